@@ -1,0 +1,1 @@
+"""A Git-native model registry."""

@@ -1,0 +1,84 @@
+"""Every failure that a person can meet, each with the exit code that the command line gives it.
+
+An error says what is wrong and where in its message, and what to do about it in its hint. Nothing below the command
+line prints or exits: it raises one of these.
+"""
+
+from __future__ import annotations
+
+
+class GitregError(Exception):
+    """Something failed.
+
+    Parameters
+    ----------
+    message:
+        One sentence: what is wrong, and where (a file, a field, a reference).
+    hint:
+        One sentence: what to do about it. None where there is nothing to do.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class InvalidDocument(GitregError):
+    """A YAML file that cannot be read as what it should be.
+
+    Parameters
+    ----------
+    where:
+        The file, as a path inside the registry or on disk.
+    pointer:
+        The place inside it as a JSON pointer (RFC 6901), "" for the whole document.
+    reason:
+        What is wrong there.
+    """
+
+    def __init__(self, where: str, pointer: str, reason: str, *, hint: str | None = None) -> None:
+        place = f"{where} at {pointer}" if pointer else where
+        super().__init__(f"{place}: {reason}", hint=hint)
+        self.where = where
+        self.pointer = pointer
+        self.reason = reason
+
+
+class InvalidInput(GitregError):
+    """What the caller asked for makes no sense: a name, an option, a value."""
+
+    exit_code = 2
+
+
+class NotFound(GitregError):
+    """What was asked for is not there."""
+
+    exit_code = 3
+
+
+class Refused(GitregError):
+    """A rule of the registry forbids it."""
+
+    exit_code = 4
+
+
+class AlreadyExists(Refused):
+    """A model or a version of that name is there already."""
+
+
+class Conflict(GitregError):
+    """Somebody else was faster, or holds what is needed; trying again may succeed."""
+
+    exit_code = 5
+
+
+class IntegrityError(GitregError):
+    """Bytes are not what the record says they are, or are missing."""
+
+    exit_code = 6

@@ -1,0 +1,243 @@
+"""Names and references: what may be called what, and how a name is spelled on disk and in a ref.
+
+A name is what people say (``team/Iris classifier``); its *slug* is how it is spelled in a path or a ref
+(``team/Iris%20classifier``). The two convert without loss. ``@`` never stands in a slug, so ``<model>@<version>`` is
+unambiguous and nested names never collide with their parents.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from gitreg.errors import InvalidInput
+
+LATEST = "latest"
+ARCHIVED = "archived"
+
+_LONGEST_NAME = 255  # characters; ZenML's limit
+_LONGEST_SLUG = 200  # bytes; leaves room in a 255-byte file name for "@<stage>" and ".lock"
+_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-")
+_WINDOWS_DEVICES = frozenset(
+    ["con", "prn", "aux", "nul", "conin$", "conout$"] + [f"{p}{n}" for p in ("com", "lpt") for n in "0123456789¹²³"]
+)
+_OUR_OWN = frozenset({"versions", "annotations", "stages", "aliases", "model.yaml", "readme.md"})
+_ALIAS = re.compile(r"[A-Za-z0-9_-]+")
+_STAGE = re.compile(r"[a-z0-9][a-z0-9._-]*", re.IGNORECASE)
+_HEX = re.compile(r"[0-9a-f]{6,64}")
+
+
+# -- slugs ---------------------------------------------------------------------------------------------------------
+
+
+def slug(name: str) -> str:
+    """Spell a name for a path or a ref.
+
+    Letters, digits and ``._+-`` stay, ``/`` separates parts, all else becomes ``%XX`` of its NFC UTF-8 bytes. So does
+    whatever Git, Windows or our own layout would take for something else: a leading ``.`` or ``-``, a trailing ``.``
+    or ``.lock``, ``..``, a device name, the name of one of our folders.
+    """
+    return "/".join(_slug_part(part) for part in unicodedata.normalize("NFC", name).split("/"))
+
+
+def unslug(text: str) -> str:
+    """Give back the name that a slug spells."""
+    return unquote(text, errors="strict")
+
+
+def _slug_part(part: str) -> str:
+    out = "".join(c if c in _PLAIN else "".join(f"%{b:02X}" for b in c.encode()) for c in part)
+    out = out.replace("..", ".%2E")
+    if out[:1] in (".", "-"):
+        out = _escape(out, 0)
+    if out.endswith(".") and out != ".":
+        out = _escape(out, len(out) - 1)
+    if out.lower().endswith(".lock"):
+        out = _escape(out, len(out) - len(".lock"))
+    if out.lower().split(".")[0] in _WINDOWS_DEVICES or out.lower() in _OUR_OWN:
+        out = _escape(out, 0)
+    return out
+
+
+def _escape(text: str, index: int) -> str:
+    return f"{text[:index]}%{ord(text[index]):02X}{text[index + 1 :]}"
+
+
+# -- what may be called what -----------------------------------------------------------------------------------------
+
+
+def check_model(name: str) -> str:
+    """Return the model name in its NFC form.
+
+    Raises
+    ------
+    InvalidInput
+        It is blank, too long, holds a control character or ``:``, or a part of it is empty, ``.`` or ``..``.
+    """
+    name = _check_text("model", name)
+    if ":" in name or "\\" in name:
+        raise InvalidInput(
+            f"model name {name!r} holds {':' if ':' in name else 'a backslash'!r}",
+            hint="use letters, digits, spaces, '-', '_', '.', and '/' to nest names",
+        )
+    for part in name.split("/"):
+        if part.strip() in ("", ".", ".."):
+            raise InvalidInput(
+                f"model name {name!r} has an empty, '.' or '..' part", hint="give every part between '/' a name"
+            )
+    return _check_slug("model", name)
+
+
+def check_version(name: str, *, stages: tuple[str, ...] = (), aliases: tuple[str, ...] = ()) -> str:
+    """Return the name for a new version in its NFC form.
+
+    Parameters
+    ----------
+    stages, aliases:
+        What is already a stage of the registry or an alias of the model; a version must not be mistaken for one.
+
+    Raises
+    ------
+    InvalidInput
+        It is a number, a stage, ``latest``, ``archived``, ``draft``, an alias, or no name at all.
+    """
+    name = _check_text("version", name)
+    if name in (".", "..") or "/" in name or "\\" in name:
+        raise InvalidInput(f"version name {name!r} is or holds a path", hint="leave out '/', '\\', '.' and '..'")
+    if is_number(name):
+        raise InvalidInput(
+            f"a version cannot be named the number {name!r}", hint="numbers are given by themselves; leave the name out"
+        )
+    if name.lower() in (LATEST, ARCHIVED, "draft") or name.lower().startswith(("draft:", "sha256:")):
+        raise InvalidInput(f"{name!r} means something else and cannot name a version", hint="choose another name")
+    if name in stages:
+        raise InvalidInput(f"{name!r} is a stage and cannot name a version", hint="choose another name")
+    if name in aliases:
+        raise InvalidInput(f"{name!r} is an alias of this model and cannot name a version", hint="choose another name")
+    return _check_slug("version", name)
+
+
+def check_alias(name: str, *, stages: tuple[str, ...] = ()) -> str:
+    """Return the alias name.
+
+    Raises
+    ------
+    InvalidInput
+        It is not ``[A-Za-z0-9_-]+`` (MLflow's rule), or it reads as a number, ``latest``, ``v<number>`` or a stage.
+    """
+    if not _ALIAS.fullmatch(name) or len(name) > _LONGEST_SLUG:
+        raise InvalidInput(f"alias {name!r} is not made of letters, digits, '_' and '-'", hint="rename it")
+    lowered = name.lower()
+    reserved = lowered in (LATEST, ARCHIVED, "draft") or re.fullmatch(r"v\d+", lowered) or is_number(name)
+    if reserved or name in stages:
+        raise InvalidInput(f"alias {name!r} would be mistaken for a version or a stage", hint="choose another name")
+    return name
+
+
+def check_stage(name: str) -> str:
+    """Return the stage name that a registry declares.
+
+    Raises
+    ------
+    InvalidInput
+        It holds anything but letters, digits and ``._-``, or it is ``latest`` or ``archived``, which are not pointers.
+    """
+    reserved = name.lower() in (LATEST, ARCHIVED, "draft") or is_number(name)
+    if not _STAGE.fullmatch(name) or len(name) > _LONGEST_SLUG or reserved:
+        raise InvalidInput(
+            f"{name!r} cannot be a stage", hint="use letters, digits, '.', '_', '-'; 'latest' and 'archived' are taken"
+        )
+    return name
+
+
+def check_artifact(name: str) -> str:
+    """Return the artifact name: a name that is safe as one folder.
+
+    Raises
+    ------
+    InvalidInput
+        It is blank, too long, holds a control character or a path separator, or is ``.`` or ``..``.
+    """
+    name = _check_text("artifact", name)
+    if name in (".", "..") or "/" in name or "\\" in name:
+        raise InvalidInput(f"artifact name {name!r} is or holds a path", hint="leave out '/', '\\', '.' and '..'")
+    return _check_slug("artifact", name)
+
+
+def is_number(text: str) -> bool:
+    """Whether people or Python would read the text as a whole number: ``7``, ``+7``, ``²``, ``٣``."""
+    stripped = text.strip()
+    return stripped.isnumeric() or bool(re.fullmatch(r"[+-]?[\d_]+", stripped))
+
+
+def fold(name: str) -> str:
+    """The name without its case: two names that fold alike are one file on macOS and Windows."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _check_text(what: str, name: str) -> str:
+    if not isinstance(name, str):
+        raise InvalidInput(f"a {what} name is text, not {type(name).__name__} {name!r}", hint="put it in quotes")
+    name = unicodedata.normalize("NFC", name)
+    if not name.strip():
+        raise InvalidInput(f"a {what} name cannot be blank", hint=f"name the {what}")
+    if len(name) > _LONGEST_NAME:
+        raise InvalidInput(f"the {what} name is {len(name)} characters long", hint=f"use at most {_LONGEST_NAME}")
+    odd = next((c for c in name if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")), None)
+    if odd is not None:
+        raise InvalidInput(f"{what} name {name!r} holds the control character U+{ord(odd):04X}", hint="leave it out")
+    return name
+
+
+def _check_slug(what: str, name: str) -> str:
+    longest = max(len(part) for part in slug(name).split("/"))
+    if longest > _LONGEST_SLUG or len(slug(name)) > 4 * _LONGEST_SLUG:
+        raise InvalidInput(
+            f"the {what} name is too long for a file name: {longest} bytes where {_LONGEST_SLUG} fit",
+            hint="shorten it; characters beyond ASCII count three for each byte of their UTF-8",
+        )
+    return name
+
+
+# -- references --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a person wrote to mean a version: a model and a selector (None: the latest).
+
+    The selector is a number, a version name, a stage, an alias, ``latest`` or ``sha256:<digest>``.
+    """
+
+    model: str
+    selector: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.model}@{self.selector}" if self.selector else self.model
+
+
+def parse_reference(text: str) -> Reference:
+    """Read ``iris``, ``iris@7``, ``iris@production``, ``iris@sha256:...``, ``models:/iris/7``, ``models:/iris@champion``.
+
+    The last two are MLflow's URIs (``models:/<name>/<version>`` and ``models:/<name>@<alias>``).
+
+    Raises
+    ------
+    InvalidInput
+        The text is no reference.
+    """
+    hint = "write MODEL, MODEL@VERSION, MODEL@STAGE or MODEL@ALIAS"
+    body, uri = (text[len("models:/") :].lstrip("/"), True) if text.startswith("models:/") else (text, False)
+    if "@" in body:
+        model, _, selector = body.rpartition("@")
+    elif uri and "/" in body:
+        model, _, selector = body.rpartition("/")
+    else:
+        model, selector = body, LATEST
+    if not selector or not model:
+        raise InvalidInput(f"{text!r} is not a reference to a version", hint=hint)
+    if selector.startswith("sha256:") and not _HEX.fullmatch(selector[len("sha256:") :]):
+        raise InvalidInput(f"{text!r} does not end in a sha256 digest", hint="give 6 to 64 hexadecimal digits")
+    return Reference(check_model(model), None if selector == LATEST else unicodedata.normalize("NFC", selector))
