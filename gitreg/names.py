@@ -173,7 +173,7 @@ def is_number(text: str) -> bool:
 
 
 def fold(name: str) -> str:
-    """The name without its case: two names that fold alike are one file on macOS and Windows."""
+    """Give the name without its case: two names that fold alike are one file on macOS and Windows."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
@@ -219,7 +219,7 @@ class Reference:
 
 
 def parse_reference(text: str) -> Reference:
-    """Read ``iris``, ``iris@7``, ``iris@production``, ``iris@sha256:...``, ``models:/iris/7``, ``models:/iris@champion``.
+    """Read ``iris``, ``iris@7``, ``iris@production``, ``iris@sha256:...``, ``models:/iris/7``, ``models:/iris@best``.
 
     The last two are MLflow's URIs (``models:/<name>/<version>`` and ``models:/<name>@<alias>``).
 

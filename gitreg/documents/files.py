@@ -1,0 +1,67 @@
+"""From a file's bytes to its document, checked, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gitreg.documents.edit import rewrite
+from gitreg.documents.layout import Key
+from gitreg.documents.schemas import check
+from gitreg.documents.types import FORMAT, Document
+from gitreg.documents.yaml import dumps, loads
+from gitreg.errors import InvalidDocument
+
+
+def read_data(key: Key, content: bytes) -> dict[str, Any]:
+    """Read a file as plain data that its schema and its path agree with.
+
+    Raises
+    ------
+    InvalidDocument
+        It is no YAML, of a newer format, of another kind than its path says, breaks its schema, or names another model
+        or version than its path does.
+    """
+    where = key.path
+    data = loads(content, where)
+    if isinstance(data, dict):
+        written = data.get("format")
+        if isinstance(written, int) and not isinstance(written, bool) and written > FORMAT:
+            raise InvalidDocument(
+                where, "/format", f"is {written}; this gitreg reads format {FORMAT}", hint="upgrade gitreg"
+            )
+        if data.get("kind", key.kind) != key.kind:
+            raise InvalidDocument(where, "/kind", f"is {data['kind']!r}, but the file's path says {key.kind!r}")
+    check(key.kind, data, where)
+    for field, expected in _said_by_the_path(key):
+        if data[field] != expected:
+            raise InvalidDocument(where, f"/{field}", f"is {data[field]!r}, but the file's path says {expected!r}")
+    assert isinstance(data, dict)
+    return data
+
+
+def write(key: Key, document: Document, old: bytes | None = None) -> bytes:
+    """Give the bytes of a document's file.
+
+    Parameters
+    ----------
+    old:
+        The file as it is now: its comments and order survive. None writes the canonical form.
+
+    Raises
+    ------
+    InvalidDocument
+        The document breaks its schema.
+    """
+    data = document.to_data()
+    check(key.kind, data, key.path)
+    if old is None:
+        return dumps(data)
+    return rewrite(old, data, key.path)
+
+
+def _said_by_the_path(key: Key) -> list[tuple[str, str]]:
+    if key.kind == "model":
+        return [("name", key.model)]
+    if key.kind == "model_version":
+        return [("model", key.model), ("version", key.name)]
+    return []

@@ -1,0 +1,63 @@
+"""The JSON Schemas, and what breaks them.
+
+Bulk reading asks validators that fastjsonschema compiled (microseconds a document); only a document that they refuse
+is shown to jsonschema, which takes longer to import and says better what is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from gitreg.documents.yaml import pointer
+from gitreg.errors import InvalidDocument
+
+
+def schema(kind: str) -> dict[str, Any]:
+    """Give the JSON Schema (draft 7) of a kind of document."""
+    name = f"{kind}.schema.json"
+    packaged = files("gitreg") / "schemas" / name
+    # In a checkout the schemas lie at the top of the repository; the wheel carries them inside the package.
+    text = packaged.read_text() if packaged.is_file() else (Path(__file__).parents[2] / "schemas" / name).read_text()
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def check(kind: str, data: Any, where: str) -> None:
+    """Hold a document against the schema of its kind.
+
+    Raises
+    ------
+    InvalidDocument
+        It breaks the schema; the error names the place and the rule.
+    """
+    from fastjsonschema import JsonSchemaValueException  # noqa: PLC0415 - the hot paths read the index and never check
+
+    try:
+        _compiled(kind)(data)
+    except JsonSchemaValueException as error:
+        raise _explained(kind, data, where, error) from None
+
+
+@cache
+def _compiled(kind: str) -> Callable[[Any], Any]:
+    import fastjsonschema  # noqa: PLC0415 - see check()
+
+    validator: Callable[[Any], Any] = fastjsonschema.compile(schema(kind), use_default=False)
+    return validator
+
+
+def _explained(kind: str, data: Any, where: str, fast: Exception) -> InvalidDocument:
+    from jsonschema import Draft7Validator  # noqa: PLC0415 - only for the rare document that is wrong
+    from jsonschema.exceptions import best_match  # noqa: PLC0415
+
+    error = best_match(Draft7Validator(schema(kind)).iter_errors(data))
+    if error is None:
+        return InvalidDocument(where, "", str(fast))
+    reason = error.message if len(error.message) <= 200 else f"{error.message[:200]}..."
+    hint = error.schema.get("description") if isinstance(error.schema, dict) else None
+    return InvalidDocument(where, pointer(list(error.absolute_path)), reason, hint=hint)

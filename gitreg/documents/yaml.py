@@ -1,0 +1,209 @@
+"""YAML in and out: bounded and strict when read, canonical when written.
+
+Reading builds values straight from libyaml's events, so that depth, size and node count are known before anything is
+built (composing nodes first lets 200,000 nested brackets overflow the C stack). Scalars follow YAML 1.2's core schema
+without its non-JSON parts: what comes out is exactly what JSON can say. Anchors, aliases, tags, duplicate keys and
+several documents in one file are refused.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from gitreg.errors import InvalidDocument
+
+MAX_BYTES = 4 * 1024 * 1024
+MAX_NODES = 100_000
+MAX_DEPTH = 64
+MAX_DIGITS = 100
+
+_Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BaseDumper: type[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+_CONSTANTS: Mapping[str, Any] = {
+    "": None,
+    "~": None,
+    "null": None,
+    "Null": None,
+    "NULL": None,
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+}
+_NUMBER_START = frozenset("+-.0123456789")
+_INT = re.compile(r"[-+]?[0-9]+")
+_OTHER_INT = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NOT_JSON = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+
+
+def loads(data: bytes, where: str) -> Any:
+    """Read one YAML document.
+
+    Parameters
+    ----------
+    data:
+        UTF-8 text.
+    where:
+        The file's name, for errors.
+
+    Returns
+    -------
+    object:
+        None, bool, int, float, str, list or dict with str keys.
+
+    Raises
+    ------
+    InvalidDocument
+        The text is no YAML, or more than a registry file may be: deeper, larger, or beyond what JSON can say.
+    """
+    if len(data) > MAX_BYTES:
+        raise InvalidDocument(where, "", f"is {len(data):,} bytes long, more than the {MAX_BYTES:,} that fit")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidDocument(where, "", f"is not UTF-8 text (byte {error.start})") from None
+    loader = _Loader(text)
+    try:
+        return _Builder(loader, where).document()
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
+        reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error).split("\n")[0]
+        raise InvalidDocument(where, "", f"is not YAML: {place}{reason}") from None
+    finally:
+        loader.dispose()
+
+
+class _Builder:
+    """Turns a loader's events into values, one document's worth."""
+
+    def __init__(self, loader: Any, where: str) -> None:
+        self._next = loader.get_event
+        self._where = where
+        self._path: list[str | int] = []
+        self._nodes = 0
+
+    def document(self) -> Any:
+        self._next()  # StreamStart
+        if isinstance(self._next(), yaml.StreamEndEvent):
+            return None
+        value = self._value(self._next())
+        self._next()  # DocumentEnd
+        if not isinstance(self._next(), yaml.StreamEndEvent):
+            raise self._error("holds more than one document")
+        return value
+
+    def _value(self, event: Any) -> Any:
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            raise self._error(f"holds more than {MAX_NODES:,} values")
+        kind = type(event)
+        if kind is yaml.AliasEvent:
+            raise self._error(f"uses the alias *{event.anchor}; write the value out")
+        if event.anchor is not None:
+            raise self._error(f"uses the anchor &{event.anchor}; write the value out each time")
+        if kind is yaml.ScalarEvent:
+            if event.tag is not None and event.tag != "!":
+                raise self._error(f"uses the tag {event.tag}; write plain values")
+            return self._scalar(event.value) if event.implicit[0] else event.value
+        if event.tag is not None:
+            raise self._error(f"uses the tag {event.tag}; write plain values")
+        if len(self._path) >= MAX_DEPTH:
+            del self._path[4:]  # the way down says nothing more
+            raise self._error(f"is nested deeper than {MAX_DEPTH} levels")
+        return self._mapping() if kind is yaml.MappingStartEvent else self._sequence()
+
+    def _mapping(self) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        while type(event := self._next()) is not yaml.MappingEndEvent:
+            if type(event) is not yaml.ScalarEvent:
+                raise self._error("has a key that is not plain text")
+            if event.anchor is not None or (event.tag is not None and event.tag != "!"):
+                raise self._error(f"has a key with an anchor or a tag: {event.value!r}")
+            key = event.value
+            self._path.append(key)
+            if key in out:
+                raise self._error("stands there twice")
+            out[key] = self._value(self._next())
+            self._path.pop()
+        return out
+
+    def _sequence(self) -> list[Any]:
+        out: list[Any] = []
+        while type(event := self._next()) is not yaml.SequenceEndEvent:
+            self._path.append(len(out))
+            out.append(self._value(event))
+            self._path.pop()
+        return out
+
+    def _scalar(self, text: str) -> Any:
+        if text in _CONSTANTS:
+            return _CONSTANTS[text]
+        if text[0] not in _NUMBER_START:
+            return text
+        if _INT.fullmatch(text) or _OTHER_INT.fullmatch(text):
+            if len(text) > MAX_DIGITS:
+                raise self._error(f"is a number of {len(text):,} digits; at most {MAX_DIGITS} fit")
+            return int(text, 0 if text[:2] in ("0o", "0x") else 10)
+        if _FLOAT.fullmatch(text):
+            value = float(text)
+            if math.isinf(value):
+                raise self._error(f"is the number {text[:20]}, too large for a float")
+            return value
+        if _NOT_JSON.fullmatch(text):
+            raise self._error(f"is {text}, which is no JSON number")
+        return text
+
+    def _error(self, reason: str) -> InvalidDocument:
+        return InvalidDocument(self._where, pointer(self._path), reason)
+
+
+def pointer(path: list[str | int]) -> str:
+    """Spell a path of keys and positions as a JSON pointer (RFC 6901)."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+class _Dumper(_BaseDumper):  # type: ignore[misc]
+    """Block style, no anchors, and a quote around every text that some YAML reader would take for something else."""
+
+    # The C emitter asks these tables whether a plain scalar would be read as text: YAML 1.1's, so that PyYAML, Ruby and
+    # Go read what was written, without its timestamps (ours are text), and YAML 1.2's numbers, which we read ourselves.
+    yaml_implicit_resolvers = {  # noqa: RUF012
+        first: [(tag, pattern) for tag, pattern in patterns if not tag.endswith(":timestamp")]
+        for first, patterns in yaml.SafeDumper.yaml_implicit_resolvers.items()
+    }
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+for _pattern in (_INT, _OTHER_INT, _FLOAT, _NOT_JSON):
+    _Dumper.add_implicit_resolver(
+        "tag:yaml.org,2002:float", re.compile(f"(?:{_pattern.pattern})$"), list(_NUMBER_START)
+    )
+
+
+def _represent_text(dumper: Any, text: str) -> Any:
+    style = "|" if "\n" in text and text == text.strip("\n") + "\n" * text.endswith("\n") else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def dumps(data: Any) -> bytes:
+    """Write a value in the canonical form: block style, keys in the order given, LF, UTF-8, no anchors.
+
+    The value is what JSON can say (see :func:`loads`); ``loads(dumps(x)) == x``.
+    """
+    text: str = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**20, line_break="\n")
+    return text.encode()
