@@ -6,7 +6,7 @@ Fields that a later gitreg or a person added are kept in ``extra`` and written b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self
 
 FORMAT = 1
@@ -53,7 +53,7 @@ class _Data:
 
 
 def _field_names(cls: type[_Data]) -> tuple[str, ...]:
-    return tuple(name for name in cls.__dataclass_fields__ if name != "extra")
+    return tuple(f.name for f in fields(cls) if f.name != "extra")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,76 @@
+"""What an operation wants: files to write or remove, and what to say of it in the history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from gitreg.documents.layout import Key
+from gitreg.documents.types import AnnotationDocument, Document
+from gitreg.registry.snapshot import ModelVersion, Snapshot
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Files to write or remove, with a message.
+
+    Parameters
+    ----------
+    files:
+        By key: the document or bytes to write, None to remove.
+    subject:
+        The first line of the commit.
+    body:
+        What a person added: a reason, a message.
+    trailers:
+        What machines read in the commit, in the order given.
+    version:
+        Model and name of the version that the operation is about, if it is about one.
+    """
+
+    files: Mapping[Key, Document | bytes | None] = field(default_factory=dict)
+    subject: str = ""
+    body: str = ""
+    trailers: tuple[tuple[str, str], ...] = ()
+    version: tuple[str, str] | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def message(self) -> str:
+        """The commit's message: subject, body, trailers."""
+        trailers = "\n".join(f"Gitreg-{name}: {_one_line(value)}" for name, value in self.trailers)
+        return "\n\n".join(part for part in (_one_line(self.subject), self.body.strip(), trailers) if part) + "\n"
+
+
+class Draft:
+    """Changes in the making: what is written here is seen by what is read here next."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self.files: dict[Key, Document | bytes | None] = {}
+
+    def write(self, key: Key, document: Document) -> None:
+        """Write a document."""
+        self.files[key] = document
+
+    def remove(self, key: Key) -> None:
+        """Remove a file."""
+        self.files[key] = None
+
+    def annotate(self, version: ModelVersion, **said: Any) -> None:
+        """Say something more of a version."""
+        key = Key("annotation", version.model, version.version)
+        pending = self.files.get(key, version.annotation)
+        assert isinstance(pending, AnnotationDocument)
+        self.files[key] = replace(pending, **said)
+
+    def leave_stages(self, version: ModelVersion, *, but: str | None = None) -> None:
+        """Take a version out of the stage that it holds."""
+        for stage, holder in self._snapshot.stages(version.model).items():
+            if holder == version.version and stage != but:
+                self.remove(Key("stage", version.model, stage))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

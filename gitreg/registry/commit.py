@@ -1,0 +1,176 @@
+"""The one way to write: an operation on the newest snapshot becomes one commit, and refs move with it or not at all.
+
+Blobs are in the store before this begins. Then, under the repository's lock: Git objects, one commit, and in one
+transaction the branch, the tags that seal new records and the mirrors of what moved. When another writer was faster
+the operation runs again on what that writer left; nothing is ever rebased.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from gitreg.git import RefUpdate, Signature
+
+from gitreg.documents.files import read_data, write
+from gitreg.documents.layout import Key, parse_path
+from gitreg.documents.types import Document, RegistryDocument
+from gitreg.errors import Conflict, IntegrityError
+from gitreg.registry.changes import Changes
+from gitreg.registry.derived import build_seal, mirror_ref
+from gitreg.registry.ledger import Ledger
+from gitreg.registry.snapshot import Snapshot
+
+Operation = Callable[[Snapshot], Changes]
+
+PATIENCE = 60.0
+"""How long, in seconds, a writer waits for others before it gives up."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an operation.
+
+    Parameters
+    ----------
+    commit:
+        The commit that was made; None where nothing was left to do, or for a dry run.
+    changes:
+        What the operation asked for.
+    written:
+        By path, what the files say or would say now; None for those removed.
+    """
+
+    commit: str | None
+    changes: Changes
+    written: dict[str, bytes | None]
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Who writes.
+
+    Parameters
+    ----------
+    author, committer:
+        As Git knows them, with the time.
+    """
+
+    author: Signature
+    committer: Signature
+
+
+def plan(ledger: Ledger, snapshot: Snapshot, changes: Changes) -> dict[str, bytes | None]:
+    """Give the files that would really change, by path: what they would say, None for those removed."""
+    files: dict[str, bytes | None] = {}
+    for key, wanted in changes.files.items():
+        path = f"{ledger.root}/{key.path}" if ledger.root else key.path
+        old = ledger.repository.read(snapshot.commit, path)
+        new = write(key, wanted, old) if isinstance(wanted, Document) else wanted
+        if new != old:
+            files[path] = new
+    return files
+
+
+def commit(
+    ledger: Ledger,
+    operation: Operation,
+    writer: Callable[[], Writer],
+    *,
+    dry_run: bool = False,
+    patience: float = PATIENCE,
+) -> Outcome:
+    """Run an operation until it is on the branch.
+
+    Parameters
+    ----------
+    writer:
+        Asked at each try, so that the commit carries its own time.
+    dry_run:
+        Do all but the last step.
+    patience:
+        How long to try, in seconds.
+
+    Raises
+    ------
+    Conflict
+        Others were faster until patience ran out.
+    Refused
+        The operation's rules forbid it, or a work tree holds something in the way.
+    """
+    if dry_run:
+        snapshot = ledger.snapshot()
+        changes = operation(snapshot)
+        return Outcome(None, changes, plan(ledger, snapshot, changes))
+    deadline = time.monotonic() + patience
+    attempt = 0
+    while True:
+        try:
+            with ledger.repository.lock(timeout=max(0.0, deadline - time.monotonic())):
+                return _try(ledger, operation, writer)
+        except Conflict:
+            # Only somebody who does not take our lock (plain git) gets here before the deadline.
+            attempt += 1
+            pause = random.uniform(0, min(1.0, 0.01 * 2**attempt))  # noqa: S311 - full jitter, no secret
+            if time.monotonic() + pause >= deadline:
+                raise
+            time.sleep(pause)
+
+
+def _try(ledger: Ledger, operation: Operation, writer: Callable[[], Writer]) -> Outcome:
+    repository = ledger.repository
+    repository.finish_following()
+    snapshot = ledger.snapshot()
+    changes = operation(snapshot)
+    files = plan(ledger, snapshot, changes)
+    if not files:
+        return Outcome(None, changes, files)
+    who = writer()
+    made = repository.build_commit(
+        snapshot.commit, files, message=changes.message, author=who.author, committer=who.committer
+    )
+    updates = [
+        RefUpdate(ledger.ref, made, snapshot.commit),
+        *derived_updates(ledger, snapshot.settings, made, files),
+    ]
+    with repository.follow(ledger.ref, snapshot.commit, made):
+        repository.update_refs(updates, reason=f"gitreg: {changes.subject}")
+    ledger.snapshot_at(made)  # the index learns it here, where everything is at hand
+    return Outcome(made, changes, files)
+
+
+def derived_updates(
+    ledger: Ledger, settings: RegistryDocument, made: str, files: dict[str, bytes | None]
+) -> list[RefUpdate]:
+    """Give the tags and mirrors that follow from a commit's files.
+
+    Raises
+    ------
+    IntegrityError
+        A tag of a new record's name is there already and seals something else.
+    """
+    updates = []
+    for path, content in files.items():
+        key = parse_path(path[len(ledger.root) + 1 :] if ledger.root else path)
+        if key is None:
+            continue
+        if key.kind == "model_version" and content is not None:
+            updates.append(_seal(ledger, settings, made, key, content))
+        elif key.kind in ("stage", "alias"):
+            updates.append(RefUpdate(mirror_ref(settings, key), made))
+    return updates
+
+
+def _seal(ledger: Ledger, settings: RegistryDocument, made: str, key: Key, content: bytes) -> RefUpdate:
+    record: dict[str, Any] = read_data(key, content)
+    ref, tag = build_seal(ledger.repository, settings, made, record, sha256(content).hexdigest())
+    if ledger.repository.read_ref(ref) is not None:
+        raise IntegrityError(
+            f"the tag {ref} is there already, but the branch had no record of {key.model}@{key.name}",
+            hint="run `gitreg doctor`; a tag that belongs to no record has to go before the name can be used",
+        )
+    return RefUpdate(ref, tag, None)

@@ -1,0 +1,104 @@
+"""Two versions side by side: files, sizes, metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gitreg.blobs import BlobStore, FileEntry
+
+from gitreg.registry.artifacts import files_of
+from gitreg.registry.snapshot import ModelVersion
+
+
+def compare(old: ModelVersion, new: ModelVersion, store: BlobStore | None) -> dict[str, Any]:
+    """Say what differs from one version to another.
+
+    Parameters
+    ----------
+    store:
+        Asked for the manifests of artifacts whose records do not list their files; None leaves those out.
+
+    Returns
+    -------
+    dict:
+        ``from`` and ``to``: the references. ``fields``: description, tags, inputs where they differ. ``metadata``: by
+        dotted key, ``from``, ``to`` and, for numbers, ``delta``. ``files``: ``artifact``, ``path``, ``change`` (added,
+        removed, changed, mode), sizes in bytes. ``unchanged``: how many files are the same. ``size``: of all files.
+    """
+    files, unchanged = _files(old, new, store)
+    return {
+        "from": old.reference,
+        "to": new.reference,
+        "fields": _fields(old, new),
+        "metadata": _metadata(flatten(old.metadata), flatten(new.metadata)),
+        "files": files,
+        "unchanged": unchanged,
+        "size": {"from": old.size, "to": new.size, "delta": new.size - old.size},
+    }
+
+
+def flatten(metadata: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Give nested metadata as one level of dotted keys."""
+    out: dict[str, Any] = {}
+    for key, value in metadata.items():
+        if isinstance(value, Mapping) and value:
+            out.update(flatten(value, f"{prefix}{key}."))
+        else:
+            out[f"{prefix}{key}"] = value
+    return out
+
+
+def _fields(old: ModelVersion, new: ModelVersion) -> dict[str, Any]:
+    pairs = {
+        "description": (old.description, new.description),
+        "tags": (list(old.tags), list(new.tags)),
+        "inputs": (list(old.record.inputs), list(new.record.inputs)),
+        "stage": (old.stage, new.stage),
+        "created_at": (old.record.created_at, new.record.created_at),
+        "created_by": (old.record.created_by, new.record.created_by),
+    }
+    return {name: {"from": a, "to": b} for name, (a, b) in pairs.items() if a != b}
+
+
+def _metadata(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    out = {}
+    for key in dict.fromkeys([*old, *new]):
+        a, b = old.get(key), new.get(key)
+        if key in old and key in new and a == b and type(a) is type(b):
+            continue
+        row: dict[str, Any] = {"from": a, "to": b}
+        if _is_number(a) and _is_number(b):
+            row["delta"] = b - a
+        out[key] = row
+    return out
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _files(old: ModelVersion, new: ModelVersion, store: BlobStore | None) -> tuple[list[dict[str, Any]], int]:
+    before, after = _listed(old, store), _listed(new, store)
+    rows, unchanged = [], 0
+    for artifact, path in sorted({*before, *after}):
+        a, b = before.get((artifact, path)), after.get((artifact, path))
+        if a == b:
+            unchanged += 1
+            continue
+        if a is None or b is None:
+            change = "added" if a is None else "removed"
+        else:
+            change = "changed" if a.sha256 != b.sha256 else "mode"
+        sizes = {"from": a.size if a else None, "to": b.size if b else None}
+        rows.append({"artifact": artifact, "path": path, "change": change, **sizes})
+    return rows, unchanged
+
+
+def _listed(version: ModelVersion, store: BlobStore | None) -> dict[tuple[str, str], FileEntry]:
+    return {
+        (name, entry.path): entry
+        for name, artifact in version.artifacts.items()
+        if artifact.files is not None or store is not None
+        for entry in files_of(artifact, store)  # type: ignore[arg-type]  # without a store only listed files get here
+    }

@@ -1,0 +1,344 @@
+"""What is wrong with a registry, in sentences, and what can be mended without asking anybody."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from gitreg.blobs import BlobStore
+from gitreg.git import RefUpdate
+
+from gitreg.documents.layout import Key, parse_path
+from gitreg.errors import GitregError
+from gitreg.names import fold
+from gitreg.registry.artifacts import files_of
+from gitreg.registry.derived import (
+    build_seal,
+    mirror_namespace,
+    mirror_ref,
+    parse_tag_ref,
+    tag_prefix,
+    tag_ref,
+)
+from gitreg.registry.index import Entry
+from gitreg.registry.ledger import Ledger
+from gitreg.registry.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that is not as it should be.
+
+    Parameters
+    ----------
+    where:
+        The file, ref or blob.
+    what:
+        What is wrong with it, in a sentence.
+    remedy:
+        What a person can do about it.
+    mend:
+        The ref to move, where doctor can do it itself; None otherwise.
+    """
+
+    where: str
+    what: str
+    remedy: str
+    mend: RefUpdate | None = None
+
+    def row(self) -> dict[str, Any]:
+        """Give it as plain data."""
+        return {"where": self.where, "what": self.what, "remedy": self.remedy, "repairable": self.mend is not None}
+
+
+def examine(ledger: Ledger, store: BlobStore | None) -> Iterator[Problem]:
+    """Name all that is wrong with a registry.
+
+    Parameters
+    ----------
+    store:
+        Asked whether the blobs are there; None leaves that out.
+    """
+    snapshot = ledger.snapshot()
+    for check in (_files, _models, _versions, _pointers, _tags, _mirrors, _work_trees):
+        yield from check(ledger, snapshot)
+    if store is not None:
+        yield from _blobs(snapshot, store)
+
+
+def repair(ledger: Ledger, problems: list[Problem], *, patience: float = 60.0) -> list[Problem]:
+    """Mend what can be mended: refs that follow from the branch, work trees that lag.
+
+    Returns
+    -------
+    list:
+        What was mended.
+    """
+    with ledger.repository.lock(timeout=patience):
+        ledger.repository.finish_following()
+        mended = [problem for problem in problems if problem.mend is not None]
+        updates = [problem.mend for problem in mended if problem.mend is not None]
+        if updates:
+            ledger.repository.update_refs(updates, reason="gitreg: doctor --repair")
+    return mended
+
+
+# -- files -----------------------------------------------------------------------------------------------------------------
+
+
+def _files(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
+    for entry in snapshot.index.problems(snapshot.seq):
+        where = _path(entry)
+        yield Problem(where, (entry.problem or "").removeprefix(f"{where}: "), "mend the file by hand and commit it")
+    prefix = f"{ledger.root}/" if ledger.root else ""
+    for path, _ in ledger.repository.walk(snapshot.commit, f"{prefix}models"):
+        if parse_path(path.removeprefix(prefix)) is None:
+            yield Problem(
+                path,
+                "is no file of the registry, or its name is not spelled as gitreg spells it",
+                "move it out of models/, or see schemas/README.md for how names are spelled",
+            )
+
+
+def _models(_: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
+    names = snapshot.model_names()
+    yield from _twins(names, lambda name: Key("model", name).path)
+    registered = set(names)
+    holders = {e.model for kind in ("model_version", "stage", "alias") for e in snapshot.index.scan(snapshot.seq, kind)}
+    for name in sorted(holders - registered):
+        if snapshot.versions(name):
+            yield Problem(
+                Key("model", name).path,
+                f"is missing, though {name} has versions",
+                f"register it: `gitreg model register {name!r}`",
+            )
+
+
+def _versions(_: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
+    by_number: dict[tuple[str, int], list[Entry]] = defaultdict(list)
+    names: dict[str, list[str]] = defaultdict(list)
+    for entry in snapshot.index.scan(snapshot.seq, "model_version"):
+        names[entry.model].append(entry.name)
+        if entry.data is None:
+            continue
+        number = entry.data["number"]
+        by_number[entry.model, number].append(entry)
+        if entry.name.isdecimal() and entry.name != str(number):
+            yield Problem(
+                _path(entry), f"is named {entry.name} but has the number {number}", "name and number must agree"
+            )
+        said = snapshot.index.history(snapshot.seq, "model_version", entry.model, entry.name)
+        if len({past.digest for past in said}) > 1:
+            commit = snapshot.index.moment(said[0].since).oid
+            yield Problem(
+                _path(entry),
+                f"is a sealed record and was edited in {commit[:12]}",
+                f"`git revert {commit[:12]}`; say what is new with `gitreg annotate`",
+            )
+    for (model, number), entries in sorted(by_number.items()):
+        if len(entries) > 1:
+            listed = ", ".join(entry.name for entry in entries)
+            yield Problem(
+                _path(entries[-1]),
+                f"number {number} of {model} is given {len(entries)} times: {listed}",
+                "renumber the newer one before it is tagged",
+            )
+    for model, versions in sorted(names.items()):
+        yield from _twins(versions, lambda name, model=model: Key("model_version", model, name).path)  # type: ignore[misc]
+    present = {(model, name) for model, versions in names.items() for name in versions}
+    for entry in snapshot.index.scan(snapshot.seq, "annotation"):
+        if (entry.model, entry.name) not in present:
+            yield Problem(
+                _path(entry), "annotates a version that is not there", "remove the file, or restore the record"
+            )
+    yield from _removed(snapshot, present)
+
+
+def _removed(snapshot: Snapshot, present: set[tuple[str, str]]) -> Iterator[Problem]:
+    for entry in snapshot.index.removed(snapshot.seq, "model_version"):
+        if (entry.model, entry.name) not in present:
+            assert entry.until is not None
+            commit = snapshot.index.moment(entry.until).oid
+            yield Problem(
+                _path(entry),
+                f"is a sealed record and was removed in {commit[:12]}",
+                f"`git revert {commit[:12]}`; hide a version with `gitreg model version delete`",
+            )
+
+
+def _twins(names: list[str], path: Callable[[str], str]) -> Iterator[Problem]:
+    seen: dict[str, str] = {}
+    for name in names:
+        twin = seen.setdefault(fold(name), name)
+        if twin != name:
+            yield Problem(
+                path(name),
+                f"differs from {path(twin)} only in case",
+                "rename one: on macOS and Windows they are one file",
+            )
+
+
+def _pointers(_: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
+    known = snapshot.settings.stages
+    held: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for kind in ("stage", "alias"):
+        for entry in snapshot.index.scan(snapshot.seq, kind):
+            if entry.data is None:
+                continue
+            target = entry.data["version"]
+            version = snapshot.find_version(entry.model, target, deleted=True)
+            again = f"point it elsewhere: `gitreg {'promote' if kind == 'stage' else 'alias set'} {entry.model}@N {entry.name}`"
+            if kind == "stage" and entry.name not in known:
+                yield Problem(
+                    _path(entry),
+                    f"is no stage that gitreg.yaml declares ({', '.join(known)})",
+                    "declare it, or remove the file",
+                )
+            if version is None:
+                yield Problem(_path(entry), f"points to version {target!r}, which is not there", again)
+                continue
+            if version.deleted:
+                yield Problem(_path(entry), f"points to version {target!r}, which was deleted", again)
+            if entry.data.get("digest") not in (None, version.digest):
+                yield Problem(
+                    _path(entry),
+                    f"says the digest {entry.data['digest'][:19]}..., but the record of {version.reference} is {version.digest[:19]}...",
+                    again,
+                )
+            if kind == "stage":
+                held[entry.model, target].append(entry.name)
+    for (model, target), stages in sorted(held.items()):
+        if len(stages) > 1:
+            yield Problem(
+                f"{model}@{target}",
+                f"holds {len(stages)} stages: {', '.join(stages)}",
+                "a version holds one: remove the other files",
+            )
+
+
+# -- refs ------------------------------------------------------------------------------------------------------------------
+
+
+def _tags(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
+    repository, settings = ledger.repository, snapshot.settings
+    there = repository.refs(tag_prefix(settings))
+    for entry in snapshot.index.scan(snapshot.seq, "model_version"):
+        if entry.data is None:
+            continue
+        ref = tag_ref(settings, entry.model, entry.name)
+        oid = there.pop(ref, None)
+        first = snapshot.index.history(snapshot.seq, "model_version", entry.model, entry.name)[-1]
+        moment = snapshot.index.moment(first.since)
+        if first.digest != entry.digest or first.data is None:
+            continue  # an edited record has been named already, and its tag is right about what it was
+        if oid is None:
+            mend = RefUpdate(*build_seal(repository, settings, moment.oid, first.data, first.digest), None)
+            yield Problem(
+                ref,
+                f"is missing: the record of {entry.model}@{entry.name} is not sealed",
+                "`gitreg doctor --repair` tags it",
+                mend,
+            )
+            continue
+        commit = repository.peel(oid)
+        if repository.tag(oid) is None and commit is not None and _same_record(ledger, commit, entry):
+            mend = RefUpdate(*build_seal(repository, settings, moment.oid, first.data, first.digest), oid)
+            yield Problem(
+                ref,
+                "is a lightweight tag; it names nobody and no date",
+                "`gitreg doctor --repair` makes it an annotated one",
+                mend,
+            )
+        elif commit is None:
+            if not repository.is_shallow:
+                yield Problem(
+                    ref, "points to no commit of this repository", "fetch what is missing, or delete the tag and repair"
+                )
+        elif not _same_record(ledger, commit, entry):
+            yield Problem(
+                ref,
+                f"points to {commit[:12]}, where the record of {entry.model}@{entry.name} is not what the branch says",
+                f"find out who moved it; then `git tag -d {ref.removeprefix('refs/tags/')}` and `gitreg doctor --repair`",
+            )
+    for ref in there:
+        named = parse_tag_ref(settings, ref)
+        if named is None:
+            yield Problem(ref, "is no tag of a version", "move it out of the registry's prefix")
+        elif snapshot.index.get(snapshot.seq, "model_version", *named) is None:
+            yield Problem(
+                ref,
+                f"seals {named[0]}@{named[1]}, of which the branch has no record",
+                f"merge the branch that has it, or `git tag -d {ref.removeprefix('refs/tags/')}`",
+            )
+
+
+def _same_record(ledger: Ledger, commit: str, entry: Entry) -> bool:
+    from hashlib import sha256  # noqa: PLC0415
+
+    path = _path(entry)
+    content = ledger.repository.read(commit, f"{ledger.root}/{path}" if ledger.root else path)
+    return content is not None and sha256(content).hexdigest() == entry.digest
+
+
+def _mirrors(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
+    """Each mirror is at the last commit that touched its pointer's file."""
+    repository, settings = ledger.repository, snapshot.settings
+    expected: dict[str, str] = {}
+    for kind in ("stage", "alias"):
+        for model, name, seq in snapshot.index.last_touched(snapshot.seq, kind):
+            expected[mirror_ref(settings, Key(kind, model, name))] = snapshot.index.moment(seq).oid
+    there: dict[str, str] = {}
+    for kind in ("stage", "alias"):
+        there.update(repository.refs(f"{mirror_namespace(settings, kind)}/"))
+    for ref, commit in expected.items():
+        actual = there.pop(ref, None)
+        if actual == commit or (repository.is_shallow and actual is not None):
+            continue
+        what = (
+            "is missing" if actual is None else f"is at {actual[:12]}, not at {commit[:12]} where its file last changed"
+        )
+        yield Problem(ref, what, "`gitreg doctor --repair` moves it", RefUpdate(ref, commit, actual))
+    for ref, actual in there.items():
+        yield Problem(
+            ref, "mirrors no stage or alias", "`gitreg doctor --repair` deletes it", RefUpdate(ref, None, actual)
+        )
+
+
+def _work_trees(ledger: Ledger, _: Snapshot) -> Iterator[Problem]:
+    for folder in ledger.repository.unfinished_following():
+        yield Problem(
+            str(folder),
+            "lags behind the branch: a command was killed",
+            "`gitreg doctor --repair`; commit or stash what is in the way",
+        )
+
+
+# -- blobs -----------------------------------------------------------------------------------------------------------------
+
+
+def _blobs(snapshot: Snapshot, store: BlobStore) -> Iterator[Problem]:
+    wanted: dict[str, str] = {}
+    for model in {entry.model for entry in snapshot.index.scan(snapshot.seq, "model_version")}:
+        for version in snapshot.versions(model):
+            for name, artifact in version.artifacts.items():
+                try:
+                    files = files_of(artifact, store)
+                except GitregError as error:
+                    yield Problem(
+                        f"{version.reference}:{name}", error.message, "restore it from another copy of the store"
+                    )
+                    continue
+                for entry in files:
+                    wanted.setdefault(entry.sha256, f"{version.reference}:{entry.path}")
+    for digest in sorted(store.missing(wanted)):
+        yield Problem(
+            wanted[digest],
+            f"its bytes (sha256 {digest[:12]}...) are not in the store",
+            "restore it from another copy of the store, or save the same file again",
+        )
+
+
+def _path(entry: Entry) -> str:
+    return Key(entry.kind, entry.model, entry.name).path

@@ -1,0 +1,311 @@
+"""Filters, sorting and pages: the same wherever a list is asked for.
+
+A filter is ``FIELD=VALUE`` or ``FIELD=OPERATOR:VALUE``. A field that holds several values (tags, aliases) passes when
+one of them does; fields of a mapping are reached by dots (``metadata.accuracy``). The operators are ZenML's.
+"""
+
+from __future__ import annotations
+
+import json
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from gitreg.errors import InvalidInput
+
+OPERATORS = (
+    "equals",
+    "notequals",
+    "contains",
+    "startswith",
+    "endswith",
+    "oneof",
+    "gt",
+    "gte",
+    "lt",
+    "lte",
+    "isnull",
+    "isnotnull",
+)
+
+VERSION_FIELDS = (
+    "model",
+    "version",
+    "number",
+    "stage",
+    "alias",
+    "tag",
+    "description",
+    "created_at",
+    "created_by",
+    "size",
+    "archived",
+    "yanked",
+    "input",
+    "digest",
+    "metadata",
+    "source",
+    "run",
+)
+MODEL_FIELDS = (
+    "name",
+    "versions",
+    "latest",
+    "stages",
+    "description",
+    "license",
+    "audience",
+    "use_cases",
+    "limitations",
+    "trade_offs",
+    "ethics",
+    "tag",
+    "metadata",
+    "created_at",
+)
+
+_PLURAL = {"tag": "tags", "alias": "aliases", "input": "inputs"}
+_MAPPINGS = ("metadata", "source", "run", "stages")
+_DATES = ("created_at",)
+_ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+}
+DEFAULT_PAGE_SIZE = 100
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One condition on one field."""
+
+    field: str
+    operator: str
+    value: str
+
+    def passes(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row meets the condition."""
+        actual = _value(row, self.field)
+        if self.operator == "isnull":
+            return actual in (None, [])
+        if self.operator == "isnotnull":
+            return actual not in (None, [])
+        if self.operator == "notequals":
+            return not self._any("equals", actual)
+        return self._any(self.operator, actual)
+
+    def _any(self, op: str, actual: Any) -> bool:
+        if isinstance(actual, list):
+            return any(self._compare(op, item) for item in actual) or (op == "equals" and _same(actual, self.value))
+        return actual is not None and self._compare(op, actual)
+
+    def _compare(self, op: str, actual: Any) -> bool:
+        if op == "equals":
+            return _same(actual, self.value) or (self.field in _DATES and _on_the_day(actual, self.value))
+        if op == "oneof":
+            return any(_same(actual, choice) for choice in _choices(self.value))
+        if op in _ORDER:
+            pair = _comparable(self.field, actual, self.value)
+            return pair is not None and _ORDER[op](*pair)
+        text = actual if isinstance(actual, str) else json.dumps(actual, ensure_ascii=False)
+        return bool(
+            {"contains": str.__contains__, "startswith": str.startswith, "endswith": str.endswith}[op](text, self.value)
+        )
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a listing.
+
+    Parameters
+    ----------
+    items:
+        The rows of this page.
+    total:
+        How many rows there are on all pages.
+    page, size:
+        Which page this is, from 1, and how many rows fit on one.
+    """
+
+    items: list[dict[str, Any]]
+    total: int
+    page: int
+    size: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are, at least 1."""
+        return max(1, -(-self.total // self.size))
+
+
+def parse_filter(text: str, fields: Sequence[str]) -> Filter:
+    """Read ``FIELD=VALUE`` or ``FIELD=OPERATOR:VALUE``.
+
+    Raises
+    ------
+    InvalidInput
+        It is no filter, or names an unknown field or operator; the known ones are named.
+    """
+    field, equals, rest = text.partition("=")
+    if not equals:
+        raise InvalidInput(
+            f"{text!r} is no filter", hint="write FIELD=VALUE or FIELD=OPERATOR:VALUE, as in metadata.accuracy=gte:0.9"
+        )
+    return make_filter(field.strip(), rest, fields)
+
+
+def make_filter(field: str, condition: Any, fields: Sequence[str]) -> Filter:
+    """Make a filter of a field and its condition: a value, or ``OPERATOR:VALUE``.
+
+    Raises
+    ------
+    InvalidInput
+        The field or the operator is unknown; the known ones are named.
+    """
+    singular = {plural: name for name, plural in _PLURAL.items()}
+    field = singular.get(field, field)
+    top, dot, _ = field.partition(".")
+    if top not in fields or (dot and top not in _MAPPINGS) or field.endswith("."):
+        raise InvalidInput(f"there is no field {field!r} to filter by", hint=f"the fields are {', '.join(fields)}")
+    text = condition if isinstance(condition, str) else json.dumps(condition)
+    name, colon, value = text.partition(":")
+    if colon and name in OPERATORS:
+        return Filter(field, name, value)
+    if text in ("isnull", "isnotnull"):
+        return Filter(field, text, "")
+    if colon and re.fullmatch(r"[a-z_]+", name) and not value.startswith("//"):
+        raise InvalidInput(
+            f"there is no operator {name!r} (in {field}={text})",
+            hint=f"the operators are {', '.join(OPERATORS)}; write equals:{text} for the text itself",
+        )
+    return Filter(field, "equals", text)
+
+
+def select(
+    rows: Iterable[dict[str, Any]],
+    filters: Sequence[Filter],
+    *,
+    fields: Sequence[str],
+    match_any: bool = False,
+    sort: str | None = None,
+    page: int = 1,
+    size: int = DEFAULT_PAGE_SIZE,
+) -> Page:
+    """Give one page of the rows that pass.
+
+    Parameters
+    ----------
+    match_any:
+        Whether one filter is enough; otherwise all have to pass.
+    sort:
+        A field, or ``asc:FIELD`` or ``desc:FIELD``. Rows without the field come last.
+
+    Raises
+    ------
+    InvalidInput
+        The field to sort by is unknown, or there is no such page.
+    """
+    if page < 1 or size < 1:
+        raise InvalidInput(f"there is no page {page} of {size} rows", hint="pages and sizes begin at 1")
+    quantify = any if match_any and filters else all
+    found = [row for row in rows if quantify(each.passes(row) for each in filters)]
+    if sort is not None:
+        found = _sorted(found, sort, fields)
+    total = len(found)
+    if page > 1 and (page - 1) * size >= total:
+        raise InvalidInput(f"there is no page {page}", hint=f"{total} rows fill {max(1, -(-total // size))} pages")
+    return Page(found[(page - 1) * size : page * size], total, page, size)
+
+
+def _sorted(rows: list[dict[str, Any]], sort: str, fields: Sequence[str]) -> list[dict[str, Any]]:
+    direction, colon, field = sort.partition(":")
+    if not colon:
+        direction, field = "asc", sort
+    if direction not in ("asc", "desc"):
+        raise InvalidInput(f"{sort!r} is no order", hint="write FIELD, asc:FIELD or desc:FIELD")
+    field = make_filter(field, "isnull", fields).field
+    known = [(row, _value(row, field)) for row in rows]
+    there = [(row, value) for row, value in known if value is not None]
+    there.sort(key=lambda pair: _sort_key(pair[1]), reverse=direction == "desc")
+    return [row for row, _ in there] + [row for row, value in known if value is None]
+
+
+def _sort_key(value: Any) -> tuple[int, Any]:
+    """Order values of mixed types: numbers, then texts, then the rest."""
+    if isinstance(value, bool | int | float):
+        return 0, value
+    if isinstance(value, str):
+        return 1, value
+    return 2, json.dumps(value, ensure_ascii=False)
+
+
+def _value(row: Mapping[str, Any], field: str) -> Any:
+    top, _, path = field.partition(".")
+    value: Any = row.get(_PLURAL.get(top, top))
+    # A key may itself hold dots: the longest that is there wins.
+    parts = path.split(".") if path else []
+    while parts:
+        if not isinstance(value, Mapping):
+            return None
+        for length in range(len(parts), 0, -1):
+            key = ".".join(parts[:length])
+            if key in value:
+                value, parts = value[key], parts[length:]
+                break
+        else:
+            return None
+    return value
+
+
+def _same(actual: Any, text: str) -> bool:
+    if isinstance(actual, str):
+        return actual == text
+    try:
+        wanted = json.loads(text)
+    except ValueError:
+        return False
+    return bool(actual == wanted) and isinstance(actual, bool) == isinstance(wanted, bool)
+
+
+def _choices(text: str) -> list[str]:
+    """Read ``a,b`` or a JSON list."""
+    try:
+        listed = json.loads(text)
+    except ValueError:
+        listed = None
+    if isinstance(listed, list):
+        return [item if isinstance(item, str) else json.dumps(item) for item in listed]
+    return [choice.strip() for choice in text.split(",")]
+
+
+def _comparable(field: str, actual: Any, text: str) -> tuple[Any, Any] | None:
+    if isinstance(actual, bool):
+        return None
+    if isinstance(actual, int | float):
+        try:
+            return actual, float(text)
+        except ValueError:
+            raise InvalidInput(f"{text!r} is no number to compare {field} with") from None
+    if not isinstance(actual, str):
+        return None
+    if field in _DATES:
+        return _date(actual, field), _date(text, field)
+    return actual, text
+
+
+def _date(text: str, field: str) -> datetime:
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(
+            f"{text!r} is no date to compare {field} with", hint="write 2026-11-22 or RFC 3339"
+        ) from None
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+def _on_the_day(actual: Any, text: str) -> bool:
+    return isinstance(actual, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) is not None and actual.startswith(text)

@@ -1,0 +1,132 @@
+"""Which weights are still meant by somebody, and removing those that are not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gitreg.blobs import BlobStore, Swept
+
+from gitreg.documents.layout import Key, parse_path
+from gitreg.documents.types import ArtifactRecord, VersionDocument
+from gitreg.documents.yaml import loads
+from gitreg.errors import GitregError, IntegrityError, InvalidDocument
+from gitreg.registry.artifacts import files_of
+from gitreg.registry.ledger import Ledger
+
+_RECORD = re.compile(r"(?:(?P<root>.*)/)?(?P<rest>models/.+/versions/[^/]+\.yaml)")
+_TIPS = ("refs/heads/", "refs/remotes/", "refs/tags/", "refs/drafts/", "refs/stages/", "refs/aliases/")
+
+
+@dataclass(frozen=True)
+class _Record:
+    """A record file somewhere in the repository."""
+
+    root: str
+    key: Key
+    oid: str
+
+
+def live_digests(ledger: Ledger, store: BlobStore) -> set[str]:
+    """Give the sha256 of every blob that some record means, in hexadecimal.
+
+    A record counts on whatever branch, tag or draft of the repository it stands, of whichever registry in it, until
+    that branch's own annotation, or that of the registry's branch, says that its version is deleted.
+
+    Raises
+    ------
+    InvalidDocument
+        A record cannot be read, so that what it means is not known.
+    IntegrityError
+        A manifest is missing, for the same reason.
+    """
+    repository = ledger.repository
+    head = ledger.head()
+    deleted = _deleted(ledger)
+    live: set[str] = set()
+    read: set[str] = set()
+    tips = {commit for prefix in _TIPS for commit in map(repository.peel, repository.refs(prefix).values()) if commit}
+    for tip in sorted(tips, key=lambda commit: commit != head):
+        for record in _records(ledger, tip, None if tip == head else head):
+            if record.oid in read or (record.root == ledger.root and record.key in deleted):
+                continue
+            if tip != head and _deleted_there(ledger, tip, record):
+                continue
+            read.add(record.oid)
+            for artifact in _artifacts(repository.read_blob(record.oid), record):
+                live.update(_blobs(artifact, record, store))
+    return live
+
+
+def collect_garbage(ledger: Ledger, store: BlobStore, *, older_than: float, apply: bool) -> Iterator[Swept]:
+    """Remove, or only name, the blobs that no record means.
+
+    Parameters
+    ----------
+    older_than:
+        What was written or saved again after this time (seconds since the epoch) stays: a save may be under way.
+    apply:
+        Whether to remove them.
+
+    Raises
+    ------
+    InvalidDocument, IntegrityError
+        What is live cannot be told (:func:`live_digests`); nothing is removed.
+    """
+    return store.sweep(live_digests(ledger, store), older_than=older_than, apply=apply)
+
+
+def _deleted(ledger: Ledger) -> set[Key]:
+    snapshot = ledger.snapshot()
+    return {
+        Key("model_version", entry.model, entry.name)
+        for entry in snapshot.index.scan(snapshot.seq, "annotation")
+        if entry.data and entry.data.get("deleted")
+    }
+
+
+def _records(ledger: Ledger, tip: str, base: str | None) -> Iterator[_Record]:
+    """Give the records at a tip that are not, as they are, at the base."""
+    for change in ledger.repository.diff(base, tip):
+        match = _RECORD.fullmatch(change.path)
+        if match and change.new:
+            key = parse_path(match["rest"])
+            if key is not None:
+                yield _Record(match["root"] or "", key, change.new)
+
+
+def _deleted_there(ledger: Ledger, tip: str, record: _Record) -> bool:
+    path = Key("annotation", record.key.model, record.key.name).path
+    content = ledger.repository.read(tip, f"{record.root}/{path}" if record.root else path)
+    if content is None:
+        return False
+    try:
+        data = loads(content, path)
+    except InvalidDocument:
+        return False
+    return isinstance(data, dict) and data.get("deleted") is True
+
+
+def _artifacts(content: bytes, record: _Record) -> list[ArtifactRecord]:
+    try:
+        data = loads(content, record.key.path)
+        return list(VersionDocument.from_data(data).artifacts.values())
+    except (InvalidDocument, TypeError, AttributeError, KeyError) as error:
+        reason = error.reason if isinstance(error, InvalidDocument) else "is no record"
+        raise InvalidDocument(
+            record.key.path,
+            "",
+            f"{reason}; what it means cannot be told, so nothing is collected",
+            hint="mend or remove the file first; `gitreg doctor` names it",
+        ) from None
+
+
+def _blobs(artifact: ArtifactRecord, record: _Record, store: BlobStore) -> Iterator[str]:
+    try:
+        for entry in files_of(artifact, store):
+            yield entry.sha256
+    except GitregError as error:
+        raise IntegrityError(f"{record.key.model}@{record.key.name}: {error.message}", hint=error.hint) from None
+    if artifact.files is None:
+        yield artifact.digest.removeprefix("sha256:")

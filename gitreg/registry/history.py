@@ -1,0 +1,151 @@
+"""Who moved what, when and why: the branch's history in the registry's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from gitreg.errors import NotFound
+from gitreg.policy.promotion import check_stage_is_known
+from gitreg.registry.index import Entry, Moment
+from gitreg.registry.snapshot import Snapshot
+
+
+def log(snapshot: Snapshot, model: str | None = None) -> Iterator[dict[str, Any]]:
+    """Give, newest first, one row for each commit that changed a model, or the registry.
+
+    Each row says ``commit``, ``when`` (RFC 3339), ``who``, ``email``, ``subject``, ``reason``, ``events`` (what it did,
+    each with ``event`` and, where they apply, ``model``, ``version``, ``stage``, ``alias``, ``from``) and ``cut``
+    (whether a shallow clone knows nothing before it).
+
+    Raises
+    ------
+    NotFound
+        There never was such a model.
+    """
+    rows = snapshot.index.touched(snapshot.seq, model)
+    first = next(rows, None)
+    if first is None:
+        if model is not None:
+            snapshot.model(model)
+        raise NotFound("the registry has no history")
+    yield _row(*first)
+    for each in rows:
+        yield _row(*each)
+
+
+def stage_log(snapshot: Snapshot, model: str, stage: str) -> list[dict[str, Any]]:
+    """Give, newest first, who held a stage: one row for each time that its pointer moved.
+
+    Each row says ``commit``, ``when``, ``who``, ``email``, ``version`` (None: nobody from then on), ``from``,
+    ``reason`` and ``subject``.
+
+    Raises
+    ------
+    NotFound
+        There is no such model, or the stage was never held.
+    InvalidInput
+        There is no such stage.
+    """
+    snapshot.model(model)
+    entries = snapshot.index.history(snapshot.seq, "stage", model, stage)
+    if not entries:
+        check_stage_is_known(stage, snapshot.settings.stages)
+        raise NotFound(f"no version of {model} was ever in {stage}")
+    rows: list[dict[str, Any]] = []
+    former: Entry | None = None
+    for entry in reversed(entries):
+        if former is not None and former.until is not None and former.until < entry.since:
+            rows.append(_held(snapshot, former.until, None, former))
+            former = None
+        moved = former is None or _version(former) != _version(entry)
+        if moved:
+            rows.append(_held(snapshot, entry.since, entry, former))
+        former = entry
+    if former is not None and former.until is not None and former.until <= snapshot.seq:
+        rows.append(_held(snapshot, former.until, None, former))
+    return rows[::-1]
+
+
+def _held(snapshot: Snapshot, seq: int, entry: Entry | None, former: Entry | None) -> dict[str, Any]:
+    moment = snapshot.index.moment(seq)
+    return {
+        "version": _version(entry) if entry else None,
+        "from": _version(former) if former else None,
+        **_told(moment),
+        "reason": (entry.data or {}).get("reason") if entry else None,
+    }
+
+
+def _row(moment: Moment, began: list[Entry], ended: list[Entry]) -> dict[str, Any]:
+    former = {(e.kind, e.model, e.name): e for e in ended}
+    events = []
+    for entry in began:
+        before = former.pop((entry.kind, entry.model, entry.name), None)
+        events.extend(_events(entry, before))
+    events.extend(_removal(entry) for entry in former.values())
+    body = [part for part in moment.message.split("\n\n")[1:] if not part.startswith("Gitreg-")]
+    return {
+        **_told(moment),
+        "reason": "\n\n".join(body).strip() or None,
+        "events": [event for event in events if event],
+        "cut": moment.boundary,
+    }
+
+
+def _told(moment: Moment) -> dict[str, Any]:
+    when = datetime.fromtimestamp(moment.time, timezone(timedelta(minutes=moment.offset)))
+    return {
+        "commit": moment.oid,
+        "when": when.isoformat(),
+        "who": moment.author,
+        "email": moment.email,
+        "subject": moment.message.split("\n", 1)[0],
+    }
+
+
+def _events(entry: Entry, before: Entry | None) -> list[dict[str, Any]]:
+    data, old = entry.data or {}, (before.data or {}) if before else {}
+    about = {"model": entry.model} if entry.model else {}
+    if entry.problem:
+        return [{"event": "broken", **about, "problem": entry.problem}]
+    if entry.kind == "registry":
+        return [{"event": "settings"}]
+    if entry.kind == "model":
+        return [{"event": "updated" if before else "registered", **about}]
+    if entry.kind == "card":
+        return [{"event": "card", **about}]
+    if entry.kind == "model_version":
+        return [{"event": "edited" if before else "saved", **about, "version": entry.name}]
+    if entry.kind in ("stage", "alias"):
+        came_back = "rolled_back_from" in data and data.get("rolled_back_from") != old.get("rolled_back_from")
+        event = {"stage": "rolled back" if came_back else "promoted", "alias": "aliased"}[entry.kind]
+        return [
+            {
+                "event": event,
+                **about,
+                "version": data.get("version"),
+                entry.kind: entry.name,
+                "from": old.get("version"),
+            }
+        ]
+    said = []
+    for mark in ("archived", "yanked", "deleted"):
+        if bool(data.get(mark)) != bool(old.get(mark)):
+            said.append(mark if data.get(mark) else f"un{mark}")
+    rest = [{k: v for k, v in d.items() if k in ("description", "tags", "metadata", "links")} for d in (data, old)]
+    if rest[0] != rest[1]:
+        said.append("annotated")
+    return [{"event": event, **about, "version": entry.name} for event in said]
+
+
+def _removal(entry: Entry) -> dict[str, Any]:
+    about = {"model": entry.model}
+    if entry.kind in ("stage", "alias"):
+        return {"event": f"{entry.kind} left", **about, "version": _version(entry), entry.kind: entry.name}
+    return {"event": f"{entry.kind.replace('_', ' ')} removed", **about, "version": entry.name or None}
+
+
+def _version(entry: Entry) -> str | None:
+    return (entry.data or {}).get("version")

@@ -1,0 +1,130 @@
+"""The branch whose files are the truth, read through the index."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gitreg.errors import InvalidInput, NotFound
+from gitreg.names import slug
+from gitreg.registry.index import Index, RewrittenError, catch_up, discard, open_index
+from gitreg.registry.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from gitreg.git import Repository
+
+
+class Ledger:
+    """A registry's branch in a repository.
+
+    Parameters
+    ----------
+    repository:
+        The repository that holds it.
+    branch:
+        The branch's short name.
+    root:
+        The folder of ``gitreg.yaml`` inside the branch, "" for the top.
+    """
+
+    def __init__(self, repository: Repository, branch: str, root: str = "") -> None:
+        self.repository = repository
+        self.branch = branch
+        self.root = root
+        self._index: Index | None = None
+        self._aside: Index | None = None
+
+    @property
+    def ref(self) -> str:
+        """The branch's full name."""
+        return f"refs/heads/{self.branch}"
+
+    @property
+    def index_path(self) -> Path:
+        """Where the index lies."""
+        name = slug(f"{self.branch}:{self.root}").replace("/", "%2F")
+        return self.repository.common_dir / "gitreg" / f"index-{name}.sqlite"
+
+    def head(self) -> str | None:
+        """Give the commit that the branch is at."""
+        return self.repository.read_ref(self.ref)
+
+    def snapshot(self, at: str | None = None) -> Snapshot:
+        """Give what the registry says now, or said at a date or commit.
+
+        Parameters
+        ----------
+        at:
+            A commit, branch or tag, or a date in ISO 8601 (``2026-11-22``: its end, UTC where it names no zone).
+
+        Raises
+        ------
+        NotFound
+            There is no registry on the branch, or there was none then.
+        InvalidInput
+            ``at`` is neither a date nor a commit.
+        """
+        head = self.head()
+        if head is None:
+            raise NotFound(
+                f"the branch {self.branch!r} of {self.repository.git_dir} has no commit", hint="run `gitreg init`"
+            )
+        if at is None:
+            return self.snapshot_at(head)
+        time = _seconds(at)
+        if time is not None:
+            now = self.snapshot_at(head)
+            seq = now.index.before(time, now.seq)
+            if seq is None:
+                first = datetime.fromtimestamp(now.index.moment(1).time).astimezone()
+                raise NotFound(f"the registry did not exist at {at}", hint=f"its history begins {first:%Y-%m-%d %H:%M}")
+            return Snapshot(now.index, seq, now.index.moment(seq).oid)
+        commit = self.repository.resolve(at)
+        if commit is None:
+            raise InvalidInput(
+                f"{at!r} is neither a date nor a commit of this repository", hint="write 2026-11-22, or a commit's id"
+            )
+        return self.snapshot_at(commit)
+
+    def snapshot_at(self, commit: str) -> Snapshot:
+        """Give what the registry said at a commit's id."""
+        if self._index is None:
+            self._index = open_index(self.index_path)
+        place = self._index.position(commit)
+        if place is not None:
+            return Snapshot(self._index, place, commit)
+        if commit == self.head():
+            return Snapshot(*self._caught_up(self._index, commit), commit)
+        # A commit beside the branch (a proposal, the past before a rewrite) is read without touching the file.
+        if self._aside is not None:
+            self._aside.close()
+        self._aside = open_index(None)
+        return Snapshot(self._aside, catch_up(self._aside, self.repository, commit, self.root), commit)
+
+    def close(self) -> None:
+        """Close the index; the repository is the caller's."""
+        for index in (self._index, self._aside):
+            if index is not None:
+                index.close()
+        self._index = self._aside = None
+
+    def _caught_up(self, index: Index, commit: str) -> tuple[Index, int]:
+        try:
+            return index, catch_up(index, self.repository, commit, self.root)
+        except RewrittenError:
+            index.close()
+            discard(self.index_path)
+            self._index = open_index(self.index_path)
+            return self._index, catch_up(self._index, self.repository, commit, self.root)
+
+
+def _seconds(text: str) -> int | None:
+    """Read a date as seconds since the epoch; a day means its end."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if len(text) == len("2026-11-22"):
+        when = when.replace(hour=23, minute=59, second=59)
+    return int(when.timestamp() if when.tzinfo else when.replace(tzinfo=UTC).timestamp())

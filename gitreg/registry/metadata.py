@@ -1,0 +1,55 @@
+"""Metadata as typed JSON: what a caller hands in, checked key by key."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from gitreg.errors import InvalidInput
+
+_DEEPEST = 32
+
+
+def to_json(metadata: Mapping[str, Any], where: str = "metadata") -> dict[str, Any]:
+    """Give metadata as plain JSON values.
+
+    Tuples become lists; scalars of numpy and its kin (anything of no dimension with ``item()``) become Python's.
+
+    Raises
+    ------
+    InvalidInput
+        A value is none that JSON knows; the error names the key.
+    """
+    return {_key(key, where): _value(value, f"{where}.{key}", 1) for key, value in metadata.items()}
+
+
+def _key(key: Any, where: str) -> str:
+    if not isinstance(key, str) or not key.strip() or not key.isprintable():
+        raise InvalidInput(f"{where} has the key {key!r}", hint="a key is a printable text")
+    return key
+
+
+def _value(value: Any, where: str, depth: int) -> Any:
+    if depth > _DEEPEST:
+        raise InvalidInput(f"{where} is nested deeper than {_DEEPEST} levels, or holds itself")
+    if getattr(value, "ndim", None) == 0 and callable(getattr(value, "item", None)):
+        value = value.item()
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, int):
+        if abs(value) >= 10**99:
+            raise InvalidInput(f"{where} is a number of more than 99 digits")
+        return int(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise InvalidInput(f"{where} is {value}, which JSON cannot say", hint="leave it out, or save it as a text")
+        return float(value)
+    if isinstance(value, Mapping):
+        return {_key(key, where): _value(item, f"{where}.{key}", depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_value(item, f"{where}[{n}]", depth + 1) for n, item in enumerate(value)]
+    raise InvalidInput(
+        f"{where} is a {type(value).__name__}, which JSON cannot say",
+        hint="turn it into numbers, texts, lists or mappings first; files are saved as artifacts",
+    )

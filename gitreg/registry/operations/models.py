@@ -1,0 +1,167 @@
+"""Registering, describing and deleting models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from gitreg.documents.layout import Key
+from gitreg.documents.types import ModelDocument
+from gitreg.errors import AlreadyExists, InvalidInput, Refused
+from gitreg.names import check_model, fold
+from gitreg.registry.changes import Changes, Draft
+from gitreg.registry.snapshot import Snapshot
+
+CARD_FIELDS = ("description", "license", "audience", "use_cases", "limitations", "trade_offs", "ethics")
+
+
+def register_model(
+    snapshot: Snapshot,
+    name: str,
+    *,
+    created_at: str,
+    fields: Mapping[str, str | None],
+    tags: Sequence[str] = (),
+    metadata: Mapping[str, Any] | None = None,
+) -> Changes:
+    """Register a model.
+
+    Parameters
+    ----------
+    created_at:
+        When, in RFC 3339.
+    fields:
+        The card's fields (:data:`CARD_FIELDS`); None says nothing.
+
+    Raises
+    ------
+    AlreadyExists
+        A model of that name is registered, or one whose name differs only in case.
+    InvalidInput
+        The name is none.
+    """
+    name = check_model(name)
+    if snapshot.find_model(name) is not None:
+        raise AlreadyExists(f"the model {name!r} already exists", hint=f"change it with `gitreg model update {name}`")
+    document = new_model(snapshot, name, created_at)
+    said: dict[str, Any] = {field: value for field, value in fields.items() if value is not None}
+    document = replace(document, **said, tags=unique(tags), metadata=dict(metadata or {}))
+    return Changes(
+        {Key("model", name): document},
+        f"Register {name}",
+        trailers=(("Operation", "register"), ("Model", name)),
+    )
+
+
+def new_model(snapshot: Snapshot, name: str, created_at: str) -> ModelDocument:
+    """Give an empty card for a name that collides with no other.
+
+    Raises
+    ------
+    AlreadyExists
+        A registered name, or a folder of one, differs from this one only in case.
+    """
+    parts = name.split("/")
+    prefixes = {"/".join(parts[: n + 1]) for n in range(len(parts))}
+    folded = {fold(prefix): prefix for prefix in prefixes}
+    for other in snapshot.model_names():
+        other_parts = other.split("/")
+        for n in range(len(other_parts)):
+            prefix = "/".join(other_parts[: n + 1])
+            if folded.get(fold(prefix), prefix) != prefix:
+                raise AlreadyExists(
+                    f"{name!r} differs from the model {other!r} only in case; on macOS and Windows they are one file",
+                    hint=f"spell it {prefix!r}, or choose another name",
+                )
+    return ModelDocument(name=name, created_at=created_at)
+
+
+def update_model(
+    snapshot: Snapshot,
+    name: str,
+    *,
+    fields: Mapping[str, str | None] | None = None,
+    tags: Sequence[str] = (),
+    remove_tags: Sequence[str] = (),
+    metadata: Mapping[str, Any] | None = None,
+) -> Changes:
+    """Change a model's card: fields that are given are replaced, tags and metadata added.
+
+    Raises
+    ------
+    NotFound
+        There is no such model.
+    """
+    document = snapshot.model(name).document
+    said: dict[str, Any] = {field: value for field, value in (fields or {}).items() if value is not None}
+    kept = [tag for tag in (*document.tags, *tags) if tag not in remove_tags]
+    changed = replace(document, **said, tags=unique(kept), metadata={**document.metadata, **(metadata or {})})
+    what = sorted(field for field in (*CARD_FIELDS, "tags", "metadata") if _differs(document, changed, field))
+    return Changes(
+        {Key("model", name): changed},
+        f"Update {name}: {', '.join(what)}" if what else f"Update {name}",
+        trailers=(("Operation", "update"), ("Model", name)),
+    )
+
+
+def write_card(snapshot: Snapshot, name: str, text: str) -> Changes:
+    """Replace the text of a model's card.
+
+    Raises
+    ------
+    NotFound
+        There is no such model.
+    """
+    snapshot.model(name)
+    return Changes(
+        {Key("card", name): text.encode()},
+        f"Write the card of {name}",
+        trailers=(("Operation", "card"), ("Model", name)),
+    )
+
+
+def delete_model(snapshot: Snapshot, name: str, *, force: bool = False) -> Changes:
+    """Delete a model with its versions: their records stay, hidden, and their numbers stay taken.
+
+    Raises
+    ------
+    NotFound
+        There is no such model.
+    Refused
+        A stage or an alias points to a version of it, and ``force`` is not given.
+    """
+    model = snapshot.model(name)
+    aliases = snapshot.aliases(name)
+    if (model.stages or aliases) and not force:
+        held = ", ".join(f"{pointer} ({version})" for pointer, version in {**model.stages, **aliases}.items())
+        raise Refused(f"{name} is in use: {held}", hint="--force deletes it all the same")
+    draft = Draft(snapshot)
+    draft.remove(Key("model", name))
+    if snapshot.card(name) is not None:
+        draft.remove(Key("card", name))
+    for stage in model.stages:
+        draft.remove(Key("stage", name, stage))
+    for alias in aliases:
+        draft.remove(Key("alias", name, alias))
+    for version in snapshot.versions(name):
+        draft.annotate(version, deleted=True)
+    return Changes(draft.files, f"Delete {name}", trailers=(("Operation", "delete"), ("Model", name)))
+
+
+def unique(tags: Sequence[str]) -> tuple[str, ...]:
+    """Give the tags without repetition, checked.
+
+    Raises
+    ------
+    InvalidInput
+        A tag is blank or no text.
+    """
+    for tag in tags:
+        if not isinstance(tag, str) or not tag.strip():
+            raise InvalidInput(f"{tag!r} is no tag", hint="a tag is a word or two")
+    return tuple(dict.fromkeys(tags))
+
+
+def _differs(old: ModelDocument, new: ModelDocument, field: str) -> bool:
+    return bool(getattr(old, field) != getattr(new, field))

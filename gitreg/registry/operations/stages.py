@@ -1,0 +1,196 @@
+"""Moving versions between stages, and aliases between versions."""
+
+from __future__ import annotations
+
+from gitreg.documents.layout import Key
+from gitreg.documents.types import AliasDocument, StageDocument
+from gitreg.errors import InvalidInput, NotFound, Refused
+from gitreg.names import check_alias
+from gitreg.policy.promotion import Candidate, Post, check_promotion, check_stage_is_known
+from gitreg.registry.changes import Changes, Draft
+from gitreg.registry.references import resolve
+from gitreg.registry.snapshot import ModelVersion, Snapshot
+
+
+def promote(snapshot: Snapshot, reference: str, stage: str, *, force: bool = False, reason: str = "") -> Changes:
+    """Put a version into a stage; with ``force`` in the place of its occupant, who is archived.
+
+    Setting the stage that a version already has changes nothing. A version holds one stage: it leaves the one it had.
+
+    Raises
+    ------
+    NotFound, InvalidInput
+        There is no such version, or no such stage.
+    Refused
+        A rule forbids it (:func:`gitreg.policy.promotion.check_promotion`).
+    """
+    version = resolve(snapshot, reference)
+    check_stage_is_known(stage, snapshot.settings.stages)
+    if version.stage == stage:
+        return Changes(version=(version.model, version.version))
+    draft = Draft(snapshot)
+    trailers = take_stage(draft, snapshot, version, stage, force=force, reason=reason)
+    return Changes(
+        draft.files,
+        f"Promote {version.reference} to {stage}",
+        reason,
+        (("Operation", "promote"), *trailers),
+        version=(version.model, version.version),
+    )
+
+
+def take_stage(
+    draft: Draft, snapshot: Snapshot, version: ModelVersion, stage: str, *, force: bool, reason: str = ""
+) -> tuple[tuple[str, str], ...]:
+    """Write a version's move into a stage, and give the trailers that tell it.
+
+    Raises
+    ------
+    Refused
+        A rule forbids it.
+    """
+    model = version.model
+    pointer = snapshot.find_stage(model, stage)
+    holder = snapshot.find_version(model, pointer.version) if pointer else None
+    check_promotion(
+        Candidate(version.version, version.reference, version.yanked),
+        Post(stage, holder.version if holder else None, pointer.rolled_back_from if pointer else None),
+        force=force,
+    )
+    former = (said.version for said in snapshot.stage_history(model, stage) if said.version != version.version)
+    document = StageDocument(
+        version=version.version, digest=version.digest, previous=next(former, None), reason=reason or None
+    )
+    draft.write(Key("stage", model, stage), document)
+    draft.leave_stages(version, but=stage)
+    if version.archived:
+        draft.annotate(version, archived=False)
+    if holder and holder.version != version.version:
+        draft.annotate(holder, archived=True)
+    trailers = [("Model", model), ("Version", version.version), ("Stage", stage)]
+    if holder:
+        trailers.append(("From", holder.version))
+    return tuple(trailers)
+
+
+def rollback(snapshot: Snapshot, model: str, stage: str, *, reason: str = "") -> Changes:
+    """Give a stage back to the version that held it before, passing over yanked and deleted ones.
+
+    Raises
+    ------
+    NotFound
+        There is no such model, or the stage was never held.
+    Refused
+        Nobody who may hold it held it before.
+    """
+    snapshot.model(model)
+    check_stage_is_known(stage, snapshot.settings.stages)
+    said = list(snapshot.stage_history(model, stage))
+    if not said:
+        raise NotFound(f"no version of {model} was ever in {stage}", hint=f"see `gitreg log {model}@{stage}`")
+    current = snapshot.find_stage(model, stage)
+    # What stood before is what the pointer calls its previous; from there each holder's own pointer leads further.
+    before = said[0].previous if current else said[0].version
+    passed = {current.version} if current else set()
+    while before is not None and before not in passed:
+        passed.add(before)
+        then = next((pointer for pointer in said if pointer.version == before), None)
+        target = snapshot.find_version(model, before)
+        if target is not None and not target.yanked:
+            break
+        before = then.previous if then else None
+    else:
+        raise Refused(
+            f"nobody held {stage} of {model} before {current.version if current else said[0].version} "
+            "who could take it again",
+            hint=f"promote a version instead; see `gitreg log {model}@{stage}`",
+        )
+    assert target is not None
+    draft = Draft(snapshot)
+    document = StageDocument(
+        version=target.version,
+        digest=target.digest,
+        previous=then.previous if then else None,
+        rolled_back_from=current.version if current else None,
+        reason=reason or None,
+    )
+    draft.write(Key("stage", model, stage), document)
+    draft.leave_stages(target, but=stage)
+    if target.archived:
+        draft.annotate(target, archived=False)
+    trailers = [("Operation", "rollback"), ("Model", model), ("Version", target.version), ("Stage", stage)]
+    if current:
+        trailers.append(("From", current.version))
+    return Changes(
+        draft.files,
+        f"Roll {stage} of {model} back to {target.version}",
+        reason,
+        tuple(trailers),
+        version=(model, target.version),
+    )
+
+
+def archive(snapshot: Snapshot, reference: str, *, reason: str = "") -> Changes:
+    """Mark a version as no longer relevant; it leaves the stage that it holds.
+
+    Raises
+    ------
+    NotFound
+        There is no such version.
+    """
+    version = resolve(snapshot, reference)
+    draft = Draft(snapshot)
+    draft.leave_stages(version)
+    draft.annotate(version, archived=True)
+    return Changes(
+        draft.files,
+        f"Archive {version.reference}",
+        reason,
+        (("Operation", "archive"), ("Model", version.model), ("Version", version.version)),
+        version=(version.model, version.version),
+    )
+
+
+def set_alias(snapshot: Snapshot, reference: str, alias: str) -> Changes:
+    """Let an alias name a version, from now on.
+
+    Raises
+    ------
+    NotFound
+        There is no such version.
+    InvalidInput
+        The alias could be mistaken for something else (:func:`gitreg.names.check_alias`).
+    """
+    version = resolve(snapshot, reference)
+    check_alias(alias, stages=snapshot.settings.stages)
+    if snapshot.find_version(version.model, alias, deleted=True) is not None:
+        raise InvalidInput(f"{alias!r} is a version of {version.model}", hint="choose another alias")
+    former = snapshot.find_alias(version.model, alias)
+    trailers = [("Operation", "alias"), ("Model", version.model), ("Version", version.version), ("Alias", alias)]
+    if former:
+        trailers.append(("From", former.version))
+    return Changes(
+        {Key("alias", version.model, alias): AliasDocument(version=version.version, digest=version.digest)},
+        f"Alias {version.model}@{alias}: {version.version}",
+        trailers=tuple(trailers),
+        version=(version.model, version.version),
+    )
+
+
+def delete_alias(snapshot: Snapshot, model: str, alias: str) -> Changes:
+    """Remove an alias; one that is not there is no error.
+
+    Raises
+    ------
+    NotFound
+        There is no such model.
+    """
+    snapshot.model(model)
+    former = snapshot.find_alias(model, alias)
+    if former is None:
+        return Changes()
+    return Changes(
+        {Key("alias", model, alias): None},
+        f"Delete the alias {model}@{alias}",
+        trailers=(("Operation", "delete-alias"), ("Model", model), ("Alias", alias), ("From", former.version)),
+    )

@@ -1,0 +1,277 @@
+"""Saving versions, and what is said of them afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from gitreg.documents.layout import Key
+from gitreg.documents.types import AnnotationDocument, ArtifactRecord, VersionDocument
+from gitreg.errors import AlreadyExists, InvalidInput, Refused
+from gitreg.names import check_artifact, check_model, check_version, fold, is_number, slug
+from gitreg.policy.promotion import check_stage_is_known
+from gitreg.registry.changes import Changes, Draft
+from gitreg.registry.operations.models import new_model, unique
+from gitreg.registry.operations.stages import take_stage
+from gitreg.registry.references import resolve
+from gitreg.registry.snapshot import ModelVersion, Snapshot
+
+_LONGEST_FILE_NAME = 250  # bytes of "<model>@<version>": with Git's ".lock" it is one file name
+
+
+@dataclass(frozen=True)
+class NewVersion:
+    """What a version is to be, before it has a number.
+
+    Parameters
+    ----------
+    name:
+        Its name; None takes the number.
+    inputs:
+        References to versions of this registry that it was made from.
+    stage:
+        The stage to take in the same commit.
+    message:
+        What to add to the commit's message.
+    """
+
+    model: str
+    name: str | None = None
+    created_at: str = ""
+    created_by: str | None = None
+    description: str | None = None
+    tags: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    source: Mapping[str, Any] | None = None
+    inputs: tuple[str, ...] = ()
+    artifacts: Mapping[str, ArtifactRecord] = field(default_factory=dict)
+    stage: str | None = None
+    message: str = ""
+
+
+def save_version(snapshot: Snapshot, new: NewVersion, *, given: Sequence[int] = ()) -> Changes:
+    """Add a version, and its model where it is not registered yet.
+
+    Parameters
+    ----------
+    given:
+        Numbers that are taken though no record of the branch says so (a tag without a record).
+
+    Returns
+    -------
+    Changes:
+        None at all where a version of that name holds the very same artifacts.
+
+    Raises
+    ------
+    AlreadyExists
+        A version of that name holds something else.
+    InvalidInput
+        A name is none, the stage is unknown.
+    NotFound
+        An input is not there.
+    Refused
+        The stage is taken.
+    """
+    model = check_model(new.model)
+    existing = _existing(snapshot, model, new.name) if new.name is not None else None
+    if existing is not None:
+        _check_same(existing, new)
+        return Changes(version=(model, existing.version))
+    number = max([snapshot.highest_number(model), *given]) + 1
+    name = str(number) if new.name is None else _check_name(snapshot, model, new.name)
+    if len(f"{slug(model).rpartition('/')[2]}@{slug(name)}") > _LONGEST_FILE_NAME:
+        raise InvalidInput(
+            f"{model}@{name} is too long for the name of a tag", hint="shorten the model's or the version's name"
+        )
+    for artifact in new.artifacts:
+        check_artifact(artifact)
+    record = VersionDocument(
+        model=model,
+        version=name,
+        number=number,
+        created_at=new.created_at,
+        created_by=new.created_by,
+        description=new.description,
+        tags=unique(new.tags),
+        metadata=new.metadata,
+        source=new.source,
+        inputs=tuple(resolve(snapshot, reference).reference for reference in new.inputs),
+        artifacts=new.artifacts,
+    )
+    draft = Draft(snapshot)
+    if snapshot.find_model(model) is None:
+        draft.write(Key("model", model), new_model(snapshot, model, new.created_at))
+    draft.write(Key("model_version", model, name), record)
+    trailers: tuple[tuple[str, str], ...] = (("Model", model), ("Version", name))
+    subject = f"Save {model}@{name}"
+    if new.stage is not None:
+        check_stage_is_known(new.stage, snapshot.settings.stages)
+        version = ModelVersion(record, AnnotationDocument(), record_digest(record), None, ())
+        trailers = take_stage(draft, snapshot, version, new.stage, force=False)
+        subject += f" as {new.stage}"
+    return Changes(draft.files, subject, new.message, (("Operation", "save"), *trailers), version=(model, name))
+
+
+def record_digest(record: VersionDocument) -> str:
+    """Give the digest of a record's file, as a pointer to it says it."""
+    from hashlib import sha256  # noqa: PLC0415
+
+    from gitreg.documents.files import write  # noqa: PLC0415
+
+    content = write(Key("model_version", record.model, record.version), record)
+    return f"sha256:{sha256(content).hexdigest()}"
+
+
+def _existing(snapshot: Snapshot, model: str, name: str) -> ModelVersion | None:
+    """Give the version of that name; a number means the version of that number."""
+    if name.isdecimal():
+        found = snapshot.find_number(model, int(name))
+        if found is not None:
+            return found
+    return snapshot.find_version(model, name)
+
+
+def _check_same(existing: ModelVersion, new: NewVersion) -> None:
+    """Refuse to save something else under the name of a version."""
+    hint = "a version never changes: leave the name out for a new number, or annotate it with `gitreg annotate`"
+    digests = {name: (artifact.type, artifact.digest) for name, artifact in new.artifacts.items()}
+    held = {name: (artifact.type, artifact.digest) for name, artifact in existing.artifacts.items()}
+    if digests != held:
+        raise AlreadyExists(f"{existing.reference} already exists with other content", hint=hint)
+    said = {**existing.metadata, **new.metadata} != existing.metadata
+    said = said or new.description not in (None, existing.description) or not set(new.tags) <= set(existing.tags)
+    if said:
+        raise AlreadyExists(f"{existing.reference} already exists, and what is said of it differs", hint=hint)
+    if new.stage is not None and existing.stage != new.stage:
+        raise AlreadyExists(
+            f"{existing.reference} already exists", hint=f"`gitreg promote {existing.reference} {new.stage}`"
+        )
+
+
+def _check_name(snapshot: Snapshot, model: str, name: str) -> str:
+    if is_number(name):
+        hint = f"leave it out: the next number is {snapshot.highest_number(model) + 1}"
+        raise InvalidInput(f"{model} has no version {name}, and numbers are given by themselves", hint=hint)
+    name = check_version(name, stages=snapshot.settings.stages, aliases=tuple(snapshot.aliases(model)))
+    twin = snapshot.taken(model).get(fold(name))
+    if twin == name:
+        raise AlreadyExists(f"{model}@{name} was deleted, and its name stays taken", hint="choose another name")
+    if twin is not None:
+        raise AlreadyExists(
+            f"{name!r} differs from the version {twin!r} only in case; on macOS and Windows they are one file",
+            hint="choose another name",
+        )
+    return name
+
+
+def annotate(
+    snapshot: Snapshot,
+    reference: str,
+    *,
+    description: str | None = None,
+    tags: Sequence[str] = (),
+    remove_tags: Sequence[str] = (),
+    metadata: Mapping[str, Any] | None = None,
+    stage: str | None = None,
+    force: bool = False,
+) -> Changes:
+    """Say more of a version, and put it into a stage in the same commit if one is given.
+
+    Metadata overwrites key by key, tags are added, a description takes the place of the former.
+
+    Raises
+    ------
+    NotFound, InvalidInput
+        There is no such version, or no such stage.
+    Refused
+        A tag to remove belongs to the sealed record, or the stage may not be taken.
+    """
+    version = resolve(snapshot, reference)
+    sealed = [tag for tag in remove_tags if tag in version.record.tags]
+    if sealed:
+        raise Refused(f"the tag {sealed[0]!r} is part of the sealed record of {version.reference}")
+    draft = Draft(snapshot)
+    note = version.annotation
+    added = unique([tag for tag in (*note.tags, *tags) if tag not in version.record.tags and tag not in remove_tags])
+    changed = replace(note, tags=added, metadata={**note.metadata, **(metadata or {})})
+    if description is not None:
+        changed = replace(changed, description=description)
+    if changed != note:
+        draft.annotate(version, tags=changed.tags, metadata=changed.metadata, description=changed.description)
+    subject = f"Annotate {version.reference}"
+    trailers: tuple[tuple[str, str], ...] = (("Model", version.model), ("Version", version.version))
+    operation = "annotate"
+    if stage is not None:
+        check_stage_is_known(stage, snapshot.settings.stages)
+        if version.stage != stage:
+            trailers = take_stage(draft, snapshot, version, stage, force=force)
+            operation, subject = "promote", f"Promote {version.reference} to {stage}"
+    return Changes(
+        draft.files, subject, trailers=(("Operation", operation), *trailers), version=(version.model, version.version)
+    )
+
+
+def yank(snapshot: Snapshot, reference: str, *, reason: str = "") -> Changes:
+    """Withdraw a version without removing it: it loads by name with a warning, and never by latest or a stage.
+
+    Raises
+    ------
+    NotFound
+        There is no such version.
+    """
+    version = resolve(snapshot, reference)
+    draft = Draft(snapshot)
+    draft.annotate(version, yanked=True, yank_reason=reason or version.annotation.yank_reason)
+    return _said(draft, version, "Yank", reason)
+
+
+def unyank(snapshot: Snapshot, reference: str) -> Changes:
+    """Take a yank back.
+
+    Raises
+    ------
+    NotFound
+        There is no such version.
+    """
+    version = resolve(snapshot, reference)
+    draft = Draft(snapshot)
+    draft.annotate(version, yanked=False, yank_reason=None)
+    return _said(draft, version, "Unyank", "")
+
+
+def delete_version(snapshot: Snapshot, reference: str, *, force: bool = False) -> Changes:
+    """Hide a version everywhere and free its weights; its record and its number stay taken.
+
+    Raises
+    ------
+    NotFound
+        There is no such version.
+    Refused
+        A stage or an alias points to it, and ``force`` is not given.
+    """
+    version = resolve(snapshot, reference)
+    stages = [stage for stage, holder in snapshot.stages(version.model).items() if holder == version.version]
+    pointers = [*stages, *version.aliases]
+    if pointers and not force:
+        raise Refused(
+            f"{', '.join(pointers)} of {version.model} points to {version.reference}",
+            hint="--force deletes it all the same",
+        )
+    draft = Draft(snapshot)
+    draft.leave_stages(version)
+    for alias in version.aliases:
+        draft.remove(Key("alias", version.model, alias))
+    draft.annotate(version, deleted=True)
+    return _said(draft, version, "Delete", "")
+
+
+def _said(draft: Draft, version: ModelVersion, verb: str, reason: str) -> Changes:
+    return Changes(
+        draft.files,
+        f"{verb} {version.reference}",
+        reason,
+        (("Operation", verb.lower()), ("Model", version.model), ("Version", version.version)),
+        version=(version.model, version.version),
+    )

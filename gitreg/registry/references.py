@@ -1,0 +1,107 @@
+"""From what a person wrote to the version that is meant."""
+
+from __future__ import annotations
+
+import re
+
+from gitreg.errors import IntegrityError, NotFound, Refused
+from gitreg.names import ARCHIVED, Reference, parse_reference
+from gitreg.registry.snapshot import ModelVersion, Snapshot
+
+_DIGITS = re.compile(r"[0-9]{1,18}")
+
+
+def resolve(snapshot: Snapshot, reference: str | Reference) -> ModelVersion:
+    """Give the version that a reference means.
+
+    The selector is looked up as a number, then a version's name, a stage, an alias, a digest.
+
+    Raises
+    ------
+    NotFound
+        There is no such model or version, or nobody holds the stage.
+    Refused
+        The pointer leads to a yanked version, or the selector means several versions.
+    IntegrityError
+        The pointer's digest is not that of the record it points to.
+    """
+    ref = parse_reference(reference) if isinstance(reference, str) else reference
+    model, selector = ref.model, ref.selector
+    if selector is None:
+        version = snapshot.latest(model)
+        if version is None:
+            snapshot.model(model)  # raises where there is no such model
+            raise NotFound(f"{model} has no version yet", hint=f"save one with `gitreg save {model} PATH`")
+        return version
+    found = (
+        (snapshot.find_number(model, int(selector)) if _DIGITS.fullmatch(selector) else None)
+        or snapshot.find_version(model, selector)
+        or _follow(snapshot, ref)
+        or _by_digest(snapshot, ref)
+    )
+    if found is None:
+        snapshot.model(model)
+        raise _missing(snapshot, model, selector)
+    return found
+
+
+def _follow(snapshot: Snapshot, ref: Reference) -> ModelVersion | None:
+    """Follow a stage or an alias."""
+    assert ref.selector is not None
+    if ref.selector == ARCHIVED:
+        raise Refused(
+            f"{ref} may mean many versions", hint=f"list them with `gitreg list {ref.model} stage={ARCHIVED}`"
+        )
+    pointer = snapshot.find_stage(ref.model, ref.selector)
+    what = "stage" if pointer else "alias"
+    target = pointer or snapshot.find_alias(ref.model, ref.selector)
+    if target is None:
+        return None
+    version = snapshot.find_version(ref.model, target.version)
+    if version is None:
+        raise NotFound(
+            f"the {what} {ref} points to version {target.version!r}, which is not there", hint="run `gitreg doctor`"
+        )
+    if target.digest is not None and target.digest != version.digest:
+        raise IntegrityError(
+            f"the {what} {ref} says {target.digest[:19]}..., but the record of {version.reference} is "
+            f"{version.digest[:19]}...",
+            hint="the record or the pointer was changed by hand; run `gitreg doctor`",
+        )
+    if version.yanked:
+        reason = f": {version.annotation.yank_reason}" if version.annotation.yank_reason else ""
+        raise Refused(
+            f"the {what} {ref} points to {version.reference}, which was yanked{reason}",
+            hint=f"`gitreg rollback {ref.model} {ref.selector}`"
+            if what == "stage"
+            else f"name the version itself: {version.reference}",
+        )
+    return version
+
+
+def _by_digest(snapshot: Snapshot, ref: Reference) -> ModelVersion | None:
+    assert ref.selector is not None
+    if not ref.selector.startswith("sha256:"):
+        return None
+    found = snapshot.find_digest(ref.model, ref.selector.removeprefix("sha256:"))
+    if len(found) > 1:
+        names = ", ".join(version.reference for version in found[:5])
+        raise Refused(f"{ref} means {len(found)} versions: {names}", hint="name the version, or give more digits")
+    return found[0] if found else None
+
+
+def _missing(snapshot: Snapshot, model: str, selector: str) -> NotFound:
+    if selector in snapshot.settings.stages:
+        return NotFound(
+            f"no version of {model} is in {selector}", hint=f"put one there with `gitreg promote {model}@N {selector}`"
+        )
+    gone = snapshot.find_version(model, selector, deleted=True)
+    if gone is None and _DIGITS.fullmatch(selector):
+        gone = snapshot.find_number(model, int(selector), deleted=True)
+    if gone is not None:
+        return NotFound(f"{gone.reference} was deleted", hint=f"see `gitreg log {model}`")
+    names = [version.version for version in snapshot.versions(model)]
+    pointers = [*snapshot.stages(model), *snapshot.aliases(model)]
+    shown = ", ".join(names[-5:] + pointers) or "none"
+    more = f"the newest of {len(names)} and its pointers: " if len(names) > 5 else "there are: "
+    return NotFound(f"{model} has no version, stage or alias {selector!r}", hint=f"{more}{shown}")

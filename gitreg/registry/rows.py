@@ -1,0 +1,66 @@
+"""Models and versions as plain data: the one shape that listings print, filters ask and scripts parse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gitreg.documents.types import ArtifactRecord
+from gitreg.registry.snapshot import Model, ModelVersion
+
+
+def version_row(version: ModelVersion) -> dict[str, Any]:
+    """Give a version as plain data, annotations laid over the record."""
+    record, note = version.record, version.annotation
+    return {
+        "model": version.model,
+        "version": version.version,
+        "number": version.number,
+        "stage": version.stage,
+        "aliases": list(version.aliases),
+        "tags": list(version.tags),
+        "description": version.description,
+        "created_at": record.created_at,
+        "created_by": record.created_by,
+        "size": version.size,
+        "archived": version.archived,
+        "yanked": version.yanked,
+        "yank_reason": note.yank_reason,
+        "metadata": version.metadata,
+        "inputs": list(record.inputs),
+        "source": dict(record.source) if record.source else None,
+        "run": dict(record.run) if record.run else None,
+        "digest": version.digest,
+        "artifacts": {name: artifact_row(artifact) for name, artifact in version.artifacts.items()},
+    }
+
+
+def artifact_row(artifact: ArtifactRecord) -> dict[str, Any]:
+    """Give an artifact as plain data; ``files`` is None where the manifest is a blob of its own."""
+    files = artifact.files
+    return {
+        "type": artifact.type,
+        "size": artifact.size,
+        "digest": artifact.digest,
+        "files": None if files is None else {path: entry.to_data() for path, entry in files.items()},
+    }
+
+
+def model_row(model: Model) -> dict[str, Any]:
+    """Give a model as plain data."""
+    document = model.document
+    return {
+        "name": document.name,
+        "versions": model.versions,
+        "latest": model.latest,
+        "stages": dict(model.stages),
+        "description": document.description,
+        "license": document.license,
+        "audience": document.audience,
+        "use_cases": document.use_cases,
+        "limitations": document.limitations,
+        "trade_offs": document.trade_offs,
+        "ethics": document.ethics,
+        "tags": list(document.tags),
+        "metadata": dict(document.metadata),
+        "created_at": document.created_at,
+    }

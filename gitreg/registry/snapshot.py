@@ -1,0 +1,317 @@
+"""What the registry says at one commit: models, versions, stages and aliases, as people speak of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from gitreg.documents.types import (
+    AliasDocument,
+    AnnotationDocument,
+    ArtifactRecord,
+    ModelDocument,
+    RegistryDocument,
+    StageDocument,
+    VersionDocument,
+)
+from gitreg.errors import InvalidDocument, NotFound
+from gitreg.names import ARCHIVED, fold
+from gitreg.registry.index import Entry, Index
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """One version of a model: its sealed record, and what was said of it since.
+
+    Parameters
+    ----------
+    digest:
+        The sha256 of the record's file, as ``sha256:<hex>``.
+    stage:
+        The stage that it holds, ``archived``, or None.
+    """
+
+    record: VersionDocument
+    annotation: AnnotationDocument
+    digest: str
+    stage: str | None
+    aliases: tuple[str, ...]
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self.record.model
+
+    @property
+    def version(self) -> str:
+        """The version's name; by default its number, as text."""
+        return self.record.version
+
+    @property
+    def number(self) -> int:
+        """Its place in the order of the model's versions."""
+        return self.record.number
+
+    @property
+    def reference(self) -> str:
+        """The reference that always means this version."""
+        return f"{self.model}@{self.version}"
+
+    @property
+    def description(self) -> str | None:
+        """What is said of it, the newest word."""
+        return self.annotation.description if self.annotation.description is not None else self.record.description
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Its labels, those added later last."""
+        return tuple(dict.fromkeys((*self.record.tags, *self.annotation.tags)))
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Its metadata, each key with its newest value."""
+        return {**self.record.metadata, **self.annotation.metadata}
+
+    @property
+    def artifacts(self) -> Mapping[str, ArtifactRecord]:
+        """Its file sets by name."""
+        return self.record.artifacts
+
+    @property
+    def size(self) -> int:
+        """The size of all its files, in bytes."""
+        return sum(artifact.size for artifact in self.record.artifacts.values())
+
+    @property
+    def archived(self) -> bool:
+        """Whether it is marked as no longer relevant."""
+        return self.annotation.archived
+
+    @property
+    def yanked(self) -> bool:
+        """Whether it was withdrawn."""
+        return self.annotation.yanked
+
+    @property
+    def deleted(self) -> bool:
+        """Whether it is hidden for good."""
+        return self.annotation.deleted
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model: its card's fields, and where its versions stand.
+
+    Parameters
+    ----------
+    latest:
+        The name of its newest version that counts, None where there is none.
+    stages:
+        The version's name for each stage that is held, in the registry's order.
+    """
+
+    document: ModelDocument
+    versions: int
+    latest: str | None
+    stages: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.document.name
+
+
+class Snapshot:
+    """What the registry says at one commit.
+
+    Parameters
+    ----------
+    index:
+        The index, which reaches the commit.
+    seq:
+        The commit's place in the index.
+    commit:
+        The commit's id.
+    """
+
+    def __init__(self, index: Index, seq: int, commit: str) -> None:
+        self.index = index
+        self.seq = seq
+        self.commit = commit
+
+    @cached_property
+    def settings(self) -> RegistryDocument:
+        """The registry's settings.
+
+        Raises
+        ------
+        InvalidDocument
+            ``gitreg.yaml`` cannot be read.
+        """
+        entry = self.index.get(self.seq, "registry", "", "")
+        if entry is None:
+            raise NotFound(f"there is no gitreg.yaml at {self.commit[:12]}", hint="run `gitreg init`")
+        if entry.data is None:
+            raise InvalidDocument("gitreg.yaml", "", (entry.problem or "").removeprefix("gitreg.yaml: "))
+        return RegistryDocument.from_data(entry.data)
+
+    # -- models --------------------------------------------------------------------------------------------------------
+
+    def find_model(self, name: str) -> ModelDocument | None:
+        """Give a model's card fields; None where it is not registered."""
+        entry = self.index.get(self.seq, "model", name, "")
+        return ModelDocument.from_data(entry.data) if entry and entry.data is not None else None
+
+    def model(self, name: str) -> Model:
+        """Give a model.
+
+        Raises
+        ------
+        NotFound
+            There is no model of that name; the hint says which are near.
+        """
+        document = self.find_model(name)
+        if document is None:
+            raise NotFound(f"there is no model {name!r}", hint=_nearest(name, self.model_names()))
+        latest = self.index.latest(self.seq, name).get(name)
+        versions = sum(1 for version in self.versions(name))
+        return Model(document, versions, latest.name if latest else None, self.stages(name))
+
+    def models(self) -> list[Model]:
+        """Give all models by name."""
+        latest = self.index.latest(self.seq)
+        counts = self.index.count_versions(self.seq)
+        held: dict[str, dict[str, str]] = {}
+        for entry in self.index.scan(self.seq, "stage"):
+            if entry.data is not None:
+                held.setdefault(entry.model, {})[entry.name] = entry.data["version"]
+        return [
+            Model(
+                ModelDocument.from_data(entry.data),
+                counts.get(entry.model, 0),
+                latest[entry.model].name if entry.model in latest else None,
+                self._in_order(held.get(entry.model, {})),
+            )
+            for entry in self.index.scan(self.seq, "model")
+            if entry.data is not None
+        ]
+
+    def model_names(self) -> list[str]:
+        """Give the names of all registered models."""
+        return [entry.model for entry in self.index.scan(self.seq, "model")]
+
+    def card(self, model: str) -> str | None:
+        """Give the text of a model's card."""
+        entry = self.index.get(self.seq, "card", model, "")
+        return entry.data["text"] if entry and entry.data else None
+
+    # -- versions ------------------------------------------------------------------------------------------------------
+
+    def versions(self, model: str) -> list[ModelVersion]:
+        """Give a model's versions by number, without the deleted ones."""
+        notes = {e.name: e.data for e in self.index.scan(self.seq, "annotation", model) if e.data is not None}
+        stages = {version: stage for stage, version in self.stages(model).items()}
+        aliases = self.aliases(model)
+        found = [
+            self._version(entry, notes.get(entry.name), stages.get(entry.name), aliases)
+            for entry in self.index.scan(self.seq, "model_version", model)
+            if entry.data is not None
+        ]
+        return sorted((version for version in found if not version.deleted), key=lambda version: version.number)
+
+    def find_version(self, model: str, name: str, *, deleted: bool = False) -> ModelVersion | None:
+        """Give a version by its name; a deleted one only when asked for."""
+        return self._complete(self.index.get(self.seq, "model_version", model, name), deleted)
+
+    def find_number(self, model: str, number: int, *, deleted: bool = False) -> ModelVersion | None:
+        """Give a version by its number; a deleted one only when asked for."""
+        return self._complete(self.index.by_number(self.seq, model, number), deleted)
+
+    def find_digest(self, model: str, prefix: str) -> list[ModelVersion]:
+        """Give the versions whose record's or artifacts' digest begins with these hexadecimal digits."""
+        found = [self._complete(entry, False) for entry in self.index.by_digest(self.seq, model, prefix)]
+        named = [version for version in found if version]
+        if named:
+            return named
+        return [
+            version
+            for version in self.versions(model)
+            if any(a.digest.startswith(f"sha256:{prefix}") for a in version.artifacts.values())
+        ]
+
+    def latest(self, model: str) -> ModelVersion | None:
+        """Give the version of the highest number that is neither deleted nor yanked."""
+        return self._complete(self.index.latest(self.seq, model).get(model), False)
+
+    def highest_number(self, model: str) -> int:
+        """Give the highest number ever given to a version of the model; 0 where there is none."""
+        return self.index.highest_number(self.seq, model)
+
+    def taken(self, model: str) -> dict[str, str]:
+        """Give the names of all the model's versions, deleted ones too, by their case-folded form."""
+        return {fold(entry.name): entry.name for entry in self.index.scan(self.seq, "model_version", model)}
+
+    def _complete(self, entry: Entry | None, deleted: bool) -> ModelVersion | None:
+        if entry is None or entry.data is None:
+            return None
+        note = self.index.get(self.seq, "annotation", entry.model, entry.name)
+        stages = {version: stage for stage, version in self.stages(entry.model).items()}
+        aliases = self.aliases(entry.model)
+        version = self._version(entry, note.data if note else None, stages.get(entry.name), aliases)
+        return None if version.deleted and not deleted else version
+
+    @staticmethod
+    def _version(
+        entry: Entry, note: Mapping[str, Any] | None, stage: str | None, aliases: Mapping[str, str]
+    ) -> ModelVersion:
+        assert entry.data is not None
+        annotation = AnnotationDocument.from_data(note or {})
+        return ModelVersion(
+            VersionDocument.from_data(entry.data),
+            annotation,
+            f"sha256:{entry.digest}",
+            stage or (ARCHIVED if annotation.archived else None),
+            tuple(alias for alias, version in aliases.items() if version == entry.name),
+        )
+
+    # -- pointers ------------------------------------------------------------------------------------------------------
+
+    def find_stage(self, model: str, stage: str) -> StageDocument | None:
+        """Give a stage's pointer; None where nobody holds it."""
+        entry = self.index.get(self.seq, "stage", model, stage)
+        return StageDocument.from_data(entry.data) if entry and entry.data is not None else None
+
+    def find_alias(self, model: str, alias: str) -> AliasDocument | None:
+        """Give an alias's pointer."""
+        entry = self.index.get(self.seq, "alias", model, alias)
+        return AliasDocument.from_data(entry.data) if entry and entry.data is not None else None
+
+    def stages(self, model: str) -> dict[str, str]:
+        """Give the version's name for each stage that is held, in the registry's order."""
+        entries = self.index.scan(self.seq, "stage", model)
+        return self._in_order({e.name: e.data["version"] for e in entries if e.data is not None})
+
+    def aliases(self, model: str) -> dict[str, str]:
+        """Give the version's name for each alias."""
+        return {e.name: e.data["version"] for e in self.index.scan(self.seq, "alias", model) if e.data is not None}
+
+    def stage_history(self, model: str, stage: str) -> Iterator[StageDocument]:
+        """Give what a stage's pointer said, newest first, from what it says now."""
+        for entry in self.index.history(self.seq, "stage", model, stage):
+            if entry.data is not None:
+                yield StageDocument.from_data(entry.data)
+
+    def _in_order(self, held: Mapping[str, str]) -> dict[str, str]:
+        order = {stage: place for place, stage in enumerate(self.settings.stages)}
+        return dict(sorted(held.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only to explain a failure
+
+    close = get_close_matches(name, known, n=3)
+    if close:
+        return "did you mean " + " or ".join(repr(each) for each in close) + "?"
+    return "see `gitreg model list`" if known else "register one with `gitreg model register`, or save a first version"
