@@ -1,0 +1,165 @@
+"""Copying and hashing files: constant memory, every core used, nothing wrong ever under a final name."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+
+from gitreg.blobs.progress import Progress
+
+SMALL = 1 << 20  # bytes; up to here a thread costs more than it gives
+_STEP = 8 << 20  # bytes that are copied before the hash follows
+_BUFFER = 256 << 10  # bytes hashed at a time; fits the processor's cache
+
+# The kernel's own copy refuses some pairs of files (on two file systems, on some network mounts): read and write then.
+_NO_KERNEL_COPY = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF, errno.EPERM, errno.ETXTBSY}
+
+
+def open_regular(path: Path) -> int:
+    """Open a regular file for reading and return its descriptor; never follow a link or wait for a pipe's writer.
+
+    Raises
+    ------
+    OSError
+        As `os.open` does; EINVAL where something else than a regular file stands there.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), str(path))
+    return descriptor
+
+
+def hash_file(descriptor: int, progress: Progress) -> tuple[str, int]:
+    """Return the sha256 of a file from its first byte to its last, and the number of bytes that were read."""
+    digest, position, buffer = sha256(), 0, bytearray(_BUFFER)
+    view = memoryview(buffer)
+    while count := os.preadv(descriptor, [buffer], position):
+        digest.update(view[:count])
+        position += count
+        progress.advance(count)
+    return digest.hexdigest(), position
+
+
+def copy(source: int, target: int, progress: Progress) -> int:
+    """Copy one open file to another, sharing the blocks where the file system can; return the number of bytes."""
+    end = 0
+    for position in _copy(source, target):
+        progress.advance(position - end)
+        end = position
+    return end
+
+
+def copy_hashed(source: int, target: int, progress: Progress, *, durable: bool) -> tuple[str, int]:
+    """Copy one open file to another and hash the copy.
+
+    It is the target that is read back and hashed, close behind the copying: what the digest says was really written.
+    The hash runs in the caller's thread beside copying and fsync in another; both drop the interpreter's lock.
+
+    Parameters
+    ----------
+    source:
+        Descriptor to read.
+    target:
+        Descriptor of an empty file, open for reading and writing.
+    durable:
+        Whether to fsync the target.
+
+    Returns
+    -------
+    The sha256 of the target and its number of bytes.
+    """
+    ends: SimpleQueue[int | None] = SimpleQueue()
+    failed: list[BaseException] = []
+    given_up: list[bool] = []
+
+    def write() -> None:
+        try:
+            for end in _copy(source, target):
+                ends.put(end)
+                if given_up:
+                    return
+            ends.put(None)  # before the fsync, so that hashing need not wait for the disk
+            if durable:
+                os.fsync(target)
+        except BaseException as error:  # handed to the thread that waits below
+            failed.append(error)
+            ends.put(None)
+
+    writer = Thread(target=write, name="gitreg-copy")
+    digest, position, buffer = sha256(), 0, bytearray(_BUFFER)
+    view = memoryview(buffer)
+    writer.start()
+    try:
+        while (end := ends.get()) is not None:
+            while position < end:
+                count = os.preadv(target, [view[: min(_BUFFER, end - position)]], position)
+                if not count:
+                    raise OSError(errno.EIO, "the copy is shorter than what was written to it")
+                digest.update(view[:count])
+                position += count
+                progress.advance(count)
+    finally:
+        given_up.append(True)
+        writer.join()
+    if failed:
+        raise failed[0]
+    return digest.hexdigest(), position
+
+
+def _copy(source: int, target: int) -> Iterator[int]:
+    """Copy step by step; yield the end of what is copied."""
+    end = 0
+    with suppress(AttributeError):  # macOS has no copy_file_range
+        try:
+            while count := os.copy_file_range(source, target, _STEP, end, end):
+                end += count
+                yield end
+        except OSError as error:
+            if error.errno not in _NO_KERNEL_COPY:
+                raise
+    buffer = bytearray(SMALL)
+    view = memoryview(buffer)
+    while count := os.preadv(source, [buffer], end):
+        done = 0
+        while done < count:
+            done += os.pwrite(target, view[done:count], end + done)
+        end += count
+        yield end
+
+
+@contextmanager
+def replacing(target: Path, *, executable: bool) -> Iterator[int]:
+    """Give a descriptor to write to; the file takes the target's name only when the body ends well.
+
+    Its mode is 0666, or 0777 if executable, less the umask. After a `kill -9` a file ``.gitreg-*.partial`` stays.
+    """
+    partial = target.with_name(f".gitreg-{secrets.token_hex(8)}.partial")
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    descriptor = os.open(partial, flags, 0o777 if executable else 0o666)
+    try:
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+        os.replace(partial, target)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,67 @@
+"""Looking at a user's own folder before anything is written to it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+from gitreg.blobs import copying
+from gitreg.blobs.faults import in_words
+from gitreg.blobs.files import FileEntry, check_paths
+from gitreg.blobs.parallel import in_parallel
+from gitreg.blobs.progress import Progress
+from gitreg.errors import Refused
+
+_HINT = "choose another folder, or move it away"
+
+
+def files_to_write(dest: Path, files: Sequence[FileEntry], progress: Progress) -> list[FileEntry]:
+    """Return the files that are not in the folder yet; those that are there have the right content already.
+
+    Raises
+    ------
+    InvalidInput
+        The paths cannot stand in one folder (`check_paths`).
+    Refused
+        Another content, a folder or a symbolic link is where a file would go, or no folder where one should be.
+    """
+    check_paths(entry.path for entry in files)
+    with in_words("look into the folder", dest):
+        if dest.exists() and not dest.is_dir():
+            raise Refused(f"{dest} is there and is no folder", hint=_HINT)
+        for parent in sorted({parent for entry in files for parent in _parents(entry.path)}):
+            status = _lstat(dest / parent)
+            if status and not stat.S_ISDIR(status.st_mode):
+                raise Refused(f"{dest / parent} is there and is no folder of its own, or a link", hint=_HINT)
+        missing = in_parallel(lambda entry: _is_missing(dest / entry.path, entry, progress), files)
+    return [entry for entry, is_missing in zip(files, missing, strict=True) if is_missing]
+
+
+def _is_missing(path: Path, entry: FileEntry, progress: Progress) -> bool:
+    status = _lstat(path)
+    if status is None:
+        return True
+    if not stat.S_ISREG(status.st_mode):
+        raise Refused(f"{path} is there and is no regular file", hint=_HINT)
+    if status.st_size == entry.size:
+        descriptor = copying.open_regular(path)
+        try:
+            if copying.hash_file(descriptor, progress) == (entry.sha256, entry.size):
+                return False
+        finally:
+            os.close(descriptor)
+    raise Refused(f"{path} is there and differs", hint=_HINT)
+
+
+def _parents(path: str) -> list[str]:
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[: depth + 1]) for depth in range(len(parts))]
+
+
+def _lstat(path: Path) -> os.stat_result | None:
+    try:
+        return path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None

@@ -1,0 +1,46 @@
+"""The one place where what the operating system refuses becomes a sentence."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gitreg.errors import GitregError
+
+_HINTS = {
+    errno.ENOSPC: "make room on that disk and run it again",
+    errno.EDQUOT: "your quota on that disk is used up; make room and run it again",
+    errno.EFBIG: "raise the limit on file sizes (ulimit -f), or use a file system that holds files of this size",
+    errno.EACCES: "ask for the permission, or choose a folder of your own",
+    errno.EPERM: "ask for the permission, or choose a folder of your own",
+    errno.EROFS: "it is mounted read-only; mount it writable, or choose another folder",
+    errno.ENOTDIR: "a file stands where a folder should be; move it away",
+    errno.EISDIR: "a folder stands where a file should be; move it away",
+    errno.ENAMETOOLONG: "choose a shorter name, or a folder nearer to the root",
+    errno.EMFILE: "raise the limit on open files (ulimit -n)",
+    errno.EIO: "the disk or its connection fails; check it before you go on",
+    errno.ESTALE: "the network folder went away; mount it again",
+}
+
+
+@contextmanager
+def in_words(doing: str, where: Path) -> Iterator[None]:
+    """Turn an OSError of the body into a GitregError that names the path and says what to do.
+
+    Parameters
+    ----------
+    doing:
+        What the body does, as it follows "cannot": ``save weights``.
+    where:
+        The path to name where the error itself names none.
+    """
+    try:
+        yield
+    except OSError as error:
+        path = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(where)
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        hint = _HINTS.get(error.errno or 0, "check that path and run it again")
+        raise GitregError(f"cannot {doing}: {path}: {reason}", hint=hint) from error

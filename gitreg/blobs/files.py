@@ -1,0 +1,181 @@
+"""Which files make up an artifact, and which paths may stand in one.
+
+An artifact travels: from Linux to macOS and Windows, and from people one does not know. So a path that would be another
+file elsewhere, or lie outside the folder, is refused when it is saved and again when it is loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitreg.blobs.faults import in_words
+from gitreg.errors import InvalidInput, NotFound
+from gitreg.names import fold
+
+_DEVICES = frozenset(
+    ["con", "prn", "aux", "nul", "conin$", "conout$"] + [f"{p}{n}" for p in ("com", "lpt") for n in "0123456789¹²³"]
+)
+_RENAME = "rename the file"
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """One file of an artifact, as its record describes it.
+
+    Parameters
+    ----------
+    path:
+        Where it lies in the artifact: POSIX, relative, spelled as it was found.
+    size:
+        In bytes.
+    sha256:
+        Of its content, 64 hexadecimal digits.
+    executable:
+        The only permission that is kept.
+    """
+
+    path: str
+    size: int
+    sha256: str
+    executable: bool = False
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """One file on this machine that is to become part of an artifact.
+
+    Parameters
+    ----------
+    path:
+        Where it will lie in the artifact.
+    source:
+        Where it lies now.
+    size:
+        In bytes, when it was listed.
+    executable:
+        Whether its owner may execute it.
+    """
+
+    path: str
+    source: Path
+    size: int
+    executable: bool
+
+
+def collect(sources: Sequence[Path]) -> list[LocalFile]:
+    """List the files that the sources hold, sorted by their paths' UTF-8 bytes.
+
+    One file goes by its own name, one folder by the paths inside it; of several sources each goes by its name, a
+    folder's files below it. Hidden files are kept, empty folders are not.
+
+    Raises
+    ------
+    NotFound
+        A source is not there.
+    InvalidInput
+        A symbolic link, a device, socket or pipe; a path that `check_paths` refuses; no file at all.
+    """
+    if not sources:
+        raise InvalidInput("nothing to save: no file or folder was named", hint="name at least one")
+    found: list[LocalFile] = []
+    for source in sources:
+        name = Path(os.path.abspath(source)).name
+        with in_words("read what is to be saved", source):
+            if not os.path.lexists(source):
+                raise NotFound(f"{source} is not there", hint="check the path")
+            if source.is_dir() and not source.is_symlink():
+                found.extend(_walk(str(source), f"{name}/" if len(sources) > 1 else ""))
+            else:
+                found.append(_local_file(str(source), name, os.lstat(source)))
+    if not found:
+        named = ", ".join(str(source) for source in sources)
+        raise InvalidInput(f"{named} holds no files", hint="empty folders are not saved; name one that holds files")
+    check_paths(file.path for file in found)
+    return sorted(found, key=lambda file: file.path.encode())
+
+
+def _walk(folder: str, prefix: str) -> Iterator[LocalFile]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _walk(entry.path, f"{prefix}{entry.name}/")
+            else:
+                yield _local_file(entry.path, prefix + entry.name, entry.stat(follow_symlinks=False))
+
+
+def _local_file(source: str, path: str, status: os.stat_result) -> LocalFile:
+    if stat.S_ISLNK(status.st_mode):
+        target = os.path.realpath(source)
+        raise InvalidInput(f"{source!r} is a symbolic link", hint=f"put the file itself there, or name {target!r}")
+    if not stat.S_ISREG(status.st_mode):
+        raise InvalidInput(f"{source!r} is no regular file", hint="only files and folders can be saved; move it away")
+    return LocalFile(path, Path(source), status.st_size, bool(status.st_mode & stat.S_IXUSR))
+
+
+def check_paths(paths: Iterable[str]) -> None:
+    """Refuse paths that cannot stand side by side in one artifact.
+
+    Raises
+    ------
+    InvalidInput
+        `check_path` refuses one of them; one is there twice; one is both a file and a folder; two differ only in case
+        or in Unicode normalisation, which macOS and Windows take for one.
+    """
+    folders: dict[str, str] = {}
+    files: dict[str, str] = {}
+    for path in paths:
+        check_path(path)
+        parent = path
+        while parent := parent.rpartition("/")[0]:
+            if folders.setdefault(fold(parent), parent) != parent:
+                raise InvalidInput(_alike(folders[fold(parent)], parent), hint="rename one of the folders")
+        other = files.setdefault(fold(path), path)
+        if other is not path:
+            wrong = f"two files would be called {path!r}" if other == path else _alike(other, path)
+            raise InvalidInput(wrong, hint="rename one of the files")
+    for both in files.keys() & folders.keys():
+        raise InvalidInput(f"{files[both]!r} is the name of a file and of a folder", hint="rename one of them")
+
+
+def check_path(path: str) -> None:
+    r"""Refuse a path that leads out of its folder or names another file on another system.
+
+    Raises
+    ------
+    InvalidInput
+        It is absolute; a part is empty, ``.`` or ``..``, ends in ``.`` or a space or is a Windows device; or it holds
+        ``\``, ``:``, a control character or bytes that are not UTF-8.
+    """
+    if not isinstance(path, str) or not path:
+        raise InvalidInput(f"{path!r} is no path of a file", hint="give the file a path")
+    if path.startswith("/"):
+        raise InvalidInput(f"path {path!r} is absolute", hint="paths in an artifact are relative to it")
+    if not path.isascii() or not path.isprintable():
+        _check_characters(path)
+    if "\\" in path or ":" in path:
+        raise InvalidInput(f"path {path!r} holds '\\' or ':', which mean something else on Windows", hint=_RENAME)
+    for part in path.split("/"):
+        if part in ("", ".", ".."):
+            raise InvalidInput(f"path {path!r} has an empty, '.' or '..' part", hint="name every part of the path")
+        if part[-1] in ". ":
+            raise InvalidInput(f"path {path!r} has a part that ends in '.' or a space", hint=_RENAME)
+        if part.partition(".")[0].rstrip(" ").lower() in _DEVICES:
+            raise InvalidInput(f"path {path!r} names a Windows device", hint=_RENAME)
+
+
+def _check_characters(path: str) -> None:
+    for character in path:
+        category = unicodedata.category(character)
+        if category == "Cs":
+            raise InvalidInput(f"path {os.fsencode(path)!r} is not UTF-8", hint=_RENAME)
+        if category in ("Cc", "Zl", "Zp"):
+            raise InvalidInput(f"path {path!r} holds the control character U+{ord(character):04X}", hint=_RENAME)
+
+
+def _alike(one: str, other: str) -> str:
+    return f"{one!r} and {other!r} are one name where case or Unicode form do not count (macOS, Windows)"

@@ -1,0 +1,9 @@
+"""The Git layer: bytes at paths, commits, tags, refs and work trees. It knows nothing of models.
+
+Importing it, opening a repository and reading a ref brings in neither dulwich nor a subprocess.
+"""
+
+from gitreg.git.repository import Repository
+from gitreg.git.values import ANY, Commit, PathChange, RefUpdate, Signature, Tag
+
+__all__ = ["ANY", "Commit", "PathChange", "RefUpdate", "Repository", "Signature", "Tag"]

@@ -1,0 +1,149 @@
+"""Bringing a work tree from one tree to another where no git program is installed.
+
+The same promise as ``git read-tree -m -u``: a file that the user has changed, staged or put in the way is not touched,
+and if there is one among those that must change, nothing is. Content is compared as it is: where Git is configured to
+change line ends or run filters, every such file counts as changed by the user.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gitreg.errors import Conflict, Refused
+from gitreg.git.loose import object_id
+from gitreg.git.objects import Objects
+from gitreg.git.values import PathChange
+
+if TYPE_CHECKING:
+    from dulwich.index import ConflictedIndexEntry, IndexEntry
+
+    Entries = dict[bytes, IndexEntry | ConflictedIndexEntry]
+
+_ODD = "something else"  # stands for content that is neither the old nor the new
+
+
+def collisions(objects: Objects, git_dir: Path, work_tree: Path, changes: list[PathChange]) -> list[str]:
+    """Return the files among the changes that hold a user's uncommitted work."""
+    return _collisions(objects, _read_index(objects, git_dir), work_tree, changes)
+
+
+def apply(objects: Objects, git_dir: Path, work_tree: Path, changes: list[PathChange], new: str) -> list[str]:
+    """Make the changes in the work tree and its index, unless there are collisions, which are returned.
+
+    Parameters
+    ----------
+    new:
+        The tree or commit that the changes lead to.
+
+    Raises
+    ------
+    Conflict
+        Another process holds the index.
+    """
+    # dulwich.index takes longer to import than Python to start
+    from dulwich.file import FileLocked, GitFile  # noqa: PLC0415
+    from dulwich.index import IndexChecksumWriter, index_entry_from_stat, write_index_dict  # noqa: PLC0415
+    from dulwich.object_format import get_object_format  # noqa: PLC0415
+
+    try:
+        file = GitFile(git_dir / "index", "wb")
+    except FileLocked as error:
+        raise Conflict(f"another process holds the index of {work_tree}", hint="try again") from error
+    try:
+        entries = _read_index(objects, git_dir)
+        if found := _collisions(objects, entries, work_tree, changes):
+            return found
+        for change in changes:
+            if change.new is None:
+                _remove(work_tree, change.path)
+                entries.pop(os.fsencode(change.path), None)
+        for change in changes:
+            if change.new is not None:
+                entry = objects.entry(new, change.path)
+                mode = entry.mode if entry else 0o100644
+                path = _write(work_tree, change.path, objects.get(change.new, "blob"), executable=bool(mode & 0o100))
+                status = path.lstat()
+                entries[os.fsencode(change.path)] = index_entry_from_stat(status, change.new.encode(), mode)
+        writer = IndexChecksumWriter(file, get_object_format(objects.object_format))
+        write_index_dict(writer, entries, object_format=get_object_format(objects.object_format))
+        writer.close()
+    finally:
+        file.abort()  # does nothing to a file that was written to its end
+    return []
+
+
+def _read_index(objects: Objects, git_dir: Path) -> Entries:
+    from dulwich.index import Index  # noqa: PLC0415 - takes longer to import than Python to start
+    from dulwich.object_format import get_object_format  # noqa: PLC0415
+
+    index = Index(git_dir / "index", object_format=get_object_format(objects.object_format))
+    if index.is_sparse() or any(git_dir.glob("sharedindex.*")):
+        raise Refused(f"the index in {git_dir} is split or sparse", hint="install git, which can update it")
+    return dict(index.items())
+
+
+def _collisions(objects: Objects, entries: Entries, work_tree: Path, changes: list[PathChange]) -> list[str]:
+    going = {change.path for change in changes if change.new is None}
+    found = []
+    for change in changes:
+        entry = entries.get(os.fsencode(change.path))
+        staged = None if entry is None else bytes(getattr(entry, "sha", _ODD.encode())).decode()
+        actual = content_id(objects, work_tree, change.path, going)
+        if staged not in (change.old, change.new) or actual not in (None, change.old, change.new):
+            found.append(change.path)
+    return found
+
+
+def content_id(objects: Objects, work_tree: Path, path: str, going: Collection[str] = ()) -> str | None:
+    """Return the object id of the file at a path of a work tree, None when nothing is there.
+
+    Parameters
+    ----------
+    going:
+        Files that make way first.
+    """
+    parts = path.split("/")
+    for count in range(1, len(parts)):
+        above = "/".join(parts[:count])
+        status = _lstat(work_tree / above)
+        if status is None or above in going:
+            return None
+        if not stat.S_ISDIR(status.st_mode):
+            return _ODD  # a file, or a symbolic link that leads who knows where
+    status = _lstat(work_tree / path)
+    if status is None:
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return _ODD
+    return object_id("blob", (work_tree / path).read_bytes(), objects.object_format)
+
+
+def _lstat(path: Path) -> os.stat_result | None:
+    try:
+        return path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _remove(work_tree: Path, path: str) -> None:
+    (work_tree / path).unlink(missing_ok=True)
+    for folder in list((work_tree / path).parents)[: path.count("/")]:
+        try:
+            folder.rmdir()
+        except OSError:
+            return  # not empty, or not there
+
+
+def _write(work_tree: Path, path: str, content: bytes, *, executable: bool) -> Path:
+    target = work_tree / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name[:200]}.gitreg")
+    temporary.write_bytes(content)
+    if executable:
+        temporary.chmod(temporary.stat().st_mode | 0o111 & ~0o022)
+    temporary.replace(target)
+    return target

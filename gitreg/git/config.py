@@ -1,0 +1,116 @@
+"""What Git is configured to do, and who said so: the user, or the repository, which is not trusted with programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitreg.errors import InvalidInput
+from gitreg.git.discovery import Layout
+from gitreg.git.program import Git
+
+_THE_USERS = frozenset({"system", "global", "command"})
+_TRUE = frozenset({"true", "yes", "on", "1", ""})
+
+
+@dataclass(frozen=True)
+class Config:
+    """All settings, in the order in which git reads them: the last one of a key wins.
+
+    Parameters
+    ----------
+    settings:
+        (scope, key, value): the scope is one of git's ``system``, ``global``, ``local``, ``worktree``, ``command``; the
+        key has its section and its name in lower case.
+    """
+
+    settings: tuple[tuple[str, str, str], ...]
+
+    def get(self, key: str, *, from_user_only: bool = False) -> str | None:
+        """Return the value of a key.
+
+        Parameters
+        ----------
+        from_user_only:
+            Leave out what the repository says: for whatever names a program.
+        """
+        found = None
+        for scope, name, value in self.settings:
+            if name == key and (scope in _THE_USERS or not from_user_only):
+                found = value
+        return found
+
+    def get_all(self, key: str, *, from_user_only: bool = False) -> list[str]:
+        """Return all values of a key."""
+        return [v for scope, k, v in self.settings if k == key and (scope in _THE_USERS or not from_user_only)]
+
+    def is_true(self, key: str) -> bool:
+        """Whether a switch is on."""
+        value = self.get(key)
+        return value is not None and value.lower() in _TRUE
+
+    def repositorys_keys(self) -> list[str]:
+        """Return the keys that the repository itself sets."""
+        return [key for scope, key, _ in self.settings if scope not in _THE_USERS]
+
+
+def read_config(git: Git | None, env: Mapping[str, str], layout: Layout | None) -> Config:
+    """Read the configuration by the git program, or without one by dulwich.
+
+    Parameters
+    ----------
+    layout:
+        The repository; None for what the user says alone.
+
+    Raises
+    ------
+    InvalidInput
+        A file of it cannot be read.
+    """
+    if git is None:
+        return Config(tuple(_by_dulwich(env, layout)))
+    where = ["--git-dir", str(layout.git_dir)] if layout else []
+    result = git.run(*where, "config", "--show-scope", "-z", "--list", cwd=layout.git_dir if layout else Path("/"))
+    if result.returncode:
+        raise InvalidInput(
+            f"Git's configuration cannot be read: {result.stderr.decode(errors='replace').strip()}",
+            hint="correct it with `git config --edit`",
+        )
+    fields = result.stdout.decode("utf-8", "surrogateescape").split("\0")
+    settings = []
+    for scope, setting in zip(fields[::2], fields[1::2], strict=False):
+        key, _, value = setting.partition("\n")
+        settings.append((scope, key, value))
+    return Config(tuple(settings))
+
+
+def _by_dulwich(env: Mapping[str, str], layout: Layout | None) -> Iterator[tuple[str, str, str]]:
+    from dulwich.config import ConfigFile  # noqa: PLC0415 - heavy, and only for machines without a git program
+
+    home = env.get("HOME", "")
+    xdg = env.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home else "")
+    places = []
+    if env.get("GIT_CONFIG_NOSYSTEM", "").lower() not in ("1", "true", "yes", "on"):
+        places.append(("system", env.get("GIT_CONFIG_SYSTEM", "/etc/gitconfig")))
+    if "GIT_CONFIG_GLOBAL" in env:
+        places.append(("global", env["GIT_CONFIG_GLOBAL"]))
+    else:
+        places += [("global", f"{xdg}/git/config")] * bool(xdg) + [("global", f"{home}/.gitconfig")] * bool(home)
+    if layout:
+        places.append(("local", str(layout.common_dir / "config")))
+    for scope, path in places:
+        if not path or not Path(path).is_file():
+            continue
+        try:
+            file = ConfigFile.from_path(path)
+        except (ValueError, OSError) as error:
+            raise InvalidInput(f"{path} cannot be read: {error}", hint="correct it") from error
+        for section in file.sections():
+            middle = [part.decode("utf-8", "surrogateescape") for part in section]
+            prefix = ".".join([middle[0].lower(), *middle[1:]])
+            for name, value in file.items(section):
+                yield scope, f"{prefix}.{name.decode().lower()}", value.decode("utf-8", "surrogateescape")
+    count = env.get("GIT_CONFIG_COUNT", "0")
+    for number in range(int(count) if count.isdigit() else 0):
+        yield "command", env.get(f"GIT_CONFIG_KEY_{number}", "").lower(), env.get(f"GIT_CONFIG_VALUE_{number}", "")

@@ -1,0 +1,38 @@
+"""Making a new repository, as ``git init`` does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from gitreg.errors import AlreadyExists, GitregError
+from gitreg.git.program import find_git
+from gitreg.git.values import check_ref_name
+
+
+def create(path: Path, branch: str, env: Mapping[str, str]) -> None:
+    """Make a repository with a work tree in a folder, which is made too; its unborn branch is the given one.
+
+    Raises
+    ------
+    AlreadyExists
+        There is one.
+    InvalidInput
+        The branch is no name for one.
+    """
+    check_ref_name(f"refs/heads/{branch}")
+    if (path / ".git").exists():
+        raise AlreadyExists(f"{path} is a Git repository already", hint="use it, or choose another folder")
+    path.mkdir(parents=True, exist_ok=True)
+    git = find_git(env)
+    if git is None:
+        from dulwich.repo import Repo  # noqa: PLC0415 - the heaviest import of all, for machines without a git program
+
+        Repo.init(str(path), default_branch=branch.encode()).close()
+        return
+    result = git.run("init", "--quiet", f"--initial-branch={branch}", cwd=path)
+    if result.returncode:
+        raise GitregError(
+            f"git could not make a repository at {path}: {result.stderr.decode(errors='replace').strip()}",
+            hint="look at the folder's rights",
+        )

@@ -1,0 +1,60 @@
+"""Commits in order, and what a person's words for one mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from gitreg.errors import InvalidInput
+from gitreg.git.objects import Objects
+from gitreg.git.refs import Refs
+from gitreg.git.values import Commit
+
+_ABBREVIATION = re.compile(r"[0-9a-f]{4,64}")
+_PLACES = ("{}", "refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}")  # gitrevisions(7), in its order
+
+
+def first_parents(objects: Objects, oid: str, boundary: frozenset[str], until: str | None = None) -> Iterator[Commit]:
+    """Yield a commit and its first parents, newest first, ending before ``until`` or where the clone was cut off."""
+    here: str | None = oid
+    while here is not None and here != until:
+        commit = objects.commit(here)
+        yield commit
+        here = commit.parents[0] if commit.parents and here not in boundary else None
+
+
+def shallow_boundary(common_dir: Path) -> frozenset[str]:
+    """Return the commits whose parents a shallow clone has left out (gitrepository-layout(5), shallow)."""
+    try:
+        return frozenset((common_dir / "shallow").read_text(encoding="ascii").split())
+    except FileNotFoundError:
+        return frozenset()
+
+
+def resolve(objects: Objects, refs: Refs, text: str) -> str | None:
+    """Return the commit that a full or abbreviated id, a branch or a tag means; None when it means none.
+
+    Raises
+    ------
+    InvalidInput
+        Several commits have ids that start so.
+    """
+    candidate = text.lower() if len(text) == refs.oid_length else None
+    oid = candidate if candidate and objects.find(candidate) else None
+    oid = oid or next((found for place in _PLACES if (found := refs.read(place.format(text)))), None)
+    if oid is not None:
+        return _commit(objects, oid)
+    if not _ABBREVIATION.fullmatch(text.lower()):
+        return None
+    # A tag counts as the commit that it means: only a tie between commits is one.
+    commits = {found for oid in objects.starting_with(text.lower()) if (found := _commit(objects, oid))}
+    if len(commits) > 1:
+        raise InvalidInput(f"{text!r} is short for {len(commits)} commits", hint="give more digits")
+    return next(iter(commits), None)
+
+
+def _commit(objects: Objects, oid: str) -> str | None:
+    peeled = objects.peel(oid)
+    found = objects.find(peeled) if peeled else None
+    return peeled if found and found[0] == "commit" else None

@@ -1,0 +1,66 @@
+"""Who commits, and when, as git would say it (git-var(1), git-commit-tree(1)), with or without a git program.
+
+One difference: git makes up an address from the host's name where none is configured; an audit log deserves better, so
+that is an error here (as with user.useConfigOnly).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+from gitreg.errors import InvalidInput
+from gitreg.git.config import Config
+from gitreg.git.values import Signature, without_crud
+
+_RAW_DATE = re.compile(r"@?(\d+)(?:\s+([+-])(\d{2})(\d{2}))?")
+
+
+def identity(role: str, config: Config, env: Mapping[str, str], *, time: int, offset: int) -> Signature:
+    """Return who acts in a role.
+
+    Parameters
+    ----------
+    role:
+        ``committer`` or ``author``.
+    time, offset:
+        Now, in seconds since the epoch, and the zone in minutes east of UTC; ``GIT_COMMITTER_DATE`` and
+        ``GIT_AUTHOR_DATE`` go before it.
+
+    Raises
+    ------
+    InvalidInput
+        No name or no address is configured, or the date in the environment is none.
+    """
+    prefix = f"GIT_{role.upper()}"
+    names = (env.get(f"{prefix}_NAME"), config.get(f"{role}.name"), config.get("user.name"))
+    emails = (env.get(f"{prefix}_EMAIL"), config.get(f"{role}.email"), config.get("user.email"), env.get("EMAIL"))
+    name = next((found for raw in names if raw and (found := without_crud(raw))), None)
+    email = next((found for raw in emails if raw and (found := without_crud(raw))), None)
+    if not name or not email:
+        raise InvalidInput(
+            "git does not know who you are",
+            hint='run `git config --global user.name "Your Name"` and `git config --global user.email you@example.com`',
+        )
+    if date := env.get(f"{prefix}_DATE"):
+        time, offset = _parse_date(date, f"{prefix}_DATE")
+    return Signature(name, email, time, offset)
+
+
+def _parse_date(text: str, where: str) -> tuple[int, int]:
+    """Read git's raw format, ISO 8601 or RFC 2822 (git-commit(1), DATE FORMATS)."""
+    if raw := _RAW_DATE.fullmatch(text.strip()):
+        minutes = int(raw[3]) * 60 + int(raw[4]) if raw[2] else 0
+        return int(raw[1]), -minutes if raw[2] == "-" else minutes
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - brings in half of the email package
+
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            moment = read(text.strip())
+        except ValueError:
+            continue
+        zone = moment.utcoffset()
+        if zone is not None:
+            return int(moment.timestamp()), int(zone.total_seconds()) // 60
+    raise InvalidInput(f"{where} is {text!r}, which is no date", hint="write it as 2026-11-22T10:00:00+01:00")

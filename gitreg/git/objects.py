@@ -1,0 +1,221 @@
+"""Reading what is in the object database: commits, tags, and files at paths.
+
+Loose objects are read directly; packs, alternates and whatever `git gc` does to them meanwhile are dulwich's, which is
+imported when the first packed object is asked for.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gitreg.errors import IntegrityError, InvalidInput, NotFound
+from gitreg.git.loose import object_id, read_loose
+from gitreg.git.parsing import Entry, encode_name, parse_commit, parse_tag, parse_tree
+from gitreg.git.values import Commit, PathChange, Tag
+
+if TYPE_CHECKING:
+    from dulwich.object_store import BaseObjectStore, DiskObjectStore
+
+_KINDS = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
+_DEEPEST_ALTERNATE = 5  # as git
+_TREES_KEPT = 64  # parsed trees in memory: enough for one folder's siblings, small for 10,000 entries each
+_HEX = re.compile(r"[0-9a-f]+")
+
+
+class Objects:
+    """The objects of one repository.
+
+    Parameters
+    ----------
+    folders:
+        Where they are: the repository's own ``objects`` first, then further ones to look in (a hook's quarantine).
+    object_format:
+        ``sha1`` or ``sha256``.
+    oid_length:
+        Hexadecimal digits in an object id.
+    """
+
+    def __init__(self, folders: Sequence[Path], object_format: str, oid_length: int) -> None:
+        self.folders = folders
+        self.object_format = object_format
+        self._oid_length = oid_length
+        self._store: DiskObjectStore | None = None
+        self._lock = threading.Lock()  # dulwich seeks in pack files that it keeps open: one thread at a time
+        self._tree: Callable[[str], dict[str, Entry]] = lru_cache(_TREES_KEPT)(self._read_tree)
+
+    def close(self) -> None:
+        """Let go of the packs; they are opened again when needed."""
+        with self._lock:
+            if self._store is not None:
+                self._store.close()
+                self._store = None
+
+    # -- single objects --------------------------------------------------------------------------------------------
+
+    def find(self, oid: str) -> tuple[str, bytes] | None:
+        """Return kind and content of an object, None when it is not here.
+
+        Raises
+        ------
+        IntegrityError
+            Its bytes do not hash to its id.
+        """
+        if len(oid) != self._oid_length or not _HEX.fullmatch(oid):
+            return None
+        found = next((found for folder in self.folders if (found := read_loose(folder, oid))), None)
+        found = found or self._packed(oid)
+        if found is not None and object_id(*found, self.object_format) != oid:
+            raise IntegrityError(f"object {oid} is damaged", hint="run `git fsck`; fetch the object again")
+        return found
+
+    def get(self, oid: str, kind: str) -> bytes:
+        """Return the content of an object of the kind.
+
+        Raises
+        ------
+        NotFound
+            It is not here.
+        InvalidInput
+            It is something else.
+        """
+        found = self.find(oid)
+        if found is None:
+            raise NotFound(
+                f"the {kind} {oid} is not in this repository",
+                hint="run `git fsck`; in a partial clone, `git fetch --refetch` brings what was left out",
+            )
+        if found[0] != kind:
+            raise InvalidInput(f"{oid} is a {found[0]}, not a {kind}", hint=f"give the id of a {kind}")
+        return found[1]
+
+    def commit(self, oid: str) -> Commit:
+        """Return a commit."""
+        return parse_commit(oid, self.get(oid, "commit"))
+
+    def tag(self, oid: str) -> Tag | None:
+        """Return an annotated tag, None when the object is something else.
+
+        Raises
+        ------
+        NotFound
+            It is not here.
+        """
+        found = self.find(oid)
+        return parse_tag(oid, found[1] if found[0] == "tag" else b"") if found and found[0] == "tag" else None
+
+    def peel(self, oid: str) -> str | None:
+        """Follow tags to the commit or tree that they mean; None when they mean something else or nothing."""
+        for _ in range(100):  # a chain of tags ends: each names an object older than itself
+            found = self.find(oid)
+            if found is None or found[0] != "tag":
+                return oid if found and found[0] in ("commit", "tree") else None
+            oid = parse_tag(oid, found[1]).target
+        return None
+
+    def starting_with(self, digits: str) -> list[str]:
+        """Return the ids of all objects that start so (at least two digits), sorted."""
+        found = set()
+        for folder in self.folders:
+            loose = folder / digits[:2]
+            if loose.is_dir():
+                found |= {digits[:2] + f.name for f in loose.iterdir() if len(f.name) == self._oid_length - 2}
+        with self._lock:
+            found |= {bytes(oid).decode() for oid in self._opened().iter_prefix(digits.encode())}
+        return sorted(oid for oid in found if oid.startswith(digits))
+
+    def _packed(self, oid: str) -> tuple[str, bytes] | None:
+        with self._lock:
+            try:
+                number, content = self._opened().get_raw(oid.encode())  # type: ignore[arg-type]
+            except KeyError:
+                return None
+            except (OSError, ValueError, AssertionError, EOFError) as error:
+                raise IntegrityError(f"object {oid} cannot be read: {error}", hint="run `git fsck`") from error
+        return _KINDS[number], content
+
+    def _opened(self) -> DiskObjectStore:
+        if self._store is None:
+            # dulwich's object store takes twice as long to import as Python to start
+            from dulwich.object_format import get_object_format  # noqa: PLC0415
+            from dulwich.object_store import DiskObjectStore  # noqa: PLC0415
+
+            here, *others = self.folders
+            self._store = DiskObjectStore(here, object_format=get_object_format(self.object_format), alternates=others)
+            _tell_format(self._store, _DEEPEST_ALTERNATE)
+        return self._store
+
+    # -- files at paths --------------------------------------------------------------------------------------------
+
+    def entry(self, tree_ish: str, path: str) -> Entry | None:
+        """Return what stands at a path of a commit or tree; the tree itself for ``""``."""
+        entry = Entry(0o040000, self.root(tree_ish))
+        for part in path.split("/") if path else ():
+            if not entry.is_folder or (found := self._tree(entry.oid).get(part)) is None:
+                return None
+            entry = found
+        return entry
+
+    def root(self, tree_ish: str) -> str:
+        """Return the tree of a commit, a tag of one, or a tree."""
+        oid = self.peel(tree_ish)
+        if oid is None:
+            raise NotFound(
+                f"{tree_ish} is no commit or tree of this repository",
+                hint="run `git fetch`; in a partial clone, `git fetch --refetch` brings what was left out",
+            )
+        found = self.find(oid)
+        return parse_commit(oid, found[1]).tree if found and found[0] == "commit" else oid
+
+    def tree(self, oid: str) -> dict[str, Entry]:
+        """Return the entries of a tree; not to be changed."""
+        return self._tree(oid)
+
+    def folder(self, tree_ish: str, path: str) -> str | None:
+        """Return the tree at a path, None when no folder is there."""
+        entry = self.entry(tree_ish, path.strip("/"))
+        return entry.oid if entry and entry.is_folder else None
+
+    def walk(self, tree: str, at: str = "") -> Iterator[tuple[str, Entry]]:
+        """Yield every file below a tree in the order of their paths' bytes."""
+        for name, entry in self._tree(tree).items():
+            if entry.is_folder:
+                yield from self.walk(entry.oid, f"{at}{name}/")
+            elif entry.is_file:
+                yield at + name, entry
+
+    def diff(self, old: str | None, new: str | None, at: str = "") -> Iterator[PathChange]:
+        """Yield the files that differ between two trees; equal subtrees are not opened."""
+        if old == new:
+            return
+        before = self._tree(old) if old else {}
+        after = self._tree(new) if new else {}
+        keys = {_order(name, entry): name for side in (before, after) for name, entry in side.items()}
+        for key in sorted(keys):
+            name = keys[key]
+            was, now = before.get(name), after.get(name)
+            if key.endswith(b"/"):
+                was, now = (e.oid if e and e.is_folder else None for e in (was, now))  # type: ignore[assignment]
+                yield from self.diff(was, now, f"{at}{name}/")  # type: ignore[arg-type]
+            else:
+                change = PathChange(at + name, *(e.oid if e and e.is_file else None for e in (was, now)))
+                if change.old != change.new:
+                    yield change
+
+    def _read_tree(self, oid: str) -> dict[str, Entry]:
+        return parse_tree(self.get(oid, "tree"), self._oid_length)
+
+
+def _order(name: str, entry: Entry) -> bytes:
+    return encode_name(name) + b"/" if entry.is_folder else encode_name(name)
+
+
+def _tell_format(store: BaseObjectStore, depth: int) -> None:
+    """Tell alternates which hash they use: dulwich takes each for sha1."""
+    for alternate in getattr(store, "alternates", ()) if depth else ():
+        alternate.object_format = store.object_format
+        _tell_format(alternate, depth - 1)

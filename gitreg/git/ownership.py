@@ -1,0 +1,45 @@
+"""Whose repository it is: somebody else's may say in its configuration what our user never agreed to.
+
+As git's ensure_valid_ownership (setup.c, safe.directory in git-config(1)); dulwich has no such check.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from gitreg.errors import Refused
+from gitreg.git.config import read_config
+from gitreg.git.discovery import Layout
+from gitreg.git.program import find_git
+
+
+def check_owner(layout: Layout, env: Mapping[str, str]) -> None:
+    """Refuse a repository of another user, unless we are root or the user's Git configuration calls it safe.
+
+    Raises
+    ------
+    Refused
+        It belongs to somebody else.
+    """
+    us = os.geteuid()
+    folders = [folder for folder in (layout.work_tree, layout.git_dir, layout.common_dir) if folder is not None]
+    if us == 0 or all(folder.stat().st_uid == us for folder in folders):
+        return
+    safe: list[str] = []
+    for value in read_config(find_git(env), env, None).get_all("safe.directory", from_user_only=True):
+        safe = [*safe, value] if value else []  # an empty value takes back what was said before
+    if not any(_covers(pattern, folder, env) for pattern in safe for folder in folders):
+        raise Refused(
+            f"{folders[0]} belongs to another user",
+            hint=f"if you trust it, run `git config --global --add safe.directory {folders[0]}`",
+        )
+
+
+def _covers(pattern: str, folder: Path, env: Mapping[str, str]) -> bool:
+    if pattern.startswith("~/"):
+        pattern = env.get("HOME", "") + pattern[1:]
+    if pattern == "*" or (pattern.endswith("/*") and str(folder).startswith(pattern[:-1])):
+        return True
+    return os.path.realpath(pattern) == str(folder) if pattern.startswith("/") else False

@@ -1,0 +1,205 @@
+"""The content of trees, commits and tags as values, and back: bytes in, bytes out, no I/O.
+
+Old and odd objects are read for what can be read of them: nobody's registry dies of one committer without a date.
+Formats: gitformat-signature(5), git's Documentation on `git cat-file`, fsck.c.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from gitreg.errors import IntegrityError, InvalidInput
+from gitreg.git.values import Commit, Signature, Tag, without_crud
+
+_SIGNATURE_BLOCK = re.compile(
+    r"^-----BEGIN (?:PGP SIGNATURE|PGP MESSAGE|SSH SIGNATURE|SIGNED MESSAGE)-----$", re.MULTILINE
+)
+_TIME = re.compile(r"\s*(-?\d{1,15})(?:\s+([+-])(\d{2})(\d{2})(?!\d))?")
+_LATEST = 253402214400  # 9999-12-31: what lies beyond fits no calendar
+
+
+class Entry(NamedTuple):
+    """One line of a tree."""
+
+    mode: int
+    oid: str
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is another tree."""
+        return self.mode == 0o040000
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a plain or executable file: symbolic links and submodules are neither file nor folder here."""
+        return self.mode & 0o170000 == 0o100000
+
+
+# -- trees ---------------------------------------------------------------------------------------------------------
+
+
+def parse_tree(content: bytes, oid_length: int) -> dict[str, Entry]:
+    """Read a tree: names, in git's own order, to entries. Names that are not UTF-8 keep their bytes as surrogates."""
+    out: dict[str, Entry] = {}
+    start, width = 0, oid_length // 2
+    try:
+        while start < len(content):
+            end = content.index(b"\0", start)
+            mode, name = content[start:end].split(b" ", 1)
+            start = end + 1 + width
+            out[name.decode("utf-8", "surrogateescape")] = Entry(int(mode, 8), content[end + 1 : start].hex())
+    except ValueError as error:
+        raise IntegrityError("a tree is damaged", hint="run `git fsck`") from error
+    return out
+
+
+def format_tree(entries: Iterable[tuple[str, Entry]]) -> bytes:
+    """Write a tree, in the order that git demands: by name, folders as though their names ended in ``/``."""
+    lines = [(encode_name(name), entry) for name, entry in entries]
+    lines.sort(key=lambda line: line[0] + b"/" if line[1].is_folder else line[0])
+    return b"".join(b"%o %s\0%s" % (entry.mode, name, bytes.fromhex(entry.oid)) for name, entry in lines)
+
+
+def encode_name(name: str) -> bytes:
+    """Return the bytes of a name in a tree."""
+    return name.encode("utf-8", "surrogateescape")
+
+
+# -- signatures (who and when) -------------------------------------------------------------------------------------
+
+
+def parse_signature(raw: bytes) -> Signature:
+    """Read ``Name <email> seconds +hhmm``; what is missing or senseless becomes empty or zero."""
+    text = raw.decode("utf-8", "replace")
+    who, closing, when = text.rpartition(">")
+    name, _, email = (who if closing else text).partition("<")
+    match = _TIME.match(when) if closing else None
+    time = int(match[1]) if match else 0
+    offset = (int(match[3]) * 60 + int(match[4])) * (-1 if match[2] == "-" else 1) if match and match[2] else 0
+    sensible = 0 <= time < _LATEST and abs(offset) < 24 * 60
+    return Signature(name.strip(), email.strip(), time if sensible else 0, offset if sensible else 0)
+
+
+def format_signature(who: Signature) -> bytes:
+    """Write who and when as git does.
+
+    Raises
+    ------
+    InvalidInput
+        The name or the time can not be written.
+    """
+    name, email = without_crud(who.name), without_crud(who.email)
+    if not name or not 0 <= who.time < _LATEST or abs(who.offset) >= 24 * 60:
+        raise InvalidInput(f"{who} at {who.time} cannot sign a commit", hint="give a name and a time after 1970")
+    zone = f"{'-' if who.offset < 0 else '+'}{abs(who.offset) // 60:02d}{abs(who.offset) % 60:02d}"
+    return f"{name} <{email}> {who.time} {zone}".encode()
+
+
+# -- commits and tags ----------------------------------------------------------------------------------------------
+
+
+def parse_commit(oid: str, content: bytes) -> Commit:
+    """Read a commit.
+
+    Raises
+    ------
+    IntegrityError
+        It has no tree.
+    """
+    headers, body = _split(content)
+    tree = headers.get(b"tree")
+    if not tree:
+        raise IntegrityError(f"commit {oid} has no tree", hint="run `git fsck`")
+    return Commit(
+        oid=oid,
+        tree=tree[0].decode("ascii", "replace"),
+        parents=tuple(parent.decode("ascii", "replace") for parent in headers.get(b"parent", [])),
+        author=parse_signature(headers.get(b"author", [b""])[0]),
+        committer=parse_signature(headers.get(b"committer", [b""])[0]),
+        message=_text(body, headers),
+    )
+
+
+def parse_tag(oid: str, content: bytes) -> Tag:
+    """Read an annotated tag.
+
+    Raises
+    ------
+    IntegrityError
+        It has no target.
+    """
+    headers, body = _split(content)
+    if b"object" not in headers or b"type" not in headers:
+        raise IntegrityError(f"tag {oid} has no target", hint="run `git fsck`")
+    message = _text(body, headers)
+    signature = next(reversed(list(_SIGNATURE_BLOCK.finditer(message))), None)  # the last signs all before it
+    return Tag(
+        oid=oid,
+        target=headers[b"object"][0].decode("ascii", "replace"),
+        target_type=headers[b"type"][0].decode("ascii", "replace"),
+        name=headers.get(b"tag", [b""])[0].decode("utf-8", "replace"),
+        tagger=parse_signature(headers[b"tagger"][0]) if b"tagger" in headers else None,
+        message=message[: signature.start()] if signature else message,
+        signed=signature is not None,
+    )
+
+
+def format_commit(
+    tree: str, parents: Iterable[str], author: Signature, committer: Signature, message: str
+) -> tuple[bytes, bytes]:
+    """Return the headers and the body of a commit; a signature goes between the two (`with_header`)."""
+    lines = [b"tree " + tree.encode(), *(b"parent " + parent.encode() for parent in parents)]
+    lines += [b"author " + format_signature(author), b"committer " + format_signature(committer)]
+    return b"\n".join(lines) + b"\n", b"\n" + encode_message(message)
+
+
+def with_header(headers: bytes, name: str, value: bytes) -> bytes:
+    """Append a header of several lines, each after the first indented by a space."""
+    return headers + name.encode() + b" " + value.rstrip(b"\n").replace(b"\n", b"\n ") + b"\n"
+
+
+def format_tag(target: str, target_type: str, name: str, tagger: Signature, message: str) -> bytes:
+    """Write an annotated tag; a signature is appended to it."""
+    headers = f"object {target}\ntype {target_type}\ntag {name}\ntagger ".encode() + format_signature(tagger)
+    return headers + b"\n\n" + encode_message(message)
+
+
+def encode_message(message: str) -> bytes:
+    """Return the bytes of a message, ended by a line end.
+
+    Raises
+    ------
+    InvalidInput
+        It holds what no Git message can hold.
+    """
+    try:
+        encoded = message.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInput(f"the message is not valid Unicode: {error}", hint="write it again") from error
+    if b"\0" in encoded:
+        raise InvalidInput("the message holds a NUL character", hint="leave it out")
+    return encoded if encoded.endswith(b"\n") else encoded + b"\n"
+
+
+def _split(content: bytes) -> tuple[dict[bytes, list[bytes]], bytes]:
+    head, _, body = content.partition(b"\n\n")
+    headers: dict[bytes, list[bytes]] = {}
+    values: list[bytes] = []
+    for line in head.split(b"\n"):
+        if line.startswith(b" ") and values:
+            values[-1] += b"\n" + line[1:]
+            continue
+        key, _, value = line.partition(b" ")
+        values = headers.setdefault(key, [])
+        values.append(value)
+    return headers, body
+
+
+def _text(body: bytes, headers: dict[bytes, list[bytes]]) -> str:
+    encoding = headers.get(b"encoding", [b"utf-8"])[0].decode("ascii", "replace")
+    try:
+        return body.decode(encoding)
+    except (LookupError, UnicodeDecodeError):
+        return body.decode("utf-8", "replace")

@@ -1,0 +1,69 @@
+"""Running the git program so that it does what we ask and nothing that the repository asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from subprocess import CompletedProcess
+
+# `git rev-parse --local-env-vars`, without the two that carry a user's own `git -c` settings: set by a hook that calls
+# us, they would redirect git to another index or object folder than the one that we name.
+_OF_ONE_REPOSITORY = frozenset(
+    {
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG", "GIT_OBJECT_DIRECTORY", "GIT_DIR", "GIT_WORK_TREE",
+        "GIT_IMPLICIT_WORK_TREE", "GIT_GRAFT_FILE", "GIT_INDEX_FILE", "GIT_NO_REPLACE_OBJECTS", "GIT_REPLACE_REF_BASE",
+        "GIT_PREFIX", "GIT_SHALLOW_FILE", "GIT_COMMON_DIR", "GIT_QUARANTINE_PATH", "GIT_NAMESPACE",
+    }
+)  # fmt: skip
+_NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
+_OURS = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1"}
+_NOTHING_EXECUTED = {"core.hooksPath": "/dev/null", "core.fsmonitor": "false", "submodule.recurse": "false"}
+
+
+@dataclass(frozen=True)
+class Git:
+    """A git program.
+
+    Parameters
+    ----------
+    path:
+        Where it is.
+    env:
+        The user's environment.
+    """
+
+    path: str
+    env: Mapping[str, str]
+
+    def run(
+        self, *arguments: str, cwd: Path, stdin: bytes = b"", settings: Mapping[str, str] = _NO_SETTINGS
+    ) -> CompletedProcess[bytes]:
+        """Run a git command to its end.
+
+        Parameters
+        ----------
+        settings:
+            Configuration that goes before every other.
+        """
+        import subprocess  # noqa: PLC0415 - takes longer to import than reading a ref takes
+
+        env = {k: v for k, v in self.env.items() if k not in _OF_ONE_REPOSITORY} | _OURS
+        # By the environment (git 2.31), for `git -c` cannot set a key that holds "=".
+        count = int(env.get("GIT_CONFIG_COUNT") or 0)
+        for number, (key, value) in enumerate((_NOTHING_EXECUTED | dict(settings)).items(), count):
+            env |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+            env["GIT_CONFIG_COUNT"] = str(number + 1)
+        return subprocess.run([self.path, *arguments], cwd=cwd, env=env, input=stdin, capture_output=True, check=False)
+
+
+def find_git(env: Mapping[str, str]) -> Git | None:
+    """Return the git program on the user's PATH, None when there is none."""
+    import shutil  # noqa: PLC0415 - brings in four compression libraries: not while reading a ref
+
+    path = shutil.which("git", path=env.get("PATH", ""))
+    return Git(path, env) if path else None

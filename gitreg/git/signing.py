@@ -1,0 +1,137 @@
+"""Signing commits and tags where the user's Git says so (git-config(1): commit.gpgSign, tag.gpgSign, gpg.*).
+
+Whether, as whom and in which format may be said by any configuration; which *program* signs may be said by the user's
+own only, for a program named by a repository would be run.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitreg.errors import GitregError, InvalidInput
+from gitreg.git.config import Config
+from gitreg.git.values import Signature
+
+_PROGRAMS = {"openpgp": "gpg", "x509": "gpgsm", "ssh": "ssh-keygen"}
+
+
+@dataclass(frozen=True)
+class Signer:
+    """Makes signatures as configured.
+
+    Parameters
+    ----------
+    env:
+        The user's environment, in which the signing program runs.
+    object_format:
+        Of the repository: a sha256 commit keeps its signature under another header.
+    """
+
+    config: Config
+    env: Mapping[str, str]
+    object_format: str
+
+    @property
+    def signs_commits(self) -> bool:
+        """Whether commits are to be signed."""
+        return self.config.is_true("commit.gpgsign")
+
+    @property
+    def signs_tags(self) -> bool:
+        """Whether annotated tags are to be signed."""
+        return self.config.is_true("tag.gpgsign") or self.config.is_true("tag.forcesignannotated")
+
+    @property
+    def commit_header(self) -> str:
+        """The header of a commit that holds its signature."""
+        return "gpgsig-sha256" if self.object_format == "sha256" else "gpgsig"
+
+    def sign(self, payload: bytes, who: Signature) -> bytes:
+        """Return an armoured, detached signature of the payload.
+
+        Parameters
+        ----------
+        who:
+            The signer; names the OpenPGP key where no user.signingKey is configured.
+
+        Raises
+        ------
+        InvalidInput
+            The format is unknown, or no SSH key is configured.
+        GitregError
+            The program is missing, or did not sign.
+        """
+        method = (self.config.get("gpg.format") or "openpgp").lower()
+        if method not in _PROGRAMS:
+            raise InvalidInput(f"gpg.format is {method!r}", hint=f"set it to one of {', '.join(_PROGRAMS)}")
+        program = self.config.get(f"gpg.{method}.program", from_user_only=True)
+        if method == "openpgp":
+            program = program or self.config.get("gpg.program", from_user_only=True)
+        program = program or _PROGRAMS[method]
+        key = self.config.get("user.signingkey")
+        signature = self._by_ssh(program, key, payload) if method == "ssh" else self._by_gpg(program, key, payload, who)
+        return signature.replace(b"\r\n", b"\n")
+
+    def _by_gpg(self, program: str, key: str | None, payload: bytes, who: Signature) -> bytes:
+        signature, status = self._run([program, "--status-fd=2", "-bsau", key or str(who)], payload)
+        if b"[GNUPG:] SIG_CREATED " not in b"\n" + status:
+            raise _failed(program, status)
+        return signature
+
+    def _by_ssh(self, program: str, key: str | None, payload: bytes) -> bytes:
+        import tempfile  # noqa: PLC0415 - only signing needs it
+
+        if not key:
+            raise InvalidInput(
+                "gpg.format is ssh but no key is named",
+                hint="run `git config --global user.signingKey ~/.ssh/id_ed25519.pub`",
+            )
+        literal = key.removeprefix("key::") if key.startswith(("key::", "ssh-")) else None
+        with tempfile.TemporaryDirectory(prefix="gitreg-sign-") as folder:
+            message = Path(folder, "message")
+            message.write_bytes(payload)
+            if literal is None:
+                key_file = self._expand(key)
+            else:
+                key_file = Path(folder, "key.pub")
+                key_file.write_text(literal + "\n", encoding="utf-8")
+            agent = ["-U"] if literal is not None else []  # a public key alone: the agent has the other half
+            command = [program, "-Y", "sign", "-n", "git", "-f", str(key_file), *agent, str(message)]
+            _, said = self._run(command, b"")
+            try:
+                return Path(folder, "message.sig").read_bytes()
+            except FileNotFoundError as error:
+                raise _failed(program, said) from error
+
+    def _expand(self, path: str) -> Path:
+        home = self.env.get("HOME", "")
+        return Path(home + path[1:] if path.startswith("~/") and home else path)
+
+    def _run(self, command: Sequence[str], stdin: bytes) -> tuple[bytes, bytes]:
+        import subprocess  # noqa: PLC0415 - takes longer to import than reading a ref takes
+
+        program = self._expand(command[0])
+        env = dict(self.env) | {"LC_ALL": "C"}
+        try:
+            result = subprocess.run(
+                [os.fspath(program), *command[1:]], env=env, input=stdin, capture_output=True, check=False
+            )
+        except OSError as error:
+            raise GitregError(
+                f"Git is configured to sign, but {command[0]} cannot be run: {error.strerror}",
+                hint="install it, or set commit.gpgSign and tag.gpgSign to false",
+            ) from error
+        if result.returncode:
+            raise _failed(command[0], result.stderr)
+        return result.stdout, result.stderr
+
+
+def _failed(program: str, said: bytes) -> GitregError:
+    words = " ".join(line for line in said.decode(errors="replace").splitlines() if not line.startswith("[GNUPG:]"))
+    return GitregError(
+        f"{program} did not sign: {words.strip() or 'no reason given'}",
+        hint="try `git commit -S --allow-empty`, or set commit.gpgSign and tag.gpgSign to false",
+    )

@@ -1,0 +1,132 @@
+"""Moving refs together or not at all, each by compare-and-swap."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from gitreg.errors import Conflict, GitregError, IntegrityError, Refused
+from gitreg.git.objects import Objects
+from gitreg.git.program import Git
+from gitreg.git.refs import Refs
+from gitreg.git.values import ANY, RefUpdate, check_ref_name
+
+_PATIENCE = 1.0  # seconds to wait for another process's lock on a ref
+_HINT_AGAIN = "read again and try again"
+
+# What git says (refs.c, refs/files-backend.c, lockfile.c), and what it means.
+_MOVED = re.compile(r"but expected|reference already exists|reference is missing|unable to resolve reference")
+_LOCKED = re.compile(r"Unable to create '.*\.lock': File exists", re.DOTALL)
+_IN_THE_WAY = re.compile(r"cannot create '|there are still|there is a non-empty directory|cannot process '")
+_MISSING = re.compile(r"nonexistent object|missing object|bad object")
+_NAMED = re.compile(r"cannot lock ref '([^']+)'|'(refs/[^']+?)(?:\.lock)?'")
+
+
+def update_refs(git: Git | None, refs: Refs, objects: Objects, updates: Sequence[RefUpdate], *, reason: str) -> None:
+    """See `gitreg.git.Repository.update_refs`."""
+    for update in updates:
+        check_ref_name(update.name)
+    if not updates:
+        return
+    if git is not None:
+        _by_git(git, refs.git_dir, updates, reason, refs.oid_length)
+    else:
+        _by_dulwich(refs, objects, updates)
+
+
+def _by_git(git: Git, git_dir: Path, updates: Sequence[RefUpdate], reason: str, oid_length: int) -> None:
+    lines = ["start", *(_instruction(update, "0" * oid_length) for update in updates), "prepare", "commit"]
+    result = git.run(
+        "--git-dir", str(git_dir), "update-ref", "-m", " ".join(reason.split()) or "gitreg", "--stdin",
+        cwd=git_dir,
+        stdin="".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape"),
+        settings={"core.filesRefLockTimeout": str(int(_PATIENCE * 1000))},  # git itself waits with jitter
+    )  # fmt: skip
+    if result.returncode:
+        raise _meaning(result.stderr.decode(errors="replace").strip(), updates)
+
+
+def _instruction(update: RefUpdate, zeros: str) -> str:
+    if update.new is None:
+        if update.old is None:
+            return f"verify {update.name} {zeros}"
+        return f"delete {update.name}" + (f" {update.old}" if update.old != ANY else "")
+    if update.old is None:
+        return f"create {update.name} {update.new}"
+    return f"update {update.name} {update.new}" + (f" {update.old}" if update.old != ANY else "")
+
+
+def _meaning(said: str, updates: Sequence[RefUpdate]) -> GitregError:
+    match = _NAMED.search(said)
+    name = (match[1] or match[2]) if match else ", ".join(update.name for update in updates[:3])
+    words = said.removeprefix("fatal: ")
+    if _LOCKED.search(said):
+        return Conflict(f"{name} is locked by another process: {words}", hint=_lock_hint(name))
+    if _IN_THE_WAY.search(said):
+        return Refused(f"{name} cannot be written: {words}", hint="delete or rename the other ref")
+    if _MOVED.search(said):
+        return Conflict(f"{name} is not where it was: {words}", hint=_HINT_AGAIN)
+    if _MISSING.search(said):
+        return IntegrityError(f"{name} would point to nothing: {words}", hint="run `git fsck`")
+    return GitregError(f"git could not move {name}: {words}", hint="run `git fsck`, and look at the folder's rights")
+
+
+def _lock_hint(name: str) -> str:
+    return f"try again; if no Git process is running, remove {name}.lock from the Git folder"
+
+
+def _by_dulwich(refs: Refs, objects: Objects, updates: Sequence[RefUpdate]) -> None:
+    """Lock every ref as git does, look at all of them, then move all: branches last locked, so first moved."""
+    # dulwich.refs takes longer to import than a ref to read
+    from dulwich.file import FileLocked  # noqa: PLC0415
+    from dulwich.refs import DiskRefsContainer, Ref, locked_ref  # noqa: PLC0415
+
+    for update in updates:
+        if update.new is not None and objects.find(update.new) is None:
+            raise IntegrityError(f"{update.name} would point to {update.new}, which is not here", hint="run `git fsck`")
+    container = DiskRefsContainer(refs.common_dir, refs.git_dir)
+    deadline = time.monotonic() + _PATIENCE
+    ordered = sorted(updates, key=lambda update: update.name.startswith("refs/heads/"))
+    while True:
+        name = ""
+        try:
+            with ExitStack() as stack:
+                locks = []
+                for update in ordered:
+                    name = update.name
+                    _check_room(refs, update)
+                    locks.append(stack.enter_context(locked_ref(container, Ref(name.encode()))))
+                for update in ordered:
+                    now = refs.read(update.name)
+                    if update.old not in (ANY, now):
+                        was = f"is at {now}" if now else "is not there"
+                        raise Conflict(f"{update.name} {was}, expected {update.old or 'none'}", hint=_HINT_AGAIN)
+                for update, lock in zip(ordered, locks, strict=True):
+                    if update.new is None:
+                        lock.delete()
+                    else:
+                        lock.set(update.new.encode())
+            return
+        except (FileLocked, FileNotFoundError) as error:  # the latter: git packed refs and removed an empty folder
+            if time.monotonic() > deadline:
+                raise Conflict(f"{name} is locked by another process", hint=_lock_hint(name)) from error
+            time.sleep(random.uniform(0.002, 0.02))  # noqa: S311 - jitter, no secret
+
+
+def _check_room(refs: Refs, update: RefUpdate) -> None:
+    """Refuse a ref below or above another one: dulwich would make both, and git could then read neither."""
+    if update.new is None:
+        return
+    parts = update.name.split("/")
+    above = (name for n in range(2, len(parts)) if refs.read(name := "/".join(parts[:n])))
+    for folder, _, _ in os.walk(refs.common_dir / update.name, topdown=False):
+        with suppress(OSError):
+            os.rmdir(folder)  # what deleted refs have left behind, as git does
+    other = next(above, None) or next(iter(refs.under(f"{update.name}/")), None)
+    if other:
+        raise Refused(f"{update.name} cannot be made beside {other}", hint="delete or rename the other ref")

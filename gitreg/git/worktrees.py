@@ -1,0 +1,221 @@
+"""Work trees that have a branch checked out follow it when it moves, as ``git merge --ff-only`` would.
+
+What a follower must do is written down before the branch moves (a journal per work tree), so that a process killed in
+between leaves something to finish. Everything here runs under the writers' lock, so a journal found is one left behind.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from gitreg.errors import Conflict, NotFound, Refused
+from gitreg.git import checkout
+from gitreg.git.config import read_config
+from gitreg.git.discovery import Layout, describe
+from gitreg.git.history import first_parents, shallow_boundary
+from gitreg.git.loose import object_id
+from gitreg.git.objects import Objects
+from gitreg.git.program import Git
+from gitreg.git.refs import Refs, head_branch
+
+_IN_THE_WAY = re.compile(r"(?:Entry|file|Updating|Removing)\s+'(.+?)'|^\t(.+)$", re.MULTILINE)
+_LOCKED = re.compile(r"index\.lock': File exists")
+_PATIENCE = 1.0  # seconds to wait for another process's lock on an index
+_FILTER = re.compile(r"filter\.(.+)\.(?:clean|smudge|process|required)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Journal:
+    """What one work tree has to do once its branch has moved."""
+
+    work_tree: str
+    git_dir: str
+    branch: str
+    old: str | None
+    new: str
+
+
+class WorkTrees:
+    """The work trees of a repository, main and linked.
+
+    Parameters
+    ----------
+    git:
+        The git program; None where there is none.
+    """
+
+    def __init__(self, layout: Layout, git: Git | None, objects: Objects, refs: Refs) -> None:
+        self._layout = layout
+        self._git = git
+        self._objects = objects
+        self._refs = refs
+        self._journals = layout.common_dir / "gitreg" / "following"
+
+    @contextmanager
+    def follow(self, branch: str, old: str | None, new: str) -> Iterator[None]:
+        """See `gitreg.git.Repository.follow`."""
+        followers = [
+            Journal(str(tree), str(git_dir), branch, old, new)
+            for git_dir, tree in checkouts(self._layout).items()
+            if head_branch(git_dir) == branch
+        ]
+        for follower in followers:
+            if found := self._try(follower, old, new, dry_run=True):
+                raise _refusal(follower, found)
+        written = [(follower, self._write(follower)) for follower in followers]
+        try:
+            yield
+        except BaseException:
+            if self._refs.read(branch) != new:  # interrupted after the move, the journal is still needed
+                for _, path in written:
+                    path.unlink(missing_ok=True)
+            raise
+        for follower, path in written:
+            with suppress(Conflict):  # the branch has moved: what cannot follow now is for `finish`
+                if not self._try(follower, old, new):
+                    path.unlink(missing_ok=True)
+
+    def finish(self) -> list[Path]:
+        """See `gitreg.git.Repository.finish_following`."""
+        finished = []
+        for path, journal in self._left_behind():
+            now = self._refs.read(journal.branch)
+            gone = not Path(journal.git_dir, "HEAD").exists() or not Path(journal.work_tree).is_dir()
+            if (
+                gone
+                or head_branch(Path(journal.git_dir)) != journal.branch
+                or not now
+                or not self._reached(journal, now)
+            ):
+                path.unlink(missing_ok=True)
+            elif self._complete(journal, now):
+                path.unlink(missing_ok=True)
+                finished.append(Path(journal.work_tree))
+        return finished
+
+    def unfinished(self) -> list[Path]:
+        """See `gitreg.git.Repository.unfinished_following`."""
+        return sorted({Path(journal.work_tree) for _, journal in self._left_behind()})
+
+    # -- journals --------------------------------------------------------------------------------------------------
+
+    def _write(self, journal: Journal) -> Path:
+        self._journals.mkdir(parents=True, exist_ok=True)
+        path = self._journals / f"{secrets.token_hex(8)}.json"
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(json.dumps(asdict(journal)), encoding="utf-8")
+        temporary.replace(path)
+        return path
+
+    def _left_behind(self) -> list[tuple[Path, Journal]]:
+        found = []
+        for path in sorted(self._journals.glob("*.json")):
+            try:
+                found.append((path, Journal(**json.loads(path.read_text(encoding="utf-8")))))
+            except (ValueError, TypeError, FileNotFoundError):
+                continue  # finished by another process, or nothing that we wrote
+        return found
+
+    def _reached(self, journal: Journal, now: str) -> bool:
+        """Whether the branch did move to where the journal says, and perhaps on from there."""
+        try:
+            commits = first_parents(self._objects, now, shallow_boundary(self._layout.common_dir), until=journal.old)
+            return any(commit.oid == journal.new for commit in commits)
+        except NotFound:
+            return False
+
+    def _complete(self, journal: Journal, now: str) -> bool:
+        try:
+            if not self._try(journal, journal.old, now):
+                return True
+            # The follower was killed half-way: what it has written already is its own, not the user's.
+            self._adopt(journal)
+            return not self._try(journal, journal.old, journal.new) and not self._try(journal, journal.new, now)
+        except Conflict:
+            return False
+
+    # -- moving one work tree --------------------------------------------------------------------------------------
+
+    def _try(self, journal: Journal, old: str | None, new: str, *, dry_run: bool = False) -> list[str]:
+        """Bring a work tree from old to new; return what is in the way, in which case nothing was touched."""
+        git_dir, work_tree = Path(journal.git_dir), Path(journal.work_tree)
+        if self._git is None:
+            changes = list(self._objects.diff(self._objects.root(old) if old else None, self._objects.root(new)))
+            if dry_run:
+                return checkout.collisions(self._objects, git_dir, work_tree, changes)
+            return checkout.apply(self._objects, git_dir, work_tree, changes, new)
+        empty = object_id("tree", b"", self._layout.object_format)
+        command = ["read-tree", "-m", "-u", *(["--dry-run"] if dry_run else []), old or empty, new]
+        if not (said := self._run(journal, *command)):
+            return []
+        self._run(journal, "update-index", "-q", "--refresh")  # a touched file with the same content is no change
+        if not (said := self._run(journal, *command)):
+            return []
+        return [a or b for a, b in _IN_THE_WAY.findall(said)] or [said.removeprefix("fatal: ")]
+
+    def _adopt(self, journal: Journal) -> None:
+        """Put into the index those files that have the new content already, so that they are in nobody's way."""
+        if self._git is None:
+            return  # `checkout` looks at content first, and finds it there
+        old_tree = self._objects.root(journal.old) if journal.old else None
+        lines = []
+        for change in self._objects.diff(old_tree, self._objects.root(journal.new)):
+            if checkout.content_id(self._objects, Path(journal.work_tree), change.path) == change.new:
+                entry = self._objects.entry(journal.new, change.path)
+                mode, oid = (f"{entry.mode:o}", entry.oid) if entry else ("0", "0" * self._layout.oid_length)
+                lines.append(f"{mode} {oid}\t{change.path}\0")
+        self._run(journal, "update-index", "-z", "--index-info", stdin="".join(lines))
+
+    def _run(self, journal: Journal, *command: str, stdin: str = "") -> str:
+        """Run git on a work tree; return what it said if it failed, else nothing.
+
+        Raises
+        ------
+        Conflict
+            Another process holds the index of the work tree.
+        """
+        assert self._git is not None
+        git_dir, work_tree = Path(journal.git_dir), Path(journal.work_tree)
+        config = read_config(self._git, self._git.env, describe(git_dir, found_at=work_tree))
+        filters = {
+            k: config.get(k, from_user_only=True) or "" for k in config.repositorys_keys() if _FILTER.fullmatch(k)
+        }
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            result = self._git.run(
+                f"--git-dir={git_dir}", f"--work-tree={work_tree}", *command,
+                cwd=work_tree, stdin=stdin.encode("utf-8", "surrogateescape"), settings=filters,
+            )  # fmt: skip
+            said = result.stderr.decode("utf-8", "replace").strip()
+            if not result.returncode:
+                return ""
+            if not _LOCKED.search(said):
+                return said or f"git ended with {result.returncode}"
+            if time.monotonic() > deadline:
+                raise Conflict(
+                    f"another process holds the index of {work_tree}",
+                    hint=f"try again; if no Git process is running, remove {git_dir / 'index.lock'}",
+                )
+            time.sleep(0.02)
+
+
+def checkouts(layout: Layout) -> dict[Path, Path]:
+    """Return the work trees of a repository: the Git folder of each, and the folder with its files."""
+    linked = sorted(path.parent for path in (layout.common_dir / "worktrees").glob("*/gitdir"))
+    layouts = [describe(git_dir, found_at=None) for git_dir in (layout.common_dir, *linked)] + [layout]
+    return {one.git_dir: one.work_tree for one in layouts if one.work_tree is not None and one.work_tree.is_dir()}
+
+
+def _refusal(journal: Journal, found: list[str]) -> Refused:
+    named = ", ".join(found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
+    return Refused(
+        f"uncommitted work in {journal.work_tree} is in the way of {journal.branch}: {named}",
+        hint="commit or stash it, or move the files away, and try again",
+    )
