@@ -202,6 +202,11 @@ class Repository:
         """Return an annotated tag by its object id; None when the object is something else or missing."""
         return self._objects.tag(oid)
 
+    def peel(self, oid: str) -> str | None:
+        """Return the commit that an object id means, through any tags; None when it means none that is here."""
+        peeled = self._objects.peel(oid)
+        return peeled if peeled and self.object_type(peeled) == "commit" else None
+
     def object_type(self, oid: str) -> str | None:
         """Return ``commit``, ``tree``, ``blob`` or ``tag``; None when the object is missing."""
         found = self._objects.find(oid)

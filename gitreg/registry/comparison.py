@@ -68,14 +68,10 @@ def _metadata(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
         if key in old and key in new and a == b and type(a) is type(b):
             continue
         row: dict[str, Any] = {"from": a, "to": b}
-        if _is_number(a) and _is_number(b):
+        if isinstance(a, int | float) and isinstance(b, int | float) and not {type(a), type(b)} & {bool}:
             row["delta"] = b - a
         out[key] = row
     return out
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _files(old: ModelVersion, new: ModelVersion, store: BlobStore | None) -> tuple[list[dict[str, Any]], int]:
