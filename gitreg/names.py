@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
-from urllib.parse import unquote
+from typing import NamedTuple
 
 from gitreg.errors import InvalidInput
 
@@ -26,10 +25,11 @@ _WINDOWS_DEVICES = frozenset(
 _OUR_OWN = frozenset({"versions", "annotations", "stages", "aliases", "model.yaml", "readme.md"})
 _ALIAS = re.compile(r"[A-Za-z0-9_-]+")
 _STAGE = re.compile(r"[a-z0-9][a-z0-9._-]*", re.IGNORECASE)
+_ESCAPED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _HEX = re.compile(r"[0-9a-f]{6,64}")
 
 
-# -- slugs ---------------------------------------------------------------------------------------------------------
+# -- slugs -----------------------------------------------------------------------------------------------------------
 
 
 def slug(name: str) -> str:
@@ -43,8 +43,16 @@ def slug(name: str) -> str:
 
 
 def unslug(text: str) -> str:
-    """Give back the name that a slug spells."""
-    return unquote(text, errors="strict")
+    """Give back the name that a slug spells.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        It spells no UTF-8.
+    """
+    if "%" not in text:
+        return text
+    return _ESCAPED.sub(lambda run: bytes.fromhex(run[0].replace("%", "")).decode(), text)
 
 
 def _slug_part(part: str) -> str:
@@ -201,11 +209,10 @@ def _check_slug(what: str, name: str) -> str:
     return name
 
 
-# -- references --------------------------------------------------------------------------------------------------------
+# -- references ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(NamedTuple):
     """What a person wrote to mean a version: a model and a selector (None: the latest).
 
     The selector is a number, a version name, a stage, an alias, ``latest`` or ``sha256:<digest>``.

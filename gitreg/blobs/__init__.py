@@ -2,6 +2,7 @@
 
 from gitreg.blobs.cache import Cache
 from gitreg.blobs.files import FileEntry, LocalFile, check_path, check_paths, collect
+from gitreg.blobs.hashing import describe
 from gitreg.blobs.manifest import manifest_digest, manifest_text, parse_manifest
 from gitreg.blobs.opening import open_store
 from gitreg.blobs.progress import NO_PROGRESS, Progress
@@ -18,6 +19,7 @@ __all__ = [
     "check_path",
     "check_paths",
     "collect",
+    "describe",
     "manifest_digest",
     "manifest_text",
     "open_store",

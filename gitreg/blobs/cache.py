@@ -130,7 +130,7 @@ class Cache:
     @contextmanager
     def _lock(self, name: str) -> Iterator[None]:
         """One process at a time makes an artifact; the others wait and find it made."""
-        from filelock import FileLock  # noqa: PLC0415 - slow to import, and a warm cache never locks
+        from filelock import FileLock
 
         locks = self._folder / "locks"
         locks.mkdir(parents=True, exist_ok=True)

@@ -46,7 +46,7 @@ class LocalStore:
         self._blobs = root / "sha256"
         self._temporary = root / "tmp"
 
-    # -- saving --------------------------------------------------------------------------------------------------------
+    # -- saving ------------------------------------------------------------------------------------------------------
 
     def put(self, files: Sequence[LocalFile], *, progress: Progress) -> list[FileEntry]:
         """See BlobStore."""
@@ -128,7 +128,7 @@ class LocalStore:
         for folder in (*touched, self._blobs):
             copying.sync_folder(folder)
 
-    # -- reading -------------------------------------------------------------------------------------------------------
+    # -- reading -----------------------------------------------------------------------------------------------------
 
     def read_bytes(self, sha256: str, *, limit: int) -> bytes:
         """See BlobStore."""

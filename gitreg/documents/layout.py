@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gitreg.names import slug, unslug
 
@@ -13,8 +13,7 @@ _FILES = {"model.yaml": "model", "README.md": "card"}
 _FILE_OF = {kind: name for name, kind in _FILES.items()}
 
 
-@dataclass(frozen=True, order=True)
-class Key:
+class Key(NamedTuple):
     """What a file is about.
 
     Parameters

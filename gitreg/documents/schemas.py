@@ -35,7 +35,7 @@ def check(kind: str, data: Any, where: str) -> None:
     InvalidDocument
         It breaks the schema; the error names the place and the rule.
     """
-    from fastjsonschema import JsonSchemaValueException  # noqa: PLC0415 - the hot paths read the index and never check
+    from fastjsonschema import JsonSchemaValueException  # the hot paths read the index and never check
 
     try:
         _compiled(kind)(data)
@@ -45,15 +45,15 @@ def check(kind: str, data: Any, where: str) -> None:
 
 @cache
 def _compiled(kind: str) -> Callable[[Any], Any]:
-    import fastjsonschema  # noqa: PLC0415 - see check()
+    import fastjsonschema  # see check()
 
     validator: Callable[[Any], Any] = fastjsonschema.compile(schema(kind), use_default=False)
     return validator
 
 
 def _explained(kind: str, data: Any, where: str, fast: Exception) -> InvalidDocument:
-    from jsonschema import Draft7Validator  # noqa: PLC0415 - only for the rare document that is wrong
-    from jsonschema.exceptions import best_match  # noqa: PLC0415
+    from jsonschema import Draft7Validator  # only for the rare document that is wrong
+    from jsonschema.exceptions import best_match
 
     error = best_match(Draft7Validator(schema(kind)).iter_errors(data))
     if error is None:

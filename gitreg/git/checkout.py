@@ -45,9 +45,9 @@ def apply(objects: Objects, git_dir: Path, work_tree: Path, changes: list[PathCh
         Another process holds the index.
     """
     # dulwich.index takes longer to import than Python to start
-    from dulwich.file import FileLocked, GitFile  # noqa: PLC0415
-    from dulwich.index import IndexChecksumWriter, index_entry_from_stat, write_index_dict  # noqa: PLC0415
-    from dulwich.object_format import get_object_format  # noqa: PLC0415
+    from dulwich.file import FileLocked, GitFile
+    from dulwich.index import IndexChecksumWriter, index_entry_from_stat, write_index_dict
+    from dulwich.object_format import get_object_format
 
     try:
         file = GitFile(git_dir / "index", "wb")
@@ -77,8 +77,8 @@ def apply(objects: Objects, git_dir: Path, work_tree: Path, changes: list[PathCh
 
 
 def _read_index(objects: Objects, git_dir: Path) -> Entries:
-    from dulwich.index import Index  # noqa: PLC0415 - takes longer to import than Python to start
-    from dulwich.object_format import get_object_format  # noqa: PLC0415
+    from dulwich.index import Index
+    from dulwich.object_format import get_object_format
 
     index = Index(git_dir / "index", object_format=get_object_format(objects.object_format))
     if index.is_sparse() or any(git_dir.glob("sharedindex.*")):

@@ -86,7 +86,7 @@ def read_config(git: Git | None, env: Mapping[str, str], layout: Layout | None) 
 
 
 def _by_dulwich(env: Mapping[str, str], layout: Layout | None) -> Iterator[tuple[str, str, str]]:
-    from dulwich.config import ConfigFile  # noqa: PLC0415 - heavy, and only for machines without a git program
+    from dulwich.config import ConfigFile
 
     home = env.get("HOME", "")
     xdg = env.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home else "")

@@ -53,7 +53,7 @@ def _parse_date(text: str, where: str) -> tuple[int, int]:
     if raw := _RAW_DATE.fullmatch(text.strip()):
         minutes = int(raw[3]) * 60 + int(raw[4]) if raw[2] else 0
         return int(raw[1]), -minutes if raw[2] == "-" else minutes
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - brings in half of the email package
+    from email.utils import parsedate_to_datetime
 
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:

@@ -55,7 +55,7 @@ class Objects:
                 self._store.close()
                 self._store = None
 
-    # -- single objects --------------------------------------------------------------------------------------------
+    # -- single objects ----------------------------------------------------------------------------------------------
 
     def find(self, oid: str) -> tuple[str, bytes] | None:
         """Return kind and content of an object, None when it is not here.
@@ -141,15 +141,15 @@ class Objects:
     def _opened(self) -> DiskObjectStore:
         if self._store is None:
             # dulwich's object store takes twice as long to import as Python to start
-            from dulwich.object_format import get_object_format  # noqa: PLC0415
-            from dulwich.object_store import DiskObjectStore  # noqa: PLC0415
+            from dulwich.object_format import get_object_format
+            from dulwich.object_store import DiskObjectStore
 
             here, *others = self.folders
             self._store = DiskObjectStore(here, object_format=get_object_format(self.object_format), alternates=others)
             _tell_format(self._store, _DEEPEST_ALTERNATE)
         return self._store
 
-    # -- files at paths --------------------------------------------------------------------------------------------
+    # -- files at paths ----------------------------------------------------------------------------------------------
 
     def entry(self, tree_ish: str, path: str) -> Entry | None:
         """Return what stands at a path of a commit or tree; the tree itself for ``""``."""

@@ -37,7 +37,7 @@ class Entry(NamedTuple):
         return self.mode & 0o170000 == 0o100000
 
 
-# -- trees ---------------------------------------------------------------------------------------------------------
+# -- trees -----------------------------------------------------------------------------------------------------------
 
 
 def parse_tree(content: bytes, oid_length: int) -> dict[str, Entry]:
@@ -67,7 +67,7 @@ def encode_name(name: str) -> bytes:
     return name.encode("utf-8", "surrogateescape")
 
 
-# -- signatures (who and when) -------------------------------------------------------------------------------------
+# -- signatures (who and when) ---------------------------------------------------------------------------------------
 
 
 def parse_signature(raw: bytes) -> Signature:
@@ -97,7 +97,7 @@ def format_signature(who: Signature) -> bytes:
     return f"{name} <{email}> {who.time} {zone}".encode()
 
 
-# -- commits and tags ----------------------------------------------------------------------------------------------
+# -- commits and tags ------------------------------------------------------------------------------------------------
 
 
 def parse_commit(oid: str, content: bytes) -> Commit:

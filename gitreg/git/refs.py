@@ -77,7 +77,7 @@ class Refs:
             names += [name for file in files if (name := f"{below}/{file}").startswith(prefix) and is_ref_name(name)]
         return names
 
-    # -- packed-refs -----------------------------------------------------------------------------------------------
+    # -- packed-refs -------------------------------------------------------------------------------------------------
 
     def _packed(self, name: str) -> str | None:
         key = _encode(name)

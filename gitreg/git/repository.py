@@ -113,7 +113,7 @@ class Repository:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # -- refs ------------------------------------------------------------------------------------------------------
+    # -- refs --------------------------------------------------------------------------------------------------------
 
     def read_ref(self, name: str) -> str | None:
         """Return the object id that a ref points to, by its full name; None when there is no such ref."""
@@ -127,7 +127,7 @@ class Repository:
         """Return the full name of the branch that is checked out here, born or not; None when HEAD is detached."""
         return self._refs.head_branch()
 
-    # -- objects ---------------------------------------------------------------------------------------------------
+    # -- objects -----------------------------------------------------------------------------------------------------
 
     def resolve(self, text: str) -> str | None:
         """Return the commit that a full or abbreviated (at least 4 digits) id, a branch or a tag means, or None.
@@ -212,7 +212,7 @@ class Repository:
         found = self._objects.find(oid)
         return found[0] if found else None
 
-    # -- writing ---------------------------------------------------------------------------------------------------
+    # -- writing -----------------------------------------------------------------------------------------------------
 
     def build_commit(
         self,
@@ -296,7 +296,7 @@ class Repository:
         Conflict
             Another process held it all that time.
         """
-        from filelock import FileLock, Timeout  # noqa: PLC0415 - takes longer to import than Python to start
+        from filelock import FileLock, Timeout
 
         folder = self.common_dir / "gitreg"
         folder.mkdir(exist_ok=True)
@@ -328,7 +328,7 @@ class Repository:
         """Return who writes, as `identity`, by ``GIT_AUTHOR_*`` and ``author.*``."""
         return identity("author", self._config, self._env, time=time, offset=offset)
 
-    # -- work trees ------------------------------------------------------------------------------------------------
+    # -- work trees --------------------------------------------------------------------------------------------------
 
     def follow(self, branch: str, old: str | None, new: str) -> AbstractContextManager[None]:
         """Let every work tree that has a branch checked out follow the move made inside the ``with``.
@@ -365,7 +365,7 @@ class Repository:
         """Return the work trees that a killed process, or one that is moving the branch now, has left behind."""
         return self._work_trees.unfinished()
 
-    # -- what is made when it is used first ------------------------------------------------------------------------
+    # -- what is made when it is used first --------------------------------------------------------------------------
 
     @cached_property
     def _git(self) -> Git | None:

@@ -82,7 +82,7 @@ class Signer:
         return signature
 
     def _by_ssh(self, program: str, key: str | None, payload: bytes) -> bytes:
-        import tempfile  # noqa: PLC0415 - only signing needs it
+        import tempfile
 
         if not key:
             raise InvalidInput(
@@ -111,7 +111,7 @@ class Signer:
         return Path(home + path[1:] if path.startswith("~/") and home else path)
 
     def _run(self, command: Sequence[str], stdin: bytes) -> tuple[bytes, bytes]:
-        import subprocess  # noqa: PLC0415 - takes longer to import than reading a ref takes
+        import subprocess
 
         program = self._expand(command[0])
         env = dict(self.env) | {"LC_ALL": "C"}

@@ -83,8 +83,8 @@ def _lock_hint(name: str) -> str:
 def _by_dulwich(refs: Refs, objects: Objects, updates: Sequence[RefUpdate]) -> None:
     """Lock every ref as git does, look at all of them, then move all: branches last locked, so first moved."""
     # dulwich.refs takes longer to import than a ref to read
-    from dulwich.file import FileLocked  # noqa: PLC0415
-    from dulwich.refs import DiskRefsContainer, Ref, locked_ref  # noqa: PLC0415
+    from dulwich.file import FileLocked
+    from dulwich.refs import DiskRefsContainer, Ref, locked_ref
 
     for update in updates:
         if update.new is not None and objects.find(update.new) is None:

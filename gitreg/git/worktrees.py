@@ -104,7 +104,7 @@ class WorkTrees:
         """See `gitreg.git.Repository.unfinished_following`."""
         return sorted({Path(journal.work_tree) for _, journal in self._left_behind()})
 
-    # -- journals --------------------------------------------------------------------------------------------------
+    # -- journals ----------------------------------------------------------------------------------------------------
 
     def _write(self, journal: Journal) -> Path:
         self._journals.mkdir(parents=True, exist_ok=True)
@@ -141,7 +141,7 @@ class WorkTrees:
         except Conflict:
             return False
 
-    # -- moving one work tree --------------------------------------------------------------------------------------
+    # -- moving one work tree ----------------------------------------------------------------------------------------
 
     def _try(self, journal: Journal, old: str | None, new: str, *, dry_run: bool = False) -> list[str]:
         """Bring a work tree from old to new; return what is in the way, in which case nothing was touched."""

@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from gitreg.blobs import BlobStore, FileEntry, Progress, collect, manifest_digest, manifest_text, parse_manifest
-
+from gitreg.blobs import (
+    BlobStore,
+    FileEntry,
+    Progress,
+    collect,
+    describe,
+    manifest_digest,
+    manifest_text,
+    parse_manifest,
+)
 from gitreg.documents.types import ArtifactRecord, FileRecord
 from gitreg.errors import InvalidInput, NotFound
 from gitreg.registry.snapshot import ModelVersion
@@ -26,22 +34,38 @@ def store_artifact(store: BlobStore, sources: Sequence[Path], artifact_type: str
     InvalidInput, NotFound
         A source is no file or folder that can be kept (:func:`gitreg.blobs.collect`).
     """
+    entries = store.put(collect(sources), progress=progress)
+    record = artifact_record(entries, artifact_type)
+    if record.files is None:
+        store.put_bytes(manifest_text(entries))
+    return record
+
+
+def describe_artifact(sources: Sequence[Path], artifact_type: str, progress: Progress) -> ArtifactRecord:
+    """Say what :func:`store_artifact` would record, without storing anything."""
+    return artifact_record(describe(collect(sources), progress=progress), artifact_type)
+
+
+def artifact_record(entries: Sequence[FileEntry], artifact_type: str) -> ArtifactRecord:
+    """Give the record of an artifact that holds these files.
+
+    Raises
+    ------
+    InvalidInput
+        There is no such type of artifact.
+    """
     if artifact_type not in ARTIFACT_TYPES:
         raise InvalidInput(f"{artifact_type!r} is no type of artifact", hint=f"use {', '.join(ARTIFACT_TYPES)}")
-    entries = store.put(collect(sources), progress=progress)
-    record = ArtifactRecord(
+    files = {
+        entry.path: FileRecord(size=entry.size, sha256=entry.sha256, executable=entry.executable)
+        for entry in sorted(entries, key=lambda entry: entry.path.encode())
+    }
+    return ArtifactRecord(
         type=artifact_type,
         size=sum(entry.size for entry in entries),
         digest=manifest_digest(entries),
-        files={
-            entry.path: FileRecord(size=entry.size, sha256=entry.sha256, executable=entry.executable)
-            for entry in sorted(entries, key=lambda entry: entry.path.encode())
-        },
+        files=files if len(files) <= LISTED_FILES else None,
     )
-    if len(entries) <= LISTED_FILES:
-        return record
-    store.put_bytes(manifest_text(entries))
-    return ArtifactRecord(type=record.type, size=record.size, digest=record.digest)
 
 
 def files_of(artifact: ArtifactRecord, store: BlobStore) -> list[FileEntry]:
@@ -57,7 +81,7 @@ def files_of(artifact: ArtifactRecord, store: BlobStore) -> list[FileEntry]:
     return [FileEntry(path, entry.size, entry.sha256, entry.executable) for path, entry in artifact.files.items()]
 
 
-def choose_artifact(version: ModelVersion, name: str | None) -> tuple[str, ArtifactRecord]:
+def choose_artifact(version: ModelVersion, name: str | None) -> ArtifactRecord:
     """Give the artifact that is meant: the one named, else ``model``, else the only one.
 
     Raises
@@ -78,4 +102,4 @@ def choose_artifact(version: ModelVersion, name: str | None) -> tuple[str, Artif
             )
     if name not in artifacts:
         raise NotFound(f"{version.reference} has no artifact {name!r}", hint=f"it has {', '.join(artifacts)}")
-    return name, artifacts[name]
+    return artifacts[name]

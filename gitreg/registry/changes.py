@@ -34,7 +34,6 @@ class Changes:
     body: str = ""
     trailers: tuple[tuple[str, str], ...] = ()
     version: tuple[str, str] | None = None
-    warnings: tuple[str, ...] = ()
 
     @property
     def message(self) -> str:

@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from gitreg.git import RefUpdate, Signature
-
 from gitreg.documents.files import read_data, write
 from gitreg.documents.layout import Key, parse_path
 from gitreg.documents.types import Document, RegistryDocument
 from gitreg.errors import Conflict, IntegrityError
+from gitreg.git import RefUpdate, Signature
 from gitreg.registry.changes import Changes
 from gitreg.registry.derived import build_seal, mirror_ref
 from gitreg.registry.ledger import Ledger

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from gitreg.blobs import BlobStore, FileEntry
-
 from gitreg.registry.artifacts import files_of
 from gitreg.registry.snapshot import ModelVersion
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from gitreg.git import RefUpdate, Repository
-
 from gitreg.documents.files import read_data, write
 from gitreg.documents.layout import REGISTRY_FILE, Key
 from gitreg.documents.types import DEFAULT_PREFIX, RegistryDocument
 from gitreg.errors import Conflict, InvalidInput, NotFound, Refused
+from gitreg.git import RefUpdate, Repository
 from gitreg.names import slug
 from gitreg.registry.commit import PATIENCE, Writer
 from gitreg.registry.location import OWN_BRANCH, Location, note_branch

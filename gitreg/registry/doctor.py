@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitreg.blobs import BlobStore
-from gitreg.git import RefUpdate
-
 from gitreg.documents.layout import Key, parse_path
 from gitreg.errors import GitregError
+from gitreg.git import RefUpdate
 from gitreg.names import fold
 from gitreg.registry.artifacts import files_of
 from gitreg.registry.derived import (
@@ -85,7 +84,7 @@ def repair(ledger: Ledger, problems: list[Problem], *, patience: float = 60.0) -
     return mended
 
 
-# -- files -----------------------------------------------------------------------------------------------------------------
+# -- files -----------------------------------------------------------------------------------------------------------
 
 
 def _files(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
@@ -218,7 +217,7 @@ def _pointers(_: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
             )
 
 
-# -- refs ------------------------------------------------------------------------------------------------------------------
+# -- refs ------------------------------------------------------------------------------------------------------------
 
 
 def _tags(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
@@ -275,7 +274,7 @@ def _tags(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
 
 
 def _same_record(ledger: Ledger, commit: str, entry: Entry) -> bool:
-    from hashlib import sha256  # noqa: PLC0415
+    from hashlib import sha256
 
     path = _path(entry)
     content = ledger.repository.read(commit, f"{ledger.root}/{path}" if ledger.root else path)
@@ -315,7 +314,7 @@ def _work_trees(ledger: Ledger, _: Snapshot) -> Iterator[Problem]:
         )
 
 
-# -- blobs -----------------------------------------------------------------------------------------------------------------
+# -- blobs -----------------------------------------------------------------------------------------------------------
 
 
 def _blobs(snapshot: Snapshot, store: BlobStore) -> Iterator[Problem]:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gitreg.blobs import BlobStore, Swept
-
 from gitreg.documents.layout import Key, parse_path
 from gitreg.documents.types import ArtifactRecord, VersionDocument
 from gitreg.documents.yaml import loads

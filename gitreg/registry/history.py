@@ -130,10 +130,11 @@ def _events(entry: Entry, before: Entry | None) -> list[dict[str, Any]]:
                 "from": old.get("version"),
             }
         ]
-    said = []
-    for mark in ("archived", "yanked", "deleted"):
-        if bool(data.get(mark)) != bool(old.get(mark)):
-            said.append(mark if data.get(mark) else f"un{mark}")
+    said = [
+        mark if data.get(mark) else f"un{mark}"
+        for mark in ("archived", "yanked", "deleted")
+        if bool(data.get(mark)) != bool(old.get(mark))
+    ]
     rest = [{k: v for k, v in d.items() if k in ("description", "tags", "metadata", "links")} for d in (data, old)]
     if rest[0] != rest[1]:
         said.append("annotated")

@@ -13,10 +13,9 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitreg.errors import Conflict, GitregError, InvalidDocument
 
@@ -63,8 +62,7 @@ CREATE INDEX by_problem ON documents (since) WHERE problem IS NOT NULL;
 """
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One file as it stood during some commits.
 
     Parameters
@@ -87,8 +85,7 @@ class Entry:
     problem: str | None
 
 
-@dataclass(frozen=True)
-class Moment:
+class Moment(NamedTuple):
     """One commit of the branch's first-parent line.
 
     Parameters
@@ -277,7 +274,7 @@ class Index:
             )
             yield self.moment(at), began, ended
 
-    # -- growing -------------------------------------------------------------------------------------------------------
+    # -- growing -----------------------------------------------------------------------------------------------------
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -338,7 +335,7 @@ def _moment(row: tuple[Any, ...]) -> Moment:
 
 def _derive(key: Any, content: bytes) -> tuple[str, int | None, int, str | None, str | None]:
     """Give digest, number, hidden, data and problem of a file."""
-    from gitreg.documents.files import read_data  # noqa: PLC0415 - YAML is only needed for what is not indexed yet
+    from gitreg.documents.files import read_data  # YAML is only needed for what is not indexed yet
 
     digest = sha256(content).hexdigest()
     if key.kind == "card":
@@ -354,7 +351,7 @@ def _derive(key: Any, content: bytes) -> tuple[str, int | None, int, str | None,
     return digest, number, hidden, json.dumps(data, ensure_ascii=False, separators=(",", ":")), None
 
 
-# -- opening -------------------------------------------------------------------------------------------------------------
+# -- opening ---------------------------------------------------------------------------------------------------------
 
 
 def open_index(path: Path | None) -> Index:
@@ -432,7 +429,7 @@ def _create_file(path: Path) -> Index:
     return _open(path)
 
 
-# -- catching up -----------------------------------------------------------------------------------------------------------
+# -- catching up -----------------------------------------------------------------------------------------------------
 
 
 class RewrittenError(GitregError):
@@ -454,7 +451,7 @@ def catch_up(index: Index, repository: Repository, commit: str, root: str) -> in
     RewrittenError
         The commit's line does not go through the newest commit indexed.
     """
-    from gitreg.documents.layout import parse_path  # noqa: PLC0415 - not needed while the index is warm
+    from gitreg.documents.layout import parse_path  # not needed while the index is warm
 
     place = index.position(commit)
     if place is not None:

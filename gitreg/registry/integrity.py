@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitreg.blobs import BlobStore, Progress
-
 from gitreg.errors import GitregError
 from gitreg.registry.artifacts import files_of
 from gitreg.registry.snapshot import ModelVersion

@@ -6,21 +6,19 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-
-from gitreg.git import Repository
+from typing import NamedTuple
 
 from gitreg.documents.layout import REGISTRY_FILE, Key
 from gitreg.errors import InvalidInput, NotFound
+from gitreg.git import Repository
 
 OWN_BRANCH = "registry"
 """The branch of a registry inside a project's own repository, unless ``init`` was told another."""
 
 
-@dataclass(frozen=True)
-class Location:
+class Location(NamedTuple):
     """A registry's branch and folder inside a repository."""
 
     repository: Repository
@@ -89,7 +87,7 @@ def _declared_branch(repository: Repository, file: Path) -> str:
         noted = json.loads(note.read_text()).get(digest)
         if isinstance(noted, str):
             return noted
-    from gitreg.documents.files import read_data  # noqa: PLC0415 - only where it was not read before
+    from gitreg.documents.files import read_data  # only where it was not read before
 
     branch: str = read_data(Key("registry"), content)["branch"]
     with suppress(OSError):

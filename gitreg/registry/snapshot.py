@@ -157,7 +157,7 @@ class Snapshot:
             raise InvalidDocument("gitreg.yaml", "", (entry.problem or "").removeprefix("gitreg.yaml: "))
         return RegistryDocument.from_data(entry.data)
 
-    # -- models --------------------------------------------------------------------------------------------------------
+    # -- models ------------------------------------------------------------------------------------------------------
 
     def find_model(self, name: str) -> ModelDocument | None:
         """Give a model's card fields; None where it is not registered."""
@@ -207,7 +207,7 @@ class Snapshot:
         entry = self.index.get(self.seq, "card", model, "")
         return entry.data["text"] if entry and entry.data else None
 
-    # -- versions ------------------------------------------------------------------------------------------------------
+    # -- versions ----------------------------------------------------------------------------------------------------
 
     def versions(self, model: str) -> list[ModelVersion]:
         """Give a model's versions by number, without the deleted ones."""
@@ -276,7 +276,7 @@ class Snapshot:
             tuple(alias for alias, version in aliases.items() if version == entry.name),
         )
 
-    # -- pointers ------------------------------------------------------------------------------------------------------
+    # -- pointers ----------------------------------------------------------------------------------------------------
 
     def find_stage(self, model: str, stage: str) -> StageDocument | None:
         """Give a stage's pointer; None where nobody holds it."""
@@ -309,7 +309,7 @@ class Snapshot:
 
 
 def _nearest(name: str, known: list[str]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - only to explain a failure
+    from difflib import get_close_matches  # only to explain a failure
 
     close = get_close_matches(name, known, n=3)
     if close:

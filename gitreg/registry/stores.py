@@ -8,10 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from gitreg.blobs import BlobStore, open_store
-from gitreg.git import Repository
-
 from gitreg.documents.types import RegistryDocument
 from gitreg.errors import Refused
+from gitreg.git import Repository
 
 
 class Approvals:

@@ -39,13 +39,13 @@ def register_model(
     AlreadyExists
         A model of that name is registered, or one whose name differs only in case.
     InvalidInput
-        The name is none.
+        The name is none, or a card has no such field.
     """
     name = check_model(name)
     if snapshot.find_model(name) is not None:
         raise AlreadyExists(f"the model {name!r} already exists", hint=f"change it with `gitreg model update {name}`")
     document = new_model(snapshot, name, created_at)
-    said: dict[str, Any] = {field: value for field, value in fields.items() if value is not None}
+    said = _said(fields)
     document = replace(document, **said, tags=unique(tags), metadata=dict(metadata or {}))
     return Changes(
         {Key("model", name): document},
@@ -94,7 +94,7 @@ def update_model(
         There is no such model.
     """
     document = snapshot.model(name).document
-    said: dict[str, Any] = {field: value for field, value in (fields or {}).items() if value is not None}
+    said = _said(fields or {})
     kept = [tag for tag in (*document.tags, *tags) if tag not in remove_tags]
     changed = replace(document, **said, tags=unique(kept), metadata={**document.metadata, **(metadata or {})})
     what = sorted(field for field in (*CARD_FIELDS, "tags", "metadata") if _differs(document, changed, field))
@@ -155,12 +155,22 @@ def unique(tags: Sequence[str]) -> tuple[str, ...]:
     Raises
     ------
     InvalidInput
-        A tag is blank or no text.
+        A tag is blank or no text, or one text stands where a list should.
     """
+    if isinstance(tags, str):
+        raise InvalidInput(f"{tags!r} is one text where a list of tags is asked for", hint=f"write [{tags!r}]")
     for tag in tags:
         if not isinstance(tag, str) or not tag.strip():
             raise InvalidInput(f"{tag!r} is no tag", hint="a tag is a word or two")
     return tuple(dict.fromkeys(tags))
+
+
+def _said(fields: Mapping[str, str | None]) -> dict[str, Any]:
+    """Give the fields that say something, if a card has them."""
+    unknown = sorted(set(fields) - set(CARD_FIELDS))
+    if unknown:
+        raise InvalidInput(f"a card has no field {unknown[0]!r}", hint=f"its fields are {', '.join(CARD_FIELDS)}")
+    return {field: value for field, value in fields.items() if value is not None}
 
 
 def _differs(old: ModelDocument, new: ModelDocument, field: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from gitreg.documents.layout import Key
 from gitreg.documents.types import AnnotationDocument, ArtifactRecord, VersionDocument
 from gitreg.errors import AlreadyExists, InvalidInput, Refused
-from gitreg.names import check_artifact, check_model, check_version, fold, is_number, slug
+from gitreg.names import ARCHIVED, check_artifact, check_model, check_version, fold, is_number, slug
 from gitreg.policy.promotion import check_stage_is_known
 from gitreg.registry.changes import Changes, Draft
 from gitreg.registry.operations.models import new_model, unique
@@ -114,11 +114,23 @@ def save_version(snapshot: Snapshot, new: NewVersion, *, given: Sequence[int] = 
     return Changes(draft.files, subject, new.message, (("Operation", "save"), *trailers), version=(model, name))
 
 
+def check_saveable(snapshot: Snapshot, new: NewVersion) -> None:
+    """Find what would refuse a version whatever its files are, before gigabytes of them are moved.
+
+    Raises
+    ------
+    GitregError
+        As :func:`save_version` does.
+    """
+    if new.name is None or _existing(snapshot, check_model(new.model), new.name) is None:
+        save_version(snapshot, replace(new, artifacts={}))
+
+
 def record_digest(record: VersionDocument) -> str:
     """Give the digest of a record's file, as a pointer to it says it."""
-    from hashlib import sha256  # noqa: PLC0415
+    from hashlib import sha256
 
-    from gitreg.documents.files import write  # noqa: PLC0415
+    from gitreg.documents.files import write
 
     content = write(Key("model_version", record.model, record.version), record)
     return f"sha256:{sha256(content).hexdigest()}"
@@ -203,11 +215,14 @@ def annotate(
     subject = f"Annotate {version.reference}"
     trailers: tuple[tuple[str, str], ...] = (("Model", version.model), ("Version", version.version))
     operation = "annotate"
-    if stage is not None:
+    if stage == ARCHIVED:
+        draft.leave_stages(version)
+        draft.annotate(version, archived=True)
+        operation, subject = "archive", f"Archive {version.reference}"
+    elif stage is not None and version.stage != stage:
         check_stage_is_known(stage, snapshot.settings.stages)
-        if version.stage != stage:
-            trailers = take_stage(draft, snapshot, version, stage, force=force)
-            operation, subject = "promote", f"Promote {version.reference} to {stage}"
+        trailers = take_stage(draft, snapshot, version, stage, force=force)
+        operation, subject = "promote", f"Promote {version.reference} to {stage}"
     return Changes(
         draft.files, subject, trailers=(("Operation", operation), *trailers), version=(version.model, version.version)
     )

@@ -1,0 +1,27 @@
+"""What files would be as entries, without storing them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from gitreg.blobs.copying import hash_file, open_regular
+from gitreg.blobs.faults import in_words
+from gitreg.blobs.files import FileEntry, LocalFile
+from gitreg.blobs.parallel import in_parallel
+from gitreg.blobs.progress import Progress
+
+
+def describe(files: Sequence[LocalFile], *, progress: Progress) -> list[FileEntry]:
+    """Hash files and return their entries in the same order; nothing is stored."""
+
+    def entry(file: LocalFile) -> FileEntry:
+        with in_words("read", file.source):
+            descriptor = open_regular(file.source)
+            try:
+                digest, size = hash_file(descriptor, progress)
+            finally:
+                os.close(descriptor)
+        return FileEntry(file.path, size, digest, file.executable)
+
+    return in_parallel(entry, files)

@@ -1,0 +1,66 @@
+"""Which code a folder holds: its commit, whether it was changed since, and where it is published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from gitreg.errors import GitregError
+from gitreg.git.program import find_git
+from gitreg.git.repository import Repository
+
+
+@dataclass(frozen=True)
+class Source:
+    """The code that was there.
+
+    Parameters
+    ----------
+    repository:
+        The URL of the remote ``origin``, without credentials; None where there is none.
+    commit:
+        The commit that is checked out.
+    dirty:
+        Whether tracked files differ from it; None where no git program could be asked.
+    """
+
+    repository: str | None
+    commit: str
+    dirty: bool | None
+
+
+def source_of(folder: Path, *, env: Mapping[str, str], but: str | None = None) -> Source | None:
+    """Give the code that a folder holds; None outside a repository or before its first commit.
+
+    Parameters
+    ----------
+    but:
+        The full name of a branch that is no code; None is given where it is checked out.
+    """
+    try:
+        repository = Repository.discover(folder, env=env)
+    except GitregError:
+        return None
+    with repository:
+        branch = repository.head_branch()
+        commit = repository.read_ref(branch or "HEAD")
+        top = repository.work_tree
+        if commit is None or top is None or branch == but:
+            return None
+        git = find_git(env)
+        if git is None:
+            return Source(None, commit, None)
+        status = git.run("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all", cwd=top)
+        remote = git.run("config", "--get", "remote.origin.url", cwd=top)
+        url = remote.stdout.decode(errors="replace").strip()
+        return Source(_public(url) or None, commit, bool(status.stdout) if status.returncode == 0 else None)
+
+
+def _public(url: str) -> str:
+    """Leave user and password out of a URL (``git@host:path`` has no secret in it)."""
+    if "://" not in url:
+        return url
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

@@ -1,0 +1,78 @@
+"""Lists of models and versions: filtered, sorted, in pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gitreg.registry.filters import (
+    DEFAULT_PAGE_SIZE,
+    MODEL_FIELDS,
+    VERSION_FIELDS,
+    Filter,
+    Page,
+    make_filter,
+    parse_filter,
+    select,
+)
+from gitreg.registry.rows import model_row, version_row
+from gitreg.registry.snapshot import Snapshot
+
+
+def list_models(
+    snapshot: Snapshot,
+    filters: Sequence[str] | Mapping[str, Any] = (),
+    *,
+    match_any: bool = False,
+    sort: str | None = None,
+    page: int = 1,
+    size: int = DEFAULT_PAGE_SIZE,
+) -> Page:
+    """Give a page of models (:func:`gitreg.registry.rows.model_row`).
+
+    Parameters
+    ----------
+    filters:
+        ``["tag=sklearn"]`` or ``{"tag": "sklearn"}``; see :mod:`gitreg.registry.filters`.
+
+    Raises
+    ------
+    InvalidInput
+        A filter, the order or the page is none.
+    """
+    rows = map(model_row, snapshot.models())
+    chosen = _filters(filters, MODEL_FIELDS)
+    return select(rows, chosen, fields=MODEL_FIELDS, match_any=match_any, sort=sort, page=page, size=size)
+
+
+def list_versions(
+    snapshot: Snapshot,
+    model: str | None = None,
+    filters: Sequence[str] | Mapping[str, Any] = (),
+    *,
+    match_any: bool = False,
+    sort: str | None = None,
+    page: int = 1,
+    size: int = DEFAULT_PAGE_SIZE,
+) -> Page:
+    """Give a page of versions (:func:`gitreg.registry.rows.version_row`), of one model or of all.
+
+    Without an order the newest of a model come first.
+
+    Raises
+    ------
+    NotFound
+        There is no such model.
+    InvalidInput
+        A filter, the order or the page is none.
+    """
+    names = snapshot.model_names() if model is None else [snapshot.model(model).name]
+    rows = (version_row(version) for name in names for version in reversed(snapshot.versions(name)))
+    chosen = _filters(filters, VERSION_FIELDS)
+    return select(rows, chosen, fields=VERSION_FIELDS, match_any=match_any, sort=sort, page=page, size=size)
+
+
+def _filters(filters: Sequence[str] | Mapping[str, Any], fields: Sequence[str]) -> list[Filter]:
+    if isinstance(filters, Mapping):
+        return [make_filter(field, condition, fields) for field, condition in filters.items()]
+    return [parse_filter(text, fields) for text in filters]

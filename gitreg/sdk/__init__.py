@@ -1,0 +1,1 @@
+"""gitreg in Python: a registry and small typed handles over what is in it."""

@@ -1,0 +1,83 @@
+"""What surrounds the process: environment, folders of the user, clock. Read here, and handed down as values."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from gitreg.blobs import Cache
+    from gitreg.git import Repository
+    from gitreg.registry.commit import Writer
+    from gitreg.registry.stores import Approvals
+
+REGISTRY_VARIABLE = "GITREG_REGISTRY"
+CACHE_VARIABLE = "GITREG_CACHE"
+
+
+class Ambient(NamedTuple):
+    """What surrounds the process.
+
+    Parameters
+    ----------
+    folder:
+        The current folder.
+    env:
+        The environment's variables.
+    clock:
+        Gives the time in seconds since the epoch.
+    """
+
+    folder: Path
+    env: Mapping[str, str]
+    clock: Callable[[], float] = time.time
+
+    @classmethod
+    def of_this_process(cls) -> Ambient:
+        """Give what surrounds this process."""
+        return cls(Path.cwd(), dict(os.environ))
+
+    def cache(self) -> Cache:
+        """Give the user's cache, shared by all registries: GITREG_CACHE, else where the system keeps caches."""
+        from platformdirs import user_cache_path
+
+        from gitreg.blobs import Cache
+
+        told = self.env.get(CACHE_VARIABLE)
+        return Cache(Path(told) if told else user_cache_path("gitreg", appauthor=False))
+
+    def approvals(self) -> Approvals:
+        """Give the stores that the user approved."""
+        from platformdirs import user_config_path
+
+        from gitreg.registry.stores import Approvals
+
+        return Approvals(user_config_path("gitreg", appauthor=False) / "stores.json")
+
+    def now(self) -> tuple[int, int]:
+        """Give the time in whole seconds since the epoch, and this machine's offset in minutes east of UTC."""
+        seconds = int(self.clock())
+        offset = datetime.fromtimestamp(seconds).astimezone().utcoffset()
+        return seconds, int(offset.total_seconds() // 60) if offset else 0
+
+    def writer(self, repository: Repository) -> Writer:
+        """Give who writes to a repository now, as Git knows them.
+
+        Raises
+        ------
+        InvalidInput
+            Git does not know who the user is.
+        """
+        from gitreg.registry.commit import Writer
+
+        seconds, offset = self.now()
+        author = repository.author_identity(time=seconds, offset=offset)
+        return Writer(author, repository.identity(time=seconds, offset=offset))
+
+    def timestamp(self) -> str:
+        """Give the time in RFC 3339, UTC, to the millisecond."""
+        return datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

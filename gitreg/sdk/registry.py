@@ -1,0 +1,467 @@
+"""The registry as a handle: what the command line does, in Python.
+
+Each method brings in what it needs when it is called, so that resolving one reference imports little.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from gitreg.registry.ledger import Ledger
+from gitreg.registry.location import Location, locate, split_branch
+from gitreg.registry.references import resolve
+from gitreg.registry.snapshot import Model, ModelVersion, Snapshot
+from gitreg.sdk.ambient import REGISTRY_VARIABLE, Ambient
+
+if TYPE_CHECKING:
+    from gitreg.blobs import BlobStore, Progress, Swept
+    from gitreg.registry.commit import Operation, Outcome, Writer
+    from gitreg.registry.doctor import Problem
+    from gitreg.registry.filters import Page
+    from gitreg.registry.integrity import Finding
+
+Filters = Sequence[str] | Mapping[str, Any]
+"""``["stage=production", "metadata.accuracy=gte:0.9"]``, or ``{"stage": "production"}``."""
+
+PathLike = str | os.PathLike[str]
+
+
+class Registry:
+    """An open registry. Close it, or use it in a ``with`` statement.
+
+    Every read sees the newest commit of the registry's branch; every write is one commit on it, or raises.
+    """
+
+    def __init__(self, location: Location, ambient: Ambient) -> None:
+        self.ambient = ambient
+        self.ledger = Ledger(location.repository, location.branch, location.root)
+
+    @classmethod
+    def open(cls, path: PathLike | None = None) -> Registry:
+        """Open the registry that a folder belongs to.
+
+        Parameters
+        ----------
+        path:
+            A folder of the registry or of the project around it, ``PATH#BRANCH`` where a repository has several
+            registries. None takes GITREG_REGISTRY, else the current folder, upwards.
+
+        Raises
+        ------
+        NotFound
+            There is no registry.
+        """
+        ambient = Ambient.of_this_process()
+        told = os.fspath(path) if path is not None else ambient.env.get(REGISTRY_VARIABLE) or "."
+        folder, branch = split_branch(told)
+        return cls(locate(ambient.folder / folder, env=ambient.env, branch=branch), ambient)
+
+    @classmethod
+    def init(
+        cls, path: PathLike = ".", *, store: str | None = None, branch: str | None = None, prefix: str | None = None
+    ) -> tuple[Registry, bool]:
+        """Make a registry, and approve its store (see :func:`gitreg.registry.creation.create`).
+
+        Returns
+        -------
+        tuple:
+            The registry, and whether it was made now.
+        """
+        from gitreg.registry.creation import create
+
+        ambient = Ambient.of_this_process()
+        location, made = create(
+            ambient.folder / path, env=ambient.env, writer=ambient.writer, store=store, branch=branch, prefix=prefix
+        )
+        registry = cls(location, ambient)
+        if store is not None:
+            registry.trust()
+        return registry, made
+
+    def close(self) -> None:
+        """Let go of the files that are open."""
+        self.ledger.close()
+        self.ledger.repository.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- where it is -----------------------------------------------------------------------------------------------
+
+    @property
+    def folder(self) -> Path:
+        """The repository's work tree, or the repository itself where it is bare."""
+        return self.ledger.repository.work_tree or self.ledger.repository.git_dir
+
+    @property
+    def store_url(self) -> str:
+        """Where the weights lie."""
+        from gitreg.registry.stores import store_url
+
+        return store_url(self.snapshot().settings, self.ledger.repository)
+
+    @cached_property
+    def store(self) -> BlobStore:
+        """The weight store.
+
+        Raises
+        ------
+        Refused
+            The registry names one that the user has not approved.
+        """
+        from gitreg.registry.stores import open_registry_store
+
+        return open_registry_store(self.snapshot().settings, self.ledger.repository, self.ambient.approvals())
+
+    def trust(self) -> str:
+        """Approve the store that the registry names, and return its address."""
+        url = self.store_url
+        self.ambient.approvals().approve(url)
+        return url
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def snapshot(self, at: str | None = None) -> Snapshot:
+        """Give what the registry says now, or said at a date or commit (:meth:`Ledger.snapshot`)."""
+        return self.ledger.snapshot(at)
+
+    def model(self, name: str, *, at: str | None = None) -> Model:
+        """Give a model.
+
+        Raises
+        ------
+        NotFound
+            There is none of that name.
+        """
+        return self.snapshot(at).model(name)
+
+    def version(self, reference: str, *, at: str | None = None) -> ModelVersion:
+        """Give the version that a reference means (:func:`gitreg.registry.references.resolve`)."""
+        return resolve(self.snapshot(at), reference)
+
+    def list_models(self, filters: Filters = (), **how: Any) -> Page:
+        """List models as plain data, filtered, sorted, in pages.
+
+        Parameters
+        ----------
+        filters, how:
+            As :func:`gitreg.registry.listing.list_models` takes them: ``match_any``, ``sort``, ``page``, ``size``.
+        """
+        from gitreg.registry.listing import list_models
+
+        return list_models(self.snapshot(), filters, **how)
+
+    def list_versions(self, model: str | None = None, filters: Filters = (), **how: Any) -> Page:
+        """List versions of one model, or of all, as plain data.
+
+        Parameters
+        ----------
+        filters, how:
+            As :func:`gitreg.registry.listing.list_versions` takes them: ``match_any``, ``sort``, ``page``, ``size``.
+        """
+        from gitreg.registry.listing import list_versions
+
+        return list_versions(self.snapshot(), model, filters, **how)
+
+    def log(self, model: str | None = None, stage: str | None = None) -> Iterator[dict[str, Any]]:
+        """Give who did what and when, newest first (:mod:`gitreg.registry.history`)."""
+        from gitreg.registry.history import log, stage_log
+
+        if model is not None and stage is not None:
+            return iter(stage_log(self.snapshot(), model, stage))
+        return log(self.snapshot(), model)
+
+    def diff(self, old: str, new: str) -> dict[str, Any]:
+        """Say what differs from one version to another (:func:`gitreg.registry.comparison.compare`)."""
+        from gitreg.registry.comparison import compare
+
+        snapshot = self.snapshot()
+        a, b = resolve(snapshot, old), resolve(snapshot, new)
+        listed = all(artifact.files is not None for version in (a, b) for artifact in version.artifacts.values())
+        return compare(a, b, None if listed else self.store)
+
+    # -- models ----------------------------------------------------------------------------------------------------
+
+    def register_model(
+        self, name: str, *, tags: Sequence[str] = (), metadata: Mapping[str, Any] | None = None, **fields: str | None
+    ) -> Model:
+        """Register a model (:func:`gitreg.registry.operations.models.register_model`).
+
+        Parameters
+        ----------
+        fields:
+            The card's: description, license, audience, use_cases, limitations, trade_offs, ethics.
+        """
+        from gitreg.registry.metadata import to_json
+        from gitreg.registry.operations.models import register_model
+
+        created_at, said = self.ambient.timestamp(), to_json(metadata or {})
+        self.commit(partial(register_model, name=name, created_at=created_at, fields=fields, tags=tags, metadata=said))
+        return self.model(name)
+
+    def update_model(
+        self,
+        name: str,
+        *,
+        tags: Sequence[str] = (),
+        remove_tags: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
+        **fields: str | None,
+    ) -> Model:
+        """Change a model's card (:func:`gitreg.registry.operations.models.update_model`)."""
+        from gitreg.registry.metadata import to_json
+        from gitreg.registry.operations.models import update_model
+
+        said = to_json(metadata or {})
+        self.commit(partial(update_model, name=name, fields=fields, tags=tags, remove_tags=remove_tags, metadata=said))
+        return self.model(name)
+
+    def delete_model(self, name: str, *, force: bool = False) -> None:
+        """Delete a model with its versions (:func:`gitreg.registry.operations.models.delete_model`)."""
+        from gitreg.registry.operations.models import delete_model
+
+        self.commit(partial(delete_model, name=name, force=force))
+
+    # -- saving and loading ----------------------------------------------------------------------------------------
+
+    def save(
+        self,
+        model: str,
+        *paths: PathLike,
+        artifacts: Mapping[str, PathLike] | None = None,
+        type: str = "model",  # noqa: A002 - the word of the format
+        metadata: Mapping[str, Any] | None = None,
+        tags: Sequence[str] = (),
+        description: str | None = None,
+        inputs: Sequence[str] = (),
+        stage: str | None = None,
+        message: str = "",
+        progress: Progress | None = None,
+    ) -> ModelVersion:
+        """Save files and folders as a new version of a model, which is registered where it is not yet.
+
+        Parameters
+        ----------
+        model:
+            The model's name, or ``MODEL@VERSION`` to name the version.
+        paths:
+            What makes up the main artifact, which is named after its type.
+        artifacts:
+            Further artifacts by name.
+        type:
+            The type of all these: ``model``, ``data`` or ``deployment``.
+        inputs:
+            References to versions that it was made from.
+        stage:
+            The stage to take in the same commit.
+        message:
+            What to add to the commit's message.
+
+        Raises
+        ------
+        AlreadyExists
+            A version of that name holds something else. (The very same: nothing is stored and nothing raised.)
+        NotFound, InvalidInput
+            A path, a name, a key of the metadata or an input is wrong.
+        Refused
+            The stage is taken.
+        """
+        from gitreg.blobs import NO_PROGRESS
+        from gitreg.sdk.saving import Saving, save, sources
+
+        found = sources(type, list(map(Path, paths)), {name: Path(path) for name, path in (artifacts or {}).items()})
+        saving = Saving(model, found, type, metadata or {}, tags, description, inputs, stage, message)
+        return self.about(save(self, saving, progress=progress or NO_PROGRESS))
+
+    def load(
+        self,
+        reference: str,
+        dest: PathLike | None = None,
+        *,
+        artifact: str | None = None,
+        file: str | None = None,
+        progress: Progress | None = None,
+    ) -> Path:
+        """Give the folder with a version's files, every byte held against its record.
+
+        Parameters
+        ----------
+        dest:
+            Where to put the caller's own, writable files. None gives a read-only folder of the cache.
+        artifact:
+            Which artifact; None takes ``model``, or the only one.
+        file:
+            A glob (``tokenizer*``): only the files whose path or name matches.
+
+        Warns
+        -----
+        UserWarning
+            The version was yanked.
+
+        Raises
+        ------
+        NotFound
+            There is no such version, artifact or file.
+        Refused
+            A file in ``dest`` is there and differs.
+        IntegrityError
+            The store's bytes are not what the record says; nothing wrong stands under a final name.
+        """
+        from gitreg.blobs import NO_PROGRESS
+        from gitreg.sdk.loading import load
+
+        folder = Path(dest) if dest is not None else None
+        return load(self, reference, folder, artifact=artifact, file=file, progress=progress or NO_PROGRESS)
+
+    # -- moving and saying more ------------------------------------------------------------------------------------
+
+    def promote(self, reference: str, stage: str, *, force: bool = False, reason: str = "") -> ModelVersion:
+        """Put a version into a stage (:func:`gitreg.registry.operations.stages.promote`)."""
+        from gitreg.registry.operations.stages import promote
+
+        operation = partial(promote, reference=reference, stage=stage, force=force, reason=reason)
+        return self.about(self.commit(operation))
+
+    def rollback(self, model: str, stage: str, *, reason: str = "") -> ModelVersion:
+        """Give a stage back to who held it before (:func:`gitreg.registry.operations.stages.rollback`)."""
+        from gitreg.registry.operations.stages import rollback
+
+        return self.about(self.commit(partial(rollback, model=model, stage=stage, reason=reason)))
+
+    def archive(self, reference: str, *, reason: str = "") -> ModelVersion:
+        """Mark a version as no longer relevant (:func:`gitreg.registry.operations.stages.archive`)."""
+        from gitreg.registry.operations.stages import archive
+
+        return self.about(self.commit(partial(archive, reference=reference, reason=reason)))
+
+    def set_alias(self, reference: str, alias: str) -> ModelVersion:
+        """Let an alias name a version (:func:`gitreg.registry.operations.stages.set_alias`)."""
+        from gitreg.registry.operations.stages import set_alias
+
+        return self.about(self.commit(partial(set_alias, reference=reference, alias=alias)))
+
+    def delete_alias(self, model: str, alias: str) -> None:
+        """Remove an alias (:func:`gitreg.registry.operations.stages.delete_alias`)."""
+        from gitreg.registry.operations.stages import delete_alias
+
+        self.commit(partial(delete_alias, model=model, alias=alias))
+
+    def annotate(
+        self,
+        reference: str,
+        *,
+        description: str | None = None,
+        tags: Sequence[str] = (),
+        remove_tags: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
+        stage: str | None = None,
+        force: bool = False,
+    ) -> ModelVersion:
+        """Say more of a version, and move it in the same commit (:mod:`gitreg.registry.operations.versions`)."""
+        from gitreg.registry.metadata import to_json
+        from gitreg.registry.operations.versions import annotate
+
+        operation = partial(
+            annotate,
+            reference=reference,
+            description=description,
+            tags=tags,
+            remove_tags=remove_tags,
+            metadata=to_json(metadata or {}),
+            stage=stage,
+            force=force,
+        )
+        return self.about(self.commit(operation))
+
+    def yank(self, reference: str, *, reason: str = "") -> ModelVersion:
+        """Withdraw a version (:func:`gitreg.registry.operations.versions.yank`)."""
+        from gitreg.registry.operations.versions import yank
+
+        return self.about(self.commit(partial(yank, reference=reference, reason=reason)))
+
+    def unyank(self, reference: str) -> ModelVersion:
+        """Take a yank back (:func:`gitreg.registry.operations.versions.unyank`)."""
+        from gitreg.registry.operations.versions import unyank
+
+        return self.about(self.commit(partial(unyank, reference=reference)))
+
+    def delete_version(self, reference: str, *, force: bool = False) -> None:
+        """Hide a version and free its weights (:func:`gitreg.registry.operations.versions.delete_version`)."""
+        from gitreg.registry.operations.versions import delete_version
+
+        self.commit(partial(delete_version, reference=reference, force=force))
+
+    # -- keeping it sound ------------------------------------------------------------------------------------------
+
+    def verify(self, reference: str | None = None, *, progress: Progress | None = None) -> Iterator[Finding]:
+        """Read every file of a version, or of all, and hold it against the record."""
+        from gitreg.blobs import NO_PROGRESS
+        from gitreg.registry.integrity import verify
+
+        snapshot = self.snapshot()
+        if reference is not None:
+            versions = [resolve(snapshot, reference)]
+        else:
+            versions = [version for name in snapshot.model_names() for version in snapshot.versions(name)]
+        return verify(versions, self.store, progress or NO_PROGRESS)
+
+    def doctor(self) -> list[Problem]:
+        """Name what is wrong with the registry; the store is left out where it is not approved."""
+        from gitreg.registry.doctor import examine
+
+        approved = self.snapshot().settings.store is None or self.store_url in self.ambient.approvals().urls()
+        return list(examine(self.ledger, self.store if approved else None))
+
+    def repair(self, problems: Sequence[Problem]) -> list[Problem]:
+        """Mend what can be mended, and return it."""
+        from gitreg.registry.doctor import repair
+
+        return repair(self.ledger, list(problems))
+
+    def collect_garbage(self, *, grace: float, apply: bool = False) -> Iterator[Swept]:
+        """Remove, or only name, the blobs that no version means.
+
+        Parameters
+        ----------
+        grace:
+            Seconds: what was saved since stays, for its save may be under way.
+        """
+        from gitreg.registry.garbage import collect_garbage
+
+        return collect_garbage(self.ledger, self.store, older_than=self.ambient.clock() - grace, apply=apply)
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    def commit(self, operation: Operation, *, dry_run: bool = False) -> Outcome:
+        """Run an operation on the newest snapshot and commit what it changes (:mod:`gitreg.registry.commit`)."""
+        from gitreg.registry.commit import commit
+
+        return commit(self.ledger, operation, self.writer, dry_run=dry_run)
+
+    def writer(self) -> Writer:
+        """Give who writes now.
+
+        Raises
+        ------
+        InvalidInput
+            Git does not know who the user is.
+        """
+        return self.ambient.writer(self.ledger.repository)
+
+    def about(self, outcome: Outcome) -> ModelVersion:
+        """Give the version that an outcome is about, as it is now."""
+        assert outcome.changes.version is not None
+        model, name = outcome.changes.version
+        version = self.snapshot().find_version(model, name, deleted=True)
+        assert version is not None
+        return version

@@ -1,0 +1,127 @@
+"""Saving: files into the store first, then one commit that speaks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gitreg.blobs import NO_PROGRESS, Progress
+from gitreg.documents.types import ArtifactRecord
+from gitreg.errors import IntegrityError, InvalidInput
+from gitreg.git.source import source_of
+from gitreg.registry.artifacts import describe_artifact, store_artifact
+from gitreg.registry.changes import Changes
+from gitreg.registry.commit import Outcome
+from gitreg.registry.derived import tagged_numbers
+from gitreg.registry.metadata import to_json
+from gitreg.registry.operations.versions import NewVersion, check_saveable, save_version
+from gitreg.registry.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from gitreg.sdk.registry import Registry
+
+
+@dataclass(frozen=True)
+class Saving:
+    """What is to be saved, as :meth:`gitreg.Registry.save` takes it.
+
+    Parameters
+    ----------
+    sources:
+        For each artifact by name, its files and folders.
+    """
+
+    model: str
+    sources: Mapping[str, Sequence[Path]]
+    artifact_type: str = "model"
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    tags: Sequence[str] = ()
+    description: str | None = None
+    inputs: Sequence[str] = ()
+    stage: str | None = None
+    message: str = ""
+
+
+def sources(artifact_type: str, paths: Sequence[Path], artifacts: Mapping[str, Path]) -> Mapping[str, Sequence[Path]]:
+    """Give the files of each artifact: ``paths`` make the main one, which is named after its type.
+
+    Raises
+    ------
+    InvalidInput
+        There is nothing to save, or an artifact is given twice.
+    """
+    found: dict[str, Sequence[Path]] = {artifact_type: paths} if paths else {}
+    for name, path in artifacts.items():
+        if name in found:
+            raise InvalidInput(f"the artifact {name!r} is given twice", hint="choose another name for one of them")
+        found[name] = [path]
+    if not found:
+        raise InvalidInput("there is nothing to save", hint="name a file or a folder")
+    return found
+
+
+def save(registry: Registry, saving: Saving, *, progress: Progress = NO_PROGRESS, dry_run: bool = False) -> Outcome:
+    """Save, and say what was committed; a dry run stores and commits nothing.
+
+    Raises
+    ------
+    GitregError
+        As :meth:`gitreg.Registry.save` says.
+    """
+    model, _, version = saving.model.rpartition("@") if "@" in saving.model else (saving.model, "", "")
+    new = NewVersion(
+        model=model,
+        name=version or None,
+        created_at=registry.ambient.timestamp(),
+        created_by=str(registry.writer().author),
+        description=saving.description,
+        tags=tuple(saving.tags),
+        metadata=to_json(saving.metadata),
+        source=_source(registry),
+        inputs=tuple(saving.inputs),
+        stage=saving.stage,
+        message=saving.message,
+    )
+    check_saveable(registry.snapshot(), new)
+
+    def record(describe: bool) -> dict[str, ArtifactRecord]:
+        kind = saving.artifact_type
+        if describe:
+            return {name: describe_artifact(paths, kind, progress) for name, paths in saving.sources.items()}
+        return {name: store_artifact(registry.store, paths, kind, progress) for name, paths in saving.sources.items()}
+
+    new = replace(new, artifacts=record(dry_run))
+    if dry_run:
+        return registry.commit(partial(save_version, new=new), dry_run=True)
+
+    def operation(snapshot: Snapshot) -> Changes:
+        given = tagged_numbers(registry.ledger.repository, snapshot.settings, new.model)
+        return save_version(snapshot, new, given=given)
+
+    outcome = registry.commit(operation)
+    # A garbage collection that began before this commit may have taken a blob that it did not see used.
+    if outcome.commit and _absent(registry, new) and (record(False) != new.artifacts or _absent(registry, new)):
+        reference = "@".join(outcome.changes.version or ())
+        raise IntegrityError(
+            f"{reference} was saved, but some of its bytes are gone from the store and its files have changed since",
+            hint=f"`gitreg model version delete {reference}`, and save the files again",
+        )
+    return outcome
+
+
+def _source(registry: Registry) -> dict[str, Any] | None:
+    found = source_of(registry.ambient.folder, env=registry.ambient.env, but=registry.ledger.ref)
+    return {key: value for key, value in asdict(found).items() if value is not None} if found else None
+
+
+def _absent(registry: Registry, new: NewVersion) -> set[str]:
+    digests = set()
+    for artifact in new.artifacts.values():
+        if artifact.files is None:
+            digests.add(artifact.digest.removeprefix("sha256:"))
+        else:
+            digests.update(entry.sha256 for entry in artifact.files.values())
+    return registry.store.missing(digests)
