@@ -183,8 +183,8 @@ class Index:
     def by_digest(self, seq: int, model: str, prefix: str) -> list[Entry]:
         """Give the records of a model whose own digest begins with ``prefix``."""
         rows = self._run(
-            f"SELECT {_ENTRY} FROM documents d WHERE kind = 'model_version' AND digest >= ? AND digest < ? AND model = ? "
-            f"AND {_STANDS} ORDER BY number",
+            f"SELECT {_ENTRY} FROM documents d WHERE kind = 'model_version' AND digest >= ? AND digest < ? "
+            f"AND model = ? AND {_STANDS} ORDER BY number",
             (prefix, prefix + "g", model, seq, seq),
         )
         return [_entry(row) for row in rows]
@@ -212,7 +212,8 @@ class Index:
         rows = self._run(
             f"SELECT d.model, count(*) FROM documents d LEFT JOIN documents a ON a.kind = 'annotation' "
             f"AND a.model = d.model AND a.name = d.name AND {_STANDS.replace('d.', 'a.')} "
-            f"WHERE d.number IS NOT NULL AND {_STANDS} AND coalesce(a.hidden, 0) & {HIDDEN_DELETED} = 0 GROUP BY d.model",
+            f"WHERE d.number IS NOT NULL AND {_STANDS} AND coalesce(a.hidden, 0) & {HIDDEN_DELETED} = 0 "
+            "GROUP BY d.model",
             (seq, seq, seq, seq),
         )
         return dict(rows.fetchall())

@@ -1,0 +1,41 @@
+"""``gitreg alias``."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import click
+
+from gitreg.cli.options import model_argument, open_registry, output_option, reference_argument
+from gitreg.cli.results import report
+
+
+@click.group("alias")
+def command() -> None:
+    """Name a version freely, without the rules of stages."""
+
+
+@command.command("set")
+@reference_argument
+@click.argument("alias", metavar="ALIAS")
+@output_option
+def set_(reference: str, alias: str, output: str) -> None:
+    """Let ALIAS name the version that REF means, from now on."""
+    from gitreg.registry.operations.stages import set_alias
+
+    registry = open_registry()
+    outcome = registry.commit(partial(set_alias, reference=reference, alias=alias))
+    report(registry, outcome, output, nothing="it names that version already")
+
+
+@command.command("delete")
+@model_argument
+@click.argument("alias", metavar="ALIAS")
+@output_option
+def delete(model: str, alias: str, output: str) -> None:
+    """Remove ALIAS of MODEL; one that is not there is no error."""
+    from gitreg.registry.operations.stages import delete_alias
+
+    registry = open_registry()
+    outcome = registry.commit(partial(delete_alias, model=model, alias=alias))
+    report(registry, outcome, output, nothing=f"{model} has no alias {alias}")

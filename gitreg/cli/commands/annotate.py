@@ -1,0 +1,32 @@
+"""``gitreg annotate``."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import click
+
+from gitreg.cli.options import metadata_option, open_registry, output_option, reference_argument, tag_option
+from gitreg.cli.results import report
+from gitreg.errors import InvalidInput
+
+
+@click.command("annotate")
+@reference_argument
+@metadata_option
+@tag_option
+@click.option("--description", metavar="TEXT", help="Takes the place of the former.")
+@output_option
+def command(
+    reference: str, metadata: dict[str, Any], tags: tuple[str, ...], description: str | None, output: str
+) -> None:
+    """Say more of the version that REF means. The sealed record stays as it is; what is said later lies over it."""
+    from gitreg.registry.metadata import to_json
+    from gitreg.registry.operations.versions import annotate
+
+    if not metadata and not tags and description is None:
+        raise InvalidInput("there is nothing to say", hint="give --metadata, --tag or --description")
+    registry = open_registry()
+    operation = partial(annotate, reference=reference, metadata=to_json(metadata), tags=tags, description=description)
+    report(registry, registry.commit(operation), output, nothing="all that is said already")

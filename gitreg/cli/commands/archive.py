@@ -1,0 +1,23 @@
+"""``gitreg archive``."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import click
+
+from gitreg.cli.options import open_registry, output_option, reason_option, reference_argument
+from gitreg.cli.results import report
+
+
+@click.command("archive")
+@reference_argument
+@reason_option
+@output_option
+def command(reference: str, reason: str, output: str) -> None:
+    """Mark the version that REF means as no longer relevant; it leaves the stage that it holds."""
+    from gitreg.registry.operations.stages import archive
+
+    registry = open_registry()
+    outcome = registry.commit(partial(archive, reference=reference, reason=reason))
+    report(registry, outcome, output, nothing="archived already")

@@ -1,0 +1,71 @@
+"""``gitreg diff``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from gitreg.cli.complete import complete_reference
+from gitreg.cli.options import open_registry, output_option
+from gitreg.cli.output import emit, print_heading, print_table, size_text
+
+
+@click.command("diff")
+@click.argument("old", metavar="REF", shell_complete=complete_reference)
+@click.argument("new", metavar="REF", shell_complete=complete_reference)
+@output_option
+def command(old: str, new: str, output: str) -> None:
+    """Hold two versions side by side: metadata, files and sizes."""
+    found = open_registry().diff(old, new)
+    if output == "table":
+        _print(found)
+    else:
+        emit(found, output, rows=_rows(found))
+
+
+def _print(found: dict[str, Any]) -> None:
+    a, b = found["from"], found["to"]
+    if found["metadata"]:
+        print_heading("Metadata")
+        rows = [
+            (key, row["from"], row["to"], f"{row['delta']:+.6g}" if "delta" in row else "")
+            for key, row in found["metadata"].items()
+        ]
+        print_table(["key", a, b, "delta"], rows, right=["delta"])
+    if found["fields"]:
+        print_heading("Fields")
+        print_table(["field", a, b], [(name, row["from"], row["to"]) for name, row in found["fields"].items()])
+    print_heading("Files")
+    if found["files"]:
+        print_table(
+            ["file", "change", a, b],
+            [
+                (f"{row['artifact']}:{row['path']}", row["change"], size_text(row["from"]), size_text(row["to"]))
+                for row in found["files"]
+            ],
+            right=[a, b],
+        )
+    size = found["size"]
+    sign = "+" if size["delta"] >= 0 else "-"
+    same = found["unchanged"]
+    click.echo(
+        f"{same} unchanged file{'' if same == 1 else 's'}; "
+        f"{size_text(size['from'])} -> {size_text(size['to'])} ({sign}{size_text(abs(size['delta']))})"
+    )
+
+
+def _rows(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """One line for each difference, for CSV."""
+    out = [{"part": "field", "name": name, **row} for name, row in found["fields"].items()]
+    out += [{"part": "metadata", "name": key, **row} for key, row in found["metadata"].items()]
+    return out + [
+        {
+            "part": "file",
+            "name": f"{row['artifact']}:{row['path']}",
+            "from": row["from"],
+            "to": row["to"],
+            "change": row["change"],
+        }
+        for row in found["files"]
+    ]

@@ -1,0 +1,35 @@
+"""``gitreg doctor``."""
+
+from __future__ import annotations
+
+import click
+
+from gitreg.cli.options import open_registry, output_option
+from gitreg.cli.output import clean, emit
+
+
+@click.command("doctor")
+@click.option("--repair", is_flag=True, help="Mend what follows from the branch: tags, mirrors, work trees.")
+@output_option
+def command(repair: bool, output: str) -> None:
+    """Name what is wrong with the registry, each in a sentence, and what to do about it.
+
+    Exits with 6 where something is left to mend.
+    """
+    registry = open_registry()
+    found = registry.doctor()
+    mended = registry.repair(found) if repair else []
+    left = registry.doctor() if repair else found
+    if output == "table":
+        for problem in mended:
+            click.echo(f"{click.style('mended', fg='green')}  {clean(problem.where)}: {clean(problem.what)}")
+        for problem in left:
+            click.echo(f"{click.style('problem', fg='red')} {clean(problem.where)}: {clean(problem.what)}")
+            click.echo(f"        {clean(problem.remedy)}")
+        if not left:
+            click.echo("The registry is sound.")
+    else:
+        said = {"mended": [problem.row() for problem in mended], "problems": [problem.row() for problem in left]}
+        emit(said, output, rows=said["problems"])
+    if left:
+        click.get_current_context().exit(6)

@@ -1,0 +1,36 @@
+"""``gitreg init``."""
+
+from __future__ import annotations
+
+import click
+
+from gitreg.cli.options import output_option
+from gitreg.cli.output import emit
+
+
+@click.command("init")
+@click.argument("path", default=".", type=click.Path(file_okay=False))
+@click.option("--store", metavar="URL", help="Where the weights lie.  [default: a folder inside .git]")
+@click.option(
+    "--branch", metavar="NAME", help="The registry's branch.  [default: main; in a project's repository: registry]"
+)
+@click.option("--prefix", metavar="NAME", help="The folder of the version tags.  [default: models]")
+@output_option
+def command(path: str, store: str | None, branch: str | None, prefix: str | None, output: str) -> None:
+    """Make a registry at PATH: a new repository, or a branch of its own inside an existing one."""
+    from gitreg.sdk.registry import Registry
+
+    registry, made = Registry.init(path, store=store, branch=branch, prefix=prefix)
+    with registry:
+        ledger = registry.ledger
+        if output != "table":
+            said = {"made": made, "folder": str(registry.folder), "branch": ledger.branch, "root": ledger.root}
+            emit({**said, "store": registry.store_url}, output)
+            return
+        verb = "Made a registry" if made else "There is a registry already"
+        inside = f"/{ledger.root}" if ledger.root else ""
+        click.echo(
+            f"{verb} in {registry.folder}{inside}, on the branch {ledger.branch}; weights go to {registry.store_url}"
+        )
+        if made:
+            click.echo("Next: gitreg save MODEL PATH")

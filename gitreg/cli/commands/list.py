@@ -1,0 +1,104 @@
+"""``gitreg list``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from gitreg.cli.complete import complete_model
+from gitreg.cli.options import open_registry, output_option, page_options
+from gitreg.cli.output import emit_page, note_page, print_table, size_text, when_text
+
+
+@click.command("list")
+@click.argument("words", metavar="[MODEL] [FILTER...]", nargs=-1, shell_complete=complete_model)
+@page_options
+@output_option
+def command(words: tuple[str, ...], output: str, **how: Any) -> None:
+    """List models with their latest versions and stages; with MODEL or a FILTER, versions, the newest first.
+
+    A FILTER is FIELD=VALUE or FIELD=OPERATOR:VALUE: stage=production, tag=oneof:a,b, metadata.accuracy=gte:0.9,
+    created_at=gte:2026-11-01. The operators are equals, notequals, contains, startswith, endswith, oneof, gt, gte, lt,
+    lte, isnull, isnotnull.
+    """
+    registry = open_registry()
+    model = words[0] if words and "=" not in words[0] else None
+    filters = words[1:] if model is not None else words
+    if model is None and not filters:
+        print_models(registry.list_models(**how), output)
+    else:
+        print_versions(registry.list_versions(model, filters, **how), output, model, (*filters, how["sort"] or ""))
+
+
+def print_models(page: Any, output: str) -> None:
+    """Print a page of models."""
+    if output != "table":
+        emit_page(page, output)
+        return
+    if not page.items:
+        click.echo("no models yet: `gitreg save MODEL PATH` makes one", err=True)
+        return
+    print_table(
+        ["model", "versions", "latest", "stages", "tags", "description"],
+        [
+            (
+                row["name"],
+                row["versions"],
+                row["latest"],
+                [f"{stage}={version}" for stage, version in row["stages"].items()],
+                row["tags"],
+                (row["description"] or "").split("\n")[0],
+            )
+            for row in page.items
+        ],
+        right=["versions"],
+    )
+    note_page(page)
+
+
+def print_versions(page: Any, output: str, model: str | None, asked: tuple[str, ...] = ()) -> None:
+    """Print a page of versions.
+
+    Parameters
+    ----------
+    asked:
+        The filters and the order: metadata that they name gets a column.
+    """
+    if output != "table":
+        emit_page(page, output)
+        return
+    if not page.items:
+        click.echo("no version passes" if any(asked) else "no versions yet", err=True)
+        return
+    keys = _metadata_columns(page.items, asked)
+    columns = [*(["model"] if model is None else []), "version", "stage", "aliases", "tags", *keys, "size", "created"]
+    rows = [
+        (
+            *([row["model"]] if model is None else []),
+            row["version"],
+            "yanked" if row["yanked"] else row["stage"],
+            row["aliases"],
+            row["tags"],
+            *(row["metadata"].get(key) for key in keys),
+            size_text(row["size"]),
+            when_text(row["created_at"]),
+        )
+        for row in page.items
+    ]
+    empty = {column for n, column in enumerate(columns) if n and all(row[n] in (None, [], "") for row in rows)}
+    kept = [n for n, column in enumerate(columns) if column not in empty]
+    print_table([columns[n] for n in kept], [[row[n] for n in kept] for row in rows], right=["size", *keys])
+    note_page(page)
+
+
+def _metadata_columns(rows: list[dict[str, Any]], asked: tuple[str, ...]) -> list[str]:
+    """Choose at most three: those asked for, then the first numbers."""
+    numbers = [
+        key
+        for row in rows
+        for key, value in row["metadata"].items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    ]
+    named = [text.partition("metadata.")[2].partition("=")[0] for text in asked if "metadata." in text]
+    return list(dict.fromkeys([*named, *numbers]))[: max(3, len(named))]

@@ -1,0 +1,55 @@
+"""``gitreg log``."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+import click
+
+from gitreg.cli.complete import complete_reference
+from gitreg.cli.options import open_registry, output_option
+from gitreg.cli.output import emit, print_table, when_text
+
+
+@click.command("log")
+@click.argument("what", metavar="[MODEL[@STAGE]]", required=False, shell_complete=complete_reference)
+@click.option("-n", "--max-count", type=click.IntRange(min=1), metavar="N", help="Only the newest N.")
+@output_option
+def command(what: str | None, max_count: int | None, output: str) -> None:
+    """Tell who did what and when, the newest first: of the registry, of MODEL, or who held a stage of it."""
+    model, at, stage = what.rpartition("@") if what and "@" in what else (what, "", "")
+    registry = open_registry()
+    rows = list(islice(registry.log(model or None, stage if at else None), max_count))
+    if output != "table":
+        emit(rows, output, rows=rows)
+    elif at:
+        _print_stage(rows)
+    else:
+        _print_log(rows)
+
+
+def _print_stage(rows: list[dict[str, Any]]) -> None:
+    print_table(
+        ["when", "version", "from", "who", "reason", "commit"],
+        [
+            (
+                when_text(row["when"]),
+                row["version"] or "(nobody)",
+                row["from"],
+                row["who"],
+                row["reason"],
+                row["commit"][:10],
+            )
+            for row in rows
+        ],
+    )
+
+
+def _print_log(rows: list[dict[str, Any]]) -> None:
+    print_table(
+        ["when", "who", "what", "reason", "commit"],
+        [(when_text(row["when"]), row["who"], row["subject"], row["reason"], row["commit"][:10]) for row in rows],
+    )
+    if rows and rows[-1]["cut"]:
+        click.echo("this clone is shallow: what came before is not in it (`git fetch --unshallow`)", err=True)

@@ -1,0 +1,22 @@
+"""``gitreg model delete``."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import click
+
+from gitreg.cli.options import model_argument, open_registry, output_option
+from gitreg.cli.results import report
+
+
+@click.command("delete")
+@model_argument
+@click.option("--force", is_flag=True, help="Also where a stage or an alias points to a version.")
+@output_option
+def command(model: str, force: bool, output: str) -> None:
+    """Delete a model with its versions. Records stay in the history, and numbers are never given again."""
+    from gitreg.registry.operations.models import delete_model
+
+    registry = open_registry()
+    report(registry, registry.commit(partial(delete_model, name=model, force=force)), output)

@@ -1,0 +1,89 @@
+"""``gitreg model version``."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import click
+
+from gitreg.cli.commands.list import print_versions
+from gitreg.cli.commands.show import print_version
+from gitreg.cli.complete import complete_stage, complete_version
+from gitreg.cli.options import (
+    metadata_option,
+    model_argument,
+    open_registry,
+    output_option,
+    page_options,
+    tag_option,
+)
+from gitreg.cli.output import emit
+from gitreg.cli.results import report
+
+_version_argument = click.argument("version", metavar="VERSION", shell_complete=complete_version)
+
+
+@click.group("version")
+def command() -> None:
+    """List, show, update and delete the versions of a model."""
+
+
+@command.command("list")
+@model_argument
+@click.argument("filters", metavar="[FILTER...]", nargs=-1)
+@page_options
+@output_option
+def list_(model: str, filters: tuple[str, ...], output: str, **how: Any) -> None:
+    """List the versions of MODEL, the newest first; see `gitreg list --help` for filters."""
+    page = open_registry().list_versions(model, filters, **how)
+    print_versions(page, output, model, (*filters, how["sort"] or ""))
+
+
+@command.command("show")
+@model_argument
+@_version_argument
+@output_option
+def show(model: str, version: str, output: str) -> None:
+    """Show one version of MODEL."""
+    from gitreg.registry.rows import version_row
+
+    row = version_row(open_registry().version(f"{model}@{version}"))
+    if output == "table":
+        print_version(row)
+    else:
+        emit(row, output)
+
+
+@command.command("update")
+@model_argument
+@click.argument("version", metavar="[VERSION]", required=False, shell_complete=complete_version)
+@click.option("--stage", metavar="STAGE", shell_complete=complete_stage, help="The stage to take, or archived.")
+@tag_option
+@click.option("--remove-tag", "remove_tags", metavar="TAG", multiple=True, help="A label to take away.")
+@click.option("--description", metavar="TEXT", help="Takes the place of the former.")
+@metadata_option
+@click.option("--force", is_flag=True, help="Archive who holds the stage now.")
+@output_option
+def update(model: str, version: str | None, output: str, metadata: dict[str, Any], **said: Any) -> None:
+    """Move one version of MODEL (the latest, if none is named) to a stage, and say more of it, in one commit."""
+    from gitreg.registry.metadata import to_json
+    from gitreg.registry.operations.versions import annotate
+
+    registry = open_registry()
+    operation = partial(annotate, reference=f"{model}@{version or 'latest'}", metadata=to_json(metadata), **said)
+    report(registry, registry.commit(operation), output)
+
+
+@command.command("delete")
+@model_argument
+@_version_argument
+@click.option("--force", is_flag=True, help="Also where a stage or an alias points to it.")
+@output_option
+def delete(model: str, version: str, force: bool, output: str) -> None:
+    """Hide one version of MODEL everywhere and free its weights. Its record stays, and its number stays taken."""
+    from gitreg.registry.operations.versions import delete_version
+
+    registry = open_registry()
+    operation = partial(delete_version, reference=f"{model}@{version}", force=force)
+    report(registry, registry.commit(operation), output)

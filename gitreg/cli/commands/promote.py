@@ -1,0 +1,25 @@
+"""``gitreg promote``."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import click
+
+from gitreg.cli.options import open_registry, output_option, reason_option, reference_argument, stage_argument
+from gitreg.cli.results import report
+
+
+@click.command("promote")
+@reference_argument
+@stage_argument
+@click.option("--force", is_flag=True, help="Archive who holds the stage now.")
+@reason_option
+@output_option
+def command(reference: str, stage: str, force: bool, reason: str, output: str) -> None:
+    """Put the version that REF means into STAGE; it leaves the stage that it had."""
+    from gitreg.registry.operations.stages import promote
+
+    registry = open_registry()
+    operation = partial(promote, reference=reference, stage=stage, force=force, reason=reason)
+    report(registry, registry.commit(operation), output, nothing=f"{reference} is in {stage} already")

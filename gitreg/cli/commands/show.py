@@ -1,0 +1,65 @@
+"""``gitreg show``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from gitreg.cli.options import open_registry, output_option, reference_argument
+from gitreg.cli.output import emit, print_fields, print_heading, print_table, size_text, when_text
+
+
+@click.command("show")
+@reference_argument
+@click.option("--at", metavar="DATE|COMMIT", help="What the registry said then.")
+@output_option
+def command(reference: str, at: str | None, output: str) -> None:
+    """Show the version that REF means, now or at a date or commit."""
+    from gitreg.registry.rows import version_row
+
+    row = version_row(open_registry().version(reference, at=at))
+    if output == "table":
+        print_version(row)
+    else:
+        emit(row, output)
+
+
+def print_version(row: dict[str, Any]) -> None:
+    """Print all that is known of a version."""
+    source = row["source"] or {}
+    code = f"{source.get('commit', '')[:12]}{' (dirty)' if source.get('dirty') else ''}" if source else None
+    yanked = ("yes" + (f": {row['yank_reason']}" if row["yank_reason"] else "")) if row["yanked"] else None
+    print_fields(
+        [
+            ("version", f"{row['model']}@{row['version']}"),
+            ("number", row["number"]),
+            ("stage", row["stage"]),
+            ("yanked", yanked),
+            ("aliases", row["aliases"]),
+            ("tags", row["tags"]),
+            ("description", row["description"]),
+            ("created", f"{when_text(row['created_at'])} by {row['created_by']}"),
+            ("code", code),
+            ("from", source.get("repository")),
+            ("made from", row["inputs"]),
+            ("size", size_text(row["size"])),
+            ("record", row["digest"]),
+        ]
+    )
+    if row["metadata"]:
+        print_heading("Metadata")
+        print_fields(row["metadata"].items())
+    for name, artifact in row["artifacts"].items():
+        print_heading(f"{name} ({artifact['type']}, {size_text(artifact['size'])}, {artifact['digest'][:19]}...)")
+        if artifact["files"] is None:
+            click.echo("more files than the record lists; `gitreg load` has them")
+        else:
+            print_table(
+                ["file", "size", "sha256"],
+                [
+                    (path + (" *" if entry.get("executable") else ""), size_text(entry["size"]), entry["sha256"][:16])
+                    for path, entry in artifact["files"].items()
+                ],
+                right=["size"],
+            )

@@ -1,0 +1,21 @@
+"""``gitreg unyank``."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import click
+
+from gitreg.cli.options import open_registry, output_option, reference_argument
+from gitreg.cli.results import report
+
+
+@click.command("unyank")
+@reference_argument
+@output_option
+def command(reference: str, output: str) -> None:
+    """Take the yank of the version that REF means back."""
+    from gitreg.registry.operations.versions import unyank
+
+    registry = open_registry()
+    report(registry, registry.commit(partial(unyank, reference=reference)), output, nothing="it is not yanked")

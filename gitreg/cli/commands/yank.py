@@ -1,0 +1,26 @@
+"""``gitreg yank``."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import click
+
+from gitreg.cli.options import open_registry, output_option, reason_option, reference_argument
+from gitreg.cli.results import report
+
+
+@click.command("yank")
+@reference_argument
+@reason_option
+@output_option
+def command(reference: str, reason: str, output: str) -> None:
+    """Withdraw the version that REF means: it loads by name with a warning, and never by latest or a stage."""
+    from gitreg.registry.operations.versions import yank
+
+    registry = open_registry()
+    outcome = registry.commit(partial(yank, reference=reference, reason=reason))
+    report(registry, outcome, output, nothing="yanked already")
+    version = registry.about(outcome)
+    if version.stage in registry.snapshot().settings.stages:
+        click.echo(f"it still holds {version.stage}: `gitreg rollback {version.model} {version.stage}`", err=True)

@@ -1,0 +1,124 @@
+"""Where the command line begins and ends: the table of commands, and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from typing import NoReturn
+
+import click
+
+from gitreg.cli.group import LazyGroup
+from gitreg.errors import GitregError
+
+_HERE = "gitreg.cli.commands"
+COMMANDS = {
+    "init": (f"{_HERE}.init", "Make a registry: a new repository, or a branch of an existing one."),
+    "save": (f"{_HERE}.save", "Save files as a new version of a model."),
+    "load": (f"{_HERE}.load", "Load a version's files, verified, and print their folder."),
+    "list": (f"{_HERE}.list", "List models, or the versions of one."),
+    "show": (f"{_HERE}.show", "Show a version, now or at a date."),
+    "promote": (f"{_HERE}.promote", "Put a version into a stage."),
+    "rollback": (f"{_HERE}.rollback", "Give a stage back to who held it before."),
+    "archive": (f"{_HERE}.archive", "Mark a version as no longer relevant."),
+    "alias": (f"{_HERE}.alias", "Name a version freely."),
+    "annotate": (f"{_HERE}.annotate", "Say more of a version."),
+    "yank": (f"{_HERE}.yank", "Withdraw a version without removing it."),
+    "unyank": (f"{_HERE}.unyank", "Take a yank back."),
+    "log": (f"{_HERE}.log", "Tell who did what and when."),
+    "diff": (f"{_HERE}.diff", "Hold two versions side by side."),
+    "model": (f"{_HERE}.model", "Register, describe and delete models."),
+    "verify": (f"{_HERE}.verify", "Read weights whole and hold them against the record."),
+    "doctor": (f"{_HERE}.doctor", "Name what is wrong with the registry, and mend it."),
+    "gc": (f"{_HERE}.gc", "Remove weights that no version means."),
+    "trust": (f"{_HERE}.trust", "Approve the store that a registry names."),
+    "demo": (f"{_HERE}.demo", "Train, save, compare, promote and load, before your eyes."),
+    "completion": (f"{_HERE}.completion", "Print the script that completes names in your shell."),
+}
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        click.echo(f"gitreg {version('gitreg')}")
+        ctx.exit()
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="REF is MODEL, MODEL@VERSION, MODEL@STAGE or MODEL@ALIAS. Exit codes: 0 done, 1 failed, 2 usage, 3 not "
+    "found, 4 refused by a rule, 5 conflict (try again), 6 integrity, 130 interrupted.",
+)
+@click.option(
+    "--repo",
+    metavar="PATH",
+    envvar="GITREG_REGISTRY",
+    help="The registry's folder, PATH#BRANCH where there are several.  [default: the current folder, upwards]",
+)
+@click.option("--debug", is_flag=True, help="Show a traceback where something fails.")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show it.")
+@click.pass_context
+def cli(ctx: click.Context, repo: str | None, debug: bool) -> None:
+    """A model registry that is a Git repository."""
+    ctx.obj = repo
+    ctx.meta["gitreg.debug"] = debug
+
+
+def main() -> NoReturn:
+    """Run the command line, and exit as it ended."""
+    warnings.showwarning = _show_warning
+    debug = "--debug" in sys.argv
+    try:
+        code = cli.main(prog_name=_program(), standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as done:
+        code = done.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        code = 130
+    except BrokenPipeError:
+        # Who read our output has seen enough; Python must not try to flush the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except GitregError as error:
+        if debug:
+            raise
+        _complain(error.message, error.hint)
+        code = error.exit_code
+    except OSError as error:
+        if debug:
+            raise
+        _complain(str(error), "check that path, or run with --debug to see where it failed")
+        code = 1
+    except Exception as error:
+        if debug:
+            raise
+        _complain(f"{type(error).__name__}: {error}", "this is a fault of gitreg's: run with --debug and report it")
+        code = 1
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _program() -> str:
+    return "git reg" if os.path.basename(sys.argv[0]) == "git-reg" else "gitreg"
+
+
+def _complain(message: str, hint: str | None) -> None:
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {_line(message)}", err=True)
+    if hint:
+        click.echo(f" {click.style('hint:', fg='cyan')} {_line(hint)}", err=True)
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {_line(str(message))}", err=True)
+
+
+def _line(text: str) -> str:
+    """Keep what a file or a name says from moving the cursor or colouring the terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)

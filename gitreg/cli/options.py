@@ -1,0 +1,135 @@
+"""What commands have in common: the registry, how to print, and how metadata is given."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from gitreg.cli.complete import complete_model, complete_reference, complete_stage
+from gitreg.errors import InvalidInput, NotFound
+
+if TYPE_CHECKING:
+    from gitreg.sdk.registry import Registry
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def open_registry() -> Registry:
+    """Open the registry that --repo, GITREG_REGISTRY or the current folder names; closed with the command."""
+    from gitreg.sdk.registry import Registry
+
+    ctx = click.get_current_context()
+    registry = Registry.open(ctx.find_root().obj)
+    ctx.call_on_close(registry.close)
+    return registry
+
+
+def output_option(function: Function) -> Function:
+    """Add ``-o FORMAT`` and ``--json``; the command gets ``output``."""
+
+    def set_json(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+        if wanted:
+            ctx.params["output"] = "json"
+
+    function = click.option("--json", is_flag=True, expose_value=False, callback=set_json, help="The same as -o json.")(
+        function
+    )
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice(["table", "json", "yaml", "csv"]),
+        default="table",
+        is_eager=True,
+        help="How to print.  [default: table]",
+    )(function)
+
+
+def reference_argument(function: Function) -> Function:
+    """Add the argument REF."""
+    return click.argument("reference", metavar="REF", shell_complete=complete_reference)(function)
+
+
+def model_argument(function: Function) -> Function:
+    """Add the argument MODEL."""
+    return click.argument("model", metavar="MODEL", shell_complete=complete_model)(function)
+
+
+def stage_argument(function: Function) -> Function:
+    """Add the argument STAGE."""
+    return click.argument("stage", metavar="STAGE", shell_complete=complete_stage)(function)
+
+
+def reason_option(function: Function) -> Function:
+    """Add ``--reason``."""
+    return click.option("--reason", metavar="TEXT", default="", help="Why; kept in the history.")(function)
+
+
+def tag_option(function: Function) -> Function:
+    """Add ``--tag``, as often as wanted; the command gets ``tags``."""
+    return click.option("-t", "--tag", "tags", metavar="TAG", multiple=True, help="A label; repeat for more.")(function)
+
+
+def metadata_option(function: Function) -> Function:
+    """Add ``--metadata``, as often as wanted; the command gets a mapping."""
+
+    def read(_: click.Context, __: click.Parameter, given: Sequence[str]) -> dict[str, Any]:
+        return read_metadata(given)
+
+    return click.option(
+        "--metadata",
+        metavar="K=V|@FILE",
+        multiple=True,
+        callback=read,
+        help="A value (JSON, else text), or a JSON or YAML file of them; repeat for more.",
+    )(function)
+
+
+def page_options(function: Function) -> Function:
+    """Add ``--sort``, ``--page``, ``--size`` and ``--any``."""
+    for option in (
+        click.option("--any", "match_any", is_flag=True, help="One filter is enough; otherwise all must pass."),
+        click.option("--size", type=int, default=100, show_default=True, help="Rows on a page."),
+        click.option("--page", type=int, default=1, show_default=True, help="Which page."),
+        click.option("--sort", metavar="[desc:]FIELD", help="What to order by."),
+    ):
+        function = option(function)
+    return function
+
+
+def read_metadata(given: Sequence[str]) -> dict[str, Any]:
+    """Read ``K=V`` and ``@FILE``, later ones over earlier ones.
+
+    Raises
+    ------
+    InvalidInput, NotFound
+        One is neither, or the file is not there or holds no mapping.
+    """
+    out: dict[str, Any] = {}
+    for text in given:
+        if text.startswith("@"):
+            out.update(_read_file(text[1:]))
+            continue
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise InvalidInput(f"--metadata {text!r} is neither K=V nor @FILE", hint="write accuracy=0.95")
+        try:
+            out[key] = json.loads(value)
+        except ValueError:
+            out[key] = value
+    return out
+
+
+def _read_file(path: str) -> dict[str, Any]:
+    from gitreg.documents.yaml import loads
+
+    try:
+        with open(path, "rb") as file:
+            data = loads(file.read(), path)  # JSON is YAML
+    except OSError as error:
+        raise NotFound(f"cannot read {path}: {error.strerror}", hint="--metadata @FILE names a file") from None
+    if not isinstance(data, dict):
+        raise InvalidInput(f"{path} holds no mapping of names to values")
+    return data

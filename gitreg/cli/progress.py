@@ -1,0 +1,46 @@
+"""A bar for transfers that take a while, on a terminal's standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+    from gitreg.blobs import Progress
+
+_WORTH_A_BAR = 32_000_000  # bytes; less is done before anybody looks
+
+
+class _Bar:
+    def __init__(self, bars: object, task: TaskID) -> None:
+        self._bars = bars
+        self._task = task
+
+    def advance(self, nbytes: int) -> None:
+        self._bars.update(self._task, advance=nbytes)  # type: ignore[attr-defined]
+
+
+@contextmanager
+def progress(what: str, total: int | None = None) -> Iterator[Progress]:
+    """Show how many bytes are done, how fast, and how long it will take.
+
+    Parameters
+    ----------
+    total:
+        How many bytes there are; None where it is not known.
+    """
+    from gitreg.blobs import NO_PROGRESS
+
+    if not sys.stderr.isatty() or (total is not None and total < _WORTH_A_BAR):
+        yield NO_PROGRESS
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (TextColumn(what), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        yield _Bar(bars, bars.add_task(what, total=total))

@@ -1,0 +1,55 @@
+"""Saying what became of a command that writes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gitreg.cli.output import emit
+
+if TYPE_CHECKING:
+    from gitreg.registry.commit import Outcome
+    from gitreg.sdk.registry import Registry
+
+
+def report(registry: Registry, outcome: Outcome, output: str, *, nothing: str = "nothing to do") -> None:
+    """Print what a write did.
+
+    For programs: ``changed``, ``commit`` (null where nothing was committed), ``subject`` and, where the command is about
+    one, ``version`` as ``gitreg show`` prints it. A dry run has ``files`` instead: what each would say, null if removed.
+    """
+    changes = outcome.changes
+    if output == "table":
+        _tell(outcome, nothing)
+        return
+    data: dict[str, Any] = {
+        "changed": bool(outcome.written),
+        "commit": outcome.commit,
+        "subject": changes.subject or None,
+    }
+    if outcome.written and outcome.commit is None:
+        data["files"] = {path: _text(content) for path, content in outcome.written.items()}
+    elif changes.version is not None:
+        from gitreg.registry.rows import version_row
+
+        data["version"] = version_row(registry.about(outcome))
+    emit(data, output)
+
+
+def _tell(outcome: Outcome, nothing: str) -> None:
+    subject = outcome.changes.subject
+    if not outcome.written:
+        click.echo(f"{subject}: {nothing}" if subject else nothing)
+    elif outcome.commit is None:
+        click.echo(f"Would commit: {subject}")
+        for path, content in outcome.written.items():
+            click.echo()
+            click.secho(path if content is not None else f"{path} (removed)", bold=True)
+            click.echo((_text(content) or "").rstrip("\n"))
+    else:
+        click.echo(f"{subject}  {click.style(outcome.commit[:10], dim=True)}")
+
+
+def _text(content: bytes | None) -> str | None:
+    return None if content is None else content.decode(errors="replace")
