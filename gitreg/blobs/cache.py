@@ -7,7 +7,6 @@ was verified, ``locks/`` one lock file for each artifact that was made.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -169,8 +168,9 @@ def _listing(folder: Path) -> dict[str, os.stat_result]:
 
 def _mend(path: Path, entry: FileEntry, store: BlobStore, memo: Memo, progress: Progress) -> None:
     """Make sure that the file in the cache is what the entry says, read-only, and known to be so."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+    if path.is_dir() and not path.is_symlink():  # nothing but folders in it: all else was removed
+        for folder, _, _ in os.walk(path, topdown=False):
+            os.rmdir(folder)
     elif os.path.lexists(path) and not _seal(path, entry, memo, progress):
         path.unlink()
     if not os.path.lexists(path):

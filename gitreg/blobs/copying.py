@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -142,7 +141,7 @@ def replacing(target: Path, *, executable: bool) -> Iterator[int]:
 
     Its mode is 0666, or 0777 if executable, less the umask. After a `kill -9` a file ``.gitreg-*.partial`` stays.
     """
-    partial = target.with_name(f".gitreg-{secrets.token_hex(8)}.partial")
+    partial = target.with_name(f".gitreg-{os.urandom(8).hex()}.partial")
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     descriptor = os.open(partial, flags, 0o777 if executable else 0o666)
     try:
