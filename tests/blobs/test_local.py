@@ -182,7 +182,7 @@ def test_a_blob_that_is_not_there_is_named(store: BlobStore, saved: list[FileEnt
     blob(store, large(saved)).unlink()
     for read in (store.verify, lambda entry, progress: store.fetch(entry, tmp_path / "t", progress=progress)):
         with pytest.raises(IntegrityError, match=r"model\.safetensors: .* does not hold"):
-            read(large(saved), progress=NO_PROGRESS)  # type: ignore[operator]
+            read(large(saved), progress=NO_PROGRESS)
 
 
 def test_a_record_with_a_wrong_size_does_not_blame_the_blob(
