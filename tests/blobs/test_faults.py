@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,13 @@ def assert_only_whole_blobs(store_folder: Path) -> None:
     subprocess.run(["sha256sum", "--check", "--quiet"], input=lines or None, text=True, check=bool(blobs))
 
 
+def need_strace() -> str:
+    strace = shutil.which("strace")
+    if not strace or run([strace, "true"]).returncode:
+        pytest.skip("strace does not run here")
+    return strace
+
+
 def in_namespace(script: str) -> subprocess.CompletedProcess[str]:
     """Run a shell script that may mount."""
     if run(["unshare", "-rm", "true"]).returncode:
@@ -65,9 +73,7 @@ def in_namespace(script: str) -> subprocess.CompletedProcess[str]:
 def test_a_save_killed_at_any_moment_leaves_only_whole_blobs_and_runs_again(
     model: Path, tmp_path: Path, call: str
 ) -> None:
-    strace = shutil.which("strace")
-    if not strace or run([strace, "true"]).returncode:
-        pytest.skip("strace does not run here")
+    strace = need_strace()
     killed = 0
     for moment in range(1, 12):
         folder = tmp_path / f"{call}-{moment}"
@@ -90,9 +96,7 @@ def test_a_save_killed_at_any_moment_leaves_only_whole_blobs_and_runs_again(
 def test_a_load_killed_at_any_moment_leaves_nothing_wrong_and_runs_again(
     model: Path, tmp_path: Path, call: str
 ) -> None:
-    strace = shutil.which("strace")
-    if not strace or run([strace, "true"]).returncode:
-        pytest.skip("strace does not run here")
+    strace = need_strace()
     load = python(LOAD, tmp_path / "store", model, tmp_path / "cache", tmp_path / "out")
     expected = contents(model)
     for moment in range(1, 25, 2):
@@ -109,6 +113,46 @@ def test_a_load_killed_at_any_moment_leaves_nothing_wrong_and_runs_again(
             break
         [folder] = (tmp_path / "cache" / "artifacts").iterdir()
         assert contents(folder) == expected
+
+
+def test_every_blob_is_on_the_disk_before_it_gets_its_name_and_the_names_follow(model: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    (model / "empty").unlink()  # there is nothing of it to lose
+    run(
+        [
+            need_strace(),
+            "-f",
+            "-y",
+            "-o",
+            str(log),
+            "-e",
+            "trace=?fsync,?rename,?renameat",
+            *python(PUT, tmp_path / "store", model),
+        ]
+    )
+    calls = [line.partition(" ")[2].strip() for line in log.read_text().splitlines()]
+    first = next(index for index, call in enumerate(calls) if call.startswith("rename"))
+    last = max(index for index, call in enumerate(calls) if call.startswith("rename"))
+    assert sum("fsync(" in call and "/tmp/" in call for call in calls[:first]) >= 3
+    assert sum("fsync(" in call and "/sha256" in call for call in calls[last:]) >= 2
+
+
+def test_a_blob_that_is_saved_again_while_a_sweep_removes_it_stays(tmp_path: Path, store: BlobStore) -> None:
+    strace = need_strace()
+    digest = store.put_bytes(b"x")
+    path = store.local_path(digest)
+    assert path
+    os.utime(path, (1000, 1000))
+    code = "import sys; from gitreg.blobs import open_store; "
+    code += "print(list(open_store(sys.argv[1]).sweep([], older_than=2000, apply=True)))"
+    slow_rename = [strace, "-f", "-qq", "-o", "/dev/null", "-e", "inject=?rename,?renameat:delay_enter=2000000"]
+    with subprocess.Popen(
+        [*slow_rename, *python(code, tmp_path / "store")], stdout=subprocess.PIPE, text=True
+    ) as sweeper:
+        time.sleep(1)  # it has found the blob old and is about to rename it
+        store.put_bytes(b"x")
+        assert sweeper.communicate()[0] == "[]\n"
+    assert store.read_bytes(digest, limit=1) == b"x"
 
 
 def test_a_full_disk_is_an_error_in_words_and_leaves_nothing(model: Path, tmp_path: Path) -> None:

@@ -244,31 +244,6 @@ def test_a_blob_that_a_killed_sweep_had_in_hand_comes_back(store: BlobStore, sav
     store.verify(large(saved), progress=NO_PROGRESS)
 
 
-@pytest.mark.slow
-def test_a_save_beside_a_sweep_never_loses_its_blob(store: BlobStore) -> None:
-    stop = threading.Event()
-
-    def sweep() -> None:
-        while not stop.is_set():
-            list(store.sweep([], older_than=time.time() - 1, apply=True))
-
-    sweeper = threading.Thread(target=sweep)
-    sweeper.start()
-    try:
-        for number in range(300):
-            digest = store.put_bytes(b"x")
-            path = store.local_path(digest)
-            if path:
-                assert store.read_bytes(digest, limit=1) == b"x"
-                os.utime(path, (number, number))  # old again: the sweeper's prey
-                time.sleep(0.001)
-            else:
-                pytest.fail("a blob that was just saved is gone")
-    finally:
-        stop.set()
-        sweeper.join()
-
-
 def test_a_store_whose_folder_is_away_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
     store = open_store(str(tmp_path / "unmounted"))
     with pytest.raises(IntegrityError, match="is not there") as caught:
