@@ -28,7 +28,7 @@ def in_parallel(work: Callable[[File], Result], files: Sequence[File]) -> list[R
     large = [index for index, file in enumerate(files) if file.size > SMALL]
     if not large or len(files) == 1:
         return [work(file) for file in files]
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - slow to import; a warm cache never copies
+    from concurrent.futures import ThreadPoolExecutor  # slow to import; a warm cache never copies
 
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="gitreg") as pool:
         futures = {index: pool.submit(work, files[index]) for index in large}
