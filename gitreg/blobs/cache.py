@@ -7,7 +7,7 @@ was verified, ``locks/`` one lock file for each artifact that was made.
 from __future__ import annotations
 
 import os
-import shutil
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -108,6 +108,8 @@ class Cache:
                 memo.remember_unchanged(str(local), entry.sha256, before, local.stat())
 
         with in_words("write the files", dest):
+            for folder in {(dest / entry.path).parent for entry in missing}:
+                copying.remove_leftovers(folder)
             in_parallel(write, missing)
         memo.save()
 
@@ -116,8 +118,10 @@ class Cache:
         memo = self._memo(name)
         base = folder if folder.is_dir() else self._folder / "building" / name
         base.mkdir(parents=True, exist_ok=True)
-        for extra in _listing(base).keys() - {entry.path for entry in files}:
-            (base / extra).unlink()
+        wanted = {entry.path for entry in files}
+        for path, status in _listing(base).items():
+            if path not in wanted or not stat.S_ISREG(status.st_mode):
+                (base / path).unlink()
         in_parallel(lambda entry: _mend(base / entry.path, entry, store, memo, progress), files)
         memo.save()
         if base != folder:
@@ -169,8 +173,9 @@ def _listing(folder: Path) -> dict[str, os.stat_result]:
 
 def _mend(path: Path, entry: FileEntry, store: BlobStore, memo: Memo, progress: Progress) -> None:
     """Make sure that the file in the cache is what the entry says, read-only, and known to be so."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+    if path.is_dir():  # nothing but folders in it: all else was removed
+        for folder, _, _ in os.walk(path, topdown=False):
+            os.rmdir(folder)
     elif os.path.lexists(path) and not _seal(path, entry, memo, progress):
         path.unlink()
     if not os.path.lexists(path):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -140,13 +140,16 @@ def _copy(source: int, target: int) -> Iterator[int]:
 def replacing(target: Path, *, executable: bool) -> Iterator[int]:
     """Give a descriptor to write to; the file takes the target's name only when the body ends well.
 
-    Its mode is 0666, or 0777 if executable, less the umask. After a `kill -9` a file ``.gitreg-*.partial`` stays.
+    Its mode is 0666, or 0777 if executable, less the umask. After a `kill -9` a file ``.gitreg-*.partial`` stays, which
+    `remove_leftovers` finds.
     """
-    partial = target.with_name(f".gitreg-{secrets.token_hex(8)}.partial")
+    partial = target.with_name(f".gitreg-{os.urandom(8).hex()}.partial")
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     descriptor = os.open(partial, flags, 0o777 if executable else 0o666)
     try:
         try:
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(descriptor, fcntl.LOCK_EX)  # says that its writer lives
             yield descriptor
         finally:
             os.close(descriptor)
@@ -154,6 +157,18 @@ def replacing(target: Path, *, executable: bool) -> Iterator[int]:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the partial files in a folder whose writers were killed, not those that are being written."""
+    for partial in folder.glob(".gitreg-*.partial"):
+        with suppress(OSError):  # its writer holds the lock, or has just finished
+            descriptor = os.open(partial, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                partial.unlink()
+            finally:
+                os.close(descriptor)
 
 
 def sync_folder(folder: Path) -> None:

@@ -134,10 +134,10 @@ def check_paths(paths: Iterable[str]) -> None:
         while parent := parent.rpartition("/")[0]:
             if folders.setdefault(fold(parent), parent) != parent:
                 raise InvalidInput(_alike(folders[fold(parent)], parent), hint="rename one of the folders")
-        other = files.setdefault(fold(path), path)
-        if other is not path:
+        if (other := files.get(fold(path))) is not None:
             wrong = f"two files would be called {path!r}" if other == path else _alike(other, path)
             raise InvalidInput(wrong, hint="rename one of the files")
+        files[fold(path)] = path
     for both in files.keys() & folders.keys():
         raise InvalidInput(f"{files[both]!r} is the name of a file and of a folder", hint="rename one of them")
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -51,10 +49,10 @@ class LocalStore:
     def put(self, files: Sequence[LocalFile], *, progress: Progress) -> list[FileEntry]:
         """See BlobStore."""
         with self._staging() as staging:
-            numbered = list(enumerate(files))
-            staged = in_parallel(lambda item: self._stage(item[1], staging / str(item[0]), progress), numbered)
-            self._publish({entry.sha256: staging / str(number) for number, entry in enumerate(staged)})
-            return staged
+            places = {file.path: staging / str(number) for number, file in enumerate(files)}
+            entries = in_parallel(lambda file: self._stage(file, places[file.path], progress), files)
+            self._publish({entry.sha256: places[entry.path] for entry in entries})
+            return entries
 
     def put_bytes(self, data: bytes) -> str:
         """See BlobStore."""
@@ -71,11 +69,15 @@ class LocalStore:
         with in_words(_SAVE, self.root):
             self._blobs.mkdir(parents=True, exist_ok=True)
             self._temporary.mkdir(exist_ok=True)
-            staging = Path(tempfile.mkdtemp(dir=self._temporary, prefix="put-"))
+            staging = self._temporary / os.urandom(8).hex()
+            staging.mkdir(mode=0o700)
             try:
                 yield staging
             finally:
-                shutil.rmtree(staging, ignore_errors=True)
+                with suppress(OSError):  # what cannot be removed now, a sweep removes later
+                    for left in staging.iterdir():
+                        left.unlink()
+                    staging.rmdir()
 
     def _stage(self, file: LocalFile, staged: Path, progress: Progress) -> FileEntry:
         """Hash a file and, unless its blob is there, write it at `staged`."""

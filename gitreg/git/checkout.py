@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,43 +20,43 @@ from gitreg.git.objects import Objects
 from gitreg.git.values import PathChange
 
 if TYPE_CHECKING:
+    from dulwich.file import _GitFile
     from dulwich.index import ConflictedIndexEntry, IndexEntry
 
     Entries = dict[bytes, IndexEntry | ConflictedIndexEntry]
 
+_PATIENCE = 1.0  # seconds to wait for another process's lock on the index
 _ODD = "something else"  # stands for content that is neither the old nor the new
 
 
-def collisions(objects: Objects, git_dir: Path, work_tree: Path, changes: list[PathChange]) -> list[str]:
-    """Return the files among the changes that hold a user's uncommitted work."""
-    return _collisions(objects, _read_index(objects, git_dir), work_tree, changes)
+def apply(
+    objects: Objects, git_dir: Path, work_tree: Path, changes: list[PathChange], new: str, *, dry_run: bool
+) -> list[str]:
+    """Make the changes in the work tree and its index; return the files that hold uncommitted work.
 
-
-def apply(objects: Objects, git_dir: Path, work_tree: Path, changes: list[PathChange], new: str) -> list[str]:
-    """Make the changes in the work tree and its index, unless there are collisions, which are returned.
+    If there is one, nothing was done.
 
     Parameters
     ----------
     new:
         The tree or commit that the changes lead to.
+    dry_run:
+        Only look.
 
     Raises
     ------
     Conflict
         Another process holds the index.
     """
-    # dulwich.index takes longer to import than Python to start
-    from dulwich.file import FileLocked, GitFile
+    # takes longer to import than Python to start
     from dulwich.index import IndexChecksumWriter, index_entry_from_stat, write_index_dict
     from dulwich.object_format import get_object_format
 
-    try:
-        file = GitFile(git_dir / "index", "wb")
-    except FileLocked as error:
-        raise Conflict(f"another process holds the index of {work_tree}", hint="try again") from error
+    file = _lock_index(git_dir, work_tree)
     try:
         entries = _read_index(objects, git_dir)
-        if found := _collisions(objects, entries, work_tree, changes):
+        found = _collisions(objects, entries, work_tree, changes)
+        if found or dry_run:
             return found
         for change in changes:
             if change.new is None:
@@ -76,8 +77,25 @@ def apply(objects: Objects, git_dir: Path, work_tree: Path, changes: list[PathCh
     return []
 
 
+def _lock_index(git_dir: Path, work_tree: Path) -> _GitFile:
+    # takes longer to import than a ref to read
+    from dulwich.file import FileLocked, GitFile
+
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return GitFile(git_dir / "index", "wb")
+        except FileLocked as error:
+            if time.monotonic() > deadline:
+                raise Conflict(
+                    f"another process holds the index of {work_tree}",
+                    hint=f"try again; if no Git process is running, remove {git_dir / 'index.lock'}",
+                ) from error
+            time.sleep(0.02)
+
+
 def _read_index(objects: Objects, git_dir: Path) -> Entries:
-    from dulwich.index import Index
+    from dulwich.index import Index  # takes longer to import than Python to start
     from dulwich.object_format import get_object_format
 
     index = Index(git_dir / "index", object_format=get_object_format(objects.object_format))
@@ -92,13 +110,13 @@ def _collisions(objects: Objects, entries: Entries, work_tree: Path, changes: li
     for change in changes:
         entry = entries.get(os.fsencode(change.path))
         staged = None if entry is None else bytes(getattr(entry, "sha", _ODD.encode())).decode()
-        actual = content_id(objects, work_tree, change.path, going)
+        actual = content_id(work_tree, change.path, objects.object_format, going)
         if staged not in (change.old, change.new) or actual not in (None, change.old, change.new):
             found.append(change.path)
     return found
 
 
-def content_id(objects: Objects, work_tree: Path, path: str, going: Collection[str] = ()) -> str | None:
+def content_id(work_tree: Path, path: str, object_format: str, going: Collection[str] = ()) -> str | None:
     """Return the object id of the file at a path of a work tree, None when nothing is there.
 
     Parameters
@@ -119,7 +137,7 @@ def content_id(objects: Objects, work_tree: Path, path: str, going: Collection[s
         return None
     if not stat.S_ISREG(status.st_mode):
         return _ODD
-    return object_id("blob", (work_tree / path).read_bytes(), objects.object_format)
+    return object_id("blob", (work_tree / path).read_bytes(), object_format)
 
 
 def _lstat(path: Path) -> os.stat_result | None:

@@ -86,7 +86,7 @@ def read_config(git: Git | None, env: Mapping[str, str], layout: Layout | None) 
 
 
 def _by_dulwich(env: Mapping[str, str], layout: Layout | None) -> Iterator[tuple[str, str, str]]:
-    from dulwich.config import ConfigFile
+    from dulwich.config import ConfigFile  # heavy, and only for machines without a git program
 
     home = env.get("HOME", "")
     xdg = env.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home else "")

@@ -26,7 +26,7 @@ def create(path: Path, branch: str, env: Mapping[str, str]) -> None:
     path.mkdir(parents=True, exist_ok=True)
     git = find_git(env)
     if git is None:
-        from dulwich.repo import Repo
+        from dulwich.repo import Repo  # the heaviest import of all, for machines without a git program
 
         Repo.init(str(path), default_branch=branch.encode()).close()
         return

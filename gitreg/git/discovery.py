@@ -128,6 +128,13 @@ def read_plain_config(path: Path) -> dict[str, str]:
     return out
 
 
+def object_folders(layout: Layout, env: Mapping[str, str]) -> list[Path]:
+    """Return where objects are: in a server's pre-receive hook, first in its quarantine (git-receive-pack(1))."""
+    own = layout.common_dir / "objects"
+    quarantine = env.get("GIT_QUARANTINE_PATH")
+    return [Path(quarantine), own] if quarantine else [own]
+
+
 def shared_with_group(common_dir: Path) -> bool:
     """Whether the repository asks that its group may write what we write (core.sharedRepository in git-config(1))."""
     value = read_plain_config(common_dir / "config").get("core.sharedrepository", "false").lower()

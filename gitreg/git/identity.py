@@ -36,8 +36,9 @@ def identity(role: str, config: Config, env: Mapping[str, str], *, time: int, of
     prefix = f"GIT_{role.upper()}"
     names = (env.get(f"{prefix}_NAME"), config.get(f"{role}.name"), config.get("user.name"))
     emails = (env.get(f"{prefix}_EMAIL"), config.get(f"{role}.email"), config.get("user.email"), env.get("EMAIL"))
-    name = next((found for raw in names if raw and (found := without_crud(raw))), None)
-    email = next((found for raw in emails if raw and (found := without_crud(raw))), None)
+    # What is set goes first even where it is empty, which is then an error: git has it so.
+    name = without_crud(next((raw for raw in names if raw is not None), ""))
+    email = without_crud(next((raw for raw in emails if raw is not None), ""))
     if not name or not email:
         raise InvalidInput(
             "git does not know who you are",
@@ -53,7 +54,7 @@ def _parse_date(text: str, where: str) -> tuple[int, int]:
     if raw := _RAW_DATE.fullmatch(text.strip()):
         minutes = int(raw[3]) * 60 + int(raw[4]) if raw[2] else 0
         return int(raw[1]), -minutes if raw[2] == "-" else minutes
-    from email.utils import parsedate_to_datetime
+    from email.utils import parsedate_to_datetime  # brings in half of the email package
 
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:

@@ -51,9 +51,7 @@ class Objects:
     def close(self) -> None:
         """Let go of the packs; they are opened again when needed."""
         with self._lock:
-            if self._store is not None:
-                self._store.close()
-                self._store = None
+            self._close_store()
 
     # -- single objects ----------------------------------------------------------------------------------------------
 
@@ -67,8 +65,8 @@ class Objects:
         """
         if len(oid) != self._oid_length or not _HEX.fullmatch(oid):
             return None
-        found = next((found for folder in self.folders if (found := read_loose(folder, oid))), None)
-        found = found or self._packed(oid)
+        # Twice loose: `git repack -A` may take an object out of a pack between our two looks.
+        found = self._loose(oid) or self._packed(oid) or self._loose(oid)
         if found is not None and object_id(*found, self.object_format) != oid:
             raise IntegrityError(f"object {oid} is damaged", hint="run `git fsck`; fetch the object again")
         return found
@@ -98,15 +96,9 @@ class Objects:
         return parse_commit(oid, self.get(oid, "commit"))
 
     def tag(self, oid: str) -> Tag | None:
-        """Return an annotated tag, None when the object is something else.
-
-        Raises
-        ------
-        NotFound
-            It is not here.
-        """
+        """Return an annotated tag, None when the object is something else or not here."""
         found = self.find(oid)
-        return parse_tag(oid, found[1] if found[0] == "tag" else b"") if found and found[0] == "tag" else None
+        return parse_tag(oid, found[1]) if found and found[0] == "tag" else None
 
     def peel(self, oid: str) -> str | None:
         """Follow tags to the commit or tree that they mean; None when they mean something else or nothing."""
@@ -125,8 +117,12 @@ class Objects:
             if loose.is_dir():
                 found |= {digits[:2] + f.name for f in loose.iterdir() if len(f.name) == self._oid_length - 2}
         with self._lock:
+            self._close_store()  # dulwich notices packs that git has replaced when it reads objects, but not here
             found |= {bytes(oid).decode() for oid in self._opened().iter_prefix(digits.encode())}
         return sorted(oid for oid in found if oid.startswith(digits))
+
+    def _loose(self, oid: str) -> tuple[str, bytes] | None:
+        return next((found for folder in self.folders if (found := read_loose(folder, oid))), None)
 
     def _packed(self, oid: str) -> tuple[str, bytes] | None:
         with self._lock:
@@ -134,9 +130,14 @@ class Objects:
                 number, content = self._opened().get_raw(oid.encode())  # type: ignore[arg-type]
             except KeyError:
                 return None
-            except (OSError, ValueError, AssertionError, EOFError) as error:
+            except Exception as error:  # dulwich has a dozen exceptions for damage, and lets zlib's and others pass
                 raise IntegrityError(f"object {oid} cannot be read: {error}", hint="run `git fsck`") from error
         return _KINDS[number], content
+
+    def _close_store(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None
 
     def _opened(self) -> DiskObjectStore:
         if self._store is None:

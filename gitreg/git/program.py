@@ -50,7 +50,7 @@ class Git:
         settings:
             Configuration that goes before every other.
         """
-        import subprocess
+        import subprocess  # takes longer to import than reading a ref takes
 
         env = {k: v for k, v in self.env.items() if k not in _OF_ONE_REPOSITORY} | _OURS
         # By the environment (git 2.31), for `git -c` cannot set a key that holds "=".
@@ -63,7 +63,7 @@ class Git:
 
 def find_git(env: Mapping[str, str]) -> Git | None:
     """Return the git program on the user's PATH, None when there is none."""
-    import shutil
+    import shutil  # brings in four compression libraries: not while reading a ref
 
     path = shutil.which("git", path=env.get("PATH", ""))
     return Git(path, env) if path else None

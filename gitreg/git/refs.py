@@ -6,6 +6,7 @@ way round (it writes packed-refs, then removes the loose file), so a ref being p
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import re
@@ -13,10 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitreg.errors import InvalidInput
 from gitreg.git.values import is_ref_name
 
 _PER_WORK_TREE = ("refs/bisect/", "refs/worktree/", "refs/rewritten/")
 _DEEPEST_SYMREF = 5  # as git
+_NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG})
 _HEX = re.compile(r"[0-9a-f]+")
 
 
@@ -48,7 +51,15 @@ class Refs:
         return None
 
     def under(self, prefix: str) -> dict[str, str]:
-        """Return the refs whose full names start so, sorted by name; what is no ref is skipped."""
+        """Return the refs whose full names start so, sorted by name; what is no ref is skipped.
+
+        Raises
+        ------
+        InvalidInput
+            The prefix does not start with ``refs/``.
+        """
+        if not prefix.startswith("refs/") or ".." in prefix:
+            raise InvalidInput(f"{prefix!r} does not start the full name of a ref", hint="write it as refs/<kind>/")
         loose = {name: self.read(name) for name in self._loose_names(prefix)}
         found: dict[str, str | None] = dict(self._packed_under(prefix))
         found.update((name, oid) for name, oid in loose.items() if oid)
@@ -68,8 +79,6 @@ class Refs:
 
     def _loose_names(self, prefix: str) -> list[str]:
         folder = prefix.rpartition("/")[0]
-        if ".." in prefix or not f"{folder}/".startswith("refs/"):
-            return []
         top = self.common_dir / folder
         names = []
         for where, _, files in os.walk(top):
@@ -174,5 +183,7 @@ def _encode(name: str) -> bytes:
 def _read_text(path: Path) -> str | None:
     try:
         return path.read_text(encoding="utf-8", errors="surrogateescape").strip()
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-        return None
+    except OSError as error:
+        if error.errno in _NOT_THERE:
+            return None
+        raise

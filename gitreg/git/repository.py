@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
-from gitreg.errors import Conflict
 from gitreg.git import writing
 from gitreg.git.config import Config, read_config
 from gitreg.git.creation import create
-from gitreg.git.discovery import Layout, discover, shared_with_group
+from gitreg.git.discovery import Layout, discover, object_folders, shared_with_group
 from gitreg.git.history import first_parents, resolve, shallow_boundary
 from gitreg.git.identity import identity
+from gitreg.git.locking import writers_lock
 from gitreg.git.loose import write_loose
 from gitreg.git.objects import Objects
 from gitreg.git.ownership import check_owner
@@ -25,8 +25,6 @@ from gitreg.git.signing import Signer
 from gitreg.git.transaction import update_refs
 from gitreg.git.values import Commit, PathChange, RefUpdate, Signature, Tag
 from gitreg.git.worktrees import WorkTrees
-
-_POLL = 0.005  # seconds between two looks at the writers' lock: a write takes 30 ms
 
 
 class Repository:
@@ -47,7 +45,7 @@ class Repository:
         self._layout = layout
         self._env = env
         self._refs = Refs(layout.git_dir, layout.common_dir, layout.oid_length)
-        self._objects = Objects(_object_folders(layout, env), layout.object_format, layout.oid_length)
+        self._objects = Objects(object_folders(layout, env), layout.object_format, layout.oid_length)
 
     @classmethod
     def discover(cls, start: Path, *, env: Mapping[str, str] = MappingProxyType({})) -> Self:
@@ -282,9 +280,8 @@ class Repository:
         """
         update_refs(self._git, self._refs, self._objects, updates, reason=reason)
 
-    @contextmanager
-    def lock(self, *, timeout: float) -> Iterator[None]:
-        """Hold the lock that gitreg's own writers take, ``gitreg/lock`` in the common folder.
+    def lock(self, *, timeout: float) -> AbstractContextManager[None]:
+        """Hold the lock that gitreg's own writers take; it ends with the process, however that ends.
 
         Parameters
         ----------
@@ -294,20 +291,9 @@ class Repository:
         Raises
         ------
         Conflict
-            Another process held it all that time.
+            Another process, or another ``with`` of this one, held it all that time.
         """
-        from filelock import FileLock, Timeout
-
-        folder = self.common_dir / "gitreg"
-        folder.mkdir(exist_ok=True)
-        try:
-            held = FileLock(folder / "lock").acquire(timeout=timeout, poll_interval=_POLL)
-        except Timeout as error:
-            raise Conflict(
-                f"another gitreg process has been writing to {self.common_dir} for {timeout:g} s", hint="try again"
-            ) from error
-        with held:
-            yield
+        return writers_lock(self.common_dir, timeout=timeout, group=self._group)
 
     def identity(self, *, time: int, offset: int) -> Signature:
         """Return who commits, by Git's configuration and environment.
@@ -389,14 +375,6 @@ class Repository:
     @cached_property
     def _work_trees(self) -> WorkTrees:
         return WorkTrees(self._layout, self._git, self._objects, self._refs)
-
-
-def _object_folders(layout: Layout, env: Mapping[str, str]) -> list[Path]:
-    """Return where objects are: in a server's pre-receive hook, first in its quarantine (git-receive-pack(1))."""
-    own = layout.common_dir / "objects"
-    if "GIT_QUARANTINE_PATH" not in env:
-        return [own]
-    return [Path(env["GIT_QUARANTINE_PATH"]), own]
 
 
 def _prefix(folder: str) -> str:

@@ -82,7 +82,7 @@ class Signer:
         return signature
 
     def _by_ssh(self, program: str, key: str | None, payload: bytes) -> bytes:
-        import tempfile
+        import tempfile  # only signing needs it
 
         if not key:
             raise InvalidInput(
@@ -111,7 +111,7 @@ class Signer:
         return Path(home + path[1:] if path.startswith("~/") and home else path)
 
     def _run(self, command: Sequence[str], stdin: bytes) -> tuple[bytes, bytes]:
-        import subprocess
+        import subprocess  # takes longer to import than reading a ref takes
 
         program = self._expand(command[0])
         env = dict(self.env) | {"LC_ALL": "C"}

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from gitreg.errors import Conflict, NotFound, Refused
+from gitreg.errors import Conflict, GitregError, NotFound, Refused
 from gitreg.git import checkout
 from gitreg.git.config import read_config
 from gitreg.git.discovery import Layout, describe
@@ -24,6 +24,7 @@ from gitreg.git.loose import object_id
 from gitreg.git.objects import Objects
 from gitreg.git.program import Git
 from gitreg.git.refs import Refs, head_branch
+from gitreg.git.values import PathChange
 
 _IN_THE_WAY = re.compile(r"(?:Entry|file|Updating|Removing)\s+'(.+?)'|^\t(.+)$", re.MULTILINE)
 _LOCKED = re.compile(r"index\.lock': File exists")
@@ -78,7 +79,7 @@ class WorkTrees:
                     path.unlink(missing_ok=True)
             raise
         for follower, path in written:
-            with suppress(Conflict):  # the branch has moved: what cannot follow now is for `finish`
+            with suppress(GitregError, OSError):  # the branch has moved: what cannot follow now is for `finish`
                 if not self._try(follower, old, new):
                     path.unlink(missing_ok=True)
 
@@ -147,10 +148,10 @@ class WorkTrees:
         """Bring a work tree from old to new; return what is in the way, in which case nothing was touched."""
         git_dir, work_tree = Path(journal.git_dir), Path(journal.work_tree)
         if self._git is None:
-            changes = list(self._objects.diff(self._objects.root(old) if old else None, self._objects.root(new)))
-            if dry_run:
-                return checkout.collisions(self._objects, git_dir, work_tree, changes)
-            return checkout.apply(self._objects, git_dir, work_tree, changes, new)
+            changes = self._changes(old, new)
+            return checkout.apply(self._objects, git_dir, work_tree, changes, new, dry_run=dry_run)
+        if found := self._overwritten(journal, old, new):
+            return found
         empty = object_id("tree", b"", self._layout.object_format)
         command = ["read-tree", "-m", "-u", *(["--dry-run"] if dry_run else []), old or empty, new]
         if not (said := self._run(journal, *command)):
@@ -160,14 +161,28 @@ class WorkTrees:
             return []
         return [a or b for a, b in _IN_THE_WAY.findall(said)] or [said.removeprefix("fatal: ")]
 
+    def _overwritten(self, journal: Journal, old: str | None, new: str) -> list[str]:
+        """Return the untracked files that git would overwrite without a word, because they are ignored."""
+        changes = self._changes(old, new)
+        going = {change.path for change in changes if change.new is None}
+        return [
+            change.path
+            for change in changes
+            if change.old is None
+            and checkout.content_id(Path(journal.work_tree), change.path, self._layout.object_format, going)
+            not in (None, change.new)
+        ]
+
+    def _changes(self, old: str | None, new: str) -> list[PathChange]:
+        return list(self._objects.diff(self._objects.root(old) if old else None, self._objects.root(new)))
+
     def _adopt(self, journal: Journal) -> None:
         """Put into the index those files that have the new content already, so that they are in nobody's way."""
         if self._git is None:
             return  # `checkout` looks at content first, and finds it there
-        old_tree = self._objects.root(journal.old) if journal.old else None
         lines = []
-        for change in self._objects.diff(old_tree, self._objects.root(journal.new)):
-            if checkout.content_id(self._objects, Path(journal.work_tree), change.path) == change.new:
+        for change in self._changes(journal.old, journal.new):
+            if checkout.content_id(Path(journal.work_tree), change.path, self._layout.object_format) == change.new:
                 entry = self._objects.entry(journal.new, change.path)
                 mode, oid = (f"{entry.mode:o}", entry.oid) if entry else ("0", "0" * self._layout.oid_length)
                 lines.append(f"{mode} {oid}\t{change.path}\0")

@@ -88,12 +88,15 @@ def _build_tree(objects: Objects, write: Write, before: str | None, plan: _Plan,
     for key, sub in plan.items():
         if isinstance(sub, dict):
             name = key[:-1]
-            was = entries.pop(name, None)
-            if was is not None and not was.is_folder:
+            was = entries.get(name)
+            is_folder = was is not None and was.is_folder
+            folder = _build_tree(objects, write, was.oid if was and is_folder else None, sub, f"{at}{key}")
+            if folder and was and not is_folder:
                 raise InvalidInput(f"{at}{name} is a file and cannot hold files", hint="remove it in the same change")
-            folder = _build_tree(objects, write, was.oid if was else None, sub, f"{at}{key}")
             if folder:
                 entries[name] = Entry(0o040000, folder)
+            elif is_folder:
+                del entries[name]
     for name, content in plan.items():
         if isinstance(content, bytes):
             was = entries.get(name)
