@@ -63,7 +63,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show it.")
 @click.pass_context
 def cli(ctx: click.Context, repo: str | None, debug: bool) -> None:
-    """A model registry that is a Git repository."""
+    """Keep models in a registry that is a Git repository."""
     ctx.obj = repo
     ctx.meta["gitreg.debug"] = debug
 

@@ -39,7 +39,7 @@ def emit(data: Any, output: str, *, rows: Iterable[Mapping[str, Any]] | None = N
 
 
 def emit_page(page: Page, output: str) -> None:
-    """Print a page for a program: ``items`` with ``total``, ``page``, ``pages`` and ``size``; CSV has the items alone."""
+    """Print a page for a program: ``items``, ``total``, ``page``, ``pages``, ``size``; CSV has the items alone."""
     shape = {"items": page.items, "total": page.total, "page": page.page, "pages": page.pages, "size": page.size}
     emit(shape, output, rows=page.items)
 

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 def report(registry: Registry, outcome: Outcome, output: str, *, nothing: str = "nothing to do") -> None:
     """Print what a write did.
 
-    For programs: ``changed``, ``commit`` (null where nothing was committed), ``subject`` and, where the command is about
-    one, ``version`` as ``gitreg show`` prints it. A dry run has ``files`` instead: what each would say, null if removed.
+    For programs: ``changed``, ``commit`` (null where nothing was committed), ``subject`` and, where the command is
+    about one, ``version`` as ``gitreg show`` prints it. A dry run has ``files`` instead: what each would say, null if
+    it is removed.
     """
     changes = outcome.changes
     if output == "table":

@@ -188,7 +188,8 @@ def _pointers(_: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
                 continue
             target = entry.data["version"]
             version = snapshot.find_version(entry.model, target, deleted=True)
-            again = f"point it elsewhere: `gitreg {'promote' if kind == 'stage' else 'alias set'} {entry.model}@N {entry.name}`"
+            verb = "promote" if kind == "stage" else "alias set"
+            again = f"point it elsewhere: `gitreg {verb} {entry.model}@N {entry.name}`"
             if kind == "stage" and entry.name not in known:
                 yield Problem(
                     _path(entry),
@@ -203,7 +204,8 @@ def _pointers(_: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
             if entry.data.get("digest") not in (None, version.digest):
                 yield Problem(
                     _path(entry),
-                    f"says the digest {entry.data['digest'][:19]}..., but the record of {version.reference} is {version.digest[:19]}...",
+                    f"says the digest {entry.data['digest'][:19]}..., but the record of {version.reference} is "
+                    f"{version.digest[:19]}...",
                     again,
                 )
             if kind == "stage":
@@ -259,7 +261,7 @@ def _tags(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
             yield Problem(
                 ref,
                 f"points to {commit[:12]}, where the record of {entry.model}@{entry.name} is not what the branch says",
-                f"find out who moved it; then `git tag -d {ref.removeprefix('refs/tags/')}` and `gitreg doctor --repair`",
+                f"find out who moved it, then `git tag -d {ref.removeprefix('refs/tags/')}` and repair",
             )
     for ref in there:
         named = parse_tag_ref(settings, ref)

@@ -19,7 +19,7 @@ from gitreg.cli.results import report
 @metadata_option
 @output_option
 def command(name: str, tags: tuple[str, ...], metadata: dict[str, Any], output: str, **fields: str | None) -> None:
-    """Register the model NAME. (Saving a first version registers it too.)"""
+    """Register the model NAME. Saving a first version registers it too."""
     from gitreg.registry.metadata import to_json
     from gitreg.registry.operations.models import register_model
 

@@ -54,7 +54,8 @@ def command(
 ) -> None:
     """Save files and folders as a new version of MODEL, which is registered where it is not yet.
 
-    A folder's files keep their paths inside it. A version that exists already with the very same files is left as it is.
+    A folder's files keep their paths inside it. A version that is there already with the very same
+    files is left as it is.
     """
     from gitreg.blobs import collect
     from gitreg.sdk.saving import Saving, save, sources
