@@ -283,6 +283,28 @@ class Registry:
         saving = Saving(model, found, type, metadata or {}, tags, description, inputs, stage, message)
         return self.about(save(self, saving, progress=progress or NO_PROGRESS))
 
+    def create_version(
+        self,
+        model: str,
+        name: str | None = None,
+        *,
+        description: str | None = None,
+        tags: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
+    ) -> ModelVersion:
+        """Make a version without files, which artifacts are linked to later.
+
+        Raises
+        ------
+        AlreadyExists
+            A version of that name holds something.
+        """
+        from gitreg.sdk.saving import Saving, save
+
+        reference = f"{model}@{name}" if name is not None else model
+        saving = Saving(reference, {}, metadata=metadata or {}, tags=tags, description=description)
+        return self.about(save(self, saving))
+
     def load(
         self,
         reference: str,

@@ -1,0 +1,238 @@
+"""``Client``: ZenML's shape over a registry, for code and habits that come from there.
+
+The signatures are those of zenml 0.98's ``zenml.client.Client``, as far as they are about models and their versions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from gitreg.registry.filters import Page as Rows
+from gitreg.registry.snapshot import Model, ModelVersion
+from gitreg.sdk.model import ModelStages
+from gitreg.sdk.registry import PathLike, Registry
+
+Item = TypeVar("Item")
+
+
+class Page(NamedTuple, Generic[Item]):
+    """One page of a list.
+
+    Parameters
+    ----------
+    index:
+        Which page this is, from 1.
+    max_size:
+        How many items fit on one.
+    total_pages, total:
+        How many pages and items there are.
+    """
+
+    index: int
+    max_size: int
+    total_pages: int
+    total: int
+    items: list[Item]
+
+
+class Client:
+    """A registry in ZenML's words.
+
+    Parameters
+    ----------
+    registry:
+        An open registry, or where one is; None opens the one of the current folder for each call.
+    """
+
+    def __init__(self, registry: Registry | PathLike | None = None) -> None:
+        self._registry = registry
+
+    @contextmanager
+    def _open(self) -> Iterator[Registry]:
+        if isinstance(self._registry, Registry):
+            yield self._registry
+        else:
+            with Registry.open(self._registry) as registry:
+                yield registry
+
+    # -- models --------------------------------------------------------------------------------------------------
+
+    def create_model(
+        self,
+        name: str,
+        license: str | None = None,  # noqa: A002 - ZenML's word
+        description: str | None = None,
+        audience: str | None = None,
+        ethics: str | None = None,
+        limitations: str | None = None,
+        trade_offs: str | None = None,
+        use_cases: str | None = None,
+        tags: Sequence[str] | None = None,
+    ) -> Model:
+        """Register a model.
+
+        Raises
+        ------
+        AlreadyExists
+            There is one of that name.
+        """
+        with self._open() as registry:
+            return registry.register_model(
+                name,
+                license=license,
+                description=description,
+                audience=audience,
+                ethics=ethics,
+                limitations=limitations,
+                trade_offs=trade_offs,
+                use_cases=use_cases,
+                tags=tags or (),
+            )
+
+    def get_model(self, model_name_or_id: str) -> Model:
+        """Give a model by its name.
+
+        Raises
+        ------
+        NotFound
+            There is none of that name.
+        """
+        with self._open() as registry:
+            return registry.model(model_name_or_id)
+
+    def list_models(
+        self,
+        sort_by: str | None = None,
+        page: int = 1,
+        size: int = 20,
+        logical_operator: str = "and",
+        **filters: Any,
+    ) -> Page[Model]:
+        """List models.
+
+        Parameters
+        ----------
+        sort_by:
+            A field, ``asc:FIELD`` or ``desc:FIELD``.
+        logical_operator:
+            ``and``: every filter has to pass; ``or``: one is enough.
+        filters:
+            ``field="value"`` or ``field="operator:value"`` (:mod:`gitreg.registry.filters`).
+        """
+        with self._open() as registry:
+            rows = registry.list_models(
+                _given(filters), match_any=logical_operator == "or", sort=sort_by, page=page, size=size
+            )
+            snapshot = registry.snapshot()
+            return _page(rows, [snapshot.model(row["name"]) for row in rows.items])
+
+    def update_model(
+        self,
+        model_name_or_id: str,
+        *,
+        add_tags: Sequence[str] | None = None,
+        remove_tags: Sequence[str] | None = None,
+        **fields: str | None,
+    ) -> Model:
+        """Change a model's card: license, description, audience, use_cases, limitations, trade_offs, ethics, tags."""
+        with self._open() as registry:
+            return registry.update_model(model_name_or_id, tags=add_tags or (), remove_tags=remove_tags or (), **fields)
+
+    def delete_model(self, model_name_or_id: str) -> None:
+        """Delete a model with its versions; refused while a stage or an alias points to one."""
+        with self._open() as registry:
+            registry.delete_model(model_name_or_id)
+
+    # -- versions --------------------------------------------------------------------------------------------------
+
+    def create_model_version(
+        self,
+        model_name_or_id: str,
+        name: str | None = None,
+        description: str | None = None,
+        tags: Sequence[str] | None = None,
+    ) -> ModelVersion:
+        """Make a version without files.
+
+        Raises
+        ------
+        AlreadyExists
+            There is one of that name.
+        """
+        with self._open() as registry:
+            registry.model(model_name_or_id)
+            return registry.create_version(model_name_or_id, name, description=description, tags=tags or ())
+
+    def get_model_version(
+        self,
+        model_name_or_id: str,
+        model_version_name_or_number_or_id: str | int | ModelStages | None = None,
+    ) -> ModelVersion:
+        """Give a version by its name, number, stage or alias; None gives the latest.
+
+        Raises
+        ------
+        NotFound
+            There is none such.
+        """
+        selector = model_version_name_or_number_or_id
+        with self._open() as registry:
+            return registry.version(f"{model_name_or_id}@{'latest' if selector is None else selector}")
+
+    def list_model_versions(
+        self,
+        model_name_or_id: str | None = None,
+        sort_by: str | None = None,
+        page: int = 1,
+        size: int = 20,
+        logical_operator: str = "and",
+        **filters: Any,
+    ) -> Page[ModelVersion]:
+        """List versions of a model, or of all, as :meth:`list_models` lists models.
+
+        A filter on metadata is given by unpacking: ``**{"metadata.accuracy": "gte:0.9"}``.
+        """
+        with self._open() as registry:
+            match_any = logical_operator == "or"
+            rows = registry.list_versions(
+                model_name_or_id, _given(filters), match_any=match_any, sort=sort_by, page=page, size=size
+            )
+            snapshot = registry.snapshot()
+            found = (snapshot.find_version(row["model"], row["version"]) for row in rows.items)
+            return _page(rows, [version for version in found if version is not None])
+
+    def update_model_version(
+        self,
+        model_name_or_id: str,
+        version_name_or_id: str | int,
+        stage: str | ModelStages | None = None,
+        force: bool = False,
+        description: str | None = None,
+        add_tags: Sequence[str] | None = None,
+        remove_tags: Sequence[str] | None = None,
+    ) -> ModelVersion:
+        """Move a version to a stage, and say more of it, in one commit."""
+        with self._open() as registry:
+            return registry.annotate(
+                f"{model_name_or_id}@{version_name_or_id}",
+                description=description,
+                tags=add_tags or (),
+                remove_tags=remove_tags or (),
+                stage=str(stage) if stage is not None else None,
+                force=force,
+            )
+
+    def delete_model_version(self, model_name_or_id: str, version_name_or_id: str | int) -> None:
+        """Hide a version; refused while a stage or an alias points to it."""
+        with self._open() as registry:
+            registry.delete_version(f"{model_name_or_id}@{version_name_or_id}")
+
+
+def _given(filters: dict[str, Any]) -> dict[str, Any]:
+    return {field: condition for field, condition in filters.items() if condition is not None}
+
+
+def _page(rows: Rows, items: list[Item]) -> Page[Item]:
+    return Page(rows.page, rows.size, rows.pages, rows.total, items)
