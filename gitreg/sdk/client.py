@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Generic, NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from gitreg.registry.filters import Page as Rows
 from gitreg.registry.snapshot import Model, ModelVersion
@@ -17,7 +18,8 @@ from gitreg.sdk.registry import PathLike, Registry
 Item = TypeVar("Item")
 
 
-class Page(NamedTuple, Generic[Item]):
+@dataclass(frozen=True)
+class Page(Generic[Item]):
     """One page of a list.
 
     Parameters
@@ -134,7 +136,7 @@ class Client:
         *,
         add_tags: Sequence[str] | None = None,
         remove_tags: Sequence[str] | None = None,
-        **fields: str | None,
+        **fields: Any,
     ) -> Model:
         """Change a model's card: license, description, audience, use_cases, limitations, trade_offs, ethics, tags."""
         with self._open() as registry:

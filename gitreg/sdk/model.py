@@ -92,7 +92,7 @@ class Model:
     def stage(self) -> ModelStages | str | None:
         """The stage that it holds, ``archived``, or None."""
         stage = self.get().stage
-        return ModelStages(stage) if stage in ModelStages else stage
+        return ModelStages(stage) if stage in list(ModelStages) else stage
 
     @property
     def metadata(self) -> dict[str, Any]:

@@ -193,7 +193,7 @@ class Registry:
     # -- models ----------------------------------------------------------------------------------------------------
 
     def register_model(
-        self, name: str, *, tags: Sequence[str] = (), metadata: Mapping[str, Any] | None = None, **fields: str | None
+        self, name: str, *, tags: Sequence[str] = (), metadata: Mapping[str, Any] | None = None, **fields: Any
     ) -> Model:
         """Register a model (:func:`gitreg.registry.operations.models.register_model`).
 
@@ -216,7 +216,7 @@ class Registry:
         tags: Sequence[str] = (),
         remove_tags: Sequence[str] = (),
         metadata: Mapping[str, Any] | None = None,
-        **fields: str | None,
+        **fields: Any,
     ) -> Model:
         """Change a model's card (:func:`gitreg.registry.operations.models.update_model`)."""
         from gitreg.registry.metadata import to_json
