@@ -77,8 +77,12 @@ def main() -> NoReturn:
         sys.stdout.flush()
     except click.exceptions.Exit as done:
         code = done.exit_code
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        code = error.exit_code
+    except click.ClickException as error:
+        ctx = getattr(error, "ctx", None)
+        _complain(error.format_message(), f"see `{ctx.command_path} --help`" if ctx else None)
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)

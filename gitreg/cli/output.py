@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import RenderableType
 
     from gitreg.registry.filters import Page
 
@@ -96,7 +96,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(clean(cell), style=_style(cell)) for cell in row))
-    _console().print(table)
+    _print(table)
 
 
 def print_fields(fields: Iterable[tuple[str, Any]]) -> None:
@@ -110,7 +110,7 @@ def print_fields(fields: Iterable[tuple[str, Any]]) -> None:
     for name, value in fields:
         if value not in (None, "", [], {}):
             grid.add_row(name, Text(clean(value), style=_style(value)))
-    _console().print(grid)
+    _print(grid)
 
 
 def print_heading(text: str) -> None:
@@ -119,13 +119,17 @@ def print_heading(text: str) -> None:
     click.secho(text, bold=True)
 
 
-def _console() -> Console:
+def _print(what: RenderableType) -> None:
+    """Print as wide as the terminal is, or, into a pipe, as wide as it takes; no line ends in blanks."""
     from rich.console import Console
 
-    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
+    console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = 10_000
-    return console
+    with console.capture() as captured:
+        console.print(what)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())
 
 
 def _style(cell: Any) -> str:

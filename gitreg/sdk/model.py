@@ -60,7 +60,7 @@ class Model:
         self.tags = tuple(tags)
         self._selector = None if version is None else str(version)
         self._registry = registry
-        self._card = {
+        self._card: dict[str, Any] = {
             "license": license,
             "description": description,
             "audience": audience,
