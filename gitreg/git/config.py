@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from gitreg.git.discovery import Layout
 from gitreg.git.program import Git
 
 _THE_USERS = frozenset({"system", "global", "command"})
+_FILTER = re.compile(r"filter\..+\.(?:clean|smudge|process|required)", re.DOTALL)
 _TRUE = frozenset({"true", "yes", "on", "1", ""})
 
 
@@ -50,9 +52,18 @@ class Config:
         value = self.get(key)
         return value is not None and value.lower() in _TRUE
 
-    def repositorys_keys(self) -> list[str]:
-        """Return the keys that the repository itself sets."""
-        return [key for scope, key, _ in self.settings if scope not in _THE_USERS]
+
+def without_filters(git: Git, layout: Layout) -> dict[str, str]:
+    """Return settings that put the user's own filters, or none, in the place of those that a repository names.
+
+    For commands that read or write files of a work tree: a filter is a program, and they would run it.
+    """
+    own = b"".join(_bytes(path) for path in (layout.common_dir / "config", layout.git_dir / "config.worktree")).lower()
+    if b"filter" not in own and b"include" not in own:
+        return {}  # nearly always, and then no process is needed to say so
+    config = read_config(git, git.env, layout)
+    named = {key for scope, key, _ in config.settings if scope not in _THE_USERS and _FILTER.fullmatch(key)}
+    return {key: config.get(key, from_user_only=True) or "" for key in sorted(named)}
 
 
 def read_config(git: Git | None, env: Mapping[str, str], layout: Layout | None) -> Config:
@@ -114,3 +125,10 @@ def _by_dulwich(env: Mapping[str, str], layout: Layout | None) -> Iterator[tuple
     count = env.get("GIT_CONFIG_COUNT", "0")
     for number in range(int(count) if count.isdigit() else 0):
         yield "command", env.get(f"GIT_CONFIG_KEY_{number}", "").lower(), env.get(f"GIT_CONFIG_VALUE_{number}", "")
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""

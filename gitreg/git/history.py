@@ -44,17 +44,18 @@ def resolve(objects: Objects, refs: Refs, text: str) -> str | None:
     oid = candidate if candidate and objects.find(candidate) else None
     oid = oid or next((found for place in _PLACES if (found := refs.read(place.format(text)))), None)
     if oid is not None:
-        return _commit(objects, oid)
+        return commit_of(objects, oid)
     if not _ABBREVIATION.fullmatch(text.lower()):
         return None
     # A tag counts as the commit that it means: only a tie between commits is one.
-    commits = {found for oid in objects.starting_with(text.lower()) if (found := _commit(objects, oid))}
+    commits = {found for oid in objects.starting_with(text.lower()) if (found := commit_of(objects, oid))}
     if len(commits) > 1:
         raise InvalidInput(f"{text!r} is short for {len(commits)} commits", hint="give more digits")
     return next(iter(commits), None)
 
 
-def _commit(objects: Objects, oid: str) -> str | None:
+def commit_of(objects: Objects, oid: str) -> str | None:
+    """Return the commit that an object id means, through any tags; None when it means none that is here."""
     peeled = objects.peel(oid)
     found = objects.find(peeled) if peeled else None
     return peeled if found and found[0] == "commit" else None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import zlib
 from pathlib import Path
 
@@ -60,7 +59,7 @@ def write_loose(objects: Path, kind: str, content: bytes, object_format: str, *,
         path.parent.mkdir(exist_ok=True)
         if group:
             path.parent.chmod(0o2775)
-    temporary = path.parent / f"tmp_obj_{secrets.token_hex(8)}"  # the name that `git prune` takes for left behind
+    temporary = path.parent / f"tmp_obj_{os.urandom(8).hex()}"  # the name that `git prune` takes for left behind
     try:
         temporary.write_bytes(zlib.compress(_header(kind, content) + content, 1))
         temporary.chmod(0o444)

@@ -10,9 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gitreg.errors import Refused
-from gitreg.git.config import read_config
 from gitreg.git.discovery import Layout
-from gitreg.git.program import find_git
 
 
 def check_owner(layout: Layout, env: Mapping[str, str]) -> None:
@@ -27,6 +25,9 @@ def check_owner(layout: Layout, env: Mapping[str, str]) -> None:
     folders = [folder for folder in (layout.work_tree, layout.git_dir, layout.common_dir) if folder is not None]
     if us == 0 or all(folder.stat().st_uid == us for folder in folders):
         return
+    from gitreg.git.config import read_config  # rarely needed: most repositories are our own
+    from gitreg.git.program import find_git
+
     safe: list[str] = []
     for value in read_config(find_git(env), env, None).get_all("safe.directory", from_user_only=True):
         safe = [*safe, value] if value else []  # an empty value takes back what was said before

@@ -2,65 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from gitreg.git import writing
-from gitreg.git.config import Config, read_config
-from gitreg.git.creation import create
-from gitreg.git.discovery import Layout, discover, object_folders, shared_with_group
-from gitreg.git.history import first_parents, resolve, shallow_boundary
-from gitreg.git.identity import identity
-from gitreg.git.locking import writers_lock
+from gitreg.git.discovery import shared_with_group
 from gitreg.git.loose import write_loose
-from gitreg.git.objects import Objects
-from gitreg.git.ownership import check_owner
 from gitreg.git.program import Git, find_git
-from gitreg.git.refs import Refs
-from gitreg.git.signing import Signer
-from gitreg.git.transaction import update_refs
-from gitreg.git.values import Commit, PathChange, RefUpdate, Signature, Tag
-from gitreg.git.worktrees import WorkTrees
+from gitreg.git.reading import ReadOnlyRepository
+from gitreg.git.values import RefUpdate, Signature
+
+if TYPE_CHECKING:
+    from gitreg.git.config import Config
+    from gitreg.git.signing import Signer
+    from gitreg.git.worktrees import WorkTrees
 
 
-class Repository:
-    """A Git repository, seen from one of its work trees.
+class Repository(ReadOnlyRepository):
+    """A Git repository that can be written to.
 
-    Opening one and reading a ref imports no Git library and starts no process; objects, writing and work trees bring
-    in what they need when they are used first. Close it, or use it in a ``with`` statement.
-
-    Parameters
-    ----------
-    layout:
-        Where it is.
-    env:
-        The user's environment: where git and its configuration are found, who commits.
+    What writes is imported by the methods that write, so that readers, who are many, start fast.
     """
-
-    def __init__(self, layout: Layout, env: Mapping[str, str]) -> None:
-        self._layout = layout
-        self._env = env
-        self._refs = Refs(layout.git_dir, layout.common_dir, layout.oid_length)
-        self._objects = Objects(object_folders(layout, env), layout.object_format, layout.oid_length)
-
-    @classmethod
-    def discover(cls, start: Path, *, env: Mapping[str, str] = MappingProxyType({})) -> Self:
-        """Open the repository that a folder belongs to, as git finds it: upwards, or by ``GIT_DIR``.
-
-        Raises
-        ------
-        NotFound
-            There is none.
-        Refused
-            It belongs to another user, or is in a format that gitreg does not read.
-        """
-        layout = discover(start, env)
-        check_owner(layout, env)
-        return cls(layout, env)
 
     @classmethod
     def create(cls, path: Path, *, branch: str, env: Mapping[str, str]) -> Self:
@@ -78,137 +42,10 @@ class Repository:
         InvalidInput
             The branch is no name for one.
         """
+        from gitreg.git.creation import create
+
         create(path, branch, env)
         return cls.discover(path, env={key: value for key, value in env.items() if key != "GIT_DIR"})
-
-    @property
-    def git_dir(self) -> Path:
-        """The Git folder of this work tree alone."""
-        return self._layout.git_dir
-
-    @property
-    def common_dir(self) -> Path:
-        """The Git folder that all work trees share: objects, refs, and our own ``gitreg/``."""
-        return self._layout.common_dir
-
-    @property
-    def work_tree(self) -> Path | None:
-        """The folder with the files; None in a bare repository."""
-        return self._layout.work_tree
-
-    @property
-    def object_format(self) -> str:
-        """``sha1`` or ``sha256``."""
-        return self._layout.object_format
-
-    def close(self) -> None:
-        """Let go of open files; they are opened again when needed."""
-        self._objects.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    # -- refs --------------------------------------------------------------------------------------------------------
-
-    def read_ref(self, name: str) -> str | None:
-        """Return the object id that a ref points to, by its full name; None when there is no such ref."""
-        return self._refs.read(name)
-
-    def refs(self, prefix: str) -> dict[str, str]:
-        """Return the refs whose full names start so, sorted by name, to object ids; the prefix may end anywhere."""
-        return self._refs.under(prefix)
-
-    def head_branch(self) -> str | None:
-        """Return the full name of the branch that is checked out here, born or not; None when HEAD is detached."""
-        return self._refs.head_branch()
-
-    # -- objects -----------------------------------------------------------------------------------------------------
-
-    def resolve(self, text: str) -> str | None:
-        """Return the commit that a full or abbreviated (at least 4 digits) id, a branch or a tag means, or None.
-
-        Raises
-        ------
-        InvalidInput
-            Several commits have ids that start so.
-        """
-        return resolve(self._objects, self._refs, text)
-
-    def commit(self, oid: str) -> Commit:
-        """Return a commit.
-
-        Raises
-        ------
-        NotFound
-            It is not in this repository (or was left out of a partial clone).
-        InvalidInput
-            It is something else.
-        IntegrityError
-            It is damaged.
-        """
-        return self._objects.commit(oid)
-
-    def history(self, oid: str, *, until: str | None = None) -> Iterator[Commit]:
-        """Yield a commit and its first parents, newest first, ending before ``until`` or at a shallow boundary."""
-        return first_parents(self._objects, oid, shallow_boundary(self.common_dir), until)
-
-    def is_boundary(self, oid: str) -> bool:
-        """Whether a shallow clone has cut off the parents of this commit."""
-        return oid in shallow_boundary(self.common_dir)
-
-    @property
-    def is_shallow(self) -> bool:
-        """Whether older history was left out when this repository was cloned."""
-        return bool(shallow_boundary(self.common_dir))
-
-    def read(self, tree_ish: str, path: str) -> bytes | None:
-        """Return the content of the file at a path of a commit or tree; None when no file is there.
-
-        Symbolic links and submodules are no files, here and everywhere below.
-        """
-        entry = self._objects.entry(tree_ish, path)
-        return self.read_blob(entry.oid) if entry and entry.is_file else None
-
-    def read_blob(self, oid: str) -> bytes:
-        """Return the content of a file by its object id; raises as `commit`."""
-        return self._objects.get(oid, "blob")
-
-    def listing(self, tree_ish: str, folder: str) -> dict[str, str]:
-        """Return what is directly in a folder: names (those of folders end in ``/``) to object ids."""
-        tree = self._objects.folder(tree_ish, folder)
-        entries = self._objects.tree(tree).items() if tree else ()
-        return {f"{n}/" if e.is_folder else n: e.oid for n, e in entries if e.is_folder or e.is_file}
-
-    def walk(self, tree_ish: str, folder: str = "") -> Iterator[tuple[str, str]]:
-        """Yield (path, object id) of every file in a folder and below, sorted by path; paths are full."""
-        tree = self._objects.folder(tree_ish, folder)
-        for path, entry in self._objects.walk(tree, _prefix(folder)) if tree else ():
-            yield path, entry.oid
-
-    def diff(self, old: str | None, new: str, folder: str = "") -> Iterator[PathChange]:
-        """Yield the files that differ in a folder between two commits or trees, sorted; ``old`` None is empty.
-
-        Equal subtrees are never opened, so this costs as much as there are changes.
-        """
-        before = self._objects.folder(old, folder) if old else None
-        return self._objects.diff(before, self._objects.folder(new, folder), _prefix(folder))
-
-    def tag(self, oid: str) -> Tag | None:
-        """Return an annotated tag by its object id; None when the object is something else or missing."""
-        return self._objects.tag(oid)
-
-    def peel(self, oid: str) -> str | None:
-        """Return the commit that an object id means, through any tags; None when it means none that is here."""
-        peeled = self._objects.peel(oid)
-        return peeled if peeled and self.object_type(peeled) == "commit" else None
-
-    def object_type(self, oid: str) -> str | None:
-        """Return ``commit``, ``tree``, ``blob`` or ``tag``; None when the object is missing."""
-        found = self._objects.find(oid)
-        return found[0] if found else None
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
@@ -235,7 +72,9 @@ class Repository:
         InvalidInput
             A path cannot stand in Git (empty, absolute, ``..``, ``.git``), or is a file here and a folder there.
         """
-        return writing.build_commit(
+        from gitreg.git.writing import build_commit
+
+        return build_commit(
             self._objects, self._write, self._signer, parent, changes,
             message=message, author=author, committer=committer,
         )  # fmt: skip
@@ -255,7 +94,9 @@ class Repository:
         InvalidInput
             The target is not here.
         """
-        return writing.build_tag(self._objects, self._write, self._signer, name, target, message=message, tagger=tagger)
+        from gitreg.git.writing import build_tag
+
+        return build_tag(self._objects, self._write, self._signer, name, target, message=message, tagger=tagger)
 
     def update_refs(self, updates: Sequence[RefUpdate], *, reason: str) -> None:
         """Move refs in one transaction: all of them, or none.
@@ -278,6 +119,8 @@ class Repository:
         IntegrityError
             A ref would point to an object that is not here.
         """
+        from gitreg.git.transaction import update_refs
+
         update_refs(self._git, self._refs, self._objects, updates, reason=reason)
 
     def lock(self, *, timeout: float) -> AbstractContextManager[None]:
@@ -293,6 +136,8 @@ class Repository:
         Conflict
             Another process, or another ``with`` of this one, held it all that time.
         """
+        from gitreg.git.locking import writers_lock
+
         return writers_lock(self.common_dir, timeout=timeout, group=self._group)
 
     def identity(self, *, time: int, offset: int) -> Signature:
@@ -308,10 +153,14 @@ class Repository:
         InvalidInput
             Git does not know who the user is.
         """
+        from gitreg.git.identity import identity
+
         return identity("committer", self._config, self._env, time=time, offset=offset)
 
     def author_identity(self, *, time: int, offset: int) -> Signature:
         """Return who writes, as `identity`, by ``GIT_AUTHOR_*`` and ``author.*``."""
+        from gitreg.git.identity import identity
+
         return identity("author", self._config, self._env, time=time, offset=offset)
 
     # -- work trees --------------------------------------------------------------------------------------------------
@@ -359,10 +208,14 @@ class Repository:
 
     @cached_property
     def _config(self) -> Config:
+        from gitreg.git.config import read_config
+
         return read_config(self._git, self._env, self._layout)
 
     @cached_property
     def _signer(self) -> Signer:
+        from gitreg.git.signing import Signer
+
         return Signer(self._config, self._env, self.object_format)
 
     @cached_property
@@ -374,8 +227,6 @@ class Repository:
 
     @cached_property
     def _work_trees(self) -> WorkTrees:
+        from gitreg.git.worktrees import WorkTrees
+
         return WorkTrees(self._layout, self._git, self._objects, self._refs)
-
-
-def _prefix(folder: str) -> str:
-    return f"{folder.strip('/')}/" if folder.strip("/") else ""

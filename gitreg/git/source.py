@@ -8,6 +8,8 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from gitreg.errors import GitregError
+from gitreg.git.config import without_filters
+from gitreg.git.discovery import describe
 from gitreg.git.program import find_git
 from gitreg.git.repository import Repository
 
@@ -52,7 +54,10 @@ def source_of(folder: Path, *, env: Mapping[str, str], but: str | None = None) -
         git = find_git(env)
         if git is None:
             return Source(None, commit, None)
-        status = git.run("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all", cwd=top)
+        status = git.run(
+            "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all",
+            cwd=top, settings=without_filters(git, describe(repository.git_dir, found_at=top)),
+        )  # fmt: skip
         remote = git.run("config", "--get", "remote.origin.url", cwd=top)
         url = remote.stdout.decode(errors="replace").strip()
         return Source(_public(url) or None, commit, bool(status.stdout) if status.returncode == 0 else None)

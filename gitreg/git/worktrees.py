@@ -17,7 +17,7 @@ from pathlib import Path
 
 from gitreg.errors import Conflict, GitregError, NotFound, Refused
 from gitreg.git import checkout
-from gitreg.git.config import read_config
+from gitreg.git.config import without_filters
 from gitreg.git.discovery import Layout, describe
 from gitreg.git.history import first_parents, shallow_boundary
 from gitreg.git.loose import object_id
@@ -29,7 +29,6 @@ from gitreg.git.values import PathChange
 _IN_THE_WAY = re.compile(r"(?:Entry|file|Updating|Removing)\s+'(.+?)'|^\t(.+)$", re.MULTILINE)
 _LOCKED = re.compile(r"index\.lock': File exists")
 _PATIENCE = 1.0  # seconds to wait for another process's lock on an index
-_FILTER = re.compile(r"filter\.(.+)\.(?:clean|smudge|process|required)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -198,15 +197,12 @@ class WorkTrees:
         """
         assert self._git is not None
         git_dir, work_tree = Path(journal.git_dir), Path(journal.work_tree)
-        config = read_config(self._git, self._git.env, describe(git_dir, found_at=work_tree))
-        filters = {
-            k: config.get(k, from_user_only=True) or "" for k in config.repositorys_keys() if _FILTER.fullmatch(k)
-        }
+        settings = without_filters(self._git, describe(git_dir, found_at=work_tree))
         deadline = time.monotonic() + _PATIENCE
         while True:
             result = self._git.run(
                 f"--git-dir={git_dir}", f"--work-tree={work_tree}", *command,
-                cwd=work_tree, stdin=stdin.encode("utf-8", "surrogateescape"), settings=filters,
+                cwd=work_tree, stdin=stdin.encode("utf-8", "surrogateescape"), settings=settings,
             )  # fmt: skip
             said = result.stderr.decode("utf-8", "replace").strip()
             if not result.returncode:

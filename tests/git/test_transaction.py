@@ -9,6 +9,7 @@ import pytest
 
 from gitreg.errors import Conflict, IntegrityError, InvalidInput, Refused
 from gitreg.git import RefUpdate, Repository
+from gitreg.git.source import source_of
 from tests.git.conftest import ADA, BRANCH, Env, commit, git, make
 
 
@@ -103,7 +104,9 @@ def test_a_lock_that_goes_away_is_waited_for_and_one_that_stays_is_a_conflict(
     assert plain.read_ref(BRANCH) == two[0]
 
 
-def test_nothing_that_the_repository_names_is_executed(plain: Repository, env: Env, tmp_path: Path) -> None:
+def test_nothing_that_the_repository_names_is_executed(
+    plain: Repository, env: Env, either_env: Env, tmp_path: Path
+) -> None:
     top = plain.work_tree
     assert top is not None
     ran = tmp_path / "ran"
@@ -129,6 +132,9 @@ def test_nothing_that_the_repository_names_is_executed(plain: Repository, env: E
     with pytest.raises(Refused), plain.follow(BRANCH, plain.read_ref(BRANCH), old):
         pass
     plain.identity(time=1, offset=0)
+    found = source_of(top, env=either_env)
+    assert found is not None
+    assert found.dirty in (True, None)
     assert (top / "c.yaml").read_bytes() == b"2"
     assert not ran.exists(), ran.read_text()
 

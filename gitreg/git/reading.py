@@ -1,0 +1,183 @@
+"""A repository as its readers see it: bytes at paths, commits, tags and refs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Self
+
+from gitreg.git.discovery import Layout, discover, object_folders
+from gitreg.git.history import commit_of, first_parents, resolve, shallow_boundary
+from gitreg.git.objects import Objects
+from gitreg.git.ownership import check_owner
+from gitreg.git.refs import Refs
+from gitreg.git.values import Commit, PathChange, Tag
+
+
+class ReadOnlyRepository:
+    """A Git repository, seen from one of its work trees; nothing here changes it.
+
+    Opening one and reading it starts no process, and imports no Git library before something packed is read. Close it,
+    or use it in a ``with`` statement.
+
+    Parameters
+    ----------
+    layout:
+        Where it is.
+    env:
+        The user's environment: where git and its configuration are found, who commits.
+    """
+
+    def __init__(self, layout: Layout, env: Mapping[str, str]) -> None:
+        self._layout = layout
+        self._env = env
+        self._refs = Refs(layout.git_dir, layout.common_dir, layout.oid_length)
+        self._objects = Objects(object_folders(layout, env), layout.object_format, layout.oid_length)
+
+    @classmethod
+    def discover(cls, start: Path, *, env: Mapping[str, str] = MappingProxyType({})) -> Self:
+        """Open the repository that a folder belongs to, as git finds it: upwards, or by ``GIT_DIR``.
+
+        Raises
+        ------
+        NotFound
+            There is none.
+        Refused
+            It belongs to another user, or is in a format that gitreg does not read.
+        """
+        layout = discover(start, env)
+        check_owner(layout, env)
+        return cls(layout, env)
+
+    @property
+    def git_dir(self) -> Path:
+        """The Git folder of this work tree alone."""
+        return self._layout.git_dir
+
+    @property
+    def common_dir(self) -> Path:
+        """The Git folder that all work trees share: objects, refs, and our own ``gitreg/``."""
+        return self._layout.common_dir
+
+    @property
+    def work_tree(self) -> Path | None:
+        """The folder with the files; None in a bare repository."""
+        return self._layout.work_tree
+
+    @property
+    def object_format(self) -> str:
+        """``sha1`` or ``sha256``."""
+        return self._layout.object_format
+
+    def close(self) -> None:
+        """Let go of open files; they are opened again when needed."""
+        self._objects.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- refs --------------------------------------------------------------------------------------------------------
+
+    def read_ref(self, name: str) -> str | None:
+        """Return the object id that a ref points to, by its full name; None when there is no such ref."""
+        return self._refs.read(name)
+
+    def refs(self, prefix: str) -> dict[str, str]:
+        """Return the refs whose full names start so, sorted by name, to object ids; the prefix may end anywhere."""
+        return self._refs.under(prefix)
+
+    def head_branch(self) -> str | None:
+        """Return the full name of the branch that is checked out here, born or not; None when HEAD is detached."""
+        return self._refs.head_branch()
+
+    # -- objects -----------------------------------------------------------------------------------------------------
+
+    def resolve(self, text: str) -> str | None:
+        """Return the commit that a full or abbreviated (at least 4 digits) id, a branch or a tag means, or None.
+
+        Raises
+        ------
+        InvalidInput
+            Several commits have ids that start so.
+        """
+        return resolve(self._objects, self._refs, text)
+
+    def commit(self, oid: str) -> Commit:
+        """Return a commit.
+
+        Raises
+        ------
+        NotFound
+            It is not in this repository (or was left out of a partial clone).
+        InvalidInput
+            It is something else.
+        IntegrityError
+            It is damaged.
+        """
+        return self._objects.commit(oid)
+
+    def history(self, oid: str, *, until: str | None = None) -> Iterator[Commit]:
+        """Yield a commit and its first parents, newest first, ending before ``until`` or at a shallow boundary."""
+        return first_parents(self._objects, oid, shallow_boundary(self.common_dir), until)
+
+    def is_boundary(self, oid: str) -> bool:
+        """Whether a shallow clone has cut off the parents of this commit."""
+        return oid in shallow_boundary(self.common_dir)
+
+    @property
+    def is_shallow(self) -> bool:
+        """Whether older history was left out when this repository was cloned."""
+        return bool(shallow_boundary(self.common_dir))
+
+    def read(self, tree_ish: str, path: str) -> bytes | None:
+        """Return the content of the file at a path of a commit or tree; None when no file is there.
+
+        Symbolic links and submodules are no files, here and everywhere below.
+        """
+        entry = self._objects.entry(tree_ish, path)
+        return self.read_blob(entry.oid) if entry and entry.is_file else None
+
+    def read_blob(self, oid: str) -> bytes:
+        """Return the content of a file by its object id; raises as `commit`."""
+        return self._objects.get(oid, "blob")
+
+    def listing(self, tree_ish: str, folder: str) -> dict[str, str]:
+        """Return what is directly in a folder: names (those of folders end in ``/``) to object ids."""
+        tree = self._objects.folder(tree_ish, folder)
+        entries = self._objects.tree(tree).items() if tree else ()
+        return {f"{n}/" if e.is_folder else n: e.oid for n, e in entries if e.is_folder or e.is_file}
+
+    def walk(self, tree_ish: str, folder: str = "") -> Iterator[tuple[str, str]]:
+        """Yield (path, object id) of every file in a folder and below, sorted by path; paths are full."""
+        tree = self._objects.folder(tree_ish, folder)
+        for path, entry in self._objects.walk(tree, _prefix(folder)) if tree else ():
+            yield path, entry.oid
+
+    def diff(self, old: str | None, new: str, folder: str = "") -> Iterator[PathChange]:
+        """Yield the files that differ in a folder between two commits or trees, sorted; ``old`` None is empty.
+
+        Equal subtrees are never opened, so this costs as much as there are changes.
+        """
+        before = self._objects.folder(old, folder) if old else None
+        return self._objects.diff(before, self._objects.folder(new, folder), _prefix(folder))
+
+    def tag(self, oid: str) -> Tag | None:
+        """Return an annotated tag by its object id; None when the object is something else or missing."""
+        return self._objects.tag(oid)
+
+    def peel(self, oid: str) -> str | None:
+        """Return the commit that an object id means, through any tags; None when it means none that is here."""
+        return commit_of(self._objects, oid)
+
+    def object_type(self, oid: str) -> str | None:
+        """Return ``commit``, ``tree``, ``blob`` or ``tag``; None when the object is missing."""
+        found = self._objects.find(oid)
+        return found[0] if found else None
+
+
+def _prefix(folder: str) -> str:
+    return f"{folder.strip('/')}/" if folder.strip("/") else ""
