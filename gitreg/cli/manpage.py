@@ -50,7 +50,7 @@ def _commands(group: click.Group, ctx: click.Context) -> Iterator[str]:
 
 def _options(command: click.Command, ctx: click.Context) -> Iterator[str]:
     for parameter in command.get_params(ctx):
-        record = parameter.get_help_record(ctx)
+        record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
         if record is not None and "--help" not in record[0]:
             yield ".TP"
             yield f".B {_escape(record[0])}"
