@@ -1,6 +1,6 @@
 """A blob store in a folder: ``sha256/ab/<hex>``, read-only plain files that ``sha256sum`` can check.
 
-``tmp/`` holds what is being written. A damaged blob is set aside as ``<hex>.bad``.
+``tmp/`` holds what is being written, ``claims/`` who keeps blobs here. A damaged blob is set aside as ``<hex>.bad``.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class LocalStore:
         self.url = "file://" + quote(os.fsencode(root))
         self._blobs = root / "sha256"
         self._temporary = root / "tmp"
+        self._claims = root / "claims"
 
     # -- saving ------------------------------------------------------------------------------------------------------
 
@@ -214,6 +215,24 @@ class LocalStore:
         if not _HEX.fullmatch(digest):
             raise InvalidInput(f"{digest!r} is no sha256", hint="give its 64 hexadecimal digits, in lower case")
         return self._blobs / digest[:2] / digest
+
+    def claim(self, name: str, text: bytes) -> None:
+        """See BlobStore."""
+        place = self._claims / name
+        with in_words(_SAVE, self.root), self._staging() as staging:
+            if _is_there(place) and place.read_bytes() == text:
+                return
+            _write_blob(text, staging / "0")
+            self._claims.mkdir(exist_ok=True)
+            os.replace(staging / "0", place)
+            copying.sync_folder(self._claims)
+
+    def claims(self) -> dict[str, bytes]:
+        """See BlobStore."""
+        with in_words(_READ, self.root):
+            if not self._claims.is_dir():
+                return {}
+            return {place.name: place.read_bytes() for place in sorted(self._claims.iterdir())}
 
     def sweep(self, live: Collection[str], *, older_than: float, apply: bool) -> Iterator[Swept]:
         """See BlobStore."""

@@ -95,6 +95,12 @@ class BlobStore(Protocol):
             It is not there, cut off, or not what its digest says.
         """
 
+    def claim(self, name: str, text: bytes) -> None:
+        """Leave word, under a name of its own, of somebody whose blobs are here."""
+
+    def claims(self) -> dict[str, bytes]:
+        """Return the words that were left, by name."""
+
     def sweep(self, live: Collection[str], *, older_than: float, apply: bool) -> Iterator[Swept]:
         """Find, and if `apply` remove, what is neither live nor saved since.
 

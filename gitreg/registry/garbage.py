@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gitreg.blobs import BlobStore, Swept
@@ -12,6 +12,7 @@ from gitreg.documents.types import ArtifactRecord, VersionDocument
 from gitreg.documents.yaml import loads
 from gitreg.errors import GitregError, IntegrityError, InvalidDocument
 from gitreg.registry.artifacts import files_of
+from gitreg.registry.claims import other_registries
 from gitreg.registry.ledger import Ledger
 
 _RECORD = re.compile(r"(?:(?P<root>.*)/)?(?P<rest>models/.+/versions/[^/]+\.yaml)")
@@ -58,8 +59,10 @@ def live_digests(ledger: Ledger, store: BlobStore) -> set[str]:
     return live
 
 
-def collect_garbage(ledger: Ledger, store: BlobStore, *, older_than: float, apply: bool) -> Iterator[Swept]:
-    """Remove, or only name, the blobs that no record means.
+def collect_garbage(
+    ledger: Ledger, store: BlobStore, *, env: Mapping[str, str], older_than: float, apply: bool
+) -> Iterator[Swept]:
+    """Remove, or only name, the blobs that no record means, here or in the registries that share the store.
 
     Parameters
     ----------
@@ -70,10 +73,15 @@ def collect_garbage(ledger: Ledger, store: BlobStore, *, older_than: float, appl
 
     Raises
     ------
-    InvalidDocument, IntegrityError
-        What is live cannot be told (:func:`live_digests`); nothing is removed.
+    InvalidDocument, IntegrityError, Refused
+        What is live cannot be told (:func:`live_digests`), or another registry that keeps weights in the store cannot
+        be read; nothing is removed.
     """
-    return store.sweep(live_digests(ledger, store), older_than=older_than, apply=apply)
+    live = live_digests(ledger, store)
+    with other_registries(ledger, store, env=env) as others:
+        for other in others:
+            live |= live_digests(other, store)
+    return store.sweep(live, older_than=older_than, apply=apply)
 
 
 def _deleted(ledger: Ledger) -> set[Key]:

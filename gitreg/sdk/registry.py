@@ -460,7 +460,8 @@ class Registry:
         """
         from gitreg.registry.garbage import collect_garbage
 
-        return collect_garbage(self.ledger, self.store, older_than=self.ambient.clock() - grace, apply=apply)
+        older_than = self.ambient.clock() - grace
+        return collect_garbage(self.ledger, self.store, env=self.ambient.env, older_than=older_than, apply=apply)
 
     # -- writing ---------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from gitreg.errors import IntegrityError, InvalidInput
 from gitreg.git.source import source_of
 from gitreg.registry.artifacts import describe_artifact, store_artifact
 from gitreg.registry.changes import Changes
+from gitreg.registry.claims import leave_claim
 from gitreg.registry.commit import Outcome
 from gitreg.registry.derived import tagged_numbers
 from gitreg.registry.metadata import to_json
@@ -93,6 +94,8 @@ def save(registry: Registry, saving: Saving, *, progress: Progress = NO_PROGRESS
             return {name: describe_artifact(paths, kind, progress) for name, paths in saving.sources.items()}
         return {name: store_artifact(registry.store, paths, kind, progress) for name, paths in saving.sources.items()}
 
+    if not dry_run and registry.snapshot().settings.store is not None:
+        leave_claim(registry.ledger, registry.store)
     new = replace(new, artifacts=record(dry_run))
     if dry_run:
         return registry.commit(partial(save_version, new=new), dry_run=True)
