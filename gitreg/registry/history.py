@@ -28,7 +28,7 @@ def log(snapshot: Snapshot, model: str | None = None) -> Iterator[dict[str, Any]
     first = next(rows, None)
     if first is None:
         if model is not None:
-            snapshot.model(model)
+            snapshot.card_fields(model)
         raise NotFound("the registry has no history")
     yield _row(*first)
     for each in rows:
@@ -48,7 +48,7 @@ def stage_log(snapshot: Snapshot, model: str, stage: str) -> list[dict[str, Any]
     InvalidInput
         There is no such stage.
     """
-    snapshot.model(model)
+    snapshot.card_fields(model)
     entries = snapshot.index.history(snapshot.seq, "stage", model, stage)
     if not entries:
         check_stage_is_known(stage, snapshot.settings.stages)

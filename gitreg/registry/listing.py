@@ -66,7 +66,7 @@ def list_versions(
     InvalidInput
         A filter, the order or the page is none.
     """
-    names = snapshot.model_names() if model is None else [snapshot.model(model).name]
+    names = snapshot.model_names() if model is None else [snapshot.card_fields(model).name]
     rows = (version_row(version) for name in names for version in reversed(snapshot.versions(name)))
     chosen = _filters(filters, VERSION_FIELDS)
     return select(rows, chosen, fields=VERSION_FIELDS, match_any=match_any, sort=sort, page=page, size=size)

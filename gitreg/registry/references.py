@@ -30,7 +30,7 @@ def resolve(snapshot: Snapshot, reference: str | Reference) -> ModelVersion:
     if selector is None:
         version = snapshot.latest(model)
         if version is None:
-            snapshot.model(model)  # raises where there is no such model
+            snapshot.card_fields(model)  # raises where there is no such model
             raise NotFound(f"{model} has no version yet", hint=f"save one with `gitreg save {model} PATH`")
         return version
     found = (
@@ -40,7 +40,7 @@ def resolve(snapshot: Snapshot, reference: str | Reference) -> ModelVersion:
         or _by_digest(snapshot, ref)
     )
     if found is None:
-        snapshot.model(model)
+        snapshot.card_fields(model)
         raise _missing(snapshot, model, selector)
     return found
 

@@ -164,8 +164,8 @@ class Snapshot:
         entry = self.index.get(self.seq, "model", name, "")
         return ModelDocument.from_data(entry.data) if entry and entry.data is not None else None
 
-    def model(self, name: str) -> Model:
-        """Give a model.
+    def card_fields(self, name: str) -> ModelDocument:
+        """Give a model's card fields.
 
         Raises
         ------
@@ -175,6 +175,17 @@ class Snapshot:
         document = self.find_model(name)
         if document is None:
             raise NotFound(f"there is no model {name!r}", hint=_nearest(name, self.model_names()))
+        return document
+
+    def model(self, name: str) -> Model:
+        """Give a model.
+
+        Raises
+        ------
+        NotFound
+            There is no model of that name; the hint says which are near.
+        """
+        document = self.card_fields(name)
         latest = self.index.latest(self.seq, name).get(name)
         versions = sum(1 for version in self.versions(name))
         return Model(document, versions, latest.name if latest else None, self.stages(name))

@@ -93,7 +93,7 @@ def update_model(
     NotFound
         There is no such model.
     """
-    document = snapshot.model(name).document
+    document = snapshot.card_fields(name)
     said = _said(fields or {})
     kept = [tag for tag in (*document.tags, *tags) if tag not in remove_tags]
     changed = replace(document, **said, tags=unique(kept), metadata={**document.metadata, **(metadata or {})})
@@ -113,7 +113,7 @@ def write_card(snapshot: Snapshot, name: str, text: str) -> Changes:
     NotFound
         There is no such model.
     """
-    snapshot.model(name)
+    snapshot.card_fields(name)
     return Changes(
         {Key("card", name): text.encode()},
         f"Write the card of {name}",

@@ -83,7 +83,7 @@ def rollback(snapshot: Snapshot, model: str, stage: str, *, reason: str = "") ->
     Refused
         Nobody who may hold it held it before.
     """
-    snapshot.model(model)
+    snapshot.card_fields(model)
     check_stage_is_known(stage, snapshot.settings.stages)
     said = list(snapshot.stage_history(model, stage))
     if not said:
@@ -185,7 +185,7 @@ def delete_alias(snapshot: Snapshot, model: str, alias: str) -> Changes:
     NotFound
         There is no such model.
     """
-    snapshot.model(model)
+    snapshot.card_fields(model)
     former = snapshot.find_alias(model, alias)
     if former is None:
         return Changes()
