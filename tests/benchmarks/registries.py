@@ -102,12 +102,19 @@ class _Import:
         if number == 1:
             tags = ("regression", "sklearn")
             files[Key("model", model)] = ModelDocument(
-                name=model, created_at=record.created_at, license="Apache-2.0", description=f"What {model} is", tags=tags
+                name=model,
+                created_at=record.created_at,
+                license="Apache-2.0",
+                description=f"What {model} is",
+                tags=tags,
             )
         yield f"Save {model}@{name}", files
         digest = f"sha256:{self._digests[model, name]}"
         if number == 1:
-            yield f"Alias {model}@champion: 1", {Key("alias", model, "champion"): AliasDocument(version=name, digest=digest)}
+            yield (
+                f"Alias {model}@champion: 1",
+                {Key("alias", model, "champion"): AliasDocument(version=name, digest=digest)},
+            )
         if number % 5 == 0:
             note = AnnotationDocument(metadata={"reviewed_by": "Grace Hopper", "approved": True}, tags=("reviewed",))
             yield f"Annotate {model}@{name}", {Key("annotation", model, name): note}
