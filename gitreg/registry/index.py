@@ -13,7 +13,6 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -336,7 +335,9 @@ def _moment(row: tuple[Any, ...]) -> Moment:
 
 def _derive(key: Any, content: bytes) -> tuple[str, int | None, int, str | None, str | None]:
     """Give digest, number, hidden, data and problem of a file."""
-    from gitreg.documents.files import read_data  # YAML is only needed for what is not indexed yet
+    from hashlib import sha256  # these two are only needed for what is not indexed yet
+
+    from gitreg.documents.files import read_data
 
     digest = sha256(content).hexdigest()
     if key.kind == "card":
