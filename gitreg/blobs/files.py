@@ -10,8 +10,8 @@ import os
 import stat
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from gitreg.blobs.faults import in_words
 from gitreg.errors import InvalidInput, NotFound
@@ -23,8 +23,7 @@ _DEVICES = frozenset(
 _RENAME = "rename the file"
 
 
-@dataclass(frozen=True)
-class FileEntry:
+class FileEntry(NamedTuple):
     """One file of an artifact, as its record describes it.
 
     Parameters
@@ -45,8 +44,7 @@ class FileEntry:
     executable: bool = False
 
 
-@dataclass(frozen=True)
-class LocalFile:
+class LocalFile(NamedTuple):
     """One file on this machine that is to become part of an artifact.
 
     Parameters

@@ -6,34 +6,78 @@ Fields that a later gitreg or a person added are kept in ``extra`` and written b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Self
+from types import MappingProxyType
+from typing import Any, ClassVar, Self, dataclass_transform
 
 FORMAT = 1
 DEFAULT_STAGES = ("staging", "production")
 DEFAULT_PREFIX = "models"
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Data:
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+class _Frozen:
+    """What ``@dataclass(frozen=True, kw_only=True)`` makes of a class, by looking at it once.
+
+    A dataclass compiles its methods anew in each process: ten of them take as long as Python takes to start.
+    """
+
+    _names: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        own = [name for name, kind in cls.__annotations__.items() if not str(kind).startswith("ClassVar")]
+        cls._names = tuple(dict.fromkeys((*cls._names, *own)))
+
+    def __init__(self, **values: Any) -> None:
+        unknown = values.keys() - set(self._names)
+        missing = [name for name in self._names if name not in values and not hasattr(type(self), name)]
+        if unknown or missing:
+            raise TypeError(f"{type(self).__name__} has no {', '.join(unknown)} / needs {', '.join(missing)}")
+        self.__dict__.update(values)
+
+    def but(self, **values: Any) -> Self:
+        """Give a copy with other values for some fields."""
+        return type(self)(**{**self.__dict__, **values})
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"{type(self).__name__} is frozen; use but({name}=...)")
+
+    __delattr__ = __setattr__  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self._names)
+
+    __hash__ = None  # type: ignore[assignment] # mappings among the fields have none either
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self._names)})"
+
+
+class _Data(_Frozen):
     """Fields to and from plain data. What equals its default is not written."""
 
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = _NOTHING
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Self:
         """Build from what :mod:`gitreg.documents.schemas` found sound."""
-        names = _field_names(cls)
-        known = {key: cls._read(key, value) for key, value in data.items() if key in names}
-        extra = {key: value for key, value in data.items() if key not in names and key not in ("format", "kind")}
+        known: dict[str, Any] = {}
+        extra: dict[str, Any] = {}
+        for key, value in data.items():
+            if key in cls._names and key != "extra":
+                known[key] = cls._read(key, value)
+            elif key not in ("format", "kind"):
+                extra[key] = value
         return cls(**known, extra=extra)
 
     def to_data(self) -> dict[str, Any]:
         """Give the plain data, in canonical order."""
         out = {}
-        for name in _field_names(type(self)):
+        for name in self._names:
             value = getattr(self, name)
-            if value is not None and value is not False and value not in ((), {}):
+            if name != "extra" and value is not None and value is not False and value not in ((), {}):
                 out[name] = self._write(value)
         return out | dict(self.extra)
 
@@ -52,11 +96,6 @@ class _Data:
         return value
 
 
-def _field_names(cls: type[_Data]) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(cls) if f.name != "extra")
-
-
-@dataclass(frozen=True, kw_only=True)
 class Document(_Data):
     """A file of the registry."""
 
@@ -67,7 +106,6 @@ class Document(_Data):
         return {"format": FORMAT, "kind": self.kind} | super().to_data()
 
 
-@dataclass(frozen=True, kw_only=True)
 class RegistryDocument(Document):
     """``gitreg.yaml``: the registry's settings."""
 
@@ -77,10 +115,9 @@ class RegistryDocument(Document):
     prefix: str = DEFAULT_PREFIX
     store: str | None = None
     stages: tuple[str, ...] = DEFAULT_STAGES
-    mirrors: Mapping[str, str] = field(default_factory=dict)
+    mirrors: Mapping[str, str] = _NOTHING
 
 
-@dataclass(frozen=True, kw_only=True)
 class ModelDocument(Document):
     """``model.yaml``: the card's fields."""
 
@@ -95,10 +132,9 @@ class ModelDocument(Document):
     trade_offs: str | None = None
     ethics: str | None = None
     tags: tuple[str, ...] = ()
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = _NOTHING
 
 
-@dataclass(frozen=True, kw_only=True)
 class FileRecord(_Data):
     """One file of an artifact: its size in bytes and its sha256 in hexadecimal."""
 
@@ -107,7 +143,6 @@ class FileRecord(_Data):
     executable: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
 class ArtifactRecord(_Data):
     """A named set of files. ``files`` is None where the manifest is a blob of its own."""
 
@@ -123,7 +158,6 @@ class ArtifactRecord(_Data):
         return value
 
 
-@dataclass(frozen=True, kw_only=True)
 class VersionDocument(Document):
     """The record of a model version, sealed by its tag."""
 
@@ -135,11 +169,11 @@ class VersionDocument(Document):
     created_by: str | None = None
     description: str | None = None
     tags: tuple[str, ...] = ()
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = _NOTHING
     source: Mapping[str, Any] | None = None
     run: Mapping[str, Any] | None = None
     inputs: tuple[str, ...] = ()
-    artifacts: Mapping[str, ArtifactRecord] = field(default_factory=dict)
+    artifacts: Mapping[str, ArtifactRecord] = _NOTHING
 
     @classmethod
     def _read(cls, name: str, value: Any) -> Any:
@@ -148,21 +182,19 @@ class VersionDocument(Document):
         return super()._read(name, value)
 
 
-@dataclass(frozen=True, kw_only=True)
 class AnnotationDocument(Document):
     """What is said of a version after it was sealed."""
 
     kind: ClassVar[str] = "annotation"
     description: str | None = None
     tags: tuple[str, ...] = ()
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = _NOTHING
     archived: bool = False
     yanked: bool = False
     yank_reason: str | None = None
     deleted: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
 class StageDocument(Document):
     """Which version holds a stage, and which held it before."""
 
@@ -174,7 +206,6 @@ class StageDocument(Document):
     reason: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
 class AliasDocument(Document):
     """Which version an alias names."""
 

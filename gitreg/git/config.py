@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from gitreg.errors import InvalidInput
 from gitreg.git.discovery import Layout
@@ -16,8 +16,7 @@ _FILTER = re.compile(r"filter\..+\.(?:clean|smudge|process|required)", re.DOTALL
 _TRUE = frozenset({"true", "yes", "on", "1", ""})
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(NamedTuple):
     """All settings, in the order in which git reads them: the last one of a key wins.
 
     Parameters

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from gitreg.errors import IntegrityError, NotFound, Refused
 
@@ -22,8 +22,7 @@ _SHARED = frozenset({"true", "yes", "on", "1", "group", "2", "all", "world", "ev
 _TRUE = frozenset({"true", "yes", "on", "1", ""})
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """The folders of one work tree of one repository.
 
     Parameters

@@ -6,7 +6,6 @@ They are read and written here rather than by dulwich for two reasons: a process
 
 from __future__ import annotations
 
-import hashlib
 import os
 import zlib
 from pathlib import Path
@@ -16,6 +15,8 @@ from gitreg.errors import IntegrityError
 
 def object_id(kind: str, content: bytes, object_format: str) -> str:
     """Return the id that an object has: the hash of its header and content, in the repository's own hash."""
+    import hashlib  # loads OpenSSL, which a warm index spares its readers
+
     return hashlib.new(object_format, _header(kind, content) + content, usedforsecurity=False).hexdigest()
 
 

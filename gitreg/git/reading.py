@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self
@@ -11,7 +11,9 @@ from gitreg.git.discovery import Layout, discover, object_folders
 from gitreg.git.history import commit_of, first_parents, resolve, shallow_boundary
 from gitreg.git.objects import Objects
 from gitreg.git.ownership import check_owner
+from gitreg.git.program import find_git
 from gitreg.git.refs import Refs
+from gitreg.git.replay import WORTH_A_PROCESS, Replayed, line_by_git, replay_by_git, replay_in_process
 from gitreg.git.values import Commit, PathChange, Tag
 
 
@@ -123,6 +125,35 @@ class ReadOnlyRepository:
     def history(self, oid: str, *, until: str | None = None) -> Iterator[Commit]:
         """Yield a commit and its first parents, newest first, ending before ``until`` or at a shallow boundary."""
         return first_parents(self._objects, oid, shallow_boundary(self.common_dir), until)
+
+    def line(self, oid: str, *, until: str | None = None) -> list[str]:
+        """Return the ids that `history` yields; the git program is asked where there are many."""
+        found: list[str] = []
+        for commit in self.history(oid, until=until):
+            if len(found) == WORTH_A_PROCESS and (git := find_git(self._env)):
+                asked = line_by_git(git, self.git_dir, commit.oid)
+                if asked is not None:
+                    return found + asked[: asked.index(until) if until in asked else None]
+            found.append(commit.oid)
+        return found
+
+    def replay(self, before: str | None, line: Sequence[str], folder: str = "") -> Iterator[Replayed]:
+        """Yield commits, oldest first, each with the files in a folder that it changed; paths are full.
+
+        The files of each are to be read before the next commit is.
+
+        Parameters
+        ----------
+        before:
+            The first one's parent; None compares it to nothing.
+        line:
+            Commits, each the first parent of the next.
+        """
+        if len(line) > WORTH_A_PROCESS and (git := find_git(self._env)):
+            by_git = replay_by_git(git, self.git_dir, before, line, folder)
+            if by_git is not None:
+                return by_git
+        return replay_in_process(self._objects, before, line, folder, self.diff)
 
     def is_boundary(self, oid: str) -> bool:
         """Whether a shallow clone has cut off the parents of this commit."""

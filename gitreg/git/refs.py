@@ -11,8 +11,8 @@ import mmap
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from gitreg.errors import InvalidInput
 from gitreg.git.values import is_ref_name
@@ -23,8 +23,7 @@ _NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETO
 _HEX = re.compile(r"[0-9a-f]+")
 
 
-@dataclass(frozen=True)
-class Refs:
+class Refs(NamedTuple):
     """The refs of one work tree.
 
     Parameters

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from typing import NamedTuple
 
 from gitreg.errors import InvalidInput
 
@@ -16,8 +16,7 @@ _CRUD = "".join(chr(c) for c in range(33)) + ".,:;<>\"\\'"
 _BAD_IN_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|^[./]|[./]$")
 
 
-@dataclass(frozen=True)
-class Signature:
+class Signature(NamedTuple):
     """Who did something in Git, and when.
 
     Parameters
@@ -42,8 +41,7 @@ class Signature:
         return f"{self.name} <{self.email}>"
 
 
-@dataclass(frozen=True)
-class Commit:
+class Commit(NamedTuple):
     """A commit; ``parents`` are what the object says, also where a shallow clone has cut them off."""
 
     oid: str
@@ -54,8 +52,7 @@ class Commit:
     message: str
 
 
-@dataclass(frozen=True)
-class Tag:
+class Tag(NamedTuple):
     """An annotated tag; ``message`` is without the signature, ``tagger`` None where an old tag names nobody."""
 
     oid: str
@@ -67,8 +64,7 @@ class Tag:
     signed: bool
 
 
-@dataclass(frozen=True)
-class PathChange:
+class PathChange(NamedTuple):
     """A file that differs: the object ids of its old and new content, None where there is no such file."""
 
     path: str
@@ -76,8 +72,7 @@ class PathChange:
     new: str | None
 
 
-@dataclass(frozen=True)
-class RefUpdate:
+class RefUpdate(NamedTuple):
     """One move of one ref.
 
     Parameters

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gitreg.errors import InvalidInput, Refused
 from gitreg.names import ARCHIVED, LATEST
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """The version that is to move.
 
     Parameters
@@ -26,8 +25,7 @@ class Candidate:
     yanked: bool
 
 
-@dataclass(frozen=True)
-class Post:
+class Post(NamedTuple):
     """The stage that it is to take.
 
     Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from gitreg.documents.layout import Key
@@ -62,7 +62,7 @@ class Draft:
         key = Key("annotation", version.model, version.version)
         pending = self.files.get(key, version.annotation)
         assert isinstance(pending, AnnotationDocument)
-        self.files[key] = replace(pending, **said)
+        self.files[key] = pending.but(**said)
 
     def leave_stages(self, version: ModelVersion, *, but: str | None = None) -> None:
         """Take a version out of the stage that it holds."""

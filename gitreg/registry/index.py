@@ -13,7 +13,6 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -336,7 +335,9 @@ def _moment(row: tuple[Any, ...]) -> Moment:
 
 def _derive(key: Any, content: bytes) -> tuple[str, int | None, int, str | None, str | None]:
     """Give digest, number, hidden, data and problem of a file."""
-    from gitreg.documents.files import read_data  # YAML is only needed for what is not indexed yet
+    from hashlib import sha256  # these two are only needed for what is not indexed yet
+
+    from gitreg.documents.files import read_data
 
     digest = sha256(content).hexdigest()
     if key.kind == "card":
@@ -460,24 +461,17 @@ def catch_up(index: Index, repository: Repository, commit: str, root: str) -> in
     with index.writing():
         head = index.head()
         known = head[1] if head else None
-        missing = []
-        for each in repository.history(commit):
-            if each.oid == known:
-                break
-            if index.position(each.oid) is not None:
-                raise RewrittenError("the branch was rewritten")
-            missing.append(each)
-        else:
-            if known is not None:
-                raise RewrittenError("the branch was rewritten")
-        for each in reversed(missing):
+        missing = repository.line(commit, until=known)[::-1]
+        cut = bool(missing) and repository.is_boundary(missing[0])  # a line ends where a shallow clone was cut off
+        if known is not None and (not missing or cut or repository.commit(missing[0]).parents[:1] != (known,)):
+            raise RewrittenError("the branch was rewritten")
+        for each, files in repository.replay(known, missing, root):
             changes = (
-                (key, repository.read_blob(change.new) if change.new else None)
-                for change in repository.diff(known, each.oid, root)
-                if (key := parse_path(change.path[len(root) + 1 :] if root else change.path))
+                (key, content)
+                for path, content in files
+                if (key := parse_path(path[len(root) + 1 :] if root else path))
             )
-            index.append(each, changes, boundary=repository.is_boundary(each.oid))
-            known = each.oid
+            index.append(each, changes, boundary=cut and each.oid == missing[0])
     place = index.position(commit)
     assert place is not None
     return place

@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -81,10 +80,10 @@ def _declared_branch(repository: Repository, file: Path) -> str:
     What a file of these bytes says is noted beside the index, so that finding the registry reads no YAML.
     """
     content = file.read_bytes()
-    digest = sha256(content).hexdigest()
+    text = content.decode("latin-1")
     note = repository.common_dir / "gitreg" / "branches.json"
     with suppress(OSError, ValueError, AttributeError):
-        noted = json.loads(note.read_text()).get(digest)
+        noted = json.loads(note.read_text()).get(text)
         if isinstance(noted, str):
             return noted
     from gitreg.documents.files import read_data  # only where it was not read before
@@ -93,7 +92,7 @@ def _declared_branch(repository: Repository, file: Path) -> str:
     with suppress(OSError):
         note.parent.mkdir(exist_ok=True)
         aside = note.with_name(f"{note.name}.{os.getpid()}")
-        aside.write_text(json.dumps({digest: branch}))
+        aside.write_text(json.dumps({text: branch}))
         os.replace(aside, note)
     return branch
 

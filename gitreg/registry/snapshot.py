@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from gitreg.documents.types import (
     AliasDocument,
@@ -21,8 +20,7 @@ from gitreg.names import ARCHIVED, fold
 from gitreg.registry.index import Entry, Index
 
 
-@dataclass(frozen=True)
-class ModelVersion:
+class ModelVersion(NamedTuple):
     """One version of a model: its sealed record, and what was said of it since.
 
     Parameters
@@ -100,8 +98,7 @@ class ModelVersion:
         return self.annotation.deleted
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(NamedTuple):
     """One model: its card's fields, and where its versions stand.
 
     Parameters

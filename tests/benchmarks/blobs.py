@@ -1,4 +1,4 @@
-"""Saving and loading against `cp` and `sha256sum`, run by hand: ``python tests/benchmarks/blobs.py [MiB] [folder]``.
+"""Saving and loading against `cp` and `sha256sum`, ``python -m tests.benchmarks blobs [MiB] [folder]``.
 
 Before each measurement `cp -r` of the same files is measured, and both copies are removed afterwards: so a busy
 neighbour slows both, and both write to memory that was used before. The first round warms up and does not count. The

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from gitreg.documents.layout import Key
@@ -46,7 +45,7 @@ def register_model(
         raise AlreadyExists(f"the model {name!r} already exists", hint=f"change it with `gitreg model update {name}`")
     document = new_model(snapshot, name, created_at)
     said = _said(fields)
-    document = replace(document, **said, tags=unique(tags), metadata=dict(metadata or {}))
+    document = document.but(**said, tags=unique(tags), metadata=dict(metadata or {}))
     return Changes(
         {Key("model", name): document},
         f"Register {name}",
@@ -96,7 +95,7 @@ def update_model(
     document = snapshot.card_fields(name)
     said = _said(fields or {})
     kept = [tag for tag in (*document.tags, *tags) if tag not in remove_tags]
-    changed = replace(document, **said, tags=unique(kept), metadata={**document.metadata, **(metadata or {})})
+    changed = document.but(**said, tags=unique(kept), metadata={**document.metadata, **(metadata or {})})
     what = sorted(field for field in (*CARD_FIELDS, "tags", "metadata") if _differs(document, changed, field))
     return Changes(
         {Key("model", name): changed},

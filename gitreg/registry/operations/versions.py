@@ -207,9 +207,9 @@ def annotate(
     draft = Draft(snapshot)
     note = version.annotation
     added = unique([tag for tag in (*note.tags, *tags) if tag not in version.record.tags and tag not in remove_tags])
-    changed = replace(note, tags=added, metadata={**note.metadata, **(metadata or {})})
+    changed = note.but(tags=added, metadata={**note.metadata, **(metadata or {})})
     if description is not None:
-        changed = replace(changed, description=description)
+        changed = changed.but(description=description)
     if changed != note:
         draft.annotate(version, tags=changed.tags, metadata=changed.metadata, description=changed.description)
     subject = f"Annotate {version.reference}"

@@ -1,0 +1,25 @@
+"""``python -m tests.benchmarks NAME [options]``: measured by hand, on a machine as quiet as it gets."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+BENCHMARKS = {
+    "blobs": "saving and loading beside cp and sha256sum: [MiB] [FOLDER]",
+    "cli": "whole commands beside `python -c pass`: [--versions N] [--rounds N] [--keep FOLDER]",
+}
+
+
+def main() -> None:
+    if len(sys.argv) < 2 or sys.argv[1] not in BENCHMARKS:
+        print("python -m tests.benchmarks NAME [options]\n")
+        for name, line in BENCHMARKS.items():
+            print(f"  {name:8}{line}")
+        sys.exit(2)
+    name = sys.argv.pop(1)
+    import_module(f"tests.benchmarks.{name}").main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Whole commands beside ``python -c pass``: ``python -m tests.benchmarks cli [--versions N] [--rounds N]``.
+
+The CPU time (user and system, git's own processes included) of each command is divided by that of ``python -c pass`` in
+the same round; the table gives medians. Wall time is for those who wait; on a busy machine it says little.
+"""
+
+from __future__ import annotations
+
+import argparse
+import compileall
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import gitreg
+from tests.benchmarks import registries
+
+PROGRAM = str(Path(sys.executable).with_name("gitreg"))
+IDENTITY = {
+    f"GIT_{role}_{what}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "Ada Lovelace"), ("EMAIL", "ada@example.com"))
+}
+
+
+class Cost(NamedTuple):
+    """What one process took: seconds of CPU, seconds of waiting, bytes of memory at most."""
+
+    cpu: float
+    wall: float
+    memory: int
+
+
+def run(command: list[str], env: dict[str, str]) -> Cost:
+    """Run a command to its end, which must be a good one."""
+    start = time.perf_counter()
+    silence = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+    child = os.posix_spawn(command[0], command, env, file_actions=silence)
+    _, status, usage = os.wait4(child, 0)
+    wall = time.perf_counter() - start
+    if status:
+        raise SystemExit(f"{' '.join(command)} ended with {os.waitstatus_to_exitcode(status)}")
+    return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss * 1024)
+
+
+def commands(round_number: int, work: Path) -> dict[str, tuple[list[str], dict[str, str]]]:
+    """Give what is measured in a round: for each its command and what its environment has besides."""
+    model = registries.FIRST_MODEL
+    production = f"{model}@production"
+    (work / "small.bin").write_bytes(b"%d" % time.time_ns())
+    listing = ["list", model, "metadata.accuracy=gte:0.5", "--sort", "desc:metadata.accuracy"]
+    asked = {"_GITREG_COMPLETE": "bash_complete", "COMP_WORDS": f"gitreg promote {model}@1 ", "COMP_CWORD": "3"}
+    plain: dict[str, list[str]] = {
+        "--help": ["--help"],
+        "show --json": ["show", production, "--json"],
+        "show": ["show", production],
+        "list": ["list"],
+        "list --json": ["list", "--json"],
+        "list MODEL, filtered and sorted": listing,
+        "list MODEL, filtered, --json": [*listing, "--json"],
+        "log MODEL@STAGE": ["log", production],
+        "show --at DATE": ["show", f"{model}@1", "--at", "2026-01-01", "--json"],
+        "load, cached": ["load", production],
+        "save a small file": ["save", model, str(work / "small.bin")],
+        "promote": ["promote", f"{model}@{2 + round_number % 2}", "production", "--force"],
+    }
+    found: dict[str, tuple[list[str], dict[str, str]]] = {
+        name: ([PROGRAM, *words], {}) for name, words in plain.items()
+    }
+    found["complete a stage"] = ([PROGRAM], asked)
+    return found
+
+
+def measure(work: Path, env: dict[str, str], rounds: int) -> None:
+    ratios: dict[str, list[float]] = {}
+    costs: dict[str, list[Cost]] = {}
+    for number in range(-1, rounds):  # the first one warms up: index, cache, bytecode
+        nothing = run([sys.executable, "-c", "pass"], env)
+        for name, (command, besides) in commands(number, work).items():
+            cost = run(command, env | besides)
+            if number >= 0:
+                ratios.setdefault(name, []).append(cost.cpu / nothing.cpu)
+                costs.setdefault(name, []).append(cost)
+        if number >= 0:
+            costs.setdefault("python -c pass", []).append(nothing)
+            ratios.setdefault("python -c pass", []).append(1.0)
+    print(f"{'':36}{'x pass':>8}{'CPU ms':>9}{'wall ms':>9}{'MB':>7}")
+    for name in ["python -c pass", *(name for name in costs if name != "python -c pass")]:
+        cpu, wall, memory = (statistics.median(values) for values in zip(*costs[name], strict=True))
+        ratio = statistics.median(ratios[name])
+        print(f"{name:36}{ratio:8.1f}{cpu * 1000:9.1f}{wall * 1000:9.1f}{memory / 1e6:7.0f}")
+
+
+def measure_index(registry: Path, env: dict[str, str]) -> None:
+    costs = []
+    for _ in range(3):
+        for path in (registry / ".git" / "gitreg").glob("index-*"):
+            path.unlink()
+        costs.append(run([PROGRAM, "list", "--json"], env))
+    cpu, wall, memory = (statistics.median(values) for values in zip(*costs, strict=True))
+    print(f"{'the index, from nothing':36}{'':8}{cpu * 1000:9.0f}{wall * 1000:9.0f}{memory / 1e6:7.0f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks cli")
+    parser.add_argument("--versions", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--keep", type=Path, help="a folder for the registry, made once and used again")
+    options = parser.parse_args()
+    compileall.compile_dir(str(Path(gitreg.__file__).parent), quiet=2)
+    with tempfile.TemporaryDirectory() as temporary:
+        work = Path(temporary)
+        env = {"PATH": os.environ["PATH"], "HOME": str(work), "GITREG_CACHE": str(work / "cache"), **IDENTITY}
+        os.environ.update(env)
+        registry = (options.keep or work) / f"registry-{options.versions}"
+        if not registry.exists():
+            start = time.perf_counter()
+            registries.make(registry, options.versions, env)
+            print(f"made {options.versions} versions, sound, in {time.perf_counter() - start:.1f} s")
+        os.chdir(registry)
+        measure_index(registry, env)
+        measure(work, env, options.rounds)
+
+
+if __name__ == "__main__":
+    main()
