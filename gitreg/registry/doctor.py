@@ -103,7 +103,7 @@ def _files(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
 
 def _models(_: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
     names = snapshot.model_names()
-    yield from _twins(names, lambda name: Key("model", name).path)
+    yield from _twins(snapshot.names_in_use(), lambda name: Key("model", name).path)
     registered = set(names)
     holders = {e.model for kind in ("model_version", "stage", "alias") for e in snapshot.index.scan(snapshot.seq, kind)}
     for name in sorted(holders - registered):

@@ -172,6 +172,11 @@ class Index:
         )
         return map(_entry, rows)
 
+    def models(self, seq: int) -> list[str]:
+        """Give the names of the models that have any file at a place."""
+        rows = self._run(f"SELECT DISTINCT model FROM documents d WHERE model != '' AND {_STANDS}", (seq, seq))
+        return sorted(row[0] for row in rows)
+
     def by_number(self, seq: int, model: str, number: int) -> Entry | None:
         """Give the record of a model's version by its number."""
         row = self._run(
