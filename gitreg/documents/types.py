@@ -6,7 +6,7 @@ Fields that a later gitreg or a person added are kept in ``extra`` and written b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar, Self
 
 FORMAT = 1
@@ -16,7 +16,7 @@ DEFAULT_PREFIX = "models"
 
 @dataclass(frozen=True, kw_only=True)
 class _Data:
-    """Fields to and from plain data. What equals its default is not written."""
+    """Fields to and from plain data. What is empty by default and empty is not written."""
 
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -31,10 +31,12 @@ class _Data:
     def to_data(self) -> dict[str, Any]:
         """Give the plain data, in canonical order."""
         out = {}
-        for name in _field_names(type(self)):
-            value = getattr(self, name)
-            if value is not None and value is not False and value not in ((), {}):
-                out[name] = self._write(value)
+        for each in fields(self):
+            value = getattr(self, each.name)
+            default = each.default if each.default_factory is MISSING else each.default_factory()
+            empty = value is None or value is False or value in ((), {})
+            if each.name != "extra" and not (empty and value == default):
+                out[each.name] = self._write(value)
         return out | dict(self.extra)
 
     @classmethod
