@@ -26,6 +26,7 @@ _OUR_OWN = frozenset({"versions", "annotations", "stages", "aliases", "model.yam
 _ALIAS = re.compile(r"[A-Za-z0-9_-]+")
 _STAGE = re.compile(r"[a-z0-9][a-z0-9._-]*", re.IGNORECASE)
 _ESCAPED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_NUMBER = re.compile(r"[0-9]{1,15}")  # schemas/model_version.schema.json says the same
 _HEX = re.compile(r"[0-9a-f]{6,64}")
 
 
@@ -177,7 +178,12 @@ def check_artifact(name: str) -> str:
 def is_number(text: str) -> bool:
     """Whether people or Python would read the text as a whole number: ``7``, ``+7``, ``²``, ``٣``."""
     stripped = text.strip()
-    return stripped.isnumeric() or bool(re.fullmatch(r"[+-]?[\d_]+", stripped))
+    return stripped.isnumeric() or bool(re.fullmatch(r"[+-]?\d[\d_]*", stripped))
+
+
+def as_number(text: str) -> int | None:
+    """Give the version number that a text spells in plain digits; None where it spells none that can be."""
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def fold(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from gitreg.documents.yaml import dumps, loads
+from gitreg.documents.yaml import LOADER, dumps, loads
 from gitreg.errors import InvalidDocument
 
 _LONGEST = 256 * 1024  # bytes; beyond that nobody wrote it by hand, and finding the places takes seconds
@@ -41,7 +41,7 @@ def rewrite(old: bytes, data: dict[str, Any], where: str) -> bytes:
     if not text.endswith("\n"):
         text += "\n"
     lines = text.split("\n")[:-1]
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    root = yaml.compose(text, Loader=LOADER)  # the parser that read it: another would stumble over other things
     if not isinstance(root, yaml.MappingNode) or root.flow_style:
         return canonical
     edits: list[_Edit] = []

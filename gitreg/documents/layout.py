@@ -52,11 +52,14 @@ def parse_path(path: str) -> Key | None:
     if parts[0] != "models" or len(parts) < 3:
         return None
     try:
-        if parts[-1] in _FILES:
-            key = Key(_FILES[parts[-1]], unslug("/".join(parts[1:-1])))
-        elif len(parts) >= 4 and parts[-2] in _FOLDERS and parts[-1].endswith(".yaml"):
+        # Folders first: no part of a model is spelled like one, but a version, stage or alias may be called "model".
+        if len(parts) >= 4 and parts[-2] in _FOLDERS and parts[-1].endswith(".yaml"):
             name = unslug(parts[-1].removesuffix(".yaml"))
+            if not name:
+                return None
             key = Key(_FOLDERS[parts[-2]], unslug("/".join(parts[1:-2])), name)
+        elif parts[-1] in _FILES:
+            key = Key(_FILES[parts[-1]], unslug("/".join(parts[1:-1])))
         else:
             return None
     except UnicodeDecodeError:

@@ -56,7 +56,7 @@ class _Frozen:
 
 
 class _Data(_Frozen):
-    """Fields to and from plain data. What equals its default is not written."""
+    """Fields to and from plain data. What is empty by default and empty is not written."""
 
     extra: Mapping[str, Any] = _NOTHING
 
@@ -77,7 +77,9 @@ class _Data(_Frozen):
         out = {}
         for name in self._names:
             value = getattr(self, name)
-            if name != "extra" and value is not None and value is not False and value not in ((), {}):
+            empty = value is None or value is False or value in ((), {})
+            # A required field has no default, so that an empty list of files is written.
+            if name != "extra" and not (empty and value == getattr(type(self), name, self)):
                 out[name] = self._write(value)
         return out | dict(self.extra)
 

@@ -22,7 +22,7 @@ MAX_NODES = 100_000
 MAX_DEPTH = 64
 MAX_DIGITS = 100
 
-_Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BaseDumper: type[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 _CONSTANTS: Mapping[str, Any] = {
@@ -38,6 +38,9 @@ _CONSTANTS: Mapping[str, Any] = {
     "False": False,
     "FALSE": False,
 }
+_LONGEST_KEY = 60  # characters of a key, and of a reason, in an error
+_LONGEST_REASON = 120
+_NOT_IN_A_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NUMBER_START = frozenset("+-.0123456789")
 _INT = re.compile(r"[-+]?[0-9]+")
 _OTHER_INT = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
@@ -71,14 +74,14 @@ def loads(data: bytes, where: str) -> Any:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidDocument(where, "", f"is not UTF-8 text (byte {error.start})") from None
-    loader = _Loader(text)
+    loader = LOADER(text)
     try:
         return _Builder(loader, where).document()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
         reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error).split("\n")[0]
-        raise InvalidDocument(where, "", f"is not YAML: {place}{reason}") from None
+        raise InvalidDocument(where, "", f"is not YAML: {place}{_short(reason, _LONGEST_REASON)}") from None
     finally:
         loader.dispose()
 
@@ -164,12 +167,18 @@ class _Builder:
         return text
 
     def _error(self, reason: str) -> InvalidDocument:
-        return InvalidDocument(self._where, pointer(self._path), reason)
+        return InvalidDocument(self._where, pointer(self._path), _short(reason, _LONGEST_REASON))
 
 
 def pointer(path: list[str | int]) -> str:
-    """Spell a path of keys and positions as a JSON pointer (RFC 6901)."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    """Spell a path of keys and positions as a JSON pointer (RFC 6901), on one line: keys of absurd length are cut."""
+    return "".join("/" + _short(str(part), _LONGEST_KEY).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def _short(text: str, longest: int) -> str:
+    """Give a text as one line of an error shows it."""
+    cut = text if len(text) <= longest else f"{text[:longest]}..."
+    return _NOT_IN_A_LINE.sub("\N{REPLACEMENT CHARACTER}", cut)
 
 
 class _Dumper(_BaseDumper):  # type: ignore[misc]

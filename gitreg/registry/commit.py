@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -138,7 +139,8 @@ def _try(ledger: Ledger, operation: Operation, writer: Callable[[], Writer]) -> 
     ]
     with repository.follow(ledger.ref, snapshot.commit, made):
         repository.update_refs(updates, reason=f"gitreg: {changes.subject}")
-    ledger.snapshot_at(made)  # the index learns it here, where everything is at hand
+    with suppress(Conflict):  # what is committed must not be committed again because the index is in somebody's hands
+        ledger.snapshot_at(made)  # the index learns it here, where everything is at hand
     return Outcome(made, changes, files)
 
 

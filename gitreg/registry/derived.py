@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg.documents.layout import Key
 from gitreg.documents.types import RegistryDocument
-from gitreg.names import slug, unslug
+from gitreg.names import as_number, slug, unslug
 
 if TYPE_CHECKING:
     from gitreg.git import Repository
@@ -95,4 +95,5 @@ def build_seal(
 def tagged_numbers(repository: Repository, settings: RegistryDocument, model: str) -> list[int]:
     """Give the numbers that a model's tags name: taken, whether the branch has their records or not."""
     names = (parse_tag_ref(settings, ref) for ref in repository.refs(f"{tag_prefix(settings)}{slug(model)}@"))
-    return [int(name[1]) for name in names if name and name[0] == model and name[1].isdecimal()]
+    numbers = (as_number(name[1]) for name in names if name and name[0] == model)
+    return [number for number in numbers if number is not None]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitreg.blobs import BlobStore
-from gitreg.documents.layout import Key, parse_path
+from gitreg.documents.layout import Key, model_folder, parse_path
 from gitreg.errors import GitregError
 from gitreg.git import RefUpdate
 from gitreg.names import fold
@@ -103,7 +103,9 @@ def _files(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
 
 def _models(_: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
     names = snapshot.model_names()
-    yield from _twins(names, lambda name: Key("model", name).path)
+    parts = [name.split("/") for name in snapshot.names_in_use()]
+    folders = sorted({"/".join(each[:length]) for each in parts for length in range(1, len(each) + 1)})
+    yield from _twins(folders, model_folder)
     registered = set(names)
     holders = {e.model for kind in ("model_version", "stage", "alias") for e in snapshot.index.scan(snapshot.seq, kind)}
     for name in sorted(holders - registered):
@@ -210,6 +212,8 @@ def _pointers(_: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
                 )
             if kind == "stage":
                 held[entry.model, target].append(entry.name)
+    for model in snapshot.names_in_use():
+        yield from _twins(list(snapshot.aliases(model)), lambda name, model=model: Key("alias", model, name).path)  # type: ignore[misc]
     for (model, target), stages in sorted(held.items()):
         if len(stages) > 1:
             yield Problem(

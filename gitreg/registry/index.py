@@ -14,7 +14,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from gitreg.errors import Conflict, GitregError, InvalidDocument
 
@@ -28,6 +28,14 @@ HIDDEN_DELETED = 1
 HIDDEN_YANKED = 2
 
 _BUSY_SECONDS = 30.0
+_OUTSIDE = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_PERM,
+)
+"""What says that the file cannot be used, and nothing of what is in it."""
 
 _TABLES = """
 CREATE TABLE commits (
@@ -108,20 +116,31 @@ class Moment(NamedTuple):
 
 
 class Index:
-    """An open index, in a file or in memory. Safe between processes; used by one thread at a time."""
+    """An open index, in a file or in memory. Safe between processes; used by one thread at a time.
+
+    ``failed`` is how its file was found useless while it was open: ``damaged`` (the file has been removed), or
+    ``unwritable`` (a full disk, a folder made read-only). Another one has to be opened in its place.
+    """
 
     def __init__(self, connection: sqlite3.Connection, path: Path | None = None) -> None:
         self._db = connection
         self._path = path
+        self.failed: Literal["damaged", "unwritable"] | None = None
 
     def _run(self, sql: str, arguments: tuple[Any, ...] = ()) -> sqlite3.Cursor:
         try:
             return self._db.execute(sql, arguments)
+        except sqlite3.ProgrammingError:  # ours: it is closed, or in another thread's hands
+            raise
         except sqlite3.DatabaseError as error:
-            if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            if _is_busy(error):
                 raise Conflict("another process is writing the index", hint="try again") from None
             if self._path is None:
                 raise
+            if error.sqlite_errorcode & 0xFF in _OUTSIDE:
+                self.failed = "unwritable"
+                raise Conflict(f"the index {self._path} cannot be used: {error}", hint="try again") from None
+            self.failed = "damaged"
             discard(self._path)
             raise Conflict(f"the index {self._path} was damaged and has been removed", hint="try again") from None
 
@@ -170,6 +189,11 @@ class Index:
             f"SELECT {_ENTRY} FROM documents d WHERE {where} AND {_STANDS} ORDER BY model, name", (*args, seq, seq)
         )
         return map(_entry, rows)
+
+    def models(self, seq: int) -> list[str]:
+        """Give the names of the models that have any file at a place."""
+        rows = self._run(f"SELECT DISTINCT model FROM documents d WHERE model != '' AND {_STANDS}", (seq, seq))
+        return sorted(row[0] for row in rows)
 
     def by_number(self, seq: int, model: str, number: int) -> Entry | None:
         """Give the record of a model's version by its number."""
@@ -282,10 +306,11 @@ class Index:
         self._run("BEGIN IMMEDIATE")
         try:
             yield
+            self._run("COMMIT")
         except BaseException:
-            self._run("ROLLBACK")
+            with suppress(sqlite3.Error):  # SQLite may have rolled back by itself
+                self._db.execute("ROLLBACK")
             raise
-        self._run("COMMIT")
 
     def append(self, commit: Commit, changes: Iterator[tuple[Any, bytes | None]], *, boundary: bool) -> None:
         """Add the next commit of the line: its keys with their new bytes, None for removed files."""
@@ -374,21 +399,43 @@ def open_index(path: Path | None) -> Index:
     except _OtherVersionError:
         pass
     except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        if _is_busy(error):
             return _create(":memory:")
     try:
-        discard(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        return _create_file(path)
+        with _alone(path):
+            try:
+                return _open(path)  # another process may have made it meanwhile
+            except (_OtherVersionError, sqlite3.DatabaseError):
+                _remove(path)
+                return _create_file(path)
     except (OSError, sqlite3.DatabaseError):
         return _create(":memory:")
 
 
 def discard(path: Path) -> None:
-    """Remove an index with all that SQLite keeps beside it."""
+    """Remove an index with all that SQLite keeps beside it; where that is not allowed it stays."""
+    with suppress(OSError), _alone(path):
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
     for suffix in ("", "-wal", "-shm", "-journal"):
         with suppress(FileNotFoundError):
             os.unlink(f"{path}{suffix}")
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Keep other processes from removing or making the file: two files sharing one ``-wal`` spoil one another."""
+    from filelock import FileLock  # only where the index has to be made
+
+    with FileLock(f"{path}.lock", timeout=_BUSY_SECONDS):  # its Timeout is an OSError
+        yield
+
+
+def _is_busy(error: sqlite3.DatabaseError) -> bool:
+    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 class _OtherVersionError(Exception):
@@ -398,7 +445,7 @@ class _OtherVersionError(Exception):
 def _open(path: Path) -> Index:
     if not path.exists():
         raise _OtherVersionError
-    db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+    db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         if db.execute("PRAGMA user_version").fetchone()[0] != VERSION:
             raise _OtherVersionError
@@ -410,7 +457,7 @@ def _open(path: Path) -> Index:
 
 
 def _create(path: str) -> Index:
-    db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+    db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
     except BaseException:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitreg.errors import InvalidInput, NotFound
+from gitreg.errors import Conflict, InvalidInput, NotFound
 from gitreg.names import slug
 from gitreg.registry.index import Index, RewrittenError, catch_up, discard, open_index
 from gitreg.registry.snapshot import Snapshot
@@ -89,13 +89,20 @@ class Ledger:
 
     def snapshot_at(self, commit: str) -> Snapshot:
         """Give what the registry said at a commit's id."""
-        if self._index is None:
-            self._index = open_index(self.index_path)
-        place = self._index.position(commit)
+        try:
+            return self._snapshot_at(commit)
+        except Conflict:
+            if self._index is None or self._index.failed is None:
+                raise
+            return self._snapshot_at(commit)
+
+    def _snapshot_at(self, commit: str) -> Snapshot:
+        index = self._opened()
+        place = index.position(commit)
         if place is not None:
-            return Snapshot(self._index, place, commit)
+            return Snapshot(index, place, commit)
         if commit == self.head():
-            return Snapshot(*self._caught_up(self._index, commit), commit)
+            return Snapshot(*self._caught_up(index, commit), commit)
         # A commit beside the branch (a proposal, the past before a rewrite) is read without touching the file.
         if self._aside is not None:
             self._aside.close()
@@ -108,6 +115,16 @@ class Ledger:
             if index is not None:
                 index.close()
         self._index = self._aside = None
+
+    def _opened(self) -> Index:
+        """Give the open index; one whose file failed is made anew, in memory where it cannot be written."""
+        index = self._index
+        if index is not None and index.failed is None:
+            return index
+        if index is not None:
+            index.close()
+        self._index = open_index(None if index is not None and index.failed == "unwritable" else self.index_path)
+        return self._index
 
     def _caught_up(self, index: Index, commit: str) -> tuple[Index, int]:
         try:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from gitreg.errors import IntegrityError, NotFound, Refused
-from gitreg.names import ARCHIVED, Reference, parse_reference
+from gitreg.names import ARCHIVED, Reference, as_number, parse_reference
 from gitreg.registry.snapshot import ModelVersion, Snapshot
-
-_DIGITS = re.compile(r"[0-9]{1,18}")
 
 
 def resolve(snapshot: Snapshot, reference: str | Reference) -> ModelVersion:
@@ -33,8 +29,9 @@ def resolve(snapshot: Snapshot, reference: str | Reference) -> ModelVersion:
             snapshot.card_fields(model)  # raises where there is no such model
             raise NotFound(f"{model} has no version yet", hint=f"save one with `gitreg save {model} PATH`")
         return version
+    number = as_number(selector)
     found = (
-        (snapshot.find_number(model, int(selector)) if _DIGITS.fullmatch(selector) else None)
+        (snapshot.find_number(model, number) if number is not None else None)
         or snapshot.find_version(model, selector)
         or _follow(snapshot, ref)
         or _by_digest(snapshot, ref)
@@ -96,8 +93,9 @@ def _missing(snapshot: Snapshot, model: str, selector: str) -> NotFound:
             f"no version of {model} is in {selector}", hint=f"put one there with `gitreg promote {model}@N {selector}`"
         )
     gone = snapshot.find_version(model, selector, deleted=True)
-    if gone is None and _DIGITS.fullmatch(selector):
-        gone = snapshot.find_number(model, int(selector), deleted=True)
+    number = as_number(selector)
+    if gone is None and number is not None:
+        gone = snapshot.find_number(model, number, deleted=True)
     if gone is not None:
         return NotFound(f"{gone.reference} was deleted", hint=f"see `gitreg log {model}`")
     names = [version.version for version in snapshot.versions(model)]

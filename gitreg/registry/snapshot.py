@@ -210,6 +210,10 @@ class Snapshot:
         """Give the names of all registered models."""
         return [entry.model for entry in self.index.scan(self.seq, "model")]
 
+    def names_in_use(self) -> list[str]:
+        """Give the names of all models that have files: registered ones, and those deleted, whose records stay."""
+        return self.index.models(self.seq)
+
     def card(self, model: str) -> str | None:
         """Give the text of a model's card."""
         entry = self.index.get(self.seq, "card", model, "")

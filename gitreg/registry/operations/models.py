@@ -59,12 +59,12 @@ def new_model(snapshot: Snapshot, name: str, created_at: str) -> ModelDocument:
     Raises
     ------
     AlreadyExists
-        A registered name, or a folder of one, differs from this one only in case.
+        A name that has files here, or a folder of one, differs from this one only in case.
     """
     parts = name.split("/")
     prefixes = {"/".join(parts[: n + 1]) for n in range(len(parts))}
     folded = {fold(prefix): prefix for prefix in prefixes}
-    for other in snapshot.model_names():
+    for other in snapshot.names_in_use():
         other_parts = other.split("/")
         for n in range(len(other_parts)):
             prefix = "/".join(other_parts[: n + 1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gitreg.documents.layout import Key
 from gitreg.documents.types import AliasDocument, StageDocument
 from gitreg.errors import InvalidInput, NotFound, Refused
-from gitreg.names import check_alias
+from gitreg.names import check_alias, fold
 from gitreg.policy.promotion import Candidate, Post, check_promotion, check_stage_is_known
 from gitreg.registry.changes import Changes, Draft
 from gitreg.registry.references import resolve
@@ -165,6 +165,12 @@ def set_alias(snapshot: Snapshot, reference: str, alias: str) -> Changes:
     check_alias(alias, stages=snapshot.settings.stages)
     if snapshot.find_version(version.model, alias, deleted=True) is not None:
         raise InvalidInput(f"{alias!r} is a version of {version.model}", hint="choose another alias")
+    twin = next((a for a in snapshot.aliases(version.model) if a != alias and fold(a) == fold(alias)), None)
+    if twin is not None:
+        raise InvalidInput(
+            f"{alias!r} differs from the alias {twin!r} only in case; on macOS and Windows they are one file",
+            hint=f"spell it {twin!r}, or choose another alias",
+        )
     former = snapshot.find_alias(version.model, alias)
     trailers = [("Operation", "alias"), ("Model", version.model), ("Version", version.version), ("Alias", alias)]
     if former:

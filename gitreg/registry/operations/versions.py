@@ -9,7 +9,7 @@ from typing import Any
 from gitreg.documents.layout import Key
 from gitreg.documents.types import AnnotationDocument, ArtifactRecord, VersionDocument
 from gitreg.errors import AlreadyExists, InvalidInput, Refused
-from gitreg.names import ARCHIVED, check_artifact, check_model, check_version, fold, is_number, slug
+from gitreg.names import ARCHIVED, as_number, check_artifact, check_model, check_version, fold, is_number, slug
 from gitreg.policy.promotion import check_stage_is_known
 from gitreg.registry.changes import Changes, Draft
 from gitreg.registry.operations.models import new_model, unique
@@ -138,8 +138,9 @@ def record_digest(record: VersionDocument) -> str:
 
 def _existing(snapshot: Snapshot, model: str, name: str) -> ModelVersion | None:
     """Give the version of that name; a number means the version of that number."""
-    if name.isdecimal():
-        found = snapshot.find_number(model, int(name))
+    number = as_number(name)
+    if number is not None:
+        found = snapshot.find_number(model, number)
         if found is not None:
             return found
     return snapshot.find_version(model, name)

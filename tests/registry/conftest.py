@@ -1,0 +1,49 @@
+"""A user with a name and a home of their own, and a registry of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gitreg.sdk.registry import Registry
+from tests.registry.support import World
+
+
+@pytest.fixture
+def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Set the environment of a user, and give their home."""
+    home = tmp_path / "home"
+    home.mkdir()
+    for name, value in {
+        "HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"), "XDG_CACHE_HOME": str(home / "xdg-cache"),
+        "GITREG_CACHE": str(home / "cache"), "GIT_CONFIG_NOSYSTEM": "1", "TZ": "UTC",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "Ada Lovelace")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "ada@example.com")
+    monkeypatch.delenv("GITREG_REGISTRY", raising=False)
+    return home
+
+
+@pytest.fixture
+def registry(user: Path, tmp_path: Path) -> Iterator[Registry]:
+    made, _ = Registry.init(tmp_path / "registry")
+    with made:
+        yield made
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    path = tmp_path / "model.bin"
+    path.write_bytes(b"weights")
+    return path
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    made = World()
+    yield made
+    made.index.close()
