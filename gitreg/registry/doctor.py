@@ -238,6 +238,8 @@ def _tags(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
         moment = snapshot.index.moment(first.since)
         if first.digest != entry.digest or first.data is None:
             continue  # an edited record has been named already, and its tag is right about what it was
+        if moment.boundary and (oid is None or repository.peel(oid) is None):
+            continue  # where the record came from was cut off: the tag of this place would be another one
         if oid is None:
             mend = RefUpdate(*build_seal(repository, settings, moment.oid, first.data, first.digest), None)
             yield Problem(
@@ -248,7 +250,7 @@ def _tags(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
             )
             continue
         commit = repository.peel(oid)
-        if repository.tag(oid) is None and commit is not None and _same_record(ledger, commit, entry):
+        if repository.tag(oid) is None and not moment.boundary and commit and _same_record(ledger, commit, entry):
             mend = RefUpdate(*build_seal(repository, settings, moment.oid, first.data, first.digest), oid)
             yield Problem(
                 ref,
@@ -291,21 +293,26 @@ def _mirrors(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
     """Each mirror is at the last commit that touched its pointer's file."""
     repository, settings = ledger.repository, snapshot.settings
     expected: dict[str, str] = {}
+    cut: set[str] = set()
     for kind in ("stage", "alias"):
         for model, name, seq in snapshot.index.last_touched(snapshot.seq, kind):
-            expected[mirror_ref(settings, Key(kind, model, name))] = snapshot.index.moment(seq).oid
+            moment = snapshot.index.moment(seq)
+            ref = mirror_ref(settings, Key(kind, model, name))
+            expected[ref] = moment.oid
+            if moment.boundary:  # when its file last changed was cut off
+                cut.add(ref)
     there: dict[str, str] = {}
     for kind in ("stage", "alias"):
         there.update(repository.refs(f"{mirror_namespace(settings, kind)}/"))
     for ref, commit in expected.items():
         actual = there.pop(ref, None)
-        if actual == commit or (repository.is_shallow and actual is not None):
+        if actual == commit or ref in cut:
             continue
         what = (
             "is missing" if actual is None else f"is at {actual[:12]}, not at {commit[:12]} where its file last changed"
         )
         yield Problem(ref, what, "`gitreg doctor --repair` moves it", RefUpdate(ref, commit, actual))
-    for ref, actual in there.items():
+    for ref, actual in ({} if repository.is_shallow else there).items():
         yield Problem(
             ref, "mirrors no stage or alias", "`gitreg doctor --repair` deletes it", RefUpdate(ref, None, actual)
         )

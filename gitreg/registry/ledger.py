@@ -124,6 +124,12 @@ class Ledger:
         if index is not None:
             index.close()
         self._index = open_index(None if index is not None and index.failed == "unwritable" else self.index_path)
+        if self._index.head() is not None:
+            first = self._index.moment(1)
+            if first.boundary and not self.repository.is_boundary(first.oid):  # a shallow clone was deepened
+                self._index.close()
+                discard(self.index_path)
+                self._index = open_index(self.index_path)
         return self._index
 
     def _caught_up(self, index: Index, commit: str) -> tuple[Index, int]:
