@@ -1,8 +1,7 @@
-"""Wherever the registry's repository is and whatever state it is in: it works, or refuses in words; work stays as it is."""
+"""Wherever the registry is and whatever state that is in: it works, or refuses in words, and work stays as it is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -204,13 +203,13 @@ def test_uncommitted_work_on_a_file_that_must_change_refuses_and_nothing_moves(
 
 
 @pytest.fixture
-def other_work(registry: Person, weights: Path) -> Iterator[Person]:
+def other_work(registry: Person, weights: Path) -> Person:
     """Work on other files, which is in nobody's way."""
     registry.gitreg("save", "iris", weights)
     write(registry.here, {"notes.md": "untracked\n", "staged.md": "staged\n", "models/iris/README.md": "# Card\n"})
     registry.git("add", "staged.md")
     registry.git("rm", "-q", "--cached", "gitreg.yaml")
-    yield registry
+    return registry
 
 
 def test_uncommitted_work_beside_what_must_change_stays_and_the_work_tree_follows(
