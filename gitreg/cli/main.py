@@ -73,7 +73,8 @@ def main() -> NoReturn:
     warnings.showwarning = _show_warning
     debug = "--debug" in sys.argv
     try:
-        code = cli.main(prog_name=_program(), standalone_mode=False)
+        color = False if os.environ.get("NO_COLOR") else None
+        code = cli.main(prog_name=_program(), standalone_mode=False, color=color)
         sys.stdout.flush()
     except click.exceptions.Exit as done:
         code = done.exit_code

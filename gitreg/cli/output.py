@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -10,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-if TYPE_CHECKING:
-    from rich.console import RenderableType
+from gitreg.cli.table import Cell, cells, lay_out
 
+if TYPE_CHECKING:
     from gitreg.registry.filters import Page
 
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
@@ -87,30 +88,18 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right:
     right:
         The columns to align right.
     """
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(clean(cell), style=_style(cell)) for cell in row))
-    _print(table)
+    shown = [[_cell(cell) for cell in row] for row in rows]
+    titles = [Cell(column, bold=True) for column in columns]
+    head, *body = lay_out([titles, *shown], width=_width(), right=[columns.index(name) for name in right])
+    rule = "\N{BOX DRAWINGS LIGHT HORIZONTAL}" * max(cells(click.unstyle(line)) for line in (head, *body))
+    click.echo("\n".join([head, rule, *body]))
 
 
 def print_fields(fields: Iterable[tuple[str, Any]]) -> None:
     """Print names and values below one another; what is empty is left out."""
-    from rich.table import Table
-    from rich.text import Text
-
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="bold", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for name, value in fields:
-        if value not in (None, "", [], {}):
-            grid.add_row(name, Text(clean(value), style=_style(value)))
-    _print(grid)
+    told = [(Cell(name, bold=True), _cell(value)) for name, value in fields if value not in (None, "", [], {})]
+    if told:
+        click.echo("\n".join(lay_out(told, width=_width(), gap="  ")))
 
 
 def print_heading(text: str) -> None:
@@ -119,21 +108,16 @@ def print_heading(text: str) -> None:
     click.secho(text, bold=True)
 
 
-def _print(what: RenderableType) -> None:
-    """Print as wide as the terminal is, or, into a pipe, as wide as it takes; no line ends in blanks."""
-    from rich.console import Console
-
-    console = Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal:
-        console.width = 10_000
-    with console.capture() as captured:
-        console.print(what)
-    for line in captured.get().splitlines():
-        click.echo(line.rstrip())
+def _width() -> int | None:
+    if not sys.stdout.isatty():
+        return None
+    told = os.environ.get("COLUMNS", "")  # not by shutil, which brings in four compression libraries
+    return int(told) if told.isdecimal() and int(told) else os.get_terminal_size(sys.stdout.fileno()).columns or None
 
 
-def _style(cell: Any) -> str:
-    return {"production": "green", "staging": "yellow", "archived": "dim", "yanked": "red"}.get(str(cell), "")
+def _cell(value: Any) -> Cell:
+    colour = {"production": "green", "staging": "yellow", "yanked": "red"}.get(str(value))
+    return Cell(clean(value), colour, dim=value == "archived")
 
 
 def clean(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -43,20 +44,26 @@ class Ambient(NamedTuple):
 
     def cache(self) -> Cache:
         """Give the user's cache, shared by all registries: GITREG_CACHE, else where the system keeps caches."""
-        from platformdirs import user_cache_path
-
         from gitreg.blobs import Cache
 
         told = self.env.get(CACHE_VARIABLE)
-        return Cache(Path(told) if told else user_cache_path("gitreg", appauthor=False))
+        return Cache(Path(told) if told else self._own_folder("XDG_CACHE_HOME", ".cache", "Library/Caches"))
 
     def approvals(self) -> Approvals:
         """Give the stores that the user approved."""
-        from platformdirs import user_config_path
-
         from gitreg.registry.stores import Approvals
 
-        return Approvals(user_config_path("gitreg", appauthor=False) / "stores.json")
+        return Approvals(self._own_folder("XDG_CONFIG_HOME", ".config", "Library/Application Support") / "stores.json")
+
+    def _own_folder(self, variable: str, on_linux: str, on_mac: str) -> Path:
+        """Give our folder among the user's, by the XDG Base Directory Specification or Apple's.
+
+        As platformdirs does, whose import costs more than resolving a reference.
+        """
+        told = self.env.get(variable, "")
+        if os.path.isabs(told):
+            return Path(told, "gitreg")
+        return Path(self.env.get("HOME") or Path.home(), on_mac if sys.platform == "darwin" else on_linux, "gitreg")
 
     def now(self) -> tuple[int, int]:
         """Give the time in whole seconds since the epoch, and this machine's offset in minutes east of UTC."""

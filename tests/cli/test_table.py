@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import click
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitreg.cli.table import Cell, cells, lay_out
+
+TEXTS = st.text(st.sampled_from("ab \u00e9\u6a21\u578be\u0301\n"), max_size=30)
+TABLES = st.integers(1, 4).flatmap(
+    lambda columns: st.lists(st.lists(TEXTS.map(Cell), min_size=columns, max_size=columns), min_size=1, max_size=4)
+)
+
+
+def rows(*texts: tuple[str, ...]) -> list[list[Cell]]:
+    return [[Cell(text) for text in row] for row in texts]
+
+
+def test_columns_are_as_wide_as_what_they_hold() -> None:
+    assert lay_out(rows(("a", "size"), ("longer", "1 B")), width=None, right=[1]) == ["a        size", "longer    1 B"]
+
+
+def test_a_wide_character_takes_two_columns() -> None:
+    assert lay_out(rows(("模型", "x"), ("abcd", "y")), width=None) == ["模型   x", "abcd   y"]
+
+
+def test_what_does_not_fit_is_folded_at_blanks() -> None:
+    assert lay_out(rows(("name", "one two three four")), width=20) == ["name   one two three", "       four"]
+
+
+def test_a_word_that_does_not_fit_is_folded_anywhere() -> None:
+    assert lay_out(rows(("n", "0123456789abcdef")), width=14) == ["n   0123456789", "    abcdef"]
+
+
+def test_colours_do_not_count() -> None:
+    [line] = lay_out([[Cell("production", "green"), Cell("x")]], width=None)
+    assert line != "production   x"
+    assert click.unstyle(line) == "production   x"
+
+
+@given(TABLES, st.integers(60, 80))
+def test_no_line_is_wider_than_the_terminal_and_nothing_is_lost(table: list[list[Cell]], width: int) -> None:
+    lines = lay_out(table, width=width)
+    assert all(cells(line) <= width for line in lines)
+    assert all(line == line.rstrip() for line in lines)
+    shown = sorted("".join("".join(lines).split()))
+    assert shown == sorted("".join("".join(cell.text for row in table for cell in row).split()))
+
+
+@pytest.mark.parametrize(("text", "width"), [("", 0), ("abc", 3), ("e\u0301", 1), ("模型", 4)])
+def test_text_is_measured_in_columns(text: str, width: int) -> None:
+    assert cells(text) == width
