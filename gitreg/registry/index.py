@@ -21,7 +21,7 @@ from gitreg.errors import Conflict, GitregError, InvalidDocument
 if TYPE_CHECKING:
     from gitreg.git import Commit, Repository
 
-VERSION = 1
+VERSION = 2
 """The version of the index's own format; a file of another version is rebuilt."""
 
 HIDDEN_DELETED = 1
@@ -61,7 +61,8 @@ CREATE TABLE documents (
   problem TEXT
 );
 CREATE UNIQUE INDEX by_key ON documents (kind, model, name, since);
-CREATE INDEX by_number ON documents (model, number) WHERE number IS NOT NULL;
+CREATE INDEX by_number ON documents (model, number, since, until, name) WHERE number IS NOT NULL;
+CREATE INDEX by_hidden ON documents (model, name, since, until, hidden) WHERE hidden > 0;
 CREATE INDEX by_digest ON documents (digest) WHERE kind = 'model_version';
 CREATE INDEX by_since ON documents (since);
 CREATE INDEX by_until ON documents (until) WHERE until IS NOT NULL;
@@ -219,24 +220,19 @@ class Index:
         ).fetchone()
         return row[0] or 0
 
-    def latest(self, seq: int, model: str | None = None) -> dict[str, Entry]:
-        """Give each model's record of the highest number that is neither deleted nor yanked."""
+    def latest(self, seq: int, model: str | None = None) -> dict[str, str]:
+        """Give each model's version of the highest number that is neither deleted nor yanked, by its name."""
         rows = self._run(
-            f"SELECT {_ENTRY}, max(d.number) FROM documents d LEFT JOIN documents a ON a.kind = 'annotation' "
-            f"AND a.model = d.model AND a.name = d.name AND {_STANDS.replace('d.', 'a.')} "
-            f"WHERE d.number IS NOT NULL AND {'d.model = ?' if model is not None else '?'} AND {_STANDS} "
-            "AND coalesce(a.hidden, 0) = 0 GROUP BY d.model",
-            (seq, seq, model if model is not None else 1, seq, seq),
+            f"SELECT d.model, d.name, max(d.number) FROM documents d WHERE {_counts(HIDDEN_DELETED | HIDDEN_YANKED)} "
+            f"{'AND d.model = ?' if model is not None else ''} GROUP BY d.model",
+            (seq, seq, seq, seq, *([model] if model is not None else [])),
         )
-        return {row[1]: _entry(row[:-1]) for row in rows}
+        return {row[0]: row[1] for row in rows}
 
     def count_versions(self, seq: int) -> dict[str, int]:
         """Give the number of each model's versions that are not deleted."""
         rows = self._run(
-            f"SELECT d.model, count(*) FROM documents d LEFT JOIN documents a ON a.kind = 'annotation' "
-            f"AND a.model = d.model AND a.name = d.name AND {_STANDS.replace('d.', 'a.')} "
-            f"WHERE d.number IS NOT NULL AND {_STANDS} AND coalesce(a.hidden, 0) & {HIDDEN_DELETED} = 0 "
-            "GROUP BY d.model",
+            f"SELECT d.model, count(*) FROM documents d WHERE {_counts(HIDDEN_DELETED)} GROUP BY d.model",
             (seq, seq, seq, seq),
         )
         return dict(rows.fetchall())
@@ -346,6 +342,14 @@ class Index:
 _ENTRY = "d.kind, d.model, d.name, d.since, d.until, d.digest, d.data, d.problem"
 _MOMENT = "seq, oid, author, email, time, offset, message, boundary"
 _STANDS = "d.since <= ? AND (d.until IS NULL OR d.until > ?)"
+
+
+def _counts(hidden: int) -> str:
+    """Say in SQL that ``d`` is a record that stands and is not hidden so; answered from two indexes alone."""
+    return (
+        f"d.number IS NOT NULL AND {_STANDS} AND NOT EXISTS (SELECT 1 FROM documents a WHERE a.hidden > 0 "
+        f"AND a.hidden & {hidden} AND a.model = d.model AND a.name = d.name AND {_STANDS.replace('d.', 'a.')})"
+    )
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:

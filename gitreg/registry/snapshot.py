@@ -185,7 +185,7 @@ class Snapshot:
         document = self.card_fields(name)
         latest = self.index.latest(self.seq, name).get(name)
         versions = sum(1 for version in self.versions(name))
-        return Model(document, versions, latest.name if latest else None, self.stages(name))
+        return Model(document, versions, latest, self.stages(name))
 
     def models(self) -> list[Model]:
         """Give all models by name."""
@@ -199,7 +199,7 @@ class Snapshot:
             Model(
                 ModelDocument.from_data(entry.data),
                 counts.get(entry.model, 0),
-                latest[entry.model].name if entry.model in latest else None,
+                latest.get(entry.model),
                 self._in_order(held.get(entry.model, {})),
             )
             for entry in self.index.scan(self.seq, "model")
@@ -255,7 +255,8 @@ class Snapshot:
 
     def latest(self, model: str) -> ModelVersion | None:
         """Give the version of the highest number that is neither deleted nor yanked."""
-        return self._complete(self.index.latest(self.seq, model).get(model), False)
+        name = self.index.latest(self.seq, model).get(model)
+        return self.find_version(model, name) if name is not None else None
 
     def highest_number(self, model: str) -> int:
         """Give the highest number ever given to a version of the model; 0 where there is none."""
