@@ -1,7 +1,7 @@
-"""Registries of any number of versions, made through ``git fast-import``: what many saves would have left, in a fraction of their time.
+"""Registries of any number of versions, made through ``git fast-import``: what many saves would have left, but sooner.
 
-Commits, tags, mirrors and blobs
-are those that gitreg itself would have written; :func:`make` ends with ``gitreg doctor`` finding nothing to say.
+Commits, tags, mirrors and blobs are those that gitreg itself would have written; :func:`make` ends with ``gitreg
+doctor`` finding nothing to say.
 """
 
 from __future__ import annotations
