@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from gitreg.documents.layout import Key
 from gitreg.documents.types import RegistryDocument
@@ -44,7 +43,19 @@ def refs(folder: Path) -> dict[str, str]:
     return {name: oid for name, oid in map(str.split, lines) if not name.startswith("refs/heads/")}
 
 
-OPERATIONS = ["save", "named", "promote", "staging", "rollback", "archive", "alias", "unalias", "yank", "delete", "hand"]
+OPERATIONS = [
+    "save",
+    "named",
+    "promote",
+    "staging",
+    "rollback",
+    "archive",
+    "alias",
+    "unalias",
+    "yank",
+    "delete",
+    "hand",
+]
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -129,7 +129,13 @@ def test_a_wrong_file_is_named_and_the_rest_still_reads(iris: Registry, what: st
     problems = [problem for problem in iris.doctor() if not problem.where.startswith("refs/")]
     assert where in [problem.where for problem in problems]
     assert any(says in problem.what for problem in problems if problem.where == where)
-    assert len(problems) == 1 or what in ("no card", "an edited record", "a pointer to a deleted version", "broken YAML", "a newer format")
+    assert len(problems) == 1 or what in (
+        "no card",
+        "an edited record",
+        "a pointer to a deleted version",
+        "broken YAML",
+        "a newer format",
+    )
     assert iris.version("iris@1").number == 1
     iris.repair(iris.doctor())
     left = iris.doctor()

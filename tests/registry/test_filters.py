@@ -72,7 +72,9 @@ def test_what_cannot_be_compared_is_an_error_not_an_empty_list(text: str) -> Non
         parse_filter(text, VERSION_FIELDS).passes(ROW)
 
 
-@given(st.sampled_from(OPERATORS), st.text(max_size=8), st.none() | st.integers() | st.floats() | st.text() | st.booleans())
+@given(
+    st.sampled_from(OPERATORS), st.text(max_size=8), st.none() | st.integers() | st.floats() | st.text() | st.booleans()
+)
 def test_any_operator_on_any_value_answers_or_says_why_not(op: str, value: str, actual: Any) -> None:
     try:
         one = make_filter("metadata.x", f"{op}:{value}", VERSION_FIELDS)
@@ -85,7 +87,9 @@ ROWS = st.lists(st.fixed_dictionaries({"number": st.integers(0, 5) | st.none(), 
 
 
 @given(ROWS, st.integers(1, 5), st.sampled_from(["number", "asc:number", "desc:number", None]))
-def test_the_pages_together_are_the_whole_list_in_order(rows: list[dict[str, Any]], size: int, sort: str | None) -> None:
+def test_the_pages_together_are_the_whole_list_in_order(
+    rows: list[dict[str, Any]], size: int, sort: str | None
+) -> None:
     whole = select(rows, [], fields=VERSION_FIELDS, sort=sort, size=1000).items
     first = select(rows, [], fields=VERSION_FIELDS, sort=sort, size=size)
     pages = [

@@ -49,7 +49,9 @@ def test_a_digest_means_the_record_or_the_artifact(iris: World) -> None:
         resolve(iris.snapshot, "iris@sha256:" + "0" * 64)
 
 
-@pytest.mark.parametrize("reference", ["tulip", "tulip@1", "iris@4", "iris@nothing", "iris@" + "9" * 30, "iris@²", "iris@draft"])
+@pytest.mark.parametrize(
+    "reference", ["tulip", "tulip@1", "iris@4", "iris@nothing", "iris@" + "9" * 30, "iris@²", "iris@draft"]
+)
 def test_what_is_not_there_is_not_found(iris: World, reference: str) -> None:
     with pytest.raises(NotFound) as caught:
         resolve(iris.snapshot, reference)
