@@ -18,7 +18,7 @@ from typing import Any
 from gitreg.documents.files import read_data, write
 from gitreg.documents.layout import Key, parse_path
 from gitreg.documents.types import Document, RegistryDocument
-from gitreg.errors import Conflict, IntegrityError
+from gitreg.errors import Conflict, IntegrityError, Refused
 from gitreg.git import RefUpdate, Signature
 from gitreg.registry.changes import Changes
 from gitreg.registry.derived import build_seal, mirror_ref
@@ -137,8 +137,13 @@ def _try(ledger: Ledger, operation: Operation, writer: Callable[[], Writer]) -> 
         RefUpdate(ledger.ref, made, snapshot.commit),
         *derived_updates(ledger, snapshot.settings, made, files),
     ]
-    with repository.follow(ledger.ref, snapshot.commit, made):
-        repository.update_refs(updates, reason=f"gitreg: {changes.subject}")
+    try:
+        with repository.follow(ledger.ref, snapshot.commit, made):
+            repository.update_refs(updates, reason=f"gitreg: {changes.subject}")
+    except Refused:
+        if ledger.head() != snapshot.commit:  # what is in the way was committed meanwhile
+            raise Conflict(f"{ledger.branch} was moved by somebody else", hint="try again") from None
+        raise
     with suppress(Conflict):  # what is committed must not be committed again because the index is in somebody's hands
         ledger.snapshot_at(made)  # the index learns it here, where everything is at hand
     return Outcome(made, changes, files)

@@ -117,7 +117,8 @@ def _models(_: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
             )
 
 
-def _versions(_: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
+def _versions(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
+    root = f"{ledger.root}/" if ledger.root else ""
     by_number: dict[tuple[str, int], list[Entry]] = defaultdict(list)
     names: dict[str, list[str]] = defaultdict(list)
     for entry in snapshot.index.scan(snapshot.seq, "model_version"):
@@ -130,13 +131,13 @@ def _versions(_: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
             yield Problem(
                 _path(entry), f"is named {entry.name} but has the number {number}", "name and number must agree"
             )
-        said = snapshot.index.history(snapshot.seq, "model_version", entry.model, entry.name)
-        if len({past.digest for past in said}) > 1:
-            commit = snapshot.index.moment(said[0].since).oid
+        said = _readings(snapshot, entry)
+        if said[-1].digest != entry.digest:
+            first, now = (snapshot.index.moment(at.since).oid[:12] for at in (said[-1], said[0]))
             yield Problem(
                 _path(entry),
-                f"is a sealed record and was edited in {commit[:12]}",
-                f"`git revert {commit[:12]}`; say what is new with `gitreg annotate`",
+                f"is a sealed record and was edited in {now}",
+                f"`git checkout {first} -- {root}{_path(entry)}` and commit; say what is new with `gitreg annotate`",
             )
     for (model, number), entries in sorted(by_number.items()):
         if len(entries) > 1:
@@ -155,6 +156,12 @@ def _versions(_: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
                 _path(entry), "annotates a version that is not there", "remove the file, or restore the record"
             )
     yield from _removed(snapshot, present)
+
+
+def _readings(snapshot: Snapshot, entry: Entry) -> list[Entry]:
+    """Give what a record ever said, newest first: what could not be read was never sealed."""
+    said = snapshot.index.history(snapshot.seq, "model_version", entry.model, entry.name)
+    return [past for past in said if past.data is not None]
 
 
 def _removed(snapshot: Snapshot, present: set[tuple[str, str]]) -> Iterator[Problem]:
@@ -234,7 +241,7 @@ def _tags(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
             continue
         ref = tag_ref(settings, entry.model, entry.name)
         oid = there.pop(ref, None)
-        first = snapshot.index.history(snapshot.seq, "model_version", entry.model, entry.name)[-1]
+        first = _readings(snapshot, entry)[-1]
         moment = snapshot.index.moment(first.since)
         if first.digest != entry.digest or first.data is None:
             continue  # an edited record has been named already, and its tag is right about what it was

@@ -293,8 +293,22 @@ def _comparable(field: str, actual: Any, text: str) -> tuple[Any, Any] | None:
     if not isinstance(actual, str):
         return None
     if field in _DATES:
-        return _date(actual, field), _date(text, field)
+        wanted = _date(text, field)
+        try:
+            return _date(actual, field), wanted
+        except InvalidInput:  # one file's impossible date is no reason to answer nobody
+            return None
+    if field.partition(".")[0] in _MAPPINGS and _is_number(text):
+        return None  # "n/a" is not greater than 0.9
     return actual, text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _date(text: str, field: str) -> datetime:

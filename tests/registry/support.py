@@ -96,7 +96,7 @@ def git(folder: Path, *arguments: str, stdin: str = "", env: Mapping[str, str] |
     """Run the real git program and give what it prints."""
     done = subprocess.run(
         ["git", *arguments], cwd=folder, input=stdin, capture_output=True, text=True, check=False,
-        env={**os.environ, **(env or {})},
+        errors="surrogateescape", env={**os.environ, **(env or {})},
     )  # fmt: skip
     assert done.returncode == 0, f"git {arguments}: {done.stdout}{done.stderr}"
     return done.stdout.strip("\n")

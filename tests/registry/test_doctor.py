@@ -1,0 +1,249 @@
+"""Doctor: right work by hand is accepted, each thing that is wrong is named, and what is promised is mended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gitreg.documents.yaml import dumps
+from gitreg.errors import InvalidDocument
+from gitreg.registry.doctor import Problem
+from gitreg.registry.ledger import Ledger
+from gitreg.sdk.registry import Registry
+from tests.registry.support import commit_files, git, pointer, record
+
+SHA = "sha256:" + "0" * 64
+
+
+def named(registry: Registry) -> dict[str, Problem]:
+    """What is wrong, by where, the only thing of each place."""
+    problems = registry.doctor()
+    assert len({problem.where for problem in problems}) == len(problems)
+    for problem in problems:
+        assert problem.remedy
+        assert set(problem.row()) == {"where", "what", "remedy", "repairable"}
+    return {problem.where: problem for problem in problems}
+
+
+@pytest.fixture
+def iris(registry: Registry, weights: Path) -> Registry:
+    """A sound registry: two versions, one in production, an alias."""
+    registry.save("iris", weights, stage="production")
+    registry.save("iris", weights)
+    registry.set_alias("iris@2", "champion")
+    assert registry.doctor() == []
+    return registry
+
+
+def test_what_a_person_writes_with_plain_git_is_accepted(registry: Registry) -> None:
+    folder = registry.folder
+    at = "models/team/Iris%201"
+    commit_files(
+        folder,
+        {
+            f"{at}/model.yaml": "# by hand\nkind: model\nformat: 1\nname: team/Iris 1\n",
+            f"{at}/README.md": "# Iris\n",
+            f"{at}/versions/1.yaml": record("team/Iris 1", "1", 1),
+            f"{at}/versions/alpha.yaml": record("team/Iris 1", "alpha", 2),
+            f"{at}/stages/production.yaml": pointer("stage", "alpha"),
+            "README.md": "about",
+        },
+    )
+    git(folder, "tag", "-a", "-m", "by hand", "models/team/Iris%201@1")
+    git(folder, "tag", "-a", "-m", "by hand", "models/team/Iris%201@alpha")
+    git(folder, "update-ref", "refs/stages/team/Iris%201@production", "HEAD")
+    assert registry.doctor() == []
+    assert registry.version("team/Iris 1@production").number == 2
+
+
+def test_what_is_written_by_hand_without_tags_is_tagged(registry: Registry) -> None:
+    first = commit_files(registry.folder, {"models/iris/versions/1.yaml": record("iris", "1", 1)})
+    commit_files(registry.folder, {"models/iris/model.yaml": "format: 1\nkind: model\nname: iris\n"}, "later")
+    found = named(registry)
+    assert set(found) == {"refs/tags/models/iris@1"}
+    registry.repair(list(found.values()))
+    assert git(registry.folder, "rev-parse", "models/iris@1^{commit}") == first
+    assert registry.doctor() == []
+
+
+def test_a_record_that_was_broken_at_first_is_sealed_once_it_can_be_read(registry: Registry) -> None:
+    folder = registry.folder
+    commit_files(folder, {"models/iris/model.yaml": "format: 1\nkind: model\nname: iris\n",
+                          "models/iris/versions/1.yaml": "number: ["})  # fmt: skip
+    assert set(named(registry)) == {"models/iris/versions/1.yaml"}
+    mended = commit_files(folder, {"models/iris/versions/1.yaml": record("iris", "1", 1)})
+    registry.repair(registry.doctor())
+    assert registry.doctor() == []
+    assert git(folder, "rev-parse", "models/iris@1^{commit}") == mended
+
+
+FILES: dict[str, tuple[dict[str, bytes | str | None], str, str]] = {
+    "broken YAML": ({"models/iris/model.yaml": "name: ["}, "models/iris/model.yaml", "not YAML"),
+    "a broken record": ({"models/iris/versions/3.yaml": "- 1"}, "models/iris/versions/3.yaml", "not of type"),
+    "a huge number": ({"models/iris/versions/x.yaml": record("iris", "x", 10**30)}, "models/iris/versions/x.yaml", "/number"),
+    "a foreign file": ({"models/iris/notes.txt": "x"}, "models/iris/notes.txt", "no file of the registry"),
+    "a name not spelled so": ({"models/my iris/model.yaml": "x"}, "models/my iris/model.yaml", "not spelled"),
+    "another model's record": ({"models/iris/versions/3.yaml": record("tulip", "3", 3)}, "models/iris/versions/3.yaml",
+                               "the file's path says 'iris'"),
+    "an edited record": ({"models/iris/versions/1.yaml": record("iris", "1", 1)}, "models/iris/versions/1.yaml", "was edited"),
+    "a removed record": ({"models/iris/versions/2.yaml": None, "models/iris/aliases/champion.yaml": None},
+                         "models/iris/versions/2.yaml", "was removed"),
+    "no card": ({"models/iris/model.yaml": None}, "models/iris/model.yaml", "is missing, though iris has versions"),
+    "a dangling stage": ({"models/iris/stages/staging.yaml": pointer("stage", "9")}, "models/iris/stages/staging.yaml",
+                         "not there"),
+    "a dangling alias": ({"models/iris/aliases/best.yaml": pointer("alias", "9")}, "models/iris/aliases/best.yaml",
+                         "not there"),
+    "an undeclared stage": ({"models/iris/stages/prod.yaml": pointer("stage", "2")}, "models/iris/stages/prod.yaml",
+                            "no stage that gitreg.yaml declares"),
+    "a wrong digest": ({"models/iris/stages/staging.yaml": pointer("stage", "2", digest=SHA)},
+                       "models/iris/stages/staging.yaml", "says the digest"),
+    "a pointer to a deleted version": (
+        {"models/iris/annotations/2.yaml": dumps({"format": 1, "kind": "annotation", "deleted": True})},
+        "models/iris/aliases/champion.yaml", "was deleted"),
+    "two stages of one version": ({"models/iris/stages/staging.yaml": pointer("stage", "1")}, "iris@1", "holds 2 stages"),
+    "a duplicate number": ({"models/iris/versions/twin.yaml": record("iris", "twin", 2)},
+                           "models/iris/versions/twin.yaml", "given 2 times: 2, twin"),
+    "a name that is another number": ({"models/iris/versions/4.yaml": record("iris", "4", 3)},
+                                      "models/iris/versions/4.yaml", "has the number 3"),
+    "versions in two cases": ({"models/iris/versions/A.yaml": record("iris", "A", 3),
+                               "models/iris/versions/a.yaml": record("iris", "a", 4)}, "models/iris/versions/a.yaml",
+                              "only in case"),
+    "models in two cases": ({"models/Iris/model.yaml": "format: 1\nkind: model\nname: Iris\n"}, "models/iris", "only in case"),
+    "folders in two cases": ({"models/a/x/model.yaml": "format: 1\nkind: model\nname: a/x\n",
+                              "models/A/y/model.yaml": "format: 1\nkind: model\nname: A/y\n"}, "models/a", "only in case"),
+    "aliases in two cases": ({"models/iris/aliases/Champion.yaml": pointer("alias", "2")},
+                             "models/iris/aliases/champion.yaml", "only in case"),
+    "an annotation of nothing": ({"models/iris/annotations/9.yaml": dumps({"format": 1, "kind": "annotation"})},
+                                 "models/iris/annotations/9.yaml", "annotates a version that is not there"),
+    "a newer format": ({"models/iris/model.yaml": "format: 2\nkind: model\nname: iris\n"}, "models/iris/model.yaml",
+                       "this gitreg reads format 1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", FILES)
+def test_a_wrong_file_is_named_and_the_rest_still_reads(iris: Registry, what: str) -> None:
+    files, where, says = FILES[what]
+    commit_files(iris.folder, files)
+    problems = [problem for problem in iris.doctor() if not problem.where.startswith("refs/")]
+    assert where in [problem.where for problem in problems]
+    assert any(says in problem.what for problem in problems if problem.where == where)
+    assert len(problems) == 1 or what in (
+        "no card",
+        "an edited record",
+        "a pointer to a deleted version",
+        "broken YAML",
+        "a newer format",
+    )
+    assert iris.version("iris@1").number == 1
+    iris.repair(iris.doctor())
+    left = iris.doctor()
+    assert all(problem.mend is None for problem in left)
+    assert where in [problem.where for problem in left]
+
+
+REFS: dict[str, tuple[Callable[[Path], object], str, str, bool]] = {
+    "a lightweight tag": (lambda f: git(f, "tag", "-f", "models/iris@1", "models/iris@1^{commit}"),
+                          "refs/tags/models/iris@1", "lightweight", True),
+    "a missing tag": (lambda f: git(f, "tag", "-d", "models/iris@1"), "refs/tags/models/iris@1", "not sealed", True),
+    "an orphan tag": (lambda f: git(f, "tag", "-a", "-m", "x", "models/iris@9"), "refs/tags/models/iris@9", "no record", False),
+    "a foreign tag": (lambda f: git(f, "tag", "-a", "-m", "x", "models/v1"), "refs/tags/models/v1", "no tag of a version", False),
+    "a moved tag": (lambda f: git(f, "tag", "-f", "-a", "-m", "x", "models/iris@2", "main~3"), "refs/tags/models/iris@2",
+                    "not what the branch says", False),
+    "a tag of no commit": (lambda f: git(f, "tag", "-f", "-a", "-m", "x", "models/iris@2", "main^{tree}"),
+                           "refs/tags/models/iris@2", "no commit", False),
+    "a missing mirror": (lambda f: git(f, "update-ref", "-d", "refs/stages/iris@production"), "refs/stages/iris@production",
+                         "is missing", True),
+    "a lagging mirror": (lambda f: git(f, "update-ref", "refs/aliases/iris@champion", "main~1"),
+                         "refs/aliases/iris@champion", "where its file last changed", True),
+    "a foreign mirror": (lambda f: git(f, "update-ref", "refs/stages/tulip@production", "main"),
+                         "refs/stages/tulip@production", "mirrors no stage", True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", REFS)
+def test_a_wrong_ref_is_named_and_mended_where_that_is_promised(iris: Registry, what: str) -> None:
+    spoil, where, says, mended = REFS[what]
+    sound = git(iris.folder, "for-each-ref")
+    spoil(iris.folder)
+    found = named(iris)
+    assert set(found) == {where}
+    assert says in found[where].what
+    assert (found[where].mend is not None) == mended
+    assert iris.version("iris@production").number == 1
+    assert len(iris.repair(list(found.values()))) == mended
+    if mended:
+        assert git(iris.folder, "for-each-ref") == sound
+        assert iris.doctor() == []
+    elif what not in ("an orphan tag", "a foreign tag"):  # doctor's advice: delete it, and repair
+        git(iris.folder, "tag", "-d", where.removeprefix("refs/tags/"))
+        iris.repair(iris.doctor())
+        assert git(iris.folder, "for-each-ref") == sound
+
+
+def test_what_was_right_when_it_was_found_is_not_mended_over_later_work(iris: Registry) -> None:
+    git(iris.folder, "update-ref", "-d", "refs/stages/iris@production")
+    found = iris.doctor()
+    iris.promote("iris@2", "production", force=True)
+    moved = git(iris.folder, "rev-parse", "refs/stages/iris@production")
+    with pytest.raises(Exception, match="refs/stages/iris@production"):
+        iris.repair(found)
+    assert git(iris.folder, "rev-parse", "refs/stages/iris@production") == moved
+
+
+def test_a_missing_blob_is_named_and_saving_the_file_again_mends_it(iris: Registry, weights: Path) -> None:
+    for blob in (iris.folder / ".git/gitreg/store").rglob("*"):
+        if blob.is_file() and blob.read_bytes() == b"weights":
+            blob.chmod(0o644)
+            blob.unlink()
+    found = named(iris)
+    assert len(found) == 1
+    (where,) = found
+    assert where.startswith("iris@")
+    assert "not in the store" in found[where].what
+    iris.save("iris", weights)
+    assert iris.doctor() == []
+
+
+def test_a_record_that_was_reverted_by_the_remedy_is_sound_again(iris: Registry) -> None:
+    for description in ("a typo", "another"):
+        commit_files(iris.folder, {"models/iris/versions/1.yaml": record("iris", "1", 1, description=description)})
+    found = {problem.where: problem for problem in iris.doctor()}
+    command = found["models/iris/versions/1.yaml"].remedy.split("`")[1]
+    git(iris.folder, *command.split()[1:])
+    git(iris.folder, "commit", "-q", "-m", "Back as it was")
+    assert iris.doctor() == []
+
+
+def test_a_merge_brings_versions_and_their_tags_stand_on_the_first_parent_line(iris: Registry) -> None:
+    folder = iris.folder
+    git(folder, "checkout", "-q", "-b", "side")
+    commit_files(folder, {"models/iris/versions/3.yaml": record("iris", "3", 3)})
+    git(folder, "checkout", "-q", "main")
+    git(folder, "merge", "-q", "--no-ff", "-m", "Merge", "side")
+    iris.repair(iris.doctor())
+    assert iris.doctor() == []
+    assert git(folder, "rev-parse", "models/iris@3^{commit}") == git(folder, "rev-parse", "main")
+
+
+def test_broken_settings_are_one_error_that_names_file_and_place(iris: Registry) -> None:
+    commit_files(iris.folder, {"gitreg.yaml": "format: 1\nkind: registry\nbranch: main\nprefix: models\nstages: x\n"})
+    with pytest.raises(InvalidDocument, match=r"gitreg\.yaml"):
+        iris.doctor()
+
+
+def test_a_registry_in_a_folder_is_examined_there_and_only_there(user: Path, tmp_path: Path, weights: Path) -> None:
+    (tmp_path / "project").mkdir()
+    git(tmp_path / "project", "init", "-q", "-b", "main")
+    commit_files(tmp_path / "project", {"models/notes.txt": "the project's own"})
+    made, _ = Registry.init(tmp_path / "project" / "reg", branch="main")
+    with made as registry:
+        assert registry.ledger.root == "reg"
+        registry.save("iris", weights, stage="production")
+        assert registry.doctor() == []
+        commit_files(registry.folder, {"reg/models/x.txt": "x"})
+        assert [problem.where for problem in registry.doctor()] == ["reg/models/x.txt"]
+        ledger = Ledger(registry.ledger.repository, "main", "reg")
+        assert ledger.snapshot().model_names() == ["iris"]
+        ledger.close()

@@ -1,0 +1,384 @@
+"""The index against the files themselves: whatever plain git does to the branch, both say the same."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gitreg.documents.yaml import dumps
+from gitreg.errors import Conflict
+from gitreg.git import Repository
+from gitreg.names import slug
+from gitreg.registry import index as index_module
+from gitreg.registry.index import open_index
+from gitreg.registry.ledger import Ledger
+from gitreg.registry.snapshot import Snapshot
+from gitreg.sdk.registry import Registry
+from tests.registry.support import commit_files, git, pointer, record
+
+MODELS = ("iris", "team/Iris 2")
+SETTINGS = b"format: 1\nkind: registry\nbranch: main\nprefix: models\nstages: [staging, production]\n"
+USER = {
+    **{f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in
+       (("NAME", "Ada"), ("EMAIL", "a@b"))},
+    "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull,
+}  # fmt: skip
+
+KINDS = ("model", "model_version", "annotation", "stage", "alias")
+Said = dict[str, Any]
+
+
+def read_plainly(folder: Path, commit: str) -> dict[str, Said]:
+    """What the plain files say at a commit, by path: a reading as naive as can be."""
+    said: dict[str, Said] = {}
+    for line in git(folder, "ls-tree", "-r", commit, "models", env=USER).splitlines():
+        meta, path = line.split("\t")
+        text = git(folder, "cat-file", "blob", meta.split()[2], env=USER)
+        try:
+            data = yaml.load(text, Loader=yaml.BaseLoader)
+        except yaml.YAMLError:
+            continue
+        if isinstance(data, dict) and data.get("format") == "1" and data.get("kind") in KINDS:
+            said[path] = data
+    return said
+
+
+def plain(folder: Path, commit: str) -> Said:
+    files = read_plainly(folder, commit)
+    out: Said = {}
+    for model in MODELS:
+        at = f"models/{slug(model)}"
+        notes = {path: data for path, data in files.items() if path.startswith(f"{at}/annotations/")}
+        versions = {}
+        for path, data in files.items():
+            if path.startswith(f"{at}/versions/"):
+                note = notes.get(path.replace("/versions/", "/annotations/"), {})
+                if note.get("deleted") != "true":
+                    versions[data["version"]] = (int(data["number"]), note.get("yanked") == "true")
+        counted = sorted((number, name) for name, (number, yanked) in versions.items() if not yanked)
+        out[model] = {
+            "registered": f"{at}/model.yaml" in files,
+            "versions": sorted((number, name, yanked) for name, (number, yanked) in versions.items()),
+            "latest": counted[-1][1] if counted else None,
+            "stages": {path.split("/")[-1][:-5]: data["version"] for path, data in files.items()
+                       if path.startswith(f"{at}/stages/")},
+            "aliases": {path.split("/")[-1][:-5]: data["version"] for path, data in files.items()
+                        if path.startswith(f"{at}/aliases/")},
+        }  # fmt: skip
+    return out
+
+
+def told(snapshot: Snapshot) -> Said:
+    out: Said = {}
+    listed = {model.name: model for model in snapshot.models()}
+    for model in MODELS:
+        versions = snapshot.versions(model)
+        latest = snapshot.latest(model)
+        out[model] = {
+            "registered": model in snapshot.model_names(),
+            "versions": sorted((version.number, version.version, version.yanked) for version in versions),
+            "latest": latest.version if latest else None,
+            "stages": snapshot.stages(model),
+            "aliases": snapshot.aliases(model),
+        }
+        for version in versions:
+            assert snapshot.find_version(model, version.version) == version
+            assert snapshot.find_number(model, version.number) == version
+        if model in listed:
+            assert listed[model] == snapshot.model(model)
+            assert listed[model].versions == len(versions)
+    return out
+
+
+class Branch:
+    """A branch that plain git writes to, without asking gitreg."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.git("init", "-q", "-b", "main")
+        self.files: dict[str, bytes | None] = {}
+        self.seen = [self.commit({"gitreg.yaml": SETTINGS})]
+
+    def git(self, *arguments: str) -> str:
+        return git(self.folder, *arguments, env=USER)
+
+    def commit(self, files: dict[str, bytes | None], *extra: str) -> str:
+        for path, content in files.items():
+            target = self.folder / path
+            if content is None:
+                target.unlink(missing_ok=True)
+            else:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content)
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", "By hand", *extra)
+        return self.git("rev-parse", "HEAD")
+
+    def step(self, what: str, model: str, number: int, choice: int) -> None:
+        at = f"models/{slug(model)}"
+        name = f"named-{number}" if number % 2 else str(number)
+        files: dict[str, dict[str, bytes | None]] = {
+            "model": {f"{at}/model.yaml": dumps({"format": 1, "kind": "model", "name": model, "description": f"{choice}"})},
+            "record": {f"{at}/versions/{name}.yaml": record(model, name, number, metadata={"choice": choice})},
+            "note": {f"{at}/annotations/{name}.yaml": dumps(
+                {"format": 1, "kind": "annotation", "yanked": choice % 2 == 0, "deleted": choice == 3})},
+            "stage": {f"{at}/stages/{['staging', 'production'][choice % 2]}.yaml": pointer("stage", name)},
+            "alias": {f"{at}/aliases/champion.yaml": pointer("alias", name)},
+            "foreign": {f"{at}/notes.txt": b"x", "models/a b.yaml": b"[", f"{at}/versions/a b.yaml": b"x: 1"},
+        }  # fmt: skip
+        present = sorted(path for path in self.git("ls-files", "models").splitlines() if '"' not in path)
+        chosen = present[choice * 7 % len(present)] if present else None
+        if what in files:
+            self.commit(files[what])
+        elif what == "remove" and chosen:
+            self.commit({chosen: None})
+        elif what == "break" and chosen:
+            self.commit({chosen: [b"format: [", b"", b"\xff", b"kind: none\nformat: 1\n"][choice] or b"- 1"})
+        elif what == "merge":
+            self.git("checkout", "-q", "-b", "side")
+            self.commit(files["record"])
+            self.commit(files["stage"])
+            self.git("checkout", "-q", "main")
+            self.commit(files["alias"])
+            self.git("merge", "-q", "--no-ff", "-X", "theirs", "-m", "Merge", "side")
+            self.git("branch", "-D", "side")
+        elif what == "reset" and self.git("rev-list", "--count", "--first-parent", "HEAD") > "1":
+            self.git("reset", "-q", "--hard", "HEAD~1")
+        elif what == "amend":
+            self.commit(files["record"] if self.git("rev-list", "--count", "HEAD") > "1" else {}, "--amend")
+        elif what == "back":  # as a revert does: the former files in a new commit
+            self.git(
+                "read-tree", "-u", "--reset", self.git("rev-list", "--first-parent", "HEAD").split()[-1 - choice // 2]
+            )
+            self.git("commit", "-q", "--allow-empty", "-m", "Back")
+        elif what == "pack":
+            self.git("pack-refs", "--all")
+            self.git("repack", "-adq")
+        self.seen.append(self.git("rev-parse", "HEAD"))
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["record"] * 4 + ["note"] * 2 + ["stage"] * 2 + ["model", "alias", "foreign", "remove", "break",
+                        "merge", "reset", "amend", "back", "pack"]),
+        st.sampled_from(MODELS), st.integers(1, 4), st.integers(0, 3),
+    ),
+    min_size=4, max_size=10,
+)  # fmt: skip
+
+
+def hold(steps: list[tuple[str, str, int, int]]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        branch = Branch(folder)
+        with Repository.discover(folder, env=os.environ | USER) as repository:
+            ledger = Ledger(repository, "main")
+            try:
+                for step in steps:
+                    branch.step(*step)
+                    assert told(ledger.snapshot()) == plain(folder, "HEAD"), step
+                rebuilt = Ledger(repository, "main")
+                for commit in dict.fromkeys(branch.seen):
+                    there = plain(folder, commit)
+                    assert told(ledger.snapshot(commit)) == there
+                    assert told(rebuilt.snapshot_at(commit)) == there
+                rebuilt.close()
+                index_module.discard(ledger.index_path)
+                fresh = Ledger(repository, "main")
+                for commit in dict.fromkeys(reversed(branch.seen)):
+                    assert told(fresh.snapshot_at(commit)) == plain(folder, commit)
+                fresh.close()
+            finally:
+                ledger.close()
+
+
+@settings(max_examples=5, deadline=None)
+@given(STEPS)
+def test_the_index_says_what_the_files_say(steps: list[tuple[str, str, int, int]]) -> None:
+    hold(steps)
+
+
+@pytest.mark.slow
+@settings(max_examples=40, deadline=None)
+@given(STEPS)
+def test_the_index_says_what_the_files_say_over_many_histories(steps: list[tuple[str, str, int, int]]) -> None:
+    hold(steps)
+
+
+# -- the file ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def saved(registry: Registry, weights: Path) -> Iterator[Registry]:
+    """A registry with two versions, its index closed."""
+    registry.save("iris", weights, stage="production")
+    registry.save("iris@alpha", weights)
+    registry.ledger.close()
+    yield registry
+
+
+def spoil_other_version(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 99")
+        db.execute("UPDATE documents SET data = '{}'")
+    db.close()
+
+
+def spoil_foreign(path: Path) -> None:
+    path.unlink()
+    db = sqlite3.connect(path)
+    db.execute("CREATE TABLE commits (x)")
+    db.execute(f"PRAGMA user_version = {index_module.VERSION}")
+    db.commit()
+    db.close()
+
+
+def spoil_pages(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[4096:] = os.urandom(len(content) - 4096)
+    path.write_bytes(content)
+
+
+SPOILERS: list[Callable[[Path], object]] = [
+    lambda path: path.write_bytes(b""),
+    lambda path: path.write_bytes(b"no database at all" * 100),
+    lambda path: path.write_bytes(path.read_bytes()[:5000]),
+    lambda path: path.write_bytes(path.read_bytes()[: 2 * 4096]),
+    lambda path: path.unlink(),
+    spoil_other_version,
+    spoil_foreign,
+    spoil_pages,
+]
+
+
+@pytest.mark.parametrize("spoil", SPOILERS)
+def test_a_spoiled_index_is_rebuilt_and_never_wrong(saved: Registry, spoil: Callable[[Path], object]) -> None:
+    spoil(saved.ledger.index_path)
+    assert saved.version("iris@production").number == 1
+    assert [version.version for version in saved.snapshot().versions("iris")] == ["1", "alpha"]
+    saved.ledger.close()
+    index = open_index(saved.ledger.index_path)
+    assert index.head() == (3, saved.ledger.head())
+    index.close()
+
+
+def test_a_leftover_log_beside_a_missing_index_is_not_played_into_the_new_one(saved: Registry) -> None:
+    path = saved.ledger.index_path
+    for suffix in ("-wal", "-shm", "-journal"):
+        Path(f"{path}{suffix}").write_bytes(os.urandom(40_000))
+    path.unlink()
+    assert saved.version("iris@alpha").number == 2
+
+
+def test_a_locked_index_is_waited_for_and_then_done_without(saved: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_module, "_BUSY_SECONDS", 0.1)
+    db = sqlite3.connect(saved.ledger.index_path, isolation_level=None)
+    db.execute("PRAGMA locking_mode = EXCLUSIVE")
+    db.execute("BEGIN EXCLUSIVE")
+    assert saved.version("iris").number == 2
+    db.close()
+    assert saved.ledger.index_path.exists()
+
+
+def test_a_file_that_is_damaged_while_it_is_open_is_made_again(saved: Registry, weights: Path) -> None:
+    snapshot = saved.snapshot()
+    saved.ledger._index._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+    saved.ledger._index._db.execute("PRAGMA cache_size = 0")  # type: ignore[union-attr]
+    with open(saved.ledger.index_path, "r+b") as file:
+        file.write(b"\0" * os.path.getsize(saved.ledger.index_path))
+    saved.ledger._index._db.execute("PRAGMA shrink_memory")  # type: ignore[union-attr]
+    with pytest.raises(Conflict, match="damaged"):
+        for _ in range(3):
+            snapshot.versions("iris")
+            snapshot.index.problems(snapshot.seq)
+    assert [version.version for version in saved.snapshot().versions("iris")] == ["1", "alpha"]
+    assert saved.save("iris", weights).number == 3
+
+
+def test_an_index_in_another_threads_hands_answers_too(saved: Registry) -> None:
+    assert saved.version("iris").number == 2
+    found: list[int] = []
+    thread = threading.Thread(target=lambda: found.append(saved.version("iris@production").number))
+    thread.start()
+    thread.join()
+    assert found == [1]
+
+
+READ_ONLY = """
+import sys
+from gitreg.sdk.registry import Registry
+with Registry.open(sys.argv[1]) as registry:
+    print(registry.version("iris").version, registry.ledger._index._path)
+"""
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_read_only_repository_is_read_with_the_index_in_memory(saved: Registry, weights: Path, keep: bool) -> None:
+    if subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this machine does not let us make a mount namespace (unshare -rm)")
+    folder = saved.folder
+    if keep:  # an index that lags behind
+        saved.snapshot()
+        saved.ledger.close()
+        commit_files(folder, {"models/iris/versions/3.yaml": record("iris", "3", 3)})
+    else:
+        index_module.discard(saved.ledger.index_path)
+    script = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && exec "$2" -c "$3" "$1"'
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-ec", script, "sh", str(folder), sys.executable, READ_ONLY],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert done.stdout.split() == ["3" if keep else "alpha", "None"]
+
+
+RACE = """
+import sys
+from pathlib import Path
+from gitreg.sdk.registry import Registry
+with Registry.open(sys.argv[1]) as registry:
+    sys.stdin.readline()
+    for n in range(5):
+        snapshot = registry.snapshot()
+        versions = snapshot.versions("iris")
+        assert [v.number for v in versions] == list(range(1, len(versions) + 1)), versions
+        assert snapshot.index.head()[0] >= len(versions), "the index lost commits"
+        if n == int(sys.argv[2]) % 5:
+            registry.save("iris", Path(sys.argv[1]) / "gitreg.yaml")
+"""
+
+
+@pytest.mark.slow
+def test_processes_that_make_the_index_at_once_agree(saved: Registry) -> None:
+    for _ in range(4):
+        saved.ledger.close()
+        before = len(saved.snapshot().versions("iris"))
+        saved.ledger.close()
+        index_module.discard(saved.ledger.index_path)
+        command = [sys.executable, "-c", RACE, str(saved.folder)]
+        racers = [
+            subprocess.Popen([*command, str(n)], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            for n in range(6)
+        ]
+        for racer in racers:
+            assert racer.stdin
+            racer.stdin.write("\n")
+            racer.stdin.flush()
+        said = [racer.communicate(timeout=120)[1] for racer in racers]
+        assert said == [""] * 6
+        assert len(saved.snapshot().versions("iris")) == before + 6
+        check = sqlite3.connect(saved.ledger.index_path)
+        assert check.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        check.close()

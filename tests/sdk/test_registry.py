@@ -1,0 +1,188 @@
+"""The registry as a handle: what a training job and a server do with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gitreg.errors import IntegrityError, InvalidInput, NotFound, Refused
+from gitreg.sdk.registry import Registry
+from tests.registry.support import git
+
+
+def test_init_twice_is_once(registry: Registry) -> None:
+    again, made = Registry.init(registry.folder)
+    with again:
+        assert not made
+        assert again.snapshot().commit == registry.snapshot().commit
+
+
+def test_a_registry_is_found_from_the_current_folder_upwards_or_from_the_environment(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = registry.folder / "notes" / "deep"
+    inside.mkdir(parents=True)
+    monkeypatch.chdir(inside)
+    with Registry.open() as found:
+        assert found.folder == registry.folder
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(NotFound):
+        Registry.open()
+    monkeypatch.setenv("GITREG_REGISTRY", str(registry.folder))
+    with Registry.open() as found:
+        assert found.folder == registry.folder
+    with pytest.raises(NotFound):
+        Registry.open(tmp_path / "nowhere")
+
+
+def test_what_is_saved_is_loaded(registry: Registry, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "sub" / "weights.bin").write_bytes(b"w" * 1000)
+    (folder / ".hidden").write_text("kept")
+    (folder / "run.sh").write_text("#!/bin/sh\n")
+    (folder / "run.sh").chmod(0o755)
+    version = registry.save("iris", folder, metadata={"accuracy": 0.9}, tags=["x"])
+    assert (version.number, version.size) == (1, 1014)
+    own = registry.load("iris@1", tmp_path / "own")
+    there = {path.relative_to(own).as_posix(): path for path in own.rglob("*") if path.is_file()}
+    inner = {name.removeprefix("model/"): path for name, path in there.items()}
+    assert set(inner) == {"sub/weights.bin", ".hidden", "run.sh"}
+    assert inner["run.sh"].stat().st_mode & 0o100
+    inner["sub/weights.bin"].write_bytes(b"changed")
+    cached = registry.load("iris@1", file="*.bin")
+    (weights,) = [path for path in cached.rglob("*") if path.is_file()]
+    assert weights.read_bytes() == b"w" * 1000
+    assert registry.load("iris", str(tmp_path / "again")).is_dir()
+    with pytest.raises(NotFound, match="matches"):
+        registry.load("iris", file="*.onnx")
+
+
+def test_text_and_path_are_the_same_and_nothing_there_is_an_error(registry: Registry, weights: Path) -> None:
+    first = registry.save("iris@a", str(weights))
+    assert registry.save("iris@a", weights) == first
+    for paths in (("gone.bin",), ()):
+        with pytest.raises((NotFound, InvalidInput)):
+            registry.save("iris", *paths)
+    assert [version.version for version in registry.snapshot().versions("iris")] == ["a"]
+
+
+def test_several_artifacts_are_told_apart(registry: Registry, weights: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data.csv"
+    data.write_text("1,2\n")
+    registry.save("iris", weights, artifacts={"train": data})
+    assert set(registry.version("iris").artifacts) == {"model", "train"}
+    folder = registry.load("iris", artifact="train")
+    assert [path.read_text() for path in folder.rglob("*") if path.is_file()] == ["1,2\n"]
+    with pytest.raises(NotFound, match="no artifact 'test'"):
+        registry.load("iris", artifact="test")
+    with pytest.raises(InvalidInput, match="given twice"):
+        registry.save("iris", weights, artifacts={"model": data})
+
+
+def test_metadata_that_json_cannot_say_is_refused_before_anything_is_stored(registry: Registry, weights: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"metadata\.model"):
+        registry.save("iris", weights, metadata={"model": object()})
+    assert not (registry.folder / ".git/gitreg/store").exists()
+
+
+def test_a_yanked_version_loads_with_a_warning(registry: Registry, weights: Path) -> None:
+    registry.save("iris", weights)
+    registry.yank("iris@1", reason="leaks")
+    with pytest.warns(UserWarning, match="yanked: leaks"):
+        registry.load("iris@1")
+    with pytest.raises(NotFound):
+        registry.load("iris")
+
+
+def test_bytes_that_are_not_what_the_record_says_never_come_out(
+    registry: Registry, weights: Path, tmp_path: Path
+) -> None:
+    registry.save("iris", weights)
+    for blob in (registry.folder / ".git/gitreg/store").rglob("*"):
+        if blob.is_file() and blob.read_bytes() == b"weights":
+            blob.chmod(0o644)
+            blob.write_bytes(b"weighty")
+    assert [finding.problem is None for finding in registry.verify()] == [False]
+    with pytest.raises(IntegrityError):
+        registry.load("iris", tmp_path / "out")
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+
+
+def test_the_past_is_answered_for_by_commit_and_by_date(registry: Registry, weights: Path) -> None:
+    registry.save("iris", weights, stage="production")
+    then = git(registry.folder, "rev-parse", "main")
+    registry.save("iris", weights)
+    registry.promote("iris@2", "production", force=True)
+    assert registry.version("iris@production").number == 2
+    assert registry.version("iris@production", at=then).number == 1
+    assert registry.version("iris@production", at="models/iris@1").number == 1
+    assert registry.model("iris", at="2999-01-01").stages == {"production": "2"}
+    with pytest.raises(NotFound, match="did not exist"):
+        registry.model("iris", at="2001-01-01")
+    with pytest.raises(InvalidInput, match="neither a date nor a commit"):
+        registry.model("iris", at="yesterday")
+
+
+def test_the_handle_sees_what_others_write(registry: Registry, weights: Path) -> None:
+    with Registry.open(registry.folder) as other:
+        other.save("iris", weights)
+        assert registry.version("iris").number == 1
+        registry.save("iris", weights)
+        assert other.version("iris").number == 2
+
+
+def test_a_store_that_the_user_did_not_approve_is_not_opened(
+    user: Path, tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, _ = Registry.init(tmp_path / "shared", store=(tmp_path / "store").as_uri())
+    with made:
+        made.save("iris", weights)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "somebody else"))
+    with Registry.open(tmp_path / "shared") as registry:
+        assert registry.version("iris").number == 1
+        for use in (lambda: registry.load("iris"), lambda: registry.save("iris", weights)):
+            with pytest.raises(Refused, match="not approved"):
+                use()
+        registry.trust()
+    with Registry.open(tmp_path / "shared") as registry:
+        assert registry.load("iris").is_dir()
+
+
+def test_garbage_is_what_no_version_means(registry: Registry, weights: Path, tmp_path: Path) -> None:
+    registry.save("iris", weights)
+    weights.write_bytes(b"other weights")
+    registry.save("iris", weights)
+    registry.delete_version("iris@2")
+    assert len(list(registry.collect_garbage(grace=3600))) == 0
+    assert len(list(registry.collect_garbage(grace=-5))) == 1
+    assert len(list(registry.collect_garbage(grace=-5, apply=True))) == 1
+    assert registry.doctor() == []
+    assert registry.load("iris@1", tmp_path / "out").is_dir()
+
+
+def test_a_person_whom_git_does_not_know_is_told_so(
+    registry: Registry, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for role in ("AUTHOR", "COMMITTER"):
+        for what in ("NAME", "EMAIL"):
+            monkeypatch.delenv(f"GIT_{role}_{what}")
+    with Registry.open(registry.folder) as unknown:
+        with pytest.raises(InvalidInput):
+            unknown.save("iris", weights)
+        with pytest.raises(NotFound):
+            unknown.version("iris")
+
+
+def test_a_log_tells_who_did_what_newest_first(registry: Registry, weights: Path) -> None:
+    registry.register_model("iris", license="MIT")
+    registry.save("iris", weights, stage="staging")
+    registry.update_model("iris", audience="all")
+    rows = list(registry.log("iris"))
+    assert [[event["event"] for event in row["events"]] for row in rows] == [
+        ["updated"], ["saved", "promoted"], ["registered"],
+    ]  # fmt: skip
+    assert {row["email"] for row in rows} == {"ada@example.com"}
+    with pytest.raises(NotFound):
+        list(registry.log("rose"))
