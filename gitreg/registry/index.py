@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from gitreg.errors import Conflict, GitregError, InvalidDocument
+from gitreg.names import as_number
 
 if TYPE_CHECKING:
     from gitreg.git import Commit, Repository
@@ -218,7 +219,13 @@ class Index:
         row = self._run(
             "SELECT max(number) FROM documents d WHERE model = ? AND number IS NOT NULL AND since <= ?", (model, seq)
         ).fetchone()
-        return row[0] or 0
+        # A record that cannot be read may hold the number that it is named after.
+        broken = self._run(
+            "SELECT name FROM documents WHERE problem IS NOT NULL AND kind = 'model_version' AND model = ? "
+            "AND since <= ?",
+            (model, seq),
+        )
+        return max([row[0] or 0, *(as_number(name) or 0 for (name,) in broken)])
 
     def latest(self, seq: int, model: str | None = None) -> dict[str, str]:
         """Give each model's version of the highest number that is neither deleted nor yanked, by its name."""

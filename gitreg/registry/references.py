@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gitreg.errors import IntegrityError, NotFound, Refused
+from gitreg.errors import GitregError, IntegrityError, NotFound, Refused
 from gitreg.names import ARCHIVED, Reference, as_number, parse_reference
 from gitreg.registry.snapshot import ModelVersion, Snapshot
 
@@ -16,6 +16,8 @@ def resolve(snapshot: Snapshot, reference: str | Reference) -> ModelVersion:
     ------
     NotFound
         There is no such model or version, or nobody holds the stage.
+    GitregError
+        The file of the version or of the pointer cannot be read.
     Refused
         The pointer leads to a yanked version, or the selector means several versions.
     IntegrityError
@@ -87,7 +89,10 @@ def _by_digest(snapshot: Snapshot, ref: Reference) -> ModelVersion | None:
     return found[0] if found else None
 
 
-def _missing(snapshot: Snapshot, model: str, selector: str) -> NotFound:
+def _missing(snapshot: Snapshot, model: str, selector: str) -> GitregError:
+    for entry in snapshot.unreadable(model):
+        if entry.name == selector and entry.kind in ("model_version", "stage", "alias"):
+            return GitregError(f"{model}@{selector} cannot be read: {entry.problem}", hint="run `gitreg doctor`")
     if selector in snapshot.settings.stages:
         return NotFound(
             f"no version of {model} is in {selector}", hint=f"put one there with `gitreg promote {model}@N {selector}`"

@@ -219,6 +219,10 @@ class Snapshot:
         entry = self.index.get(self.seq, "card", model, "")
         return entry.data["text"] if entry and entry.data else None
 
+    def unreadable(self, model: str | None = None) -> list[Entry]:
+        """Give the files, of a model or of all, that cannot be read and are left out everywhere."""
+        return [e for e in self.index.problems(self.seq) if model is None or e.model == model]
+
     # -- versions ----------------------------------------------------------------------------------------------------
 
     def versions(self, model: str) -> list[ModelVersion]:

@@ -146,8 +146,17 @@ class Registry:
         return self.snapshot(at).model(name)
 
     def version(self, reference: str, *, at: str | None = None) -> ModelVersion:
-        """Give the version that a reference means (:func:`gitreg.registry.references.resolve`)."""
-        return resolve(self.snapshot(at), reference)
+        """Give the version that a reference means (:func:`gitreg.registry.references.resolve`).
+
+        Warns
+        -----
+        UserWarning
+            A file of its model cannot be read and is left out, here and wherever else the registry is read.
+        """
+        snapshot = self.snapshot(at)
+        version = resolve(snapshot, reference)
+        _tell_unreadable(snapshot, version.model)
+        return version
 
     def list_models(self, filters: Filters = (), **how: Any) -> Page:
         """List models as plain data, filtered, sorted, in pages.
@@ -159,7 +168,9 @@ class Registry:
         """
         from gitreg.registry.listing import list_models
 
-        return list_models(self.snapshot(), filters, **how)
+        snapshot = self.snapshot()
+        _tell_unreadable(snapshot)
+        return list_models(snapshot, filters, **how)
 
     def list_versions(self, model: str | None = None, filters: Filters = (), **how: Any) -> Page:
         """List versions of one model, or of all, as plain data.
@@ -171,7 +182,9 @@ class Registry:
         """
         from gitreg.registry.listing import list_versions
 
-        return list_versions(self.snapshot(), model, filters, **how)
+        snapshot = self.snapshot()
+        _tell_unreadable(snapshot, model)
+        return list_versions(snapshot, model, filters, **how)
 
     def log(self, model: str | None = None, stage: str | None = None) -> Iterator[dict[str, Any]]:
         """Give who did what and when, newest first (:mod:`gitreg.registry.history`)."""
@@ -434,6 +447,7 @@ class Registry:
         if reference is not None:
             versions = [resolve(snapshot, reference)]
         else:
+            _tell_unreadable(snapshot)
             versions = [version for name in snapshot.model_names() for version in snapshot.versions(name)]
         return verify(versions, self.store, progress or NO_PROGRESS)
 
@@ -488,3 +502,12 @@ class Registry:
         version = self.snapshot().find_version(model, name, deleted=True)
         assert version is not None
         return version
+
+
+def _tell_unreadable(snapshot: Snapshot, model: str | None = None) -> None:
+    """Warn of files that cannot be read: what is shown is shown without them."""
+    if found := snapshot.unreadable(model):
+        import warnings
+
+        more = f", nor can {len(found) - 1} more" if len(found) > 1 else ""
+        warnings.warn(f"left out, for it cannot be read: {found[0].problem}{more} (see `gitreg doctor`)", stacklevel=3)

@@ -1,0 +1,155 @@
+"""Bombs and broken files committed by hand: the rest of the registry is read, and doctor says file and place."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.system.world import PROGRAMS, Person, commit_by_hand, record_path
+
+BILLION = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join([f'*{chr(97 + n)}'] * 9)}]\n" for n in range(9)
+)
+RECORD = "format: 1\nkind: model_version\nmodel: bad\nversion: '{}'\nnumber: {}\ncreated_at: 2026-11-22T10:00:00.000Z\n"
+BROKEN = {
+    "billion laughs": (BILLION, "anchor"),
+    "brackets": ("[" * 200_000, "nested deeper"),
+    "braces": ("{a: " * 200_000, "nested deeper"),
+    "long number": (RECORD + "metadata:\n  n: " + "9" * 5_000 + "\n", "/metadata/n"),
+    "duplicate key": (RECORD + "metadata:\n  n: 1\n  n: 2\n", "/metadata/n"),
+    "wrong type": (RECORD + "tags: 7\n", "/tags"),
+    "newer format": (RECORD.replace("format: 1", "format: 2"), "/format"),
+    "not utf-8": ("\udcff\udcfe", "UTF-8"),
+    "tag": (RECORD + "description: !!python/object/apply:os.system ['touch pwned']\n", "/description"),
+    "not yaml": ("a: [", "not YAML"),
+    "empty": ("", ""),
+    "huge": ("#" * 5_000_000, "long"),
+    "many nodes": ("- 1\n" * 200_000, "values"),
+}
+
+
+@pytest.fixture
+def attacked(registry: Person, weights: Path) -> Person:
+    """A registry with a good model and, committed by hand, every broken record that we know."""
+    registry.gitreg("save", "iris", weights, "--stage", "production")
+    files: dict[str, bytes | str | None] = {"models/bad/model.yaml": "format: 1\nkind: model\nname: bad\n"}
+    for number, (text, _) in enumerate(BROKEN.values(), 1):
+        content = text.replace("'{}'", f"'{number}'").replace("{}", str(number), 1) if RECORD[:20] in text else text
+        files[record_path("bad", str(number))] = content.encode("utf-8", "surrogateescape")
+    commit_by_hand(registry, "main", files)
+    return registry
+
+
+def test_every_reading_command_goes_on_and_doctor_names_each_file_and_place(attacked: Person, tmp_path: Path) -> None:
+    for command in (
+        ["list"],
+        ["list", "iris"],
+        ["show", "iris@production"],
+        ["log", "-n", "1"],
+        ["model", "show", "bad"],
+    ):
+        attacked.gitreg(*command)
+    attacked.gitreg("load", "iris@production", tmp_path / "out")
+    attacked.gitreg("verify", "iris")
+    ended = attacked.gitreg("show", "bad@1", code=1)
+    assert "models/bad/versions/1.yaml" in ended.err
+    problems = {problem["where"]: problem["what"] for problem in attacked.doctor_says()}
+    for number, (name, (_, expected)) in enumerate(BROKEN.items(), 1):
+        where = record_path("bad", str(number))
+        found = [f"{key} {what}" for key, what in problems.items() if key.startswith(where)]
+        assert len(found) == 1, f"{name}: {found}"
+        assert expected in found[0], f"{name}: {found[0]}"
+        assert "\n" not in found[0]
+    assert not list(tmp_path.rglob("pwned"))
+
+
+def test_writing_goes_on_beside_broken_files_and_gives_no_number_twice(attacked: Person, weights: Path) -> None:
+    attacked.gitreg("promote", "iris@1", "staging")
+    attacked.gitreg("save", "iris", weights)
+    saved = attacked.gitreg("save", "bad", weights, "--json").data
+    assert saved["version"]["number"] == len(BROKEN) + 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["billion laughs", "brackets", "huge", "many nodes", "long number"])
+def test_a_bomb_is_named_within_a_second_and_200_mb(registry: Person, name: str) -> None:
+    text, _ = BROKEN[name]
+    commit_by_hand(registry, "main", {record_path("bad", "1"): text, "models/bad/model.yaml": "format: 1\nname: bad\n"})
+    measure = (
+        "import resource, runpy, sys\nsys.argv = ['gitreg', 'doctor']\n"
+        "try: runpy.run_module('gitreg', run_name='__main__')\n"
+        "except SystemExit as end: code = end.code\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr); sys.exit(code)"
+    )
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    done = subprocess.run(
+        [PROGRAMS / "python", "-c", measure], cwd=registry.here, env=registry.env, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+    assert done.returncode == 6
+    assert "models/bad/versions/1.yaml" in done.stdout
+    assert int(done.stderr.splitlines()[-1]) < 200 * 1024  # KiB
+    assert spent < 1.5, "seconds of processor time, the start of Python and of git with it"
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("store: [", "not YAML"),
+        ("[" * 200_000, "nested deeper"),
+        ("format: 99\nkind: registry\n", "/format"),
+        ("format: 1\nkind: registry\nbranch: main\nprefix: models\nstages: 7\n", "/stages"),
+        ("format: 1\nkind: registry\nbranch: main\nbranch: other\n", "/branch"),
+        ("", "gitreg.yaml"),
+    ],
+)
+def test_a_malformed_gitreg_yaml_is_a_one_line_error_wherever_it_matters(
+    registry: Person, text: str, place: str
+) -> None:
+    commit_by_hand(registry, "main", {"gitreg.yaml": text})
+    for command in (["list"], ["promote", "iris@1", "production"], ["doctor"]):
+        ended = registry.gitreg(*command, code=1)
+        assert "gitreg.yaml" in ended.err
+        assert place in ended.err
+
+
+def test_a_broken_annotation_or_pointer_hides_neither_model_nor_version(registry: Person, weights: Path) -> None:
+    registry.gitreg("save", "iris", weights, "--stage", "production")
+    registry.gitreg("save", "other", weights)
+    commit_by_hand(
+        registry,
+        "main",
+        {
+            "models/iris/annotations/1.yaml": "tags: {",
+            "models/iris/stages/production.yaml": "version: [",
+            "models/iris/aliases/best.yaml": "x: *y",
+        },
+    )
+    assert "annotations/1.yaml" in registry.gitreg("show", "iris@1").err
+    assert registry.gitreg("list", "--json").data["total"] == 2
+    assert "stages/production.yaml" in registry.gitreg("show", "iris@production", code=1).err
+    wheres = " ".join(problem["where"] for problem in registry.doctor_says())
+    for file in ("annotations/1.yaml", "stages/production.yaml", "aliases/best.yaml"):
+        assert f"models/iris/{file}" in wheres
+
+
+def test_a_foreign_tag_and_an_odd_committer_disturb_nobody(registry: Person, weights: Path) -> None:
+    registry.gitreg("save", "iris", weights)
+    registry.git("tag", "v1.0")
+    registry.git("tag", "models/not-a-version")
+    registry.git("tag", "models/iris@99", "HEAD")
+    tree = registry.git("rev-parse", "HEAD^{tree}")
+    parent = registry.git("rev-parse", "HEAD")
+    odd = f"tree {tree}\nparent {parent}\nauthor <> 1 +0000\ncommitter \x1b[31mX <x 99999999999 +9999\n\nodd\n"
+    commit = registry.git("hash-object", "-t", "commit", "-w", "--literally", "--stdin", stdin=odd)
+    registry.git("update-ref", "refs/heads/main", commit)
+    for command in (["list"], ["show", "iris"], ["log"], ["log", "--json"]):
+        assert "\x1b" not in registry.gitreg(*command).out
+    wheres = [problem["where"] for problem in registry.doctor_says()]
+    assert "refs/tags/models/not-a-version" in wheres
+    assert "refs/tags/models/iris@99" in wheres
+    assert registry.gitreg("save", "iris", weights, "--json").data["version"]["number"] == 100
