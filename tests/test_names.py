@@ -26,9 +26,39 @@ from gitreg.names import (
 )
 
 AWKWARD = st.sampled_from(
-    ["a.lock", "a.LOCK", "..", ".", "con", "CON.txt", "com¹", "lpt9.x", "-x", "@", "@{", "a@b", "model.yaml", "versions",
-     "README.md", "%41", "%", "a..b", "...", "a.", " a", "é", "e\u0301", "²", "~", "^", "a:b", "\\", "*?[", ".lock"]
-)  # fmt: skip
+    [
+        "a.lock",
+        "a.LOCK",
+        "..",
+        ".",
+        "con",
+        "CON.txt",
+        "com¹",
+        "lpt9.x",
+        "-x",
+        "@",
+        "@{",
+        "a@b",
+        "model.yaml",
+        "versions",
+        "README.md",
+        "%41",
+        "%",
+        "a..b",
+        "...",
+        "a.",
+        " a",
+        "é",
+        "e\u0301",
+        "²",
+        "~",
+        "^",
+        "a:b",
+        "\\",
+        "*?[",
+        ".lock",
+    ]
+)
 NAMES = st.lists(st.text(max_size=12) | AWKWARD, min_size=1, max_size=3).map("/".join)
 
 
@@ -87,9 +117,26 @@ def test_a_model_may_be_called_as_in_mlflow_and_nested(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "  ", ".", "..", "a/../b", "a//b", "/a", "a/", "a/ /b", "a:b", "a\\b", "a\nb", "a\0b", "x" * 256, "é" * 100,
-     "\ud800", "a\u2028b"],
-)  # fmt: skip
+    [
+        "",
+        "  ",
+        ".",
+        "..",
+        "a/../b",
+        "a//b",
+        "/a",
+        "a/",
+        "a/ /b",
+        "a:b",
+        "a\\b",
+        "a\nb",
+        "a\0b",
+        "x" * 256,
+        "é" * 100,
+        "\ud800",
+        "a\u2028b",
+    ],
+)
 def test_a_model_may_not_be_called_what_is_no_name_or_a_path(name: str) -> None:
     with pytest.raises(InvalidInput):
         check_model(name)
@@ -107,9 +154,34 @@ def test_a_version_may_have_a_name(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", " ", "7", " 7 ", "+7", "-7", "1_000", "²", "٣", "½", "latest", "LATEST", "archived", "draft", "draft:x",
-     "sha256:abcdef", ".", "..", "a/b", "a\\b", "a\tb", "a\x7fb", "x" * 256, "production", "champion"],
-)  # fmt: skip
+    [
+        "",
+        " ",
+        "7",
+        " 7 ",
+        "+7",
+        "-7",
+        "1_000",
+        "²",
+        "٣",
+        "½",
+        "latest",
+        "LATEST",
+        "archived",
+        "draft",
+        "draft:x",
+        "sha256:abcdef",
+        ".",
+        "..",
+        "a/b",
+        "a\\b",
+        "a\tb",
+        "a\x7fb",
+        "x" * 256,
+        "production",
+        "champion",
+    ],
+)
 def test_a_version_may_not_be_named_what_means_something_else(name: str) -> None:
     with pytest.raises(InvalidInput):
         check_version(name, stages=("staging", "production"), aliases=("champion",))
@@ -120,8 +192,26 @@ def test_an_alias_is_made_of_letters_digits_underscore_and_dash(name: str) -> No
     assert check_alias(name) == name
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a.b", "é", "latest", "Latest", "v1", "V22", "7", "production", "draft",
-                                  "archived", "a/b", "x" * 300, "a\n"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "a b",
+        "a.b",
+        "é",
+        "latest",
+        "Latest",
+        "v1",
+        "V22",
+        "7",
+        "production",
+        "draft",
+        "archived",
+        "a/b",
+        "x" * 300,
+        "a\n",
+    ],
+)
 def test_an_alias_is_never_mistaken_for_a_version_or_a_stage(name: str) -> None:
     with pytest.raises(InvalidInput):
         check_alias(name, stages=("production",))

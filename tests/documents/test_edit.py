@@ -78,9 +78,9 @@ def test_every_comment_and_every_untouched_line_survives(old: dict[str, Any], ne
     kept = rewritten.splitlines()
     comments = [line for line in text.splitlines() if line.startswith("#")]
     assert [line for line in kept if line.startswith("#")] == comments
-    for key in old:
-        if key in new and same(unordered(old[key]), unordered(new[key])):
-            assert f"\n{dumps({key: old[key]}).decode()}" in rewritten
+    for key, value in old.items():
+        if key in new and same(unordered(value), unordered(new[key])):
+            assert f"\n{dumps({key: value}).decode()}" in rewritten
 
 
 def test_a_comment_behind_a_changed_value_stays() -> None:

@@ -23,27 +23,69 @@ from tests.documents.test_yaml import VALUES
 SHA = "5" * 64
 SOUND: dict[str, dict[str, Any]] = {
     "registry": {
-        "format": 1, "kind": "registry", "description": "ours", "branch": "main", "prefix": "models", "store": "s3://b",
-        "stages": ["staging", "production"], "mirrors": {"stages": "refs/heads/stages"},
+        "format": 1,
+        "kind": "registry",
+        "description": "ours",
+        "branch": "main",
+        "prefix": "models",
+        "store": "s3://b",
+        "stages": ["staging", "production"],
+        "mirrors": {"stages": "refs/heads/stages"},
     },
     "model": {
-        "format": 1, "kind": "model", "name": "iris", "created_at": "2026-11-22T10:00:00.123Z", "description": "d",
-        "license": "MIT", "tags": ["a"], "metadata": {"k": [1, {"x": None}]},
+        "format": 1,
+        "kind": "model",
+        "name": "iris",
+        "created_at": "2026-11-22T10:00:00.123Z",
+        "description": "d",
+        "license": "MIT",
+        "tags": ["a"],
+        "metadata": {"k": [1, {"x": None}]},
     },
     "model_version": {
-        "format": 1, "kind": "model_version", "model": "iris", "version": "7", "number": 7,
-        "created_at": "2026-11-22T10:00:00+02:00", "created_by": "Ada <a@b>", "tags": ["t"],
-        "metadata": {"accuracy": 0.95}, "source": {"repository": "x", "commit": "3f", "dirty": False},
-        "run": {"pipeline": "p"}, "inputs": ["a@1"],
-        "artifacts": {"model": {"type": "model", "size": 1, "digest": f"sha256:{SHA}",
-                                "files": {"a/b": {"size": 1, "sha256": SHA, "executable": True}}}},
+        "format": 1,
+        "kind": "model_version",
+        "model": "iris",
+        "version": "7",
+        "number": 7,
+        "created_at": "2026-11-22T10:00:00+02:00",
+        "created_by": "Ada <a@b>",
+        "tags": ["t"],
+        "metadata": {"accuracy": 0.95},
+        "source": {"repository": "x", "commit": "3f", "dirty": False},
+        "run": {"pipeline": "p"},
+        "inputs": ["a@1"],
+        "artifacts": {
+            "model": {
+                "type": "model",
+                "size": 1,
+                "digest": f"sha256:{SHA}",
+                "files": {"a/b": {"size": 1, "sha256": SHA, "executable": True}},
+            }
+        },
     },
-    "annotation": {"format": 1, "kind": "annotation", "description": "d", "tags": ["x"], "metadata": {"a": 1},
-                   "archived": True, "yanked": True, "yank_reason": "r", "deleted": True},
-    "stage": {"format": 1, "kind": "stage", "version": "7", "digest": f"sha256:{SHA}", "previous": "6",
-              "rolled_back_from": "8", "reason": "r"},
+    "annotation": {
+        "format": 1,
+        "kind": "annotation",
+        "description": "d",
+        "tags": ["x"],
+        "metadata": {"a": 1},
+        "archived": True,
+        "yanked": True,
+        "yank_reason": "r",
+        "deleted": True,
+    },
+    "stage": {
+        "format": 1,
+        "kind": "stage",
+        "version": "7",
+        "digest": f"sha256:{SHA}",
+        "previous": "6",
+        "rolled_back_from": "8",
+        "reason": "r",
+    },
     "alias": {"format": 1, "kind": "alias", "version": "7", "digest": f"sha256:{SHA}"},
-}  # fmt: skip
+}
 KEYS = {
     "registry": Key("registry"),
     "model": Key("model", "iris"),
@@ -71,7 +113,9 @@ def mutated(draw: st.DrawFn) -> tuple[str, Any]:
         for step in place[:-1]:
             parent = parent[step]
         if draw(st.booleans()):
-            odd = st.sampled_from([0, 1, -1, 1.0, 10**20, "", "x", True, [], {}, None, ["", "a"], ["a", "a"], "refs/x"])
+            odd: st.SearchStrategy[Any] = st.sampled_from(
+                [0, 1, -1, 1.0, 10**20, "", "x", True, [], {}, None, ["", "a"], ["a", "a"], "refs/x"]
+            )
             parent[place[-1]] = draw(odd | VALUES)
         elif draw(st.booleans()) or isinstance(parent, list):
             del parent[place[-1]]
@@ -88,7 +132,7 @@ def test_the_fast_validator_and_the_one_that_explains_agree(case: tuple[str, Any
         check(kind, data, "f.yaml")
     except InvalidDocument as error:
         assert not valid
-        assert len(str(error)) < 700
+        assert len(str(error)) < 700  # noqa: PT017
         return
     assert valid
 

@@ -46,7 +46,7 @@ class World:
             return
         self._seq += 1
         commit = Commit(f"{self._seq:040x}", "0" * 40, (), ADA, ADA, message)
-        self.index.append(commit, list(changed.items()), boundary=False)
+        self.index.append(commit, iter(changed.items()), boundary=False)
         for key, new in changed.items():
             if new is None:
                 self.files.pop(key, None)

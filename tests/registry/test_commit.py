@@ -150,7 +150,7 @@ def test_two_threads_with_handles_of_their_own_and_plain_git_between_lose_nothin
     for thread in threads:
         thread.start()
     by_hand = 0
-    while any(thread.is_alive() for thread in threads):
+    while by_hand < 6 and any(thread.is_alive() for thread in threads):
         # Plumbing, as a server or another tool would: no work tree, no lock of ours.
         head = git(registry.folder, "rev-parse", "main")
         made = git(registry.folder, "commit-tree", f"{head}^{{tree}}", "-p", head, "-m", "by hand")
@@ -158,7 +158,9 @@ def test_two_threads_with_handles_of_their_own_and_plain_git_between_lose_nothin
             ["git", "update-ref", "refs/heads/main", made, head], cwd=registry.folder, capture_output=True, check=False
         )
         by_hand += done.returncode == 0
-        threads[0].join(0.05 + random.random() / 10)
+        threads[0].join(random.random() / 5)
+    for thread in threads:
+        thread.join()
     assert failed == []
     assert [version.number for version in registry.snapshot().versions("iris")] == list(range(1, 14))
     assert commits(registry) == 14 + by_hand
@@ -184,9 +186,11 @@ with Registry.open(sys.argv[1]) as registry:
 def test_processes_that_save_and_promote_at_once_leave_one_holder_and_dense_numbers(registry: Registry) -> None:
     folder = registry.folder
     writers = [
-        subprocess.Popen([sys.executable, "-c", WRITE, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", WRITE, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
         for _ in range(4)
-    ]  # fmt: skip
+    ]
     said = [writer.communicate(timeout=200)[0] for writer in writers]
     assert said == [""] * 4
     versions = registry.snapshot().versions("iris")

@@ -26,8 +26,17 @@ def test_a_tags_name_says_its_version(model: str, version: str) -> None:
     assert parse_tag_ref(settings, tag_ref(settings, *names)) == names
 
 
-@pytest.mark.parametrize("ref", ["refs/tags/v1", "refs/tags/models/iris", "refs/tags/models/a b@1", "refs/tags/models/%ff@1",
-                                 "refs/heads/models/iris@1", "refs/tags/models/%41@1"])  # fmt: skip
+@pytest.mark.parametrize(
+    "ref",
+    [
+        "refs/tags/v1",
+        "refs/tags/models/iris",
+        "refs/tags/models/a b@1",
+        "refs/tags/models/%ff@1",
+        "refs/heads/models/iris@1",
+        "refs/tags/models/%41@1",
+    ],
+)
 def test_a_tag_that_gitreg_would_not_make_means_no_version(ref: str) -> None:
     assert parse_tag_ref(RegistryDocument(branch="main"), ref) is None
 

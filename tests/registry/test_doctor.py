@@ -70,8 +70,10 @@ def test_what_is_written_by_hand_without_tags_is_tagged(registry: Registry) -> N
 
 def test_a_record_that_was_broken_at_first_is_sealed_once_it_can_be_read(registry: Registry) -> None:
     folder = registry.folder
-    commit_files(folder, {"models/iris/model.yaml": "format: 1\nkind: model\nname: iris\n",
-                          "models/iris/versions/1.yaml": "number: ["})  # fmt: skip
+    commit_files(
+        folder,
+        {"models/iris/model.yaml": "format: 1\nkind: model\nname: iris\n", "models/iris/versions/1.yaml": "number: ["},
+    )
     assert set(named(registry)) == {"models/iris/versions/1.yaml"}
     mended = commit_files(folder, {"models/iris/versions/1.yaml": record("iris", "1", 1)})
     registry.repair(registry.doctor())
@@ -82,44 +84,103 @@ def test_a_record_that_was_broken_at_first_is_sealed_once_it_can_be_read(registr
 FILES: dict[str, tuple[dict[str, bytes | str | None], str, str]] = {
     "broken YAML": ({"models/iris/model.yaml": "name: ["}, "models/iris/model.yaml", "not YAML"),
     "a broken record": ({"models/iris/versions/3.yaml": "- 1"}, "models/iris/versions/3.yaml", "not of type"),
-    "a huge number": ({"models/iris/versions/x.yaml": record("iris", "x", 10**30)}, "models/iris/versions/x.yaml", "/number"),
+    "a huge number": (
+        {"models/iris/versions/x.yaml": record("iris", "x", 10**30)},
+        "models/iris/versions/x.yaml",
+        "/number",
+    ),
     "a foreign file": ({"models/iris/notes.txt": "x"}, "models/iris/notes.txt", "no file of the registry"),
     "a name not spelled so": ({"models/my iris/model.yaml": "x"}, "models/my iris/model.yaml", "not spelled"),
-    "another model's record": ({"models/iris/versions/3.yaml": record("tulip", "3", 3)}, "models/iris/versions/3.yaml",
-                               "the file's path says 'iris'"),
-    "an edited record": ({"models/iris/versions/1.yaml": record("iris", "1", 1)}, "models/iris/versions/1.yaml", "was edited"),
-    "a removed record": ({"models/iris/versions/2.yaml": None, "models/iris/aliases/champion.yaml": None},
-                         "models/iris/versions/2.yaml", "was removed"),
+    "another model's record": (
+        {"models/iris/versions/3.yaml": record("tulip", "3", 3)},
+        "models/iris/versions/3.yaml",
+        "the file's path says 'iris'",
+    ),
+    "an edited record": (
+        {"models/iris/versions/1.yaml": record("iris", "1", 1)},
+        "models/iris/versions/1.yaml",
+        "was edited",
+    ),
+    "a removed record": (
+        {"models/iris/versions/2.yaml": None, "models/iris/aliases/champion.yaml": None},
+        "models/iris/versions/2.yaml",
+        "was removed",
+    ),
     "no card": ({"models/iris/model.yaml": None}, "models/iris/model.yaml", "is missing, though iris has versions"),
-    "a dangling stage": ({"models/iris/stages/staging.yaml": pointer("stage", "9")}, "models/iris/stages/staging.yaml",
-                         "not there"),
-    "a dangling alias": ({"models/iris/aliases/best.yaml": pointer("alias", "9")}, "models/iris/aliases/best.yaml",
-                         "not there"),
-    "an undeclared stage": ({"models/iris/stages/prod.yaml": pointer("stage", "2")}, "models/iris/stages/prod.yaml",
-                            "no stage that gitreg.yaml declares"),
-    "a wrong digest": ({"models/iris/stages/staging.yaml": pointer("stage", "2", digest=SHA)},
-                       "models/iris/stages/staging.yaml", "says the digest"),
+    "a dangling stage": (
+        {"models/iris/stages/staging.yaml": pointer("stage", "9")},
+        "models/iris/stages/staging.yaml",
+        "not there",
+    ),
+    "a dangling alias": (
+        {"models/iris/aliases/best.yaml": pointer("alias", "9")},
+        "models/iris/aliases/best.yaml",
+        "not there",
+    ),
+    "an undeclared stage": (
+        {"models/iris/stages/prod.yaml": pointer("stage", "2")},
+        "models/iris/stages/prod.yaml",
+        "no stage that gitreg.yaml declares",
+    ),
+    "a wrong digest": (
+        {"models/iris/stages/staging.yaml": pointer("stage", "2", digest=SHA)},
+        "models/iris/stages/staging.yaml",
+        "says the digest",
+    ),
     "a pointer to a deleted version": (
         {"models/iris/annotations/2.yaml": dumps({"format": 1, "kind": "annotation", "deleted": True})},
-        "models/iris/aliases/champion.yaml", "was deleted"),
-    "two stages of one version": ({"models/iris/stages/staging.yaml": pointer("stage", "1")}, "iris@1", "holds 2 stages"),
-    "a duplicate number": ({"models/iris/versions/twin.yaml": record("iris", "twin", 2)},
-                           "models/iris/versions/twin.yaml", "given 2 times: 2, twin"),
-    "a name that is another number": ({"models/iris/versions/4.yaml": record("iris", "4", 3)},
-                                      "models/iris/versions/4.yaml", "has the number 3"),
-    "versions in two cases": ({"models/iris/versions/A.yaml": record("iris", "A", 3),
-                               "models/iris/versions/a.yaml": record("iris", "a", 4)}, "models/iris/versions/a.yaml",
-                              "only in case"),
-    "models in two cases": ({"models/Iris/model.yaml": "format: 1\nkind: model\nname: Iris\n"}, "models/iris", "only in case"),
-    "folders in two cases": ({"models/a/x/model.yaml": "format: 1\nkind: model\nname: a/x\n",
-                              "models/A/y/model.yaml": "format: 1\nkind: model\nname: A/y\n"}, "models/a", "only in case"),
-    "aliases in two cases": ({"models/iris/aliases/Champion.yaml": pointer("alias", "2")},
-                             "models/iris/aliases/champion.yaml", "only in case"),
-    "an annotation of nothing": ({"models/iris/annotations/9.yaml": dumps({"format": 1, "kind": "annotation"})},
-                                 "models/iris/annotations/9.yaml", "annotates a version that is not there"),
-    "a newer format": ({"models/iris/model.yaml": "format: 2\nkind: model\nname: iris\n"}, "models/iris/model.yaml",
-                       "this gitreg reads format 1"),
-}  # fmt: skip
+        "models/iris/aliases/champion.yaml",
+        "was deleted",
+    ),
+    "two stages of one version": (
+        {"models/iris/stages/staging.yaml": pointer("stage", "1")},
+        "iris@1",
+        "holds 2 stages",
+    ),
+    "a duplicate number": (
+        {"models/iris/versions/twin.yaml": record("iris", "twin", 2)},
+        "models/iris/versions/twin.yaml",
+        "given 2 times: 2, twin",
+    ),
+    "a name that is another number": (
+        {"models/iris/versions/4.yaml": record("iris", "4", 3)},
+        "models/iris/versions/4.yaml",
+        "has the number 3",
+    ),
+    "versions in two cases": (
+        {"models/iris/versions/A.yaml": record("iris", "A", 3), "models/iris/versions/a.yaml": record("iris", "a", 4)},
+        "models/iris/versions/a.yaml",
+        "only in case",
+    ),
+    "models in two cases": (
+        {"models/Iris/model.yaml": "format: 1\nkind: model\nname: Iris\n"},
+        "models/iris",
+        "only in case",
+    ),
+    "folders in two cases": (
+        {
+            "models/a/x/model.yaml": "format: 1\nkind: model\nname: a/x\n",
+            "models/A/y/model.yaml": "format: 1\nkind: model\nname: A/y\n",
+        },
+        "models/a",
+        "only in case",
+    ),
+    "aliases in two cases": (
+        {"models/iris/aliases/Champion.yaml": pointer("alias", "2")},
+        "models/iris/aliases/champion.yaml",
+        "only in case",
+    ),
+    "an annotation of nothing": (
+        {"models/iris/annotations/9.yaml": dumps({"format": 1, "kind": "annotation"})},
+        "models/iris/annotations/9.yaml",
+        "annotates a version that is not there",
+    ),
+    "a newer format": (
+        {"models/iris/model.yaml": "format: 2\nkind: model\nname: iris\n"},
+        "models/iris/model.yaml",
+        "this gitreg reads format 1",
+    ),
+}
 
 
 @pytest.mark.parametrize("what", FILES)
@@ -144,22 +205,56 @@ def test_a_wrong_file_is_named_and_the_rest_still_reads(iris: Registry, what: st
 
 
 REFS: dict[str, tuple[Callable[[Path], object], str, str, bool]] = {
-    "a lightweight tag": (lambda f: git(f, "tag", "-f", "models/iris@1", "models/iris@1^{commit}"),
-                          "refs/tags/models/iris@1", "lightweight", True),
+    "a lightweight tag": (
+        lambda f: git(f, "tag", "-f", "models/iris@1", "models/iris@1^{commit}"),
+        "refs/tags/models/iris@1",
+        "lightweight",
+        True,
+    ),
     "a missing tag": (lambda f: git(f, "tag", "-d", "models/iris@1"), "refs/tags/models/iris@1", "not sealed", True),
-    "an orphan tag": (lambda f: git(f, "tag", "-a", "-m", "x", "models/iris@9"), "refs/tags/models/iris@9", "no record", False),
-    "a foreign tag": (lambda f: git(f, "tag", "-a", "-m", "x", "models/v1"), "refs/tags/models/v1", "no tag of a version", False),
-    "a moved tag": (lambda f: git(f, "tag", "-f", "-a", "-m", "x", "models/iris@2", "main~3"), "refs/tags/models/iris@2",
-                    "not what the branch says", False),
-    "a tag of no commit": (lambda f: git(f, "tag", "-f", "-a", "-m", "x", "models/iris@2", "main^{tree}"),
-                           "refs/tags/models/iris@2", "no commit", False),
-    "a missing mirror": (lambda f: git(f, "update-ref", "-d", "refs/stages/iris@production"), "refs/stages/iris@production",
-                         "is missing", True),
-    "a lagging mirror": (lambda f: git(f, "update-ref", "refs/aliases/iris@champion", "main~1"),
-                         "refs/aliases/iris@champion", "where its file last changed", True),
-    "a foreign mirror": (lambda f: git(f, "update-ref", "refs/stages/tulip@production", "main"),
-                         "refs/stages/tulip@production", "mirrors no stage", True),
-}  # fmt: skip
+    "an orphan tag": (
+        lambda f: git(f, "tag", "-a", "-m", "x", "models/iris@9"),
+        "refs/tags/models/iris@9",
+        "no record",
+        False,
+    ),
+    "a foreign tag": (
+        lambda f: git(f, "tag", "-a", "-m", "x", "models/v1"),
+        "refs/tags/models/v1",
+        "no tag of a version",
+        False,
+    ),
+    "a moved tag": (
+        lambda f: git(f, "tag", "-f", "-a", "-m", "x", "models/iris@2", "main~3"),
+        "refs/tags/models/iris@2",
+        "not what the branch says",
+        False,
+    ),
+    "a tag of no commit": (
+        lambda f: git(f, "tag", "-f", "-a", "-m", "x", "models/iris@2", "main^{tree}"),
+        "refs/tags/models/iris@2",
+        "no commit",
+        False,
+    ),
+    "a missing mirror": (
+        lambda f: git(f, "update-ref", "-d", "refs/stages/iris@production"),
+        "refs/stages/iris@production",
+        "is missing",
+        True,
+    ),
+    "a lagging mirror": (
+        lambda f: git(f, "update-ref", "refs/aliases/iris@champion", "main~1"),
+        "refs/aliases/iris@champion",
+        "where its file last changed",
+        True,
+    ),
+    "a foreign mirror": (
+        lambda f: git(f, "update-ref", "refs/stages/tulip@production", "main"),
+        "refs/stages/tulip@production",
+        "mirrors no stage",
+        True,
+    ),
+}
 
 
 @pytest.mark.parametrize("what", REFS)
