@@ -31,7 +31,7 @@ COMMANDS = {
     "model": (f"{_HERE}.model", "Register, describe and delete models."),
     "verify": (f"{_HERE}.verify", "Read weights whole and hold them against the record."),
     "doctor": (f"{_HERE}.doctor", "Name what is wrong with the registry, and mend it."),
-    "gc": (f"{_HERE}.gc", "Remove weights that no version means."),
+    "gc": (f"{_HERE}.gc", "Show, or remove, weights that no version means."),
     "trust": (f"{_HERE}.trust", "Approve the store that a registry names."),
     "demo": (f"{_HERE}.demo", "Train, save, compare, promote and load, before your eyes."),
     "completion": (f"{_HERE}.completion", "Print the script that completes names in your shell."),
@@ -65,6 +65,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 def cli(ctx: click.Context, repo: str | None, debug: bool) -> None:
     """Keep models in a registry that is a Git repository."""
     ctx.obj = repo
+    ctx.color = _color()
     ctx.meta["gitreg.debug"] = debug
 
 
@@ -88,6 +89,9 @@ def main() -> NoReturn:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         code = 130
+    except SystemExit as end:
+        # click ends so, with 1, when a pipe is closed that it was printing to.
+        code = 0 if isinstance(sys.stdout, click.utils.PacifyFlushWrapper) else end.code
     except BrokenPipeError:
         # Who read our output has seen enough; Python must not try to flush the rest.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -115,13 +119,18 @@ def _program() -> str:
 
 
 def _complain(message: str, hint: str | None) -> None:
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {_line(message)}", err=True)
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {_line(message)}", err=True, color=_color())
     if hint:
-        click.echo(f" {click.style('hint:', fg='cyan')} {_line(hint)}", err=True)
+        click.echo(f" {click.style('hint:', fg='cyan')} {_line(hint)}", err=True, color=_color())
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {_line(str(message))}", err=True)
+    click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {_line(str(message))}", err=True, color=_color())
+
+
+def _color() -> bool | None:
+    """Give False where NO_COLOR asks for none (https://no-color.org); None leaves it to the terminal."""
+    return False if os.environ.get("NO_COLOR") else None
 
 
 def _line(text: str) -> str:
