@@ -91,7 +91,7 @@ def test_a_full_disk_under_the_store_is_an_error_in_words_and_the_save_succeeds_
         f"""
         mount -t tmpfs -o size=1m none {tmp_path}/disk
         code=0; gitreg save iris {weights} || code=$?
-        find {tmp_path}/disk -type f -path '*sha256*' -size +0 -name '*[0-9a-f]' | grep -v small | wc -l
+        find {tmp_path}/disk -type f -name '*[0-9a-f][0-9a-f]' -size +1k
         mount -o remount,size=16m {tmp_path}/disk
         gitreg save iris {weights} >&2
         gitreg verify >&2
@@ -102,6 +102,7 @@ def test_a_full_disk_under_the_store_is_an_error_in_words_and_the_save_succeeds_
     lines = [line for line in ended.err.splitlines() if "error:" in line or "hint:" in line]
     assert len(lines) == 2, ended.err
     assert "No space left on device" in lines[0]
+    assert ended.out == "", "nothing of the large file stands under a final name"
     assert "Traceback" not in ended.err
     assert there.git("rev-parse", "HEAD~1") == head, "one commit: that of the second try"
 
