@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from gitreg.cli.group import LazyGroup
+from gitreg.cli.group import LazyGroup, ReaderGoneError
 from gitreg.errors import GitregError
 
 _HERE = "gitreg.cli.commands"
@@ -65,7 +65,6 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 def cli(ctx: click.Context, repo: str | None, debug: bool) -> None:
     """Keep models in a registry that is a Git repository."""
     ctx.obj = repo
-    ctx.color = _color()
     ctx.meta["gitreg.debug"] = debug
 
 
@@ -74,8 +73,7 @@ def main() -> NoReturn:
     warnings.showwarning = _show_warning
     debug = "--debug" in sys.argv
     try:
-        color = False if os.environ.get("NO_COLOR") else None
-        code = cli.main(prog_name=_program(), standalone_mode=False, color=color)
+        code = cli.main(prog_name=_program(), standalone_mode=False, color=_color())
         sys.stdout.flush()
     except click.exceptions.Exit as done:
         code = done.exit_code
@@ -89,10 +87,7 @@ def main() -> NoReturn:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         code = 130
-    except SystemExit as end:
-        # click ends so, with 1, when a pipe is closed that it was printing to.
-        code = 0 if isinstance(sys.stdout, click.utils.PacifyFlushWrapper) else end.code
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderGoneError):
         # Who read our output has seen enough; Python must not try to flush the rest.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
