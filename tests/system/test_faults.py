@@ -9,6 +9,8 @@ import pytest
 
 from tests.system.world import Person, assert_in_words, assert_sound, blob, contents, in_namespace, store_of, write
 
+pytestmark = pytest.mark.slow
+
 LARGE = 3_000_000
 
 
@@ -77,7 +79,6 @@ def test_a_cache_that_is_thrown_away_is_made_again(saved: Person, weights: Path)
     assert (cached / "model.bin").read_bytes() == (weights / "model.bin").read_bytes()
 
 
-@pytest.mark.slow
 def test_a_full_disk_under_the_store_is_an_error_in_words_and_the_save_succeeds_when_there_is_room(
     ada: Person, tmp_path: Path
 ) -> None:
@@ -107,7 +108,6 @@ def test_a_full_disk_under_the_store_is_an_error_in_words_and_the_save_succeeds_
     assert there.git("rev-parse", "HEAD~1") == head, "one commit: that of the second try"
 
 
-@pytest.mark.slow
 def test_a_full_disk_under_git_leaves_the_old_state_and_the_command_succeeds_when_there_is_room(
     ada: Person, tmp_path: Path
 ) -> None:
@@ -154,7 +154,6 @@ def test_a_full_disk_under_git_leaves_the_old_state_and_the_command_succeeds_whe
     assert "The registry is sound." in lines
 
 
-@pytest.mark.slow
 def test_a_limit_on_file_sizes_is_an_error_in_words_and_without_it_the_save_succeeds(
     registry: Person, tmp_path: Path
 ) -> None:
@@ -168,7 +167,6 @@ def test_a_limit_on_file_sizes_is_an_error_in_words_and_without_it_the_save_succ
     assert_sound(registry)
 
 
-@pytest.mark.slow
 def test_a_read_only_store_and_repository_are_read_and_refuse_to_be_written_in_words(
     saved: Person, tmp_path: Path, weights: Path
 ) -> None:
