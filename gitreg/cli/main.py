@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from gitreg.cli.group import LazyGroup
+from gitreg.cli.group import LazyGroup, ReaderGoneError
 from gitreg.errors import GitregError
 
 _HERE = "gitreg.cli.commands"
@@ -31,7 +31,7 @@ COMMANDS = {
     "model": (f"{_HERE}.model", "Register, describe and delete models."),
     "verify": (f"{_HERE}.verify", "Read weights whole and hold them against the record."),
     "doctor": (f"{_HERE}.doctor", "Name what is wrong with the registry, and mend it."),
-    "gc": (f"{_HERE}.gc", "Remove weights that no version means."),
+    "gc": (f"{_HERE}.gc", "Show, or remove, weights that no version means."),
     "trust": (f"{_HERE}.trust", "Approve the store that a registry names."),
     "demo": (f"{_HERE}.demo", "Train, save, compare, promote and load, before your eyes."),
     "completion": (f"{_HERE}.completion", "Print the script that completes names in your shell."),
@@ -73,8 +73,7 @@ def main() -> NoReturn:
     warnings.showwarning = _show_warning
     debug = "--debug" in sys.argv
     try:
-        color = False if os.environ.get("NO_COLOR") else None
-        code = cli.main(prog_name=_program(), standalone_mode=False, color=color)
+        code = cli.main(prog_name=_program(), standalone_mode=False, color=_color())
         sys.stdout.flush()
     except click.exceptions.Exit as done:
         code = done.exit_code
@@ -88,7 +87,7 @@ def main() -> NoReturn:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         code = 130
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderGoneError):
         # Who read our output has seen enough; Python must not try to flush the rest.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
@@ -115,13 +114,18 @@ def _program() -> str:
 
 
 def _complain(message: str, hint: str | None) -> None:
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {_line(message)}", err=True)
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {_line(message)}", err=True, color=_color())
     if hint:
-        click.echo(f" {click.style('hint:', fg='cyan')} {_line(hint)}", err=True)
+        click.echo(f" {click.style('hint:', fg='cyan')} {_line(hint)}", err=True, color=_color())
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {_line(str(message))}", err=True)
+    click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {_line(str(message))}", err=True, color=_color())
+
+
+def _color() -> bool | None:
+    """Give False where NO_COLOR asks for none (https://no-color.org); None leaves it to the terminal."""
+    return False if os.environ.get("NO_COLOR") else None
 
 
 def _line(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitreg.cli.table import Cell, cells, lay_out
+from gitreg.cli.table import Cell, lay_out
 
 if TYPE_CHECKING:
     from gitreg.registry.filters import Page
@@ -90,9 +90,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right:
     """
     shown = [[_cell(cell) for cell in row] for row in rows]
     titles = [Cell(column, bold=True) for column in columns]
-    head, *body = lay_out([titles, *shown], width=_width(), right=[columns.index(name) for name in right])
-    rule = "\N{BOX DRAWINGS LIGHT HORIZONTAL}" * max(cells(click.unstyle(line)) for line in (head, *body))
-    click.echo("\n".join([head, rule, *body]))
+    right_ones = [columns.index(name) for name in right]
+    click.echo("\n".join(lay_out([titles, *shown], width=_width(), right=right_ones, titles=True)))
 
 
 def print_fields(fields: Iterable[tuple[str, Any]]) -> None:

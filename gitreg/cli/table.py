@@ -13,7 +13,7 @@ from unicodedata import category, east_asian_width
 
 import click
 
-_NARROWEST = 8
+_NARROWEST = 4
 _GAP = "   "
 
 
@@ -27,22 +27,34 @@ class Cell(NamedTuple):
 
 
 def lay_out(
-    rows: Sequence[Sequence[Cell]], *, width: int | None, right: Sequence[int] = (), gap: str = _GAP
+    rows: Sequence[Sequence[Cell]],
+    *,
+    width: int | None,
+    right: Sequence[int] = (),
+    gap: str = _GAP,
+    titles: bool = False,
 ) -> list[str]:
     """Give the lines of a table, the columns as wide as what they hold; no line ends in blanks.
 
     Parameters
     ----------
     width:
-        What the lines have to fit: the widest columns are folded until they do. None folds nothing.
+        What the lines have to fit: the widest columns are folded until they do, titles last. None folds nothing.
     right:
         The columns to align right.
+    titles:
+        Whether the first row is one of titles, with a rule below it.
     """
     widths = [max(max(map(cells, cell.text.split("\n"))) for cell in column) for column in zip(*rows, strict=True)]
-    while width is not None and sum(widths) + len(gap) * (len(widths) - 1) > width and max(widths) > _NARROWEST:
-        widths[widths.index(max(widths))] -= 1
-    lines = []
-    for row in rows:
+    for floors in ([cells(cell.text) for cell in rows[0]] if titles else [], [_NARROWEST] * len(widths)):
+        while width is not None and sum(widths) + len(gap) * (len(widths) - 1) > width:
+            spare = [n for n, floor in enumerate(floors) if widths[n] > max(floor, _NARROWEST)]
+            if not spare:
+                break
+            widths[max(spare, key=lambda n: widths[n])] -= 1
+    lines: list[str] = []
+    head = 0
+    for place, row in enumerate(rows):
         folded = [_fold(cell.text, room) for cell, room in zip(row, widths, strict=True)]
         for parts in zip_longest(*folded, fillvalue=""):
             texts = []
@@ -52,6 +64,11 @@ def lay_out(
                     part = click.style(part, fg=cell.colour, bold=cell.bold or None, dim=cell.dim or None)
                 texts.append(blanks + part if number in right else part + blanks)
             lines.append(gap.join(texts).rstrip())
+        if place == 0:
+            head = len(lines)
+    if titles:
+        longest = max(cells(click.unstyle(line)) for line in lines)
+        lines.insert(head, "\N{BOX DRAWINGS LIGHT HORIZONTAL}" * longest)
     return lines
 
 

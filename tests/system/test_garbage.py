@@ -12,6 +12,8 @@ from filelock import FileLock
 
 from tests.system.world import Person, assert_sound, blob, commit_by_hand, record_path, store_of, write
 
+pytestmark = pytest.mark.slow
+
 
 def digests(person: Person, reference: str) -> set[str]:
     files = person.gitreg("show", reference, "--json").data["artifacts"]["model"]["files"]
@@ -85,7 +87,6 @@ def test_what_a_killed_save_left_behind_goes(two: Person) -> None:
     assert not left.exists()
 
 
-@pytest.mark.slow
 def test_a_save_whose_weights_were_collected_before_its_commit_notices_and_stores_them_again(
     registry: Person, tmp_path: Path, weights: Path
 ) -> None:
@@ -103,7 +104,6 @@ def test_a_save_whose_weights_were_collected_before_its_commit_notices_and_store
     assert_sound(registry)
 
 
-@pytest.mark.slow
 def test_saving_beside_collections_with_a_short_grace_loses_nothing(registry: Person, tmp_path: Path) -> None:
     weights = write(tmp_path / "weights", {f"{n}.bin": f"weights {n}" for n in range(20)})
     registry.gitreg("save", "iris", weights)

@@ -10,6 +10,8 @@ import pytest
 
 from tests.system.world import PROGRAMS, Person, commit_by_hand, record_path
 
+pytestmark = pytest.mark.slow
+
 BILLION = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join([f'*{chr(97 + n)}'] * 9)}]\n" for n in range(9)
 )
@@ -73,7 +75,6 @@ def test_writing_goes_on_beside_broken_files_and_gives_no_number_twice(attacked:
     assert saved["version"]["number"] == len(BROKEN) + 1
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["billion laughs", "brackets", "huge", "many nodes", "long number"])
 def test_a_bomb_is_named_within_a_second_and_200_mb(registry: Person, name: str) -> None:
     text, _ = BROKEN[name]

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 # What leaves something on the disk, and where a process can die before the next one.
 CALLS = ("rename", "renameat", "renameat2", "link", "linkat", "unlink", "unlinkat", "mkdir", "mkdirat", "fsync",
          "write", "pwrite64", "openat", "vfork", "clone", "clone3", "copy_file_range")  # fmt: skip
-MOMENTS = 14  # of about a hundred, for each command and kind of repository; all of them take a quarter of an hour
+MOMENTS = 6  # of about a hundred, for each command and kind of repository; a minute in all
 
 
 @pytest.fixture(scope="module", params=["checked out", "bare"])

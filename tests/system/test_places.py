@@ -222,6 +222,7 @@ def test_uncommitted_work_beside_what_must_change_stays_and_the_work_tree_follow
     assert (other_work.here / "models/iris/README.md").read_text() == "# Card\n"
 
 
+@pytest.mark.slow
 def test_what_a_person_writes_by_hand_and_tags_with_plain_git_is_accepted(registry: Person, weights: Path) -> None:
     registry.gitreg("save", "iris", weights)
     record = (registry.here / "models/iris/versions/1.yaml").read_text()

@@ -67,6 +67,7 @@ print(model.predict_proba(numpy.random.default_rng(8).normal(size=(50, 5)))[:, 1
 def test_an_xgboost_model_predicts_as_before(registry: Person, tmp_path: Path) -> None:
     if find_spec("xgboost") is None or find_spec("sklearn") is None:
         pytest.skip("xgboost or scikit-learn is not installed (pip install xgboost-cpu scikit-learn)")
+    registry = registry.with_env(OMP_NUM_THREADS="1")
     before = {}
     for version, trees in (("1", "5"), ("2", "50")):
         model, metrics = tmp_path / version / "model.ubj", tmp_path / version / "metrics.json"

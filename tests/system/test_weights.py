@@ -38,6 +38,7 @@ def test_what_is_done_to_a_loaded_folder_reaches_neither_cache_nor_store(
     assert (tmp_path / "out" / "model.bin").read_bytes() == b"mine now"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", ["link to a file", "link to a folder", "link to nothing", "pipe", "CON.txt", "a:b"])
 def test_what_cannot_travel_is_refused_on_save_with_its_path(registry: Person, weights: Path, wrong: str) -> None:
     if wrong.startswith("link"):
@@ -76,6 +77,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_hostile_path_in_a_record_written_by_hand_is_refused_on_load_and_nothing_is_written(
     registry: Person, tmp_path: Path, weights: Path, kind: str

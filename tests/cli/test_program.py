@@ -1,0 +1,231 @@
+"""The real program: how it ends, what it says on which stream, and to whom."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from tests.system.world import PROGRAMS, Person, assert_in_words, blob, store_of, write
+
+ESCAPE = "\x1b"
+
+
+@pytest.mark.parametrize(
+    ("code", "command"),
+    [
+        (2, ["frobnicate"]),
+        (2, ["promote"]),
+        (2, ["list", "--frobnicate"]),
+        (2, ["list", "-o", "xml"]),
+        (2, ["list", "iris", "colour=red"]),
+        (2, ["list", "iris", "metadata.accuracy=about:0.9"]),
+        (2, ["list", "--page", "x"]),
+        (2, ["show", "@"]),
+        (2, ["promote", "iris@1", "frobnicated"]),
+        (2, ["promote", "iris@1", "latest"]),
+        (2, ["save", "iris@7", "."]),
+        (2, ["--repo", "#", "list"]),
+        (3, ["show", "nobody"]),
+        (3, ["show", "iris@99"]),
+        (3, ["show", "iris@staging"]),
+        (3, ["load", "iris", "--file", "nothing*"]),
+        (3, ["log", "nobody"]),
+        (3, ["save", "iris", "nowhere"]),
+        (3, ["--repo", "/", "list"]),
+        (4, ["promote", "iris@1", "production"]),
+        (4, ["model", "register", "iris"]),
+        (4, ["model", "version", "delete", "iris", "1.1"]),
+        (4, ["show", "iris@archived"]),
+    ],
+)
+def test_a_failure_has_its_exit_code_and_one_line_for_the_error_and_one_for_the_remedy(
+    reader: Person, code: int, command: list[str]
+) -> None:
+    assert reader.gitreg(*command, code=code).out == ""
+
+
+def test_what_the_machine_refuses_is_1_and_damage_is_6(writer: Person, tmp_path: Path) -> None:
+    write(tmp_path, {"file": "x"})
+    assert "file" in writer.gitreg("load", "iris", tmp_path / "file" / "below", code=1).err
+    digest = writer.gitreg("show", "iris", "--json").data["artifacts"]["model"]["files"]["model.bin"]["sha256"]
+    blob(store_of(writer.here), digest).unlink()
+    writer.gitreg("load", "iris", code=6)
+    writer.gitreg("verify", code=6)
+
+
+@pytest.mark.slow
+def test_somebody_who_holds_the_branch_for_good_is_a_conflict(writer: Person) -> None:
+    lock = writer.here / ".git" / "index.lock"
+    lock.touch()
+    ended = writer.run("sh", "-c", "timeout 90 gitreg promote iris@1 staging")
+    lock.unlink()
+    assert ended.code == 5, ended
+    assert_in_words(ended)
+    writer.gitreg("promote", "iris@1", "staging")
+
+
+def test_ctrl_c_is_130_and_says_so_and_leaves_nothing(writer: Person) -> None:
+    head = writer.git("rev-parse", "HEAD")
+    with FileLock(writer.here / ".git" / "gitreg" / "lock"):
+        process = writer.start("gitreg", "promote", "iris@1", "staging")
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (130, "", "\ninterrupted\n")
+    assert writer.git("rev-parse", "HEAD") == head
+
+
+def test_debug_shows_where_it_failed(reader: Person) -> None:
+    ended = reader.run("gitreg", "--debug", "show", "nobody")
+    assert ended.code != 0
+    assert "Traceback" in ended.err
+
+
+def test_python_m_gitreg_and_git_reg_are_the_same_program(reader: Person) -> None:
+    expected = reader.gitreg("list", "--json").out
+    assert reader.run(sys.executable, "-m", "gitreg", "list", "--json").out == expected
+    assert reader.run("git", "reg", "list", "--json").out == expected
+    assert reader.run("git", "-C", reader.here, "reg", "show", "iris@1").code == 0
+    failed = reader.run("git", "reg", "show", "nobody")
+    assert failed.code == 3
+    assert_in_words(failed)
+    assert "git reg" in reader.run("git", "reg", "-h").out
+
+
+def test_a_reader_of_a_pipe_who_has_seen_enough_is_no_error(reader: Person) -> None:
+    for command in ("gitreg list --json", "gitreg log", "gitreg load iris", "gitreg --help"):
+        ended = reader.run("bash", "-c", f"set -o pipefail; {command} | true")
+        assert (ended.code, ended.err) == (0, ""), command
+    assert reader.run("bash", "-c", 'cat "$(gitreg load iris)/model.bin"').out == "better weights"
+
+
+def test_a_closed_standard_output_is_no_traceback(reader: Person) -> None:
+    ended = reader.run("bash", "-c", "gitreg list >&-")
+    assert "Traceback" not in ended.err
+
+
+def test_the_registry_is_found_from_below_by_option_and_by_environment(reader: Person, tmp_path: Path) -> None:
+    expected = reader.gitreg("list", "--json").out
+    assert reader.at(reader.here / "models").gitreg("list", "--json").out == expected
+    elsewhere = reader.at(tmp_path)
+    assert elsewhere.gitreg("--repo", reader.here, "list", "--json").out == expected
+    assert elsewhere.with_env(GITREG_REGISTRY=str(reader.here)).gitreg("list", "--json").out == expected
+
+
+# -- the terminal ------------------------------------------------------------------------------------------------------
+
+
+def on_a_terminal(person: Person, columns: int, *command: str, **env: str) -> str:
+    """Run a program on a terminal of that width, and give what it shows."""
+    leader, follower = pty.openpty()
+    size = {"COLUMNS": str(columns), "LINES": "50", "TERM": "xterm-256color"}
+    process = subprocess.Popen(
+        command, cwd=person.here, env=person.env | size | env, stdin=follower, stdout=follower, stderr=follower
+    )
+    os.close(follower)
+    shown = b""
+    while process.poll() is None or select.select([leader], [], [], 0.1)[0]:
+        if select.select([leader], [], [], 0.1)[0]:
+            try:
+                data = os.read(leader, 65536)
+            except OSError:  # the other side is closed
+                break
+            shown += data
+    process.wait()
+    os.close(leader)
+    return shown.decode().replace("\r\n", "\n")
+
+
+@pytest.fixture
+def hostile(writer: Person) -> Person:
+    """A model whose every text tries to colour or to move."""
+    nasty = "[red]x[/red] \x1b[31mred\x1b[0m \x1b]0;title\x07 \u202e \rover :smile:\nsecond " + "long " * 40
+    writer.gitreg("model", "register", "nasty", "--description", nasty, "--tag", "[bold]\x1b[1mtag")
+    weights = write(writer.here.parent / "nasty", {"[red]file[/red].bin": "x"})
+    writer.gitreg("save", "nasty", weights, "--metadata", f"text={nasty}", "--metadata", "[red]key=1", "-m", nasty)
+    writer.gitreg("promote", "nasty@1", "production", "--reason", nasty)
+    return writer
+
+
+@pytest.mark.parametrize("columns", [60, 200])
+def test_hostile_text_neither_colours_nor_moves_and_tables_fit(hostile: Person, columns: int) -> None:
+    for command in (["list"], ["list", "nasty"], ["show", "nasty"], ["log"], ["log", "nasty@production"],
+                    ["diff", "nasty", "iris"], ["model", "show", "nasty"]):  # fmt: skip
+        shown = on_a_terminal(hostile, columns, "gitreg", *command)
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
+        assert "\x1b[31mred" not in shown, command
+        assert "\x07" not in shown
+        assert "\r" not in plain, command
+        assert ESCAPE not in plain, command
+        assert "\u202e" not in plain, command
+        assert "error" not in plain.splitlines()[0], plain
+        too_wide = [line for line in plain.splitlines() if len(line) > columns]
+        assert not too_wide or command == ["log"], (command, too_wide)
+    assert "[red]" in on_a_terminal(hostile, columns, "gitreg", "show", "nasty"), "markup is text"
+
+
+def test_a_terminal_has_colour_and_no_color_and_a_pipe_have_none(reader: Person) -> None:
+    assert ESCAPE in on_a_terminal(reader, 100, "gitreg", "list")
+    for command in (["list"], ["list", "iris"], ["show", "nobody"], ["log"]):
+        assert ESCAPE not in on_a_terminal(reader, 100, "gitreg", *command, NO_COLOR="1"), command
+        ended = reader.run("gitreg", *command)
+        assert ESCAPE not in ended.out + ended.err
+
+
+# -- completion --------------------------------------------------------------------------------------------------------
+
+COMPLETE = r"""
+eval "$(gitreg completion bash)"
+complete_line() {
+  COMP_LINE="$1"; COMP_POINT=${#COMP_LINE}
+  read -r -a COMP_WORDS <<< "$COMP_LINE"
+  case "$COMP_LINE" in *" ") COMP_WORDS+=("");; esac
+  COMP_CWORD=$(( ${#COMP_WORDS[@]} - 1 )); COMPREPLY=()
+  function_name=$(complete -p gitreg | sed 's/.*-F \([^ ]*\).*/\1/')
+  $function_name gitreg "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
+  printf '%s\n' "${COMPREPLY[@]}"
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("gitreg prom", {"promote"}),
+        ("gitreg show ", {"iris@", "team/other@"}),
+        ("gitreg show iris@", {"iris@1", "iris@1.1", "iris@production", "iris@champion", "iris@latest"}),
+        ("gitreg show iris@1.", {"iris@1.1"}),
+        ("gitreg promote iris@1 st", {"staging"}),
+        ("gitreg rollback ir", {"iris"}),
+        ("gitreg model version show iris ", {"1", "1.1"}),
+    ],
+)
+def test_bash_completes_models_versions_and_stages(reader: Person, line: str, expected: set[str]) -> None:
+    ended = reader.run("bash", "-c", f"{COMPLETE}\ncomplete_line '{line}'")
+    assert (set(ended.out.split()), ended.err) == (expected, "")
+
+
+def test_bash_completion_outside_a_registry_offers_nothing_and_says_nothing(reader: Person, tmp_path: Path) -> None:
+    ended = reader.at(tmp_path).run("bash", "-c", f"{COMPLETE}\ncomplete_line 'gitreg show '")
+    assert (ended.out.strip(), ended.err) == ("", "")
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_the_scripts_of_other_shells_are_printed(reader: Person, shell: str) -> None:
+    script = reader.gitreg("completion", shell).out
+    assert f"_GITREG_COMPLETE={shell}_complete" in script
+
+
+def test_the_programs_are_installed_beside_python() -> None:
+    assert (PROGRAMS / "gitreg").is_file()
+    assert (PROGRAMS / "git-reg").is_file()
