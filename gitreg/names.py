@@ -23,6 +23,7 @@ _WINDOWS_DEVICES = frozenset(
     ["con", "prn", "aux", "nul", "conin$", "conout$"] + [f"{p}{n}" for p in ("com", "lpt") for n in "0123456789¹²³"]
 )
 _OUR_OWN = frozenset({"versions", "annotations", "stages", "aliases", "model.yaml", "readme.md"})
+_REF_PART = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9._+-]*")
 _ALIAS = re.compile(r"[A-Za-z0-9_-]+")
 _STAGE = re.compile(r"[a-z0-9][a-z0-9._-]*", re.IGNORECASE)
 _ESCAPED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
@@ -83,12 +84,14 @@ def check_model(name: str) -> str:
     Raises
     ------
     InvalidInput
-        It is blank, too long, holds a control character or ``:``, or a part of it is empty, ``.`` or ``..``.
+        It is blank, too long, holds a control character, ``:``, ``@`` or a backslash, or a part of it is empty,
+        ``.`` or ``..``.
     """
     name = _check_text("model", name)
-    if ":" in name or "\\" in name:
+    odd = next((character for character in ":@\\" if character in name), None)
+    if odd is not None:
         raise InvalidInput(
-            f"model name {name!r} holds {':' if ':' in name else 'a backslash'!r}",
+            f"model name {name!r} holds {odd!r}",
             hint="use letters, digits, spaces, '-', '_', '.', and '/' to nest names",
         )
     for part in name.split("/"):
@@ -112,19 +115,31 @@ def check_version(name: str, *, stages: tuple[str, ...] = (), aliases: tuple[str
     InvalidInput
         It is a number, a stage, ``latest``, ``archived``, ``draft``, an alias, or no name at all.
     """
-    name = _check_text("version", name)
-    if name in (".", "..") or "/" in name or "\\" in name:
-        raise InvalidInput(f"version name {name!r} is or holds a path", hint="leave out '/', '\\', '.' and '..'")
+    name = check_written_version(name)
     if is_number(name):
         raise InvalidInput(
             f"a version cannot be named the number {name!r}", hint="numbers are given by themselves; leave the name out"
         )
     if name.lower() in (LATEST, ARCHIVED, "draft") or name.lower().startswith(("draft:", "sha256:")):
         raise InvalidInput(f"{name!r} means something else and cannot name a version", hint="choose another name")
-    if name in stages:
+    if fold(name) in map(fold, stages):
         raise InvalidInput(f"{name!r} is a stage and cannot name a version", hint="choose another name")
     if name in aliases:
         raise InvalidInput(f"{name!r} is an alias of this model and cannot name a version", hint="choose another name")
+    return name
+
+
+def check_written_version(name: str) -> str:
+    """Return the name of a version that is there: any that could be given, or a number.
+
+    Raises
+    ------
+    InvalidInput
+        It is blank, too long, holds a control character, or is or holds a path.
+    """
+    name = _check_text("version", name)
+    if name in (".", "..") or "/" in name or "\\" in name:
+        raise InvalidInput(f"version name {name!r} is or holds a path", hint="leave out '/', '\\', '.' and '..'")
     return _check_slug("version", name)
 
 
@@ -140,7 +155,7 @@ def check_alias(name: str, *, stages: tuple[str, ...] = ()) -> str:
         raise InvalidInput(f"alias {name!r} is not made of letters, digits, '_' and '-'", hint="rename it")
     lowered = name.lower()
     reserved = lowered in (LATEST, ARCHIVED, "draft") or re.fullmatch(r"v\d+", lowered) or is_number(name)
-    if reserved or name in stages:
+    if reserved or fold(name) in map(fold, stages):
         raise InvalidInput(f"alias {name!r} would be mistaken for a version or a stage", hint="choose another name")
     return name
 
@@ -173,6 +188,12 @@ def check_artifact(name: str) -> str:
     if name in (".", "..") or "/" in name or "\\" in name:
         raise InvalidInput(f"artifact name {name!r} is or holds a path", hint="leave out '/', '\\', '.' and '..'")
     return _check_slug("artifact", name)
+
+
+def is_ref_path(text: str) -> bool:
+    """Whether a text may stand in a ref's name as it is: parts of plain characters between slashes."""
+    parts = text.split("/")
+    return all(_REF_PART.fullmatch(part) and ".." not in part and not part.endswith((".", ".lock")) for part in parts)
 
 
 def is_number(text: str) -> bool:

@@ -6,10 +6,13 @@ from typing import Any
 
 from gitreg.documents.edit import rewrite
 from gitreg.documents.layout import Key
+from gitreg.documents.meaning import check_meaning
 from gitreg.documents.schemas import check
 from gitreg.documents.types import FORMAT, Document
 from gitreg.documents.yaml import dumps, loads
 from gitreg.errors import InvalidDocument
+
+_VERSIONS = ("version", "previous", "rolled_back_from")
 
 
 def read_data(key: Key, content: bytes) -> dict[str, Any]:
@@ -18,8 +21,8 @@ def read_data(key: Key, content: bytes) -> dict[str, Any]:
     Raises
     ------
     InvalidDocument
-        It is no YAML, of a newer format, of another kind than its path says, breaks its schema, or names another model
-        or version than its path does.
+        It is no YAML, of a newer format, of another kind than its path says, breaks its schema or the rules of names,
+        or names another model or version than its path does.
     """
     where = key.path
     data = loads(content, where)
@@ -31,11 +34,15 @@ def read_data(key: Key, content: bytes) -> dict[str, Any]:
             )
         if data.get("kind", key.kind) != key.kind:
             raise InvalidDocument(where, "/kind", f"is {data['kind']!r}, but the file's path says {key.kind!r}")
+        for field in _VERSIONS:  # whoever writes 7 by hand means "7"
+            if isinstance(data.get(field), int) and not isinstance(data[field], bool):
+                data[field] = str(data[field])
     check(key.kind, data, where)
     for field, expected in _said_by_the_path(key):
         if data[field] != expected:
             raise InvalidDocument(where, f"/{field}", f"is {data[field]!r}, but the file's path says {expected!r}")
     assert isinstance(data, dict)
+    check_meaning(key, data)
     return data
 
 
@@ -50,10 +57,11 @@ def write(key: Key, document: Document, old: bytes | None = None) -> bytes:
     Raises
     ------
     InvalidDocument
-        The document breaks its schema.
+        The document breaks its schema or the rules of names.
     """
     data = document.to_data()
     check(key.kind, data, key.path)
+    check_meaning(key, data)
     if old is None:
         return dumps(data)
     return rewrite(old, data, key.path)

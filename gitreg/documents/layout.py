@@ -62,9 +62,9 @@ def parse_path(path: str) -> Key | None:
             key = Key(_FILES[parts[-1]], unslug("/".join(parts[1:-1])))
         else:
             return None
-    except UnicodeDecodeError:
+        return key if key.path == path else None
+    except UnicodeError:  # bytes that are no UTF-8, spelled or raw
         return None
-    return key if key.path == path else None
 
 
 def model_folder(model: str) -> str:

@@ -155,6 +155,10 @@ class ReadOnlyRepository:
                 return by_git
         return replay_in_process(self._objects, before, line, folder, self.diff)
 
+    def follows(self, oid: str, parent: str) -> bool:
+        """Whether a commit's first parent is another one, and is in this repository."""
+        return self.commit(oid).parents[:1] == (parent,) and not self.is_boundary(oid)
+
     def is_boundary(self, oid: str) -> bool:
         """Whether a shallow clone has cut off the parents of this commit."""
         return oid in shallow_boundary(self.common_dir)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from gitreg.errors import InvalidInput, Refused
@@ -32,13 +32,13 @@ class Post(NamedTuple):
     ----------
     holder:
         The version that holds it now, None where nobody does.
-    rolled_back_from:
-        The version that a rollback took out of it, which may come back without force.
+    undone:
+        The versions that rollbacks took out of it, which may come back without force.
     """
 
     stage: str
     holder: str | None
-    rolled_back_from: str | None = None
+    undone: Collection[str] = ()
 
 
 def check_stage_is_known(stage: str, known: Sequence[str]) -> None:
@@ -73,6 +73,6 @@ def check_promotion(candidate: Candidate, post: Post, *, force: bool) -> None:
             hint=f"`gitreg unyank {candidate.reference}` first",
         )
     occupied = post.holder is not None and post.holder != candidate.version
-    if occupied and post.rolled_back_from != candidate.version and not force:
+    if occupied and candidate.version not in post.undone and not force:
         model = candidate.reference.rpartition("@")[0]
         raise Refused(f"{post.stage} is held by {model}@{post.holder}", hint="--force archives it and takes its place")

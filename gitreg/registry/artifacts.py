@@ -16,7 +16,7 @@ from gitreg.blobs import (
     parse_manifest,
 )
 from gitreg.documents.types import ArtifactRecord, FileRecord
-from gitreg.errors import InvalidInput, NotFound
+from gitreg.errors import IntegrityError, InvalidInput, NotFound
 from gitreg.registry.snapshot import ModelVersion
 
 ARTIFACT_TYPES = ("model", "data", "deployment")
@@ -74,11 +74,17 @@ def files_of(artifact: ArtifactRecord, store: BlobStore) -> list[FileEntry]:
     Raises
     ------
     IntegrityError
-        The manifest is missing or not what the record says.
+        The manifest is missing, or the files are not those whose digest the record gives.
     """
     if artifact.files is None:
         return parse_manifest(store.read_bytes(artifact.digest.removeprefix("sha256:"), limit=_LARGEST_MANIFEST))
-    return [FileEntry(path, entry.size, entry.sha256, entry.executable) for path, entry in artifact.files.items()]
+    files = [FileEntry(path, entry.size, entry.sha256, entry.executable) for path, entry in artifact.files.items()]
+    if manifest_digest(files) != artifact.digest:
+        raise IntegrityError(
+            f"the files that the record lists do not have the digest {artifact.digest[:19]}... that it gives for them",
+            hint="the record was changed by hand; run `gitreg doctor`",
+        )
+    return files
 
 
 def choose_artifact(version: ModelVersion, name: str | None) -> ArtifactRecord:

@@ -18,7 +18,7 @@ from typing import Any
 from gitreg.documents.files import read_data, write
 from gitreg.documents.layout import Key, parse_path
 from gitreg.documents.types import Document, RegistryDocument
-from gitreg.errors import Conflict, IntegrityError, Refused
+from gitreg.errors import Conflict, IntegrityError, InvalidDocument, Refused
 from gitreg.git import RefUpdate, Signature
 from gitreg.registry.changes import Changes
 from gitreg.registry.derived import build_seal, mirror_ref
@@ -26,6 +26,8 @@ from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
 
 Operation = Callable[[Snapshot], Changes]
+
+_MEND = "mend it by hand and commit it; until then the registry can be read and not written to"
 
 PATIENCE = 60.0
 """How long, in seconds, a writer waits for others before it gives up."""
@@ -125,6 +127,8 @@ def _try(ledger: Ledger, operation: Operation, writer: Callable[[], Writer]) -> 
     repository = ledger.repository
     repository.finish_following()
     snapshot = ledger.snapshot()
+    for broken in snapshot.unreadable(""):
+        raise InvalidDocument("gitreg.yaml", "", (broken.problem or "").removeprefix("gitreg.yaml: "), hint=_MEND)
     changes = operation(snapshot)
     files = plan(ledger, snapshot, changes)
     if not files:

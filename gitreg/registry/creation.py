@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from gitreg.blobs import open_store
 from gitreg.documents.files import read_data, write
 from gitreg.documents.layout import REGISTRY_FILE, Key
 from gitreg.documents.types import DEFAULT_PREFIX, RegistryDocument
-from gitreg.errors import Conflict, InvalidInput, NotFound, Refused
+from gitreg.errors import GitregError, InvalidInput, NotFound, Refused
 from gitreg.git import RefUpdate, Repository
-from gitreg.names import slug
+from gitreg.names import is_ref_path
 from gitreg.registry.commit import PATIENCE, Writer
-from gitreg.registry.location import OWN_BRANCH, Location, note_branch
+from gitreg.registry.location import OWN_BRANCH, Location, Place, note_place
+from gitreg.registry.stores import main_folder
 
 _ABOUT = """\
 # The settings of this model registry. `gitreg --help` tells how to use it; every file here is plain YAML.
@@ -30,14 +32,17 @@ def create(
 ) -> tuple[Location, bool]:
     """Make a registry at a path.
 
-    Outside a repository one is made there, the registry at the top of its branch ``main``. Inside one that has
-    commits, the registry gets a branch of its own (``registry``), without history and without touching the work
-    tree; a branch that exists already is taken as it is, the registry in the folder given.
+    Where there is no folder yet, or no repository around it, a repository is made, the registry at the top of its
+    branch ``main``. Inside a repository that has commits, the registry gets a branch of its own (``registry``), without
+    history and without touching the work tree; a branch that exists already is taken as it is, the registry in the
+    folder given.
 
     Parameters
     ----------
+    path:
+        Absolute.
     store:
-        Where the weights lie; None for a folder of the clone's own.
+        Where the weights lie: an absolute path or a URL; None for a folder of the clone's own.
     prefix:
         The folder of the version tags, ``models`` by default.
 
@@ -49,73 +54,92 @@ def create(
     Raises
     ------
     Refused
-        Tags of that prefix belong to something else, or the work tree holds something in the way.
+        Tags of that prefix belong to something else, the work tree holds something in the way, or an existing registry
+        says otherwise.
     InvalidInput
-        The branch or the prefix is no name for a ref, or an existing registry says otherwise.
+        The branch or the prefix is no name for a ref, or the store is none that gitreg opens.
     """
+    for what, name in (("branch", branch or "main"), ("prefix", prefix or DEFAULT_PREFIX)):
+        if not is_ref_path(name):
+            raise InvalidInput(f"{name!r} cannot be a {what}", hint="use letters, digits, '.', '_', '-' and '/'")
+    if store is not None:
+        open_store(store)
     repository = _repository(path, env, branch)
     try:
-        branch, root = _place(repository, path, branch)
-        prefix_given, prefix = prefix, prefix or DEFAULT_PREFIX
-        for what, name in (("branch", branch), ("prefix", prefix)):
-            if slug(name) != name or not all(name.split("/")):
-                raise InvalidInput(f"{name!r} cannot be a {what}", hint="use letters, digits, '.', '_', '-' and '/'")
-        ref = f"refs/heads/{branch}"
-        file = f"{root}/{REGISTRY_FILE}" if root else REGISTRY_FILE
+        place = _place(repository, path, branch)
+        store = _relative(store, repository)
         with repository.lock(timeout=PATIENCE):
             repository.finish_following()
-            head = repository.read_ref(ref)
-            present = repository.read(head, file) if head else None
-            if present is not None:
-                _check_same(present, store, prefix_given)
-                return Location(repository, branch, root), False
-            if repository.refs(f"refs/tags/{prefix}/"):
-                raise Refused(f"there are tags under {prefix}/ already", hint="choose another --prefix")
-            document = RegistryDocument(branch=branch, prefix=prefix, store=store)
-            content = _ABOUT.encode() + write(Key("registry"), document)
-            who = writer(repository)
-            commit = repository.build_commit(
-                head,
-                {file: content},
-                message="Begin the model registry\n\nGitreg-Operation: init\n",
-                author=who.author,
-                committer=who.committer,
-            )
-            with repository.follow(ref, head, commit):
-                repository.update_refs([RefUpdate(ref, commit, head)], reason="gitreg: init")
-        if not root and branch != OWN_BRANCH and repository.head_branch() != ref:
-            note_branch(repository, branch)
+            made = _commit(repository, place, store, prefix, writer)
+        found_without = place == Place(OWN_BRANCH, "") or repository.head_branch() == f"refs/heads/{place.branch}"
+        if made and (place.root or not found_without):
+            note_place(repository, place)
     except BaseException:
         repository.close()
         raise
-    return Location(repository, branch, root), True
+    return Location(repository, *place), made
+
+
+def _commit(
+    repository: Repository,
+    place: Place,
+    store: str | None,
+    prefix: str | None,
+    writer: Callable[[Repository], Writer],
+) -> bool:
+    """Write ``gitreg.yaml``; return whether it was not there yet."""
+    ref = f"refs/heads/{place.branch}"
+    file = f"{place.root}/{REGISTRY_FILE}" if place.root else REGISTRY_FILE
+    head = repository.read_ref(ref)
+    present = repository.read(head, file) if head else None
+    if present is not None:
+        _check_same(present, store, prefix)
+        return False
+    prefix = prefix or DEFAULT_PREFIX
+    if repository.refs(f"refs/tags/{prefix}/"):
+        raise Refused(f"there are tags under {prefix}/ already", hint="choose another --prefix")
+    document = RegistryDocument(branch=place.branch, prefix=prefix, store=store)
+    who = writer(repository)
+    commit = repository.build_commit(
+        head,
+        {file: _ABOUT.encode() + write(Key("registry"), document)},
+        message="Begin the model registry\n\nGitreg-Operation: init\n",
+        author=who.author,
+        committer=who.committer,
+    )
+    with repository.follow(ref, head, commit):
+        repository.update_refs([RefUpdate(ref, commit, head)], reason="gitreg: init")
+    return True
 
 
 def _repository(path: Path, env: Mapping[str, str], branch: str | None) -> Repository:
     if path.exists() and not path.is_dir():
         raise InvalidInput(f"{path} is a file", hint="name a folder")
+    # A folder that is named but not there is asked for as a place of its own, whatever lies around it.
     nearest = next(folder for folder in (path, *path.parents) if folder.exists())
-    try:
-        return Repository.discover(nearest, env=env)
-    except NotFound:
+    if nearest == path or branch is not None:
         try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise Conflict(f"cannot make the folder {path}: {error.strerror}") from None
-        return Repository.create(path, branch=branch or "main", env=env)
+            return Repository.discover(nearest, env=env)
+        except NotFound:
+            pass
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GitregError(f"cannot make the folder {path}: {error.strerror}", hint="name another folder") from None
+    return Repository.create(path, branch=branch or "main", env=env)
 
 
-def _place(repository: Repository, path: Path, branch: str | None) -> tuple[str, str]:
+def _place(repository: Repository, path: Path, branch: str | None) -> Place:
     """Choose the branch, and the folder inside it."""
     head = repository.head_branch()
     current = head.removeprefix("refs/heads/") if head else None
     if head is not None and repository.read_ref(head) is None and branch in (None, current):
         # A repository without commits: the registry is what it is for.
-        return current or "main", _folder(repository, path)
+        return Place(current or "main", _folder(repository, path))
     if branch is None:
         declared = repository.work_tree is not None and (repository.work_tree / REGISTRY_FILE).is_file()
-        return (current, "") if declared and current else (OWN_BRANCH, "")
-    return branch, _folder(repository, path) if repository.read_ref(f"refs/heads/{branch}") else ""
+        return Place(current if declared and current else OWN_BRANCH, "")
+    return Place(branch, _folder(repository, path) if repository.read_ref(f"refs/heads/{branch}") else "")
 
 
 def _folder(repository: Repository, path: Path) -> str:
@@ -123,6 +147,14 @@ def _folder(repository: Repository, path: Path) -> str:
         return ""
     relative = path.resolve().relative_to(repository.work_tree.resolve()).as_posix()
     return "" if relative == "." else relative
+
+
+def _relative(store: str | None, repository: Repository) -> str | None:
+    """Spell a store inside the repository's folder from its top, so that it moves with it."""
+    top = main_folder(repository)
+    if store is None or "://" in store or not Path(store).is_relative_to(top):
+        return store
+    return Path(store).relative_to(top).as_posix()
 
 
 def _check_same(present: bytes, store: str | None, prefix: str | None) -> None:

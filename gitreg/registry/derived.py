@@ -6,6 +6,7 @@ nothing is signed).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,10 @@ from gitreg.names import as_number, slug, unslug
 
 if TYPE_CHECKING:
     from gitreg.git import Repository
+    from gitreg.registry.snapshot import Snapshot
 
 DEFAULT_MIRRORS: Mapping[str, str] = {"stages": "refs/stages", "aliases": "refs/aliases"}
+_NUMBER_TRAILER = re.compile(r"^Gitreg-Number: (\d+)$", re.MULTILINE)
 _NAMESPACE = {"stage": "stages", "alias": "aliases"}
 
 
@@ -92,8 +95,18 @@ def build_seal(
     return ref, repository.build_tag(name, commit, message=tag_message(record, digest), tagger=tagger)
 
 
-def tagged_numbers(repository: Repository, settings: RegistryDocument, model: str) -> list[int]:
-    """Give the numbers that a model's tags name: taken, whether the branch has their records or not."""
-    names = (parse_tag_ref(settings, ref) for ref in repository.refs(f"{tag_prefix(settings)}{slug(model)}@"))
-    numbers = (as_number(name[1]) for name in names if name and name[0] == model)
-    return [number for number in numbers if number is not None]
+def tagged_numbers(repository: Repository, snapshot: Snapshot, model: str) -> list[int]:
+    """Give the numbers that tags of a model say are taken though the branch has no record of them."""
+    settings = snapshot.settings
+    recorded = set(snapshot.taken(model).values())
+    numbers = []
+    for ref, oid in repository.refs(f"{tag_prefix(settings)}{slug(model)}@").items():
+        named = parse_tag_ref(settings, ref)
+        if named is None or named[0] != model or named[1] in recorded:
+            continue
+        tag = repository.tag(oid)
+        told = _NUMBER_TRAILER.search(tag.message) if tag else None
+        number = as_number(told[1] if told else named[1])
+        if number is not None:
+            numbers.append(number)
+    return numbers

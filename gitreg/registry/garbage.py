@@ -14,9 +14,9 @@ from gitreg.errors import GitregError, IntegrityError, InvalidDocument
 from gitreg.registry.artifacts import files_of
 from gitreg.registry.claims import other_registries
 from gitreg.registry.ledger import Ledger
+from gitreg.registry.snapshot import Snapshot
 
 _RECORD = re.compile(r"(?:(?P<root>.*)/)?(?P<rest>models/.+/versions/[^/]+\.yaml)")
-_TIPS = ("refs/heads/", "refs/remotes/", "refs/tags/", "refs/drafts/", "refs/stages/", "refs/aliases/")
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,9 @@ class _Record:
 def live_digests(ledger: Ledger, store: BlobStore) -> set[str]:
     """Give the sha256 of every blob that some record means, in hexadecimal.
 
-    A record counts on whatever branch, tag or draft of the repository it stands, of whichever registry in it, until
-    that branch's own annotation, or that of the registry's branch, says that its version is deleted.
+    A record counts at whatever ref of the repository or checked-out commit it stands (not in reflogs alone), of
+    whichever registry in it, until that commit's own annotation, or that of the registry's branch, says that its
+    version is deleted. A record that was once on the branch and was edited or removed there counts too: it was sealed.
 
     Raises
     ------
@@ -41,22 +42,54 @@ def live_digests(ledger: Ledger, store: BlobStore) -> set[str]:
     IntegrityError
         A manifest is missing, for the same reason.
     """
-    repository = ledger.repository
-    head = ledger.head()
-    deleted = _deleted(ledger)
+    repository, snapshot = ledger.repository, ledger.snapshot()
+    head = snapshot.commit
+    deleted = _deleted(snapshot)
     live: set[str] = set()
     read: set[str] = set()
-    tips = {commit for prefix in _TIPS for commit in map(repository.peel, repository.refs(prefix).values()) if commit}
-    for tip in sorted(tips, key=lambda commit: commit != head):
-        for record in _records(ledger, tip, None if tip == head else head):
+    present: set[str] = set()
+    for entry in snapshot.index.ever(snapshot.seq, "model_version"):
+        key = Key("model_version", entry.model, entry.name)
+        if entry.data is not None and key not in deleted:
+            for artifact in VersionDocument.from_data(entry.data).artifacts.values():
+                live.update(_blobs(artifact, key, store))
+    for tip, base in _tips(ledger, snapshot, present):
+        for record in _records(ledger, tip, base):
+            if tip == head:
+                present.add(record.key.path)
             if record.oid in read or (record.root == ledger.root and record.key in deleted):
                 continue
-            if tip != head and _deleted_there(ledger, tip, record):
+            if (record.root != ledger.root or tip != head) and _deleted_there(ledger, tip, record):
                 continue
             read.add(record.oid)
             for artifact in _artifacts(repository.read_blob(record.oid), record):
-                live.update(_blobs(artifact, record, store))
+                live.update(_blobs(artifact, record.key, store))
     return live
+
+
+def _tips(ledger: Ledger, snapshot: Snapshot, present: set[str]) -> Iterator[tuple[str, str | None]]:
+    """Give the commits to look at, each with the one that it is compared to; the branch's own first, whole.
+
+    What stands at an older commit of the branch's line has been seen in the index, so that thousands of tags need not
+    be looked at; except where a tag seals a record that is gone from the branch (of another registry on it, perhaps).
+
+    Parameters
+    ----------
+    present:
+        The paths of the records at the branch's head, which are known once the first commit was looked at.
+    """
+    repository, head = ledger.repository, snapshot.commit
+    yield head, None
+    seen = {head}
+    named = [*repository.refs("refs/").items(), *(("HEAD", commit) for commit in repository.checked_out())]
+    for ref, oid in named:
+        model, _, version = ref.removeprefix("refs/tags/").partition("/")[2].rpartition("@")
+        sealed = ref.startswith("refs/tags/") and f"models/{model}/versions/{version}.yaml" not in present
+        tip = repository.peel(oid)
+        if tip is None or tip in seen or (snapshot.index.position(tip) is not None and not sealed):
+            continue
+        seen.add(tip)
+        yield tip, head
 
 
 def collect_garbage(
@@ -84,8 +117,7 @@ def collect_garbage(
     return store.sweep(live, older_than=older_than, apply=apply)
 
 
-def _deleted(ledger: Ledger) -> set[Key]:
-    snapshot = ledger.snapshot()
+def _deleted(snapshot: Snapshot) -> set[Key]:
     return {
         Key("model_version", entry.model, entry.name)
         for entry in snapshot.index.scan(snapshot.seq, "annotation")
@@ -129,11 +161,11 @@ def _artifacts(content: bytes, record: _Record) -> list[ArtifactRecord]:
         ) from None
 
 
-def _blobs(artifact: ArtifactRecord, record: _Record, store: BlobStore) -> Iterator[str]:
+def _blobs(artifact: ArtifactRecord, key: Key, store: BlobStore) -> Iterator[str]:
     try:
         for entry in files_of(artifact, store):
             yield entry.sha256
     except GitregError as error:
-        raise IntegrityError(f"{record.key.model}@{record.key.name}: {error.message}", hint=error.hint) from None
+        raise IntegrityError(f"{key.model}@{key.name}: {error.message}", hint=error.hint) from None
     if artifact.files is None:
         yield artifact.digest.removeprefix("sha256:")

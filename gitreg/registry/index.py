@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from gitreg.errors import Conflict, GitregError, InvalidDocument
+from gitreg.errors import Conflict, InvalidDocument
 from gitreg.names import as_number
 
 if TYPE_CHECKING:
@@ -260,6 +260,10 @@ class Index:
         )
         return [_entry(row) for row in rows]
 
+    def ever(self, seq: int, kind: str) -> Iterator[Entry]:
+        """Give all that files of a kind ever said up to a place."""
+        return map(_entry, self._run(f"SELECT {_ENTRY} FROM documents d WHERE kind = ? AND since <= ?", (kind, seq)))
+
     def removed(self, seq: int, kind: str) -> list[Entry]:
         """Give the files of a kind that ended at some place, the newest of each."""
         rows = self._run(
@@ -314,6 +318,21 @@ class Index:
             with suppress(sqlite3.Error):  # SQLite may have rolled back by itself
                 self._db.execute("ROLLBACK")
             raise
+
+    def rewind(self, seq: int) -> None:
+        """Forget all commits after a place; 0 forgets everything."""
+        self._run("DELETE FROM documents WHERE since > ?", (seq,))
+        self._run("UPDATE documents SET until = NULL WHERE until > ?", (seq,))
+        self._run("DELETE FROM commits WHERE seq > ?", (seq,))
+
+    def sealed_digest(self, seq: int, model: str, name: str) -> str | None:
+        """Give the digest of a version's record as it was first written."""
+        row = self._run(
+            "SELECT digest FROM documents WHERE kind = 'model_version' AND model = ? AND name = ? AND since <= ? "
+            "ORDER BY since LIMIT 1",
+            (model, name, seq),
+        ).fetchone()
+        return row[0] if row else None
 
     def append(self, commit: Commit, changes: Iterator[tuple[Any, bytes | None]], *, boundary: bool) -> None:
         """Add the next commit of the line: its keys with their new bytes, None for removed files."""
@@ -492,10 +511,6 @@ def _create_file(path: Path) -> Index:
 # -- catching up -----------------------------------------------------------------------------------------------------
 
 
-class RewrittenError(GitregError):
-    """The branch's history no longer holds what was indexed."""
-
-
 def catch_up(index: Index, repository: Repository, commit: str, root: str) -> int:
     """Bring the index to a commit and give the commit's place.
 
@@ -506,10 +521,6 @@ def catch_up(index: Index, repository: Repository, commit: str, root: str) -> in
     root:
         The registry's folder inside the repository, "" for the top.
 
-    Raises
-    ------
-    RewrittenError
-        The commit's line does not go through the newest commit indexed.
     """
     from gitreg.documents.layout import parse_path  # not needed while the index is warm
 
@@ -517,12 +528,19 @@ def catch_up(index: Index, repository: Repository, commit: str, root: str) -> in
     if place is not None:
         return place
     with index.writing():
+        place = index.position(commit)
+        if place is not None:  # another process was faster
+            return place
         head = index.head()
         known = head[1] if head else None
         missing = repository.line(commit, until=known)[::-1]
+        if known is not None and (not missing or not repository.follows(missing[0], known)):
+            # The branch was rewritten: what it shares with the line that was indexed stays.
+            shared = next((seq for oid in reversed(missing) if (seq := index.position(oid)) is not None), 0)
+            index.rewind(shared)
+            known = index.moment(shared).oid if shared else None
+            missing = repository.line(commit, until=known)[::-1]
         cut = bool(missing) and repository.is_boundary(missing[0])  # a line ends where a shallow clone was cut off
-        if known is not None and (not missing or cut or repository.commit(missing[0]).parents[:1] != (known,)):
-            raise RewrittenError("the branch was rewritten")
         for each, files in repository.replay(known, missing, root):
             changes = (
                 (key, content)

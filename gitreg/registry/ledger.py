@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitreg.errors import Conflict, InvalidInput, NotFound
 from gitreg.names import slug
-from gitreg.registry.index import Index, RewrittenError, catch_up, discard, open_index
+from gitreg.registry.index import Index, catch_up, open_index
 from gitreg.registry.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from gitreg.git import Repository
+
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}($|[T ])")  # eight digits alone may begin a commit's id
 
 
 class Ledger:
@@ -43,8 +47,7 @@ class Ledger:
     @property
     def index_path(self) -> Path:
         """Where the index lies."""
-        name = slug(f"{self.branch}:{self.root}").replace("/", "%2F")
-        return self.repository.common_dir / "gitreg" / f"index-{name}.sqlite"
+        return index_path(self.repository, self.branch, self.root)
 
     def head(self) -> str | None:
         """Give the commit that the branch is at."""
@@ -102,7 +105,7 @@ class Ledger:
         if place is not None:
             return Snapshot(index, place, commit)
         if commit == self.head():
-            return Snapshot(*self._caught_up(index, commit), commit)
+            return Snapshot(index, catch_up(index, self.repository, commit, self.root), commit)
         # A commit beside the branch (a proposal, the past before a rewrite) is read without touching the file.
         if self._aside is not None:
             self._aside.close()
@@ -127,23 +130,21 @@ class Ledger:
         if self._index.head() is not None:
             first = self._index.moment(1)
             if first.boundary and not self.repository.is_boundary(first.oid):  # a shallow clone was deepened
-                self._index.close()
-                discard(self.index_path)
-                self._index = open_index(self.index_path)
+                with self._index.writing():
+                    self._index.rewind(0)
         return self._index
 
-    def _caught_up(self, index: Index, commit: str) -> tuple[Index, int]:
-        try:
-            return index, catch_up(index, self.repository, commit, self.root)
-        except RewrittenError:
-            index.close()
-            discard(self.index_path)
-            self._index = open_index(self.index_path)
-            return self._index, catch_up(self._index, self.repository, commit, self.root)
+
+def index_path(repository: Repository, branch: str, root: str) -> Path:
+    """Give the file of the index of a registry; it is there once the registry was read."""
+    name = slug(f"{branch}:{root}").replace("/", "%2F")
+    return repository.common_dir / "gitreg" / f"index-{name}.sqlite"
 
 
 def _seconds(text: str) -> int | None:
     """Read a date as seconds since the epoch; a day means its end."""
+    if not _DATE.match(text):
+        return None
     try:
         when = datetime.fromisoformat(text)
     except ValueError:

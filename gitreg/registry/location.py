@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gitreg.documents.layout import REGISTRY_FILE, Key
-from gitreg.errors import InvalidInput, NotFound
+from gitreg.errors import InvalidDocument, InvalidInput, NotFound
 from gitreg.git import Repository
+from gitreg.registry.ledger import index_path
 
 OWN_BRANCH = "registry"
 """The branch of a registry inside a project's own repository, unless ``init`` was told another."""
@@ -25,16 +26,23 @@ class Location(NamedTuple):
     root: str
 
 
-def locate(start: Path, *, env: Mapping[str, str], branch: str | None = None) -> Location:
+class Place(NamedTuple):
+    """A registry's branch and its folder in it, "" for the top."""
+
+    branch: str
+    root: str
+
+
+def locate(start: Path, *, env: Mapping[str, str], place: Place | None = None) -> Location:
     """Find the registry that a folder belongs to.
 
-    A ``gitreg.yaml`` in the work tree, from the folder upwards, says its branch. Where there is none, the branch of the
-    clone's own note, the branch ``registry``, or the one that HEAD names holds it at its top.
+    A ``gitreg.yaml`` in the work tree, from the folder upwards, says its branch. Where there is none, the clone's own
+    note, the top of the branch ``registry`` or that of the branch that HEAD names holds it.
 
     Parameters
     ----------
-    branch:
-        The registry branch to take, where a repository has several.
+    place:
+        The registry to take, where a repository has several.
 
     Raises
     ------
@@ -45,32 +53,40 @@ def locate(start: Path, *, env: Mapping[str, str], branch: str | None = None) ->
         raise NotFound(f"there is no folder {start}", hint="name the registry's folder")
     repository = Repository.discover(start, env=env)
     try:
-        found = _locate(repository, start.resolve(), branch)
+        found = _declared(repository, start.resolve()) if place is None else None
+        candidates = [place] if place else [found, _noted(repository), Place(OWN_BRANCH, ""), _head(repository)]
+        for candidate in candidates:
+            if candidate and _holds_registry(repository, candidate):
+                return Location(repository, *candidate)
+        message = f"there is no registry in {repository.work_tree or repository.git_dir}"
+        if place is not None:
+            message += f" on the branch {place.branch}" + (f" in the folder {place.root}" if place.root else "")
+        hint = _remote_hint(repository) or "run `gitreg init`, or name one by --repo or GITREG_REGISTRY"
+        raise NotFound(message, hint=hint)
     except BaseException:
         repository.close()
         raise
-    if found is None:
-        message = f"there is no registry in {repository.work_tree or repository.git_dir}"
-        hint = _remote_hint(repository) or "run `gitreg init`, or name one by --repo or GITREG_REGISTRY"
-        repository.close()
-        raise NotFound(message, hint=hint)
-    return Location(repository, *found)
 
 
-def _locate(repository: Repository, start: Path, branch: str | None) -> tuple[str, str] | None:
+def _declared(repository: Repository, start: Path) -> Place | None:
+    """Look for a ``gitreg.yaml`` in the work tree, from a folder upwards."""
     top = repository.work_tree
-    if branch is None and top is not None and start.is_relative_to(top):
-        for folder in (start, *start.parents):
-            file = folder / REGISTRY_FILE
-            if file.is_file():
-                root = "" if folder == top else folder.relative_to(top).as_posix()
-                return _declared_branch(repository, file), root
-            if folder == top:
-                break
-    candidates = [branch] if branch else [_noted_branch(repository), OWN_BRANCH, _head_branch(repository)]
-    for candidate in dict.fromkeys(candidates):
-        if candidate and _holds_registry(repository, candidate):
-            return candidate, ""
+    if top is None or not start.is_relative_to(top):
+        return None
+    for folder in (start, *start.parents):
+        file = folder / REGISTRY_FILE
+        if file.is_file():
+            root = "" if folder == top else folder.relative_to(top).as_posix()
+            try:
+                return Place(_declared_branch(repository, file), root)
+            except InvalidDocument:
+                # Broken by hand: what the branch that is checked out says is what counts.
+                head = _head(repository)
+                if head is None or not _holds_registry(repository, head := Place(head.branch, root)):
+                    raise
+                return head
+        if folder == top:
+            return None
     return None
 
 
@@ -97,27 +113,33 @@ def _declared_branch(repository: Repository, file: Path) -> str:
     return branch
 
 
-def _noted_branch(repository: Repository) -> str | None:
+def _noted(repository: Repository) -> Place | None:
     with suppress(OSError):
-        return (repository.common_dir / "gitreg" / "branch").read_text().strip() or None
+        branch, _, root = (repository.common_dir / "gitreg" / "place").read_text().strip().partition(":")
+        return Place(branch, root)
     return None
 
 
-def note_branch(repository: Repository, branch: str) -> None:
-    """Remember, in this clone, the branch of a registry that nothing in the work tree points to."""
+def note_place(repository: Repository, place: Place) -> None:
+    """Remember, in this clone, where a registry is that nothing else points to."""
     folder = repository.common_dir / "gitreg"
     folder.mkdir(exist_ok=True)
-    (folder / "branch").write_text(f"{branch}\n")
+    (folder / "place").write_text(f"{place.branch}:{place.root}\n")
 
 
-def _head_branch(repository: Repository) -> str | None:
+def _head(repository: Repository) -> Place | None:
     head = repository.head_branch()
-    return head.removeprefix("refs/heads/") if head else None
+    return Place(head.removeprefix("refs/heads/"), "") if head else None
 
 
-def _holds_registry(repository: Repository, branch: str) -> bool:
-    commit = repository.read_ref(f"refs/heads/{branch}")
-    return commit is not None and repository.read(commit, REGISTRY_FILE) is not None
+def _holds_registry(repository: Repository, place: Place) -> bool:
+    commit = repository.read_ref(f"refs/heads/{place.branch}")
+    if commit is None:
+        return False
+    if index_path(repository, *place).exists():  # only a registry's place has one; and no object has to be read
+        return True
+    file = f"{place.root}/{REGISTRY_FILE}" if place.root else REGISTRY_FILE
+    return repository.read(commit, file) is not None
 
 
 def _remote_hint(repository: Repository) -> str | None:
@@ -127,15 +149,25 @@ def _remote_hint(repository: Repository) -> str | None:
     return None
 
 
-def split_branch(text: str) -> tuple[str, str | None]:
-    """Split ``PATH#BRANCH``, as --repo and GITREG_REGISTRY take it.
+def split_place(text: str, folder: Path) -> tuple[Path, Place | None]:
+    """Split ``PATH#BRANCH`` or ``PATH#BRANCH:FOLDER``, as --repo and GITREG_REGISTRY take it.
+
+    Parameters
+    ----------
+    folder:
+        What a relative path starts from.
 
     Raises
     ------
     InvalidInput
         There is nothing before or after the ``#``.
     """
-    path, mark, branch = text.partition("#")
-    if not path or (mark and not branch):
+    if (folder / text).exists():  # a folder may have a "#" in its name
+        return folder / text, None
+    path, mark, place = text.rpartition("#")
+    if not mark:
+        return folder / text, None
+    branch, _, root = place.partition(":")
+    if not path or not branch:
         raise InvalidInput(f"{text!r} names no registry", hint="write PATH, or PATH#BRANCH where there are several")
-    return path, branch or None
+    return folder / path, Place(branch, root.strip("/"))

@@ -7,10 +7,15 @@ from gitreg.names import ARCHIVED, Reference, as_number, parse_reference
 from gitreg.registry.snapshot import ModelVersion, Snapshot
 
 
-def resolve(snapshot: Snapshot, reference: str | Reference) -> ModelVersion:
+def resolve(snapshot: Snapshot, reference: str | Reference, *, withdrawn: bool = False) -> ModelVersion:
     """Give the version that a reference means.
 
     The selector is looked up as a number, then a version's name, a stage, an alias, a digest.
+
+    Parameters
+    ----------
+    withdrawn:
+        Whether a stage or an alias may lead to a yanked version: to say something of it, not to use it.
 
     Raises
     ------
@@ -21,8 +26,18 @@ def resolve(snapshot: Snapshot, reference: str | Reference) -> ModelVersion:
     Refused
         The pointer leads to a yanked version, or the selector means several versions.
     IntegrityError
-        The pointer's digest is not that of the record it points to.
+        The pointer's digest is not that of the record it points to, or the sealed record was edited.
     """
+    version = _resolve(snapshot, reference, withdrawn)
+    sealed = snapshot.index.sealed_digest(snapshot.seq, version.model, version.version)
+    if f"sha256:{sealed}" != version.digest:
+        raise IntegrityError(
+            f"the sealed record of {version.reference} was edited", hint="`gitreg doctor` names the commit to revert"
+        )
+    return version
+
+
+def _resolve(snapshot: Snapshot, reference: str | Reference, withdrawn: bool) -> ModelVersion:
     ref = parse_reference(reference) if isinstance(reference, str) else reference
     model, selector = ref.model, ref.selector
     if selector is None:
@@ -35,7 +50,7 @@ def resolve(snapshot: Snapshot, reference: str | Reference) -> ModelVersion:
     found = (
         (snapshot.find_number(model, number) if number is not None else None)
         or snapshot.find_version(model, selector)
-        or _follow(snapshot, ref)
+        or _follow(snapshot, ref, withdrawn)
         or _by_digest(snapshot, ref)
     )
     if found is None:
@@ -44,7 +59,7 @@ def resolve(snapshot: Snapshot, reference: str | Reference) -> ModelVersion:
     return found
 
 
-def _follow(snapshot: Snapshot, ref: Reference) -> ModelVersion | None:
+def _follow(snapshot: Snapshot, ref: Reference, withdrawn: bool) -> ModelVersion | None:
     """Follow a stage or an alias."""
     assert ref.selector is not None
     if ref.selector == ARCHIVED:
@@ -67,7 +82,7 @@ def _follow(snapshot: Snapshot, ref: Reference) -> ModelVersion | None:
             f"{version.digest[:19]}...",
             hint="the record or the pointer was changed by hand; run `gitreg doctor`",
         )
-    if version.yanked:
+    if version.yanked and not withdrawn:
         reason = f": {version.annotation.yank_reason}" if version.annotation.yank_reason else ""
         raise Refused(
             f"the {what} {ref} points to {version.reference}, which was yanked{reason}",

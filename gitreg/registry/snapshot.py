@@ -140,19 +140,22 @@ class Snapshot:
 
     @cached_property
     def settings(self) -> RegistryDocument:
-        """The registry's settings.
+        """The registry's settings; where ``gitreg.yaml`` cannot be read, what it said when it last could.
 
         Raises
         ------
+        NotFound
+            There is no ``gitreg.yaml``.
         InvalidDocument
-            ``gitreg.yaml`` cannot be read.
+            It never could be read.
         """
-        entry = self.index.get(self.seq, "registry", "", "")
-        if entry is None:
+        said = self.index.history(self.seq, "registry", "", "")
+        if not said or (said[0].until is not None and said[0].until <= self.seq):
             raise NotFound(f"there is no gitreg.yaml at {self.commit[:12]}", hint="run `gitreg init`")
-        if entry.data is None:
-            raise InvalidDocument("gitreg.yaml", "", (entry.problem or "").removeprefix("gitreg.yaml: "))
-        return RegistryDocument.from_data(entry.data)
+        for entry in said:
+            if entry.data is not None:
+                return RegistryDocument.from_data(entry.data)
+        raise InvalidDocument("gitreg.yaml", "", (said[0].problem or "").removeprefix("gitreg.yaml: "))
 
     # -- models ------------------------------------------------------------------------------------------------------
 

@@ -49,7 +49,13 @@ def store_url(settings: RegistryDocument, repository: Repository) -> str:
         return str(default_folder(repository))
     if "://" in settings.store or settings.store.startswith("/"):
         return settings.store
-    return os.path.normpath((repository.work_tree or repository.git_dir) / settings.store)
+    return os.path.normpath(main_folder(repository) / settings.store)
+
+
+def main_folder(repository: Repository) -> Path:
+    """Give the top of the repository's main work tree, whichever of them this is; of a bare one, its folder."""
+    common = repository.common_dir
+    return common.parent if common.name == ".git" else common
 
 
 def default_folder(repository: Repository) -> Path:

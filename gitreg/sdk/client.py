@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from gitreg.errors import InvalidInput
 from gitreg.registry.filters import Page as Rows
 from gitreg.registry.snapshot import Model, ModelVersion
 from gitreg.sdk.model import ModelStages
@@ -125,7 +126,7 @@ class Client:
         """
         with self._open() as registry:
             rows = registry.list_models(
-                _given(filters), match_any=logical_operator == "or", sort=sort_by, page=page, size=size
+                _given(filters), match_any=_any(logical_operator), sort=sort_by, page=page, size=size
             )
             snapshot = registry.snapshot()
             return _page(rows, [snapshot.model(row["name"]) for row in rows.items])
@@ -197,7 +198,7 @@ class Client:
         A filter on metadata is given by unpacking: ``**{"metadata.accuracy": "gte:0.9"}``.
         """
         with self._open() as registry:
-            match_any = logical_operator == "or"
+            match_any = _any(logical_operator)
             rows = registry.list_versions(
                 model_name_or_id, _given(filters), match_any=match_any, sort=sort_by, page=page, size=size
             )
@@ -230,6 +231,12 @@ class Client:
         """Hide a version; refused while a stage or an alias points to it."""
         with self._open() as registry:
             registry.delete_version(f"{model_name_or_id}@{version_name_or_id}")
+
+
+def _any(logical_operator: str) -> bool:
+    if logical_operator not in ("and", "or"):
+        raise InvalidInput(f"{logical_operator!r} is no logical operator", hint="use and, or")
+    return logical_operator == "or"
 
 
 def _given(filters: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from gitreg.registry.ledger import Ledger
-from gitreg.registry.location import Location, locate, split_branch
+from gitreg.registry.location import Location, locate, split_place
 from gitreg.registry.references import resolve
 from gitreg.registry.snapshot import Model, ModelVersion, Snapshot
 from gitreg.sdk.ambient import REGISTRY_VARIABLE, Ambient
@@ -58,8 +58,8 @@ class Registry:
         """
         ambient = Ambient.of_this_process()
         told = os.fspath(path) if path is not None else ambient.env.get(REGISTRY_VARIABLE) or "."
-        folder, branch = split_branch(told)
-        return cls(locate(ambient.folder / folder, env=ambient.env, branch=branch), ambient)
+        folder, place = split_place(told, ambient.folder)
+        return cls(locate(folder, env=ambient.env, place=place), ambient)
 
     @classmethod
     def init(
@@ -75,8 +75,11 @@ class Registry:
         from gitreg.registry.creation import create
 
         ambient = Ambient.of_this_process()
+        if store is not None and "://" not in store:
+            store = os.path.normpath(ambient.folder / store)
+        folder = Path(os.path.normpath(ambient.folder / path))
         location, made = create(
-            ambient.folder / path, env=ambient.env, writer=ambient.writer, store=store, branch=branch, prefix=prefix
+            folder, env=ambient.env, writer=ambient.writer, store=store, branch=branch, prefix=prefix
         )
         registry = cls(location, ambient)
         if store is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,14 +96,12 @@ def save(registry: Registry, saving: Saving, *, progress: Progress = NO_PROGRESS
     if not dry_run and registry.snapshot().settings.store is not None:
         leave_claim(registry.ledger, registry.store)
     new = replace(new, artifacts=record(dry_run))
-    if dry_run:
-        return registry.commit(partial(save_version, new=new), dry_run=True)
 
     def operation(snapshot: Snapshot) -> Changes:
-        given = tagged_numbers(registry.ledger.repository, snapshot.settings, new.model)
+        given = tagged_numbers(registry.ledger.repository, snapshot, new.model)
         return save_version(snapshot, new, given=given)
 
-    outcome = registry.commit(operation)
+    outcome = registry.commit(operation, dry_run=dry_run)
     # A garbage collection that began before this commit may have taken a blob that it did not see used.
     if outcome.commit and _absent(registry, new) and (record(False) != new.artifacts or _absent(registry, new)):
         reference = "@".join(outcome.changes.version or ())

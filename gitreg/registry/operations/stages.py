@@ -10,6 +10,7 @@ from gitreg.policy.promotion import Candidate, Post, check_promotion, check_stag
 from gitreg.registry.changes import Changes, Draft
 from gitreg.registry.references import resolve
 from gitreg.registry.snapshot import ModelVersion, Snapshot
+from gitreg.registry.tenure import tenure
 
 
 def promote(snapshot: Snapshot, reference: str, stage: str, *, force: bool = False, reason: str = "") -> Changes:
@@ -24,9 +25,10 @@ def promote(snapshot: Snapshot, reference: str, stage: str, *, force: bool = Fal
     Refused
         A rule forbids it (:func:`gitreg.policy.promotion.check_promotion`).
     """
-    version = resolve(snapshot, reference)
+    version = resolve(snapshot, reference, withdrawn=True)
     check_stage_is_known(stage, snapshot.settings.stages)
-    if version.stage == stage:
+    pointer = snapshot.find_stage(version.model, stage)
+    if version.stage == stage and pointer and pointer.digest in (None, version.digest):
         return Changes(version=(version.model, version.version))
     draft = Draft(snapshot)
     trailers = take_stage(draft, snapshot, version, stage, force=force, reason=reason)
@@ -52,14 +54,17 @@ def take_stage(
     model = version.model
     pointer = snapshot.find_stage(model, stage)
     holder = snapshot.find_version(model, pointer.version) if pointer else None
+    past = tenure(snapshot, model, stage)
     check_promotion(
         Candidate(version.version, version.reference, version.yanked),
-        Post(stage, holder.version if holder else None, pointer.rolled_back_from if pointer else None),
+        Post(stage, holder.version if holder else None, past.undone),
         force=force,
     )
-    former = (said.version for said in snapshot.stage_history(model, stage) if said.version != version.version)
     document = StageDocument(
-        version=version.version, digest=version.digest, previous=next(former, None), reason=reason or None
+        version=version.version,
+        digest=version.digest,
+        previous=past.before(version.version),
+        reason=reason or None,
     )
     draft.write(Key("stage", model, stage), document)
     draft.leave_stages(version, but=stage)
@@ -85,32 +90,24 @@ def rollback(snapshot: Snapshot, model: str, stage: str, *, reason: str = "") ->
     """
     snapshot.card_fields(model)
     check_stage_is_known(stage, snapshot.settings.stages)
-    said = list(snapshot.stage_history(model, stage))
-    if not said:
+    past = tenure(snapshot, model, stage)
+    if not past.held:
         raise NotFound(f"no version of {model} was ever in {stage}", hint=f"see `gitreg log {model}@{stage}`")
     current = snapshot.find_stage(model, stage)
-    # What stood before is what the pointer calls its previous; from there each holder's own pointer leads further.
-    before = said[0].previous if current else said[0].version
-    passed = {current.version} if current else set()
-    while before is not None and before not in passed:
-        passed.add(before)
-        then = next((pointer for pointer in said if pointer.version == before), None)
-        target = snapshot.find_version(model, before)
-        if target is not None and not target.yanked:
+    for place in past.below():
+        target = snapshot.find_version(model, past.held[place])
+        if target is not None and not target.yanked and not (current and target.version == current.version):
             break
-        before = then.previous if then else None
     else:
         raise Refused(
-            f"nobody held {stage} of {model} before {current.version if current else said[0].version} "
-            "who could take it again",
+            f"nobody held {stage} of {model} before {past.held[-1]} who could take it again",
             hint=f"promote a version instead; see `gitreg log {model}@{stage}`",
         )
-    assert target is not None
     draft = Draft(snapshot)
     document = StageDocument(
         version=target.version,
         digest=target.digest,
-        previous=then.previous if then else None,
+        previous=past.held[place - 1] if place else None,
         rolled_back_from=current.version if current else None,
         reason=reason or None,
     )
@@ -138,7 +135,7 @@ def archive(snapshot: Snapshot, reference: str, *, reason: str = "") -> Changes:
     NotFound
         There is no such version.
     """
-    version = resolve(snapshot, reference)
+    version = resolve(snapshot, reference, withdrawn=True)
     draft = Draft(snapshot)
     draft.leave_stages(version)
     draft.annotate(version, archived=True)

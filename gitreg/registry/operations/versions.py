@@ -9,7 +9,17 @@ from typing import Any
 from gitreg.documents.layout import Key
 from gitreg.documents.types import AnnotationDocument, ArtifactRecord, VersionDocument
 from gitreg.errors import AlreadyExists, InvalidInput, Refused
-from gitreg.names import ARCHIVED, as_number, check_artifact, check_model, check_version, fold, is_number, slug
+from gitreg.names import (
+    ARCHIVED,
+    as_number,
+    check_artifact,
+    check_model,
+    check_version,
+    fold,
+    is_number,
+    parse_reference,
+    slug,
+)
 from gitreg.policy.promotion import check_stage_is_known
 from gitreg.registry.changes import Changes, Draft
 from gitreg.registry.operations.models import new_model, unique
@@ -201,7 +211,7 @@ def annotate(
     Refused
         A tag to remove belongs to the sealed record, or the stage may not be taken.
     """
-    version = resolve(snapshot, reference)
+    version = resolve(snapshot, reference, withdrawn=True)
     sealed = [tag for tag in remove_tags if tag in version.record.tags]
     if sealed:
         raise Refused(f"the tag {sealed[0]!r} is part of the sealed record of {version.reference}")
@@ -236,8 +246,12 @@ def yank(snapshot: Snapshot, reference: str, *, reason: str = "") -> Changes:
     ------
     NotFound
         There is no such version.
+    InvalidInput
+        The reference names no version, stage or alias: doing it twice would withdraw two.
     """
-    version = resolve(snapshot, reference)
+    if parse_reference(reference).selector is None:
+        raise InvalidInput(f"{reference!r} means whatever is the latest", hint=f"name the version: {reference}@N")
+    version = resolve(snapshot, reference, withdrawn=True)
     draft = Draft(snapshot)
     draft.annotate(version, yanked=True, yank_reason=reason or version.annotation.yank_reason)
     return _said(draft, version, "Yank", reason)
@@ -251,7 +265,7 @@ def unyank(snapshot: Snapshot, reference: str) -> Changes:
     NotFound
         There is no such version.
     """
-    version = resolve(snapshot, reference)
+    version = resolve(snapshot, reference, withdrawn=True)
     draft = Draft(snapshot)
     draft.annotate(version, yanked=False, yank_reason=None)
     return _said(draft, version, "Unyank", "")
@@ -267,7 +281,7 @@ def delete_version(snapshot: Snapshot, reference: str, *, force: bool = False) -
     Refused
         A stage or an alias points to it, and ``force`` is not given.
     """
-    version = resolve(snapshot, reference)
+    version = resolve(snapshot, reference, withdrawn=True)
     stages = [stage for stage, holder in snapshot.stages(version.model).items() if holder == version.version]
     pointers = [*stages, *version.aliases]
     if pointers and not force:

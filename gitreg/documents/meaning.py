@@ -1,0 +1,64 @@
+"""What a schema cannot say of a document: names that may stand, dates that exist, refs that Git would take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from gitreg.documents.layout import Key
+from gitreg.documents.yaml import pointer
+from gitreg.errors import InvalidDocument, InvalidInput
+from gitreg.names import check_artifact, check_model, check_stage, check_written_version, is_ref_path
+
+_NOT_OURS = ("refs/heads", "refs/tags", "refs/remotes", "refs/drafts", "refs/notes")
+
+
+def check_meaning(key: Key, data: Mapping[str, Any]) -> None:
+    """Hold what a document says against the rules of names, dates and refs.
+
+    Raises
+    ------
+    InvalidDocument
+        Something breaks one; the error names the place and the rule.
+    """
+    if key.model:
+        _check(key, "", check_model, key.model)
+    if key.kind in ("model_version", "annotation"):
+        _check(key, "", check_written_version, key.name)
+    if "created_at" in data:
+        _check(key, "/created_at", datetime.fromisoformat, data["created_at"])
+    for name in data.get("artifacts", {}):
+        _check(key, pointer(["artifacts", name]), check_artifact, name)
+    for name in data.get("metadata", {}):
+        if not name.isprintable():
+            raise InvalidDocument(key.path, pointer(["metadata", name]), "is a key that cannot be printed")
+    if key.kind == "registry":
+        _check_settings(key, data)
+
+
+def _check_settings(key: Key, data: Mapping[str, Any]) -> None:
+    for number, stage in enumerate(data["stages"]):
+        _check(key, f"/stages/{number}", check_stage, stage)
+    for field in ("branch", "prefix"):
+        if not is_ref_path(data[field]):
+            raise InvalidDocument(key.path, f"/{field}", f"is {data[field]!r}, which cannot be part of a ref's name")
+    mirrors = {"stages": "refs/stages", "aliases": "refs/aliases", **data.get("mirrors", {})}
+    tags = f"refs/tags/{data['prefix']}"
+    for name, namespace in mirrors.items():
+        path = f"/mirrors/{name}"
+        if not is_ref_path(namespace):
+            raise InvalidDocument(key.path, path, f"is {namespace!r}, which cannot be part of a ref's name")
+        if namespace in _NOT_OURS or f"{tags}/".startswith(f"{namespace}/") or namespace.startswith(f"{tags}/"):
+            raise InvalidDocument(key.path, path, f"is {namespace}, which is for other refs; name a folder below it")
+    if mirrors["stages"] == mirrors["aliases"]:
+        raise InvalidDocument(key.path, "/mirrors", f"has stages and aliases both in {mirrors['stages']}")
+
+
+def _check(key: Key, where: str, rule: Callable[[Any], object], value: Any) -> None:
+    try:
+        rule(value)
+    except InvalidInput as error:
+        raise InvalidDocument(key.path, where, error.message, hint=error.hint) from None
+    except ValueError as error:
+        raise InvalidDocument(key.path, where, f"is {value!r}: {error}") from None
