@@ -517,6 +517,9 @@ def catch_up(index: Index, repository: Repository, commit: str, root: str) -> in
     if place is not None:
         return place
     with index.writing():
+        place = index.position(commit)
+        if place is not None:  # another process brought it there, and further, while this one waited its turn
+            return place
         head = index.head()
         known = head[1] if head else None
         missing = repository.line(commit, until=known)[::-1]
