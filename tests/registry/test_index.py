@@ -175,9 +175,8 @@ class Branch:
         elif what == "amend":
             self.commit(files["record"] if self.git("rev-list", "--count", "HEAD") > "1" else {}, "--amend")
         elif what == "back":  # as a revert does: the former files in a new commit
-            self.git(
-                "read-tree", "-u", "--reset", self.git("rev-list", "--first-parent", "HEAD").split()[choice // 2]
-            )
+            line = self.git("rev-list", "--first-parent", "HEAD").split()
+            self.git("read-tree", "-u", "--reset", line[min(choice, len(line) - 1)])
             self.git("commit", "-q", "--allow-empty", "-m", "Back")
         elif what == "pack":
             self.git("pack-refs", "--all")
