@@ -529,7 +529,7 @@ def catch_up(index: Index, repository: Repository, commit: str, root: str) -> in
         return place
     with index.writing():
         place = index.position(commit)
-        if place is not None:  # another process was faster
+        if place is not None:  # another process brought it there, and further, while this one waited its turn
             return place
         head = index.head()
         known = head[1] if head else None

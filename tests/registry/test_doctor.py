@@ -183,6 +183,7 @@ FILES: dict[str, tuple[dict[str, bytes | str | None], str, str]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:left out")  # reading says so; here doctor is asked
 @pytest.mark.parametrize("what", FILES)
 def test_a_wrong_file_is_named_and_the_rest_still_reads(iris: Registry, what: str) -> None:
     files, where, says = FILES[what]
