@@ -78,6 +78,34 @@ class Conflict(GitregError):
     exit_code = 5
 
 
+class WorkTreeBusy(Conflict):
+    """Another process holds a work tree's index, or was killed while it did: trying again at once will not help."""
+
+
+class TooLarge(GitregError):
+    """Something is larger than may be read.
+
+    Parameters
+    ----------
+    what:
+        What it is.
+    size:
+        Its size in bytes, or that of what has to be read for it.
+    limit:
+        How much may be read.
+    kind:
+        Git's word for the kind of object that it is, where it is one.
+    """
+
+    def __init__(self, what: str, size: int, limit: int, *, kind: str = "") -> None:
+        super().__init__(
+            f"{what} is {size:,} bytes long, more than the {limit:,} that fit", hint="remove it, or make it smaller"
+        )
+        self.size = size
+        self.limit = limit
+        self.kind = kind
+
+
 class IntegrityError(GitregError):
     """Bytes are not what the record says they are, or are missing."""
 

@@ -22,6 +22,9 @@ _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 _WINDOWS_DEVICES = frozenset(
     ["con", "prn", "aux", "nul", "conin$", "conout$"] + [f"{p}{n}" for p in ("com", "lpt") for n in "0123456789¹²³"]
 )
+# What Git refuses as .git: in any case, with what HFS+ ignores in it, as NTFS shortens it, or with trailing dots.
+_IGNORED_BY_HFS = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
+_DOT_GIT = re.compile(r"(?:\.git|git~1)[. ]*(?:[:\\].*)?", re.IGNORECASE | re.DOTALL)
 _OUR_OWN = frozenset({"versions", "annotations", "stages", "aliases", "model.yaml", "readme.md"})
 _REF_PART = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9._+-]*")
 _ALIAS = re.compile(r"[A-Za-z0-9_-]+")
@@ -66,7 +69,7 @@ def _slug_part(part: str) -> str:
         out = _escape(out, len(out) - 1)
     if out.lower().endswith(".lock"):
         out = _escape(out, len(out) - len(".lock"))
-    if out.lower().split(".")[0] in _WINDOWS_DEVICES or out.lower() in _OUR_OWN:
+    if is_windows_device(out) or out.lower() in _OUR_OWN:
         out = _escape(out, 0)
     return out
 
@@ -205,6 +208,16 @@ def is_number(text: str) -> bool:
 def as_number(text: str) -> int | None:
     """Give the version number that a text spells in plain digits; None where it spells none that can be."""
     return int(text) if _NUMBER.fullmatch(text) else None
+
+
+def is_windows_device(part: str) -> bool:
+    """Whether Windows takes one part of a path for a device, whatever comes after its first dot."""
+    return part.partition(".")[0].rstrip(" ").lower() in _WINDOWS_DEVICES
+
+
+def is_dot_git(part: str) -> bool:
+    """Whether Git, or a file system, takes one part of a path for ``.git``."""
+    return _DOT_GIT.fullmatch(_IGNORED_BY_HFS.sub("", part)) is not None
 
 
 def fold(name: str) -> str:

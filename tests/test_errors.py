@@ -10,7 +10,7 @@ from gitreg import errors
 @pytest.mark.parametrize(
     ("kind", "code"),
     [("GitregError", 1), ("InvalidInput", 2), ("NotFound", 3), ("Refused", 4), ("AlreadyExists", 4), ("Conflict", 5),
-     ("IntegrityError", 6)],
+     ("WorkTreeBusy", 5), ("IntegrityError", 6)],
 )  # fmt: skip
 def test_each_error_has_its_exit_code_and_keeps_its_hint(kind: str, code: int) -> None:
     error = getattr(errors, kind)("it is wrong", hint="mend it")

@@ -15,11 +15,8 @@ from typing import NamedTuple
 
 from gitreg.blobs.faults import in_words
 from gitreg.errors import InvalidInput, NotFound
-from gitreg.names import fold
+from gitreg.names import fold, is_dot_git, is_windows_device
 
-_DEVICES = frozenset(
-    ["con", "prn", "aux", "nul", "conin$", "conout$"] + [f"{p}{n}" for p in ("com", "lpt") for n in "0123456789¹²³"]
-)
 _RENAME = "rename the file"
 
 
@@ -146,8 +143,8 @@ def check_path(path: str) -> None:
     Raises
     ------
     InvalidInput
-        It is absolute; a part is empty, ``.`` or ``..``, ends in ``.`` or a space or is a Windows device; or it holds
-        ``\``, ``:``, a control character or bytes that are not UTF-8.
+        It is absolute; a part is empty, ``.`` or ``..``, ends in ``.`` or a space, is a Windows device or what Git or
+        a file system takes for ``.git``; or it holds ``\``, ``:``, a control character or bytes that are not UTF-8.
     """
     if not isinstance(path, str) or not path:
         raise InvalidInput(f"{path!r} is no path of a file", hint="give the file a path")
@@ -162,8 +159,13 @@ def check_path(path: str) -> None:
             raise InvalidInput(f"path {path!r} has an empty, '.' or '..' part", hint="name every part of the path")
         if part[-1] in ". ":
             raise InvalidInput(f"path {path!r} has a part that ends in '.' or a space", hint=_RENAME)
-        if part.partition(".")[0].rstrip(" ").lower() in _DEVICES:
+        if is_windows_device(part):
             raise InvalidInput(f"path {path!r} names a Windows device", hint=_RENAME)
+        if is_dot_git(part):
+            raise InvalidInput(
+                f"path {path!r} leads into a Git folder, whose files Git may execute",
+                hint="leave the folder out, or rename it",
+            )
 
 
 def _check_characters(path: str) -> None:

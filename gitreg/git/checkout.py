@@ -14,7 +14,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitreg.errors import Conflict, Refused
+from gitreg.errors import Refused, WorkTreeBusy
 from gitreg.git.loose import object_id
 from gitreg.git.objects import Objects
 from gitreg.git.values import PathChange
@@ -45,7 +45,7 @@ def apply(
 
     Raises
     ------
-    Conflict
+    WorkTreeBusy
         Another process holds the index.
     """
     # takes longer to import than Python to start
@@ -87,11 +87,16 @@ def _lock_index(git_dir: Path, work_tree: Path) -> _GitFile:
             return GitFile(git_dir / "index", "wb")
         except FileLocked as error:
             if time.monotonic() > deadline:
-                raise Conflict(
-                    f"another process holds the index of {work_tree}",
-                    hint=f"try again; if no Git process is running, remove {git_dir / 'index.lock'}",
-                ) from error
+                raise busy(git_dir, work_tree) from error
             time.sleep(0.02)
+
+
+def busy(git_dir: Path, work_tree: Path) -> WorkTreeBusy:
+    """Say that the index of a work tree stayed locked."""
+    return WorkTreeBusy(
+        f"{git_dir / 'index.lock'} is there: another process holds the index of {work_tree}",
+        hint="try again when that git process has ended; if none is running, remove the file",
+    )
 
 
 def _read_index(objects: Objects, git_dir: Path) -> Entries:

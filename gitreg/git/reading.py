@@ -96,6 +96,15 @@ class ReadOnlyRepository:
         """Return the full name of the branch that is checked out here, born or not; None when HEAD is detached."""
         return self._refs.head_branch()
 
+    def checked_out(self) -> list[str]:
+        """Return the commits that the work trees are at, main and linked, on a branch or not; sorted."""
+        linked = sorted(path.parent for path in (self.common_dir / "worktrees").glob("*/HEAD"))
+        heads = (
+            Refs(folder, self.common_dir, self._layout.oid_length).read("HEAD")
+            for folder in (self.common_dir, *linked, self.git_dir)
+        )
+        return sorted({oid for oid in heads if oid})
+
     # -- objects -----------------------------------------------------------------------------------------------------
 
     def resolve(self, text: str) -> str | None:

@@ -183,8 +183,8 @@ class Repository(ReadOnlyRepository):
         ------
         Refused
             Uncommitted work is in the way; raised on entering, before anything moves.
-        Conflict
-            Another process holds the index of a work tree.
+        WorkTreeBusy
+            Another process holds the index of a work tree, and did so for a second.
         """
         return self._work_trees.follow(branch, old, new)
 

@@ -192,7 +192,7 @@ class WorkTrees:
 
         Raises
         ------
-        Conflict
+        WorkTreeBusy
             Another process holds the index of the work tree.
         """
         assert self._git is not None
@@ -210,10 +210,7 @@ class WorkTrees:
             if not _LOCKED.search(said):
                 return said or f"git ended with {result.returncode}"
             if time.monotonic() > deadline:
-                raise Conflict(
-                    f"another process holds the index of {work_tree}",
-                    hint=f"try again; if no Git process is running, remove {git_dir / 'index.lock'}",
-                )
+                raise checkout.busy(git_dir, work_tree)
             time.sleep(0.02)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Union
 
@@ -11,14 +10,12 @@ from gitreg.git.objects import Objects
 from gitreg.git.parsing import Entry, format_commit, format_tag, format_tree, with_header
 from gitreg.git.signing import Signer
 from gitreg.git.values import Signature
+from gitreg.names import is_dot_git
 
 Write = Callable[[str, bytes], str]
 """Stores an object of a kind and returns its id."""
 
 _Plan = dict[str, Union[bytes, "_Plan", None]]
-# What fsck refuses as .git: in any case, with what HFS+ ignores in it, as NTFS shortens it, or with trailing dots.
-_IGNORED_BY_HFS = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
-_DOT_GIT = re.compile(r"(?:\.git|git~1)[. ]*(?:[:\\].*)?", re.IGNORECASE | re.DOTALL)
 
 
 def build_commit(
@@ -62,7 +59,7 @@ def check_path(path: str) -> None:
         It is empty or absolute, has an empty, ``.``, ``..`` or ``.git`` part, or holds a NUL.
     """
     for part in path.split("/"):
-        if part in ("", ".", "..") or "\0" in part or _DOT_GIT.fullmatch(_IGNORED_BY_HFS.sub("", part)):
+        if part in ("", ".", "..") or "\0" in part or is_dot_git(part):
             raise InvalidInput(f"{path!r} cannot be a path in Git: {part!r} in it", hint="give a plain relative path")
 
 

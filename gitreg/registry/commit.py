@@ -18,7 +18,7 @@ from typing import Any
 from gitreg.documents.files import read_data, write
 from gitreg.documents.layout import Key, parse_path
 from gitreg.documents.types import Document, RegistryDocument
-from gitreg.errors import Conflict, IntegrityError, InvalidDocument, Refused
+from gitreg.errors import Conflict, IntegrityError, InvalidDocument, WorkTreeBusy
 from gitreg.git import RefUpdate, Signature
 from gitreg.registry.changes import Changes
 from gitreg.registry.derived import build_seal, mirror_ref
@@ -101,6 +101,8 @@ def commit(
     ------
     Conflict
         Others were faster until patience ran out.
+    WorkTreeBusy
+        Another process holds the index of a work tree that has the branch checked out.
     Refused
         The operation's rules forbid it, or a work tree holds something in the way.
     """
@@ -114,6 +116,8 @@ def commit(
         try:
             with ledger.repository.lock(timeout=max(0.0, deadline - time.monotonic())):
                 return _try(ledger, operation, writer)
+        except WorkTreeBusy:
+            raise  # it was waited for; a lock that a killed process left is never given back
         except Conflict:
             # Only somebody who does not take our lock (plain git) gets here before the deadline.
             attempt += 1

@@ -22,7 +22,7 @@ from gitreg.names import as_number
 if TYPE_CHECKING:
     from gitreg.git import Commit, Repository
 
-VERSION = 2
+VERSION = 3
 """The version of the index's own format; a file of another version is rebuilt."""
 
 HIDDEN_DELETED = 1
@@ -400,7 +400,8 @@ def _derive(key: Any, content: bytes) -> tuple[str, int | None, int, str | None,
     try:
         data = read_data(key, content)
     except InvalidDocument as error:
-        return digest, None, 0, None, str(error)
+        # An annotation that cannot be read may say that its version is withdrawn.
+        return digest, None, HIDDEN_YANKED if key.kind == "annotation" else 0, None, str(error)
     number = data["number"] if key.kind == "model_version" else None
     hidden = 0
     if key.kind == "annotation":

@@ -162,7 +162,7 @@ class Snapshot:
     def find_model(self, name: str) -> ModelDocument | None:
         """Give a model's card fields; None where it is not registered."""
         entry = self.index.get(self.seq, "model", name, "")
-        return ModelDocument.from_data(entry.data) if entry and entry.data is not None else None
+        return _card(entry) if entry else None
 
     def card_fields(self, name: str) -> ModelDocument:
         """Give a model's card fields.
@@ -200,13 +200,12 @@ class Snapshot:
                 held.setdefault(entry.model, {})[entry.name] = entry.data["version"]
         return [
             Model(
-                ModelDocument.from_data(entry.data),
+                _card(entry),
                 counts.get(entry.model, 0),
                 latest.get(entry.model),
                 self._in_order(held.get(entry.model, {})),
             )
             for entry in self.index.scan(self.seq, "model")
-            if entry.data is not None
         ]
 
     def model_names(self) -> list[str]:
@@ -230,7 +229,7 @@ class Snapshot:
 
     def versions(self, model: str) -> list[ModelVersion]:
         """Give a model's versions by number, without the deleted ones."""
-        notes = {e.name: e.data for e in self.index.scan(self.seq, "annotation", model) if e.data is not None}
+        notes = {entry.name: entry for entry in self.index.scan(self.seq, "annotation", model)}
         stages = {version: stage for stage, version in self.stages(model).items()}
         aliases = self.aliases(model)
         found = [
@@ -279,15 +278,13 @@ class Snapshot:
         note = self.index.get(self.seq, "annotation", entry.model, entry.name)
         stages = {version: stage for stage, version in self.stages(entry.model).items()}
         aliases = self.aliases(entry.model)
-        version = self._version(entry, note.data if note else None, stages.get(entry.name), aliases)
+        version = self._version(entry, note, stages.get(entry.name), aliases)
         return None if version.deleted and not deleted else version
 
     @staticmethod
-    def _version(
-        entry: Entry, note: Mapping[str, Any] | None, stage: str | None, aliases: Mapping[str, str]
-    ) -> ModelVersion:
+    def _version(entry: Entry, note: Entry | None, stage: str | None, aliases: Mapping[str, str]) -> ModelVersion:
         assert entry.data is not None
-        annotation = AnnotationDocument.from_data(note or {})
+        annotation = _annotation(note)
         return ModelVersion(
             VersionDocument.from_data(entry.data),
             annotation,
@@ -335,3 +332,17 @@ def _nearest(name: str, known: list[str]) -> str:
     if close:
         return "did you mean " + " or ".join(repr(each) for each in close) + "?"
     return "see `gitreg model list`" if known else "register one with `gitreg model register`, or save a first version"
+
+
+def _card(entry: Entry) -> ModelDocument:
+    """Give a card's fields; of one that cannot be read, the name."""
+    return ModelDocument.from_data(entry.data) if entry.data is not None else ModelDocument(name=entry.model)
+
+
+def _annotation(entry: Entry | None) -> AnnotationDocument:
+    """Give what is said of a version; where that cannot be read it counts as withdrawn, for it may say so."""
+    if entry is None:
+        return AnnotationDocument()
+    if entry.data is None:
+        return AnnotationDocument(yanked=True, yank_reason="what is said of it cannot be read; see `gitreg doctor`")
+    return AnnotationDocument.from_data(entry.data)

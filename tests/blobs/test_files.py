@@ -94,7 +94,7 @@ def test_a_name_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
         "", "/etc/passwd", "..", "../x", "a/../x", "a/..", ".", "./a", "a/./b", "a//b", "a/", "a\\b", "C:x",
         "a/b:stream", "con", "a/NUL.txt", "Com1.tar.gz", "aux /x", "lpt¹", "end.", "end ", "end./x", "a\nb", "a\x00b",
         "a\x7fb", "a\u2028b",
-        "a\x85b", "\udce9",
+        "a\x85b", "\udce9", ".git/hooks/post-commit", "a/.GIT/config", "git~1/hooks/pre-push", ".g\u200cit", "x/.git",
     ],
 )  # fmt: skip
 def test_a_path_that_climbs_out_or_means_something_else_elsewhere_is_refused(path: str) -> None:
@@ -105,7 +105,21 @@ def test_a_path_that_climbs_out_or_means_something_else_elsewhere_is_refused(pat
 
 
 @pytest.mark.parametrize(
-    "path", ["a", ".hidden", ".git/config", "a/b c/d", "...x", "ünï/çødé", "com10", "console", "nul_"]
+    "path",
+    [
+        "a",
+        ".hidden",
+        ".gitignore",
+        ".github/x",
+        "a.git/b",
+        "git",
+        "a/b c/d",
+        "...x",
+        "ünï/çødé",
+        "com10",
+        "console",
+        "nul_",
+    ],
 )
 def test_an_ordinary_path_is_accepted(path: str) -> None:
     check_path(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -218,3 +219,24 @@ def test_one_repository_serves_several_threads(tmp_path: Path, env: Env) -> None
         for thread in threads:
             thread.join()
         assert wrong == []
+
+
+def test_what_the_work_trees_are_at_is_known_from_each_of_them(
+    tmp_path: Path, plain: Repository, env: Env, either_env: Env
+) -> None:
+    assert plain.checked_out() == []  # the branch is unborn
+    one, two, three, _, five = (commit(plain, {"n": str(n).encode()}) for n in range(5))
+    top = plain.work_tree
+    assert top
+    git(top, env, "worktree", "add", "-q", "--detach", "../detached", one)
+    git(top, env, "worktree", "add", "-q", "-b", "feature", "../branch", two)
+    git(top, env, "pack-refs", "--all")
+    git(top, env, "worktree", "add", "-q", "--detach", "../removed", three)
+    shutil.rmtree(tmp_path / "removed")  # git itself keeps what it was at until `git worktree prune`
+    for folder in (top, tmp_path / "detached", tmp_path / "branch"):
+        with Repository.discover(folder, env=either_env) as repo:
+            assert repo.checked_out() == sorted([one, two, three, five])
+    git(top, env, "worktree", "prune")
+    assert plain.checked_out() == sorted([one, two, five])
+    git(top, env, "checkout", "-q", "--detach", three)
+    assert plain.checked_out() == sorted([one, two, three])

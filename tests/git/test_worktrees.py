@@ -4,11 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from gitreg.errors import Conflict, Refused
+from gitreg.errors import Conflict, Refused, WorkTreeBusy
 from gitreg.git import RefUpdate, Repository
 from tests.git.conftest import ADA, BRANCH, Env, commit, git, make
 
@@ -192,8 +193,12 @@ def test_what_changes_while_the_branch_moves_is_kept_for_later(plain: Repository
 def test_an_index_that_is_being_written_is_waited_for(plain: Repository, top: Path, env: Env) -> None:
     old, new = build(plain)
     (top / ".git/index.lock").touch()
-    with pytest.raises(Conflict, match="index"), plain.follow(BRANCH, old, new):
+    began = time.monotonic()
+    with pytest.raises(WorkTreeBusy) as caught, plain.follow(BRANCH, old, new):
         plain.update_refs([RefUpdate(BRANCH, new, old)], reason="t")
+    assert 0.5 < time.monotonic() - began < 3
+    assert str(top / ".git/index.lock") in str(caught.value)
+    assert "remove the file" in str(caught.value.hint)
     assert plain.read_ref(BRANCH) == old
     (top / ".git/index.lock").unlink()
     commit(plain, dict(CHANGE))

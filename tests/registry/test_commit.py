@@ -6,12 +6,13 @@ import random
 import subprocess
 import sys
 import threading
+import time
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from gitreg.errors import Conflict, GitregError, IntegrityError
+from gitreg.errors import Conflict, GitregError, IntegrityError, WorkTreeBusy
 from gitreg.registry.changes import Changes
 from gitreg.registry.commit import commit
 from gitreg.registry.operations.stages import promote
@@ -55,6 +56,20 @@ def test_a_dry_run_changes_nothing(registry: Registry, weights: Path) -> None:
     assert set(outcome.written) == {"models/iris/stages/production.yaml"}
     assert (git(registry.folder, "for-each-ref"), git(registry.folder, "count-objects")) == before
     assert registry.snapshot().stages("iris") == {}
+
+
+def test_a_lock_that_a_killed_git_left_in_the_work_tree_is_named_at_once(registry: Registry, weights: Path) -> None:
+    registry.save("iris", weights)
+    lock = registry.folder / ".git/index.lock"
+    lock.touch()
+    before, began = git(registry.folder, "for-each-ref"), time.monotonic()
+    with pytest.raises(WorkTreeBusy) as caught:
+        registry.promote("iris@1", "production")
+    assert time.monotonic() - began < 10  # it was a minute
+    assert str(lock) in caught.value.message
+    assert git(registry.folder, "for-each-ref") == before
+    lock.unlink()
+    registry.promote("iris@1", "production")
 
 
 def test_nothing_to_do_makes_no_commit(registry: Registry, weights: Path) -> None:
