@@ -18,7 +18,7 @@ from typing import Any
 from gitreg.documents.files import read_data, write
 from gitreg.documents.layout import Key, parse_path
 from gitreg.documents.types import Document, RegistryDocument
-from gitreg.errors import Conflict, IntegrityError, InvalidDocument, WorkTreeBusy
+from gitreg.errors import Conflict, IntegrityError, InvalidDocument, Refused, WorkTreeBusy
 from gitreg.git import RefUpdate, Signature
 from gitreg.registry.changes import Changes
 from gitreg.registry.derived import build_seal, mirror_ref
