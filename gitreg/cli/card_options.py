@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from gitreg.documents.types import CARD_FIELDS
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _HELP = {
@@ -22,6 +24,6 @@ _HELP = {
 
 def card_options(function: Function) -> Function:
     """Add an option for each field of the card."""
-    for field, help_line in reversed(_HELP.items()):
-        function = click.option(f"--{field.replace('_', '-')}", field, metavar="TEXT", help=help_line)(function)
+    for field in reversed(CARD_FIELDS):
+        function = click.option(f"--{field.replace('_', '-')}", field, metavar="TEXT", help=_HELP[field])(function)
     return function

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
+from gitreg.cli.session import Session
+from gitreg.cli.text import one_line
+
 if TYPE_CHECKING:
     from gitreg.registry.snapshot import Snapshot
+
+_ACTIVE = frozenset("$`;&|<>()!\\\"'*?")
 
 
 def complete_model(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -50,7 +55,7 @@ def _snapshot(ctx: click.Context) -> Snapshot | None:
     from gitreg.sdk.registry import Registry
 
     try:
-        registry = Registry.open(ctx.find_root().params.get("repo"))
+        registry = Registry.open(ctx.ensure_object(Session).repo)
         ctx.call_on_close(registry.close)
         return registry.snapshot()
     except (GitregError, OSError):
@@ -58,4 +63,9 @@ def _snapshot(ctx: click.Context) -> Snapshot | None:
 
 
 def _offer(words: list[str], incomplete: str) -> list[CompletionItem]:
-    return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+    """Offer the words that go on so; what could act on the terminal, or in the shell, is left to be typed."""
+    return [
+        CompletionItem(word)
+        for word in words
+        if word.startswith(incomplete) and word == one_line(word) and _ACTIVE.isdisjoint(word)
+    ]

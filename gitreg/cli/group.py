@@ -1,4 +1,4 @@
-"""A group of commands that are imported only when they are run."""
+"""Groups of commands: each command takes --debug, and some are imported only when they are run."""
 
 from __future__ import annotations
 
@@ -9,12 +9,47 @@ from typing import Any
 
 import click
 
+from gitreg.cli.session import Session
+
 
 class ReaderGoneError(Exception):
     """Who read our output has closed it; click itself would end with 1 at a BrokenPipeError."""
 
 
-class LazyGroup(click.Group):
+def _note_debug(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        ctx.ensure_object(Session).debug = True
+
+
+def debug_option(*, hidden: bool) -> click.Option:
+    """Give ``--debug``, which the session remembers; eager, so that what other options get wrong has its traceback."""
+    return click.Option(
+        ["--debug"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        hidden=hidden,
+        callback=_note_debug,
+        help="Show a traceback where something fails.",
+    )
+
+
+class Group(click.Group):
+    """A group whose commands, and theirs, take ``--debug`` behind their names too, without saying so in their help."""
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Take a command in."""
+        super().add_command(accepting_debug(cmd), name)
+
+
+def accepting_debug(command: click.Command) -> click.Command:
+    """Give the same command, with a hidden ``--debug`` where it has none."""
+    if not any("--debug" in parameter.opts for parameter in command.params):
+        command.params.append(debug_option(hidden=True))
+    return command
+
+
+class LazyGroup(Group):
     """A group whose commands lie in modules of their own.
 
     Parameters
@@ -48,7 +83,7 @@ class LazyGroup(click.Group):
         if cmd_name not in self.lazy:
             return None
         command: click.Command = import_module(self.lazy[cmd_name][0]).command
-        return command
+        return accepting_debug(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

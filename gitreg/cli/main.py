@@ -9,7 +9,9 @@ from typing import NoReturn
 
 import click
 
-from gitreg.cli.group import LazyGroup, ReaderGoneError
+from gitreg.cli.group import LazyGroup, ReaderGoneError, debug_option
+from gitreg.cli.session import Session
+from gitreg.cli.text import lines, one_line
 from gitreg.errors import GitregError
 
 _HERE = "gitreg.cli.commands"
@@ -46,9 +48,14 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
         ctx.exit()
 
 
+def _note_repo(ctx: click.Context, _: click.Parameter, path: str | None) -> None:
+    ctx.ensure_object(Session).repo = path
+
+
 @click.group(
     cls=LazyGroup,
     lazy=COMMANDS,
+    params=[debug_option(hidden=False)],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="REF is MODEL, MODEL@VERSION, MODEL@STAGE or MODEL@ALIAS. Exit codes: 0 done, 1 failed, 2 usage, 3 not "
     "found, 4 refused by a rule, 5 conflict (try again), 6 integrity, 130 interrupted.",
@@ -57,23 +64,21 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
     "--repo",
     metavar="PATH",
     envvar="GITREG_REGISTRY",
+    expose_value=False,
+    callback=_note_repo,
     help="The registry's folder, PATH#BRANCH where there are several.  [default: the current folder, upwards]",
 )
-@click.option("--debug", is_flag=True, help="Show a traceback where something fails.")
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show it.")
-@click.pass_context
-def cli(ctx: click.Context, repo: str | None, debug: bool) -> None:
+def cli() -> None:
     """Keep models in a registry that is a Git repository."""
-    ctx.obj = repo
-    ctx.meta["gitreg.debug"] = debug
 
 
 def main() -> NoReturn:
     """Run the command line, and exit as it ended."""
     warnings.showwarning = _show_warning
-    debug = "--debug" in sys.argv
+    session = Session()
     try:
-        code = cli.main(prog_name=_program(), standalone_mode=False, color=_color())
+        code = cli.main(prog_name=_program(), standalone_mode=False, obj=session, color=_color())
         sys.stdout.flush()
     except click.exceptions.Exit as done:
         code = done.exit_code
@@ -92,18 +97,15 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except GitregError as error:
-        if debug:
-            raise
+        _trace(session)
         _complain(error.message, error.hint)
         code = error.exit_code
     except OSError as error:
-        if debug:
-            raise
+        _trace(session)
         _complain(str(error), "check that path, or run with --debug to see where it failed")
         code = 1
     except Exception as error:
-        if debug:
-            raise
+        _trace(session)
         _complain(f"{type(error).__name__}: {error}", "this is a fault of gitreg's: run with --debug and report it")
         code = 1
     sys.exit(code if isinstance(code, int) else 0)
@@ -113,21 +115,24 @@ def _program() -> str:
     return "git reg" if os.path.basename(sys.argv[0]) == "git-reg" else "gitreg"
 
 
+def _trace(session: Session) -> None:
+    """Show where the error came from, if --debug asks for it; the exit code stays what it is."""
+    if session.debug:
+        import traceback
+
+        click.echo(lines(traceback.format_exc()), err=True, nl=False)
+
+
 def _complain(message: str, hint: str | None) -> None:
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {_line(message)}", err=True, color=_color())
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {one_line(message)}", err=True, color=_color())
     if hint:
-        click.echo(f" {click.style('hint:', fg='cyan')} {_line(hint)}", err=True, color=_color())
+        click.echo(f" {click.style('hint:', fg='cyan')} {one_line(hint)}", err=True, color=_color())
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {_line(str(message))}", err=True, color=_color())
+    click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {one_line(str(message))}", err=True, color=_color())
 
 
 def _color() -> bool | None:
     """Give False where NO_COLOR asks for none (https://no-color.org); None leaves it to the terminal."""
     return False if os.environ.get("NO_COLOR") else None
-
-
-def _line(text: str) -> str:
-    """Keep what a file or a name says from moving the cursor or colouring the terminal."""
-    return "".join(c if c.isprintable() else " " for c in text)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from gitreg.cli.complete import complete_model, complete_reference, complete_stage
+from gitreg.cli.session import Session
 from gitreg.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def open_registry() -> Registry:
     from gitreg.sdk.registry import Registry
 
     ctx = click.get_current_context()
-    registry = Registry.open(ctx.find_root().obj)
+    registry = Registry.open(ctx.ensure_object(Session).repo)
     ctx.call_on_close(registry.close)
     return registry
 
@@ -115,11 +116,21 @@ def read_metadata(given: Sequence[str]) -> dict[str, Any]:
         key, equals, value = text.partition("=")
         if not equals or not key:
             raise InvalidInput(f"--metadata {text!r} is neither K=V nor @FILE", hint="write accuracy=0.95")
-        try:
-            out[key] = json.loads(value)
-        except ValueError:
-            out[key] = value
+        out[key] = _read_value(key, value)
     return out
+
+
+def _read_value(key: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+    except RecursionError:
+        raise InvalidInput(f"--metadata {key} is nested too deep", hint="a value has at most 32 levels") from None
+    except ValueError:  # Python reads no integer of so many digits
+        raise InvalidInput(
+            f"--metadata {key} is a number of {len(text):,} digits", hint=f"""a text is quoted: {key}='"123"'"""
+        ) from None
 
 
 def _read_file(path: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitreg.cli.table import Cell, lay_out
+from gitreg.cli.table import Cell, fitting, lay_out, styled
+from gitreg.cli.text import as_json, in_a_file, lines, one_line
+from gitreg.errors import NotFound
 
 if TYPE_CHECKING:
     from gitreg.registry.filters import Page
@@ -19,7 +20,13 @@ if TYPE_CHECKING:
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
-def emit(data: Any, output: str, *, rows: Iterable[Mapping[str, Any]] | None = None) -> None:
+def emit(
+    data: Any,
+    output: str,
+    *,
+    rows: Iterable[Mapping[str, Any]] | None = None,
+    columns: Sequence[str] = (),
+) -> None:
     """Print data for a program.
 
     Parameters
@@ -28,75 +35,112 @@ def emit(data: Any, output: str, *, rows: Iterable[Mapping[str, Any]] | None = N
         ``json``, ``yaml`` or ``csv``.
     rows:
         What CSV prints a line for each of; None: the data itself is the one row.
+    columns:
+        The columns that CSV has whatever the rows hold, and before all others.
     """
     if output == "json":
-        click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+        click.echo(as_json(data, indent=2))
     elif output == "yaml":
         from gitreg.documents.yaml import dumps
 
-        click.echo(dumps(data).decode(), nl=False)
+        text = dumps(data).decode()
+        click.echo(in_a_file(text) if sys.stdout.isatty() else text, nl=False)
     else:
-        _emit_csv(list(rows) if rows is not None else [data])
+        _emit_csv(list(rows) if rows is not None else [data], columns)
 
 
-def emit_page(page: Page, output: str) -> None:
-    """Print a page for a program: ``items``, ``total``, ``page``, ``pages``, ``size``; CSV has the items alone."""
+def emit_page(page: Page, output: str, columns: Sequence[str]) -> None:
+    """Print a page for a program: ``items``, ``total``, ``page``, ``pages``, ``size``; CSV has the items alone.
+
+    Where there are none the shape is the same, and the program ends as where something is not found.
+    """
     shape = {"items": page.items, "total": page.total, "page": page.page, "pages": page.pages, "size": page.size}
-    emit(shape, output, rows=page.items)
+    emit(shape, output, rows=page.items, columns=columns)
+    if not page.items:
+        click.get_current_context().exit(NotFound.exit_code)
 
 
 def note_page(page: Page) -> None:
     """Tell a person that there is more than one page."""
     if page.pages > 1:
-        click.echo(f"page {page.page} of {page.pages}, {page.total} in all (--page, --size)", err=True)
+        note(f"page {page.page} of {page.pages}, {page.total} in all (--page, --size)")
 
 
-def _emit_csv(rows: Sequence[Mapping[str, Any]]) -> None:
+def _emit_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
     import csv
 
-    flat = [_flat(row) for row in rows]
-    columns = list(dict.fromkeys(key for row in flat for key in row))
-    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(flat)
+    fields = dict.fromkeys((*columns, *(field for row in rows for field in row)))
+    header: list[str] = []
+    flat: list[dict[str, Any]] = [{} for _ in rows]
+    for field in fields:
+        if field in columns:
+            header.append(field)
+        for row, out in zip(rows, flat, strict=True):
+            if field in columns:
+                out[field] = _plain(row.get(field))
+            elif field in row and not (columns and row[field] is None):
+                out.update(_dotted(field, row[field]))
+        header += dict.fromkeys(key for out in flat for key in out if key not in header)
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(map(in_a_file, header))
+    writer.writerows([out.get(key) for key in header] for out in flat)
 
 
-def _flat(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """One level of dotted columns; lists of plain values are joined by semicolons."""
+def _dotted(name: str, value: Any) -> dict[str, Any]:
+    """Give one level of dotted columns."""
+    if not isinstance(value, Mapping):
+        return {name: _plain(value)}
     out: dict[str, Any] = {}
-    for key, value in row.items():
-        if isinstance(value, Mapping):
-            out.update(_flat(value, f"{prefix}{key}."))
-        elif isinstance(value, list):
-            plain = all(isinstance(item, str | int | float) for item in value)
-            out[prefix + key] = ";".join(map(str, value)) if plain else json.dumps(value, ensure_ascii=False)
-        elif isinstance(value, bool):
-            out[prefix + key] = str(value).lower()
-        else:
-            out[prefix + key] = value
+    for key, item in value.items():
+        out.update(_dotted(f"{name}.{key}", item))
     return out
+
+
+def _plain(value: Any) -> Any:
+    """Give what CSV says for a value; plain values of a list are joined by semicolons."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple) and all(isinstance(item, str | int | float) for item in value):
+        return ";".join(str(_plain(item)) for item in value)
+    if isinstance(value, list | tuple | Mapping):
+        return as_json(value)
+    return in_a_file(value) if isinstance(value, str) else value
 
 
 # -- for people --------------------------------------------------------------------------------------------------------
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()) -> None:
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = (), spare: Sequence[str] = ()
+) -> None:
     """Print a table that fits the terminal; into a pipe it is as wide as it needs to be.
 
     Parameters
     ----------
     right:
         The columns to align right.
+    spare:
+        The columns to leave out where the terminal is too narrow for all, the first to go first.
     """
-    shown = [[_cell(cell) for cell in row] for row in rows]
-    titles = [Cell(column, bold=True) for column in columns]
-    right_ones = [columns.index(name) for name in right]
-    click.echo("\n".join(lay_out([titles, *shown], width=_width(), right=right_ones, titles=True)))
+    width = _width()
+    table = [
+        [Cell(one_line(column), bold=True) for column in columns],
+        *([_cell(cell) for cell in row] for row in rows),
+    ]
+    kept = fitting(table, width=width, spare=[columns.index(name) for name in spare if name in columns])
+    right_ones = [place for place, number in enumerate(kept) if columns[number] in right]
+    shown = [[row[number] for number in kept] for row in table]
+    click.echo("\n".join(lay_out(shown, width=width, right=right_ones, titles=True)))
+    left = [name for number, name in enumerate(columns) if number not in kept]
+    if left:
+        note(f"too narrow for {', '.join(left)}")
 
 
 def print_fields(fields: Iterable[tuple[str, Any]]) -> None:
     """Print names and values below one another; what is empty is left out."""
-    told = [(Cell(name, bold=True), _cell(value)) for name, value in fields if value not in (None, "", [], {})]
+    told = [
+        (Cell(one_line(name), bold=True), _cell(value)) for name, value in fields if value not in (None, "", [], {})
+    ]
     if told:
         click.echo("\n".join(lay_out(told, width=_width(), gap="  ")))
 
@@ -104,7 +148,23 @@ def print_fields(fields: Iterable[tuple[str, Any]]) -> None:
 def print_heading(text: str) -> None:
     """Print a line that begins a part."""
     click.echo()
-    click.secho(text, bold=True)
+    click.secho(one_line(text), bold=True)
+
+
+def print_line(*parts: str | Cell) -> None:
+    """Print one line of parts, which have no blanks between them but their own."""
+    cells = [part if isinstance(part, Cell) else Cell(part) for part in parts]
+    click.echo("".join(styled(cell, one_line(cell.text)) for cell in cells))
+
+
+def print_text(text: str) -> None:
+    """Print a text of several lines."""
+    click.echo(lines(text).rstrip())
+
+
+def note(text: str) -> None:
+    """Tell a person something beside the result, on standard error."""
+    click.echo(one_line(text), err=True)
 
 
 def _width() -> int | None:
@@ -116,21 +176,17 @@ def _width() -> int | None:
 
 def _cell(value: Any) -> Cell:
     colour = {"production": "green", "staging": "yellow", "yanked": "red"}.get(str(value))
-    return Cell(clean(value), colour, dim=value == "archived")
+    return Cell(lines(_text(value)), colour, dim=value == "archived")
 
 
-def clean(value: Any) -> str:
-    """Spell a value for the terminal, without anything that could move the cursor or colour what follows."""
+def _text(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, list | tuple):
-        return ", ".join(clean(item) for item in value)
+        return ", ".join(_text(item) for item in value)
     if isinstance(value, Mapping):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    text = str(value)
-    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+        return as_json(value)
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def size_text(size: float | None) -> str:
@@ -145,7 +201,10 @@ def size_text(size: float | None) -> str:
 
 
 def when_text(when: str | None) -> str:
-    """Spell an RFC 3339 time in this machine's zone, to the minute."""
+    """Spell an RFC 3339 time in this machine's zone, to the minute; a text that is none stays as it is."""
     if not when:
         return ""
-    return f"{datetime.fromisoformat(when).astimezone():%Y-%m-%d %H:%M}"
+    try:
+        return f"{datetime.fromisoformat(when).astimezone():%Y-%m-%d %H:%M}"
+    except (ValueError, OverflowError, OSError):  # no date, or one that this machine's zone moves out of the calendar
+        return when

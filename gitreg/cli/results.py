@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from gitreg.cli.output import emit
+from gitreg.cli.output import emit, print_heading, print_line, print_text
+from gitreg.cli.table import Cell
 
 if TYPE_CHECKING:
     from gitreg.registry.commit import Outcome
@@ -35,21 +34,20 @@ def report(registry: Registry, outcome: Outcome, output: str, *, nothing: str = 
         from gitreg.registry.rows import version_row
 
         data["version"] = version_row(registry.about(outcome))
-    emit(data, output)
+    emit(data, output, columns=("changed", "commit", "subject"))
 
 
 def _tell(outcome: Outcome, nothing: str) -> None:
     subject = outcome.changes.subject
     if not outcome.written:
-        click.echo(f"{subject}: {nothing}" if subject else nothing)
+        print_line(f"{subject}: {nothing}" if subject else nothing)
     elif outcome.commit is None:
-        click.echo(f"Would commit: {subject}")
+        print_line(f"Would commit: {subject}")
         for path, content in outcome.written.items():
-            click.echo()
-            click.secho(path if content is not None else f"{path} (removed)", bold=True)
-            click.echo((_text(content) or "").rstrip("\n"))
+            print_heading(path if content is not None else f"{path} (removed)")
+            print_text(_text(content) or "")
     else:
-        click.echo(f"{subject}  {click.style(outcome.commit[:10], dim=True)}")
+        print_line(f"{subject}  ", Cell(outcome.commit[:10], dim=True))
 
 
 def _text(content: bytes | None) -> str | None:

@@ -14,6 +14,7 @@ from unicodedata import category, east_asian_width
 import click
 
 _NARROWEST = 4
+_READABLE = 10  # of a text that is longer: a date, the most of a name
 _GAP = "   "
 
 
@@ -60,8 +61,7 @@ def lay_out(
             texts = []
             for number, (text, cell) in enumerate(zip(parts, row, strict=True)):
                 part, blanks = text, " " * (widths[number] - cells(text))
-                if part and (cell.colour or cell.bold or cell.dim):
-                    part = click.style(part, fg=cell.colour, bold=cell.bold or None, dim=cell.dim or None)
+                part = styled(cell, part)
                 texts.append(blanks + part if number in right else part + blanks)
             lines.append(gap.join(texts).rstrip())
         if place == 0:
@@ -70,6 +70,35 @@ def lay_out(
         longest = max(cells(click.unstyle(line)) for line in lines)
         lines.insert(head, "\N{BOX DRAWINGS LIGHT HORIZONTAL}" * longest)
     return lines
+
+
+def fitting(rows: Sequence[Sequence[Cell]], *, width: int | None, spare: Sequence[int], gap: str = _GAP) -> list[int]:
+    """Choose the columns that fit a terminal without being folded beyond what can be read.
+
+    Parameters
+    ----------
+    rows:
+        The titles, and what is below them.
+    spare:
+        The columns that may be left out, the first to go first.
+    """
+    needed = [
+        max(cells(column[0].text), min(_READABLE, max(max(map(cells, cell.text.split("\n"))) for cell in column)))
+        for column in zip(*rows, strict=True)
+    ]
+    kept = list(range(len(needed)))
+    for number in spare:
+        if width is None or sum(needed[n] for n in kept) + len(gap) * (len(kept) - 1) <= width:
+            break
+        kept.remove(number)
+    return kept
+
+
+def styled(cell: Cell, text: str) -> str:
+    """Give a text in the colour of its cell."""
+    if not text or not (cell.colour or cell.bold or cell.dim):
+        return text
+    return click.style(text, fg=cell.colour, bold=cell.bold or None, dim=cell.dim or None)
 
 
 def cells(text: str) -> int:

@@ -12,6 +12,8 @@ from typing import Any, ClassVar, Self, dataclass_transform
 FORMAT = 1
 DEFAULT_STAGES = ("staging", "production")
 DEFAULT_PREFIX = "models"
+CARD_FIELDS = ("description", "license", "audience", "use_cases", "limitations", "trade_offs", "ethics")
+"""What a model's card says in a text each (:class:`ModelDocument`)."""
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from gitreg.documents.types import CARD_FIELDS
 from gitreg.errors import InvalidInput
 
 OPERATORS = (
@@ -55,13 +56,7 @@ MODEL_FIELDS = (
     "versions",
     "latest",
     "stages",
-    "description",
-    "license",
-    "audience",
-    "use_cases",
-    "limitations",
-    "trade_offs",
-    "ethics",
+    *CARD_FIELDS,
     "tag",
     "metadata",
     "created_at",

@@ -4,8 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from gitreg.documents.types import ArtifactRecord
+from gitreg.documents.types import CARD_FIELDS, ArtifactRecord
 from gitreg.registry.snapshot import Model, ModelVersion
+
+VERSION_COLUMNS = (
+    "model",
+    "version",
+    "number",
+    "stage",
+    "aliases",
+    "tags",
+    "description",
+    "created_at",
+    "created_by",
+    "size",
+    "archived",
+    "yanked",
+    "yank_reason",
+    "inputs",
+    "digest",
+)
+"""The fields of a version's row that are no mappings, in its order: the columns that every listing has."""
+MODEL_COLUMNS = ("name", "versions", "latest", *CARD_FIELDS, "tags", "created_at")
+"""The same of a model's row."""
 
 
 def version_row(version: ModelVersion) -> dict[str, Any]:
@@ -53,13 +74,7 @@ def model_row(model: Model) -> dict[str, Any]:
         "versions": model.versions,
         "latest": model.latest,
         "stages": dict(model.stages),
-        "description": document.description,
-        "license": document.license,
-        "audience": document.audience,
-        "use_cases": document.use_cases,
-        "limitations": document.limitations,
-        "trade_offs": document.trade_offs,
-        "ethics": document.ethics,
+        **{field: getattr(document, field) for field in CARD_FIELDS},
         "tags": list(document.tags),
         "metadata": dict(document.metadata),
         "created_at": document.created_at,

@@ -6,11 +6,12 @@ from functools import partial
 
 import click
 
+from gitreg.cli.group import Group
 from gitreg.cli.options import model_argument, open_registry, output_option, reference_argument
 from gitreg.cli.results import report
 
 
-@click.group("alias")
+@click.group("alias", cls=Group)
 def command() -> None:
     """Name a version freely, without the rules of stages."""
 

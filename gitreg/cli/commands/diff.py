@@ -8,7 +8,7 @@ import click
 
 from gitreg.cli.complete import complete_reference
 from gitreg.cli.options import open_registry, output_option
-from gitreg.cli.output import emit, print_heading, print_table, size_text
+from gitreg.cli.output import emit, print_heading, print_line, print_table, size_text
 
 
 @click.command("diff")
@@ -21,7 +21,7 @@ def command(old: str, new: str, output: str) -> None:
     if output == "table":
         _print(found)
     else:
-        emit(found, output, rows=_rows(found))
+        emit(found, output, rows=_rows(found), columns=("part", "name", "from", "to", "delta", "change"))
 
 
 def _print(found: dict[str, Any]) -> None:
@@ -32,7 +32,7 @@ def _print(found: dict[str, Any]) -> None:
             (key, row["from"], row["to"], f"{row['delta']:+.6g}" if "delta" in row else "")
             for key, row in found["metadata"].items()
         ]
-        print_table(["key", a, b, "delta"], rows, right=["delta"])
+        print_table(["key", a, b, "delta"], rows, right=["delta"], spare=["delta"])
     if found["fields"]:
         print_heading("Fields")
         print_table(["field", a, b], [(name, row["from"], row["to"]) for name, row in found["fields"].items()])
@@ -45,11 +45,12 @@ def _print(found: dict[str, Any]) -> None:
                 for row in found["files"]
             ],
             right=[a, b],
+            spare=["change"],
         )
     size = found["size"]
     sign = "+" if size["delta"] >= 0 else "-"
     same = found["unchanged"]
-    click.echo(
+    print_line(
         f"{same} unchanged file{'' if same == 1 else 's'}; "
         f"{size_text(size['from'])} -> {size_text(size['to'])} ({sign}{size_text(abs(size['delta']))})"
     )

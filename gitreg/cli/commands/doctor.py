@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.options import open_registry, output_option
-from gitreg.cli.output import clean, emit
+from gitreg.cli.output import emit, print_line
+from gitreg.cli.table import Cell
 
 
 @click.command("doctor")
@@ -22,14 +23,14 @@ def command(repair: bool, output: str) -> None:
     left = registry.doctor() if repair else found
     if output == "table":
         for problem in mended:
-            click.echo(f"{click.style('mended', fg='green')}  {clean(problem.where)}: {clean(problem.what)}")
+            print_line(Cell("mended", "green"), f"  {problem.where}: {problem.what}")
         for problem in left:
-            click.echo(f"{click.style('problem', fg='red')} {clean(problem.where)}: {clean(problem.what)}")
-            click.echo(f"        {clean(problem.remedy)}")
+            print_line(Cell("problem", "red"), f" {problem.where}: {problem.what}")
+            print_line(f"        {problem.remedy}")
         if not left:
-            click.echo("The registry is sound.")
+            print_line("The registry is sound.")
     else:
         said = {"mended": [problem.row() for problem in mended], "problems": [problem.row() for problem in left]}
-        emit(said, output, rows=said["problems"])
+        emit(said, output, rows=said["problems"], columns=("where", "what", "remedy", "repairable"))
     if left:
         click.get_current_context().exit(6)

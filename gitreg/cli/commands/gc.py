@@ -8,9 +8,10 @@ from dataclasses import asdict
 import click
 
 from gitreg.cli.options import open_registry, output_option
-from gitreg.cli.output import emit, print_table, size_text
+from gitreg.cli.output import emit, print_line, print_table, size_text
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_COLUMNS = ("sha256", "size", "mtime", "kind", "removed")
 
 
 class _Duration(click.ParamType[float]):
@@ -39,10 +40,10 @@ def command(apply: bool, grace: float, output: str) -> None:
     found = list(open_registry().collect_garbage(grace=grace, apply=apply))
     if output != "table":
         rows = [{**asdict(swept), "removed": apply} for swept in found]
-        emit(rows, output, rows=rows)
+        emit(rows, output, rows=rows, columns=_COLUMNS)
         return
     if found:
         cells = [(swept.kind, swept.sha256, size_text(swept.size)) for swept in found]
         print_table(["kind", "sha256", "size"], cells, right=["size"])
     total = size_text(sum(swept.size for swept in found))
-    click.echo(f"{'Removed' if apply else 'Would remove'} {len(found)} object{'' if len(found) == 1 else 's'}, {total}")
+    print_line(f"{'Removed' if apply else 'Would remove'} {len(found)} object{'' if len(found) == 1 else 's'}, {total}")

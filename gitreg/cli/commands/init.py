@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.options import output_option
-from gitreg.cli.output import emit
+from gitreg.cli.output import emit, print_line
 
 
 @click.command("init")
@@ -29,8 +29,8 @@ def command(path: str, store: str | None, branch: str | None, prefix: str | None
             return
         verb = "Made a registry" if made else "There is a registry already"
         inside = f"/{ledger.root}" if ledger.root else ""
-        click.echo(
+        print_line(
             f"{verb} in {registry.folder}{inside}, on the branch {ledger.branch}; weights go to {registry.store_url}"
         )
         if made:
-            click.echo("Next: gitreg save MODEL PATH")
+            print_line("Next: gitreg save MODEL PATH")

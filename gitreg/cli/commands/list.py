@@ -9,6 +9,7 @@ import click
 from gitreg.cli.complete import complete_model
 from gitreg.cli.options import open_registry, output_option, page_options
 from gitreg.cli.output import emit_page, note_page, print_table, size_text, when_text
+from gitreg.errors import NotFound
 
 
 @click.command("list")
@@ -31,14 +32,23 @@ def command(words: tuple[str, ...], output: str, **how: Any) -> None:
         print_versions(registry.list_versions(model, filters, **how), output, model, (*filters, how["sort"] or ""))
 
 
-def print_models(page: Any, output: str) -> None:
-    """Print a page of models."""
+def print_models(page: Any, output: str, asked: tuple[str, ...] = ()) -> None:
+    """Print a page of models that pass the filters asked for.
+
+    Raises
+    ------
+    NotFound
+        There is none to show in a table.
+    """
+    from gitreg.registry.rows import MODEL_COLUMNS
+
     if output != "table":
-        emit_page(page, output)
+        emit_page(page, output, MODEL_COLUMNS)
         return
     if not page.items:
-        click.echo("no models yet: `gitreg save MODEL PATH` makes one", err=True)
-        return
+        if asked:
+            raise NotFound("no model passes", hint="`gitreg list` without filters shows all")
+        raise NotFound("there are no models yet", hint="`gitreg save MODEL PATH` makes one")
     print_table(
         ["model", "versions", "latest", "stages", "tags", "description"],
         [
@@ -53,6 +63,7 @@ def print_models(page: Any, output: str) -> None:
             for row in page.items
         ],
         right=["versions"],
+        spare=["description", "tags", "versions", "stages"],
     )
     note_page(page)
 
@@ -64,13 +75,21 @@ def print_versions(page: Any, output: str, model: str | None, asked: tuple[str, 
     ----------
     asked:
         The filters and the order: metadata that they name gets a column.
+
+    Raises
+    ------
+    NotFound
+        There is none to show in a table.
     """
+    from gitreg.registry.rows import VERSION_COLUMNS
+
     if output != "table":
-        emit_page(page, output)
+        emit_page(page, output, VERSION_COLUMNS)
         return
     if not page.items:
-        click.echo("no version passes" if any(asked) else "no versions yet", err=True)
-        return
+        if any(asked):
+            raise NotFound("no version passes", hint=f"`gitreg list{f' {model}' if model else ''}` shows all")
+        raise NotFound(f"{model} has no versions yet", hint=f"`gitreg save {model} PATH` makes one")
     keys = _metadata_columns(page.items, asked)
     columns = [*(["model"] if model is None else []), "version", "stage", "aliases", "tags", *keys, "size", "created"]
     rows = [
@@ -87,8 +106,11 @@ def print_versions(page: Any, output: str, model: str | None, asked: tuple[str, 
         for row in page.items
     ]
     empty = {column for n, column in enumerate(columns) if n and all(row[n] in (None, [], "") for row in rows)}
+    spare = ["created", *reversed(keys), "tags", "aliases", "size"]
     kept = [n for n, column in enumerate(columns) if column not in empty]
-    print_table([columns[n] for n in kept], [[row[n] for n in kept] for row in rows], right=["size", *keys])
+    print_table(
+        [columns[n] for n in kept], [[row[n] for n in kept] for row in rows], right=["size", *keys], spare=spare
+    )
     note_page(page)
 
 

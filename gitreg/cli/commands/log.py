@@ -9,7 +9,10 @@ import click
 
 from gitreg.cli.complete import complete_reference
 from gitreg.cli.options import open_registry, output_option
-from gitreg.cli.output import emit, print_table, when_text
+from gitreg.cli.output import emit, note, print_table, when_text
+
+_COLUMNS = ("commit", "when", "who", "email", "subject", "reason", "events", "cut")
+_STAGE_COLUMNS = ("version", "from", "commit", "when", "who", "email", "subject", "reason")
 
 
 @click.command("log")
@@ -22,7 +25,7 @@ def command(what: str | None, max_count: int | None, output: str) -> None:
     registry = open_registry()
     rows = list(islice(registry.log(model or None, stage if at else None), max_count))
     if output != "table":
-        emit(rows, output, rows=rows)
+        emit(rows, output, rows=rows, columns=_STAGE_COLUMNS if at else _COLUMNS)
     elif at:
         _print_stage(rows)
     else:
@@ -43,6 +46,7 @@ def _print_stage(rows: list[dict[str, Any]]) -> None:
             )
             for row in rows
         ],
+        spare=["commit", "from", "who"],
     )
 
 
@@ -50,6 +54,7 @@ def _print_log(rows: list[dict[str, Any]]) -> None:
     print_table(
         ["when", "who", "what", "reason", "commit"],
         [(when_text(row["when"]), row["who"], row["subject"], row["reason"], row["commit"][:10]) for row in rows],
+        spare=["commit", "reason", "who"],
     )
     if rows and rows[-1]["cut"]:
-        click.echo("this clone is shallow: what came before is not in it (`git fetch --unshallow`)", err=True)
+        note("this clone is shallow: what came before is not in it (`git fetch --unshallow`)")

@@ -16,4 +16,4 @@ from gitreg.cli.options import open_registry, output_option, page_options
 @output_option
 def command(filters: tuple[str, ...], output: str, **how: Any) -> None:
     """List models, those that pass every FILTER (tag=sklearn, versions=gt:3, stages.production=isnotnull)."""
-    print_models(open_registry().list_models(filters, **how), output)
+    print_models(open_registry().list_models(filters, **how), output, filters)

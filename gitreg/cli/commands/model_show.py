@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.options import model_argument, open_registry, output_option
-from gitreg.cli.output import clean, emit, print_fields, print_heading, when_text
+from gitreg.cli.output import emit, print_fields, print_heading, print_text, when_text
 
 
 @click.command("show")
@@ -13,13 +13,14 @@ from gitreg.cli.output import clean, emit, print_fields, print_heading, when_tex
 @output_option
 def command(model: str, output: str) -> None:
     """Show a model's card, and where its versions stand."""
-    from gitreg.registry.rows import model_row
+    from gitreg.documents.types import CARD_FIELDS
+    from gitreg.registry.rows import MODEL_COLUMNS, model_row
 
     snapshot = open_registry().snapshot()
     row = model_row(snapshot.model(model))
     aliases, card = snapshot.aliases(model), snapshot.card(model)
     if output != "table":
-        emit({**row, "aliases": aliases, "card": card}, output)
+        emit({**row, "aliases": aliases, "card": card}, output, columns=(*MODEL_COLUMNS, "card"))
         return
     print_fields(
         [
@@ -29,8 +30,7 @@ def command(model: str, output: str) -> None:
             *((stage, version) for stage, version in row["stages"].items()),
             ("aliases", [f"{alias}={version}" for alias, version in aliases.items()]),
             ("tags", row["tags"]),
-            *((field.replace("_", " "), row[field]) for field in ("description", "license", "audience", "use_cases")),
-            *((field.replace("_", " "), row[field]) for field in ("limitations", "trade_offs", "ethics")),
+            *((field.replace("_", " "), row[field]) for field in CARD_FIELDS),
             ("registered", when_text(row["created_at"])),
         ]
     )
@@ -39,4 +39,4 @@ def command(model: str, output: str) -> None:
         print_fields(row["metadata"].items())
     if card:
         print_heading("Card")
-        click.echo(clean(card).rstrip())
+        print_text(card)

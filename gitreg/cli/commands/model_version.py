@@ -10,6 +10,7 @@ import click
 from gitreg.cli.commands.list import print_versions
 from gitreg.cli.commands.show import print_version
 from gitreg.cli.complete import complete_stage, complete_version
+from gitreg.cli.group import Group
 from gitreg.cli.options import (
     metadata_option,
     model_argument,
@@ -24,7 +25,7 @@ from gitreg.cli.results import report
 _version_argument = click.argument("version", metavar="VERSION", shell_complete=complete_version)
 
 
-@click.group("version")
+@click.group("version", cls=Group)
 def command() -> None:
     """List, show, update and delete the versions of a model."""
 
@@ -46,13 +47,13 @@ def list_(model: str, filters: tuple[str, ...], output: str, **how: Any) -> None
 @output_option
 def show(model: str, version: str, output: str) -> None:
     """Show one version of MODEL."""
-    from gitreg.registry.rows import version_row
+    from gitreg.registry.rows import VERSION_COLUMNS, version_row
 
     row = version_row(open_registry().version(f"{model}@{version}"))
     if output == "table":
         print_version(row)
     else:
-        emit(row, output)
+        emit(row, output, columns=VERSION_COLUMNS)
 
 
 @command.command("update")

@@ -9,6 +9,7 @@ import click
 
 from gitreg.cli.complete import complete_model, complete_reference, complete_stage
 from gitreg.cli.options import metadata_option, open_registry, output_option, tag_option
+from gitreg.cli.output import note
 from gitreg.cli.progress import progress
 from gitreg.cli.results import report
 from gitreg.errors import InvalidInput
@@ -67,7 +68,7 @@ def command(
     with progress("Saving", total) as bar:
         outcome = save(registry, saving, progress=bar, dry_run=dry_run)
     if not outcome.changes.subject:
-        click.echo(f"{'@'.join(outcome.changes.version or ())} is there already, with the very same files", err=True)
+        note(f"{'@'.join(outcome.changes.version or ())} is there already, with the very same files")
     report(registry, outcome, output, nothing="nothing to save")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from gitreg.cli.options import open_registry, output_option, reference_argument
-from gitreg.cli.output import emit, print_fields, print_heading, print_table, size_text, when_text
+from gitreg.cli.output import emit, print_fields, print_heading, print_line, print_table, size_text, when_text
 
 
 @click.command("show")
@@ -16,13 +16,13 @@ from gitreg.cli.output import emit, print_fields, print_heading, print_table, si
 @output_option
 def command(reference: str, at: str | None, output: str) -> None:
     """Show the version that REF means, now or at a date or commit."""
-    from gitreg.registry.rows import version_row
+    from gitreg.registry.rows import VERSION_COLUMNS, version_row
 
     row = version_row(open_registry().version(reference, at=at))
     if output == "table":
         print_version(row)
     else:
-        emit(row, output)
+        emit(row, output, columns=VERSION_COLUMNS)
 
 
 def print_version(row: dict[str, Any]) -> None:
@@ -53,7 +53,7 @@ def print_version(row: dict[str, Any]) -> None:
     for name, artifact in row["artifacts"].items():
         print_heading(f"{name} ({artifact['type']}, {size_text(artifact['size'])}, {artifact['digest'][:19]}...)")
         if artifact["files"] is None:
-            click.echo("more files than the record lists; `gitreg load` has them")
+            print_line("more files than the record lists; `gitreg load` has them")
         else:
             print_table(
                 ["file", "size", "sha256"],
@@ -62,4 +62,5 @@ def print_version(row: dict[str, Any]) -> None:
                     for path, entry in artifact["files"].items()
                 ],
                 right=["size"],
+                spare=["sha256"],
             )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.options import open_registry
+from gitreg.cli.output import print_line
 
 
 @click.command("trust")
 def command() -> None:
     """Approve the store that this registry's gitreg.yaml names; none is opened before."""
-    click.echo(f"Approved {open_registry().trust()}")
+    print_line(f"Approved {open_registry().trust()}")

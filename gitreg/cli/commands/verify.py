@@ -6,7 +6,7 @@ import click
 
 from gitreg.cli.complete import complete_reference
 from gitreg.cli.options import open_registry, output_option
-from gitreg.cli.output import emit, print_table, size_text
+from gitreg.cli.output import emit, print_line, print_table, size_text
 from gitreg.cli.progress import progress
 from gitreg.errors import IntegrityError
 
@@ -27,10 +27,10 @@ def command(reference: str | None, output: str) -> None:
             )
         good = len(findings) - len(bad)
         size = size_text(sum(finding.size for finding in findings if finding.problem is None))
-        click.echo(f"{good} file{'' if good == 1 else 's'} ({size}) as recorded, {len(bad)} not")
+        print_line(f"{good} file{'' if good == 1 else 's'} ({size}) as recorded, {len(bad)} not")
     else:
         rows = [finding.row() for finding in findings]
-        emit(rows, output, rows=rows)
+        emit(rows, output, rows=rows, columns=("reference", "artifact", "path", "size", "ok", "problem"))
     if bad:
         first = bad[0]
         raise IntegrityError(

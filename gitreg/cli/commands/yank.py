@@ -7,6 +7,7 @@ from functools import partial
 import click
 
 from gitreg.cli.options import open_registry, output_option, reason_option, reference_argument
+from gitreg.cli.output import note
 from gitreg.cli.results import report
 
 
@@ -23,4 +24,4 @@ def command(reference: str, reason: str, output: str) -> None:
     report(registry, outcome, output, nothing="yanked already")
     version = registry.about(outcome)
     if version.stage in registry.snapshot().settings.stages:
-        click.echo(f"it still holds {version.stage}: `gitreg rollback {version.model} {version.stage}`", err=True)
+        note(f"it still holds {version.stage}: `gitreg rollback {version.model} {version.stage}`")

@@ -6,13 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gitreg.documents.layout import Key
-from gitreg.documents.types import ModelDocument
+from gitreg.documents.types import CARD_FIELDS, ModelDocument
 from gitreg.errors import AlreadyExists, InvalidInput, Refused
 from gitreg.names import check_model, fold
 from gitreg.registry.changes import Changes, Draft
 from gitreg.registry.snapshot import Snapshot
-
-CARD_FIELDS = ("description", "license", "audience", "use_cases", "limitations", "trade_offs", "ethics")
 
 
 def register_model(
@@ -31,7 +29,7 @@ def register_model(
     created_at:
         When, in RFC 3339.
     fields:
-        The card's fields (:data:`CARD_FIELDS`); None says nothing.
+        The card's fields (:data:`gitreg.documents.types.CARD_FIELDS`); None says nothing.
 
     Raises
     ------
