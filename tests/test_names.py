@@ -109,7 +109,7 @@ def test_git_takes_every_slug_of_an_accepted_name_for_a_ref(pairs: list[tuple[st
 
 
 @pytest.mark.parametrize(
-    "name", ["iris", "Iris classifier", "team/iris", "modèle", "模型", "iris.v2", "a+b_c-d", "%", "a@b", "7", "x" * 200]
+    "name", ["iris", "Iris classifier", "team/iris", "modèle", "模型", "iris.v2", "a+b_c-d", "%", "7", "x" * 200]
 )
 def test_a_model_may_be_called_as_in_mlflow_and_nested(name: str) -> None:
     assert check_model(name) == name
@@ -256,7 +256,7 @@ def test_names_that_are_one_file_on_macos_or_windows_fold_alike(one: str, other:
         ("iris@7", "iris", "7"),
         ("iris@1.0.5", "iris", "1.0.5"),
         ("team/iris@production", "team/iris", "production"),
-        ("a@b@champion", "a@b", "champion"),
+        ("a/b@champion", "a/b", "champion"),
         ("iris@sha256:" + "a" * 64, "iris", "sha256:" + "a" * 64),
         ("iris@sha256:abcdef", "iris", "sha256:abcdef"),
         ("models:/iris/7", "iris", "7"),

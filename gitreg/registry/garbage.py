@@ -86,7 +86,10 @@ def _tips(ledger: Ledger, snapshot: Snapshot, present: set[str]) -> Iterator[tup
         model, _, version = ref.removeprefix("refs/tags/").partition("/")[2].rpartition("@")
         sealed = ref.startswith("refs/tags/") and f"models/{model}/versions/{version}.yaml" not in present
         tip = repository.peel(oid)
-        if tip is None or tip in seen or (snapshot.index.position(tip) is not None and not sealed):
+        if tip is None or tip in seen:
+            continue
+        place = snapshot.index.position(tip)
+        if place is not None and place <= snapshot.seq and not sealed:
             continue
         seen.add(tip)
         yield tip, head

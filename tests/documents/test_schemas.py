@@ -190,7 +190,7 @@ def test_a_newer_format_is_refused_politely(kind: str) -> None:
         ("stage", {"kind": "alias"}, "/kind"),
         ("stage", {"format": 0}, "/format"),
         ("stage", {"format": "1"}, "/format"),
-        ("stage", {"version": 7}, "/version"),
+        ("stage", {"version": 7.5}, "/version"),
         ("stage", {"digest": "sha256:xyz"}, "/digest"),
         ("model", {"name": "tulip"}, "/name"),
         ("model", {"tags": ["ok", ""]}, "/tags/1"),

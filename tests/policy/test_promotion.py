@@ -12,12 +12,12 @@ from gitreg.policy.promotion import Candidate, Post, check_promotion, check_stag
 CASES = list(product((False, True), (None, "6", "7"), (None, "6", "7"), (False, True)))
 
 
-@pytest.mark.parametrize(("yanked", "holder", "rolled_back_from", "force"), CASES)
+@pytest.mark.parametrize(("yanked", "holder", "undone", "force"), CASES)
 def test_a_version_takes_a_free_stage_its_own_or_by_force(
-    yanked: bool, holder: str | None, rolled_back_from: str | None, force: bool
+    yanked: bool, holder: str | None, undone: str | None, force: bool
 ) -> None:
-    may = not yanked and (holder in (None, "7") or rolled_back_from == "7" or force)
-    candidate, post = Candidate("7", "team/iris@7", yanked), Post("production", holder, rolled_back_from)
+    may = not yanked and (holder in (None, "7") or undone == "7" or force)
+    candidate, post = Candidate("7", "team/iris@7", yanked), Post("production", holder, {undone} if undone else ())
     if may:
         check_promotion(candidate, post, force=force)
         return

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from gitreg.documents.yaml import dumps
-from gitreg.errors import InvalidDocument
+from gitreg.errors import IntegrityError, InvalidDocument
 from gitreg.registry.doctor import Problem
 from gitreg.registry.ledger import Ledger
 from gitreg.sdk.registry import Registry
@@ -198,7 +200,11 @@ def test_a_wrong_file_is_named_and_the_rest_still_reads(iris: Registry, what: st
         "broken YAML",
         "a newer format",
     )
-    assert iris.version("iris@1").number == 1
+    if what == "an edited record":
+        with pytest.raises(IntegrityError, match="was edited"):
+            iris.version("iris@1")
+    else:
+        assert iris.version("iris@1").number == 1
     iris.repair(iris.doctor())
     left = iris.doctor()
     assert all(problem.mend is None for problem in left)
@@ -253,7 +259,7 @@ REFS: dict[str, tuple[Callable[[Path], object], str, str, bool]] = {
         lambda f: git(f, "update-ref", "refs/stages/tulip@production", "main"),
         "refs/stages/tulip@production",
         "mirrors no stage",
-        True,
+        False,
     ),
 }
 
@@ -272,7 +278,7 @@ def test_a_wrong_ref_is_named_and_mended_where_that_is_promised(iris: Registry, 
     if mended:
         assert git(iris.folder, "for-each-ref") == sound
         assert iris.doctor() == []
-    elif what not in ("an orphan tag", "a foreign tag"):  # doctor's advice: delete it, and repair
+    elif what not in ("an orphan tag", "a foreign tag", "a foreign mirror"):  # doctor's advice: delete it, and repair
         git(iris.folder, "tag", "-d", where.removeprefix("refs/tags/"))
         iris.repair(iris.doctor())
         assert git(iris.folder, "for-each-ref") == sound
@@ -323,10 +329,14 @@ def test_a_merge_brings_versions_and_their_tags_stand_on_the_first_parent_line(i
     assert git(folder, "rev-parse", "models/iris@3^{commit}") == git(folder, "rev-parse", "main")
 
 
-def test_broken_settings_are_one_error_that_names_file_and_place(iris: Registry) -> None:
+def test_broken_settings_are_a_problem_with_which_everything_reads_and_nothing_is_written(iris: Registry) -> None:
     commit_files(iris.folder, {"gitreg.yaml": "format: 1\nkind: registry\nbranch: main\nprefix: models\nstages: x\n"})
+    assert [(problem.where, "'x' is not of type 'array'" in problem.what) for problem in iris.doctor()] == [
+        ("gitreg.yaml", True)
+    ]
+    assert iris.version("iris@1").number == 1
     with pytest.raises(InvalidDocument, match=r"gitreg\.yaml"):
-        iris.doctor()
+        iris.promote("iris@1", "staging")
 
 
 def test_a_registry_in_a_folder_is_examined_there_and_only_there(user: Path, tmp_path: Path, weights: Path) -> None:
@@ -343,3 +353,79 @@ def test_a_registry_in_a_folder_is_examined_there_and_only_there(user: Path, tmp
         ledger = Ledger(registry.ledger.repository, "main", "reg")
         assert ledger.snapshot().model_names() == ["iris"]
         ledger.close()
+
+
+def test_a_namespace_shared_with_branches_costs_no_branch_on_repair(iris: Registry) -> None:
+    settings = (iris.folder / "gitreg.yaml").read_text()
+    commit_files(iris.folder, {"gitreg.yaml": settings + "mirrors:\n  stages: refs/heads/stages\n"})
+    git(iris.folder, "branch", "stages/feature")
+    before = git(iris.folder, "for-each-ref", "refs/heads", "refs/tags")
+    iris.repair(iris.doctor())
+    after = git(iris.folder, "for-each-ref", "refs/heads", "refs/tags")
+    assert set(before.splitlines()) <= set(after.splitlines())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "mirrors: {stages: refs/heads}",
+        "mirrors: {stages: refs/tags/models}",
+        "mirrors: {stages: refs/tags}",
+        "mirrors: {stages: refs/x, aliases: refs/x}",
+        "stages: [latest]",
+        "stages: ['7']",
+        "stages: [a/b]",
+        "prefix: a..b",
+        "branch: -x",
+    ],
+)
+def test_settings_that_git_or_people_would_misread_are_a_problem(iris: Registry, line: str) -> None:
+    field = line.partition(":")[0]
+    kept = (iris.folder / "gitreg.yaml").read_text()
+    kept = re.sub(rf"^{field}:.*\n(- .*\n)*", "", kept, flags=re.MULTILINE)
+    commit_files(iris.folder, {"gitreg.yaml": f"{kept}{line}\n"})
+    assert "gitreg.yaml" in [problem.where for problem in iris.doctor()]
+    assert iris.version("iris@1").number == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("models/%1B%5B31mred/model.yaml", 'format: 1\nkind: model\nname: "\\e[31mred"\n'),
+        ("models/dated/model.yaml", "format: 1\nkind: model\nname: dated\ncreated_at: 2026-99-99T99:99:99Z\n"),
+        ("models/a%40b/model.yaml", "format: 1\nkind: model\nname: a@b\n"),
+    ],
+)
+def test_a_name_or_a_date_that_cannot_be_is_a_problem(iris: Registry, path: str, content: str) -> None:
+    commit_files(iris.folder, {path: content})
+    assert path in [problem.where for problem in iris.doctor()]
+    assert iris.version("iris@1").number == 1
+
+
+def test_a_path_that_is_not_utf8_is_named_and_the_rest_reads(iris: Registry) -> None:
+    name = os.fsdecode(b"models/\xff")
+    (iris.folder / name).mkdir()
+    (iris.folder / name / "model.yaml").write_text("format: 1\nkind: model\nname: x\n")
+    git(iris.folder, "add", ".")
+    git(iris.folder, "commit", "-qm", "odd")
+    assert iris.version("iris@1").number == 1
+    assert any("no file of the registry" in problem.what for problem in iris.doctor())
+
+
+def test_promoting_again_mends_a_pointer_whose_digest_is_wrong(iris: Registry) -> None:
+    iris.promote("iris@1", "production", force=True)
+    commit_files(
+        iris.folder,
+        {"models/iris/stages/production.yaml": f"format: 1\nkind: stage\nversion: 1\ndigest: sha256:{'0' * 64}\n"},
+    )
+    with pytest.raises(IntegrityError):
+        iris.version("iris@production")
+    iris.promote("iris@1", "production")
+    assert iris.version("iris@production").number == 1
+
+
+def test_a_version_whose_annotation_is_broken_counts_as_withdrawn(iris: Registry) -> None:
+    commit_files(iris.folder, {"models/iris/annotations/2.yaml": "yanked: [\n"})
+    with pytest.warns(UserWarning, match="cannot be read"):
+        found = [iris.version("iris@2"), iris.version("iris")]
+    assert [(version.number, version.yanked) for version in found] == [(2, True), (1, False)]

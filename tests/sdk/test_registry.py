@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from gitreg.errors import IntegrityError, InvalidInput, NotFound, Refused
+from gitreg.sdk import saving
 from gitreg.sdk.registry import Registry
 from tests.registry.support import git
 
@@ -186,3 +188,58 @@ def test_a_log_tells_who_did_what_newest_first(registry: Registry, weights: Path
     assert {row["email"] for row in rows} == {"ada@example.com"}
     with pytest.raises(NotFound):
         list(registry.log("rose"))
+
+
+def test_a_number_whose_record_was_reset_away_is_not_given_again(registry: Registry, weights: Path) -> None:
+    registry.save("iris", weights)
+    registry.save("iris@alpha", weights)
+    git(registry.folder, "reset", "-q", "--hard", "HEAD~1")
+    plain = saving.save(registry, saving.Saving("iris", {"model": [weights]}), dry_run=True)
+    assert plain.changes.version == ("iris", "3")
+    assert registry.save("iris", weights).number == 3
+
+
+def test_files_edited_into_a_record_are_served_by_nobody(registry: Registry, weights: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.bin"
+    other.write_bytes(b"not these")
+    registry.save("iris", weights)
+    digest = sha256(other.read_bytes()).hexdigest()
+    registry.save("swap", other)
+    record = registry.folder / "models/iris/versions/1.yaml"
+    text = record.read_text().replace(sha256(b"weights").hexdigest(), digest).replace("size: 7", "size: 9")
+    git(registry.folder, "rm", "-q", "--cached", "models/iris/versions/1.yaml")
+    (registry.folder / "models/iris/versions/hand.yaml").write_text(
+        text.replace("version: '1'", "version: hand").replace("number: 1", "number: 2")
+    )
+    git(registry.folder, "checkout", "-q", "HEAD", "--", "models/iris/versions/1.yaml")
+    git(registry.folder, "add", ".")
+    git(registry.folder, "commit", "-qm", "by hand")
+    for load in (lambda: registry.load("iris@hand"), lambda: registry.load("iris@hand", tmp_path / "own")):
+        with pytest.raises(IntegrityError, match="digest"):
+            load()
+    assert any("digest" in (finding.problem or "") for finding in registry.verify("iris@hand"))
+
+
+def test_an_edited_record_is_not_served(registry: Registry, weights: Path) -> None:
+    registry.save("iris", weights, metadata={"accuracy": 0.5})
+    record = registry.folder / "models/iris/versions/1.yaml"
+    record.write_text(record.read_text().replace("0.5", "0.9"))
+    git(registry.folder, "commit", "-qam", "a little better")
+    for reference in ("iris", "iris@1"):
+        with pytest.raises(IntegrityError, match="edited"):
+            registry.version(reference)
+
+
+def test_weights_that_only_a_detached_work_tree_means_are_no_garbage(
+    registry: Registry, weights: Path, tmp_path: Path
+) -> None:
+    registry.save("iris", weights)
+    other = tmp_path / "other.bin"
+    other.write_bytes(b"other")
+    registry.save("iris", other)
+    git(registry.folder, "worktree", "add", "-q", "--detach", str(tmp_path / "detached"), "main")
+    git(registry.folder, "tag", "-d", "models/iris@2")
+    git(registry.folder, "reset", "-q", "--hard", "HEAD~1")
+    assert list(registry.collect_garbage(grace=-60)) == []
+    git(registry.folder, "worktree", "remove", "--force", str(tmp_path / "detached"))
+    assert [swept.sha256 for swept in registry.collect_garbage(grace=-60)] == [sha256(b"other").hexdigest()]

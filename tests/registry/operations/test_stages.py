@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitreg.documents.layout import Key
+from gitreg.documents.types import StageDocument
 from gitreg.errors import GitregError, InvalidInput, NotFound, Refused
 from gitreg.registry.history import log, stage_log
 from gitreg.registry.operations.models import delete_model, register_model
@@ -242,3 +243,54 @@ def test_a_pointer_by_hand_without_a_digest_is_followed(world: World) -> None:
     world.save()
     world.put(Key("stage", "iris", "production"), b"format: 1\nkind: stage\nversion: '1'\n")
     assert resolve(world.snapshot, "iris@production").number == 1
+
+
+def test_forward_again_works_after_several_rollbacks(three: World) -> None:
+    three.do(rollback, "iris", "production")
+    three.do(rollback, "iris", "production")
+    three.do(promote, "iris@2", "production")
+    three.do(promote, "iris@3", "production")
+    assert holder(three) == "3"
+
+
+def test_what_was_rolled_back_has_no_right_once_another_took_the_place(three: World) -> None:
+    three.do(rollback, "iris", "production")
+    three.do(promote, "iris@1", "production", force=True)
+    with pytest.raises(Refused):
+        three.do(promote, "iris@3", "production")
+
+
+def test_rollbacks_walk_down_and_never_back_and_forth(world: World) -> None:
+    for name in ("1", "2"):
+        world.save(content=name)
+    for name in ("1", "2", "1"):
+        world.do(promote, f"iris@{name}", "production", force=True)
+    world.do(rollback, "iris", "production")
+    assert holder(world) == "2"
+    world.do(rollback, "iris", "production")
+    assert holder(world) == "1"
+    with pytest.raises(Refused):
+        world.do(rollback, "iris", "production")
+
+
+def test_a_reverted_promotion_is_a_rollback(three: World) -> None:
+    key = Key("stage", "iris", "production")
+    history = three.snapshot.index.history(three.snapshot.seq, "stage", "iris", "production")
+    before = StageDocument.from_data(history[1].data or {})
+    three.put(key, before)
+    assert holder(three) == "2"
+    three.do(rollback, "iris", "production")
+    assert holder(three) == "1"
+
+
+def test_a_yanked_holder_is_reached_by_its_stage_to_say_something_of_it(three: World) -> None:
+    three.do(yank, "iris@production")
+    three.do(yank, "iris@production", reason="again")
+    three.do(annotate, "iris@production", metadata={"seen": True})
+    three.do(unyank, "iris@production")
+    assert resolve(three.snapshot, "iris@production").number == 3
+
+
+def test_only_a_named_version_is_yanked(three: World) -> None:
+    with pytest.raises(InvalidInput, match="latest"):
+        three.do(yank, "iris")
