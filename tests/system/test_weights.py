@@ -50,7 +50,7 @@ def test_what_cannot_travel_is_refused_on_save_with_its_path(registry: Person, w
         write(weights, {wrong: "x"})
     ended = registry.gitreg("save", "iris", weights, code=2)
     assert (wrong if wrong in ("CON.txt", "a:b") else "odd") in ended.err
-    assert registry.gitreg("list", "--json").data["total"] == 0
+    assert registry.gitreg("list", "--json", code=3).data["total"] == 0
 
 
 def test_names_that_differ_only_in_case_are_refused_on_save(registry: Person, weights: Path) -> None:
@@ -62,7 +62,7 @@ def test_names_that_differ_only_in_case_are_refused_on_save(registry: Person, we
 
 def test_a_path_that_is_not_there_is_an_error_and_saves_nothing(registry: Person, tmp_path: Path) -> None:
     assert "nowhere" in registry.gitreg("save", "iris", tmp_path / "nowhere", code=3).err
-    assert registry.gitreg("list", "--json").data["total"] == 0
+    assert registry.gitreg("list", "--json", code=3).data["total"] == 0
 
 
 HOSTILE = {
