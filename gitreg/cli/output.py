@@ -12,7 +12,6 @@ import click
 
 from gitreg.cli.table import Cell, fitting, lay_out, styled
 from gitreg.cli.text import as_json, in_a_file, lines, one_line
-from gitreg.errors import NotFound
 
 if TYPE_CHECKING:
     from gitreg.registry.filters import Page
@@ -50,14 +49,9 @@ def emit(
 
 
 def emit_page(page: Page, output: str, columns: Sequence[str]) -> None:
-    """Print a page for a program: ``items``, ``total``, ``page``, ``pages``, ``size``; CSV has the items alone.
-
-    Where there are none the shape is the same, and the program ends as where something is not found.
-    """
+    """Print a page for a program: ``items``, ``total``, ``page``, ``pages``, ``size``; CSV has the items alone."""
     shape = {"items": page.items, "total": page.total, "page": page.page, "pages": page.pages, "size": page.size}
     emit(shape, output, rows=page.items, columns=columns)
-    if not page.items:
-        click.get_current_context().exit(NotFound.exit_code)
 
 
 def note_page(page: Page) -> None:
@@ -123,11 +117,10 @@ def print_table(
         The columns to leave out where the terminal is too narrow for all, the first to go first.
     """
     width = _width()
-    table = [
-        [Cell(one_line(column), bold=True) for column in columns],
-        *([_cell(cell) for cell in row] for row in rows),
-    ]
-    kept = fitting(table, width=width, spare=[columns.index(name) for name in spare if name in columns])
+    titles = [Cell(one_line(column), bold=True) for column in columns]
+    table = [titles, *([_cell(cell) for cell in row] for row in rows)]
+    places = dict.fromkeys(columns.index(name) for name in spare if name in columns)
+    kept = fitting(table, width=width, spare=list(places))
     right_ones = [place for place, number in enumerate(kept) if columns[number] in right]
     shown = [[row[number] for number in kept] for row in table]
     click.echo("\n".join(lay_out(shown, width=width, right=right_ones, titles=True)))

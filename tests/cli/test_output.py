@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,7 +14,19 @@ import pytest
 from click.testing import CliRunner
 
 from gitreg.cli.main import COMMANDS, cli
+from gitreg.cli.output import (
+    emit,
+    note,
+    print_fields,
+    print_heading,
+    print_line,
+    print_table,
+    print_text,
+    when_text,
+)
 from gitreg.documents.yaml import loads
+from gitreg.errors import GitregError, NotFound
+from gitreg.registry.rows import MODEL_COLUMNS, VERSION_COLUMNS
 from tests.system.world import Person, write
 
 VERSION = [
@@ -41,9 +54,12 @@ def enter(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-def run(*arguments: str) -> str:
-    result = CliRunner().invoke(cli, arguments, catch_exceptions=False)
-    assert result.exit_code in (0, 6), result.output
+def run(*arguments: str, also: int = 0) -> str:
+    """Give what a command prints; it may end with ``also``, too."""
+    result = CliRunner().invoke(cli, arguments)
+    if isinstance(result.exception, GitregError) and result.exception.exit_code == also:
+        return result.stdout
+    assert result.exit_code in (0, 6), (result.output, result.exception)
     return result.stdout
 
 
@@ -133,6 +149,121 @@ def test_every_writing_command_prints_what_it_did(writer: Person, monkeypatch: p
     assert list(json.loads(run("init", "--json"))) == ["made", "folder", "branch", "root", "store"]
 
 
+def test_the_columns_of_a_listing_are_the_fields_that_are_no_mappings_in_order() -> None:
+    assert [*VERSION_COLUMNS] == [field for field in VERSION if field not in ("metadata", "source", "run", "artifacts")]
+    assert [*MODEL_COLUMNS] == [field for field in MODEL if field not in ("stages", "metadata")]
+
+
+@pytest.mark.parametrize(
+    ("command", "columns", "further"),
+    [
+        ("list", MODEL_COLUMNS, "stages."),
+        ("model list", MODEL_COLUMNS, "stages."),
+        ("list iris", VERSION_COLUMNS, "metadata."),
+        ("list stage=production", VERSION_COLUMNS, "metadata."),
+        ("list team/other", VERSION_COLUMNS, ""),
+        ("model version list team/other", VERSION_COLUMNS, ""),
+        ("list stage=staging", VERSION_COLUMNS, ""),
+        ("model list tag=nothing", MODEL_COLUMNS, ""),
+        ("show iris", VERSION_COLUMNS, "metadata."),
+        ("verify", ("reference", "artifact", "path", "size", "ok", "problem"), ""),
+        ("gc", ("sha256", "size", "mtime", "kind", "removed"), ""),
+        ("doctor", ("where", "what", "remedy", "repairable"), ""),
+        ("log", tuple(LOG), ""),
+        ("log iris@production", tuple(STAGE_LOG), ""),
+        ("diff iris@1 iris@1.1", ("part", "name", "from", "to", "delta", "change"), ""),
+    ],
+)
+def test_the_first_columns_of_csv_do_not_depend_on_what_is_found(
+    here: Person, command: str, columns: tuple[str, ...], further: str
+) -> None:
+    header = next(csv.reader(io.StringIO(run(*command.split(), "-o", "csv", also=3))))
+    assert tuple(header[: len(columns)]) == columns
+    rest = header[len(columns) :]
+    assert all("." in name for name in rest), rest
+    assert rest[0].startswith(further) if further else not rest
+
+
+def test_csv_keeps_the_dotted_columns_of_a_field_together(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        {"a": 1, "m": {}, "s": {"x": 1}, "l": [1, True]},
+        {"a": {"k": "v"}, "m": {"y": None}, "s": None, "l": []},
+        {"a": None, "m": {"z": {"deep": False}}, "s": {"x": 2}, "l": [{"k": 1}]},
+    ]
+    emit(rows, "csv", rows=rows, columns=("a", "l"))
+    assert list(csv.reader(io.StringIO(capsys.readouterr().out))) == [
+        ["a", "l", "m.y", "m.z.deep", "s.x"],
+        ["1", "1;true", "", "", "1"],
+        ['{"k": "v"}', "", "", "", ""],
+        ["", '[{"k": 1}]', "", "false", "2"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "command", ["list tag=nothing", "list iris tag=nothing", "list team/other", "model list tag=nothing",
+                "model version list team/other", "model version list iris stage=staging"],
+)  # fmt: skip
+def test_a_listing_that_finds_nothing_says_so_and_has_its_shape_all_the_same(here: Person, command: str) -> None:
+    for output in ("table", "json", "yaml", "csv"):
+        result = CliRunner().invoke(cli, [*command.split(), "-o", output])
+        assert isinstance(result.exception, NotFound), output
+        if output == "table":
+            assert result.stdout == ""
+        elif output == "csv":
+            assert len(result.stdout.splitlines()) == 1
+        else:
+            shape = {"items": [], "total": 0, "page": 1, "pages": 1, "size": 100}
+            assert loads(result.stdout.encode(), output) == shape
+
+
+def test_a_new_registry_says_how_to_begin(reader: Person, tmp_path: Path) -> None:
+    there = reader.at(tmp_path)
+    there.gitreg("init")
+    assert "gitreg save" in there.gitreg("list", code=3).err
+    assert there.gitreg("list", "--json", code=3).data["items"] == []
+
+
+NASTY = "".join(map(chr, range(32))) + "\x7f\x85\x9b31m\u2028\u202e\u2066\ud800\U000e0041"
+HARMLESS = "\N{NO-BREAK SPACE}\N{IDEOGRAPHIC SPACE}\N{ZERO WIDTH JOINER}é模型"
+
+
+def unsafe(text: str) -> str:
+    return "".join(c for c in text if c in NASTY and c not in "\n31m")
+
+
+def test_what_is_printed_for_people_has_nothing_that_acts_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    text = NASTY + HARMLESS
+    for printing in (
+        lambda: print_heading(text),
+        lambda: print_line(text),
+        lambda: print_text(text),
+        lambda: print_fields([(text, text), ("mapping", {text: text}), ("list", [text, {text: [text]}])]),
+        lambda: print_table([text, "b"], [(text, {text: text}), ([text], 1.5)], right=[text], spare=[text]),
+        lambda: note(text),
+        lambda: emit([{text: text}], "csv", rows=[{text: text, "m": {text: [text]}}]),
+    ):
+        printing()
+        printed = "".join(capsys.readouterr())
+        assert unsafe(click.unstyle(printed)).strip("\t") == ""
+        assert HARMLESS in printed
+
+
+def test_json_writes_what_acts_on_a_terminal_as_escapes_and_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    data = {NASTY: [NASTY, HARMLESS]}
+    emit(data, "json")
+    printed = capsys.readouterr().out
+    assert json.loads(printed) == data
+    assert unsafe(printed) == ""
+    assert HARMLESS in printed
+
+
+@pytest.mark.parametrize(
+    "when", ["soon", "2026-13-45T00:00:00Z", "0001-01-01T00:00:00+23:00", "9999-12-31T23:59:59-23:00"]
+)
+def test_a_time_that_is_no_date_is_shown_as_it_is(when: str) -> None:
+    assert when_text(when) == when
+
+
 def every_command(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     ctx = click.Context(group)
     for name in group.list_commands(ctx):
@@ -148,6 +279,7 @@ def test_every_help_text_renders_and_says_what_the_command_does(path: tuple[str,
     text = run(*path, "--help")
     assert text.startswith("Usage: ")
     assert len(text.splitlines()[2].strip()) > 10
+    assert "--debug" not in text
     assert not [line for line in text.splitlines() if len(line) > 100]
 
 

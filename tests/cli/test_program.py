@@ -85,10 +85,22 @@ def test_ctrl_c_is_130_and_says_so_and_leaves_nothing(writer: Person) -> None:
     assert writer.git("rev-parse", "HEAD") == head
 
 
-def test_debug_shows_where_it_failed(reader: Person) -> None:
-    ended = reader.run("gitreg", "--debug", "show", "nobody")
-    assert ended.code != 0
+@pytest.mark.parametrize(
+    "command",
+    ["--debug show nobody", "show --debug nobody", "show nobody --debug", "alias set nobody x --debug",
+     "alias --debug delete nobody x", "model show nobody --debug", "model --debug show nobody",
+     "model version --debug list nobody", "model version show nobody 1 --debug"],
+)  # fmt: skip
+def test_debug_stands_anywhere_and_shows_where_it_failed_and_ends_the_same(reader: Person, command: str) -> None:
+    ended = reader.run("gitreg", *command.split())
+    assert ended.code == 3, ended
     assert "Traceback" in ended.err
+    assert "error: there is no model 'nobody'" in ended.err
+
+
+def test_a_word_that_only_looks_like_debug_is_no_option(reader: Person) -> None:
+    ended = reader.gitreg("model", "show", "--", "--debug", code=3)
+    assert "'--debug'" in ended.err
 
 
 def test_python_m_gitreg_and_git_reg_are_the_same_program(reader: Person) -> None:
@@ -157,6 +169,46 @@ def hostile(writer: Person) -> Person:
     return writer
 
 
+@pytest.mark.parametrize("columns", [30, 40])
+def test_a_narrow_terminal_has_fewer_columns_and_is_told_which(reader: Person, columns: int) -> None:
+    shown = on_a_terminal(reader, columns, "gitreg", "list", "iris", NO_COLOR="1")
+    *table, told = shown.splitlines()
+    assert all(len(line) <= columns for line in table)
+    assert table[0].split() == ["version", "stage", "size"] if columns == 30 else "version" in table[0].split()
+    assert [line.split()[:2] for line in table[2:]] == [["1.1", "production"], ["1", "archived"]]
+    assert told.startswith("too narrow for ")
+    assert "created" in told
+    wide = on_a_terminal(reader, 200, "gitreg", "list", "iris", NO_COLOR="1")
+    assert "too narrow" not in wide
+    assert "created" in wide
+
+
+def test_a_warning_has_colour_on_a_terminal_and_none_where_no_color_asks_for_it(writer: Person) -> None:
+    (writer.here / "models" / "iris" / "aliases" / "champion.yaml").write_text("format: 1\nkind: alias\nodd\n")
+    writer.git("commit", "-qam", "break it")
+    command = ("gitreg", "show", "iris@1")
+    assert "\x1b[33m\x1b[1mwarning:\x1b[0m" in on_a_terminal(writer, 100, *command)
+    plain = on_a_terminal(writer, 100, *command, NO_COLOR="1")
+    assert "warning: " in plain
+    assert ESCAPE not in plain
+
+
+def test_what_others_wrote_by_hand_does_not_act_on_the_terminal(writer: Person) -> None:
+    nasty = r"\e]0;title\a\x9b31m\u202e"
+    (writer.here / "models" / "iris" / "annotations").mkdir(exist_ok=True)
+    (writer.here / "models" / "iris" / "annotations" / "1.yaml").write_text(
+        f'format: 1\nkind: annotation\ndescription: "{nasty}"\nmetadata: {{"{nasty}": {{"{nasty}": "{nasty}"}}}}\n'
+    )
+    writer.git("add", ".")
+    writer.git("commit", "-qm", "by hand \x1b]0;title\x07\x9b31m")
+    for command in ("show iris@1", "show iris@1 --json", "show iris@1 -o yaml", "show iris@1 -o csv", "log",
+                    "log --json", "diff iris@1 iris@1.1", "diff iris@1 iris@1.1 -o csv", "list iris"):  # fmt: skip
+        shown = on_a_terminal(writer, 100, "gitreg", *command.split(), NO_COLOR="1")
+        assert len(shown) > 100, shown
+        assert "error: " not in shown, shown
+        assert not set(shown) & set("\x1b\x07\x9b\u202e"), (command, shown)
+
+
 @pytest.mark.parametrize("columns", [60, 200])
 def test_hostile_text_neither_colours_nor_moves_and_tables_fit(hostile: Person, columns: int) -> None:
     for command in (["list"], ["list", "nasty"], ["show", "nasty"], ["log"], ["log", "nasty@production"],
@@ -213,6 +265,13 @@ complete_line() {
 def test_bash_completes_models_versions_and_stages(reader: Person, line: str, expected: set[str]) -> None:
     ended = reader.run("bash", "-c", f"{COMPLETE}\ncomplete_line '{line}'")
     assert (set(ended.out.split()), ended.err) == (expected, "")
+
+
+def test_a_name_that_would_act_in_the_shell_or_the_terminal_is_not_offered(writer: Person) -> None:
+    for name in ("$(touch pwned)", "a;b", "fine one"):
+        writer.gitreg("model", "register", name)
+    ended = writer.run("bash", "-c", f"{COMPLETE}\ncomplete_line 'gitreg rollback '")
+    assert ended.out.split() == ["fine", "one", "iris", "team/other"]
 
 
 def test_bash_completion_outside_a_registry_offers_nothing_and_says_nothing(reader: Person, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitreg.cli.table import Cell, cells, lay_out
+from gitreg.cli.table import Cell, cells, fitting, lay_out
 
 TEXTS = st.text(st.sampled_from("ab \u00e9\u6a21\u578be\u0301\n"), max_size=30)
 TABLES = st.integers(1, 4).flatmap(
@@ -51,3 +51,13 @@ def test_no_line_is_wider_than_the_terminal_and_nothing_is_lost(table: list[list
 @pytest.mark.parametrize(("text", "width"), [("", 0), ("abc", 3), ("e\u0301", 1), ("模型", 4)])
 def test_text_is_measured_in_columns(text: str, width: int) -> None:
     assert cells(text) == width
+
+
+@pytest.mark.parametrize(
+    ("width", "kept"), [(None, [0, 1, 2]), (26, [0, 1, 2]), (25, [0, 2]), (13, [0, 2]), (12, [0]), (1, [0])]
+)
+def test_columns_that_can_be_spared_go_in_their_order_where_the_rest_could_not_be_read(
+    width: int | None, kept: list[int]
+) -> None:
+    table = rows(("n", "text", "title"), ("1", "a text of many words", "x"), ("23456", "b", "y"))
+    assert fitting(table, width=width, spare=[1, 2]) == kept

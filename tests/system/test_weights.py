@@ -62,7 +62,7 @@ def test_names_that_differ_only_in_case_are_refused_on_save(registry: Person, we
 
 def test_a_path_that_is_not_there_is_an_error_and_saves_nothing(registry: Person, tmp_path: Path) -> None:
     assert "nowhere" in registry.gitreg("save", "iris", tmp_path / "nowhere", code=3).err
-    assert registry.gitreg("list", "--json").data["total"] == 0
+    assert registry.gitreg("list", "--json", code=3).data["total"] == 0
 
 
 HOSTILE = {

@@ -38,17 +38,18 @@ def print_models(page: Any, output: str, asked: tuple[str, ...] = ()) -> None:
     Raises
     ------
     NotFound
-        There is none to show in a table.
+        There is none; for programs the empty shape is printed before.
     """
     from gitreg.registry.rows import MODEL_COLUMNS
 
     if output != "table":
         emit_page(page, output, MODEL_COLUMNS)
-        return
     if not page.items:
         if asked:
             raise NotFound("no model passes", hint="`gitreg list` without filters shows all")
         raise NotFound("there are no models yet", hint="`gitreg save MODEL PATH` makes one")
+    if output != "table":
+        return
     print_table(
         ["model", "versions", "latest", "stages", "tags", "description"],
         [
@@ -79,17 +80,18 @@ def print_versions(page: Any, output: str, model: str | None, asked: tuple[str, 
     Raises
     ------
     NotFound
-        There is none to show in a table.
+        There is none; for programs the empty shape is printed before.
     """
     from gitreg.registry.rows import VERSION_COLUMNS
 
     if output != "table":
         emit_page(page, output, VERSION_COLUMNS)
-        return
     if not page.items:
-        if any(asked):
+        if any("=" in text for text in asked):
             raise NotFound("no version passes", hint=f"`gitreg list{f' {model}' if model else ''}` shows all")
         raise NotFound(f"{model} has no versions yet", hint=f"`gitreg save {model} PATH` makes one")
+    if output != "table":
+        return
     keys = _metadata_columns(page.items, asked)
     columns = [*(["model"] if model is None else []), "version", "stage", "aliases", "tags", *keys, "size", "created"]
     rows = [
