@@ -108,14 +108,21 @@ def test_a_bomb_is_named_within_a_second_and_200_mb(registry: Person, name: str)
         ("", "gitreg.yaml"),
     ],
 )
-def test_a_malformed_gitreg_yaml_is_a_one_line_error_wherever_it_matters(
-    registry: Person, text: str, place: str
+def test_a_malformed_gitreg_yaml_is_one_line_with_its_place_and_the_registry_is_read_and_not_written_to(
+    registry: Person, weights: Path, text: str, place: str
 ) -> None:
-    commit_by_hand(registry, "main", {"gitreg.yaml": text})
-    for command in (["list"], ["promote", "iris@1", "production"], ["doctor"]):
-        ended = registry.gitreg(*command, code=1)
-        assert "gitreg.yaml" in ended.err
-        assert place in ended.err
+    registry.gitreg("save", "iris", weights)
+    head = commit_by_hand(registry, "main", {"gitreg.yaml": text})
+    warned = registry.gitreg("list").err
+    assert "gitreg.yaml" in warned
+    assert place in warned
+    assert len(warned.splitlines()) == 1
+    registry.gitreg("show", "iris@1")
+    ended = registry.gitreg("promote", "iris@1", "production", code=1)
+    assert "gitreg.yaml" in ended.err
+    assert place in ended.err
+    assert registry.git("rev-parse", "main") == head
+    assert any(p["where"] == "gitreg.yaml" and place in f"{p['where']} {p['what']}" for p in registry.doctor_says())
 
 
 def test_a_broken_annotation_or_pointer_hides_neither_model_nor_version(registry: Person, weights: Path) -> None:
