@@ -11,6 +11,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from gitreg.errors import Conflict, GitregError, IntegrityError, Refused
+from gitreg.git.leftovers import noted
 from gitreg.git.objects import Objects
 from gitreg.git.program import Git
 from gitreg.git.refs import Refs
@@ -33,10 +34,11 @@ def update_refs(git: Git | None, refs: Refs, objects: Objects, updates: Sequence
         check_ref_name(update.name)
     if not updates:
         return
-    if git is not None:
-        _by_git(git, refs.git_dir, updates, reason, refs.oid_length)
-    else:
-        _by_dulwich(refs, objects, updates)
+    with noted(refs.git_dir, refs.common_dir, [update.name for update in updates]):
+        if git is not None:
+            _by_git(git, refs.git_dir, updates, reason, refs.oid_length)
+        else:
+            _by_dulwich(refs, objects, updates)
 
 
 def _by_git(git: Git, git_dir: Path, updates: Sequence[RefUpdate], reason: str, oid_length: int) -> None:

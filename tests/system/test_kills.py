@@ -150,11 +150,6 @@ exec {git} "$@"
 """
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="git's own ref locks stay behind when git is killed with gitreg: running again waits a minute and ends "
-    "with 5, until somebody removes refs/heads/main.lock by hand",
-)
 def test_a_command_killed_together_with_its_git_runs_again(begun: Person, tmp_path: Path, weights: Path) -> None:
     git = shutil.which("git")
     write(tmp_path / "bin", {"git": GIT_THAT_DIES.format(strace=need_strace(), git=git)})
