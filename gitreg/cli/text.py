@@ -13,24 +13,25 @@ _UNSAFE = (
     r"\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb"
     r"\ud800-\udfff\U000e0000-\U000e007f"
 )
-_UNSAFE_BUT_LINE_ENDS = re.compile(f"[\t{_UNSAFE}]")
-_ENDS = re.compile(r"[\t\r\n]+")
-_UNSAFE_IN_A_FILE = re.compile(f"[{_UNSAFE}]")
+# Compiled, and kept by re, when first used: that costs 2 ms, which --help does not have.
+_UNSAFE_BUT_LINE_ENDS = f"[\t{_UNSAFE}]"
+_ENDS = r"[\t\r\n]+"
+_UNSAFE_IN_A_FILE = f"[{_UNSAFE}]"
 
 
 def lines(text: str) -> str:
     """Give a text that may have several lines as a terminal can show it."""
-    return _UNSAFE_BUT_LINE_ENDS.sub(_REPLACEMENT, text)
+    return re.sub(_UNSAFE_BUT_LINE_ENDS, _REPLACEMENT, text)
 
 
 def one_line(text: str) -> str:
     """Give a text as one line of a terminal."""
-    return _UNSAFE_BUT_LINE_ENDS.sub(_REPLACEMENT, _ENDS.sub(" ", text))
+    return re.sub(_UNSAFE_BUT_LINE_ENDS, _REPLACEMENT, re.sub(_ENDS, " ", text))
 
 
 def in_a_file(text: str) -> str:
     """Give a text for a file that is also looked at: tabs and line ends stay."""
-    return _UNSAFE_IN_A_FILE.sub(_REPLACEMENT, text)
+    return re.sub(_UNSAFE_IN_A_FILE, _REPLACEMENT, text)
 
 
 def as_json(data: object, *, indent: int | None = None) -> str:
@@ -38,4 +39,4 @@ def as_json(data: object, *, indent: int | None = None) -> str:
     import json  # not on the way to --help
 
     said = json.dumps(data, indent=indent, ensure_ascii=False)
-    return _UNSAFE_IN_A_FILE.sub(lambda found: json.dumps(found[0])[1:-1], said)
+    return re.sub(_UNSAFE_IN_A_FILE, lambda found: json.dumps(found[0])[1:-1], said)
