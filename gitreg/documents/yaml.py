@@ -69,7 +69,7 @@ def loads(data: bytes, where: str) -> Any:
         The text is no YAML, or more than a registry file may be: deeper, larger, or beyond what JSON can say.
     """
     if len(data) > MAX_BYTES:
-        raise InvalidDocument(where, "", f"is {len(data):,} bytes long, more than the {MAX_BYTES:,} that fit")
+        raise too_long(where, len(data))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -84,6 +84,11 @@ def loads(data: bytes, where: str) -> Any:
         raise InvalidDocument(where, "", f"is not YAML: {place}{_short(reason, _LONGEST_REASON)}") from None
     finally:
         loader.dispose()
+
+
+def too_long(where: str, size: int) -> InvalidDocument:
+    """Say that a file has more bytes than are read."""
+    return InvalidDocument(where, "", f"is {size:,} bytes long, more than the {MAX_BYTES:,} that fit")
 
 
 class _Builder:

@@ -66,7 +66,9 @@ def apply(
             if change.new is not None:
                 entry = objects.entry(new, change.path)
                 mode = entry.mode if entry else 0o100644
-                path = _write(work_tree, change.path, objects.get(change.new, "blob"), executable=bool(mode & 0o100))
+                path = _write(
+                    work_tree, change.path, objects.get(change.new, "blob", limit=None), executable=bool(mode & 0o100)
+                )
                 status = path.lstat()
                 entries[os.fsencode(change.path)] = index_entry_from_stat(status, change.new.encode(), mode)
         writer = IndexChecksumWriter(file, get_object_format(objects.object_format))

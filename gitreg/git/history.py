@@ -41,7 +41,7 @@ def resolve(objects: Objects, refs: Refs, text: str) -> str | None:
         Several commits have ids that start so.
     """
     candidate = text.lower() if len(text) == refs.oid_length else None
-    oid = candidate if candidate and objects.find(candidate) else None
+    oid = candidate if candidate and objects.kind(candidate) else None
     oid = oid or next((found for place in _PLACES if (found := refs.read(place.format(text)))), None)
     if oid is not None:
         return commit_of(objects, oid)

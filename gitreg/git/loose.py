@@ -7,10 +7,14 @@ They are read and written here rather than by dulwich for two reasons: a process
 from __future__ import annotations
 
 import os
+import re
 import zlib
 from pathlib import Path
 
-from gitreg.errors import IntegrityError
+from gitreg.errors import IntegrityError, TooLarge
+
+_FIRST_READ = 8192  # bytes: the header, and all of a small object
+_SIZE = re.compile(r"[0-9]{1,18}")
 
 
 def object_id(kind: str, content: bytes, object_format: str) -> str:
@@ -20,22 +24,46 @@ def object_id(kind: str, content: bytes, object_format: str) -> str:
     return hashlib.new(object_format, _header(kind, content) + content, usedforsecurity=False).hexdigest()
 
 
-def read_loose(objects: Path, oid: str) -> tuple[str, bytes] | None:
+def read_loose(objects: Path, oid: str, limit: int | None) -> tuple[str, bytes] | None:
     """Return kind and content of a loose object, None when there is no such file.
+
+    Parameters
+    ----------
+    limit:
+        The most bytes of content to inflate; None for as many as there are.
 
     Raises
     ------
     IntegrityError
         The file is not an object.
+    TooLarge
+        Its content is larger than the limit.
     """
     path = objects / oid[:2] / oid[2:]
     try:
-        header, _, content = zlib.decompress(path.read_bytes()).partition(b"\0")
+        with path.open("rb") as file:
+            stream = zlib.decompressobj()
+            begun = stream.decompress(file.read(_FIRST_READ), _FIRST_READ)
+            header, end, content = begun.partition(b"\0")
+            kind, _, digits = header.decode("ascii", "replace").partition(" ")
+            if not end or not _SIZE.fullmatch(digits):
+                raise _damaged(path, "it has no header")
+            size = int(digits)
+            if limit is not None and size > limit:
+                raise TooLarge(f"the {kind} {oid}", size, limit, kind=kind)
+            left = size - len(content) + 1  # one more, so that what is too long shows
+            rest = stream.decompress(stream.unconsumed_tail + file.read(), left) if left > 0 else b""
     except (FileNotFoundError, NotADirectoryError):
         return None
     except zlib.error as error:
-        raise IntegrityError(f"{path} is damaged: {error}", hint="run `git fsck`; fetch the object again") from error
-    return header.partition(b" ")[0].decode("ascii", "replace"), content
+        raise _damaged(path, str(error)) from error
+    if len(content) + len(rest) != size or not stream.eof:
+        raise _damaged(path, f"it does not hold the {size:,} bytes that it says")
+    return kind, content + rest if rest else content
+
+
+def _damaged(path: Path, why: str) -> IntegrityError:
+    return IntegrityError(f"{path} is damaged: {why}", hint="run `git fsck`; fetch the object again")
 
 
 def write_loose(objects: Path, kind: str, content: bytes, object_format: str, *, group: bool) -> str:

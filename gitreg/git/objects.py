@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitreg.errors import IntegrityError, InvalidInput, NotFound
+from gitreg.errors import GitregError, IntegrityError, InvalidInput, NotFound, TooLarge
 from gitreg.git.loose import object_id, read_loose
 from gitreg.git.parsing import Entry, encode_name, parse_commit, parse_tag, parse_tree
 from gitreg.git.values import Commit, PathChange, Tag
@@ -21,10 +21,12 @@ from gitreg.git.values import Commit, PathChange, Tag
 if TYPE_CHECKING:
     from dulwich.object_store import BaseObjectStore, DiskObjectStore
 
-_KINDS = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
 _DEEPEST_ALTERNATE = 5  # as git
 _TREES_KEPT = 64  # parsed trees in memory: enough for one folder's siblings, small for 10,000 entries each
 _HEX = re.compile(r"[0-9a-f]+")
+
+LARGEST = 32 * 1024 * 1024
+"""Bytes that a commit, a tag or a tree may have: a tree of 100,000 entries has 4 MB."""
 
 
 class Objects:
@@ -55,23 +57,30 @@ class Objects:
 
     # -- single objects ----------------------------------------------------------------------------------------------
 
-    def find(self, oid: str) -> tuple[str, bytes] | None:
+    def find(self, oid: str, limit: int | None = LARGEST) -> tuple[str, bytes] | None:
         """Return kind and content of an object, None when it is not here.
+
+        Parameters
+        ----------
+        limit:
+            The most bytes that it may have; None for any number.
 
         Raises
         ------
         IntegrityError
             Its bytes do not hash to its id.
+        TooLarge
+            It is larger than the limit, or made from what is much larger; it was not read.
         """
         if len(oid) != self._oid_length or not _HEX.fullmatch(oid):
             return None
         # Twice loose: `git repack -A` may take an object out of a pack between our two looks.
-        found = self._loose(oid) or self._packed(oid) or self._loose(oid)
+        found = self._loose(oid, limit) or self._packed(oid, limit) or self._loose(oid, limit)
         if found is not None and object_id(*found, self.object_format) != oid:
             raise IntegrityError(f"object {oid} is damaged", hint="run `git fsck`; fetch the object again")
         return found
 
-    def get(self, oid: str, kind: str) -> bytes:
+    def get(self, oid: str, kind: str, limit: int | None = LARGEST) -> bytes:
         """Return the content of an object of the kind.
 
         Raises
@@ -80,8 +89,10 @@ class Objects:
             It is not here.
         InvalidInput
             It is something else.
+        TooLarge
+            It is larger than the limit.
         """
-        found = self.find(oid)
+        found = self.find(oid, limit)
         if found is None:
             raise NotFound(
                 f"the {kind} {oid} is not in this repository",
@@ -91,19 +102,27 @@ class Objects:
             raise InvalidInput(f"{oid} is a {found[0]}, not a {kind}", hint=f"give the id of a {kind}")
         return found[1]
 
+    def kind(self, oid: str) -> str | None:
+        """Return ``commit``, ``tree``, ``blob`` or ``tag``; None when the object is not here."""
+        try:
+            found = self.find(oid)
+        except TooLarge as error:
+            return error.kind
+        return found[0] if found else None
+
     def commit(self, oid: str) -> Commit:
         """Return a commit."""
         return parse_commit(oid, self.get(oid, "commit"))
 
     def tag(self, oid: str) -> Tag | None:
         """Return an annotated tag, None when the object is something else or not here."""
-        found = self.find(oid)
+        found = self._small(oid)
         return parse_tag(oid, found[1]) if found and found[0] == "tag" else None
 
     def peel(self, oid: str) -> str | None:
         """Follow tags to the commit or tree that they mean; None when they mean something else or nothing."""
         for _ in range(100):  # a chain of tags ends: each names an object older than itself
-            found = self.find(oid)
+            found = self._small(oid)
             if found is None or found[0] != "tag":
                 return oid if found and found[0] in ("commit", "tree") else None
             oid = parse_tag(oid, found[1]).target
@@ -121,18 +140,31 @@ class Objects:
             found |= {bytes(oid).decode() for oid in self._opened().iter_prefix(digits.encode())}
         return sorted(oid for oid in found if oid.startswith(digits))
 
-    def _loose(self, oid: str) -> tuple[str, bytes] | None:
-        return next((found for folder in self.folders if (found := read_loose(folder, oid))), None)
+    def _small(self, oid: str) -> tuple[str, bytes] | None:
+        """As `find`, but what is too large for a commit, tag or tree counts as not here."""
+        try:
+            return self.find(oid)
+        except TooLarge:
+            return None
 
-    def _packed(self, oid: str) -> tuple[str, bytes] | None:
+    def _loose(self, oid: str, limit: int | None) -> tuple[str, bytes] | None:
+        return next((found for folder in self.folders if (found := read_loose(folder, oid, limit))), None)
+
+    def _packed(self, oid: str, limit: int | None) -> tuple[str, bytes] | None:
+        from gitreg.git.packs import KINDS, read_packed
+
         with self._lock:
             try:
+                if limit is not None:
+                    return read_packed(self._opened(), oid, limit, _DEEPEST_ALTERNATE)
                 number, content = self._opened().get_raw(oid.encode())  # type: ignore[arg-type]
             except KeyError:
                 return None
+            except GitregError:
+                raise
             except Exception as error:  # dulwich has a dozen exceptions for damage, and lets zlib's and others pass
                 raise IntegrityError(f"object {oid} cannot be read: {error}", hint="run `git fsck`") from error
-        return _KINDS[number], content
+        return KINDS[number], content
 
     def _close_store(self) -> None:
         if self._store is not None:

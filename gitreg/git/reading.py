@@ -146,7 +146,9 @@ class ReadOnlyRepository:
             found.append(commit.oid)
         return found
 
-    def replay(self, before: str | None, line: Sequence[str], folder: str = "") -> Iterator[Replayed]:
+    def replay(
+        self, before: str | None, line: Sequence[str], folder: str = "", *, limit: int | None = None
+    ) -> Iterator[Replayed]:
         """Yield commits, oldest first, each with the files in a folder that it changed; paths are full.
 
         The files of each are to be read before the next commit is.
@@ -157,12 +159,14 @@ class ReadOnlyRepository:
             The first one's parent; None compares it to nothing.
         line:
             Commits, each the first parent of the next.
+        limit:
+            The most bytes that a file may have; what is larger comes as `Oversized`, and is not read.
         """
         if len(line) > WORTH_A_PROCESS and (git := find_git(self._env)):
-            by_git = replay_by_git(git, self.git_dir, before, line, folder)
+            by_git = replay_by_git(git, self.git_dir, self._objects, before, line, folder, limit)
             if by_git is not None:
                 return by_git
-        return replay_in_process(self._objects, before, line, folder, self.diff)
+        return replay_in_process(self._objects, before, line, folder, self.diff, limit)
 
     def follows(self, oid: str, parent: str) -> bool:
         """Whether a commit's first parent is another one, and is in this repository."""
@@ -177,17 +181,33 @@ class ReadOnlyRepository:
         """Whether older history was left out when this repository was cloned."""
         return bool(shallow_boundary(self.common_dir))
 
-    def read(self, tree_ish: str, path: str) -> bytes | None:
+    def read(self, tree_ish: str, path: str, *, limit: int | None = None) -> bytes | None:
         """Return the content of the file at a path of a commit or tree; None when no file is there.
 
-        Symbolic links and submodules are no files, here and everywhere below.
+        Symbolic links and submodules are no files, here and everywhere below. ``limit`` is as in `read_blob`.
         """
         entry = self._objects.entry(tree_ish, path)
-        return self.read_blob(entry.oid) if entry and entry.is_file else None
+        return self.read_blob(entry.oid, limit=limit) if entry and entry.is_file else None
 
-    def read_blob(self, oid: str) -> bytes:
-        """Return the content of a file by its object id; raises as `commit`."""
-        return self._objects.get(oid, "blob")
+    def has(self, tree_ish: str, path: str) -> bool:
+        """Whether a file is at a path of a commit or tree; it is not read."""
+        entry = self._objects.entry(tree_ish, path)
+        return entry is not None and entry.is_file
+
+    def read_blob(self, oid: str, *, limit: int | None = None) -> bytes:
+        """Return the content of a file by its object id; raises as `commit`.
+
+        Parameters
+        ----------
+        limit:
+            The most bytes that it may have; None for any number.
+
+        Raises
+        ------
+        TooLarge
+            It has more, or is made from what is much larger; it was not read.
+        """
+        return self._objects.get(oid, "blob", limit)
 
     def listing(self, tree_ish: str, folder: str) -> dict[str, str]:
         """Return what is directly in a folder: names (those of folders end in ``/``) to object ids."""
@@ -219,8 +239,7 @@ class ReadOnlyRepository:
 
     def object_type(self, oid: str) -> str | None:
         """Return ``commit``, ``tree``, ``blob`` or ``tag``; None when the object is missing."""
-        found = self._objects.find(oid)
-        return found[0] if found else None
+        return self._objects.kind(oid)
 
 
 def _prefix(folder: str) -> str:

@@ -6,47 +6,69 @@ two streams, in a tenth of the time.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from gitreg.errors import IntegrityError
-from gitreg.git.objects import Objects
+from gitreg.errors import IntegrityError, TooLarge
+from gitreg.git.objects import LARGEST, Objects
 from gitreg.git.parsing import parse_commit
 from gitreg.git.program import Git
-from gitreg.git.values import Commit, PathChange
+from gitreg.git.values import Commit, Oversized, PathChange
 
 WORTH_A_PROCESS = 100
 """Commits from which on asking git is faster than reading them here."""
 
-_AT_ONCE = 1000  # commits whose files are in memory together
+_AT_ONCE = 1000  # commits that git is asked about together
+_BYTES_AT_ONCE = 16 * 1024 * 1024  # of content that is in memory together
+_MOST_MEMORY = "64m"
+"""What git may allocate in one piece: a small file can be a delta of one of gigabytes.
+
+By GIT_ALLOC_LIMIT of git's own tests (wrapper.c); a git that does not know it takes the memory."""
+_OVER = "over limit"  # what git says then
+
+Content = bytes | Oversized | None
 
 
 class Replayed(NamedTuple):
     """One commit, and the files that it changed: path and new content, None for those removed."""
 
     commit: Commit
-    files: Iterator[tuple[str, bytes | None]]
+    files: Iterator[tuple[str, Content]]
 
 
 def replay_in_process(
-    objects: Objects, before: str | None, line: Sequence[str], folder: str, diff: Callable[..., Iterator[PathChange]]
+    objects: Objects,
+    before: str | None,
+    line: Sequence[str],
+    folder: str,
+    diff: Callable[..., Iterator[PathChange]],
+    limit: int | None,
 ) -> Iterator[Replayed]:
     """Replay commits through `Objects`; see `gitreg.git.Repository.replay`."""
     for oid in line:
         changes = diff(before, oid, folder)
-        files = ((change.path, objects.get(change.new, "blob") if change.new else None) for change in changes)
+        files = ((change.path, _content(objects, change.new, limit) if change.new else None) for change in changes)
         yield Replayed(objects.commit(oid), files)
         before = oid
 
 
 def replay_by_git(
-    git: Git, git_dir: Path, before: str | None, line: Sequence[str], folder: str
+    git: Git,
+    git_dir: Path,
+    objects: Objects,
+    before: str | None,
+    line: Sequence[str],
+    folder: str,
+    limit: int | None,
 ) -> Iterator[Replayed] | None:
     """Replay commits through the git program; None where it will not read this repository."""
     if git.run("--git-dir", str(git_dir), "rev-parse", "--git-dir", cwd=git_dir).returncode:
         return None
-    return _replay_by_git(git, git_dir, before, line, folder)
+    if limit is not None:
+        git = git._replace(env={**git.env, "GIT_ALLOC_LIMIT": _MOST_MEMORY})
+    return _replay_by_git(git, git_dir, objects, before, line, folder, limit)
 
 
 def line_by_git(git: Git, git_dir: Path, oid: str) -> list[str] | None:
@@ -55,16 +77,27 @@ def line_by_git(git: Git, git_dir: Path, oid: str) -> list[str] | None:
     return said.stdout.decode().split() if not said.returncode else None
 
 
-def _replay_by_git(git: Git, git_dir: Path, before: str | None, line: Sequence[str], folder: str) -> Iterator[Replayed]:
+def _replay_by_git(
+    git: Git,
+    git_dir: Path,
+    objects: Objects,
+    before: str | None,
+    line: Sequence[str],
+    folder: str,
+    limit: int | None,
+) -> Iterator[Replayed]:
     for start in range(0, len(line), _AT_ONCE):
         chunk = line[start : start + _AT_ONCE]
         changed = _changes(git, git_dir, before, chunk, folder)
         before = chunk[-1]
-        wanted = [*chunk, *{new for changes in changed.values() for _, new in changes if new}]
-        content = _contents(git, git_dir, wanted)
+        wanted = [oid for commit in chunk for oid in (commit, *(new for _, new in changed.get(commit, ()) if new))]
+        contents = _Contents(git, git_dir, objects, wanted, limit)
         for oid in chunk:
-            files = ((path, content[new] if new else None) for path, new in changed.get(oid, ()))
-            yield Replayed(parse_commit(oid, content[oid]), files)
+            said = contents.take(oid)
+            if isinstance(said, Oversized):
+                raise TooLarge(f"the commit {oid}", said.size, limit or LARGEST, kind="commit")
+            files = ((path, contents.take(new) if new else None) for path, new in changed.get(oid, ()))
+            yield Replayed(parse_commit(oid, said), files)
 
 
 def _changes(
@@ -91,21 +124,91 @@ def _changes(
     return found
 
 
-def _contents(git: Git, git_dir: Path, oids: Sequence[str]) -> dict[str, bytes]:
-    said = _run(git, git_dir, "cat-file", "--batch", "--buffer", stdin="".join(f"{oid}\n" for oid in oids))
-    found: dict[str, bytes] = {}
-    at = 0
-    for oid in oids:
-        end = said.index(b"\n", at)
-        header = said[at:end].split(b" ")
-        if len(header) != 3 or header[0] != oid.encode():
-            raise IntegrityError(
-                f"git cannot read {oid}: {said[at:end].decode(errors='replace')}", hint="run `git fsck`"
-            )
-        at = end + 1 + int(header[2])
-        found[oid] = said[end + 1 : at]
-        at += 1
-    return found
+def _content(objects: Objects, oid: str, limit: int | None) -> bytes | Oversized:
+    try:
+        return objects.get(oid, "blob", limit)
+    except TooLarge as error:
+        return Oversized(oid, error.size)
+
+
+class _Contents:
+    """The contents of objects, read ahead of those who take them in order, a few megabytes at a time."""
+
+    def __init__(self, git: Git, git_dir: Path, objects: Objects, wanted: Sequence[str], limit: int | None) -> None:
+        self._git = git
+        self._git_dir = git_dir
+        self._objects = objects
+        self._limit = limit
+        self._wanted = deque(wanted)
+        self._sizes = _sizes(git, git_dir, wanted)
+        self._read: dict[str, bytes | Oversized] = {}
+
+    def take(self, oid: str) -> bytes | Oversized:
+        if oid not in self._read:
+            while self._wanted and self._wanted[0] != oid:  # what nobody took
+                self._wanted.popleft()
+            self._read = self._read_ahead()
+        return self._read[oid]
+
+    def _read_ahead(self) -> dict[str, bytes | Oversized]:
+        found: dict[str, bytes | Oversized] = {}
+        asked: list[str] = []
+        room = _BYTES_AT_ONCE
+        while self._wanted and (room > 0 or not found):
+            oid = self._wanted.popleft()
+            if oid in found:
+                continue
+            size = self._sizes[oid]
+            found[oid] = b""
+            if self._limit is not None and size > self._limit:
+                found[oid] = Oversized(oid, size)
+            else:
+                asked.append(oid)
+                room -= size
+        return found | self._ask(asked)
+
+    def _ask(self, oids: Sequence[str]) -> dict[str, bytes | Oversized]:
+        try:
+            said = _run(self._git, self._git_dir, "cat-file", "--batch", "--buffer", stdin=_lines(oids))
+        except IntegrityError as error:
+            if _OVER not in error.message:
+                raise
+            # One of them is made from something huge; read here, it is that one alone which is refused.
+            return {oid: self._alone(oid) for oid in oids}
+        found: dict[str, bytes | Oversized] = {}
+        at = 0
+        for oid in oids:
+            end = said.index(b"\n", at)
+            at = end + 1 + _size(oid, said[at:end])
+            found[oid] = said[end + 1 : at]
+            at += 1
+        return found
+
+    def _alone(self, oid: str) -> bytes | Oversized:
+        try:
+            found = self._objects.find(oid, self._limit)
+        except TooLarge as error:
+            return Oversized(oid, error.size)
+        if found is None:
+            raise IntegrityError(f"{oid} cannot be read", hint="run `git fsck`")
+        return found[1]
+
+
+def _sizes(git: Git, git_dir: Path, oids: Sequence[str]) -> dict[str, int]:
+    said = _run(git, git_dir, "cat-file", "--batch-check", "--buffer", stdin=_lines(oids))
+    return {oid: _size(oid, line) for oid, line in zip(oids, said.splitlines(), strict=True)}
+
+
+def _size(oid: str, header: bytes) -> int:
+    """Return the size in a line with which git answers for an object."""
+    fields = header.split(b" ")
+    if len(fields) != 3 or fields[0] != oid.encode():
+        raise IntegrityError(f"git cannot read {oid}: {header.decode(errors='replace')}", hint="run `git fsck`")
+    return int(fields[2])
+
+
+def _lines(oids: Sequence[str]) -> str:
+    return "".join(f"{oid}\n" for oid in oids)
 
 
 def _run(git: Git, git_dir: Path, *command: str, stdin: str) -> bytes:

@@ -89,7 +89,7 @@ def _by_dulwich(refs: Refs, objects: Objects, updates: Sequence[RefUpdate]) -> N
     from dulwich.refs import DiskRefsContainer, Ref, locked_ref
 
     for update in updates:
-        if update.new is not None and objects.find(update.new) is None:
+        if update.new is not None and objects.kind(update.new) is None:
             raise IntegrityError(f"{update.name} would point to {update.new}, which is not here", hint="run `git fsck`")
     container = DiskRefsContainer(refs.common_dir, refs.git_dir)
     deadline = time.monotonic() + _PATIENCE

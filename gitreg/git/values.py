@@ -72,6 +72,21 @@ class PathChange(NamedTuple):
     new: str | None
 
 
+class Oversized(NamedTuple):
+    """Stands for the content of a file that is larger than was asked for.
+
+    Parameters
+    ----------
+    oid:
+        Its object id.
+    size:
+        In bytes; of what has to be read for it, where that is more.
+    """
+
+    oid: str
+    size: int
+
+
 class RefUpdate(NamedTuple):
     """One move of one ref.
 

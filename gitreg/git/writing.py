@@ -43,10 +43,10 @@ def build_tag(
     objects: Objects, write: Write, signer: Signer, name: str, target: str, *, message: str, tagger: Signature
 ) -> str:
     """See `gitreg.git.Repository.build_tag`."""
-    found = objects.find(target)
-    if found is None:
+    kind = objects.kind(target)
+    if kind is None:
         raise InvalidInput(f"tag {name} would point to {target}, which is not here", hint="write its target first")
-    content = format_tag(target, found[0], name, tagger, message)
+    content = format_tag(target, kind, name, tagger, message)
     return write("tag", content + signer.sign(content, tagger) if signer.signs_tags else content)
 
 

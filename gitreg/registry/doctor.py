@@ -9,7 +9,8 @@ from typing import Any
 
 from gitreg.blobs import BlobStore
 from gitreg.documents.layout import Key, model_folder, parse_path
-from gitreg.errors import GitregError
+from gitreg.documents.yaml import MAX_BYTES
+from gitreg.errors import GitregError, TooLarge
 from gitreg.git import RefUpdate
 from gitreg.names import fold
 from gitreg.registry.artifacts import files_of
@@ -294,7 +295,10 @@ def _same_record(ledger: Ledger, commit: str, entry: Entry) -> bool:
     from hashlib import sha256
 
     path = _path(entry)
-    content = ledger.repository.read(commit, f"{ledger.root}/{path}" if ledger.root else path)
+    try:
+        content = ledger.repository.read(commit, f"{ledger.root}/{path}" if ledger.root else path, limit=MAX_BYTES)
+    except TooLarge:
+        return False
     return content is not None and sha256(content).hexdigest() == entry.digest
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gitreg.blobs import BlobStore, Swept
 from gitreg.documents.layout import Key, parse_path
 from gitreg.documents.types import ArtifactRecord, VersionDocument
-from gitreg.documents.yaml import loads
+from gitreg.documents.yaml import MAX_BYTES, loads
 from gitreg.errors import GitregError, IntegrityError, InvalidDocument
 from gitreg.registry.artifacts import files_of
 from gitreg.registry.claims import other_registries
@@ -62,7 +62,7 @@ def live_digests(ledger: Ledger, store: BlobStore) -> set[str]:
             if (record.root != ledger.root or tip != head) and _deleted_there(ledger, tip, record):
                 continue
             read.add(record.oid)
-            for artifact in _artifacts(repository.read_blob(record.oid), record):
+            for artifact in _artifacts(repository.read_blob(record.oid, limit=MAX_BYTES), record):
                 live.update(_blobs(artifact, record.key, store))
     return live
 
@@ -140,7 +140,7 @@ def _records(ledger: Ledger, tip: str, base: str | None) -> Iterator[_Record]:
 
 def _deleted_there(ledger: Ledger, tip: str, record: _Record) -> bool:
     path = Key("annotation", record.key.model, record.key.name).path
-    content = ledger.repository.read(tip, f"{record.root}/{path}" if record.root else path)
+    content = ledger.repository.read(tip, f"{record.root}/{path}" if record.root else path, limit=MAX_BYTES)
     if content is None:
         return False
     try:

@@ -20,7 +20,7 @@ from gitreg.errors import Conflict, InvalidDocument
 from gitreg.names import as_number
 
 if TYPE_CHECKING:
-    from gitreg.git import Commit, Repository
+    from gitreg.git import Commit, Oversized, Repository
 
 VERSION = 3
 """The version of the index's own format; a file of another version is rebuilt."""
@@ -334,7 +334,9 @@ class Index:
         ).fetchone()
         return row[0] if row else None
 
-    def append(self, commit: Commit, changes: Iterator[tuple[Any, bytes | None]], *, boundary: bool) -> None:
+    def append(
+        self, commit: Commit, changes: Iterator[tuple[Any, bytes | Oversized | None]], *, boundary: bool
+    ) -> None:
         """Add the next commit of the line: its keys with their new bytes, None for removed files."""
         head = self.head()
         seq = head[0] + 1 if head else 1
@@ -388,20 +390,24 @@ def _moment(row: tuple[Any, ...]) -> Moment:
     return Moment(seq, oid, author, email, time, offset, message, bool(boundary))
 
 
-def _derive(key: Any, content: bytes) -> tuple[str, int | None, int, str | None, str | None]:
+def _derive(key: Any, content: bytes | Oversized) -> tuple[str, int | None, int, str | None, str | None]:
     """Give digest, number, hidden, data and problem of a file."""
     from hashlib import sha256  # these two are only needed for what is not indexed yet
 
     from gitreg.documents.files import read_data
+    from gitreg.documents.yaml import too_long
 
+    # An annotation that cannot be read may say that its version is withdrawn.
+    unread = HIDDEN_YANKED if key.kind == "annotation" else 0
+    if not isinstance(content, bytes):  # in the digest's place is Git's name for it
+        return f"git:{content.oid}", None, unread, None, str(too_long(key.path, content.size))
     digest = sha256(content).hexdigest()
     if key.kind == "card":
         return digest, None, 0, json.dumps({"text": content.decode(errors="replace")}), None
     try:
         data = read_data(key, content)
     except InvalidDocument as error:
-        # An annotation that cannot be read may say that its version is withdrawn.
-        return digest, None, HIDDEN_YANKED if key.kind == "annotation" else 0, None, str(error)
+        return digest, None, unread, None, str(error)
     number = data["number"] if key.kind == "model_version" else None
     hidden = 0
     if key.kind == "annotation":
@@ -524,6 +530,7 @@ def catch_up(index: Index, repository: Repository, commit: str, root: str) -> in
 
     """
     from gitreg.documents.layout import parse_path  # not needed while the index is warm
+    from gitreg.documents.yaml import MAX_BYTES
 
     place = index.position(commit)
     if place is not None:
@@ -542,7 +549,7 @@ def catch_up(index: Index, repository: Repository, commit: str, root: str) -> in
             known = index.moment(shared).oid if shared else None
             missing = repository.line(commit, until=known)[::-1]
         cut = bool(missing) and repository.is_boundary(missing[0])  # a line ends where a shallow clone was cut off
-        for each, files in repository.replay(known, missing, root):
+        for each, files in repository.replay(known, missing, root, limit=MAX_BYTES):
             changes = (
                 (key, content)
                 for path, content in files

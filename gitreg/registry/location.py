@@ -139,12 +139,12 @@ def _holds_registry(repository: Repository, place: Place) -> bool:
     if index_path(repository, *place).exists():  # only a registry's place has one; and no object has to be read
         return True
     file = f"{place.root}/{REGISTRY_FILE}" if place.root else REGISTRY_FILE
-    return repository.read(commit, file) is not None
+    return repository.has(commit, file)
 
 
 def _remote_hint(repository: Repository) -> str | None:
     for ref, commit in repository.refs("refs/remotes/").items():
-        if ref.endswith(f"/{OWN_BRANCH}") and repository.read(commit, REGISTRY_FILE) is not None:
+        if ref.endswith(f"/{OWN_BRANCH}") and repository.has(commit, REGISTRY_FILE):
             return f"a remote has one: `git branch {OWN_BRANCH} {ref.removeprefix('refs/remotes/')}`"
     return None
 

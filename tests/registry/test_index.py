@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -17,9 +18,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitreg.documents.yaml import dumps
+from gitreg.documents.yaml import MAX_BYTES, dumps
 from gitreg.errors import Conflict
 from gitreg.git import Repository
+from gitreg.git.replay import WORTH_A_PROCESS
 from gitreg.names import slug
 from gitreg.registry import index as index_module
 from gitreg.registry.index import open_index
@@ -342,6 +344,76 @@ from gitreg.sdk.registry import Registry
 with Registry.open(sys.argv[1]) as registry:
     print(registry.version("iris").version, registry.ledger._index._path)
 """
+
+
+def lengthen(folder: Path, commits: int) -> None:
+    """Add commits that change nothing."""
+    one = "commit refs/heads/main\ncommitter A <a@b> 1 +0000\ndata 1\nm\n"
+    first = one + "from refs/heads/main^0\n"
+    if commits:
+        git(folder, "fast-import", "--quiet", stdin=first + one * (commits - 1))
+
+
+LARGE = {
+    "models/iris/README.md": "card", "models/iris/annotations/1.yaml": "annotation", "models/big/model.yaml": "model",
+    "models/iris/versions/9.yaml": "model_version",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("commits", [1, WORTH_A_PROCESS + 1])
+def test_a_file_too_large_to_be_read_is_a_problem_and_nothing_else_is(saved: Registry, commits: int) -> None:
+    index_module.discard(saved.ledger.index_path)
+    for path in LARGE:  # not by a commit each: together, so that one does not hide the next
+        (saved.folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (saved.folder / path).write_bytes(bytes(MAX_BYTES + 1))
+    (saved.folder / "models/iris/aliases").mkdir()
+    (saved.folder / "models/big/README.md").write_bytes(bytes(MAX_BYTES))
+    commit_files(saved.folder, {"models/iris/aliases/best.yaml": pointer("alias", "1")})
+    lengthen(saved.folder, commits - 1)
+    snapshot = saved.snapshot()
+    assert {entry.kind: entry.problem for entry in snapshot.unreadable()} == {
+        kind: f"{path}: is 4,194,305 bytes long, more than the 4,194,304 that fit" for path, kind in LARGE.items()
+    }
+    assert snapshot.card("iris") is None
+    assert snapshot.card("big") == "\0" * MAX_BYTES
+    assert snapshot.index.latest(snapshot.seq) == {"iris": "alpha"}  # what was said of 1 may have withdrawn it
+    assert snapshot.index.highest_number(snapshot.seq, "iris") == 9
+
+
+MEASURED = """
+import json, resource, subprocess, sys, time
+began = time.monotonic()
+done = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, check=True)
+taken = time.monotonic() - began
+print(json.dumps([resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, taken, done.stdout.decode()]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("with_git", [False, True])
+def test_a_bomb_in_a_registry_costs_neither_memory_nor_time(
+    saved: Registry, tmp_path: Path, packed: bool, with_git: bool
+) -> None:
+    folder = saved.folder
+    with (folder / "models/iris/README.md").open("wb") as file:
+        file.truncate(400_000_000)
+    git(folder, "-c", "core.bigFileThreshold=1g", "add", "-A")
+    git(folder, "commit", "-q", "-m", "bomb")
+    if packed:
+        lengthen(folder, WORTH_A_PROCESS)
+        git(folder, "repack", "-adq")
+        git(folder, "prune-packed")
+    env = {**os.environ, **({} if with_git else {"PATH": str(tmp_path)})}
+    for words in (["list", "-o", "json"], ["show", "iris@production"]):
+        index_module.discard(saved.ledger.index_path)
+        command = [sys.executable, "-c", MEASURED, sys.executable, "-m", "gitreg", *words]
+        done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
+        assert not done.returncode, done.stderr
+        memory, seconds, said = json.loads(done.stdout)
+        assert "iris" in said
+        assert memory < 200 * 1024
+        assert seconds < 5  # about one, and this machine may be busy
 
 
 @pytest.mark.parametrize("keep", [True, False])
