@@ -74,12 +74,27 @@ def cli() -> None:
 
 
 def main() -> NoReturn:
-    """Run the command line, and exit as it ended."""
+    """Run the command line, and exit as it ended.
+
+    All that was opened is closed by then. So Python does not take its thousands of objects apart one by one, which
+    would cost as much as half of its start; unless somebody watches the run.
+    """
+    code = _run()
+    if sys.gettrace() is None and sys.getprofile() is None:
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command that the arguments name, and give its exit code."""
     warnings.showwarning = _show_warning
     session = Session()
     try:
-        code = cli.main(prog_name=_program(), standalone_mode=False, obj=session, color=_color())
-        sys.stdout.flush()
+        try:
+            code = cli.main(prog_name=_program(), standalone_mode=False, obj=session, color=_color())
+        finally:
+            sys.stdout.flush()
     except click.exceptions.Exit as done:
         code = done.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
@@ -108,7 +123,7 @@ def main() -> NoReturn:
         _trace(session)
         _complain(f"{type(error).__name__}: {error}", "this is a fault of gitreg's: run with --debug and report it")
         code = 1
-    sys.exit(code if isinstance(code, int) else 0)
+    return code if isinstance(code, int) else 0
 
 
 def _program() -> str:

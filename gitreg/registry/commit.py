@@ -18,16 +18,14 @@ from typing import Any
 from gitreg.documents.files import read_data, write
 from gitreg.documents.layout import Key, parse_path
 from gitreg.documents.types import Document, RegistryDocument
-from gitreg.errors import Conflict, IntegrityError, InvalidDocument, Refused, WorkTreeBusy
+from gitreg.errors import Conflict, IntegrityError, Refused, WorkTreeBusy
 from gitreg.git import RefUpdate, Signature
 from gitreg.registry.changes import Changes
 from gitreg.registry.derived import build_seal, mirror_ref
 from gitreg.registry.ledger import Ledger
-from gitreg.registry.snapshot import Snapshot
+from gitreg.registry.snapshot import Snapshot, broken_settings
 
 Operation = Callable[[Snapshot], Changes]
-
-_MEND = "mend it by hand and commit it; until then the registry can be read and not written to"
 
 PATIENCE = 60.0
 """How long, in seconds, a writer waits for others before it gives up."""
@@ -132,7 +130,7 @@ def _try(ledger: Ledger, operation: Operation, writer: Callable[[], Writer]) -> 
     repository.finish_following()
     snapshot = ledger.snapshot()
     for broken in snapshot.unreadable(""):
-        raise InvalidDocument("gitreg.yaml", "", (broken.problem or "").removeprefix("gitreg.yaml: "), hint=_MEND)
+        raise broken_settings(broken, "mend it by hand and commit it; until then the registry can only be read")
     changes = operation(snapshot)
     files = plan(ledger, snapshot, changes)
     if not files:

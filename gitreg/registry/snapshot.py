@@ -147,15 +147,16 @@ class Snapshot:
         NotFound
             There is no ``gitreg.yaml``.
         InvalidDocument
-            It never could be read.
+            It never could be read, or is of a newer format.
         """
         said = self.index.history(self.seq, "registry", "", "")
         if not said or (said[0].until is not None and said[0].until <= self.seq):
             raise NotFound(f"there is no gitreg.yaml at {self.commit[:12]}", hint="run `gitreg init`")
+        newer = "this gitreg reads format" in (said[0].problem or "")
         for entry in said:
-            if entry.data is not None:
+            if entry.data is not None and not newer:
                 return RegistryDocument.from_data(entry.data)
-        raise InvalidDocument("gitreg.yaml", "", (said[0].problem or "").removeprefix("gitreg.yaml: "))
+        raise broken_settings(said[0], "upgrade gitreg" if newer else "mend it by hand and commit it")
 
     # -- models ------------------------------------------------------------------------------------------------------
 
@@ -346,3 +347,9 @@ def _annotation(entry: Entry | None) -> AnnotationDocument:
     if entry.data is None:
         return AnnotationDocument(yanked=True, yank_reason="what is said of it cannot be read; see `gitreg doctor`")
     return AnnotationDocument.from_data(entry.data)
+
+
+def broken_settings(entry: Entry, hint: str) -> InvalidDocument:
+    """Give the error that a ``gitreg.yaml`` which cannot be read is indexed with."""
+    place, _, reason = (entry.problem or "").partition(": ")
+    return InvalidDocument("gitreg.yaml", place.partition(" at ")[2], reason, hint=hint)
