@@ -9,26 +9,23 @@ now, what held then, and what was moved when.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from gitreg.errors import Conflict, InvalidDocument
+from gitreg.errors import Conflict
 from gitreg.names import as_number
+from gitreg.registry.index_file import discard, is_busy, open_database
 
 if TYPE_CHECKING:
-    from gitreg.git import Commit, Oversized, Repository
-
-VERSION = 3
-"""The version of the index's own format; a file of another version is rebuilt."""
+    from gitreg.documents.layout import Key
+    from gitreg.git import Commit
 
 HIDDEN_DELETED = 1
 HIDDEN_YANKED = 2
 
-_BUSY_SECONDS = 30.0
 _OUTSIDE = (
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_READONLY,
@@ -37,38 +34,6 @@ _OUTSIDE = (
     sqlite3.SQLITE_PERM,
 )
 """What says that the file cannot be used, and nothing of what is in it."""
-
-_TABLES = """
-CREATE TABLE commits (
-  seq INTEGER PRIMARY KEY,
-  oid TEXT NOT NULL UNIQUE,
-  author TEXT NOT NULL,
-  email TEXT NOT NULL,
-  time INTEGER NOT NULL,
-  offset INTEGER NOT NULL,
-  message TEXT NOT NULL,
-  boundary INTEGER NOT NULL
-);
-CREATE TABLE documents (
-  kind TEXT NOT NULL,
-  model TEXT NOT NULL,
-  name TEXT NOT NULL,
-  since INTEGER NOT NULL,
-  until INTEGER,
-  digest TEXT NOT NULL,
-  number INTEGER,
-  hidden INTEGER NOT NULL DEFAULT 0,
-  data TEXT,
-  problem TEXT
-);
-CREATE UNIQUE INDEX by_key ON documents (kind, model, name, since);
-CREATE INDEX by_number ON documents (model, number, since, until, name) WHERE number IS NOT NULL;
-CREATE INDEX by_hidden ON documents (model, name, since, until, hidden) WHERE hidden > 0;
-CREATE INDEX by_digest ON documents (digest) WHERE kind = 'model_version';
-CREATE INDEX by_since ON documents (since);
-CREATE INDEX by_until ON documents (until) WHERE until IS NOT NULL;
-CREATE INDEX by_problem ON documents (since) WHERE problem IS NOT NULL;
-"""
 
 
 class Entry(NamedTuple):
@@ -117,6 +82,30 @@ class Moment(NamedTuple):
     boundary: bool
 
 
+class Derived(NamedTuple):
+    """What the index keeps of one file.
+
+    Parameters
+    ----------
+    digest:
+        The sha256 of its bytes, in hexadecimal.
+    number:
+        A record's number.
+    hidden:
+        What an annotation hides (:data:`HIDDEN_DELETED`, :data:`HIDDEN_YANKED`).
+    data:
+        What it says, as JSON; None where it cannot be read.
+    problem:
+        Why it cannot be read.
+    """
+
+    digest: str
+    number: int | None
+    hidden: int
+    data: str | None
+    problem: str | None
+
+
 class Index:
     """An open index, in a file or in memory. Safe between processes; used by one thread at a time.
 
@@ -135,7 +124,7 @@ class Index:
         except sqlite3.ProgrammingError:  # ours: it is closed, or in another thread's hands
             raise
         except sqlite3.DatabaseError as error:
-            if _is_busy(error):
+            if is_busy(error):
                 raise Conflict("another process is writing the index", hint="try again") from None
             if self._path is None:
                 raise
@@ -334,10 +323,8 @@ class Index:
         ).fetchone()
         return row[0] if row else None
 
-    def append(
-        self, commit: Commit, changes: Iterator[tuple[Any, bytes | Oversized | None]], *, boundary: bool
-    ) -> None:
-        """Add the next commit of the line: its keys with their new bytes, None for removed files."""
+    def append(self, commit: Commit, changes: Iterator[tuple[Key, Derived | None]], *, boundary: bool) -> None:
+        """Add the next commit of the line: its keys with what is derived of their files, None for removed ones."""
         head = self.head()
         seq = head[0] + 1 if head else 1
         who = commit.author
@@ -354,16 +341,16 @@ class Index:
                 int(boundary),
             ),
         )
-        for key, content in changes:
+        for key, derived in changes:
             place = (key.kind, key.model, key.name)
             self._run(
                 "UPDATE documents SET until = ? WHERE kind = ? AND model = ? AND name = ? AND until IS NULL",
                 (seq, *place),
             )
-            if content is not None:
+            if derived is not None:
                 self._run(
                     "INSERT INTO documents VALUES (?, ?, ?, ?, NULL, ?, ?, ?, ?, ?)",
-                    (*place, seq, *_derive(key, content)),
+                    (*place, seq, *derived),
                 )
 
 
@@ -390,172 +377,6 @@ def _moment(row: tuple[Any, ...]) -> Moment:
     return Moment(seq, oid, author, email, time, offset, message, bool(boundary))
 
 
-def _derive(key: Any, content: bytes | Oversized) -> tuple[str, int | None, int, str | None, str | None]:
-    """Give digest, number, hidden, data and problem of a file."""
-    from hashlib import sha256  # these two are only needed for what is not indexed yet
-
-    from gitreg.documents.files import read_data
-    from gitreg.documents.yaml import too_long
-
-    # An annotation that cannot be read may say that its version is withdrawn.
-    unread = HIDDEN_YANKED if key.kind == "annotation" else 0
-    if not isinstance(content, bytes):  # in the digest's place is Git's name for it
-        return f"git:{content.oid}", None, unread, None, str(too_long(key.path, content.size))
-    digest = sha256(content).hexdigest()
-    if key.kind == "card":
-        return digest, None, 0, json.dumps({"text": content.decode(errors="replace")}), None
-    try:
-        data = read_data(key, content)
-    except InvalidDocument as error:
-        return digest, None, unread, None, str(error)
-    number = data["number"] if key.kind == "model_version" else None
-    hidden = 0
-    if key.kind == "annotation":
-        hidden = HIDDEN_DELETED * bool(data.get("deleted")) + HIDDEN_YANKED * bool(data.get("yanked"))
-    return digest, number, hidden, json.dumps(data, ensure_ascii=False, separators=(",", ":")), None
-
-
-# -- opening ---------------------------------------------------------------------------------------------------------
-
-
 def open_index(path: Path | None) -> Index:
-    """Open the index at a path, or a new one in memory.
-
-    A file that is no index, or one of another version, is removed and begun anew. A folder that cannot be written to
-    gives an index in memory.
-
-    Parameters
-    ----------
-    path:
-        The SQLite file; None for memory.
-    """
-    if path is None:
-        return _create(":memory:")
-    try:
-        return _open(path)
-    except _OtherVersionError:
-        pass
-    except sqlite3.DatabaseError as error:
-        if _is_busy(error):
-            return _create(":memory:")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(path):
-            try:
-                return _open(path)  # another process may have made it meanwhile
-            except (_OtherVersionError, sqlite3.DatabaseError):
-                _remove(path)
-                return _create_file(path)
-    except (OSError, sqlite3.DatabaseError):
-        return _create(":memory:")
-
-
-def discard(path: Path) -> None:
-    """Remove an index with all that SQLite keeps beside it; where that is not allowed it stays."""
-    with suppress(OSError), _alone(path):
-        _remove(path)
-
-
-def _remove(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm", "-journal"):
-        with suppress(FileNotFoundError):
-            os.unlink(f"{path}{suffix}")
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Keep other processes from removing or making the file: two files sharing one ``-wal`` spoil one another."""
-    from filelock import FileLock  # only where the index has to be made
-
-    with FileLock(f"{path}.lock", timeout=_BUSY_SECONDS):  # its Timeout is an OSError
-        yield
-
-
-def _is_busy(error: sqlite3.DatabaseError) -> bool:
-    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
-class _OtherVersionError(Exception):
-    pass
-
-
-def _open(path: Path) -> Index:
-    if not path.exists():
-        raise _OtherVersionError
-    db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    try:
-        if db.execute("PRAGMA user_version").fetchone()[0] != VERSION:
-            raise _OtherVersionError
-        db.execute("SELECT 1 FROM commits JOIN documents ON since = seq LIMIT 1").fetchone()
-    except BaseException:
-        db.close()
-        raise
-    return Index(db, path)
-
-
-def _create(path: str) -> Index:
-    db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    try:
-        db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
-    except BaseException:
-        db.close()
-        raise
-    return Index(db)
-
-
-def _create_file(path: Path) -> Index:
-    """Make the file aside and put it in its place, so that nobody sees half of one."""
-    aside = path.with_name(f"{path.name}.{os.getpid()}.new")
-    with suppress(FileNotFoundError):
-        aside.unlink()
-    index = _create(str(aside))
-    index._db.execute("PRAGMA journal_mode = WAL")
-    index.close()
-    os.replace(aside, path)
-    return _open(path)
-
-
-# -- catching up -----------------------------------------------------------------------------------------------------
-
-
-def catch_up(index: Index, repository: Repository, commit: str, root: str) -> int:
-    """Bring the index to a commit and give the commit's place.
-
-    Parameters
-    ----------
-    commit:
-        The commit to reach; what is on its first-parent line and not indexed is read.
-    root:
-        The registry's folder inside the repository, "" for the top.
-
-    """
-    from gitreg.documents.layout import parse_path  # not needed while the index is warm
-    from gitreg.documents.yaml import MAX_BYTES
-
-    place = index.position(commit)
-    if place is not None:
-        return place
-    with index.writing():
-        place = index.position(commit)
-        if place is not None:  # another process brought it there, and further, while this one waited its turn
-            return place
-        head = index.head()
-        known = head[1] if head else None
-        missing = repository.line(commit, until=known)[::-1]
-        if known is not None and (not missing or not repository.follows(missing[0], known)):
-            # The branch was rewritten: what it shares with the line that was indexed stays.
-            shared = next((seq for oid in reversed(missing) if (seq := index.position(oid)) is not None), 0)
-            index.rewind(shared)
-            known = index.moment(shared).oid if shared else None
-            missing = repository.line(commit, until=known)[::-1]
-        cut = bool(missing) and repository.is_boundary(missing[0])  # a line ends where a shallow clone was cut off
-        for each, files in repository.replay(known, missing, root, limit=MAX_BYTES):
-            changes = (
-                (key, content)
-                for path, content in files
-                if (key := parse_path(path[len(root) + 1 :] if root else path))
-            )
-            index.append(each, changes, boundary=cut and each.oid == missing[0])
-    place = index.position(commit)
-    assert place is not None
-    return place
+    """Open the index at a path; None, or a folder that cannot be written to, gives a new one in memory."""
+    return Index(*open_database(path))

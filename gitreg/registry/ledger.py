@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gitreg.errors import Conflict, InvalidInput, NotFound
 from gitreg.names import slug
-from gitreg.registry.index import Index, catch_up, open_index
+from gitreg.registry.index import Index, open_index
 from gitreg.registry.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -105,12 +105,12 @@ class Ledger:
         if place is not None:
             return Snapshot(index, place, commit)
         if commit == self.head():
-            return Snapshot(index, catch_up(index, self.repository, commit, self.root), commit)
+            return Snapshot(index, self._catch_up(index, commit), commit)
         # A commit beside the branch (a proposal, the past before a rewrite) is read without touching the file.
         if self._aside is not None:
             self._aside.close()
         self._aside = open_index(None)
-        return Snapshot(self._aside, catch_up(self._aside, self.repository, commit, self.root), commit)
+        return Snapshot(self._aside, self._catch_up(self._aside, commit), commit)
 
     def close(self) -> None:
         """Close the index; the repository is the caller's."""
@@ -118,6 +118,11 @@ class Ledger:
             if index is not None:
                 index.close()
         self._index = self._aside = None
+
+    def _catch_up(self, index: Index, commit: str) -> int:
+        from gitreg.registry.indexing import catch_up  # not needed while the index is warm
+
+        return catch_up(index, self.repository, commit, self.root)
 
     def _opened(self) -> Index:
         """Give the open index; one whose file failed is made anew, in memory where it cannot be written."""

@@ -23,7 +23,7 @@ from gitreg.errors import Conflict
 from gitreg.git import Repository
 from gitreg.git.replay import WORTH_A_PROCESS
 from gitreg.names import slug
-from gitreg.registry import index as index_module
+from gitreg.registry import index_file
 from gitreg.registry.index import open_index
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
@@ -219,7 +219,7 @@ def hold(steps: list[tuple[str, str, int, int]]) -> None:
                     assert told(ledger.snapshot(commit)) == there
                     assert told(rebuilt.snapshot_at(commit)) == there
                 rebuilt.close()
-                index_module.discard(ledger.index_path)
+                index_file.discard(ledger.index_path)
                 fresh = Ledger(repository, "main")
                 for commit in dict.fromkeys(reversed(branch.seen)):
                     assert told(fresh.snapshot_at(commit)) == plain(folder, commit)
@@ -264,7 +264,7 @@ def spoil_foreign(path: Path) -> None:
     path.unlink()
     db = sqlite3.connect(path)
     db.execute("CREATE TABLE commits (x)")
-    db.execute(f"PRAGMA user_version = {index_module.VERSION}")
+    db.execute(f"PRAGMA user_version = {index_file.VERSION}")
     db.commit()
     db.close()
 
@@ -307,7 +307,7 @@ def test_a_leftover_log_beside_a_missing_index_is_not_played_into_the_new_one(sa
 
 
 def test_a_locked_index_is_waited_for_and_then_done_without(saved: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index_module, "_BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(index_file, "BUSY_SECONDS", 0.1)
     db = sqlite3.connect(saved.ledger.index_path, isolation_level=None)
     db.execute("PRAGMA locking_mode = EXCLUSIVE")
     db.execute("BEGIN EXCLUSIVE")
@@ -362,7 +362,7 @@ LARGE = {
 
 @pytest.mark.parametrize("commits", [1, WORTH_A_PROCESS + 1])
 def test_a_file_too_large_to_be_read_is_a_problem_and_nothing_else_is(saved: Registry, commits: int) -> None:
-    index_module.discard(saved.ledger.index_path)
+    index_file.discard(saved.ledger.index_path)
     for path in LARGE:  # not by a commit each: together, so that one does not hide the next
         (saved.folder / path).parent.mkdir(parents=True, exist_ok=True)
         (saved.folder / path).write_bytes(bytes(MAX_BYTES + 1))
@@ -406,7 +406,7 @@ def test_a_bomb_in_a_registry_costs_neither_memory_nor_time(
         git(folder, "prune-packed")
     env = {**os.environ, **({} if with_git else {"PATH": str(tmp_path)})}
     for words in (["list", "-o", "json"], ["show", "iris@production"]):
-        index_module.discard(saved.ledger.index_path)
+        index_file.discard(saved.ledger.index_path)
         command = [sys.executable, "-c", MEASURED, sys.executable, "-m", "gitreg", *words]
         done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
         assert not done.returncode, done.stderr
@@ -426,7 +426,7 @@ def test_a_read_only_repository_is_read_with_the_index_in_memory(saved: Registry
         saved.ledger.close()
         commit_files(folder, {"models/iris/versions/3.yaml": record("iris", "3", 3)})
     else:
-        index_module.discard(saved.ledger.index_path)
+        index_file.discard(saved.ledger.index_path)
     script = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && exec "$2" -c "$3" "$1"'
     done = subprocess.run(
         ["unshare", "-rm", "sh", "-ec", script, "sh", str(folder), sys.executable, READ_ONLY],
@@ -460,7 +460,7 @@ def test_processes_that_make_the_index_at_once_agree(saved: Registry) -> None:
         saved.ledger.close()
         before = len(saved.snapshot().versions("iris"))
         saved.ledger.close()
-        index_module.discard(saved.ledger.index_path)
+        index_file.discard(saved.ledger.index_path)
         command = [sys.executable, "-c", RACE, str(saved.folder)]
         racers = [
             subprocess.Popen([*command, str(n)], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

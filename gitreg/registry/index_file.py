@@ -1,0 +1,150 @@
+"""The index's file: an SQLite database of one version, made and removed by one process at a time."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+VERSION = 3
+"""The version of the index's own format; a file of another version is rebuilt."""
+
+BUSY_SECONDS = 30.0
+"""How long to wait for another process that writes."""
+
+_TABLES = """
+CREATE TABLE commits (
+  seq INTEGER PRIMARY KEY,
+  oid TEXT NOT NULL UNIQUE,
+  author TEXT NOT NULL,
+  email TEXT NOT NULL,
+  time INTEGER NOT NULL,
+  offset INTEGER NOT NULL,
+  message TEXT NOT NULL,
+  boundary INTEGER NOT NULL
+);
+CREATE TABLE documents (
+  kind TEXT NOT NULL,
+  model TEXT NOT NULL,
+  name TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  until INTEGER,
+  digest TEXT NOT NULL,
+  number INTEGER,
+  hidden INTEGER NOT NULL DEFAULT 0,
+  data TEXT,
+  problem TEXT
+);
+CREATE UNIQUE INDEX by_key ON documents (kind, model, name, since);
+CREATE INDEX by_number ON documents (model, number, since, until, name) WHERE number IS NOT NULL;
+CREATE INDEX by_hidden ON documents (model, name, since, until, hidden) WHERE hidden > 0;
+CREATE INDEX by_digest ON documents (digest) WHERE kind = 'model_version';
+CREATE INDEX by_since ON documents (since);
+CREATE INDEX by_until ON documents (until) WHERE until IS NOT NULL;
+CREATE INDEX by_problem ON documents (since) WHERE problem IS NOT NULL;
+"""
+
+
+def open_database(path: Path | None) -> tuple[sqlite3.Connection, Path | None]:
+    """Open the database at a path, or a new one in memory.
+
+    A file that is none, or one of another version, is removed and begun anew. A folder that cannot be written to
+    gives one in memory.
+
+    Parameters
+    ----------
+    path:
+        The SQLite file; None for memory.
+
+    Returns
+    -------
+    tuple:
+        The connection, and the file; None for memory.
+    """
+    if path is None:
+        return _create(":memory:"), None
+    try:
+        return _open(path), path
+    except _OtherVersionError:
+        pass
+    except sqlite3.DatabaseError as error:
+        if is_busy(error):
+            return _create(":memory:"), None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _alone(path):
+            try:
+                return _open(path), path  # another process may have made it meanwhile
+            except (_OtherVersionError, sqlite3.DatabaseError):
+                _remove(path)
+                return _create_file(path), path
+    except (OSError, sqlite3.DatabaseError):
+        return _create(":memory:"), None
+
+
+def discard(path: Path) -> None:
+    """Remove an index with all that SQLite keeps beside it; where that is not allowed it stays."""
+    with suppress(OSError), _alone(path):
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        with suppress(FileNotFoundError):
+            os.unlink(f"{path}{suffix}")
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Keep other processes from removing or making the file: two files sharing one ``-wal`` spoil one another."""
+    from filelock import FileLock  # only where the index has to be made
+
+    with FileLock(f"{path}.lock", timeout=BUSY_SECONDS):  # its Timeout is an OSError
+        yield
+
+
+def is_busy(error: sqlite3.DatabaseError) -> bool:
+    """Whether the error only says that another process is writing."""
+    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+class _OtherVersionError(Exception):
+    pass
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    if not path.exists():
+        raise _OtherVersionError
+    db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        if db.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+            raise _OtherVersionError
+        db.execute("SELECT 1 FROM commits JOIN documents ON since = seq LIMIT 1").fetchone()
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _create(path: str) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _create_file(path: Path) -> sqlite3.Connection:
+    """Make the file aside and put it in its place, so that nobody sees half of one."""
+    aside = path.with_name(f"{path.name}.{os.getpid()}.new")
+    with suppress(FileNotFoundError):
+        aside.unlink()
+    db = _create(str(aside))
+    db.execute("PRAGMA journal_mode = WAL")
+    db.close()
+    os.replace(aside, path)
+    return _open(path)

@@ -1,0 +1,75 @@
+"""Reading the commits that the index does not know yet."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from gitreg.documents.files import read_data
+from gitreg.documents.layout import Key, parse_path
+from gitreg.documents.yaml import MAX_BYTES, too_long
+from gitreg.errors import InvalidDocument
+from gitreg.registry.index import HIDDEN_DELETED, HIDDEN_YANKED, Derived, Index
+
+if TYPE_CHECKING:
+    from gitreg.git import Oversized, Repository
+
+
+def catch_up(index: Index, repository: Repository, commit: str, root: str) -> int:
+    """Bring the index to a commit and give the commit's place.
+
+    Parameters
+    ----------
+    commit:
+        The commit to reach; what is on its first-parent line and not indexed is read.
+    root:
+        The registry's folder inside the repository, "" for the top.
+    """
+    place = index.position(commit)
+    if place is not None:
+        return place
+    with index.writing():
+        place = index.position(commit)
+        if place is not None:  # another process brought it there, and further, while this one waited its turn
+            return place
+        head = index.head()
+        known = head[1] if head else None
+        missing = repository.line(commit, until=known)[::-1]
+        if known is not None and (not missing or not repository.follows(missing[0], known)):
+            # The branch was rewritten: what it shares with the line that was indexed stays.
+            shared = next((seq for oid in reversed(missing) if (seq := index.position(oid)) is not None), 0)
+            index.rewind(shared)
+            known = index.moment(shared).oid if shared else None
+            missing = repository.line(commit, until=known)[::-1]
+        cut = bool(missing) and repository.is_boundary(missing[0])  # a line ends where a shallow clone was cut off
+        for each, files in repository.replay(known, missing, root, limit=MAX_BYTES):
+            changes = (
+                (key, None if content is None else _derive(key, content))
+                for path, content in files
+                if (key := parse_path(path[len(root) + 1 :] if root else path))
+            )
+            index.append(each, changes, boundary=cut and each.oid == missing[0])
+    place = index.position(commit)
+    assert place is not None
+    return place
+
+
+def _derive(key: Key, content: bytes | Oversized) -> Derived:
+    """Read a file, or say why it cannot be read."""
+    # An annotation that cannot be read may say that its version is withdrawn.
+    unread = HIDDEN_YANKED if key.kind == "annotation" else 0
+    if not isinstance(content, bytes):  # in the digest's place is Git's name for it
+        return Derived(f"git:{content.oid}", None, unread, None, str(too_long(key.path, content.size)))
+    digest = sha256(content).hexdigest()
+    if key.kind == "card":
+        return Derived(digest, None, 0, json.dumps({"text": content.decode(errors="replace")}), None)
+    try:
+        data = read_data(key, content)
+    except InvalidDocument as error:
+        return Derived(digest, None, unread, None, str(error))
+    number = data["number"] if key.kind == "model_version" else None
+    hidden = 0
+    if key.kind == "annotation":
+        hidden = HIDDEN_DELETED * bool(data.get("deleted")) + HIDDEN_YANKED * bool(data.get("yanked"))
+    return Derived(digest, number, hidden, json.dumps(data, ensure_ascii=False, separators=(",", ":")), None)
