@@ -21,6 +21,8 @@ from gitreg.git.values import Commit, PathChange, Tag
 if TYPE_CHECKING:
     from dulwich.object_store import BaseObjectStore, DiskObjectStore
 
+    from gitreg.git.packs import Weight
+
 _DEEPEST_ALTERNATE = 5  # as git
 _TREES_KEPT = 64  # parsed trees in memory: enough for one folder's siblings, small for 10,000 entries each
 _HEX = re.compile(r"[0-9a-f]+")
@@ -47,6 +49,7 @@ class Objects:
         self.object_format = object_format
         self._oid_length = oid_length
         self._store: DiskObjectStore | None = None
+        self._weights: dict[tuple[str, int], Weight] = {}
         self._lock = threading.Lock()  # dulwich seeks in pack files that it keeps open: one thread at a time
         self._tree: Callable[[str], dict[str, Entry]] = lru_cache(_TREES_KEPT)(self._read_tree)
 
@@ -156,7 +159,7 @@ class Objects:
         with self._lock:
             try:
                 if limit is not None:
-                    return read_packed(self._opened(), oid, limit, _DEEPEST_ALTERNATE)
+                    return read_packed(self._opened(), oid, limit, _DEEPEST_ALTERNATE, self._weights)
                 number, content = self._opened().get_raw(oid.encode())  # type: ignore[arg-type]
             except KeyError:
                 return None
@@ -170,6 +173,7 @@ class Objects:
         if self._store is not None:
             self._store.close()
             self._store = None
+            self._weights.clear()
 
     def _opened(self) -> DiskObjectStore:
         if self._store is None:

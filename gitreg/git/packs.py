@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.errors import IntegrityError, TooLarge
 from gitreg.git.loose import read_loose
@@ -16,7 +16,7 @@ from gitreg.git.loose import read_loose
 if TYPE_CHECKING:
     from mmap import mmap
 
-    from dulwich.object_store import DiskObjectStore
+    from dulwich.object_store import DiskObjectStore as _Store
     from dulwich.objects import ObjectID
     from dulwich.pack import Pack
 
@@ -25,69 +25,100 @@ LARGEST_ON_THE_WAY = 32 * 1024 * 1024
 """What may be inflated for the sake of an object that is smaller: git makes deltas from far larger ones too."""
 
 _OFS_DELTA, _REF_DELTA = 6, 7
+_MOST_KNOWN = 50_000  # weights kept in memory
 _DELTA_HEADER = 20  # bytes that hold both sizes with which a delta begins, ten for each 64-bit number
 
 
-def read_packed(store: DiskObjectStore, oid: str, limit: int, depth: int) -> tuple[str, bytes] | None:
+class Weight(NamedTuple):
+    """What a packed object is, and what it takes to inflate it.
+
+    Parameters
+    ----------
+    kind:
+        Of the object, as packs number them.
+    size:
+        Of the object.
+    stored:
+        Of what its chain of deltas begins with and of all the deltas, which are in memory together.
+    largest:
+        Of all that goes into a delta or comes out of one.
+    """
+
+    kind: int
+    size: int
+    stored: int
+    largest: int
+
+
+def read_packed(
+    store: _Store, oid: str, limit: int, depth: int, known: dict[tuple[str, int], Weight]
+) -> tuple[str, bytes] | None:
     """Return kind and content of an object that a store or its alternates hold in a pack; None when they do not.
 
     Parameters
     ----------
     depth:
         How many alternates of alternates to look into; loose objects of alternates are found too.
+    known:
+        The weights of objects met before, by pack and place in it.
 
     Raises
     ------
     TooLarge
         It is larger than the limit.
     """
+    from dulwich.object_store import DiskObjectStore  # takes twice as long to import as Python to start
+
     try:
-        number, content = store._lookup_in_packs(lambda pack: _read(pack, oid, limit))
+        number, content = store._lookup_in_packs(lambda pack: _read(pack, oid, limit, known))
     except KeyError:
         pass
     else:
         return KINDS[number], content
     for alternate in store.alternates if depth else ():
-        found = read_loose(Path(alternate.path), oid, limit) or read_packed(alternate, oid, limit, depth - 1)  # type: ignore[attr-defined, arg-type]
+        assert isinstance(alternate, DiskObjectStore)
+        found = read_loose(Path(alternate.path), oid, limit) or read_packed(alternate, oid, limit, depth - 1, known)
         if found is not None:
             return found
     return None
 
 
-def _read(pack: Pack, oid: str, limit: int) -> tuple[int, bytes]:
-    kind, size, weight = _weigh(pack, oid.encode())  # type: ignore[arg-type]
-    if size > limit or weight > max(limit, LARGEST_ON_THE_WAY):
-        what = KINDS.get(kind, "object")
-        raise TooLarge(f"the {what} {oid}", size if size > limit else weight, limit, kind=what)
+def _read(pack: Pack, oid: str, limit: int, known: dict[tuple[str, int], Weight]) -> tuple[int, bytes]:
+    weight = _weigh(pack, oid.encode(), known)  # type: ignore[arg-type]
+    at_once = max(weight.stored, weight.largest)
+    if weight.size > limit or at_once > max(limit, LARGEST_ON_THE_WAY):
+        what = KINDS.get(weight.kind, "object")
+        raise TooLarge(f"the {what} {oid}", weight.size if weight.size > limit else at_once, limit, kind=what)
     return pack.get_raw(oid.encode())  # type: ignore[arg-type]
 
 
-def _weigh(pack: Pack, oid: ObjectID) -> tuple[int, int, int]:
-    """Return an object's kind and size, and the most that inflating it takes at once, without inflating it."""
+def _weigh(pack: Pack, oid: ObjectID, known: dict[tuple[str, int], Weight]) -> Weight:
+    """Return what inflating an object takes, without inflating it."""
+    name, data = str(pack.data.path), pack.data._buffer()
     offset = pack.index.object_offset(oid)
-    data = pack.data._buffer()
-    size: int | None = None
-    stored_in_all = largest = 0
-    seen = set()
-    while offset not in seen:
-        seen.add(offset)
+    deltas: dict[int, tuple[int, int, int]] = {}  # by offset: their own size, and those of what goes in and comes out
+    while (weight := known.get((name, offset))) is None:
+        if offset in deltas:
+            raise IntegrityError(f"object {oid.decode()} is a delta of itself", hint="run `git fsck`")
         kind, stored, at = _header(data, offset)
-        stored_in_all += stored  # all deltas of a chain are in memory together
-        if kind not in (_OFS_DELTA, _REF_DELTA):
-            size = stored if size is None else size
-            return kind, size, max(stored_in_all, largest, size)
         if kind == _OFS_DELTA:
             back, at = _base_distance(data, at)
             base = offset - back
-        else:
+        elif kind == _REF_DELTA:
             length = pack.data.object_format.oid_length
             base = pack.index.object_offset(bytes(data[at : at + length]))  # type: ignore[arg-type]
             at += length
-        source, target = _delta_sizes(data, at)
-        size = target if size is None else size
-        largest = max(largest, source, target)
+        else:
+            weight = known[name, offset] = Weight(kind, stored, stored, stored)
+            break
+        deltas[offset] = (stored, *_delta_sizes(data, at))
         offset = base
-    raise IntegrityError(f"object {oid.decode()} is a delta of itself", hint="run `git fsck`; fetch the object again")
+    if len(known) > _MOST_KNOWN:
+        known.clear()
+    for each, (stored, source, target) in reversed(deltas.items()):
+        weight = Weight(weight.kind, target, weight.stored + stored, max(weight.largest, source, target))
+        known[name, each] = weight
+    return weight
 
 
 def _header(data: mmap | bytes, at: int) -> tuple[int, int, int]:
