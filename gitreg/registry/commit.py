@@ -23,7 +23,7 @@ from gitreg.git import RefUpdate, Signature
 from gitreg.registry.changes import Changes
 from gitreg.registry.derived import build_seal, mirror_ref
 from gitreg.registry.ledger import Ledger
-from gitreg.registry.snapshot import Snapshot, broken_settings
+from gitreg.registry.snapshot import Snapshot
 
 Operation = Callable[[Snapshot], Changes]
 
@@ -129,8 +129,7 @@ def _try(ledger: Ledger, operation: Operation, writer: Callable[[], Writer]) -> 
     repository = ledger.repository
     repository.finish_following()
     snapshot = ledger.snapshot()
-    for broken in snapshot.unreadable(""):
-        raise broken_settings(broken, "mend it by hand and commit it; until then the registry can only be read")
+    settings = snapshot.sound_settings()
     changes = operation(snapshot)
     files = plan(ledger, snapshot, changes)
     if not files:
@@ -141,7 +140,7 @@ def _try(ledger: Ledger, operation: Operation, writer: Callable[[], Writer]) -> 
     )
     updates = [
         RefUpdate(ledger.ref, made, snapshot.commit),
-        *derived_updates(ledger, snapshot.settings, made, files),
+        *derived_updates(ledger, settings, made, files),
     ]
     try:
         with repository.follow(ledger.ref, snapshot.commit, made):

@@ -156,7 +156,20 @@ class Snapshot:
         for entry in said:
             if entry.data is not None and not newer:
                 return RegistryDocument.from_data(entry.data)
-        raise broken_settings(said[0], "upgrade gitreg" if newer else "mend it by hand and commit it")
+        raise _broken_settings(said[0], "upgrade gitreg" if newer else "mend it by hand and commit it")
+
+    def sound_settings(self) -> RegistryDocument:
+        """Give the registry's settings, to write by.
+
+        Raises
+        ------
+        InvalidDocument
+            ``gitreg.yaml`` cannot be read now.
+        """
+        settings = self.settings
+        for broken in self.unreadable(""):
+            raise _broken_settings(broken, "mend it by hand and commit it; until then the registry can only be read")
+        return settings
 
     # -- models ------------------------------------------------------------------------------------------------------
 
@@ -349,7 +362,7 @@ def _annotation(entry: Entry | None) -> AnnotationDocument:
     return AnnotationDocument.from_data(entry.data)
 
 
-def broken_settings(entry: Entry, hint: str) -> InvalidDocument:
+def _broken_settings(entry: Entry, hint: str) -> InvalidDocument:
     """Give the error that a ``gitreg.yaml`` which cannot be read is indexed with."""
     place, _, reason = (entry.problem or "").partition(": ")
     return InvalidDocument("gitreg.yaml", place.partition(" at ")[2], reason, hint=hint)

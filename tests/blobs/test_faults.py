@@ -14,6 +14,7 @@ import pytest
 
 from gitreg.blobs import NO_PROGRESS, BlobStore, collect, open_store
 from tests.blobs.helpers import contents
+from tests.measuring import measured
 
 pytestmark = pytest.mark.slow
 
@@ -205,7 +206,7 @@ def test_memory_stays_small_however_large_the_file(tmp_path: Path) -> None:
     with open(tmp_path / "large", "wb") as stream:
         for _ in range(300):
             stream.write(os.urandom(1 << 20))
-    measure = LOAD + "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-    ended = run(python(measure, tmp_path / "store", tmp_path / "large", tmp_path / "cache", tmp_path / "out"))
-    assert ended.stderr == ""
-    assert int(ended.stdout) < 100 * 1024  # KiB
+    command = python(LOAD, tmp_path / "store", tmp_path / "large", tmp_path / "cache", tmp_path / "out")
+    ended = measured(command, cwd=tmp_path)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.peak < 100 * 1024  # KiB

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import math
-import resource
-import subprocess
 import sys
-import time
 from typing import Any
 
 import pytest
@@ -16,6 +13,7 @@ from hypothesis import strategies as st
 
 from gitreg.documents.yaml import MAX_BYTES, dumps, loads, pointer
 from gitreg.errors import InvalidDocument
+from tests.measuring import measured
 
 TRICKY = st.sampled_from(
     [
@@ -275,17 +273,11 @@ def test_no_bomb_takes_a_second_or_200_megabytes(tmp_path: Any) -> None:
         (tmp_path / name).write_bytes(content)
         paths.append(str(tmp_path / name))
 
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (400 * 2**20, 400 * 2**20))  # of addresses; resident is measured below
-
-    start = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-c", READ, *paths], capture_output=True, text=True, check=False, preexec_fn=limit
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    took = {line.partition(" ")[2]: float(line.split()[0]) for line in done.stdout.splitlines()}
+    done = measured([sys.executable, "-c", READ, *paths], cwd=tmp_path)
+    assert done.code == 0, done.err[-2000:]
+    took = {line.partition(" ")[2]: float(line.split()[0]) for line in done.out.splitlines()}
     assert set(took) == set(BOMBS)
     slow = {name: seconds for name, seconds in took.items() if seconds >= 1}
     assert not slow
-    assert time.monotonic() - start < 60
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 200 * 1024
+    assert done.wall < 60
+    assert done.peak < 200 * 1024  # KiB
