@@ -45,7 +45,7 @@ def catch_up(index: Index, repository: Repository, commit: str, root: str) -> in
         cut = bool(missing) and repository.is_boundary(missing[0])  # a line ends where a shallow clone was cut off
         for each, files in repository.replay(known, missing, root, limit=MAX_BYTES):
             changes = (
-                (key, None if content is None else _derive(key, content))
+                (key, None if content is None else derive(key, content))
                 for path, content in files
                 if (key := parse_path(path[len(root) + 1 :] if root else path))
             )
@@ -55,7 +55,7 @@ def catch_up(index: Index, repository: Repository, commit: str, root: str) -> in
     return place
 
 
-def _derive(key: Key, content: bytes | Oversized) -> Derived:
+def derive(key: Key, content: bytes | Oversized) -> Derived:
     """Read a file, or say why it cannot be read."""
     # An annotation that cannot be read may say that its version is withdrawn.
     unread = HIDDEN_YANKED if key.kind == "annotation" else 0

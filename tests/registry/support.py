@@ -17,6 +17,7 @@ from gitreg.documents.yaml import dumps
 from gitreg.git import Commit, Signature
 from gitreg.registry.changes import Changes
 from gitreg.registry.index import open_index
+from gitreg.registry.indexing import derive
 from gitreg.registry.operations.versions import NewVersion, save_version
 from gitreg.registry.snapshot import Snapshot
 
@@ -47,7 +48,8 @@ class World:
             return
         self._seq += 1
         commit = Commit(f"{self._seq:040x}", "0" * 40, (), ADA, ADA, message)
-        self.index.append(commit, iter(changed.items()), boundary=False)
+        derived = ((key, None if new is None else derive(key, new)) for key, new in changed.items())
+        self.index.append(commit, derived, boundary=False)
         for key, new in changed.items():
             if new is None:
                 self.files.pop(key, None)
