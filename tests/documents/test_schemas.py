@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -222,5 +223,6 @@ def test_a_document_that_breaks_its_schema_is_not_written() -> None:
 
 
 def test_every_schema_in_the_folder_has_its_document() -> None:
-    folder = Path(__file__).parents[2] / "schemas"
+    packaged = Path(str(files("gitreg"))) / "schemas"
+    folder = packaged if packaged.is_dir() else Path(__file__).parents[2] / "schemas"
     assert {path.name.removesuffix(".schema.json") for path in folder.glob("*.schema.json")} == set(DOCUMENTS)
