@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -327,12 +327,6 @@ class Snapshot:
     def aliases(self, model: str) -> dict[str, str]:
         """Give the version's name for each alias."""
         return {e.name: e.data["version"] for e in self.index.scan(self.seq, "alias", model) if e.data is not None}
-
-    def stage_history(self, model: str, stage: str) -> Iterator[StageDocument]:
-        """Give what a stage's pointer said, newest first, from what it says now."""
-        for entry in self.index.history(self.seq, "stage", model, stage):
-            if entry.data is not None:
-                yield StageDocument.from_data(entry.data)
 
     def _in_order(self, held: Mapping[str, str]) -> dict[str, str]:
         order = {stage: place for place, stage in enumerate(self.settings.stages)}

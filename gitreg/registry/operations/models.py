@@ -102,22 +102,6 @@ def update_model(
     )
 
 
-def write_card(snapshot: Snapshot, name: str, text: str) -> Changes:
-    """Replace the text of a model's card.
-
-    Raises
-    ------
-    NotFound
-        There is no such model.
-    """
-    snapshot.card_fields(name)
-    return Changes(
-        {Key("card", name): text.encode()},
-        f"Write the card of {name}",
-        trailers=(("Operation", "card"), ("Model", name)),
-    )
-
-
 def delete_model(snapshot: Snapshot, name: str, *, force: bool = False) -> Changes:
     """Delete a model with its versions: their records stay, hidden, and their numbers stay taken.
 

@@ -6,7 +6,7 @@ import pytest
 
 from gitreg.documents.layout import Key
 from gitreg.errors import AlreadyExists, InvalidInput, NotFound, Refused
-from gitreg.registry.operations.models import delete_model, register_model, update_model, write_card
+from gitreg.registry.operations.models import delete_model, register_model, update_model
 from gitreg.registry.operations.stages import set_alias
 from tests.registry.support import NOW, World
 
@@ -63,7 +63,7 @@ def test_a_field_that_no_card_has_is_refused(world: World) -> None:
 
 def test_a_card_is_text_and_goes_with_its_model(world: World) -> None:
     register(world, "iris")
-    world.do(write_card, "iris", "# Iris\n")
+    world.put(Key("card", "iris"), b"# Iris\n")
     assert world.snapshot.card("iris") == "# Iris\n"
     world.do(delete_model, "iris")
     assert world.snapshot.card("iris") is None
