@@ -8,7 +8,7 @@ from gitreg.documents.edit import rewrite
 from gitreg.documents.layout import Key
 from gitreg.documents.meaning import check_meaning
 from gitreg.documents.schemas import check
-from gitreg.documents.types import FORMAT, Document
+from gitreg.documents.types import FORMAT, NEWER_FORMAT, Document
 from gitreg.documents.yaml import dumps, loads
 from gitreg.errors import InvalidDocument
 
@@ -29,9 +29,7 @@ def read_data(key: Key, content: bytes) -> dict[str, Any]:
     if isinstance(data, dict):
         written = data.get("format")
         if isinstance(written, int) and not isinstance(written, bool) and written > FORMAT:
-            raise InvalidDocument(
-                where, "/format", f"is {written}; this gitreg reads format {FORMAT}", hint="upgrade gitreg"
-            )
+            raise InvalidDocument(where, "/format", f"is {written}; {NEWER_FORMAT}", hint="upgrade gitreg")
         if data.get("kind", key.kind) != key.kind:
             raise InvalidDocument(where, "/kind", f"is {data['kind']!r}, but the file's path says {key.kind!r}")
         for field in _VERSIONS:  # whoever writes 7 by hand means "7"

@@ -10,6 +10,8 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Self, dataclass_transform
 
 FORMAT = 1
+NEWER_FORMAT = f"this gitreg reads format {FORMAT}"
+"""What is said of a document of a newer format, and how the index's readers know it again."""
 DEFAULT_STAGES = ("staging", "production")
 DEFAULT_PREFIX = "models"
 CARD_FIELDS = ("description", "license", "audience", "use_cases", "limitations", "trade_offs", "ethics")

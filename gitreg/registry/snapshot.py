@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from gitreg.documents.types import (
+    NEWER_FORMAT,
     AliasDocument,
     AnnotationDocument,
     ArtifactRecord,
@@ -152,7 +153,7 @@ class Snapshot:
         said = self.index.history(self.seq, "registry", "", "")
         if not said or (said[0].until is not None and said[0].until <= self.seq):
             raise NotFound(f"there is no gitreg.yaml at {self.commit[:12]}", hint="run `gitreg init`")
-        newer = "this gitreg reads format" in (said[0].problem or "")
+        newer = NEWER_FORMAT in (said[0].problem or "")
         for entry in said:
             if entry.data is not None and not newer:
                 return RegistryDocument.from_data(entry.data)
