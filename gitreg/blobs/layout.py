@@ -1,0 +1,50 @@
+"""Where things lie in a bucket: the keys of a store (schemas/README.md, "The store")."""
+
+from __future__ import annotations
+
+import re
+
+from gitreg.errors import InvalidInput
+
+BLOBS = "sha256/"
+PACKS = "packs/"
+RECIPES = "recipes/"
+CLAIMS = "claims/"
+HOLDS = "holds/"
+DAMAGED = "damaged/"
+TRASH = "trash/"
+
+_HEX = re.compile(r"[0-9a-f]{64}")
+_OF_PACK = ".pack"
+
+
+def blob(sha256: str) -> str:
+    """Give the key of bytes that are named by their own sha256: a file, a chunk of one, a manifest."""
+    return _key(BLOBS, sha256)
+
+
+def pack(manifest: str) -> str:
+    """Give the key of the small files of the artifact whose manifest has this sha256."""
+    return _key(PACKS, manifest)
+
+
+def recipe(sha256: str) -> str:
+    """Give the key of the list of chunks that make up the file with this sha256."""
+    return _key(RECIPES, sha256)
+
+
+def pack_recipe(manifest: str) -> str:
+    """Give the key of the list of chunks that make up a pack."""
+    return _key(RECIPES, manifest) + _OF_PACK
+
+
+def digest_in(key: str) -> str | None:
+    """Give the sha256 that a key of ours ends in; None where it is no key of ours."""
+    name = key.rpartition("/")[2].removesuffix(_OF_PACK)
+    return name if _HEX.fullmatch(name) else None
+
+
+def _key(folder: str, digest: str) -> str:
+    if not _HEX.fullmatch(digest):
+        raise InvalidInput(f"{digest!r} is no sha256", hint="give its 64 hexadecimal digits, in lower case")
+    return f"{folder}{digest[:2]}/{digest}"
