@@ -1,27 +1,28 @@
-"""The weight store: whole files by their sha256, the cache of a machine, and the manifests that name a set of files."""
+"""The weight store: sets of files by their digest in a bucket, their manifests, and the cache of a machine."""
 
 from gitreg.blobs.cache import Cache
 from gitreg.blobs.files import FileEntry, LocalFile, check_path, check_paths, collect
 from gitreg.blobs.hashing import describe
-from gitreg.blobs.manifest import manifest_digest, manifest_text, parse_manifest
+from gitreg.blobs.known import Known
+from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.opening import open_store
 from gitreg.blobs.progress import NO_PROGRESS, Progress
-from gitreg.blobs.store import BlobStore, Swept
+from gitreg.blobs.saving import Saving
+from gitreg.blobs.store import Store
 
 __all__ = [
     "NO_PROGRESS",
-    "BlobStore",
     "Cache",
     "FileEntry",
+    "Known",
     "LocalFile",
+    "Manifest",
     "Progress",
-    "Swept",
+    "Saving",
+    "Store",
     "check_path",
     "check_paths",
     "collect",
     "describe",
-    "manifest_digest",
-    "manifest_text",
     "open_store",
-    "parse_manifest",
 ]

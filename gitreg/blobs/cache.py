@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,11 +16,11 @@ from gitreg.blobs import copying
 from gitreg.blobs.destination import files_to_write
 from gitreg.blobs.faults import in_words
 from gitreg.blobs.files import FileEntry, check_paths
-from gitreg.blobs.manifest import manifest_digest
+from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.memo import Memo
-from gitreg.blobs.parallel import in_parallel
+from gitreg.blobs.parallel import ahead, threads
 from gitreg.blobs.progress import NO_PROGRESS, Progress
-from gitreg.blobs.store import BlobStore
+from gitreg.blobs.store import Store, Target
 from gitreg.errors import IntegrityError
 
 _USE = "use the cache"
@@ -39,7 +39,12 @@ class Cache:
         self._folder = folder
 
     def checkout(
-        self, digest: str, files: Sequence[FileEntry], store: BlobStore, *, progress: Progress = NO_PROGRESS
+        self,
+        manifest: Manifest,
+        store: Store,
+        paths: Collection[str] | None = None,
+        *,
+        progress: Progress = NO_PROGRESS,
     ) -> Path:
         """Return a read-only folder that holds exactly these files, verified.
 
@@ -48,37 +53,43 @@ class Cache:
 
         Parameters
         ----------
-        digest:
-            ``sha256:`` and the hexadecimal digest of the files' manifest.
+        paths:
+            Only these of the files; they get a folder of their own. None takes all.
 
         Raises
         ------
         IntegrityError
-            The digest is not that of the files, or the store holds one of them not at all or damaged.
+            The store holds one of the files not at all or damaged.
         InvalidInput
             The paths cannot stand in one folder (`check_paths`).
         """
-        check_paths(entry.path for entry in files)
-        if manifest_digest(files) != digest:
-            raise IntegrityError(
-                f"the record's files do not have the digest {digest} that it gives for them",
-                hint="the record was changed by hand: run gitreg doctor",
-            )
-        name = _name(digest)
-        folder = self._folder / "artifacts" / name
+        part = manifest if paths is None else Manifest.of(e for e in manifest.files if e.path in paths)
+        check_paths(entry.path for entry in part.files)
+        folder = self._folder / "artifacts" / part.hex
         with in_words(_USE, self._folder):
-            if not _is_whole(folder, files, self._memo(name)):
-                with self._lock(name):
-                    self._make(name, folder, files, store, progress)
+            if not _is_whole(folder, part.files, self._memo(part.hex)):
+                with self._lock(part.hex):
+                    self._make(manifest, part, folder, store, progress)
         return folder
 
     def export(
-        self, files: Sequence[FileEntry], store: BlobStore, dest: Path, *, progress: Progress = NO_PROGRESS
+        self,
+        manifest: Manifest,
+        store: Store,
+        dest: Path,
+        paths: Collection[str] | None = None,
+        *,
+        progress: Progress = NO_PROGRESS,
     ) -> None:
         """Write the files, verified, into the user's own folder; they are the user's to change.
 
         They come from the cache where it holds them verified, else from a store on this machine, else through the
         cache. Files that are there with the same content stay as they are.
+
+        Parameters
+        ----------
+        paths:
+            Only these of the files. None takes all.
 
         Raises
         ------
@@ -87,42 +98,37 @@ class Cache:
         IntegrityError
             The store holds one of them not at all or damaged; those that were written are whole.
         """
-        missing = files_to_write(dest, files, progress)
-        name = _name(manifest_digest(files))
-        cached = self._folder / "artifacts" / name
-        if any(store.local_path(entry.sha256) is None for entry in missing):
-            self.checkout(f"sha256:{name}", files, store, progress=progress)
-        memo = self._memo(name)
-
-        def write(entry: FileEntry) -> None:
-            target = dest / entry.path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            local = store.local_path(entry.sha256)
-            if _copy_trusted(entry, cached / entry.path, entry.path, target, memo=memo, progress=progress):
-                return
-            if local and _copy_trusted(entry, local, str(local), target, memo=memo, progress=progress):
-                return
-            before = local.stat() if local else None
-            store.fetch(entry, target, progress=progress)
-            if local and before:
-                memo.remember_unchanged(str(local), entry.sha256, before, local.stat())
-
-        with in_words("write the files", dest):
-            for folder in {(dest / entry.path).parent for entry in missing}:
+        part = manifest if paths is None else Manifest.of(e for e in manifest.files if e.path in paths)
+        targets = [Target(entry, dest / entry.path) for entry in files_to_write(dest, part.files, progress)]
+        if not store.local:
+            self.checkout(manifest, store, paths, progress=progress)
+        cached = self._folder / "artifacts" / part.hex
+        memo = self._memo(part.hex)
+        with in_words("write the files", dest), threads() as pool:
+            for folder in {target.path.parent for target in targets}:
+                folder.mkdir(parents=True, exist_ok=True)
                 copying.remove_leftovers(folder)
-            in_parallel(write, missing)
-        memo.save()
+            copied = ahead(pool, lambda target: _copy_trusted(target, cached, memo, progress), targets)
+            absent = [target for target, done in zip(targets, copied, strict=True) if not done]
+        if absent:
+            store.fetch(manifest, absent, progress=progress)
 
-    def _make(self, name: str, folder: Path, files: Sequence[FileEntry], store: BlobStore, progress: Progress) -> None:
+    def _make(self, manifest: Manifest, part: Manifest, folder: Path, store: Store, progress: Progress) -> None:
         """Make the artifact's folder whole: mend it in place, or build it aside, going on where a killed one ended."""
-        memo = self._memo(name)
-        base = folder if folder.is_dir() else self._folder / "building" / name
+        memo = self._memo(part.hex)
+        base = folder if folder.is_dir() else self._folder / "building" / part.hex
         base.mkdir(parents=True, exist_ok=True)
-        wanted = {entry.path for entry in files}
+        wanted = {entry.path for entry in part.files}
         for path, status in _listing(base).items():
             if path not in wanted or not stat.S_ISREG(status.st_mode):
                 (base / path).unlink()
-        in_parallel(lambda entry: _mend(base / entry.path, entry, store, memo, progress), files)
+        targets = [Target(entry, base / entry.path) for entry in part.files]
+        absent = [target for target in targets if not _is_good(target, memo, progress)]
+        for parent in {target.path.parent for target in absent}:
+            parent.mkdir(parents=True, exist_ok=True)
+        store.fetch(manifest, absent, progress=progress)
+        for target in absent:
+            _seal(target, memo, None)
         memo.save()
         if base != folder:
             folder.parent.mkdir(exist_ok=True)
@@ -140,10 +146,6 @@ class Cache:
         locks.mkdir(parents=True, exist_ok=True)
         with FileLock(locks / f"{name}.lock"):
             yield
-
-
-def _name(digest: str) -> str:
-    return digest.removeprefix("sha256:")
 
 
 def _is_whole(folder: Path, files: Sequence[FileEntry], memo: Memo) -> bool:
@@ -171,22 +173,23 @@ def _listing(folder: Path) -> dict[str, os.stat_result]:
     return found
 
 
-def _mend(path: Path, entry: FileEntry, store: BlobStore, memo: Memo, progress: Progress) -> None:
-    """Make sure that the file in the cache is what the entry says, read-only, and known to be so."""
+def _is_good(target: Target, memo: Memo, progress: Progress) -> bool:
+    """Whether the file is in the cache and what it should be; what stands in its place is removed."""
+    path = target.path
     if path.is_dir():  # nothing but folders in it: all else was removed
         for folder, _, _ in os.walk(path, topdown=False):
             os.rmdir(folder)
-    elif os.path.lexists(path) and not _seal(path, entry, memo, progress):
+    elif os.path.lexists(path):
+        if _seal(target, memo, progress):
+            return True
         path.unlink()
-    if not os.path.lexists(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        store.fetch(entry, path, progress=progress)
-        _seal(path, entry, memo, None)
+    return False
 
 
-def _seal(path: Path, entry: FileEntry, memo: Memo, verify: Progress | None) -> bool:
+def _seal(target: Target, memo: Memo, verify: Progress | None) -> bool:
     """Take the right to write away and remember the file; False where `verify` finds it damaged."""
-    descriptor = copying.open_regular(path)
+    entry = target.entry
+    descriptor = copying.open_regular(target.path)
     try:
         before = os.fstat(descriptor)
         if memo.trusts(entry.path, entry.sha256, before):
@@ -202,19 +205,20 @@ def _seal(path: Path, entry: FileEntry, memo: Memo, verify: Progress | None) -> 
         os.close(descriptor)
 
 
-def _copy_trusted(entry: FileEntry, source: Path, name: str, target: Path, *, memo: Memo, progress: Progress) -> bool:
+def _copy_trusted(target: Target, folder: Path, memo: Memo, progress: Progress) -> bool:
     """Copy a file that was hashed before and did not change since; False where there is none."""
+    entry = target.entry
     try:
-        descriptor = copying.open_regular(source)
+        descriptor = copying.open_regular(folder / entry.path)
     except OSError:  # not there, or a link: the caller has another way
         return False
     try:
-        if not memo.trusts(name, entry.sha256, os.fstat(descriptor)):
+        if not memo.trusts(entry.path, entry.sha256, os.fstat(descriptor)):
             return False
-        with copying.replacing(target, executable=entry.executable) as copy:
+        with copying.replacing(target.path, executable=entry.executable) as copy:
             size = copying.copy(descriptor, copy, progress)
-            if size != entry.size or not memo.trusts(name, entry.sha256, os.fstat(descriptor)):
-                raise IntegrityError(f"{source} changed while it was copied", hint="run it again")
+            if size != entry.size or not memo.trusts(entry.path, entry.sha256, os.fstat(descriptor)):
+                raise IntegrityError(f"{folder / entry.path} changed while it was copied", hint="run it again")
         return True
     finally:
         os.close(descriptor)

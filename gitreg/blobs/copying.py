@@ -15,7 +15,6 @@ from threading import Thread
 
 from gitreg.blobs.progress import Progress
 
-SMALL = 1 << 20  # bytes; up to here a thread costs more than it gives
 _STEP = 8 << 20  # bytes that are copied before the hash follows
 _BUFFER = 256 << 10  # bytes hashed at a time; fits the processor's cache
 
@@ -126,14 +125,33 @@ def _copy(source: int, target: int) -> Iterator[int]:
         except OSError as error:
             if error.errno not in _NO_KERNEL_COPY:
                 raise
-    buffer = bytearray(SMALL)
+    buffer = bytearray(_BUFFER)
     view = memoryview(buffer)
     while count := os.preadv(source, [buffer], end):
-        done = 0
-        while done < count:
-            done += os.pwrite(target, view[done:count], end + done)
+        write_all(target, view[:count], end)
         end += count
         yield end
+
+
+def read_range(descriptor: int, start: int, stop: int) -> bytes:
+    """Return the bytes from start to stop, fewer where the file ends before."""
+    data = os.pread(descriptor, stop - start, start)
+    if len(data) == stop - start or not data:
+        return data
+    parts = [data]  # the system gives at most 2 GiB at once, and less at the end
+    start += len(data)
+    while start < stop and (data := os.pread(descriptor, stop - start, start)):
+        parts.append(data)
+        start += len(data)
+    return b"".join(parts)
+
+
+def write_all(target: int, data: bytes | bytearray | memoryview, start: int) -> None:
+    """Write all the bytes at a place: a disk about to be full takes a part first and refuses the rest."""
+    view = memoryview(data)
+    while view:
+        count = os.pwrite(target, view, start)
+        view, start = view[count:], start + count
 
 
 @contextmanager

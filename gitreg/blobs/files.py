@@ -50,16 +50,23 @@ class LocalFile(NamedTuple):
         Where it will lie in the artifact.
     source:
         Where it lies now.
-    size:
-        In bytes, when it was listed.
-    executable:
-        Whether its owner may execute it.
+    status:
+        What it looked like when it was listed.
     """
 
     path: str
     source: Path
-    size: int
-    executable: bool
+    status: os.stat_result
+
+    @property
+    def size(self) -> int:
+        """In bytes, when it was listed."""
+        return self.status.st_size
+
+    @property
+    def executable(self) -> bool:
+        """Whether its owner may execute it."""
+        return bool(self.status.st_mode & stat.S_IXUSR)
 
 
 def collect(sources: Sequence[Path]) -> list[LocalFile]:
@@ -109,7 +116,7 @@ def _local_file(source: str, path: str, status: os.stat_result) -> LocalFile:
         raise InvalidInput(f"{source!r} is a symbolic link", hint=f"put the file itself there, or name {target!r}")
     if not stat.S_ISREG(status.st_mode):
         raise InvalidInput(f"{source!r} is no regular file", hint="only files and folders can be saved; move it away")
-    return LocalFile(path, Path(source), status.st_size, bool(status.st_mode & stat.S_IXUSR))
+    return LocalFile(path, Path(source), status)
 
 
 def check_paths(paths: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from gitreg.blobs.copying import hash_file, open_regular
 from gitreg.blobs.faults import in_words
 from gitreg.blobs.files import FileEntry, LocalFile
-from gitreg.blobs.parallel import in_parallel
+from gitreg.blobs.parallel import ahead, threads
 from gitreg.blobs.progress import Progress
 
 
@@ -24,4 +24,5 @@ def describe(files: Sequence[LocalFile], *, progress: Progress) -> list[FileEntr
                 os.close(descriptor)
         return FileEntry(file.path, size, digest, file.executable)
 
-    return in_parallel(entry, files)
+    with threads() as pool:
+        return list(ahead(pool, entry, files))

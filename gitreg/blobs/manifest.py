@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from hashlib import sha256
+from typing import NamedTuple
 
 from gitreg.blobs.files import FileEntry, check_paths
 from gitreg.errors import InvalidDocument, InvalidInput
@@ -12,40 +13,66 @@ from gitreg.errors import InvalidDocument, InvalidInput
 _LINE = re.compile(r"([0-9a-f]{64})  (0|[1-9][0-9]{0,18})  ([x-])  (.+)")
 
 
-def manifest_text(files: Iterable[FileEntry]) -> bytes:
-    """Write one line a file, sorted by the path's UTF-8 bytes: ``<sha256>  <size>  <x or ->  <path>``."""
-    ordered = sorted(files, key=lambda file: file.path.encode())
-    return "".join(f"{f.sha256}  {f.size}  {'x' if f.executable else '-'}  {f.path}\n" for f in ordered).encode()
+class Manifest(NamedTuple):
+    """A set of files that is stored and loaded as one.
 
-
-def manifest_digest(files: Iterable[FileEntry]) -> str:
-    """Return ``sha256:`` and the digest of the manifest's text."""
-    return f"sha256:{sha256(manifest_text(files)).hexdigest()}"
-
-
-def parse_manifest(text: bytes) -> list[FileEntry]:
-    """Read what `manifest_text` wrote, and nothing else.
-
-    Raises
-    ------
-    InvalidDocument
-        It is not UTF-8, a line is not of that form, lines are not in order, or the paths cannot stand in an artifact.
+    Parameters
+    ----------
+    digest:
+        ``sha256:`` and the digest of the manifest's text.
+    files:
+        Sorted by the path's UTF-8 bytes.
     """
-    try:
-        decoded = text.decode()
-    except UnicodeDecodeError as error:
-        raise InvalidDocument("manifest", "", f"byte {error.start} is not UTF-8") from error
-    lines = decoded.split("\n")
-    if lines.pop():
-        raise InvalidDocument("manifest", "", "the last line has no end: it was cut off")
-    files = [_parse_line(number, line) for number, line in enumerate(lines, start=1)]
-    try:
-        check_paths(file.path for file in files)
-    except InvalidInput as error:
-        raise InvalidDocument("manifest", "", error.message) from error
-    if manifest_text(files) != text:
-        raise InvalidDocument("manifest", "", "its lines are not sorted by path")
-    return files
+
+    digest: str
+    files: tuple[FileEntry, ...]
+
+    @classmethod
+    def of(cls, files: Iterable[FileEntry]) -> Manifest:
+        """Give the manifest of some files, in whatever order they come."""
+        ordered = tuple(sorted(files, key=lambda file: file.path.encode()))
+        return cls(f"sha256:{sha256(_text(ordered)).hexdigest()}", ordered)
+
+    @classmethod
+    def parse(cls, text: bytes) -> Manifest:
+        """Read what `text` gave, and nothing else.
+
+        Raises
+        ------
+        InvalidDocument
+            It is not UTF-8, a line is not of that form, lines are not in order, or the paths cannot stand in an
+            artifact.
+        """
+        try:
+            decoded = text.decode()
+        except UnicodeDecodeError as error:
+            raise InvalidDocument("manifest", "", f"byte {error.start} is not UTF-8") from error
+        lines = decoded.split("\n")
+        if lines.pop():
+            raise InvalidDocument("manifest", "", "the last line has no end: it was cut off")
+        files = [_parse_line(number, line) for number, line in enumerate(lines, start=1)]
+        try:
+            check_paths(file.path for file in files)
+        except InvalidInput as error:
+            raise InvalidDocument("manifest", "", error.message) from error
+        manifest = cls.of(files)
+        if manifest.text != text:
+            raise InvalidDocument("manifest", "", "its lines are not sorted by path")
+        return manifest
+
+    @property
+    def hex(self) -> str:
+        """The digest without its algorithm."""
+        return self.digest.removeprefix("sha256:")
+
+    @property
+    def text(self) -> bytes:
+        """One line a file, sorted by the path's UTF-8 bytes: ``<sha256>  <size>  <x or ->  <path>``."""
+        return _text(self.files)
+
+
+def _text(files: Iterable[FileEntry]) -> bytes:
+    return "".join(f"{f.sha256}  {f.size}  {'x' if f.executable else '-'}  {f.path}\n" for f in files).encode()
 
 
 def _parse_line(number: int, line: str) -> FileEntry:

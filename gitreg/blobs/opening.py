@@ -6,14 +6,14 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
-from gitreg.blobs.local import LocalStore
-from gitreg.blobs.store import BlobStore
+from gitreg.blobs.folder import FolderBucket
+from gitreg.blobs.store import Store
 from gitreg.errors import InvalidInput
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 
 
-def open_store(url: str) -> BlobStore:
+def open_store(url: str) -> Store:
     """Open the store at ``file:///...`` or at an absolute path; nothing is read or made yet.
 
     Raises
@@ -35,4 +35,4 @@ def open_store(url: str) -> BlobStore:
         path = unquote(slash + rest, errors="surrogateescape")
     if not path.startswith("/") or "\0" in path:
         raise InvalidInput(f"store {url!r} is no absolute path", hint=hint)
-    return LocalStore(Path(path))
+    return Store(FolderBucket(Path(path)))

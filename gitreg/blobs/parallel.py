@@ -1,40 +1,50 @@
-"""A few threads over a set of files."""
+"""A few threads over many things, in order."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, TypeVar
 
-from gitreg.blobs.copying import SMALL
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
 
-_THREADS = 4
+THREADS = 4
 
-
-class _Sized(Protocol):
-    @property
-    def size(self) -> int: ...
-
-
-File = TypeVar("File", bound=_Sized)
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def in_parallel(work: Callable[[File], Result], files: Sequence[File]) -> list[Result]:
-    """Do the work on every file and return the results in the files' order; after a failure start nothing more.
-
-    Large files go to threads. Small ones are done meanwhile, one after another in this thread: more threads would only
-    fight for the interpreter's lock (2,000 files of 4 KiB: 0.9 seconds, with four threads 1.6).
-    """
-    large = [index for index, file in enumerate(files) if file.size > SMALL]
-    if not large or len(files) == 1:
-        return [work(file) for file in files]
+def threads() -> Executor:
+    """Give a pool of a few threads."""
     from concurrent.futures import ThreadPoolExecutor  # slow to import; a warm cache never copies
 
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="gitreg") as pool:
-        futures = {index: pool.submit(work, files[index]) for index in large}
-        try:
-            small = {index: work(file) for index, file in enumerate(files) if index not in futures}
-            return [futures[index].result() if index in futures else small[index] for index in range(len(files))]
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    return ThreadPoolExecutor(THREADS, thread_name_prefix="gitreg")
+
+
+def one_thread() -> Executor:
+    """Give a pool that does one thing after another."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(1, thread_name_prefix="gitreg")
+
+
+def ahead(pool: Executor, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """Do the work on each item and yield the results in order, a few of them made ahead of who takes them.
+
+    After a failure nothing more is started, and what was started has ended.
+    """
+    started: deque[Future[Result]] = deque()
+    try:
+        for item in items:
+            started.append(pool.submit(work, item))
+            if len(started) > THREADS:
+                yield started.popleft().result()
+        while started:
+            yield started.popleft().result()
+    finally:
+        for future in started:
+            future.cancel()
+        for future in started:
+            if not future.cancelled():
+                future.exception()

@@ -1,115 +1,361 @@
-"""What every store of weights can do, whatever it is made of."""
+"""A store of weights: sets of files by the digest of their manifest, in a bucket. It knows no models and no Git.
+
+How a set lies in the bucket is decided file by file, by size (schemas/README.md, "The store"): small files go together
+into a pack, middle ones are objects of their own, big ones are cut into chunks. A reader does not rely on those sizes:
+what is not where it is expected is looked for where else it may lie.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import NamedTuple
 
-from gitreg.blobs.files import FileEntry, LocalFile
-from gitreg.blobs.progress import Progress
+from gitreg.blobs import copying, layout
+from gitreg.blobs.bucket import Bucket, NoSuchObjectError
+from gitreg.blobs.content import Chunked, Content, Plain
+from gitreg.blobs.faults import in_words
+from gitreg.blobs.files import FileEntry
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.pack import FOOTER_SIZE, Span, parse_table, table_size
+from gitreg.blobs.parallel import ahead, threads
+from gitreg.blobs.progress import NO_PROGRESS, Progress
+from gitreg.blobs.recipe import parse_recipe
+from gitreg.errors import GitregError, IntegrityError, InvalidDocument
 
+SMALL = 1 << 20
+"""Files below this size, in bytes, go into a pack where there are several."""
+BIG = 32 << 20
+"""Files and packs from this size, in bytes, are cut into chunks."""
 
-@dataclass(frozen=True)
-class Swept:
-    """Something in a store that nobody needs any more.
-
-    Parameters
-    ----------
-    sha256:
-        The blob that it is or was, None for a temporary file.
-    size:
-        In bytes.
-    mtime:
-        When it was last written or saved again, in seconds since 1970.
-    kind:
-        A blob, what a killed save left behind, or a blob that was found damaged and set aside.
-    """
-
-    sha256: str | None
-    size: int
-    mtime: float
-    kind: Literal["blob", "temporary", "quarantined"]
+_RUN = 16 << 20  # bytes of a pack that are read at once
+_GAP = 64 << 10  # bytes of a pack that are read for nothing rather than asking twice
+_HINT = "gitreg looks in every store that the registry names; `gitreg store status` shows where the bytes still are"
 
 
-class BlobStore(Protocol):
-    """Blobs by the sha256 of their content; several processes and machines may use one at the same time.
+class Target(NamedTuple):
+    """A file to fetch, and where to put it; the folder is there."""
+
+    entry: FileEntry
+    path: Path
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self.entry.size
+
+
+class Pack(NamedTuple):
+    """The small files of a set, and where each is, by its sha256."""
+
+    content: Content
+    spans: dict[str, Span]
+
+
+class Store:
+    """Sets of files in a bucket; several processes and machines may use one at the same time.
 
     Every method raises GitregError, in words, for what the disk or the network refuses.
     """
 
+    def __init__(self, bucket: Bucket) -> None:
+        self.bucket = bucket
+
     @property
     def url(self) -> str:
         """Where the store is, as a registry names it."""
+        return self.bucket.url
 
-    def put(self, files: Sequence[LocalFile], *, progress: Progress) -> list[FileEntry]:
-        """Store files and return their entries in the same order; a blob that is there already is not stored again.
+    @property
+    def local(self) -> bool:
+        """Whether it is a folder of this machine."""
+        return self.bucket.local
 
-        When it returns, the blobs are whole, hashed and survive a loss of power. A stored blob counts as written now,
-        so that a `sweep` spares it. When it fails, nothing of this call is to be seen.
+    # -- files -------------------------------------------------------------------------------------------------------
 
-        Raises
-        ------
-        GitregError
-            A file changed while it was read.
-        """
+    def fetch(self, manifest: Manifest, targets: Sequence[Target], *, progress: Progress = NO_PROGRESS) -> None:
+        """Put verified copies of some of a set's files at their targets.
 
-    def put_bytes(self, data: bytes) -> str:
-        """Store bytes as `put` stores a file; return their sha256."""
-
-    def read_bytes(self, sha256: str, *, limit: int) -> bytes:
-        """Return a blob's verified bytes.
+        A wrong or partial byte never stands under a target's name. What is found damaged is set aside.
 
         Raises
         ------
         IntegrityError
-            It is not there, is damaged, or is longer than `limit` bytes.
+            The store has one of the files not at all, or damaged. Others may have been put at their targets.
         """
+        with threads() as pool:
+            pack = self._pack_of(manifest, [target.entry for target in targets])
+            packed = [target for target in targets if pack and target.entry.sha256 in pack.spans]
+            if pack:
+                for run in _runs(pack, packed):
+                    self._unpack(manifest, pack, run, progress)
+            rest = [target for target in targets if not (pack and target.entry.sha256 in pack.spans)]
+            big = [target for target in rest if target.size >= BIG]
+            for _ in ahead(pool, lambda t: self._fetch_one(t, progress), [t for t in rest if t.size < BIG]):
+                pass
+            for target in big:
+                content = self.content(target.entry)
+                if isinstance(content, Chunked):
+                    self._assemble(target, content, progress)
+                else:
+                    self._fetch_one(target, progress)
 
-    def missing(self, digests: Iterable[str]) -> set[str]:
-        """Return those of the sha256 digests that the store does not hold."""
-
-    def local_path(self, sha256: str) -> Path | None:
-        """Return where the blob lies as a file of its own on this machine, None where it does not.
-
-        For reading only, and unverified.
-        """
-
-    def fetch(self, entry: FileEntry, target: Path, *, progress: Progress) -> None:
-        """Put a verified copy at `target`, whose folder exists; a wrong or partial byte never stands under that name.
+    def content(self, entry: FileEntry) -> Content:
+        """Give the bytes of a file that lies in no pack.
 
         Raises
         ------
         IntegrityError
-            The store has no such blob, or a damaged one, which it then sets aside. Nothing is at `target` that was
-            not there before.
+            The store does not hold it, or its recipe is damaged.
         """
+        places = [layout.blob(entry.sha256), layout.recipe(entry.sha256)]
+        for key in reversed(places) if entry.size >= BIG else places:
+            if key.startswith(layout.RECIPES):
+                chunked = self._chunked(key, entry.path)
+                if chunked:
+                    if chunked.size != entry.size:
+                        raise _wrong_size(entry, chunked.size)
+                    return chunked
+            elif info := self.bucket.find([key]).get(key):
+                plain = Plain(self.bucket, key, max(0, info.size))
+                if plain.size != entry.size:
+                    raise self._damaged(entry.path, key) if plain.damage() else _wrong_size(entry, plain.size)
+                return plain
+        raise self._absent(entry.path, places[0])
 
-    def verify(self, entry: FileEntry, *, progress: Progress) -> None:
-        """Read a blob to its end.
+    def pack(self, manifest: Manifest) -> Pack | None:
+        """Give the pack of a set; None where it has none.
 
         Raises
         ------
         IntegrityError
-            It is not there, cut off, or not what its digest says.
+            It is damaged.
         """
+        key = layout.pack(manifest.hex)
+        recipe = layout.pack_recipe(manifest.hex)
+        found = self.bucket.find([key])
+        content: Content | None = Plain(self.bucket, key, found[key].size) if key in found else None
+        if content is None:
+            key = recipe
+            content = self._chunked(recipe, f"the pack {manifest.digest}")
+        if content is None:
+            return None
+        try:
+            footer = content.read(Span(max(0, content.size - FOOTER_SIZE), content.size))
+            table = content.read(Span(max(0, content.size - table_size(footer)), content.size))
+            spans = parse_table(table)
+        except NoSuchObjectError as error:
+            raise self._absent(f"the pack {manifest.digest}", error.key) from None
+        except InvalidDocument:
+            raise self._damaged(f"the pack {manifest.digest}", content.damage() or key) from None
+        return Pack(content, spans)
+
+    def _pack_of(self, manifest: Manifest, entries: Sequence[FileEntry]) -> Pack | None:
+        """Give the pack, where one of the files may lie in it."""
+        return self.pack(manifest) if may_be_packed(manifest) and any(e.size < SMALL for e in entries) else None
+
+    def _chunked(self, key: str, path: str) -> Chunked | None:
+        try:
+            return Chunked(self.bucket, key, parse_recipe(self.bucket.read(key)))
+        except NoSuchObjectError:
+            return None
+        except InvalidDocument:
+            raise self._damaged(path, key) from None
+
+    # -- copying -----------------------------------------------------------------------------------------------------
+
+    def _unpack(self, manifest: Manifest, pack: Pack, run: Sequence[Target], progress: Progress) -> None:
+        spans = [pack.spans[target.entry.sha256] for target in run]
+        start = spans[0].start
+        try:
+            data = memoryview(pack.content.read(Span(start, max(span.stop for span in spans))))
+        except NoSuchObjectError as error:
+            raise self._absent(run[0].entry.path, error.key) from None
+        for target, span in zip(run, spans, strict=True):
+            found = data[span.start - start : span.stop - start]
+            if sha256(found).hexdigest() != target.entry.sha256:
+                raise self._damaged(target.entry.path, pack.content.damage() or layout.pack(manifest.hex))
+            if len(found) != target.entry.size:
+                raise _wrong_size(target.entry, len(found))
+            with (
+                in_words("copy from the store", target.path),
+                copying.replacing(target.path, executable=target.entry.executable) as copy,
+            ):
+                copying.write_all(copy, found, 0)
+            progress.advance(len(found))
+
+    def _fetch_one(self, target: Target, progress: Progress) -> None:
+        content = self.content(target.entry)
+        local = self.bucket.local_path(layout.blob(target.entry.sha256)) if isinstance(content, Plain) else None
+        if local is None:
+            self._assemble(target, content, progress)
+            return
+        with in_words("copy from the store", target.path):
+            source = copying.open_regular(local)
+            try:
+                with copying.replacing(target.path, executable=target.entry.executable) as copy:
+                    digest, _ = copying.copy_hashed(source, copy, progress, durable=False)
+                    if digest != target.entry.sha256:
+                        raise self._blame(target.entry, content)
+            finally:
+                os.close(source)
+
+    def _assemble(self, target: Target, content: Content, progress: Progress) -> None:
+        """Copy a file part by part, several ahead; hash them in order."""
+        digest = sha256()
+        with (
+            in_words("copy from the store", target.path),
+            threads() as pool,
+            copying.replacing(target.path, executable=target.entry.executable) as copy,
+        ):
+
+            def take(span: Span) -> bytes:
+                data = content.read(span)
+                copying.write_all(copy, data, span.start)
+                return data
+
+            try:
+                for data in ahead(pool, take, content.parts()):
+                    digest.update(data)
+                    progress.advance(len(data))
+            except NoSuchObjectError as error:
+                raise self._absent(target.entry.path, error.key) from None
+            if digest.hexdigest() != target.entry.sha256:
+                raise self._blame(target.entry, content)
+
+    # -- what is there -----------------------------------------------------------------------------------------------
+
+    def missing(self, manifests: Iterable[Manifest]) -> dict[str, list[FileEntry]]:
+        """Return, by the digest of its manifest, the files of each set that the store does not hold; unread.
+
+        A set of which nothing is missing is left out.
+        """
+        wanted = list(manifests)
+        packs = {layout.pack(manifest.hex) for manifest in wanted if may_be_packed(manifest)}
+        alone = {entry for manifest in wanted for entry in manifest.files if entry.size >= SMALL}
+        first = {layout.recipe(e.sha256) if e.size >= BIG else layout.blob(e.sha256) for e in alone}
+        there = self._there(packs | first)
+        second = {layout.pack_recipe(m.hex) for m in wanted if may_be_packed(m) and layout.pack(m.hex) not in there}
+        second |= {layout.blob(e.sha256) if e.size >= BIG else layout.recipe(e.sha256) for e in alone}
+        there |= self._there(second)
+        loose = {
+            layout.blob(entry.sha256)
+            for manifest in wanted
+            for entry in manifest.files
+            if entry.size < SMALL and not _pack_in(there, manifest)
+        }
+        there |= self._there(loose)
+        return {
+            manifest.digest: absent
+            for manifest in wanted
+            if (absent := [entry for entry in manifest.files if not _lies_in(there, manifest, entry)])
+        }
+
+    def _there(self, keys: set[str]) -> set[str]:
+        """Return those of the keys that are there, of recipes those whose chunks are there too."""
+        there = set(self.bucket.find(sorted(keys)))
+        chunks: dict[str, set[str]] = {}
+        for key in sorted(there):
+            if key.startswith(layout.RECIPES):
+                try:
+                    chunks[key] = {layout.blob(chunk.sha256) for chunk in parse_recipe(self.bucket.read(key))}
+                except (InvalidDocument, NoSuchObjectError):
+                    there.remove(key)
+        found = set(self.bucket.find(sorted(set().union(*chunks.values())))) if chunks else set()
+        return there - {key for key, needed in chunks.items() if not needed <= found}
+
+    def read_manifest(self, digest: str, *, limit: int) -> Manifest:
+        """Return a manifest that was stored as it is.
+
+        Raises
+        ------
+        IntegrityError
+            It is not there, or damaged.
+        """
+        key = layout.blob(digest.removeprefix("sha256:"))
+        try:
+            text = self.bucket.read(key, 0, limit)
+        except NoSuchObjectError:
+            raise self._absent(f"the manifest {digest}", key) from None
+        if sha256(text).hexdigest() != layout.digest_in(key):
+            raise self._damaged(f"the manifest {digest}", key)
+        return Manifest.parse(text)
 
     def claim(self, name: str, text: bytes) -> None:
-        """Leave word, under a name of its own, of somebody whose blobs are here."""
+        """Leave word, under a name of its own, of somebody who keeps weights here."""
+        key = layout.CLAIMS + name
+        with suppress(NoSuchObjectError):
+            if self.bucket.read(key) == text:
+                return
+        self.bucket.write(key, text)
+        self.bucket.sync()
 
     def claims(self) -> dict[str, bytes]:
         """Return the words that were left, by name."""
+        return {
+            info.key.removeprefix(layout.CLAIMS): self.bucket.read(info.key) for info in self.bucket.list(layout.CLAIMS)
+        }
 
-    def sweep(self, live: Collection[str], *, older_than: float, apply: bool) -> Iterator[Swept]:
-        """Find, and if `apply` remove, what is neither live nor saved since.
+    # -- faults ------------------------------------------------------------------------------------------------------
 
-        Parameters
-        ----------
-        live:
-            The sha256 digests that must stay.
-        older_than:
-            Seconds since 1970; what was written or saved again at or after that moment stays.
-        apply:
-            Whether to remove; False only lists.
-        """
+    def _blame(self, entry: FileEntry, content: Content) -> IntegrityError:
+        """Give the error for a copy that came out wrong: what lies there, or the way between, is at fault."""
+        try:
+            key = content.damage()
+        except NoSuchObjectError as error:
+            return self._absent(entry.path, error.key)
+        if key is not None:
+            return self._damaged(entry.path, key)
+        return IntegrityError(
+            f"{entry.path}: its copy came out damaged although {self.url} holds it whole",
+            hint="check the memory of this machine and the disk that is written to",
+        )
+
+    def _absent(self, path: str, key: str) -> IntegrityError:
+        return IntegrityError(f"{path}: the store {self.url} does not hold {key}", hint=_HINT)
+
+    def _damaged(self, path: str, key: str) -> IntegrityError:
+        """Set an object aside, so that it is missing and the next save of its content mends the store."""
+        with suppress(GitregError, NoSuchObjectError):  # a store that is only readable here
+            self.bucket.move(key, layout.DAMAGED + key)
+        return IntegrityError(f"{path}: {key} in the store {self.url} is damaged", hint=_HINT)
+
+
+def may_be_packed(manifest: Manifest) -> bool:
+    """Whether a set has several small files, so that it has a pack."""
+    return sum(entry.size < SMALL for entry in manifest.files) > 1
+
+
+def _pack_in(there: set[str], manifest: Manifest) -> bool:
+    return layout.pack(manifest.hex) in there or layout.pack_recipe(manifest.hex) in there
+
+
+def _lies_in(there: set[str], manifest: Manifest, entry: FileEntry) -> bool:
+    if layout.blob(entry.sha256) in there or layout.recipe(entry.sha256) in there:
+        return True
+    return entry.size < SMALL and may_be_packed(manifest) and _pack_in(there, manifest)
+
+
+def _runs(pack: Pack, targets: Sequence[Target]) -> Iterator[list[Target]]:
+    """Put together what is read from a pack at once."""
+    ordered = sorted(targets, key=lambda target: pack.spans[target.entry.sha256])
+    run: list[Target] = []
+    for target in ordered:
+        span = pack.spans[target.entry.sha256]
+        first, last = (pack.spans[run[i].entry.sha256] for i in (0, -1)) if run else (span, span)
+        if run and (span.stop - first.start > _RUN or span.start - last.stop > _GAP):
+            yield run
+            run = []
+        run.append(target)
+    if run:
+        yield run
+
+
+def _wrong_size(entry: FileEntry, size: int) -> IntegrityError:
+    return IntegrityError(
+        f"{entry.path}: the record says {entry.size} bytes, but what has its sha256 is {size} bytes long",
+        hint="the record is wrong: run gitreg doctor",
+    )

@@ -120,6 +120,8 @@ class RegistryDocument(Document):
     branch: str
     prefix: str = DEFAULT_PREFIX
     store: str | None = None
+    replicas: tuple[str, ...] = ()
+    chunking: str | None = None
     stages: tuple[str, ...] = DEFAULT_STAGES
     mirrors: Mapping[str, str] = _NOTHING
 

@@ -5,16 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from gitreg.blobs import (
-    BlobStore,
-    FileEntry,
-    Progress,
-    collect,
-    describe,
-    manifest_digest,
-    manifest_text,
-    parse_manifest,
-)
+from gitreg.blobs import FileEntry, Manifest, Progress, Saving, Store, collect, describe
 from gitreg.documents.types import ArtifactRecord, FileRecord
 from gitreg.errors import IntegrityError, InvalidInput, NotFound
 from gitreg.registry.snapshot import ModelVersion
@@ -26,27 +17,27 @@ LISTED_FILES = 1000
 _LARGEST_MANIFEST = 2**30  # bytes
 
 
-def store_artifact(store: BlobStore, sources: Sequence[Path], artifact_type: str, progress: Progress) -> ArtifactRecord:
-    """Put files and folders into the store as one artifact.
+def store_artifact(saving: Saving, sources: Sequence[Path], artifact_type: str) -> ArtifactRecord:
+    """Put files and folders into a store as one artifact.
 
     Raises
     ------
     InvalidInput, NotFound
         A source is no file or folder that can be kept (:func:`gitreg.blobs.collect`).
     """
-    entries = store.put(collect(sources), progress=progress)
-    record = artifact_record(entries, artifact_type)
+    manifest = saving.put(collect(sources))
+    record = artifact_record(manifest, artifact_type)
     if record.files is None:
-        store.put_bytes(manifest_text(entries))
+        saving.put_manifest(manifest)
     return record
 
 
 def describe_artifact(sources: Sequence[Path], artifact_type: str, progress: Progress) -> ArtifactRecord:
     """Say what :func:`store_artifact` would record, without storing anything."""
-    return artifact_record(describe(collect(sources), progress=progress), artifact_type)
+    return artifact_record(Manifest.of(describe(collect(sources), progress=progress)), artifact_type)
 
 
-def artifact_record(entries: Sequence[FileEntry], artifact_type: str) -> ArtifactRecord:
+def artifact_record(manifest: Manifest, artifact_type: str) -> ArtifactRecord:
     """Give the record of an artifact that holds these files.
 
     Raises
@@ -58,17 +49,17 @@ def artifact_record(entries: Sequence[FileEntry], artifact_type: str) -> Artifac
         raise InvalidInput(f"{artifact_type!r} is no type of artifact", hint=f"use {', '.join(ARTIFACT_TYPES)}")
     files = {
         entry.path: FileRecord(size=entry.size, sha256=entry.sha256, executable=entry.executable)
-        for entry in sorted(entries, key=lambda entry: entry.path.encode())
+        for entry in manifest.files
     }
     return ArtifactRecord(
         type=artifact_type,
-        size=sum(entry.size for entry in entries),
-        digest=manifest_digest(entries),
+        size=sum(entry.size for entry in manifest.files),
+        digest=manifest.digest,
         files=files if len(files) <= LISTED_FILES else None,
     )
 
 
-def files_of(artifact: ArtifactRecord, store: BlobStore) -> list[FileEntry]:
+def manifest_of(artifact: ArtifactRecord, store: Store) -> Manifest:
     """Give an artifact's files; where the record does not list them, from the manifest in the store.
 
     Raises
@@ -77,14 +68,16 @@ def files_of(artifact: ArtifactRecord, store: BlobStore) -> list[FileEntry]:
         The manifest is missing, or the files are not those whose digest the record gives.
     """
     if artifact.files is None:
-        return parse_manifest(store.read_bytes(artifact.digest.removeprefix("sha256:"), limit=_LARGEST_MANIFEST))
-    files = [FileEntry(path, entry.size, entry.sha256, entry.executable) for path, entry in artifact.files.items()]
-    if manifest_digest(files) != artifact.digest:
+        return store.read_manifest(artifact.digest, limit=_LARGEST_MANIFEST)
+    manifest = Manifest.of(
+        FileEntry(path, entry.size, entry.sha256, entry.executable) for path, entry in artifact.files.items()
+    )
+    if manifest.digest != artifact.digest:
         raise IntegrityError(
             f"the files that the record lists do not have the digest {artifact.digest[:19]}... that it gives for them",
             hint="the record was changed by hand; run `gitreg doctor`",
         )
-    return files
+    return manifest
 
 
 def choose_artifact(version: ModelVersion, name: str | None) -> ArtifactRecord:

@@ -8,19 +8,19 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
-from gitreg.blobs import BlobStore
+from gitreg.blobs import Store
 from gitreg.errors import GitregError, Refused
 from gitreg.git import Repository
 from gitreg.registry.ledger import Ledger
 
 
-def leave_claim(ledger: Ledger, store: BlobStore) -> None:
+def leave_claim(ledger: Ledger, store: Store) -> None:
     """Say in the store that this registry keeps weights there."""
     store.claim(*_claim(ledger))
 
 
 @contextmanager
-def other_registries(ledger: Ledger, store: BlobStore, *, env: Mapping[str, str]) -> Iterator[list[Ledger]]:
+def other_registries(ledger: Ledger, store: Store, *, env: Mapping[str, str]) -> Iterator[list[Ledger]]:
     """Open the other registries that keep weights in the store.
 
     Raises
@@ -47,7 +47,7 @@ def _claim(ledger: Ledger) -> tuple[str, bytes]:
     return f"{sha256(text).hexdigest()[:32]}.json", text
 
 
-def _open(name: str, text: bytes, store: BlobStore, env: Mapping[str, str]) -> Ledger:
+def _open(name: str, text: bytes, store: Store, env: Mapping[str, str]) -> Ledger:
     place = f"claims/{name}"
     try:
         said = json.loads(text)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gitreg.blobs import BlobStore, FileEntry
-from gitreg.registry.artifacts import files_of
+from gitreg.blobs import FileEntry, Store
+from gitreg.registry.artifacts import manifest_of
 from gitreg.registry.snapshot import ModelVersion
 
 
-def compare(old: ModelVersion, new: ModelVersion, store: BlobStore | None) -> dict[str, Any]:
+def compare(old: ModelVersion, new: ModelVersion, store: Store | None) -> dict[str, Any]:
     """Say what differs from one version to another.
 
     Parameters
@@ -73,7 +73,7 @@ def _metadata(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _files(old: ModelVersion, new: ModelVersion, store: BlobStore | None) -> tuple[list[dict[str, Any]], int]:
+def _files(old: ModelVersion, new: ModelVersion, store: Store | None) -> tuple[list[dict[str, Any]], int]:
     before, after = _listed(old, store), _listed(new, store)
     rows, unchanged = [], 0
     for artifact, path in sorted({*before, *after}):
@@ -90,10 +90,10 @@ def _files(old: ModelVersion, new: ModelVersion, store: BlobStore | None) -> tup
     return rows, unchanged
 
 
-def _listed(version: ModelVersion, store: BlobStore | None) -> dict[tuple[str, str], FileEntry]:
+def _listed(version: ModelVersion, store: Store | None) -> dict[tuple[str, str], FileEntry]:
     return {
         (name, entry.path): entry
         for name, artifact in version.artifacts.items()
         if artifact.files is not None or store is not None
-        for entry in files_of(artifact, store)  # type: ignore[arg-type]  # without a store only listed files get here
+        for entry in manifest_of(artifact, store).files  # type: ignore[arg-type]  # without a store only listed files get here
     }

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from gitreg.blobs import BlobStore
+from gitreg.blobs import Manifest, Store
 from gitreg.documents.layout import Key, model_folder, parse_path
 from gitreg.documents.yaml import MAX_BYTES
 from gitreg.errors import GitregError, TooLarge
 from gitreg.git import RefUpdate
 from gitreg.names import fold
-from gitreg.registry.artifacts import files_of
+from gitreg.registry.artifacts import manifest_of
 from gitreg.registry.derived import (
     build_seal,
     mirror_namespace,
@@ -53,7 +53,7 @@ class Problem:
         return {"where": self.where, "what": self.what, "remedy": self.remedy, "repairable": self.mend is not None}
 
 
-def examine(ledger: Ledger, store: BlobStore | None) -> Iterator[Problem]:
+def examine(ledger: Ledger, store: Store | None) -> Iterator[Problem]:
     """Name all that is wrong with a registry.
 
     Parameters
@@ -344,26 +344,28 @@ def _work_trees(ledger: Ledger, _: Snapshot) -> Iterator[Problem]:
 # -- blobs -----------------------------------------------------------------------------------------------------------
 
 
-def _blobs(snapshot: Snapshot, store: BlobStore) -> Iterator[Problem]:
-    wanted: dict[str, str] = {}
+def _blobs(snapshot: Snapshot, store: Store) -> Iterator[Problem]:
+    manifests: dict[str, Manifest] = {}
+    where: dict[str, str] = {}
     for model in {entry.model for entry in snapshot.index.scan(snapshot.seq, "model_version")}:
         for version in snapshot.versions(model):
             for name, artifact in version.artifacts.items():
                 try:
-                    files = files_of(artifact, store)
+                    manifest = manifest_of(artifact, store)
                 except GitregError as error:
                     yield Problem(
                         f"{version.reference}:{name}", error.message, "restore it from another copy of the store"
                     )
                     continue
-                for entry in files:
-                    wanted.setdefault(entry.sha256, f"{version.reference}:{entry.path}")
-    for digest in sorted(store.missing(wanted)):
-        yield Problem(
-            wanted[digest],
-            f"its bytes (sha256 {digest[:12]}...) are not in the store",
-            "restore it from another copy of the store, or save the same file again",
-        )
+                manifests[manifest.digest] = manifest
+                where.setdefault(manifest.digest, version.reference)
+    for digest, files in store.missing(manifests.values()).items():
+        for entry in files:
+            yield Problem(
+                f"{where[digest]}:{entry.path}",
+                f"its bytes (sha256 {entry.sha256[:12]}...) are not in the store",
+                "restore it from another copy of the store, or save the same file again",
+            )
 
 
 def _path(entry: Entry) -> str:

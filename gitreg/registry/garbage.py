@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from gitreg.blobs import BlobStore, Swept
+from gitreg.blobs import Store, Swept
 from gitreg.documents.layout import Key, parse_path
 from gitreg.documents.types import ArtifactRecord, VersionDocument
 from gitreg.documents.yaml import MAX_BYTES, loads
@@ -28,7 +28,7 @@ class _Record:
     oid: str
 
 
-def live_digests(ledger: Ledger, store: BlobStore) -> set[str]:
+def live_digests(ledger: Ledger, store: Store) -> set[str]:
     """Give the sha256 of every blob that some record means, in hexadecimal.
 
     A record counts at whatever ref of the repository or checked-out commit it stands (not in reflogs alone), of
@@ -96,7 +96,7 @@ def _tips(ledger: Ledger, snapshot: Snapshot, present: set[str]) -> Iterator[tup
 
 
 def collect_garbage(
-    ledger: Ledger, store: BlobStore, *, env: Mapping[str, str], older_than: float, apply: bool
+    ledger: Ledger, store: Store, *, env: Mapping[str, str], older_than: float, apply: bool
 ) -> Iterator[Swept]:
     """Remove, or only name, the blobs that no record means, here or in the registries that share the store.
 
@@ -164,7 +164,7 @@ def _artifacts(content: bytes, record: _Record) -> list[ArtifactRecord]:
         ) from None
 
 
-def _blobs(artifact: ArtifactRecord, key: Key, store: BlobStore) -> Iterator[str]:
+def _blobs(artifact: ArtifactRecord, key: Key, store: Store) -> Iterator[str]:
     try:
         for entry in files_of(artifact, store):
             yield entry.sha256

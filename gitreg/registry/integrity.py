@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from gitreg.blobs import BlobStore, Progress
+from gitreg.blobs import Progress, Store
 from gitreg.errors import GitregError
 from gitreg.registry.artifacts import files_of
 from gitreg.registry.snapshot import ModelVersion
@@ -40,7 +40,7 @@ class Finding:
         }
 
 
-def verify(versions: Iterable[ModelVersion], store: BlobStore, progress: Progress) -> Iterator[Finding]:
+def verify(versions: Iterable[ModelVersion], store: Store, progress: Progress) -> Iterator[Finding]:
     """Read every file of the versions whole and hold it against its record.
 
     A blob that several versions share is read once.

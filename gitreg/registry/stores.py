@@ -7,7 +7,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from gitreg.blobs import BlobStore, open_store
+from gitreg.blobs import Store, open_store
 from gitreg.documents.types import RegistryDocument
 from gitreg.errors import Refused
 from gitreg.git import Repository
@@ -63,7 +63,7 @@ def default_folder(repository: Repository) -> Path:
     return repository.common_dir / "gitreg" / "store"
 
 
-def open_registry_store(settings: RegistryDocument, repository: Repository, approvals: Approvals) -> BlobStore:
+def open_registry_store(settings: RegistryDocument, repository: Repository, approvals: Approvals) -> Store:
     """Open the store of a registry.
 
     Raises

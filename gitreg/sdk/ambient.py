@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from gitreg.blobs import Cache
+    from gitreg.blobs import Cache, Known
     from gitreg.git import Repository
     from gitreg.registry.commit import Writer
     from gitreg.registry.stores import Approvals
@@ -46,14 +46,23 @@ class Ambient(NamedTuple):
         """Give the user's cache, shared by all registries: GITREG_CACHE, else where the system keeps caches."""
         from gitreg.blobs import Cache
 
-        told = self.env.get(CACHE_VARIABLE)
-        return Cache(Path(told) if told else self._own_folder("XDG_CACHE_HOME", ".cache", "Library/Caches"))
+        return Cache(self._cache_folder())
+
+    def known(self) -> Known:
+        """Give what the user's files were when they were hashed before."""
+        from gitreg.blobs import Known
+
+        return Known(self._cache_folder() / "known-1.sqlite", self.clock)
 
     def approvals(self) -> Approvals:
         """Give the stores that the user approved."""
         from gitreg.registry.stores import Approvals
 
         return Approvals(self._own_folder("XDG_CONFIG_HOME", ".config", "Library/Application Support") / "stores.json")
+
+    def _cache_folder(self) -> Path:
+        told = self.env.get(CACHE_VARIABLE)
+        return Path(told) if told else self._own_folder("XDG_CACHE_HOME", ".cache", "Library/Caches")
 
     def _own_folder(self, variable: str, on_linux: str, on_mac: str) -> Path:
         """Give our folder among the user's, by the XDG Base Directory Specification or Apple's.

@@ -7,9 +7,9 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from gitreg.blobs import NO_PROGRESS, FileEntry, Progress, manifest_digest
+from gitreg.blobs import NO_PROGRESS, Manifest, Progress
 from gitreg.errors import NotFound
-from gitreg.registry.artifacts import choose_artifact, files_of
+from gitreg.registry.artifacts import choose_artifact, manifest_of
 
 if TYPE_CHECKING:
     from gitreg.registry.snapshot import ModelVersion
@@ -31,21 +31,22 @@ def load(
         reason = f": {version.annotation.yank_reason}" if version.annotation.yank_reason else ""
         warnings.warn(f"{version.reference} was yanked{reason}", stacklevel=3)
     record = choose_artifact(version, artifact)
-    files = files_of(record, registry.store)
-    digest = record.digest
-    if file is not None:
-        files = _matching(files, file, version)
-        digest = manifest_digest(files)
+    manifest = manifest_of(record, registry.store)
+    paths = None if file is None else _matching(manifest, file, version)
     cache = registry.ambient.cache()
     if dest is None:
-        return cache.checkout(digest, files, registry.store, progress=progress)
+        return cache.checkout(manifest, registry.store, paths, progress=progress)
     folder = registry.ambient.folder / dest
-    cache.export(files, registry.store, folder, progress=progress)
+    cache.export(manifest, registry.store, folder, paths, progress=progress)
     return folder
 
 
-def _matching(files: list[FileEntry], pattern: str, version: ModelVersion) -> list[FileEntry]:
-    found = [e for e in files if fnmatch(e.path, pattern) or fnmatch(PurePosixPath(e.path).name, pattern)]
+def _matching(manifest: Manifest, pattern: str, version: ModelVersion) -> set[str]:
+    found = {
+        entry.path
+        for entry in manifest.files
+        if fnmatch(entry.path, pattern) or fnmatch(PurePosixPath(entry.path).name, pattern)
+    }
     if not found:
         raise NotFound(
             f"no file of {version.reference} matches {pattern!r}", hint=f"see `gitreg show {version.reference}`"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +20,7 @@ from gitreg.registry.snapshot import Model, ModelVersion, Snapshot
 from gitreg.sdk.ambient import REGISTRY_VARIABLE, Ambient
 
 if TYPE_CHECKING:
-    from gitreg.blobs import BlobStore, Progress, Swept
+    from gitreg.blobs import Progress, Saving, Store, Swept
     from gitreg.registry.commit import Operation, Outcome, Writer
     from gitreg.registry.doctor import Problem
     from gitreg.registry.filters import Page
@@ -114,7 +115,7 @@ class Registry:
         return store_url(self.snapshot().settings, self.ledger.repository)
 
     @cached_property
-    def store(self) -> BlobStore:
+    def store(self) -> Store:
         """The weight store.
 
         Raises
@@ -298,6 +299,27 @@ class Registry:
         found = sources(type, list(map(Path, paths)), {name: Path(path) for name, path in (artifacts or {}).items()})
         saving = Saving(model, found, type, metadata or {}, tags, description, inputs, stage, message)
         return self.about(save(self, saving, progress=progress or NO_PROGRESS))
+
+    @contextmanager
+    def saving(self, progress: Progress) -> Iterator[Saving]:
+        """Put files into the store; what refers to them is to be committed before the block ends.
+
+        Raises
+        ------
+        Refused
+            The registry names a store that the user has not approved.
+        """
+        from gitreg.blobs import Saving
+        from gitreg.registry.claims import leave_claim
+
+        settings = self.snapshot().settings
+        if settings.store is not None:
+            leave_claim(self.ledger, self.store)
+        with (
+            closing(self.ambient.known()) as known,
+            Saving(self.store, known, chunking=settings.chunking != "none", progress=progress) as saving,
+        ):
+            yield saving
 
     def create_version(
         self,

@@ -13,7 +13,6 @@ from gitreg.errors import IntegrityError, InvalidInput
 from gitreg.git.source import source_of
 from gitreg.registry.artifacts import describe_artifact, store_artifact
 from gitreg.registry.changes import Changes
-from gitreg.registry.claims import leave_claim
 from gitreg.registry.commit import Outcome
 from gitreg.registry.derived import tagged_numbers
 from gitreg.registry.metadata import to_json
@@ -87,41 +86,37 @@ def save(registry: Registry, saving: Saving, *, progress: Progress = NO_PROGRESS
     )
     check_saveable(registry.snapshot(), new)
 
-    def record(describe: bool) -> dict[str, ArtifactRecord]:
-        kind = saving.artifact_type
-        if describe:
-            return {name: describe_artifact(paths, kind, progress) for name, paths in saving.sources.items()}
-        return {name: store_artifact(registry.store, paths, kind, progress) for name, paths in saving.sources.items()}
-
-    if not dry_run and registry.snapshot().settings.store is not None:
-        leave_claim(registry.ledger, registry.store)
-    new = replace(new, artifacts=record(dry_run))
+    kind = saving.artifact_type
 
     def operation(snapshot: Snapshot) -> Changes:
         given = tagged_numbers(registry.ledger.repository, snapshot, new.model)
         return save_version(snapshot, new, given=given)
 
-    outcome = registry.commit(operation, dry_run=dry_run)
-    # A garbage collection that began before this commit may have taken a blob that it did not see used.
-    if outcome.commit and _absent(registry, new) and (record(False) != new.artifacts or _absent(registry, new)):
-        reference = "@".join(outcome.changes.version or ())
-        raise IntegrityError(
-            f"{reference} was saved, but some of its bytes are gone from the store and its files have changed since",
-            hint=f"`gitreg model version delete {reference}`, and save the files again",
-        )
+    if dry_run:
+        artifacts = {name: describe_artifact(paths, kind, progress) for name, paths in saving.sources.items()}
+        new = replace(new, artifacts=artifacts)
+        return registry.commit(operation, dry_run=True)
+    if not saving.sources:
+        return registry.commit(operation)
+
+    with registry.saving(progress) as store:
+
+        def put() -> dict[str, ArtifactRecord]:
+            return {name: store_artifact(store, paths, kind) for name, paths in saving.sources.items()}
+
+        new = replace(new, artifacts=put())
+        store.hold()
+        outcome = registry.commit(operation)
+        # A garbage collection that began before this commit may have taken what it did not see used.
+        if outcome.commit and store.lost() and (put() != new.artifacts or store.lost()):
+            reference = "@".join(outcome.changes.version or ())
+            raise IntegrityError(
+                f"{reference} was saved, but bytes of it are gone from the store, and its files have changed since",
+                hint=f"`gitreg model version delete {reference}`, and save the files again",
+            )
     return outcome
 
 
 def _source(registry: Registry) -> dict[str, Any] | None:
     found = source_of(registry.ambient.folder, env=registry.ambient.env, but=registry.ledger.ref)
     return {key: value for key, value in asdict(found).items() if value is not None} if found else None
-
-
-def _absent(registry: Registry, new: NewVersion) -> set[str]:
-    digests = set()
-    for artifact in new.artifacts.values():
-        if artifact.files is None:
-            digests.add(artifact.digest.removeprefix("sha256:"))
-        else:
-            digests.update(entry.sha256 for entry in artifact.files.values())
-    return registry.store.missing(digests)

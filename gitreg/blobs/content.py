@@ -1,0 +1,136 @@
+"""The bytes of a file or a pack, however they lie in a bucket: read from anywhere to anywhere."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from itertools import accumulate
+from typing import Protocol
+
+from gitreg.blobs import layout
+from gitreg.blobs.bucket import Bucket
+from gitreg.blobs.pack import Span
+from gitreg.blobs.recipe import Chunk
+
+PART = 8 << 20
+"""How many bytes of a plain object are read at once."""
+
+
+class DamagedError(Exception):
+    """An object's bytes are not what its key says.
+
+    Parameters
+    ----------
+    key:
+        Of the object.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+class Content(Protocol):
+    """A run of bytes in a bucket."""
+
+    size: int
+
+    def parts(self) -> Iterator[Span]:
+        """Give the spans in which it is best read from beginning to end."""
+
+    def read(self, span: Span) -> bytes:
+        """Return a span's bytes as they lie there, unverified.
+
+        Raises
+        ------
+        NoSuchObjectError
+            A part of it is not there.
+        """
+
+    def damage(self) -> str | None:
+        """Give the key of the object that is at fault where the bytes turned out to be wrong; None: none of them."""
+
+
+class Plain:
+    """Bytes that are one object, named by their sha256."""
+
+    def __init__(self, bucket: Bucket, key: str, size: int) -> None:
+        self._bucket = bucket
+        self._key = key
+        self.size = size
+
+    def parts(self) -> Iterator[Span]:
+        """See Content."""
+        return (Span(start, min(start + PART, self.size)) for start in range(0, self.size, PART))
+
+    def read(self, span: Span) -> bytes:
+        """See Content."""
+        return self._bucket.read(self._key, span.start, span.stop) if span.start < span.stop else b""
+
+    def damage(self) -> str | None:
+        """See Content."""
+        digest = sha256()
+        for span in self.parts():
+            digest.update(self.read(span))
+        return None if digest.hexdigest() == layout.digest_in(self._key) else self._key
+
+
+class Chunked:
+    """Bytes that are cut into chunks, as a recipe says.
+
+    Parameters
+    ----------
+    key:
+        Of the recipe.
+    """
+
+    def __init__(self, bucket: Bucket, key: str, chunks: Sequence[Chunk]) -> None:
+        self._bucket = bucket
+        self._key = key
+        self.chunks = chunks
+        self._starts = [0, *accumulate(chunk.size for chunk in chunks)]
+        self.size = self._starts[-1]
+
+    def parts(self) -> Iterator[Span]:
+        """See Content."""
+        return (Span(start, start + chunk.size) for start, chunk in zip(self._starts, self.chunks, strict=False))
+
+    def read(self, span: Span) -> bytes:
+        """See Content."""
+        return b"".join(
+            self._bucket.read(layout.blob(chunk.sha256), max(0, span.start - start), min(chunk.size, span.stop - start))
+            for start, chunk in self._within(span)
+        )
+
+    def read_verified(self, span: Span) -> bytes:
+        """Return a span's bytes, out of whole chunks that were held against their digests.
+
+        Raises
+        ------
+        DamagedError
+            A chunk is not what its digest says.
+        NoSuchObjectError
+            One is not there.
+        """
+        found = []
+        for start, chunk in self._within(span):
+            data = self._bucket.read(layout.blob(chunk.sha256))
+            if sha256(data).hexdigest() != chunk.sha256:
+                raise DamagedError(layout.blob(chunk.sha256))
+            found.append(data[max(0, span.start - start) : span.stop - start])
+        return b"".join(found)
+
+    def damage(self) -> str | None:
+        """See Content: a chunk, else the recipe."""
+        for chunk in self.chunks:
+            key = layout.blob(chunk.sha256)
+            if sha256(self._bucket.read(key)).hexdigest() != chunk.sha256:
+                return key
+        return self._key
+
+    def _within(self, span: Span) -> Iterator[tuple[int, Chunk]]:
+        index = max(0, bisect_right(self._starts, span.start) - 1)
+        while index < len(self.chunks) and self._starts[index] < span.stop:
+            yield self._starts[index], self.chunks[index]
+            index += 1

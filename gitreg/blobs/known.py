@@ -1,0 +1,99 @@
+"""Files of the user that were hashed before: what did not change since need not be read again.
+
+Git's index has the same (``Documentation/technical/racy-git.txt``): a file is known by its inode, size and times, and
+not trusted where it was changed so shortly before it was hashed that a change since could bear the same time.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+
+_TICK = 20_000_000  # ns; file systems take their times from a clock that ticks every 1 to 10 ms
+_COARSE_TICK = 2_000_000_000  # ns; some keep whole seconds, FAT every other one
+_MOST = 200 << 20  # bytes of the file, about a million files; then it begins anew
+_SCHEMA = """
+create table if not exists known (device integer, inode integer, size integer, modified integer, changed integer,
+    sha256 text, primary key (device, inode)) without rowid
+"""
+
+
+class Known:
+    """The sha256 of files by what `stat` says of them, in a SQLite file of the user's own.
+
+    It may be lost, or be in somebody else's hands: then files are hashed once more. Safe between processes.
+
+    Parameters
+    ----------
+    path:
+        Where it is kept; None keeps nothing.
+    clock:
+        Gives the time in seconds since the epoch.
+    """
+
+    def __init__(self, path: Path | None, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._new: list[tuple[int | str, ...]] = []
+        self._path = path
+        self._connection = _open(path) if path else None
+
+    def sha256(self, status: os.stat_result) -> str | None:
+        """Return the digest of a file that looks like this; None where it is not known."""
+        if self._connection is None:
+            return None
+        asked = "select sha256 from known where device=? and inode=? and size=? and modified=? and changed=?"
+        with self._lock, suppress(sqlite3.Error):
+            row = self._connection.execute(asked, _looks(status)).fetchone()
+            return str(row[0]) if row else None
+        return None
+
+    def remember(self, status: os.stat_result, sha256: str) -> None:
+        """Note the digest of a file that looked like this before it was read, and after."""
+        coarse = status.st_ctime_ns % 1_000_000_000 == 0
+        if self._clock() * 1e9 - status.st_ctime_ns > (_COARSE_TICK if coarse else _TICK):
+            with self._lock:
+                self._new.append((*_looks(status), sha256))
+
+    def close(self) -> None:
+        """Write down what was remembered; where that fails, only time is lost."""
+        if self._connection is None or self._path is None:
+            return
+        if self._new:
+            with suppress(sqlite3.Error, OSError), self._connection as transaction:
+                if self._path.stat().st_size > _MOST:
+                    transaction.execute("delete from known")
+                transaction.executemany("insert or replace into known values (?, ?, ?, ?, ?, ?)", self._new)
+        self._connection.close()
+        self._connection = None
+
+
+def _looks(status: os.stat_result) -> tuple[int, ...]:
+    inode = status.st_ino & (1 << 63) - 1  # SQLite's integers have a sign
+    return status.st_dev, inode, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _open(path: Path) -> sqlite3.Connection | None:
+    """Open the file, made anew where it is none of ours; None where that cannot be done."""
+    for _ in range(2):
+        connection = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(path, timeout=1, check_same_thread=False)
+            connection.execute("pragma synchronous=off")
+            connection.execute(_SCHEMA)
+            connection.execute("select sha256 from known where device=0 and modified=0 and changed=0")
+        except (sqlite3.DatabaseError, OSError) as error:
+            if connection:
+                connection.close()
+            if isinstance(error, sqlite3.OperationalError | OSError):  # locked, or not to be written
+                return None
+            with suppress(OSError):
+                path.unlink()
+        else:
+            return connection
+    return None

@@ -1,0 +1,73 @@
+"""A pack: the small files of one artifact, one after another, and a table that says where each of them is.
+
+::
+
+    <the files' bytes>
+    <sha256>  <size>                                        a line for each of them, in the same order
+    gitreg-pack 1 <size of these lines, 16 digits> <sha256 of these lines>
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import NamedTuple
+
+from gitreg.blobs.recipe import Chunk
+from gitreg.errors import InvalidDocument
+
+_FOOTER = re.compile(rb"gitreg-pack 1 ([0-9]{16}) ([0-9a-f]{64})\n")
+_LINE = re.compile(rb"([0-9a-f]{64})  (0|[1-9][0-9]{0,18})")
+FOOTER_SIZE = len("gitreg-pack 1 ") + 16 + 1 + 64 + 1
+
+
+class Span(NamedTuple):
+    """Where a file's bytes are in a pack: from start, up to stop."""
+
+    start: int
+    stop: int
+
+
+def pack_table(files: Sequence[Chunk]) -> bytes:
+    """Write what follows the files' bytes."""
+    lines = "".join(f"{file.sha256}  {file.size}\n" for file in files).encode()
+    return lines + f"gitreg-pack 1 {len(lines):016} {sha256(lines).hexdigest()}\n".encode()
+
+
+def table_size(footer: bytes) -> int:
+    """Give the size of the table, footer included, that ends in this footer.
+
+    Raises
+    ------
+    InvalidDocument
+        It is no footer of a pack.
+    """
+    match = _FOOTER.fullmatch(footer)
+    if match is None:
+        raise InvalidDocument("pack", "", "it does not end as a pack does: it was cut off or changed")
+    return int(match[1]) + FOOTER_SIZE
+
+
+def parse_table(table: bytes) -> dict[str, Span]:
+    """Read what `pack_table` wrote, and nothing else: where each file is, by its sha256.
+
+    Raises
+    ------
+    InvalidDocument
+        It was cut off or changed.
+    """
+    lines, footer = table[:-FOOTER_SIZE], table[-FOOTER_SIZE:]
+    match = _FOOTER.fullmatch(footer)
+    if match is None or int(match[1]) != len(lines) or match[2].decode() != sha256(lines).hexdigest():
+        raise InvalidDocument("pack", "", "its table was cut off or changed")
+    spans: dict[str, Span] = {}
+    position = 0
+    for line in lines.split(b"\n")[:-1]:
+        found = _LINE.fullmatch(line)
+        if found is None:
+            raise InvalidDocument("pack", "", f"a line of its table, {line[:100]!r}, is no '<sha256>  <size>'")
+        size = int(found[2])
+        spans[found[1].decode()] = Span(position, position + size)
+        position += size
+    return spans

@@ -1,0 +1,63 @@
+"""A recipe: the chunks that make up a long run of bytes, one after another.
+
+::
+
+    gitreg-recipe 1
+    <sha256>  <size>
+    ...
+    end <sha256 of all the lines above>
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import NamedTuple
+
+from gitreg.errors import InvalidDocument
+
+_FIRST = "gitreg-recipe 1"
+_LINE = re.compile(r"([0-9a-f]{64})  ([1-9][0-9]{0,18})")
+
+
+class Chunk(NamedTuple):
+    """A run of bytes that is stored once, whatever files it stands in.
+
+    Parameters
+    ----------
+    sha256:
+        Of the bytes; the chunk lies in the store under it.
+    size:
+        In bytes.
+    """
+
+    sha256: str
+    size: int
+
+
+def recipe_text(chunks: Sequence[Chunk]) -> bytes:
+    """Write a recipe."""
+    lines = "".join(f"{chunk.sha256}  {chunk.size}\n" for chunk in chunks)
+    text = f"{_FIRST}\n{lines}".encode()
+    return text + f"end {sha256(text).hexdigest()}\n".encode()
+
+
+def parse_recipe(text: bytes) -> list[Chunk]:
+    """Read what `recipe_text` wrote, and nothing else.
+
+    Raises
+    ------
+    InvalidDocument
+        It was cut off or changed, or is of a newer kind.
+    """
+    body, end, digest = text.rpartition(b"end ")
+    if not end or digest != f"{sha256(body).hexdigest()}\n".encode():
+        raise InvalidDocument("recipe", "", "it was cut off or changed")
+    first, *lines = body.decode().split("\n")
+    if first != _FIRST:
+        raise InvalidDocument("recipe", "", f"it begins with {first[:40]!r}, which this gitreg does not know; upgrade")
+    matches = [_LINE.fullmatch(line) for line in lines[:-1]]
+    if None in matches:
+        raise InvalidDocument("recipe", "", "a line is no '<sha256>  <size>'")
+    return [Chunk(match[1], int(match[2])) for match in matches if match]

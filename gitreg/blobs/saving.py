@@ -1,0 +1,257 @@
+"""Putting sets of files into a store, each byte read once, and nothing read that is known to be there.
+
+The order of writing: chunks and files, then what names them (recipes, packs), then, by the caller, who refers to the
+set. So what is there is whole, whenever a save was cut off; what it left, the next one uses or gc finds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from types import TracebackType
+from typing import Self
+
+from gitreg.blobs import copying, layout
+from gitreg.blobs.bucket import Buffer, NoSuchObjectError
+from gitreg.blobs.chunking import Descriptor, Pieces, cut
+from gitreg.blobs.faults import in_words
+from gitreg.blobs.files import FileEntry, LocalFile
+from gitreg.blobs.known import Known
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.pack import pack_table
+from gitreg.blobs.parallel import THREADS, ahead, one_thread, threads
+from gitreg.blobs.progress import NO_PROGRESS, Progress
+from gitreg.blobs.recipe import Chunk, recipe_text
+from gitreg.blobs.store import BIG, SMALL, Store
+from gitreg.errors import GitregError
+
+
+class Saving:
+    """One save under way; use it in a ``with`` statement, from the first byte until what refers to it is published.
+
+    Parameters
+    ----------
+    known:
+        What the user's files were when they were hashed before.
+    chunking:
+        Whether big files are cut into chunks; else they lie as they are.
+    """
+
+    def __init__(self, store: Store, known: Known, *, chunking: bool = True, progress: Progress = NO_PROGRESS) -> None:
+        self._bucket = store.bucket
+        self._known = known
+        self._chunking = chunking
+        self._progress = progress
+        self._used: set[str] = set()
+        self._found: set[str] = set()
+        self._hold: str | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._hold is not None:
+            with suppress(GitregError):  # gc takes no notice of it after a while
+                self._bucket.delete([self._hold])
+
+    # -- files -------------------------------------------------------------------------------------------------------
+
+    def put(self, files: Sequence[LocalFile]) -> Manifest:
+        """Store a set of files; what the store has is not sent again, and of it what is known is not even read.
+
+        When it returns, all of it is whole, hashed, and survives a loss of power.
+
+        Raises
+        ------
+        GitregError
+            A file changed while it was read, or the disk or network refuses.
+        """
+        small = [file for file in files if file.size < SMALL]
+        if len(small) < 2:
+            small = []
+        alone = [file for file in files if file.size >= SMALL or not small]
+        entries: dict[str, FileEntry] = {}
+        recipes: dict[str, bytes] = {}  # written last: what they name has to be there before them
+        with threads() as pool:
+            for entry in ahead(pool, self._put_whole, [file for file in alone if file.size < BIG]):
+                entries[entry.path] = entry
+            for file in alone:
+                if file.size >= BIG:
+                    entries[file.path] = self._put_big(file, recipes, pool)
+            manifest = self._put_pack(small, entries, recipes, pool)
+        self._bucket.sync()
+        for key, text in recipes.items():
+            self._write(key, text)
+        self._bucket.sync()
+        return manifest
+
+    def put_manifest(self, manifest: Manifest) -> None:
+        """Store a manifest's own text."""
+        self._put_bytes(manifest.text)
+        self._bucket.sync()
+
+    # -- each kind of file -------------------------------------------------------------------------------------------
+
+    def _put_whole(self, file: LocalFile) -> FileEntry:
+        """Store a file as one object."""
+        digest = self._known.sha256(file.status)
+        if digest is None or not self._has(layout.blob(digest), file.size):
+            digest = self._put_bytes(self._read(file))
+            self._known.remember(file.status, digest)
+        self._progress.advance(file.size)
+        return _entry(file, digest)
+
+    def _put_big(self, file: LocalFile, recipes: dict[str, bytes], pool: Executor) -> FileEntry:
+        """Store a file in chunks, or as it is where it shall not be cut."""
+        digest = self._known.sha256(file.status)
+        if digest and (self._has(layout.recipe(digest)) or self._has(layout.blob(digest), file.size)):
+            self._progress.advance(file.size)
+            return _entry(file, digest)
+        with _reading(file) as source:
+            if self._chunking:
+                digest, chunks = self._put_chunked(source, pool)
+                recipes[layout.recipe(digest)] = recipe_text(chunks)
+            else:
+                digest, _ = self._bucket.upload(source, layout.blob, self._progress)
+                self._used.add(layout.blob(digest))
+        self._known.remember(file.status, digest)
+        return _entry(file, digest)
+
+    def _put_chunked(self, source: int, pool: Executor) -> tuple[str, list[Chunk]]:
+        """Cut here, hash the whole in a thread of its own, hash and store chunks in others; give the whole's sha256."""
+        whole = sha256()
+        hashing: deque[Future[None]] = deque()
+
+        with one_thread() as order:
+
+            def chunks() -> Iterator[bytes]:
+                for data in cut(Descriptor(source)):
+                    hashing.append(order.submit(whole.update, data))
+                    if len(hashing) > THREADS:  # it must not fall behind: what waits for it is in memory
+                        hashing.popleft().result()
+                    self._progress.advance(len(data))
+                    yield data
+
+            stored = self._put_chunks(chunks(), pool)
+        return whole.hexdigest(), stored
+
+    def _put_chunks(self, chunks: Iterator[bytes], pool: Executor) -> list[Chunk]:
+        return list(ahead(pool, lambda data: Chunk(self._put_bytes(data), len(data)), chunks))
+
+    def _put_pack(
+        self, files: Sequence[LocalFile], entries: dict[str, FileEntry], recipes: dict[str, bytes], pool: Executor
+    ) -> Manifest:
+        """Store the small files together, unless the store has the same set; give the manifest of all files.
+
+        Parameters
+        ----------
+        entries:
+            Those of all other files; the small ones' are added.
+        """
+        known = {file.path: self._known.sha256(file.status) for file in files}
+        if all(known.values()):
+            entries |= {file.path: _entry(file, known[file.path] or "") for file in files}
+            manifest = Manifest.of(entries.values())
+            if not files or self._has(layout.pack(manifest.hex)) or self._has(layout.pack_recipe(manifest.hex)):
+                self._progress.advance(sum(file.size for file in files))
+                return manifest
+        stream = self._one_after_another(files, entries)
+        if sum(file.size for file in files) >= BIG:
+            chunks = self._put_chunks(cut(Pieces(stream)), pool)
+            manifest = Manifest.of(entries.values())
+            recipes[layout.pack_recipe(manifest.hex)] = recipe_text(chunks)
+        else:
+            data = b"".join(stream)
+            manifest = Manifest.of(entries.values())
+            if not self._has(layout.pack(manifest.hex), len(data)):
+                self._write(layout.pack(manifest.hex), data)
+        return manifest
+
+    def _one_after_another(self, files: Sequence[LocalFile], entries: dict[str, FileEntry]) -> Iterator[bytes]:
+        """Give the bytes of a pack; who has taken the last of them finds the files' entries made."""
+        packed: dict[str, Chunk] = {}
+        for file in files:
+            data = self._read(file)
+            digest = sha256(data).hexdigest()
+            self._known.remember(file.status, digest)
+            self._progress.advance(file.size)
+            entries[file.path] = _entry(file, digest)
+            if digest not in packed:
+                packed[digest] = Chunk(digest, len(data))
+                yield data
+        yield pack_table(list(packed.values()))
+
+    def _read(self, file: LocalFile) -> bytes:
+        with _reading(file) as source:
+            return copying.read_range(source, 0, file.size)
+
+    # -- objects -----------------------------------------------------------------------------------------------------
+
+    def _put_bytes(self, data: Buffer) -> str:
+        digest = sha256(data).hexdigest()
+        if not self._has(layout.blob(digest), len(data)):
+            self._write(layout.blob(digest), data)
+        return digest
+
+    def _has(self, key: str, size: int | None = None) -> bool:
+        """Whether an object is there; if so the save relies on it."""
+        info = self._bucket.find([key]).get(key)
+        if info is None or (size is not None and info.size != size):
+            return False
+        self._used.add(key)
+        self._found.add(key)
+        return True
+
+    def _write(self, key: str, data: Buffer) -> None:
+        self._bucket.write(key, data)
+        self._used.add(key)
+
+    # -- until it is published ---------------------------------------------------------------------------------------
+
+    def hold(self) -> None:
+        """Leave word of what this save relies on, so that gc leaves it alone until it is published."""
+        said = json.dumps(sorted(self._used), indent=0).encode()
+        self._hold = f"{layout.HOLDS}{os.urandom(16).hex()}.json"
+        self._bucket.write(self._hold, said)
+
+    def lost(self) -> bool:
+        """Whether something that was there when this save looked is there no more, and not in gc's trash either.
+
+        To be asked after what refers to it is published: a gc that began before did not know that it is needed. What
+        that gc has put into the trash is taken out of it.
+        """
+        gone = self._found - self._bucket.find(sorted(self._found)).keys() if self._found else set()
+        for key in sorted(gone):
+            with suppress(NoSuchObjectError):
+                self._bucket.move(layout.TRASH + key, key)
+                gone.remove(key)
+        return bool(gone)
+
+
+@contextmanager
+def _reading(file: LocalFile) -> Iterator[int]:
+    """Open a file that must stay, while it is read, what it was when it was listed."""
+    with in_words("read what is to be saved", file.source):
+        source = copying.open_regular(file.source)
+    try:
+        before = _looks(os.fstat(source))
+        yield source
+        if not before == _looks(os.fstat(source)) == _looks(file.status):
+            raise GitregError(f"{file.source} changed while it was saved", hint="save again when nothing writes to it")
+    finally:
+        os.close(source)
+
+
+def _looks(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _entry(file: LocalFile, digest: str) -> FileEntry:
+    return FileEntry(file.path, file.size, digest, file.executable)
