@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
@@ -18,13 +17,13 @@ from typing import Self
 
 from gitreg.blobs import copying, layout
 from gitreg.blobs.bucket import Buffer, NoSuchObjectError
-from gitreg.blobs.chunking import Descriptor, Pieces, cut
+from gitreg.blobs.chunking import Descriptor, Piece, Pieces, cut
 from gitreg.blobs.faults import in_words
 from gitreg.blobs.files import FileEntry, LocalFile
 from gitreg.blobs.known import Known
 from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.pack import pack_table
-from gitreg.blobs.parallel import THREADS, ahead, one_thread, threads
+from gitreg.blobs.parallel import ahead, one_thread, threads
 from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.recipe import Chunk, recipe_text
 from gitreg.blobs.store import BIG, SMALL, Store
@@ -127,23 +126,25 @@ class Saving:
     def _put_chunked(self, source: int, pool: Executor) -> tuple[str, list[Chunk]]:
         """Cut here, hash the whole in a thread of its own, hash and store chunks in others; give the whole's sha256."""
         whole = sha256()
-        hashing: deque[Future[None]] = deque()
-
         with one_thread() as order:
 
-            def chunks() -> Iterator[bytes]:
-                for data in cut(Descriptor(source)):
-                    hashing.append(order.submit(whole.update, data))
-                    if len(hashing) > THREADS:  # it must not fall behind: what waits for it is in memory
-                        hashing.popleft().result()
-                    self._progress.advance(len(data))
-                    yield data
+            def hashed(piece: Piece) -> tuple[Piece, Future[None]]:
+                self._progress.advance(len(piece.data))
+                return piece, order.submit(whole.update, piece.data)
 
-            stored = self._put_chunks(chunks(), pool)
+            def put(taken: tuple[Piece, Future[None]]) -> Chunk:
+                piece, hashing = taken
+                try:
+                    return self._put_chunk(piece.data)
+                finally:
+                    hashing.result()
+                    piece.give_back()
+
+            stored = list(ahead(pool, put, map(hashed, cut(Descriptor(source)))))
         return whole.hexdigest(), stored
 
-    def _put_chunks(self, chunks: Iterator[bytes], pool: Executor) -> list[Chunk]:
-        return list(ahead(pool, lambda data: Chunk(self._put_bytes(data), len(data)), chunks))
+    def _put_chunk(self, data: memoryview) -> Chunk:
+        return Chunk(self._put_bytes(data), len(data))
 
     def _put_pack(
         self, files: Sequence[LocalFile], entries: dict[str, FileEntry], recipes: dict[str, bytes], pool: Executor
@@ -164,7 +165,14 @@ class Saving:
                 return manifest
         stream = self._one_after_another(files, entries)
         if sum(file.size for file in files) >= BIG:
-            chunks = self._put_chunks(cut(Pieces(stream)), pool)
+
+            def put(piece: Piece) -> Chunk:
+                try:
+                    return self._put_chunk(piece.data)
+                finally:
+                    piece.give_back()
+
+            chunks = list(ahead(pool, put, cut(Pieces(stream))))
             manifest = Manifest.of(entries.values())
             recipes[layout.pack_recipe(manifest.hex)] = recipe_text(chunks)
         else:
