@@ -217,12 +217,14 @@ def is_windows_device(part: str) -> bool:
 
 def is_dot_git(part: str) -> bool:
     """Whether Git, or a file system, takes one part of a path for ``.git``."""
+    if part.isascii() and "git" not in part.lower():  # as nearly all are
+        return False
     return _DOT_GIT.fullmatch(_IGNORED_BY_HFS.sub("", part)) is not None
 
 
 def fold(name: str) -> str:
     """Give the name without its case: two names that fold alike are one file on macOS and Windows."""
-    return unicodedata.normalize("NFC", name).casefold()
+    return name.lower() if name.isascii() else unicodedata.normalize("NFC", name).casefold()
 
 
 def _check_text(what: str, name: str) -> str:

@@ -22,7 +22,7 @@ _BUFFER = 256 << 10  # bytes hashed at a time; fits the processor's cache
 _NO_KERNEL_COPY = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF, errno.EPERM, errno.ETXTBSY}
 
 
-def open_regular(path: Path) -> int:
+def open_regular(path: Path | str) -> int:
     """Open a regular file for reading and return its descriptor; never follow a link or wait for a pipe's writer.
 
     Raises

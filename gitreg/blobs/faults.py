@@ -27,7 +27,7 @@ _HINTS = {
 
 
 @contextmanager
-def in_words(doing: str, where: Path) -> Iterator[None]:
+def in_words(doing: str, where: Path | str) -> Iterator[None]:
     """Turn an OSError of the body into a GitregError that names the path and says what to do.
 
     Parameters

@@ -55,7 +55,7 @@ class LocalFile(NamedTuple):
     """
 
     path: str
-    source: Path
+    source: str
     status: os.stat_result
 
     @property
@@ -116,7 +116,7 @@ def _local_file(source: str, path: str, status: os.stat_result) -> LocalFile:
         raise InvalidInput(f"{source!r} is a symbolic link", hint=f"put the file itself there, or name {target!r}")
     if not stat.S_ISREG(status.st_mode):
         raise InvalidInput(f"{source!r} is no regular file", hint="only files and folders can be saved; move it away")
-    return LocalFile(path, Path(source), status)
+    return LocalFile(path, source, status)
 
 
 def check_paths(paths: Iterable[str]) -> None:

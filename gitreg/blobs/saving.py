@@ -249,9 +249,8 @@ def _reading(file: LocalFile) -> Iterator[int]:
     with in_words("read what is to be saved", file.source):
         source = copying.open_regular(file.source)
     try:
-        before = _looks(os.fstat(source))
         yield source
-        if not before == _looks(os.fstat(source)) == _looks(file.status):
+        if _looks(os.fstat(source)) != _looks(file.status):  # since it was listed, which was before it was read
             raise GitregError(f"{file.source} changed while it was saved", hint="save again when nothing writes to it")
     finally:
         os.close(source)
