@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from gitreg.blobs import copying, layout
 from gitreg.blobs.bucket import Buffer, NoSuchObjectError
@@ -28,6 +27,9 @@ from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.recipe import Chunk, recipe_text
 from gitreg.blobs.store import BIG, SMALL, Store
 from gitreg.errors import GitregError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
 
 
 class Saving:
