@@ -8,11 +8,11 @@ what is not where it is expected is looked for where else it may lie.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from gitreg.blobs import copying, layout
 from gitreg.blobs.bucket import Bucket, NoSuchObjectError
@@ -35,6 +35,8 @@ _RUN = 16 << 20  # bytes of a pack that are read at once
 _GAP = 64 << 10  # bytes of a pack that are read for nothing rather than asking twice
 _HINT = "gitreg looks in every store that the registry names; `gitreg store status` shows where the bytes still are"
 
+Item = TypeVar("Item")
+
 
 class Target(NamedTuple):
     """A file to fetch, and where to put it; the folder is there."""
@@ -53,6 +55,10 @@ class Pack(NamedTuple):
 
     content: Content
     spans: dict[str, Span]
+
+
+class AbsentError(IntegrityError):
+    """A store does not hold what it was asked for."""
 
 
 class Store:
@@ -74,6 +80,11 @@ class Store:
         """Whether it is a folder of this machine."""
         return self.bucket.local
 
+    @property
+    def gone(self) -> bool:
+        """Whether it is a folder of this machine that is not there: its disk is not mounted, or nothing was saved."""
+        return self.local and self.bucket.local_path("") is None
+
     # -- files -------------------------------------------------------------------------------------------------------
 
     def fetch(self, manifest: Manifest, targets: Sequence[Target], *, progress: Progress = NO_PROGRESS) -> None:
@@ -87,10 +98,10 @@ class Store:
             The store has one of the files not at all, or damaged. Others may have been put at their targets.
         """
         with threads() as pool:
-            pack = self._pack_of(manifest, [target.entry for target in targets])
+            pack = self.pack_of(manifest, [target.entry for target in targets])
             packed = [target for target in targets if pack and target.entry.sha256 in pack.spans]
             if pack:
-                for run in _runs(pack, packed):
+                for run in runs(pack, packed, lambda target: target.entry):
                     self._unpack(manifest, pack, run, progress)
             rest = [target for target in targets if not (pack and target.entry.sha256 in pack.spans)]
             big = [target for target in rest if target.size >= BIG]
@@ -117,14 +128,14 @@ class Store:
                 chunked = self._chunked(key, entry.path)
                 if chunked:
                     if chunked.size != entry.size:
-                        raise _wrong_size(entry, chunked.size)
+                        raise wrong_size(entry, chunked.size)
                     return chunked
             elif info := self.bucket.find([key]).get(key):
                 plain = Plain(self.bucket, key, max(0, info.size))
                 if plain.size != entry.size:
-                    raise self._damaged(entry.path, key) if plain.damage() else _wrong_size(entry, plain.size)
+                    raise self.damaged(entry.path, key) if plain.damage() else wrong_size(entry, plain.size)
                 return plain
-        raise self._absent(entry.path, places[0])
+        raise self.absent(entry.path, places[0])
 
     def pack(self, manifest: Manifest) -> Pack | None:
         """Give the pack of a set; None where it has none.
@@ -148,12 +159,12 @@ class Store:
             table = content.read(Span(max(0, content.size - table_size(footer)), content.size))
             spans = parse_table(table)
         except NoSuchObjectError as error:
-            raise self._absent(f"the pack {manifest.digest}", error.key) from None
+            raise self.absent(f"the pack {manifest.digest}", error.key) from None
         except InvalidDocument:
-            raise self._damaged(f"the pack {manifest.digest}", content.damage() or key) from None
+            raise self.damaged(f"the pack {manifest.digest}", content.damage() or key) from None
         return Pack(content, spans)
 
-    def _pack_of(self, manifest: Manifest, entries: Sequence[FileEntry]) -> Pack | None:
+    def pack_of(self, manifest: Manifest, entries: Sequence[FileEntry]) -> Pack | None:
         """Give the pack, where one of the files may lie in it."""
         return self.pack(manifest) if may_be_packed(manifest) and any(e.size < SMALL for e in entries) else None
 
@@ -163,7 +174,7 @@ class Store:
         except NoSuchObjectError:
             return None
         except InvalidDocument:
-            raise self._damaged(path, key) from None
+            raise self.damaged(path, key) from None
 
     # -- copying -----------------------------------------------------------------------------------------------------
 
@@ -173,13 +184,13 @@ class Store:
         try:
             data = memoryview(pack.content.read(Span(start, max(span.stop for span in spans))))
         except NoSuchObjectError as error:
-            raise self._absent(run[0].entry.path, error.key) from None
+            raise self.absent(run[0].entry.path, error.key) from None
         for target, span in zip(run, spans, strict=True):
             found = data[span.start - start : span.stop - start]
             if sha256(found).hexdigest() != target.entry.sha256:
-                raise self._damaged(target.entry.path, pack.content.damage() or layout.pack(manifest.hex))
+                raise self.damaged(target.entry.path, pack.content.damage() or layout.pack(manifest.hex))
             if len(found) != target.entry.size:
-                raise _wrong_size(target.entry, len(found))
+                raise wrong_size(target.entry, len(found))
             with (
                 in_words("copy from the store", target.path),
                 copying.replacing(target.path, executable=target.entry.executable) as copy,
@@ -199,7 +210,7 @@ class Store:
                 with copying.replacing(target.path, executable=target.entry.executable) as copy:
                     digest, _ = copying.copy_hashed(source, copy, progress, durable=False)
                     if digest != target.entry.sha256:
-                        raise self._blame(target.entry, content)
+                        raise self.blame(target.entry, content)
             finally:
                 os.close(source)
 
@@ -222,9 +233,9 @@ class Store:
                     digest.update(data)
                     progress.advance(len(data))
             except NoSuchObjectError as error:
-                raise self._absent(target.entry.path, error.key) from None
+                raise self.absent(target.entry.path, error.key) from None
             if digest.hexdigest() != target.entry.sha256:
-                raise self._blame(target.entry, content)
+                raise self.blame(target.entry, content)
 
     # -- what is there -----------------------------------------------------------------------------------------------
 
@@ -279,9 +290,9 @@ class Store:
         try:
             text = self.bucket.read(key, 0, limit)
         except NoSuchObjectError:
-            raise self._absent(f"the manifest {digest}", key) from None
+            raise self.absent(f"the manifest {digest}", key) from None
         if sha256(text).hexdigest() != layout.digest_in(key):
-            raise self._damaged(f"the manifest {digest}", key)
+            raise self.damaged(f"the manifest {digest}", key)
         return Manifest.parse(text)
 
     def claim(self, name: str, text: bytes) -> None:
@@ -301,23 +312,24 @@ class Store:
 
     # -- faults ------------------------------------------------------------------------------------------------------
 
-    def _blame(self, entry: FileEntry, content: Content) -> IntegrityError:
+    def blame(self, entry: FileEntry, content: Content) -> IntegrityError:
         """Give the error for a copy that came out wrong: what lies there, or the way between, is at fault."""
         try:
             key = content.damage()
         except NoSuchObjectError as error:
-            return self._absent(entry.path, error.key)
+            return self.absent(entry.path, error.key)
         if key is not None:
-            return self._damaged(entry.path, key)
+            return self.damaged(entry.path, key)
         return IntegrityError(
             f"{entry.path}: its copy came out damaged although {self.url} holds it whole",
             hint="check the memory of this machine and the disk that is written to",
         )
 
-    def _absent(self, path: str, key: str) -> IntegrityError:
-        return IntegrityError(f"{path}: the store {self.url} does not hold {key}", hint=_HINT)
+    def absent(self, path: str, key: str) -> AbsentError:
+        """Give the error for an object that is not there."""
+        return AbsentError(f"{path}: the store {self.url} does not hold {key}", hint=_HINT)
 
-    def _damaged(self, path: str, key: str) -> IntegrityError:
+    def damaged(self, path: str, key: str) -> IntegrityError:
         """Set an object aside, so that it is missing and the next save of its content mends the store."""
         with suppress(GitregError, NoSuchObjectError):  # a store that is only readable here
             self.bucket.move(key, layout.DAMAGED + key)
@@ -339,22 +351,27 @@ def _lies_in(there: set[str], manifest: Manifest, entry: FileEntry) -> bool:
     return entry.size < SMALL and may_be_packed(manifest) and _pack_in(there, manifest)
 
 
-def _runs(pack: Pack, targets: Sequence[Target]) -> Iterator[list[Target]]:
-    """Put together what is read from a pack at once."""
-    ordered = sorted(targets, key=lambda target: pack.spans[target.entry.sha256])
-    run: list[Target] = []
-    for target in ordered:
-        span = pack.spans[target.entry.sha256]
-        first, last = (pack.spans[run[i].entry.sha256] for i in (0, -1)) if run else (span, span)
-        if run and (span.stop - first.start > _RUN or span.start - last.stop > _GAP):
-            yield run
+def runs(pack: Pack, wanted: Iterable[Item], entry: Callable[[Item], FileEntry]) -> Iterator[list[Item]]:
+    """Put together what is read from a pack at once, in the pack's order.
+
+    Parameters
+    ----------
+    entry:
+        Gives the file that is wanted; the pack holds it.
+    """
+    ordered = sorted(((pack.spans[entry(item).sha256], item) for item in wanted), key=lambda pair: pair[0])
+    run: list[tuple[Span, Item]] = []
+    for span, item in ordered:
+        if run and (span.stop - run[0][0].start > _RUN or span.start - run[-1][0].stop > _GAP):
+            yield [each for _, each in run]
             run = []
-        run.append(target)
+        run.append((span, item))
     if run:
-        yield run
+        yield [each for _, each in run]
 
 
-def _wrong_size(entry: FileEntry, size: int) -> IntegrityError:
+def wrong_size(entry: FileEntry, size: int) -> IntegrityError:
+    """Give the error for a record that gives another size to a sha256 than its bytes have."""
     return IntegrityError(
         f"{entry.path}: the record says {entry.size} bytes, but what has its sha256 is {size} bytes long",
         hint="the record is wrong: run gitreg doctor",
