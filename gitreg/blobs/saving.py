@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from types import TracebackType
@@ -24,9 +24,9 @@ from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.pack import pack_table
 from gitreg.blobs.parallel import ahead, one_thread, threads
 from gitreg.blobs.progress import NO_PROGRESS, Progress
-from gitreg.blobs.recipe import Chunk, recipe_text
+from gitreg.blobs.recipe import Chunk, parse_recipe, recipe_text
 from gitreg.blobs.store import BIG, SMALL, Store
-from gitreg.errors import GitregError
+from gitreg.errors import GitregError, InvalidDocument
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -90,6 +90,7 @@ class Saving:
         self._bucket.sync()
         for key, text in recipes.items():
             self._write(key, text)
+            self._found.add(key)  # it may stand in place of an older one, that a gc had listed
         self._bucket.sync()
         return manifest
 
@@ -112,7 +113,7 @@ class Saving:
     def _put_big(self, file: LocalFile, recipes: dict[str, bytes], pool: Executor) -> FileEntry:
         """Store a file in chunks, or as it is where it shall not be cut."""
         digest = self._known.sha256(file.status)
-        if digest and (self._has(layout.recipe(digest)) or self._has(layout.blob(digest), file.size)):
+        if digest and (self._has_chunked(layout.recipe(digest)) or self._has(layout.blob(digest), file.size)):
             self._progress.advance(file.size)
             return _entry(file, digest)
         with _reading(file) as source:
@@ -162,7 +163,7 @@ class Saving:
         if all(known.values()):
             entries |= {file.path: _entry(file, known[file.path] or "") for file in files}
             manifest = Manifest.of(entries.values())
-            if not files or self._has(layout.pack(manifest.hex)) or self._has(layout.pack_recipe(manifest.hex)):
+            if not files or self._has(layout.pack(manifest.hex)) or self._has_chunked(layout.pack_recipe(manifest.hex)):
                 self._progress.advance(sum(file.size for file in files))
                 return manifest
         stream = self._one_after_another(files, entries)
@@ -213,11 +214,27 @@ class Saving:
     def _has(self, key: str, size: int | None = None) -> bool:
         """Whether an object is there; if so the save relies on it."""
         info = self._bucket.find([key]).get(key)
-        if info is None or (size is not None and info.size != size):
+        if info is None or info.size < 0 or (size is not None and info.size != size):
             return False
-        self._used.add(key)
-        self._found.add(key)
+        self._rely_on([key])
         return True
+
+    def _has_chunked(self, key: str) -> bool:
+        """Whether a recipe is there, and all the chunks that it names; if so the save relies on them."""
+        try:
+            chunks = parse_recipe(self._bucket.read(key))
+        except (NoSuchObjectError, InvalidDocument):
+            return False
+        sizes = {layout.blob(chunk.sha256): chunk.size for chunk in chunks}
+        there = self._bucket.find(sizes)
+        if any(name not in there or there[name].size != size for name, size in sizes.items()):
+            return False
+        self._rely_on([key, *sizes])
+        return True
+
+    def _rely_on(self, keys: Collection[str]) -> None:
+        self._used.update(keys)
+        self._found.update(keys)
 
     def _write(self, key: str, data: Buffer) -> None:
         self._bucket.write(key, data)
