@@ -288,9 +288,11 @@ class Store:
         """
         key = layout.blob(digest.removeprefix("sha256:"))
         try:
-            text = self.bucket.read(key, 0, limit)
+            text = self.bucket.read(key, 0, limit + 1)
         except NoSuchObjectError:
             raise self.absent(f"the manifest {digest}", key) from None
+        if len(text) > limit:  # whole or not, it is no manifest
+            raise IntegrityError(f"the manifest {digest} is longer than {limit:,} bytes", hint="run gitreg doctor")
         if sha256(text).hexdigest() != layout.digest_in(key):
             raise self.damaged(f"the manifest {digest}", key)
         return Manifest.parse(text)
