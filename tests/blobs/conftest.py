@@ -1,23 +1,77 @@
+"""A store over each kind of bucket that runs here, and a model to put into it.
+
+A backend joins the contract by an entry in BUCKETS: what it gives makes a new, empty bucket each time it is called.
+"""
+
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import NO_PROGRESS, BlobStore, Cache, FileEntry, collect, open_store
+from gitreg.blobs import Cache, Known, Manifest, Saving, Store, chunking, collect, saving, store
+from gitreg.blobs.bucket import Bucket
+from gitreg.blobs.folder import FolderBucket
+
+NewBucket = Callable[[], Bucket]
 
 LARGE = (3 << 20) + 5  # more than is copied without a thread, and no multiple of anything
 
 
+def folders(request: pytest.FixtureRequest) -> NewBucket:
+    """Give buckets that are folders of this machine."""
+    tmp_path: Path = request.getfixturevalue("tmp_path")
+    return lambda: FolderBucket(tmp_path / f"bucket-{os.urandom(4).hex()}")
+
+
+BUCKETS: dict[str, Callable[[pytest.FixtureRequest], NewBucket]] = {"folder": folders}
+
+
+@pytest.fixture(params=sorted(BUCKETS))
+def new_bucket(request: pytest.FixtureRequest) -> NewBucket:
+    return BUCKETS[request.param](request)
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> BlobStore:
-    return open_store(str(tmp_path / "store"))
+def bucket(new_bucket: NewBucket) -> Bucket:
+    return new_bucket()
+
+
+@pytest.fixture
+def small_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a few kilobytes be a big file: small below 1 KiB, big from 8 KiB, chunks of 256 bytes to 4 KiB."""
+    for module in (store, saving):
+        monkeypatch.setattr(module, "SMALL", 1 << 10)
+        monkeypatch.setattr(module, "BIG", 8 << 10)
+    monkeypatch.setattr(chunking, "SMALLEST", 256)
+    monkeypatch.setattr(chunking, "USUAL", 1 << 10)
+    monkeypatch.setattr(chunking, "LARGEST", 4 << 10)
+    monkeypatch.setattr(chunking, "_WINDOW", 3 * (4 << 10))
+
+
+@pytest.fixture
+def store_folder(tmp_path: Path) -> Path:
+    return tmp_path / "store"
+
+
+@pytest.fixture(name="store")
+def folder_store(store_folder: Path) -> Store:
+    return Store(FolderBucket(store_folder))
 
 
 @pytest.fixture
 def cache(tmp_path: Path) -> Cache:
     return Cache(tmp_path / "cache")
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Iterator[Known]:
+    """What was known before: nothing, for files made since."""
+    with closing(Known(tmp_path / "known.sqlite", lambda: 0.0)) as kept:
+        yield kept
 
 
 @pytest.fixture
@@ -34,5 +88,6 @@ def model(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def saved(store: BlobStore, model: Path) -> list[FileEntry]:
-    return store.put(collect([model]), progress=NO_PROGRESS)
+def saved(store: Store, model: Path, known: Known) -> Manifest:
+    with Saving(store, known) as saving:
+        return saving.put(collect([model]))

@@ -2,23 +2,72 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 
-from gitreg.blobs import BlobStore, FileEntry
+from gitreg.blobs import NO_PROGRESS, FileEntry, Known, LocalFile, Manifest, Progress, Saving, Store, collect, layout
+from gitreg.blobs.bucket import Bucket
+from gitreg.blobs.store import Target
+
+NOTHING_KNOWN = Known(None, lambda: 0.0)
+"""Every file is read."""
+
+
+class Counter:
+    """Counts the bytes that it hears of."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self._lock = Lock()
+
+    def advance(self, nbytes: int) -> None:
+        with self._lock:
+            self.bytes += nbytes
+
+
+def put(
+    store: Store,
+    *sources: Path,
+    files: Sequence[LocalFile] = (),
+    known: Known = NOTHING_KNOWN,
+    chunking: bool = True,
+    progress: Progress = NO_PROGRESS,
+) -> Manifest:
+    """Save files, or what lies at the sources, to the end."""
+    with Saving(store, known, chunking=chunking, progress=progress) as saving:
+        return saving.put(files or collect(sources))
+
+
+def fetch(store: Store, manifest: Manifest, folder: Path, *, progress: Progress = NO_PROGRESS) -> Path:
+    """Fetch a whole set into a folder, which is made, and give the folder."""
+    folder.mkdir(exist_ok=True)
+    for entry in manifest.files:
+        (folder / entry.path).parent.mkdir(parents=True, exist_ok=True)
+    store.fetch(manifest, [Target(entry, folder / entry.path) for entry in manifest.files], progress=progress)
+    return folder
 
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def large(files: list[FileEntry]) -> FileEntry:
-    return next(entry for entry in files if entry.path == "model.safetensors")
+def large(manifest: Manifest) -> FileEntry:
+    return next(entry for entry in manifest.files if entry.path == "model.safetensors")
 
 
-def blob(store: BlobStore, entry: FileEntry) -> Path:
-    path = store.local_path(entry.sha256)
+def blob(store: Store, entry: FileEntry) -> Path:
+    """Give the file that a file of middle size is in a folder's store."""
+    path = store.bucket.local_path(layout.blob(entry.sha256))
     assert path is not None
     return path
+
+
+def objects(bucket: Bucket) -> dict[str, bytes]:
+    """Give everything that readers of a store see, by its key."""
+    folders = (layout.BLOBS, layout.PACKS, layout.RECIPES)
+    return {info.key: bucket.read(info.key) for folder in folders for info in bucket.list(folder)}
 
 
 def flip_a_bit(path: Path) -> None:
@@ -33,5 +82,7 @@ def flip_a_bit(path: Path) -> None:
     path.chmod(mode)
 
 
-def temporary_files(store_folder: Path) -> list[Path]:
-    return [path for path in (store_folder / "tmp").rglob("*") if path.is_file()]
+def in_the_past(*paths: Path) -> None:
+    """Let files have been changed long ago, as far as they say so themselves."""
+    for path in paths:
+        os.utime(path, (1_000_000_000, 1_000_000_000))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitreg.blobs import FileEntry, check_paths, manifest_digest, manifest_text, parse_manifest
+from gitreg.blobs import FileEntry, Manifest, check_paths
 from gitreg.errors import InvalidDocument, InvalidInput
 
 ONE = "1" * 64
@@ -32,16 +32,17 @@ entries = st.builds(
 
 @given(st.lists(entries, unique_by=lambda file: file.path).filter(acceptable))
 def test_a_manifest_is_read_back_as_it_was_written(files: list[FileEntry]) -> None:
-    text = manifest_text(files)
-    assert parse_manifest(text) == sorted(files, key=lambda file: file.path.encode())
-    assert manifest_text(reversed(files)) == text
+    manifest = Manifest.of(files)
+    assert list(manifest.files) == sorted(files, key=lambda file: file.path.encode())
+    assert Manifest.parse(manifest.text) == manifest == Manifest.of(reversed(files))
 
 
 def test_the_text_and_its_digest_are_what_the_format_says() -> None:
     files = [FileEntry("é", 5, TWO, executable=True), FileEntry("a b", 0, ONE)]
     text = f"{ONE}  0  -  a b\n{TWO}  5  x  é\n".encode()
-    assert manifest_text(files) == text
-    assert manifest_digest(files) == f"sha256:{hashlib.sha256(text).hexdigest()}"
+    manifest = Manifest.of(files)
+    assert manifest.text == text
+    assert manifest.digest == f"sha256:{hashlib.sha256(text).hexdigest()}" == f"sha256:{manifest.hex}"
 
 
 @pytest.mark.parametrize(
@@ -64,9 +65,9 @@ def test_the_text_and_its_digest_are_what_the_format_says() -> None:
 )
 def test_a_text_that_is_no_manifest_is_refused_in_words(text: str, reason: str) -> None:
     with pytest.raises(InvalidDocument, match=reason):
-        parse_manifest(text.encode())
+        Manifest.parse(text.encode())
 
 
 def test_a_manifest_that_is_not_utf8_is_refused() -> None:
     with pytest.raises(InvalidDocument, match="byte 72 is not UTF-8"):
-        parse_manifest(f"{ONE}  0  -  ".encode() + b"\xff\n")
+        Manifest.parse(f"{ONE}  0  -  ".encode() + b"\xff\n")

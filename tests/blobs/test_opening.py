@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import open_store
+from gitreg.blobs import FileEntry, Manifest, open_store
 from gitreg.errors import InvalidInput
+from tests.blobs.helpers import contents, fetch, put
 
 
-def test_a_path_and_its_url_open_the_same_store(tmp_path: Path) -> None:
+def test_a_path_and_its_url_open_the_same_store(tmp_path: Path, model: Path) -> None:
     folder = tmp_path / "a b%20ü"
     store = open_store(folder.as_uri())
-    digest = store.put_bytes(b"x")
+    manifest = put(store, model)
     assert store.url == folder.as_uri() == open_store(str(folder)).url
-    assert open_store(str(folder)).read_bytes(digest, limit=1) == b"x"
+    assert contents(fetch(open_store(str(folder)), manifest, tmp_path / "out")) == contents(model)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,8 @@ def test_any_other_url_is_refused_in_words(url: str, reason: str) -> None:
 
 
 def test_opening_makes_nothing(tmp_path: Path) -> None:
-    assert open_store(str(tmp_path / "store")).missing(["0" * 64]) == {"0" * 64}
+    manifest = Manifest.of([FileEntry("a", 1, "0" * 64)])
+    assert open_store(str(tmp_path / "store")).missing([manifest]) == {manifest.digest: list(manifest.files)}
     assert not (tmp_path / "store").exists()
 
 

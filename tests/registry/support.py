@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from gitreg.blobs import FileEntry, manifest_digest
+from gitreg.blobs import FileEntry, Manifest
 from gitreg.documents.files import write
 from gitreg.documents.layout import Key
 from gitreg.documents.types import ArtifactRecord, Document, FileRecord, RegistryDocument
@@ -90,7 +90,7 @@ def new_version(model: str = "iris", name: str | None = None, *, content: str = 
 def artifact(content: str) -> ArtifactRecord:
     digest = sha256(content.encode()).hexdigest()
     return ArtifactRecord(
-        type="model", size=len(content), digest=manifest_digest([FileEntry("m.bin", len(content), digest)]),
+        type="model", size=len(content), digest=Manifest.of([FileEntry("m.bin", len(content), digest)]).digest,
         files={"m.bin": FileRecord(size=len(content), sha256=digest)},
     )  # fmt: skip
 
