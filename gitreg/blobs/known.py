@@ -32,11 +32,12 @@ class Known:
     path:
         Where it is kept; None keeps nothing.
     clock:
-        Gives the time in seconds since the epoch.
+        Gives the time in seconds since the epoch. It is asked once, before any file is read: of one that changed
+        later, nobody knows whether it changed again while it was read.
     """
 
     def __init__(self, path: Path | None, clock: Callable[[], float]) -> None:
-        self._clock = clock
+        self._opened = clock()
         self._lock = Lock()
         self._new: list[tuple[int | str, ...]] = []
         self._path = path
@@ -55,7 +56,7 @@ class Known:
     def remember(self, status: os.stat_result, sha256: str) -> None:
         """Note the digest of a file that looked like this before it was read, and after."""
         coarse = status.st_ctime_ns % 1_000_000_000 == 0
-        if self._clock() * 1e9 - status.st_ctime_ns > (_COARSE_TICK if coarse else _TICK):
+        if self._opened * 1e9 - status.st_ctime_ns > (_COARSE_TICK if coarse else _TICK):
             with self._lock:
                 self._new.append((*_looks(status), sha256))
 
@@ -73,8 +74,8 @@ class Known:
 
 
 def _looks(status: os.stat_result) -> tuple[int, ...]:
-    inode = status.st_ino & (1 << 63) - 1  # SQLite's integers have a sign
-    return status.st_dev, inode, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    looks = status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    return tuple(number & (1 << 63) - 1 for number in looks)  # SQLite's integers have 64 bits, one of them the sign
 
 
 def _open(path: Path) -> sqlite3.Connection | None:
