@@ -6,6 +6,7 @@ entries are synced by `sync`. (Order and checks as in "All File Systems Are Not 
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
@@ -23,6 +24,7 @@ _TEMPORARY = "tmp/"
 _SAVE = "save to the store"
 _READ = "read the store"
 _CLEAN = "clean up the store"
+_NO_REGULAR_FILE = {errno.EINVAL, errno.ELOOP, errno.ENXIO}  # what opening a folder or pipe, link, socket gives
 
 
 class FolderBucket:
@@ -45,9 +47,16 @@ class FolderBucket:
     # -- reading -----------------------------------------------------------------------------------------------------
 
     def read(self, key: str, start: int = 0, stop: int | None = None) -> bytes:
-        """See Bucket."""
+        """See Bucket. What is no regular file holds no bytes: then it is not what its name says."""
         with in_words(_READ, self.root):
-            descriptor = self._open(key)
+            try:
+                descriptor = copying.open_regular(self._path(key))
+            except FileNotFoundError:
+                raise NoSuchObjectError(key) from None
+            except OSError as error:
+                if error.errno in _NO_REGULAR_FILE:
+                    return b""
+                raise
             try:
                 end = os.fstat(descriptor).st_size if stop is None else stop
                 return copying.read_range(descriptor, start, end)
@@ -66,7 +75,7 @@ class FolderBucket:
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """See Bucket."""
         with in_words(_READ, self.root):
-            for parent, _, names in os.walk(self.root / prefix):
+            for parent, _, names in os.walk(self.root / prefix, onerror=_unless_gone):
                 folder = os.path.relpath(parent, self.root)
                 for name in sorted(names):
                     with suppress(FileNotFoundError):  # removed at this moment
@@ -102,7 +111,7 @@ class FolderBucket:
         with in_words(_CLEAN, self.root):
             try:
                 with suppress(PermissionError):  # another user's file: it keeps its time
-                    os.utime(self._path(key))
+                    os.utime(self._path(key), follow_symlinks=False)
                 self._publish(self._path(key), to)
             except FileNotFoundError:
                 raise NoSuchObjectError(key) from None
@@ -141,12 +150,6 @@ class FolderBucket:
     def _path(self, key: str) -> Path:
         return self.root / key
 
-    def _open(self, key: str) -> int:
-        try:
-            return copying.open_regular(self._path(key))
-        except FileNotFoundError:
-            raise NoSuchObjectError(key) from None
-
     @contextmanager
     def _temporary(self) -> Iterator[tuple[Path, int]]:
         """Make a file that takes a key's place when it is published, and is thrown away where it is not."""
@@ -156,7 +159,7 @@ class FolderBucket:
         try:
             descriptor = os.open(path, flags)
         except FileNotFoundError:
-            folder.mkdir(parents=True, exist_ok=True)
+            self._make(folder)
             descriptor = os.open(path, flags)
         try:
             os.fchmod(descriptor, 0o444)  # whatever the umask: a store may be a team's
@@ -171,13 +174,31 @@ class FolderBucket:
         target = self._path(key)
         try:
             os.rename(path, target)
+        except IsADirectoryError as error:
+            raise IsADirectoryError(error.errno, error.strerror, str(target)) from None  # that is what is in the way
         except FileNotFoundError:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            self._make(target.parent)
             os.rename(path, target)
             with self._lock:
                 self._unsynced.update(folder for folder in target.parents if folder.is_relative_to(self.root))
         with self._lock:
             self._unsynced.add(target.parent)
+
+    def _make(self, folder: Path) -> None:
+        """Make a folder that is as open as the one it lies in, whatever the umask: a store may be a team's."""
+        if folder == self.root:
+            folder.mkdir(parents=True, exist_ok=True)
+            return
+        self._make(folder.parent)
+        with suppress(FileExistsError):
+            folder.mkdir()
+            folder.chmod(stat.S_IMODE(folder.parent.stat().st_mode))
+
+
+def _unless_gone(error: OSError) -> None:
+    """Let a listing that cannot be whole fail, but for folders that are not there, or no more."""
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _info(key: str, status: os.stat_result) -> ObjectInfo:
