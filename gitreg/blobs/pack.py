@@ -63,7 +63,10 @@ def parse_table(table: bytes) -> dict[str, Span]:
         raise InvalidDocument("pack", "", "its table was cut off or changed")
     spans: dict[str, Span] = {}
     position = 0
-    for line in lines.split(b"\n")[:-1]:
+    *each, last = lines.split(b"\n")
+    if last:
+        raise InvalidDocument("pack", "", "the last line of its table has no end")
+    for line in each:
         found = _LINE.fullmatch(line)
         if found is None:
             raise InvalidDocument("pack", "", f"a line of its table, {line[:100]!r}, is no '<sha256>  <size>'")

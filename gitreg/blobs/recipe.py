@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
-from gitreg.errors import InvalidDocument
+from gitreg.errors import GitregError, InvalidDocument
 
 _FIRST = "gitreg-recipe 1"
-_LINE = re.compile(r"([0-9a-f]{64})  ([1-9][0-9]{0,18})")
+_LINE = re.compile(r"([0-9a-f]{64})  ([1-9][0-9]{0,7})")  # a chunk is read at once, so it cannot be any size
 
 
 class Chunk(NamedTuple):
@@ -49,15 +49,20 @@ def parse_recipe(text: bytes) -> list[Chunk]:
     Raises
     ------
     InvalidDocument
-        It was cut off or changed, or is of a newer kind.
+        It was cut off or changed.
+    GitregError
+        It is whole, but of a newer kind.
     """
     body, end, digest = text.rpartition(b"end ")
     if not end or digest != f"{sha256(body).hexdigest()}\n".encode():
         raise InvalidDocument("recipe", "", "it was cut off or changed")
-    first, *lines = body.decode().split("\n")
+    first, *lines = body.decode(errors="replace").split("\n")
     if first != _FIRST:
-        raise InvalidDocument("recipe", "", f"it begins with {first[:40]!r}, which this gitreg does not know; upgrade")
-    matches = [_LINE.fullmatch(line) for line in lines[:-1]]
-    if None in matches:
+        raise GitregError(
+            f"a recipe begins with {first[:40]!r}, which is newer than this gitreg", hint="upgrade gitreg"
+        )
+    last = lines.pop() if lines else ""
+    matches = [_LINE.fullmatch(line) for line in lines]
+    if last or None in matches:
         raise InvalidDocument("recipe", "", "a line is no '<sha256>  <size>'")
     return [Chunk(match[1], int(match[2])) for match in matches if match]
