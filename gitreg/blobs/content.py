@@ -9,7 +9,7 @@ from itertools import accumulate
 from typing import Protocol
 
 from gitreg.blobs import layout
-from gitreg.blobs.bucket import Bucket
+from gitreg.blobs.bucket import Bucket, NoSuchObjectError
 from gitreg.blobs.pack import Span
 from gitreg.blobs.recipe import Chunk
 
@@ -49,7 +49,10 @@ class Content(Protocol):
         """
 
     def damage(self) -> str | None:
-        """Give the key of the object that is at fault where the bytes turned out to be wrong; None: none of them."""
+        """Give the key of the object that is at fault where the bytes turned out to be wrong; None: none of them.
+
+        One that is not there is at fault.
+        """
 
 
 class Plain:
@@ -71,8 +74,11 @@ class Plain:
     def damage(self) -> str | None:
         """See Content."""
         digest = sha256()
-        for span in self.parts():
-            digest.update(self.read(span))
+        try:
+            for span in self.parts():
+                digest.update(self.read(span))
+        except NoSuchObjectError:  # another reader has set it aside
+            return self._key
         return None if digest.hexdigest() == layout.digest_in(self._key) else self._key
 
 
@@ -115,7 +121,7 @@ class Chunked:
         """
         found = []
         for start, chunk in self._within(span):
-            data = self._bucket.read(layout.blob(chunk.sha256))
+            data = self._bucket.read(layout.blob(chunk.sha256), 0, chunk.size + 1)
             if sha256(data).hexdigest() != chunk.sha256:
                 raise DamagedError(layout.blob(chunk.sha256))
             found.append(data[max(0, span.start - start) : span.stop - start])
@@ -125,7 +131,10 @@ class Chunked:
         """See Content: a chunk, else the recipe."""
         for chunk in self.chunks:
             key = layout.blob(chunk.sha256)
-            if sha256(self._bucket.read(key)).hexdigest() != chunk.sha256:
+            try:
+                if sha256(self._bucket.read(key, 0, chunk.size + 1)).hexdigest() != chunk.sha256:
+                    return key
+            except NoSuchObjectError:  # another reader has set it aside
                 return key
         return self._key
 

@@ -158,6 +158,8 @@ class Store:
             footer = content.read(Span(max(0, content.size - FOOTER_SIZE), content.size))
             table = content.read(Span(max(0, content.size - table_size(footer)), content.size))
             spans = parse_table(table)
+            if max((span.stop for span in spans.values()), default=0) != content.size - len(table):
+                raise InvalidDocument("pack", "", "its table is not about the bytes before it")
         except NoSuchObjectError as error:
             raise self.absent(f"the pack {manifest.digest}", error.key) from None
         except InvalidDocument:
@@ -200,7 +202,8 @@ class Store:
 
     def _fetch_one(self, target: Target, progress: Progress) -> None:
         content = self.content(target.entry)
-        local = self.bucket.local_path(layout.blob(target.entry.sha256)) if isinstance(content, Plain) else None
+        as_file = isinstance(content, Plain) and target.size  # of an empty one, nothing need be opened
+        local = self.bucket.local_path(layout.blob(target.entry.sha256)) if as_file else None
         if local is None:
             self._assemble(target, content, progress)
             return
@@ -316,10 +319,7 @@ class Store:
 
     def blame(self, entry: FileEntry, content: Content) -> IntegrityError:
         """Give the error for a copy that came out wrong: what lies there, or the way between, is at fault."""
-        try:
-            key = content.damage()
-        except NoSuchObjectError as error:
-            return self.absent(entry.path, error.key)
+        key = content.damage()
         if key is not None:
             return self.damaged(entry.path, key)
         return IntegrityError(
