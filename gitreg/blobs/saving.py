@@ -267,12 +267,12 @@ def _reading(file: LocalFile) -> Iterator[int]:
     """Open a file that must stay, while it is read, what it was when it was listed."""
     with in_words("read what is to be saved", file.source):
         source = copying.open_regular(file.source)
-    try:
-        yield source
-        if _looks(os.fstat(source)) != _looks(file.status):  # since it was listed, which was before it was read
-            raise GitregError(f"{file.source} changed while it was saved", hint="save again when nothing writes to it")
-    finally:
-        os.close(source)
+        try:
+            yield source
+            if _looks(os.fstat(source)) != _looks(file.status):  # since it was listed, which was before it was read
+                raise GitregError(f"{file.source} changed while it was saved", hint="save when nothing writes to it")
+        finally:
+            os.close(source)
 
 
 def _looks(status: os.stat_result) -> tuple[int, int, int]:
