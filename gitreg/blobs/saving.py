@@ -25,9 +25,10 @@ from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.pack import pack_table
 from gitreg.blobs.parallel import ahead, one_thread, threads
 from gitreg.blobs.progress import NO_PROGRESS, Progress
-from gitreg.blobs.recipe import Chunk, recipe_text
+from gitreg.blobs.recipe import Chunk, parse_recipe, recipe_text
 from gitreg.blobs.store import BIG, SMALL, Store
-from gitreg.errors import GitregError
+from gitreg.blobs.trash import find_trashed, give_back
+from gitreg.errors import GitregError, InvalidDocument
 
 
 class Saving:
@@ -47,7 +48,6 @@ class Saving:
         self._chunking = chunking
         self._progress = progress
         self._used: set[str] = set()
-        self._found: set[str] = set()
         self._hold: str | None = None
 
     def __enter__(self) -> Self:
@@ -110,7 +110,7 @@ class Saving:
     def _put_big(self, file: LocalFile, recipes: dict[str, bytes], pool: Executor) -> FileEntry:
         """Store a file in chunks, or as it is where it shall not be cut."""
         digest = self._known.sha256(file.status)
-        if digest and (self._has(layout.recipe(digest)) or self._has(layout.blob(digest), file.size)):
+        if digest and (self._has_chunked(layout.recipe(digest)) or self._has(layout.blob(digest), file.size)):
             self._progress.advance(file.size)
             return _entry(file, digest)
         with _reading(file) as source:
@@ -160,7 +160,7 @@ class Saving:
         if all(known.values()):
             entries |= {file.path: _entry(file, known[file.path] or "") for file in files}
             manifest = Manifest.of(entries.values())
-            if not files or self._has(layout.pack(manifest.hex)) or self._has(layout.pack_recipe(manifest.hex)):
+            if not files or self._has(layout.pack(manifest.hex)) or self._has_chunked(layout.pack_recipe(manifest.hex)):
                 self._progress.advance(sum(file.size for file in files))
                 return manifest
         stream = self._one_after_another(files, entries)
@@ -214,7 +214,19 @@ class Saving:
         if info is None or (size is not None and info.size != size):
             return False
         self._used.add(key)
-        self._found.add(key)
+        return True
+
+    def _has_chunked(self, recipe: str) -> bool:
+        """Whether a recipe is there, and all that it names; if so the save relies on them."""
+        if not self._has(recipe):
+            return False
+        try:
+            chunks = {layout.blob(chunk.sha256) for chunk in parse_recipe(self._bucket.read(recipe))}
+        except (InvalidDocument, NoSuchObjectError):
+            return False
+        if chunks - self._bucket.find(sorted(chunks)).keys():
+            return False
+        self._used |= chunks
         return True
 
     def _write(self, key: str, data: Buffer) -> None:
@@ -230,16 +242,15 @@ class Saving:
         self._bucket.write(self._hold, said)
 
     def lost(self) -> bool:
-        """Whether something that was there when this save looked is there no more, and not in gc's trash either.
+        """Whether something that this save relies on is there no more, and not in gc's trash either.
 
         To be asked after what refers to it is published: a gc that began before did not know that it is needed. What
         that gc has put into the trash is taken out of it.
         """
-        gone = self._found - self._bucket.find(sorted(self._found)).keys() if self._found else set()
-        for key in sorted(gone):
-            with suppress(NoSuchObjectError):
-                self._bucket.move(layout.TRASH + key, key)
-                gone.remove(key)
+        gone = self._used - self._bucket.find(sorted(self._used)).keys()
+        if gone:
+            give_back(self._bucket, list(find_trashed(self._bucket, gone).values()))
+            gone -= self._bucket.find(sorted(gone)).keys()
         return bool(gone)
 
 
