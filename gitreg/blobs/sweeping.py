@@ -141,6 +141,17 @@ def purge(store: Store, live: Live, *, grace: float) -> list[Leftover]:
     return [one for one in said if one.key in keys]
 
 
+def read_unneeded(store: Store, digest: str) -> Manifest | None:
+    """Give a manifest that nobody needs, and leave it where it is, in the trash perhaps; None where it is gone."""
+    bucket, key = store.bucket, layout.blob(digest.removeprefix("sha256:"))
+    place = key if bucket.find([key]) else None
+    if place is None and (thrown := find_trashed(bucket, [key])):
+        place = thrown[key].place
+    with suppress(NoSuchObjectError, InvalidDocument):
+        return Manifest.parse(bucket.read(place)) if place else None
+    return None
+
+
 # -- what is there -----------------------------------------------------------------------------------------------------
 
 

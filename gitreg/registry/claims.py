@@ -14,7 +14,6 @@ from gitreg.errors import GitregError, NotFound, Refused
 from gitreg.git import Repository
 from gitreg.registry.ledger import Ledger
 
-
 _CLONE_ID = "clone-id"
 _PATIENCE = 10.0  # seconds
 

@@ -1,17 +1,18 @@
-"""Which weights are still meant by somebody, and removing those that are not."""
+"""Which weights are still meant by somebody, and what becomes of those that are not."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from gitreg.blobs import Store, Swept
+from gitreg.blobs import Manifest, Store
+from gitreg.blobs.sweeping import Leftover, Live, find_leftovers, purge, read_unneeded, sweep, undo
 from gitreg.documents.layout import Key, parse_path
 from gitreg.documents.types import ArtifactRecord, VersionDocument
 from gitreg.documents.yaml import MAX_BYTES, loads
 from gitreg.errors import GitregError, IntegrityError, InvalidDocument
-from gitreg.registry.artifacts import files_of
+from gitreg.registry.artifacts import manifest_of
 from gitreg.registry.claims import other_registries
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
@@ -252,6 +253,10 @@ def _owners(ledger: Ledger, store: Store, registry: str | None, owners: dict[str
         for artifact in VersionDocument.from_data(entry.data).artifacts.values():
             owner = (entry.model, entry.name, registry)
             owners.setdefault(artifact.digest.removeprefix("sha256:"), owner)
-            with suppress(GitregError):  # its manifest has gone already
-                for file in manifest_of(artifact, store).files:
-                    owners.setdefault(file.sha256, owner)
+            if artifact.files is not None:
+                files = [file.sha256 for file in artifact.files.values()]
+            else:
+                manifest = read_unneeded(store, artifact.digest)
+                files = [file.sha256 for file in manifest.files] if manifest else []
+            for digest in files:
+                owners.setdefault(digest, owner)
