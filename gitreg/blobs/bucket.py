@@ -41,6 +41,16 @@ class NoSuchObjectError(Exception):
         self.key = key
 
 
+class Objects(Protocol):
+    """What objects are read from: a bucket, or one together with its trash."""
+
+    def read(self, key: str, start: int = 0, stop: int | None = None) -> bytes:
+        """See Bucket."""
+
+    def find(self, keys: Iterable[str]) -> dict[str, ObjectInfo]:
+        """See Bucket."""
+
+
 class Bucket(Protocol):
     """Objects by key; threads, processes and machines may use one at the same time.
 

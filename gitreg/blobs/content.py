@@ -9,7 +9,7 @@ from itertools import accumulate
 from typing import Protocol
 
 from gitreg.blobs import layout
-from gitreg.blobs.bucket import Bucket, NoSuchObjectError
+from gitreg.blobs.bucket import NoSuchObjectError, Objects
 from gitreg.blobs.pack import Span
 from gitreg.blobs.recipe import Chunk
 
@@ -58,7 +58,7 @@ class Content(Protocol):
 class Plain:
     """Bytes that are one object, named by their sha256."""
 
-    def __init__(self, bucket: Bucket, key: str, size: int) -> None:
+    def __init__(self, bucket: Objects, key: str, size: int) -> None:
         self._bucket = bucket
         self._key = key
         self.size = size
@@ -91,7 +91,7 @@ class Chunked:
         Of the recipe.
     """
 
-    def __init__(self, bucket: Bucket, key: str, chunks: Sequence[Chunk]) -> None:
+    def __init__(self, bucket: Objects, key: str, chunks: Sequence[Chunk]) -> None:
         self._bucket = bucket
         self._key = key
         self.chunks = chunks

@@ -38,6 +38,17 @@ def pack_recipe(manifest: str) -> str:
     return _key(RECIPES, manifest) + _OF_PACK
 
 
+def names_others(key: str) -> bool:
+    """Whether the object under a key is whole only together with others, which it names."""
+    return key.startswith(RECIPES)
+
+
+def is_weights(key: str) -> bool:
+    """Whether a key is exactly one of those that `blob`, `pack`, `recipe` and `pack_recipe` give."""
+    digest = digest_in(key)
+    return digest is not None and key in (blob(digest), pack(digest), recipe(digest), pack_recipe(digest))
+
+
 def digest_in(key: str) -> str | None:
     """Give the sha256 that a key of ours ends in; None where it is no key of ours."""
     name = key.rpartition("/")[2].removesuffix(_OF_PACK)

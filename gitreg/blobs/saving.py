@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from types import TracebackType
@@ -26,6 +26,7 @@ from gitreg.blobs.parallel import ahead, one_thread, threads
 from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.recipe import Chunk, parse_recipe, recipe_text
 from gitreg.blobs.store import BIG, SMALL, Store
+from gitreg.blobs.trash import find_trashed, give_back
 from gitreg.errors import GitregError, InvalidDocument
 
 if TYPE_CHECKING:
@@ -49,7 +50,6 @@ class Saving:
         self._chunking = chunking
         self._progress = progress
         self._used: set[str] = set()
-        self._found: set[str] = set()
         self._hold: str | None = None
 
     def __enter__(self) -> Self:
@@ -90,7 +90,6 @@ class Saving:
         self._bucket.sync()
         for key, text in recipes.items():
             self._write(key, text)
-            self._found.add(key)  # it may stand in place of an older one, that a gc had listed
         self._bucket.sync()
         return manifest
 
@@ -216,7 +215,7 @@ class Saving:
         info = self._bucket.find([key]).get(key)
         if info is None or info.size < 0 or (size is not None and info.size != size):
             return False
-        self._rely_on([key])
+        self._used.add(key)
         return True
 
     def _has_chunked(self, key: str) -> bool:
@@ -229,12 +228,8 @@ class Saving:
         there = self._bucket.find(sizes)
         if any(name not in there or there[name].size != size for name, size in sizes.items()):
             return False
-        self._rely_on([key, *sizes])
+        self._used.update([key, *sizes])
         return True
-
-    def _rely_on(self, keys: Collection[str]) -> None:
-        self._used.update(keys)
-        self._found.update(keys)
 
     def _write(self, key: str, data: Buffer) -> None:
         self._bucket.write(key, data)
@@ -249,16 +244,15 @@ class Saving:
         self._bucket.write(self._hold, said)
 
     def lost(self) -> bool:
-        """Whether something that was there when this save looked is there no more, and not in gc's trash either.
+        """Whether something that this save relies on is there no more, and not in gc's trash either.
 
         To be asked after what refers to it is published: a gc that began before did not know that it is needed. What
         that gc has put into the trash is taken out of it.
         """
-        gone = self._found - self._bucket.find(sorted(self._found)).keys() if self._found else set()
-        for key in sorted(gone):
-            with suppress(NoSuchObjectError):
-                self._bucket.move(layout.TRASH + key, key)
-                gone.remove(key)
+        gone = self._used - self._bucket.find(sorted(self._used)).keys()
+        if gone:
+            give_back(self._bucket, list(find_trashed(self._bucket, gone).values()))
+            gone -= self._bucket.find(sorted(gone)).keys()
         return bool(gone)
 
 

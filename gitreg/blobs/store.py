@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from gitreg.blobs import copying, layout
-from gitreg.blobs.bucket import Bucket, NoSuchObjectError
+from gitreg.blobs.bucket import Bucket, NoSuchObjectError, Objects
 from gitreg.blobs.content import Chunked, Content, Plain
 from gitreg.blobs.faults import in_words
 from gitreg.blobs.files import FileEntry
@@ -24,6 +24,7 @@ from gitreg.blobs.pack import FOOTER_SIZE, Span, parse_table, table_size
 from gitreg.blobs.parallel import ahead, threads
 from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.recipe import parse_recipe
+from gitreg.blobs.trash import Recovering
 from gitreg.errors import GitregError, IntegrityError, InvalidDocument
 
 SMALL = 1 << 20
@@ -69,6 +70,7 @@ class Store:
 
     def __init__(self, bucket: Bucket) -> None:
         self.bucket = bucket
+        self._recovering = Recovering(bucket)
 
     @property
     def url(self) -> str:
@@ -123,18 +125,20 @@ class Store:
             The store does not hold it, or its recipe is damaged.
         """
         places = [layout.blob(entry.sha256), layout.recipe(entry.sha256)]
-        for key in reversed(places) if entry.size >= BIG else places:
-            if key.startswith(layout.RECIPES):
-                chunked = self._chunked(key, entry.path)
-                if chunked:
-                    if chunked.size != entry.size:
-                        raise wrong_size(entry, chunked.size)
-                    return chunked
-            elif info := self.bucket.find([key]).get(key):
-                plain = Plain(self.bucket, key, max(0, info.size))
-                if plain.size != entry.size:
-                    raise self.damaged(entry.path, key) if plain.damage() else wrong_size(entry, plain.size)
-                return plain
+        ordered = places[::-1] if entry.size >= BIG else places
+        for objects in (self.bucket, self._recovering):
+            for key in ordered:
+                if key.startswith(layout.RECIPES):
+                    chunked = self._chunked(key, entry.path, objects)
+                    if chunked:
+                        if chunked.size != entry.size:
+                            raise wrong_size(entry, chunked.size)
+                        return chunked
+                elif info := objects.find([key]).get(key):
+                    plain = Plain(self._recovering, key, max(0, info.size))
+                    if plain.size != entry.size:
+                        raise self.damaged(entry.path, key) if plain.damage() else wrong_size(entry, plain.size)
+                    return plain
         raise self.absent(entry.path, places[0])
 
     def pack(self, manifest: Manifest) -> Pack | None:
@@ -145,13 +149,9 @@ class Store:
         IntegrityError
             It is damaged.
         """
-        key = layout.pack(manifest.hex)
-        recipe = layout.pack_recipe(manifest.hex)
-        found = self.bucket.find([key])
-        content: Content | None = Plain(self.bucket, key, found[key].size) if key in found else None
+        key, content = self._find_pack(manifest, self.bucket)
         if content is None:
-            key = recipe
-            content = self._chunked(recipe, f"the pack {manifest.digest}")
+            key, content = self._find_pack(manifest, self._recovering)
         if content is None:
             return None
         try:
@@ -170,9 +170,17 @@ class Store:
         """Give the pack, where one of the files may lie in it."""
         return self.pack(manifest) if may_be_packed(manifest) and any(e.size < SMALL for e in entries) else None
 
-    def _chunked(self, key: str, path: str) -> Chunked | None:
+    def _find_pack(self, manifest: Manifest, objects: Objects) -> tuple[str, Content | None]:
+        """Give where a pack lies, and its bytes; None where there is none."""
+        key = layout.pack(manifest.hex)
+        if info := objects.find([key]).get(key):
+            return key, Plain(self._recovering, key, info.size)
+        recipe = layout.pack_recipe(manifest.hex)
+        return recipe, self._chunked(recipe, f"the pack {manifest.digest}", objects)
+
+    def _chunked(self, key: str, path: str, objects: Objects) -> Chunked | None:
         try:
-            return Chunked(self.bucket, key, parse_recipe(self.bucket.read(key)))
+            return Chunked(self._recovering, key, parse_recipe(objects.read(key)))
         except NoSuchObjectError:
             return None
         except InvalidDocument:
@@ -208,7 +216,11 @@ class Store:
             self._assemble(target, content, progress)
             return
         with in_words("copy from the store", target.path):
-            source = copying.open_regular(local)
+            try:
+                source = copying.open_regular(local)
+            except FileNotFoundError:  # gc took it away this moment
+                self._assemble(target, content, progress)
+                return
             try:
                 with copying.replacing(target.path, executable=target.entry.executable) as copy:
                     digest, _ = copying.copy_hashed(source, copy, progress, durable=False)
@@ -248,37 +260,41 @@ class Store:
         A set of which nothing is missing is left out.
         """
         wanted = list(manifests)
+        absent = self._missing(wanted, self.bucket)
+        return self._missing([m for m in wanted if m.digest in absent], self._recovering) if absent else absent
+
+    def _missing(self, wanted: Sequence[Manifest], objects: Objects) -> dict[str, list[FileEntry]]:
         packs = {layout.pack(manifest.hex) for manifest in wanted if may_be_packed(manifest)}
         alone = {entry for manifest in wanted for entry in manifest.files if entry.size >= SMALL}
         first = {layout.recipe(e.sha256) if e.size >= BIG else layout.blob(e.sha256) for e in alone}
-        there = self._there(packs | first)
+        there = self._there(packs | first, objects)
         second = {layout.pack_recipe(m.hex) for m in wanted if may_be_packed(m) and layout.pack(m.hex) not in there}
         second |= {layout.blob(e.sha256) if e.size >= BIG else layout.recipe(e.sha256) for e in alone}
-        there |= self._there(second)
+        there |= self._there(second, objects)
         loose = {
             layout.blob(entry.sha256)
             for manifest in wanted
             for entry in manifest.files
             if entry.size < SMALL and not _pack_in(there, manifest)
         }
-        there |= self._there(loose)
+        there |= self._there(loose, objects)
         return {
             manifest.digest: absent
             for manifest in wanted
             if (absent := [entry for entry in manifest.files if not _lies_in(there, manifest, entry)])
         }
 
-    def _there(self, keys: set[str]) -> set[str]:
+    def _there(self, keys: set[str], objects: Objects) -> set[str]:
         """Return those of the keys that are there, of recipes those whose chunks are there too."""
-        there = set(self.bucket.find(sorted(keys)))
+        there = set(objects.find(sorted(keys)))
         chunks: dict[str, set[str]] = {}
         for key in sorted(there):
             if key.startswith(layout.RECIPES):
                 try:
-                    chunks[key] = {layout.blob(chunk.sha256) for chunk in parse_recipe(self.bucket.read(key))}
+                    chunks[key] = {layout.blob(chunk.sha256) for chunk in parse_recipe(objects.read(key))}
                 except (InvalidDocument, NoSuchObjectError):
                     there.remove(key)
-        found = set(self.bucket.find(sorted(set().union(*chunks.values())))) if chunks else set()
+        found = set(objects.find(sorted(set().union(*chunks.values())))) if chunks else set()
         return there - {key for key, needed in chunks.items() if not needed <= found}
 
     def read_manifest(self, digest: str, *, limit: int) -> Manifest:
@@ -291,7 +307,7 @@ class Store:
         """
         key = layout.blob(digest.removeprefix("sha256:"))
         try:
-            text = self.bucket.read(key, 0, limit + 1)
+            text = self._recovering.read(key, 0, limit + 1)
         except NoSuchObjectError:
             raise self.absent(f"the manifest {digest}", key) from None
         if len(text) > limit:  # whole or not, it is no manifest

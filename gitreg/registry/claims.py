@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
 from gitreg.blobs import Store
-from gitreg.errors import GitregError, Refused
+from gitreg.errors import GitregError, NotFound, Refused
 from gitreg.git import Repository
 from gitreg.registry.ledger import Ledger
+
+_CLONE_ID = "clone-id"
+_PATIENCE = 10.0  # seconds
 
 
 def leave_claim(ledger: Ledger, store: Store) -> None:
     """Say in the store that this registry keeps weights there."""
-    store.claim(*_claim(ledger))
+    store.claim(*_claim(ledger, _clone_id(ledger.repository) or _make_clone_id(ledger.repository)))
 
 
 @contextmanager
@@ -28,7 +32,8 @@ def other_registries(ledger: Ledger, store: Store, *, env: Mapping[str, str]) ->
     Refused
         One of them cannot be read, so that what it needs is not known.
     """
-    own = _claim(ledger)[0]
+    clone = _clone_id(ledger.repository)
+    own = _claim(ledger, clone)[0] if clone else None
     opened: list[Ledger] = []
     try:
         for name, text in store.claims().items():
@@ -41,10 +46,35 @@ def other_registries(ledger: Ledger, store: Store, *, env: Mapping[str, str]) ->
             other.repository.close()
 
 
-def _claim(ledger: Ledger) -> tuple[str, bytes]:
-    said = {"repository": str(ledger.repository.common_dir), "branch": ledger.branch, "root": ledger.root}
+def _claim(ledger: Ledger, clone: str) -> tuple[str, bytes]:
+    said = {
+        "repository": str(ledger.repository.common_dir),
+        "clone": clone,
+        "branch": ledger.branch,
+        "root": ledger.root,
+    }
     text = json.dumps(said, indent=1).encode() + b"\n"
     return f"{sha256(text).hexdigest()[:32]}.json", text
+
+
+def _clone_id(repository: Repository) -> str | None:
+    """Give what tells this clone from one in the same folder of another machine; None before its first claim."""
+    try:
+        return (repository.common_dir / "gitreg" / _CLONE_ID).read_text().strip()
+    except FileNotFoundError:
+        return None
+
+
+def _make_clone_id(repository: Repository) -> str:
+    with repository.lock(timeout=_PATIENCE):
+        made = _clone_id(repository)
+        if made is None:
+            made = os.urandom(16).hex()
+            path = repository.common_dir / "gitreg" / _CLONE_ID
+            aside = path.with_suffix(".new")
+            aside.write_text(f"{made}\n")
+            os.replace(aside, path)
+    return made
 
 
 def _open(name: str, text: bytes, store: Store, env: Mapping[str, str]) -> Ledger:
@@ -53,7 +83,11 @@ def _open(name: str, text: bytes, store: Store, env: Mapping[str, str]) -> Ledge
         said = json.loads(text)
         place = said["repository"]
         env = {key: value for key, value in env.items() if key != "GIT_DIR"}
-        other = Ledger(Repository.discover(Path(place), env=env), said["branch"], said["root"])
+        repository = Repository.discover(Path(place), env=env)
+        if "clone" in said and said["clone"] != _clone_id(repository):
+            repository.close()
+            raise NotFound("the repository there is another one; its own is perhaps on another machine")
+        other = Ledger(repository, said["branch"], said["root"])
         other.snapshot()
     except (ValueError, KeyError, TypeError, GitregError, OSError) as error:
         raise Refused(

@@ -1,17 +1,18 @@
-"""Which weights are still meant by somebody, and removing those that are not."""
+"""Which weights are still meant by somebody, and what becomes of those that are not."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from gitreg.blobs import Store, Swept
+from gitreg.blobs import Manifest, Store
+from gitreg.blobs.sweeping import Leftover, Live, find_leftovers, purge, read_unneeded, sweep, undo
 from gitreg.documents.layout import Key, parse_path
 from gitreg.documents.types import ArtifactRecord, VersionDocument
 from gitreg.documents.yaml import MAX_BYTES, loads
 from gitreg.errors import GitregError, IntegrityError, InvalidDocument
-from gitreg.registry.artifacts import files_of
+from gitreg.registry.artifacts import manifest_of
 from gitreg.registry.claims import other_registries
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
@@ -28,8 +29,83 @@ class _Record:
     oid: str
 
 
-def live_digests(ledger: Ledger, store: Store) -> set[str]:
-    """Give the sha256 of every blob that some record means, in hexadecimal.
+@dataclass(frozen=True)
+class Garbage:
+    """Something in a store that nobody needs, and whose it was.
+
+    Parameters
+    ----------
+    key, size, since, reason:
+        As :class:`gitreg.blobs.sweeping.Leftover` says.
+    model, version:
+        The deleted version that it belonged to, of several the first; None where no record names it: its save did not
+        end, or its registry is gone.
+    registry:
+        The repository that has that version, where it is another one that shares the store.
+    """
+
+    key: str
+    size: int
+    since: float
+    reason: str
+    model: str | None = None
+    version: str | None = None
+    registry: str | None = None
+
+
+def find_garbage(ledger: Ledger, store: Store, *, env: Mapping[str, str], grace: float) -> list[Garbage]:
+    """Say what `collect_garbage` would take, and what lies in the trash.
+
+    Parameters
+    ----------
+    grace:
+        Seconds: what was saved since, by the store's clock, stays: its save may be under way.
+
+    Raises
+    ------
+    InvalidDocument, IntegrityError, Refused
+        What is live cannot be told (:func:`live_manifests`), or another registry that keeps weights in the store cannot
+        be read; nothing is taken.
+    """
+    return _of_versions(find_leftovers(store, _live(ledger, store, env), grace=grace), ledger, store, env)
+
+
+def collect_garbage(ledger: Ledger, store: Store, *, env: Mapping[str, str], grace: float) -> list[Garbage]:
+    """Move to the store's trash what no record means, here or in the registries that share the store; say what went.
+
+    Parameters, errors: as for :func:`find_garbage`.
+    """
+    return _of_versions(sweep(store, _live(ledger, store, env), grace=grace), ledger, store, env)
+
+
+def purge_garbage(ledger: Ledger, store: Store, *, env: Mapping[str, str], grace: float) -> list[Garbage]:
+    """Remove for good what has been in the trash for the grace time; say what went.
+
+    What a record means by now is returned to its place. Parameters, errors: as for :func:`find_garbage`.
+    """
+    return _of_versions(purge(store, _live(ledger, store, env), grace=grace), ledger, store, env)
+
+
+def return_garbage(ledger: Ledger, store: Store) -> list[Garbage]:
+    """Put all that is in the trash back to its place; say what that was."""
+    return _of_versions(undo(store), ledger, store, None)
+
+
+# -- what is live ------------------------------------------------------------------------------------------------------
+
+
+def _live(ledger: Ledger, store: Store, env: Mapping[str, str]) -> Live:
+    def look() -> Iterator[Manifest]:
+        yield from live_manifests(ledger, store)
+        with other_registries(ledger, store, env=env) as others:
+            for other in others:
+                yield from live_manifests(other, store)
+
+    return look
+
+
+def live_manifests(ledger: Ledger, store: Store) -> Iterator[Manifest]:
+    """Give the manifest of every artifact that some record means; some of them more than once.
 
     A record counts at whatever ref of the repository or checked-out commit it stands (not in reflogs alone), of
     whichever registry in it, until that commit's own annotation, or that of the registry's branch, says that its
@@ -45,14 +121,12 @@ def live_digests(ledger: Ledger, store: Store) -> set[str]:
     repository, snapshot = ledger.repository, ledger.snapshot()
     head = snapshot.commit
     deleted = _deleted(snapshot)
-    live: set[str] = set()
     read: set[str] = set()
     present: set[str] = set()
     for entry in snapshot.index.ever(snapshot.seq, "model_version"):
         key = Key("model_version", entry.model, entry.name)
         if entry.data is not None and key not in deleted:
-            for artifact in VersionDocument.from_data(entry.data).artifacts.values():
-                live.update(_blobs(artifact, key, store))
+            yield from _manifests(VersionDocument.from_data(entry.data).artifacts.values(), key, store)
     for tip, base in _tips(ledger, snapshot, present):
         for record in _records(ledger, tip, base):
             if tip == head:
@@ -62,9 +136,8 @@ def live_digests(ledger: Ledger, store: Store) -> set[str]:
             if (record.root != ledger.root or tip != head) and _deleted_there(ledger, tip, record):
                 continue
             read.add(record.oid)
-            for artifact in _artifacts(repository.read_blob(record.oid, limit=MAX_BYTES), record):
-                live.update(_blobs(artifact, record.key, store))
-    return live
+            artifacts = _artifacts(repository.read_blob(record.oid, limit=MAX_BYTES), record)
+            yield from _manifests(artifacts, record.key, store)
 
 
 def _tips(ledger: Ledger, snapshot: Snapshot, present: set[str]) -> Iterator[tuple[str, str | None]]:
@@ -93,31 +166,6 @@ def _tips(ledger: Ledger, snapshot: Snapshot, present: set[str]) -> Iterator[tup
             continue
         seen.add(tip)
         yield tip, head
-
-
-def collect_garbage(
-    ledger: Ledger, store: Store, *, env: Mapping[str, str], older_than: float, apply: bool
-) -> Iterator[Swept]:
-    """Remove, or only name, the blobs that no record means, here or in the registries that share the store.
-
-    Parameters
-    ----------
-    older_than:
-        What was written or saved again after this time (seconds since the epoch) stays: a save may be under way.
-    apply:
-        Whether to remove them.
-
-    Raises
-    ------
-    InvalidDocument, IntegrityError, Refused
-        What is live cannot be told (:func:`live_digests`), or another registry that keeps weights in the store cannot
-        be read; nothing is removed.
-    """
-    live = live_digests(ledger, store)
-    with other_registries(ledger, store, env=env) as others:
-        for other in others:
-            live |= live_digests(other, store)
-    return store.sweep(live, older_than=older_than, apply=apply)
 
 
 def _deleted(snapshot: Snapshot) -> set[Key]:
@@ -164,11 +212,51 @@ def _artifacts(content: bytes, record: _Record) -> list[ArtifactRecord]:
         ) from None
 
 
-def _blobs(artifact: ArtifactRecord, key: Key, store: Store) -> Iterator[str]:
-    try:
-        for entry in files_of(artifact, store):
-            yield entry.sha256
-    except GitregError as error:
-        raise IntegrityError(f"{key.model}@{key.name}: {error.message}", hint=error.hint) from None
-    if artifact.files is None:
-        yield artifact.digest.removeprefix("sha256:")
+def _manifests(artifacts: Iterable[ArtifactRecord], key: Key, store: Store) -> Iterator[Manifest]:
+    for artifact in artifacts:
+        try:
+            yield manifest_of(artifact, store)
+        except GitregError as error:
+            raise IntegrityError(f"{key.model}@{key.name}: {error.message}", hint=error.hint) from None
+
+
+# -- whose it was ------------------------------------------------------------------------------------------------------
+
+
+def _of_versions(
+    left: Iterable[Leftover], ledger: Ledger, store: Store, env: Mapping[str, str] | None
+) -> list[Garbage]:
+    """Say whose each thing was, as far as the registries tell that share the store; without env, only this one."""
+    left = list(left)
+    if not left:
+        return []
+    owners: dict[str, tuple[str, str, str | None]] = {}
+    _owners(ledger, store, None, owners)
+    if env is not None:
+        with other_registries(ledger, store, env=env) as others:
+            for other in others:
+                _owners(other, store, str(other.repository.common_dir), owners)
+    nobody = (None, None, None)
+    return [
+        Garbage(one.key, one.size, one.since, one.reason, *(owners.get(one.whole, nobody) if one.whole else nobody))
+        for one in left
+    ]
+
+
+def _owners(ledger: Ledger, store: Store, registry: str | None, owners: dict[str, tuple[str, str, str | None]]) -> None:
+    """Note for each file and set of a deleted version, by its sha256, whose it was."""
+    snapshot = ledger.snapshot()
+    deleted = _deleted(snapshot)
+    for entry in snapshot.index.ever(snapshot.seq, "model_version"):
+        if entry.data is None or Key("model_version", entry.model, entry.name) not in deleted:
+            continue
+        for artifact in VersionDocument.from_data(entry.data).artifacts.values():
+            owner = (entry.model, entry.name, registry)
+            owners.setdefault(artifact.digest.removeprefix("sha256:"), owner)
+            if artifact.files is not None:
+                files = [file.sha256 for file in artifact.files.values()]
+            else:
+                manifest = read_unneeded(store, artifact.digest)
+                files = [file.sha256 for file in manifest.files] if manifest else []
+            for digest in files:
+                owners.setdefault(digest, owner)

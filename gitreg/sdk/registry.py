@@ -20,10 +20,11 @@ from gitreg.registry.snapshot import Model, ModelVersion, Snapshot
 from gitreg.sdk.ambient import REGISTRY_VARIABLE, Ambient
 
 if TYPE_CHECKING:
-    from gitreg.blobs import Progress, Saving, Store, Swept
+    from gitreg.blobs import Progress, Saving, Store
     from gitreg.registry.commit import Operation, Outcome, Writer
     from gitreg.registry.doctor import Problem
     from gitreg.registry.filters import Page
+    from gitreg.registry.garbage import Garbage
     from gitreg.registry.integrity import Finding
 
 Filters = Sequence[str] | Mapping[str, Any]
@@ -489,18 +490,43 @@ class Registry:
 
         return repair(self.ledger, list(problems))
 
-    def collect_garbage(self, *, grace: float, apply: bool = False) -> Iterator[Swept]:
-        """Remove, or only name, the blobs that no version means.
+    def collect_garbage(self, *, grace: float, apply: bool = False) -> list[Garbage]:
+        """Move the weights that no version means to the store's trash; or, without `apply`, only name them.
 
         Parameters
         ----------
         grace:
             Seconds: what was saved since stays, for its save may be under way.
-        """
-        from gitreg.registry.garbage import collect_garbage
+        apply:
+            Whether to take them. If not, what lies in the trash by now is named too.
 
-        older_than = self.ambient.clock() - grace
-        return collect_garbage(self.ledger, self.store, env=self.ambient.env, older_than=older_than, apply=apply)
+        Raises
+        ------
+        InvalidDocument, IntegrityError, Refused
+            What is live cannot be told (:mod:`gitreg.registry.garbage`); nothing is taken.
+        """
+        from gitreg.registry.garbage import collect_garbage, find_garbage
+
+        work = collect_garbage if apply else find_garbage
+        return work(self.ledger, self.store, env=self.ambient.env, grace=grace)
+
+    def return_garbage(self) -> list[Garbage]:
+        """Put all that lies in the store's trash back to its place."""
+        from gitreg.registry.garbage import return_garbage
+
+        return return_garbage(self.ledger, self.store)
+
+    def purge_garbage(self, *, grace: float) -> list[Garbage]:
+        """Remove for good what has lain in the store's trash for so many seconds.
+
+        Raises
+        ------
+        InvalidDocument, IntegrityError, Refused
+            As for `collect_garbage`; nothing is removed.
+        """
+        from gitreg.registry.garbage import purge_garbage
+
+        return purge_garbage(self.ledger, self.store, env=self.ambient.env, grace=grace)
 
     # -- writing ---------------------------------------------------------------------------------------------------
 

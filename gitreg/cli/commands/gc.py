@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from gitreg.cli.options import open_registry, output_option
 from gitreg.cli.output import emit, print_line, print_table, size_text
+from gitreg.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from gitreg.registry.garbage import Garbage
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_COLUMNS = ("sha256", "size", "mtime", "kind", "removed")
+_COLUMNS = ("key", "size", "since", "reason", "model", "version", "registry", "done")
 
 
 class _Duration(click.ParamType[float]):
@@ -25,25 +32,73 @@ class _Duration(click.ParamType[float]):
 
 
 @click.command("gc")
-@click.option("--apply", is_flag=True, help="Remove it; otherwise it is only shown.")
+@click.option("--apply", is_flag=True, help="Move it to the store's trash; otherwise it is only shown.")
+@click.option("--undo", is_flag=True, help="Return all that is in the trash.")
+@click.option("--purge", is_flag=True, help="Remove for good what has been in the trash for the grace time.")
 @click.option(
     "--grace",
     type=_Duration(),
     default="14d",
     show_default=True,
     metavar="DURATION",
-    help="Keep what was saved so lately: its save may be under way (s, m, h, d, w).",
+    help="Keep what was saved, or put into the trash, so lately (s, m, h, d, w).",
 )
 @output_option
-def command(apply: bool, grace: float, output: str) -> None:
-    """Show, or remove, weights that no version means, and what killed saves left behind."""
-    found = list(open_registry().collect_garbage(grace=grace, apply=apply))
+def command(apply: bool, undo: bool, purge: bool, grace: float, output: str) -> None:
+    """Show, or take away, weights that no version means, and what killed saves left behind."""
+    if apply + undo + purge > 1:
+        raise InvalidInput("--apply, --undo and --purge are three different things", hint="choose one of them")
+    registry = open_registry()
+    if undo:
+        found, did = registry.return_garbage(), "Returned from the trash"
+    elif purge:
+        found, did = registry.purge_garbage(grace=grace), "Removed for good"
+    else:
+        found = registry.collect_garbage(grace=grace, apply=apply)
+        did = "Moved to the trash" if apply else ""
     if output != "table":
-        rows = [{**asdict(swept), "removed": apply} for swept in found]
+        rows = [{**asdict(one), "since": _when(one.since), "done": bool(did)} for one in found]
         emit(rows, output, rows=rows, columns=_COLUMNS)
         return
-    if found:
-        cells = [(swept.kind, swept.sha256, size_text(swept.size)) for swept in found]
-        print_table(["kind", "sha256", "size"], cells, right=["size"])
-    total = size_text(sum(swept.size for swept in found))
-    print_line(f"{'Removed' if apply else 'Would remove'} {len(found)} object{'' if len(found) == 1 else 's'}, {total}")
+    _print(found)
+    if did:
+        print_line(f"{did}: {_sum(found)}" if found else f"Nothing to {'return' if undo else 'remove'}")
+        return
+    thrown = [one for one in found if one.reason == "trash"]
+    rest = [one for one in found if one.reason != "trash"]
+    print_line(f"`gitreg gc --apply` would take {_sum(rest)}" if rest else "Nothing to collect")
+    if thrown:
+        print_line(f"In the trash: {_sum(thrown)}, until `gitreg gc --purge`; `gitreg gc --undo` returns it")
+
+
+def _print(found: Iterable[Garbage]) -> None:
+    """Print a line for each model and reason, the largest first."""
+    sums: dict[tuple[str, str], tuple[int, int]] = {}
+    for one in found:
+        count, size = sums.get(line := (one.model or "", _why(one)), (0, 0))
+        sums[line] = (count + 1, size + one.size)
+    ordered = sorted(sums.items(), key=lambda item: (-item[1][1], item[0]))
+    if ordered:
+        cells = [(model, why, count, size_text(size)) for (model, why), (count, size) in ordered]
+        print_table(["model", "why", "objects", "size"], cells, right=["objects", "size"])
+
+
+def _why(one: Garbage) -> str:
+    where = f" in {one.registry}" if one.registry else ""
+    whose = f"version {one.version} is deleted{where}" if one.version else "no record names it"
+    if one.reason == "trash":
+        return f"in the trash since {_when(one.since)}: {whose}"
+    if one.reason == "unfinished":
+        return "a killed save left it"
+    if one.reason == "damaged":
+        return "damaged, set aside"
+    return whose
+
+
+def _when(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _sum(found: list[Garbage]) -> str:
+    count = f"{len(found)} object{'' if len(found) == 1 else 's'}"
+    return f"{count}, {size_text(sum(one.size for one in found))}"
