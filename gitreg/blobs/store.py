@@ -102,7 +102,7 @@ class Store:
             packed = [target for target in targets if pack and target.entry.sha256 in pack.spans]
             if pack:
                 for run in runs(pack, packed, lambda target: target.entry):
-                    self._unpack(manifest, pack, run, progress)
+                    self._unpack(pack, run, progress)
             rest = [target for target in targets if not (pack and target.entry.sha256 in pack.spans)]
             big = [target for target in rest if target.size >= BIG]
             for _ in ahead(pool, lambda t: self._fetch_one(t, progress), [t for t in rest if t.size < BIG]):
@@ -163,7 +163,7 @@ class Store:
         except NoSuchObjectError as error:
             raise self.absent(f"the pack {manifest.digest}", error.key) from None
         except InvalidDocument:
-            raise self.damaged(f"the pack {manifest.digest}", content.damage() or key) from None
+            raise self.blame(f"the pack {manifest.digest}", content) from None
         return Pack(content, spans)
 
     def pack_of(self, manifest: Manifest, entries: Sequence[FileEntry]) -> Pack | None:
@@ -180,7 +180,7 @@ class Store:
 
     # -- copying -----------------------------------------------------------------------------------------------------
 
-    def _unpack(self, manifest: Manifest, pack: Pack, run: Sequence[Target], progress: Progress) -> None:
+    def _unpack(self, pack: Pack, run: Sequence[Target], progress: Progress) -> None:
         spans = [pack.spans[target.entry.sha256] for target in run]
         start = spans[0].start
         try:
@@ -190,7 +190,7 @@ class Store:
         for target, span in zip(run, spans, strict=True):
             found = data[span.start - start : span.stop - start]
             if sha256(found).hexdigest() != target.entry.sha256:
-                raise self.damaged(target.entry.path, pack.content.damage() or layout.pack(manifest.hex))
+                raise self.blame(target.entry.path, pack.content)
             if len(found) != target.entry.size:
                 raise wrong_size(target.entry, len(found))
             with (
@@ -213,7 +213,7 @@ class Store:
                 with copying.replacing(target.path, executable=target.entry.executable) as copy:
                     digest, _ = copying.copy_hashed(source, copy, progress, durable=False)
                     if digest != target.entry.sha256:
-                        raise self.blame(target.entry, content)
+                        raise self.blame(target.entry.path, content)
             finally:
                 os.close(source)
 
@@ -238,7 +238,7 @@ class Store:
             except NoSuchObjectError as error:
                 raise self.absent(target.entry.path, error.key) from None
             if digest.hexdigest() != target.entry.sha256:
-                raise self.blame(target.entry, content)
+                raise self.blame(target.entry.path, content)
 
     # -- what is there -----------------------------------------------------------------------------------------------
 
@@ -317,13 +317,13 @@ class Store:
 
     # -- faults ------------------------------------------------------------------------------------------------------
 
-    def blame(self, entry: FileEntry, content: Content) -> IntegrityError:
+    def blame(self, path: str, content: Content) -> IntegrityError:
         """Give the error for a copy that came out wrong: what lies there, or the way between, is at fault."""
         key = content.damage()
         if key is not None:
-            return self.damaged(entry.path, key)
+            return self.damaged(path, key)
         return IntegrityError(
-            f"{entry.path}: its copy came out damaged although {self.url} holds it whole",
+            f"{path}: its copy came out damaged although {self.url} holds it whole",
             hint="check the memory of this machine and the disk that is written to",
         )
 
