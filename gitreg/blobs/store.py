@@ -319,9 +319,9 @@ class Store:
 
     def blame(self, path: str, content: Content) -> IntegrityError:
         """Give the error for a copy that came out wrong: what lies there, or the way between, is at fault."""
-        key = content.damage()
-        if key is not None:
-            return self.damaged(path, key)
+        errors = [self.damaged(path, key) for key in content.damage()]
+        if errors:
+            return errors[0]
         return IntegrityError(
             f"{path}: its copy came out damaged although {self.url} holds it whole",
             hint="check the memory of this machine and the disk that is written to",

@@ -19,7 +19,7 @@ class Stores:
     Parameters
     ----------
     stores:
-        At least one, the primary first. Folders of this machine are read before all others.
+        The primary first. Folders of this machine are read before all others.
     tell:
         Hears, in a sentence, of a store that was damaged or could not be reached, where another one stood in for it.
     """
@@ -76,6 +76,8 @@ class Stores:
                 for what in worth_telling:
                     self._tell(f"{what}; read from another store instead")
                 return answer
+        if not errors:
+            raise IntegrityError("there is no store to read from", hint="`gitreg trust` approves those of a registry")
         unreachable = [error for error in errors if not isinstance(error, IntegrityError)]
         if unreachable or len(errors) == 1:
             raise (unreachable or errors)[0]

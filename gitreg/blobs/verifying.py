@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from hashlib import sha256
 
 from gitreg.blobs.bucket import NoSuchObjectError
@@ -105,13 +106,12 @@ class _Reading:
         try:
             content = self._store.content(entry)
             parts = content.parts()
-            for data in ahead(pool, content.read, parts) if pool else map(content.read, parts):
-                digest.update(data)
-                self._progress.advance(len(data))
+            with suppress(NoSuchObjectError):  # a part is missing, and others may be damaged
+                for data in ahead(pool, content.read, parts) if pool else map(content.read, parts):
+                    digest.update(data)
+                    self._progress.advance(len(data))
             if digest.hexdigest() != entry.sha256:
                 raise self._store.blame(entry.path, content)
-        except NoSuchObjectError as error:
-            return self._store.absent(entry.path, error.key).message
         except IntegrityError as error:
             return error.message
         return None
