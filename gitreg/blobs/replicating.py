@@ -37,10 +37,13 @@ class Copied(NamedTuple):
         How many files the target lacked and has now.
     size:
         Of these, in bytes; what was sent is less where the target had some of their chunks.
+    error:
+        Why it still lacks some; None where the set is whole.
     """
 
     files: int
     size: int
+    error: IntegrityError | None = None
 
 
 def replicate(
@@ -55,10 +58,8 @@ def replicate(
 
     Raises
     ------
-    IntegrityError
-        No source has one of the files whole. All others were copied.
     GitregError
-        The target cannot be written to, or no source can be read.
+        The target cannot be written to, or a source that may have what the others have not cannot be read.
     """
     lacking = left = _lacking(target, manifest)
     errors: list[GitregError] = []
@@ -70,12 +71,16 @@ def replicate(
                 except GitregError as error:  # the source, or the target, cannot be reached
                     errors.append(error)
                 left = _lacking(target, manifest)
+    copied = [entry for entry in lacking if entry not in set(left)]
+    problem = None
     if left:
         unreachable = [error for error in errors if not isinstance(error, IntegrityError)]
-        if unreachable or len(errors) == 1:
-            raise (unreachable or errors)[0]
-        raise IntegrityError("; ".join(dict.fromkeys(error.message for error in errors)), hint=errors[0].hint)
-    return Copied(len(lacking), sum(entry.size for entry in lacking))
+        if unreachable:
+            raise unreachable[0]
+        more = f"; so it is with {len(left) - 1} more of its files" if len(left) > 1 else ""
+        message = errors[0].message if errors else f"{left[0].path}: there is no other store to copy it from"
+        problem = IntegrityError(message + more)
+    return Copied(len(copied), sum(entry.size for entry in copied), problem)
 
 
 def _lacking(store: Store, manifest: Manifest) -> list[FileEntry]:

@@ -8,7 +8,7 @@ what is not where it is expected is looked for where else it may lie.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -245,41 +245,49 @@ class Store:
     def missing(self, manifests: Iterable[Manifest]) -> dict[str, list[FileEntry]]:
         """Return, by the digest of its manifest, the files of each set that the store does not hold; unread.
 
+        What lies there with another size was cut off, and counts as missing.
+
         A set of which nothing is missing is left out.
         """
         wanted = list(manifests)
         packs = {layout.pack(manifest.hex) for manifest in wanted if may_be_packed(manifest)}
         alone = {entry for manifest in wanted for entry in manifest.files if entry.size >= SMALL}
         first = {layout.recipe(e.sha256) if e.size >= BIG else layout.blob(e.sha256) for e in alone}
-        there = self._there(packs | first)
+        sizes = {layout.blob(entry.sha256): entry.size for manifest in wanted for entry in manifest.files}
+        there = self._there(packs | first, sizes)
         second = {layout.pack_recipe(m.hex) for m in wanted if may_be_packed(m) and layout.pack(m.hex) not in there}
         second |= {layout.blob(e.sha256) if e.size >= BIG else layout.recipe(e.sha256) for e in alone}
-        there |= self._there(second)
+        there |= self._there(second, sizes)
         loose = {
             layout.blob(entry.sha256)
             for manifest in wanted
             for entry in manifest.files
             if entry.size < SMALL and not _pack_in(there, manifest)
         }
-        there |= self._there(loose)
+        there |= self._there(loose, sizes)
         return {
             manifest.digest: absent
             for manifest in wanted
             if (absent := [entry for entry in manifest.files if not _lies_in(there, manifest, entry)])
         }
 
-    def _there(self, keys: set[str]) -> set[str]:
-        """Return those of the keys that are there, of recipes those whose chunks are there too."""
-        there = set(self.bucket.find(sorted(keys)))
-        chunks: dict[str, set[str]] = {}
+    def _there(self, keys: set[str], sizes: Mapping[str, int]) -> set[str]:
+        """Return those of the keys that are there with their sizes, of recipes those whose chunks are so too."""
+        there = self._found(keys, sizes)
+        chunks: dict[str, dict[str, int]] = {}
         for key in sorted(there):
             if key.startswith(layout.RECIPES):
                 try:
-                    chunks[key] = {layout.blob(chunk.sha256) for chunk in parse_recipe(self.bucket.read(key))}
+                    chunks[key] = {layout.blob(c.sha256): c.size for c in parse_recipe(self.bucket.read(key))}
                 except (InvalidDocument, NoSuchObjectError):
                     there.remove(key)
-        found = set(self.bucket.find(sorted(set().union(*chunks.values())))) if chunks else set()
-        return there - {key for key, needed in chunks.items() if not needed <= found}
+        wanted = {key: size for needed in chunks.values() for key, size in needed.items()}
+        found = self._found(wanted.keys(), wanted) if wanted else set()
+        return there - {key for key, needed in chunks.items() if not needed.keys() <= found}
+
+    def _found(self, keys: Collection[str], sizes: Mapping[str, int]) -> set[str]:
+        found = self.bucket.find(sorted(keys))
+        return {key for key, info in found.items() if info.size == sizes.get(key, info.size)}
 
     def read_manifest(self, digest: str, *, limit: int) -> Manifest:
         """Return a manifest that was stored as it is.

@@ -150,16 +150,13 @@ class Copying:
         Raises
         ------
         GitregError
-            The target cannot be written to.
+            The target cannot be written to, or a source not be read.
         """
         yield from self._unknown
         for reference, manifest in self._lacking:
-            try:
-                copied = replicate(manifest, self._sources, self._target, self._spool, progress=progress)
-            except IntegrityError as error:
-                yield CopiedVersion(reference, 0, 0, error.message)
-            else:
-                yield CopiedVersion(reference, copied.files, copied.size, None)
+            copied = replicate(manifest, self._sources, self._target, self._spool, progress=progress)
+            problem = copied.error.message if copied.error else None
+            yield CopiedVersion(reference, copied.files, copied.size, problem)
 
 
 def _sets(version: ModelVersion, source: Source) -> list[Manifest]:

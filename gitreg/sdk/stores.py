@@ -82,7 +82,9 @@ def restore(registry: Registry, manifest: Manifest) -> None:
     IntegrityError
         None of them has one of the files whole.
     """
-    replicate(manifest, _replicas(registry), registry.store, registry.ambient.spool())
+    copied = replicate(manifest, _replicas(registry), registry.store, registry.ambient.spool())
+    if copied.error:
+        raise copied.error
 
 
 def add_store(registry: Registry, url: PathLike) -> Outcome:
