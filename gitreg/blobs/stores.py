@@ -43,11 +43,16 @@ class Stores:
         """
         try:
             self._first(lambda store: store.fetch(manifest, _left(targets), progress=progress))
-        except IntegrityError:
+        except IntegrityError as error:
             if len(self.in_order) == 1:
                 raise
             for target in _left(targets):  # no store has them all, but together they may
-                self._first(lambda store, target=target: store.fetch(manifest, [target], progress=progress))  # type: ignore[misc]
+                try:
+                    self._first(lambda store, target=target: store.fetch(manifest, [target], progress=progress))  # type: ignore[misc]
+                except IntegrityError:
+                    if error.message.startswith(f"{target.entry.path}:"):  # it says more: what was damaged is gone now
+                        raise error from None
+                    raise
 
     def read_manifest(self, digest: str, *, limit: int) -> Manifest:
         """Return a manifest that was stored as it is (`Store.read_manifest`).
