@@ -7,22 +7,31 @@ from gitreg.blobs.known import Known
 from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.opening import open_store
 from gitreg.blobs.progress import NO_PROGRESS, Progress
+from gitreg.blobs.replicating import Copied, replicate
 from gitreg.blobs.saving import Saving
+from gitreg.blobs.source import Source
 from gitreg.blobs.store import Store
+from gitreg.blobs.stores import Stores
+from gitreg.blobs.verifying import verify
 
 __all__ = [
     "NO_PROGRESS",
     "Cache",
+    "Copied",
     "FileEntry",
     "Known",
     "LocalFile",
     "Manifest",
     "Progress",
     "Saving",
+    "Source",
     "Store",
+    "Stores",
     "check_path",
     "check_paths",
     "collect",
     "describe",
     "open_store",
+    "replicate",
+    "verify",
 ]

@@ -20,7 +20,8 @@ from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.memo import Memo
 from gitreg.blobs.parallel import ahead, threads
 from gitreg.blobs.progress import NO_PROGRESS, Progress
-from gitreg.blobs.store import Store, Target
+from gitreg.blobs.source import Source
+from gitreg.blobs.store import Target
 from gitreg.errors import IntegrityError
 
 _USE = "use the cache"
@@ -41,7 +42,7 @@ class Cache:
     def checkout(
         self,
         manifest: Manifest,
-        store: Store,
+        store: Source,
         paths: Collection[str] | None = None,
         *,
         progress: Progress = NO_PROGRESS,
@@ -75,7 +76,7 @@ class Cache:
     def export(
         self,
         manifest: Manifest,
-        store: Store,
+        store: Source,
         dest: Path,
         paths: Collection[str] | None = None,
         *,
@@ -113,7 +114,7 @@ class Cache:
         if absent:
             store.fetch(manifest, absent, progress=progress)
 
-    def _make(self, manifest: Manifest, part: Manifest, folder: Path, store: Store, progress: Progress) -> None:
+    def _make(self, manifest: Manifest, part: Manifest, folder: Path, store: Source, progress: Progress) -> None:
         """Make the artifact's folder whole: mend it in place, or build it aside, going on where a killed one ended."""
         memo = self._memo(part.hex)
         base = folder if folder.is_dir() else self._folder / "building" / part.hex

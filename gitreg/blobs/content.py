@@ -48,8 +48,8 @@ class Content(Protocol):
             A part of it is not there.
         """
 
-    def damage(self) -> str | None:
-        """Give the key of the object that is at fault where the bytes turned out to be wrong; None: none of them.
+    def damage(self) -> list[str]:
+        """Give the keys of the objects that are at fault where the bytes turned out to be wrong; perhaps none is.
 
         One that is not there is at fault.
         """
@@ -71,15 +71,15 @@ class Plain:
         """See Content."""
         return self._bucket.read(self._key, span.start, span.stop) if span.start < span.stop else b""
 
-    def damage(self) -> str | None:
+    def damage(self) -> list[str]:
         """See Content."""
         digest = sha256()
         try:
             for span in self.parts():
                 digest.update(self.read(span))
         except NoSuchObjectError:  # another reader has set it aside
-            return self._key
-        return None if digest.hexdigest() == layout.digest_in(self._key) else self._key
+            return [self._key]
+        return [] if digest.hexdigest() == layout.digest_in(self._key) else [self._key]
 
 
 class Chunked:
@@ -127,16 +127,17 @@ class Chunked:
             found.append(data[max(0, span.start - start) : span.stop - start])
         return b"".join(found)
 
-    def damage(self) -> str | None:
-        """See Content: a chunk, else the recipe."""
+    def damage(self) -> list[str]:
+        """See Content: chunks, else the recipe."""
+        damaged, missing = [], []
         for chunk in self.chunks:
             key = layout.blob(chunk.sha256)
             try:
                 if sha256(self._bucket.read(key, 0, chunk.size + 1)).hexdigest() != chunk.sha256:
-                    return key
+                    damaged.append(key)
             except NoSuchObjectError:  # another reader has set it aside
-                return key
-        return self._key
+                missing.append(key)
+        return damaged + missing or [self._key]
 
     def _within(self, span: Span) -> Iterator[tuple[int, Chunk]]:
         index = max(0, bisect_right(self._starts, span.start) - 1)

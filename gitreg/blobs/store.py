@@ -8,7 +8,7 @@ what is not where it is expected is looked for where else it may lie.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -104,7 +104,7 @@ class Store:
             packed = [target for target in targets if pack and target.entry.sha256 in pack.spans]
             if pack:
                 for run in runs(pack, packed, lambda target: target.entry):
-                    self._unpack(manifest, pack, run, progress)
+                    self._unpack(pack, run, progress)
             rest = [target for target in targets if not (pack and target.entry.sha256 in pack.spans)]
             big = [target for target in rest if target.size >= BIG]
             for _ in ahead(pool, lambda t: self._fetch_one(t, progress), [t for t in rest if t.size < BIG]):
@@ -149,9 +149,7 @@ class Store:
         IntegrityError
             It is damaged.
         """
-        key, content = self._find_pack(manifest, self.bucket)
-        if content is None:
-            key, content = self._find_pack(manifest, self._recovering)
+        content = self._find_pack(manifest, self.bucket) or self._find_pack(manifest, self._recovering)
         if content is None:
             return None
         try:
@@ -163,20 +161,18 @@ class Store:
         except NoSuchObjectError as error:
             raise self.absent(f"the pack {manifest.digest}", error.key) from None
         except InvalidDocument:
-            raise self.damaged(f"the pack {manifest.digest}", content.damage() or key) from None
+            raise self.blame(f"the pack {manifest.digest}", content) from None
         return Pack(content, spans)
 
     def pack_of(self, manifest: Manifest, entries: Sequence[FileEntry]) -> Pack | None:
         """Give the pack, where one of the files may lie in it."""
         return self.pack(manifest) if may_be_packed(manifest) and any(e.size < SMALL for e in entries) else None
 
-    def _find_pack(self, manifest: Manifest, objects: Objects) -> tuple[str, Content | None]:
-        """Give where a pack lies, and its bytes; None where there is none."""
+    def _find_pack(self, manifest: Manifest, objects: Objects) -> Content | None:
         key = layout.pack(manifest.hex)
         if info := objects.find([key]).get(key):
-            return key, Plain(self._recovering, key, info.size)
-        recipe = layout.pack_recipe(manifest.hex)
-        return recipe, self._chunked(recipe, f"the pack {manifest.digest}", objects)
+            return Plain(self._recovering, key, info.size)
+        return self._chunked(layout.pack_recipe(manifest.hex), f"the pack {manifest.digest}", objects)
 
     def _chunked(self, key: str, path: str, objects: Objects) -> Chunked | None:
         try:
@@ -188,7 +184,7 @@ class Store:
 
     # -- copying -----------------------------------------------------------------------------------------------------
 
-    def _unpack(self, manifest: Manifest, pack: Pack, run: Sequence[Target], progress: Progress) -> None:
+    def _unpack(self, pack: Pack, run: Sequence[Target], progress: Progress) -> None:
         spans = [pack.spans[target.entry.sha256] for target in run]
         start = spans[0].start
         try:
@@ -198,7 +194,7 @@ class Store:
         for target, span in zip(run, spans, strict=True):
             found = data[span.start - start : span.stop - start]
             if sha256(found).hexdigest() != target.entry.sha256:
-                raise self.damaged(target.entry.path, pack.content.damage() or layout.pack(manifest.hex))
+                raise self.blame(target.entry.path, pack.content)
             if len(found) != target.entry.size:
                 raise wrong_size(target.entry, len(found))
             with (
@@ -225,7 +221,7 @@ class Store:
                 with copying.replacing(target.path, executable=target.entry.executable) as copy:
                     digest, _ = copying.copy_hashed(source, copy, progress, durable=False)
                     if digest != target.entry.sha256:
-                        raise self.blame(target.entry, content)
+                        raise self.blame(target.entry.path, content)
             finally:
                 os.close(source)
 
@@ -250,12 +246,14 @@ class Store:
             except NoSuchObjectError as error:
                 raise self.absent(target.entry.path, error.key) from None
             if digest.hexdigest() != target.entry.sha256:
-                raise self.blame(target.entry, content)
+                raise self.blame(target.entry.path, content)
 
     # -- what is there -----------------------------------------------------------------------------------------------
 
     def missing(self, manifests: Iterable[Manifest]) -> dict[str, list[FileEntry]]:
         """Return, by the digest of its manifest, the files of each set that the store does not hold; unread.
+
+        What lies there with another size was cut off, and counts as missing.
 
         A set of which nothing is missing is left out.
         """
@@ -267,35 +265,38 @@ class Store:
         packs = {layout.pack(manifest.hex) for manifest in wanted if may_be_packed(manifest)}
         alone = {entry for manifest in wanted for entry in manifest.files if entry.size >= SMALL}
         first = {layout.recipe(e.sha256) if e.size >= BIG else layout.blob(e.sha256) for e in alone}
-        there = self._there(packs | first, objects)
+        sizes = {layout.blob(entry.sha256): entry.size for manifest in wanted for entry in manifest.files}
+        there = self._there(packs | first, sizes, objects)
         second = {layout.pack_recipe(m.hex) for m in wanted if may_be_packed(m) and layout.pack(m.hex) not in there}
         second |= {layout.blob(e.sha256) if e.size >= BIG else layout.recipe(e.sha256) for e in alone}
-        there |= self._there(second, objects)
+        there |= self._there(second, sizes, objects)
         loose = {
             layout.blob(entry.sha256)
             for manifest in wanted
             for entry in manifest.files
             if entry.size < SMALL and not _pack_in(there, manifest)
         }
-        there |= self._there(loose, objects)
+        there |= self._there(loose, sizes, objects)
         return {
             manifest.digest: absent
             for manifest in wanted
             if (absent := [entry for entry in manifest.files if not _lies_in(there, manifest, entry)])
         }
 
-    def _there(self, keys: set[str], objects: Objects) -> set[str]:
-        """Return those of the keys that are there, of recipes those whose chunks are there too."""
-        there = set(objects.find(sorted(keys)))
-        chunks: dict[str, set[str]] = {}
+    @staticmethod
+    def _there(keys: set[str], sizes: Mapping[str, int], objects: Objects) -> set[str]:
+        """Return those of the keys that are there with their sizes, of recipes those whose chunks are so too."""
+        there = _found(keys, sizes, objects)
+        chunks: dict[str, dict[str, int]] = {}
         for key in sorted(there):
             if key.startswith(layout.RECIPES):
                 try:
-                    chunks[key] = {layout.blob(chunk.sha256) for chunk in parse_recipe(objects.read(key))}
+                    chunks[key] = {layout.blob(c.sha256): c.size for c in parse_recipe(objects.read(key))}
                 except (InvalidDocument, NoSuchObjectError):
                     there.remove(key)
-        found = set(objects.find(sorted(set().union(*chunks.values())))) if chunks else set()
-        return there - {key for key, needed in chunks.items() if not needed <= found}
+        wanted = {key: size for needed in chunks.values() for key, size in needed.items()}
+        found = _found(wanted.keys(), wanted, objects) if wanted else set()
+        return there - {key for key, needed in chunks.items() if not needed.keys() <= found}
 
     def read_manifest(self, digest: str, *, limit: int) -> Manifest:
         """Return a manifest that was stored as it is.
@@ -333,13 +334,13 @@ class Store:
 
     # -- faults ------------------------------------------------------------------------------------------------------
 
-    def blame(self, entry: FileEntry, content: Content) -> IntegrityError:
+    def blame(self, path: str, content: Content) -> IntegrityError:
         """Give the error for a copy that came out wrong: what lies there, or the way between, is at fault."""
-        key = content.damage()
-        if key is not None:
-            return self.damaged(entry.path, key)
+        errors = [self.damaged(path, key) for key in content.damage()]
+        if errors:
+            return errors[0]
         return IntegrityError(
-            f"{entry.path}: its copy came out damaged although {self.url} holds it whole",
+            f"{path}: its copy came out damaged although {self.url} holds it whole",
             hint="check the memory of this machine and the disk that is written to",
         )
 
@@ -357,6 +358,11 @@ class Store:
 def may_be_packed(manifest: Manifest) -> bool:
     """Whether a set has several small files, so that it has a pack."""
     return sum(entry.size < SMALL for entry in manifest.files) > 1
+
+
+def _found(keys: Collection[str], sizes: Mapping[str, int], objects: Objects) -> set[str]:
+    found = objects.find(sorted(keys))
+    return {key for key, info in found.items() if info.size == sizes.get(key, info.size)}
 
 
 def _pack_in(there: set[str], manifest: Manifest) -> bool:

@@ -1,4 +1,4 @@
-"""The stores of a registry: the one that is written to, and those that hold copies."""
+"""Several stores that stand in for one another: the one that is written to, and those that hold copies."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.progress import NO_PROGRESS, Progress
-from gitreg.blobs.store import Store, Target
+from gitreg.blobs.store import AbsentError, Store, Target
 from gitreg.errors import GitregError, IntegrityError
 
 Answer = TypeVar("Answer")
@@ -18,37 +18,41 @@ class Stores:
 
     Parameters
     ----------
-    primary:
-        What is saved goes there.
-    replicas:
-        Those that hold copies. Folders of this machine are read before all others.
+    stores:
+        The primary first. Folders of this machine are read before all others.
+    tell:
+        Hears, in a sentence, of a store that was damaged or could not be reached, where another one stood in for it.
     """
 
-    def __init__(self, primary: Store, replicas: Sequence[Store] = ()) -> None:
-        self.primary = primary
-        self.replicas = tuple(replicas)
-        self._in_order = sorted((primary, *replicas), key=lambda store: not store.local)
+    def __init__(self, stores: Sequence[Store], tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self.in_order = sorted(stores, key=lambda store: not store.local)
 
     @property
     def local(self) -> bool:
         """Whether nothing is gained by caching what is read: all are folders of this machine."""
-        return all(store.local for store in self._in_order)
+        return all(store.local for store in self.in_order)
 
     def fetch(self, manifest: Manifest, targets: Sequence[Target], *, progress: Progress = NO_PROGRESS) -> None:
-        """Put verified copies at their targets (`Store.fetch`), from whichever store has them whole.
+        """Put verified copies at their targets (`Store.fetch`), each from the first store that has it whole.
 
         Raises
         ------
         IntegrityError
             No store has one of the files whole.
         """
-        left = list(targets)
-
-        def fetch(store: Store) -> None:
-            left[:] = [target for target in left if not target.path.exists()]
-            store.fetch(manifest, left, progress=progress)
-
-        self._first(fetch)
+        try:
+            self._first(lambda store: store.fetch(manifest, _left(targets), progress=progress))
+        except IntegrityError as error:
+            if len(self.in_order) == 1:
+                raise
+            for target in _left(targets):  # no store has them all, but together they may
+                try:
+                    self._first(lambda store, target=target: store.fetch(manifest, [target], progress=progress))  # type: ignore[misc]
+                except IntegrityError:
+                    if error.message.startswith(f"{target.entry.path}:"):  # it says more: what was damaged is gone now
+                        raise error from None
+                    raise
 
     def read_manifest(self, digest: str, *, limit: int) -> Manifest:
         """Return a manifest that was stored as it is (`Store.read_manifest`).
@@ -61,12 +65,29 @@ class Stores:
         return self._first(lambda store: store.read_manifest(digest, limit=limit))
 
     def _first(self, ask: Callable[[Store], Answer]) -> Answer:
+        """Ask one store after another until one of them answers."""
         errors: list[GitregError] = []
-        for store in self._in_order:
+        worth_telling: list[str] = []
+        for store in self.in_order:
             try:
-                return ask(store)
+                answer = ask(store)
             except GitregError as error:
                 errors.append(error)
-        if len(errors) == 1 or not all(isinstance(error, IntegrityError) for error in errors):
-            raise errors[0]
+                if store.gone:
+                    worth_telling.append(f"the store {store.url} is not there")
+                elif not isinstance(error, AbsentError):  # a copy need not be complete
+                    worth_telling.append(error.message)
+            else:
+                for what in worth_telling:
+                    self._tell(f"{what}; read from another store instead")
+                return answer
+        if not errors:
+            raise IntegrityError("there is no store to read from", hint="`gitreg trust` approves those of a registry")
+        unreachable = [error for error in errors if not isinstance(error, IntegrityError)]
+        if unreachable or len(errors) == 1:
+            raise (unreachable or errors)[0]
         raise IntegrityError("; ".join(error.message for error in errors), hint=errors[0].hint)
+
+
+def _left(targets: Sequence[Target]) -> list[Target]:
+    return [target for target in targets if not target.path.exists()]

@@ -31,10 +31,11 @@ COMMANDS = {
     "log": (f"{_HERE}.log", "Tell who did what and when."),
     "diff": (f"{_HERE}.diff", "Hold two versions side by side."),
     "model": (f"{_HERE}.model", "Register, describe and delete models."),
-    "verify": (f"{_HERE}.verify", "Read weights whole and hold them against the record."),
+    "verify": (f"{_HERE}.verify", "Hold records against their seals, and stores against the records."),
     "doctor": (f"{_HERE}.doctor", "Name what is wrong with the registry, and mend it."),
     "gc": (f"{_HERE}.gc", "Show, or remove, weights that no version means."),
-    "trust": (f"{_HERE}.trust", "Approve the store that a registry names."),
+    "store": (f"{_HERE}.store", "Keep weights in several stores."),
+    "trust": (f"{_HERE}.trust", "Approve the stores that a registry names."),
     "demo": (f"{_HERE}.demo", "Train, save, compare, promote and load, before your eyes."),
     "completion": (f"{_HERE}.completion", "Print the script that completes names in your shell."),
 }

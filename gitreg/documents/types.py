@@ -89,7 +89,7 @@ class _Data(_Frozen):
 
     @classmethod
     def _read(cls, name: str, value: Any) -> Any:
-        return tuple(value) if isinstance(value, list) and name in ("tags", "inputs", "stages") else value
+        return tuple(value) if isinstance(value, list) and name in ("tags", "inputs", "stages", "replicas") else value
 
     @staticmethod
     def _write(value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from gitreg.blobs import FileEntry, Manifest, Progress, Saving, Store, collect, describe
+from gitreg.blobs import FileEntry, Manifest, Progress, Saving, Source, collect, describe
 from gitreg.documents.types import ArtifactRecord, FileRecord
 from gitreg.errors import IntegrityError, InvalidInput, NotFound
 from gitreg.registry.snapshot import ModelVersion
@@ -59,7 +59,7 @@ def artifact_record(manifest: Manifest, artifact_type: str) -> ArtifactRecord:
     )
 
 
-def manifest_of(artifact: ArtifactRecord, store: Store) -> Manifest:
+def manifest_of(artifact: ArtifactRecord, store: Source) -> Manifest:
     """Give an artifact's files; where the record does not list them, from the manifest in the store.
 
     Raises
@@ -78,6 +78,11 @@ def manifest_of(artifact: ArtifactRecord, store: Store) -> Manifest:
             hint="the record was changed by hand; run `gitreg doctor`",
         )
     return manifest
+
+
+def stored_manifest(manifest: Manifest) -> Manifest:
+    """Give a manifest that is stored as it is as what a store keeps of it: a set of one file."""
+    return Manifest.of([FileEntry("manifest", len(manifest.text), manifest.hex)])
 
 
 def choose_artifact(version: ModelVersion, name: str | None) -> ArtifactRecord:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gitreg.blobs import FileEntry, Store
+from gitreg.blobs import FileEntry, Source
 from gitreg.registry.artifacts import manifest_of
 from gitreg.registry.snapshot import ModelVersion
 
 
-def compare(old: ModelVersion, new: ModelVersion, store: Store | None) -> dict[str, Any]:
+def compare(old: ModelVersion, new: ModelVersion, store: Source | None) -> dict[str, Any]:
     """Say what differs from one version to another.
 
     Parameters
@@ -73,7 +73,7 @@ def _metadata(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _files(old: ModelVersion, new: ModelVersion, store: Store | None) -> tuple[list[dict[str, Any]], int]:
+def _files(old: ModelVersion, new: ModelVersion, store: Source | None) -> tuple[list[dict[str, Any]], int]:
     before, after = _listed(old, store), _listed(new, store)
     rows, unchanged = [], 0
     for artifact, path in sorted({*before, *after}):
@@ -90,7 +90,7 @@ def _files(old: ModelVersion, new: ModelVersion, store: Store | None) -> tuple[l
     return rows, unchanged
 
 
-def _listed(version: ModelVersion, store: Store | None) -> dict[tuple[str, str], FileEntry]:
+def _listed(version: ModelVersion, store: Source | None) -> dict[tuple[str, str], FileEntry]:
     return {
         (name, entry.path): entry
         for name, artifact in version.artifacts.items()

@@ -14,7 +14,7 @@ from gitreg.git import RefUpdate, Repository
 from gitreg.names import is_ref_path
 from gitreg.registry.commit import PATIENCE, Writer
 from gitreg.registry.location import OWN_BRANCH, Location, Place, note_place
-from gitreg.registry.stores import main_folder
+from gitreg.registry.stores import spelled
 
 _ABOUT = """\
 # The settings of this model registry. `gitreg --help` tells how to use it; every file here is plain YAML.
@@ -67,7 +67,7 @@ def create(
     repository = _repository(path, env, branch)
     try:
         place = _place(repository, path, branch)
-        store = _relative(store, repository)
+        store = spelled(store, repository) if store is not None else None
         with repository.lock(timeout=PATIENCE):
             repository.finish_following()
             made = _commit(repository, place, store, prefix, writer)
@@ -147,14 +147,6 @@ def _folder(repository: Repository, path: Path) -> str:
         return ""
     relative = path.resolve().relative_to(repository.work_tree.resolve()).as_posix()
     return "" if relative == "." else relative
-
-
-def _relative(store: str | None, repository: Repository) -> str | None:
-    """Spell a store inside the repository's folder from its top, so that it moves with it."""
-    top = main_folder(repository)
-    if store is None or "://" in store or not Path(store).is_relative_to(top):
-        return store
-    return Path(store).relative_to(top).as_posix()
 
 
 def _check_same(present: bytes, store: str | None, prefix: str | None) -> None:

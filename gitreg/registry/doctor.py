@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from gitreg.blobs import Manifest, Store
+from gitreg.blobs import FileEntry, Manifest, Source, Store
 from gitreg.documents.layout import Key, model_folder, parse_path
-from gitreg.documents.yaml import MAX_BYTES
-from gitreg.errors import GitregError, TooLarge
+from gitreg.errors import GitregError, IntegrityError
 from gitreg.git import RefUpdate
 from gitreg.names import fold
-from gitreg.registry.artifacts import manifest_of
+from gitreg.registry.artifacts import manifest_of, stored_manifest
 from gitreg.registry.derived import (
     build_seal,
     mirror_namespace,
@@ -23,6 +23,7 @@ from gitreg.registry.derived import (
     tag_ref,
 )
 from gitreg.registry.index import Entry
+from gitreg.registry.integrity import readings, same_record
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
 
@@ -40,48 +41,67 @@ class Problem:
     remedy:
         What a person can do about it.
     mend:
-        The ref to move, where doctor can do it itself; None otherwise.
+        What doctor can do itself: move a ref, or copy a set of files back from a replica. None: nothing.
     """
 
     where: str
     what: str
     remedy: str
-    mend: RefUpdate | None = None
+    mend: RefUpdate | Manifest | None = None
 
     def row(self) -> dict[str, Any]:
         """Give it as plain data."""
         return {"where": self.where, "what": self.what, "remedy": self.remedy, "repairable": self.mend is not None}
 
 
-def examine(ledger: Ledger, store: Store | None) -> Iterator[Problem]:
+def examine(
+    ledger: Ledger, store: Store | None, replicas: Sequence[Store] = (), source: Source | None = None
+) -> Iterator[Problem]:
     """Name all that is wrong with a registry.
 
     Parameters
     ----------
     store:
         Asked whether the blobs are there; None leaves that out.
+    replicas:
+        Asked for what the store lacks.
+    source:
+        Where manifests are read from; None for the store.
     """
     snapshot = ledger.snapshot()
     for check in (_files, _models, _versions, _pointers, _tags, _mirrors, _work_trees):
         yield from check(ledger, snapshot)
     if store is not None:
-        yield from _blobs(snapshot, store)
+        yield from _blobs(snapshot, store, replicas, source or store)
 
 
-def repair(ledger: Ledger, problems: list[Problem], *, patience: float = 60.0) -> list[Problem]:
-    """Mend what can be mended: refs that follow from the branch, work trees that lag.
+def repair(
+    ledger: Ledger, problems: list[Problem], *, restore: Callable[[Manifest], object], patience: float = 60.0
+) -> list[Problem]:
+    """Mend what can be mended: refs that follow from the branch, work trees that lag, bytes that a replica holds.
+
+    Parameters
+    ----------
+    restore:
+        Copies a set of files to the store from the replicas that hold them.
 
     Returns
     -------
     list:
         What was mended.
     """
+    mended = []
     with ledger.repository.lock(timeout=patience):
         ledger.repository.finish_following()
-        mended = [problem for problem in problems if problem.mend is not None]
-        updates = [problem.mend for problem in mended if problem.mend is not None]
+        updates = [problem.mend for problem in problems if isinstance(problem.mend, RefUpdate)]
         if updates:
             ledger.repository.update_refs(updates, reason="gitreg: doctor --repair")
+        mended += [problem for problem in problems if isinstance(problem.mend, RefUpdate)]
+    wanted = {problem.mend.digest: problem.mend for problem in problems if isinstance(problem.mend, Manifest)}
+    for digest, manifest in wanted.items():
+        with suppress(IntegrityError):  # what no replica has whole is found again
+            restore(manifest)
+            mended += [p for p in problems if isinstance(p.mend, Manifest) and p.mend.digest == digest]
     return mended
 
 
@@ -132,7 +152,7 @@ def _versions(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
             yield Problem(
                 _path(entry), f"is named {entry.name} but has the number {number}", "name and number must agree"
             )
-        said = _readings(snapshot, entry)
+        said = readings(snapshot, entry)
         if said[-1].digest != entry.digest:
             first, now = (snapshot.index.moment(at.since).oid[:12] for at in (said[-1], said[0]))
             yield Problem(
@@ -157,12 +177,6 @@ def _versions(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
                 _path(entry), "annotates a version that is not there", "remove the file, or restore the record"
             )
     yield from _removed(snapshot, present)
-
-
-def _readings(snapshot: Snapshot, entry: Entry) -> list[Entry]:
-    """Give what a record ever said, newest first: what could not be read was never sealed."""
-    said = snapshot.index.history(snapshot.seq, "model_version", entry.model, entry.name)
-    return [past for past in said if past.data is not None]
 
 
 def _removed(snapshot: Snapshot, present: set[tuple[str, str]]) -> Iterator[Problem]:
@@ -244,7 +258,7 @@ def _tags(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
             continue
         ref = tag_ref(settings, entry.model, entry.name)
         oid = there.pop(ref, None)
-        first = _readings(snapshot, entry)[-1]
+        first = readings(snapshot, entry)[-1]
         moment = snapshot.index.moment(first.since)
         if first.digest != entry.digest or first.data is None:
             continue  # an edited record has been named already, and its tag is right about what it was
@@ -260,7 +274,7 @@ def _tags(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
             )
             continue
         commit = repository.peel(oid)
-        if repository.tag(oid) is None and not moment.boundary and commit and _same_record(ledger, commit, entry):
+        if repository.tag(oid) is None and not moment.boundary and commit and same_record(ledger, commit, entry):
             mend = RefUpdate(*build_seal(repository, settings, moment.oid, first.data, first.digest), oid)
             yield Problem(
                 ref,
@@ -273,7 +287,7 @@ def _tags(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
                 yield Problem(
                     ref, "points to no commit of this repository", "fetch what is missing, or delete the tag and repair"
                 )
-        elif commit != moment.oid and not _same_record(ledger, commit, entry):
+        elif commit != moment.oid and not same_record(ledger, commit, entry):
             yield Problem(
                 ref,
                 f"points to {commit[:12]}, where the record of {entry.model}@{entry.name} is not what the branch says",
@@ -289,17 +303,6 @@ def _tags(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
                 f"seals {named[0]}@{named[1]}, of which the branch has no record",
                 f"merge the branch that has it, or `git tag -d {ref.removeprefix('refs/tags/')}`",
             )
-
-
-def _same_record(ledger: Ledger, commit: str, entry: Entry) -> bool:
-    from hashlib import sha256
-
-    path = _path(entry)
-    try:
-        content = ledger.repository.read(commit, f"{ledger.root}/{path}" if ledger.root else path, limit=MAX_BYTES)
-    except TooLarge:
-        return False
-    return content is not None and sha256(content).hexdigest() == entry.digest
 
 
 def _mirrors(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
@@ -344,28 +347,46 @@ def _work_trees(ledger: Ledger, _: Snapshot) -> Iterator[Problem]:
 # -- blobs -----------------------------------------------------------------------------------------------------------
 
 
-def _blobs(snapshot: Snapshot, store: Store) -> Iterator[Problem]:
+def _blobs(snapshot: Snapshot, store: Store, replicas: Sequence[Store], source: Source) -> Iterator[Problem]:
     manifests: dict[str, Manifest] = {}
     where: dict[str, str] = {}
     for model in {entry.model for entry in snapshot.index.scan(snapshot.seq, "model_version")}:
         for version in snapshot.versions(model):
             for name, artifact in version.artifacts.items():
                 try:
-                    manifest = manifest_of(artifact, store)
+                    manifest = manifest_of(artifact, source)
                 except GitregError as error:
-                    yield Problem(
-                        f"{version.reference}:{name}", error.message, "restore it from another copy of the store"
-                    )
+                    yield Problem(f"{version.reference}:{name}", error.message, _RESTORE)
                     continue
-                manifests[manifest.digest] = manifest
-                where.setdefault(manifest.digest, version.reference)
-    for digest, files in store.missing(manifests.values()).items():
+                for kept in (manifest, stored_manifest(manifest)) if artifact.files is None else (manifest,):
+                    manifests[kept.digest] = kept
+                    where.setdefault(kept.digest, version.reference)
+    missing: dict[str, list[FileEntry]] = {}
+    elsewhere: list[tuple[Store, dict[str, list[FileEntry]]]] = []
+    for asked in (store, *replicas):
+        try:
+            if asked is store:
+                missing = asked.missing(manifests.values())
+            elif asked.gone:
+                yield Problem(asked.url, "the store is not there", _UNREACHABLE)
+            else:
+                elsewhere.append((asked, asked.missing(manifests[digest] for digest in missing)))
+        except GitregError as error:
+            yield Problem(asked.url, error.message, error.hint or _UNREACHABLE)
+    for digest, files in missing.items():
         for entry in files:
-            yield Problem(
-                f"{where[digest]}:{entry.path}",
-                f"its bytes (sha256 {entry.sha256[:12]}...) are not in the store",
-                "restore it from another copy of the store, or save the same file again",
-            )
+            place = f"{where[digest]}:{entry.path}"
+            what = f"its bytes (sha256 {entry.sha256[:12]}...) are not in the store"
+            holder = next((replica for replica, lacks in elsewhere if entry not in lacks.get(digest, ())), None)
+            if holder is None:
+                yield Problem(place, what, _RESTORE)
+            else:
+                remedy = "`gitreg doctor --repair` copies them back"
+                yield Problem(place, f"{what}, but {holder.url} holds them", remedy, manifests[digest])
+
+
+_UNREACHABLE = "mount or connect it; if it is gone for good, `gitreg store remove` it"
+_RESTORE = "restore it from another copy of the store (`gitreg store copy --from`), or save the same file again"
 
 
 def _path(entry: Entry) -> str:

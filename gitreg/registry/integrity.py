@@ -1,25 +1,43 @@
-"""Whether a version's bytes are what its record says, and its record what its tag says."""
+"""Whether records are what was sealed, and whether the stores hold what the records say."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from hashlib import sha256
+from typing import Any, NamedTuple
 
-from gitreg.blobs import Progress, Store
-from gitreg.errors import GitregError
-from gitreg.registry.artifacts import files_of
-from gitreg.registry.snapshot import ModelVersion
+from gitreg.blobs import FileEntry, Manifest, Progress, Source, Store, verify
+from gitreg.blobs.store import SMALL, may_be_packed
+from gitreg.documents.layout import Key
+from gitreg.documents.yaml import MAX_BYTES
+from gitreg.errors import GitregError, TooLarge
+from gitreg.registry.artifacts import manifest_of, stored_manifest
+from gitreg.registry.derived import tag_ref
+from gitreg.registry.index import Entry
+from gitreg.registry.ledger import Ledger
+from gitreg.registry.resuming import Run
+from gitreg.registry.snapshot import ModelVersion, Snapshot
+
+_AT_ONCE = 50_000  # files whose existence is asked for together
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What verification found of one file.
+    """What verification found of one file, in one store.
 
     Parameters
     ----------
+    artifact, path:
+        Both "" where it is about the record itself.
+    size:
+        In bytes.
     problem:
-        What is wrong with it; None where its bytes are what the record says.
+        What is wrong; None where all is as the record says.
+    store:
+        The store's address; None where the problem is not one of a store.
+    read:
+        Whether the file was read to its end, in this run or in the part of it that was interrupted; else it is there.
     """
 
     reference: str
@@ -27,6 +45,8 @@ class Finding:
     path: str
     size: int
     problem: str | None
+    store: str | None = None
+    read: bool = False
 
     def row(self) -> dict[str, Any]:
         """Give it as plain data."""
@@ -37,27 +57,196 @@ class Finding:
             "size": self.size,
             "ok": self.problem is None,
             "problem": self.problem,
+            "store": self.store,
+            "read": self.read,
         }
 
 
-def verify(versions: Iterable[ModelVersion], store: Store, progress: Progress) -> Iterator[Finding]:
-    """Read every file of the versions whole and hold it against its record.
+class _Set(NamedTuple):
+    """An artifact's files; its manifest, where that is stored too, is a set of its own."""
 
-    A blob that several versions share is read once.
+    reference: str
+    artifact: str
+    manifest: Manifest
+    of_files: bool = True
+
+
+class Verification:
+    """Holds versions against their seals, and each store against the versions; iterate over it once, to the end.
+
+    A file that several versions share is read once, in each store that has it. Of a replica nothing is asked but that
+    what it holds is whole.
+
+    Parameters
+    ----------
+    source:
+        Where manifests are read from.
+    stores:
+        Those that are verified, the primary first.
+    share:
+        Which part of the files is read: 0 asks only whether they are there, 1 reads them all; between them a random
+        choice of about so many, of one at least.
+    run:
+        What was read so far; where it was interrupted, that is not read again.
+    tell:
+        Hears of replicas that cannot be reached.
+
+    Attributes
+    ----------
+    before:
+        How many files an interrupted run had found whole.
     """
-    seen: dict[str, str | None] = {}
-    for version in versions:
-        for name, artifact in version.artifacts.items():
-            try:
-                files = files_of(artifact, store)
-            except GitregError as error:
-                yield Finding(version.reference, name, "", artifact.size, error.message)
-                continue
-            for entry in files:
-                if entry.sha256 not in seen:
-                    try:
-                        store.verify(entry, progress=progress)
-                        seen[entry.sha256] = None
-                    except GitregError as error:
-                        seen[entry.sha256] = error.message
-                yield Finding(version.reference, name, entry.path, entry.size, seen[entry.sha256])
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        versions: Iterable[ModelVersion],
+        source: Source,
+        stores: Sequence[Store],
+        *,
+        share: float,
+        run: Run,
+        tell: Callable[[str], None],
+        progress: Progress,
+    ) -> None:
+        self.before = run.before
+        self._ledger = ledger
+        self._versions = versions
+        self._source = source
+        self._stores = list(stores)
+        self._primary = stores[0]
+        self._share = share
+        self._run = run
+        self._tell = tell
+        self._progress = progress
+        self._problems: dict[str, str] = {}
+
+    def __iter__(self) -> Iterator[Finding]:
+        try:
+            for batch in self._batches():
+                if isinstance(batch, Finding):
+                    yield batch
+                    continue
+                for store in list(self._stores):
+                    yield from self._check(store, batch)
+            self._run.end()
+        finally:
+            self._run.close()
+
+    def _batches(self) -> Iterator[Finding | list[_Set]]:
+        batch: list[_Set] = []
+        for version in self._versions:
+            if problem := record_problem(self._ledger, version):
+                yield Finding(version.reference, "", "", 0, problem)
+            for name, artifact in version.artifacts.items():
+                try:
+                    manifest = manifest_of(artifact, self._source)
+                except GitregError as error:
+                    yield Finding(version.reference, name, "", artifact.size, error.message)
+                    continue
+                batch.append(_Set(version.reference, name, manifest))
+                if artifact.files is None:
+                    batch.append(_Set(version.reference, name, stored_manifest(manifest), of_files=False))
+            if sum(len(each.manifest.files) for each in batch) > _AT_ONCE:
+                yield batch
+                batch = []
+        yield batch
+
+    def _check(self, store: Store, batch: list[_Set]) -> Iterator[Finding]:
+        required = store is self._primary
+        try:
+            if store.gone and not required:
+                raise GitregError(f"the store {store.url} is not there")
+            missing = store.missing(each.manifest for each in batch)
+            present: list[tuple[_Set, dict[FileEntry, str]]] = []
+            for each in batch:
+                tokens = _tokens(store, each.manifest)
+                for entry in missing.get(each.manifest.digest, ()):
+                    tokens.pop(entry, None)
+                    if required:
+                        yield _finding(each, entry, store, f"{entry.path}: the store {store.url} does not hold it")
+                present.append((each, tokens))
+            chosen = self._choose(token for _, tokens in present for token in tokens.values())
+            for each, tokens in present:
+                yield from self._read(store, each, tokens, chosen)
+        except GitregError as error:
+            if required:
+                raise
+            self._tell(f"left out: {error.message}")
+            self._stores.remove(store)
+
+    def _choose(self, tokens: Iterable[str]) -> set[str]:
+        """Choose what is read: the same in each part of a run that was interrupted."""
+        if self._share in (0, 1):
+            return set(tokens) if self._share else set()
+        ranks = {token: int(sha256(f"{self._run.seed}{token}".encode()).hexdigest()[:8], 16) for token in tokens}
+        chosen = {token for token, rank in ranks.items() if rank < self._share * 2**32}
+        return chosen or set(sorted(ranks, key=ranks.__getitem__)[:1])
+
+    def _read(self, store: Store, files: _Set, tokens: dict[FileEntry, str], chosen: set[str]) -> Iterator[Finding]:
+        """Read of what is there that which was chosen, and not read yet."""
+        new = {
+            token: entry
+            for entry, token in tokens.items()
+            if token in chosen and token not in self._run and token not in self._problems
+        }
+        for entry, problem in verify(store, files.manifest, list(new.values()), self._progress) if new else ():
+            if problem is None:
+                self._run.note(tokens[entry])
+            else:
+                self._problems[tokens[entry]] = problem
+        for entry, token in tokens.items():
+            problem = self._problems.get(token)
+            if problem or files.of_files:
+                yield _finding(files, entry, store, problem, read=token in chosen)
+
+
+def _finding(files: _Set, entry: FileEntry, store: Store, problem: str | None, *, read: bool = False) -> Finding:
+    return Finding(files.reference, files.artifact, entry.path, entry.size, problem, store.url, read)
+
+
+def _tokens(store: Store, manifest: Manifest) -> dict[FileEntry, str]:
+    """Name, for each file, the bytes that it is in a store: those of small ones lie in the pack of their set."""
+    packed = may_be_packed(manifest)
+
+    def token(entry: FileEntry) -> str:
+        pack = manifest.hex if packed and entry.size < SMALL else ""
+        return sha256(f"{store.url}\n{pack}\n{entry.sha256}\n{entry.size}".encode()).hexdigest()[:32]
+
+    return {entry: token(entry) for entry in manifest.files}
+
+
+# -- records ---------------------------------------------------------------------------------------------------------
+
+
+def record_problem(ledger: Ledger, version: ModelVersion) -> str | None:
+    """Say how a record differs from what was sealed, by its own history or by its tag; None where it does not."""
+    snapshot, repository = ledger.snapshot(), ledger.repository
+    entry = snapshot.index.get(snapshot.seq, "model_version", version.model, version.version)
+    if entry is None or entry.data is None:
+        return None
+    said = readings(snapshot, entry)
+    if said[-1].digest != entry.digest:
+        return f"its sealed record was edited in {snapshot.index.moment(said[0].since).oid[:12]}"
+    ref = tag_ref(snapshot.settings, version.model, version.version)
+    oid = repository.read_ref(ref)
+    commit = repository.peel(oid) if oid else None
+    if commit and commit != snapshot.index.moment(said[-1].since).oid and not same_record(ledger, commit, entry):
+        return f"its tag {ref} seals another record, that of {commit[:12]}"
+    return None
+
+
+def readings(snapshot: Snapshot, entry: Entry) -> list[Entry]:
+    """Give what a record ever said, newest first: what could not be read was never sealed."""
+    said = snapshot.index.history(snapshot.seq, "model_version", entry.model, entry.name)
+    return [past for past in said if past.data is not None]
+
+
+def same_record(ledger: Ledger, commit: str, entry: Entry) -> bool:
+    """Whether a commit holds the record as it is now."""
+    path = Key(entry.kind, entry.model, entry.name).path
+    try:
+        content = ledger.repository.read(commit, f"{ledger.root}/{path}" if ledger.root else path, limit=MAX_BYTES)
+    except TooLarge:
+        return False
+    return content is not None and sha256(content).hexdigest() == entry.digest

@@ -1,15 +1,17 @@
-"""The store that a registry names, opened only after its user approved it."""
+"""The stores that a registry names, opened only after its user approved them."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from gitreg.blobs import Store, open_store
+from gitreg.blobs import Store, Stores, open_store
 from gitreg.documents.types import RegistryDocument
-from gitreg.errors import Refused
+from gitreg.errors import GitregError, Refused
 from gitreg.git import Repository
 
 
@@ -43,13 +45,82 @@ class Approvals:
         os.replace(aside, self._path)
 
 
-def store_url(settings: RegistryDocument, repository: Repository) -> str:
-    """Give the address of a registry's store; a folder in it is taken from the top of the repository."""
-    if settings.store is None:
-        return str(default_folder(repository))
-    if "://" in settings.store or settings.store.startswith("/"):
-        return settings.store
-    return os.path.normpath(main_folder(repository) / settings.store)
+@dataclass(frozen=True)
+class Named:
+    """A store that a registry names, or the clone's own folder.
+
+    Parameters
+    ----------
+    url:
+        Its address; a folder in the repository is taken from the repository's top.
+    opened:
+        The store; None where it is not to be opened.
+    error:
+        Why it is not: `Refused` where the user has not approved it.
+    """
+
+    url: str
+    opened: Store | None
+    error: GitregError | None = None
+
+    @property
+    def store(self) -> Store:
+        """The store.
+
+        Raises
+        ------
+        GitregError
+            It is not to be opened.
+        """
+        if self.error is not None:
+            raise self.error
+        assert self.opened is not None
+        return self.opened
+
+
+def open_named(settings: RegistryDocument, repository: Repository, approvals: Approvals) -> list[Named]:
+    """Open the stores of a registry, the primary first, then the replicas; those that the user approved."""
+    approved = {str(default_folder(repository)), *approvals.urls()}
+    return [_open(url, approved) for url in store_urls(settings, repository)]
+
+
+def readable(named: Sequence[Named], tell: Callable[[str], None]) -> Stores:
+    """Give the stores that can be read, as one.
+
+    Parameters
+    ----------
+    tell:
+        Hears of stores that are left out.
+
+    Raises
+    ------
+    Refused
+        The user has not approved the primary.
+    GitregError
+        None of them can be opened.
+    """
+    primary = named[0]
+    opened = [each.opened for each in named if each.opened]
+    if primary.error and (isinstance(primary.error, Refused) or not opened):
+        raise primary.error
+    for each in named:
+        if each.error:
+            tell(f"left out: {each.error.message}" + (f" ({each.error.hint})" if each.error.hint else ""))
+    return Stores(opened, tell)
+
+
+def store_urls(settings: RegistryDocument, repository: Repository) -> list[str]:
+    """Give the addresses of a registry's stores, the primary first."""
+    primary = str(default_folder(repository)) if settings.store is None else _address(settings.store, repository)
+    replicas = (_address(named, repository) for named in settings.replicas)
+    return list(dict.fromkeys((primary, *replicas)))
+
+
+def _address(named: str, repository: Repository) -> str:
+    """Spell a store of ``gitreg.yaml`` out; a folder in the repository is taken from its top."""
+    if "://" in named or named.startswith("/"):
+        return named
+    return os.path.normpath(main_folder(repository) / named)
 
 
 def main_folder(repository: Repository) -> Path:
@@ -59,24 +130,36 @@ def main_folder(repository: Repository) -> Path:
 
 
 def default_folder(repository: Repository) -> Path:
-    """Give the folder of the clone's own in which weights lie where no store is named."""
+    """Give the folder of the clone's own in which weights lie where no store is named; it needs no approval."""
     return repository.common_dir / "gitreg" / "store"
 
 
-def open_registry_store(settings: RegistryDocument, repository: Repository, approvals: Approvals) -> Store:
-    """Open the store of a registry.
+def same_place(one: str, other: str) -> bool:
+    """Whether two addresses name one store, as far as that shows without asking it."""
 
-    Raises
-    ------
-    Refused
-        ``gitreg.yaml`` names a store that the user has not approved.
-    InvalidInput
-        It is none that gitreg opens.
-    """
-    url = store_url(settings, repository)
-    if settings.store is not None and url not in approvals.urls():
-        raise Refused(
-            f"this registry keeps its weights at {url}, which you have not approved",
+    def place(url: str) -> str:
+        scheme, colons, _ = url.partition("://")
+        return open_store(url).url if not colons or scheme.lower() == "file" else url.rstrip("/")
+
+    return place(one) == place(other)
+
+
+def spelled(url: str, repository: Repository) -> str:
+    """Spell a store as ``gitreg.yaml`` does: a folder inside the repository from its top, so that it moves with it."""
+    top = main_folder(repository)
+    if "://" in url or not Path(url).is_relative_to(top):
+        return url
+    return Path(url).relative_to(top).as_posix()
+
+
+def _open(url: str, approved: Collection[str]) -> Named:
+    if url not in approved:
+        refused = Refused(
+            f"this registry keeps weights at {url}, which you have not approved",
             hint="`gitreg trust` approves it; until then nothing is read from it or written to it",
         )
-    return open_store(url)
+        return Named(url, None, refused)
+    try:
+        return Named(url, open_store(url))
+    except GitregError as error:
+        return Named(url, None, error)

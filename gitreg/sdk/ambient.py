@@ -54,6 +54,14 @@ class Ambient(NamedTuple):
 
         return Known(self._cache_folder() / "known-1.sqlite", self.clock)
 
+    def spool(self) -> Path:
+        """Give the folder for what is on its way from one store to another."""
+        return self._cache_folder() / "spool"
+
+    def unfinished(self, name: str) -> Path:
+        """Give the file that keeps how far a verification got."""
+        return self._cache_folder() / "verified" / f"{name}.txt"
+
     def approvals(self) -> Approvals:
         """Give the stores that the user approved."""
         from gitreg.registry.stores import Approvals

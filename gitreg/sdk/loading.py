@@ -31,13 +31,13 @@ def load(
         reason = f": {version.annotation.yank_reason}" if version.annotation.yank_reason else ""
         warnings.warn(f"{version.reference} was yanked{reason}", stacklevel=3)
     record = choose_artifact(version, artifact)
-    manifest = manifest_of(record, registry.store)
+    manifest = manifest_of(record, registry.stores)
     paths = None if file is None else _matching(manifest, file, version)
     cache = registry.ambient.cache()
     if dest is None:
-        return cache.checkout(manifest, registry.store, paths, progress=progress)
+        return cache.checkout(manifest, registry.stores, paths, progress=progress)
     folder = registry.ambient.folder / dest
-    cache.export(manifest, registry.store, folder, paths, progress=progress)
+    cache.export(manifest, registry.stores, folder, paths, progress=progress)
     return folder
 
 

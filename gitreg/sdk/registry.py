@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from gitreg.errors import Refused
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.location import Location, locate, split_place
 from gitreg.registry.references import resolve
@@ -20,12 +21,13 @@ from gitreg.registry.snapshot import Model, ModelVersion, Snapshot
 from gitreg.sdk.ambient import REGISTRY_VARIABLE, Ambient
 
 if TYPE_CHECKING:
-    from gitreg.blobs import Progress, Saving, Store
+    from gitreg.blobs import Progress, Saving, Store, Stores
     from gitreg.registry.commit import Operation, Outcome, Writer
     from gitreg.registry.doctor import Problem
     from gitreg.registry.filters import Page
     from gitreg.registry.garbage import Garbage
-    from gitreg.registry.integrity import Finding
+    from gitreg.registry.integrity import Verification
+    from gitreg.registry.stores import Named
 
 Filters = Sequence[str] | Mapping[str, Any]
 """``["stage=production", "metadata.accuracy=gte:0.9"]``, or ``{"stage": "production"}``."""
@@ -111,28 +113,73 @@ class Registry:
     @property
     def store_url(self) -> str:
         """Where the weights lie."""
-        from gitreg.registry.stores import store_url
+        from gitreg.registry.stores import store_urls
 
-        return store_url(self.snapshot().settings, self.ledger.repository)
+        return store_urls(self.snapshot().settings, self.ledger.repository)[0]
+
+    def named_stores(self) -> list[Named]:
+        """Give the stores that the registry names, the primary first; open are those that the user approved."""
+        from gitreg.registry.stores import open_named
+
+        return open_named(self.snapshot().settings, self.ledger.repository, self.ambient.approvals())
 
     @cached_property
     def store(self) -> Store:
-        """The weight store.
+        """The weight store that is written to.
 
         Raises
         ------
         Refused
             The registry names one that the user has not approved.
         """
-        from gitreg.registry.stores import open_registry_store
+        return self.named_stores()[0].store
 
-        return open_registry_store(self.snapshot().settings, self.ledger.repository, self.ambient.approvals())
+    @cached_property
+    def stores(self) -> Stores:
+        """The weight store and its replicas, to read from: what one lacks or has damaged comes from the next.
 
-    def trust(self) -> str:
-        """Approve the store that the registry names, and return its address."""
-        url = self.store_url
-        self.ambient.approvals().approve(url)
-        return url
+        Warns
+        -----
+        UserWarning
+            A replica is left out: the user has not approved it, or it is none that gitreg opens.
+
+        Raises
+        ------
+        Refused
+            The registry names a store to write to that the user has not approved.
+        """
+        from gitreg.registry.stores import readable
+
+        return readable(self.named_stores(), self.tell)
+
+    def trust(self) -> list[str]:
+        """Approve the stores that the registry names, and return their addresses; the clone's own folder needs none."""
+        from gitreg.registry.stores import default_folder, store_urls
+
+        repository = self.ledger.repository
+        named = store_urls(self.snapshot().settings, repository)
+        urls = [url for url in named if url != str(default_folder(repository))]
+        for url in urls:
+            self.ambient.approvals().approve(url)
+        self.forget_stores()
+        return urls
+
+    def forget_stores(self) -> None:
+        """Open them anew when they are next asked for: which there are, or are approved, has changed."""
+        for name in ("store", "stores"):
+            self.__dict__.pop(name, None)
+
+    @staticmethod
+    def tell(what: str) -> None:
+        """Warn the user of something that does not stop what was asked for."""
+        import warnings
+
+        warnings.warn(what, stacklevel=2)
+
+    def address(self, url: PathLike) -> str:
+        """Spell out the store that a user names: a URL, or a folder from where the user is."""
+        told = os.fspath(url)
+        return told if "://" in told else os.path.normpath(self.ambient.folder / told)
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -162,6 +209,14 @@ class Registry:
         version = resolve(snapshot, reference)
         _tell_unreadable(snapshot, version.model)
         return version
+
+    def versions_meant(self, references: Sequence[str]) -> list[ModelVersion]:
+        """Give the versions that are meant, or all of the registry's."""
+        snapshot = self.snapshot()
+        if references:
+            return [resolve(snapshot, reference) for reference in references]
+        _tell_unreadable(snapshot)
+        return [version for name in snapshot.model_names() for version in snapshot.versions(name)]
 
     def list_models(self, filters: Filters = (), **how: Any) -> Page:
         """List models as plain data, filtered, sorted, in pages.
@@ -206,7 +261,7 @@ class Registry:
         snapshot = self.snapshot()
         a, b = resolve(snapshot, old), resolve(snapshot, new)
         listed = all(artifact.files is not None for version in (a, b) for artifact in version.artifacts.values())
-        return compare(a, b, None if listed else self.store)
+        return compare(a, b, None if listed else self.stores)
 
     # -- models ----------------------------------------------------------------------------------------------------
 
@@ -464,31 +519,41 @@ class Registry:
 
     # -- keeping it sound ------------------------------------------------------------------------------------------
 
-    def verify(self, reference: str | None = None, *, progress: Progress | None = None) -> Iterator[Finding]:
-        """Read every file of a version, or of all, and hold it against the record."""
-        from gitreg.blobs import NO_PROGRESS
-        from gitreg.registry.integrity import verify
+    def verify(
+        self, reference: str | None = None, *, share: float = 0.0, progress: Progress | None = None
+    ) -> Verification:
+        """Hold a version, or all, against their seals, and the stores against them; iterate over what it gives.
 
-        snapshot = self.snapshot()
-        if reference is not None:
-            versions = [resolve(snapshot, reference)]
-        else:
-            _tell_unreadable(snapshot)
-            versions = [version for name in snapshot.model_names() for version in snapshot.versions(name)]
-        return verify(versions, self.store, progress or NO_PROGRESS)
+        Parameters
+        ----------
+        share:
+            Which part of the files to read: 0 asks only whether they are there, 1 reads all. A run that reads and is
+            interrupted goes on where it ended when it is run again.
+        """
+        from gitreg.blobs import NO_PROGRESS
+        from gitreg.sdk.stores import verification
+
+        return verification(self, reference, share, progress or NO_PROGRESS)
 
     def doctor(self) -> list[Problem]:
-        """Name what is wrong with the registry; the store is left out where it is not approved."""
-        from gitreg.registry.doctor import examine
+        """Name what is wrong with the registry; the stores are left out where the primary is not approved."""
+        from gitreg.registry.doctor import Problem, examine
 
-        approved = self.snapshot().settings.store is None or self.store_url in self.ambient.approvals().urls()
-        return list(examine(self.ledger, self.store if approved else None))
+        primary, *replicas = self.named_stores()
+        if primary.opened is not None:
+            opened = [each.opened for each in replicas if each.opened]
+            return list(examine(self.ledger, primary.opened, opened, self.stores))
+        found = list(examine(self.ledger, None))
+        if primary.error is not None and not isinstance(primary.error, Refused):
+            found.append(Problem(primary.url, primary.error.message, primary.error.hint or "name another store"))
+        return found
 
     def repair(self, problems: Sequence[Problem]) -> list[Problem]:
         """Mend what can be mended, and return it."""
         from gitreg.registry.doctor import repair
+        from gitreg.sdk.stores import restore
 
-        return repair(self.ledger, list(problems))
+        return repair(self.ledger, list(problems), restore=partial(restore, self))
 
     def collect_garbage(self, *, grace: float, apply: bool = False) -> list[Garbage]:
         """Move the weights that no version means to the store's trash; or, without `apply`, only name them.

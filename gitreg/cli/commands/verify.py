@@ -2,38 +2,68 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 
 from gitreg.cli.complete import complete_reference
 from gitreg.cli.options import open_registry, output_option
-from gitreg.cli.output import emit, print_line, print_table, size_text
+from gitreg.cli.output import emit, note, print_line, print_table, size_text
 from gitreg.cli.progress import progress
-from gitreg.errors import IntegrityError
+from gitreg.errors import IntegrityError, InvalidInput
+
+_COLUMNS = ("reference", "artifact", "path", "size", "ok", "problem", "store", "read")
+
+
+class _Share(click.ParamType[float]):
+    name = "percent"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)%", str(value))
+        if match is None or not 0 < float(match[1]) <= 100:
+            self.fail(f"{value!r} is no share of the files: write 5%", param, ctx)
+        return float(match[1]) / 100
 
 
 @click.command("verify")
 @click.argument("reference", metavar="[REF]", required=False, shell_complete=complete_reference)
+@click.option("--deep", is_flag=True, help="Read every file whole.")
+@click.option("--sample", type=_Share(), metavar="PERCENT", help="Read some of the files whole, by chance: 5%.")
 @output_option
-def command(reference: str | None, output: str) -> None:
-    """Read every file of a version, or of all, whole and hold it against its record."""
+def command(reference: str | None, deep: bool, sample: float | None, output: str) -> None:
+    """Hold a version, or all, against what was sealed, and the stores against them.
+
+    Without --deep or --sample it asks only whether every file is there. What reads can be interrupted: run again, it
+    goes on where it ended. Each store is verified: the one that is saved to has to hold everything, what
+    another one holds has to be whole.
+    """
+    if deep and sample is not None:
+        raise InvalidInput("--deep reads all files, --sample some of them", hint="give one of the two")
     registry = open_registry()
+    bad, rows, good, read, size = [], [], 0, 0, 0
     with progress("Verifying") as bar:
-        findings = list(registry.verify(reference, progress=bar))
-    bad = [finding for finding in findings if finding.problem is not None]
+        verification = registry.verify(reference, share=1.0 if deep else sample or 0.0, progress=bar)
+        if verification.before:
+            n = verification.before
+            note(f"resuming: {n} file{'' if n == 1 else 's'} {'was' if n == 1 else 'were'} verified before")
+        for finding in verification:
+            if finding.problem is not None:
+                bad.append(finding)
+            else:
+                good, read, size = good + 1, read + finding.read, size + finding.size
+            if output != "table":
+                rows.append(finding.row())
     if output == "table":
         if bad:
-            print_table(
-                ["version", "file", "problem"], [(f.reference, f"{f.artifact}:{f.path}", f.problem) for f in bad]
-            )
-        good = len(findings) - len(bad)
-        size = size_text(sum(finding.size for finding in findings if finding.problem is None))
-        print_line(f"{good} file{'' if good == 1 else 's'} ({size}) as recorded, {len(bad)} not")
+            cells = [(each.reference, f"{each.artifact}:{each.path}".strip(":"), each.problem) for each in bad]
+            print_table(["version", "file", "problem"], cells)
+        so = f"as recorded ({read} read whole)" if read else "there"
+        print_line(f"{good} file{'' if good == 1 else 's'}, {size_text(size)}: {so}; {len(bad)} not")
     else:
-        rows = [finding.row() for finding in findings]
-        emit(rows, output, rows=rows, columns=("reference", "artifact", "path", "size", "ok", "problem"))
+        emit(rows, output, rows=rows, columns=_COLUMNS)
     if bad:
-        first = bad[0]
+        more = f", and {len(bad) - 1} more" if len(bad) > 1 else ""
         raise IntegrityError(
-            f"{first.reference}: {first.artifact}:{first.path} is not what its record says",
-            hint="restore it from another copy of the store, or save the same file again",
+            f"{bad[0].reference}: {bad[0].problem}{more}",
+            hint="`gitreg doctor` says what another store can give back; else save the same files again",
         )

@@ -1,0 +1,126 @@
+"""Reading the files of a set where they lie, whole, and holding them against its manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import suppress
+from hashlib import sha256
+
+from gitreg.blobs.bucket import NoSuchObjectError
+from gitreg.blobs.files import FileEntry
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.pack import Span
+from gitreg.blobs.parallel import ahead, threads
+from gitreg.blobs.progress import Progress
+from gitreg.blobs.store import BIG, SMALL, Pack, Store, runs, wrong_size
+from gitreg.errors import IntegrityError
+
+Judged = tuple[FileEntry, str | None]
+"""A file, and what is wrong with it."""
+
+
+def verify(store: Store, manifest: Manifest, entries: Sequence[FileEntry], progress: Progress) -> Iterator[Judged]:
+    """Read files of a set from a store, each byte of them, and yield for each what is wrong with it, or None.
+
+    What is found damaged is set aside, as by `Store.fetch`. Memory stays bounded whatever the sizes.
+
+    Parameters
+    ----------
+    entries:
+        Those of the manifest's files that are to be read.
+
+    Raises
+    ------
+    GitregError
+        The store cannot be read at all.
+    """
+    reading = _Reading(store, manifest, progress)
+    with threads() as pool:
+        try:
+            pack = store.pack_of(manifest, entries)
+        except IntegrityError as error:
+            pack = None
+            for entry in entries:
+                if entry.size < SMALL:
+                    yield entry, error.message
+            entries = [entry for entry in entries if entry.size >= SMALL]
+        if pack:
+            yield from reading.packed(pack, [entry for entry in entries if entry.sha256 in pack.spans], pool)
+            entries = [entry for entry in entries if entry.sha256 not in pack.spans]
+        middle = [entry for entry in entries if entry.size < BIG]
+        yield from zip(middle, ahead(pool, reading.alone, middle), strict=True)
+        for entry in entries:
+            if entry.size >= BIG:
+                yield entry, reading.alone(entry, pool)
+
+
+class _Reading:
+    def __init__(self, store: Store, manifest: Manifest, progress: Progress) -> None:
+        self._store = store
+        self._manifest = manifest
+        self._progress = progress
+
+    def packed(self, pack: Pack, entries: Sequence[FileEntry], pool: Executor) -> Iterator[Judged]:
+        """Read files that lie in a pack; blame is laid when all of it was read, for then it may be taken away."""
+        found = [
+            each
+            for run in ahead(pool, lambda run: self._run(pack, run), runs(pack, entries, lambda entry: entry))
+            for each in run
+        ]
+        problems = {
+            entry: str(self._store.blame(entry.path, pack.content)) if problem == _WRONG else problem
+            for entry, problem in found
+        }
+        whole = not any(problems.values()) or self._has_pack()
+        for entry, problem in problems.items():
+            yield (
+                entry,
+                problem or (None if whole else f"{entry.path}: its pack is damaged elsewhere and was set aside"),
+            )
+
+    def _has_pack(self) -> bool:
+        try:
+            return self._store.pack(self._manifest) is not None
+        except IntegrityError:
+            return False
+
+    def _run(self, pack: Pack, run: Sequence[FileEntry]) -> list[Judged]:
+        spans = [pack.spans[entry.sha256] for entry in run]
+        start = spans[0].start
+        try:
+            data = memoryview(pack.content.read(Span(start, max(span.stop for span in spans))))
+        except NoSuchObjectError as error:
+            if len(run) == 1:
+                return [(run[0], self._store.absent(run[0].path, error.key).message)]
+            return [each for entry in run for each in self._run(pack, [entry])]  # the others may lie in other chunks
+        self._progress.advance(len(data))
+        return [
+            (entry, _judge(entry, data[span.start - start : span.stop - start]))
+            for entry, span in zip(run, spans, strict=True)
+        ]
+
+    def alone(self, entry: FileEntry, pool: Executor | None = None) -> str | None:
+        """Read a file that lies in no pack; with a pool several of its parts ahead."""
+        digest = sha256()
+        try:
+            content = self._store.content(entry)
+            parts = content.parts()
+            with suppress(NoSuchObjectError):  # a part is missing, and others may be damaged
+                for data in ahead(pool, content.read, parts) if pool else map(content.read, parts):
+                    digest.update(data)
+                    self._progress.advance(len(data))
+            if digest.hexdigest() != entry.sha256:
+                raise self._store.blame(entry.path, content)
+        except IntegrityError as error:
+            return error.message
+        return None
+
+
+_WRONG = "wrong"  # until it is known what is to blame
+
+
+def _judge(entry: FileEntry, data: memoryview) -> str | None:
+    if sha256(data).hexdigest() != entry.sha256:
+        return _WRONG
+    return None if len(data) == entry.size else wrong_size(entry, len(data)).message

@@ -1,0 +1,102 @@
+"""``gitreg store``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from gitreg.cli.complete import complete_reference
+from gitreg.cli.group import Group
+from gitreg.cli.options import open_registry, output_option
+from gitreg.cli.output import emit, print_line, print_table, size_text
+from gitreg.cli.progress import progress
+from gitreg.cli.results import report
+from gitreg.errors import IntegrityError
+
+if TYPE_CHECKING:
+    from gitreg.registry.copies import Holding
+
+
+@click.group("store", cls=Group)
+def command() -> None:
+    """Keep weights in several stores."""
+
+
+@command.command("status")
+@click.argument("reference", metavar="[REF]", required=False, shell_complete=complete_reference)
+@output_option
+def status(reference: str | None, output: str) -> None:
+    """Show where the bytes of a version, or of all, are.
+
+    For each store: whole, part (how many of its files), absent, not approved or unreachable.
+    """
+    from gitreg.sdk.stores import held
+
+    registry = open_registry()
+    table = held(registry, [] if reference is None else [reference])
+    if output != "table":
+        rows = [holding.row() for row in table for holding in row]
+        emit(rows, output, rows=rows, columns=("reference", "store", "state", "held", "files"))
+        return
+    stores = [named.url for named in registry.named_stores()]
+    print_table(["version", *stores], [(row[0].reference, *map(_state, row)) for row in table])
+
+
+def _state(holding: Holding) -> str:
+    if holding.state == "part":
+        return f"part ({holding.held} of {holding.files} files)"
+    return holding.state
+
+
+@command.command("copy")
+@click.argument("references", metavar="[REF]...", nargs=-1, shell_complete=complete_reference)
+@click.option("--to", metavar="URL|PATH", help="Where to.  [default: the store that is saved to]")
+@click.option("--from", "source", metavar="URL|PATH", help="Where from.  [default: the stores that gitreg.yaml names]")
+@output_option
+def copy(references: tuple[str, ...], to: str | None, source: str | None, output: str) -> None:
+    """Copy the files of versions, or of all, that a store lacks from another, verified on the way.
+
+    A store that is named here is approved by that. What was copied before an interruption is not copied again.
+    """
+    from gitreg.sdk.stores import copying
+
+    work = copying(open_registry(), references, to=to, source=source)
+    with progress("Copying", work.size) as bar:
+        done = list(work.run(bar))
+    failed = [each for each in done if each.problem is not None]
+    files, size = sum(each.files for each in done), sum(each.size for each in done)
+    if output == "table":
+        if failed:
+            print_table(["version", "problem"], [(each.reference, each.problem) for each in failed])
+        print_line(f"Copied {files} file{'' if files == 1 else 's'}, {size_text(size)}, to {work.target}")
+    else:
+        rows = [each.row() for each in done]
+        emit(rows, output, rows=rows, columns=("reference", "files", "size", "problem"))
+    if failed:
+        more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
+        raise IntegrityError(
+            f"{failed[0].reference}: {failed[0].problem}{more}", hint="all else was copied; see `gitreg store status`"
+        )
+
+
+@command.command("add")
+@click.argument("url", metavar="URL|PATH")
+@output_option
+def add(url: str, output: str) -> None:
+    """Name a further store that holds copies, and approve it; `gitreg store copy --to` fills it."""
+    from gitreg.sdk.stores import add_store
+
+    registry = open_registry()
+    report(registry, add_store(registry, url), output, nothing="it is named already")
+
+
+@command.command("remove")
+@click.argument("url", metavar="URL|PATH")
+@output_option
+def remove(url: str, output: str) -> None:
+    """Name a store that holds copies no longer; what it holds stays there."""
+    from gitreg.sdk.stores import remove_store
+
+    registry = open_registry()
+    report(registry, remove_store(registry, url), output)

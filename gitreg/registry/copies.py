@@ -1,0 +1,175 @@
+"""Which store holds which versions' bytes, and copying them from store to store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gitreg.blobs import Manifest, Progress, Source, Store, replicate
+from gitreg.errors import GitregError, IntegrityError, Refused
+from gitreg.registry.artifacts import manifest_of, stored_manifest
+from gitreg.registry.snapshot import ModelVersion
+from gitreg.registry.stores import Named
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What one store holds of one version.
+
+    Parameters
+    ----------
+    store:
+        The store's address.
+    state:
+        ``whole``, ``part``, ``absent``, or why it is not known: ``not approved``, ``unreachable``.
+    held, files:
+        How many files it holds, and how many there are, a stored manifest counted as one; None where it is not known.
+    """
+
+    reference: str
+    store: str
+    state: str
+    held: int | None
+    files: int | None
+
+    def row(self) -> dict[str, Any]:
+        """Give it as plain data."""
+        return {
+            "reference": self.reference,
+            "store": self.store,
+            "state": self.state,
+            "held": self.held,
+            "files": self.files,
+        }
+
+
+def holdings(versions: Sequence[ModelVersion], named: Sequence[Named], source: Source) -> list[list[Holding]]:
+    """Say for each version what each store holds of it.
+
+    Parameters
+    ----------
+    source:
+        Where manifests are read from.
+    """
+    sets = [_sets_or_none(version, source) for version in versions]
+    everything = [files for each in sets if each for files in each]
+    columns = [_column(store, versions, sets, everything) for store in named]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _column(
+    store: Named, versions: Sequence[ModelVersion], sets: Sequence[list[Manifest] | None], everything: list[Manifest]
+) -> list[Holding]:
+    unknown = "unreachable"
+    missing = None
+    try:
+        if not store.store.gone:
+            missing = store.store.missing(everything)
+    except Refused:
+        unknown = "not approved"
+    except GitregError:
+        pass
+    column = []
+    for version, each in zip(versions, sets, strict=True):
+        files = None if each is None else sum(len(manifest.files) for manifest in each)
+        if missing is None:
+            column.append(Holding(version.reference, store.url, unknown, None, files))
+        elif each is None or files is None:  # no store holds even the list of its files
+            column.append(Holding(version.reference, store.url, "absent", None, None))
+        else:
+            held = files - sum(len(missing.get(manifest.digest, ())) for manifest in each)
+            state = "whole" if held == files else "part" if held else "absent"
+            column.append(Holding(version.reference, store.url, state, held, files))
+    return column
+
+
+@dataclass(frozen=True)
+class CopiedVersion:
+    """What was copied of a version.
+
+    Parameters
+    ----------
+    files, size:
+        How many files the target lacked and has now, and their bytes.
+    problem:
+        Why some could not be copied; None where all were.
+    """
+
+    reference: str
+    files: int
+    size: int
+    problem: str | None
+
+    def row(self) -> dict[str, Any]:
+        """Give it as plain data."""
+        return {"reference": self.reference, "files": self.files, "size": self.size, "problem": self.problem}
+
+
+class Copying:
+    """Copies what a store lacks of some versions; look at `size`, then iterate over `run` to the end.
+
+    Parameters
+    ----------
+    sources:
+        Asked in this order.
+    spool:
+        A folder for big files that lie uncut, on their way.
+
+    Attributes
+    ----------
+    size:
+        How many bytes the target lacks.
+    target:
+        Its address.
+    """
+
+    def __init__(
+        self, versions: Iterable[ModelVersion], sources: Sequence[Store], target: Store, spool: Path, manifests: Source
+    ) -> None:
+        self._sources = sources
+        self._target = target
+        self.target = target.url
+        self._spool = spool
+        self._unknown: list[CopiedVersion] = []
+        sets: dict[str, tuple[str, Manifest]] = {}
+        for version in versions:
+            try:
+                for manifest in _sets(version, manifests):
+                    sets.setdefault(manifest.digest, (version.reference, manifest))
+            except IntegrityError as error:
+                self._unknown.append(CopiedVersion(version.reference, 0, 0, error.message))
+        missing = target.missing(manifest for _, manifest in sets.values())
+        self.size = sum(entry.size for entries in missing.values() for entry in entries)
+        self._lacking = [sets[digest] for digest in missing]
+
+    def run(self, progress: Progress) -> Iterator[CopiedVersion]:
+        """Copy, and yield what was copied of each set that was not whole; all others are copied where one fails.
+
+        Raises
+        ------
+        GitregError
+            The target cannot be written to, or a source not be read.
+        """
+        yield from self._unknown
+        for reference, manifest in self._lacking:
+            copied = replicate(manifest, self._sources, self._target, self._spool, progress=progress)
+            problem = copied.error.message if copied.error else None
+            yield CopiedVersion(reference, copied.files, copied.size, problem)
+
+
+def _sets(version: ModelVersion, source: Source) -> list[Manifest]:
+    """Give all that a store has to hold of a version."""
+    sets = []
+    for artifact in version.artifacts.values():
+        manifest = manifest_of(artifact, source)
+        sets += [manifest] if artifact.files is not None else [manifest, stored_manifest(manifest)]
+    return sets
+
+
+def _sets_or_none(version: ModelVersion, source: Source) -> list[Manifest] | None:
+    try:
+        return _sets(version, source)
+    except GitregError:
+        return None

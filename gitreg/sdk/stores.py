@@ -1,0 +1,145 @@
+"""A registry's stores: what each holds, copying between them, naming further ones, verifying them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from gitreg.blobs import Manifest, Progress, Store, Stores, open_store, replicate
+from gitreg.errors import GitregError, InvalidInput, NotFound, Refused
+from gitreg.registry.claims import leave_claim
+from gitreg.registry.commit import Outcome
+from gitreg.registry.copies import Copying, Holding, holdings
+from gitreg.registry.integrity import Verification
+from gitreg.registry.operations.stores import add_replica, remove_replica
+from gitreg.registry.resuming import Run
+from gitreg.registry.stores import default_folder, same_place, spelled, store_urls
+
+if TYPE_CHECKING:
+    from gitreg.sdk.registry import PathLike, Registry
+
+
+def held(registry: Registry, references: Sequence[str] = ()) -> list[list[Holding]]:
+    """Say for versions, or for all, what each of the registry's stores holds of them.
+
+    Returns
+    -------
+    list:
+        For each version one `Holding` for each store, the primary first.
+    """
+    named = registry.named_stores()
+    source = Stores([each.opened for each in named if each.opened], registry.tell)
+    return holdings(registry.versions_meant(references), named, source)
+
+
+def copying(
+    registry: Registry, references: Sequence[str] = (), *, to: PathLike | None = None, source: PathLike | None = None
+) -> Copying:
+    """Prepare to copy what a store lacks of versions, or of all, from another; iterate over its ``run``.
+
+    Parameters
+    ----------
+    to:
+        The URL or folder of the store to copy to, approved by being named; None for the one that is saved to.
+    source:
+        The same of the store to copy from; None for all that the registry names.
+
+    Raises
+    ------
+    InvalidInput
+        Neither is given, or one is none that gitreg opens.
+    NotFound
+        The source is not there.
+    Refused
+        A store that gitreg.yaml names is needed and not approved.
+    """
+    if to is None and source is None:
+        raise InvalidInput("neither where to copy to nor where from is said", hint="name a store with --to or --from")
+    target = registry.store if to is None else open_store(registry.address(to))
+    if source is None:
+        sources = [store for store in registry.stores.in_order if not same_place(store.url, target.url)]
+    else:
+        sources = [open_store(registry.address(source))]
+        if sources[0].gone:
+            raise NotFound(f"the store {sources[0].url} is not there", hint="check the path, or mount its disk")
+    versions = registry.versions_meant(references)
+    repository = registry.ledger.repository
+    named = set(store_urls(registry.snapshot().settings, repository)) - {str(default_folder(repository))}
+    if any(same_place(url, target.url) for url in named):
+        leave_claim(registry.ledger, target)
+    manifests = Stores([*sources, target], registry.tell)
+    return Copying(versions, sources, target, registry.ambient.spool(), manifests)
+
+
+def restore(registry: Registry, manifest: Manifest) -> None:
+    """Copy what the store that is saved to lacks of a set of files back from the replicas.
+
+    Raises
+    ------
+    IntegrityError
+        None of them has one of the files whole.
+    """
+    copied = replicate(manifest, _replicas(registry), registry.store, registry.ambient.spool())
+    if copied.error:
+        raise copied.error
+
+
+def add_store(registry: Registry, url: PathLike) -> Outcome:
+    """Name, and approve, a further store that holds copies (:mod:`gitreg.registry.operations.stores`).
+
+    Raises
+    ------
+    InvalidInput
+        It is none that gitreg opens.
+    Refused
+        It is the store that is saved to.
+    """
+    address = registry.address(url)
+    store = open_store(address)
+    if same_place(address, registry.store_url):
+        raise Refused(f"{address} is the store that this registry saves to", hint="name another one for its copies")
+    outcome = registry.commit(partial(add_replica, url=spelled(address, registry.ledger.repository)))
+    registry.ambient.approvals().approve(address)
+    registry.forget_stores()
+    with suppress(GitregError):  # it can only be read from here; who copies to it leaves the claim
+        leave_claim(registry.ledger, store)
+    return outcome
+
+
+def remove_store(registry: Registry, url: PathLike) -> Outcome:
+    """Name a store that holds copies no longer; what it holds stays there.
+
+    Raises
+    ------
+    NotFound
+        It is not among them.
+    """
+    told = spelled(registry.address(url), registry.ledger.repository)
+    outcome = registry.commit(partial(remove_replica, url=told))
+    registry.forget_stores()
+    return outcome
+
+
+def verification(registry: Registry, reference: str | None, share: float, progress: Progress) -> Verification:
+    """Prepare to verify (:meth:`gitreg.Registry.verify`); each scope has a file of its own for what was read of it."""
+    ledger = registry.ledger
+    scope = f"{ledger.repository.common_dir}\n{ledger.branch}\n{ledger.root}\n{reference}\n{share}"
+    name = sha256(scope.encode(errors="surrogateescape")).hexdigest()[:32]
+    source = registry.stores  # tells of those that are left out
+    return Verification(
+        ledger,
+        registry.versions_meant([] if reference is None else [reference]),
+        source,
+        [registry.store, *_replicas(registry)],
+        share=share,
+        run=Run(registry.ambient.unfinished(name) if share else None, registry.ambient.clock()),
+        tell=registry.tell,
+        progress=progress,
+    )
+
+
+def _replicas(registry: Registry) -> list[Store]:
+    return [each.opened for each in registry.named_stores()[1:] if each.opened]

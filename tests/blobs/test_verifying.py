@@ -1,0 +1,123 @@
+"""Verifying a store: each byte is read once, and whatever is wrong is named and set aside."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from gitreg.blobs import NO_PROGRESS, Manifest, Store, verify, verifying
+from gitreg.blobs.folder import FolderBucket
+from tests.blobs.helpers import Counter, flip_a_bit, objects, put
+
+
+@pytest.fixture
+def sizes(small_sizes: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verifying, "SMALL", 1 << 10)
+    monkeypatch.setattr(verifying, "BIG", 8 << 10)
+
+
+@pytest.fixture
+def kinds(sizes: None, store: Store, tmp_path: Path) -> Manifest:
+    """A set with a pack, a plain object, and two files in chunks of which some are the same."""
+    folder = tmp_path / "kinds"
+    folder.mkdir()
+    for name in "abc":
+        (folder / name).write_bytes(os.urandom(300))
+    (folder / "empty").touch()
+    (folder / "middle").write_bytes(os.urandom(5000))
+    base = os.urandom(12_000)
+    (folder / "big").write_bytes(base)
+    (folder / "bigger").write_bytes(base + os.urandom(3_000))
+    return put(store, folder)
+
+
+def wrong(store: Store, manifest: Manifest) -> dict[str, str]:
+    return {entry.path: problem for entry, problem in verify(store, manifest, manifest.files, NO_PROGRESS) if problem}
+
+
+def test_what_is_whole_has_no_problem_and_every_byte_of_it_is_read_once(store: Store, kinds: Manifest) -> None:
+    counted = Counter()
+    found = list(verify(store, kinds, kinds.files, counted))
+    assert {entry for entry, problem in found if problem is None} == set(kinds.files)
+    assert len(found) == len(kinds.files)
+    assert counted.bytes == sum(entry.size for entry in kinds.files)
+
+
+def test_only_what_is_asked_for_is_read(store: Store, kinds: Manifest) -> None:
+    counted = Counter()
+    wanted = [entry for entry in kinds.files if entry.path in ("b", "middle")]
+    assert {entry.path for entry, _ in verify(store, kinds, wanted, counted)} == {"b", "middle"}
+    assert counted.bytes == 5300
+
+
+@pytest.mark.parametrize("how", ["flipped", "cut", "grown", "emptied", "removed"])
+def test_damage_to_any_object_is_found_and_the_object_is_set_aside(
+    store: Store, store_folder: Path, kinds: Manifest, tmp_path: Path, how: str
+) -> None:
+    for number, key in enumerate(objects(store.bucket)):
+        there = tmp_path / f"copy-{number}"
+        shutil.copytree(store_folder, there)
+        damaged = there / key
+        damaged.chmod(0o644)
+        if how == "flipped":
+            flip_a_bit(damaged)
+        elif how == "cut":
+            damaged.write_bytes(damaged.read_bytes()[:-1])
+        elif how == "grown":
+            damaged.write_bytes(damaged.read_bytes() + b"x")
+        elif how == "emptied":
+            damaged.write_bytes(b"")
+        else:
+            damaged.unlink()
+        copy = Store(FolderBucket(there))
+        found = wrong(copy, kinds)
+        if how == "grown" and key.startswith("sha256/") and not found:  # what is read of a chunk is right
+            assert copy.missing([kinds]), key
+            continue
+        assert found, f"{key} was {how}"
+        assert all(path in problem or "the pack" in problem for path, problem in found.items())
+        assert (there / "damaged" / key).exists() == (how != "removed"), key
+        assert not damaged.exists()
+
+
+def test_objects_that_were_swapped_are_found(store: Store, store_folder: Path, kinds: Manifest, tmp_path: Path) -> None:
+    keys = sorted(objects(store.bucket))
+    for number, (one, other) in enumerate(pairwise(keys)):
+        there = tmp_path / f"copy-{number}"
+        shutil.copytree(store_folder, there)
+        (there / one).rename(there / "aside")
+        (there / other).rename(there / one)
+        (there / "aside").rename(there / other)
+        assert wrong(Store(FolderBucket(there)), kinds), (one, other)
+
+
+def test_all_damaged_chunks_are_set_aside_in_one_run(store: Store, store_folder: Path, kinds: Manifest) -> None:
+    chunks = [key for key in objects(store.bucket) if key.startswith("sha256/")]
+    for key in chunks:
+        flip_a_bit(store_folder / key)
+    assert wrong(store, kinds).keys() == {"middle", "big", "bigger"}
+    assert [key for key in chunks if (store_folder / key).exists()] == []
+
+
+def test_files_whose_pack_was_taken_away_for_another_files_damage_are_named_too(
+    store: Store, store_folder: Path, kinds: Manifest
+) -> None:
+    pack = next(store_folder.glob("packs/*/*"))
+    data = bytearray(pack.read_bytes())
+    data[0] ^= 1
+    pack.chmod(0o644)
+    pack.write_bytes(data)
+    found = wrong(store, kinds)
+    assert found.keys() == {"a", "b", "c", "empty"}
+    assert sum("in the store" in problem for problem in found.values()) == 1
+    assert store.missing([kinds])[kinds.digest] == [entry for entry in kinds.files if entry.path in found]
+
+
+def test_a_record_that_gives_a_wrong_size_is_not_held_against_the_store(store: Store, kinds: Manifest) -> None:
+    lies = Manifest.of(entry._replace(size=entry.size + 1) for entry in kinds.files if entry.path == "middle")
+    assert "the record says 5001 bytes" in wrong(store, lies)["middle"]
+    assert wrong(store, kinds) == {}
