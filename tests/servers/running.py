@@ -58,15 +58,14 @@ class Programs:
         self.folder = folder
         self._running: list[subprocess.Popen[bytes]] = []
 
-    def start(self, *command: str, env: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
-        name = Path(command[0]).name
-        with open(self.log(name), "ab") as log:
+    def start(self, *command: str, log: str | None = None) -> subprocess.Popen[bytes]:
+        name = log or Path(command[0]).name
+        with open(self.log(name), "ab") as said:
             process = subprocess.Popen(
                 [program(command[0]) or command[0], *command[1:]],
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=env,
+                stdout=said,
+                stderr=said,
             )
         self._running.append(process)
         return process
