@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,10 +97,8 @@ def use_azure(said: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", said["connection"])
     with BlobServiceClient.from_connection_string(said["connection"]) as client:
-        try:
+        with contextlib.suppress(ResourceExistsError):
             client.create_container("tests")
-        except ResourceExistsError:
-            pass
 
 
 def use_ssh(said: dict[str, str], home: Path, monkeypatch: pytest.MonkeyPatch, port: int | None = None) -> None:
