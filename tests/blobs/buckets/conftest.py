@@ -96,9 +96,9 @@ def use_azure(said: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     from azure.storage.blob import BlobServiceClient
 
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", said["connection"])
-    with BlobServiceClient.from_connection_string(said["connection"]) as client:
-        with contextlib.suppress(ResourceExistsError):
-            client.create_container("tests")
+    client = BlobServiceClient.from_connection_string(said["connection"])
+    with client, contextlib.suppress(ResourceExistsError):
+        client.create_container("tests")
 
 
 def use_ssh(said: dict[str, str], home: Path, monkeypatch: pytest.MonkeyPatch, port: int | None = None) -> None:
