@@ -1,4 +1,7 @@
-"""A bucket over fsspec's own interface: Google's (gcsfs), and one in memory."""
+"""A bucket over fsspec's own interface: Google's (gcsfs), and one in memory.
+
+``tmp/`` holds a big file that is being sent; it takes its key by a copy on the service's side.
+"""
 
 from __future__ import annotations
 
@@ -97,18 +100,17 @@ class FilesystemBucket:
             self.write(file.key, file.whole())
             file.progress.advance(file.size)
             return
-        # Closing such a stream does not publish it (leaving a `with` does, after a failure too); commit does.
-        stream = self._fs().open(self._path(file.key), "wb", block_size=sending.PIECE, autocommit=False)
+        temporary = _TEMPORARY + os.urandom(8).hex()
         try:
-            for _, data in file.pieces():
-                stream.write(data)
-                file.progress.advance(len(data))
-            stream.close()
-            stream.commit()
+            # Leaving this block publishes what was written so far, after a failure too: so under a name nobody reads.
+            with self._fs().open(self._path(temporary), "wb", block_size=sending.PIECE) as stream:
+                for _, data in file.pieces():
+                    stream.write(data)
+                    file.progress.advance(len(data))
+            self.move(temporary, file.key)
         except BaseException:
             with suppress(Exception):  # the first failure is the one to tell of
-                stream.discard()
-            stream.closed = True  # else the garbage collector closes it, and sends what is left
+                self.delete([temporary])
             raise
 
     def move(self, key: str, to: str) -> None:
@@ -146,7 +148,7 @@ class FilesystemBucket:
             self.delete([key])
 
     def unfinished(self) -> Iterator[ObjectInfo]:
-        """See Bucket. Google forgets an upload that was cut off by itself, a week later."""
+        """See Bucket. An upload to Google that was cut off shows nowhere, and is forgotten by itself a week later."""
         yield from self.list(_TEMPORARY)
 
     def discard(self, left: ObjectInfo) -> None:

@@ -60,7 +60,8 @@ class SftpBucket:
 
         async def read(sftp: Any) -> bytes:
             async with sftp.open(self._path(key), "rb") as file:
-                return await file.read(-1 if stop is None else stop - start, start)  # type: ignore[no-any-return]
+                end = (await file.stat()).size if stop is None else stop
+                return await file.read(max(0, end - start), start)  # type: ignore[no-any-return]
 
         if stop is not None and stop <= start:
             return b""

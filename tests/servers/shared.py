@@ -21,6 +21,8 @@ from pathlib import Path
 
 from tests.servers.running import NotInstalled, Programs
 
+_KEEPERS: list[subprocess.Popen[bytes]] = []  # they outlive us; one that is forgotten warns
+
 _PATIENCE = 240  # seconds until the slowest of them has started on a busy machine
 
 
@@ -57,9 +59,10 @@ def _started(name: str, folder: Path) -> dict[str, str]:
             command = [sys.executable, "-m", "tests.servers.shared", name, str(folder)]
             with open(folder / f"{name}.log", "ab") as log:
                 root = Path(__file__).parents[2]
-                subprocess.Popen(
+                keeper = subprocess.Popen(
                     command, cwd=root, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
                 )
+            _KEEPERS.append(keeper)
             deadline = time.monotonic() + _PATIENCE
             while not said.exists():
                 if time.monotonic() > deadline:

@@ -84,8 +84,9 @@ def use_s3(said: dict[str, str], home: Path, monkeypatch: pytest.MonkeyPatch, en
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", said["secret"])
     monkeypatch.setenv("AWS_DEFAULT_REGION", said["region"])
     monkeypatch.setenv("AWS_ENDPOINT_URL", said["endpoint"])
-    client = boto3.client("s3")
-    client.create_bucket(Bucket="tests")
+    client = boto3.session.Session().client("s3")  # boto3's own session keeps the credentials of the test before
+    with contextlib.suppress(client.exceptions.BucketAlreadyOwnedByYou):
+        client.create_bucket(Bucket="tests")
     client.close()
     if endpoint:
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
