@@ -59,7 +59,7 @@ class FolderBucket:
                 raise
             try:
                 end = os.fstat(descriptor).st_size if stop is None else stop
-                return copying.read_range(descriptor, start, end)
+                return copying.read_range(descriptor, start, max(start, end))
             finally:
                 os.close(descriptor)
 

@@ -1,0 +1,222 @@
+"""A bucket that is a container of Azure's blob storage, reached as adlfs does: by its environment, or `az login`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
+from functools import partial
+from pathlib import Path
+from threading import Lock
+from typing import Any, TypeVar
+
+from gitreg.blobs import azure_upload, sending, trouble
+from gitreg.blobs.bucket import Buffer, NoSuchObjectError, ObjectInfo
+from gitreg.blobs.finding import find
+from gitreg.blobs.progress import Progress
+from gitreg.blobs.trouble import Reason, in_words
+
+_TOGETHER = 16  # requests at a time
+_CONNECT, _READ = 10, 30  # seconds without an answer, or without a byte of one
+
+Result = TypeVar("Result")
+
+
+class AzureBucket:
+    """Objects in a container, or below a prefix of it.
+
+    Parameters
+    ----------
+    url:
+        Where it is, for messages.
+    account:
+        The storage account; None for the environment's.
+    container:
+        Its name.
+    prefix:
+        "" or ``a/b/``.
+    """
+
+    local = False
+
+    def __init__(self, url: str, account: str | None, container: str, prefix: str) -> None:
+        self.url = url
+        self._account = account
+        self._container = container
+        self._prefix = prefix
+        self._opened: Any = None
+        self._lock = Lock()
+        self._in_words = partial(in_words, url, _explain)
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    def read(self, key: str, start: int = 0, stop: int | None = None) -> bytes:
+        """See Bucket."""
+
+        async def read(container: Any) -> bytes:
+            blob = container.get_blob_client(self._prefix + key)
+            try:
+                stream = await blob.download_blob(start or None if stop is None else start, length)
+                return await stream.readall()  # type: ignore[no-any-return]
+            except Exception as error:
+                if getattr(error, "status_code", None) == 416:  # the object ends before
+                    return b""
+                raise
+
+        length = None if stop is None else stop - start
+        return self._of(key, read) if length is None or length > 0 else b""
+
+    def find(self, keys: Iterable[str]) -> dict[str, ObjectInfo]:
+        """See Bucket."""
+        return find(keys, self._ask, self.list)
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """See Bucket."""
+
+        async def begin(container: Any) -> Any:
+            return container.list_blobs(name_starts_with=self._prefix + prefix).by_page()
+
+        async def page(_: Any) -> Any:
+            async for blobs in pages:
+                return [blob async for blob in blobs]
+            return None
+
+        pages = self._run(begin)
+        while (blobs := self._run(page)) is not None:
+            for blob in blobs:
+                yield ObjectInfo(blob.name.removeprefix(self._prefix), blob.size, blob.last_modified.timestamp())
+
+    def local_path(self, key: str) -> Path | None:
+        """See Bucket."""
+        return None
+
+    # -- writing -----------------------------------------------------------------------------------------------------
+
+    def write(self, key: str, data: Buffer) -> None:
+        """See Bucket."""
+        self._run(lambda container: container.upload_blob(self._prefix + key, bytes(data), overwrite=True))
+
+    def upload(self, source: int, name: Callable[[str], str], progress: Progress) -> tuple[str, int]:
+        """See Bucket."""
+
+        def send(file: sending.Outgoing) -> None:
+            self._run(lambda container: azure_upload.send(container.get_blob_client(self._prefix + file.key), file))
+
+        return sending.upload(self, source, name, progress, send)
+
+    def move(self, key: str, to: str) -> None:
+        """See Bucket."""
+
+        async def move(container: Any) -> None:
+            source, target = (container.get_blob_client(self._prefix + each) for each in (key, to))
+            await azure_upload.copy(source, target)
+            await source.delete_blob()
+
+        self._of(key, move)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """See Bucket."""
+
+        async def delete(container: Any) -> None:
+            async def one(key: str) -> None:
+                from azure.core.exceptions import ResourceNotFoundError
+
+                with suppress(ResourceNotFoundError):
+                    await container.delete_blob(self._prefix + key)
+
+            for at in range(0, len(going), _TOGETHER):
+                await asyncio.gather(*map(one, going[at : at + _TOGETHER]))
+
+        going = [*keys]
+        self._run(delete)
+
+    def sync(self) -> None:
+        """See Bucket. What the service has confirmed, it keeps."""
+
+    # -- what is left behind -----------------------------------------------------------------------------------------
+
+    def now(self) -> float:
+        """See Bucket."""
+        said: list[str] = []
+        self._run(
+            lambda container: container.get_container_properties(
+                raw_response_hook=lambda answer: said.append(answer.http_response.headers["date"])
+            )
+        )
+        return parsedate_to_datetime(said[-1]).timestamp()
+
+    def unfinished(self) -> Iterator[ObjectInfo]:
+        """See Bucket: nothing. Azure removes what nobody published a week later by itself, and nobody else can."""
+        return iter(())
+
+    def discard(self, left: ObjectInfo) -> None:
+        """See Bucket."""
+
+    # -- the service -------------------------------------------------------------------------------------------------
+
+    def _ask(self, key: str) -> ObjectInfo | None:
+        with suppress(NoSuchObjectError):
+            found = self._of(key, lambda container: container.get_blob_client(self._prefix + key).get_blob_properties())
+            return ObjectInfo(key, found.size, found.last_modified.timestamp())
+        return None
+
+    def _of(self, key: str, work: Callable[[Any], Awaitable[Result]]) -> Result:
+        """Do what needs an object to be there."""
+
+        async def checked(container: Any) -> Result:
+            from azure.core.exceptions import ResourceNotFoundError
+
+            try:
+                return await work(container)
+            except ResourceNotFoundError as error:
+                if error.error_code in {"ContainerNotFound", "ContainerBeingDeleted"}:  # type: ignore[attr-defined]
+                    raise
+                raise NoSuchObjectError(key) from None
+
+        return self._run(checked)
+
+    def _run(self, work: Callable[[Any], Awaitable[Result]]) -> Result:
+        """Do some work with the container's client, on fsspec's event loop."""
+        from fsspec.asyn import sync
+
+        with self._in_words():
+            filesystem = self._filesystem()
+            container = filesystem.service_client.get_container_client(self._container)
+            return sync(filesystem.loop, work, container)  # type: ignore[no-any-return]
+
+    def _filesystem(self) -> Any:
+        from adlfs import AzureBlobFileSystem
+
+        with self._lock:
+            if self._opened is None:
+                self._opened = AzureBlobFileSystem(account_name=self._account, skip_instance_cache=True)
+            return self._opened
+
+
+_LOGIN = "log in as Azure's own tools do it: az login, AZURE_STORAGE_ACCOUNT_NAME and _KEY, or _CONNECTION_STRING"
+
+
+def _explain(error: Exception) -> Reason | None:
+    """Give the reason for an error of Azure's libraries; None for any other."""
+    from azure.core import exceptions as a
+
+    if isinstance(error, (a.ClientAuthenticationError,)):
+        status = getattr(error, "status_code", None)
+        return trouble.DENIED if status == 403 else Reason("no credentials for Azure that it accepts are found", _LOGIN)
+    if isinstance(error, ValueError) and "account" in str(error).lower():  # adlfs, without any account
+        return Reason("no storage account is given, or its connection string is wrong", _LOGIN)
+    if isinstance(error, a.HttpResponseError):
+        status, code = error.status_code or 0, getattr(error, "error_code", None)
+        if code in {"ContainerNotFound", "ContainerBeingDeleted"}:
+            return trouble.NO_BUCKET
+        if status in {401, 403}:
+            return trouble.DENIED
+        return trouble.BUSY if status >= 500 or status == 429 else trouble.unexpected(error)
+    if isinstance(error, (a.ServiceResponseTimeoutError, a.ServiceRequestTimeoutError, TimeoutError)):
+        return trouble.TIMEOUT
+    if isinstance(error, a.ServiceRequestError) and "name" in str(error).lower():
+        return trouble.UNKNOWN_HOST
+    if isinstance(error, (a.ServiceRequestError, a.ServiceResponseError)):
+        return trouble.UNREACHABLE
+    return trouble.unexpected(error) if isinstance(error, a.AzureError) else None

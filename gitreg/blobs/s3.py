@@ -1,0 +1,184 @@
+"""A bucket that speaks S3: Amazon's, Ceph's, Swift's, MinIO's, ..., through boto3.
+
+boto3 and not s3fs, because it reads twice as fast (128 objects of 4 MiB: 0.9 s against 1.9; obstore 0.8), finds all
+that Amazon's own tools find (profiles, SSO, `AWS_ENDPOINT_URL`, roles) and the parts of an upload that was cut off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from email.utils import parsedate_to_datetime
+from functools import partial
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from gitreg.blobs import s3_faults, s3_upload, sending
+from gitreg.blobs.bucket import Buffer, NoSuchObjectError, ObjectInfo
+from gitreg.blobs.finding import find
+from gitreg.blobs.progress import Progress
+from gitreg.blobs.trouble import in_words
+
+_UPLOAD = "?uploadId="
+_BATCH = 1000  # keys that one request may delete
+_CONNECT, _READ = 10, 30  # seconds without an answer, or without a byte of one
+_CONNECTIONS = 16
+
+
+class S3Bucket:
+    """Objects in a bucket, or below a prefix of it.
+
+    Parameters
+    ----------
+    bucket:
+        Its name.
+    prefix:
+        "" or ``a/b/``.
+    """
+
+    local = False
+
+    def __init__(self, bucket: str, prefix: str) -> None:
+        self.url = f"s3://{bucket}/{prefix}".rstrip("/")
+        self._bucket = bucket
+        self._prefix = prefix
+        self._lock = Lock()
+        self._opened: Any = None
+        self._in_words = partial(in_words, self.url, s3_faults.explain)
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    def read(self, key: str, start: int = 0, stop: int | None = None) -> bytes:
+        """See Bucket."""
+        if stop is not None and stop <= start:
+            return b""
+        span = {} if start == 0 and stop is None else {"Range": f"bytes={start}-{'' if stop is None else stop - 1}"}
+        with self._in_words():
+            try:
+                return s3_faults.read_whole(lambda: self._client().get_object(**self._at(key), **span))
+            except Exception as error:
+                if s3_faults.code(error) == "InvalidRange":  # the object ends before
+                    return b""
+                if s3_faults.is_missing(error):
+                    raise NoSuchObjectError(key) from None
+                raise
+
+    def find(self, keys: Iterable[str]) -> dict[str, ObjectInfo]:
+        """See Bucket."""
+        return find(keys, self._head, self.list)
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """See Bucket."""
+        with self._in_words():
+            pages = self._client().get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix):
+                for entry in page.get("Contents", ()):
+                    key = entry["Key"].removeprefix(self._prefix)
+                    yield ObjectInfo(key, entry["Size"], entry["LastModified"].timestamp())
+
+    def local_path(self, key: str) -> Path | None:
+        """See Bucket."""
+        return None
+
+    # -- writing -----------------------------------------------------------------------------------------------------
+
+    def write(self, key: str, data: Buffer) -> None:
+        """See Bucket. The request is signed with the sha256 of the data, which the service checks."""
+        body = bytes(data) if isinstance(data, memoryview) else data
+        with self._in_words():
+            self._client().put_object(**self._at(key), Body=body)
+
+    def upload(self, source: int, name: Callable[[str], str], progress: Progress) -> tuple[str, int]:
+        """See Bucket."""
+
+        def send(file: sending.Outgoing) -> None:
+            s3_upload.send(self._client(), self._at(file.key), file)
+
+        with self._in_words():
+            return sending.upload(self, source, name, progress, send)
+
+    def move(self, key: str, to: str) -> None:
+        """See Bucket."""
+        with self._in_words():
+            try:
+                self._client().copy(self._at(key), **self._at(to))
+            except Exception as error:
+                if s3_faults.is_missing(error):
+                    raise NoSuchObjectError(key) from None
+                raise
+            self._client().delete_object(**self._at(key))
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """See Bucket."""
+        names = [{"Key": self._prefix + key} for key in keys]
+        with self._in_words():
+            for at in range(0, len(names), _BATCH):
+                request = {"Objects": names[at : at + _BATCH], "Quiet": True}
+                answer = self._client().delete_objects(Bucket=self._bucket, Delete=request)
+                s3_faults.check_deleted(answer)
+
+    def sync(self) -> None:
+        """See Bucket. What the service has confirmed, it keeps."""
+
+    # -- what is left behind -----------------------------------------------------------------------------------------
+
+    def now(self) -> float:
+        """See Bucket."""
+        with self._in_words():
+            answer = self._client().head_bucket(Bucket=self._bucket)
+            return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
+
+    def unfinished(self) -> Iterator[ObjectInfo]:
+        """See Bucket: multipart uploads that were neither completed nor aborted."""
+        with self._in_words():
+            for at, begun in s3_upload.dangling(self._client(), self._bucket, self._prefix):
+                parts = s3_upload.parts(self._client(), at)
+                times = [begun, *(part["LastModified"] for part in parts)]
+                key = at["Key"].removeprefix(self._prefix) + _UPLOAD + at["UploadId"]
+                yield ObjectInfo(key, sum(part["Size"] for part in parts), max(times).timestamp())
+
+    def discard(self, left: ObjectInfo) -> None:
+        """See Bucket."""
+        key, _, upload = left.key.rpartition(_UPLOAD)
+        with self._in_words():
+            s3_upload.abort(self._client(), {**self._at(key), "UploadId": upload})
+
+    # -- the service -------------------------------------------------------------------------------------------------
+
+    def _at(self, key: str) -> dict[str, str]:
+        return {"Bucket": self._bucket, "Key": self._prefix + key}
+
+    def _head(self, key: str) -> ObjectInfo | None:
+        with self._in_words():
+            try:
+                answer = self._client().head_object(**self._at(key))
+            except Exception as error:
+                if s3_faults.is_missing(error):
+                    return None
+                raise
+            return ObjectInfo(key, answer["ContentLength"], answer["LastModified"].timestamp())
+
+    def _client(self) -> Any:
+        """Give the client, which threads share; boto3 reads from the environment and ~/.aws where and who."""
+        with self._lock:
+            if self._opened is None:
+                self._opened = _connect()
+            return self._opened
+
+
+def _connect() -> Any:
+    import boto3
+    from botocore.config import Config
+
+    settings = Config(
+        connect_timeout=_CONNECT,
+        read_timeout=_READ,
+        max_pool_connections=_CONNECTIONS,
+        retries={"mode": "standard", "total_max_attempts": 5},
+        # Services other than Amazon's do not know its newer checksums; the signature covers the data already.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+    client = boto3.session.Session().client("s3", config=settings)
+    client.meta.events.register("before-sign.s3.DeleteObjects", s3_faults.add_content_md5)
+    return client

@@ -1,0 +1,95 @@
+"""Sending a big file to S3 in parts, and going on where an earlier attempt was cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from hashlib import md5
+from typing import Any
+
+from gitreg.blobs.parallel import ahead, threads
+from gitreg.blobs.s3_faults import code
+from gitreg.blobs.sending import PIECE, Outgoing
+from gitreg.errors import GitregError
+
+_MOST_PARTS = 10_000
+_MIB = 1 << 20
+
+At = dict[str, str]  # Bucket, Key and, for an upload, UploadId, as boto3 names them
+
+
+def send(client: Any, at: At, file: Outgoing) -> None:
+    """Send a file and publish it when all of it is there.
+
+    An upload of the same key that was cut off is gone on with: its parts count where their MD5, which is their ETag, is
+    that of our bytes. Where it cannot be completed, because somebody else did so or left parts that do not belong, a new
+    one is begun.
+    """
+    if file.size <= PIECE:
+        client.put_object(**at, Body=file.whole())
+        file.progress.advance(file.size)
+        return
+    begun = _resumable(client, at)
+    try:
+        _send_parts(client, at, file, begun)
+    except Exception as error:
+        if code(error) not in {"NoSuchUpload", "InvalidPart"}:
+            raise
+        if begun:
+            abort(client, begun)
+        _send_parts(client, at, file, {})
+
+
+def _send_parts(client: Any, at: At, file: Outgoing, upload: At) -> None:
+    # parts of the same length at every attempt, so that those of an earlier one fit
+    length = max(PIECE, -(-file.size // _MOST_PARTS // _MIB) * _MIB)
+    there = {part["PartNumber"]: (part["ETag"], part["Size"]) for part in parts(client, upload)} if upload else {}
+    if not upload:
+        upload = {**at, "UploadId": client.create_multipart_upload(**at)["UploadId"]}
+
+    def put(piece: tuple[int, bytes]) -> dict[str, Any]:
+        number, data = piece[0] + 1, piece[1]
+        if number in there:
+            tag = f'"{md5(data, usedforsecurity=False).hexdigest()}"'
+            if there[number] == (tag, len(data)):
+                file.progress.advance(len(data))
+                return {"PartNumber": number, "ETag": tag}
+        answer = client.upload_part(**upload, PartNumber=number, Body=data)
+        file.progress.advance(len(data))
+        return {"PartNumber": number, "ETag": answer["ETag"]}
+
+    try:
+        with threads() as pool:
+            sent = list(ahead(pool, put, file.pieces(length)))
+    except GitregError:  # the file changed: no part of it is of use
+        abort(client, upload)
+        raise
+    client.complete_multipart_upload(**upload, MultipartUpload={"Parts": sent})
+
+
+def _resumable(client: Any, at: At) -> At:
+    """Give the upload of this key that was begun last; nothing where there is none."""
+    found = [each for each in dangling(client, at["Bucket"], at["Key"]) if each[0]["Key"] == at["Key"]]
+    return max(found, key=lambda each: each[1])[0] if found else {}
+
+
+def dangling(client: Any, bucket: str, prefix: str) -> Iterator[tuple[At, datetime]]:
+    """Yield the uploads below a prefix that did not end, and when each was begun."""
+    for page in client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix):
+        for each in page.get("Uploads", ()):
+            yield {"Bucket": bucket, "Key": each["Key"], "UploadId": each["UploadId"]}, each["Initiated"]
+
+
+def parts(client: Any, upload: At) -> list[dict[str, Any]]:
+    """Return what the service has of an upload."""
+    found: list[dict[str, Any]] = []
+    for page in client.get_paginator("list_parts").paginate(**upload):
+        found += page.get("Parts", ())
+    return found
+
+
+def abort(client: Any, upload: At) -> None:
+    """Throw an upload away; one that has ended is no error."""
+    with suppress(client.exceptions.NoSuchUpload):
+        client.abort_multipart_upload(**upload)

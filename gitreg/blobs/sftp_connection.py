@@ -1,0 +1,82 @@
+"""One SSH connection to a machine, shared by threads and made anew when it is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from threading import Lock
+from typing import Any, TypeVar
+
+_ATTEMPTS = 4
+_CONNECT = 20  # seconds until the machine has let us in
+_ALIVE = 10  # seconds of silence after which it is asked whether it lives; three unanswered end the connection
+
+Result = TypeVar("Result")
+
+
+class Connection:
+    """SFTP to a machine.
+
+    Parameters
+    ----------
+    host, port, user:
+        As `ssh` takes them; None for what ~/.ssh/config or the defaults say.
+    """
+
+    def __init__(self, host: str, port: int | None, user: str | None) -> None:
+        self._host = host
+        self._options: dict[str, Any] = {}
+        if port:
+            self._options["port"] = port
+        if user:
+            self._options["username"] = user
+        self._lock: Any = None
+        self._made = Lock()
+        self._ssh: Any = None
+        self._sftp: Any = None
+
+    def run(self, work: Callable[[Any], Awaitable[Result]]) -> Result:
+        """Do some work with an `asyncssh.SFTPClient`, again from its beginning where the connection is lost.
+
+        Raises
+        ------
+        OSError, asyncssh.Error
+            What the network or the server refuses.
+        """
+        from fsspec.asyn import get_loop, sync
+
+        return sync(get_loop(), self._run, work)  # type: ignore[no-any-return]
+
+    async def _run(self, work: Callable[[Any], Awaitable[Result]]) -> Result:
+        import asyncssh
+        from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+        again = AsyncRetrying(
+            retry=retry_if_exception_type((asyncssh.ConnectionLost, asyncssh.SFTPConnectionLost, ConnectionError)),
+            stop=stop_after_attempt(_ATTEMPTS),
+            wait=wait_random_exponential(multiplier=0.2, max=5),
+            reraise=True,
+        )
+
+        async def attempt() -> Result:
+            return await work(await self._client())
+
+        return await again(attempt)
+
+    async def _client(self) -> Any:
+        import asyncio
+
+        import asyncssh
+
+        with self._made:
+            self._lock = self._lock or asyncio.Lock()
+        async with self._lock:
+            if self._ssh is None or self._ssh.is_closed():
+                self._ssh = await asyncssh.connect(
+                    self._host,
+                    connect_timeout=_CONNECT,
+                    login_timeout=_CONNECT,
+                    keepalive_interval=_ALIVE,
+                    **self._options,
+                )
+                self._sftp = await self._ssh.start_sftp_client()
+            return self._sftp

@@ -1,0 +1,68 @@
+"""What services and networks refuse, in words: the reasons that all protocols share, with nothing secret in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from gitreg.errors import GitregError
+
+
+class Reason(NamedTuple):
+    """Why something failed, and what to do about it."""
+
+    why: str
+    hint: str
+
+
+NO_BUCKET = Reason("there is no such bucket", "make it, or correct the store's URL")
+DENIED = Reason("permission is refused", "ask the bucket's owner for the right to read, write, list and delete in it")
+BUSY = Reason("the service fails or is overloaded, tried several times", "wait a while and run it again")
+TIMEOUT = Reason("no answer in time, tried several times", "check the network and run it again")
+UNREACHABLE = Reason(
+    "the connection failed, tried several times", "check the network and the address, and run it again"
+)
+UNKNOWN_HOST = Reason("there is no machine of that name", "check the address and the network")
+
+_SECRET = re.compile(
+    r"""(?ix)
+    (\b(?:[\w-]*(?:secret|password|passwd|signature|credential|token|authorization)[\w-]*
+        |sig|account_?key|access_?key(?:_?id)?|aws_?access_?key_?id|sharedkey)
+     ["']?\s*[=:]\s*["']?)(?:bearer\s+|basic\s+)?[^\s&"',;<>]+"""
+)
+_USERINFO = re.compile(r"(://)[^/@\s]*:[^/@\s]*@")
+_LONG = 300
+
+
+def scrub(text: str) -> str:
+    """Take passwords, keys and tokens out of what a library said, and put it on one line of bounded length."""
+    return _USERINFO.sub(r"\1***@", _SECRET.sub(r"\1***", " ".join(text.split())))[:_LONG]
+
+
+def unexpected(error: BaseException) -> Reason:
+    """Pass on what a library said, where we have no better words."""
+    return Reason(scrub(f"{type(error).__name__}: {error}"), "check the store's URL and its service, and run it again")
+
+
+@contextmanager
+def in_words(url: str, explain: Callable[[Exception], Reason | None]) -> Iterator[None]:
+    """Turn what a protocol's library raises in the body into a GitregError.
+
+    The library's error is not chained: its text, or a URL in it, can hold credentials.
+
+    Parameters
+    ----------
+    url:
+        Where it happened.
+    explain:
+        Gives the reason for an error of the library; None for what is none of its errors, which passes.
+    """
+    try:
+        yield
+    except Exception as error:
+        reason = explain(error)
+        if reason is None:
+            raise
+        raise GitregError(f"{url}: {reason.why}", hint=reason.hint) from None
