@@ -1,0 +1,99 @@
+"""Actions on one set of files, each measured beside the ``cp -r`` just before it; and the table of all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from tests.benchmarks.processes import Cost, Failed, run
+
+
+class Took(NamedTuple):
+    """What an action took: seconds, and the bytes of memory of its largest process."""
+
+    seconds: float
+    memory: int
+
+    @classmethod
+    def whole(cls, *costs: Cost) -> Self:
+        """Processes one after the other, from their start to their end."""
+        return cls(sum(cost.wall for cost in costs), max(cost.memory for cost in costs))
+
+
+class _Beside(NamedTuple):
+    """An action, the ``cp -r`` before it, and the slower of the two bounds: that ``cp -r`` and a sha256."""
+
+    took: Took
+    of_cp: float
+    of_bound: float | None
+
+
+class Comparison:
+    """Rounds of the same actions on the same files.
+
+    The first round warms up (the page cache grows slowly the first time) and is not counted; the table has the medians
+    of the others. ``bound`` is the slower of ``cp -r`` and of the faster of the programs that hash with sha256.
+    """
+
+    def __init__(self, source: Path, copy: Path, env: Mapping[str, str]) -> None:
+        self._source = source
+        self._copy = copy
+        self._env = env
+        self._rows: dict[str, list[_Beside]] = {}
+        self._failures: dict[str, str] = {}
+        self._hashing: float | None = None
+        self._counts = False
+
+    def start_round(self, *, counts: bool) -> None:
+        """Begin a round."""
+        self._counts = counts
+        self._hashing = None
+
+    def measure(self, name: str, action: Callable[[], Took], *, made: Path | None = None, hashes: bool = False) -> bool:
+        """Copy, remove the copy, do the action, and remove what it ``made``; False where the action failed."""
+        copying = self._settled(lambda: Took.whole(run(["cp", "-r", self._source, self._copy], self._env)))
+        shutil.rmtree(self._copy)
+        try:
+            took = self._settled(action)
+        except Failed as failure:
+            self.fail(name, str(failure))
+            return False
+        if made:
+            shutil.rmtree(made)
+        if hashes:
+            self._hashing = min(took.seconds, self._hashing or took.seconds)
+        if self._counts:
+            bound = max(copying.seconds, self._hashing) if self._hashing else None
+            beside = _Beside(took, took.seconds / copying.seconds, took.seconds / bound if bound else None)
+            self._rows.setdefault(name, []).append(beside)
+        return True
+
+    def fail(self, name: str, why: str) -> None:
+        """Give a row that says why there are no figures."""
+        self._failures[name] = why
+
+    def print(self, title: str) -> None:
+        """Print the table."""
+        print(f"\n{title}\n{'':46}{'seconds':>9}{'x cp -r':>9}{'x bound':>9}{'peak MB':>9}")
+        for name, rows in self._rows.items():
+            seconds, memory = (statistics.median(values) for values in zip(*(row.took for row in rows), strict=True))
+            of_cp = statistics.median(row.of_cp for row in rows)
+            bounds = [row.of_bound for row in rows if row.of_bound is not None]
+            of_bound = f"{statistics.median(bounds):9.2f}" if bounds else f"{'':9}"
+            print(f"{name:46}{seconds:9.3f}{of_cp:9.2f}{of_bound}{memory / 1e6:9.0f}", flush=True)
+        for name, why in self._failures.items():
+            print(f"{name:46}{why}")
+
+    @staticmethod
+    def _settled(action: Callable[[], Took]) -> Took:
+        os.sync()  # so that nobody pays for another's writing
+        return action()
+
+
+def bytes_in(folder: Path) -> int:
+    """Add up the sizes of the files below a folder."""
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
