@@ -25,7 +25,7 @@ class Took(NamedTuple):
 
 
 class _Beside(NamedTuple):
-    """An action, the ``cp -r`` before it, and the slower of the two bounds: that ``cp -r`` and a sha256."""
+    """An action; its ratios to the ``cp -r`` before it and to the bound."""
 
     took: Took
     of_cp: float
@@ -36,7 +36,7 @@ class Comparison:
     """Rounds of the same actions on the same files.
 
     The first round warms up (the page cache grows slowly the first time) and is not counted; the table has the medians
-    of the others. ``bound`` is the slower of ``cp -r`` and of the faster of the programs that hash with sha256.
+    of the others. The bound is the slower of that ``cp -r`` and of the fastest action that says it bounds.
     """
 
     def __init__(self, source: Path, copy: Path, env: Mapping[str, str]) -> None:
@@ -45,36 +45,45 @@ class Comparison:
         self._env = env
         self._rows: dict[str, list[_Beside]] = {}
         self._failures: dict[str, str] = {}
-        self._hashing: float | None = None
+        self._fastest: float | None = None
         self._counts = False
 
     def start_round(self, *, counts: bool) -> None:
         """Begin a round."""
         self._counts = counts
-        self._hashing = None
+        self._fastest = None
 
-    def measure(self, name: str, action: Callable[[], Took], *, made: Path | None = None, hashes: bool = False) -> bool:
-        """Copy, remove the copy, do the action, and remove what it ``made``; False where the action failed."""
+    def measure(
+        self, name: str, action: Callable[[], Took], *, gives: Path | None = None, bounds: bool = False
+    ) -> bool:
+        """Copy, remove the copy, do the action; False where it failed.
+
+        Parameters
+        ----------
+        gives:
+            The folder that the action is to make with the very files of the source; held against it, and removed.
+        bounds:
+            The fastest of these actions, before, makes the bound for those after it in the round.
+        """
         copying = self._settled(lambda: Took.whole(run(["cp", "-r", self._source, self._copy], self._env)))
         shutil.rmtree(self._copy)
         try:
             took = self._settled(action)
+            if gives:
+                run(["diff", "-r", "--brief", self._source, gives], self._env)
         except Failed as failure:
-            self.fail(name, str(failure))
+            self._failures[name] = str(failure)
             return False
-        if made:
-            shutil.rmtree(made)
-        if hashes:
-            self._hashing = min(took.seconds, self._hashing or took.seconds)
+        finally:
+            if gives:
+                shutil.rmtree(gives, ignore_errors=True)
+        if bounds:
+            self._fastest = min(took.seconds, self._fastest or took.seconds)
         if self._counts:
-            bound = max(copying.seconds, self._hashing) if self._hashing else None
+            bound = max(copying.seconds, self._fastest) if self._fastest else None
             beside = _Beside(took, took.seconds / copying.seconds, took.seconds / bound if bound else None)
             self._rows.setdefault(name, []).append(beside)
         return True
-
-    def fail(self, name: str, why: str) -> None:
-        """Give a row that says why there are no figures."""
-        self._failures[name] = why
 
     def print(self, title: str) -> None:
         """Print the table."""

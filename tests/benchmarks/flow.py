@@ -12,13 +12,14 @@ class KeepModel(FlowSpec):
     path = Parameter("path")
     report = Parameter("report")
     kept = Parameter("kept")
+    storage_format = Parameter("storage_format")
 
     @model
     @step
     def start(self):
         start = time.perf_counter()
         if self.action == "save":
-            self.kept_model = current.model.save(self.path, storage_format="files")
+            self.kept_model = current.model.save(self.path, storage_format=self.storage_format)
         else:
             current.model.load(json.loads(Path(self.kept).read_text()), path=self.path)
         Path(self.report).write_text(json.dumps(time.perf_counter() - start))

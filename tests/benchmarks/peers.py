@@ -29,7 +29,7 @@ def environment_with(folder: Path, packages: Sequence[str], env: Mapping[str, st
     done = folder / "installed"
     if not done.exists():
         run([sys.executable, "-m", "venv", folder], env)
-        run([folder / "bin" / "pip", "install", "--quiet", *packages], env)
+        run([folder / "bin" / "python", "-m", "pip", "install", "--quiet", *packages], env)
         done.touch()
     return folder / "bin"
 
@@ -47,6 +47,7 @@ class Peer(ABC):
 
     name: str
     settings: str
+    environment: str = ""
     packages: Sequence[str] = ()
     program: str = ""
 
@@ -60,7 +61,7 @@ class Peer(ABC):
             It cannot be had.
         """
         if cls.packages:
-            return environment_with(environments / cls.__name__.lower(), cls.packages, env)
+            return environment_with(environments / cls.environment, cls.packages, env)
         found = shutil.which(cls.program)
         if found is None:
             raise Failed(f"{cls.program} is not installed")
@@ -74,6 +75,7 @@ class Peer(ABC):
         self.workspace = work / "workspace"
         self.data = self.workspace / "data"
         self.workspace.mkdir()
+        self.loaded = self.data
         self.prepare()
 
     def place(self, source: Path) -> None:
@@ -96,7 +98,7 @@ class Peer(ABC):
 
     @abstractmethod
     def load(self) -> Took:
-        """Give the data from there to somebody who has nothing yet."""
+        """Give the data from there, in the folder ``loaded``, to somebody who has nothing yet."""
 
     @abstractmethod
     def stored(self) -> int:
@@ -109,6 +111,7 @@ class Peer(ABC):
 class Dvc(Peer):
     name = "dvc"
     settings = "add and push to a local remote, pull without cache; cache.type reflink,copy (its default)"
+    environment = "dvc"
     packages = ("dvc",)
 
     def prepare(self) -> None:
@@ -137,6 +140,7 @@ class GitLfs(Peer):
     program = "git-lfs"
 
     def prepare(self) -> None:
+        self.loaded = self.work / "clone" / "data"
         self.run("git", "init", "--quiet", "--bare", self.work / "remote.git")
         self.run("git", "lfs", "install", "--skip-repo")
         self.run("git", "init", "--quiet", "--initial-branch=main")
@@ -164,6 +168,7 @@ class Restic(Peer):
     program = "restic"
 
     def prepare(self) -> None:
+        self.loaded = self.work / "restored" / "data"
         self.env |= {
             "RESTIC_REPOSITORY": str(self.work / "repository"),
             "RESTIC_PASSWORD": "benchmark",
@@ -182,11 +187,16 @@ class Restic(Peer):
 
 
 class Metaflow(Peer):
-    name = "Metaflow @model"
-    settings = "current.model.save and .load inside a step, alone; storage_format files; local datastore"
+    name = "Metaflow @model, tar"
+    settings = (
+        "current.model.save and .load alone, inside a step; local datastore; the default storage_format, nothing hashed"
+    )
+    environment = "metaflow"
     packages = ("metaflow", "metaflow-checkpoint")
+    storage_format = "tar"
 
     def prepare(self) -> None:
+        self.loaded = self.work / "loaded"
         self.env |= {
             "METAFLOW_HOME": str(self.work / "home"),
             "METAFLOW_DATASTORE_SYSROOT_LOCAL": str(self.work / "datastore"),
@@ -198,16 +208,33 @@ class Metaflow(Peer):
         return self._step("save", self.data)
 
     def load(self) -> Took:
-        return self._step("load", self.work / "loaded")
+        return self._step("load", self.loaded)
 
     def stored(self) -> int:
         return bytes_in(self.work / "datastore")
 
     def _step(self, action: str, path: Path) -> Took:
         report = self.work / "report.json"
-        words = ["--action", action, "--path", path, "--report", report, "--kept", self.work / "kept.json"]
+        words = [
+            "--action",
+            action,
+            "--storage_format",
+            self.storage_format,
+            "--path",
+            path,
+            "--report",
+            report,
+            "--kept",
+            self.work / "kept.json",
+        ]
         cost = self.run(self.bin / "python", _FLOW.name, "--no-pylint", "run", *words)
         return Took(json.loads(report.read_text()), cost.memory)
 
 
-PEERS: Sequence[type[Peer]] = (Dvc, GitLfs, Restic, Metaflow)
+class MetaflowFiles(Metaflow):
+    name = "Metaflow @model, files"
+    settings = "as above with storage_format files: loading makes symbolic links into the datastore"
+    storage_format = "files"
+
+
+PEERS: Sequence[type[Peer]] = (Dvc, GitLfs, Restic, Metaflow, MetaflowFiles)

@@ -1,9 +1,10 @@
 """The weight store beside cp, sha256sum and its peers, ``python -m tests.benchmarks store [options]``.
 
 Every action has its own ``cp -r`` of the same files just before, and its ratio is to that: a busy neighbour slows both.
-All sources, stores and peers' repositories are in the page cache when they are read, as those of ``cp`` are. Rows
-marked SDK have the seconds of the call inside a process of its own, all others those of whole processes; memory is
-always the whole process's peak. ``bound`` is the slower of that ``cp -r`` and of the faster sha256 of the same round.
+All sources, stores and peers' repositories are in the page cache when they are read, as those of ``cp`` are. What is
+loaded is held against the source. Rows marked SDK have the seconds of the call inside a process of its own, as those of
+Metaflow's ``@model`` and of S3's clients are, all others the seconds of whole processes; memory is always the peak of
+the largest process. The bound is the slower of that ``cp -r`` and of the faster sha256 in the round.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from tests.benchmarks.comparison import Comparison, Took
 from tests.benchmarks.peers import PEERS, Peer
 from tests.benchmarks.processes import Failed, environment, run
+from tests.benchmarks.s3 import measure_s3
 from tests.benchmarks.subject import Subject
 from tests.benchmarks.weights import MEBI, change_head, llama, variants, write_many, write_noise, write_safetensors
 
@@ -32,20 +34,22 @@ def main() -> None:
     parser.add_argument(
         "--peers", type=Path, metavar="FOLDER", help="measure the peers too; their environments lie here"
     )
-    parser.add_argument("--s3", action="store_true", help="measure against S3 too: radosgw on this machine")
+    parser.add_argument("--s3", action="store_true", help="measure against S3 too: radosgw here, clients in --peers")
     parser.add_argument("--folder", type=Path, help="where to write, by default a folder for temporary files")
     parser.add_argument("--only", choices=["files", "changes", "s3"], help="only this part")
     options = parser.parse_args()
+    if options.s3 and not options.peers:
+        parser.error("--s3 needs --peers FOLDER, where its clients are installed")
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         work = Path(folder).resolve()
         env = environment(work)
-        peers = _install(options.peers.resolve(), env) if options.peers else {}
-        for peer in peers:
-            print(f"{peer.name}: {peer.settings}")
+        peers = _install(options.peers.resolve(), env) if options.peers and options.only != "s3" else {}
         if options.only in (None, "files"):
             _measure_files(work, env, options, peers)
         if options.only in (None, "changes"):
             _measure_changes(work, env, 4 if options.quick else 15, 1024 if options.quick else 1536, peers)
+        if options.s3 and options.only in (None, "s3"):
+            measure_s3(work, env, options.peers.resolve(), 64 if options.quick else 512, options.rounds)
 
 
 def _install(folder: Path, env: Mapping[str, str]) -> Installed:
@@ -54,6 +58,7 @@ def _install(folder: Path, env: Mapping[str, str]) -> Installed:
     for peer in PEERS:
         try:
             found[peer] = peer.install(folder, env)
+            print(f"{peer.name}: {peer.settings}")
         except Failed as failure:
             print(f"{peer.name}: no figures, {failure}")
     return found
@@ -99,11 +104,11 @@ def _measure_coreutils(comparison: Comparison, source: Path, work: Path, env: Ma
     def copy_and_sync() -> Took:
         return Took.whole(run(["cp", "-r", source, made], env), run(["sync", "--file-system", made], env))
 
-    comparison.measure("cp -r", lambda: Took.whole(run(["cp", "-r", source, made], env)), made=made)
-    comparison.measure("cp -r, and sync", copy_and_sync, made=made)
+    comparison.measure("cp -r", lambda: Took.whole(run(["cp", "-r", source, made], env)), gives=made)
+    comparison.measure("cp -r, and sync", copy_and_sync, gives=made)
     for name, hashing in (("sha256sum", ["sha256sum"]), ("openssl sha256", ["openssl", "dgst", "-sha256"])):
         command = ["xargs", "-0", *hashing]
-        comparison.measure(name, lambda: Took.whole(run(command, env, given=listed)), hashes=True)  # noqa: B023 - at once
+        comparison.measure(name, lambda: Took.whole(run(command, env, given=listed)), bounds=True)  # noqa: B023 - at once
 
 
 def _measure_gitreg(comparison: Comparison, source: Path, work: Path, env: Mapping[str, str]) -> None:
@@ -112,15 +117,16 @@ def _measure_gitreg(comparison: Comparison, source: Path, work: Path, env: Mappi
     comparison.measure("gitreg save (SDK)", lambda: subject.save(source))
     comparison.measure("gitreg save again, unchanged (SDK)", lambda: subject.save(source))
     subject.forget()
-    comparison.measure("gitreg load DEST, cold cache (SDK)", lambda: subject.load(made), made=made)
+    comparison.measure("gitreg load DEST, cold cache (SDK)", lambda: subject.load(made), gives=made)
     subject.forget()
     comparison.measure("gitreg load, cold cache (SDK)", subject.load)
     comparison.measure("gitreg load, warm cache (SDK)", subject.load)
-    comparison.measure("gitreg load DEST, warm cache (SDK)", lambda: subject.load(made), made=made)
+    run(["diff", "-r", "--brief", source, subject.given], env)
+    comparison.measure("gitreg load DEST, warm cache (SDK)", lambda: subject.load(made), gives=made)
     comparison.measure("gitreg load, warm cache", subject.load_by_program)
-    comparison.measure("gitreg load DEST, warm cache", lambda: subject.load_by_program(made), made=made)
+    comparison.measure("gitreg load DEST, warm cache", lambda: subject.load_by_program(made), gives=made)
     subject.forget()
-    comparison.measure("gitreg load DEST, cold cache", lambda: subject.load_by_program(made), made=made)
+    comparison.measure("gitreg load DEST, cold cache", lambda: subject.load_by_program(made), gives=made)
     subject.remove()
     subject = Subject(work / "subject", env)
     comparison.measure("gitreg save", lambda: subject.save_by_program(source))
@@ -135,7 +141,7 @@ def _measure_peer(
     try:
         keeper.place(source)
         if comparison.measure(f"{peer.name}, saving", keeper.save):
-            comparison.measure(f"{peer.name}, loading", keeper.load)
+            comparison.measure(f"{peer.name}, loading", keeper.load, gives=keeper.loaded)
     finally:
         keeper.remove()
 

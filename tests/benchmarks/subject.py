@@ -39,7 +39,7 @@ class Subject:
         return self._act("save", source)
 
     def load(self, dest: Path | None = None) -> Took:
-        """Load by the SDK."""
+        """Load by the SDK; ``given`` is the folder with the files."""
         return self._act("load", *([dest] if dest else []))
 
     def save_by_program(self, source: Path) -> Took:
@@ -83,10 +83,12 @@ class Subject:
 
     def _act(self, verb: str, *paths: Path) -> Took:
         cost = run(self._command(verb, *paths), self._env)
-        return Took(float((self._work / "seconds").read_text()), cost.memory)
+        seconds, done = (self._work / "report").read_text().splitlines()
+        self.given = Path(done)
+        return Took(float(seconds), cost.memory)
 
     def _command(self, verb: str, *paths: Path) -> list[str | Path]:
-        return [sys.executable, "-P", _ACTION, self._work / "seconds", self._registry, verb, *paths]
+        return [sys.executable, "-P", _ACTION, self._work / "report", self._registry, verb, *paths]
 
 
 def bytes_read(trace: Path, source: Path) -> int:
