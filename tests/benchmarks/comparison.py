@@ -25,18 +25,18 @@ class Took(NamedTuple):
 
 
 class _Beside(NamedTuple):
-    """An action; its ratios to the ``cp -r`` before it and to the bound."""
+    """An action, the seconds of the ``cp -r`` just before it, and its round."""
 
     took: Took
-    of_cp: float
-    of_bound: float | None
+    copying: float
+    number: int
 
 
 class Comparison:
     """Rounds of the same actions on the same files.
 
     The first round warms up (the page cache grows slowly the first time) and is not counted; the table has the medians
-    of the others. The bound is the slower of that ``cp -r`` and of the fastest action that says it bounds.
+    of the others. The bound is the slower of that ``cp -r`` and of the round's fastest action that bounds.
     """
 
     def __init__(self, source: Path, copy: Path, env: Mapping[str, str]) -> None:
@@ -45,13 +45,12 @@ class Comparison:
         self._env = env
         self._rows: dict[str, list[_Beside]] = {}
         self._failures: dict[str, str] = {}
-        self._fastest: float | None = None
-        self._counts = False
+        self._fastest: dict[int, float] = {}  # of the actions that bound, by round
+        self._round = -1
 
-    def start_round(self, *, counts: bool) -> None:
-        """Begin a round."""
-        self._counts = counts
-        self._fastest = None
+    def start_round(self, number: int) -> None:
+        """Begin a round; those below 0 are not counted."""
+        self._round = number
 
     def measure(
         self, name: str, action: Callable[[], Took], *, gives: Path | None = None, bounds: bool = False
@@ -63,7 +62,7 @@ class Comparison:
         gives:
             The folder that the action is to make with the very files of the source; held against it, and removed.
         bounds:
-            The fastest of these actions, before, makes the bound for those after it in the round.
+            The fastest of these actions makes the bound of all in the round.
         """
         copying = self._settled(lambda: Took.whole(run(["cp", "-r", self._source, self._copy], self._env)))
         shutil.rmtree(self._copy)
@@ -77,12 +76,10 @@ class Comparison:
         finally:
             if gives:
                 shutil.rmtree(gives, ignore_errors=True)
-        if bounds:
-            self._fastest = min(took.seconds, self._fastest or took.seconds)
-        if self._counts:
-            bound = max(copying.seconds, self._fastest) if self._fastest else None
-            beside = _Beside(took, took.seconds / copying.seconds, took.seconds / bound if bound else None)
-            self._rows.setdefault(name, []).append(beside)
+        if self._round >= 0:
+            self._rows.setdefault(name, []).append(_Beside(took, copying.seconds, self._round))
+            if bounds:
+                self._fastest[self._round] = min(took.seconds, self._fastest.get(self._round, took.seconds))
         return True
 
     def print(self, title: str) -> None:
@@ -90,12 +87,14 @@ class Comparison:
         print(f"\n{title}\n{'':46}{'seconds':>9}{'x cp -r':>9}{'x bound':>9}{'peak MB':>9}")
         for name, rows in self._rows.items():
             seconds, memory = (statistics.median(values) for values in zip(*(row.took for row in rows), strict=True))
-            of_cp = statistics.median(row.of_cp for row in rows)
-            bounds = [row.of_bound for row in rows if row.of_bound is not None]
-            of_bound = f"{statistics.median(bounds):9.2f}" if bounds else f"{'':9}"
-            print(f"{name:46}{seconds:9.3f}{of_cp:9.2f}{of_bound}{memory / 1e6:9.0f}", flush=True)
+            of_cp = statistics.median(row.took.seconds / row.copying for row in rows)
+            of_bound = statistics.median(row.took.seconds / self._bound(row) for row in rows)
+            print(f"{name:46}{seconds:9.3f}{of_cp:9.2f}{of_bound:9.2f}{memory / 1e6:9.0f}", flush=True)
         for name, why in self._failures.items():
             print(f"{name:46}{why}")
+
+    def _bound(self, row: _Beside) -> float:
+        return max(row.copying, self._fastest.get(row.number, 0.0))
 
     @staticmethod
     def _settled(action: Callable[[], Took]) -> Took:

@@ -44,7 +44,7 @@ def _measure(work: Path, env: Mapping[str, str], programs: Mapping[str, Path], m
 
     for number in range(-1, rounds):
         for each in (saving, loading):
-            each.start_round(counts=number >= 0)
+            each.start_round(number)
         # An address of its own for each round: the server removes what was deleted only later.
         subject = Subject(work / "subject", env, url=f"s3://{_BUCKET}/round{number + 1}")
         load: Callable[[], Took] = partial(subject.load, made)

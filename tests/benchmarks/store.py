@@ -82,7 +82,7 @@ def _measure_source(
 ) -> None:
     comparison = Comparison(source, work / "copy", env)
     for number in range(-1, rounds):
-        comparison.start_round(counts=number >= 0)
+        comparison.start_round(number)
         _measure_coreutils(comparison, source, work, env)
         _measure_gitreg(comparison, source, work, env)
         for peer, folder in peers.items():
