@@ -26,6 +26,7 @@ LARGEST_ON_THE_WAY = 32 * 1024 * 1024
 
 _OFS_DELTA, _REF_DELTA = 6, 7
 _MOST_KNOWN = 50_000  # weights kept in memory
+_DELTA_START = 512  # compressed bytes that give these: up to 290 are deflate's tables (RFC 1951, 3.2.7)
 _DELTA_HEADER = 20  # bytes that hold both sizes with which a delta begins, ten for each 64-bit number
 
 
@@ -145,7 +146,7 @@ def _base_distance(data: mmap | bytes, at: int) -> tuple[int, int]:
 
 def _delta_sizes(data: mmap | bytes, at: int) -> tuple[int, int]:
     """Return the sizes of what a delta is applied to and of what comes out."""
-    head = zlib.decompressobj().decompress(data[at : at + 64], _DELTA_HEADER)
+    head = zlib.decompressobj().decompress(data[at : at + _DELTA_START], _DELTA_HEADER)
     sizes, position = [], 0
     for _ in range(2):
         size = shift = 0

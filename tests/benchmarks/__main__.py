@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 
 BENCHMARKS = {
-    "blobs": "saving and loading beside cp and sha256sum: [MiB] [FOLDER]",
+    "store": "the weight store beside cp, sha256sum, its peers and S3: [--quick] [--peers FOLDER] [--s3] ...",
     "cli": "whole commands beside `python -c pass`: [--versions N] [--rounds N] [--keep FOLDER]",
 }
 

@@ -15,36 +15,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 import gitreg
-
-PROGRAM = str(Path(sys.executable).with_name("gitreg"))
-IDENTITY = {
-    f"GIT_{role}_{what}": value
-    for role in ("AUTHOR", "COMMITTER")
-    for what, value in (("NAME", "Ada Lovelace"), ("EMAIL", "ada@example.com"))
-}
-
-
-class Cost(NamedTuple):
-    """What one process took: seconds of CPU, seconds of waiting, bytes of memory at most."""
-
-    cpu: float
-    wall: float
-    memory: int
-
-
-def run(command: list[str], env: dict[str, str]) -> Cost:
-    """Run a command to its end, which must be a good one."""
-    start = time.perf_counter()
-    silence = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
-    child = os.posix_spawn(command[0], command, env, file_actions=silence)
-    _, status, usage = os.wait4(child, 0)
-    wall = time.perf_counter() - start
-    if status:
-        raise SystemExit(f"{' '.join(command)} ended with {os.waitstatus_to_exitcode(status)}")
-    return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss * 1024)
+from tests.benchmarks.processes import PROGRAM, Cost, environment, run
 
 
 def commands(round_number: int, work: Path) -> dict[str, tuple[list[str], dict[str, str]]]:
@@ -114,7 +87,7 @@ def main() -> None:
     compileall.compile_dir(str(Path(gitreg.__file__).parent), quiet=2)
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
-        env = {"PATH": os.environ["PATH"], "HOME": str(work), "GITREG_CACHE": str(work / "cache"), **IDENTITY}
+        env = environment(work)
         os.environ.update(env)
         registry = (options.keep or work) / f"registry-{options.versions}"
         if not registry.exists():

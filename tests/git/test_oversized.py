@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import subprocess
 import sys
 import zlib
@@ -64,6 +65,18 @@ def test_a_file_made_by_deltas_is_read_by_its_own_size(plain: Repository, env: E
         assert caught.value.size == len(text)
 
 
+def test_a_delta_whose_compression_begins_with_large_tables_is_read(plain: Repository, env: Env) -> None:
+    base = b"base"
+    text = bytes(random.Random(1).choices(range(256), [2 ** (n % 11) for n in range(256)], k=6000))
+    inserts = [bytes([len(part), *part]) for part in (text[at : at + 127] for at in range(0, len(text), 127))]
+    delta = number(len(base)) + number(len(text)) + b"".join(inserts)
+    assert not zlib.decompressobj().decompress(zlib.compress(delta)[:100])  # or this shows nothing
+    pack = pack_of(entry_header(3, len(base)) + zlib.compress(base), delta)
+    subprocess.run(["git", "index-pack", "--stdin"], cwd=plain.common_dir, env=env, input=pack, check=True)
+    oid = hashlib.sha1(b"blob %d\0" % len(text) + text).hexdigest()
+    assert plain.read_blob(oid, limit=len(text)) == text
+
+
 @pytest.mark.parametrize("length", [3, WORTH_A_PROCESS + 3])
 def test_a_replay_goes_on_after_a_file_that_is_too_large(
     tmp_path: Path, env: Env, either_env: Env, length: int
@@ -121,6 +134,18 @@ def entry_header(kind: int, size: int) -> bytes:
     return bytes([first | 128]) + number(rest) if rest else bytes([first])
 
 
+def pack_of(entry: bytes, delta: bytes) -> bytes:
+    """A pack of an entry and of a delta to it."""
+    back = len(entry)
+    distance = [back & 127]
+    while back := back >> 7:
+        back -= 1
+        distance.insert(0, back & 127 | 128)
+    second = entry_header(6, len(delta)) + bytes(distance) + zlib.compress(delta)
+    pack = b"PACK" + (2).to_bytes(4, "big") + (2).to_bytes(4, "big") + entry + second
+    return pack + hashlib.sha1(pack).digest()
+
+
 def bomb_pack() -> tuple[bytes, str, str]:
     """A pack of a huge object and of a small one made from it, and their ids."""
     packer, name = zlib.compressobj(1), hashlib.sha1(f"blob {BOMB}".encode() + b"\0")
@@ -131,14 +156,7 @@ def bomb_pack() -> tuple[bytes, str, str]:
         name.update(piece)
     huge = entry_header(3, BOMB) + bytes(body) + packer.flush()
     delta = number(BOMB) + number(len(SMALL)) + bytes([0b10010000, len(SMALL)])
-    back = len(huge)
-    distance = [back & 127]
-    while back := back >> 7:
-        back -= 1
-        distance.insert(0, back & 127 | 128)
-    small = entry_header(6, len(delta)) + bytes(distance) + zlib.compress(delta)
-    pack = b"PACK" + (2).to_bytes(4, "big") + (2).to_bytes(4, "big") + huge + small
-    return pack + hashlib.sha1(pack).digest(), name.hexdigest(), hashlib.sha1(b"blob 99\0" + SMALL).hexdigest()
+    return pack_of(huge, delta), name.hexdigest(), hashlib.sha1(b"blob 99\0" + SMALL).hexdigest()
 
 
 READ = """
