@@ -23,8 +23,8 @@ def send(client: Any, at: At, file: Outgoing) -> None:
     """Send a file and publish it when all of it is there.
 
     An upload of the same key that was cut off is gone on with: its parts count where their MD5, which is their ETag, is
-    that of our bytes. Where it cannot be completed, because somebody else did so or left parts that do not belong, a new
-    one is begun.
+    that of our bytes. Where it cannot be completed, because somebody else did so or left parts that do not belong, a
+    new one is begun.
     """
     if file.size <= PIECE:
         client.put_object(**at, Body=file.whole())
