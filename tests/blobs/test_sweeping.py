@@ -17,8 +17,11 @@ from hypothesis import strategies as st
 from gitreg.blobs import Known, Manifest, Saving, Store, chunking, collect, layout, parallel, saving, store, sweeping
 from gitreg.blobs.bucket import ObjectInfo
 from gitreg.blobs.folder import FolderBucket
+from gitreg.blobs.needed import Needed
+from gitreg.blobs.recipe import parse_recipe
 from gitreg.blobs.store import Target
 from gitreg.blobs.sweeping import find_leftovers, purge, read_unneeded, sweep, undo
+from gitreg.blobs.trash import trashed
 from gitreg.errors import GitregError, IntegrityError
 
 AT_ONCE = -10.0
@@ -381,7 +384,7 @@ names = st.sampled_from(sorted(SETS))
 works = st.tuples(st.sampled_from(["sweep", "sweep", "purge", "undo", "show"]), st.none() | st.integers(1, 80))
 moments = st.sets(st.integers(1, 120), max_size=4)
 many = settings(
-    max_examples=int(os.environ.get("GITREG_EXAMPLES", "60")),
+    max_examples=int(os.environ.get("GITREG_EXAMPLES", "40")),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -400,8 +403,11 @@ def do(world: World, work: str, kill_at: int | None, act: Callable[[int], None])
         WORK[work](Store(bucket), look)
 
 
-def finish(world: World) -> None:
-    """Whatever happened, two more runs leave what is live, whole, and nothing else."""
+def finish(world: World, *, killed: bool) -> None:
+    """What is live is whole, and lies where it belongs; two more runs leave it, and nothing else."""
+    if not killed:
+        needed = Needed(world.bucket, world.look, held_since=0, written_since=time.time())
+        assert {one.key for one in trashed(world.bucket) if one.key in needed} <= world.weights
     world.check()
     do(world, "sweep", None, lambda _: None)
     world.check()
@@ -413,6 +419,29 @@ def finish(world: World) -> None:
     assert world.weights == kept
 
 
+@pytest.mark.parametrize("work", ["sweep", "undo", "purge"])
+def test_a_run_killed_at_any_call_leaves_no_list_without_its_chunks_and_ends_well_when_run_again(
+    world: World, work: str
+) -> None:
+    saved(world, "one", "other")
+    kept, gone = world.live.pop("one"), world.live.pop("other")
+    world.live["one"] = kept
+    for kill_at in range(1, 200):
+        if work != "sweep":
+            sweep(world.store, world.look, grace=AT_ONCE)
+        do(world, work, kill_at, lambda _: None)
+        for recipe in world.keys(layout.RECIPES):
+            chunks = {layout.blob(chunk.sha256) for chunk in parse_recipe(world.bucket.read(recipe))}
+            assert chunks <= world.weights
+        do(world, work, None, lambda _: None)
+        world.check()
+        there = {layout.blob(entry.sha256) for entry in gone.files if entry.path == "lonely"} <= world.weights
+        assert there == (work == "undo")
+        list(world.save("other"))
+        del world.live["other"]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("held", [True, False])
 @many
 @given(
@@ -437,10 +466,11 @@ def test_a_save_that_goes_on_at_any_moment_of_collections_loses_nothing(
             do(world, work, kill_at, lambda call, at=goes_on: next(steps, None) if call in at else None)  # type: ignore[misc]
         for _ in steps:
             pass
-        finish(world)
+        finish(world, killed=any(kill_at for (_, kill_at), _ in plan))
         world.known.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("held", [True, False])
 @many
 @given(
@@ -463,7 +493,7 @@ def test_collections_at_any_moment_of_a_save_lose_nothing(
         bucket = Watched(world.root, lambda call: do(world, *plan[call], lambda _: None) if call in plan else None)
         for _ in world.save(saving_, Store(bucket)):
             bucket.tick()
-        finish(world)
+        finish(world, killed=any(kill_at for _, kill_at in plan.values()))
         world.known.close()
 
 

@@ -157,9 +157,14 @@ def test_garbage_is_what_no_version_means(registry: Registry, weights: Path, tmp
     weights.write_bytes(b"other weights")
     registry.save("iris", weights)
     registry.delete_version("iris@2")
-    assert len(list(registry.collect_garbage(grace=3600))) == 0
-    assert len(list(registry.collect_garbage(grace=-5))) == 1
-    assert len(list(registry.collect_garbage(grace=-5, apply=True))) == 1
+    assert registry.collect_garbage(grace=3600) == []
+    (shown,) = registry.collect_garbage(grace=-5)
+    assert (shown.model, shown.version, shown.reason) == ("iris", "2", "unused")
+    assert registry.collect_garbage(grace=-5, apply=True) == [shown]
+    assert [one.key for one in registry.return_garbage()] == [shown.key]
+    registry.collect_garbage(grace=-5, apply=True)
+    assert registry.purge_garbage(grace=3600) == []
+    assert [one.key for one in registry.purge_garbage(grace=-5)] == [shown.key]
     assert registry.doctor() == []
     assert registry.load("iris@1", tmp_path / "out").is_dir()
 
@@ -242,4 +247,5 @@ def test_weights_that_only_a_detached_work_tree_means_are_no_garbage(
     git(registry.folder, "reset", "-q", "--hard", "HEAD~1")
     assert list(registry.collect_garbage(grace=-60)) == []
     git(registry.folder, "worktree", "remove", "--force", str(tmp_path / "detached"))
-    assert [swept.sha256 for swept in registry.collect_garbage(grace=-60)] == [sha256(b"other").hexdigest()]
+    digest = sha256(b"other").hexdigest()
+    assert [one.key for one in registry.collect_garbage(grace=-60)] == [f"sha256/{digest[:2]}/{digest}"]

@@ -1,0 +1,123 @@
+"""What is live in a store that registries share, and whose the rest was."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gitreg.errors import Refused
+from gitreg.sdk.registry import Registry
+from tests.registry.support import git
+
+AT_ONCE = -60.0
+
+
+@pytest.fixture
+def shared(user: Path, tmp_path: Path) -> Callable[[str], Registry]:
+    """Give a registry by name; all keep their weights in one store."""
+
+    def make(name: str) -> Registry:
+        made, _ = Registry.init(tmp_path / name, store=str(tmp_path / "store"))
+        return made
+
+    return make
+
+
+def files(where: Path, content: str) -> Path:
+    where.mkdir(exist_ok=True)
+    for name in ("a", "b"):
+        (where / name).write_text(f"{content} {name}")
+    (where / "middle").write_bytes(content.encode() * (1 << 18))
+    return where
+
+
+def test_what_another_registry_means_stays_and_what_it_deleted_goes_under_its_name(
+    shared: Callable[[str], Registry], tmp_path: Path
+) -> None:
+    with shared("one") as one, shared("two") as two:
+        one.save("iris", files(tmp_path / "w", "first"))
+        two.save("rose", files(tmp_path / "w", "second"))
+        two.save("rose", files(tmp_path / "w", "third"))
+        assert one.collect_garbage(grace=AT_ONCE, apply=True) == []
+        two.delete_version("rose@1")
+        gone = one.collect_garbage(grace=AT_ONCE, apply=True)
+        assert {(item.model, item.version, item.registry) for item in gone} == {("rose", "1", str(two.folder / ".git"))}
+        assert {(item.model, item.version, item.registry) for item in two.collect_garbage(grace=AT_ONCE)} == {
+            ("rose", "1", None)
+        }
+        assert two.load("rose@2", tmp_path / "out").is_dir()
+
+
+def test_a_registry_that_cannot_be_read_stops_everything_but_undo(
+    shared: Callable[[str], Registry], tmp_path: Path
+) -> None:
+    with shared("one") as one:
+        with shared("two") as two:
+            two.save("rose", files(tmp_path / "w", "second"))
+        one.save("iris", files(tmp_path / "w", "first"))
+        one.delete_version("iris@1")
+        gone = one.collect_garbage(grace=AT_ONCE, apply=True)
+        (tmp_path / "two").rename(tmp_path / "away")
+        for work in (
+            lambda: one.collect_garbage(grace=AT_ONCE),
+            lambda: one.collect_garbage(grace=AT_ONCE, apply=True),
+            lambda: one.purge_garbage(grace=AT_ONCE),
+        ):
+            with pytest.raises(Refused, match="and cannot be read"):
+                work()
+        assert {item.key for item in one.return_garbage()} == {item.key for item in gone}
+
+
+def test_a_registry_in_the_same_folder_of_another_machine_is_not_taken_for_this_one(
+    shared: Callable[[str], Registry], tmp_path: Path
+) -> None:
+    with shared("one") as there:
+        there.save("iris", files(tmp_path / "w", "saved there"))
+    shutil.rmtree(tmp_path / "one")
+    with shared("one") as here:
+        here.save("iris", files(tmp_path / "w", "saved here"))
+        with pytest.raises(Refused, match="another one"):
+            here.collect_garbage(grace=AT_ONCE, apply=True)
+        claims = sorted((tmp_path / "store" / "claims").iterdir())
+        assert len(claims) == 2
+        mine = (tmp_path / "one" / ".git" / "gitreg" / "clone-id").read_text().strip()
+        for claim in claims:
+            if json.loads(claim.read_text())["clone"] != mine:
+                claim.unlink()
+        assert len(here.collect_garbage(grace=AT_ONCE, apply=True)) == 2
+
+
+def test_weights_of_a_draft_or_a_stage_that_no_branch_holds_stay(registry: Registry, tmp_path: Path) -> None:
+    registry.save("iris", files(tmp_path / "w", "first"))
+    registry.save("iris", files(tmp_path / "w", "second"))
+    for ref in ("refs/drafts/iris/run-1", "refs/stages/iris@production"):
+        git(registry.folder, "update-ref", ref, "main")
+    git(registry.folder, "tag", "-d", "models/iris@2")
+    git(registry.folder, "reset", "-q", "--hard", "HEAD~1")
+    for ref in ("refs/drafts/iris/run-1", "refs/stages/iris@production"):
+        assert registry.collect_garbage(grace=AT_ONCE) == []
+        git(registry.folder, "update-ref", "-d", ref)
+    gone = registry.collect_garbage(grace=AT_ONCE)
+    assert {item.key.partition("/")[0] for item in gone} == {"packs", "sha256"}
+    assert {item.version for item in gone} == {None}, "no record names it any more"
+
+
+def test_a_manifest_that_lies_in_the_store_tells_whose_its_files_were_and_stays_in_the_trash(
+    registry: Registry, tmp_path: Path
+) -> None:
+    where = tmp_path / "many"
+    where.mkdir()
+    for number in range(1001):
+        (where / f"{number}").write_text(f"{number}")
+    (where / "middle").write_bytes(b"m" * (1 << 20))
+    registry.save("big", where)
+    registry.delete_version("big@1")
+    taken = registry.collect_garbage(grace=AT_ONCE, apply=True)
+    assert {(item.key.partition("/")[0], item.version) for item in taken} == {("packs", "1"), ("sha256", "1")}
+    assert len(taken) == 3, "the pack, the manifest, the file"
+    shown = registry.collect_garbage(grace=AT_ONCE)
+    assert {(item.key, item.reason, item.version) for item in shown} == {(item.key, "trash", "1") for item in taken}
