@@ -40,7 +40,7 @@ def test_a_deleted_versions_own_files_go_after_the_grace_and_the_shared_ones_sta
     assert all(blob(store, digest).exists() for digest in own)
     two.gitreg("gc", "--apply", "--grace", "0")
     assert not any(blob(store, digest).exists() for digest in own)
-    two.gitreg("verify")
+    two.gitreg("verify", "--deep")
     assert_sound(two)
 
 
@@ -77,7 +77,7 @@ def test_a_missing_manifest_stops_gc_in_words_and_nothing_is_removed(registry: P
     assert "big@1" in registry.gitreg("gc", "--apply", "--grace", "0", code=6).err
     assert sorted(store_of(registry.here).rglob("*")) == before
     registry.gitreg("save", "big", weights)
-    registry.gitreg("verify", "big@1")
+    registry.gitreg("verify", "--deep", "big@1")
 
 
 def test_what_a_killed_save_left_behind_goes(two: Person) -> None:
@@ -100,7 +100,7 @@ def test_a_save_whose_weights_were_collected_before_its_commit_notices_and_store
         assert saver.poll() is None
     out, err = saver.communicate(timeout=60)
     assert (saver.returncode, err) == (0, ""), out
-    registry.gitreg("verify", "iris@1")
+    registry.gitreg("verify", "--deep", "iris@1")
     assert_sound(registry)
 
 
@@ -118,7 +118,7 @@ def test_saving_beside_collections_with_a_short_grace_loses_nothing(registry: Pe
     finally:
         collector.kill()
         collector.communicate()
-    registry.gitreg("verify")
+    registry.gitreg("verify", "--deep")
     assert_sound(registry)
 
 
