@@ -87,7 +87,7 @@ READING = {
     "log iris": LOG,
     "log iris@production": STAGE_LOG,
     "diff iris@1 iris@1.1": ["from", "to", "fields", "metadata", "files", "unchanged", "size"],
-    "verify": ["reference", "artifact", "path", "size", "ok", "problem"],
+    "verify": ["reference", "artifact", "path", "size", "ok", "problem", "store", "read"],
     "load iris": ["reference", "path"],
     "doctor": ["mended", "problems"],
 }
@@ -166,7 +166,7 @@ def test_the_columns_of_a_listing_are_the_fields_that_are_no_mappings_in_order()
         ("list stage=staging", VERSION_COLUMNS, ""),
         ("model list tag=nothing", MODEL_COLUMNS, ""),
         ("show iris", VERSION_COLUMNS, "metadata."),
-        ("verify", ("reference", "artifact", "path", "size", "ok", "problem"), ""),
+        ("verify", ("reference", "artifact", "path", "size", "ok", "problem", "store", "read"), ""),
         ("gc", ("sha256", "size", "mtime", "kind", "removed"), ""),
         ("doctor", ("where", "what", "remedy", "repairable"), ""),
         ("log", tuple(LOG), ""),

@@ -43,7 +43,7 @@ def test_damage_in_the_store_is_found_never_loaded_and_mended_by_saving_again(
     saved: Person, tmp_path: Path, weights: Path, how: str
 ) -> None:
     damage(blob(store_of(saved.here), sha256_of(saved, "model.bin")), how)
-    assert "model.bin" in saved.gitreg("verify", code=6).err
+    assert "model.bin" in saved.gitreg("verify", "--deep", code=6).err
     assert "model.bin" in saved.gitreg("load", "iris", tmp_path / "out", code=6).err
     assert not (tmp_path / "out" / "model.bin").exists()
     assert "model.bin" in saved.gitreg("load", "iris", code=6).err
@@ -51,7 +51,7 @@ def test_damage_in_the_store_is_found_never_loaded_and_mended_by_saving_again(
     saved.gitreg("save", "iris", weights)
     saved.gitreg("load", "iris@1", tmp_path / "out")
     assert contents(tmp_path / "out") == contents(weights)
-    saved.gitreg("verify")
+    saved.gitreg("verify", "--deep")
     assert_sound(saved)
 
 
@@ -95,7 +95,7 @@ def test_a_full_disk_under_the_store_is_an_error_in_words_and_the_save_succeeds_
         find {tmp_path}/disk -type f -name '*[0-9a-f][0-9a-f]' -size +1k
         mount -o remount,size=16m {tmp_path}/disk
         gitreg save iris {weights} >&2
-        gitreg verify >&2
+        gitreg verify --deep >&2
         exit $code
         """,
     )
@@ -179,7 +179,7 @@ def test_a_read_only_store_and_repository_are_read_and_refuse_to_be_written_in_w
         cd {saved.here}
         gitreg show iris@1 > /dev/null && gitreg list > /dev/null && gitreg log > /dev/null
         gitreg load iris {tmp_path}/out > /dev/null
-        gitreg verify > /dev/null
+        gitreg verify --deep > /dev/null
         gitreg doctor > /dev/null
         for command in "save iris {other}" "promote iris@1 production" "gc --apply --grace 0"; do
           code=0; gitreg $command > /dev/null 2> {tmp_path}/err || code=$?

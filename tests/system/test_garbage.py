@@ -76,7 +76,7 @@ def test_a_deleted_versions_own_files_go_after_the_grace_and_the_shared_ones_sta
     assert weights_in(store) == before
     assert [row["key"] for row in gc(two, "--apply", "--grace", "0")] == [row["key"] for row in shown]
     assert before - weights_in(store) == {row["key"] for row in shown}
-    two.gitreg("verify")
+    two.gitreg("verify", "--deep")
     assert_sound(two)
 
 
@@ -93,7 +93,7 @@ def test_what_was_taken_is_returned_by_undo_until_it_is_purged(two: Person) -> N
     assert {row["key"] for row in gc(two, "--purge", "--grace", "0")} == gone
     assert gc(two, "--undo") == gc(two) == []
     assert not [path for path in (store / "trash").rglob("*") if path.is_file()]
-    two.gitreg("verify")
+    two.gitreg("verify", "--deep")
 
 
 def test_gc_tells_a_person_what_would_go_why_and_what_to_do(two: Person) -> None:
@@ -150,7 +150,7 @@ def test_a_missing_manifest_stops_gc_in_words_and_nothing_is_removed(registry: P
     assert "big@1" in registry.gitreg("gc", "--apply", "--grace", "0", code=6).err
     assert sorted(store_of(registry.here).rglob("*")) == before
     registry.gitreg("save", "big", weights)
-    registry.gitreg("verify", "big@1")
+    registry.gitreg("verify", "--deep", "big@1")
 
 
 # -- beside a save -----------------------------------------------------------------------------------------------------
@@ -177,7 +177,7 @@ def test_a_save_whose_weights_were_collected_before_its_commit_notices_and_has_t
     out, err = saver.communicate(timeout=60)
     assert (saver.returncode, err) == (0, ""), out
     assert weights_in(store) == set(gone)
-    registry.gitreg("verify", "iris@1")
+    registry.gitreg("verify", "--deep", "iris@1")
     assert_sound(registry)
 
 
@@ -305,7 +305,7 @@ def test_a_collection_killed_at_every_change_of_the_store_loses_nothing_and_runs
         assert assert_all_load(two, tmp_path) == 1
         assert two.run(*command).code == 0
         assert len(gc(two, "--grace", "0")) == (0 if option == "--purge" else 4)
-        two.gitreg("verify")
+        two.gitreg("verify", "--deep")
         if ended.code == 0:
             break
     assert 2 < count < 29, "every call of its threads was the last one once"

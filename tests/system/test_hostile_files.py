@@ -54,7 +54,7 @@ def test_every_reading_command_goes_on_and_doctor_names_each_file_and_place(atta
     ):
         attacked.gitreg(*command)
     attacked.gitreg("load", "iris@production", tmp_path / "out")
-    attacked.gitreg("verify", "iris")
+    attacked.gitreg("verify", "--deep", "iris")
     ended = attacked.gitreg("show", "bad@1", code=1)
     assert "models/bad/versions/1.yaml" in ended.err
     problems = {problem["where"]: problem["what"] for problem in attacked.doctor_says()}

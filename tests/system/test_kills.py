@@ -68,7 +68,7 @@ def check_after_kill(person: Person, what: str, command: list[str]) -> None:
     assert_sound(person)
     if person.git("rev-parse", "--is-bare-repository") == "false":
         assert person.git("status", "--porcelain") == ""
-    person.gitreg("verify")
+    person.gitreg("verify", "--deep")
 
 
 @pytest.mark.parametrize("what", ["save", "promote"])

@@ -22,7 +22,7 @@ def tell_a_story(person: Person, weights: Path, out: Path) -> None:
     assert (out / "model.bin").read_bytes() == b"better"
     assert person.gitreg("show", "iris@production", "--json").data["version"] == "1"
     assert [row["version"] for row in person.gitreg("log", "iris@production", "--json").data] == ["1", "1.1", "1"]
-    assert person.gitreg("verify", "--json").data
+    assert person.gitreg("verify", "--deep", "--json").data
     assert person.doctor_says() == []
 
 
@@ -148,7 +148,7 @@ def test_a_shallow_clone_is_read_and_written_and_says_that_history_is_cut(
     assert all("not in the store" in problem["what"] for problem in problems), problems
     saved = shallow.gitreg("save", "iris", weights, "--json").data
     assert saved["version"]["number"] == 3, "a shallow clone is never read as an empty registry"
-    assert shallow.gitreg("verify", "iris@3").code == 0
+    assert shallow.gitreg("verify", "--deep", "iris@3").code == 0
     shallow.git("fetch", "-q", "--unshallow")
     assert shallow.gitreg("log", "--json").data[-1]["subject"] == "Begin the model registry"
 

@@ -34,7 +34,7 @@ def test_a_sentence_transformer_of_91_mb_goes_through_everything(registry: Perso
     assert {name: data for name, (data, _) in contents(tmp_path / "out").items()} == {
         name: data for name, (data, _) in expected.items()
     }
-    assert all(row["ok"] for row in registry.gitreg("verify", "minilm", "--json").data)
+    assert all(row["ok"] for row in registry.gitreg("verify", "--deep", "minilm", "--json").data)
 
     tuned = tmp_path / "tuned"
     shutil.copytree(original, tuned)
@@ -83,7 +83,7 @@ def test_an_xgboost_model_predicts_as_before(registry: Person, tmp_path: Path) -
     assert better["trees"] == {"from": 5, "to": 50, "delta": 45}
     registry.gitreg("promote", "classifier@1", "production")
     registry.gitreg("promote", "classifier@2", "production", "--force")
-    registry.gitreg("verify")
+    registry.gitreg("verify", "--deep")
     for reference, version in (("classifier@production", "2"), ("classifier@1", "1")):
         folder = registry.gitreg("load", reference).out.strip()
         assert registry.run(sys.executable, "-c", PREDICT, f"{folder}/model.ubj").out == before[version]

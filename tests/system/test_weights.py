@@ -30,7 +30,7 @@ def test_what_is_done_to_a_loaded_folder_reaches_neither_cache_nor_store(
     registry.gitreg("save", "iris", weights)
     registry.gitreg("load", "iris", tmp_path / "out")
     write(tmp_path / "out", {"model.bin": b"mine now", "more": "x"})
-    registry.gitreg("verify")
+    registry.gitreg("verify", "--deep")
     registry.gitreg("load", "iris", tmp_path / "again")
     assert contents(tmp_path / "again") == contents(weights)
     ended = registry.gitreg("load", "iris", tmp_path / "out", code=4)
@@ -120,14 +120,14 @@ def test_a_folder_of_more_than_a_thousand_files_goes_through_everything(registry
     }
     registry.gitreg("load", "big@2", tmp_path / "out")
     assert contents(tmp_path / "out") == contents(weights)
-    assert len(registry.gitreg("verify", "--json").data) == 3000
+    assert len(registry.gitreg("verify", "--deep", "--json").data) == 3000
     assert registry.gitreg("gc", "--apply", "--grace", "0", "--json").data == []
     assert registry.doctor_says() == []
     registry.gitreg("model", "version", "delete", "big", "1")
     gone = registry.gitreg("gc", "--apply", "--grace", "0", "--json").data
     assert len(gone) == 3, "two files of the first version, and its manifest"
     registry.gitreg("load", "big@2")
-    assert registry.gitreg("verify", "--json").data
+    assert registry.gitreg("verify", "--deep", "--json").data
 
 
 @pytest.mark.slow
