@@ -212,6 +212,8 @@ def _explain(error: Exception) -> Reason | None:
             return trouble.NO_BUCKET
         if status in {401, 403}:
             return trouble.DENIED
+        if status < 400:  # the body of a good answer ended too early
+            return trouble.UNREACHABLE
         return trouble.BUSY if status >= 500 or status == 429 else trouble.unexpected(error)
     if isinstance(error, (a.ServiceResponseTimeoutError, a.ServiceRequestTimeoutError, TimeoutError)):
         return trouble.TIMEOUT

@@ -119,7 +119,7 @@ def _parts(url: str, name: str) -> tuple[SplitResult, str]:
         raise InvalidInput(
             f"the URL of a {name} store names no {_REMOTE[name].named}", hint=f"write it as {name}://..."
         )
-    path = unquote(parts.path).strip("/")
+    path = unquote(parts.path).removeprefix("/").removesuffix("/")
     if "\0" in path or any(part in {"", ".", ".."} for part in path.split("/") if path):
         raise InvalidInput(f"the URL of a {name} store has an empty part, . or .. in its path", hint=_HINT)
     return parts, path
@@ -140,7 +140,7 @@ def _open_remote(name: str, parts: SplitResult, path: str) -> Bucket:
     if name == "s3":
         from gitreg.blobs.s3 import S3Bucket
 
-        return S3Bucket(place, prefix)
+        return S3Bucket(url, place, prefix)
     if _REMOTE[name] is _AZURE:
         from gitreg.blobs.azure import AzureBucket
 

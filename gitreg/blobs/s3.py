@@ -30,6 +30,8 @@ class S3Bucket:
 
     Parameters
     ----------
+    url:
+        Where it is, for messages.
     bucket:
         Its name.
     prefix:
@@ -38,13 +40,13 @@ class S3Bucket:
 
     local = False
 
-    def __init__(self, bucket: str, prefix: str) -> None:
-        self.url = f"s3://{bucket}/{prefix}".rstrip("/")
+    def __init__(self, url: str, bucket: str, prefix: str) -> None:
+        self.url = url
         self._bucket = bucket
         self._prefix = prefix
         self._lock = Lock()
         self._opened: Any = None
-        self._in_words = partial(in_words, self.url, s3_faults.explain)
+        self._in_words = partial(in_words, url, s3_faults.explain)
 
     # -- reading -----------------------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ _SECRET = re.compile(
     r"""(?ix)
     (\b(?:[\w-]*(?:secret|password|passwd|signature|credential|token|authorization)[\w-]*
         |sig|account_?key|access_?key(?:_?id)?|aws_?access_?key_?id|sharedkey)
-     ["']?\s*[=:]\s*["']?)(?:bearer\s+|basic\s+)?[^\s&"',;<>]+"""
+     ["']?\s*[=:]\s*["']?)(?:(?:bearer|basic|sharedkey(?:lite)?)\s+)?[^\s&"',;<>]+"""
 )
 _USERINFO = re.compile(r"(://)[^/@\s]*:[^/@\s]*@")
 _LONG = 300
