@@ -37,7 +37,7 @@ class Cache:
 
     def __init__(self, folder: Path, *, limit: int | None = None) -> None:
         self.shelf = Shelf(folder)
-        self._limit = limit
+        self.limit = limit
 
     # -- handing out -------------------------------------------------------------------------------------------------
 
@@ -258,7 +258,7 @@ class Cache:
         from gitreg.blobs.pruning import prune
 
         with in_words("prune the cache", self.shelf.root):
-            prune(self.shelf, self._limit)
+            prune(self.shelf, self.limit)
 
 
 class _Maker:
