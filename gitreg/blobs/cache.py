@@ -1,43 +1,64 @@
-"""The cache of a machine: artifacts as read-only folders by their digest, shared by its registries and processes.
-
-``artifacts/<hex>/`` holds an artifact's files, ``building/<hex>/`` one that is being made, ``memos/<hex>.json`` what
-was verified, ``locks/`` one lock file for each artifact that was made.
-"""
+"""The cache of a machine: artifacts as read-only folders by their digest, shared by its registries and processes."""
 
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import BinaryIO
 
 from gitreg.blobs import copying
-from gitreg.blobs.destination import files_to_write
+from gitreg.blobs.destination import files_to_write, is_link_to
+from gitreg.blobs.exporting import copy_trusted, filling, link
 from gitreg.blobs.faults import in_words
 from gitreg.blobs.files import FileEntry, check_paths
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.memo import Memo
-from gitreg.blobs.parallel import ahead, threads
+from gitreg.blobs.memo import SYNCED, Looks, Memo, looks, this_boot
 from gitreg.blobs.progress import NO_PROGRESS, Progress
+from gitreg.blobs.shelf import Shelf, listing
 from gitreg.blobs.source import Source
 from gitreg.blobs.store import Target
 from gitreg.errors import IntegrityError
 
 _USE = "use the cache"
+_FEW = 64  # small files that are synced one by one; more are hashed once more after the machine was started again
 
 
 class Cache:
-    """Verified artifacts on this machine.
+    """Verified artifacts on this machine; processes and threads may use one at the same time.
 
     Parameters
     ----------
     folder:
         Where to keep them; made when it is first needed, and safe to delete while nobody uses it.
+    limit:
+        How many bytes to keep after something was added (`gitreg.blobs.pruning.prune`). None takes a fifth of the disk.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, limit: int | None = None) -> None:
+        self.shelf = Shelf(folder)
+        self.limit = limit
+
+    # -- handing out -------------------------------------------------------------------------------------------------
+
+    def find(self, digest: str) -> Path | None:
+        """Return the read-only folder of an artifact, verified, without asking any store; None where it is not here.
+
+        Parameters
+        ----------
+        digest:
+            Of its manifest, ``sha256:...``.
+        """
+        name = digest.removeprefix("sha256:")
+        with in_words(_USE, self.shelf.root), self.shelf.sharing(name) as unchanged:
+            if not unchanged:
+                return None
+            self.shelf.note_use(name)
+            return self.shelf.artifact(name) if self.shelf.is_whole(name) else None
+
+    def manifest(self, digest: str) -> Manifest | None:
+        """Return the manifest of an artifact that is here, verified; None where it is not."""
+        return self.shelf.manifest(digest.removeprefix("sha256:"))
 
     def checkout(
         self,
@@ -64,14 +85,44 @@ class Cache:
         InvalidInput
             The paths cannot stand in one folder (`check_paths`).
         """
-        part = manifest if paths is None else Manifest.of(e for e in manifest.files if e.path in paths)
-        check_paths(entry.path for entry in part.files)
-        folder = self._folder / "artifacts" / part.hex
-        with in_words(_USE, self._folder):
-            if not _is_whole(folder, part.files, self._memo(part.hex)):
-                with self._lock(part.hex):
-                    self._make(manifest, part, folder, store, progress)
-        return folder
+        part = _part(manifest, paths)
+        return self.find(part.hex) or self._make(manifest, part, store, progress)
+
+    def open(self, manifest: Manifest, store: Source, path: str, *, progress: Progress = NO_PROGRESS) -> BinaryIO:
+        """Open one file of a set, verified to its last byte before the first one can be read.
+
+        Raises
+        ------
+        IntegrityError
+            The store holds it not at all or damaged.
+        """
+        file = self.open_cached(manifest, path)
+        for _ in range(3):  # another process may remove or mend it between making and opening
+            if file is not None:
+                break
+            self.checkout(manifest, store, {path}, progress=progress)
+            file = self.open_cached(manifest, path)
+        if file is None:
+            raise IntegrityError(f"{path} in the cache {self.shelf.root} changes while it is read", hint="run it again")
+        return file
+
+    def open_cached(self, manifest: Manifest, path: str) -> BinaryIO | None:
+        """Open one file of a set where the set, or that file alone, is here and verified; None where it is not."""
+        for part in (manifest, _part(manifest, {path})):
+            with in_words(_USE, self.shelf.root), self.shelf.sharing(part.hex) as unchanged:
+                if not unchanged:
+                    continue
+                try:
+                    descriptor = copying.open_regular(self.shelf.artifact(part.hex) / path)
+                except OSError:
+                    continue
+                if self.shelf.memo(part.hex).trusts(path, os.fstat(descriptor)):
+                    self.shelf.note_use(part.hex)
+                    return os.fdopen(descriptor, "rb")
+                os.close(descriptor)
+        return None
+
+    # -- the user's own folder ---------------------------------------------------------------------------------------
 
     def export(
         self,
@@ -85,7 +136,8 @@ class Cache:
         """Write the files, verified, into the user's own folder; they are the user's to change.
 
         They come from the cache where it holds them verified, else from a store on this machine, else through the
-        cache. Files that are there with the same content stay as they are.
+        cache. Files that are there with the same content stay as they are; a folder that is not there yet appears
+        when all of it is written.
 
         Parameters
         ----------
@@ -99,127 +151,181 @@ class Cache:
         IntegrityError
             The store holds one of them not at all or damaged; those that were written are whole.
         """
-        part = manifest if paths is None else Manifest.of(e for e in manifest.files if e.path in paths)
-        targets = [Target(entry, dest / entry.path) for entry in files_to_write(dest, part.files, progress)]
+        part = _part(manifest, paths)
+        if not self.shelf.memo(part.hex).files:  # what was made here was checked then
+            check_paths(entry.path for entry in part.files)
+        files = files_to_write(dest, part.files, progress)
         if not store.local:
             self.checkout(manifest, store, paths, progress=progress)
-        cached = self._folder / "artifacts" / part.hex
-        memo = self._memo(part.hex)
-        with in_words("write the files", dest), threads() as pool:
-            for folder in {target.path.parent for target in targets}:
-                folder.mkdir(parents=True, exist_ok=True)
-                copying.remove_leftovers(folder)
-            copied = ahead(pool, lambda target: _copy_trusted(target, cached, memo, progress), targets)
-            absent = [target for target, done in zip(targets, copied, strict=True) if not done]
-        if absent:
-            store.fetch(manifest, absent, progress=progress)
 
-    def _make(self, manifest: Manifest, part: Manifest, folder: Path, store: Source, progress: Progress) -> None:
+        def copy(folder: Path, files: list[FileEntry], fresh: bool) -> None:
+            for name in dict.fromkeys((part.hex, manifest.hex)):
+                files = self._copy(name, files, folder, progress, fresh=fresh)
+            if files:
+                store.fetch(manifest, [Target(entry, folder / entry.path) for entry in files], progress=progress)
+
+        _fill(dest, files, copy)
+
+    def link(
+        self,
+        manifest: Manifest,
+        store: Source,
+        dest: Path,
+        paths: Collection[str] | None = None,
+        *,
+        progress: Progress = NO_PROGRESS,
+    ) -> None:
+        """Put hardlinks to the cache's own files into a folder; symbolic links where it is on another file system.
+
+        The files are read-only and the cache's: who changes one after all damages it for everybody, until the cache is
+        next asked for it, sees the change and fetches it again. A hardlinked file outlives its removal from the cache,
+        a symbolic link does not. Removing a hardlink changes the file's ctime, so that the cache hashes it once more
+        when it is next asked for it.
+
+        Parameters
+        ----------
+        paths:
+            Only these of the files. None takes all.
+
+        Raises
+        ------
+        Refused
+            A file of another content, or a foreign link, is in the way; nothing was written then.
+        IntegrityError
+            The store holds one of them not at all or damaged.
+        """
+        part = _part(manifest, paths)
+        folder = self.checkout(manifest, store, paths, progress=progress)
+        files = [entry for entry in part.files if not is_link_to(folder / entry.path, dest / entry.path)]
+        files = files_to_write(dest, files, progress)
+
+        def put_links(dest: Path, files: list[FileEntry], _: bool) -> None:
+            with self.shelf.changing(part.hex):
+                memo = self.shelf.memo(part.hex)
+                known = dict(memo.files)
+                for entry in files:
+                    source = folder / entry.path
+                    before = source.lstat()
+                    if link(source, dest / entry.path) and memo.trusts(entry.path, before):
+                        after = source.lstat()
+                        if (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns):
+                            known[entry.path] = looks(after)
+                self.shelf.note(part.hex, part, memo._replace(files=known))
+
+        _fill(dest, files, put_links)
+
+    # -- making ------------------------------------------------------------------------------------------------------
+
+    def _make(self, manifest: Manifest, part: Manifest, store: Source, progress: Progress) -> Path:
         """Make the artifact's folder whole: mend it in place, or build it aside, going on where a killed one ended."""
-        memo = self._memo(part.hex)
-        base = folder if folder.is_dir() else self._folder / "building" / part.hex
-        base.mkdir(parents=True, exist_ok=True)
-        wanted = {entry.path for entry in part.files}
-        for path, status in _listing(base).items():
-            if path not in wanted or not stat.S_ISREG(status.st_mode):
+        check_paths(entry.path for entry in part.files)
+        shelf, folder = self.shelf, self.shelf.artifact(part.hex)
+        with in_words(_USE, shelf.root), shelf.changing(part.hex):
+            if shelf.is_whole(part.hex):  # by another process while we waited
+                return folder
+            memo = shelf.memo(part.hex)
+            base = folder if folder.is_dir() else shelf.building(part.hex)
+            base.mkdir(parents=True, exist_ok=True)
+            wanted = {entry.path for entry in part.files}
+            for path in listing(base).keys() - wanted:
                 (base / path).unlink()
-        targets = [Target(entry, base / entry.path) for entry in part.files]
-        absent = [target for target in targets if not _is_good(target, memo, progress)]
-        for parent in {target.path.parent for target in absent}:
-            parent.mkdir(parents=True, exist_ok=True)
-        store.fetch(manifest, absent, progress=progress)
-        for target in absent:
-            _seal(target, memo, None)
-        memo.save()
-        if base != folder:
-            folder.parent.mkdir(exist_ok=True)
-            os.rename(base, folder)
+            maker = _Maker(base, memo, part.files, progress)
+            absent = [entry for entry in part.files if not maker.keep(entry)]
+            _make_folders(base, absent)
+            elsewhere = absent
+            if part.hex != manifest.hex:
+                elsewhere = self._copy(manifest.hex, absent, base, progress, fresh=False)
+            store.fetch(manifest, [Target(entry, base / entry.path) for entry in elsewhere], progress=progress)
+            for entry in absent:
+                maker.seal(entry, None)
+            shelf.note(part.hex, part, maker.memo())
+            if base != folder:
+                folder.parent.mkdir(exist_ok=True)
+                os.rename(base, folder)
+        self._keep_within_limit()
+        return folder
 
-    def _memo(self, name: str) -> Memo:
-        return Memo(self._folder / "memos" / f"{name}.json")
+    def _copy(
+        self, name: str, files: list[FileEntry], dest: Path, progress: Progress, *, fresh: bool
+    ) -> list[FileEntry]:
+        """Copy files out of an artifact that is here; return those that are not in it, or not verified."""
+        with self.shelf.sharing(name) as unchanged:
+            if not unchanged:
+                return files
+            return copy_trusted(files, self.shelf.artifact(name), self.shelf.memo(name), dest, progress, fresh=fresh)
 
-    @contextmanager
-    def _lock(self, name: str) -> Iterator[None]:
-        """One process at a time makes an artifact; the others wait and find it made."""
-        from filelock import FileLock
+    def _keep_within_limit(self) -> None:
+        from gitreg.blobs.pruning import prune
 
-        locks = self._folder / "locks"
-        locks.mkdir(parents=True, exist_ok=True)
-        with FileLock(locks / f"{name}.lock"):
-            yield
-
-
-def _is_whole(folder: Path, files: Sequence[FileEntry], memo: Memo) -> bool:
-    found = _listing(folder)
-    return len(found) == len(files) and all(
-        entry.path in found and memo.trusts(entry.path, entry.sha256, found[entry.path]) for entry in files
-    )
-
-
-def _listing(folder: Path) -> dict[str, os.stat_result]:
-    """Everything below a folder that is no folder, by its path; links are not followed."""
-    found: dict[str, os.stat_result] = {}
-    pending = [""]
-    while pending:
-        prefix = pending.pop()
-        try:
-            with os.scandir(folder / prefix) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        pending.append(f"{prefix}{entry.name}/")
-                    else:
-                        found[prefix + entry.name] = entry.stat(follow_symlinks=False)
-        except FileNotFoundError:  # not made yet, or mended by another process at this moment
-            continue
-    return found
+        with in_words("prune the cache", self.shelf.root):
+            prune(self.shelf, self.limit)
 
 
-def _is_good(target: Target, memo: Memo, progress: Progress) -> bool:
-    """Whether the file is in the cache and what it should be; what stands in its place is removed."""
-    path = target.path
-    if path.is_dir():  # nothing but folders in it: all else was removed
-        for folder, _, _ in os.walk(path, topdown=False):
-            os.rmdir(folder)
-    elif os.path.lexists(path):
-        if _seal(target, memo, progress):
-            return True
-        path.unlink()
-    return False
+class _Maker:
+    """Makes an artifact's files the cache's own: read-only, verified, remembered."""
 
+    def __init__(self, base: Path, memo: Memo, files: Collection[FileEntry], progress: Progress) -> None:
+        self._base = base
+        self._progress = progress
+        self._old = memo
+        self._files: dict[str, Looks] = {}
+        many = sum(entry.size < SYNCED for entry in files) > _FEW
+        self._boot = this_boot() if many else ""
 
-def _seal(target: Target, memo: Memo, verify: Progress | None) -> bool:
-    """Take the right to write away and remember the file; False where `verify` finds it damaged."""
-    entry = target.entry
-    descriptor = copying.open_regular(target.path)
-    try:
-        before = os.fstat(descriptor)
-        if memo.trusts(entry.path, entry.sha256, before):
-            return True
-        os.fchmod(descriptor, 0o555 if entry.executable else 0o444)
-        os.fsync(descriptor)  # before the memo says so
-        before = os.fstat(descriptor)
-        if verify and copying.hash_file(descriptor, verify) != (entry.sha256, entry.size):
-            return False
-        memo.remember_unchanged(entry.path, entry.sha256, before, os.fstat(descriptor))
-        return True
-    finally:
-        os.close(descriptor)
+    def memo(self) -> Memo:
+        """Give what was found out."""
+        return Memo(self._files, self._boot)
 
-
-def _copy_trusted(target: Target, folder: Path, memo: Memo, progress: Progress) -> bool:
-    """Copy a file that was hashed before and did not change since; False where there is none."""
-    entry = target.entry
-    try:
-        descriptor = copying.open_regular(folder / entry.path)
-    except OSError:  # not there, or a link: the caller has another way
+    def keep(self, entry: FileEntry) -> bool:
+        """Whether the file is there and what it should be; what stands in its place is removed."""
+        path = self._base / entry.path
+        if path.is_dir() and not path.is_symlink():  # nothing but folders in it: all else was removed
+            for folder, _, _ in os.walk(path, topdown=False):
+                os.rmdir(folder)
+        elif os.path.lexists(path):
+            try:
+                if self.seal(entry, self._progress):
+                    return True
+            except OSError:  # a link or a pipe, or the disk cannot read it any more
+                pass
+            path.unlink()
         return False
-    try:
-        if not memo.trusts(entry.path, entry.sha256, os.fstat(descriptor)):
-            return False
-        with copying.replacing(target.path, executable=entry.executable) as copy:
-            size = copying.copy(descriptor, copy, progress)
-            if size != entry.size or not memo.trusts(entry.path, entry.sha256, os.fstat(descriptor)):
-                raise IntegrityError(f"{folder / entry.path} changed while it was copied", hint="run it again")
-        return True
-    finally:
-        os.close(descriptor)
+
+    def seal(self, entry: FileEntry, verify: Progress | None) -> bool:
+        """Take the right to write away and remember the file; False where `verify` finds it damaged."""
+        descriptor = copying.open_regular(f"{self._base}/{entry.path}")
+        try:
+            before = os.fstat(descriptor)
+            if not (verify and self._old.trusts(entry.path, before)):
+                os.fchmod(descriptor, 0o555 if entry.executable else 0o444)
+                if not self._boot or entry.size >= SYNCED:
+                    os.fsync(descriptor)
+                before = os.fstat(descriptor)
+                if verify and copying.hash_file(descriptor, verify) != (entry.sha256, entry.size):
+                    return False
+            if looks(before) == looks(os.fstat(descriptor)):
+                self._files[entry.path] = looks(before)
+            return True
+        finally:
+            os.close(descriptor)
+
+
+def _part(manifest: Manifest, paths: Collection[str] | None) -> Manifest:
+    return manifest if paths is None else Manifest.of(entry for entry in manifest.files if entry.path in paths)
+
+
+def _fill(dest: Path, files: list[FileEntry], put: Callable[[Path, list[FileEntry], bool], None]) -> None:
+    """Put files into a folder, by a function that takes the folder, the files, and whether nobody else sees it yet."""
+    with in_words("write the files", dest), filling(dest) as (folder, fresh):
+        for parent in _make_folders(folder, files):
+            if not fresh:
+                copying.remove_leftovers(parent)
+        put(folder, files, fresh)
+
+
+def _make_folders(base: Path, files: Collection[FileEntry]) -> list[Path]:
+    """Make the folders that files go into, and return them."""
+    folders = [base / parent for parent in {entry.path.rpartition("/")[0] for entry in files}]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    return folders

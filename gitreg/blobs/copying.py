@@ -15,6 +15,9 @@ from threading import Thread
 
 from gitreg.blobs.progress import Progress
 
+PARTIAL = ".gitreg-{}.partial"
+"""Names of what is being written and has not its own name yet."""
+
 _STEP = 8 << 20  # bytes that are copied before the hash follows
 _BUFFER = 256 << 10  # bytes hashed at a time; fits the processor's cache
 
@@ -161,7 +164,7 @@ def replacing(target: Path, *, executable: bool) -> Iterator[int]:
     Its mode is 0666, or 0777 if executable, less the umask. After a `kill -9` a file ``.gitreg-*.partial`` stays, which
     `remove_leftovers` finds.
     """
-    partial = target.with_name(f".gitreg-{os.urandom(8).hex()}.partial")
+    partial = target.with_name(PARTIAL.format(os.urandom(8).hex()))
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     descriptor = os.open(partial, flags, 0o777 if executable else 0o666)
     try:
@@ -177,14 +180,40 @@ def replacing(target: Path, *, executable: bool) -> Iterator[int]:
         raise
 
 
+@contextmanager
+def creating(target: Path, *, executable: bool) -> Iterator[int]:
+    """Give a descriptor of a new file in a folder that nobody else sees; its mode is as `replacing` gives it."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    descriptor = os.open(target, flags, 0o777 if executable else 0o666)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def write_new(target: str, data: bytes, *, executable: bool) -> None:
+    """Write a small new file in a folder that nobody else sees."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    descriptor = os.open(target, flags, 0o777 if executable else 0o666)
+    try:
+        write_all(descriptor, data, 0)
+    finally:
+        os.close(descriptor)
+
+
 def remove_leftovers(folder: Path) -> None:
-    """Remove the partial files in a folder whose writers were killed, not those that are being written."""
-    for partial in folder.glob(".gitreg-*.partial"):
+    """Remove the partial files and folders in a folder whose writers were killed, not those that are being written."""
+    for partial in folder.glob(PARTIAL.format("*")):
         with suppress(OSError):  # its writer holds the lock, or has just finished
-            descriptor = os.open(partial, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = os.open(partial, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                partial.unlink()
+                if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+                    from shutil import rmtree  # slow to import; there is seldom anything to remove
+
+                    rmtree(partial)
+                else:
+                    partial.unlink()
             finally:
                 os.close(descriptor)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gitreg.blobs import copying
 from gitreg.blobs.faults import in_words
-from gitreg.blobs.files import FileEntry, check_paths
+from gitreg.blobs.files import FileEntry
 from gitreg.blobs.parallel import ahead, threads
 from gitreg.blobs.progress import Progress
 from gitreg.errors import Refused
@@ -22,21 +22,18 @@ def files_to_write(dest: Path, files: Sequence[FileEntry], progress: Progress) -
 
     Raises
     ------
-    InvalidInput
-        The paths cannot stand in one folder (`check_paths`).
     Refused
         Another content, a folder or a symbolic link is where a file would go, or no folder where one should be.
     """
-    check_paths(entry.path for entry in files)
     with in_words("look into the folder", dest):
         if dest.exists() and not dest.is_dir():
             raise Refused(f"{dest} is there and is no folder", hint=_HINT)
+        if not os.path.lexists(dest):
+            return list(files)
         for parent in sorted({parent for entry in files for parent in _parents(entry.path)}):
             status = _lstat(dest / parent)
             if status and not stat.S_ISDIR(status.st_mode):
                 raise Refused(f"{dest / parent} is there and is no folder of its own, or a link", hint=_HINT)
-        if not dest.exists():
-            return list(files)
         with threads() as pool:
             missing = list(ahead(pool, lambda entry: _is_missing(dest / entry.path, entry, progress), files))
     return [entry for entry, is_missing in zip(files, missing, strict=True) if is_missing]
@@ -68,3 +65,11 @@ def _lstat(path: Path) -> os.stat_result | None:
         return path.lstat()
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def is_link_to(source: Path, path: Path) -> bool:
+    """Whether a path is a symbolic link to a file, made by its absolute path."""
+    try:
+        return os.readlink(path) == str(source)
+    except OSError:
+        return False

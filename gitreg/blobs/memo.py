@@ -1,61 +1,87 @@
-"""Remembering which files were hashed, so that they need not be hashed again until they change."""
+"""What an artifact's files looked like when they were verified: they need not be hashed again until they change.
+
+A file is trusted while its inode, size and ctime are what they were: no program can change a file's content, its mode
+or its mtime and leave its ctime. One `lstat` a file is what that costs; a folder's own times say nothing of what its
+files hold. All of an artifact's files stand in one memo, which is compared at once.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-import stat
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
-from gitreg.blobs.copying import replacing
+from gitreg.blobs.copying import replacing, write_all
+
+Looks = str
+"""A file's inode, size and ctime in ns, as one text: that is read, compared and thrown away faster than a tuple."""
+
+SYNCED = 1 << 20
+"""Files from this size, in bytes, are synced before a memo says that they are whole."""
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
-class Memo:
-    """What files looked like when their content was known to have some sha256.
-
-    A file is trusted while its inode, size, mtime and ctime are what they were: no program can change a file's content
-    and leave its ctime. The memo itself may be lost, or an older one may win a race: then files are hashed once more.
+class Memo(NamedTuple):
+    """How the files of an artifact looked when each of them was what the artifact's digest says.
 
     Parameters
     ----------
-    path:
-        The JSON file that keeps it; made by the first `save`.
+    files:
+        By their paths.
+    boot:
+        Where many small files were not synced one by one: since which start of this machine its memory has them whole.
+        After the next start they are hashed once more. "" where all were synced.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._known = _load(path)
-        self._changed = False
+    files: dict[str, Looks]
+    boot: str = ""
 
-    def trusts(self, name: str, sha256: str, status: os.stat_result) -> bool:
-        """Whether the file of that name, which looks like `status`, is known to have this sha256."""
-        return stat.S_ISREG(status.st_mode) and self._known.get(name) == _looks(sha256, status)
+    @property
+    def holds(self) -> bool:
+        """Whether the machine was not started again since, or all files were synced."""
+        return self.boot in ("", this_boot())
 
-    def remember_unchanged(self, name: str, sha256: str, before: os.stat_result, after: os.stat_result) -> None:
-        """Note that the file's content has this sha256, if it looks the same before and after it was read."""
-        if _looks(sha256, before) == _looks(sha256, after):
-            self._known[name] = _looks(sha256, after)
-            self._changed = True
-
-    def save(self) -> None:
-        """Write the memo if there is anything new; where that fails, only time is lost."""
-        if not self._changed:
-            return
-        with suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(self._path, executable=False) as descriptor:
-                os.write(descriptor, json.dumps(self._known).encode())
-        self._changed = False
+    def trusts(self, path: str, status: os.stat_result) -> bool:
+        """Whether the file of that path, which looks like `status`, was verified and did not change since."""
+        return (self.holds or status.st_size >= SYNCED) and self.files.get(path) == looks(status)
 
 
-def _looks(sha256: str, status: os.stat_result) -> list[str | int]:
-    return [sha256, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+NOTHING = Memo({})
 
 
-def _load(path: Path) -> dict[str, list[str | int]]:
+def looks(status: os.stat_result) -> Looks:
+    """Give what tells a file from one that was changed or put in its place."""
+    return f"{status.st_ino} {status.st_size} {status.st_ctime_ns}"
+
+
+def size_in(looked: Looks) -> int:
+    """Give the size of a file that looked like that, in bytes."""
+    return int(looked.split()[1])
+
+
+@cache
+def this_boot() -> str:
+    """Give a name to the time since this machine was started; "" where the system has none."""
+    with suppress(OSError):
+        return _BOOT_ID.read_text().strip()
+    return ""
+
+
+def read_memo(path: Path) -> Memo:
+    """Read a memo; one that is not there, cut off or strange trusts nothing."""
     try:
-        known = json.loads(path.read_bytes())
-    except (OSError, ValueError):  # ValueError: cut off by a full disk or a loss of power; it only costs hashing
-        return {}
-    return known if isinstance(known, dict) else {}
+        said = json.loads(path.read_bytes())
+        return Memo(said["files"], said["boot"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return NOTHING
+
+
+def write_memo(path: Path, memo: Memo) -> None:
+    """Keep a memo; where that fails, only time is lost."""
+    text = json.dumps(memo._asdict()).encode()
+    with suppress(OSError), replacing(path, executable=False) as descriptor:
+        write_all(descriptor, text, 0)

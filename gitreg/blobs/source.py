@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from gitreg.blobs.content import Content
+from gitreg.blobs.files import FileEntry
 from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.store import Target
@@ -22,3 +24,6 @@ class Source(Protocol):
 
     def read_manifest(self, digest: str, *, limit: int) -> Manifest:
         """Return a manifest that was stored as it is (`Store.read_manifest`)."""
+
+    def content(self, entry: FileEntry) -> Content:
+        """Give the bytes of a file that lies in no pack, to be read by ranges (`Store.content`)."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from gitreg.blobs.content import Content
+from gitreg.blobs.files import FileEntry
 from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.store import AbsentError, Store, Target
@@ -63,6 +65,16 @@ class Stores:
             No store has it whole.
         """
         return self._first(lambda store: store.read_manifest(digest, limit=limit))
+
+    def content(self, entry: FileEntry) -> Content:
+        """Give the bytes of a file that lies in no pack (`Store.content`), out of the first store that has it.
+
+        Raises
+        ------
+        IntegrityError
+            No store does.
+        """
+        return self._first(lambda store: store.content(entry))
 
     def _first(self, ask: Callable[[Store], Answer]) -> Answer:
         """Ask one store after another until one of them answers."""

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from gitreg.sdk.sizes import parse_size
+
 if TYPE_CHECKING:
     from gitreg.blobs import Cache, Known
     from gitreg.git import Repository
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 REGISTRY_VARIABLE = "GITREG_REGISTRY"
 CACHE_VARIABLE = "GITREG_CACHE"
+CACHE_SIZE_VARIABLE = "GITREG_CACHE_SIZE"
 
 
 class Ambient(NamedTuple):
@@ -43,10 +46,17 @@ class Ambient(NamedTuple):
         return cls(Path.cwd(), dict(os.environ))
 
     def cache(self) -> Cache:
-        """Give the user's cache, shared by all registries: GITREG_CACHE, else where the system keeps caches."""
+        """Give the user's cache, shared by all registries: GITREG_CACHE, else where the system keeps caches.
+
+        Raises
+        ------
+        InvalidInput
+            GITREG_CACHE_SIZE is no size.
+        """
         from gitreg.blobs import Cache
 
-        return Cache(self._cache_folder())
+        said = self.env.get(CACHE_SIZE_VARIABLE)
+        return Cache(self._cache_folder(), limit=parse_size(said, CACHE_SIZE_VARIABLE) if said else None)
 
     def known(self) -> Known:
         """Give what the user's files were when they were hashed before."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import warnings
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from gitreg.blobs import NO_PROGRESS, Manifest, Progress
-from gitreg.errors import NotFound
+from gitreg.errors import InvalidInput, NotFound
 from gitreg.registry.artifacts import choose_artifact, manifest_of
 
 if TYPE_CHECKING:
+    from gitreg.blobs import Cache
+    from gitreg.documents.types import ArtifactRecord
     from gitreg.registry.snapshot import ModelVersion
     from gitreg.sdk.registry import Registry
 
@@ -23,22 +25,52 @@ def load(
     *,
     artifact: str | None = None,
     file: str | None = None,
+    link: bool = False,
     progress: Progress = NO_PROGRESS,
 ) -> Path:
     """Give the folder with a version's files (:meth:`gitreg.Registry.load`)."""
+    if link and dest is None:
+        raise InvalidInput("links need a folder to lie in", hint="name DEST, or leave --link away: nothing is copied")
     version = registry.version(reference)
-    if version.yanked:
-        reason = f": {version.annotation.yank_reason}" if version.annotation.yank_reason else ""
-        warnings.warn(f"{version.reference} was yanked{reason}", stacklevel=3)
+    _tell_yanked(version)
     record = choose_artifact(version, artifact)
-    manifest = manifest_of(record, registry.stores)
-    paths = None if file is None else _matching(manifest, file, version)
     cache = registry.ambient.cache()
+    if dest is None and file is None and (found := cache.find(record.digest)):
+        return found
+    manifest = manifest_in(registry, cache, record)
+    paths = None if file is None else _matching(manifest, file, version)
     if dest is None:
         return cache.checkout(manifest, registry.stores, paths, progress=progress)
     folder = registry.ambient.folder / dest
-    cache.export(manifest, registry.stores, folder, paths, progress=progress)
+    put = cache.link if link else cache.export
+    put(manifest, registry.stores, folder, paths, progress=progress)
     return folder
+
+
+def open_file(
+    registry: Registry, reference: str, path: str, *, artifact: str | None = None, progress: Progress = NO_PROGRESS
+) -> BinaryIO:
+    """Open one file of a version (:meth:`gitreg.Registry.open_file`)."""
+    version = registry.version(reference)
+    _tell_yanked(version)
+    cache = registry.ambient.cache()
+    manifest = manifest_in(registry, cache, choose_artifact(version, artifact))
+    if all(entry.path != path for entry in manifest.files):
+        raise NotFound(f"{version.reference} has no file {path!r}", hint=f"see `gitreg show {version.reference}`")
+    return cache.open(manifest, registry.stores, path, progress=progress)
+
+
+def manifest_in(registry: Registry, cache: Cache, record: ArtifactRecord) -> Manifest:
+    """Give an artifact's files: from its record, else from the cache, else from the store."""
+    if record.files is None and (known := cache.manifest(record.digest)):
+        return known
+    return manifest_of(record, registry.stores)
+
+
+def _tell_yanked(version: ModelVersion) -> None:
+    if version.yanked:
+        reason = f": {version.annotation.yank_reason}" if version.annotation.yank_reason else ""
+        warnings.warn(f"{version.reference} was yanked{reason}", stacklevel=4)
 
 
 def _matching(manifest: Manifest, pattern: str, version: ModelVersion) -> set[str]:

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from gitreg.errors import Refused
 from gitreg.registry.ledger import Ledger
@@ -406,6 +406,7 @@ class Registry:
         *,
         artifact: str | None = None,
         file: str | None = None,
+        link: bool = False,
         progress: Progress | None = None,
     ) -> Path:
         """Give the folder with a version's files, every byte held against its record.
@@ -417,7 +418,10 @@ class Registry:
         artifact:
             Which artifact; None takes ``model``, or the only one.
         file:
-            A glob (``tokenizer*``): only the files whose path or name matches.
+            A glob (``tokenizer*``): only the files whose path or name matches; no others are fetched.
+        link:
+            Whether ``dest`` gets links to the cache's own, read-only files instead of copies
+            (:meth:`gitreg.blobs.Cache.link` says what follows from that).
 
         Warns
         -----
@@ -437,7 +441,36 @@ class Registry:
         from gitreg.sdk.loading import load
 
         folder = Path(dest) if dest is not None else None
-        return load(self, reference, folder, artifact=artifact, file=file, progress=progress or NO_PROGRESS)
+        return load(self, reference, folder, artifact=artifact, file=file, link=link, progress=progress or NO_PROGRESS)
+
+    def open_file(
+        self, reference: str, path: str, *, artifact: str | None = None, progress: Progress | None = None
+    ) -> BinaryIO:
+        """Open one file of a version for reading, verified to its last byte before the first one can be read.
+
+        Parameters
+        ----------
+        path:
+            The file's, in the artifact.
+        artifact:
+            Which artifact; None takes ``model``, or the only one.
+
+        Raises
+        ------
+        NotFound
+            There is no such version, artifact or file.
+        IntegrityError
+            The store's bytes are not what the record says.
+        """
+        from gitreg.blobs import NO_PROGRESS
+        from gitreg.sdk.loading import open_file
+
+        return open_file(self, reference, path, artifact=artifact, progress=progress or NO_PROGRESS)
+
+    def read_file(self, reference: str, path: str, *, artifact: str | None = None) -> bytes:
+        """Give one file's bytes, verified (:meth:`open_file`)."""
+        with self.open_file(reference, path, artifact=artifact) as file:
+            return file.read()
 
     # -- moving and saying more ------------------------------------------------------------------------------------
 

@@ -14,15 +14,21 @@ from gitreg.cli.progress import progress
 @click.argument("dest", required=False, type=click.Path(file_okay=False))
 @click.option("--artifact", metavar="NAME", help="Which artifact.  [default: model, or the only one]")
 @click.option("--file", metavar="GLOB", help="Only the files whose path or name matches.")
+@click.option("--link", is_flag=True, help="Put links to the cache's own files into DEST instead of copies.")
 @output_option
-def command(reference: str, dest: str | None, artifact: str | None, file: str | None, output: str) -> None:
+def command(reference: str, dest: str | None, artifact: str | None, file: str | None, link: bool, output: str) -> None:
     """Load a version's files, every byte held against its record, and print their folder.
 
     With DEST they are yours to change; without, the folder is the cache's own and read-only.
+
+    With --link nothing is copied: DEST holds hardlinks to the cache's files, or symbolic links where it is on another
+    file system. They are read-only and shared: a change to one would be seen by all who load it, until gitreg finds it
+    and fetches the file again. `gitreg cache prune` leaves hardlinked files in DEST, and takes what symbolic
+    links point to.
     """
     registry = open_registry()
     with progress("Loading") as bar:
-        folder = registry.load(reference, dest, artifact=artifact, file=file, progress=bar)
+        folder = registry.load(reference, dest, artifact=artifact, file=file, link=link, progress=bar)
     if output == "table":
         click.echo(folder)
     else:

@@ -1,0 +1,145 @@
+"""Copying and linking verified files out of the cache into a user's own folder."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from gitreg.blobs import copying
+from gitreg.blobs.copying import PARTIAL
+from gitreg.blobs.files import FileEntry
+from gitreg.blobs.memo import Memo
+from gitreg.blobs.parallel import ahead, threads
+from gitreg.blobs.progress import Progress
+from gitreg.blobs.store import SMALL
+from gitreg.errors import IntegrityError
+
+_BATCH = 200  # small files that a thread copies at once: handing over each one costs more than copying it
+_AT_ONCE = 128 << 10  # bytes; below, one read and one write cost less than asking the kernel to copy
+_NO_HARDLINK = {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP}
+
+
+@contextmanager
+def filling(dest: Path) -> Iterator[tuple[Path, bool]]:
+    """Give the folder to write files into, and whether nobody else sees it: it takes its name when the body ends well.
+
+    That is so where there is no such folder yet. After a `kill -9` a folder ``.gitreg-*.partial`` stays beside it,
+    which the next call removes.
+    """
+    if os.path.lexists(dest):
+        yield dest, False
+        return
+    from shutil import rmtree  # slow to import; a warm cache never needs it
+
+    dest.parent.mkdir(parents=True, exist_ok=True)
+    copying.remove_leftovers(dest.parent)
+    partial, descriptor = _own_folder(dest.parent)
+    try:
+        yield partial, True
+        os.rename(partial, dest)
+    except BaseException:
+        rmtree(partial, ignore_errors=True)
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def _own_folder(parent: Path) -> tuple[Path, int]:
+    """Make a folder that is locked, which says that its writer lives."""
+    while True:
+        partial = parent / PARTIAL.format(os.urandom(8).hex())
+        partial.mkdir()
+        descriptor = os.open(partial, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return partial, descriptor
+        os.close(descriptor)  # taken for a leftover before it was locked
+
+
+def copy_trusted(
+    files: Sequence[FileEntry], folder: Path, memo: Memo, dest: Path, progress: Progress, *, fresh: bool
+) -> list[FileEntry]:
+    """Copy those of the files that were verified and did not change since; return the others.
+
+    Parameters
+    ----------
+    folder, memo:
+        Where the files are, and how they looked when they were verified.
+    dest:
+        Where to copy them; the folders for them are there.
+    fresh:
+        Whether nobody else sees `dest` yet, so that files may be written under their own names.
+
+    Raises
+    ------
+    IntegrityError
+        A file changed while it was copied.
+    """
+    if not memo.files:
+        return list(files)
+
+    def copy(batch: Sequence[FileEntry]) -> list[FileEntry]:
+        absent = []
+        for entry in batch:
+            try:
+                source = copying.open_regular(f"{folder}/{entry.path}")
+            except OSError:  # not there, or a link: the caller has another way
+                absent.append(entry)
+                continue
+            try:
+                if not _copy(source, entry, memo, f"{dest}/{entry.path}", progress, fresh=fresh):
+                    absent.append(entry)
+            finally:
+                os.close(source)
+        return absent
+
+    with threads() as pool:
+        return [entry for absent in ahead(pool, copy, _batches(files)) for entry in absent]
+
+
+def _batches(files: Sequence[FileEntry]) -> Iterator[Sequence[FileEntry]]:
+    small = [entry for entry in files if entry.size < SMALL]
+    for start in range(0, len(small), _BATCH):
+        yield small[start : start + _BATCH]
+    for entry in files:
+        if entry.size >= SMALL:
+            yield [entry]
+
+
+def _copy(source: int, entry: FileEntry, memo: Memo, target: str, progress: Progress, *, fresh: bool) -> bool:
+    """Copy an open file; False where it is not known to be what it should be."""
+    if not memo.trusts(entry.path, os.fstat(source)):
+        return False
+    if fresh and entry.size < _AT_ONCE:
+        data = os.pread(source, _AT_ONCE, 0)
+        size = len(data)
+        copying.write_new(target, data, executable=entry.executable)
+        progress.advance(size)
+    else:
+        opened = copying.creating if fresh else copying.replacing
+        with opened(Path(target), executable=entry.executable) as copy:
+            size = copying.copy(source, copy, progress)
+    if size != entry.size or not memo.trusts(entry.path, os.fstat(source)):
+        os.unlink(target)
+        raise IntegrityError(f"{entry.path} in the cache changed while it was copied", hint="run it again")
+    return True
+
+
+def link(source: Path, target: Path) -> bool:
+    """Put a hardlink to a file at the target, or a symbolic link where there can be none; return whether it is hard.
+
+    A hardlink changes the file's ctime.
+    """
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NO_HARDLINK:
+            raise
+        os.symlink(source, target)
+        return False
+    return True

@@ -1,0 +1,44 @@
+"""``gitreg cache list``."""
+
+from __future__ import annotations
+
+import click
+
+from gitreg.cli.options import open_registry, output_option
+from gitreg.cli.output import emit, print_line, print_table, size_text, when_text
+from gitreg.cli.session import Session
+from gitreg.errors import NotFound
+
+COLUMNS = ("digest", "size", "files", "used")
+
+
+@click.command("list")
+@output_option
+def command(output: str) -> None:
+    """List what this machine keeps, the most recently used first, and the current registry's versions that it is."""
+    from gitreg.sdk.ambient import Ambient
+    from gitreg.sdk.caching import list_cache
+
+    try:
+        registry = open_registry()
+    except NotFound:
+        if click.get_current_context().ensure_object(Session).repo is not None:
+            raise
+        registry = None
+    rows = list_cache(Ambient.of_this_process(), registry)
+    if output != "table":
+        emit(rows, output, rows=rows, columns=(*COLUMNS, "versions"))
+        return
+    if rows:
+        cells = [
+            (
+                row["digest"].removeprefix("sha256:")[:12],
+                size_text(row["size"]),
+                row["files"] if row["files"] is not None else "not complete",
+                when_text(row["used"]),
+                row["versions"],
+            )
+            for row in rows
+        ]
+        print_table(["digest", "size", "files", "last used", "versions"], cells, right=["size", "files"])
+    print_line(f"{len(rows)} artifact{'' if len(rows) == 1 else 's'}, {size_text(sum(row['size'] for row in rows))}")

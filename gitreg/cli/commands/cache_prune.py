@@ -1,0 +1,38 @@
+"""``gitreg cache prune``."""
+
+from __future__ import annotations
+
+import click
+
+from gitreg.cli.commands.cache_list import COLUMNS
+from gitreg.cli.options import output_option
+from gitreg.cli.output import emit, print_line, print_table, size_text
+from gitreg.errors import InvalidInput
+
+
+@click.command("prune")
+@click.option("--to", metavar="SIZE", help="How much to keep.  [default: GITREG_CACHE_SIZE, or a fifth of the disk]")
+@click.option("--all", "everything", is_flag=True, help="Remove what was used lately too.")
+@output_option
+def command(to: str | None, everything: bool, output: str) -> None:
+    """Remove from this machine what was not used for longest, until the rest fits.
+
+    What was handed out within a day stays, for somebody may still read it, unless --all is given; and always what is
+    being fetched or copied at this moment.
+    """
+    from gitreg.sdk.ambient import Ambient
+    from gitreg.sdk.caching import prune_cache
+    from gitreg.sdk.sizes import parse_size
+
+    if to is not None and everything:
+        raise InvalidInput("--to and --all contradict each other", hint="give one of them")
+    limit = parse_size(to, "--to") if to is not None else None
+    rows = prune_cache(Ambient.of_this_process(), limit=limit, all_unused=everything)
+    if output != "table":
+        emit(rows, output, rows=rows, columns=COLUMNS)
+        return
+    if rows:
+        cells = [(row["digest"].removeprefix("sha256:")[:12], size_text(row["size"])) for row in rows]
+        print_table(["digest", "size"], cells, right=["size"])
+    total = size_text(sum(row["size"] for row in rows))
+    print_line(f"Removed {len(rows)} artifact{'' if len(rows) == 1 else 's'}, {total}")

@@ -1,0 +1,35 @@
+"""``gitreg cache verify``."""
+
+from __future__ import annotations
+
+import click
+
+from gitreg.cli.options import output_option
+from gitreg.cli.output import emit, print_line, print_table, size_text
+from gitreg.cli.progress import progress
+from gitreg.errors import IntegrityError
+
+
+@click.command("verify")
+@output_option
+def command(output: str) -> None:
+    """Hash all that this machine keeps again, and remove what is damaged: it is fetched again when it is needed."""
+    from gitreg.sdk.ambient import Ambient
+    from gitreg.sdk.caching import verify_cache
+
+    with progress("Verifying") as bar:
+        rows = list(verify_cache(Ambient.of_this_process(), progress=bar))
+    bad = [row for row in rows if not row["ok"]]
+    if output != "table":
+        emit(rows, output, rows=rows, columns=("digest", "size", "ok", "damaged"))
+    else:
+        if bad:
+            cells = [(row["digest"].removeprefix("sha256:")[:12], row["damaged"]) for row in bad]
+            print_table(["removed", "damaged files"], cells)
+        good = sum(row["size"] for row in rows if row["ok"])
+        print_line(f"{len(rows) - len(bad)} as they should be ({size_text(good)}), {len(bad)} removed")
+    if bad:
+        raise IntegrityError(
+            f"{len(bad)} of {len(rows)} artifacts in the cache were damaged, and are removed",
+            hint="check the disk that the cache lies on; `gitreg load` fetches them again",
+        )

@@ -1,0 +1,67 @@
+"""The cache of this machine, as its user sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from gitreg.blobs import NO_PROGRESS, Progress
+from gitreg.blobs.pruning import Kept, kept, prune, verify
+from gitreg.sdk.ambient import Ambient
+from gitreg.sdk.registry import Registry
+
+
+def list_cache(ambient: Ambient, registry: Registry | None) -> list[dict[str, Any]]:
+    """List the artifacts that this machine keeps, the most recently used first, as plain data.
+
+    Parameters
+    ----------
+    registry:
+        Whose versions are named beside what they hold.
+    """
+    names = _versions(registry) if registry is not None else {}
+    return [{**_row(each), "versions": names.get(each.digest, [])} for each in kept(ambient.cache().shelf)]
+
+
+def prune_cache(ambient: Ambient, *, limit: int | None, all_unused: bool) -> list[dict[str, Any]]:
+    """Remove what was not used for longest until the rest fits, and return it (:func:`gitreg.blobs.pruning.prune`).
+
+    Parameters
+    ----------
+    limit:
+        Bytes to keep at most. None takes GITREG_CACHE_SIZE, else a fifth of the disk.
+    all_unused:
+        Remove all that no process is making or copying at this moment, whenever it was used.
+    """
+    cache = ambient.cache()
+    if all_unused:
+        return [_row(each) for each in prune(cache.shelf, 0, unused_for=0)]
+    return [_row(each) for each in prune(cache.shelf, cache.limit if limit is None else limit)]
+
+
+def verify_cache(ambient: Ambient, *, progress: Progress = NO_PROGRESS) -> Iterator[dict[str, Any]]:
+    """Hash all of the cache again, remove the artifacts that are damaged, and say which they were."""
+    for found in verify(ambient.cache().shelf, progress=progress):
+        yield {
+            "digest": found.digest,
+            "size": found.size,
+            "ok": not found.damaged,
+            "damaged": list(found.damaged),
+        }
+
+
+def _versions(registry: Registry) -> dict[str, list[str]]:
+    """Give the references of the versions that have an artifact, by its digest."""
+    found: dict[str, list[str]] = {}
+    snapshot = registry.snapshot()
+    for model in snapshot.model_names():
+        for version in snapshot.versions(model):
+            for artifact in version.artifacts.values():
+                found.setdefault(artifact.digest, []).append(version.reference)
+    return found
+
+
+def _row(each: Kept) -> dict[str, Any]:
+    used = datetime.fromtimestamp(each.used, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return {"digest": each.digest, "size": each.size, "files": each.files, "used": used}

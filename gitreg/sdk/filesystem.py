@@ -1,0 +1,43 @@
+"""``gitreg://iris@production/model.safetensors`` for fsspec, which finds this class by its entry point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from gitreg.blobs.browsing import ArtifactFileSystem, NoSuchFileError, Resolved
+from gitreg.errors import NotFound
+from gitreg.registry.artifacts import choose_artifact
+from gitreg.sdk.loading import manifest_in
+from gitreg.sdk.registry import Registry
+
+
+class GitregFileSystem(ArtifactFileSystem):
+    """The files of a registry's versions: ``gitreg://MODEL@VERSION/PATH``, read-only.
+
+    Parameters
+    ----------
+    registry:
+        Where the registry is, as :meth:`gitreg.Registry.open` takes it. None takes GITREG_REGISTRY, else the current
+        folder, upwards.
+    artifact:
+        Which artifact of a version; None takes ``model``, or the only one.
+    """
+
+    protocol = "gitreg"
+
+    def __init__(self, registry: str | None = None, artifact: str | None = None, **options: Any) -> None:
+        super().__init__(self._find, **options)
+        self._registry = registry
+        self._artifact = artifact
+
+    @contextmanager
+    def _find(self, reference: str) -> Iterator[Resolved]:
+        with Registry.open(self._registry) as registry:
+            try:
+                record = choose_artifact(registry.version(reference), self._artifact)
+            except NotFound as error:
+                raise NoSuchFileError(error.message, hint=error.hint) from None
+            cache = registry.ambient.cache()
+            yield Resolved(manifest_in(registry, cache, record), lambda: registry.stores, cache)

@@ -1,0 +1,30 @@
+"""Sizes as people write them."""
+
+from __future__ import annotations
+
+import re
+
+from gitreg.errors import InvalidInput
+
+_POWERS = "kmgtp"
+_SIZE = re.compile(rf"([0-9]+(?:\.[0-9]+)?)\s*(?:([{_POWERS}])(i?))?b?", re.IGNORECASE)
+
+
+def parse_size(text: str, what: str) -> int:
+    """Read ``50GB``, ``1.5 TB``, ``512MiB`` or a number of bytes.
+
+    Parameters
+    ----------
+    what:
+        What the size is of, for the message where it is none.
+
+    Raises
+    ------
+    InvalidInput
+        It is no size.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise InvalidInput(f"{what} is {text!r}, which is no size", hint="write 50GB, 512MiB or 0")
+    power = _POWERS.index(match[2].lower()) + 1 if match[2] else 0
+    return int(float(match[1]) * (1024 if match[3] else 1000) ** power)
