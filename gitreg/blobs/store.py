@@ -357,7 +357,8 @@ class Store:
 
 def may_be_packed(manifest: Manifest) -> bool:
     """Whether a set has several small files, so that it has a pack."""
-    return sum(entry.size < SMALL for entry in manifest.files) > 1
+    small = (entry for entry in manifest.files if entry.size < SMALL)
+    return next(small, None) is not None and next(small, None) is not None  # asked for each file: no look at them all
 
 
 def _found(keys: Collection[str], sizes: Mapping[str, int], objects: Objects) -> set[str]:
