@@ -362,8 +362,8 @@ def may_be_packed(manifest: Manifest) -> bool:
 
 def _in_pack(manifest: Manifest) -> str:
     """Name the files of a pack by the first of them."""
-    first, *others = (entry.path for entry in manifest.files if entry.size < SMALL)
-    return f"{first}, packed with {len(others)} more"
+    paths = [entry.path for entry in manifest.files if entry.size < SMALL] or [manifest.digest]
+    return f"{paths[0]}, packed with {len(paths) - 1} more"
 
 
 def _found(keys: Collection[str], sizes: Mapping[str, int], objects: Objects) -> set[str]:
