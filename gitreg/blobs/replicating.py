@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import Executor
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.blobs import copying, layout
 from gitreg.blobs.bucket import NoSuchObjectError
@@ -26,6 +25,9 @@ from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.recipe import recipe_text
 from gitreg.blobs.store import BIG, SMALL, Pack, Store
 from gitreg.errors import GitregError, IntegrityError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 
 class Copied(NamedTuple):

@@ -159,9 +159,9 @@ class Store:
             if max((span.stop for span in spans.values()), default=0) != content.size - len(table):
                 raise InvalidDocument("pack", "", "its table is not about the bytes before it")
         except NoSuchObjectError as error:
-            raise self.absent(f"the pack {manifest.digest}", error.key) from None
+            raise self.absent(_in_pack(manifest), error.key) from None
         except InvalidDocument:
-            raise self.blame(f"the pack {manifest.digest}", content) from None
+            raise self.blame(_in_pack(manifest), content) from None
         return Pack(content, spans)
 
     def pack_of(self, manifest: Manifest, entries: Sequence[FileEntry]) -> Pack | None:
@@ -172,7 +172,7 @@ class Store:
         key = layout.pack(manifest.hex)
         if info := objects.find([key]).get(key):
             return Plain(self._recovering, key, info.size)
-        return self._chunked(layout.pack_recipe(manifest.hex), f"the pack {manifest.digest}", objects)
+        return self._chunked(layout.pack_recipe(manifest.hex), _in_pack(manifest), objects)
 
     def _chunked(self, key: str, path: str, objects: Objects) -> Chunked | None:
         try:
@@ -361,9 +361,15 @@ def may_be_packed(manifest: Manifest) -> bool:
     return next(small, None) is not None and next(small, None) is not None  # asked for each file: no look at them all
 
 
+def _in_pack(manifest: Manifest) -> str:
+    """Name the files of a pack by the first of them."""
+    paths = [entry.path for entry in manifest.files if entry.size < SMALL] or [manifest.digest]
+    return f"{paths[0]}, packed with {len(paths) - 1} more"
+
+
 def _found(keys: Collection[str], sizes: Mapping[str, int], objects: Objects) -> set[str]:
     found = objects.find(sorted(keys))
-    return {key for key, info in found.items() if info.size == sizes.get(key, info.size)}
+    return {key for key, info in found.items() if info.size == sizes.get(key, max(0, info.size))}
 
 
 def _pack_in(there: set[str], manifest: Manifest) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
 from contextlib import suppress
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from gitreg.blobs.bucket import NoSuchObjectError
 from gitreg.blobs.files import FileEntry
@@ -15,6 +15,9 @@ from gitreg.blobs.parallel import ahead, threads
 from gitreg.blobs.progress import Progress
 from gitreg.blobs.store import BIG, SMALL, Pack, Store, runs, wrong_size
 from gitreg.errors import IntegrityError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 Judged = tuple[FileEntry, str | None]
 """A file, and what is wrong with it."""

@@ -15,6 +15,7 @@ import pytest
 from gitreg.blobs import Cache, Known, Manifest, Saving, Store, chunking, collect, saving, store
 from gitreg.blobs.bucket import Bucket
 from gitreg.blobs.folder import FolderBucket
+from gitreg.blobs.opening import open_bucket
 
 NewBucket = Callable[[], Bucket]
 
@@ -27,7 +28,12 @@ def folders(request: pytest.FixtureRequest) -> NewBucket:
     return lambda: FolderBucket(tmp_path / f"bucket-{os.urandom(4).hex()}")
 
 
-BUCKETS: dict[str, Callable[[pytest.FixtureRequest], NewBucket]] = {"folder": folders}
+def memories(_: pytest.FixtureRequest) -> NewBucket:
+    """Give buckets of the backend that keeps everything in this process."""
+    return lambda: open_bucket(f"memory://tests/{os.urandom(4).hex()}")
+
+
+BUCKETS: dict[str, Callable[[pytest.FixtureRequest], NewBucket]] = {"folder": folders, "memory": memories}
 
 
 @pytest.fixture(params=sorted(BUCKETS))

@@ -23,7 +23,6 @@ def test_a_path_and_its_url_open_the_same_store(tmp_path: Path, model: Path) -> 
     ("url", "reason"),
     [
         ("http://host/x", "does not open http:// stores; known: file"),
-        ("s3://bucket", "known: file"),
         ("simplecache::file:///x", "chained"),
         ("reference::/x", "chained"),
         ("file://host/x", "names a machine"),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from gitreg.blobs import FileEntry, Known, Manifest, Saving, Store, collect, layout
 from gitreg.blobs.bucket import Bucket
 from gitreg.blobs.store import Target
+from gitreg.blobs.trash import collection_name, place_of
 from gitreg.errors import GitregError, IntegrityError, InvalidInput
 from tests.blobs.conftest import NewBucket
 from tests.blobs.helpers import Counter, contents, fetch, in_the_past, objects, put
@@ -354,7 +355,7 @@ def test_a_save_finds_what_was_taken_from_it_and_takes_it_out_of_the_trash(
         for key in there:
             with Saving(store, way) as saving:
                 manifest = saving.put(collect([varied]))
-                bucket.move(key, layout.TRASH + key)
+                bucket.move(key, place_of(key, collection_name(bucket.now())))
                 assert not saving.lost()
             assert objects(bucket) == there
             assert store.missing([manifest]) == {}

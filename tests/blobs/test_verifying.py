@@ -79,7 +79,7 @@ def test_damage_to_any_object_is_found_and_the_object_is_set_aside(
             assert copy.missing([kinds]), key
             continue
         assert found, f"{key} was {how}"
-        assert all(path in problem or "the pack" in problem for path, problem in found.items())
+        assert all(path in problem or "packed with" in problem for path, problem in found.items())
         assert (there / "damaged" / key).exists() == (how != "removed"), key
         assert not damaged.exists()
 

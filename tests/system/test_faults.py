@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.system.world import Person, assert_in_words, assert_sound, blob, contents, in_namespace, store_of, write
+from tests.system.world import Person, assert_in_words, assert_sound, contents, in_namespace, store_of, write
 
 pytestmark = pytest.mark.slow
 
@@ -18,12 +19,6 @@ LARGE = 3_000_000
 def saved(registry: Person, weights: Path) -> Person:
     registry.gitreg("save", "iris", weights)
     return registry
-
-
-def sha256_of(person: Person, path: str, reference: str = "iris@1") -> str:
-    files = person.gitreg("show", reference, "--json").data["artifacts"]["model"]["files"]
-    digest: str = files[path]["sha256"]
-    return digest
 
 
 def damage(file: Path, how: str) -> None:
@@ -38,15 +33,26 @@ def damage(file: Path, how: str) -> None:
         file.unlink()
 
 
+def objects(person: Person, folder: str) -> list[Path]:
+    """Give what lies in a folder of the registry's store."""
+    return sorted(path for path in (store_of(person.here) / folder).rglob("*") if path.is_file())
+
+
 @pytest.mark.parametrize("how", ["flipped", "truncated", "missing"])
+@pytest.mark.parametrize(("size", "folder"), [(7_000, "packs"), (2 << 20, "sha256"), (33 << 20, "sha256"),
+                                              (33 << 20, "recipes")])  # fmt: skip
 def test_damage_in_the_store_is_found_never_loaded_and_mended_by_saving_again(
-    saved: Person, tmp_path: Path, weights: Path, how: str
+    registry: Person, tmp_path: Path, weights: Path, how: str, size: int, folder: str
 ) -> None:
-    damage(blob(store_of(saved.here), sha256_of(saved, "model.bin")), how)
-    assert "model.bin" in saved.gitreg("verify", "--deep", code=6).err
-    assert "model.bin" in saved.gitreg("load", "iris", tmp_path / "out", code=6).err
+    saved = registry
+    write(weights, {"model.bin": os.urandom(size)})
+    saved.gitreg("save", "iris", weights)
+    damage(objects(saved, folder)[0], how)
+    named = "vocab.json" if folder == "packs" else "model.bin"  # a pack is named by its first file
+    assert "model.bin" in saved.gitreg("verify", "--deep", code=6).out
+    assert named in saved.gitreg("load", "iris", tmp_path / "out", code=6).err
     assert not (tmp_path / "out" / "model.bin").exists()
-    assert "model.bin" in saved.gitreg("load", "iris", code=6).err
+    assert named in saved.gitreg("load", "iris", code=6).err
     assert any("model.bin" in problem["where"] for problem in saved.doctor_says())
     saved.gitreg("save", "iris", weights)
     saved.gitreg("load", "iris@1", tmp_path / "out")
@@ -67,7 +73,7 @@ def test_damage_in_the_cache_is_mended_from_the_store(saved: Person, weights: Pa
 
 def test_a_damaged_cache_and_a_damaged_store_give_nothing(saved: Person) -> None:
     cached = Path(saved.gitreg("load", "iris").out.strip())
-    damage(blob(store_of(saved.here), sha256_of(saved, "model.bin")), "flipped")
+    damage(objects(saved, "packs")[0], "flipped")
     damage(cached / "model.bin", "flipped")
     assert "model.bin" in saved.gitreg("load", "iris", code=6).err
 
