@@ -1,4 +1,4 @@
-"""What gc takes and what it leaves: by age, by branch, beside saves, shifted clocks and kills, and what it says of it."""
+"""What gc takes and what it leaves: by age, by branch, beside saves, shifted clocks and kills; what it says of it."""
 
 from __future__ import annotations
 
