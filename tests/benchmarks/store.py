@@ -151,22 +151,24 @@ def _measure_changes(work: Path, env: Mapping[str, str], layers: int, hidden: in
     base = work / "base" / "model.safetensors"
     write_safetensors(base, tensors)
     size = base.stat().st_size
-    print(f"\na safetensors of {size / MEBI:,.0f} MiB, {len(tensors)} tensors: newly stored, % of its size")
+    title = f"a safetensors of {size / MEBI:,.0f} MiB, {len(tensors)} tensors, and what is stored of"
+    print(f"\n{title:64}{'% new':>9}{'% stored':>9}")
     subject = Subject(work / "subject", env)
     subject.save(base.parent)
     stored = subject.stored()
-    print(f"{'gitreg: the model itself':70}{100 * stored / size:8.2f}")
-    for what, folder in variants(base, tensors, work / "variant"):
-        subject.save(folder)
+    print(f"{'gitreg: the model itself':64}{100:9.2f}{100 * stored / size:9.2f}")
+    for variant in variants(base, tensors, work / "variant"):
+        subject.save(variant.folder)
         before, stored = stored, subject.stored()
-        print(f"{'gitreg: ' + what:70}{100 * (stored - before) / size:8.2f}", flush=True)
+        share = 100 * (stored - before) / size
+        print(f"{'gitreg: ' + variant.what:64}{100 * variant.changed:9.2f}{share:9.2f}", flush=True)
     subject.remove()
     if peers:
         changed = work / "changed"
         changed.mkdir()
         change_head(base, tensors, changed)
     for peer, folder in peers.items():
-        name = f"{peer.name}: the last 12% of its bytes changed"
+        name = f"{peer.name}: the last 12% of its bytes"
         keeper = peer(work / "peer", folder, env)
         try:
             keeper.place(base.parent)
@@ -174,9 +176,9 @@ def _measure_changes(work: Path, env: Mapping[str, str], layers: int, hidden: in
             before = keeper.stored()
             keeper.place(changed)
             keeper.save()
-            print(f"{name:70}{100 * (keeper.stored() - before) / size:8.2f}", flush=True)
+            print(f"{name:64}{12:9.2f}{100 * (keeper.stored() - before) / size:9.2f}", flush=True)
         except Failed as failure:
-            print(f"{name:70}{failure}", flush=True)
+            print(f"{name:64}{failure}", flush=True)
         finally:
             keeper.remove()
     os.sync()

@@ -81,20 +81,28 @@ def write_safetensors(path: Path, tensors: Sequence[Tensor]) -> None:
             stream.writelines(noise(f"{tensor.name} {tensor.seed}", tensor.size))
 
 
-def variants(base: Path, tensors: Sequence[Tensor], folder: Path) -> Iterator[tuple[str, Path]]:
+class Variant(NamedTuple):
+    """What became of a model, and how much of it is new: its share, 0 to 1, of the model's bytes."""
+
+    what: str
+    folder: Path
+    changed: float
+
+
+def variants(base: Path, tensors: Sequence[Tensor], folder: Path) -> Iterator[Variant]:
     """Make, one after the other, folders with what becomes of the model at ``base``; each is gone with the next.
 
     No two of them share bytes that ``base`` has not, so all may be saved into one store.
     """
     for what, write in _VARIANTS.items():
         folder.mkdir()
-        write(base, tensors, folder)
-        yield what, folder
+        new = write(base, tensors, folder)
+        yield Variant(what, folder, new / base.stat().st_size)
         shutil.rmtree(folder)
 
 
-def change_head(base: Path, tensors: Sequence[Tensor], folder: Path) -> None:
-    """Change the last 12% of the bytes."""
+def change_head(base: Path, tensors: Sequence[Tensor], folder: Path) -> int:
+    """Change the last 12% of the bytes; return how many."""
     path = folder / base.name
     shutil.copyfile(base, path)
     size = path.stat().st_size
@@ -102,27 +110,35 @@ def change_head(base: Path, tensors: Sequence[Tensor], folder: Path) -> None:
     with open(path, "r+b") as stream:
         stream.seek(size - changed)
         stream.writelines(noise("head", changed))
+    return changed
 
 
-def _change_tensors(base: Path, tensors: Sequence[Tensor], folder: Path) -> None:
+def _change_matrices(base: Path, tensors: Sequence[Tensor], folder: Path) -> int:
     left = sum(tensor.size for tensor in tensors) * 12 // 100
+    matrices = [tensor for tensor in tensors if ".layers." in tensor.name and len(tensor.shape) > 1]
     chosen = set()
-    for tensor in random.Random("tensors").sample(tensors, len(tensors)):
+    for tensor in random.Random("matrices").sample(matrices, len(matrices)):
         if tensor.size <= left:
             chosen.add(tensor.name)
             left -= tensor.size
-    _write_changed(base, tensors, folder, "tensors", lambda name: name in chosen)
+    return _write_changed(base, tensors, folder, "matrices", lambda name: name in chosen)
 
 
-def _merge_lora(base: Path, tensors: Sequence[Tensor], folder: Path) -> None:
-    _write_changed(base, tensors, folder, "lora", lambda name: ".q_proj." in name or ".v_proj." in name)
+def _change_norms(base: Path, tensors: Sequence[Tensor], folder: Path) -> int:
+    return _write_changed(base, tensors, folder, "norms", lambda name: "norm." in name)
 
 
-def _insert(base: Path, tensors: Sequence[Tensor], folder: Path) -> None:
-    write_safetensors(folder / base.name, [Tensor("adapter.weight", (512, 1024), "inserted"), *tensors])
+def _merge_lora(base: Path, tensors: Sequence[Tensor], folder: Path) -> int:
+    return _write_changed(base, tensors, folder, "lora", lambda name: ".q_proj." in name or ".v_proj." in name)
 
 
-def _reshard(base: Path, tensors: Sequence[Tensor], folder: Path) -> None:
+def _insert(base: Path, tensors: Sequence[Tensor], folder: Path) -> int:
+    inserted = Tensor("adapter.weight", (512, 1024), "inserted")
+    write_safetensors(folder / base.name, [inserted, *tensors])
+    return inserted.size
+
+
+def _reshard(base: Path, tensors: Sequence[Tensor], folder: Path) -> int:
     total = sum(tensor.size for tensor in tensors)
     shards: list[list[Tensor]] = [[], [], [], []]
     seen = 0
@@ -136,19 +152,22 @@ def _reshard(base: Path, tensors: Sequence[Tensor], folder: Path) -> None:
         places |= {tensor.name: name for tensor in shard}
     index = {"metadata": {"total_size": total}, "weight_map": places}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=2))
+    return 0
 
 
 def _write_changed(
     base: Path, tensors: Sequence[Tensor], folder: Path, seed: str, changes: Callable[[str], bool]
-) -> None:
+) -> int:
     changed = [tensor._replace(seed=seed) if changes(tensor.name) else tensor for tensor in tensors]
     write_safetensors(folder / base.name, changed)
+    return sum(tensor.size for tensor in changed if tensor.seed == seed)
 
 
-_VARIANTS: dict[str, Callable[[Path, Sequence[Tensor], Path], None]] = {
-    "the last 12% of its bytes changed": change_head,
-    "12% of its bytes changed, in whole tensors here and there": _change_tensors,
+_VARIANTS: dict[str, Callable[[Path, Sequence[Tensor], Path], int]] = {
+    "the last 12% of its bytes": change_head,
+    "12% of its bytes, whole matrices here and there": _change_matrices,
+    "q and v of each layer, as by a merged LoRA": _merge_lora,
+    "the norms of each layer, and nothing else": _change_norms,
     "a tensor of 1 MiB inserted at the front": _insert,
     "resharded into 4 files": _reshard,
-    "LoRA merged: q and v of each layer changed": _merge_lora,
 }
