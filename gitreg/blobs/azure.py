@@ -131,7 +131,7 @@ class AzureBucket:
         going = [*keys]
         self._run(delete)
 
-    def sync(self) -> None:
+    def sync(self, keys: Iterable[str]) -> None:
         """See Bucket. What the service has confirmed, it keeps."""
 
     # -- what is left behind -----------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from fsspec.spec import AbstractFileSystem
 
+from gitreg.blobs import layout
 from gitreg.blobs.bucket import NoSuchObjectError
 from gitreg.blobs.cache import Cache
 from gitreg.blobs.content import Chunked, DamagedError
@@ -31,7 +32,6 @@ from gitreg.blobs.files import FileEntry
 from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.pack import Span
 from gitreg.blobs.source import Source
-from gitreg.blobs.store import BIG
 from gitreg.errors import IntegrityError, NotFound, Refused
 
 _CHUNKS = 4  # kept in memory for each open file; at most 16 MiB each, usually 4
@@ -140,7 +140,7 @@ class ArtifactFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is
             if entry is None:
                 raise _absent(reference, inside)
             file = found.cache.open_cached(found.manifest, inside)
-            if file is None and entry.size >= BIG:
+            if file is None and entry.size >= layout.BIG:
                 file = _open_chunked(found, entry)
             return file or found.cache.open(found.manifest, found.store(), inside)
 

@@ -106,8 +106,8 @@ class Bucket(Protocol):
     def delete(self, keys: Iterable[str]) -> None:
         """Remove objects; one that is not there is no error."""
 
-    def sync(self) -> None:
-        """Make what was written before survive a loss of power."""
+    def sync(self, keys: Iterable[str]) -> None:
+        """Make objects that are there, whoever wrote them, survive a loss of power."""
 
     def now(self) -> float:
         """Return the time by the clock that gives objects their mtime."""

@@ -9,13 +9,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from gitreg.blobs import copying
+from gitreg.blobs import copying, layout
 from gitreg.blobs.copying import PARTIAL
 from gitreg.blobs.files import FileEntry
 from gitreg.blobs.memo import Memo
 from gitreg.blobs.parallel import ahead, threads
 from gitreg.blobs.progress import Progress
-from gitreg.blobs.store import SMALL
 from gitreg.errors import IntegrityError
 
 _BATCH = 200  # small files that a thread copies at once: handing over each one costs more than copying it
@@ -103,11 +102,11 @@ def copy_trusted(
 
 
 def _batches(files: Sequence[FileEntry]) -> Iterator[Sequence[FileEntry]]:
-    small = [entry for entry in files if entry.size < SMALL]
+    small = [entry for entry in files if entry.size < layout.SMALL]
     for start in range(0, len(small), _BATCH):
         yield small[start : start + _BATCH]
     for entry in files:
-        if entry.size >= SMALL:
+        if entry.size >= layout.SMALL:
             yield [entry]
 
 

@@ -133,7 +133,7 @@ class FilesystemBucket:
             for _ in ahead(pool, remove, keys):
                 pass
 
-    def sync(self) -> None:
+    def sync(self, keys: Iterable[str]) -> None:
         """See Bucket. What the service has confirmed, it keeps."""
 
     # -- what is left behind -----------------------------------------------------------------------------------------

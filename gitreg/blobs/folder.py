@@ -12,7 +12,6 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Lock
 from urllib.parse import quote
 
 from gitreg.blobs import copying
@@ -41,8 +40,6 @@ class FolderBucket:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.url = "file://" + quote(os.fsencode(root))
-        self._unsynced: set[Path] = set()
-        self._lock = Lock()
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
@@ -122,10 +119,10 @@ class FolderBucket:
             for key in keys:
                 self._path(key).unlink(missing_ok=True)
 
-    def sync(self) -> None:
-        """See Bucket."""
-        with self._lock:
-            folders, self._unsynced = self._unsynced, set()
+    def sync(self, keys: Iterable[str]) -> None:
+        """See Bucket. The files were synced before they took their names: here it is the names."""
+        folders = {self._path(folder) for folder in {key.rpartition("/")[0] for key in keys}}
+        folders |= {parent for folder in folders for parent in folder.parents if parent.is_relative_to(self.root)}
         with in_words(_SAVE, self.root):
             for folder in sorted(folders):
                 copying.sync_folder(folder)
@@ -179,10 +176,6 @@ class FolderBucket:
         except FileNotFoundError:
             self._make(target.parent)
             os.rename(path, target)
-            with self._lock:
-                self._unsynced.update(folder for folder in target.parents if folder.is_relative_to(self.root))
-        with self._lock:
-            self._unsynced.add(target.parent)
 
     def _make(self, folder: Path) -> None:
         """Make a folder that is as open as the one it lies in, whatever the umask: a store may be a team's."""

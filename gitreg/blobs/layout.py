@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gitreg.blobs.manifest import Manifest
 from gitreg.errors import InvalidInput
 
 BLOBS = "sha256/"
@@ -13,6 +14,12 @@ CLAIMS = "claims/"
 HOLDS = "holds/"
 DAMAGED = "damaged/"
 TRASH = "trash/"
+
+SMALL = 1 << 20
+"""Files below this size, in bytes, go into a pack where there are several."""
+BIG = 32 << 20
+"""Files and packs from this size, in bytes, are cut into chunks."""
+
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 _OF_PACK = ".pack"
@@ -59,3 +66,9 @@ def _key(folder: str, digest: str) -> str:
     if not _HEX.fullmatch(digest):
         raise InvalidInput(f"{digest!r} is no sha256", hint="give its 64 hexadecimal digits, in lower case")
     return f"{folder}{digest[:2]}/{digest}"
+
+
+def may_be_packed(manifest: Manifest) -> bool:
+    """Whether a set has several small files, so that it has a pack."""
+    small = (entry for entry in manifest.files if entry.size < SMALL)
+    return next(small, None) is not None and next(small, None) is not None  # asked for each file: no look at them all

@@ -23,7 +23,7 @@ from gitreg.blobs.pack import Span
 from gitreg.blobs.parallel import ahead, threads
 from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.recipe import recipe_text
-from gitreg.blobs.store import BIG, SMALL, Pack, Store
+from gitreg.blobs.store import Pack, Store
 from gitreg.errors import GitregError, IntegrityError
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ class _Copy:
         self._spool = spool
         self._pool = pool
         self._progress = progress
+        self._there: set[str] = set()  # what the target has now
         self._last: dict[str, bytes] = {}  # what names other objects, which have to be there before it
 
     def files(self, entries: Sequence[FileEntry]) -> list[IntegrityError]:
@@ -108,25 +109,25 @@ class _Copy:
         errors: list[IntegrityError] = []
         if packed := self._packed(entries, errors):
             entries = [entry for entry in entries if entry.sha256 not in packed]
-        middle = [entry for entry in entries if entry.size < BIG]
+        middle = [entry for entry in entries if entry.size < layout.BIG]
         errors += [error for error in ahead(self._pool, self._whole, middle) if error]
         for entry in entries:
-            if entry.size >= BIG:
+            if entry.size >= layout.BIG:
                 try:
                     self._big(entry)
                 except IntegrityError as error:
                     errors.append(error)
-        self._target.bucket.sync()
+        self._target.bucket.sync(self._there)
         for key, text in self._last.items():
             self._target.bucket.write(key, text)
-        self._target.bucket.sync()
+        self._target.bucket.sync(self._last)
         return errors
 
     def _packed(self, entries: Sequence[FileEntry], errors: list[IntegrityError]) -> Collection[str]:
         """Copy the pack, where the source has one with all small files; give the sha256 of what it holds."""
         try:
             pack = self._source.pack_of(self._manifest, entries)
-            if pack is None or any(e.size < SMALL and e.sha256 not in pack.spans for e in self._manifest.files):
+            if pack is None or any(e.size < layout.SMALL and e.sha256 not in pack.spans for e in self._manifest.files):
                 return ()
             if isinstance(pack.content, Chunked):
                 self._chunks(
@@ -139,7 +140,7 @@ class _Copy:
                 self._last[layout.pack(self._manifest.hex)] = self._verified_pack(pack)
         except IntegrityError as error:
             errors.append(error)
-            return {entry.sha256 for entry in self._manifest.files if entry.size < SMALL}
+            return {entry.sha256 for entry in self._manifest.files if entry.size < layout.SMALL}
         return pack.spans
 
     def _verified_pack(self, pack: Pack) -> bytes:
@@ -177,6 +178,7 @@ class _Copy:
 
         with self._opened(entry, content) as file:
             self._target.bucket.upload(file, name, self._progress)
+        self._there.add(layout.blob(entry.sha256))
 
     @contextmanager
     def _opened(self, entry: FileEntry, content: Content) -> Iterator[int]:
@@ -215,6 +217,7 @@ class _Copy:
 
         for _ in ahead(pool, copy, absent) if pool else map(copy, absent):
             pass
+        self._there.update(wanted)
         self._last[recipe] = recipe_text(content.chunks)
 
     def _object(self, path: str, key: str) -> None:
@@ -225,4 +228,5 @@ class _Copy:
         if sha256(data).hexdigest() != layout.digest_in(key):
             raise self._source.damaged(path, key)
         self._target.bucket.write(key, data)
+        self._there.add(key)
         self._progress.advance(len(data))

@@ -119,7 +119,7 @@ class S3Bucket:
                 answer = self._client().delete_objects(Bucket=self._bucket, Delete=request)
                 s3_faults.check_deleted(answer)
 
-    def sync(self) -> None:
+    def sync(self, keys: Iterable[str]) -> None:
         """See Bucket. What the service has confirmed, it keeps."""
 
     # -- what is left behind -----------------------------------------------------------------------------------------

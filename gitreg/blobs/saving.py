@@ -25,7 +25,7 @@ from gitreg.blobs.pack import pack_table
 from gitreg.blobs.parallel import ahead, one_thread, threads
 from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.recipe import Chunk, parse_recipe, recipe_text
-from gitreg.blobs.store import BIG, SMALL, Store
+from gitreg.blobs.store import Store
 from gitreg.blobs.trash import find_trashed, give_back
 from gitreg.errors import GitregError, InvalidDocument
 
@@ -74,29 +74,29 @@ class Saving:
         GitregError
             A file changed while it was read, or the disk or network refuses.
         """
-        small = [file for file in files if file.size < SMALL]
+        small = [file for file in files if file.size < layout.SMALL]
         if len(small) < 2:
             small = []
-        alone = [file for file in files if file.size >= SMALL or not small]
+        alone = [file for file in files if file.size >= layout.SMALL or not small]
         entries: dict[str, FileEntry] = {}
         recipes: dict[str, bytes] = {}  # written last: what they name has to be there before them
         with threads() as pool:
-            for entry in ahead(pool, self._put_whole, [file for file in alone if file.size < BIG]):
+            for entry in ahead(pool, self._put_whole, [file for file in alone if file.size < layout.BIG]):
                 entries[entry.path] = entry
             for file in alone:
-                if file.size >= BIG:
+                if file.size >= layout.BIG:
                     entries[file.path] = self._put_big(file, recipes, pool)
             manifest = self._put_pack(small, entries, recipes, pool)
-        self._bucket.sync()
+        self._bucket.sync(self._used)  # what was found as well: who wrote it may have been killed before this
         for key, text in recipes.items():
             self._write(key, text)
-        self._bucket.sync()
+        self._bucket.sync(recipes)
         return manifest
 
     def put_manifest(self, manifest: Manifest) -> None:
         """Store a manifest's own text."""
-        self._put_bytes(manifest.text)
-        self._bucket.sync()
+        digest = self._put_bytes(manifest.text)
+        self._bucket.sync([layout.blob(digest)])
 
     # -- each kind of file -------------------------------------------------------------------------------------------
 
@@ -166,7 +166,7 @@ class Saving:
                 self._progress.advance(sum(file.size for file in files))
                 return manifest
         stream = self._one_after_another(files, entries)
-        if sum(file.size for file in files) >= BIG:
+        if sum(file.size for file in files) >= layout.BIG:
 
             def put(piece: Piece) -> Chunk:
                 try:

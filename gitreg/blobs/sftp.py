@@ -159,7 +159,7 @@ class SftpBucket:
         with self._in_words():
             self._connection.run(remove)
 
-    def sync(self) -> None:
+    def sync(self, keys: Iterable[str]) -> None:
         """See Bucket. Each file was synced before it took its name; SFTP cannot sync the folders."""
 
     # -- what is left behind -----------------------------------------------------------------------------------------

@@ -8,11 +8,12 @@ what is not where it is expected is looked for where else it may lie.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from gitreg.blobs import copying, layout
 from gitreg.blobs.bucket import Bucket, NoSuchObjectError, Objects
@@ -22,19 +23,18 @@ from gitreg.blobs.files import FileEntry
 from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.pack import FOOTER_SIZE, Span, parse_table, table_size
 from gitreg.blobs.parallel import ahead, threads
+from gitreg.blobs.presence import missing_of
 from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.recipe import parse_recipe
 from gitreg.blobs.trash import Recovering
 from gitreg.errors import GitregError, IntegrityError, InvalidDocument
 
-SMALL = 1 << 20
-"""Files below this size, in bytes, go into a pack where there are several."""
-BIG = 32 << 20
-"""Files and packs from this size, in bytes, are cut into chunks."""
-
 _RUN = 16 << 20  # bytes of a pack that are read at once
 _GAP = 64 << 10  # bytes of a pack that are read for nothing rather than asking twice
 _HINT = "gitreg looks in every store that the registry names; `gitreg store status` shows where the bytes still are"
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 Item = TypeVar("Item")
 
@@ -99,22 +99,22 @@ class Store:
         IntegrityError
             The store has one of the files not at all, or damaged. Others may have been put at their targets.
         """
+        pack = self.pack_of(manifest, [target.entry for target in targets])
+        packed = [target for target in targets if pack and target.entry.sha256 in pack.spans]
+        alone = [target for target in targets if not (pack and target.entry.sha256 in pack.spans)]
         with threads() as pool:
-            pack = self.pack_of(manifest, [target.entry for target in targets])
-            packed = [target for target in targets if pack and target.entry.sha256 in pack.spans]
             if pack:
-                for run in runs(pack, packed, lambda target: target.entry):
-                    self._unpack(pack, run, progress)
-            rest = [target for target in targets if not (pack and target.entry.sha256 in pack.spans)]
-            big = [target for target in rest if target.size >= BIG]
-            for _ in ahead(pool, lambda t: self._fetch_one(t, progress), [t for t in rest if t.size < BIG]):
+                unpack = partial(self._unpack, pack, progress)
+                together = runs(pack, packed, lambda target: target.entry)
+                # On this machine more threads would only fight for the interpreter's lock.
+                for _ in map(unpack, together) if self.local else ahead(pool, unpack, together):
+                    pass
+            fetch = partial(self._fetch_one, progress, None)
+            for _ in ahead(pool, fetch, [target for target in alone if target.size < layout.BIG]):
                 pass
-            for target in big:
-                content = self.content(target.entry)
-                if isinstance(content, Chunked):
-                    self._assemble(target, content, progress)
-                else:
-                    self._fetch_one(target, progress)
+            for target in alone:
+                if target.size >= layout.BIG:
+                    self._fetch_one(progress, pool, target)
 
     def content(self, entry: FileEntry) -> Content:
         """Give the bytes of a file that lies in no pack.
@@ -125,7 +125,7 @@ class Store:
             The store does not hold it, or its recipe is damaged.
         """
         places = [layout.blob(entry.sha256), layout.recipe(entry.sha256)]
-        ordered = places[::-1] if entry.size >= BIG else places
+        ordered = places[::-1] if entry.size >= layout.BIG else places
         for objects in (self.bucket, self._recovering):
             for key in ordered:
                 if key.startswith(layout.RECIPES):
@@ -166,7 +166,11 @@ class Store:
 
     def pack_of(self, manifest: Manifest, entries: Sequence[FileEntry]) -> Pack | None:
         """Give the pack, where one of the files may lie in it."""
-        return self.pack(manifest) if may_be_packed(manifest) and any(e.size < SMALL for e in entries) else None
+        return (
+            self.pack(manifest)
+            if layout.may_be_packed(manifest) and any(e.size < layout.SMALL for e in entries)
+            else None
+        )
 
     def _find_pack(self, manifest: Manifest, objects: Objects) -> Content | None:
         key = layout.pack(manifest.hex)
@@ -184,7 +188,7 @@ class Store:
 
     # -- copying -----------------------------------------------------------------------------------------------------
 
-    def _unpack(self, pack: Pack, run: Sequence[Target], progress: Progress) -> None:
+    def _unpack(self, pack: Pack, progress: Progress, run: Sequence[Target]) -> None:
         spans = [pack.spans[target.entry.sha256] for target in run]
         start = spans[0].start
         try:
@@ -204,18 +208,19 @@ class Store:
                 copying.write_all(copy, found, 0)
             progress.advance(len(found))
 
-    def _fetch_one(self, target: Target, progress: Progress) -> None:
+    def _fetch_one(self, progress: Progress, pool: Executor | None, target: Target) -> None:
+        """Copy a file that lies in no pack; with a pool, several of its parts are read ahead."""
         content = self.content(target.entry)
         as_file = isinstance(content, Plain) and target.size  # of an empty one, nothing need be opened
         local = self.bucket.local_path(layout.blob(target.entry.sha256)) if as_file else None
         if local is None:
-            self._assemble(target, content, progress)
+            self._assemble(target, content, progress, pool)
             return
         with in_words("copy from the store", target.path):
             try:
                 source = copying.open_regular(local)
             except FileNotFoundError:  # gc took it away this moment
-                self._assemble(target, content, progress)
+                self._assemble(target, content, progress, pool)
                 return
             try:
                 with copying.replacing(target.path, executable=target.entry.executable) as copy:
@@ -225,12 +230,11 @@ class Store:
             finally:
                 os.close(source)
 
-    def _assemble(self, target: Target, content: Content, progress: Progress) -> None:
-        """Copy a file part by part, several ahead; hash them in order."""
+    def _assemble(self, target: Target, content: Content, progress: Progress, pool: Executor | None) -> None:
+        """Copy a file part by part; hash them in order."""
         digest = sha256()
         with (
             in_words("copy from the store", target.path),
-            threads() as pool,
             copying.replacing(target.path, executable=target.entry.executable) as copy,
         ):
 
@@ -240,7 +244,7 @@ class Store:
                 return data
 
             try:
-                for data in ahead(pool, take, content.parts()):
+                for data in ahead(pool, take, content.parts()) if pool else map(take, content.parts()):
                     digest.update(data)
                     progress.advance(len(data))
             except NoSuchObjectError as error:
@@ -258,45 +262,8 @@ class Store:
         A set of which nothing is missing is left out.
         """
         wanted = list(manifests)
-        absent = self._missing(wanted, self.bucket)
-        return self._missing([m for m in wanted if m.digest in absent], self._recovering) if absent else absent
-
-    def _missing(self, wanted: Sequence[Manifest], objects: Objects) -> dict[str, list[FileEntry]]:
-        packs = {layout.pack(manifest.hex) for manifest in wanted if may_be_packed(manifest)}
-        alone = {entry for manifest in wanted for entry in manifest.files if entry.size >= SMALL}
-        first = {layout.recipe(e.sha256) if e.size >= BIG else layout.blob(e.sha256) for e in alone}
-        sizes = {layout.blob(entry.sha256): entry.size for manifest in wanted for entry in manifest.files}
-        there = self._there(packs | first, sizes, objects)
-        second = {layout.pack_recipe(m.hex) for m in wanted if may_be_packed(m) and layout.pack(m.hex) not in there}
-        second |= {layout.blob(e.sha256) if e.size >= BIG else layout.recipe(e.sha256) for e in alone}
-        there |= self._there(second, sizes, objects)
-        loose = {
-            layout.blob(entry.sha256)
-            for manifest in wanted
-            for entry in manifest.files
-            if entry.size < SMALL and not _pack_in(there, manifest)
-        }
-        there |= self._there(loose, sizes, objects)
-        return {
-            manifest.digest: absent
-            for manifest in wanted
-            if (absent := [entry for entry in manifest.files if not _lies_in(there, manifest, entry)])
-        }
-
-    @staticmethod
-    def _there(keys: set[str], sizes: Mapping[str, int], objects: Objects) -> set[str]:
-        """Return those of the keys that are there with their sizes, of recipes those whose chunks are so too."""
-        there = _found(keys, sizes, objects)
-        chunks: dict[str, dict[str, int]] = {}
-        for key in sorted(there):
-            if key.startswith(layout.RECIPES):
-                try:
-                    chunks[key] = {layout.blob(c.sha256): c.size for c in parse_recipe(objects.read(key))}
-                except (InvalidDocument, NoSuchObjectError):
-                    there.remove(key)
-        wanted = {key: size for needed in chunks.values() for key, size in needed.items()}
-        found = _found(wanted.keys(), wanted, objects) if wanted else set()
-        return there - {key for key, needed in chunks.items() if not needed.keys() <= found}
+        absent = missing_of(wanted, self.bucket)
+        return missing_of([m for m in wanted if m.digest in absent], self._recovering) if absent else absent
 
     def read_manifest(self, digest: str, *, limit: int) -> Manifest:
         """Return a manifest that was stored as it is.
@@ -324,7 +291,7 @@ class Store:
             if self.bucket.read(key) == text:
                 return
         self.bucket.write(key, text)
-        self.bucket.sync()
+        self.bucket.sync([key])
 
     def claims(self) -> dict[str, bytes]:
         """Return the words that were left, by name."""
@@ -355,31 +322,10 @@ class Store:
         return IntegrityError(f"{path}: {key} in the store {self.url} is damaged", hint=_HINT)
 
 
-def may_be_packed(manifest: Manifest) -> bool:
-    """Whether a set has several small files, so that it has a pack."""
-    small = (entry for entry in manifest.files if entry.size < SMALL)
-    return next(small, None) is not None and next(small, None) is not None  # asked for each file: no look at them all
-
-
 def _in_pack(manifest: Manifest) -> str:
     """Name the files of a pack by the first of them."""
-    paths = [entry.path for entry in manifest.files if entry.size < SMALL] or [manifest.digest]
+    paths = [entry.path for entry in manifest.files if entry.size < layout.SMALL] or [manifest.digest]
     return f"{paths[0]}, packed with {len(paths) - 1} more"
-
-
-def _found(keys: Collection[str], sizes: Mapping[str, int], objects: Objects) -> set[str]:
-    found = objects.find(sorted(keys))
-    return {key for key, info in found.items() if info.size == sizes.get(key, max(0, info.size))}
-
-
-def _pack_in(there: set[str], manifest: Manifest) -> bool:
-    return layout.pack(manifest.hex) in there or layout.pack_recipe(manifest.hex) in there
-
-
-def _lies_in(there: set[str], manifest: Manifest, entry: FileEntry) -> bool:
-    if layout.blob(entry.sha256) in there or layout.recipe(entry.sha256) in there:
-        return True
-    return entry.size < SMALL and may_be_packed(manifest) and _pack_in(there, manifest)
 
 
 def runs(pack: Pack, wanted: Iterable[Item], entry: Callable[[Item], FileEntry]) -> Iterator[list[Item]]:

@@ -84,7 +84,7 @@ def give_back(bucket: Bucket, taken: Sequence[Trashed]) -> list[Trashed]:
         for naming in (False, True):
             for _ in ahead(pool, move, [one for one in taken if layout.names_others(one.key) == naming]):
                 pass
-    bucket.sync()
+    bucket.sync(one.key for one in returned)
     return returned
 
 

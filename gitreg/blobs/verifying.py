@@ -7,13 +7,14 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from gitreg.blobs import layout
 from gitreg.blobs.bucket import NoSuchObjectError
 from gitreg.blobs.files import FileEntry
 from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.pack import Span
 from gitreg.blobs.parallel import ahead, threads
 from gitreg.blobs.progress import Progress
-from gitreg.blobs.store import BIG, SMALL, Pack, Store, runs, wrong_size
+from gitreg.blobs.store import Pack, Store, runs, wrong_size
 from gitreg.errors import IntegrityError
 
 if TYPE_CHECKING:
@@ -45,16 +46,16 @@ def verify(store: Store, manifest: Manifest, entries: Sequence[FileEntry], progr
         except IntegrityError as error:
             pack = None
             for entry in entries:
-                if entry.size < SMALL:
+                if entry.size < layout.SMALL:
                     yield entry, error.message
-            entries = [entry for entry in entries if entry.size >= SMALL]
+            entries = [entry for entry in entries if entry.size >= layout.SMALL]
         if pack:
             yield from reading.packed(pack, [entry for entry in entries if entry.sha256 in pack.spans], pool)
             entries = [entry for entry in entries if entry.sha256 not in pack.spans]
-        middle = [entry for entry in entries if entry.size < BIG]
+        middle = [entry for entry in entries if entry.size < layout.BIG]
         yield from zip(middle, ahead(pool, reading.alone, middle), strict=True)
         for entry in entries:
-            if entry.size >= BIG:
+            if entry.size >= layout.BIG:
                 yield entry, reading.alone(entry, pool)
 
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from gitreg.blobs import FileEntry, Manifest, Progress, Source, Store, verify
-from gitreg.blobs.store import SMALL, may_be_packed
+from gitreg.blobs import FileEntry, Manifest, Progress, Source, Store, layout, verify
 from gitreg.documents.layout import Key
 from gitreg.documents.yaml import MAX_BYTES
 from gitreg.errors import GitregError, TooLarge
@@ -207,10 +206,10 @@ def _finding(files: _Set, entry: FileEntry, store: Store, problem: str | None, *
 
 def _tokens(store: Store, manifest: Manifest) -> dict[FileEntry, str]:
     """Name, for each file, the bytes that it is in a store: those of small ones lie in the pack of their set."""
-    packed = may_be_packed(manifest)
+    packed = layout.may_be_packed(manifest)
 
     def token(entry: FileEntry) -> str:
-        pack = manifest.hex if packed and entry.size < SMALL else ""
+        pack = manifest.hex if packed and entry.size < layout.SMALL else ""
         return sha256(f"{store.url}\n{pack}\n{entry.sha256}\n{entry.size}".encode()).hexdigest()[:32]
 
     return {entry: token(entry) for entry in manifest.files}

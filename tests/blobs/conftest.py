@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import Cache, Known, Manifest, Saving, Store, chunking, collect, saving, store
+from gitreg.blobs import Cache, Known, Manifest, Saving, Store, chunking, collect, layout
 from gitreg.blobs.bucket import Bucket
 from gitreg.blobs.folder import FolderBucket
 from gitreg.blobs.opening import open_bucket
@@ -49,9 +49,8 @@ def bucket(new_bucket: NewBucket) -> Bucket:
 @pytest.fixture
 def small_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a few kilobytes be a big file: small below 1 KiB, big from 8 KiB, chunks of 256 bytes to 4 KiB."""
-    for module in (store, saving):
-        monkeypatch.setattr(module, "SMALL", 1 << 10)
-        monkeypatch.setattr(module, "BIG", 8 << 10)
+    monkeypatch.setattr(layout, "SMALL", 1 << 10)
+    monkeypatch.setattr(layout, "BIG", 8 << 10)
     monkeypatch.setattr(chunking, "SMALLEST", 256)
     monkeypatch.setattr(chunking, "USUAL", 1 << 10)
     monkeypatch.setattr(chunking, "LARGEST", 4 << 10)

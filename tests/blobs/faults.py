@@ -20,9 +20,8 @@ from gitreg.blobs.recipe import parse_recipe
 ROOT = Path(__file__).parents[2]
 
 SMALL_SIZES = """
-from gitreg.blobs import chunking, saving, store
-for module in (store, saving):
-    module.SMALL, module.BIG = 1 << 10, 8 << 10
+from gitreg.blobs import chunking, layout
+layout.SMALL, layout.BIG = 1 << 10, 8 << 10
 chunking.SMALLEST, chunking.USUAL, chunking.LARGEST, chunking._WINDOW = 256, 1 << 10, 4 << 10, 12 << 10
 """
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import Manifest, Store, replicate, replicating
+from gitreg.blobs import Manifest, Store, replicate
 from gitreg.blobs.bucket import Buffer
 from gitreg.blobs.folder import FolderBucket
 from tests.blobs.helpers import Counter, flip_a_bit, objects, put
@@ -42,8 +42,6 @@ class Watched(FolderBucket):
 @pytest.fixture
 def kinds(small_sizes: None, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Manifest:
     """A set with a pack, a plain object, and a file in chunks."""
-    monkeypatch.setattr(replicating, "SMALL", 1 << 10)
-    monkeypatch.setattr(replicating, "BIG", 8 << 10)
     folder = tmp_path / "kinds"
     folder.mkdir()
     for name in "abc":

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gitreg.blobs import Known, Manifest, Saving, Store, chunking, collect, layout, parallel, saving, store, sweeping
+from gitreg.blobs import Known, Manifest, Saving, Store, chunking, collect, layout, parallel, sweeping
 from gitreg.blobs.bucket import ObjectInfo
 from gitreg.blobs.folder import FolderBucket
 from gitreg.blobs.needed import Needed
@@ -40,9 +40,8 @@ SETS = {
 @pytest.fixture(autouse=True)
 def small_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a few kilobytes be a big file, and do one thing after another."""
-    for module in (store, saving):
-        monkeypatch.setattr(module, "SMALL", 1 << 10)
-        monkeypatch.setattr(module, "BIG", 8 << 10)
+    monkeypatch.setattr(layout, "SMALL", 1 << 10)
+    monkeypatch.setattr(layout, "BIG", 8 << 10)
     for name, size in {"SMALLEST": 256, "USUAL": 1 << 10, "LARGEST": 4 << 10, "_WINDOW": 12 << 10}.items():
         monkeypatch.setattr(chunking, name, size)
     monkeypatch.setattr(parallel, "THREADS", 1)

@@ -9,19 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import NO_PROGRESS, Manifest, Store, verify, verifying
+from gitreg.blobs import NO_PROGRESS, Manifest, Store, verify
 from gitreg.blobs.folder import FolderBucket
 from tests.blobs.helpers import Counter, flip_a_bit, objects, put
 
 
 @pytest.fixture
-def sizes(small_sizes: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verifying, "SMALL", 1 << 10)
-    monkeypatch.setattr(verifying, "BIG", 8 << 10)
-
-
-@pytest.fixture
-def kinds(sizes: None, store: Store, tmp_path: Path) -> Manifest:
+def kinds(small_sizes: None, store: Store, tmp_path: Path) -> Manifest:
     """A set with a pack, a plain object, and two files in chunks of which some are the same."""
     folder = tmp_path / "kinds"
     folder.mkdir()

@@ -235,4 +235,4 @@ def test_a_bucket_is_told_by_its_url(bucket: Bucket, url: str) -> None:
     assert open_bucket(bucket.url).read("a/key") == b"x"
     assert bucket.local == bucket.url.startswith("file:")
     assert (bucket.local_path("a/key") is not None) == bucket.local
-    bucket.sync()
+    bucket.sync(["a/key"])
