@@ -271,6 +271,22 @@ def test_what_is_none_of_ours_is_never_touched(world: World) -> None:
     assert foreign == world.weights | world.keys(layout.TRASH)
 
 
+def test_what_is_published_while_it_is_taken_is_back_in_its_place_when_the_collection_ends(world: World) -> None:
+    saved(world, "one")
+    manifest = world.live.pop("one")
+    before = world.weights
+    bucket = Watched(world.root, lambda _: None)
+    looks: list[list[Manifest]] = []
+
+    def look() -> list[Manifest]:
+        looks.append([manifest] if looks else [])
+        assert bool(world.weights) == (len(looks) == 1), "all of it was taken"
+        return looks[-1]
+
+    assert sweep(Store(bucket), look, grace=AT_ONCE) == []
+    assert world.weights == before
+
+
 # -- undo and purge ----------------------------------------------------------------------------------------------------
 
 
