@@ -125,7 +125,7 @@ def test_a_folder_of_more_than_a_thousand_files_goes_through_everything(registry
     assert registry.doctor_says() == []
     registry.gitreg("model", "version", "delete", "big", "1")
     gone = registry.gitreg("gc", "--apply", "--grace", "0", "--json").data
-    assert len(gone) == 3, "two files of the first version, and its manifest"
+    assert sorted(item["key"].partition("/")[0] for item in gone) == ["packs", "sha256"], "its pack and its manifest"
     registry.gitreg("load", "big@2")
     assert registry.gitreg("verify", "--deep", "--json").data
 
