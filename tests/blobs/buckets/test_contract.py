@@ -125,7 +125,6 @@ def test_a_listing_goes_on_after_its_first_page(bucket: Bucket) -> None:
     keys = {f"many/{number % 3}/{number:05}" for number in range(2100)}
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda key: bucket.write(key, b""), keys))
-    assert [info.key for info in bucket.list("many/")].sort() is None
     assert {info.key for info in bucket.list("many/")} == keys
     assert bucket.find(keys).keys() == keys
     bucket.delete(keys)
