@@ -145,7 +145,7 @@ def test_every_writing_command_prints_what_it_did(writer: Person, monkeypatch: p
     assert (dry["commit"], list(dry["files"])) == (None, ["models/iris/versions/4.yaml"])
     run("model", "version", "delete", "iris", "1.1", "--force")
     swept = json.loads(run("gc", "--grace", "0", "--json"))
-    assert list(swept[0]) == ["sha256", "size", "mtime", "kind", "removed"]
+    assert list(swept[0]) == ["key", "size", "since", "reason", "model", "version", "registry", "done"]
     assert list(json.loads(run("init", "--json"))) == ["made", "folder", "branch", "root", "store"]
 
 
@@ -167,7 +167,7 @@ def test_the_columns_of_a_listing_are_the_fields_that_are_no_mappings_in_order()
         ("model list tag=nothing", MODEL_COLUMNS, ""),
         ("show iris", VERSION_COLUMNS, "metadata."),
         ("verify", ("reference", "artifact", "path", "size", "ok", "problem", "store", "read"), ""),
-        ("gc", ("sha256", "size", "mtime", "kind", "removed"), ""),
+        ("gc", ("key", "size", "since", "reason", "model", "version", "registry", "done"), ""),
         ("doctor", ("where", "what", "remedy", "repairable"), ""),
         ("log", tuple(LOG), ""),
         ("log iris@production", tuple(STAGE_LOG), ""),
