@@ -5,7 +5,7 @@ from gitreg.blobs.files import FileEntry, LocalFile, check_path, check_paths, co
 from gitreg.blobs.hashing import describe
 from gitreg.blobs.known import Known
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.opening import open_store
+from gitreg.blobs.opening import open_store, shown
 from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.replicating import Copied, replicate
 from gitreg.blobs.saving import Saving
@@ -33,5 +33,6 @@ __all__ = [
     "describe",
     "open_store",
     "replicate",
+    "shown",
     "verify",
 ]

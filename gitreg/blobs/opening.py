@@ -15,6 +15,7 @@ from gitreg.errors import InvalidInput
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _HINT = "give an absolute path, or a URL like s3://bucket/folder"
+_SECRET = re.compile(r"(?<=://)[^/@]*:[^/@]*(?=@)|(?<=[?#]).+")
 _PLACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -74,6 +75,11 @@ def open_bucket(url: str) -> Bucket:
     parts, path = _parts(url, name)
     _check_installed(name)
     return _open_remote(name, parts, path)
+
+
+def shown(url: str) -> str:
+    """Spell an address without what may be a secret in it: passwords, keys, options; such a one is never opened."""
+    return _SECRET.sub("***", url) if "://" in url else url
 
 
 def _folder(url: str, scheme: re.Match[str] | None) -> Path:

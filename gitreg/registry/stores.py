@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitreg.blobs import Store, Stores, open_store
+from gitreg.blobs import Store, Stores, open_store, shown
 from gitreg.documents.types import RegistryDocument
 from gitreg.errors import GitregError, Refused
 from gitreg.git import Repository
@@ -155,11 +155,11 @@ def spelled(url: str, repository: Repository) -> str:
 def _open(url: str, approved: Collection[str]) -> Named:
     if url not in approved:
         refused = Refused(
-            f"this registry keeps weights at {url}, which you have not approved",
+            f"this registry keeps weights at {shown(url)}, which you have not approved",
             hint="`gitreg trust` approves it; until then nothing is read from it or written to it",
         )
-        return Named(url, None, refused)
+        return Named(shown(url), None, refused)
     try:
         return Named(url, open_store(url))
     except GitregError as error:
-        return Named(url, None, error)
+        return Named(shown(url), None, error)

@@ -153,12 +153,21 @@ class Registry:
         return readable(self.named_stores(), self.tell)
 
     def trust(self) -> list[str]:
-        """Approve the stores that the registry names, and return their addresses; the clone's own folder needs none."""
+        """Approve the stores that the registry names, and return their addresses; the clone's own folder needs none.
+
+        Raises
+        ------
+        InvalidInput
+            One of them is none that gitreg opens; none is approved then.
+        """
+        from gitreg.blobs import open_store
         from gitreg.registry.stores import default_folder, store_urls
 
         repository = self.ledger.repository
         named = store_urls(self.snapshot().settings, repository)
         urls = [url for url in named if url != str(default_folder(repository))]
+        for url in urls:
+            open_store(url)  # nothing is read; an address that cannot be opened, or holds a password, is refused
         for url in urls:
             self.ambient.approvals().approve(url)
         self.forget_stores()

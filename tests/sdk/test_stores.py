@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -227,3 +228,15 @@ def test_with_chunking_none_big_files_lie_as_they_are_and_both_kinds_load(regist
     assert (registry.load("plain") / "weights").read_bytes() == weights.read_bytes()
     assert not [finding for finding in registry.verify(share=1.0) if finding.problem]
     assert contents(tmp_path / "disk") == contents(store(registry))
+
+
+def test_a_password_in_a_stores_address_is_never_shown_and_never_opened(registry: Registry) -> None:
+    folder = registry.folder
+    settings = (folder / "gitreg.yaml").read_text()
+    (folder / "gitreg.yaml").write_text(settings + "replicas:\n- s3://key:s3cr3t@bucket/x\n- az://c/x?sig=s3cr3t\n")
+    subprocess.run(["git", "commit", "-qam", "Two replicas"], cwd=folder, check=True)
+    with pytest.raises(InvalidInput) as refused:
+        registry.trust()
+    said = [str(refused.value), *(f"{named.url} {named.error}" for named in registry.named_stores())]
+    assert "s3cr3t" not in " ".join(said)
+    assert [named.opened for named in registry.named_stores()[1:]] == [None, None]
