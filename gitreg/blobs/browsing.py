@@ -25,7 +25,7 @@ from typing import Any, BinaryIO, NamedTuple
 from fsspec.spec import AbstractFileSystem
 
 from gitreg.blobs import layout
-from gitreg.blobs.bucket import NoSuchObjectError
+from gitreg.blobs.buckets.bucket import NoSuchObjectError
 from gitreg.blobs.cache import Cache
 from gitreg.blobs.content import Chunked, DamagedError
 from gitreg.blobs.files import FileEntry

@@ -9,7 +9,7 @@ from itertools import accumulate
 from typing import Protocol
 
 from gitreg.blobs import layout
-from gitreg.blobs.bucket import NoSuchObjectError, Objects
+from gitreg.blobs.buckets.bucket import NoSuchObjectError, Objects
 from gitreg.blobs.pack import Span
 from gitreg.blobs.recipe import Chunk
 

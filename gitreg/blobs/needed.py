@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from gitreg.blobs import layout
-from gitreg.blobs.bucket import Bucket, NoSuchObjectError
+from gitreg.blobs.buckets.bucket import Bucket, NoSuchObjectError
 from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.parallel import ahead, threads
 from gitreg.blobs.recipe import parse_recipe

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from gitreg.blobs.bucket import Bucket
-from gitreg.blobs.folder import FolderBucket
+from gitreg.blobs.buckets.bucket import Bucket
+from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.store import Store
 from gitreg.errors import InvalidInput
 
@@ -144,19 +144,19 @@ def _open_remote(name: str, parts: SplitResult, path: str) -> Bucket:
     prefix = f"{path}/" if path else ""
     url = f"{name}://{parts.netloc}/{quote(path)}".rstrip("/")
     if name == "s3":
-        from gitreg.blobs.s3 import S3Bucket
+        from gitreg.blobs.buckets.s3 import S3Bucket
 
         return S3Bucket(url, place, prefix)
     if _REMOTE[name] is _AZURE:
-        from gitreg.blobs.azure import AzureBucket
+        from gitreg.blobs.buckets.azure import AzureBucket
 
         account = place.partition(".")[0] if parts.username else None
         return AzureBucket(url, account, parts.username or place, prefix)
     if _REMOTE[name] is _SFTP:
-        from gitreg.blobs.sftp import SftpBucket
+        from gitreg.blobs.buckets.sftp import SftpBucket
 
         return SftpBucket(url, parts.hostname or "", parts.port, parts.username, f"/{path}")
-    from gitreg.blobs.filesystem import FilesystemBucket
+    from gitreg.blobs.buckets.filesystem import FilesystemBucket
 
     return FilesystemBucket(
         url,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from gitreg.blobs import layout
-from gitreg.blobs.bucket import NoSuchObjectError, Objects
+from gitreg.blobs.buckets.bucket import NoSuchObjectError, Objects
 from gitreg.blobs.files import FileEntry
 from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.recipe import parse_recipe

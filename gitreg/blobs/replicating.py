@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.blobs import copying, layout
-from gitreg.blobs.bucket import NoSuchObjectError
+from gitreg.blobs.buckets.bucket import NoSuchObjectError
 from gitreg.blobs.content import Chunked, Content
 from gitreg.blobs.faults import in_words
 from gitreg.blobs.files import FileEntry

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from gitreg.blobs import copying, layout
-from gitreg.blobs.bucket import Buffer, NoSuchObjectError
+from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError
 from gitreg.blobs.chunking import Descriptor, Piece, Pieces, cut
 from gitreg.blobs.faults import in_words
 from gitreg.blobs.files import FileEntry, LocalFile

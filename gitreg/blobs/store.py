@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from gitreg.blobs import copying, layout
-from gitreg.blobs.bucket import Bucket, NoSuchObjectError, Objects
+from gitreg.blobs.buckets.bucket import Bucket, NoSuchObjectError, Objects
 from gitreg.blobs.content import Chunked, Content, Plain
 from gitreg.blobs.faults import in_words
 from gitreg.blobs.files import FileEntry

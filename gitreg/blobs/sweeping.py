@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from gitreg.blobs import layout
-from gitreg.blobs.bucket import Bucket, NoSuchObjectError, ObjectInfo
+from gitreg.blobs.buckets.bucket import Bucket, NoSuchObjectError, ObjectInfo
 from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.needed import Needed, chunks_of
 from gitreg.blobs.parallel import ahead, threads

@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from gitreg.blobs import layout
-from gitreg.blobs.bucket import Bucket, NoSuchObjectError, ObjectInfo
+from gitreg.blobs.buckets.bucket import Bucket, NoSuchObjectError, ObjectInfo
 from gitreg.blobs.parallel import ahead, threads
 from gitreg.errors import GitregError
 

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from gitreg.blobs import layout
-from gitreg.blobs.bucket import NoSuchObjectError
+from gitreg.blobs.buckets.bucket import NoSuchObjectError
 from gitreg.blobs.files import FileEntry
 from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.pack import Span

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from gitreg.blobs import Cache, Known, Manifest, Saving, Store, chunking, collect, layout
-from gitreg.blobs.bucket import Bucket
-from gitreg.blobs.folder import FolderBucket
+from gitreg.blobs.buckets.bucket import Bucket
+from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.opening import open_bucket
 
 NewBucket = Callable[[], Bucket]

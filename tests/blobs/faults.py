@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from gitreg.blobs import layout
-from gitreg.blobs.bucket import Bucket
-from gitreg.blobs.folder import FolderBucket
+from gitreg.blobs.buckets.bucket import Bucket
+from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.pack import FOOTER_SIZE, parse_table, table_size
 from gitreg.blobs.recipe import parse_recipe
 
@@ -53,7 +53,7 @@ except GitregError as error:
 
 CHECK = """
 import sys; from pathlib import Path
-from gitreg.blobs.folder import FolderBucket
+from gitreg.blobs.buckets.folder import FolderBucket
 from tests.blobs.faults import assert_whole
 assert_whole(FolderBucket(Path(sys.argv[1])))
 """

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Lock
 
 from gitreg.blobs import NO_PROGRESS, FileEntry, Known, LocalFile, Manifest, Progress, Saving, Store, collect, layout
-from gitreg.blobs.bucket import Bucket
+from gitreg.blobs.buckets.bucket import Bucket
 from gitreg.blobs.store import Target
 
 NOTHING_KNOWN = Known(None, lambda: 0.0)

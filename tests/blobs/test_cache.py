@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gitreg.blobs import Cache, FileEntry, Manifest, Store, copying, open_store
-from gitreg.blobs.folder import FolderBucket
+from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.errors import IntegrityError, InvalidInput, Refused
 from tests.blobs.helpers import blob, contents, fetch, flip_a_bit, large
 

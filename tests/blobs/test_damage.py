@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from gitreg.blobs import Cache, Known, Manifest, Saving, Store, layout
-from gitreg.blobs.bucket import Bucket
-from gitreg.blobs.folder import FolderBucket
+from gitreg.blobs.buckets.bucket import Bucket
+from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.store import Target
 from gitreg.errors import GitregError, IntegrityError
 from tests.blobs.helpers import contents, fetch, objects, put

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from gitreg.blobs import Store, layout
-from gitreg.blobs.folder import FolderBucket
+from gitreg.blobs.buckets.folder import FolderBucket
 from tests.blobs.faults import (
     CHECK,
     LOAD,

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from gitreg.blobs import NO_PROGRESS, Manifest, Store, layout
-from gitreg.blobs.bucket import NoSuchObjectError
-from gitreg.blobs.folder import FolderBucket
+from gitreg.blobs.buckets.bucket import NoSuchObjectError
+from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.errors import GitregError, IntegrityError
 from tests.blobs.helpers import contents, fetch, put
 

@@ -131,7 +131,7 @@ def test_verifying_removes_what_has_no_sound_manifest_and_names_what_does_not_be
 COUNTED = """
 import os, sys; from pathlib import Path
 from gitreg.blobs import Cache, Manifest, Store
-from gitreg.blobs.folder import FolderBucket
+from gitreg.blobs.buckets.folder import FolderBucket
 class Counted(FolderBucket):
     local = False
     def read(self, key, start=0, stop=None):

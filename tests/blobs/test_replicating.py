@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from gitreg.blobs import Manifest, Store, replicate
-from gitreg.blobs.bucket import Buffer
-from gitreg.blobs.folder import FolderBucket
+from gitreg.blobs.buckets.bucket import Buffer
+from gitreg.blobs.buckets.folder import FolderBucket
 from tests.blobs.helpers import Counter, flip_a_bit, objects, put
 
 

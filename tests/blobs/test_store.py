@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gitreg.blobs import FileEntry, Known, Manifest, Saving, Store, collect, layout
-from gitreg.blobs.bucket import Bucket
+from gitreg.blobs.buckets.bucket import Bucket
 from gitreg.blobs.store import Target
 from gitreg.blobs.trash import collection_name, place_of
 from gitreg.errors import GitregError, IntegrityError, InvalidInput

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gitreg.blobs import Cache, Manifest, Store, Stores
-from gitreg.blobs.folder import FolderBucket
+from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.store import Target
 from gitreg.errors import GitregError, IntegrityError
 from tests.blobs.helpers import contents, flip_a_bit, put

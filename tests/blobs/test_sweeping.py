@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gitreg.blobs import Known, Manifest, Saving, Store, chunking, collect, layout, parallel, sweeping
-from gitreg.blobs.bucket import ObjectInfo
-from gitreg.blobs.folder import FolderBucket
+from gitreg.blobs.buckets.bucket import ObjectInfo
+from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.needed import Needed
 from gitreg.blobs.recipe import parse_recipe
 from gitreg.blobs.store import Target

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gitreg.blobs import NO_PROGRESS, Manifest, Store, verify
-from gitreg.blobs.folder import FolderBucket
+from gitreg.blobs.buckets.folder import FolderBucket
 from tests.blobs.helpers import Counter, flip_a_bit, objects, put
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs.bucket import Bucket
+from gitreg.blobs.buckets.bucket import Bucket
 from gitreg.blobs.opening import open_bucket
 from tests.servers.running import NotInstalled
 from tests.servers.shared import server

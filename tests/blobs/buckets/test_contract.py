@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs.bucket import Bucket, NoSuchObjectError
+from gitreg.blobs.buckets.bucket import Bucket, NoSuchObjectError
+from gitreg.blobs.buckets.sending import PIECE
 from gitreg.blobs.opening import open_bucket
 from gitreg.blobs.progress import NO_PROGRESS
-from gitreg.blobs.sending import PIECE
 
 MIB = 1 << 20
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs.bucket import Bucket
+from gitreg.blobs.buckets.bucket import Bucket
+from gitreg.blobs.buckets.sending import PIECE
 from gitreg.blobs.opening import open_bucket
-from gitreg.blobs.sending import PIECE
 from gitreg.errors import GitregError
 from tests.blobs.buckets.conftest import Servers, prepare, use_ssh
 from tests.blobs.buckets.test_contract import name, sha256_of, upload

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from gitreg.blobs.buckets.trouble import scrub
 from gitreg.blobs.opening import open_bucket
-from gitreg.blobs.trouble import scrub
 from gitreg.errors import GitregError, InvalidInput
 
 KNOWN = "known: file, s3, gs, gcs, az, abfs, abfss, sftp, ssh, memory"

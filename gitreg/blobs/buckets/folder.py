@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from gitreg.blobs import copying
-from gitreg.blobs.bucket import Buffer, NoSuchObjectError, ObjectInfo
+from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError, ObjectInfo
 from gitreg.blobs.faults import in_words
 from gitreg.blobs.progress import Progress
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
-from gitreg.blobs.bucket import ObjectInfo
+from gitreg.blobs.buckets.bucket import ObjectInfo
 from gitreg.blobs.parallel import ahead, threads
 
 _MANY = 32  # keys of one folder; a listing of 1,000 keys takes as long as 40 questions (S3 on loopback: 100 ms and 2.6)

@@ -14,12 +14,12 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from gitreg.blobs import sending, trouble
-from gitreg.blobs.bucket import Buffer, NoSuchObjectError, ObjectInfo
-from gitreg.blobs.finding import find
+from gitreg.blobs.buckets import sending, trouble
+from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError, ObjectInfo
+from gitreg.blobs.buckets.finding import find
+from gitreg.blobs.buckets.trouble import Reason, in_words
 from gitreg.blobs.parallel import ahead, threads
 from gitreg.blobs.progress import Progress
-from gitreg.blobs.trouble import Reason, in_words
 
 _TEMPORARY = "tmp/"
 _LOGIN = "log in as Google's own tools do it: gcloud auth application-default login, or GOOGLE_APPLICATION_CREDENTIALS"

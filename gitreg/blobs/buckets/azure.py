@@ -11,11 +11,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
-from gitreg.blobs import azure_upload, sending, trouble
-from gitreg.blobs.bucket import Buffer, NoSuchObjectError, ObjectInfo
-from gitreg.blobs.finding import find
+from gitreg.blobs.buckets import azure_upload, sending, trouble
+from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError, ObjectInfo
+from gitreg.blobs.buckets.finding import find
+from gitreg.blobs.buckets.trouble import Reason, in_words
 from gitreg.blobs.progress import Progress
-from gitreg.blobs.trouble import Reason, in_words
 
 _TOGETHER = 16  # requests at a time
 _CONNECT, _READ = 10, 30  # seconds without an answer, or without a byte of one

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from gitreg.blobs import copying
-from gitreg.blobs.bucket import Bucket
+from gitreg.blobs.buckets.bucket import Bucket
 from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.errors import GitregError
 

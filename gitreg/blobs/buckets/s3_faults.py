@@ -8,8 +8,8 @@ from collections.abc import Callable
 from hashlib import md5
 from typing import Any
 
-from gitreg.blobs import trouble
-from gitreg.blobs.trouble import Reason
+from gitreg.blobs.buckets import trouble
+from gitreg.blobs.buckets.trouble import Reason
 from gitreg.errors import GitregError
 
 _LOGIN = "log in as Amazon's own tools do it: aws configure, aws sso login, AWS_PROFILE or AWS_ACCESS_KEY_ID"

@@ -16,12 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gitreg.blobs import sending, trouble
-from gitreg.blobs.bucket import Buffer, NoSuchObjectError, ObjectInfo
-from gitreg.blobs.finding import find
+from gitreg.blobs.buckets import sending, trouble
+from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError, ObjectInfo
+from gitreg.blobs.buckets.finding import find
+from gitreg.blobs.buckets.sftp_connection import Connection
+from gitreg.blobs.buckets.trouble import Reason, in_words
 from gitreg.blobs.progress import Progress
-from gitreg.blobs.sftp_connection import Connection
-from gitreg.blobs.trouble import Reason, in_words
 
 _TEMPORARY = "tmp/"
 _TOGETHER = 32  # files removed at a time

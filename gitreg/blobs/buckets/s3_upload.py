@@ -8,9 +8,9 @@ from datetime import datetime
 from hashlib import md5
 from typing import Any
 
+from gitreg.blobs.buckets.s3_faults import code
+from gitreg.blobs.buckets.sending import PIECE, Outgoing
 from gitreg.blobs.parallel import ahead, threads
-from gitreg.blobs.s3_faults import code
-from gitreg.blobs.sending import PIECE, Outgoing
 from gitreg.errors import GitregError
 
 _MOST_PARTS = 10_000

@@ -13,11 +13,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from gitreg.blobs import s3_faults, s3_upload, sending
-from gitreg.blobs.bucket import Buffer, NoSuchObjectError, ObjectInfo
-from gitreg.blobs.finding import find
+from gitreg.blobs.buckets import s3_faults, s3_upload, sending
+from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError, ObjectInfo
+from gitreg.blobs.buckets.finding import find
+from gitreg.blobs.buckets.trouble import in_words
 from gitreg.blobs.progress import Progress
-from gitreg.blobs.trouble import in_words
 
 _UPLOAD = "?uploadId="
 _BATCH = 1000  # keys that one request may delete
