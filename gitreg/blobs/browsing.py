@@ -140,9 +140,10 @@ class ArtifactFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is
             if entry is None:
                 raise _absent(reference, inside)
             file = found.cache.open_cached(found.manifest, inside)
-            if file is None and entry.size >= layout.BIG:
-                file = _open_chunked(found, entry)
-            return file or found.cache.open(found.manifest, found.store(), inside)
+            if file is None and entry.size >= layout.BIG and (chunks := _open_chunked(found, entry)):
+                return _File(chunks, _BUFFER)
+            file = file or found.cache.open(found.manifest, found.store(), inside)
+            return _File(file.detach(), _BUFFER)
 
     def cat_file(self, path: str, start: int | None = None, end: int | None = None, **_: Any) -> bytes:
         """Give a file's bytes from start to end, counted from the file's end where negative."""
@@ -168,7 +169,14 @@ def split_path(path: str) -> tuple[str, str]:
     return f"{model}@{version}", inside
 
 
-def _open_chunked(found: Resolved, entry: FileEntry) -> BinaryIO | None:
+class _File(io.BufferedReader):
+    """A file that closes itself without a warning when it is forgotten: pyarrow forgets its files."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def _open_chunked(found: Resolved, entry: FileEntry) -> _Chunks | None:
     """Open a file that is cut into chunks; None where it is not, or not to be had so."""
     store = found.store()
     try:
@@ -177,8 +185,7 @@ def _open_chunked(found: Resolved, entry: FileEntry) -> BinaryIO | None:
         return None
     if not isinstance(content, Chunked):
         return None
-    raw = _Chunks(entry, content, lambda: found.cache.open(found.manifest, store, entry.path))
-    return io.BufferedReader(raw, _BUFFER)
+    return _Chunks(entry, content, lambda: found.cache.open(found.manifest, store, entry.path))
 
 
 class _Chunks(io.RawIOBase):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from gitreg.blobs import copying
 from gitreg.blobs.destination import files_to_write, is_link_to
@@ -88,7 +88,7 @@ class Cache:
         part = _part(manifest, paths)
         return self.find(part.hex) or self._make(manifest, part, store, progress)
 
-    def open(self, manifest: Manifest, store: Source, path: str, *, progress: Progress = NO_PROGRESS) -> BinaryIO:
+    def open(self, manifest: Manifest, store: Source, path: str, *, progress: Progress = NO_PROGRESS) -> BufferedReader:
         """Open one file of a set, verified to its last byte before the first one can be read.
 
         Raises
@@ -106,7 +106,7 @@ class Cache:
             raise IntegrityError(f"{path} in the cache {self.shelf.root} changes while it is read", hint="run it again")
         return file
 
-    def open_cached(self, manifest: Manifest, path: str) -> BinaryIO | None:
+    def open_cached(self, manifest: Manifest, path: str) -> BufferedReader | None:
         """Open one file of a set where the set, or that file alone, is here and verified; None where it is not."""
         for part in (manifest, _part(manifest, {path})):
             with in_words(_USE, self.shelf.root), self.shelf.sharing(part.hex) as unchanged:

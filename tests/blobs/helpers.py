@@ -8,7 +8,12 @@ from pathlib import Path
 from threading import Lock
 
 from gitreg.blobs import NO_PROGRESS, FileEntry, Known, LocalFile, Manifest, Progress, Saving, Store, collect, layout
+<<<<<<< HEAD
 from gitreg.blobs.buckets.bucket import Bucket
+=======
+from gitreg.blobs.buckets.bucket import Bucket
+from gitreg.blobs.buckets.folder import FolderBucket
+>>>>>>> cache3
 from gitreg.blobs.store import Target
 
 NOTHING_KNOWN = Known(None, lambda: 0.0)
@@ -86,3 +91,21 @@ def in_the_past(*paths: Path) -> None:
     """Let files have been changed long ago, as far as they say so themselves."""
     for path in paths:
         os.utime(path, (1_000_000_000, 1_000_000_000))
+
+
+class Watched(FolderBucket):
+    """A bucket that is not of this machine, and that remembers what was read."""
+
+    local = False  # type: ignore[assignment]
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.reads: list[tuple[str, int]] = []
+
+    def read(self, key: str, start: int = 0, stop: int | None = None) -> bytes:
+        data = super().read(key, start, stop)
+        self.reads.append((key, len(data)))
+        return data
+
+    def local_path(self, key: str) -> None:
+        return None
