@@ -8,12 +8,8 @@ from pathlib import Path
 from threading import Lock
 
 from gitreg.blobs import NO_PROGRESS, FileEntry, Known, LocalFile, Manifest, Progress, Saving, Store, collect, layout
-<<<<<<< HEAD
-from gitreg.blobs.buckets.bucket import Bucket
-=======
 from gitreg.blobs.buckets.bucket import Bucket
 from gitreg.blobs.buckets.folder import FolderBucket
->>>>>>> cache3
 from gitreg.blobs.store import Target
 
 NOTHING_KNOWN = Known(None, lambda: 0.0)
