@@ -399,7 +399,7 @@ names = st.sampled_from(sorted(SETS))
 works = st.tuples(st.sampled_from(["sweep", "sweep", "purge", "undo", "show"]), st.none() | st.integers(1, 80))
 moments = st.sets(st.integers(1, 120), max_size=4)
 many = settings(
-    max_examples=int(os.environ.get("GITREG_EXAMPLES", "40")),
+    max_examples=int(os.environ.get("GITREG_EXAMPLES", "12")),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -228,9 +228,7 @@ def test_a_machine_whose_clock_is_off_takes_nothing_young(two: Person, days: int
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(
-    ("days", "registries", "killed"), [(0, 1, False), (0, 1, True), (400, 1, True), (-400, 2, False), (400, 2, True)]
-)
+@pytest.mark.parametrize(("days", "registries", "killed"), [(0, 1, True), (-400, 1, False), (400, 2, True)])
 def test_saves_beside_collections_lose_nothing(
     ada: Person, tmp_path: Path, days: int, registries: int, killed: bool
 ) -> None:
@@ -245,7 +243,7 @@ def test_saves_beside_collections_lose_nothing(
         for worker in range(2):
             where = write(tmp_path / f"weights-{number}-{worker}", {})
             where.mkdir()
-            arguments = (f"{number}-{worker}", str(where), "12")
+            arguments = (f"{number}-{worker}", str(where), "6")
             savers.append(person.start(sys.executable, "-c", SAVE, *arguments))
 
     def collect(seed: int) -> subprocess.Popen[str]:

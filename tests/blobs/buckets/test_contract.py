@@ -121,8 +121,9 @@ def test_a_listing_is_of_one_folder_and_all_below_it(bucket: Bucket) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("url", ["radosgw", "azurite", "sshd"], indirect=True)  # Swift takes two minutes for them
 def test_a_listing_goes_on_after_its_first_page(bucket: Bucket) -> None:
-    keys = {f"many/{number % 3}/{number:05}" for number in range(2100)}
+    keys = {f"many/{number % 3}/{number:05}" for number in range(1100)}
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda key: bucket.write(key, b""), keys))
     assert {info.key for info in bucket.list("many/")} == keys
