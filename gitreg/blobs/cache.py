@@ -196,7 +196,9 @@ class Cache:
         """
         part = _part(manifest, paths)
         folder = self.checkout(manifest, store, paths, progress=progress)
-        files = [entry for entry in part.files if not is_link_to(folder / entry.path, dest / entry.path)]
+        files = list(part.files)
+        if os.path.lexists(dest):
+            files = [entry for entry in files if not is_link_to(folder / entry.path, dest / entry.path)]
         files = files_to_write(dest, files, progress)
 
         def put_links(dest: Path, files: list[FileEntry], _: bool) -> None:
@@ -204,10 +206,10 @@ class Cache:
                 memo = self.shelf.memo(part.hex)
                 known = dict(memo.files)
                 for entry in files:
-                    source = folder / entry.path
-                    before = source.lstat()
-                    if link(source, dest / entry.path) and memo.trusts(entry.path, before):
-                        after = source.lstat()
+                    source = f"{folder}/{entry.path}"
+                    before = os.lstat(source)
+                    if link(source, f"{dest}/{entry.path}") and memo.trusts(entry.path, before):
+                        after = os.lstat(source)
                         if (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns):
                             known[entry.path] = looks(after)
                 self.shelf.note(part.hex, part, memo._replace(files=known))

@@ -129,7 +129,7 @@ def _copy(source: int, entry: FileEntry, memo: Memo, target: str, progress: Prog
     return True
 
 
-def link(source: Path, target: Path) -> bool:
+def link(source: str, target: str) -> bool:
     """Put a hardlink to a file at the target, or a symbolic link where there can be none; return whether it is hard.
 
     A hardlink changes the file's ctime.
