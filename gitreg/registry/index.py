@@ -10,21 +10,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from gitreg.documents import canonical
 from gitreg.errors import Conflict
 from gitreg.names import as_number
+from gitreg.registry.batch import HIDDEN_DELETED, HIDDEN_YANKED, Batch, Derived
 from gitreg.registry.index_file import discard, is_busy, open_database
 
 if TYPE_CHECKING:
     from gitreg.documents.layout import Key
     from gitreg.git import Commit
-
-HIDDEN_DELETED = 1
-HIDDEN_YANKED = 2
 
 _OUTSIDE = (
     sqlite3.SQLITE_FULL,
@@ -82,30 +81,6 @@ class Moment(NamedTuple):
     boundary: bool
 
 
-class Derived(NamedTuple):
-    """What the index keeps of one file.
-
-    Parameters
-    ----------
-    digest:
-        The sha256 of its bytes, in hexadecimal.
-    number:
-        A record's number.
-    hidden:
-        What an annotation hides (:data:`HIDDEN_DELETED`, :data:`HIDDEN_YANKED`).
-    data:
-        What it says, as JSON; None where it cannot be read.
-    problem:
-        Why it cannot be read.
-    """
-
-    digest: str
-    number: int | None
-    hidden: int
-    data: str | None
-    problem: str | None
-
-
 class Index:
     """An open index, in a file or in memory. Safe between processes; used by one thread at a time.
 
@@ -118,9 +93,9 @@ class Index:
         self._path = path
         self.failed: Literal["damaged", "unwritable"] | None = None
 
-    def _run(self, sql: str, arguments: tuple[Any, ...] = ()) -> sqlite3.Cursor:
+    def _run(self, sql: str, arguments: Sequence[Any] = (), *, many: bool = False) -> sqlite3.Cursor:
         try:
-            return self._db.execute(sql, arguments)
+            return self._db.executemany(sql, arguments) if many else self._db.execute(sql, arguments)
         except sqlite3.ProgrammingError:  # ours: it is closed, or in another thread's hands
             raise
         except sqlite3.DatabaseError as error:
@@ -323,35 +298,29 @@ class Index:
         ).fetchone()
         return row[0] if row else None
 
-    def append(self, commit: Commit, changes: Iterator[tuple[Key, Derived | None]], *, boundary: bool) -> None:
-        """Add the next commit of the line: its keys with what is derived of their files, None for removed ones."""
+    def extend(self, line: Iterable[tuple[Commit, Iterable[tuple[Key, Derived | None]], bool]]) -> None:
+        """Add the next commits of the line.
+
+        Parameters
+        ----------
+        line:
+            Each commit, its keys with what is derived of their files (None for removed ones), and whether a shallow
+            clone was cut off there.
+        """
         head = self.head()
-        seq = head[0] + 1 if head else 1
-        who = commit.author
-        self._run(
-            "INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                seq,
-                commit.oid,
-                who.name,
-                who.email,
-                commit.committer.time,
-                commit.committer.offset,
-                commit.message,
-                int(boundary),
-            ),
-        )
-        for key, derived in changes:
-            place = (key.kind, key.model, key.name)
-            self._run(
-                "UPDATE documents SET until = ? WHERE kind = ? AND model = ? AND name = ? AND until IS NULL",
-                (seq, *place),
-            )
-            if derived is not None:
-                self._run(
-                    "INSERT INTO documents VALUES (?, ?, ?, ?, NULL, ?, ?, ?, ?, ?)",
-                    (*place, seq, *derived),
-                )
+        seq = head[0] if head else 0
+        batch = Batch()
+        for commit, changes, boundary in line:
+            seq += 1
+            batch.add(seq, commit, changes, boundary=boundary)
+            if batch.full:
+                self._write(batch)
+                batch = Batch()
+        self._write(batch)
+
+    def _write(self, batch: Batch) -> None:
+        for sql, rows in batch.statements():
+            self._run(sql, rows, many=True)
 
 
 _ENTRY = "d.kind, d.model, d.name, d.since, d.until, d.digest, d.data, d.problem"
@@ -369,7 +338,13 @@ def _counts(hidden: int) -> str:
 
 def _entry(row: tuple[Any, ...]) -> Entry:
     kind, model, name, since, until, digest, data, problem = row
-    return Entry(kind, model, name, since, until, digest, json.loads(data) if data is not None else None, problem)
+    return Entry(kind, model, name, since, until, digest, _said(data) if data is not None else None, problem)
+
+
+def _said(data: str) -> dict[str, Any]:
+    """Read what a row holds: JSON, or a record's own text (:mod:`gitreg.documents.canonical`)."""
+    said: dict[str, Any] = json.loads(data) if data.startswith("{") else canonical.read(data)
+    return said
 
 
 def _moment(row: tuple[Any, ...]) -> Moment:
