@@ -18,6 +18,8 @@ from gitreg.errors import InvalidInput
 from gitreg.names import check_model, check_written_version
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from gitreg.documents.layout import Key
 
 _LONGEST = 64 * 1024  # bytes; so few hold neither too many values nor a key too long for YAML
@@ -70,12 +72,13 @@ _KINDS = {
 }
 _check_model = lru_cache(4096)(check_model)
 _check_version = lru_cache(4096)(check_written_version)
-_MAPPINGS = (("metadata", 4), ("run", 4), ("artifacts", 6))  # whose keys are anybody's, down to which indentation
 _ENTRIES = {
     indent: re.compile(f" {{{indent}}}([^ :\\n-][^:\\n]*+):(?: (.*+)\\n|\\n((?: {{{indent}}}(?:  |- ).*+\\n)++))")
     for indent in (0, 2, 4, 6, 8)
 }
 """The entries of a mapping indented so far: each a key with its value, or with the lines below it."""
+_NESTED_KEYS = re.compile(r" {4}([^ :\n]+):.*\n")
+_PATHS = re.compile(r" {6}([^ :\n]+):\n(?: {8}.*+\n)++")
 _IS_NUMBER = re.compile(_NUMBER)
 
 
@@ -106,8 +109,7 @@ def recognise(key: Key, content: bytes) -> re.Match[str] | None:
             _check_version(key.name)
     except (ValueError, InvalidInput):  # not UTF-8, no such day, or a name against the rules
         return None
-    repeated = any(_repeats(said[name], 2, deepest) for name, deepest in _MAPPINGS if said.get(name))
-    return None if repeated else found
+    return None if any(len(set(keys)) < len(keys) for keys in _free_keys(said)) else found
 
 
 def read(text: str) -> dict[str, Any]:
@@ -121,12 +123,16 @@ def _expression(kind: str) -> re.Pattern[str]:
     return re.compile(rf"format: 1\nkind: {kind}\n{_KINDS[kind]}")
 
 
-def _repeats(block: str, indent: int, deepest: int) -> bool:
-    """Whether a mapping, or one inside it, has a key twice."""
-    entries = _ENTRIES[indent].findall(block)
-    if len({key for key, _, _ in entries}) < len(entries):
-        return True
-    return indent < deepest and any(_repeats(inner, indent + 2, deepest) for _, _, inner in entries if inner)
+def _free_keys(said: Mapping[str, str | None]) -> Iterator[list[str]]:
+    """Give the keys of each mapping whose keys are anybody's: what the expression cannot say is that they differ."""
+    for field in ("metadata", "run", "artifacts"):
+        block = said.get(field)
+        if block:
+            entries = _ENTRIES[2].findall(block)
+            yield [key for key, _, _ in entries]
+            for _, _, inner in entries:
+                if inner:
+                    yield _PATHS.findall(inner) if field == "artifacts" else _NESTED_KEYS.findall(inner)
 
 
 def _mapping(block: str, indent: int) -> dict[str, Any]:

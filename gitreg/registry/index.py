@@ -19,7 +19,7 @@ from gitreg.documents import canonical
 from gitreg.errors import Conflict
 from gitreg.names import as_number
 from gitreg.registry.batch import HIDDEN_DELETED, HIDDEN_YANKED, Batch, Derived
-from gitreg.registry.index_file import discard, is_busy, open_database
+from gitreg.registry.index_file import LOOKUPS, discard, is_busy, open_database
 
 if TYPE_CHECKING:
     from gitreg.documents.layout import Key
@@ -309,6 +309,9 @@ class Index:
         """
         head = self.head()
         seq = head[0] if head else 0
+        if not head:  # sorting all rows at the end is faster than finding each one's place
+            for name in LOOKUPS:
+                self._run(f"DROP INDEX IF EXISTS {name}")
         batch = Batch()
         for commit, changes, boundary in line:
             seq += 1
@@ -317,6 +320,9 @@ class Index:
                 self._write(batch)
                 batch = Batch()
         self._write(batch)
+        if not head:
+            for name, on in LOOKUPS.items():
+                self._run(f"CREATE INDEX {name} ON {on}")
 
     def _write(self, batch: Batch) -> None:
         for sql, rows in batch.statements():
