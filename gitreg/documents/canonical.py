@@ -27,7 +27,9 @@ _LONGEST = 64 * 1024  # bytes; so few hold neither too many values nor a key too
 # -- scalars: each ends where its line does ----------------------------------------------------------------------------
 
 _INSIDE = r"[^:#\0-\x1f\x7f]"
-_REST = rf"{_INSIDE}*+(?::(?![ \n]){_INSIDE}*+)*+(?<! )"  # ": " ends a key and " #" begins a comment: not even near them
+_REST = (
+    rf"{_INSIDE}*+(?::(?![ \n]){_INSIDE}*+)*+(?<! )"  # ": " ends a key and " #" begins a comment: not even near them
+)
 _CONSTANTS = {
     word: value
     for name, value in (("null", None), ("true", True), ("false", False))
@@ -38,7 +40,7 @@ _NUMBER = r"-?[0-9]{1,18}(?:\.[0-9]{0,20})?(?:[eE][-+]?[0-9]{1,2})?"  # a float 
 _WORDS = rf"(?!{_CONSTANT}\n)[^\0-'*-.0-@\[-^`{{-\x7f]{_REST}"
 # What begins with a digit is text if it holds a character that stands in no number, or is a date.
 _WORDS_AFTER_DIGIT = rf"[0-9](?![xo])[-+.0-9eE]*+(?!\n){_REST}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}"
-_QUOTED = r"'[^'\0-\x1f\x7f]++'"
+_QUOTED = r"'(?:[^'\0-\x1f\x7f]++|'')++'"
 _TEXT = rf"(?:{_WORDS}|{_WORDS_AFTER_DIGIT}|{_QUOTED})(?=\n)"
 _VALUE = rf"(?:{_NUMBER}|{_WORDS}|{_WORDS_AFTER_DIGIT}|{_QUOTED}|''|{_CONSTANT})(?=\n)"
 _BOOLEAN = "(?:true|false)"
@@ -60,8 +62,8 @@ _ARTIFACT = (
 _ABOUT = rf"(?:description: {_TEXT}\n)?(?:tags:\n{_LIST})?(?:metadata:\n(?P<metadata>{_MAPPING}))?"
 _DIGEST = r"(?:digest: sha256:[0-9a-f]{64}\n)?"
 _KINDS = {
-    "model_version": rf"model: (?P<model>{_WORDS})\nversion: (?P<version>{_TEXT})\nnumber: (?P<number>[1-9][0-9]{{0,14}})\n"
-    rf"created_at: (?P<created_at>{_TIME})\n(?:created_by: {_TEXT}\n)?{_ABOUT}"
+    "model_version": rf"model: (?P<model>{_WORDS})\nversion: (?P<version>{_TEXT})\n"
+    rf"number: (?P<number>[1-9][0-9]{{0,14}})\ncreated_at: (?P<created_at>{_TIME})\n(?:created_by: {_TEXT}\n)?{_ABOUT}"
     rf"(?:source:\n(?=  )(?:  repository: {_TEXT}\n)?(?:  commit: {_TEXT}\n)?(?:  dirty: {_BOOLEAN}\n)?)?"
     rf"(?:run:\n(?P<run>{_MAPPING}))?(?:inputs:\n{_LIST})?(?:artifacts:\n(?P<artifacts>(?:{_ARTIFACT})++))?",
     "annotation": rf"{_ABOUT}(?:archived: {_BOOLEAN}\n)?(?:yanked: (?P<yanked>{_BOOLEAN})\n)?"
@@ -74,11 +76,11 @@ _check_model = lru_cache(4096)(check_model)
 _check_version = lru_cache(4096)(check_written_version)
 _ENTRIES = {
     indent: re.compile(f" {{{indent}}}([^ :\\n-][^:\\n]*+):(?: (.*+)\\n|\\n((?: {{{indent}}}(?:  |- ).*+\\n)++))")
-    for indent in (0, 2, 4, 6, 8)
+    for indent in (0, 2, 4)
 }
 """The entries of a mapping indented so far: each a key with its value, or with the lines below it."""
 _NESTED_KEYS = re.compile(r" {4}([^ :\n]+):.*\n")
-_PATHS = re.compile(r" {6}([^ :\n]+):\n(?: {8}.*+\n)++")
+_FILES = re.compile(r" {6}([^ :\n]+):\n {8}size: (.*)\n {8}sha256: (.*)\n(?: {8}executable: (.*)\n)?")
 _IS_NUMBER = re.compile(_NUMBER)
 
 
@@ -132,7 +134,11 @@ def _free_keys(said: Mapping[str, str | None]) -> Iterator[list[str]]:
             yield [key for key, _, _ in entries]
             for _, _, inner in entries:
                 if inner:
-                    yield _PATHS.findall(inner) if field == "artifacts" else _NESTED_KEYS.findall(inner)
+                    yield (
+                        [file[0] for file in _FILES.findall(inner)]
+                        if field == "artifacts"
+                        else _NESTED_KEYS.findall(inner)
+                    )
 
 
 def _mapping(block: str, indent: int) -> dict[str, Any]:
@@ -143,13 +149,22 @@ def _mapping(block: str, indent: int) -> dict[str, Any]:
         elif inner[indent] == "-":
             out[key] = [_scalar(item.lstrip(" ")[2:]) for item in inner.split("\n")[:-1]]
         else:
-            out[key] = _mapping(inner, indent + 2)
+            out[key] = _mapping(inner, indent + 2) if indent < 4 else _files(inner)
     return out
+
+
+def _files(block: str) -> dict[str, Any]:
+    """Read an artifact's files: most of a record, and nothing else is indented so far."""
+    return {
+        path: {"size": int(size), "sha256": sha256.strip("'")}
+        | ({"executable": executable == "true"} if executable else {})
+        for path, size, sha256, executable in _FILES.findall(block)
+    }
 
 
 def _scalar(text: str) -> Any:
     if text[0] == "'":
-        return text[1:-1]
+        return text[1:-1].replace("''", "'")
     if text[0] in "-0123456789" and _IS_NUMBER.fullmatch(text):
         return int(text) if text.lstrip("-").isdigit() else float(text)
     return _CONSTANTS.get(text, text)

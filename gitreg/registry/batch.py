@@ -55,9 +55,7 @@ class Batch:
         """Whether it is time to write."""
         return len(self._commits) >= _MOST_ROWS or len(self._rows) >= _MOST_ROWS or self._text >= _MOST_TEXT
 
-    def add(
-        self, seq: int, commit: Commit, changes: Iterable[tuple[Key, Derived | None]], *, boundary: bool
-    ) -> None:
+    def add(self, seq: int, commit: Commit, changes: Iterable[tuple[Key, Derived | None]], *, boundary: bool) -> None:
         """Take in a commit and its place: its keys with what is derived of their files, None for removed ones."""
         who, when = commit.author, commit.committer
         self._commits.append(

@@ -12,10 +12,10 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from gitreg.documents import canonical
 from gitreg.errors import Conflict
 from gitreg.names import as_number
 from gitreg.registry.batch import HIDDEN_DELETED, HIDDEN_YANKED, Batch, Derived
@@ -35,18 +35,8 @@ _OUTSIDE = (
 """What says that the file cannot be used, and nothing of what is in it."""
 
 
-class Entry(NamedTuple):
-    """One file as it stood during some commits.
-
-    Parameters
-    ----------
-    data:
-        What it says; None where it cannot be read.
-    problem:
-        Why it cannot be read.
-    digest:
-        The sha256 of its bytes, in hexadecimal.
-    """
+class _Row(NamedTuple):
+    """The columns of one row of ``documents``, but for those that only queries ask for."""
 
     kind: str
     model: str
@@ -54,8 +44,34 @@ class Entry(NamedTuple):
     since: int
     until: int | None
     digest: str
-    data: dict[str, Any] | None
+    text: str | None
     problem: str | None
+
+
+class Entry(_Row):
+    """One file as it stood during some commits.
+
+    Parameters
+    ----------
+    text:
+        What it says, as JSON or as its own text (:mod:`gitreg.documents.canonical`); None where it cannot be read.
+    problem:
+        Why it cannot be read.
+    digest:
+        The sha256 of its bytes, in hexadecimal.
+    """
+
+    @cached_property
+    def data(self) -> dict[str, Any] | None:
+        """What it says; None where it cannot be read."""
+        if self.text is None:
+            return None
+        if self.text.startswith("{"):
+            said: dict[str, Any] = json.loads(self.text)
+            return said
+        from gitreg.documents.canonical import read  # lists of names, and completion, read no record
+
+        return read(self.text)
 
 
 class Moment(NamedTuple):
@@ -146,7 +162,7 @@ class Index:
             f"SELECT {_ENTRY} FROM documents d WHERE kind = ? AND model = ? AND name = ? AND {_STANDS}",
             (kind, model, name, seq, seq),
         ).fetchone()
-        return _entry(row) if row else None
+        return Entry(*row) if row else None
 
     def scan(self, seq: int, kind: str, model: str | None = None) -> Iterator[Entry]:
         """Give the files of a kind that stand at a place, of one model or of all, by model and name."""
@@ -154,7 +170,7 @@ class Index:
         rows = self._run(
             f"SELECT {_ENTRY} FROM documents d WHERE {where} AND {_STANDS} ORDER BY model, name", (*args, seq, seq)
         )
-        return map(_entry, rows)
+        return map(Entry._make, rows)
 
     def models(self, seq: int) -> list[str]:
         """Give the names of the models that have any file at a place."""
@@ -167,7 +183,7 @@ class Index:
             f"SELECT {_ENTRY} FROM documents d WHERE model = ? AND number = ? AND {_STANDS} ORDER BY since",
             (model, number, seq, seq),
         ).fetchone()
-        return _entry(row) if row else None
+        return Entry(*row) if row else None
 
     def by_digest(self, seq: int, model: str, prefix: str) -> list[Entry]:
         """Give the records of a model whose own digest begins with ``prefix``."""
@@ -176,7 +192,7 @@ class Index:
             f"AND model = ? AND {_STANDS} ORDER BY number",
             (prefix, prefix + "g", model, seq, seq),
         )
-        return [_entry(row) for row in rows]
+        return [Entry(*row) for row in rows]
 
     def highest_number(self, seq: int, model: str) -> int:
         """Give the highest number ever given to a version of the model, deleted ones too; 0 where there is none."""
@@ -213,7 +229,7 @@ class Index:
         rows = self._run(
             f"SELECT {_ENTRY} FROM documents d WHERE problem IS NOT NULL AND {_STANDS} ORDER BY model, name", (seq, seq)
         )
-        return [_entry(row) for row in rows]
+        return [Entry(*row) for row in rows]
 
     def history(self, seq: int, kind: str, model: str, name: str) -> list[Entry]:
         """Give all that one file ever said up to a place, newest first."""
@@ -222,11 +238,13 @@ class Index:
             "ORDER BY since DESC",
             (kind, model, name, seq),
         )
-        return [_entry(row) for row in rows]
+        return [Entry(*row) for row in rows]
 
     def ever(self, seq: int, kind: str) -> Iterator[Entry]:
         """Give all that files of a kind ever said up to a place."""
-        return map(_entry, self._run(f"SELECT {_ENTRY} FROM documents d WHERE kind = ? AND since <= ?", (kind, seq)))
+        return map(
+            Entry._make, self._run(f"SELECT {_ENTRY} FROM documents d WHERE kind = ? AND since <= ?", (kind, seq))
+        )
 
     def removed(self, seq: int, kind: str) -> list[Entry]:
         """Give the files of a kind that ended at some place, the newest of each."""
@@ -234,7 +252,7 @@ class Index:
             f"SELECT {_ENTRY}, max(d.since) FROM documents d WHERE kind = ? AND until <= ? GROUP BY model, name",
             (kind, seq),
         )
-        return [_entry(row[:-1]) for row in rows]
+        return [Entry(*row[:-1]) for row in rows]
 
     def last_touched(self, seq: int, kind: str) -> list[tuple[str, str, int]]:
         """Give, for each file of a kind that ever was, its model, its name and the place that changed it last."""
@@ -259,7 +277,7 @@ class Index:
         for (at,) in seqs:
             began, ended = (
                 [
-                    _entry(row)
+                    Entry(*row)
                     for row in self._run(
                         f"SELECT {_ENTRY} FROM documents d WHERE {column} = ? {where} ORDER BY kind, model, name",
                         (at, *args),
@@ -340,17 +358,6 @@ def _counts(hidden: int) -> str:
         f"d.number IS NOT NULL AND {_STANDS} AND NOT EXISTS (SELECT 1 FROM documents a WHERE a.hidden > 0 "
         f"AND a.hidden & {hidden} AND a.model = d.model AND a.name = d.name AND {_STANDS.replace('d.', 'a.')})"
     )
-
-
-def _entry(row: tuple[Any, ...]) -> Entry:
-    kind, model, name, since, until, digest, data, problem = row
-    return Entry(kind, model, name, since, until, digest, _said(data) if data is not None else None, problem)
-
-
-def _said(data: str) -> dict[str, Any]:
-    """Read what a row holds: JSON, or a record's own text (:mod:`gitreg.documents.canonical`)."""
-    said: dict[str, Any] = json.loads(data) if data.startswith("{") else canonical.read(data)
-    return said
 
 
 def _moment(row: tuple[Any, ...]) -> Moment:
