@@ -364,6 +364,30 @@ def test_an_index_in_another_threads_hands_answers_too(saved: Registry) -> None:
     assert found == [1]
 
 
+def test_what_is_remembered_is_forgotten_when_another_process_moves_the_branch(saved: Registry) -> None:
+    before = saved.version("iris@production")
+    assert saved.version("iris@production") is before
+    assert saved.snapshot() is saved.snapshot()
+    assert len(saved.snapshot().versions("iris")) == 2
+    commit_files(
+        saved.folder,
+        {
+            "models/iris/stages/production.yaml": pointer("stage", "alpha"),
+            "models/iris/versions/3.yaml": record("iris", "3", 3),
+        },
+    )
+    assert saved.version("iris@production").version == "alpha"
+    assert len(saved.snapshot().versions("iris")) == 3
+    git(saved.folder, "reset", "-q", "--hard", "HEAD~1")
+    assert saved.version("iris@production") == before
+    assert len(saved.snapshot().versions("iris")) == 2
+
+
+def test_a_list_of_versions_is_the_callers_own(saved: Registry) -> None:
+    saved.snapshot().versions("iris").clear()
+    assert len(saved.snapshot().versions("iris")) == 2
+
+
 READ_ONLY = """
 import sys
 from gitreg.sdk.registry import Registry
