@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import NamedTuple
 
 from gitreg.errors import InvalidInput
@@ -37,6 +38,7 @@ _HEX = re.compile(r"[0-9a-f]{6,64}")
 # -- slugs -----------------------------------------------------------------------------------------------------------
 
 
+@lru_cache(4096)  # reading a branch spells the same few names over and over
 def slug(name: str) -> str:
     """Spell a name for a path or a ref.
 

@@ -74,7 +74,9 @@ class _Data(_Frozen):
                 known[key] = cls._read(key, value)
             elif key not in ("format", "kind"):
                 extra[key] = value
-        return cls(**known, extra=extra)
+        made = cls.__new__(cls)  # what is sound names all it has to, and nothing else
+        made.__dict__.update(known, extra=extra)
+        return made
 
     def to_data(self) -> dict[str, Any]:
         """Give the plain data, in canonical order."""
@@ -149,6 +151,18 @@ class FileRecord(_Data):
     size: int
     sha256: str
     executable: bool = False
+
+    @classmethod
+    def _read(cls, name: str, value: Any) -> Any:
+        return value
+
+    def to_data(self) -> dict[str, Any]:
+        """Give the plain data: versions have many of these."""
+        out: dict[str, Any] = {"size": self.size, "sha256": self.sha256}
+        if self.executable:
+            out["executable"] = True
+        out.update(self.extra)
+        return out
 
 
 class ArtifactRecord(_Data):

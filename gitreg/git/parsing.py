@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from gitreg.errors import IntegrityError, InvalidInput
@@ -70,6 +71,7 @@ def encode_name(name: str) -> bytes:
 # -- signatures (who and when) ---------------------------------------------------------------------------------------
 
 
+@lru_cache(64)  # who commits is mostly who wrote it, at the same second
 def parse_signature(raw: bytes) -> Signature:
     """Read ``Name <email> seconds +hhmm``; what is missing or senseless becomes empty or zero."""
     text = raw.decode("utf-8", "replace")

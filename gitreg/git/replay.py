@@ -20,7 +20,7 @@ from gitreg.git.values import Commit, Oversized, PathChange
 WORTH_A_PROCESS = 100
 """Commits from which on asking git is faster than reading them here."""
 
-_AT_ONCE = 1000  # commits that git is asked about together
+_AT_ONCE = 4000  # commits that git is asked about together
 _BYTES_AT_ONCE = 16 * 1024 * 1024  # of content that is in memory together
 _MOST_MEMORY = "64m"
 """What git may allocate in one piece: a small file can be a delta of one of gigabytes.

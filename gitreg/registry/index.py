@@ -10,21 +10,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from gitreg.errors import Conflict
 from gitreg.names import as_number
-from gitreg.registry.index_file import discard, is_busy, open_database
+from gitreg.registry.batch import HIDDEN_DELETED, HIDDEN_YANKED, Batch, Derived
+from gitreg.registry.index_file import LOOKUPS, discard, is_busy, open_database
 
 if TYPE_CHECKING:
     from gitreg.documents.layout import Key
     from gitreg.git import Commit
-
-HIDDEN_DELETED = 1
-HIDDEN_YANKED = 2
 
 _OUTSIDE = (
     sqlite3.SQLITE_FULL,
@@ -36,18 +35,8 @@ _OUTSIDE = (
 """What says that the file cannot be used, and nothing of what is in it."""
 
 
-class Entry(NamedTuple):
-    """One file as it stood during some commits.
-
-    Parameters
-    ----------
-    data:
-        What it says; None where it cannot be read.
-    problem:
-        Why it cannot be read.
-    digest:
-        The sha256 of its bytes, in hexadecimal.
-    """
+class _Row(NamedTuple):
+    """The columns of one row of ``documents``, but for those that only queries ask for."""
 
     kind: str
     model: str
@@ -55,8 +44,34 @@ class Entry(NamedTuple):
     since: int
     until: int | None
     digest: str
-    data: dict[str, Any] | None
+    text: str | None
     problem: str | None
+
+
+class Entry(_Row):
+    """One file as it stood during some commits.
+
+    Parameters
+    ----------
+    text:
+        What it says, as JSON or as its own text (:mod:`gitreg.documents.canonical`); None where it cannot be read.
+    problem:
+        Why it cannot be read.
+    digest:
+        The sha256 of its bytes, in hexadecimal.
+    """
+
+    @cached_property
+    def data(self) -> dict[str, Any] | None:
+        """What it says; None where it cannot be read."""
+        if self.text is None:
+            return None
+        if self.text.startswith("{"):
+            said: dict[str, Any] = json.loads(self.text)
+            return said
+        from gitreg.documents.canonical import read  # lists of names, and completion, read no record
+
+        return read(self.text)
 
 
 class Moment(NamedTuple):
@@ -82,30 +97,6 @@ class Moment(NamedTuple):
     boundary: bool
 
 
-class Derived(NamedTuple):
-    """What the index keeps of one file.
-
-    Parameters
-    ----------
-    digest:
-        The sha256 of its bytes, in hexadecimal.
-    number:
-        A record's number.
-    hidden:
-        What an annotation hides (:data:`HIDDEN_DELETED`, :data:`HIDDEN_YANKED`).
-    data:
-        What it says, as JSON; None where it cannot be read.
-    problem:
-        Why it cannot be read.
-    """
-
-    digest: str
-    number: int | None
-    hidden: int
-    data: str | None
-    problem: str | None
-
-
 class Index:
     """An open index, in a file or in memory. Safe between processes; used by one thread at a time.
 
@@ -118,9 +109,9 @@ class Index:
         self._path = path
         self.failed: Literal["damaged", "unwritable"] | None = None
 
-    def _run(self, sql: str, arguments: tuple[Any, ...] = ()) -> sqlite3.Cursor:
+    def _run(self, sql: str, arguments: Sequence[Any] = (), *, many: bool = False) -> sqlite3.Cursor:
         try:
-            return self._db.execute(sql, arguments)
+            return self._db.executemany(sql, arguments) if many else self._db.execute(sql, arguments)
         except sqlite3.ProgrammingError:  # ours: it is closed, or in another thread's hands
             raise
         except sqlite3.DatabaseError as error:
@@ -171,7 +162,7 @@ class Index:
             f"SELECT {_ENTRY} FROM documents d WHERE kind = ? AND model = ? AND name = ? AND {_STANDS}",
             (kind, model, name, seq, seq),
         ).fetchone()
-        return _entry(row) if row else None
+        return Entry(*row) if row else None
 
     def scan(self, seq: int, kind: str, model: str | None = None) -> Iterator[Entry]:
         """Give the files of a kind that stand at a place, of one model or of all, by model and name."""
@@ -179,7 +170,7 @@ class Index:
         rows = self._run(
             f"SELECT {_ENTRY} FROM documents d WHERE {where} AND {_STANDS} ORDER BY model, name", (*args, seq, seq)
         )
-        return map(_entry, rows)
+        return map(Entry._make, rows)
 
     def models(self, seq: int) -> list[str]:
         """Give the names of the models that have any file at a place."""
@@ -192,7 +183,7 @@ class Index:
             f"SELECT {_ENTRY} FROM documents d WHERE model = ? AND number = ? AND {_STANDS} ORDER BY since",
             (model, number, seq, seq),
         ).fetchone()
-        return _entry(row) if row else None
+        return Entry(*row) if row else None
 
     def by_digest(self, seq: int, model: str, prefix: str) -> list[Entry]:
         """Give the records of a model whose own digest begins with ``prefix``."""
@@ -201,7 +192,7 @@ class Index:
             f"AND model = ? AND {_STANDS} ORDER BY number",
             (prefix, prefix + "g", model, seq, seq),
         )
-        return [_entry(row) for row in rows]
+        return [Entry(*row) for row in rows]
 
     def highest_number(self, seq: int, model: str) -> int:
         """Give the highest number ever given to a version of the model, deleted ones too; 0 where there is none."""
@@ -238,7 +229,7 @@ class Index:
         rows = self._run(
             f"SELECT {_ENTRY} FROM documents d WHERE problem IS NOT NULL AND {_STANDS} ORDER BY model, name", (seq, seq)
         )
-        return [_entry(row) for row in rows]
+        return [Entry(*row) for row in rows]
 
     def history(self, seq: int, kind: str, model: str, name: str) -> list[Entry]:
         """Give all that one file ever said up to a place, newest first."""
@@ -247,11 +238,13 @@ class Index:
             "ORDER BY since DESC",
             (kind, model, name, seq),
         )
-        return [_entry(row) for row in rows]
+        return [Entry(*row) for row in rows]
 
     def ever(self, seq: int, kind: str) -> Iterator[Entry]:
         """Give all that files of a kind ever said up to a place."""
-        return map(_entry, self._run(f"SELECT {_ENTRY} FROM documents d WHERE kind = ? AND since <= ?", (kind, seq)))
+        return map(
+            Entry._make, self._run(f"SELECT {_ENTRY} FROM documents d WHERE kind = ? AND since <= ?", (kind, seq))
+        )
 
     def removed(self, seq: int, kind: str) -> list[Entry]:
         """Give the files of a kind that ended at some place, the newest of each."""
@@ -259,7 +252,7 @@ class Index:
             f"SELECT {_ENTRY}, max(d.since) FROM documents d WHERE kind = ? AND until <= ? GROUP BY model, name",
             (kind, seq),
         )
-        return [_entry(row[:-1]) for row in rows]
+        return [Entry(*row[:-1]) for row in rows]
 
     def last_touched(self, seq: int, kind: str) -> list[tuple[str, str, int]]:
         """Give, for each file of a kind that ever was, its model, its name and the place that changed it last."""
@@ -284,7 +277,7 @@ class Index:
         for (at,) in seqs:
             began, ended = (
                 [
-                    _entry(row)
+                    Entry(*row)
                     for row in self._run(
                         f"SELECT {_ENTRY} FROM documents d WHERE {column} = ? {where} ORDER BY kind, model, name",
                         (at, *args),
@@ -323,35 +316,35 @@ class Index:
         ).fetchone()
         return row[0] if row else None
 
-    def append(self, commit: Commit, changes: Iterator[tuple[Key, Derived | None]], *, boundary: bool) -> None:
-        """Add the next commit of the line: its keys with what is derived of their files, None for removed ones."""
+    def extend(self, line: Iterable[tuple[Commit, Iterable[tuple[Key, Derived | None]], bool]]) -> None:
+        """Add the next commits of the line.
+
+        Parameters
+        ----------
+        line:
+            Each commit, its keys with what is derived of their files (None for removed ones), and whether a shallow
+            clone was cut off there.
+        """
         head = self.head()
-        seq = head[0] + 1 if head else 1
-        who = commit.author
-        self._run(
-            "INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                seq,
-                commit.oid,
-                who.name,
-                who.email,
-                commit.committer.time,
-                commit.committer.offset,
-                commit.message,
-                int(boundary),
-            ),
-        )
-        for key, derived in changes:
-            place = (key.kind, key.model, key.name)
-            self._run(
-                "UPDATE documents SET until = ? WHERE kind = ? AND model = ? AND name = ? AND until IS NULL",
-                (seq, *place),
-            )
-            if derived is not None:
-                self._run(
-                    "INSERT INTO documents VALUES (?, ?, ?, ?, NULL, ?, ?, ?, ?, ?)",
-                    (*place, seq, *derived),
-                )
+        seq = head[0] if head else 0
+        if not head:  # sorting all rows at the end is faster than finding each one's place
+            for name in LOOKUPS:
+                self._run(f"DROP INDEX IF EXISTS {name}")
+        batch = Batch()
+        for commit, changes, boundary in line:
+            seq += 1
+            batch.add(seq, commit, changes, boundary=boundary)
+            if batch.full:
+                self._write(batch)
+                batch = Batch()
+        self._write(batch)
+        if not head:
+            for name, on in LOOKUPS.items():
+                self._run(f"CREATE INDEX {name} ON {on}")
+
+    def _write(self, batch: Batch) -> None:
+        for sql, rows in batch.statements():
+            self._run(sql, rows, many=True)
 
 
 _ENTRY = "d.kind, d.model, d.name, d.since, d.until, d.digest, d.data, d.problem"
@@ -365,11 +358,6 @@ def _counts(hidden: int) -> str:
         f"d.number IS NOT NULL AND {_STANDS} AND NOT EXISTS (SELECT 1 FROM documents a WHERE a.hidden > 0 "
         f"AND a.hidden & {hidden} AND a.model = d.model AND a.name = d.name AND {_STANDS.replace('d.', 'a.')})"
     )
-
-
-def _entry(row: tuple[Any, ...]) -> Entry:
-    kind, model, name, since, until, digest, data, problem = row
-    return Entry(kind, model, name, since, until, digest, json.loads(data) if data is not None else None, problem)
 
 
 def _moment(row: tuple[Any, ...]) -> Moment:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-VERSION = 3
+VERSION = 4
 """The version of the index's own format; a file of another version is rebuilt."""
 
 BUSY_SECONDS = 30.0
@@ -38,13 +38,19 @@ CREATE TABLE documents (
   problem TEXT
 );
 CREATE UNIQUE INDEX by_key ON documents (kind, model, name, since);
-CREATE INDEX by_number ON documents (model, number, since, until, name) WHERE number IS NOT NULL;
-CREATE INDEX by_hidden ON documents (model, name, since, until, hidden) WHERE hidden > 0;
-CREATE INDEX by_digest ON documents (digest) WHERE kind = 'model_version';
-CREATE INDEX by_since ON documents (since);
-CREATE INDEX by_until ON documents (until) WHERE until IS NOT NULL;
-CREATE INDEX by_problem ON documents (since) WHERE problem IS NOT NULL;
 """
+
+LOOKUPS = {
+    "by_number": "documents (model, number, since, until, name) WHERE number IS NOT NULL",
+    "by_hidden": "documents (model, name, since, until, hidden) WHERE hidden > 0",
+    "by_digest": "documents (digest) WHERE kind = 'model_version'",
+    "by_since": "documents (since)",
+    "by_until": "documents (until) WHERE until IS NOT NULL",
+    "by_problem": "documents (since) WHERE problem IS NOT NULL",
+}
+"""The other indexes, for each its name and what it is on."""
+
+_PAGE = 8192  # bytes; two records fill most of a page of SQLite's 4096, and the rest of it would lie empty
 
 
 def open_database(path: Path | None) -> tuple[sqlite3.Connection, Path | None]:
@@ -131,7 +137,9 @@ def _open(path: Path) -> sqlite3.Connection:
 def _create(path: str) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
-        db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+        lookups = "".join(f"CREATE INDEX {name} ON {on};" for name, on in LOOKUPS.items())
+        db.execute(f"PRAGMA page_size = {_PAGE}")
+        db.executescript(f"BEGIN; {_TABLES} {lookups} PRAGMA user_version = {VERSION}; COMMIT;")
     except BaseException:
         db.close()
         raise

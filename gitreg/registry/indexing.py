@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from gitreg.documents.canonical import recognise
 from gitreg.documents.files import read_data
 from gitreg.documents.layout import Key, parse_path
 from gitreg.documents.yaml import MAX_BYTES, too_long
 from gitreg.errors import InvalidDocument
-from gitreg.registry.index import HIDDEN_DELETED, HIDDEN_YANKED, Derived, Index
+from gitreg.registry.batch import HIDDEN_DELETED, HIDDEN_YANKED, Derived
 
 if TYPE_CHECKING:
     from gitreg.git import Oversized, Repository
+    from gitreg.git.replay import Content
+    from gitreg.registry.index import Index
 
 
 def catch_up(index: Index, repository: Repository, commit: str, root: str) -> int:
@@ -43,16 +47,18 @@ def catch_up(index: Index, repository: Repository, commit: str, root: str) -> in
             known = index.moment(shared).oid if shared else None
             missing = repository.line(commit, until=known)[::-1]
         cut = bool(missing) and repository.is_boundary(missing[0])  # a line ends where a shallow clone was cut off
-        for each, files in repository.replay(known, missing, root, limit=MAX_BYTES):
-            changes = (
-                (key, None if content is None else derive(key, content))
-                for path, content in files
-                if (key := parse_path(path[len(root) + 1 :] if root else path))
-            )
-            index.append(each, changes, boundary=cut and each.oid == missing[0])
+        replayed = repository.replay(known, missing, root, limit=MAX_BYTES)
+        index.extend((each, _read(files, root), cut and each.oid == missing[0]) for each, files in replayed)
     place = index.position(commit)
     assert place is not None
     return place
+
+
+def _read(files: Iterable[tuple[str, Content]], root: str) -> Iterator[tuple[Key, Derived | None]]:
+    for path, content in files:
+        key = parse_path(path[len(root) + 1 :] if root else path)
+        if key:
+            yield key, None if content is None else derive(key, content)
 
 
 def derive(key: Key, content: bytes | Oversized) -> Derived:
@@ -64,6 +70,12 @@ def derive(key: Key, content: bytes | Oversized) -> Derived:
     digest = sha256(content).hexdigest()
     if key.kind == "card":
         return Derived(digest, None, 0, json.dumps({"text": content.decode(errors="replace")}), None)
+    known = recognise(key, content)
+    if known:
+        said = known.groupdict()
+        number = int(said["number"]) if key.kind == "model_version" else None
+        hidden = HIDDEN_DELETED * (said.get("deleted") == "true") + HIDDEN_YANKED * (said.get("yanked") == "true")
+        return Derived(digest, number, hidden, known.string, None)
     try:
         data = read_data(key, content)
     except InvalidDocument as error:

@@ -38,6 +38,7 @@ class Ledger:
         self.root = root
         self._index: Index | None = None
         self._aside: Index | None = None
+        self._last: Snapshot | None = None
 
     @property
     def ref(self) -> str:
@@ -102,8 +103,12 @@ class Ledger:
     def _snapshot_at(self, commit: str) -> Snapshot:
         index = self._opened()
         place = index.position(commit)
+        last = self._last
+        if last is not None and last.index is index and (last.seq, last.commit) == (place, commit):
+            return last  # with all that it remembers
         if place is not None:
-            return Snapshot(index, place, commit)
+            self._last = Snapshot(index, place, commit)
+            return self._last
         if commit == self.head():
             return Snapshot(index, self._catch_up(index, commit), commit)
         # A commit beside the branch (a proposal, the past before a rewrite) is read without touching the file.
@@ -117,7 +122,7 @@ class Ledger:
         for index in (self._index, self._aside):
             if index is not None:
                 index.close()
-        self._index = self._aside = None
+        self._index = self._aside = self._last = None
 
     def _catch_up(self, index: Index, commit: str) -> int:
         from gitreg.registry.indexing import catch_up  # not needed while the index is warm

@@ -28,6 +28,10 @@ def resolve(snapshot: Snapshot, reference: str | Reference, *, withdrawn: bool =
     IntegrityError
         The pointer's digest is not that of the record it points to, or the sealed record was edited.
     """
+    return snapshot.remember(("resolve", reference, withdrawn), lambda: _resolve_sealed(snapshot, reference, withdrawn))
+
+
+def _resolve_sealed(snapshot: Snapshot, reference: str | Reference, withdrawn: bool) -> ModelVersion:
     version = _resolve(snapshot, reference, withdrawn)
     sealed = snapshot.index.sealed_digest(snapshot.seq, version.model, version.version)
     if f"sha256:{sealed}" != version.digest:

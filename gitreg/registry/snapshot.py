@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from gitreg.documents.types import (
     NEWER_FORMAT,
@@ -19,6 +19,9 @@ from gitreg.documents.types import (
 from gitreg.errors import InvalidDocument, NotFound
 from gitreg.names import ARCHIVED, fold
 from gitreg.registry.index import Entry, Index
+
+_Answer = TypeVar("_Answer")
+_MOST_REMEMBERED = 1000  # answers, and listed versions, that a snapshot keeps
 
 
 class ModelVersion(NamedTuple):
@@ -138,6 +141,23 @@ class Snapshot:
         self.index = index
         self.seq = seq
         self.commit = commit
+        self._known: dict[Hashable, Any] = {}
+        self._listed: dict[str, list[ModelVersion]] = {}
+
+    def remember(self, what: Hashable, ask: Callable[[], _Answer]) -> _Answer:
+        """Give the answer to a question, asked once: what a commit says never changes.
+
+        Parameters
+        ----------
+        what:
+            What tells this question from all others.
+        """
+        if what not in self._known:
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known.clear()
+            self._known[what] = ask()
+        answer: _Answer = self._known[what]
+        return answer
 
     @cached_property
     def settings(self) -> RegistryDocument:
@@ -238,12 +258,21 @@ class Snapshot:
 
     def unreadable(self, model: str | None = None) -> list[Entry]:
         """Give the files, of a model or of all, that cannot be read and are left out everywhere."""
-        return [e for e in self.index.problems(self.seq) if model is None or e.model == model]
+        found = self.remember("unreadable", lambda: self.index.problems(self.seq))
+        return [entry for entry in found if model is None or entry.model == model]
 
     # -- versions ----------------------------------------------------------------------------------------------------
 
     def versions(self, model: str) -> list[ModelVersion]:
         """Give a model's versions by number, without the deleted ones."""
+        if model not in self._listed:
+            found = self._versions(model)
+            if len(found) + sum(map(len, self._listed.values())) > _MOST_REMEMBERED:
+                self._listed.clear()
+            self._listed[model] = found
+        return list(self._listed[model])
+
+    def _versions(self, model: str) -> list[ModelVersion]:
         notes = {entry.name: entry for entry in self.index.scan(self.seq, "annotation", model)}
         stages = {version: stage for stage, version in self.stages(model).items()}
         aliases = self.aliases(model)

@@ -142,7 +142,11 @@ class _Import:
             description=f"Trained on the data of week {number}",
             tags=("nightly",) if number % 3 else ("nightly", "candidate"),
             metadata=metadata,
-            source={"repository": "https://example.com/team/code.git", "commit": f"{number:040x}", "dirty": False},
+            source={
+                "repository": "https://example.com/team/code.git",
+                "commit": sha256(b"%d" % number).hexdigest()[:40],
+                "dirty": False,
+            },
             artifacts={
                 "model": ArtifactRecord(
                     size=sum(entry.size for entry in picked),

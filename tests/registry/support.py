@@ -49,7 +49,7 @@ class World:
         self._seq += 1
         commit = Commit(f"{self._seq:040x}", "0" * 40, (), ADA, ADA, message)
         derived = ((key, None if new is None else derive(key, new)) for key, new in changed.items())
-        self.index.append(commit, derived, boundary=False)
+        self.index.extend([(commit, derived, False)])
         for key, new in changed.items():
             if new is None:
                 self.files.pop(key, None)

@@ -52,6 +52,9 @@ def read_plainly(folder: Path, commit: str) -> dict[str, Said]:
     for line in git(folder, "ls-tree", "-r", commit, "models", env=USER).splitlines():
         meta, path = line.split("\t")
         text = git(folder, "cat-file", "blob", meta.split()[2], env=USER)
+        keys = [line.partition(":")[0] for line in text.splitlines() if ": " in line]
+        if len(keys) != len(set(keys)):  # no file of ours has a key twice, not even in two mappings
+            continue
         try:
             data = yaml.load(text, Loader=yaml.BaseLoader)
         except yaml.YAMLError:
@@ -146,7 +149,14 @@ class Branch:
             "model": {
                 f"{at}/model.yaml": dumps({"format": 1, "kind": "model", "name": model, "description": f"{choice}"})
             },
-            "record": {f"{at}/versions/{name}.yaml": record(model, name, number, metadata={"choice": choice})},
+            "record": {
+                # Every other one in a form that is not recognised at sight, but parsed.
+                f"{at}/versions/{name}.yaml": record(model, name, number, metadata={"choice": choice})
+                + (b"# by hand\n" if choice % 2 else b"")
+            },
+            "twice": {  # looks recognisable, and is broken: a key stands there twice
+                f"{at}/versions/{name}.yaml": record(model, name, number, metadata={"a": 1}) + b"  a: 2\n"
+            },
             "note": {
                 f"{at}/annotations/{name}.yaml": dumps(
                     {"format": 1, "kind": "annotation", "yanked": choice % 2 == 0, "deleted": choice == 3}
@@ -164,6 +174,9 @@ class Branch:
             self.commit({chosen: None})
         elif what == "break" and chosen:
             self.commit({chosen: [b"format: [", b"", b"\xff", b"kind: none\nformat: 1\n"][choice] or b"- 1"})
+        elif what == "mend" and chosen and "/versions/" in chosen:  # what was sound is broken, what was broken sound
+            was = (self.folder / chosen).read_bytes()
+            self.commit({chosen: was.replace(b"  a: 2\n", b"") if b"  a: 2\n" in was else was + b"number: 9\n"})
         elif what == "merge":
             self.git("checkout", "-q", "-b", "side")
             self.commit(files["record"])
@@ -192,7 +205,20 @@ STEPS = st.lists(
             ["record"] * 4
             + ["note"] * 2
             + ["stage"] * 2
-            + ["model", "alias", "foreign", "remove", "break", "merge", "reset", "amend", "back", "pack"]
+            + [
+                "model",
+                "alias",
+                "foreign",
+                "twice",
+                "mend",
+                "remove",
+                "break",
+                "merge",
+                "reset",
+                "amend",
+                "back",
+                "pack",
+            ]
         ),
         st.sampled_from(MODELS),
         st.integers(1, 4),
@@ -336,6 +362,30 @@ def test_an_index_in_another_threads_hands_answers_too(saved: Registry) -> None:
     thread.start()
     thread.join()
     assert found == [1]
+
+
+def test_what_is_remembered_is_forgotten_when_another_process_moves_the_branch(saved: Registry) -> None:
+    before = saved.version("iris@production")
+    assert saved.version("iris@production") is before
+    assert saved.snapshot() is saved.snapshot()
+    assert len(saved.snapshot().versions("iris")) == 2
+    commit_files(
+        saved.folder,
+        {
+            "models/iris/stages/production.yaml": pointer("stage", "alpha"),
+            "models/iris/versions/3.yaml": record("iris", "3", 3),
+        },
+    )
+    assert saved.version("iris@production").version == "alpha"
+    assert len(saved.snapshot().versions("iris")) == 3
+    git(saved.folder, "reset", "-q", "--hard", "HEAD~1")
+    assert saved.version("iris@production") == before
+    assert len(saved.snapshot().versions("iris")) == 2
+
+
+def test_a_list_of_versions_is_the_callers_own(saved: Registry) -> None:
+    saved.snapshot().versions("iris").clear()
+    assert len(saved.snapshot().versions("iris")) == 2
 
 
 READ_ONLY = """

@@ -1,0 +1,170 @@
+"""Records in the plainest canonical form, known at sight, so that the index need not parse each of a hundred thousand.
+
+A sealed record is nearly always as :func:`gitreg.documents.yaml.dumps` wrote it. One regular expression describes such
+texts: the known fields in their order, indented by twos, with scalars of which every YAML reader makes the same. It
+is narrower than YAML, than the schema and than the rules of names, never wider: what it does not match may well be
+sound, and is shown to :func:`gitreg.documents.files.read_data`. So a text that it matches can be kept as it is, and
+:func:`read` takes it apart by its lines when somebody asks; it must never be given any other text.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
+
+from gitreg.errors import InvalidInput
+from gitreg.names import check_model, check_written_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from gitreg.documents.layout import Key
+
+_LONGEST = 64 * 1024  # bytes; so few hold neither too many values nor a key too long for YAML
+
+# -- scalars: each ends where its line does ----------------------------------------------------------------------------
+
+_INSIDE = r"[^:#\0-\x1f\x7f]"
+_REST = (
+    rf"{_INSIDE}*+(?::(?![ \n]){_INSIDE}*+)*+(?<! )"  # ": " ends a key and " #" begins a comment: not even near them
+)
+_CONSTANTS = {
+    word: value
+    for name, value in (("null", None), ("true", True), ("false", False))
+    for word in (name, name.capitalize(), name.upper())
+}
+_CONSTANT = f"(?:{'|'.join(_CONSTANTS)})"
+_NUMBER = r"-?[0-9]{1,18}(?:\.[0-9]{0,20})?(?:[eE][-+]?[0-9]{1,2})?"  # a float can hold the largest of them
+_WORDS = rf"(?!{_CONSTANT}\n)[^\0-'*-.0-@\[-^`{{-\x7f]{_REST}"
+# What begins with a digit is text if it holds a character that stands in no number, or is a date.
+_WORDS_AFTER_DIGIT = rf"[0-9](?![xo])[-+.0-9eE]*+(?!\n){_REST}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}"
+_QUOTED = r"'(?:[^'\0-\x1f\x7f]++|'')++'"
+_TEXT = rf"(?:{_WORDS}|{_WORDS_AFTER_DIGIT}|{_QUOTED})(?=\n)"
+_VALUE = rf"(?:{_NUMBER}|{_WORDS}|{_WORDS_AFTER_DIGIT}|{_QUOTED}|''|{_CONSTANT})(?=\n)"
+_BOOLEAN = "(?:true|false)"
+_SIZE = "(?:0|[1-9][0-9]{0,17})"
+_SHA256 = r"(?:(?![0-9]++(?:e[0-9]++)?\n)[0-9a-f]{64}|'[0-9a-f]{64}')"
+_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[-+][0-9]{2}:[0-9]{2})"
+
+# -- lists and mappings ------------------------------------------------------------------------------------------------
+
+_KEY = "[A-Za-z_][A-Za-z0-9_./-]{0,99}"
+_PATH = "[A-Za-z0-9_.][A-Za-z0-9_./+=@-]{0,199}"
+_LIST = rf"(?:- {_TEXT}\n)++"
+_MAPPING = rf"(?:  {_KEY}:(?: {_VALUE}\n|\n(?:(?:    {_KEY}: {_VALUE}\n)++|(?:  - {_VALUE}\n)++)))++"
+_FILE = rf"      {_PATH}:\n        size: {_SIZE}\n        sha256: {_SHA256}\n(?:        executable: {_BOOLEAN}\n)?"
+_ARTIFACT = (
+    rf"  [A-Za-z][A-Za-z0-9_-]{{0,63}}:\n    type: (?:model|data|deployment)\n    size: {_SIZE}\n"
+    rf"    digest: sha256:[0-9a-f]{{64}}\n(?:    files:\n(?:{_FILE})++)?"
+)
+_ABOUT = rf"(?:description: {_TEXT}\n)?(?:tags:\n{_LIST})?(?:metadata:\n(?P<metadata>{_MAPPING}))?"
+_DIGEST = r"(?:digest: sha256:[0-9a-f]{64}\n)?"
+_KINDS = {
+    "model_version": rf"model: (?P<model>{_WORDS})\nversion: (?P<version>{_TEXT})\n"
+    rf"number: (?P<number>[1-9][0-9]{{0,14}})\ncreated_at: (?P<created_at>{_TIME})\n(?:created_by: {_TEXT}\n)?{_ABOUT}"
+    rf"(?:source:\n(?=  )(?:  repository: {_TEXT}\n)?(?:  commit: {_TEXT}\n)?(?:  dirty: {_BOOLEAN}\n)?)?"
+    rf"(?:run:\n(?P<run>{_MAPPING}))?(?:inputs:\n{_LIST})?(?:artifacts:\n(?P<artifacts>(?:{_ARTIFACT})++))?",
+    "annotation": rf"{_ABOUT}(?:archived: {_BOOLEAN}\n)?(?:yanked: (?P<yanked>{_BOOLEAN})\n)?"
+    rf"(?:yank_reason: {_TEXT}\n)?(?:deleted: (?P<deleted>{_BOOLEAN})\n)?",
+    "stage": rf"version: {_TEXT}\n{_DIGEST}"
+    rf"(?:previous: {_TEXT}\n)?(?:rolled_back_from: {_TEXT}\n)?(?:reason: {_TEXT}\n)?",
+    "alias": rf"version: {_TEXT}\n{_DIGEST}",
+}
+_check_model = lru_cache(4096)(check_model)
+_check_version = lru_cache(4096)(check_written_version)
+_ENTRIES = {
+    indent: re.compile(f" {{{indent}}}([^ :\\n-][^:\\n]*+):(?: (.*+)\\n|\\n((?: {{{indent}}}(?:  |- ).*+\\n)++))")
+    for indent in (0, 2, 4)
+}
+"""The entries of a mapping indented so far: each a key with its value, or with the lines below it."""
+_NESTED_KEYS = re.compile(r" {4}([^ :\n]+):.*\n")
+_FILES = re.compile(r" {6}([^ :\n]+):\n {8}size: (.*)\n {8}sha256: (.*)\n(?: {8}executable: (.*)\n)?")
+_IS_NUMBER = re.compile(_NUMBER)
+
+
+def recognise(key: Key, content: bytes) -> re.Match[str] | None:
+    """Give a sound file's text, as the match of its expression; None where that is not certain at sight.
+
+    Parameters
+    ----------
+    key:
+        What the file's path says, which the text has to agree with.
+    content:
+        The file's bytes.
+    """
+    if key.kind not in _KINDS or len(content) > _LONGEST:
+        return None
+    try:
+        text = content.decode()
+        found = _expression(key.kind).fullmatch(text)
+        if found is None or not (text.isascii() or text.replace("\n", "").isprintable()):
+            return None  # YAML takes the signs beyond ASCII that are printable, and breaks lines at some others
+        said = found.groupdict()
+        if key.kind == "model_version":
+            if said["model"] != key.model or _scalar(said["version"]) != key.name:
+                return None
+            datetime.fromisoformat(said["created_at"])
+        _check_model(key.model)
+        if key.kind in ("model_version", "annotation"):
+            _check_version(key.name)
+    except (ValueError, InvalidInput):  # not UTF-8, no such day, or a name against the rules
+        return None
+    return None if any(len(set(keys)) < len(keys) for keys in _free_keys(said)) else found
+
+
+def read(text: str) -> dict[str, Any]:
+    """Read a text that :func:`recognise` found, as :func:`gitreg.documents.files.read_data` does."""
+    return _mapping(text, 0)
+
+
+@cache
+def _expression(kind: str) -> re.Pattern[str]:
+    """Give the expression of a kind; making it takes longer than reading a file."""
+    return re.compile(rf"format: 1\nkind: {kind}\n{_KINDS[kind]}")
+
+
+def _free_keys(said: Mapping[str, str | None]) -> Iterator[list[str]]:
+    """Give the keys of each mapping whose keys are anybody's: what the expression cannot say is that they differ."""
+    for field in ("metadata", "run", "artifacts"):
+        block = said.get(field)
+        if block:
+            entries = _ENTRIES[2].findall(block)
+            yield [key for key, _, _ in entries]
+            for _, _, inner in entries:
+                if inner:
+                    yield (
+                        [file[0] for file in _FILES.findall(inner)]
+                        if field == "artifacts"
+                        else _NESTED_KEYS.findall(inner)
+                    )
+
+
+def _mapping(block: str, indent: int) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for key, value, inner in _ENTRIES[indent].findall(block):
+        if value:
+            out[key] = _scalar(value)
+        elif inner[indent] == "-":
+            out[key] = [_scalar(item.lstrip(" ")[2:]) for item in inner.split("\n")[:-1]]
+        else:
+            out[key] = _mapping(inner, indent + 2) if indent < 4 else _files(inner)
+    return out
+
+
+def _files(block: str) -> dict[str, Any]:
+    """Read an artifact's files: most of a record, and nothing else is indented so far."""
+    return {
+        path: {"size": int(size), "sha256": sha256.strip("'")}
+        | ({"executable": executable == "true"} if executable else {})
+        for path, size, sha256, executable in _FILES.findall(block)
+    }
+
+
+def _scalar(text: str) -> Any:
+    if text[0] == "'":
+        return text[1:-1].replace("''", "'")
+    if text[0] in "-0123456789" and _IS_NUMBER.fullmatch(text):
+        return int(text) if text.lstrip("-").isdigit() else float(text)
+    return _CONSTANTS.get(text, text)
