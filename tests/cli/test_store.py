@@ -89,7 +89,9 @@ def test_nothing_of_a_store_that_is_not_approved_is_ever_opened(copied: Person, 
         ended = stranger.run(strace, "-f", "-e", "trace=file", "-o", log, "gitreg", *command.split())
         assert ended.code == 0, ended
         assert str(tmp_path / "replica") not in log.read_text(), command
-    warned = stranger.gitreg("load", "iris@1").err
+    assert stranger.gitreg("load", "iris@1").err == "", "what the cache has is asked of no store"
+    nothing_cached = stranger.with_env(GITREG_CACHE=str(tmp_path / "cache3"))
+    warned = nothing_cached.gitreg("load", "iris@1").err
     assert "replica, which you have not approved" in warned
     before = contents(tmp_path / "replica")
     stranger.gitreg("trust")
