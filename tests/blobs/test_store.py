@@ -351,8 +351,9 @@ def test_a_save_finds_what_was_taken_from_it_and_takes_it_out_of_the_trash(
         known.close()
     known = Known(tmp_path / "known", lambda: 4e9)
     there = objects(bucket)
+    one_of_each_kind = {key.partition("/")[0]: key for key in sorted(there)}
     for way in (Known(None, lambda: 0.0), known):
-        for key in there:
+        for key in {*one_of_each_kind.values(), *sorted(there)[:6]}:
             with Saving(store, way) as saving:
                 manifest = saving.put(collect([varied]))
                 bucket.move(key, place_of(key, collection_name(bucket.now())))
