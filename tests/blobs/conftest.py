@@ -36,7 +36,7 @@ def memories(_: pytest.FixtureRequest) -> NewBucket:
 BUCKETS: dict[str, Callable[[pytest.FixtureRequest], NewBucket]] = {"folder": folders, "memory": memories}
 
 
-@pytest.fixture(params=sorted(BUCKETS))
+@pytest.fixture(params=["folder", pytest.param("memory", marks=pytest.mark.slow)])
 def new_bucket(request: pytest.FixtureRequest) -> NewBucket:
     return BUCKETS[request.param](request)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -69,6 +69,14 @@ def objects(bucket: Bucket) -> dict[str, bytes]:
     """Give everything that readers of a store see, by its key."""
     folders = (layout.BLOBS, layout.PACKS, layout.RECIPES)
     return {info.key: bucket.read(info.key) for folder in folders for info in bucket.list(folder)}
+
+
+def some_of_each_kind(keys: Iterable[str]) -> list[str]:
+    """Give up to three objects of each folder of a store: each kind of object, and the first and last of its kind."""
+    kinds: dict[str, list[str]] = {}
+    for key in sorted(keys):
+        kinds.setdefault(key.partition("/")[0], []).append(key)
+    return [key for kind in kinds.values() for key in {kind[0]: 0, kind[len(kind) // 2]: 0, kind[-1]: 0}]
 
 
 def flip_a_bit(path: Path) -> None:

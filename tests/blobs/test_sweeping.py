@@ -374,6 +374,7 @@ def test_a_reader_that_may_not_write_reads_from_the_trash(world: World, name: st
     assert world.keys("") == before
 
 
+@pytest.mark.slow
 def test_a_reader_beside_a_collection_that_moves_a_file_at_any_moment_never_fails(world: World) -> None:
     saved(world, "one", "big pack")
     for moment in range(1, 60):
@@ -434,6 +435,7 @@ def finish(world: World, *, killed: bool) -> None:
     assert world.weights == kept
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("work", ["sweep", "undo", "purge"])
 def test_a_run_killed_at_any_call_leaves_no_list_without_its_chunks_and_ends_well_when_run_again(
     world: World, work: str

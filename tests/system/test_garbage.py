@@ -207,13 +207,16 @@ with Registry.open(".") as registry:
 
 
 def shifted(days: int) -> list[str]:
-    """Give what starts a program whose clock is off; files that it writes bear the disk's own clock's time."""
+    """Give what starts a program whose clock is off; files that it writes bear the disk's own clock's time.
+
+    Not by the program `faketime`: a killed one leaves a semaphore that keeps the next of its number from starting.
+    """
     if not days:
         return []
-    faketime = shutil.which("faketime")
-    if not faketime or subprocess.run([faketime, "-f", "+1d", "true"], check=False, capture_output=True).returncode:
-        pytest.skip("faketime (libfaketime) does not run here")
-    return ["env", "NO_FAKE_STAT=1", faketime, "-f", f"{days:+}d"]
+    library = next((str(path) for path in Path("/usr").glob("lib*/**/faketime/libfaketime.so.1")), None)
+    if not library:
+        pytest.skip("libfaketime is not installed")
+    return ["env", f"LD_PRELOAD={library}", f"FAKETIME={days:+}d", "NO_FAKE_STAT=1"]
 
 
 @pytest.mark.parametrize("days", [-400, 400])

@@ -14,7 +14,8 @@ from gitreg.blobs.opening import open_bucket
 from tests.servers.running import NotInstalled
 from tests.servers.shared import server
 
-BACKENDS = ["folder", "memory", "radosgw", "swift", "azurite", "sshd"]
+HERE = ["folder", "memory"]
+SERVERS = ["radosgw", "swift", "azurite", "sshd"]
 S3 = ["radosgw", "swift"]
 
 
@@ -49,7 +50,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterato
         found.close()
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(params=[*HERE, *(pytest.param(name, marks=pytest.mark.slow) for name in SERVERS)])
 def url(request: pytest.FixtureRequest, tmp_path: Path, servers: Servers, monkeypatch: pytest.MonkeyPatch) -> str:
     """Where an empty bucket is; what its protocol's own tools would find is in the environment."""
     return prepare(request.param, tmp_path, servers, monkeypatch)

@@ -242,6 +242,7 @@ def test_memory_stays_bounded_whatever_the_size(url: str, tmp_path: Path) -> Non
     assert int(peak) * 1024 < 250 * MIB
 
 
+@pytest.mark.slow
 def test_the_reasons_are_words(servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def said(bucket: Bucket) -> str:
         with pytest.raises(GitregError) as error:

@@ -113,6 +113,7 @@ def test_what_tells_no_secret_is_passed_on() -> None:
     assert scrub("No such container: weights\n (status 404)") == "No such container: weights (status 404)"
 
 
+@pytest.mark.slow  # Google's library tries for half a minute
 def test_google_without_credentials_says_how_to_log_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All that can be tested of Google's storage without an account there; the rest of its way is that of `memory`."""
     monkeypatch.setenv("HOME", str(tmp_path))
