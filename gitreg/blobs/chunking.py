@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from itertools import cycle
 from threading import Semaphore
 from typing import Protocol
 
 SMALLEST, USUAL, LARGEST = 1 << 20, 4 << 20, 16 << 20
 """Sizes of a chunk, in bytes."""
 
-_WINDOW = 3 * LARGEST
+_WINDOW = 2 * LARGEST
 _WINDOWS = 3
 
 
@@ -112,7 +111,10 @@ def cut(stream: Stream) -> Iterator[Piece]:
 
     chunker = FastCDC(USUAL, min_size=SMALLEST, max_size=LARGEST)
     left = memoryview(b"")
-    for window in cycle([Window() for _ in range(_WINDOWS)]):
+    windows: list[Window] = []  # made when they are needed: most streams fit into one or two
+    while True:
+        window = windows.pop(0) if len(windows) == _WINDOWS else Window()
+        windows.append(window)
         window.wait()
         window.memory[: len(left)] = left
         end = len(left)

@@ -32,6 +32,9 @@ from gitreg.errors import GitregError, InvalidDocument
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
+_LOT = 64
+"""How many small files a thread reads at once, at most."""
+
 
 class Saving:
     """One save under way; use it in a ``with`` statement, from the first byte until what refers to it is published.
@@ -165,7 +168,7 @@ class Saving:
             if not files or self._has(layout.pack(manifest.hex)) or self._has_chunked(layout.pack_recipe(manifest.hex)):
                 self._progress.advance(sum(file.size for file in files))
                 return manifest
-        stream = self._one_after_another(files, entries)
+        stream = self._one_after_another(files, entries, pool)
         if sum(file.size for file in files) >= layout.BIG:
 
             def put(piece: Piece) -> Chunk:
@@ -184,19 +187,24 @@ class Saving:
                 self._write(layout.pack(manifest.hex), data)
         return manifest
 
-    def _one_after_another(self, files: Sequence[LocalFile], entries: dict[str, FileEntry]) -> Iterator[bytes]:
+    def _one_after_another(
+        self, files: Sequence[LocalFile], entries: dict[str, FileEntry], pool: Executor
+    ) -> Iterator[bytes]:
         """Give the bytes of a pack; who has taken the last of them finds the files' entries made."""
         packed: dict[str, Chunk] = {}
-        for file in files:
-            data = self._read(file)
-            digest = sha256(data).hexdigest()
-            self._known.remember(file.status, digest)
-            self._progress.advance(file.size)
-            entries[file.path] = _entry(file, digest)
-            if digest not in packed:
-                packed[digest] = Chunk(digest, len(data))
-                yield data
+        for lot in ahead(pool, self._read_and_hash, _lots(files)):
+            for file, data, digest in lot:
+                self._known.remember(file.status, digest)
+                self._progress.advance(file.size)
+                entries[file.path] = _entry(file, digest)
+                if digest not in packed:
+                    packed[digest] = Chunk(digest, len(data))
+                    yield data
         yield pack_table(list(packed.values()))
+
+    def _read_and_hash(self, files: Sequence[LocalFile]) -> list[tuple[LocalFile, bytes, str]]:
+        contents = ((file, self._read(file)) for file in files)
+        return [(file, data, sha256(data).hexdigest()) for file, data in contents]
 
     def _read(self, file: LocalFile) -> bytes:
         with _reading(file) as source:
@@ -267,6 +275,18 @@ def _reading(file: LocalFile) -> Iterator[int]:
                 raise GitregError(f"{file.source} changed while it was saved", hint="save when nothing writes to it")
         finally:
             os.close(source)
+
+
+def _lots(files: Sequence[LocalFile]) -> Iterator[list[LocalFile]]:
+    """Divide small files among threads: a thread for each of them costs more than to read it."""
+    lot: list[LocalFile] = []
+    for file in files:
+        lot.append(file)
+        if len(lot) == _LOT or sum(taken.size for taken in lot) >= layout.SMALL:
+            yield lot
+            lot = []
+    if lot:
+        yield lot
 
 
 def _looks(status: os.stat_result) -> tuple[int, int, int]:

@@ -54,7 +54,7 @@ def small_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chunking, "SMALLEST", 256)
     monkeypatch.setattr(chunking, "USUAL", 1 << 10)
     monkeypatch.setattr(chunking, "LARGEST", 4 << 10)
-    monkeypatch.setattr(chunking, "_WINDOW", 3 * (4 << 10))
+    monkeypatch.setattr(chunking, "_WINDOW", 2 * (4 << 10))
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 SMALL_SIZES = """
 from gitreg.blobs import chunking, layout
 layout.SMALL, layout.BIG = 1 << 10, 8 << 10
-chunking.SMALLEST, chunking.USUAL, chunking.LARGEST, chunking._WINDOW = 256, 1 << 10, 4 << 10, 12 << 10
+chunking.SMALLEST, chunking.USUAL, chunking.LARGEST, chunking._WINDOW = 256, 1 << 10, 4 << 10, 8 << 10
 """
 
 PUT = """

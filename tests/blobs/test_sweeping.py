@@ -42,7 +42,7 @@ def small_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a few kilobytes be a big file, and do one thing after another."""
     monkeypatch.setattr(layout, "SMALL", 1 << 10)
     monkeypatch.setattr(layout, "BIG", 8 << 10)
-    for name, size in {"SMALLEST": 256, "USUAL": 1 << 10, "LARGEST": 4 << 10, "_WINDOW": 12 << 10}.items():
+    for name, size in {"SMALLEST": 256, "USUAL": 1 << 10, "LARGEST": 4 << 10, "_WINDOW": 8 << 10}.items():
         monkeypatch.setattr(chunking, name, size)
     monkeypatch.setattr(parallel, "THREADS", 1)
 

@@ -23,6 +23,7 @@ _UPLOAD = "?uploadId="
 _BATCH = 1000  # keys that one request may delete
 _CONNECT, _READ = 10, 30  # seconds without an answer, or without a byte of one
 _CONNECTIONS = 16
+_COPIED_AT_ONCE = 1 << 30  # bytes; Swift does not copy again what was copied in parts
 
 
 class S3Bucket:
@@ -103,7 +104,7 @@ class S3Bucket:
         """See Bucket."""
         with self._in_words():
             try:
-                self._client().copy(self._at(key), **self._at(to))
+                self._client().copy(self._at(key), **self._at(to), Config=_in_one_request())
             except Exception as error:
                 if s3_faults.is_missing(error):
                     raise NoSuchObjectError(key) from None
@@ -166,6 +167,12 @@ class S3Bucket:
             if self._opened is None:
                 self._opened = _connect()
             return self._opened
+
+
+def _in_one_request() -> Any:
+    from boto3.s3.transfer import TransferConfig
+
+    return TransferConfig(multipart_threshold=_COPIED_AT_ONCE, multipart_chunksize=_COPIED_AT_ONCE // 4)
 
 
 def _connect() -> Any:

@@ -50,12 +50,15 @@ def is_missing(error: Exception) -> bool:
 def explain(error: Exception) -> Reason | None:
     """Give the reason for an error of boto3; None for any other."""
     from botocore import exceptions as b
+    from s3transfer.exceptions import S3CopyFailedError
 
     if isinstance(error, b.ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if reason := _BY_CODE.get(code(error)):
             return reason
         return trouble.BUSY if status >= 500 or status == 429 else trouble.unexpected(error)
+    if isinstance(error, S3CopyFailedError):
+        return trouble.unexpected(error)
     if not isinstance(error, b.BotoCoreError):
         return None
     if isinstance(error, (b.NoCredentialsError, b.PartialCredentialsError, b.CredentialRetrievalError)):

@@ -17,8 +17,8 @@ from gitreg.blobs.buckets.bucket import Bucket
 from gitreg.blobs.buckets.sending import PIECE
 from gitreg.blobs.opening import open_bucket
 from gitreg.errors import GitregError
-from tests.blobs.buckets.conftest import Servers, prepare, use_ssh
 from tests.blobs.buckets.test_contract import name, sha256_of, upload
+from tests.servers.buckets import Servers, prepare, use_ssh
 from tests.servers.proxy import Proxy, proxy
 
 MIB = 1 << 20
