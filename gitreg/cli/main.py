@@ -17,6 +17,7 @@ from gitreg.errors import GitregError
 _HERE = "gitreg.cli.commands"
 COMMANDS = {
     "init": (f"{_HERE}.init", "Make a registry: a new repository, or a branch of an existing one."),
+    "clone": (f"{_HERE}.clone", "Clone a registry from a Git host."),
     "save": (f"{_HERE}.save", "Save files as a new version of a model."),
     "load": (f"{_HERE}.load", "Load a version's files, verified, and print their folder."),
     "cat": (f"{_HERE}.cat", "Print one file of a version, verified."),
@@ -32,6 +33,9 @@ COMMANDS = {
     "log": (f"{_HERE}.log", "Tell who did what and when."),
     "diff": (f"{_HERE}.diff", "Hold two versions side by side."),
     "model": (f"{_HERE}.model", "Register, describe and delete models."),
+    "pull": (f"{_HERE}.pull", "Follow the remote."),
+    "push": (f"{_HERE}.push", "Publish what was committed with --local."),
+    "sync": (f"{_HERE}.sync", "After a merge: make tags and move mirrors on the remote."),
     "verify": (f"{_HERE}.verify", "Hold records against their seals, and stores against the records."),
     "doctor": (f"{_HERE}.doctor", "Name what is wrong with the registry, and mend it."),
     "gc": (f"{_HERE}.gc", "Show, or remove, weights that no version means."),

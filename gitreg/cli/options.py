@@ -23,9 +23,32 @@ def open_registry() -> Registry:
     from gitreg.sdk.registry import Registry
 
     ctx = click.get_current_context()
-    registry = Registry.open(ctx.ensure_object(Session).repo)
+    session = ctx.ensure_object(Session)
+    registry = Registry.open(session.repo, local=session.local)
     ctx.call_on_close(registry.close)
+    if session.fetch:
+        from gitreg.sdk.remotes import pull
+
+        pull(registry)
     return registry
+
+
+def local_option(function: Function) -> Function:
+    """Add ``--local``, which the session remembers."""
+    return _noted(function, "local", "Leave the remote alone; `gitreg push` publishes it later.")
+
+
+def fetch_option(function: Function) -> Function:
+    """Add ``--fetch``, which the session remembers."""
+    return _noted(function, "fetch", "Ask the remote first.")
+
+
+def _noted(function: Function, name: str, about: str) -> Function:
+    def note(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+        if wanted:
+            setattr(ctx.ensure_object(Session), name, True)
+
+    return click.option(f"--{name}", is_flag=True, expose_value=False, callback=note, help=about)(function)
 
 
 def output_option(function: Function) -> Function:

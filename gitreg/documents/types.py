@@ -120,6 +120,7 @@ class RegistryDocument(Document):
     kind: ClassVar[str] = "registry"
     description: str | None = None
     branch: str
+    remote: str | None = None
     prefix: str = DEFAULT_PREFIX
     store: str | None = None
     replicas: tuple[str, ...] = ()

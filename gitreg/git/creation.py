@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gitreg.errors import AlreadyExists, GitregError
 from gitreg.git.program import find_git
+from gitreg.git.remote import broken_off, hide_login
 from gitreg.git.values import check_ref_name
 
 
@@ -36,3 +37,27 @@ def create(path: Path, branch: str, env: Mapping[str, str]) -> None:
             f"git could not make a repository at {path}: {result.stderr.decode(errors='replace').strip()}",
             hint="look at the folder's rights",
         )
+
+
+def clone(url: str, path: Path, env: Mapping[str, str]) -> None:
+    """Clone a repository into a folder, which is made; its remote is called ``origin``.
+
+    Raises
+    ------
+    AlreadyExists
+        The folder is there, and not empty.
+    NotFound, Unreachable
+        There is no repository at the address, or it does not answer.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise AlreadyExists(f"{path} is there already", hint="name another folder, or run `gitreg pull` in this one")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    git = find_git(env)
+    if git is None:
+        from gitreg.git.remote_dulwich import clone as clone_by_dulwich
+
+        clone_by_dulwich(url, path)
+        return
+    done = git.converse("clone", "--quiet", "--", url, str(path), cwd=path.parent)
+    if done.returncode:
+        raise broken_off(hide_login(url), done.stderr.decode("utf-8", "replace"))

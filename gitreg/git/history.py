@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,3 +60,17 @@ def commit_of(objects: Objects, oid: str) -> str | None:
     peeled = objects.peel(oid)
     found = objects.find(peeled) if peeled else None
     return peeled if found and found[0] == "commit" else None
+
+
+def is_ancestor(objects: Objects, ancestor: str, oid: str, boundary: frozenset[str]) -> bool:
+    """Whether one commit is another, or leads to it, by any parent; what a shallow clone has left out leads nowhere."""
+    left, seen = deque([oid]), {oid}
+    while left:
+        here = left.popleft()
+        if here == ancestor:
+            return True
+        if here not in boundary:
+            new = [parent for parent in objects.commit(here).parents if parent not in seen]
+            seen.update(new)
+            left.extend(new)
+    return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,7 +20,7 @@ _OF_ONE_REPOSITORY = frozenset(
     }
 )  # fmt: skip
 _NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
-_OURS = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1"}
+_OURS = {"LC_ALL": "C", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1"}
 _NOTHING_EXECUTED = {"core.hooksPath": "/dev/null", "core.fsmonitor": "false", "submodule.recurse": "false"}
 
 
@@ -48,14 +48,29 @@ class Git(NamedTuple):
         settings:
             Configuration that goes before every other.
         """
-        import subprocess  # takes longer to import than reading a ref takes
-
-        env = {k: v for k, v in self.env.items() if k not in _OF_ONE_REPOSITORY} | _OURS
+        env = self._clean() | {"GIT_TERMINAL_PROMPT": "0"}
         # By the environment (git 2.31), for `git -c` cannot set a key that holds "=".
         count = int(env.get("GIT_CONFIG_COUNT") or 0)
         for number, (key, value) in enumerate((_NOTHING_EXECUTED | dict(settings)).items(), count):
             env |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
             env["GIT_CONFIG_COUNT"] = str(number + 1)
+        return self._run(arguments, cwd, env, stdin)
+
+    def converse(self, *arguments: str, cwd: Path) -> CompletedProcess[bytes]:
+        """Run a git command that talks to another machine, with all that the user has configured for that.
+
+        Credential helpers, SSH, proxies and the user's own hooks; on a terminal git may ask for a password.
+        """
+        return self._run(arguments, cwd, self._clean(), b"")
+
+    def _clean(self) -> dict[str, str]:
+        return {k: v for k, v in self.env.items() if k not in _OF_ONE_REPOSITORY} | _OURS
+
+    def _run(
+        self, arguments: Sequence[str], cwd: Path, env: Mapping[str, str], stdin: bytes
+    ) -> CompletedProcess[bytes]:
+        import subprocess  # takes longer to import than reading a ref takes
+
         return subprocess.run([self.path, *arguments], cwd=cwd, env=env, input=stdin, capture_output=True, check=False)
 
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Self
 
 from gitreg.git.discovery import Layout, discover, object_folders
-from gitreg.git.history import commit_of, first_parents, resolve, shallow_boundary
+from gitreg.git.history import commit_of, first_parents, is_ancestor, resolve, shallow_boundary
 from gitreg.git.objects import Objects
 from gitreg.git.ownership import check_owner
 from gitreg.git.program import find_git
@@ -171,6 +171,10 @@ class ReadOnlyRepository:
     def follows(self, oid: str, parent: str) -> bool:
         """Whether a commit's first parent is another one, and is in this repository."""
         return self.commit(oid).parents[:1] == (parent,) and not self.is_boundary(oid)
+
+    def is_ancestor(self, ancestor: str, oid: str) -> bool:
+        """Whether one commit is another or leads to it, by any parent, as far as this repository goes back."""
+        return is_ancestor(self._objects, ancestor, oid, shallow_boundary(self.common_dir))
 
     def is_boundary(self, oid: str) -> bool:
         """Whether a shallow clone has cut off the parents of this commit."""

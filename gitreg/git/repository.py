@@ -16,6 +16,7 @@ from gitreg.git.values import RefUpdate, Signature
 
 if TYPE_CHECKING:
     from gitreg.git.config import Config
+    from gitreg.git.remote import Remote
     from gitreg.git.signing import Signer
     from gitreg.git.worktrees import WorkTrees
 
@@ -45,6 +46,22 @@ class Repository(ReadOnlyRepository):
         from gitreg.git.creation import create
 
         create(path, branch, env)
+        return cls.discover(path, env={key: value for key, value in env.items() if key != "GIT_DIR"})
+
+    @classmethod
+    def clone(cls, url: str, path: Path, *, env: Mapping[str, str]) -> Self:
+        """Clone a repository into a folder, which is made, and open it; its remote is called ``origin``.
+
+        Raises
+        ------
+        AlreadyExists
+            The folder is there, and not empty.
+        NotFound, Unreachable
+            There is no repository at the address, or it does not answer.
+        """
+        from gitreg.git.creation import clone
+
+        clone(url, path, env)
         return cls.discover(path, env={key: value for key, value in env.items() if key != "GIT_DIR"})
 
     # -- writing -----------------------------------------------------------------------------------------------------
@@ -162,6 +179,24 @@ class Repository(ReadOnlyRepository):
         from gitreg.git.identity import identity
 
         return identity("author", self._config, self._env, time=time, offset=offset)
+
+    # -- other repositories ------------------------------------------------------------------------------------------
+
+    def remote(self, address: str) -> Remote:
+        """Give another repository, to fetch from and push to; it is not asked anything yet.
+
+        Parameters
+        ----------
+        address:
+            The name of a remote in Git's configuration, or a URL.
+        """
+        if self._git is not None:
+            from gitreg.git.remote_git import GitRemote
+
+            return GitRemote(self._git, self.git_dir, self.work_tree or self.git_dir, address)
+        from gitreg.git.remote_dulwich import DulwichRemote
+
+        return DulwichRemote(self, address)
 
     # -- work trees --------------------------------------------------------------------------------------------------
 

@@ -1,29 +1,34 @@
 """The one way to write: an operation on the newest snapshot becomes one commit, and refs move with it or not at all.
 
 Blobs are in the store before this begins. Then, under the repository's lock: Git objects, one commit, and in one
-transaction the branch, the tags that seal new records and the mirrors of what moved. When another writer was faster
-the operation runs again on what that writer left; nothing is ever rebased.
+transaction the branch, the tags that seal new records and the mirrors of what moved; of the remote first, where the
+registry has one. When another writer was faster the operation runs again on what that writer left; nothing is ever
+rebased.
 """
 
 from __future__ import annotations
 
 import random
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gitreg.documents.files import read_data, write
 from gitreg.documents.layout import Key, parse_path
 from gitreg.documents.types import Document, RegistryDocument
-from gitreg.errors import Conflict, IntegrityError, Refused, WorkTreeBusy
+from gitreg.errors import Conflict, GitregError, IntegrityError, Refused, WorkTreeBusy
 from gitreg.git import RefUpdate, Signature
 from gitreg.registry.changes import Changes
 from gitreg.registry.derived import build_seal, mirror_ref
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from gitreg.registry.upstream import Upstream
 
 Operation = Callable[[Snapshot], Changes]
 
@@ -81,6 +86,7 @@ def commit(
     operation: Operation,
     writer: Callable[[], Writer],
     *,
+    upstream: Upstream | None = None,
     dry_run: bool = False,
     patience: float = PATIENCE,
 ) -> Outcome:
@@ -90,6 +96,8 @@ def commit(
     ----------
     writer:
         Asked at each try, so that the commit carries its own time.
+    upstream:
+        The remote that moves first.
     dry_run:
         Do all but the last step.
     patience:
@@ -102,7 +110,9 @@ def commit(
     WorkTreeBusy
         Another process holds the index of a work tree that has the branch checked out.
     Refused
-        The operation's rules forbid it, or a work tree holds something in the way.
+        The operation's rules forbid it, the remote's do, or a work tree holds something in the way.
+    Unreachable
+        The remote does not answer.
     """
     if dry_run:
         snapshot = ledger.snapshot()
@@ -113,11 +123,11 @@ def commit(
     while True:
         try:
             with ledger.repository.lock(timeout=max(0.0, deadline - time.monotonic())):
-                return _try(ledger, operation, writer)
+                return _try(ledger, operation, writer, upstream)
         except WorkTreeBusy:
             raise  # it was waited for; a lock that a killed process left is never given back
         except Conflict:
-            # Only somebody who does not take our lock (plain git) gets here before the deadline.
+            # Before the deadline only who does not take our lock: plain git, and writers in other clones.
             attempt += 1
             pause = random.uniform(0, min(1.0, 0.01 * 2**attempt))  # noqa: S311 - full jitter, no secret
             if time.monotonic() + pause >= deadline:
@@ -125,9 +135,10 @@ def commit(
             time.sleep(pause)
 
 
-def _try(ledger: Ledger, operation: Operation, writer: Callable[[], Writer]) -> Outcome:
+def _try(ledger: Ledger, operation: Operation, writer: Callable[[], Writer], upstream: Upstream | None) -> Outcome:
     repository = ledger.repository
     repository.finish_following()
+    theirs = upstream.catch_up() if upstream else None
     snapshot = ledger.snapshot()
     settings = snapshot.sound_settings()
     changes = operation(snapshot)
@@ -142,10 +153,19 @@ def _try(ledger: Ledger, operation: Operation, writer: Callable[[], Writer]) -> 
         RefUpdate(ledger.ref, made, snapshot.commit),
         *derived_updates(ledger, settings, made, files),
     ]
+    published = False
     try:
         with repository.follow(ledger.ref, snapshot.commit, made):
+            if upstream:
+                upstream.publish(made, theirs, updates)
+                published = True
             repository.update_refs(updates, reason=f"gitreg: {changes.subject}")
-    except Refused:
+    except GitregError as error:
+        if published:  # it must not be done again
+            warnings.warn(f"published, but this clone did not follow ({error.message}): `gitreg pull`", stacklevel=2)
+            return Outcome(made, changes, files)
+        if not isinstance(error, Refused):
+            raise
         if ledger.head() != snapshot.commit:  # what is in the way was committed meanwhile
             raise Conflict(f"{ledger.branch} was moved by somebody else", hint="try again") from None
         raise

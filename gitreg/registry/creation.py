@@ -29,6 +29,7 @@ def create(
     store: str | None = None,
     branch: str | None = None,
     prefix: str | None = None,
+    remote: str | None = None,
 ) -> tuple[Location, bool]:
     """Make a registry at a path.
 
@@ -45,6 +46,8 @@ def create(
         Where the weights lie: an absolute path or a URL; None for a folder of the clone's own.
     prefix:
         The folder of the version tags, ``models`` by default.
+    remote:
+        The name of the Git remote that moves first; None for a clone that stands alone. It is not asked anything.
 
     Returns
     -------
@@ -70,7 +73,7 @@ def create(
         store = spelled(store, repository) if store is not None else None
         with repository.lock(timeout=PATIENCE):
             repository.finish_following()
-            made = _commit(repository, place, store, prefix, writer)
+            made = _commit(repository, place, store, prefix, remote, writer)
         found_without = place == Place(OWN_BRANCH, "") or repository.head_branch() == f"refs/heads/{place.branch}"
         if made and (place.root or not found_without):
             note_place(repository, place)
@@ -85,6 +88,7 @@ def _commit(
     place: Place,
     store: str | None,
     prefix: str | None,
+    remote: str | None,
     writer: Callable[[Repository], Writer],
 ) -> bool:
     """Write ``gitreg.yaml``; return whether it was not there yet."""
@@ -93,12 +97,12 @@ def _commit(
     head = repository.read_ref(ref)
     present = repository.read(head, file) if head else None
     if present is not None:
-        _check_same(present, store, prefix)
+        _check_same(present, store=store, prefix=prefix, remote=remote)
         return False
     prefix = prefix or DEFAULT_PREFIX
     if repository.refs(f"refs/tags/{prefix}/"):
         raise Refused(f"there are tags under {prefix}/ already", hint="choose another --prefix")
-    document = RegistryDocument(branch=place.branch, prefix=prefix, store=store)
+    document = RegistryDocument(branch=place.branch, remote=remote, prefix=prefix, store=store)
     who = writer(repository)
     commit = repository.build_commit(
         head,
@@ -149,9 +153,9 @@ def _folder(repository: Repository, path: Path) -> str:
     return "" if relative == "." else relative
 
 
-def _check_same(present: bytes, store: str | None, prefix: str | None) -> None:
+def _check_same(present: bytes, **asked: str | None) -> None:
     said = read_data(Key("registry"), present)
-    for field, wanted in (("store", store), ("prefix", prefix)):
+    for field, wanted in asked.items():
         if wanted is not None and said.get(field) != wanted:
             raise Refused(
                 f"there is a registry already, and its {field} is {said.get(field)!r}, not {wanted!r}",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gitreg.registry.garbage import Garbage
     from gitreg.registry.integrity import Verification
     from gitreg.registry.stores import Named
+    from gitreg.registry.upstream import Upstream
 
 Filters = Sequence[str] | Mapping[str, Any]
 """``["stage=production", "metadata.accuracy=gte:0.9"]``, or ``{"stage": "production"}``."""
@@ -41,12 +42,13 @@ class Registry:
     Every read sees the newest commit of the registry's branch; every write is one commit on it, or raises.
     """
 
-    def __init__(self, location: Location, ambient: Ambient) -> None:
+    def __init__(self, location: Location, ambient: Ambient, *, local: bool = False) -> None:
         self.ambient = ambient
         self.ledger = Ledger(location.repository, location.branch, location.root)
+        self.local = local
 
     @classmethod
-    def open(cls, path: PathLike | None = None) -> Registry:
+    def open(cls, path: PathLike | None = None, *, local: bool = False) -> Registry:
         """Open the registry that a folder belongs to.
 
         Parameters
@@ -54,6 +56,8 @@ class Registry:
         path:
             A folder of the registry or of the project around it, ``PATH#BRANCH`` where a repository has several
             registries. None takes GITREG_REGISTRY, else the current folder, upwards.
+        local:
+            Leave the remote alone: what is written stays in this clone until it is pushed.
 
         Raises
         ------
@@ -63,13 +67,19 @@ class Registry:
         ambient = Ambient.of_this_process()
         told = os.fspath(path) if path is not None else ambient.env.get(REGISTRY_VARIABLE) or "."
         folder, place = split_place(told, ambient.folder)
-        return cls(locate(folder, env=ambient.env, place=place), ambient)
+        return cls(locate(folder, env=ambient.env, place=place), ambient, local=local)
 
     @classmethod
     def init(
-        cls, path: PathLike = ".", *, store: str | None = None, branch: str | None = None, prefix: str | None = None
+        cls,
+        path: PathLike = ".",
+        *,
+        store: str | None = None,
+        branch: str | None = None,
+        prefix: str | None = None,
+        remote: str | None = None,
     ) -> tuple[Registry, bool]:
-        """Make a registry, and approve its store (see :func:`gitreg.registry.creation.create`).
+        """Make a registry, approve its store (see :func:`gitreg.registry.creation.create`), and publish it.
 
         Returns
         -------
@@ -83,11 +93,19 @@ class Registry:
             store = os.path.normpath(ambient.folder / store)
         folder = Path(os.path.normpath(ambient.folder / path))
         location, made = create(
-            folder, env=ambient.env, writer=ambient.writer, store=store, branch=branch, prefix=prefix
+            folder, env=ambient.env, writer=ambient.writer, store=store, branch=branch, prefix=prefix, remote=remote
         )
         registry = cls(location, ambient)
         if store is not None:
             registry.trust()
+        if remote is not None:
+            from gitreg.sdk.remotes import push
+
+            try:
+                push(registry)
+            except BaseException:
+                registry.close()
+                raise
         return registry, made
 
     def close(self) -> None:
@@ -641,7 +659,17 @@ class Registry:
         """Run an operation on the newest snapshot and commit what it changes (:mod:`gitreg.registry.commit`)."""
         from gitreg.registry.commit import commit
 
-        return commit(self.ledger, operation, self.writer, dry_run=dry_run)
+        return commit(self.ledger, operation, self.writer, upstream=self.upstream, dry_run=dry_run)
+
+    @property
+    def upstream(self) -> Upstream | None:
+        """The remote that moves first; None where gitreg.yaml declares none, or all shall stay in this clone."""
+        remote = None if self.local else self.snapshot().settings.remote
+        if remote is None:
+            return None
+        from gitreg.registry.upstream import Upstream
+
+        return Upstream(self.ledger, remote)
 
     def writer(self) -> Writer:
         """Give who writes now.

@@ -7,7 +7,7 @@ from functools import partial
 import click
 
 from gitreg.cli.group import Group
-from gitreg.cli.options import model_argument, open_registry, output_option, reference_argument
+from gitreg.cli.options import local_option, model_argument, open_registry, output_option, reference_argument
 from gitreg.cli.results import report
 
 
@@ -20,6 +20,7 @@ def command() -> None:
 @reference_argument
 @click.argument("alias", metavar="ALIAS")
 @output_option
+@local_option
 def set_(reference: str, alias: str, output: str) -> None:
     """Let ALIAS name the version that REF means, from now on."""
     from gitreg.registry.operations.stages import set_alias
@@ -33,6 +34,7 @@ def set_(reference: str, alias: str, output: str) -> None:
 @model_argument
 @click.argument("alias", metavar="ALIAS")
 @output_option
+@local_option
 def delete(model: str, alias: str, output: str) -> None:
     """Remove ALIAS of MODEL; one that is not there is no error."""
     from gitreg.registry.operations.stages import delete_alias

@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from gitreg.cli.options import metadata_option, open_registry, output_option, reference_argument, tag_option
+from gitreg.cli.options import (
+    local_option,
+    metadata_option,
+    open_registry,
+    output_option,
+    reference_argument,
+    tag_option,
+)
 from gitreg.cli.results import report
 from gitreg.errors import InvalidInput
 
@@ -18,6 +25,7 @@ from gitreg.errors import InvalidInput
 @tag_option
 @click.option("--description", metavar="TEXT", help="Takes the place of the former.")
 @output_option
+@local_option
 def command(
     reference: str, metadata: dict[str, Any], tags: tuple[str, ...], description: str | None, output: str
 ) -> None:

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from gitreg.cli.options import open_registry
+from gitreg.cli.options import fetch_option, open_registry
 from gitreg.cli.progress import progress
 from gitreg.errors import InvalidInput
 
@@ -16,6 +16,7 @@ _STEP = 1 << 20  # bytes written at once
 @click.command("cat")
 @click.argument("file", metavar="REF:PATH")
 @click.option("--artifact", metavar="NAME", help="Which artifact.  [default: model, or the only one]")
+@fetch_option
 def command(file: str, artifact: str | None) -> None:
     """Print one file of a version, held against its record to the last byte before the first one is printed."""
     reference, colon, path = file.rpartition(":")  # no path in an artifact has a colon in it

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from gitreg.cli.complete import complete_reference
-from gitreg.cli.options import open_registry, output_option
+from gitreg.cli.options import fetch_option, open_registry, output_option
 from gitreg.cli.output import emit, print_heading, print_line, print_table, size_text
 
 
@@ -15,6 +15,7 @@ from gitreg.cli.output import emit, print_heading, print_line, print_table, size
 @click.argument("old", metavar="REF", shell_complete=complete_reference)
 @click.argument("new", metavar="REF", shell_complete=complete_reference)
 @output_option
+@fetch_option
 def command(old: str, new: str, output: str) -> None:
     """Hold two versions side by side: metadata, files and sizes."""
     found = open_registry().diff(old, new)

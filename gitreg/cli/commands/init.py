@@ -14,13 +14,16 @@ from gitreg.cli.output import emit, print_line
 @click.option(
     "--branch", metavar="NAME", help="The registry's branch.  [default: main; in a project's repository: registry]"
 )
+@click.option("--remote", metavar="NAME", help="The Git remote that all clones share, as `origin`; it moves first.")
 @click.option("--prefix", metavar="NAME", help="The folder of the version tags.  [default: models]")
 @output_option
-def command(path: str, store: str | None, branch: str | None, prefix: str | None, output: str) -> None:
+def command(
+    path: str, store: str | None, branch: str | None, remote: str | None, prefix: str | None, output: str
+) -> None:
     """Make a registry at PATH: a new repository, or a branch of its own inside an existing one."""
     from gitreg.sdk.registry import Registry
 
-    registry, made = Registry.init(path, store=store, branch=branch, prefix=prefix)
+    registry, made = Registry.init(path, store=store, branch=branch, prefix=prefix, remote=remote)
     with registry:
         ledger = registry.ledger
         if output != "table":
@@ -33,4 +36,6 @@ def command(path: str, store: str | None, branch: str | None, prefix: str | None
             f"{verb} in {registry.folder}{inside}, on the branch {ledger.branch}; weights go to {registry.store_url}"
         )
         if made:
+            if remote:
+                print_line(f"Published to {remote}")
             print_line("Next: gitreg save MODEL PATH")

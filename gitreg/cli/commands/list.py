@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from gitreg.cli.complete import complete_model
-from gitreg.cli.options import open_registry, output_option, page_options
+from gitreg.cli.options import fetch_option, open_registry, output_option, page_options
 from gitreg.cli.output import emit_page, note_page, print_table, size_text, when_text
 from gitreg.errors import NotFound
 
@@ -16,6 +16,7 @@ from gitreg.errors import NotFound
 @click.argument("words", metavar="[MODEL] [FILTER...]", nargs=-1, shell_complete=complete_model)
 @page_options
 @output_option
+@fetch_option
 def command(words: tuple[str, ...], output: str, **how: Any) -> None:
     """List models with their latest versions and stages; with MODEL or a FILTER, versions, the newest first.
 

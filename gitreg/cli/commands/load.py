@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gitreg.cli.options import open_registry, output_option, reference_argument
+from gitreg.cli.options import fetch_option, open_registry, output_option, reference_argument
 from gitreg.cli.output import emit
 from gitreg.cli.progress import progress
 
@@ -16,6 +16,7 @@ from gitreg.cli.progress import progress
 @click.option("--file", metavar="GLOB", help="Only the files whose path or name matches.")
 @click.option("--link", is_flag=True, help="Put links to the cache's own files into DEST instead of copies.")
 @output_option
+@fetch_option
 def command(reference: str, dest: str | None, artifact: str | None, file: str | None, link: bool, output: str) -> None:
     """Load a version's files, every byte held against its record, and print their folder.
 

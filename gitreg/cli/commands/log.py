@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gitreg.cli.complete import complete_reference
-from gitreg.cli.options import open_registry, output_option
+from gitreg.cli.options import fetch_option, open_registry, output_option
 from gitreg.cli.output import emit, note, print_table, when_text
 
 _COLUMNS = ("commit", "when", "who", "email", "subject", "reason", "events", "cut")
@@ -19,6 +19,7 @@ _STAGE_COLUMNS = ("version", "from", "commit", "when", "who", "email", "subject"
 @click.argument("what", metavar="[MODEL[@STAGE]]", required=False, shell_complete=complete_reference)
 @click.option("-n", "--max-count", type=click.IntRange(min=1), metavar="N", help="Only the newest N.")
 @output_option
+@fetch_option
 def command(what: str | None, max_count: int | None, output: str) -> None:
     """Tell who did what and when, the newest first: of the registry, of MODEL, or who held a stage of it."""
     model, at, stage = what.rpartition("@") if what and "@" in what else (what, "", "")

@@ -6,7 +6,7 @@ from functools import partial
 
 import click
 
-from gitreg.cli.options import model_argument, open_registry, output_option
+from gitreg.cli.options import local_option, model_argument, open_registry, output_option
 from gitreg.cli.results import report
 
 
@@ -14,6 +14,7 @@ from gitreg.cli.results import report
 @model_argument
 @click.option("--force", is_flag=True, help="Also where a stage or an alias points to a version.")
 @output_option
+@local_option
 def command(model: str, force: bool, output: str) -> None:
     """Delete a model with its versions. Records stay in the history, and numbers are never given again."""
     from gitreg.registry.operations.models import delete_model

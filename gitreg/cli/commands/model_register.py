@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gitreg.cli.card_options import card_options
-from gitreg.cli.options import metadata_option, open_registry, output_option, tag_option
+from gitreg.cli.options import local_option, metadata_option, open_registry, output_option, tag_option
 from gitreg.cli.results import report
 
 
@@ -18,6 +18,7 @@ from gitreg.cli.results import report
 @tag_option
 @metadata_option
 @output_option
+@local_option
 def command(name: str, tags: tuple[str, ...], metadata: dict[str, Any], output: str, **fields: str | None) -> None:
     """Register the model NAME. Saving a first version registers it too."""
     from gitreg.registry.metadata import to_json

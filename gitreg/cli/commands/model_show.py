@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
-from gitreg.cli.options import model_argument, open_registry, output_option
+from gitreg.cli.options import fetch_option, model_argument, open_registry, output_option
 from gitreg.cli.output import emit, print_fields, print_heading, print_text, when_text
 
 
 @click.command("show")
 @model_argument
 @output_option
+@fetch_option
 def command(model: str, output: str) -> None:
     """Show a model's card, and where its versions stand."""
     from gitreg.documents.types import CARD_FIELDS

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gitreg.cli.card_options import card_options
-from gitreg.cli.options import metadata_option, model_argument, open_registry, output_option, tag_option
+from gitreg.cli.options import local_option, metadata_option, model_argument, open_registry, output_option, tag_option
 from gitreg.cli.results import report
 
 
@@ -19,6 +19,7 @@ from gitreg.cli.results import report
 @click.option("--remove-tag", "remove_tags", metavar="TAG", multiple=True, help="A label to take away.")
 @metadata_option
 @output_option
+@local_option
 def command(
     model: str,
     tags: tuple[str, ...],

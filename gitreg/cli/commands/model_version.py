@@ -12,6 +12,8 @@ from gitreg.cli.commands.show import print_version
 from gitreg.cli.complete import complete_stage, complete_version
 from gitreg.cli.group import Group
 from gitreg.cli.options import (
+    fetch_option,
+    local_option,
     metadata_option,
     model_argument,
     open_registry,
@@ -35,6 +37,7 @@ def command() -> None:
 @click.argument("filters", metavar="[FILTER...]", nargs=-1)
 @page_options
 @output_option
+@fetch_option
 def list_(model: str, filters: tuple[str, ...], output: str, **how: Any) -> None:
     """List the versions of MODEL, the newest first; see `gitreg list --help` for filters."""
     page = open_registry().list_versions(model, filters, **how)
@@ -45,6 +48,7 @@ def list_(model: str, filters: tuple[str, ...], output: str, **how: Any) -> None
 @model_argument
 @_version_argument
 @output_option
+@fetch_option
 def show(model: str, version: str, output: str) -> None:
     """Show one version of MODEL."""
     from gitreg.registry.rows import VERSION_COLUMNS, version_row
@@ -66,6 +70,7 @@ def show(model: str, version: str, output: str) -> None:
 @metadata_option
 @click.option("--force", is_flag=True, help="Archive who holds the stage now.")
 @output_option
+@local_option
 def update(model: str, version: str | None, output: str, metadata: dict[str, Any], **said: Any) -> None:
     """Move one version of MODEL (the latest, if none is named) to a stage, and say more of it, in one commit."""
     from gitreg.registry.metadata import to_json
@@ -81,6 +86,7 @@ def update(model: str, version: str | None, output: str, metadata: dict[str, Any
 @_version_argument
 @click.option("--force", is_flag=True, help="Also where a stage or an alias points to it.")
 @output_option
+@local_option
 def delete(model: str, version: str, force: bool, output: str) -> None:
     """Hide one version of MODEL everywhere and free its weights. Its record stays, and its number stays taken."""
     from gitreg.registry.operations.versions import delete_version

@@ -6,7 +6,14 @@ from functools import partial
 
 import click
 
-from gitreg.cli.options import open_registry, output_option, reason_option, reference_argument, stage_argument
+from gitreg.cli.options import (
+    local_option,
+    open_registry,
+    output_option,
+    reason_option,
+    reference_argument,
+    stage_argument,
+)
 from gitreg.cli.results import report
 
 
@@ -16,6 +23,7 @@ from gitreg.cli.results import report
 @click.option("--force", is_flag=True, help="Archive who holds the stage now.")
 @reason_option
 @output_option
+@local_option
 def command(reference: str, stage: str, force: bool, reason: str, output: str) -> None:
     """Put the version that REF means into STAGE; it leaves the stage that it had."""
     from gitreg.registry.operations.stages import promote

@@ -6,7 +6,7 @@ from functools import partial
 
 import click
 
-from gitreg.cli.options import model_argument, open_registry, output_option, reason_option, stage_argument
+from gitreg.cli.options import local_option, model_argument, open_registry, output_option, reason_option, stage_argument
 from gitreg.cli.results import report
 
 
@@ -15,6 +15,7 @@ from gitreg.cli.results import report
 @stage_argument
 @reason_option
 @output_option
+@local_option
 def command(model: str, stage: str, reason: str, output: str) -> None:
     """Give STAGE of MODEL back to the version that held it before; yanked ones are passed over.
 

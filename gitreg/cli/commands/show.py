@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from gitreg.cli.options import open_registry, output_option, reference_argument
+from gitreg.cli.options import fetch_option, open_registry, output_option, reference_argument
 from gitreg.cli.output import emit, print_fields, print_heading, print_line, print_table, size_text, when_text
 
 
@@ -14,6 +14,7 @@ from gitreg.cli.output import emit, print_fields, print_heading, print_line, pri
 @reference_argument
 @click.option("--at", metavar="DATE|COMMIT", help="What the registry said then.")
 @output_option
+@fetch_option
 def command(reference: str, at: str | None, output: str) -> None:
     """Show the version that REF means, now or at a date or commit."""
     from gitreg.registry.rows import VERSION_COLUMNS, version_row

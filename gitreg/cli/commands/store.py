@@ -8,7 +8,7 @@ import click
 
 from gitreg.cli.complete import complete_reference
 from gitreg.cli.group import Group
-from gitreg.cli.options import open_registry, output_option
+from gitreg.cli.options import local_option, open_registry, output_option
 from gitreg.cli.output import emit, print_line, print_table, size_text
 from gitreg.cli.progress import progress
 from gitreg.cli.results import report
@@ -83,6 +83,7 @@ def copy(references: tuple[str, ...], to: str | None, source: str | None, output
 @command.command("add")
 @click.argument("url", metavar="URL|PATH")
 @output_option
+@local_option
 def add(url: str, output: str) -> None:
     """Name a further store that holds copies, and approve it; `gitreg store copy --to` fills it."""
     from gitreg.sdk.stores import add_store
@@ -94,6 +95,7 @@ def add(url: str, output: str) -> None:
 @command.command("remove")
 @click.argument("url", metavar="URL|PATH")
 @output_option
+@local_option
 def remove(url: str, output: str) -> None:
     """Name a store that holds copies no longer; what it holds stays there."""
     from gitreg.sdk.stores import remove_store

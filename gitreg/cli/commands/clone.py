@@ -1,0 +1,20 @@
+"""``gitreg clone``."""
+
+from __future__ import annotations
+
+import click
+
+from gitreg.cli.output import print_line
+
+
+@click.command("clone")
+@click.argument("url", metavar="URL")
+@click.argument("path", required=False, type=click.Path(file_okay=False))
+def command(url: str, path: str | None) -> None:
+    """Clone the registry at URL, as `git clone` does, with its stages."""
+    from gitreg.sdk.remotes import clone
+
+    with clone(url, path) as registry:
+        print_line(f"Cloned into {registry.folder}; weights come from {registry.store_url}")
+        if registry.upstream is None:
+            print_line("gitreg.yaml declares no remote: what you save stays in this clone")

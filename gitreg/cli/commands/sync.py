@@ -1,0 +1,31 @@
+"""``gitreg sync``."""
+
+from __future__ import annotations
+
+import click
+
+from gitreg.cli.options import open_registry, output_option
+from gitreg.cli.output import emit, print_line
+from gitreg.errors import IntegrityError
+
+
+@click.command("sync")
+@output_option
+def command(output: str) -> None:
+    """After a merge: make the tags and move the mirrors that follow from the remote's branch.
+
+    Running it again, or twice at once, changes nothing more.
+    """
+    from gitreg.sdk.remotes import sync
+
+    synced = sync(open_registry())
+    if output != "table":
+        emit(synced._asdict(), output)
+    else:
+        for ref in synced.moved:
+            print_line(ref)
+        count = len(synced.moved)
+        print_line(f"{count} ref{'' if count == 1 else 's'} made or moved" if count else "Nothing to do")
+    if synced.wrong:
+        more = f", and {len(synced.wrong) - 1} more" if len(synced.wrong) > 1 else ""
+        raise IntegrityError(f"{synced.wrong[0]}{more}", hint="a version's tag never moves: see `gitreg doctor`")

@@ -1,0 +1,207 @@
+"""Another repository that this one fetches from and pushes to: its branches, and its refs moved together or not at all.
+
+The git program does it where there is one, and brings the user's credential helpers, SSH configuration, proxies and
+hooks; dulwich does it where there is none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from gitreg.errors import Conflict, GitregError, IntegrityError, NotFound, Refused
+
+if TYPE_CHECKING:
+    from gitreg.git.values import RefUpdate
+
+
+class Unreachable(GitregError):
+    """A remote did not answer, or not to the end: whether it did what it was asked is not known."""
+
+
+class Declined(Refused):
+    """A remote refuses to move refs, and would refuse it again.
+
+    Parameters
+    ----------
+    refs:
+        Those that it refuses by themselves, not only because others are refused.
+    protected:
+        Whether it says that the branch takes changes by pull request only.
+    """
+
+    def __init__(self, message: str, *, hint: str | None, refs: Sequence[str] = (), protected: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.refs = tuple(refs)
+        self.protected = protected
+
+
+class NotAtomic(GitregError):
+    """A remote cannot move several refs together."""
+
+
+class Remote(Protocol):
+    """What gitreg asks of a remote repository."""
+
+    name: str
+    """How to speak of it: no password is in it."""
+
+    def fetch(self, refspecs: Sequence[str], *, depth: int | None = None) -> None:
+        """Bring refs, and what they need, into this repository.
+
+        Parameters
+        ----------
+        refspecs:
+            As ``git fetch`` takes them; tags come only where they are named.
+        depth:
+            How many commits of history; None for all that is not here yet.
+
+        Raises
+        ------
+        NotFound
+            The remote, or a ref that is named without ``*``, is not there.
+        IntegrityError
+            A tag that is here would be moved.
+        Unreachable
+            It did not answer to the end.
+        """
+
+    def refs(self, *patterns: str) -> dict[str, str]:
+        """Return the remote's refs to object ids; annotated tags also as ``<name>^{}`` to what they tag.
+
+        Parameters
+        ----------
+        patterns:
+            Full names, in which ``*`` stands for anything.
+
+        Raises
+        ------
+        NotFound, Unreachable
+            As for `fetch`.
+        """
+
+    def head(self) -> str | None:
+        """Return the full name of the branch that the remote's HEAD names; None where it says none."""
+
+    def push(self, updates: Sequence[RefUpdate], *, atomic: bool = True, options: Sequence[str] = ()) -> str:
+        """Move the remote's refs, each from where it must be; together, or none of them.
+
+        Parameters
+        ----------
+        updates:
+            Their ``old`` as for `gitreg.git.Repository.update_refs`.
+        atomic:
+            False moves them one by one, where the remote cannot do it together.
+        options:
+            Push options (``git push --push-option``).
+
+        Returns
+        -------
+        str:
+            What the remote said to the user, line by line.
+
+        Raises
+        ------
+        Conflict
+            A ref is not where it must be, or was held by another.
+        Declined
+            The remote's rules or hooks forbid it.
+        NotAtomic
+            The remote cannot move several refs together; nothing was moved.
+        Unreachable
+            It did not answer to the end; perhaps the refs have moved.
+        """
+
+
+# -- what is said when refs do not move ----------------------------------------------------------------------------
+
+
+class Rejection(NamedTuple):
+    """One ref that did not move, and why, in git's or the server's words."""
+
+    ref: str
+    why: str
+
+
+_STALE = re.compile(
+    r"stale info|fetch first|non-fast-forward|already exists|needs force|incorrect old value|cannot lock ref"
+    r"|failed to update ref|failed to lock|Unable to create|but expected|reference already exists|is at [0-9a-f]{40}"
+    r"|failed to write|unable to migrate|failed to remove|reference is missing|cannot update the ref"
+)
+_ONLY_WITH_OTHERS = re.compile(r"atomic push fail|atomic transaction failed|transaction aborted")
+_PROTECTED = re.compile(
+    r"protected branch|GH006|GH013|protected ref|not allowed to push|through a (?:pull|merge) request"
+)
+
+
+def rejected(remote: str, rejections: Sequence[Rejection], said: str) -> GitregError:
+    """Give the error for refs that a remote did not move.
+
+    Parameters
+    ----------
+    said:
+        What the server told the user, line by line.
+    """
+    own = [one for one in rejections if not _ONLY_WITH_OTHERS.search(one.why)] or list(rejections)
+    declined = [one for one in own if not _STALE.search(one.why)]
+    if not declined:
+        one = own[0]
+        return Conflict(f"{remote} has moved {one.ref} ({one.why})", hint="read again and try again")
+    reasons = "; ".join(dict.fromkeys(one.why for one in declined))
+    told = " ".join(said.split())[:500]
+    protected = bool(_PROTECTED.search(f"{reasons} {told}"))
+    refs = [one.ref for one in declined]
+    named = ", ".join(refs[:3]) + (f" and {len(refs) - 3} more" if len(refs) > 3 else "")
+    return Declined(
+        f"{remote} declines to move {named}: {reasons}" + (f": {told}" if told else ""),
+        hint="propose it instead: --pr" if protected else "ask who keeps that repository, or read what its hooks say",
+        refs=refs,
+        protected=protected,
+    )
+
+
+_NO_ATOMIC = re.compile(r"does not support --atomic|atomic push not supported")
+_WOULD_CLOBBER = re.compile(r"! \[rejected\]\s+(\S+)\s+->.*would clobber existing tag")
+_NO_SUCH_REF = re.compile(r"couldn't find remote ref (\S+)")
+_NO_REPOSITORY = re.compile(
+    r"does not appear to be a git repository|[Rr]epository (?:'[^']*' )?not found|repository .* does not exist"
+    r"|not a git repository|ERROR: .* not found|project you were looking for could not be found"
+    r"|returned error: 404|repository '[^']*' not found"
+)
+_LOGIN = re.compile(
+    r"Authentication failed|could not read Username|could not read Password|Permission denied \(|returned error: 40[13]"
+    r"|Host key verification failed|terminal prompts disabled|access denied|Invalid username or"
+)
+_USERINFO = re.compile(r"(\w+://)[^/@\s]*@")
+_NOISE = re.compile(r"^(?:hint: .*|To .*|Everything up-to-date|Done|\s*)$")
+
+
+def hide_login(text: str) -> str:
+    """Take users and passwords out of the URLs in a text."""
+    return _USERINFO.sub(r"\1", text)
+
+
+def broken_off(remote: str, said: str) -> GitregError:
+    """Give the error for a conversation with a remote that did not come to its end."""
+    words = hide_login(said)
+    lines = [line.removeprefix("fatal: ").removeprefix("error: ").strip() for line in words.splitlines()]
+    telling = " ".join(line for line in lines if not _NOISE.match(line))[:500] or "it said nothing"
+    if _NO_ATOMIC.search(words):
+        return NotAtomic(f"{remote} cannot move several refs together")
+    if match := _WOULD_CLOBBER.search(words):
+        return IntegrityError(
+            f"the tag {match[1]} of {remote} is not the one that is here",
+            hint="a version's tag never moves: find out who moved it; `gitreg doctor` says which is right",
+        )
+    if match := _NO_SUCH_REF.search(words):
+        return NotFound(f"{remote} has no {match[1]}", hint="name another branch, or push that one first")
+    if _LOGIN.search(words):
+        return Unreachable(
+            f"{remote} does not let us in: {telling}", hint="log in as git itself does it, and try again"
+        )
+    if _NO_REPOSITORY.search(words):
+        return NotFound(f"there is no repository at {remote}: {telling}", hint="correct its address (`git remote -v`)")
+    return Unreachable(
+        f"{remote} cannot be reached: {telling}", hint="check the network and the address, and try again"
+    )

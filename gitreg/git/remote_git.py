@@ -1,0 +1,97 @@
+"""A remote repository, asked by the git program."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gitreg.git.remote import Rejection, broken_off, hide_login, rejected
+from gitreg.git.values import ANY, RefUpdate
+
+if TYPE_CHECKING:
+    from subprocess import CompletedProcess
+
+    from gitreg.git.program import Git
+
+# One that sends nothing for a minute is gone; the user's own setting goes before.
+_STALLED = ("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=60")
+_STATUS = re.compile(r"^([ +\-*=!])\t([^\t]*)\t(.*)$")
+_REASON = re.compile(r"^\[[^\]]*\](?: \((.*)\))?$")
+_TOLD = re.compile(r"^remote: ?(.*?)\s*$", re.MULTILINE)
+
+
+class GitRemote:
+    """See `gitreg.git.remote.Remote`.
+
+    Parameters
+    ----------
+    git_dir:
+        The repository that asks.
+    folder:
+        Where git is run: what a relative path in the configuration starts from.
+    address:
+        The name of a remote in its configuration, or a URL.
+    """
+
+    def __init__(self, git: Git, git_dir: Path, folder: Path, address: str) -> None:
+        self._git = git
+        self._git_dir = git_dir
+        self._folder = folder
+        self._address = address
+        self.name = hide_login(address)
+
+    def fetch(self, refspecs: Sequence[str], *, depth: int | None = None) -> None:
+        """See Remote."""
+        short = [f"--depth={depth}"] if depth else []
+        self._ask(
+            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
+            "--no-auto-maintenance", *short, self._address, *refspecs,
+        )  # fmt: skip
+
+    def refs(self, *patterns: str) -> dict[str, str]:
+        """See Remote."""
+        kinds = {"--heads": "refs/heads/", "--tags": "refs/tags/"}  # they narrow what the server sends, patterns do not
+        narrow = [option for option, prefix in kinds.items() if all(name.startswith(prefix) for name in patterns)]
+        lines = self._ask("ls-remote", "--quiet", *narrow, self._address, *patterns).splitlines()
+        return {name: oid for oid, _, name in (line.partition("\t") for line in lines)}
+
+    def head(self) -> str | None:
+        """See Remote."""
+        said = self._ask("ls-remote", "--quiet", "--symref", self._address, "HEAD")
+        found = re.search(r"^ref: (\S+)\tHEAD$", said, re.MULTILINE)
+        return found[1] if found else None
+
+    def push(self, updates: Sequence[RefUpdate], *, atomic: bool = True, options: Sequence[str] = ()) -> str:
+        """See Remote."""
+        leases = [f"--force-with-lease={u.name}:{u.old or ''}" for u in updates if u.old != ANY]
+        refspecs = [f"{'+' if u.old == ANY else ''}{u.new or ''}:{u.name}" for u in updates]
+        together = ["--atomic"] if atomic and len(updates) > 1 else []
+        asked = [f"--push-option={option}" for option in options]
+        done = self._run("push", "--porcelain", *together, *leases, *asked, self._address, *refspecs)
+        said = done.stderr.decode("utf-8", "replace")
+        told = "\n".join(_TOLD.findall(said))
+        if done.returncode == 0:
+            return told
+        statuses = [
+            found for line in done.stdout.decode("utf-8", "replace").splitlines() if (found := _STATUS.match(line))
+        ]
+        failed = [_rejection(found[2], found[3]) for found in statuses if found[1] == "!"]
+        if not failed:
+            raise broken_off(self.name, said)
+        raise rejected(self.name, failed, hide_login(told))
+
+    def _ask(self, *arguments: str) -> str:
+        done = self._run(*arguments)
+        if done.returncode:
+            raise broken_off(self.name, done.stderr.decode("utf-8", "replace"))
+        return done.stdout.decode("utf-8", "surrogateescape")
+
+    def _run(self, *arguments: str) -> CompletedProcess[bytes]:
+        return self._git.converse(*_STALLED, "--git-dir", str(self._git_dir), *arguments, cwd=self._folder)
+
+
+def _rejection(refs: str, summary: str) -> Rejection:
+    found = _REASON.match(summary)
+    return Rejection(refs.rpartition(":")[2], (found[1] if found else None) or summary)

@@ -1,0 +1,292 @@
+"""The remote whose branch is the truth for all clones, as one clone sees it: it moves first, the clone follows.
+
+A clone's branch is where the remote's was when it was last asked, or ahead of it by commits that were made with
+``--local``. Who writes asks first, builds on what is there, and publishes all of it by compare-and-swap.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from contextlib import suppress
+
+from gitreg.documents.layout import Key, parse_path
+from gitreg.documents.types import RegistryDocument
+from gitreg.errors import Conflict, NotFound, Refused
+from gitreg.git import ANY, RefUpdate
+from gitreg.git.remote import Declined, NotAtomic, Remote, Unreachable
+from gitreg.registry.derived import mirror_namespace, mirror_ref, tag_prefix, tag_ref
+from gitreg.registry.ledger import Ledger
+from gitreg.registry.snapshot import Snapshot
+
+_AT_ONCE = 20
+"""How many tags are asked for by name; where more are missing, all of them are asked for."""
+
+
+class Upstream:
+    """The remote of a registry.
+
+    Parameters
+    ----------
+    remote:
+        The name of the remote in Git's configuration.
+    """
+
+    def __init__(self, ledger: Ledger, remote: str) -> None:
+        self._ledger = ledger
+        self._repository = ledger.repository
+        self._remote: Remote = self._repository.remote(remote)
+        self.name = self._remote.name
+        folder = self._repository.common_dir / "gitreg"
+        self._asked = folder / f"fetched-{remote}"
+        self._custom_refs = folder / f"refused-{remote}"
+        self._fetched = f"refs/gitreg/{remote}/{ledger.branch}"
+
+    @property
+    def branch(self) -> str:
+        """How to speak of its branch."""
+        return f"{self.name}/{self._ledger.branch}"
+
+    @property
+    def asked_at(self) -> float | None:
+        """When it was last asked, in seconds since the epoch; None before the first time."""
+        with suppress(FileNotFoundError):
+            return self._asked.stat().st_mtime
+        return None
+
+    # -- asking ------------------------------------------------------------------------------------------------------
+
+    def fetch(self) -> str | None:
+        """Ask where the branch is, and bring what is new; None where the remote has no such branch yet.
+
+        Raises
+        ------
+        NotFound, Unreachable
+            There is no such remote, or it does not answer.
+        """
+        try:
+            self._remote.fetch([f"+{self._ledger.ref}:{self._fetched}"])
+        except NotFound:
+            if self._remote.refs(self._ledger.ref):
+                raise
+            found = None
+        else:
+            found = self._repository.read_ref(self._fetched)
+        self._asked.parent.mkdir(exist_ok=True)
+        self._asked.touch()
+        return found
+
+    def catch_up(self) -> str | None:
+        """Ask, and let the clone's branch follow; return the commit that the remote's branch is at.
+
+        Call it while holding the repository's lock.
+
+        Raises
+        ------
+        Refused
+            Both have commits that the other lacks, or the remote's history was rewritten.
+        """
+        before = self._repository.read_ref(self._fetched)
+        theirs, ours = self.fetch(), self._ledger.head()
+        if theirs is None or theirs == ours:
+            return theirs
+        if ours is None or self._repository.is_ancestor(ours, theirs):
+            self._follow(ours, theirs)
+        elif not self._repository.is_ancestor(theirs, ours) or (before == ours and before != theirs):
+            raise self._apart(before, theirs, ours)
+        return theirs
+
+    def _follow(self, ours: str | None, theirs: str) -> None:
+        ledger, repository = self._ledger, self._repository
+        with repository.follow(ledger.ref, ours, theirs):
+            repository.update_refs([RefUpdate(ledger.ref, theirs, ours)], reason=f"gitreg: pull from {self.name}")
+        self.move_mirrors()
+
+    def move_mirrors(self) -> None:
+        """Let this clone's mirrors of stages and aliases be where its branch says."""
+        moved = [move for move in mirror_updates(self._ledger, self._ledger.snapshot()) if move.old != move.new]
+        with suppress(Conflict):  # whoever holds them moves them; `gitreg doctor` looks after the rest
+            self._repository.update_refs(moved, reason=f"gitreg: follow {self.name}")
+
+    def _apart(self, before: str | None, theirs: str, ours: str) -> Refused:
+        if before is not None and not self._repository.is_ancestor(before, theirs):
+            return Refused(
+                f"the history of {self.branch} was rewritten: it was at {before[:12]} and is at {theirs[:12]} now, "
+                "which does not follow",
+                hint=f"find out who did it; if it was meant: `git reset --hard {theirs[:12]}`, then `gitreg doctor`",
+            )
+        return Refused(
+            f"{self._ledger.branch} is at {ours[:12]} and {self.branch} at {theirs[:12]}: each has commits that the "
+            "other lacks",
+            hint=f"`git rebase {theirs[:12]} {self._ledger.branch}`, then `gitreg doctor --repair` and `gitreg push`",
+        )
+
+    def fetch_tags(self, snapshot: Snapshot) -> None:
+        """Bring the tags of versions that have none here.
+
+        Raises
+        ------
+        IntegrityError
+            A tag that is here is another one there.
+        """
+        settings = snapshot.settings
+        there = self._repository.refs(tag_prefix(settings))
+        records = ((entry.model, entry.name) for entry in snapshot.index.scan(snapshot.seq, "model_version"))
+        missing = [ref for ref in (tag_ref(settings, *record) for record in records) if ref not in there]
+        if not missing:
+            return
+        # With a star, one that is not there either is no error.
+        asked = [f"{ref}*" for ref in missing] if len(missing) <= _AT_ONCE else [f"{tag_prefix(settings)}*"]
+        self._remote.fetch([f"{pattern}:{pattern}" for pattern in asked])
+
+    # -- publishing --------------------------------------------------------------------------------------------------
+
+    def publish(self, commit: str, theirs: str | None, updates: Sequence[RefUpdate]) -> None:
+        """Move the remote's branch, and with it the tags and mirrors that follow from what is new there.
+
+        Parameters
+        ----------
+        commit:
+            Where the branch shall be.
+        theirs:
+            Where it is, as `catch_up` said.
+        updates:
+            The refs that move with this commit.
+
+        Raises
+        ------
+        Conflict
+            Somebody else was faster; nothing has moved.
+        Declined
+            The remote's rules or hooks forbid it.
+        Unreachable
+            It cannot be told whether it happened.
+        """
+        branch = RefUpdate(self._ledger.ref, commit, theirs)
+        others = {update.name: update for update in self._unpublished(theirs)}
+        others.update((update.name, update) for update in updates if update.name != branch.name)
+        try:
+            self._push([branch, *others.values()])
+        except Unreachable:
+            if not self._arrived(commit):
+                raise
+        with suppress(Conflict):
+            self._repository.update_refs([RefUpdate(self._fetched, commit)], reason="gitreg: published")
+
+    def push_derived(self, updates: Sequence[RefUpdate]) -> None:
+        """Move tags and mirrors by themselves; those that somebody else has moved there meanwhile are fine.
+
+        Raises
+        ------
+        Conflict
+            A ref is held by somebody else, or was moved elsewhere.
+        Declined, Unreachable
+            As for `publish`.
+        """
+        if self._custom_refs.exists():
+            updates = [update for update in updates if not self._is_custom(update.name)]
+        try:
+            if updates:
+                self._remote.push(updates)
+        except NotAtomic:
+            self._push_one_by_one(updates)
+        except Declined as declined:
+            self._note_declined(declined)
+            self.push_derived(updates)
+        except Conflict:
+            there = self._remote.refs(*(update.name for update in updates))
+            left = [update for update in updates if there.get(update.name) != update.new]
+            if len(left) == len(updates):
+                raise
+            self.push_derived(left)
+
+    def derived_refs(self, settings: RegistryDocument) -> dict[str, str]:
+        """Give the remote's version tags, and its mirrors, to object ids; ``<tag>^{}`` to what it tags."""
+        there = self._remote.refs(f"{tag_prefix(settings)}*")
+        namespaces = {mirror_namespace(settings, kind) for kind in ("stage", "alias")}
+        return there | self._remote.refs(*(f"{namespace}/*" for namespace in sorted(namespaces)))
+
+    def _unpublished(self, theirs: str | None) -> list[RefUpdate]:
+        """Give the tags and mirrors of what was committed here with ``--local``."""
+        ours = self._ledger.head()
+        if ours is None or ours == theirs:
+            return []
+        settings = self._ledger.snapshot().settings
+        root = self._ledger.root
+        updates: list[RefUpdate] = []
+        for change in self._repository.diff(theirs, ours, root):
+            key = parse_path(change.path[len(root) + 1 :] if root else change.path)
+            if key is None:
+                continue
+            if key.kind == "model_version" and change.old is None:
+                name, old = tag_ref(settings, key.model, key.name), None
+            elif key.kind in ("stage", "alias"):
+                name, old = mirror_ref(settings, key), ANY
+            else:
+                continue
+            if here := self._repository.read_ref(name):
+                updates.append(RefUpdate(name, here, old))
+        return updates
+
+    def _push(self, updates: Sequence[RefUpdate]) -> None:
+        """Push refs together; without what the remote does not take, as far as the branch's files are the truth."""
+        branch, *others = updates
+        if self._custom_refs.exists():
+            others = [update for update in others if not self._is_custom(update.name)]
+        try:
+            self._remote.push([branch, *(_forced(update) for update in others)])
+        except NotAtomic:
+            self._remote.push([branch])
+            self._push_one_by_one(others)
+        except Declined as declined:
+            self._note_declined(declined)
+            self._push(updates)
+
+    def _note_declined(self, declined: Declined) -> None:
+        """Remember that the remote takes branches and tags only, if that is what it says; else raise."""
+        if not declined.refs or not all(self._is_custom(ref) for ref in declined.refs):
+            raise declined
+        self._custom_refs.write_text(f"{declined.message}\n")
+        warnings.warn(f"{self.name} takes no mirrors of stages and aliases; the branch says the same", stacklevel=2)
+
+    def _push_one_by_one(self, updates: Sequence[RefUpdate]) -> None:
+        if not updates:
+            return
+        try:
+            self._remote.push([_forced(update) for update in updates], atomic=False)
+        except (Conflict, Declined, Unreachable) as error:
+            warnings.warn(
+                f"published, but for tags or mirrors: {error.message}; `gitreg sync` makes them", stacklevel=2
+            )
+
+    def _is_custom(self, ref: str) -> bool:
+        """Whether a ref is neither a branch nor a tag: not every host takes those."""
+        return not ref.startswith(("refs/heads/", "refs/tags/"))
+
+    def _arrived(self, commit: str) -> bool:
+        """Ask whether a commit is on the remote's branch after all."""
+        with suppress(Unreachable, NotFound):
+            theirs = self.fetch()
+            return theirs is not None and self._repository.is_ancestor(commit, theirs)
+        return False
+
+
+def mirror_updates(ledger: Ledger, snapshot: Snapshot) -> list[RefUpdate]:
+    """Give where each mirror of stages and aliases has to be: at the last commit that touched its pointer's file."""
+    settings = snapshot.settings
+    there: dict[str, str] = {}
+    for kind in ("stage", "alias"):
+        there.update(ledger.repository.refs(f"{mirror_namespace(settings, kind)}/"))
+    updates = []
+    for kind in ("stage", "alias"):
+        for model, name, seq in snapshot.index.last_touched(snapshot.seq, kind):
+            moment = snapshot.index.moment(seq)
+            if not moment.boundary:  # when its file last changed was cut off
+                ref = mirror_ref(settings, Key(kind, model, name))
+                updates.append(RefUpdate(ref, moment.oid, there.get(ref)))
+    return updates
+
+
+def _forced(update: RefUpdate) -> RefUpdate:
+    """Let a mirror be wherever it is: the branch moves with it, and its lease says that nobody else does."""
+    return update if update.name.startswith(("refs/heads/", "refs/tags/")) else update._replace(old=ANY)

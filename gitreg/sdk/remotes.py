@@ -1,0 +1,133 @@
+"""What passes between a clone and its remote, on request."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from gitreg.errors import Refused
+from gitreg.git import RefUpdate, Repository
+from gitreg.registry.commit import PATIENCE
+from gitreg.registry.location import OWN_BRANCH, locate
+from gitreg.sdk.ambient import Ambient
+from gitreg.sdk.registry import PathLike, Registry
+
+if TYPE_CHECKING:
+    from gitreg.registry.sync import Synced
+    from gitreg.registry.upstream import Upstream
+
+
+class Pulled(NamedTuple):
+    """What a pull brought.
+
+    Parameters
+    ----------
+    before, after:
+        Where the branch was and is; the same where nothing was new.
+    """
+
+    branch: str
+    before: str | None
+    after: str | None
+
+
+def clone(url: str, path: PathLike | None = None) -> Registry:
+    """Clone the repository of a registry, and open it.
+
+    Parameters
+    ----------
+    url:
+        As ``git clone`` takes it.
+    path:
+        The folder to make; by default named as the repository is.
+
+    Raises
+    ------
+    AlreadyExists
+        The folder is there, and not empty.
+    NotFound, Unreachable
+        There is no repository at the address, no registry in it, or it does not answer.
+    """
+    ambient = Ambient.of_this_process()
+    folder = Path(os.path.normpath(ambient.folder / (path or _name(url))))
+    address = url if "://" in url or _is_scp(url) else str(ambient.folder / url)
+    with Repository.clone(address, folder, env=ambient.env) as repository:
+        theirs = repository.read_ref(f"refs/remotes/origin/{OWN_BRANCH}")
+        if theirs and repository.read_ref(f"refs/heads/{OWN_BRANCH}") is None:
+            repository.update_refs([RefUpdate(f"refs/heads/{OWN_BRANCH}", theirs, None)], reason="gitreg: clone")
+    registry = Registry(locate(folder, env=ambient.env), ambient)
+    if registry.upstream is not None:
+        pull(registry)
+    return registry
+
+
+def pull(registry: Registry) -> Pulled:
+    """Let the clone follow its remote: branch, tags and mirrors.
+
+    Raises
+    ------
+    Refused
+        The registry has no remote, its history was rewritten, or both sides have commits that the other lacks.
+    Unreachable, NotFound
+        The remote does not answer, or is not there.
+    """
+    upstream, ledger = _upstream(registry), registry.ledger
+    before = ledger.head()
+    with ledger.repository.lock(timeout=PATIENCE):
+        ledger.repository.finish_following()
+        upstream.catch_up()
+        upstream.move_mirrors()
+    upstream.fetch_tags(ledger.snapshot())
+    return Pulled(upstream.branch, before, ledger.head())
+
+
+def push(registry: Registry) -> Pulled:
+    """Publish what was committed with ``--local``: the commits as they are, with their tags and mirrors.
+
+    Raises
+    ------
+    Refused
+        As for `pull`, or the remote's rules forbid it.
+    Conflict
+        Somebody else was faster.
+    Unreachable, NotFound
+        The remote does not answer, or is not there.
+    """
+    upstream, ledger = _upstream(registry), registry.ledger
+    with ledger.repository.lock(timeout=PATIENCE):
+        ledger.repository.finish_following()
+        theirs = upstream.catch_up()
+        ours = ledger.head()
+        if ours is not None and ours != theirs:
+            upstream.publish(ours, theirs, [])
+    return Pulled(upstream.branch, theirs, ours)
+
+
+def sync(registry: Registry) -> Synced:
+    """Make the tags and mirrors that follow from the remote's branch (:mod:`gitreg.registry.sync`)."""
+    from gitreg.registry.sync import sync as make
+
+    upstream, ledger = _upstream(registry), registry.ledger
+    with ledger.repository.lock(timeout=PATIENCE):
+        ledger.repository.finish_following()
+        return make(ledger, upstream)
+
+
+def _upstream(registry: Registry) -> Upstream:
+    upstream = registry.upstream
+    if upstream is None:
+        raise Refused(
+            "this registry has no remote", hint="`gitreg init --remote origin` declares one (see `git remote -v`)"
+        )
+    return upstream
+
+
+def _name(url: str) -> str:
+    """Give the folder that ``git clone`` would make."""
+    return url.rstrip("/").removesuffix("/.git").removesuffix(".git").rpartition("/")[2].rpartition(":")[2]
+
+
+def _is_scp(url: str) -> bool:
+    """Whether it is ``[user@]host:path``, as git-clone(1) has it: a colon before any slash."""
+    return ":" in url.partition("/")[0]
