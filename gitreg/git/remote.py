@@ -37,6 +37,20 @@ class Declined(Refused):
         self.protected = protected
 
 
+class Stale(Conflict):
+    """Refs of a remote are not where they were: somebody else was faster.
+
+    Parameters
+    ----------
+    refs:
+        Those refs, as far as the remote names them.
+    """
+
+    def __init__(self, message: str, *, refs: Sequence[str]) -> None:
+        super().__init__(message, hint="read again and try again")
+        self.refs = tuple(refs)
+
+
 class NotAtomic(GitregError):
     """A remote cannot move several refs together."""
 
@@ -103,7 +117,7 @@ class Remote(Protocol):
 
         Raises
         ------
-        Conflict
+        Stale
             A ref is not where it must be, or was held by another.
         Declined
             The remote's rules or hooks forbid it.
@@ -129,6 +143,7 @@ _STALE = re.compile(
     r"|failed to update ref|failed to lock|Unable to create|but expected|reference already exists|is at [0-9a-f]{40}"
     r"|failed to write|unable to migrate|failed to remove|reference is missing|cannot update the ref"
 )
+_LOCKED_REF = re.compile(r"lock ref '([^']+)'")
 _ONLY_WITH_OTHERS = re.compile(r"atomic push fail|atomic transaction failed|transaction aborted")
 _PROTECTED = re.compile(
     r"protected branch|GH006|GH013|protected ref|not allowed to push|through a (?:pull|merge) request"
@@ -143,11 +158,14 @@ def rejected(remote: str, rejections: Sequence[Rejection], said: str) -> GitregE
     said:
         What the server told the user, line by line.
     """
-    own = [one for one in rejections if not _ONLY_WITH_OTHERS.search(one.why)] or list(rejections)
+    own = [one for one in rejections if not _ONLY_WITH_OTHERS.search(one.why)]
+    if not own and (held := _STALE.search(said)):  # the server has tried to move all, and one of them was moved before
+        named = _LOCKED_REF.search(said)
+        own = [Rejection(named[1] if named else rejections[0].ref, held[0])]
+    own = own or list(rejections)
     declined = [one for one in own if not _STALE.search(one.why)]
     if not declined:
-        one = own[0]
-        return Conflict(f"{remote} has moved {one.ref} ({one.why})", hint="read again and try again")
+        return Stale(f"{remote} has moved {own[0].ref} ({own[0].why})", refs=[one.ref for one in own])
     reasons = "; ".join(dict.fromkeys(one.why for one in declined))
     told = " ".join(said.split())[:500]
     protected = bool(_PROTECTED.search(f"{reasons} {told}"))

@@ -121,6 +121,7 @@ def commit(
     deadline = time.monotonic() + patience
     attempt = 0
     while True:
+        time.sleep(upstream.pause(attempt) if upstream else _pause(attempt))
         try:
             with ledger.repository.lock(timeout=max(0.0, deadline - time.monotonic())):
                 return _try(ledger, operation, writer, upstream)
@@ -129,10 +130,13 @@ def commit(
         except Conflict:
             # Before the deadline only who does not take our lock: plain git, and writers in other clones.
             attempt += 1
-            pause = random.uniform(0, min(1.0, 0.01 * 2**attempt))  # noqa: S311 - full jitter, no secret
-            if time.monotonic() + pause >= deadline:
+            if time.monotonic() >= deadline:
                 raise
-            time.sleep(pause)
+
+
+def _pause(attempt: int) -> float:
+    """Give how long to wait, in seconds, before the n-th try, counted from 0."""
+    return random.uniform(0, min(1.0, 0.01 * 2**attempt)) if attempt else 0.0  # noqa: S311 - full jitter, no secret
 
 
 def _try(ledger: Ledger, operation: Operation, writer: Callable[[], Writer], upstream: Upstream | None) -> Outcome:

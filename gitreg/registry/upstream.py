@@ -6,18 +6,26 @@ A clone's branch is where the remote's was when it was last asked, or ahead of i
 
 from __future__ import annotations
 
+import random
+import time
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 
 from gitreg.documents.layout import Key, parse_path
 from gitreg.documents.types import RegistryDocument
-from gitreg.errors import Conflict, NotFound, Refused
+from gitreg.errors import Conflict, IntegrityError, NotFound, Refused
 from gitreg.git import ANY, RefUpdate
-from gitreg.git.remote import Declined, NotAtomic, Remote, Unreachable
+from gitreg.git.remote import Declined, NotAtomic, Remote, Stale, Unreachable
 from gitreg.registry.derived import mirror_namespace, mirror_ref, tag_prefix, tag_ref
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
+
+_YIELD, _HURRY = 3.0, 3
+"""Who comes to a busy branch waits up to so many seconds, half as long after each loss, and after so many not at all."""
+
+_CONTENDED = 10.0
+"""For how many seconds a branch counts as busy once a write has lost."""
 
 _AT_ONCE = 20
 """How many tags are asked for by name; where more are missing, all of them are asked for."""
@@ -39,6 +47,7 @@ class Upstream:
         self.name = self._remote.name
         folder = self._repository.common_dir / "gitreg"
         self._asked = folder / f"fetched-{remote}"
+        self._contended = folder / f"contended-{remote}"
         self._custom_refs = folder / f"refused-{remote}"
         self._fetched = f"refs/gitreg/{remote}/{ledger.branch}"
 
@@ -139,6 +148,25 @@ class Upstream:
         asked = [f"{ref}*" for ref in missing] if len(missing) <= _AT_ONCE else [f"{tag_prefix(settings)}*"]
         self._remote.fetch([f"{pattern}:{pattern}" for pattern in asked])
 
+    # -- taking turns -----------------------------------------------------------------------------------------------
+
+    def pause(self, attempt: int) -> float:
+        """Give how long to wait, in seconds, before a write is tried for the n-th time, counted from 0.
+
+        Where others write as well, who has just come lets those go first who have lost already: of equal chances, one
+        in two hundred would wait for five times the mean.
+        """
+        if attempt:
+            self._contended.touch()
+        elif not self._is_contended():
+            return 0.0
+        return random.uniform(0, _YIELD / 2**attempt) if attempt < _HURRY else 0.0  # noqa: S311 - jitter, no secret
+
+    def _is_contended(self) -> bool:
+        with suppress(FileNotFoundError):
+            return abs(time.time() - self._contended.stat().st_mtime) < _CONTENDED
+        return False
+
     # -- publishing --------------------------------------------------------------------------------------------------
 
     def publish(self, commit: str, theirs: str | None, updates: Sequence[RefUpdate]) -> None:
@@ -170,6 +198,14 @@ class Upstream:
         except Unreachable:
             if not self._arrived(commit):
                 raise
+        except Stale as stale:
+            only_tags = stale.refs and all(ref.startswith("refs/tags/") for ref in stale.refs)
+            if only_tags and self.fetch() == theirs:  # nobody was faster
+                raise IntegrityError(
+                    f"{self.name} has the tag {stale.refs[0]} already, but its branch has no such record",
+                    hint="remove the tag, or merge the record that it seals, before the name is used",
+                ) from None
+            raise
         with suppress(Conflict):
             self._repository.update_refs([RefUpdate(self._fetched, commit)], reason="gitreg: published")
 
