@@ -22,7 +22,7 @@ from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
 
 _YIELD, _HURRY = 3.0, 3
-"""Who comes to a busy branch waits up to so many seconds, half as long after each loss, and after so many not at all."""
+"""Who comes to a busy branch waits up to so many seconds, half as long after each loss, in the end not at all."""
 
 _CONTENDED = 10.0
 """For how many seconds a branch counts as busy once a write has lost."""
@@ -49,7 +49,8 @@ class Upstream:
         self._asked = folder / f"fetched-{remote}"
         self._contended = folder / f"contended-{remote}"
         self._custom_refs = folder / f"refused-{remote}"
-        self._fetched = f"refs/gitreg/{remote}/{ledger.branch}"
+        self._fetched = f"refs/gitreg/{remote}/fetched/{ledger.branch}"
+        self._accepted = f"refs/gitreg/{remote}/accepted/{ledger.branch}"
 
     @property
     def branch(self) -> str:
@@ -95,15 +96,25 @@ class Upstream:
         Refused
             Both have commits that the other lacks, or the remote's history was rewritten.
         """
-        before = self._repository.read_ref(self._fetched)
         theirs, ours = self.fetch(), self._ledger.head()
-        if theirs is None or theirs == ours:
-            return theirs
-        if ours is None or self._repository.is_ancestor(ours, theirs):
-            self._follow(ours, theirs)
-        elif not self._repository.is_ancestor(theirs, ours) or (before == ours and before != theirs):
-            raise self._apart(before, theirs, ours)
+        if theirs is None:
+            return None
+        repository, before = self._repository, self._repository.read_ref(self._accepted)
+        if theirs != ours:
+            if before is not None and not repository.is_ancestor(before, theirs):
+                raise self._rewritten(before, theirs)
+            if ours is None or repository.is_ancestor(ours, theirs):
+                self._follow(ours, theirs)
+            elif not repository.is_ancestor(theirs, ours):
+                raise self._apart(theirs, ours)
+        self._accept(theirs)
         return theirs
+
+    def _accept(self, commit: str) -> None:
+        """Note where the remote's branch was when all was well, to see when its history is rewritten."""
+        if self._repository.read_ref(self._accepted) != commit:
+            with suppress(Conflict):
+                self._repository.update_refs([RefUpdate(self._accepted, commit)], reason=f"gitreg: {self.branch}")
 
     def _follow(self, ours: str | None, theirs: str) -> None:
         ledger, repository = self._ledger, self._repository
@@ -117,13 +128,14 @@ class Upstream:
         with suppress(Conflict):  # whoever holds them moves them; `gitreg doctor` looks after the rest
             self._repository.update_refs(moved, reason=f"gitreg: follow {self.name}")
 
-    def _apart(self, before: str | None, theirs: str, ours: str) -> Refused:
-        if before is not None and not self._repository.is_ancestor(before, theirs):
-            return Refused(
-                f"the history of {self.branch} was rewritten: it was at {before[:12]} and is at {theirs[:12]} now, "
-                "which does not follow",
-                hint=f"find out who did it; if it was meant: `git reset --hard {theirs[:12]}`, then `gitreg doctor`",
-            )
+    def _rewritten(self, before: str, theirs: str) -> Refused:
+        return Refused(
+            f"the history of {self.branch} was rewritten: it was at {before[:12]} and is at {theirs[:12]} now, which "
+            "does not follow",
+            hint=f"find out who did it; if it was meant: `git reset --hard {theirs[:12]}`, then `gitreg doctor`",
+        )
+
+    def _apart(self, theirs: str, ours: str) -> Refused:
         return Refused(
             f"{self._ledger.branch} is at {ours[:12]} and {self.branch} at {theirs[:12]}: each has commits that the "
             "other lacks",
@@ -206,8 +218,7 @@ class Upstream:
                     hint="remove the tag, or merge the record that it seals, before the name is used",
                 ) from None
             raise
-        with suppress(Conflict):
-            self._repository.update_refs([RefUpdate(self._fetched, commit)], reason="gitreg: published")
+        self._accept(commit)
 
     def push_derived(self, updates: Sequence[RefUpdate]) -> None:
         """Move tags and mirrors by themselves; those that somebody else has moved there meanwhile are fine.
