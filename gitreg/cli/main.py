@@ -69,11 +69,12 @@ def _note_repo(ctx: click.Context, _: click.Parameter, path: str | None) -> None
 )
 @click.option(
     "--repo",
-    metavar="PATH",
+    metavar="PATH|URL",
     envvar="GITREG_REGISTRY",
     expose_value=False,
     callback=_note_repo,
-    help="The registry's folder, PATH#BRANCH where there are several.  [default: the current folder, upwards]",
+    help="The registry's folder, or its repository's URL; PATH#BRANCH where there are several.  [default: the current "
+    "folder, upwards]",
 )
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show it.")
 def cli() -> None:

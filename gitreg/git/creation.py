@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 from gitreg.errors import AlreadyExists, GitregError
@@ -61,3 +62,24 @@ def clone(url: str, path: Path, env: Mapping[str, str]) -> None:
     done = git.converse("clone", "--quiet", "--", url, str(path), cwd=path.parent)
     if done.returncode:
         raise broken_off(hide_login(url), done.stderr.decode("utf-8", "replace"))
+
+
+def create_mirror(path: Path, url: str, env: Mapping[str, str]) -> None:
+    """Make a bare repository for copies of what another one holds; that is its remote ``origin``, not asked yet."""
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    git = find_git(env)
+    if git is None:
+        from dulwich.repo import Repo
+
+        with closing(Repo.init_bare(str(path))) as made:
+            config = made.get_config()
+            config.set((b"remote", b"origin"), b"url", url.encode())
+            config.write_to_path()
+        return
+    for command in (("init", "--quiet", "--bare"), ("--git-dir", str(path), "config", "remote.origin.url", url)):
+        done = git.run(*command, cwd=path)
+        if done.returncode:
+            raise GitregError(
+                f"git could not make a mirror at {path}: {done.stderr.decode(errors='replace').strip()}",
+                hint="look at the rights of the cache's folder",
+            )

@@ -160,8 +160,8 @@ def rejected(remote: str, rejections: Sequence[Rejection], said: str) -> GitregE
     """
     own = [one for one in rejections if not _ONLY_WITH_OTHERS.search(one.why)]
     if not own and (held := _STALE.search(said)):  # the server has tried to move all, and one of them was moved before
-        named = _LOCKED_REF.search(said)
-        own = [Rejection(named[1] if named else rejections[0].ref, held[0])]
+        locked = _LOCKED_REF.search(said)
+        own = [Rejection(locked[1] if locked else rejections[0].ref, held[0])]
     own = own or list(rejections)
     declined = [one for one in own if not _STALE.search(one.why)]
     if not declined:

@@ -64,6 +64,15 @@ class Repository(ReadOnlyRepository):
         clone(url, path, env)
         return cls.discover(path, env={key: value for key, value in env.items() if key != "GIT_DIR"})
 
+    @classmethod
+    def mirror(cls, path: Path, url: str, *, env: Mapping[str, str]) -> Self:
+        """Open a bare repository for copies of what another one holds, its remote ``origin``; made where it is not."""
+        if not (path / "HEAD").exists():
+            from gitreg.git.creation import create_mirror
+
+            create_mirror(path, url, env)
+        return cls.discover(path, env={key: value for key, value in env.items() if key != "GIT_DIR"})
+
     # -- writing -----------------------------------------------------------------------------------------------------
 
     def build_commit(

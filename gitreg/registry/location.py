@@ -54,7 +54,7 @@ def locate(start: Path, *, env: Mapping[str, str], place: Place | None = None) -
     repository = Repository.discover(start, env=env)
     try:
         found = _declared(repository, start.resolve()) if place is None else None
-        candidates = [place] if place else [found, _noted(repository), Place(OWN_BRANCH, ""), _head(repository)]
+        candidates = [place] if place else [found, noted_place(repository), Place(OWN_BRANCH, ""), _head(repository)]
         for candidate in candidates:
             if candidate and _holds_registry(repository, candidate):
                 return Location(repository, *candidate)
@@ -113,7 +113,8 @@ def _declared_branch(repository: Repository, file: Path) -> str:
     return branch
 
 
-def _noted(repository: Repository) -> Place | None:
+def noted_place(repository: Repository) -> Place | None:
+    """Give what `note_place` remembered."""
     with suppress(OSError):
         branch, _, root = (repository.common_dir / "gitreg" / "place").read_text().strip().partition(":")
         return Place(branch, root)

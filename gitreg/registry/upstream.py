@@ -27,6 +27,9 @@ _YIELD, _HURRY = 3.0, 3
 _CONTENDED = 10.0
 """For how many seconds a branch counts as busy once a write has lost."""
 
+_ALL_OF_IT = 0x7FFFFFFF
+"""The depth of ``git fetch --unshallow``."""
+
 _AT_ONCE = 20
 """How many tags are asked for by name; where more are missing, all of them are asked for."""
 
@@ -69,19 +72,24 @@ class Upstream:
     def fetch(self) -> str | None:
         """Ask where the branch is, and bring what is new; None where the remote has no such branch yet.
 
+        What a shallow clone has left out comes, too: who held a stage before is told by the history.
+
         Raises
         ------
         NotFound, Unreachable
             There is no such remote, or it does not answer.
         """
+        depth = _ALL_OF_IT if self._repository.is_shallow else None
         try:
-            self._remote.fetch([f"+{self._ledger.ref}:{self._fetched}"])
+            self._remote.fetch([f"+{self._ledger.ref}:{self._fetched}"], depth=depth)
         except NotFound:
             if self._remote.refs(self._ledger.ref):
                 raise
             found = None
         else:
             found = self._repository.read_ref(self._fetched)
+            if depth:
+                self._ledger.close()  # the index ends where the history did
         self._asked.parent.mkdir(exist_ok=True)
         self._asked.touch()
         return found

@@ -68,6 +68,15 @@ class Ambient(NamedTuple):
         """Give the folder for what is on its way from one store to another."""
         return self._cache_folder() / "spool"
 
+    def mirrors(self) -> Path:
+        """Give the folder for copies of registries that are named by their URL."""
+        return self._cache_folder() / "mirrors"
+
+    @property
+    def offline(self) -> bool:
+        """Whether no remote shall be asked (GITREG_OFFLINE)."""
+        return self.env.get("GITREG_OFFLINE", "") not in ("", "0")
+
     def unfinished(self, name: str) -> Path:
         """Give the file that keeps how far a verification got."""
         return self._cache_folder() / "verified" / f"{name}.txt"

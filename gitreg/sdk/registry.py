@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
-from gitreg.errors import Refused
+from gitreg.errors import InvalidInput, Refused
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.location import Location, locate, split_place
 from gitreg.registry.references import resolve
@@ -42,8 +42,9 @@ class Registry:
     Every read sees the newest commit of the registry's branch; every write is one commit on it, or raises.
     """
 
-    def __init__(self, location: Location, ambient: Ambient, *, local: bool = False) -> None:
+    def __init__(self, location: Location, ambient: Ambient, *, local: bool = False, mirror: bool = False) -> None:
         self.ambient = ambient
+        self.is_mirror = mirror
         self.ledger = Ledger(location.repository, location.branch, location.root)
         self.local = local
 
@@ -54,8 +55,9 @@ class Registry:
         Parameters
         ----------
         path:
-            A folder of the registry or of the project around it, ``PATH#BRANCH`` where a repository has several
-            registries. None takes GITREG_REGISTRY, else the current folder, upwards.
+            A folder of the registry or of the project around it, or the URL of its repository, of which the user's
+            cache keeps a mirror; ``PATH#BRANCH`` where a repository has several registries. None takes
+            GITREG_REGISTRY, else the current folder, upwards.
         local:
             Leave the remote alone: what is written stays in this clone until it is pushed.
 
@@ -66,8 +68,27 @@ class Registry:
         """
         ambient = Ambient.of_this_process()
         told = os.fspath(path) if path is not None else ambient.env.get(REGISTRY_VARIABLE) or "."
+        if "://" in told or ":" in told:
+            from gitreg.registry.mirrors import is_address
+
+            if is_address(told):
+                return cls._open_mirror(told, ambient, local=local)
         folder, place = split_place(told, ambient.folder)
         return cls(locate(folder, env=ambient.env, place=place), ambient, local=local)
+
+    @classmethod
+    def _open_mirror(cls, address: str, ambient: Ambient, *, local: bool) -> Registry:
+        from gitreg.registry.mirrors import open_mirror
+
+        if local:
+            raise InvalidInput(
+                "a registry that is named by its URL has no clone", hint="leave --local out, or clone it"
+            )
+        location = open_mirror(address, ambient.mirrors(), env=ambient.env, offline=ambient.offline)
+        registry = cls(location, ambient, mirror=True)
+        if ambient.offline:
+            registry.tell("offline: this is what the remote said when it was last asked")
+        return registry
 
     @classmethod
     def init(
@@ -664,7 +685,7 @@ class Registry:
     @property
     def upstream(self) -> Upstream | None:
         """The remote that moves first; None where gitreg.yaml declares none, or all shall stay in this clone."""
-        remote = None if self.local else self.snapshot().settings.remote
+        remote = None if self.local else "origin" if self.is_mirror else self.snapshot().settings.remote
         if remote is None:
             return None
         from gitreg.registry.upstream import Upstream

@@ -1,0 +1,111 @@
+"""A registry that is named by its URL: read and written without a clone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gitreg.errors import InvalidInput, NotFound
+from gitreg.registry.mirrors import is_address
+from gitreg.sdk.registry import Registry
+from tests.registry.support import git
+
+
+@pytest.fixture
+def hub(user: Path, tmp_path: Path, weights: Path) -> str:
+    git(tmp_path, "init", "-q", "--bare", "-b", "main", "hub.git")
+    git(tmp_path, "init", "-q", "-b", "main", "one")
+    git(tmp_path / "one", "remote", "add", "origin", "../hub.git")
+    made, _ = Registry.init(tmp_path / "one", store=str(tmp_path / "store"), remote="origin")
+    with made:
+        for number in range(3):
+            made.save("iris", weights, metadata={"n": number})
+            made.promote("iris", "production", force=True)
+    return f"file://{tmp_path / 'hub.git'}"
+
+
+def objects(mirror: Path) -> int:
+    return int(git(mirror, "rev-list", "--all", "--count"))
+
+
+def test_reading_brings_the_newest_commit_alone(hub: str) -> None:
+    with Registry.open(hub) as registry:
+        assert registry.version("iris@production").number == 3
+        assert objects(registry.folder) == 1
+        assert git(registry.folder, "tag") == ""
+
+
+def test_what_others_write_is_seen_when_it_is_opened_again(hub: str, tmp_path: Path) -> None:
+    Registry.open(hub).close()
+    with Registry.open(tmp_path / "one") as one:
+        one.promote("iris@1", "production", force=True)
+    with Registry.open(hub) as registry:
+        assert registry.version("iris@production").number == 1
+        assert objects(registry.folder) == 2
+
+
+def test_writing_publishes_and_knows_who_held_the_stage_before(hub: str, tmp_path: Path, weights: Path) -> None:
+    with Registry.open(hub) as registry:
+        assert registry.save("iris", weights, metadata={"n": 9}).number == 4
+        assert registry.rollback("iris", "production").number == 2
+    with Registry.open(tmp_path / "one") as one:
+        assert one.save("iris", weights, metadata={"n": 10}).number == 5
+        assert one.version("iris@production").number == 2
+    assert "refs/tags/models/iris@4" in git(tmp_path / "hub.git", "for-each-ref")
+
+
+def test_a_branch_that_was_rewritten_is_followed(hub: str, tmp_path: Path) -> None:
+    Registry.open(hub).close()
+    git(tmp_path / "hub.git", "update-ref", "refs/heads/main", "main~2")
+    with Registry.open(hub) as registry:
+        assert registry.version("iris").number == 2
+        registry.promote("iris@1", "staging")
+    assert "refs/stages/iris@staging" in git(tmp_path / "hub.git", "for-each-ref")
+
+
+def test_offline_takes_the_mirror_and_says_so(hub: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITREG_OFFLINE", "1")
+    with pytest.raises(NotFound, match="there is no mirror"):
+        Registry.open(hub)
+    monkeypatch.delenv("GITREG_OFFLINE")
+    Registry.open(hub).close()
+    (tmp_path / "hub.git").rename(tmp_path / "gone.git")
+    with pytest.raises(NotFound, match="no repository"):
+        Registry.open(hub)
+    monkeypatch.setenv("GITREG_OFFLINE", "1")
+    with pytest.warns(UserWarning, match="offline"), Registry.open(hub) as registry:
+        assert registry.version("iris@production").number == 3
+
+
+def test_a_registry_on_a_branch_of_its_own_is_found_and_one_that_is_not_there_named(
+    user: Path, tmp_path: Path, weights: Path
+) -> None:
+    project = tmp_path / "project"
+    git(tmp_path, "init", "-q", "-b", "main", "project")
+    git(project, "commit", "-q", "--allow-empty", "-m", "code")
+    with Registry.init(project, store=str(tmp_path / "store"))[0] as made:
+        made.save("iris", weights)
+    with Registry.open(f"file://{project}") as registry:
+        assert registry.ledger.branch == "registry"
+        assert registry.version("iris").number == 1
+    with pytest.raises(NotFound, match="there is no registry at") as caught:
+        Registry.open(f"file://{project}#main")
+    assert "URL#BRANCH" in (caught.value.hint or "")
+
+
+def test_nothing_stays_local_where_there_is_no_clone(hub: str) -> None:
+    with pytest.raises(InvalidInput, match="has no clone"):
+        Registry.open(hub, local=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://host/team/models.git", True), ("ssh://git@host/models", True), ("file:///srv/models.git", True),
+        ("git@host:team/models.git", True), ("host:models#branch", True), ("folder", False), ("/srv/models", False),
+        ("models#registry:sub/folder", False), ("C:\\models", False), ("./a:b", False),
+    ],
+)  # fmt: skip
+def test_an_address_is_told_from_a_folder(text: str, expected: bool) -> None:
+    assert is_address(text) is expected
