@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from gitreg import Registry
-from gitreg.blobs import NO_PROGRESS, FileEntry, collect, manifest_digest
+from gitreg.blobs import NO_PROGRESS, FileEntry, Manifest, collect
 from gitreg.documents.layout import Key
 from gitreg.documents.types import (
     AliasDocument,
@@ -76,7 +76,8 @@ def _fill_store(registry: Registry, folder: Path) -> list[FileEntry]:
     folder.mkdir()
     for number in range(_POOL):
         (folder / f"{number:02}.bin").write_bytes(sha256(b"%d" % number).digest() * 100)
-    return registry.store.put(collect([folder]), progress=NO_PROGRESS)
+    with registry.saving(NO_PROGRESS) as saving:  # one by one: together they would lie in a pack of that set alone
+        return [entry for file in collect([folder]) for entry in saving.put([file]).files]
 
 
 class _Import:
@@ -150,7 +151,7 @@ class _Import:
             artifacts={
                 "model": ArtifactRecord(
                     size=sum(entry.size for entry in picked),
-                    digest=manifest_digest(picked),
+                    digest=Manifest.of(picked).digest,
                     files={entry.path: FileRecord(size=entry.size, sha256=entry.sha256) for entry in picked},
                 )
             },
