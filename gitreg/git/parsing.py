@@ -17,6 +17,8 @@ from gitreg.git.values import Commit, Signature, Tag, without_crud
 # Compiled, and kept by re, when first used.
 _SIGNATURE_BLOCK = r"(?m)^-----BEGIN (?:PGP SIGNATURE|PGP MESSAGE|SSH SIGNATURE|SIGNED MESSAGE)-----$"
 _TIME = r"\s*(-?\d{1,15})(?:\s+([+-])(\d{2})(\d{2})(?!\d))?"
+_PLAIN_COMMIT = rb"(?s)tree ([0-9a-f]+)\n((?:parent [0-9a-f]+\n)*+)author ([^\n]*)\ncommitter ([^\n]*)\n\n(.*)"
+"""Nearly all of them: nothing but these headers, one of each, in git's own order."""
 _LATEST = 253402214400  # 9999-12-31: what lies beyond fits no calendar
 
 
@@ -109,6 +111,20 @@ def parse_commit(oid: str, content: bytes) -> Commit:
     IntegrityError
         It has no tree.
     """
+    plain = re.fullmatch(_PLAIN_COMMIT, content)
+    if plain:
+        tree_, parents, author, committer, message = plain.groups()
+        try:
+            return Commit(
+                oid,
+                tree_.decode(),
+                tuple(parents.decode().split()[1::2]),
+                parse_signature(author),
+                parse_signature(committer),
+                message.decode(),
+            )
+        except UnicodeDecodeError:
+            pass
     headers, body = _split(content)
     tree = headers.get(b"tree")
     if not tree:

@@ -7,11 +7,13 @@ two streams, in a tenth of the time.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 from gitreg.errors import IntegrityError, TooLarge
+from gitreg.git.loose import object_id
 from gitreg.git.objects import LARGEST, Objects
 from gitreg.git.parsing import parse_commit
 from gitreg.git.program import Git
@@ -86,41 +88,47 @@ def _replay_by_git(
     folder: str,
     limit: int | None,
 ) -> Iterator[Replayed]:
+    tree = objects.commit(before).tree if before else object_id("tree", b"", objects.object_format)
     for start in range(0, len(line), _AT_ONCE):
-        chunk = line[start : start + _AT_ONCE]
-        changed = _changes(git, git_dir, before, chunk, folder)
-        before = chunk[-1]
-        wanted = [oid for commit in chunk for oid in (commit, *(new for _, new in changed.get(commit, ()) if new))]
+        commits = _commits(git, git_dir, objects, line[start : start + _AT_ONCE], limit)
+        trees = [tree, *(commit.tree for commit in commits)]
+        tree = trees[-1]
+        changed = _changes(git, git_dir, trees, folder)
+        wanted = [new for changes in changed for _, new in changes if new]
         contents = _Contents(git, git_dir, objects, wanted, limit)
-        for oid in chunk:
-            said = contents.take(oid)
-            if isinstance(said, Oversized):
-                raise TooLarge(f"the commit {oid}", said.size, limit or LARGEST, kind="commit")
-            files = ((path, contents.take(new) if new else None) for path, new in changed.get(oid, ()))
-            yield Replayed(parse_commit(oid, said), files)
+        for commit, changes in zip(commits, changed, strict=True):
+            yield Replayed(commit, ((path, contents.take(new) if new else None) for path, new in changes))
 
 
-def _changes(
-    git: Git, git_dir: Path, before: str | None, line: Sequence[str], folder: str
-) -> dict[str, list[tuple[str, str | None]]]:
-    """Return what each commit changed: paths and new object ids."""
-    pairs = zip(line, [before, *line[:-1]], strict=True)
-    asked = "".join(f"{oid} {parent}\n" if parent else f"{oid}\n" for oid, parent in pairs)
+def _commits(git: Git, git_dir: Path, objects: Objects, oids: Sequence[str], limit: int | None) -> list[Commit]:
+    contents = _Contents(git, git_dir, objects, oids, limit)
+    found = []
+    for oid in oids:
+        said = contents.take(oid)
+        if isinstance(said, Oversized):
+            raise TooLarge(f"the commit {oid}", said.size, limit or LARGEST, kind="commit")
+        found.append(parse_commit(oid, said))
+    return found
+
+
+def _changes(git: Git, git_dir: Path, trees: Sequence[str], folder: str) -> list[list[tuple[str, str | None]]]:
+    """Return what differs from each tree to the next: paths and new object ids."""
     said = _run(
-        git, git_dir, "--literal-pathspecs", "diff-tree", "--stdin", "--root", "-r", "-z", "--raw", "--no-renames",
-        "--no-abbrev", *(["--", folder] if folder else []), stdin=asked,
+        git, git_dir, "--literal-pathspecs", "diff-tree", "--stdin", "-r", "-z", "--raw", "--no-renames",
+        "--no-abbrev", *(["--", folder] if folder else []), stdin=_lines(map(" ".join, pairwise(trees))),
     )  # fmt: skip
-    found: dict[str, list[tuple[str, str | None]]] = {}
+    found: list[list[tuple[str, str | None]]] = []
     fields = iter(said.split(b"\0"))
     for field in fields:
-        if not field.startswith(b":"):
-            here = found.setdefault(field.decode("ascii", "replace"), [])  # the commit that the next ones are of
-            continue
-        old_mode, new_mode, old, new, _ = field[1:].split(b" ")
+        *pairs, raw = field.split(b"\n")  # each pair of trees is named on a line before what differs, if anything does
+        found.extend([] for _ in pairs)
+        if not raw:
+            break
+        old_mode, new_mode, old, new, _ = raw[1:].split(b" ")
         path = next(fields).decode("utf-8", "surrogateescape")
         was, now = (oid if mode.startswith(b"100") else None for mode, oid in ((old_mode, old), (new_mode, new)))
         if was != now:
-            here.append((path, now.decode() if now else None))
+            found[-1].append((path, now.decode() if now else None))
     return found
 
 
@@ -207,8 +215,8 @@ def _size(oid: str, header: bytes) -> int:
     return int(fields[2])
 
 
-def _lines(oids: Sequence[str]) -> str:
-    return "".join(f"{oid}\n" for oid in oids)
+def _lines(words: Iterable[str]) -> str:
+    return "".join(f"{word}\n" for word in words)
 
 
 def _run(git: Git, git_dir: Path, *command: str, stdin: str) -> bytes:

@@ -8,8 +8,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from gitreg.blobs import FileEntry, Manifest, Progress, Source, Store, layout, verify
-from gitreg.documents.layout import Key
-from gitreg.documents.yaml import MAX_BYTES
+from gitreg.documents.layout import MAX_BYTES, Key
 from gitreg.errors import GitregError, TooLarge
 from gitreg.registry.artifacts import manifest_of, stored_manifest
 from gitreg.registry.derived import tag_ref

@@ -89,6 +89,7 @@ class _Import:
         self._pool = pool
         self._mark = 0
         self._digests: dict[tuple[str, str], str] = {}
+        self._artifacts: dict[str, bytes] = {}
         self._held: dict[tuple[str, str], str] = {}
 
     def run(self, versions: int) -> None:
@@ -167,7 +168,7 @@ class _Import:
             self._stream.write(f"from {ref}^0\n".encode())
         after = []
         for key, document in files.items():
-            content = dumps(document.to_data())
+            content = self._text(document)
             self._write(f"M 100644 inline {key.path}", content)
             if key.kind == "model_version":
                 digest = self._digests[key.model, key.name] = sha256(content).hexdigest()
@@ -178,6 +179,17 @@ class _Import:
                 after.append((f"reset {mirror_ref(self._settings, key)}\nfrom :{self._mark}", None))
         for head, data in after:
             self._write(head, data)
+
+    def _text(self, document: Document) -> bytes:
+        """Write a document; the artifacts, its last field, are of few kinds and most of the work."""
+        data = document.to_data()
+        artifacts = data.pop("artifacts", None)
+        if artifacts is None:
+            return dumps(data)
+        digest = artifacts["model"]["digest"]
+        if digest not in self._artifacts:
+            self._artifacts[digest] = dumps({"artifacts": artifacts})
+        return dumps(data) + self._artifacts[digest]
 
     def _write(self, head: str, data: bytes | None) -> None:
         self._stream.write(head.encode() + b"\n")

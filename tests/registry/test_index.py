@@ -18,7 +18,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitreg.documents.yaml import MAX_BYTES, dumps
+from gitreg.documents.layout import MAX_BYTES
+from gitreg.documents.yaml import dumps
 from gitreg.errors import Conflict
 from gitreg.git import Repository
 from gitreg.git.replay import WORTH_A_PROCESS
