@@ -178,6 +178,9 @@ def _files(block: str) -> dict[str, Any]:
 def _scalar(text: str) -> Any:
     if text[0] == "'":
         return text[1:-1].replace("''", "'")
-    if text[0] in "-0123456789" and _IS_NUMBER.fullmatch(text):
-        return int(text) if text.lstrip("-").isdigit() else float(text)
+    if text[0] in "-0123456789":
+        if text.isdecimal() and text.isascii():  # so many digits as no number has are not recognised at all
+            return int(text)
+        if _IS_NUMBER.fullmatch(text):
+            return int(text) if text.lstrip("-").isdigit() else float(text)
     return _CONSTANTS.get(text, text)
