@@ -15,9 +15,9 @@ from typing import NamedTuple
 from gitreg.errors import IntegrityError, TooLarge
 from gitreg.git.loose import object_id
 from gitreg.git.objects import LARGEST, Objects
-from gitreg.git.parsing import parse_commit
+from gitreg.git.parsing import parse_commit, parse_tag
 from gitreg.git.program import Git
-from gitreg.git.values import Commit, Oversized, PathChange
+from gitreg.git.values import Commit, Oversized, PathChange, Tag
 
 WORTH_A_PROCESS = 100
 """Commits from which on asking git is faster than reading them here."""
@@ -77,6 +77,20 @@ def line_by_git(git: Git, git_dir: Path, oid: str) -> list[str] | None:
     """Return a commit and its first parents, newest first; None where git will not say."""
     said = git.run("--git-dir", str(git_dir), "rev-list", "--first-parent", oid, "--", cwd=git_dir)
     return said.stdout.decode().split() if not said.returncode else None
+
+
+def tags_by_git(git: Git, git_dir: Path, objects: Objects, oids: Sequence[str]) -> Iterator[Tag]:
+    """Yield those of the objects that are annotated tags."""
+    said = git.run(
+        "--git-dir", str(git_dir), "cat-file", "--batch-check", "--buffer", cwd=git_dir, stdin=_lines(oids).encode()
+    )
+    fields = (line.split(b" ") for line in said.stdout.splitlines())
+    found = [oid.decode() for oid, kind, *size in fields if kind == b"tag" and int(size[0]) <= LARGEST]
+    contents = _Contents(git, git_dir, objects, found, LARGEST)
+    for oid in found:
+        content = contents.take(oid)
+        if isinstance(content, bytes):
+            yield parse_tag(oid, content)
 
 
 def _replay_by_git(

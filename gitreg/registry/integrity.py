@@ -237,7 +237,7 @@ def record_problem(ledger: Ledger, version: ModelVersion) -> str | None:
 def readings(snapshot: Snapshot, entry: Entry) -> list[Entry]:
     """Give what a record ever said, newest first: what could not be read was never sealed."""
     said = snapshot.index.history(snapshot.seq, "model_version", entry.model, entry.name)
-    return [past for past in said if past.data is not None]
+    return [past for past in said if past.text is not None]
 
 
 def same_record(ledger: Ledger, commit: str, entry: Entry) -> bool:
