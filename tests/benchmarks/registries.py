@@ -40,8 +40,8 @@ _POOL = 40  # different small files that versions share
 _BEGIN = 1_750_000_000
 
 
-def make(folder: Path, versions: int, env: Mapping[str, str]) -> None:
-    """Make a registry in a new folder, its versions spread over a tenth as many models, a hundred at most.
+def make(folder: Path, versions: int, env: Mapping[str, str], models: int = 0) -> None:
+    """Make a registry in a new folder, its versions spread over the models: by default a tenth as many, 100 at most.
 
     Every fifth version is annotated, every tenth promoted to staging and then, the next time, to production; each
     model has the alias ``champion``.
@@ -59,7 +59,7 @@ def make(folder: Path, versions: int, env: Mapping[str, str]) -> None:
         )
         assert importing.stdin is not None
         with importing.stdin as stream:
-            _Import(stream, settings, pool).run(versions)
+            _Import(stream, settings, pool).run(versions, models or models_of(versions))
         assert importing.wait() == 0
     for command in (["pack-refs", "--all"], ["gc", "--quiet"], ["reset", "--quiet", "--hard"]):
         subprocess.run(["git", *command], cwd=folder, env=dict(env), check=True)
@@ -92,8 +92,7 @@ class _Import:
         self._artifacts: dict[str, bytes] = {}
         self._held: dict[tuple[str, str], str] = {}
 
-    def run(self, versions: int) -> None:
-        models = models_of(versions)
+    def run(self, versions: int, models: int) -> None:
         for count in range(versions):
             model = FIRST_MODEL if count % models == 0 else f"team-{count % models % 10}/model-{count % models:03}"
             for subject, files in self._steps(model, count // models + 1):
@@ -198,4 +197,4 @@ class _Import:
 
 
 if __name__ == "__main__":
-    make(Path(sys.argv[1]), int(sys.argv[2]), os.environ)
+    make(Path(sys.argv[1]), int(sys.argv[2]), os.environ, *map(int, sys.argv[3:]))
