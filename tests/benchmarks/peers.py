@@ -1,8 +1,8 @@
 """The same work by gitreg and by its peers: ``python -m tests.benchmarks peers --environments FOLDER [--rounds N]``.
 
 All are whole processes, run one after the other in each round, so that a busy neighbour slows all of them. Every ratio
-is to gitreg in the same round; above 1 the peer takes more. Registries begin with as many versions of one model; weights
-go to, and come from, a folder that stands for where others can get them, with nothing cached.
+is to gitreg in the same round; above 1 the peer takes more. Registries begin with as many versions of one model;
+weights go to, and come from, a folder that stands for where others can get them, with nothing cached.
 """
 
 from __future__ import annotations

@@ -70,22 +70,26 @@ class Gto(Rival):
 
     def prepare(self) -> None:
         self.run("git", "init", "--quiet")
-        self.run("git", "commit", "--quiet", "--allow-empty", "--message", "A model")
         for number in range(self.versions):
+            self._commit()
             self.run("git", "tag", "--message", "Registering", f"iris@v0.0.{number}")
 
     def actions(self) -> Actions:
         gto = self.bin / "gto"
+
+        def register(number: int) -> Cost:
+            self._commit()  # as its user has before
+            return self.run(gto, "register", "iris", "--version", f"v1.0.{number}")
+
         return {
-            REGISTER: lambda n: self._committed(lambda: self.run(gto, "register", "iris", "--version", f"v1.0.{n}")),
+            REGISTER: register,
             POINT: lambda n: self.run(gto, "assign", "iris", "--version", f"v0.0.{n}", "--stage", "production"),
             ASK: lambda _: self.run(gto, "show", "iris", "--json", "--av", "1"),
         }
 
-    def _committed(self, action: Callable[[], Cost]) -> Cost:
-        """Commit first, as its user has: a commit holds one version of a model."""
+    def _commit(self) -> None:
+        """Make a commit: each holds one version of a model."""
         self.run("git", "commit", "--quiet", "--allow-empty", "--message", "Train")
-        return action()
 
 
 class MlFlow(Rival):
