@@ -167,6 +167,8 @@ class FileRecord(_Data):
 
     def to_data(self) -> dict[str, Any]:
         """Give the plain data: versions have many of these."""
+        if len(self.__dict__) == 2:  # size and sha256, which each has
+            return {"size": self.size, "sha256": self.sha256}
         out: dict[str, Any] = {"size": self.size, "sha256": self.sha256}
         if self.executable:
             out["executable"] = True

@@ -103,15 +103,23 @@ def _replay_by_git(
     limit: int | None,
 ) -> Iterator[Replayed]:
     tree = objects.commit(before).tree if before else object_id("tree", b"", objects.object_format)
-    for start in range(0, len(line), _AT_ONCE):
+
+    def compare(start: int, tree: str) -> tuple[list[Commit], list[list[tuple[str, str | None]]]]:
         commits = _commits(git, git_dir, objects, line[start : start + _AT_ONCE], limit)
-        trees = [tree, *(commit.tree for commit in commits)]
-        tree = trees[-1]
-        changed = _changes(git, git_dir, trees, folder)
-        wanted = [new for changes in changed for _, new in changes if new]
-        contents = _Contents(git, git_dir, objects, wanted, limit)
-        for commit, changes in zip(commits, changed, strict=True):
-            yield Replayed(commit, ((path, contents.take(new) if new else None) for path, new in changes))
+        return commits, _changes(git, git_dir, [tree, *(commit.tree for commit in commits)], folder)
+
+    from concurrent.futures import ThreadPoolExecutor  # slow to import
+
+    with ThreadPoolExecutor(1) as pool:  # git compares the next trees while we read what these changed
+        compared = pool.submit(compare, 0, tree)
+        for after in range(_AT_ONCE, len(line) + _AT_ONCE, _AT_ONCE):
+            commits, changed = compared.result()
+            if after < len(line):
+                compared = pool.submit(compare, after, commits[-1].tree)
+            wanted = [new for changes in changed for _, new in changes if new]
+            contents = _Contents(git, git_dir, objects, wanted, limit)
+            for commit, changes in zip(commits, changed, strict=True):
+                yield Replayed(commit, ((path, contents.take(new) if new else None) for path, new in changes))
 
 
 def _commits(git: Git, git_dir: Path, objects: Objects, oids: Sequence[str], limit: int | None) -> list[Commit]:

@@ -64,7 +64,7 @@ class Rival(ABC):
 
 
 class Gto(Rival):
-    name = "gto register, assign --stage, show"
+    name = "gto"
     environment = "gto"
     packages = ("gto",)
 
@@ -93,7 +93,7 @@ class Gto(Rival):
 
 
 class MlFlow(Rival):
-    name = "mlflow, SQLite: MlflowClient"
+    name = "mlflow, SQLite"
     environment = "mlflow"
     packages = ("mlflow",)
 
@@ -117,7 +117,7 @@ _MLFLOW = "from mlflow import MlflowClient; client = MlflowClient(); "
 
 
 class ZenMl(Rival):
-    name = "zenml, local SQLite: Client"
+    name = "zenml, local SQLite"
     environment = "zenml"
     packages = ("zenml[local]",)
 
@@ -143,7 +143,7 @@ _ZENML = "from zenml.client import Client; client = Client(); "
 
 
 class HuggingFace(Rival):
-    name = "huggingface_hub, offline: snapshot_download"
+    name = "huggingface_hub, offline"
     environment = "huggingface_hub"
     packages = ("huggingface_hub",)
 
