@@ -1,5 +1,5 @@
 """``python -m gitreg``."""
 
-from gitreg.cli.main import main
+from gitreg.cli.start import main
 
 main()

@@ -23,16 +23,17 @@ _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 _WINDOWS_DEVICES = frozenset(
     ["con", "prn", "aux", "nul", "conin$", "conout$"] + [f"{p}{n}" for p in ("com", "lpt") for n in "0123456789¹²³"]
 )
+# Expressions here and elsewhere are compiled, and kept by re, when first used: few of them are in any one run.
 # What Git refuses as .git: in any case, with what HFS+ ignores in it, as NTFS shortens it, or with trailing dots.
-_IGNORED_BY_HFS = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
-_DOT_GIT = re.compile(r"(?:\.git|git~1)[. ]*(?:[:\\].*)?", re.IGNORECASE | re.DOTALL)
+_IGNORED_BY_HFS = "[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]"
+_DOT_GIT = r"(?is)(?:\.git|git~1)[. ]*(?:[:\\].*)?"
 _OUR_OWN = frozenset({"versions", "annotations", "stages", "aliases", "model.yaml", "readme.md"})
-_REF_PART = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9._+-]*")
-_ALIAS = re.compile(r"[A-Za-z0-9_-]+")
-_STAGE = re.compile(r"[a-z0-9][a-z0-9._-]*", re.IGNORECASE)
-_ESCAPED = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
-_NUMBER = re.compile(r"[0-9]{1,15}")  # schemas/model_version.schema.json says the same
-_HEX = re.compile(r"[0-9a-f]{6,64}")
+_REF_PART = r"[A-Za-z0-9_+][A-Za-z0-9._+-]*"
+_ALIAS = r"[A-Za-z0-9_-]+"
+_STAGE = r"(?i)[a-z0-9][a-z0-9._-]*"
+_ESCAPED = r"(?:%[0-9A-Fa-f]{2})+"
+_NUMBER = r"[0-9]{1,15}"  # schemas/model_version.schema.json says the same
+_HEX = r"[0-9a-f]{6,64}"
 
 
 # -- slugs -----------------------------------------------------------------------------------------------------------
@@ -59,7 +60,7 @@ def unslug(text: str) -> str:
     """
     if "%" not in text:
         return text
-    return _ESCAPED.sub(lambda run: bytes.fromhex(run[0].replace("%", "")).decode(), text)
+    return re.sub(_ESCAPED, lambda run: bytes.fromhex(run[0].replace("%", "")).decode(), text)
 
 
 def _slug_part(part: str) -> str:
@@ -156,7 +157,7 @@ def check_alias(name: str, *, stages: tuple[str, ...] = ()) -> str:
     InvalidInput
         It is not ``[A-Za-z0-9_-]+`` (MLflow's rule), or it reads as a number, ``latest``, ``v<number>`` or a stage.
     """
-    if not _ALIAS.fullmatch(name) or len(name) > _LONGEST_SLUG:
+    if not re.fullmatch(_ALIAS, name) or len(name) > _LONGEST_SLUG:
         raise InvalidInput(f"alias {name!r} is not made of letters, digits, '_' and '-'", hint="rename it")
     lowered = name.lower()
     reserved = lowered in (LATEST, ARCHIVED, "draft") or re.fullmatch(r"v\d+", lowered) or is_number(name)
@@ -174,7 +175,7 @@ def check_stage(name: str) -> str:
         It holds anything but letters, digits and ``._-``, or it is ``latest`` or ``archived``, which are not pointers.
     """
     reserved = name.lower() in (LATEST, ARCHIVED, "draft") or is_number(name)
-    if not _STAGE.fullmatch(name) or len(name) > _LONGEST_SLUG or reserved:
+    if not re.fullmatch(_STAGE, name) or len(name) > _LONGEST_SLUG or reserved:
         raise InvalidInput(
             f"{name!r} cannot be a stage", hint="use letters, digits, '.', '_', '-'; 'latest' and 'archived' are taken"
         )
@@ -198,7 +199,9 @@ def check_artifact(name: str) -> str:
 def is_ref_path(text: str) -> bool:
     """Whether a text may stand in a ref's name as it is: parts of plain characters between slashes."""
     parts = text.split("/")
-    return all(_REF_PART.fullmatch(part) and ".." not in part and not part.endswith((".", ".lock")) for part in parts)
+    return all(
+        re.fullmatch(_REF_PART, part) and ".." not in part and not part.endswith((".", ".lock")) for part in parts
+    )
 
 
 def is_number(text: str) -> bool:
@@ -209,7 +212,7 @@ def is_number(text: str) -> bool:
 
 def as_number(text: str) -> int | None:
     """Give the version number that a text spells in plain digits; None where it spells none that can be."""
-    return int(text) if _NUMBER.fullmatch(text) else None
+    return int(text) if re.fullmatch(_NUMBER, text) else None
 
 
 def is_windows_device(part: str) -> bool:
@@ -221,7 +224,7 @@ def is_dot_git(part: str) -> bool:
     """Whether Git, or a file system, takes one part of a path for ``.git``."""
     if part.isascii() and "git" not in part.lower():  # as nearly all are
         return False
-    return _DOT_GIT.fullmatch(_IGNORED_BY_HFS.sub("", part)) is not None
+    return re.fullmatch(_DOT_GIT, re.sub(_IGNORED_BY_HFS, "", part)) is not None
 
 
 def fold(name: str) -> str:
@@ -289,6 +292,6 @@ def parse_reference(text: str) -> Reference:
         model, selector = body, LATEST
     if not selector or not model:
         raise InvalidInput(f"{text!r} is not a reference to a version", hint=hint)
-    if selector.startswith("sha256:") and not _HEX.fullmatch(selector[len("sha256:") :]):
+    if selector.startswith("sha256:") and not re.fullmatch(_HEX, selector[len("sha256:") :]):
         raise InvalidInput(f"{text!r} does not end in a sha256 digest", hint="give 6 to 64 hexadecimal digits")
     return Reference(check_model(model), None if selector == LATEST else unicodedata.normalize("NFC", selector))

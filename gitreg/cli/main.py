@@ -11,6 +11,7 @@ import click
 
 from gitreg.cli.group import LazyGroup, ReaderGoneError, debug_option
 from gitreg.cli.session import Session
+from gitreg.cli.start import leave
 from gitreg.cli.text import lines, one_line
 from gitreg.errors import GitregError
 
@@ -82,16 +83,8 @@ def cli() -> None:
 
 
 def main() -> NoReturn:
-    """Run the command line, and exit as it ended.
-
-    All that was opened is closed by then. So Python does not take its thousands of objects apart one by one, which
-    would cost as much as half of its start; unless somebody watches the run.
-    """
-    code = _run()
-    if sys.gettrace() is None and sys.getprofile() is None:
-        sys.stderr.flush()
-        os._exit(code)
-    sys.exit(code)
+    """Run the command line, and exit as it ended."""
+    leave(_run())
 
 
 def _run() -> int:
@@ -105,6 +98,8 @@ def _run() -> int:
             sys.stdout.flush()
     except click.exceptions.Exit as done:
         code = done.exit_code
+    except SystemExit as done:  # the shell asked what may follow, and has its answer
+        code = int(done.code or 0)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         code = error.exit_code

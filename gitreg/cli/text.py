@@ -26,6 +26,8 @@ def lines(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Give a text as one line of a terminal."""
+    if text.isascii() and text.isprintable():
+        return text
     return re.sub(_UNSAFE_BUT_LINE_ENDS, _REPLACEMENT, re.sub(_ENDS, " ", text))
 
 

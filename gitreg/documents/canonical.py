@@ -72,6 +72,8 @@ _KINDS = {
     rf"(?:previous: {_TEXT}\n)?(?:rolled_back_from: {_TEXT}\n)?(?:reason: {_TEXT}\n)?",
     "alias": rf"version: {_TEXT}\n{_DIGEST}",
 }
+_FREE = ("metadata", "run", "artifacts")
+"""The fields that are mappings with keys of anybody's choice."""
 _check_model = lru_cache(4096)(check_model)
 _check_version = lru_cache(4096)(check_written_version)
 _ENTRIES = {
@@ -111,7 +113,7 @@ def recognise(key: Key, content: bytes) -> re.Match[str] | None:
             _check_version(key.name)
     except (ValueError, InvalidInput):  # not UTF-8, no such day, or a name against the rules
         return None
-    return None if any(len(set(keys)) < len(keys) for keys in _free_keys(said)) else found
+    return found if _keys_differ(said) else None
 
 
 def read(text: str) -> dict[str, Any]:
@@ -125,20 +127,31 @@ def _expression(kind: str) -> re.Pattern[str]:
     return re.compile(rf"format: 1\nkind: {kind}\n{_KINDS[kind]}")
 
 
-def _free_keys(said: Mapping[str, str | None]) -> Iterator[list[str]]:
-    """Give the keys of each mapping whose keys are anybody's: what the expression cannot say is that they differ."""
-    for field in ("metadata", "run", "artifacts"):
-        block = said.get(field)
-        if block:
-            entries = _ENTRIES[2].findall(block)
-            yield [key for key, _, _ in entries]
-            for _, _, inner in entries:
-                if inner:
-                    yield (
-                        [file[0] for file in _FILES.findall(inner)]
-                        if field == "artifacts"
-                        else _NESTED_KEYS.findall(inner)
-                    )
+def _keys_differ(said: Mapping[str, str | None]) -> bool:
+    """Whether no key stands twice in its mapping: that is what the expression cannot say."""
+    return all(
+        len(set(keys)) == len(keys)
+        for field in _FREE
+        if (block := said.get(field)) and _may_repeat(field, block)
+        for keys in _free_keys(field, block)
+    )
+
+
+def _may_repeat(field: str, block: str) -> bool:
+    """Whether two lines begin alike, at whatever depth; it takes a fifth of the time that looking closely does."""
+    lines = block.split("\n")
+    if field == "artifacts":
+        lines = [line for line in lines if line.endswith(":")]  # not those that each file has
+    return len({line.partition(":")[0] for line in lines}) < len(lines)
+
+
+def _free_keys(field: str, block: str) -> Iterator[list[str]]:
+    """Give the keys of each mapping in a field whose keys are anybody's."""
+    entries = _ENTRIES[2].findall(block)
+    yield [key for key, _, _ in entries]
+    for _, _, inner in entries:
+        if inner:
+            yield [file[0] for file in _FILES.findall(inner)] if field == "artifacts" else _NESTED_KEYS.findall(inner)
 
 
 def _mapping(block: str, indent: int) -> dict[str, Any]:
@@ -165,6 +178,9 @@ def _files(block: str) -> dict[str, Any]:
 def _scalar(text: str) -> Any:
     if text[0] == "'":
         return text[1:-1].replace("''", "'")
-    if text[0] in "-0123456789" and _IS_NUMBER.fullmatch(text):
-        return int(text) if text.lstrip("-").isdigit() else float(text)
+    if text[0] in "-0123456789":
+        if text.isdecimal() and text.isascii():  # so many digits as no number has are not recognised at all
+            return int(text)
+        if _IS_NUMBER.fullmatch(text):
+            return int(text) if text.lstrip("-").isdigit() else float(text)
     return _CONSTANTS.get(text, text)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -57,8 +56,7 @@ def rewrite(old: bytes, data: dict[str, Any], where: str) -> bytes:
     return spliced if again == data and _same_types(again, data) else canonical
 
 
-@dataclass(frozen=True)
-class _Edit:
+class _Edit(NamedTuple):
     start: int  # the first line to replace, counted from 0
     stop: int  # the line after the last one to replace
     lines: list[str]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from gitreg.documents.edit import rewrite
 from gitreg.documents.layout import Key
 from gitreg.documents.meaning import check_meaning
 from gitreg.documents.schemas import check
@@ -62,6 +61,8 @@ def write(key: Key, document: Document, old: bytes | None = None) -> bytes:
     check_meaning(key, data)
     if old is None:
         return dumps(data)
+    from gitreg.documents.edit import rewrite  # not for new files, which are most
+
     return rewrite(old, data, key.path)
 
 

@@ -7,6 +7,8 @@ from typing import NamedTuple
 from gitreg.names import slug, unslug
 
 REGISTRY_FILE = "gitreg.yaml"
+MAX_BYTES = 4 * 1024 * 1024
+"""What a file may have."""
 _FOLDERS = {"versions": "model_version", "annotations": "annotation", "stages": "stage", "aliases": "alias"}
 _FOLDER_OF = {kind: folder for folder, kind in _FOLDERS.items()}
 _FILES = {"model.yaml": "model", "README.md": "card"}

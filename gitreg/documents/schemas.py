@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,9 @@ from gitreg.errors import InvalidDocument
 def schema(kind: str) -> dict[str, Any]:
     """Give the JSON Schema (draft 7) of a kind of document."""
     name = f"{kind}.schema.json"
-    packaged = files("gitreg") / "schemas" / name
-    # In a checkout the schemas lie at the top of the repository; the wheel carries them inside the package.
-    text = packaged.read_text() if packaged.is_file() else (Path(__file__).parents[2] / "schemas" / name).read_text()
+    # The wheel carries the schemas inside the package; in a checkout they lie at the top of the repository.
+    packaged, in_checkout = (folder / "schemas" / name for folder in Path(__file__).parents[1:3])
+    text = (packaged if packaged.is_file() else in_checkout).read_text()
     loaded: dict[str, Any] = json.loads(text)
     return loaded
 

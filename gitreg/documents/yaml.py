@@ -15,9 +15,9 @@ from typing import Any
 
 import yaml
 
+from gitreg.documents.layout import MAX_BYTES
 from gitreg.errors import InvalidDocument
 
-MAX_BYTES = 4 * 1024 * 1024
 MAX_NODES = 100_000
 MAX_DEPTH = 64
 MAX_DIGITS = 100

@@ -17,7 +17,7 @@ from gitreg.errors import IntegrityError, NotFound, Refused
 _KNOWN_EXTENSIONS = frozenset(
     {"noop", "preciousobjects", "partialclone", "worktreeconfig", "objectformat", "refstorage", "relativeworktrees"}
 )
-_SECTION = re.compile(r'\[\s*([A-Za-z0-9.-]+)\s*(?:"((?:[^"\\]|\\.)*)")?\s*\](.*)')
+_SECTION = r'\[\s*([A-Za-z0-9.-]+)\s*(?:"((?:[^"\\]|\\.)*)")?\s*\](.*)'  # compiled when first used
 _SHARED = frozenset({"true", "yes", "on", "1", "group", "2", "all", "world", "everybody"})
 _TRUE = frozenset({"true", "yes", "on", "1", ""})
 
@@ -115,7 +115,7 @@ def read_plain_config(path: Path) -> dict[str, str]:
         return out
     for line in lines:
         text = line.strip()
-        if header := _SECTION.match(text):
+        if header := re.match(_SECTION, text):
             section = header[1].lower() + (f".{header[2]}" if header[2] is not None else "")
             text = header[3].strip()
         if not text or text[0] in "#;[":

@@ -14,10 +14,11 @@ from typing import NamedTuple
 from gitreg.errors import IntegrityError, InvalidInput
 from gitreg.git.values import Commit, Signature, Tag, without_crud
 
-_SIGNATURE_BLOCK = re.compile(
-    r"^-----BEGIN (?:PGP SIGNATURE|PGP MESSAGE|SSH SIGNATURE|SIGNED MESSAGE)-----$", re.MULTILINE
-)
-_TIME = re.compile(r"\s*(-?\d{1,15})(?:\s+([+-])(\d{2})(\d{2})(?!\d))?")
+# Compiled, and kept by re, when first used.
+_SIGNATURE_BLOCK = r"(?m)^-----BEGIN (?:PGP SIGNATURE|PGP MESSAGE|SSH SIGNATURE|SIGNED MESSAGE)-----$"
+_TIME = r"\s*(-?\d{1,15})(?:\s+([+-])(\d{2})(\d{2})(?!\d))?"
+_PLAIN_COMMIT = rb"(?s)tree ([0-9a-f]+)\n((?:parent [0-9a-f]+\n)*+)author ([^\n]*)\ncommitter ([^\n]*)\n\n(.*)"
+"""Nearly all of them: nothing but these headers, one of each, in git's own order."""
 _LATEST = 253402214400  # 9999-12-31: what lies beyond fits no calendar
 
 
@@ -77,7 +78,7 @@ def parse_signature(raw: bytes) -> Signature:
     text = raw.decode("utf-8", "replace")
     who, closing, when = text.rpartition(">")
     name, _, email = (who if closing else text).partition("<")
-    match = _TIME.match(when) if closing else None
+    match = re.match(_TIME, when) if closing else None
     time = int(match[1]) if match else 0
     offset = (int(match[3]) * 60 + int(match[4])) * (-1 if match[2] == "-" else 1) if match and match[2] else 0
     sensible = 0 <= time < _LATEST and abs(offset) < 24 * 60
@@ -110,6 +111,20 @@ def parse_commit(oid: str, content: bytes) -> Commit:
     IntegrityError
         It has no tree.
     """
+    plain = re.fullmatch(_PLAIN_COMMIT, content)
+    if plain:
+        tree_, parents, author, committer, message = plain.groups()
+        try:
+            return Commit(
+                oid,
+                tree_.decode(),
+                tuple(parents.decode().split()[1::2]),
+                parse_signature(author),
+                parse_signature(committer),
+                message.decode(),
+            )
+        except UnicodeDecodeError:
+            pass
     headers, body = _split(content)
     tree = headers.get(b"tree")
     if not tree:
@@ -136,7 +151,7 @@ def parse_tag(oid: str, content: bytes) -> Tag:
     if b"object" not in headers or b"type" not in headers:
         raise IntegrityError(f"tag {oid} has no target", hint="run `git fsck`")
     message = _text(body, headers)
-    signature = next(reversed(list(_SIGNATURE_BLOCK.finditer(message))), None)  # the last signs all before it
+    signature = next(reversed(list(re.finditer(_SIGNATURE_BLOCK, message))), None)  # the last signs all before it
     return Tag(
         oid=oid,
         target=headers[b"object"][0].decode("ascii", "replace"),

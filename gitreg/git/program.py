@@ -21,6 +21,8 @@ _OF_ONE_REPOSITORY = frozenset(
 )  # fmt: skip
 _NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 _OURS = {"LC_ALL": "C", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1"}
+_MUCH = 64 * 1024
+"""Bytes of input from which on the output is expected to be long."""
 _NOTHING_EXECUTED = {"core.hooksPath": "/dev/null", "core.fsmonitor": "false", "submodule.recurse": "false"}
 
 
@@ -71,7 +73,20 @@ class Git(NamedTuple):
     ) -> CompletedProcess[bytes]:
         import subprocess  # takes longer to import than reading a ref takes
 
-        return subprocess.run([self.path, *arguments], cwd=cwd, env=env, input=stdin, capture_output=True, check=False)
+        command = [self.path, *arguments]
+        if len(stdin) < _MUCH:
+            return subprocess.run(command, cwd=cwd, env=env, input=stdin, capture_output=True, check=False)
+        from tempfile import TemporaryFile  # only for much: a pipe would be emptied 4 KiB at a time
+
+        with TemporaryFile() as asked, TemporaryFile() as said:
+            asked.write(stdin)
+            asked.seek(0)
+            done = subprocess.run(
+                command, cwd=cwd, env=env, stdin=asked, stdout=said, stderr=subprocess.PIPE, check=False
+            )
+            said.seek(0)
+            done.stdout = said.read()
+            return done
 
 
 def find_git(env: Mapping[str, str]) -> Git | None:

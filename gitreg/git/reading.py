@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self
@@ -13,7 +13,7 @@ from gitreg.git.objects import Objects
 from gitreg.git.ownership import check_owner
 from gitreg.git.program import find_git
 from gitreg.git.refs import Refs
-from gitreg.git.replay import WORTH_A_PROCESS, Replayed, line_by_git, replay_by_git, replay_in_process
+from gitreg.git.replay import WORTH_A_PROCESS, Replayed, line_by_git, replay_by_git, replay_in_process, tags_by_git
 from gitreg.git.values import Commit, PathChange, Tag
 
 
@@ -236,6 +236,18 @@ class ReadOnlyRepository:
     def tag(self, oid: str) -> Tag | None:
         """Return an annotated tag by its object id; None when the object is something else or missing."""
         return self._objects.tag(oid)
+
+    def tagged_commits(self, oids: Iterable[str]) -> dict[str, str]:
+        """Return, by their object ids, the commits that annotated tags directly mean; what is none is left out.
+
+        The commits themselves are not looked for. The git program is asked where there are many.
+        """
+        wanted = list(oids)
+        if len(wanted) > WORTH_A_PROCESS and (git := find_git(self._env)):
+            tags = tags_by_git(git, self.git_dir, self._objects, wanted)
+        else:
+            tags = filter(None, map(self.tag, wanted))
+        return {tag.oid: tag.target for tag in tags if tag.target_type == "commit"}
 
     def peel(self, oid: str) -> str | None:
         """Return the commit that an object id means, through any tags; None when it means none that is here."""

@@ -7,15 +7,17 @@ two streams, in a tenth of the time.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 from gitreg.errors import IntegrityError, TooLarge
+from gitreg.git.loose import object_id
 from gitreg.git.objects import LARGEST, Objects
-from gitreg.git.parsing import parse_commit
+from gitreg.git.parsing import parse_commit, parse_tag
 from gitreg.git.program import Git
-from gitreg.git.values import Commit, Oversized, PathChange
+from gitreg.git.values import Commit, Oversized, PathChange, Tag
 
 WORTH_A_PROCESS = 100
 """Commits from which on asking git is faster than reading them here."""
@@ -77,6 +79,20 @@ def line_by_git(git: Git, git_dir: Path, oid: str) -> list[str] | None:
     return said.stdout.decode().split() if not said.returncode else None
 
 
+def tags_by_git(git: Git, git_dir: Path, objects: Objects, oids: Sequence[str]) -> Iterator[Tag]:
+    """Yield those of the objects that are annotated tags."""
+    said = git.run(
+        "--git-dir", str(git_dir), "cat-file", "--batch-check", "--buffer", cwd=git_dir, stdin=_lines(oids).encode()
+    )
+    fields = (line.split(b" ") for line in said.stdout.splitlines())
+    found = [oid.decode() for oid, kind, *size in fields if kind == b"tag" and int(size[0]) <= LARGEST]
+    contents = _Contents(git, git_dir, objects, found, LARGEST)
+    for oid in found:
+        content = contents.take(oid)
+        if isinstance(content, bytes):
+            yield parse_tag(oid, content)
+
+
 def _replay_by_git(
     git: Git,
     git_dir: Path,
@@ -86,41 +102,55 @@ def _replay_by_git(
     folder: str,
     limit: int | None,
 ) -> Iterator[Replayed]:
-    for start in range(0, len(line), _AT_ONCE):
-        chunk = line[start : start + _AT_ONCE]
-        changed = _changes(git, git_dir, before, chunk, folder)
-        before = chunk[-1]
-        wanted = [oid for commit in chunk for oid in (commit, *(new for _, new in changed.get(commit, ()) if new))]
-        contents = _Contents(git, git_dir, objects, wanted, limit)
-        for oid in chunk:
-            said = contents.take(oid)
-            if isinstance(said, Oversized):
-                raise TooLarge(f"the commit {oid}", said.size, limit or LARGEST, kind="commit")
-            files = ((path, contents.take(new) if new else None) for path, new in changed.get(oid, ()))
-            yield Replayed(parse_commit(oid, said), files)
+    tree = objects.commit(before).tree if before else object_id("tree", b"", objects.object_format)
+
+    def compare(start: int, tree: str) -> tuple[list[Commit], list[list[tuple[str, str | None]]]]:
+        commits = _commits(git, git_dir, objects, line[start : start + _AT_ONCE], limit)
+        return commits, _changes(git, git_dir, [tree, *(commit.tree for commit in commits)], folder)
+
+    from concurrent.futures import ThreadPoolExecutor  # slow to import
+
+    with ThreadPoolExecutor(1) as pool:  # git compares the next trees while we read what these changed
+        compared = pool.submit(compare, 0, tree)
+        for after in range(_AT_ONCE, len(line) + _AT_ONCE, _AT_ONCE):
+            commits, changed = compared.result()
+            if after < len(line):
+                compared = pool.submit(compare, after, commits[-1].tree)
+            wanted = [new for changes in changed for _, new in changes if new]
+            contents = _Contents(git, git_dir, objects, wanted, limit)
+            for commit, changes in zip(commits, changed, strict=True):
+                yield Replayed(commit, ((path, contents.take(new) if new else None) for path, new in changes))
 
 
-def _changes(
-    git: Git, git_dir: Path, before: str | None, line: Sequence[str], folder: str
-) -> dict[str, list[tuple[str, str | None]]]:
-    """Return what each commit changed: paths and new object ids."""
-    pairs = zip(line, [before, *line[:-1]], strict=True)
-    asked = "".join(f"{oid} {parent}\n" if parent else f"{oid}\n" for oid, parent in pairs)
+def _commits(git: Git, git_dir: Path, objects: Objects, oids: Sequence[str], limit: int | None) -> list[Commit]:
+    contents = _Contents(git, git_dir, objects, oids, limit)
+    found = []
+    for oid in oids:
+        said = contents.take(oid)
+        if isinstance(said, Oversized):
+            raise TooLarge(f"the commit {oid}", said.size, limit or LARGEST, kind="commit")
+        found.append(parse_commit(oid, said))
+    return found
+
+
+def _changes(git: Git, git_dir: Path, trees: Sequence[str], folder: str) -> list[list[tuple[str, str | None]]]:
+    """Return what differs from each tree to the next: paths and new object ids."""
     said = _run(
-        git, git_dir, "--literal-pathspecs", "diff-tree", "--stdin", "--root", "-r", "-z", "--raw", "--no-renames",
-        "--no-abbrev", *(["--", folder] if folder else []), stdin=asked,
+        git, git_dir, "--literal-pathspecs", "diff-tree", "--stdin", "-r", "-z", "--raw", "--no-renames",
+        "--no-abbrev", *(["--", folder] if folder else []), stdin=_lines(map(" ".join, pairwise(trees))),
     )  # fmt: skip
-    found: dict[str, list[tuple[str, str | None]]] = {}
+    found: list[list[tuple[str, str | None]]] = []
     fields = iter(said.split(b"\0"))
     for field in fields:
-        if not field.startswith(b":"):
-            here = found.setdefault(field.decode("ascii", "replace"), [])  # the commit that the next ones are of
-            continue
-        old_mode, new_mode, old, new, _ = field[1:].split(b" ")
+        *pairs, raw = field.split(b"\n")  # each pair of trees is named on a line before what differs, if anything does
+        found.extend([] for _ in pairs)
+        if not raw:
+            break
+        old_mode, new_mode, old, new, _ = raw[1:].split(b" ")
         path = next(fields).decode("utf-8", "surrogateescape")
         was, now = (oid if mode.startswith(b"100") else None for mode, oid in ((old_mode, old), (new_mode, new)))
         if was != now:
-            here.append((path, now.decode() if now else None))
+            found[-1].append((path, now.decode() if now else None))
     return found
 
 
@@ -207,8 +237,8 @@ def _size(oid: str, header: bytes) -> int:
     return int(fields[2])
 
 
-def _lines(oids: Sequence[str]) -> str:
-    return "".join(f"{oid}\n" for oid in oids)
+def _lines(words: Iterable[str]) -> str:
+    return "".join(f"{word}\n" for word in words)
 
 
 def _run(git: Git, git_dir: Path, *command: str, stdin: str) -> bytes:

@@ -13,7 +13,7 @@ ANY = "any"
 
 # What git strips from both ends of a name or an address (ident.c, strbuf_addstr_without_crud).
 _CRUD = "".join(chr(c) for c in range(33)) + ".,:;<>\"\\'"
-_BAD_IN_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|^[./]|[./]$")
+_BAD_IN_REF = r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|^[./]|[./]$"  # compiled when first used
 
 
 class Signature(NamedTuple):
@@ -112,7 +112,7 @@ def without_crud(text: str) -> str:
 
 def is_ref_name(name: str) -> bool:
     """Whether git would accept the full name of a ref (git-check-ref-format(1)): ``refs/...``, or ``HEAD``."""
-    return not _BAD_IN_REF.search(name) and (name.startswith("refs/") or bool(re.fullmatch(r"[A-Z_]+", name)))
+    return not re.search(_BAD_IN_REF, name) and (name.startswith("refs/") or bool(re.fullmatch(r"[A-Z_]+", name)))
 
 
 def check_ref_name(name: str) -> str:

@@ -7,6 +7,7 @@ between leaves something to finish. Everything here runs under the writers' lock
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 import time
@@ -27,6 +28,7 @@ from gitreg.git.refs import Refs, head_branch
 from gitreg.git.values import PathChange
 
 _IN_THE_WAY = re.compile(r"(?:Entry|file|Updating|Removing)\s+'(.+?)'|^\t(.+)$", re.MULTILINE)
+_FEW = 100  # files that are looked at one by one
 _LOCKED = re.compile(r"index\.lock': File exists")
 _PATIENCE = 1.0  # seconds to wait for another process's lock on an index
 
@@ -151,6 +153,8 @@ class WorkTrees:
             return checkout.apply(self._objects, git_dir, work_tree, changes, new, dry_run=dry_run)
         if found := self._overwritten(journal, old, new):
             return found
+        if dry_run and self._untouched(journal, old, new):
+            return []
         empty = object_id("tree", b"", self._layout.object_format)
         command = ["read-tree", "-m", "-u", *(["--dry-run"] if dry_run else []), old or empty, new]
         if not (said := self._run(journal, *command)):
@@ -159,6 +163,23 @@ class WorkTrees:
         if not (said := self._run(journal, *command)):
             return []
         return [a or b for a, b in _IN_THE_WAY.findall(said)] or [said.removeprefix("fatal: ")]
+
+    def _untouched(self, journal: Journal, old: str | None, new: str) -> bool:
+        """Whether it is certain, and sooner than by a dry run over all files, that nothing is in the way.
+
+        That is so where the index and the work tree have the few files that change as the old commit has them.
+        """
+        changes = self._changes(old, new)
+        added = [change.path for change in changes if change.old is None]
+        if (
+            old is None
+            or len(changes) > _FEW
+            or os.path.lexists(Path(journal.git_dir, "index.lock"))
+            or not all(_is_free(Path(journal.work_tree), path) for path in added)
+        ):
+            return False
+        paths = [change.path for change in changes]
+        return not self._run(journal, "--literal-pathspecs", "diff-index", "--quiet", old, "--", *paths)
 
     def _overwritten(self, journal: Journal, old: str | None, new: str) -> list[str]:
         """Return the untracked files that git would overwrite without a word, because they are ignored."""
@@ -212,6 +233,14 @@ class WorkTrees:
             if time.monotonic() > deadline:
                 raise checkout.busy(git_dir, work_tree)
             time.sleep(0.02)
+
+
+def _is_free(work_tree: Path, path: str) -> bool:
+    """Whether nothing is at a path, and the way there is plain folders as far as it exists."""
+    if os.path.lexists(work_tree / path):
+        return False
+    nearest = next(parent for parent in (work_tree / path).parents if os.path.lexists(parent))
+    return nearest.is_dir() and nearest.resolve() == work_tree.resolve() / nearest.relative_to(work_tree)
 
 
 def checkouts(layout: Layout) -> dict[Path, Path]:

@@ -140,14 +140,14 @@ def _models(_: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
 
 def _versions(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
     root = f"{ledger.root}/" if ledger.root else ""
-    by_number: dict[tuple[str, int], list[Entry]] = defaultdict(list)
+    by_number: dict[tuple[str, int], list[str]] = defaultdict(list)
     names: dict[str, list[str]] = defaultdict(list)
     for entry in snapshot.index.scan(snapshot.seq, "model_version"):
         names[entry.model].append(entry.name)
         if entry.data is None:
             continue
         number = entry.data["number"]
-        by_number[entry.model, number].append(entry)
+        by_number[entry.model, number].append(entry.name)
         if entry.name.isdecimal() and entry.name != str(number):
             yield Problem(
                 _path(entry), f"is named {entry.name} but has the number {number}", "name and number must agree"
@@ -160,12 +160,11 @@ def _versions(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
                 f"is a sealed record and was edited in {now}",
                 f"`git checkout {first} -- {root}{_path(entry)}` and commit; say what is new with `gitreg annotate`",
             )
-    for (model, number), entries in sorted(by_number.items()):
-        if len(entries) > 1:
-            listed = ", ".join(entry.name for entry in entries)
+    for (model, number), same in sorted(by_number.items()):
+        if len(same) > 1:
             yield Problem(
-                _path(entries[-1]),
-                f"number {number} of {model} is given {len(entries)} times: {listed}",
+                Key("model_version", model, same[-1]).path,
+                f"number {number} of {model} is given {len(same)} times: {', '.join(same)}",
                 "renumber the newer one before it is tagged",
             )
     for model, versions in sorted(names.items()):
@@ -253,18 +252,22 @@ def _pointers(_: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
 def _tags(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
     repository, settings = ledger.repository, snapshot.settings
     there = repository.refs(tag_prefix(settings))
+    sealed = repository.tagged_commits(there.values())
     for entry in snapshot.index.scan(snapshot.seq, "model_version"):
-        if entry.data is None:
+        if entry.text is None:
             continue
         ref = tag_ref(settings, entry.model, entry.name)
         oid = there.pop(ref, None)
         first = readings(snapshot, entry)[-1]
         moment = snapshot.index.moment(first.since)
-        if first.digest != entry.digest or first.data is None:
+        if first.digest != entry.digest:
             continue  # an edited record has been named already, and its tag is right about what it was
+        if oid is not None and sealed.get(oid) == moment.oid:
+            continue
         if moment.boundary and (oid is None or repository.peel(oid) is None):
             continue  # where the record came from was cut off: the tag of this place would be another one
         if oid is None:
+            assert first.data is not None
             mend = RefUpdate(*build_seal(repository, settings, moment.oid, first.data, first.digest), None)
             yield Problem(
                 ref,
@@ -275,6 +278,7 @@ def _tags(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
             continue
         commit = repository.peel(oid)
         if repository.tag(oid) is None and not moment.boundary and commit and same_record(ledger, commit, entry):
+            assert first.data is not None
             mend = RefUpdate(*build_seal(repository, settings, moment.oid, first.data, first.digest), oid)
             yield Problem(
                 ref,

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from gitreg.blobs import Manifest, Store
 from gitreg.blobs.sweeping import Leftover, Live, find_leftovers, purge, read_unneeded, sweep, undo
-from gitreg.documents.layout import Key, parse_path
+from gitreg.documents.layout import MAX_BYTES, Key, parse_path
 from gitreg.documents.types import ArtifactRecord, VersionDocument
-from gitreg.documents.yaml import MAX_BYTES, loads
+from gitreg.documents.yaml import loads
 from gitreg.errors import GitregError, IntegrityError, InvalidDocument
 from gitreg.registry.artifacts import manifest_of
 from gitreg.registry.claims import other_registries

@@ -105,9 +105,9 @@ def _remove(path: Path) -> None:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Keep other processes from removing or making the file: two files sharing one ``-wal`` spoil one another."""
-    from filelock import FileLock  # only where the index has to be made
+    from gitreg.git.locking import locked  # only where the index has to be made
 
-    with FileLock(f"{path}.lock", timeout=BUSY_SECONDS):  # its Timeout is an OSError
+    with locked(Path(f"{path}.lock"), timeout=BUSY_SECONDS):
         yield
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from gitreg.documents.canonical import recognise
-from gitreg.documents.files import read_data
-from gitreg.documents.layout import Key, parse_path
-from gitreg.documents.yaml import MAX_BYTES, too_long
+from gitreg.documents.layout import MAX_BYTES, Key, parse_path
 from gitreg.errors import InvalidDocument
 from gitreg.registry.batch import HIDDEN_DELETED, HIDDEN_YANKED, Derived
 
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
     from gitreg.git import Oversized, Repository
     from gitreg.git.replay import Content
     from gitreg.registry.index import Index
+
+_FEW = 10
+"""Commits that who writes, and so has the YAML parser at hand, reads sooner than the others' expressions compile."""
 
 
 def catch_up(index: Index, repository: Repository, commit: str, root: str) -> int:
@@ -48,21 +50,37 @@ def catch_up(index: Index, repository: Repository, commit: str, root: str) -> in
             missing = repository.line(commit, until=known)[::-1]
         cut = bool(missing) and repository.is_boundary(missing[0])  # a line ends where a shallow clone was cut off
         replayed = repository.replay(known, missing, root, limit=MAX_BYTES)
-        index.extend((each, _read(files, root), cut and each.oid == missing[0]) for each, files in replayed)
+        derived = derive_as_parsed if len(missing) < _FEW and "yaml" in sys.modules else derive
+        index.extend((each, _read(files, root, derived), cut and each.oid == missing[0]) for each, files in replayed)
     place = index.position(commit)
     assert place is not None
     return place
 
 
-def _read(files: Iterable[tuple[str, Content]], root: str) -> Iterator[tuple[Key, Derived | None]]:
+def _read(
+    files: Iterable[tuple[str, Content]], root: str, derived: Callable[[Key, bytes | Oversized], Derived]
+) -> Iterator[tuple[Key, Derived | None]]:
     for path, content in files:
         key = parse_path(path[len(root) + 1 :] if root else path)
         if key:
-            yield key, None if content is None else derive(key, content)
+            yield key, None if content is None else derived(key, content)
 
 
 def derive(key: Key, content: bytes | Oversized) -> Derived:
-    """Read a file, or say why it cannot be read."""
+    """Read a file, or say why it cannot be read; most are known at sight, and kept as they are."""
+    if not isinstance(content, bytes) or (known := recognise(key, content)) is None:
+        return derive_as_parsed(key, content)
+    said = known.groupdict()
+    number = int(said["number"]) if key.kind == "model_version" else None
+    hidden = HIDDEN_DELETED * (said.get("deleted") == "true") + HIDDEN_YANKED * (said.get("yanked") == "true")
+    return Derived(sha256(content).hexdigest(), number, hidden, known.string, None)
+
+
+def derive_as_parsed(key: Key, content: bytes | Oversized) -> Derived:
+    """Do the same by the YAML parser, for any file; what it says becomes JSON."""
+    from gitreg.documents.files import read_data  # imports as much as all else that readers need
+    from gitreg.documents.yaml import too_long
+
     # An annotation that cannot be read may say that its version is withdrawn.
     unread = HIDDEN_YANKED if key.kind == "annotation" else 0
     if not isinstance(content, bytes):  # in the digest's place is Git's name for it
@@ -70,12 +88,6 @@ def derive(key: Key, content: bytes | Oversized) -> Derived:
     digest = sha256(content).hexdigest()
     if key.kind == "card":
         return Derived(digest, None, 0, json.dumps({"text": content.decode(errors="replace")}), None)
-    known = recognise(key, content)
-    if known:
-        said = known.groupdict()
-        number = int(said["number"]) if key.kind == "model_version" else None
-        hidden = HIDDEN_DELETED * (said.get("deleted") == "true") + HIDDEN_YANKED * (said.get("yanked") == "true")
-        return Derived(digest, number, hidden, known.string, None)
     try:
         data = read_data(key, content)
     except InvalidDocument as error:

@@ -8,8 +8,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from gitreg.blobs import FileEntry, Manifest, Progress, Source, Store, layout, verify
-from gitreg.documents.layout import Key
-from gitreg.documents.yaml import MAX_BYTES
+from gitreg.documents.layout import MAX_BYTES, Key
 from gitreg.errors import GitregError, TooLarge
 from gitreg.registry.artifacts import manifest_of, stored_manifest
 from gitreg.registry.derived import tag_ref
@@ -238,7 +237,7 @@ def record_problem(ledger: Ledger, version: ModelVersion) -> str | None:
 def readings(snapshot: Snapshot, entry: Entry) -> list[Entry]:
     """Give what a record ever said, newest first: what could not be read was never sealed."""
     said = snapshot.index.history(snapshot.seq, "model_version", entry.model, entry.name)
-    return [past for past in said if past.data is not None]
+    return [past for past in said if past.text is not None]
 
 
 def same_record(ledger: Ledger, commit: str, entry: Entry) -> bool:

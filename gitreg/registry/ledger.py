@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gitreg.git import Repository
 
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}($|[T ])")  # eight digits alone may begin a commit's id
+_DATE = r"\d{4}-\d{2}-\d{2}($|[T ])"  # eight digits alone may begin a commit's id
 
 
 class Ledger:
@@ -153,7 +153,7 @@ def index_path(repository: Repository, branch: str, root: str) -> Path:
 
 def _seconds(text: str) -> int | None:
     """Read a date as seconds since the epoch; a day means its end."""
-    if not _DATE.match(text):
+    if not re.match(_DATE, text):
         return None
     try:
         when = datetime.fromisoformat(text)

@@ -15,7 +15,7 @@ from gitreg.registry.filters import (
     parse_filter,
     select,
 )
-from gitreg.registry.rows import model_row, version_row
+from gitreg.registry.rows import artifact_rows, model_row, version_facts
 from gitreg.registry.snapshot import Snapshot
 
 
@@ -67,9 +67,17 @@ def list_versions(
         A filter, the order or the page is none.
     """
     names = snapshot.model_names() if model is None else [snapshot.card_fields(model).name]
-    rows = (version_row(version) for name in names for version in reversed(snapshot.versions(name)))
+    # Nothing is chosen by the artifacts, so only those on the page are spelled out.
+    rows = (
+        version_facts(version) | {"artifacts": version.artifacts}
+        for name in names
+        for version in reversed(snapshot.versions(name))
+    )
     chosen = _filters(filters, VERSION_FIELDS)
-    return select(rows, chosen, fields=VERSION_FIELDS, match_any=match_any, sort=sort, page=page, size=size)
+    found = select(rows, chosen, fields=VERSION_FIELDS, match_any=match_any, sort=sort, page=page, size=size)
+    for row in found.items:
+        row["artifacts"] = artifact_rows(row["artifacts"])
+    return found
 
 
 def _filters(filters: Sequence[str] | Mapping[str, Any], fields: Sequence[str]) -> list[Filter]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from gitreg.documents.types import CARD_FIELDS, ArtifactRecord
@@ -31,6 +32,11 @@ MODEL_COLUMNS = ("name", "versions", "latest", *CARD_FIELDS, "tags", "created_at
 
 def version_row(version: ModelVersion) -> dict[str, Any]:
     """Give a version as plain data, annotations laid over the record."""
+    return version_facts(version) | {"artifacts": artifact_rows(version.artifacts)}
+
+
+def version_facts(version: ModelVersion) -> dict[str, Any]:
+    """Give the same without its artifacts, which are most of it."""
     record, note = version.record, version.annotation
     return {
         "model": version.model,
@@ -51,8 +57,12 @@ def version_row(version: ModelVersion) -> dict[str, Any]:
         "source": dict(record.source) if record.source else None,
         "run": dict(record.run) if record.run else None,
         "digest": version.digest,
-        "artifacts": {name: artifact_row(artifact) for name, artifact in version.artifacts.items()},
     }
+
+
+def artifact_rows(artifacts: Mapping[str, ArtifactRecord]) -> dict[str, Any]:
+    """Give artifacts by name as plain data."""
+    return {name: artifact_row(artifact) for name, artifact in artifacts.items()}
 
 
 def artifact_row(artifact: ArtifactRecord) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import re
 from gitreg.errors import InvalidInput
 
 _POWERS = "kmgtp"
-_SIZE = re.compile(rf"([0-9]+(?:\.[0-9]+)?)\s*(?:([{_POWERS}])(i?))?b?", re.IGNORECASE)
+_SIZE = rf"(?i)([0-9]+(?:\.[0-9]+)?)\s*(?:([{_POWERS}])(i?))?b?"
 
 
 def parse_size(text: str, what: str) -> int:
@@ -23,7 +23,7 @@ def parse_size(text: str, what: str) -> int:
     InvalidInput
         It is no size.
     """
-    match = _SIZE.fullmatch(text.strip())
+    match = re.fullmatch(_SIZE, text.strip())
     if match is None:
         raise InvalidInput(f"{what} is {text!r}, which is no size", hint="write 50GB, 512MiB or 0")
     power = _POWERS.index(match[2].lower()) + 1 if match[2] else 0

@@ -1,4 +1,4 @@
-"""A flow of Metaflow that saves a model or loads it, and says how many seconds that took; run by peers.py."""
+"""A flow of Metaflow that saves a model or loads it, and says how many seconds that took; run by keepers.py."""
 
 import json
 import time

@@ -1,240 +1,142 @@
-"""What others take for the same: DVC, Git LFS, restic, Metaflow's ``@model``, each as its manual says.
+"""The same work by gitreg and by its peers: ``python -m tests.benchmarks peers --environments FOLDER [--rounds N]``.
 
-Those from PyPI live in environments that :meth:`Peer.install` makes; the others are programs of the system.
+All are whole processes, run one after the other in each round, so that a busy neighbour slows all of them. Every ratio
+is to gitreg in the same round; above 1 the peer takes more. Registries begin with as many versions of one model;
+weights go to, and come from, a folder that stands for where others can get them, with nothing cached.
 """
 
 from __future__ import annotations
 
-import json
+import argparse
 import shutil
-import sys
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+import statistics
+import tempfile
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
-from tests.benchmarks.comparison import Took, bytes_in
-from tests.benchmarks.processes import Cost, Failed, run
+from tests.benchmarks.keepers import Dvc, GitLfs, Metaflow, Peer
+from tests.benchmarks.processes import Cost, Failed, environment, total
+from tests.benchmarks.rivals import RIVALS, Gitreg, Rival, remove
+from tests.benchmarks.subject import Subject
+from tests.benchmarks.weights import MEBI, write_many, write_noise
 
-_FLOW = Path(__file__).with_name("flow.py")
-
-
-def environment_with(folder: Path, packages: Sequence[str], env: Mapping[str, str]) -> Path:
-    """Give the folder of programs of a virtual environment with these packages, made where it is not there yet.
-
-    Raises
-    ------
-    Failed
-        pip cannot install them.
-    """
-    done = folder / "installed"
-    if not done.exists():
-        run([sys.executable, "-m", "venv", folder], env)
-        run([folder / "bin" / "python", "-m", "pip", "install", "--quiet", *packages], env)
-        done.touch()
-    return folder / "bin"
+_GITREG = "gitreg"
 
 
-class Peer(ABC):
-    """A program that keeps files, used in a folder of its own.
+class Table:
+    """What was measured, by the work and by who did it."""
 
-    Parameters
-    ----------
-    work:
-        A new folder for all it needs: workspace, remote, caches.
-    bin:
-        What :meth:`install` gave.
-    """
+    def __init__(self) -> None:
+        self._rows: dict[str, dict[str, list[tuple[Cost, Cost]]]] = {}
+        self._failures: dict[str, str] = {}
 
-    name: str
-    settings: str
-    environment: str = ""
-    packages: Sequence[str] = ()
-    program: str = ""
+    def measure(self, work: str, actions: Mapping[str, Callable[[], Cost]], *, counts: bool) -> None:
+        """Let all do the work, gitreg first.
 
-    @classmethod
-    def install(cls, environments: Path, env: Mapping[str, str]) -> Path:
-        """Give the folder of the peer's programs, installing it first where it comes from PyPI.
-
-        Raises
-        ------
-        Failed
-            It cannot be had.
+        Parameters
+        ----------
+        counts:
+            False for the round that warms up.
         """
-        if cls.packages:
-            return environment_with(environments / cls.environment, cls.packages, env)
-        found = shutil.which(cls.program)
-        if found is None:
-            raise Failed(f"{cls.program} is not installed")
-        return Path(found).parent
+        ours = actions[_GITREG]()
+        for name, action in actions.items():
+            try:
+                cost = ours if name == _GITREG else action()
+            except Failed as failure:
+                self._failures[f"{name}: {work}"] = str(failure)
+                continue
+            if counts:
+                self._rows.setdefault(work, {}).setdefault(name, []).append((cost, ours))
 
-    def __init__(self, work: Path, bin: Path, env: Mapping[str, str]) -> None:  # noqa: A002 - as the folder is called
-        work.mkdir()
-        self.work = work
-        self.bin = bin
-        self.env = {**env, "HOME": str(work), "PATH": f"{bin}:{env['PATH']}"}
-        self.workspace = work / "workspace"
-        self.data = self.workspace / "data"
-        self.workspace.mkdir()
-        self.loaded = self.data
-        self.prepare()
-
-    def place(self, source: Path) -> None:
-        """Put the files into the workspace, instead of those that were there: where a user has them."""
-        shutil.rmtree(self.data, ignore_errors=True)
-        run(["cp", "-r", source, self.data], self.env)
-
-    def remove(self) -> None:
-        """Remove all of it."""
-        run(["chmod", "-R", "u+w", self.work], self.env)
-        shutil.rmtree(self.work)
-
-    @abstractmethod
-    def prepare(self) -> None:
-        """Make what is made once: repositories, remotes, settings."""
-
-    @abstractmethod
-    def save(self) -> Took:
-        """Keep the workspace's data, also where others can get it."""
-
-    @abstractmethod
-    def load(self) -> Took:
-        """Give the data from there, in the folder ``loaded``, to somebody who has nothing yet."""
-
-    @abstractmethod
-    def stored(self) -> int:
-        """Give the bytes that it keeps where others can get them."""
-
-    def run(self, *command: str | Path, cwd: Path | None = None) -> Cost:
-        return run(command, self.env, cwd=cwd or self.workspace)
+    def print(self) -> None:
+        """Print the table, as Markdown."""
+        print("| | CPU s | wall s | x gitreg's CPU | x gitreg's wall |\n|---|---|---|---|---|")
+        for work, rows in self._rows.items():
+            print(f"| **{work}** | | | | |")
+            for name, pairs in rows.items():
+                cpu, wall = (statistics.median(getattr(cost, each) for cost, _ in pairs) for each in ("cpu", "wall"))
+                of = [
+                    statistics.median(getattr(cost, each) / getattr(ours, each) for cost, ours in pairs)
+                    for each in ("cpu", "wall")
+                ]
+                print(f"| {name} | {cpu:.2f} | {wall:.2f} | {of[0]:.1f} | {of[1]:.1f} |")
+        for name, why in self._failures.items():
+            print(f"{name}: {why}")
 
 
-class Dvc(Peer):
-    name = "dvc"
-    settings = "add and push to a local remote, pull without cache; cache.type reflink,copy (its default)"
-    environment = "dvc"
-    packages = ("dvc",)
-
-    def prepare(self) -> None:
-        self.run("git", "init", "--quiet")
-        self.run(self.bin / "dvc", "init", "--quiet")
-        self.run(self.bin / "dvc", "config", "core.analytics", "false")
-        self.run(self.bin / "dvc", "config", "core.check_update", "false")
-        self.run(self.bin / "dvc", "remote", "add", "--default", "local", self.work / "remote")
-
-    def save(self) -> Took:
-        return Took.whole(self.run(self.bin / "dvc", "add", "data"), self.run(self.bin / "dvc", "push"))
-
-    def load(self) -> Took:
-        shutil.rmtree(self.data)
-        shutil.rmtree(self.workspace / ".dvc" / "cache")
-        shutil.rmtree(self.workspace / ".dvc" / "tmp", ignore_errors=True)
-        return Took.whole(self.run(self.bin / "dvc", "pull"))
-
-    def stored(self) -> int:
-        return bytes_in(self.work / "remote")
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks peers")
+    parser.add_argument("--environments", type=Path, required=True, help="the peers' environments, made once, lie here")
+    parser.add_argument("--rounds", type=int, default=5, help="besides one that warms up")
+    parser.add_argument("--versions", type=int, default=100, help="of the model, to begin with")
+    parser.add_argument("--mebibytes", type=int, default=256, help="the size of the weights")
+    options = parser.parse_args()
+    options.environments.mkdir(parents=True, exist_ok=True)
+    table = Table()
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder).resolve()
+        env = environment(work)
+        _measure_registries(table, work, env, options)
+        _measure_weights(table, work, env, options)
+    table.print()
 
 
-class GitLfs(Peer):
-    name = "git-lfs"
-    settings = "add, commit and push to a bare repository by file://, clone from it"
-    program = "git-lfs"
-
-    def prepare(self) -> None:
-        self.loaded = self.work / "clone" / "data"
-        self.run("git", "init", "--quiet", "--bare", self.work / "remote.git")
-        self.run("git", "lfs", "install", "--skip-repo")
-        self.run("git", "init", "--quiet", "--initial-branch=main")
-        self.run("git", "lfs", "track", "data/**")
-        self.run("git", "remote", "add", "origin", (self.work / "remote.git").as_uri())
-
-    def save(self) -> Took:
-        return Took.whole(
-            self.run("git", "add", "."),
-            self.run("git", "commit", "--quiet", "--message", "Save"),
-            self.run("git", "push", "--quiet", "origin", "HEAD:main"),
-        )
-
-    def load(self) -> Took:
-        remote = (self.work / "remote.git").as_uri()
-        return Took.whole(self.run("git", "clone", "--quiet", "--branch", "main", remote, self.work / "clone"))
-
-    def stored(self) -> int:
-        return bytes_in(self.work / "remote.git")
+def _measure_registries(table: Table, work: Path, env: Mapping[str, str], options: argparse.Namespace) -> None:
+    rivals: list[Rival] = []
+    for kind in (Gitreg, *RIVALS):
+        try:
+            installed = kind.install(options.environments.resolve(), env)
+            rivals.append(kind(work / kind.__name__, installed, env, options.versions))
+        except Failed as failure:
+            print(f"{kind.name}: no figures, {failure}")
+    doing = {rival.name: rival.actions() for rival in rivals}
+    for number in range(options.rounds + 1):
+        for what in doing[_GITREG]:
+            actions = {name: partial(able[what], number) for name, able in doing.items() if what in able}
+            table.measure(what, actions, counts=number > 0)
+    for rival in rivals:
+        remove(rival)
 
 
-class Restic(Peer):
-    name = "restic"
-    settings = "backup to a local repository, restore; the default compression"
-    program = "restic"
-
-    def prepare(self) -> None:
-        self.loaded = self.work / "restored" / "data"
-        self.env |= {
-            "RESTIC_REPOSITORY": str(self.work / "repository"),
-            "RESTIC_PASSWORD": "benchmark",
-            "RESTIC_CACHE_DIR": str(self.work / "cache"),
-        }
-        self.run("restic", "init")
-
-    def save(self) -> Took:
-        return Took.whole(self.run("restic", "backup", "data"))
-
-    def load(self) -> Took:
-        return Took.whole(self.run("restic", "restore", "latest", "--target", self.work / "restored"))
-
-    def stored(self) -> int:
-        return bytes_in(self.work / "repository")
-
-
-class Metaflow(Peer):
-    name = "Metaflow @model, tar"
-    settings = (
-        "current.model.save and .load alone, inside a step; local datastore; the default storage_format, nothing hashed"
-    )
-    environment = "metaflow"
-    packages = ("metaflow", "metaflow-checkpoint")
-    storage_format = "tar"
-
-    def prepare(self) -> None:
-        self.loaded = self.work / "loaded"
-        self.env |= {
-            "METAFLOW_HOME": str(self.work / "home"),
-            "METAFLOW_DATASTORE_SYSROOT_LOCAL": str(self.work / "datastore"),
-            "METAFLOW_USER": "ada",
-        }
-        shutil.copy(_FLOW, self.workspace)
-
-    def save(self) -> Took:
-        return self._step("save", self.data)
-
-    def load(self) -> Took:
-        return self._step("load", self.loaded)
-
-    def stored(self) -> int:
-        return bytes_in(self.work / "datastore")
-
-    def _step(self, action: str, path: Path) -> Took:
-        report = self.work / "report.json"
-        words = [
-            "--action",
-            action,
-            "--storage_format",
-            self.storage_format,
-            "--path",
-            path,
-            "--report",
-            report,
-            "--kept",
-            self.work / "kept.json",
-        ]
-        cost = self.run(self.bin / "python", _FLOW.name, "--no-pylint", "run", *words)
-        return Took(json.loads(report.read_text()), cost.memory)
+def _measure_weights(table: Table, work: Path, env: Mapping[str, str], options: argparse.Namespace) -> None:
+    source = work / "source"
+    write_noise(source / "model.safetensors", options.mebibytes * MEBI)
+    write_many(source / "more", 10, 1024)
+    installed: dict[type[Peer], Path] = {}
+    for kind in (Dvc, GitLfs, Metaflow):
+        try:
+            installed[kind] = kind.install(options.environments.resolve(), env)
+        except Failed as failure:
+            print(f"{kind.name}: no figures, {failure}")
+    for number in range(options.rounds + 1):
+        subject = Subject(work / "subject", env)
+        keepers: list[Peer] = [kind(work / kind.__name__, path, env) for kind, path in installed.items()]
+        saves = {_GITREG: _counted(subject, partial(subject.save_by_program, source))}
+        loads = {_GITREG: _counted(subject, partial(subject.load_by_program, work / "loaded"))}
+        for keeper in keepers:
+            keeper.place(source)
+            saves[keeper.name] = _counted(keeper, keeper.save)
+            loads[keeper.name] = _counted(keeper, keeper.load)
+        table.measure(f"{options.mebibytes} MiB and 10 small files saved", saves, counts=number > 0)
+        subject.forget()
+        table.measure("and loaded, nothing cached", loads, counts=number > 0)
+        shutil.rmtree(work / "loaded")
+        subject.remove()
+        for keeper in keepers:
+            keeper.remove()
 
 
-class MetaflowFiles(Metaflow):
-    name = "Metaflow @model, files"
-    settings = "as above with storage_format files: loading makes symbolic links into the datastore"
-    storage_format = "files"
+def _counted(keeper: Peer | Subject, action: Callable[[], object]) -> Callable[[], Cost]:
+    """Give the action's cost as that of the processes that it ran."""
+
+    def run() -> Cost:
+        keeper.costs.clear()
+        action()
+        return total(keeper.costs)
+
+    return run
 
 
-PEERS: Sequence[type[Peer]] = (Dvc, GitLfs, Restic, Metaflow, MetaflowFiles)
+if __name__ == "__main__":
+    main()

@@ -31,6 +31,11 @@ class Cost(NamedTuple):
     memory: int
 
 
+def total(costs: Sequence[Cost]) -> Cost:
+    """Add up processes that ran one after the other; memory is the largest one's."""
+    return Cost(sum(cost.cpu for cost in costs), sum(cost.wall for cost in costs), max(cost.memory for cost in costs))
+
+
 def environment(home: Path) -> dict[str, str]:
     """Give the environment of a user whose home and cache are below a folder of the benchmark's own."""
     return {"PATH": os.environ["PATH"], "HOME": str(home), "GITREG_CACHE": str(home / "cache"), **IDENTITY}

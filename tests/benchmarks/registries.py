@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from gitreg import Registry
-from gitreg.blobs import NO_PROGRESS, FileEntry, collect, manifest_digest
+from gitreg.blobs import NO_PROGRESS, FileEntry, Manifest, collect
 from gitreg.documents.layout import Key
 from gitreg.documents.types import (
     AliasDocument,
@@ -40,8 +40,8 @@ _POOL = 40  # different small files that versions share
 _BEGIN = 1_750_000_000
 
 
-def make(folder: Path, versions: int, env: Mapping[str, str]) -> None:
-    """Make a registry in a new folder, its versions spread over a tenth as many models, a hundred at most.
+def make(folder: Path, versions: int, env: Mapping[str, str], models: int = 0) -> None:
+    """Make a registry in a new folder, its versions spread over the models: by default a tenth as many, 100 at most.
 
     Every fifth version is annotated, every tenth promoted to staging and then, the next time, to production; each
     model has the alias ``champion``.
@@ -59,7 +59,7 @@ def make(folder: Path, versions: int, env: Mapping[str, str]) -> None:
         )
         assert importing.stdin is not None
         with importing.stdin as stream:
-            _Import(stream, settings, pool).run(versions)
+            _Import(stream, settings, pool).run(versions, models or models_of(versions))
         assert importing.wait() == 0
     for command in (["pack-refs", "--all"], ["gc", "--quiet"], ["reset", "--quiet", "--hard"]):
         subprocess.run(["git", *command], cwd=folder, env=dict(env), check=True)
@@ -76,7 +76,8 @@ def _fill_store(registry: Registry, folder: Path) -> list[FileEntry]:
     folder.mkdir()
     for number in range(_POOL):
         (folder / f"{number:02}.bin").write_bytes(sha256(b"%d" % number).digest() * 100)
-    return registry.store.put(collect([folder]), progress=NO_PROGRESS)
+    with registry.saving(NO_PROGRESS) as saving:  # one by one: together they would lie in a pack of that set alone
+        return [entry for file in collect([folder]) for entry in saving.put([file]).files]
 
 
 class _Import:
@@ -88,10 +89,10 @@ class _Import:
         self._pool = pool
         self._mark = 0
         self._digests: dict[tuple[str, str], str] = {}
+        self._artifacts: dict[str, bytes] = {}
         self._held: dict[tuple[str, str], str] = {}
 
-    def run(self, versions: int) -> None:
-        models = models_of(versions)
+    def run(self, versions: int, models: int) -> None:
         for count in range(versions):
             model = FIRST_MODEL if count % models == 0 else f"team-{count % models % 10}/model-{count % models:03}"
             for subject, files in self._steps(model, count // models + 1):
@@ -150,7 +151,7 @@ class _Import:
             artifacts={
                 "model": ArtifactRecord(
                     size=sum(entry.size for entry in picked),
-                    digest=manifest_digest(picked),
+                    digest=Manifest.of(picked).digest,
                     files={entry.path: FileRecord(size=entry.size, sha256=entry.sha256) for entry in picked},
                 )
             },
@@ -166,7 +167,7 @@ class _Import:
             self._stream.write(f"from {ref}^0\n".encode())
         after = []
         for key, document in files.items():
-            content = dumps(document.to_data())
+            content = self._text(document)
             self._write(f"M 100644 inline {key.path}", content)
             if key.kind == "model_version":
                 digest = self._digests[key.model, key.name] = sha256(content).hexdigest()
@@ -178,6 +179,17 @@ class _Import:
         for head, data in after:
             self._write(head, data)
 
+    def _text(self, document: Document) -> bytes:
+        """Write a document; the artifacts, its last field, are of few kinds and most of the work."""
+        data = document.to_data()
+        artifacts = data.pop("artifacts", None)
+        if artifacts is None:
+            return dumps(data)
+        digest = artifacts["model"]["digest"]
+        if digest not in self._artifacts:
+            self._artifacts[digest] = dumps({"artifacts": artifacts})
+        return dumps(data) + self._artifacts[digest]
+
     def _write(self, head: str, data: bytes | None) -> None:
         self._stream.write(head.encode() + b"\n")
         if data is not None:
@@ -185,4 +197,4 @@ class _Import:
 
 
 if __name__ == "__main__":
-    make(Path(sys.argv[1]), int(sys.argv[2]), os.environ)
+    make(Path(sys.argv[1]), int(sys.argv[2]), os.environ, *map(int, sys.argv[3:]))

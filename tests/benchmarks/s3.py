@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.benchmarks.comparison import Comparison, Took
-from tests.benchmarks.peers import environment_with
+from tests.benchmarks.keepers import environment_with
 from tests.benchmarks.processes import Failed, run
 from tests.benchmarks.subject import Subject
 from tests.benchmarks.weights import MEBI, write_noise

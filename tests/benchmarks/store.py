@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.benchmarks.comparison import Comparison, Took
-from tests.benchmarks.peers import PEERS, Peer
+from tests.benchmarks.keepers import PEERS, Peer
 from tests.benchmarks.processes import Failed, environment, run
 from tests.benchmarks.s3 import measure_s3
 from tests.benchmarks.subject import Subject

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.benchmarks.comparison import Took, bytes_in
-from tests.benchmarks.processes import PROGRAM, run
+from tests.benchmarks.processes import PROGRAM, Cost, run
 
 _ACTION = Path(__file__).with_name("action.py")
 _READS = "read,pread64,readv,preadv,preadv2,copy_file_range,sendfile,splice,mmap"
@@ -30,6 +30,7 @@ class Subject:
     def __init__(self, work: Path, env: Mapping[str, str], *, url: str | None = None) -> None:
         self._work = work
         self._env = {**env, "HOME": str(work), "GITREG_CACHE": str(work / "cache")}
+        self.costs: list[Cost] = []
         work.mkdir()
         self._registry = work / "registry"
         run([PROGRAM, "init", self._registry, "--store", url or (work / "store").as_uri()], self._env)
@@ -44,12 +45,12 @@ class Subject:
 
     def save_by_program(self, source: Path) -> Took:
         """Save by the command, as a whole process."""
-        return Took.whole(run([PROGRAM, "--repo", self._registry, "save", "model", source], self._env))
+        return self._whole("save", "model", source)
 
     def load_by_program(self, dest: Path | None = None) -> Took:
         """Load by the command, as a whole process."""
         words = [dest] if dest else []
-        return Took.whole(run([PROGRAM, "--repo", self._registry, "load", "model@1", *words], self._env))
+        return self._whole("load", "model@1", *words)
 
     def forget(self) -> None:
         """Empty the cache."""
@@ -80,6 +81,10 @@ class Subject:
         """Remove all of it."""
         self.forget()
         shutil.rmtree(self._work)
+
+    def _whole(self, *words: str | Path) -> Took:
+        self.costs.append(run([PROGRAM, "--repo", self._registry, *words], self._env))
+        return Took.whole(self.costs[-1])
 
     def _act(self, verb: str, *paths: Path) -> Took:
         cost = run(self._command(verb, *paths), self._env)

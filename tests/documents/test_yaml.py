@@ -11,7 +11,8 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gitreg.documents.yaml import MAX_BYTES, dumps, loads, pointer
+from gitreg.documents.layout import MAX_BYTES
+from gitreg.documents.yaml import dumps, loads, pointer
 from gitreg.errors import InvalidDocument
 from tests.measuring import measured
 

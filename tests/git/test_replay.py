@@ -97,3 +97,24 @@ def test_a_commit_that_is_not_there_is_named(history: Path, env: Env) -> None:
         line = repo.line(head)
         with pytest.raises(IntegrityError, match="cannot read"):
             told(repo, None, ["0" * 39 + "1", *line[::-1]], "")
+
+
+def test_the_commits_that_many_tags_mean_are_the_same_with_git_and_without(
+    history: Path, env: Env, tmp_path: Path
+) -> None:
+    git(history, env, "config", "user.name", "Ada")
+    git(history, env, "config", "user.email", "ada@example.com")
+    git(history, env, "tag", "light", BRANCH)
+    git(history, env, "tag", "-m", "a tree", "tree", f"{BRANCH}^{{tree}}")
+    for number in range(WORTH_A_PROCESS):
+        git(history, env, "tag", "-m", f"{number}", f"plain-{number}", f"{BRANCH}~{number}")
+    git(history, env, "tag", "-m", "a tag", "nested", "plain-0")
+    by_git, in_process = both(history, env, tmp_path)
+    with by_git, in_process:
+        refs = by_git.refs("refs/tags/")
+        asked = [*refs.values(), "0" * 40]
+        found = by_git.tagged_commits(asked)
+        assert found == in_process.tagged_commits(asked)
+        line = by_git.line(by_git.read_ref(BRANCH) or "")
+        expected = {refs[f"refs/tags/plain-{number}"]: line[number] for number in range(WORTH_A_PROCESS)}
+        assert found == expected

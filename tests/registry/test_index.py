@@ -18,12 +18,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitreg.documents.yaml import MAX_BYTES, dumps
+from gitreg.documents.layout import MAX_BYTES
+from gitreg.documents.yaml import dumps
 from gitreg.errors import Conflict
 from gitreg.git import Repository
 from gitreg.git.replay import WORTH_A_PROCESS
 from gitreg.names import slug
-from gitreg.registry import index_file
+from gitreg.registry import index_file, indexing
 from gitreg.registry.index import open_index
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
@@ -247,8 +248,10 @@ def hold(steps: list[tuple[str, str, int, int]]) -> None:
                 rebuilt.close()
                 index_file.discard(ledger.index_path)
                 fresh = Ledger(repository, "main")
-                for commit in dict.fromkeys(reversed(branch.seen)):
-                    assert told(fresh.snapshot_at(commit)) == plain(folder, commit)
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setattr(indexing, "_FEW", 0)  # as many commits are read: what is known at sight is not parsed
+                    for commit in dict.fromkeys(reversed(branch.seen)):
+                        assert told(fresh.snapshot_at(commit)) == plain(folder, commit)
                 fresh.close()
             finally:
                 ledger.close()
@@ -526,3 +529,63 @@ def test_processes_that_make_the_index_at_once_agree(saved: Registry) -> None:
         check = sqlite3.connect(saved.ledger.index_path)
         assert check.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         check.close()
+
+
+KILLED = """
+import os, signal, sys
+from gitreg.registry.index import Index
+from gitreg.sdk.registry import Registry
+left, run = int(sys.argv[2]), Index._run
+def until_killed(self, *arguments, **how):
+    global left
+    left -= 1
+    if left < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return run(self, *arguments, **how)
+Index._run = until_killed
+with Registry.open(sys.argv[1]) as registry:
+    registry.snapshot()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_process_killed_at_any_statement_leaves_an_index_that_is_right(saved: Registry, begun: bool) -> None:
+    path = saved.ledger.index_path
+    for statements in range(40):
+        if begun:  # commits that are missing, else all of it
+            number = 3 + statements
+            commit_files(saved.folder, {f"models/iris/versions/{number}.yaml": record("iris", str(number), number)})
+        else:
+            index_file.discard(path)
+        command = [sys.executable, "-c", KILLED, str(saved.folder), str(statements)]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        if ended.returncode == 0:
+            break
+        assert (ended.returncode, ended.stderr) == (-9, "")
+        expected = plain(saved.folder, "HEAD")
+        assert told(saved.snapshot()) == expected
+        saved.ledger.close()
+        db = sqlite3.connect(path)
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert db.execute("SELECT count(*) FROM commits").fetchone() == (saved.snapshot().seq,)
+        db.close()
+        saved.ledger.close()
+    else:
+        raise AssertionError("it was always killed")
+    assert statements > 5
+
+
+@pytest.mark.slow
+def test_a_long_history_is_indexed_alike_after_git_gc_and_a_rewrite(saved: Registry) -> None:
+    folder = saved.folder
+    for number in range(3, WORTH_A_PROCESS + 10):
+        commit_files(folder, {f"models/iris/versions/{number}.yaml": record("iris", str(number), number)})
+    git(folder, "gc", "--quiet", "--prune=now", env=USER)
+    git(folder, "pack-refs", "--all", env=USER)
+    index_file.discard(saved.ledger.index_path)
+    assert told(saved.snapshot()) == plain(folder, "HEAD")
+    git(folder, "reset", "-q", "--hard", f"HEAD~{WORTH_A_PROCESS}", env=USER)
+    commit_files(folder, {"models/iris/versions/other.yaml": record("iris", "other", 900)})
+    assert told(saved.snapshot()) == plain(folder, "HEAD")
+    assert saved.snapshot().highest_number("iris") == 900
