@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
-from gitreg.errors import InvalidInput, Refused
+from gitreg.errors import InvalidInput, NotFound, Refused
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.location import Location, locate, split_place
 from gitreg.registry.references import resolve
@@ -254,9 +254,31 @@ class Registry:
             A file of its model cannot be read and is left out, here and wherever else the registry is read.
         """
         snapshot = self.snapshot(at)
-        version = resolve(snapshot, reference)
+        try:
+            version = resolve(snapshot, reference)
+        except NotFound as error:
+            if (age := self._age()) is None:
+                raise
+            known = f"the remote was last asked {age} ago; --fetch asks it first"
+            raise NotFound(error.message, hint=f"{error.hint}; {known}" if error.hint else known) from None
         _tell_unreadable(snapshot, version.model)
         return version
+
+    def _age(self) -> str | None:
+        """Say how long ago the remote was asked; None where there is none, or that was just now."""
+        upstream = None if self.is_mirror else self.upstream
+        asked = upstream.asked_at if upstream else None
+        minutes = 0 if asked is None else int(self.ambient.clock() - asked) // 60
+        if minutes < 1:
+            return None
+        count, unit = (
+            (minutes, "minute")
+            if minutes < 60
+            else (minutes // 60, "hour")
+            if minutes < 2880
+            else (minutes // 1440, "day")
+        )
+        return f"{count} {unit}{'' if count == 1 else 's'}"
 
     def versions_meant(self, references: Sequence[str]) -> list[ModelVersion]:
         """Give the versions that are meant, or all of the registry's."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -272,3 +274,16 @@ def test_a_tag_that_was_moved_on_the_hub_is_named_and_left(clones: Clones, hub: 
     moved = refs(hub)["refs/tags/models/iris@1"]
     assert ["refs/tags/models/iris@1" in sentence for sentence in sync(one).wrong] == [True]
     assert refs(hub)["refs/tags/models/iris@1"] == moved
+
+
+def test_what_is_not_found_says_how_old_the_clone_is(clones: Clones, weights: Path) -> None:
+    one, two = clones
+    one.save("iris", weights)
+    with pytest.raises(NotFound) as caught:
+        two.version("iris@1")
+    assert "--fetch" not in (caught.value.hint or ""), "it was asked a moment ago"
+    asked = next((two.folder / ".git" / "gitreg").glob("fetched-*"))
+    os.utime(asked, (time.time() - 7300, time.time() - 7300))
+    with pytest.raises(NotFound) as caught:
+        two.version("iris@1")
+    assert "the remote was last asked 2 hours ago; --fetch asks it first" in (caught.value.hint or "")
