@@ -186,6 +186,17 @@ class Objects:
             _tell_format(self._store, _DEEPEST_ALTERNATE)
         return self._store
 
+    def add_pack(self, read: Callable[[int], bytes]) -> None:
+        """Take in the objects of a pack, which may be deltas of what is here.
+
+        Raises
+        ------
+        Exception
+            One of dulwich's dozens: it is no pack, or cannot be written.
+        """
+        with self._lock:
+            self._opened().add_thin_pack(read, None)
+
     # -- files at paths ----------------------------------------------------------------------------------------------
 
     def entry(self, tree_ish: str, path: str) -> Entry | None:
