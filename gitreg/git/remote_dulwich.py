@@ -174,7 +174,7 @@ class DulwichRemote:
                     hint="install git, or push by HTTPS or SSH",
                 )
             if options:
-                _insist_on_options(connection.client)
+                _insist_on_options(connection.client, self.name)
             heard.clear()
             try:
                 done = connection.client.send_pack(
@@ -222,7 +222,7 @@ class DulwichRemote:
             except NotGitRepository as error:
                 raise broken_off(self.name, "repository not found") from error
             except Exception as error:  # dulwich and urllib3 have dozens for what another machine can do to us
-                raise broken_off(self.name, connection.said or _words(error)) from error
+                raise broken_off(self.name, f"{connection.said}\n{_words(error)}") from error
         return self._converse(act, push=push)
 
 
@@ -277,13 +277,13 @@ def _unpacked(objects: Objects, oids: Sequence[str]) -> Iterator[UnpackedObject]
         yield UnpackedObject(_NUMBERS[kind], sha=bytes.fromhex(oid), decomp_chunks=[content], decomp_len=len(content))
 
 
-def _insist_on_options(client: GitClient) -> None:
+def _insist_on_options(client: GitClient, remote: str) -> None:
     """Let a push fail where the other side takes no push options: dulwich leaves them out and says nothing."""
     negotiate = client._negotiate_receive_pack_capabilities
 
     def checked(offered: set[bytes]) -> tuple[set[bytes], bytes | None]:
         if b"push-options" not in offered:
-            raise ValueError("the receiving end does not support push options")
+            raise broken_off(remote, "the receiving end does not support push options")
         return negotiate(offered)
 
     client._negotiate_receive_pack_capabilities = checked  # type: ignore[method-assign, assignment]

@@ -1,0 +1,437 @@
+"""What a remote promises, by the git program and by dulwich, in a folder and over real servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gitreg.errors import Conflict, IntegrityError, NotFound, Refused
+from gitreg.git import ANY, RefUpdate, Repository
+from gitreg.git.remote import Declined, NotAtomic, Remote
+from tests.git.conftest import ADA, Env, git
+from tests.servers.buckets import Servers
+from tests.servers.gitremotes import Far, make_far, ways
+
+MAIN, TAG, STAGE = "refs/heads/main", "refs/tags/iris/v1", "refs/stages/iris/production"
+
+
+@pytest.fixture
+def way(request: pytest.FixtureRequest) -> tuple[str, str]:
+    found: tuple[str, str] = getattr(request, "param", ("git", "folder"))
+    return found
+
+
+@pytest.fixture
+def far(way: tuple[str, str], tmp_path: Path, env: Env, servers: Servers) -> Far:
+    return make_far(way, tmp_path, env, servers)
+
+
+@pytest.fixture
+def here(far: Far, tmp_path: Path, env: Env) -> Iterator[Repository]:
+    """Somebody's repository, whose remote ``origin`` it is."""
+    git(tmp_path, env, "init", "-q", "-b", "main", "here")
+    git(tmp_path / "here", env, "remote", "add", "origin", far.url)
+    with Repository.discover(tmp_path / "here", env=far.env) as opened:
+        yield opened
+
+
+@pytest.fixture
+def remote(here: Repository) -> Remote:
+    return here.remote("origin")
+
+
+class World:
+    """Commits and tags that are made here, and what somebody else does there."""
+
+    def __init__(self, here: Repository, far: Far, tmp_path: Path, env: Env) -> None:
+        self.here, self.far, self._tmp_path, self._env = here, far, tmp_path, env
+
+    def commit(self, parent: str | None = None, **files: str) -> str:
+        changes: dict[str, bytes | None] = {name: text.encode() for name, text in files.items()}
+        return self.here.build_commit(parent, changes, message="change", author=ADA, committer=ADA)
+
+    def tag(self, commit: str, name: str = "iris/v1") -> str:
+        return self.here.build_tag(name, commit, message=f"a tag of {commit}", tagger=ADA)
+
+    def somebody_else_pushes(self, *refs: str, files: int = 1) -> str:
+        """Put a new commit on top of the far branch, at the refs; return it."""
+        tree = "".join(
+            f"100644 blob {self.far.git('hash-object', '-w', '--stdin', stdin=f'theirs {n}')}\tf{n}\n"
+            for n in range(files)
+        )
+        parent = self.far.refs().get(MAIN)
+        made = self.far.git(
+            "-c", "user.name=Bob", "-c", "user.email=bob@example.com", "commit-tree", "-m", "theirs",
+            *(["-p", parent] if parent else []), self.far.git("mktree", stdin=tree),
+        )  # fmt: skip
+        for ref in refs or (MAIN,):
+            self.far.git("update-ref", ref, made)
+        return made
+
+    def is_whole(self) -> bool:
+        git(self.here.git_dir, self._env, "fsck", "--connectivity-only", "--no-dangling")
+        return True
+
+
+@pytest.fixture
+def world(here: Repository, far: Far, tmp_path: Path, env: Env) -> World:
+    return World(here, far, tmp_path, env)
+
+
+by_all = pytest.mark.parametrize("way", ways(), indirect=True)
+by_readers = pytest.mark.parametrize("way", ways(readers=True), indirect=True)
+by_servers = pytest.mark.parametrize("way", ways(served=True), indirect=True)
+
+
+# -- asking ----------------------------------------------------------------------------------------------------------
+
+
+@by_readers
+def test_refs_are_given_by_pattern_and_annotated_tags_with_what_they_tag(
+    world: World, far: Far, remote: Remote
+) -> None:
+    commit = world.somebody_else_pushes(MAIN, "refs/heads/other", "refs/stages/iris/production")
+    for name in ("iris/v1", "iris/v10", "rose/v1"):
+        far.git("-c", "user.name=B", "-c", "user.email=b@x", "tag", "-m", name, name, commit)
+    there = far.refs()
+    assert remote.refs(MAIN) == {MAIN: commit}
+    assert remote.refs(TAG) == {TAG: there[TAG], f"{TAG}^{{}}": commit}
+    assert set(remote.refs("refs/tags/iris/*")) == {
+        TAG, f"{TAG}^{{}}", "refs/tags/iris/v10", "refs/tags/iris/v10^{}",
+    }  # fmt: skip
+    assert remote.refs("refs/stages/*", MAIN) == {STAGE: commit, MAIN: commit}
+    assert remote.refs("refs/heads/ma") == {}
+    assert remote.refs("refs/nothing/*") == {}
+
+
+@by_readers
+def test_a_pattern_means_whole_names(world: World, remote: Remote) -> None:
+    world.somebody_else_pushes("refs/heads/x/refs/heads/main")
+    assert remote.refs(MAIN) == {}
+
+
+@by_readers
+def test_head_is_the_branch_that_the_remote_names(world: World, far: Far, remote: Remote) -> None:
+    world.somebody_else_pushes("refs/heads/trunk", MAIN)
+    far.git("symbolic-ref", "HEAD", "refs/heads/trunk")
+    assert remote.head() == "refs/heads/trunk"
+
+
+@by_readers
+def test_an_empty_repository_has_no_refs_and_no_branch_to_fetch(remote: Remote) -> None:
+    assert remote.refs("refs/*") == {}
+    assert remote.head() in (None, MAIN)  # newer protocols say what the first branch shall be
+    with pytest.raises(NotFound, match="has no refs/heads/main"):
+        remote.fetch([f"+{MAIN}:refs/gitreg/origin/main"])
+
+
+# -- fetching --------------------------------------------------------------------------------------------------------
+
+
+@by_readers
+def test_a_fetch_brings_what_is_named_and_all_it_needs_but_no_other_tag(
+    world: World, far: Far, here: Repository, remote: Remote
+) -> None:
+    first = world.somebody_else_pushes()
+    far.git("tag", "loose", first)
+    remote.fetch([f"+{MAIN}:refs/gitreg/origin/main"])
+    assert here.refs("refs/") == {"refs/gitreg/origin/main": first}
+    second = world.somebody_else_pushes(files=3)
+    remote.fetch([f"+{MAIN}:refs/gitreg/origin/main"])
+    assert here.read_ref("refs/gitreg/origin/main") == second
+    assert here.read(second, "f2") == b"theirs 2"
+    assert [commit.oid for commit in here.history(second)] == [second, first]
+    remote.fetch([f"+{MAIN}:refs/gitreg/origin/main"])  # nothing is new
+    assert world.is_whole()
+
+
+@by_readers
+def test_tags_come_by_pattern_and_those_that_are_here_already_too(
+    world: World, far: Far, here: Repository, remote: Remote
+) -> None:
+    for number in (1, 2, 3):
+        commit = world.somebody_else_pushes(files=number)
+        far.git("-c", "user.name=B", "-c", "user.email=b@x", "tag", "-m", "x", f"iris/v{number}", commit)
+    far.git("tag", "rose/v1", commit)
+    remote.fetch([f"{TAG}*:{TAG}*"])
+    assert set(here.refs("refs/")) == {TAG}
+    remote.fetch(["refs/tags/iris/*:refs/tags/iris/*"])
+    assert here.refs("refs/tags/iris/") == {k: v for k, v in far.refs().items() if "iris" in k}
+    assert world.is_whole()
+
+
+@by_readers
+def test_a_named_ref_that_is_not_there_is_said_to_be(world: World, remote: Remote, here: Repository) -> None:
+    world.somebody_else_pushes()
+    with pytest.raises(NotFound, match="refs/heads/other"):
+        remote.fetch([f"+{MAIN}:refs/x/main", "+refs/heads/other:refs/x/other"])
+    remote.fetch(["+refs/heads/other*:refs/x/other*"])  # with a star it may be none
+    assert here.refs("refs/") == {}
+
+
+@by_readers
+def test_a_tag_that_was_moved_there_is_refused(world: World, far: Far, here: Repository, remote: Remote) -> None:
+    first = world.somebody_else_pushes(MAIN, TAG)
+    remote.fetch(["refs/tags/*:refs/tags/*"])
+    world.somebody_else_pushes(MAIN, TAG)
+    with pytest.raises(IntegrityError, match="iris/v1"):
+        remote.fetch(["refs/tags/*:refs/tags/*"])
+    assert here.read_ref(TAG) == first
+
+
+@by_readers
+def test_a_rewritten_branch_is_fetched_only_by_force(world: World, far: Far, here: Repository, remote: Remote) -> None:
+    first = world.somebody_else_pushes()
+    remote.fetch([f"{MAIN}:refs/x/main"])
+    second = world.somebody_else_pushes()
+    remote.fetch([f"{MAIN}:refs/x/main"])  # it follows
+    far.git("update-ref", MAIN, first)
+    with pytest.raises(Conflict, match="main"):
+        remote.fetch([f"{MAIN}:refs/x/main"])
+    assert here.read_ref("refs/x/main") == second
+    remote.fetch([f"+{MAIN}:refs/x/main"])
+    assert here.read_ref("refs/x/main") == first
+
+
+@pytest.mark.parametrize(
+    "way", [w for w in ways(readers=True) if "folder" not in str(w)], indirect=True
+)  # a folder is copied whole
+def test_a_shallow_fetch_stops_where_it_was_asked_to_and_goes_on_from_there(
+    world: World, here: Repository, remote: Remote
+) -> None:
+    commits = [world.somebody_else_pushes(files=n) for n in (1, 2, 3)]
+    remote.fetch([f"+{MAIN}:refs/x/main"], depth=1)
+    assert here.is_boundary(commits[2])
+    assert here.line(commits[2]) == [commits[2]]
+    fourth = world.somebody_else_pushes(files=4)
+    remote.fetch([f"+{MAIN}:refs/x/main"])
+    assert here.line(fourth) == [fourth, commits[2]]
+    remote.fetch([f"+{MAIN}:refs/x/main"], depth=3)
+    assert here.line(fourth) == [fourth, commits[2], commits[1]]
+    assert not here.is_boundary(commits[2])
+    assert world.is_whole()
+
+
+# -- pushing ---------------------------------------------------------------------------------------------------------
+
+
+@by_all
+def test_refs_move_together_and_what_they_need_comes_along(world: World, far: Far, remote: Remote) -> None:
+    first = world.commit(a="one", **{"folder/b": "two"})
+    tag = world.tag(first)
+    remote.push([RefUpdate(MAIN, first, None), RefUpdate(TAG, tag, None), RefUpdate(STAGE, first)])
+    assert far.refs() == {MAIN: first, TAG: tag, STAGE: first}
+    second = world.commit(first, **{"folder/c": "three"})
+    remote.push([RefUpdate(MAIN, second, first), RefUpdate(STAGE, second, first)])
+    assert far.refs() == {MAIN: second, TAG: tag, STAGE: second}
+    assert far.git("show", f"{second}:folder/c") == "three"
+    assert far.is_whole()
+
+
+@by_all
+def test_refs_that_are_where_they_shall_be_are_left_there(world: World, far: Far, remote: Remote) -> None:
+    first = world.commit(a="one")
+    updates = [RefUpdate(MAIN, first, None), RefUpdate(TAG, world.tag(first), None)]
+    remote.push(updates)
+    before = far.refs()
+    remote.push(updates)
+    assert far.refs() == before
+
+
+@by_all
+def test_a_branch_that_somebody_else_moved_is_a_conflict_and_nothing_moves(
+    world: World, far: Far, remote: Remote
+) -> None:
+    first = world.commit(a="one")
+    remote.push([RefUpdate(MAIN, first, None)])
+    world.somebody_else_pushes()
+    before = far.refs()
+    second = world.commit(first, a="two")
+    with pytest.raises(Conflict, match="refs/heads/main"):
+        remote.push([RefUpdate(MAIN, second, first), RefUpdate(TAG, world.tag(second), None)])
+    assert far.refs() == before
+
+
+@by_all
+def test_a_branch_that_was_rewound_is_a_conflict(world: World, far: Far, remote: Remote) -> None:
+    first = world.commit(a="one")
+    second = world.commit(first, a="two")
+    remote.push([RefUpdate(MAIN, second, None)])
+    far.git("update-ref", MAIN, first)
+    third = world.commit(second, a="three")
+    with pytest.raises(Conflict, match="refs/heads/main"):
+        remote.push([RefUpdate(MAIN, third, second)])
+    assert far.refs() == {MAIN: first}
+
+
+@by_all
+def test_a_tag_that_exists_is_a_conflict_that_names_it(world: World, far: Far, remote: Remote) -> None:
+    first = world.commit(a="one")
+    remote.push([RefUpdate(MAIN, first, None), RefUpdate(TAG, world.tag(first), None)])
+    before = far.refs()
+    second = world.commit(first, a="two")
+    with pytest.raises(Conflict, match="refs/tags/iris/v1"):
+        remote.push([RefUpdate(MAIN, second, first), RefUpdate(TAG, world.tag(second), None)])
+    assert far.refs() == before
+
+
+@by_all
+def test_any_old_value_is_overwritten_and_none_deletes(world: World, far: Far, remote: Remote) -> None:
+    first, other = world.commit(a="one"), world.commit(a="unrelated")
+    remote.push([RefUpdate(MAIN, first, None), RefUpdate(STAGE, first, ANY)])
+    remote.push([RefUpdate(STAGE, other, ANY)])
+    assert far.refs() == {MAIN: first, STAGE: other}
+    with pytest.raises(Conflict, match=STAGE):
+        remote.push([RefUpdate(STAGE, None, first)])
+    remote.push([RefUpdate(STAGE, None, other)])
+    assert far.refs() == {MAIN: first}
+    remote.push([RefUpdate(STAGE, None, ANY)])  # it is gone: nothing to do
+    assert far.refs() == {MAIN: first}
+
+
+@by_all
+def test_without_atomicity_those_that_can_move_do(world: World, far: Far, remote: Remote) -> None:
+    first = world.commit(a="one")
+    remote.push([RefUpdate(MAIN, first, None)])
+    second = world.commit(first, a="two")
+    with pytest.raises(Conflict, match=TAG):
+        remote.push([RefUpdate(MAIN, second, first), RefUpdate(TAG, first, second)], atomic=False)
+    assert far.refs() == {MAIN: second}
+
+
+@by_all
+def test_a_hook_that_declines_is_quoted(world: World, far: Far, remote: Remote) -> None:
+    far.hook("pre-receive", "echo 'the release is frozen until Monday' >&2; exit 1")
+    first = world.commit(a="one")
+    with pytest.raises(Declined, match="the release is frozen until Monday") as caught:
+        remote.push([RefUpdate(MAIN, first, None), RefUpdate(TAG, world.tag(first), None)])
+    assert set(caught.value.refs) == {MAIN, TAG}
+    assert not caught.value.protected
+    assert far.refs() == {}
+
+
+@by_all
+def test_a_hook_that_declines_one_ref_keeps_all_where_they_are_and_that_one_is_named(
+    world: World, far: Far, remote: Remote
+) -> None:
+    far.hook("update", f"test $1 != {TAG} || {{ echo 'no tags here'; exit 1; }}")
+    first = world.commit(a="one")
+    with pytest.raises(Declined, match="no tags here") as caught:
+        remote.push([RefUpdate(MAIN, first, None), RefUpdate(TAG, world.tag(first), None), RefUpdate(STAGE, first)])
+    assert caught.value.refs == (TAG,)
+    assert far.refs() == {}
+
+
+@by_all
+@pytest.mark.parametrize(
+    "words",
+    [
+        "GH006: Protected branch update failed for refs/heads/main.",
+        "GitLab: You are not allowed to push code to protected branches on this project.",
+        "Changes must be made through a pull request.",
+    ],
+)
+def test_a_protected_branch_is_known_by_its_hosts_words(world: World, far: Far, remote: Remote, words: str) -> None:
+    far.hook("pre-receive", f"echo '{words}' >&2; exit 1")
+    with pytest.raises(Declined, match=words[:20]) as caught:
+        remote.push([RefUpdate(MAIN, world.commit(a="one"), None)])
+    assert caught.value.protected
+
+
+@by_all
+def test_refs_that_a_host_keeps_to_itself_are_named_and_only_those(world: World, far: Far, remote: Remote) -> None:
+    far.git("config", "receive.hideRefs", "refs/stages")
+    first = world.commit(a="one")
+    with pytest.raises(Declined) as caught:
+        remote.push([RefUpdate(MAIN, first, None), RefUpdate(STAGE, first), RefUpdate(f"{STAGE}2", first)])
+    assert set(caught.value.refs) == {STAGE, f"{STAGE}2"}
+    assert far.refs() == {}
+
+
+@by_all
+def test_a_host_that_cannot_move_refs_together_is_told_apart(world: World, far: Far, remote: Remote) -> None:
+    far.git("config", "receive.advertiseAtomic", "false")
+    first = world.commit(a="one")
+    both = [RefUpdate(MAIN, first, None), RefUpdate(TAG, world.tag(first), None)]
+    with pytest.raises(NotAtomic):
+        remote.push(both)
+    assert far.refs() == {}
+    remote.push(both[:1])
+    remote.push(both, atomic=False)
+    assert set(far.refs()) == {MAIN, TAG}
+
+
+@by_all
+def test_what_the_host_says_is_returned(world: World, far: Far, remote: Remote) -> None:
+    far.hook("post-receive", "echo; echo 'Open a request:'; echo '  https://host/new?branch=main'")
+    told = remote.push([RefUpdate(MAIN, world.commit(a="one"), None)])
+    assert "Open a request:" in told.splitlines()
+    assert "https://host/new?branch=main" in [line.strip() for line in told.splitlines()]
+
+
+@by_all
+def test_push_options_reach_the_host_or_it_says_that_it_takes_none(world: World, far: Far, remote: Remote) -> None:
+    first = world.commit(a="one")
+    with pytest.raises(Declined, match="push options") as caught:
+        remote.push([RefUpdate(MAIN, first, None)], options=["merge_request.create"])
+    assert not caught.value.refs
+    assert far.refs() == {}
+    far.git("config", "receive.advertisePushOptions", "true")
+    far.hook("post-receive", 'echo "got $GIT_PUSH_OPTION_0, $GIT_PUSH_OPTION_1"')
+    told = remote.push([RefUpdate(MAIN, first, None)], options=["merge_request.create", "title=é"])
+    assert "got merge_request.create, title=" in told
+
+
+@by_all
+def test_names_outside_ascii_and_hundreds_of_refs_are_ordinary(world: World, far: Far, remote: Remote) -> None:
+    first = world.commit(a="one")
+    names = ["refs/tags/größe/v1", "refs/tags/模型/v1", *(f"refs/stages/m{n}/production" for n in range(300))]
+    remote.push([RefUpdate(name, first, None) for name in names])
+    assert set(far.refs()) == set(names)
+    assert remote.refs("refs/tags/größe/*") == {"refs/tags/größe/v1": first}
+    remote.fetch(["refs/tags/*:refs/tags/*"])
+    assert world.here.read_ref("refs/tags/模型/v1") == first
+
+
+@by_servers
+def test_a_push_from_a_shallow_repository(world: World, far: Far, here: Repository, remote: Remote) -> None:
+    for count in (1, 2, 3):
+        tip = world.somebody_else_pushes(files=count)
+    remote.fetch([f"+{MAIN}:refs/x/main"], depth=1)
+    ours = world.commit(tip, ours="yes")
+    remote.push([RefUpdate(MAIN, ours, tip), RefUpdate(TAG, world.tag(ours), None)])
+    assert far.refs()[MAIN] == ours
+    assert far.is_whole()
+    assert far.git("rev-list", "--count", MAIN) == "4"
+
+
+@by_all
+def test_a_push_into_a_shallow_repository(world: World, far: Far, here: Repository, remote: Remote, env: Env) -> None:
+    oids = [world.commit(a="0")]
+    for n in range(1, 4):
+        oids.append(world.commit(oids[-1], a=str(n)))
+    here.update_refs([RefUpdate(MAIN, oids[2])], reason="x")
+    far.git("fetch", "-q", "--depth=1", f"file://{here.git_dir}", f"{MAIN}:{MAIN}")
+    remote.push([RefUpdate(MAIN, oids[3], oids[2])])
+    assert far.refs() == {MAIN: oids[3]}
+    assert far.is_whole()
+
+
+@by_all
+def test_a_commit_that_is_on_an_older_one_of_the_remotes_is_pushed(world: World, far: Far, remote: Remote) -> None:
+    first = world.commit(a="one")
+    second = world.commit(first, a="two")
+    remote.push([RefUpdate(MAIN, second, None)])
+    side = world.commit(first, b="side")
+    remote.push([RefUpdate("refs/heads/side", side, None), RefUpdate(TAG, first, None)])
+    assert far.is_whole()
+
+
+@pytest.mark.parametrize("way", [("no git", "folder")], indirect=True)
+def test_without_git_a_folder_is_not_pushed_to(world: World, far: Far, remote: Remote) -> None:
+    with pytest.raises(Refused, match="hooks") as caught:
+        remote.push([RefUpdate(MAIN, world.commit(a="one"), None)])
+    assert caught.value.hint
+    assert far.refs() == {}
