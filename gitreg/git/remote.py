@@ -7,7 +7,7 @@ hooks; dulwich does it where there is none.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from gitreg.errors import Conflict, GitregError, IntegrityError, NotFound, Refused
@@ -110,12 +110,30 @@ class Remote(Protocol):
         Conflict
             A ref is not where it must be, or was held by another.
         Declined
-            The remote's rules or hooks forbid it.
+            The remote's rules or hooks forbid it. Where it hides some refs (receive.hideRefs in git-config(1)), git's
+            own server moves the others, also atomically; push again without those that the error names.
         NotAtomic
             The remote cannot move several refs together; nothing was moved.
         Unreachable
             It did not answer to the end; perhaps the refs have moved.
         """
+
+
+PEELED = "^{}"
+"""After the name of an annotated tag: what it tags."""
+
+
+def pattern_of(text: str) -> re.Pattern[str]:
+    """Give a pattern for whole names; each ``*`` is a group, and stands for anything."""
+    return re.compile("(.*)".join(map(re.escape, text.split("*"))), re.DOTALL)
+
+
+def matching(refs: Mapping[str, str], patterns: Sequence[str]) -> dict[str, str]:
+    """Return the refs whose names match one of the patterns, and what those tag."""
+    wanted = [pattern_of(pattern) for pattern in patterns]
+    return {
+        name: oid for name, oid in refs.items() if any(each.fullmatch(name.removesuffix(PEELED)) for each in wanted)
+    }
 
 
 # -- what is said when refs do not move ----------------------------------------------------------------------------

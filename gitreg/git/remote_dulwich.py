@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -14,7 +13,18 @@ from gitreg.git.credentials import find_login
 from gitreg.git.exchange import Haves, contents, to_send
 from gitreg.git.history import shallow_boundary
 from gitreg.git.objects import Objects
-from gitreg.git.remote import Rejection, broken_off, hide_login, moved_tag, no_such_ref, not_following, rejected
+from gitreg.git.remote import (
+    PEELED,
+    Rejection,
+    broken_off,
+    hide_login,
+    matching,
+    moved_tag,
+    no_such_ref,
+    not_following,
+    pattern_of,
+    rejected,
+)
 from gitreg.git.shallow import move_boundary
 from gitreg.git.values import ANY, RefUpdate
 
@@ -30,7 +40,6 @@ T = TypeVar("T")
 
 _IN_MEMORY = 16 * 1024 * 1024  # bytes of a pack that is coming in; more goes to a file
 _PACK_HEADER = 12  # bytes, of which the last four say how many objects there are
-_PEELED = "^{}"
 _NUMBERS = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
 _ZEROS = b"0" * 40
 
@@ -64,12 +73,7 @@ class DulwichRemote:
     def refs(self, *patterns: str) -> dict[str, str]:
         """See Remote."""
         found = self._list([pattern.partition("*")[0] for pattern in patterns])
-        wanted = [_pattern(pattern) for pattern in patterns]
-        return {
-            name: oid
-            for name, oid in _named(found.refs).items()
-            if any(each.fullmatch(name.removesuffix(_PEELED)) for each in wanted)
-        }
+        return matching(_named(found.refs), patterns)
 
     def head(self) -> str | None:
         """See Remote."""
@@ -80,7 +84,10 @@ class DulwichRemote:
         raw = [prefix.encode("utf-8", "surrogateescape") for prefix in prefixes]
 
         def ask(connection: Connection) -> LsRemoteResult:
-            return connection.client.get_refs(connection.path.encode(), ref_prefix=raw)
+            found = connection.client.get_refs(connection.path.encode(), ref_prefix=raw)
+            if connection.is_local:
+                found.refs.update(_tagged(connection.path))
+            return found
 
         return self._converse(ask)
 
@@ -244,8 +251,8 @@ class _Refspec(NamedTuple):
 
     def among(self, offered: Mapping[str, str], remote: str) -> Iterator[tuple[_Refspec, str, str]]:
         """Yield what of a remote's refs it means: itself, a name, an object id."""
-        pattern = _pattern(self.source)
-        names = [name for name in offered if pattern.fullmatch(name) and not name.endswith(_PEELED)]
+        pattern = pattern_of(self.source)
+        names = [name for name in offered if pattern.fullmatch(name) and not name.endswith(PEELED)]
         if not names and "*" not in self.source:
             raise no_such_ref(remote, self.source)
         for name in names:
@@ -253,12 +260,19 @@ class _Refspec(NamedTuple):
 
     def target_of(self, name: str) -> str:
         """Give the ref that one of the remote's is put at; none for none."""
-        found = _pattern(self.source).fullmatch(name)
+        found = pattern_of(self.source).fullmatch(name)
         return self.target.replace("*", found[1]) if found and "*" in self.target else self.target
 
 
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile("(.*)".join(map(re.escape, text.split("*"))), re.DOTALL)
+def _tagged(path: str) -> dict[Ref, ObjectID | None]:
+    """Give what the annotated tags of a folder's repository tag, which dulwich leaves out."""
+    from dulwich.refs import Ref
+    from dulwich.repo import Repo
+
+    with Repo(path) as there:
+        tags = [name for name in there.refs.allkeys() if name.startswith(b"refs/tags/")]
+        peeled = {name: there.get_peeled(name) for name in tags}
+        return {Ref(name + PEELED.encode()): oid for name, oid in peeled.items() if oid != there.refs[name]}
 
 
 def _named(refs: Mapping[Ref, ObjectID | None]) -> dict[str, str]:
