@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from gitreg.errors import Refused
 from gitreg.git.config import Config
@@ -20,6 +20,7 @@ from gitreg.git.config import Config
 if TYPE_CHECKING:
     from dulwich.client import GitClient, SubprocessWrapper
     from dulwich.config import ConfigDict
+    from urllib3 import BaseHTTPResponse
 
 _PATIENCE = 60.0  # seconds that an HTTP server may say nothing, as for `gitreg.git.remote_git`
 _SCHEMES = frozenset({"http", "https", "ssh", "git+ssh", "git", "file"})
@@ -95,24 +96,38 @@ def connected(
             password=login.password if login else None,
         )
         is_local = not isinstance(client, AbstractHttpGitClient | TraditionalGitClient)
-        ssh = _Ssh(env, config, complaints)
+        ssh, http = _Ssh(env, config, complaints), None
         if isinstance(client, SSHGitClient):
             client.ssh_vendor = ssh  # type: ignore[assignment]
         elif isinstance(client, AbstractHttpGitClient):
-            client.pool_manager = _pool(config, url)  # type: ignore[attr-defined]
+            client.pool_manager = http = _Http(config, url)  # type: ignore[attr-defined]
         try:
             yield Connection(client, str(folder / path) if is_local else path, is_local, complaints)
         finally:
             ssh.close()
             client.close()
-            if isinstance(client, AbstractHttpGitClient):
-                client.pool_manager.clear()  # type: ignore[attr-defined]
+            if http:
+                http.close()
 
 
-def _pool(config: Config, url: str) -> object:
-    from dulwich.client import default_urllib3_manager
+class _Http:
+    """urllib3 as dulwich uses it, which forgets the answers that tell of an error, and their connections."""
 
-    return default_urllib3_manager(_for_dulwich(config), base_url=url, timeout=_PATIENCE)
+    def __init__(self, config: Config, url: str) -> None:
+        from dulwich.client import default_urllib3_manager
+
+        self._pool = default_urllib3_manager(_for_dulwich(config), base_url=url, timeout=_PATIENCE)
+        self._answers: list[BaseHTTPResponse] = []
+        self.headers = self._pool.headers
+
+    def request(self, method: str, url: str, **how: Any) -> BaseHTTPResponse:
+        self._answers.append(self._pool.request(method, url, **how))
+        return self._answers[-1]
+
+    def close(self) -> None:
+        for each in self._answers:
+            each.close()
+        self._pool.clear()
 
 
 def _for_dulwich(config: Config) -> ConfigDict:
