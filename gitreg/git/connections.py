@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -42,20 +42,18 @@ class Connection(NamedTuple):
         Where the repository is, as the client wants to be told.
     is_local:
         Whether it is a folder of this machine.
-    complaints:
-        What the ssh program and the other side's Git wrote beside the protocol.
     """
 
     client: GitClient
     path: str
     is_local: bool
-    complaints: IO[bytes]
+    ssh: _Ssh
 
-    @property
-    def said(self) -> str:
-        """What was complained about until now."""
-        self.complaints.seek(0)
-        return self.complaints.read().decode("utf-8", "replace").strip()
+    def complaints(self) -> str:
+        """End it, and return what the ssh program and the other side's Git wrote beside the protocol."""
+        self.ssh.close()
+        self.ssh.complaints.seek(0)
+        return self.ssh.complaints.read().decode("utf-8", "replace").strip()
 
 
 def url_of(config: Config, address: str, *, push: bool) -> str:
@@ -102,7 +100,7 @@ def connected(
         elif isinstance(client, AbstractHttpGitClient):
             client.pool_manager = http = _Http(config, url)  # type: ignore[attr-defined]
         try:
-            yield Connection(client, str(folder / path) if is_local else path, is_local, complaints)
+            yield Connection(client, str(folder / path) if is_local else path, is_local, ssh)
         finally:
             ssh.close()
             client.close()
@@ -150,8 +148,8 @@ class _Ssh:
     def __init__(self, env: Mapping[str, str], config: Config, complaints: IO[bytes]) -> None:
         self._env = env
         self._config = config
-        self._complaints = complaints
-        self._running: list[SubprocessWrapper] = []
+        self.complaints = complaints
+        self._open: list[Callable[[], None]] = []
 
     def run_command(
         self,
@@ -179,12 +177,14 @@ class _Ssh:
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._complaints,  # a pipe that nobody empties would stop it
+            stderr=self.complaints,  # a pipe that nobody empties would stop it
             env={**self._env, **version},
         )
-        self._running.append(SubprocessWrapper(process))
-        return self._running[-1]
+        pipes = SubprocessWrapper(process)
+        self._open.append(pipes.close)
+        pipes.close = None  # type: ignore[assignment, method-assign] # dulwich forgets it when it is hung up on
+        return pipes
 
     def close(self) -> None:
-        for each in self._running:
-            each.close()
+        while self._open:
+            self._open.pop()()

@@ -229,7 +229,7 @@ class DulwichRemote:
             except NotGitRepository as error:
                 raise broken_off(self.name, "repository not found") from error
             except Exception as error:  # dulwich and urllib3 have dozens for what another machine can do to us
-                raise broken_off(self.name, f"{connection.said}\n{_words(error)}") from error
+                raise broken_off(self.name, f"{connection.complaints()}\n{_words(error)}") from error
         return self._converse(act, push=push)
 
 

@@ -79,6 +79,12 @@ def world(here: Repository, far: Far, tmp_path: Path, env: Env) -> World:
     return World(here, far, tmp_path, env)
 
 
-by_all = pytest.mark.parametrize("way", ways(), indirect=True)
-by_readers = pytest.mark.parametrize("way", ways(readers=True), indirect=True)
-by_servers = pytest.mark.parametrize("way", ways(served=True), indirect=True)
+# Without git nobody pushes to a folder. An SSH connection takes ten times as long as one by HTTP, and tells little more.
+FOLDER = ways("folder")[:1]
+by_readers = pytest.mark.parametrize("way", ways("folder", "http"), indirect=True)
+by_readers_and_ssh = pytest.mark.parametrize("way", ways("folder", "http", "ssh"), indirect=True)
+by_writers = pytest.mark.parametrize("way", [*FOLDER, *ways("http")], indirect=True)
+by_writers_and_ssh = pytest.mark.parametrize("way", [*FOLDER, *ways("http", "ssh")], indirect=True)
+by_servers = pytest.mark.parametrize("way", ways("http", "ssh"), indirect=True)
+by_http = pytest.mark.parametrize("way", ways("http"), indirect=True)
+by_ssh = pytest.mark.parametrize("way", ways("ssh"), indirect=True)

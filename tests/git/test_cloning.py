@@ -10,7 +10,7 @@ from gitreg.errors import AlreadyExists, NotFound
 from gitreg.git import RefUpdate, Repository
 from gitreg.git.remote import Unreachable
 from tests.git.conftest import Env, git
-from tests.git.faraway import MAIN, World, by_readers
+from tests.git.faraway import MAIN, World, by_http, by_readers, by_readers_and_ssh
 from tests.servers.gitremotes import Far
 
 
@@ -32,7 +32,7 @@ def fill(far: Far) -> str:
     return commit
 
 
-@by_readers
+@by_readers_and_ssh
 def test_a_clone_has_branches_tags_and_a_clean_work_tree(far: Far, tmp_path: Path, env: Env) -> None:
     commit = fill(far)
     target = tmp_path / "new" / "clone"
@@ -78,8 +78,7 @@ def test_a_folder_with_something_in_it_is_not_cloned_into(far: Far, tmp_path: Pa
     assert (tmp_path / "clone" / "mine").read_text() == "mine"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("way", [("git", "http"), ("no git", "http")], indirect=True)
+@by_http
 def test_a_clone_that_nobody_lets_in_shows_no_password(far: Far, tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match="does not let us in") as caught:
         Repository.clone(far.url.replace("s3cr3t-pass", "wr0ng-pass"), tmp_path / "clone", env=far.env)

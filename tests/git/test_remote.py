@@ -7,13 +7,13 @@ import pytest
 from gitreg.errors import Conflict, IntegrityError, NotFound
 from gitreg.git import Repository
 from gitreg.git.remote import Remote
-from tests.git.faraway import MAIN, STAGE, TAG, World, by_readers
-from tests.servers.gitremotes import Far, ways
+from tests.git.faraway import MAIN, STAGE, TAG, World, by_readers, by_readers_and_ssh, by_servers
+from tests.servers.gitremotes import Far
 
 # -- asking ----------------------------------------------------------------------------------------------------------
 
 
-@by_readers
+@by_readers_and_ssh
 def test_refs_are_given_by_pattern_and_annotated_tags_with_what_they_tag(
     world: World, far: Far, remote: Remote
 ) -> None:
@@ -55,7 +55,7 @@ def test_an_empty_repository_has_no_refs_and_no_branch_to_fetch(remote: Remote) 
 # -- fetching --------------------------------------------------------------------------------------------------------
 
 
-@by_readers
+@by_readers_and_ssh
 def test_a_fetch_brings_what_is_named_and_all_it_needs_but_no_other_tag(
     world: World, far: Far, here: Repository, remote: Remote
 ) -> None:
@@ -121,9 +121,7 @@ def test_a_rewritten_branch_is_fetched_only_by_force(world: World, far: Far, her
     assert here.read_ref("refs/x/main") == first
 
 
-@pytest.mark.parametrize(
-    "way", [w for w in ways(readers=True) if "folder" not in str(w)], indirect=True
-)  # a folder is copied whole
+@by_servers  # from a folder, all comes at once
 def test_a_shallow_fetch_stops_where_it_was_asked_to_and_goes_on_from_there(
     world: World, here: Repository, remote: Remote
 ) -> None:

@@ -8,13 +8,13 @@ from gitreg.errors import Conflict, Refused
 from gitreg.git import ANY, RefUpdate, Repository
 from gitreg.git.remote import Declined, NotAtomic, Remote
 from tests.git.conftest import Env
-from tests.git.faraway import MAIN, STAGE, TAG, World, by_all, by_servers
+from tests.git.faraway import MAIN, STAGE, TAG, World, by_http, by_writers, by_writers_and_ssh
 from tests.servers.gitremotes import Far
 
 # -- pushing ---------------------------------------------------------------------------------------------------------
 
 
-@by_all
+@by_writers_and_ssh
 def test_refs_move_together_and_what_they_need_comes_along(world: World, far: Far, remote: Remote) -> None:
     first = world.commit(a="one", **{"folder/b": "two"})
     tag = world.tag(first)
@@ -27,7 +27,7 @@ def test_refs_move_together_and_what_they_need_comes_along(world: World, far: Fa
     assert far.is_whole()
 
 
-@by_all
+@by_writers
 def test_refs_that_are_where_they_shall_be_are_left_there(world: World, far: Far, remote: Remote) -> None:
     first = world.commit(a="one")
     updates = [RefUpdate(MAIN, first, None), RefUpdate(TAG, world.tag(first), None)]
@@ -37,7 +37,7 @@ def test_refs_that_are_where_they_shall_be_are_left_there(world: World, far: Far
     assert far.refs() == before
 
 
-@by_all
+@by_writers_and_ssh
 def test_a_branch_that_somebody_else_moved_is_a_conflict_and_nothing_moves(
     world: World, far: Far, remote: Remote
 ) -> None:
@@ -51,7 +51,7 @@ def test_a_branch_that_somebody_else_moved_is_a_conflict_and_nothing_moves(
     assert far.refs() == before
 
 
-@by_all
+@by_writers
 def test_a_branch_that_was_rewound_is_a_conflict(world: World, far: Far, remote: Remote) -> None:
     first = world.commit(a="one")
     second = world.commit(first, a="two")
@@ -63,7 +63,7 @@ def test_a_branch_that_was_rewound_is_a_conflict(world: World, far: Far, remote:
     assert far.refs() == {MAIN: first}
 
 
-@by_all
+@by_writers
 def test_a_tag_that_exists_is_a_conflict_that_names_it(world: World, far: Far, remote: Remote) -> None:
     first = world.commit(a="one")
     remote.push([RefUpdate(MAIN, first, None), RefUpdate(TAG, world.tag(first), None)])
@@ -74,7 +74,7 @@ def test_a_tag_that_exists_is_a_conflict_that_names_it(world: World, far: Far, r
     assert far.refs() == before
 
 
-@by_all
+@by_writers
 def test_any_old_value_is_overwritten_and_none_deletes(world: World, far: Far, remote: Remote) -> None:
     first, other = world.commit(a="one"), world.commit(a="unrelated")
     remote.push([RefUpdate(MAIN, first, None), RefUpdate(STAGE, first, ANY)])
@@ -88,7 +88,7 @@ def test_any_old_value_is_overwritten_and_none_deletes(world: World, far: Far, r
     assert far.refs() == {MAIN: first}
 
 
-@by_all
+@by_writers
 def test_without_atomicity_those_that_can_move_do(world: World, far: Far, remote: Remote) -> None:
     first = world.commit(a="one")
     remote.push([RefUpdate(MAIN, first, None)])
@@ -98,7 +98,7 @@ def test_without_atomicity_those_that_can_move_do(world: World, far: Far, remote
     assert far.refs() == {MAIN: second}
 
 
-@by_all
+@by_writers
 def test_a_hook_that_declines_is_quoted(world: World, far: Far, remote: Remote) -> None:
     far.hook("pre-receive", "echo 'the release is frozen until Monday' >&2; exit 1")
     first = world.commit(a="one")
@@ -109,7 +109,7 @@ def test_a_hook_that_declines_is_quoted(world: World, far: Far, remote: Remote) 
     assert far.refs() == {}
 
 
-@by_all
+@by_writers_and_ssh
 def test_a_hook_that_declines_one_ref_keeps_all_where_they_are_and_that_one_is_named(
     world: World, far: Far, remote: Remote
 ) -> None:
@@ -121,7 +121,7 @@ def test_a_hook_that_declines_one_ref_keeps_all_where_they_are_and_that_one_is_n
     assert far.refs() == {}
 
 
-@by_all
+@by_writers
 @pytest.mark.parametrize(
     "words",
     [
@@ -137,7 +137,7 @@ def test_a_protected_branch_is_known_by_its_hosts_words(world: World, far: Far, 
     assert caught.value.protected
 
 
-@by_all
+@by_writers
 def test_refs_that_a_host_keeps_to_itself_are_named_and_only_those(world: World, far: Far, remote: Remote) -> None:
     far.git("config", "receive.hideRefs", "refs/stages")
     first = world.commit(a="one")
@@ -149,7 +149,7 @@ def test_refs_that_a_host_keeps_to_itself_are_named_and_only_those(world: World,
     assert far.refs() == {MAIN: first, TAG: first}
 
 
-@by_all
+@by_writers
 def test_a_host_that_cannot_move_refs_together_is_told_apart(world: World, far: Far, remote: Remote) -> None:
     far.git("config", "receive.advertiseAtomic", "false")
     first = world.commit(a="one")
@@ -162,7 +162,7 @@ def test_a_host_that_cannot_move_refs_together_is_told_apart(world: World, far: 
     assert set(far.refs()) == {MAIN, TAG}
 
 
-@by_all
+@by_writers
 def test_what_the_host_says_is_returned(world: World, far: Far, remote: Remote) -> None:
     far.hook("post-receive", "echo; echo 'Open a request:'; echo '  https://host/new?branch=main'")
     told = remote.push([RefUpdate(MAIN, world.commit(a="one"), None)])
@@ -170,7 +170,7 @@ def test_what_the_host_says_is_returned(world: World, far: Far, remote: Remote) 
     assert "https://host/new?branch=main" in [line.strip() for line in told.splitlines()]
 
 
-@by_all
+@by_writers_and_ssh
 def test_push_options_reach_the_host_or_it_says_that_it_takes_none(world: World, far: Far, remote: Remote) -> None:
     first = world.commit(a="one")
     with pytest.raises(Declined, match="push options") as caught:
@@ -183,7 +183,7 @@ def test_push_options_reach_the_host_or_it_says_that_it_takes_none(world: World,
     assert "got merge_request.create, title=" in told
 
 
-@by_all
+@by_writers
 def test_names_outside_ascii_and_hundreds_of_refs_are_ordinary(world: World, far: Far, remote: Remote) -> None:
     first = world.commit(a="one")
     names = ["refs/tags/größe/v1", "refs/tags/模型/v1", *(f"refs/stages/m{n}/production" for n in range(300))]
@@ -194,7 +194,7 @@ def test_names_outside_ascii_and_hundreds_of_refs_are_ordinary(world: World, far
     assert world.here.read_ref("refs/tags/模型/v1") == first
 
 
-@by_servers
+@by_http
 def test_a_push_from_a_shallow_repository(world: World, far: Far, here: Repository, remote: Remote) -> None:
     for count in (1, 2, 3):
         tip = world.somebody_else_pushes(files=count)
@@ -206,7 +206,7 @@ def test_a_push_from_a_shallow_repository(world: World, far: Far, here: Reposito
     assert far.git("rev-list", "--count", MAIN) == "4"
 
 
-@by_all
+@by_writers
 def test_a_push_into_a_shallow_repository(world: World, far: Far, here: Repository, remote: Remote, env: Env) -> None:
     oids = [world.commit(a="0")]
     for n in range(1, 4):
@@ -218,7 +218,7 @@ def test_a_push_into_a_shallow_repository(world: World, far: Far, here: Reposito
     assert far.is_whole()
 
 
-@by_all
+@by_writers
 def test_a_commit_that_is_on_an_older_one_of_the_remotes_is_pushed(world: World, far: Far, remote: Remote) -> None:
     first = world.commit(a="one")
     second = world.commit(first, a="two")

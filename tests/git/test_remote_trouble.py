@@ -12,12 +12,11 @@ from gitreg.errors import GitregError, NotFound
 from gitreg.git import RefUpdate, Repository
 from gitreg.git.remote import Unreachable
 from tests.git.conftest import Env
-from tests.git.faraway import MAIN, TAG, World, by_all, by_readers, by_servers
+from tests.git.faraway import MAIN, TAG, World, by_http, by_readers, by_servers, by_ssh, by_writers_and_ssh
 from tests.servers.buckets import Servers
 from tests.servers.gitremotes import Far, on_a_bad_line
 
 pytestmark = pytest.mark.slow
-by_http = pytest.mark.parametrize("way", [("git", "http"), ("no git", "http")], indirect=True)
 FETCHED = "refs/gitreg/origin/main"
 
 
@@ -52,7 +51,7 @@ def test_a_wrong_password_is_said_to_be_one_and_not_shown(world: World, far: Far
         assert "does not let us in" in words
 
 
-@pytest.mark.parametrize("way", [("git", "ssh"), ("no git", "ssh")], indirect=True)
+@by_ssh
 def test_a_key_that_the_server_does_not_know_is_said_to_be_one(
     world: World, far: Far, tmp_path: Path, env: Env, servers: Servers
 ) -> None:
@@ -63,14 +62,14 @@ def test_a_key_that_the_server_does_not_know_is_said_to_be_one(
             assert "Permission denied" in words
 
 
-@pytest.mark.parametrize("way", [("git", "ssh"), ("no git", "ssh")], indirect=True)
+@by_ssh
 def test_a_host_key_that_nobody_knows_is_refused(world: World, far: Far, tmp_path: Path) -> None:
     (tmp_path / "known_hosts").write_text("")
     for words in fails(everything(world.here, far.url, world.commit(a="one")), Unreachable):
         assert "Host key verification failed" in words
 
 
-@by_all
+@by_writers_and_ssh
 def test_a_repository_that_is_not_there(world: World, far: Far, here: Repository) -> None:
     acts = everything(here, f"{far.url}x", world.commit(a="one"))
     for words in fails(acts, NotFound):
@@ -157,7 +156,7 @@ def test_a_push_that_is_cut_at_any_request_has_moved_all_or_nothing_and_can_be_d
         assert (False, True) in outcomes  # done, and who asked does not know
 
 
-@pytest.mark.parametrize("way", [("git", "ssh"), ("no git", "ssh")], indirect=True)
+@by_ssh
 def test_an_ssh_connection_that_is_cut_anywhere_leaves_no_half_state(
     world: World, far: Far, here: Repository, tmp_path: Path, servers: Servers
 ) -> None:

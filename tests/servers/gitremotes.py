@@ -20,24 +20,13 @@ from tests.servers.proxy import Proxy, proxy
 WITHOUT_GIT = ["sh", "ssh", "ssh-keygen", "cat"]
 """The programs that somebody without git has."""
 
-SERVED = ["http", "ssh"]
 
-
-def ways(*, readers: bool = False, served: bool = False) -> list[object]:
-    """Give who asks by which way; there is no pushing to a folder without git.
-
-    Parameters
-    ----------
-    readers:
-        Those of who reads only.
-    served:
-        Those by a server.
-    """
-    there = [(user, way) for user in ("git", "no git") for way in SERVED]
-    folders = [] if served else [("git", "folder"), *([("no git", "folder")] if readers else [])]
+def ways(*by: str) -> list[object]:
+    """Give who asks by which ways: ``folder``, ``http``, ``ssh``; each with and without git."""
     return [
-        *(pytest.param(each, id="-".join(each)) for each in folders),
-        *(pytest.param(each, id="-".join(each), marks=pytest.mark.slow) for each in there),
+        pytest.param((user, each), id=f"{user}-{each}", marks=[] if each == "folder" else pytest.mark.slow)
+        for user in ("git", "no git")
+        for each in by
     ]
 
 
