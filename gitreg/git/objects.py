@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from gitreg.errors import GitregError, IntegrityError, InvalidInput, NotFound, TooLarge
 from gitreg.git.loose import object_id, read_loose
@@ -186,16 +186,18 @@ class Objects:
             _tell_format(self._store, _DEEPEST_ALTERNATE)
         return self._store
 
-    def add_pack(self, read: Callable[[int], bytes]) -> None:
-        """Take in the objects of a pack, which may be deltas of what is here.
+    def add_pack(self, file: IO[bytes], write: Callable[[str, bytes], str]) -> None:
+        """Take in the objects of a pack that another repository sent; dulwich's dozens of errors pass.
 
-        Raises
-        ------
-        Exception
-            One of dulwich's dozens: it is no pack, or cannot be written.
+        Parameters
+        ----------
+        write:
+            Writes an object of a kind.
         """
+        from gitreg.git.incoming import take_in
+
         with self._lock:
-            self._opened().add_thin_pack(read, None)
+            take_in(self._opened(), file, write)
 
     # -- files at paths ----------------------------------------------------------------------------------------------
 

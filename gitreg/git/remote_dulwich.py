@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _IN_MEMORY = 16 * 1024 * 1024  # bytes of a pack that is coming in; more goes to a file
-_PACK_HEADER = 12  # bytes, of which the last four say how many objects there are
 _NUMBERS = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
 _ZEROS = b"0" * 40
 
@@ -51,17 +50,24 @@ class DulwichRemote:
     ----------
     repository:
         The one that asks.
-    objects, config, env:
-        Its own.
+    objects, write, config, env:
+        Its own; ``write`` writes an object by kind and content.
     address:
         The name of a remote in its configuration, or a URL.
     """
 
     def __init__(
-        self, repository: Repository, objects: Objects, config: Config, env: Mapping[str, str], address: str
+        self,
+        repository: Repository,
+        objects: Objects,
+        write: Callable[[str, bytes], str],
+        config: Config,
+        env: Mapping[str, str],
+        address: str,
     ) -> None:
         self._repository = repository
         self._objects = objects
+        self._write = write
         self._config = config
         self._env = env
         self._address = address
@@ -89,7 +95,12 @@ class DulwichRemote:
                 found.refs.update(_tagged(connection.path))
             return found
 
-        return self._converse(ask)
+        found = self._converse(ask)
+        if found.object_format not in (None, self._repository.object_format):
+            raise Refused(
+                f"{self.name} is a {found.object_format} repository, and this one is not", hint="clone it with git"
+            )
+        return found
 
     # -- fetching ----------------------------------------------------------------------------------------------------
 
@@ -117,20 +128,13 @@ class DulwichRemote:
                     depth=depth,
                     ref_prefix=[spec.prefix for spec in specs],
                 )
-                self._take_in(pack)
+                self._objects.add_pack(pack, self._write)
             return result
 
         done = self._converse(ask)
         move_boundary(self._repository.common_dir, done.new_shallow or (), done.new_unshallow or ())
         updates = [update for found in matched if (update := self._move(here, *found))]
         self._repository.update_refs(updates, reason=f"fetch {self.name}")
-
-    def _take_in(self, pack: SpooledTemporaryFile[bytes]) -> None:
-        pack.seek(0)
-        header = pack.read(_PACK_HEADER)
-        if int.from_bytes(header[-4:]):
-            pack.seek(0)
-            self._objects.add_pack(pack.read)
 
     def _move(self, here: Mapping[str, str], spec: _Refspec, name: str, oid: str) -> RefUpdate | None:
         target = spec.target_of(name)

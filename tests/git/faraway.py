@@ -79,7 +79,7 @@ def world(here: Repository, far: Far, tmp_path: Path, env: Env) -> World:
     return World(here, far, tmp_path, env)
 
 
-# Without git nobody pushes to a folder. An SSH connection takes ten times as long as one by HTTP, and tells little more.
+# Without git nobody pushes to a folder. A connection by SSH takes ten times as long as one by HTTP.
 FOLDER = ways("folder")[:1]
 by_readers = pytest.mark.parametrize("way", ways("folder", "http"), indirect=True)
 by_readers_and_ssh = pytest.mark.parametrize("way", ways("folder", "http", "ssh"), indirect=True)
