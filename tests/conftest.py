@@ -8,6 +8,8 @@ import pytest
 
 from tests.servers.buckets import Servers
 
+pytest_plugins = ["tests.git.faraway"]
+
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Servers]:

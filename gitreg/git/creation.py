@@ -55,9 +55,9 @@ def clone(url: str, path: Path, env: Mapping[str, str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     git = find_git(env)
     if git is None:
-        from gitreg.git.remote_dulwich import clone as clone_by_dulwich
+        from gitreg.git.cloning import clone_by_dulwich
 
-        clone_by_dulwich(url, path)
+        clone_by_dulwich(url, path, env)
         return
     done = git.converse("clone", "--quiet", "--", url, str(path), cwd=path.parent)
     if done.returncode:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from gitreg.errors import GitregError, IntegrityError, InvalidInput, NotFound, TooLarge
 from gitreg.git.loose import object_id, read_loose
@@ -185,6 +185,19 @@ class Objects:
             self._store = DiskObjectStore(here, object_format=get_object_format(self.object_format), alternates=others)
             _tell_format(self._store, _DEEPEST_ALTERNATE)
         return self._store
+
+    def add_pack(self, file: IO[bytes], write: Callable[[str, bytes], str]) -> None:
+        """Take in the objects of a pack that another repository sent; dulwich's dozens of errors pass.
+
+        Parameters
+        ----------
+        write:
+            Writes an object of a kind.
+        """
+        from gitreg.git.incoming import take_in
+
+        with self._lock:
+            take_in(self._opened(), file, write)
 
     # -- files at paths ----------------------------------------------------------------------------------------------
 

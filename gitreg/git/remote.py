@@ -7,7 +7,7 @@ hooks; dulwich does it where there is none.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from gitreg.errors import Conflict, GitregError, IntegrityError, NotFound, Refused
@@ -67,7 +67,7 @@ class Remote(Protocol):
         Parameters
         ----------
         refspecs:
-            As ``git fetch`` takes them; tags come only where they are named.
+            As ``git fetch`` takes them, by full names; tags come only where they are named.
         depth:
             How many commits of history; None for all that is not here yet.
 
@@ -77,6 +77,8 @@ class Remote(Protocol):
             The remote, or a ref that is named without ``*``, is not there.
         IntegrityError
             A tag that is here would be moved.
+        Conflict
+            Another ref that is here would be moved to what does not follow from it, without ``+``.
         Unreachable
             It did not answer to the end.
         """
@@ -101,6 +103,8 @@ class Remote(Protocol):
     def push(self, updates: Sequence[RefUpdate], *, atomic: bool = True, options: Sequence[str] = ()) -> str:
         """Move the remote's refs, each from where it must be; together, or none of them.
 
+        One that is already where it shall be is left there, wherever it must have been.
+
         Parameters
         ----------
         updates:
@@ -120,12 +124,30 @@ class Remote(Protocol):
         Stale
             A ref is not where it must be, or was held by another.
         Declined
-            The remote's rules or hooks forbid it.
+            The remote's rules or hooks forbid it. Where it hides some refs (receive.hideRefs in git-config(1)), git's
+            own server moves the others, also atomically; push again without those that the error names.
         NotAtomic
             The remote cannot move several refs together; nothing was moved.
         Unreachable
             It did not answer to the end; perhaps the refs have moved.
         """
+
+
+PEELED = "^{}"
+"""After the name of an annotated tag: what it tags."""
+
+
+def pattern_of(text: str) -> re.Pattern[str]:
+    """Give a pattern for whole names; each ``*`` is a group, and stands for anything."""
+    return re.compile("(.*)".join(map(re.escape, text.split("*"))), re.DOTALL)
+
+
+def matching(refs: Mapping[str, str], patterns: Sequence[str]) -> dict[str, str]:
+    """Return the refs whose names match one of the patterns, and what those tag."""
+    wanted = [pattern_of(pattern) for pattern in patterns]
+    return {
+        name: oid for name, oid in refs.items() if any(each.fullmatch(name.removesuffix(PEELED)) for each in wanted)
+    }
 
 
 # -- what is said when refs do not move ----------------------------------------------------------------------------
@@ -179,8 +201,10 @@ def rejected(remote: str, rejections: Sequence[Rejection], said: str) -> GitregE
     )
 
 
-_NO_ATOMIC = re.compile(r"does not support --atomic|atomic push not supported")
+_NO_ATOMIC = re.compile(r"does not support (?:--)?atomic|atomic push not supported")
+_NO_OPTIONS = re.compile(r"does not support push options")
 _WOULD_CLOBBER = re.compile(r"! \[rejected\]\s+(\S+)\s+->.*would clobber existing tag")
+_WOULD_NOT_FOLLOW = re.compile(r"! \[rejected\]\s+(\S+)\s+->.*non-fast-forward")
 _NO_SUCH_REF = re.compile(r"couldn't find remote ref (\S+)")
 _NO_REPOSITORY = re.compile(
     r"does not appear to be a git repository|[Rr]epository (?:'[^']*' )?not found|repository .* does not exist"
@@ -200,6 +224,24 @@ def hide_login(text: str) -> str:
     return _USERINFO.sub(r"\1", text)
 
 
+def moved_tag(remote: str, ref: str) -> IntegrityError:
+    """Give the error for a tag that is here, and is another one there."""
+    return IntegrityError(
+        f"the tag {ref} of {remote} is not the one that is here",
+        hint="a version's tag never moves: find out who moved it; `gitreg doctor` says which is right",
+    )
+
+
+def not_following(remote: str, ref: str) -> Conflict:
+    """Give the error for a ref that does not follow from what is here, and was not asked for by force."""
+    return Conflict(f"{ref} of {remote} does not follow from what is here", hint="find out who rewrote its history")
+
+
+def no_such_ref(remote: str, ref: str) -> NotFound:
+    """Give the error for a ref that is named and not there."""
+    return NotFound(f"{remote} has no {ref}", hint="name another branch, or push that one first")
+
+
 def broken_off(remote: str, said: str) -> GitregError:
     """Give the error for a conversation with a remote that did not come to its end."""
     words = hide_login(said)
@@ -208,12 +250,13 @@ def broken_off(remote: str, said: str) -> GitregError:
     if _NO_ATOMIC.search(words):
         return NotAtomic(f"{remote} cannot move several refs together")
     if match := _WOULD_CLOBBER.search(words):
-        return IntegrityError(
-            f"the tag {match[1]} of {remote} is not the one that is here",
-            hint="a version's tag never moves: find out who moved it; `gitreg doctor` says which is right",
-        )
+        return moved_tag(remote, match[1])
+    if match := _WOULD_NOT_FOLLOW.search(words):
+        return not_following(remote, match[1])
     if match := _NO_SUCH_REF.search(words):
-        return NotFound(f"{remote} has no {match[1]}", hint="name another branch, or push that one first")
+        return no_such_ref(remote, match[1])
+    if _NO_OPTIONS.search(words):
+        return Declined(f"{remote} takes no push options", hint="do by hand what they ask for")
     if _LOGIN.search(words):
         return Unreachable(
             f"{remote} does not let us in: {telling}", hint="log in as git itself does it, and try again"

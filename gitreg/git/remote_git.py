@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitreg.git.remote import Rejection, broken_off, hide_login, rejected
+from gitreg.git.remote import PEELED, Rejection, broken_off, hide_login, matching, rejected
 from gitreg.git.values import ANY, RefUpdate
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ class GitRemote:
     def fetch(self, refspecs: Sequence[str], *, depth: int | None = None) -> None:
         """See Remote."""
         short = [f"--depth={depth}"] if depth else []
-        self._ask(
-            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
+        self._ask(  # not quietly: it would not say which ref it refused
+            "fetch", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
             "--no-auto-maintenance", *short, self._address, *refspecs,
         )  # fmt: skip
 
@@ -54,8 +54,10 @@ class GitRemote:
         """See Remote."""
         kinds = {"--heads": "refs/heads/", "--tags": "refs/tags/"}  # they narrow what the server sends, patterns do not
         narrow = [option for option, prefix in kinds.items() if all(name.startswith(prefix) for name in patterns)]
-        lines = self._ask("ls-remote", "--quiet", *narrow, self._address, *patterns).splitlines()
-        return {name: oid for oid, _, name in (line.partition("\t") for line in lines)}
+        asked = [each for pattern in patterns for each in (pattern, f"{pattern}{PEELED}")]
+        lines = self._ask("ls-remote", "--quiet", *narrow, self._address, *asked).splitlines()
+        found = {name: oid for oid, _, name in (line.partition("\t") for line in lines)}
+        return matching(found, patterns)  # git takes the ends of names too
 
     def head(self) -> str | None:
         """See Remote."""

@@ -205,7 +205,7 @@ class Repository(ReadOnlyRepository):
             return GitRemote(self._git, self.git_dir, self.work_tree or self.git_dir, address)
         from gitreg.git.remote_dulwich import DulwichRemote
 
-        return DulwichRemote(self, address)
+        return DulwichRemote(self, self._objects, self._write, self._config, self._env, address)
 
     # -- work trees --------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 _STEP = 64 << 10
+_NEVER = 1 << 30
 _BUSY = (
     b"HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\nContent-Length: 61\r\nConnection: close\r\n\r\n"
     b"<Error><Code>SlowDown</Code><Message>Later</Message></Error>\n"
@@ -31,15 +32,22 @@ class Proxy:
         After so many bytes to the server, counted over all connections, nothing goes to it any more.
     silent:
         So many connections to come are never answered.
+    cut_request:
+        The HTTP request of this number, from 1, does not reach the server, nor does a later one.
+    cut_answer:
+        The HTTP request of this number does its work, and its answer does not reach the client; later ones are cut.
     """
 
     port: int
     busy: int = 0
     cut_down: int | None = None
     cut_up: int | None = None
-    cuts: int = 1 << 30
+    cuts: int = _NEVER
     stall_up: int | None = None
     silent: int = 0
+    cut_request: int | None = None
+    cut_answer: int | None = None
+    requests: int = 0
     up: int = 0
     down: int = 0
     connections: int = 0
@@ -102,6 +110,8 @@ class Proxy:
         passed = 0
         with suppress(OSError):
             while data := source.recv(_STEP):
+                if self._is_cut(source, data, way):
+                    break
                 with self._lock:
                     limit: int | None = getattr(self, f"cut_{way}")
                 if limit is not None and passed + len(data) > limit and self._take("cuts"):
@@ -116,6 +126,20 @@ class Proxy:
                     setattr(self, way, getattr(self, way) + len(data))
         _close(source)
         _close(target)
+
+    def _is_cut(self, source: socket.socket, data: bytes, way: str) -> bool:
+        with self._lock:
+            if way == "up":
+                self.requests += data.startswith((b"GET ", b"POST "))
+                last = min(self.cut_request or _NEVER, (self.cut_answer or _NEVER) + 1)
+                return self.requests >= last
+            if self.cut_answer is None or self.requests < self.cut_answer:
+                return False
+        source.settimeout(1)  # the server shall finish its work, also where it keeps the connection
+        with suppress(OSError):
+            while data and not data.endswith(b"0\r\n\r\n"):
+                data = source.recv(_STEP)
+        return True
 
 
 def _close(each: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""OpenSSH's server, for its SFTP: it lets in the user who started it, by a key made for that."""
+"""OpenSSH's server, for SFTP and Git: it lets in the user who started it, by a key made for that."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
 MaxStartups 100
 PidFile none
+AcceptEnv GIT_PROTOCOL
 Subsystem sftp internal-sftp
 """
 

@@ -1,0 +1,72 @@
+"""Cloning a repository where there is no git program."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gitreg.git.values import RefUpdate
+
+if TYPE_CHECKING:
+    from dulwich.object_store import DiskObjectStore
+
+    from gitreg.git.repository import Repository
+
+_TRACKING = "refs/remotes/origin/"
+
+
+def clone_by_dulwich(url: str, path: Path, env: Mapping[str, str]) -> None:
+    """Clone a repository into a folder that is empty or not there, with its work tree, as ``git clone`` does.
+
+    Files come as they are in the commit: filters and line ends that Git is configured to change are git's.
+
+    Raises
+    ------
+    NotFound, Unreachable
+        There is no repository at the address, or it does not answer; the folder is as it was.
+    """
+    there_before = path.exists()
+    try:
+        _clone(url, path, env)
+    except BaseException:
+        for left in path.iterdir() if path.exists() else ():
+            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+        if not there_before and path.exists():
+            path.rmdir()
+        raise
+
+
+def _clone(url: str, path: Path, env: Mapping[str, str]) -> None:
+    from dulwich.repo import Repo
+
+    from gitreg.git.repository import Repository  # which imports this module
+
+    path.mkdir(exist_ok=True)
+    with Repo.init(str(path)) as made:
+        settings = made.get_config()
+        settings.set((b"remote", b"origin"), b"url", url.encode())
+        settings.set((b"remote", b"origin"), b"fetch", f"+refs/heads/*:{_TRACKING}*".encode())
+        settings.write_to_path()
+        with Repository.discover(path, env={key: value for key, value in env.items() if key != "GIT_DIR"}) as here:
+            remote = here.remote("origin")
+            branch = remote.head()
+            remote.fetch([f"+refs/heads/*:{_TRACKING}*", "refs/tags/*:refs/tags/*"])
+            _check_out(here, made.object_store, path, branch)
+
+
+def _check_out(here: Repository, store: DiskObjectStore, path: Path, branch: str | None) -> None:
+    from dulwich.index import build_index_from_tree
+    from dulwich.objects import ObjectID
+
+    if branch is None or not branch.startswith("refs/heads/"):
+        return
+    short = branch.removeprefix("refs/heads/")
+    (here.git_dir / "HEAD").write_text(f"ref: {branch}\n")
+    commit = here.read_ref(f"{_TRACKING}{short}")
+    if commit is None:
+        return
+    here.update_refs([RefUpdate(branch, commit, None)], reason="clone")
+    tree = ObjectID(here.commit(commit).tree.encode())
+    build_index_from_tree(str(path), str(here.git_dir / "index"), store, tree)

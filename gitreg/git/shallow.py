@@ -1,0 +1,38 @@
+"""Where a shallow repository ends (gitrepository-layout(5), shallow)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from gitreg.errors import Conflict
+from gitreg.git.history import shallow_boundary
+
+
+def move_boundary(common_dir: Path, added: Iterable[bytes], removed: Iterable[bytes]) -> None:
+    """Note which commits have lost their parents here, and which have got them.
+
+    Raises
+    ------
+    Conflict
+        Another process is at it.
+    """
+    before = shallow_boundary(common_dir)
+    after = (before | {oid.decode() for oid in added}) - {oid.decode() for oid in removed}
+    if after == before:
+        return
+    file, lock = common_dir / "shallow", common_dir / "shallow.lock"
+    try:
+        descriptor = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+    except FileExistsError as error:
+        raise Conflict(
+            f"{lock} is there: another process fetches", hint="try again; if no Git process is running, remove it"
+        ) from error
+    with os.fdopen(descriptor, "w") as out:
+        out.writelines(f"{oid}\n" for oid in sorted(after))
+    if after:
+        lock.replace(file)
+    else:
+        file.unlink()
+        lock.unlink()
