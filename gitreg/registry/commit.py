@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 Operation = Callable[[Snapshot], Changes]
 
 PATIENCE = 60.0
-"""How long, in seconds, a writer waits for others before it gives up."""
+"""How long, in seconds, a writer waits for others in the same repository before it gives up."""
+
+REMOTE_PATIENCE = 300.0
+"""The same where there is a remote: of hundreds who write to it at once each needs a second."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def commit(
     *,
     upstream: Upstream | None = None,
     dry_run: bool = False,
-    patience: float = PATIENCE,
+    patience: float | None = None,
 ) -> Outcome:
     """Run an operation until it is on the branch.
 
@@ -101,7 +104,7 @@ def commit(
     dry_run:
         Do all but the last step.
     patience:
-        How long to try, in seconds.
+        How long to try, in seconds; PATIENCE, or REMOTE_PATIENCE where there is a remote.
 
     Raises
     ------
@@ -118,6 +121,8 @@ def commit(
         snapshot = ledger.snapshot()
         changes = operation(snapshot)
         return Outcome(None, changes, plan(ledger, snapshot, changes))
+    if patience is None:
+        patience = REMOTE_PATIENCE if upstream else PATIENCE
     deadline = time.monotonic() + patience
     attempt = 0
     while True:
