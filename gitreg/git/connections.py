@@ -113,13 +113,16 @@ class _Http:
 
     def __init__(self, config: Config, url: str) -> None:
         from dulwich.client import default_urllib3_manager
+        from urllib3 import Retry
 
+        # A silent server is waited for once: urllib3 itself asks four times.
+        self._retries = Retry(total=None, connect=1, read=0, redirect=5, status=0, other=0)
         self._pool = default_urllib3_manager(_for_dulwich(config), base_url=url, timeout=_PATIENCE)
         self._answers: list[BaseHTTPResponse] = []
         self.headers = self._pool.headers
 
     def request(self, method: str, url: str, **how: Any) -> BaseHTTPResponse:
-        self._answers.append(self._pool.request(method, url, **how))
+        self._answers.append(self._pool.request(method, url, retries=self._retries, **how))
         return self._answers[-1]
 
     def close(self) -> None:

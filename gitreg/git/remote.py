@@ -202,6 +202,7 @@ def rejected(remote: str, rejections: Sequence[Rejection], said: str) -> GitregE
 
 
 _NO_ATOMIC = re.compile(r"does not support (?:--)?atomic|atomic push not supported")
+_HOOK = re.compile(r"^error: failed to push some refs to .*\n?", re.MULTILINE)
 _NO_OPTIONS = re.compile(r"does not support push options")
 _WOULD_CLOBBER = re.compile(r"! \[rejected\]\s+(\S+)\s+->.*would clobber existing tag")
 _WOULD_NOT_FOLLOW = re.compile(r"! \[rejected\]\s+(\S+)\s+->.*non-fast-forward")
@@ -213,7 +214,7 @@ _NO_REPOSITORY = re.compile(
 )
 _LOGIN = re.compile(
     r"Authentication failed|could not read Username|could not read Password|Permission denied \(|returned error: 40[13]"
-    r"|Host key verification failed|terminal prompts disabled|access denied|Invalid username or"
+    r"|http resp 40[13]|Host key verification failed|terminal prompts disabled|access denied|Invalid username or"
 )
 _USERINFO = re.compile(r"(\w+://)[^/@\s]*@")
 _NOISE = re.compile(r"^(?:hint: .*|To .*|Everything up-to-date|Done|\s*)$")
@@ -255,6 +256,9 @@ def broken_off(remote: str, said: str) -> GitregError:
         return not_following(remote, match[1])
     if match := _NO_SUCH_REF.search(words):
         return no_such_ref(remote, match[1])
+    if _HOOK.search(words):  # and yet the remote has refused nothing
+        told = " ".join(_HOOK.sub("", words).split())[:500]
+        return Declined(f"this repository's own pre-push hook declines: {told}", hint="do what it says")
     if _NO_OPTIONS.search(words):
         return Declined(f"{remote} takes no push options", hint="do by hand what they ask for")
     if _LOGIN.search(words):

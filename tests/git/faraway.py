@@ -81,6 +81,7 @@ def world(here: Repository, far: Far, tmp_path: Path, env: Env) -> World:
 
 # Without git nobody pushes to a folder. A connection by SSH takes ten times as long as one by HTTP.
 FOLDER = ways("folder")[:1]
+by_folder = pytest.mark.parametrize("way", FOLDER, indirect=True)
 by_readers = pytest.mark.parametrize("way", ways("folder", "http"), indirect=True)
 by_readers_and_ssh = pytest.mark.parametrize("way", ways("folder", "http", "ssh"), indirect=True)
 by_writers = pytest.mark.parametrize("way", [*FOLDER, *ways("http")], indirect=True)

@@ -10,10 +10,10 @@ import pytest
 from gitreg.git import RefUpdate, Repository
 from gitreg.git.remote import Unreachable
 from tests.git.conftest import Env, git
-from tests.git.faraway import MAIN, World
+from tests.git.faraway import MAIN, World, by_http
 from tests.servers.gitremotes import Far
 
-pytestmark = [pytest.mark.slow, pytest.mark.parametrize("way", [("git", "http"), ("no git", "http")], indirect=True)]
+pytestmark = pytest.mark.slow
 
 
 def without_login(far: Far) -> str:
@@ -62,32 +62,35 @@ def by_header(home: Path, far: Far, env: Env) -> None:
     git(home, env, "config", "--global", f"http.http://127.0.0.1:{far.port}/.extraheader", header)
 
 
+@by_http
 @pytest.mark.parametrize("given", [by_store, by_store_elsewhere, by_program, by_shell, by_netrc, by_header])
 def test_a_login_is_found(world: World, far: Far, env: Env, given: Callable[[Path, Far, Env], None]) -> None:
     given(Path(env["HOME"]), far, env)
     works(world, without_login(far))
 
 
-def test_a_repository_cannot_name_a_helper_for_whoever_has_no_git(
-    world: World, far: Far, env: Env, tmp_path: Path, way: tuple[str, str]
-) -> None:
-    if way[0] == "git":
-        pytest.skip("git itself trusts a repository of one's own")
+@pytest.mark.parametrize("way", [("no git", "http")], indirect=True)  # git itself trusts a repository of one's own
+def test_a_repository_cannot_name_a_helper(world: World, far: Far, env: Env, tmp_path: Path) -> None:
     git(world.here.git_dir, env, "config", "credential.helper", f"!touch {tmp_path}/run; :")
     with pytest.raises(Unreachable, match="does not let us in"):
         works(world, without_login(far))
     assert not (tmp_path / "run").exists()
 
 
-def test_a_helper_that_knows_a_wrong_password_is_asked_once(world: World, far: Far, env: Env, tmp_path: Path) -> None:
+@by_http
+def test_a_helper_that_knows_a_wrong_password_is_asked_once(
+    world: World, far: Far, env: Env, tmp_path: Path, way: tuple[str, str]
+) -> None:
     helper = f"!echo x >> {tmp_path}/asked; echo username=ada; echo password=wr0ng; :"
     git(tmp_path, env, "config", "--global", "credential.helper", helper)
     with pytest.raises(Unreachable, match="does not let us in") as caught:
         world.here.remote(without_login(far)).refs(MAIN)
     assert "wr0ng" not in caught.value.message
-    assert (tmp_path / "asked").exists()
+    asked = (tmp_path / "asked").read_text().split()
+    assert len(asked) == (1 if way[0] == "no git" else 2)  # git tells it that the password was wrong
 
 
+@by_http
 def test_the_address_is_found_by_what_git_is_configured_to_put_in_its_place(world: World, far: Far, env: Env) -> None:
     base = far.url.rpartition("/")[0]
     git(world.here.git_dir, env, "config", f"url.{base}/.insteadOf", "models:")

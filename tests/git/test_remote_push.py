@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from gitreg.errors import Conflict, Refused
 from gitreg.git import ANY, RefUpdate, Repository
 from gitreg.git.remote import Declined, NotAtomic, Remote
-from tests.git.conftest import Env
-from tests.git.faraway import MAIN, STAGE, TAG, World, by_http, by_writers, by_writers_and_ssh
+from tests.git.conftest import ADA, Env, git
+from tests.git.faraway import MAIN, STAGE, TAG, World, by_folder, by_http, by_writers, by_writers_and_ssh
 from tests.servers.gitremotes import Far
 
 # -- pushing ---------------------------------------------------------------------------------------------------------
@@ -118,6 +121,20 @@ def test_a_hook_that_declines_one_ref_keeps_all_where_they_are_and_that_one_is_n
     with pytest.raises(Declined, match="no tags here") as caught:
         remote.push([RefUpdate(MAIN, first, None), RefUpdate(TAG, world.tag(first), None), RefUpdate(STAGE, first)])
     assert caught.value.refs == (TAG,)
+    assert far.refs() == {}
+
+
+@by_folder
+def test_a_hook_of_this_repository_that_declines_is_quoted(
+    world: World, far: Far, here: Repository, remote: Remote
+) -> None:
+    hook = here.git_dir / "hooks" / "pre-push"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho 'the weights are not in the store' >&2\nexit 1\n")
+    hook.chmod(0o755)
+    with pytest.raises(Declined, match="own pre-push hook declines: the weights are not in the store") as caught:
+        remote.push([RefUpdate(MAIN, world.commit(a="one"), None)])
+    assert not caught.value.refs
     assert far.refs() == {}
 
 
@@ -234,3 +251,18 @@ def test_without_git_a_folder_is_not_pushed_to(world: World, far: Far, remote: R
         remote.push([RefUpdate(MAIN, world.commit(a="one"), None)])
     assert caught.value.hint
     assert far.refs() == {}
+
+
+@pytest.mark.parametrize("way", [("no git", "http")], indirect=True)
+@pytest.mark.slow
+def test_without_git_a_sha256_repository_is_left_to_git(far: Far, tmp_path: Path, env: Env) -> None:
+    shutil.rmtree(far.path)
+    far.path.mkdir()
+    far.git("init", "-q", "--bare", "--object-format=sha256")
+    with pytest.raises(Refused, match="sha256"):
+        Repository.clone(far.url, tmp_path / "clone", env=far.env)
+    git(tmp_path, env, "init", "-q", "--object-format=sha256", "mine")
+    with Repository.discover(tmp_path / "mine", env=far.env) as mine:
+        oid = mine.build_commit(None, {"a": b"a"}, message="x", author=ADA, committer=ADA)
+        with pytest.raises(Refused, match="sha256"):
+            mine.remote(far.url).push([RefUpdate(MAIN, oid, None)])

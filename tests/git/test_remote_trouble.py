@@ -105,6 +105,29 @@ def test_a_host_that_does_not_exist(world: World, far: Far, here: Repository) ->
 
 
 @by_http
+def test_a_host_that_forbids_or_breaks_down_says_so(world: World, far: Far, here: Repository) -> None:
+    base, oid = far.url.rpartition("/")[0], world.commit(a="one")
+    for words in fails(everything(here, f"{base}/forbidden/x.git", oid), Unreachable):
+        assert "does not let us in" in words
+        assert "403" in words
+    for words in fails(everything(here, f"{base}/broken/x.git", oid), Unreachable):
+        assert "500" in words
+        assert "s3cr3t" not in words
+
+
+@pytest.mark.parametrize("way", [("no git", "http")], indirect=True)
+def test_a_silent_host_is_waited_for_once(
+    world: World, far: Far, tmp_path: Path, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gitreg.git.connections._PATIENCE", 0.5)
+    with on_a_bad_line(far, tmp_path, servers) as (url, _, line):
+        line.silent = 10
+        with pytest.raises(Unreachable, match=r"[Tt]imed out|timeout"):
+            world.here.remote(url).refs(MAIN)
+        assert line.connections == 1
+
+
+@by_http
 @pytest.mark.parametrize("broken", ["cut_request", "cut_answer"])
 def test_a_fetch_that_is_cut_at_any_request_leaves_all_as_it_was_or_has_done_it(
     world: World, far: Far, here: Repository, tmp_path: Path, servers: Servers, broken: str
@@ -166,6 +189,7 @@ def test_an_ssh_connection_that_is_cut_anywhere_leaves_no_half_state(
     with on_a_bad_line(far, tmp_path, servers) as (url, env, line), Repository.discover(here.git_dir, env=env) as near:
         near.remote(url).push(updates)
         up = line.up
+    outcomes = set()
     for share in (0.1, 0.4, 0.8, 0.97, 0.999):
         for update in updates:
             far.git("update-ref", "-d", update.name)
@@ -178,6 +202,8 @@ def test_an_ssh_connection_that_is_cut_anywhere_leaves_no_half_state(
         moved = set(far.refs())
         assert moved in ({MAIN, TAG}, set())
         assert moved or not done
+        outcomes.add((done, bool(moved)))
+    assert (False, False) in outcomes
     far.git("update-ref", MAIN, oid)
     with on_a_bad_line(far, tmp_path, servers) as (url, env, line), Repository.discover(here.git_dir, env=env) as near:
         line.cut_down = 8_000

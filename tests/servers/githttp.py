@@ -31,6 +31,8 @@ http {{
     client_max_body_size 0;
     auth_basic "git";
     auth_basic_user_file {folder}/users;
+    location /forbidden/ {{ return 403; }}
+    location /broken/ {{ return 500; }}
     location / {{
       fastcgi_pass unix:{folder}/cgi;
       fastcgi_read_timeout 300s;
