@@ -106,8 +106,13 @@ class DulwichRemote:
 
     def fetch(self, refspecs: Sequence[str], *, depth: int | None = None) -> None:
         """See Remote."""
+        self._repository.update_refs(self.bring(refspecs, depth=depth), reason=f"fetch {self.name}")
+
+    def bring(self, refspecs: Sequence[str], *, depth: int | None = None) -> list[RefUpdate]:
+        """Fetch all but the refs themselves, and return how they have to move."""
         specs = [_Refspec.parse(text) for text in refspecs]
         here = self._repository.refs("refs/")
+        known = set(here.values())
         boundary = shallow_boundary(self._repository.common_dir)
         matched: list[tuple[_Refspec, str, str]] = []
 
@@ -115,7 +120,7 @@ class DulwichRemote:
             offered = _named(there)
             matched[:] = [found for spec in specs for found in spec.among(offered, self.name)]
             wanted = dict.fromkeys(oid for _, _, oid in matched)
-            return [oid.encode() for oid in wanted if depth or oid not in here.values()]
+            return [oid.encode() for oid in wanted if depth or oid not in known]
 
         def ask(connection: Connection) -> FetchPackResult:
             tips = [oid for name, oid in here.items() if not name.startswith("refs/tags/")]
@@ -133,8 +138,7 @@ class DulwichRemote:
 
         done = self._converse(ask)
         move_boundary(self._repository.common_dir, done.new_shallow or (), done.new_unshallow or ())
-        updates = [update for found in matched if (update := self._move(here, *found))]
-        self._repository.update_refs(updates, reason=f"fetch {self.name}")
+        return [update for found in matched if (update := self._move(here, *found))]
 
     def _move(self, here: Mapping[str, str], spec: _Refspec, name: str, oid: str) -> RefUpdate | None:
         target = spec.target_of(name)

@@ -17,6 +17,7 @@ from gitreg.git.values import RefUpdate, Signature
 if TYPE_CHECKING:
     from gitreg.git.config import Config
     from gitreg.git.remote import Remote
+    from gitreg.git.remote_dulwich import DulwichRemote
     from gitreg.git.signing import Signer
     from gitreg.git.worktrees import WorkTrees
 
@@ -203,6 +204,10 @@ class Repository(ReadOnlyRepository):
             from gitreg.git.remote_git import GitRemote
 
             return GitRemote(self._git, self.git_dir, self.work_tree or self.git_dir, address)
+        return self.remote_by_dulwich(address)
+
+    def remote_by_dulwich(self, address: str) -> DulwichRemote:
+        """Give another repository as `remote` does where there is no git program."""
         from gitreg.git.remote_dulwich import DulwichRemote
 
         return DulwichRemote(self, self._objects, self._write, self._config, self._env, address)
