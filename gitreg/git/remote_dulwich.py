@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from gitreg.errors import GitregError, Refused
 from gitreg.git.config import Config
@@ -13,6 +13,7 @@ from gitreg.git.credentials import find_login
 from gitreg.git.exchange import Haves, contents, to_send
 from gitreg.git.history import shallow_boundary
 from gitreg.git.objects import Objects
+from gitreg.git.refspecs import Refspec
 from gitreg.git.remote import (
     PEELED,
     Rejection,
@@ -20,9 +21,7 @@ from gitreg.git.remote import (
     hide_login,
     matching,
     moved_tag,
-    no_such_ref,
     not_following,
-    pattern_of,
     rejected,
 )
 from gitreg.git.shallow import move_boundary
@@ -110,11 +109,11 @@ class DulwichRemote:
 
     def bring(self, refspecs: Sequence[str], *, depth: int | None = None) -> list[RefUpdate]:
         """Fetch all but the refs themselves, and return how they have to move."""
-        specs = [_Refspec.parse(text) for text in refspecs]
+        specs = [Refspec.parse(text) for text in refspecs]
         here = self._repository.refs("refs/")
         known = set(here.values())
         boundary = shallow_boundary(self._repository.common_dir)
-        matched: list[tuple[_Refspec, str, str]] = []
+        matched: list[tuple[Refspec, str, str]] = []
 
         def choose(there: Mapping[Ref, ObjectID], depth: int | None = None) -> list[bytes]:
             offered = _named(there)
@@ -140,7 +139,7 @@ class DulwichRemote:
         move_boundary(self._repository.common_dir, done.new_shallow or (), done.new_unshallow or ())
         return [update for found in matched if (update := self._move(here, *found))]
 
-    def _move(self, here: Mapping[str, str], spec: _Refspec, name: str, oid: str) -> RefUpdate | None:
+    def _move(self, here: Mapping[str, str], spec: Refspec, name: str, oid: str) -> RefUpdate | None:
         target = spec.target_of(name)
         now = here.get(target)
         if not target or now == oid:
@@ -239,37 +238,6 @@ class DulwichRemote:
             except Exception as error:  # dulwich and urllib3 have dozens for what another machine can do to us
                 raise broken_off(self.name, f"{connection.complaints()}\n{_words(error)}") from error
         return self._converse(act, push=push)
-
-
-class _Refspec(NamedTuple):
-    """What to fetch, and where to put it."""
-
-    forced: bool
-    source: str
-    target: str
-
-    @classmethod
-    def parse(cls, text: str) -> _Refspec:
-        source, _, target = text.removeprefix("+").partition(":")
-        return cls(text.startswith("+"), source, target)
-
-    @property
-    def prefix(self) -> bytes:
-        return self.source.partition("*")[0].encode("utf-8", "surrogateescape")
-
-    def among(self, offered: Mapping[str, str], remote: str) -> Iterator[tuple[_Refspec, str, str]]:
-        """Yield what of a remote's refs it means: itself, a name, an object id."""
-        pattern = pattern_of(self.source)
-        names = [name for name in offered if pattern.fullmatch(name) and not name.endswith(PEELED)]
-        if not names and "*" not in self.source:
-            raise no_such_ref(remote, self.source)
-        for name in names:
-            yield self, name, offered[name]
-
-    def target_of(self, name: str) -> str:
-        """Give the ref that one of the remote's is put at; none for none."""
-        found = pattern_of(self.source).fullmatch(name)
-        return self.target.replace("*", found[1]) if found and "*" in self.target else self.target
 
 
 def _tagged(path: str) -> dict[Ref, ObjectID | None]:
