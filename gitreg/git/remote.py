@@ -76,7 +76,7 @@ class Remote(Protocol):
         NotFound
             The remote, or a ref that is named without ``*``, is not there.
         IntegrityError
-            A tag that is here would be moved.
+            A tag that is here would be moved; or the remote has not all that its refs lead to (a shallow clone).
         Conflict
             Another ref that is here would be moved to what does not follow from it, without ``+``.
         Unreachable
@@ -202,6 +202,7 @@ def rejected(remote: str, rejections: Sequence[Rejection], said: str) -> GitregE
 
 
 _NO_ATOMIC = re.compile(r"does not support (?:--)?atomic|atomic push not supported")
+_INCOMPLETE = re.compile(r"did not send all necessary objects|shallow roots are not allowed to be updated")
 _HOOK = re.compile(r"^error: failed to push some refs to .*\n?", re.MULTILINE)
 _NO_OPTIONS = re.compile(r"does not support push options")
 _WOULD_CLOBBER = re.compile(r"! \[rejected\]\s+(\S+)\s+->.*would clobber existing tag")
@@ -243,6 +244,14 @@ def no_such_ref(remote: str, ref: str) -> NotFound:
     return NotFound(f"{remote} has no {ref}", hint="name another branch, or push that one first")
 
 
+def incomplete(remote: str) -> IntegrityError:
+    """Give the error for a remote that does not have, or send, all that its refs lead to."""
+    return IntegrityError(
+        f"{remote} does not have all that its refs lead to",
+        hint="it is damaged, or itself a shallow clone: run `git fsck` or `git fetch --unshallow` there",
+    )
+
+
 def broken_off(remote: str, said: str) -> GitregError:
     """Give the error for a conversation with a remote that did not come to its end."""
     words = hide_login(said)
@@ -256,6 +265,8 @@ def broken_off(remote: str, said: str) -> GitregError:
         return not_following(remote, match[1])
     if match := _NO_SUCH_REF.search(words):
         return no_such_ref(remote, match[1])
+    if _INCOMPLETE.search(words):
+        return incomplete(remote)
     if _HOOK.search(words):  # and yet the remote has refused nothing
         told = " ".join(_HOOK.sub("", words).split())[:500]
         return Declined(f"this repository's own pre-push hook declines: {told}", hint="do what it says")

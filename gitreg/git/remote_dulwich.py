@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,6 +20,7 @@ from gitreg.git.remote import (
     Rejection,
     broken_off,
     hide_login,
+    incomplete,
     matching,
     moved_tag,
     not_following,
@@ -122,6 +124,8 @@ class DulwichRemote:
             return [oid.encode() for oid in wanted if depth or oid not in known]
 
         def ask(connection: Connection) -> FetchPackResult:
+            if connection.is_local and shallow_boundary(Path(connection.path)):
+                raise incomplete(self.name)
             tips = [oid for name, oid in here.items() if not name.startswith("refs/tags/")]
             with SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(self._objects.folders[0])) as pack:
                 result = connection.client.fetch_pack(
@@ -129,13 +133,15 @@ class DulwichRemote:
                     choose,  # type: ignore[arg-type]
                     Haves(self._objects, tips, boundary),
                     pack.write,
-                    depth=depth,
+                    depth=None if connection.is_local else depth,  # dulwich would cut, and not say where
                     ref_prefix=[spec.prefix for spec in specs],
                 )
                 self._objects.add_pack(pack, self._write)
             return result
 
         done = self._converse(ask)
+        if depth is None and {oid.decode() for oid in done.new_shallow or ()} - boundary:
+            raise incomplete(self.name)
         move_boundary(self._repository.common_dir, done.new_shallow or (), done.new_unshallow or ())
         return [update for found in matched if (update := self._move(here, *found))]
 

@@ -136,3 +136,29 @@ def test_a_shallow_fetch_stops_where_it_was_asked_to_and_goes_on_from_there(
     assert here.line(fourth) == [fourth, commits[2], commits[1]]
     assert not here.is_boundary(commits[2])
     assert world.is_whole()
+    remote.fetch([f"+{MAIN}:refs/x/main"], depth=0x7FFFFFFF)  # what ``git fetch --unshallow`` asks for
+    assert here.line(fourth) == [fourth, *reversed(commits)]
+    assert not here.is_shallow
+    assert world.is_whole()
+
+
+@by_readers
+def test_what_has_lost_its_history_is_not_fetched_from(
+    world: World, far: Far, here: Repository, remote: Remote
+) -> None:
+    commits = [world.somebody_else_pushes(files=n) for n in (1, 2, 3)]
+    (far.path / "shallow").write_text(f"{commits[1]}\n")
+    far.git("gc", "-q", "--prune=now")
+    with pytest.raises(IntegrityError, match="not have all"):
+        remote.fetch([f"+{MAIN}:refs/x/main"])
+    assert here.refs("refs/x/") == {}
+    assert not here.is_shallow
+    assert world.is_whole()
+
+
+@pytest.mark.parametrize("way", [("no git", "folder")], indirect=True)
+def test_without_git_a_folder_is_never_fetched_from_by_halves(world: World, here: Repository, remote: Remote) -> None:
+    commits = [world.somebody_else_pushes(files=n) for n in (1, 2, 3)]
+    remote.fetch([f"+{MAIN}:refs/x/main"], depth=1)
+    assert here.line(commits[2]) == [*reversed(commits)]
+    assert world.is_whole()
