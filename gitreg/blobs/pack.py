@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -33,6 +33,12 @@ def pack_table(files: Sequence[Chunk]) -> bytes:
     """Write what follows the files' bytes."""
     lines = "".join(f"{file.sha256}  {file.size}\n" for file in files).encode()
     return lines + f"gitreg-pack 1 {len(lines):016} {sha256(lines).hexdigest()}\n".encode()
+
+
+def pack_size(files: Iterable[Chunk]) -> int:
+    """Give the size of the pack that holds these files, each content once, in bytes."""
+    sizes = {file.sha256: file.size for file in files}
+    return sum(size + len(f"{digest}  {size}\n") for digest, size in sizes.items()) + FOOTER_SIZE
 
 
 def table_size(footer: bytes) -> int:

@@ -8,7 +8,8 @@ from gitreg.blobs import layout
 from gitreg.blobs.buckets.bucket import NoSuchObjectError, Objects
 from gitreg.blobs.files import FileEntry
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.recipe import parse_recipe
+from gitreg.blobs.pack import pack_size
+from gitreg.blobs.recipe import Chunk, parse_recipe
 from gitreg.errors import InvalidDocument
 
 
@@ -18,11 +19,12 @@ def missing_of(manifests: Sequence[Manifest], objects: Objects) -> dict[str, lis
     Each file is looked for where it is expected, and only those not found there where else they may lie.
     """
     sizes = {layout.blob(entry.sha256): entry.size for manifest in manifests for entry in manifest.files}
-    packs = {layout.pack(manifest.hex) for manifest in manifests if layout.may_be_packed(manifest)}
+    packs = {layout.pack(each.hex): _pack_size(each) for each in manifests if layout.may_be_packed(each)}
+    sizes |= packs
     alone = {entry for manifest in manifests for entry in manifest.files if entry.size >= layout.SMALL}
-    there = _there(packs | {_expected(entry) for entry in alone}, sizes, objects)
+    there = _there(packs.keys() | {_expected(entry) for entry in alone}, sizes, objects)
 
-    second = {layout.pack_recipe(hex_) for hex_ in map(layout.digest_in, packs - there) if hex_}
+    second = {layout.pack_recipe(hex_) for hex_ in map(layout.digest_in, packs.keys() - there) if hex_}
     second |= {_second(entry) for entry in alone if _expected(entry) not in there}
     there |= _there(second, sizes, objects)
 
@@ -39,6 +41,10 @@ def missing_of(manifests: Sequence[Manifest], objects: Objects) -> dict[str, lis
         for manifest in manifests
         if (absent := [entry for entry in manifest.files if not _lies_in(there, manifest, entry)])
     }
+
+
+def _pack_size(manifest: Manifest) -> int:
+    return pack_size(Chunk(entry.sha256, entry.size) for entry in manifest.files if entry.size < layout.SMALL)
 
 
 def _expected(entry: FileEntry) -> str:

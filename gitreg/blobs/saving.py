@@ -21,7 +21,7 @@ from gitreg.blobs.faults import in_words
 from gitreg.blobs.files import FileEntry, LocalFile
 from gitreg.blobs.known import Known
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.pack import pack_table
+from gitreg.blobs.pack import pack_size, pack_table
 from gitreg.blobs.parallel import ahead, one_thread, threads
 from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.recipe import Chunk, parse_recipe, recipe_text
@@ -165,7 +165,9 @@ class Saving:
         if all(known.values()):
             entries |= {file.path: _entry(file, known[file.path] or "") for file in files}
             manifest = Manifest.of(entries.values())
-            if not files or self._has(layout.pack(manifest.hex)) or self._has_chunked(layout.pack_recipe(manifest.hex)):
+            size = pack_size(Chunk(known[file.path] or "", file.size) for file in files)
+            key, cut_up = layout.pack(manifest.hex), layout.pack_recipe(manifest.hex)
+            if not files or self._has(key, size) or self._has_chunked(cut_up):
                 self._progress.advance(sum(file.size for file in files))
                 return manifest
         stream = self._one_after_another(files, entries, pool)

@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+class NamedPath(click.Path):
+    """A path that is named: an empty one, of a variable that is not set perhaps, would mean the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """See click."""
+        if value == "":
+            self.fail("'' names no path; write . for the current folder", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def open_registry() -> Registry:
     """Open the registry that --repo, GITREG_REGISTRY or the current folder names; closed with the command."""
     from gitreg.sdk.registry import Registry

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,22 +45,30 @@ class Holding:
         }
 
 
-def holdings(versions: Sequence[ModelVersion], named: Sequence[Named], source: Source) -> list[list[Holding]]:
+def holdings(
+    versions: Sequence[ModelVersion], named: Sequence[Named], source: Source, tell: Callable[[str], None]
+) -> list[list[Holding]]:
     """Say for each version what each store holds of it.
 
     Parameters
     ----------
     source:
         Where manifests are read from.
+    tell:
+        Hears why a store is unreachable.
     """
     sets = [_sets_or_none(version, source) for version in versions]
     everything = [files for each in sets if each for files in each]
-    columns = [_column(store, versions, sets, everything) for store in named]
+    columns = [_column(store, versions, sets, everything, tell) for store in named]
     return [list(row) for row in zip(*columns, strict=True)]
 
 
 def _column(
-    store: Named, versions: Sequence[ModelVersion], sets: Sequence[list[Manifest] | None], everything: list[Manifest]
+    store: Named,
+    versions: Sequence[ModelVersion],
+    sets: Sequence[list[Manifest] | None],
+    everything: list[Manifest],
+    tell: Callable[[str], None],
 ) -> list[Holding]:
     unknown = "unreachable"
     missing = None
@@ -69,8 +77,8 @@ def _column(
             missing = store.store.missing(everything)
     except Refused:
         unknown = "not approved"
-    except GitregError:
-        pass
+    except GitregError as error:
+        tell(f"unreachable: {error.message}" + (f" ({error.hint})" if error.hint else ""))
     column = []
     for version, each in zip(versions, sets, strict=True):
         files = None if each is None else sum(len(manifest.files) for manifest in each)

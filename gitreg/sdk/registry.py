@@ -108,10 +108,11 @@ class Registry:
             The registry, and whether it was made now.
         """
         from gitreg.registry.creation import create
+        from gitreg.sdk.stores import spelled_out
 
         ambient = Ambient.of_this_process()
-        if store is not None and "://" not in store:
-            store = os.path.normpath(ambient.folder / store)
+        if store is not None:
+            store = spelled_out(store, ambient.folder)
         folder = Path(os.path.normpath(ambient.folder / path))
         location, made = create(
             folder, env=ambient.env, writer=ambient.writer, store=store, branch=branch, prefix=prefix, remote=remote
@@ -226,8 +227,9 @@ class Registry:
 
     def address(self, url: PathLike) -> str:
         """Spell out the store that a user names: a URL, or a folder from where the user is."""
-        told = os.fspath(url)
-        return told if "://" in told else os.path.normpath(self.ambient.folder / told)
+        from gitreg.sdk.stores import spelled_out
+
+        return spelled_out(os.fspath(url), self.ambient.folder)
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -639,10 +641,13 @@ class Registry:
         return verification(self, reference, share, progress or NO_PROGRESS)
 
     def doctor(self) -> list[Problem]:
-        """Name what is wrong with the registry; the stores are left out where the primary is not approved."""
+        """Name what is wrong with the registry; stores that are not approved are left out, with a warning."""
         from gitreg.registry.doctor import Problem, examine
 
         primary, *replicas = self.named_stores()
+        for each in (primary, *replicas):
+            if isinstance(each.error, Refused):
+                self.tell(f"no weights were looked for in {each.url}: it is not approved (`gitreg trust`)")
         if primary.opened is not None:
             opened = [each.opened for each in replicas if each.opened]
             return list(examine(self.ledger, primary.opened, opened, self.stores))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitreg.blobs import Manifest, Progress, Store, Stores, open_store, replicate
@@ -22,6 +24,24 @@ if TYPE_CHECKING:
     from gitreg.sdk.registry import PathLike, Registry
 
 
+def spelled_out(told: str, folder: Path) -> str:
+    """Give the address that a user means in a folder: a URL as it is, a path made absolute.
+
+    Raises
+    ------
+    InvalidInput
+        It is empty, or begins as neither of them does: ``s3:/bucket``, ``machine:/folder``.
+    """
+    if "://" in told:
+        return told
+    if not told or ":" in told.partition("/")[0]:
+        raise InvalidInput(
+            f"store {told!r} is neither a folder nor a URL",
+            hint="write s3://bucket/folder, sftp://machine/folder, /folder or ./folder",
+        )
+    return os.path.normpath(folder / told)
+
+
 def held(registry: Registry, references: Sequence[str] = ()) -> list[list[Holding]]:
     """Say for versions, or for all, what each of the registry's stores holds of them.
 
@@ -32,7 +52,7 @@ def held(registry: Registry, references: Sequence[str] = ()) -> list[list[Holdin
     """
     named = registry.named_stores()
     source = Stores([each.opened for each in named if each.opened], registry.tell)
-    return holdings(registry.versions_meant(references), named, source)
+    return holdings(registry.versions_meant(references), named, source, registry.tell)
 
 
 def copying(

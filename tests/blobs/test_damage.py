@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import Cache, Known, Manifest, Saving, Store, layout
+from gitreg.blobs import Cache, Known, Manifest, Saving, Store, collect, layout
 from gitreg.blobs.buckets.bucket import Bucket
 from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.store import Target
@@ -246,3 +246,23 @@ def test_neither_cache_nor_export_gives_a_damaged_file_out(source: Path, store: 
         assert contents(cache.checkout(manifest, store)) == contents(source)
         cache.export(manifest, store, tmp_path / f"out-{number}")
         assert contents(tmp_path / f"out-{number}") == contents(source)
+
+
+@pytest.mark.parametrize("size", [0, 300, 5000])
+def test_a_pack_of_another_size_counts_as_missing_and_the_next_save_mends_it_unasked(tmp_path: Path, size: int) -> None:
+    source = folder_of("pack", tmp_path / "source")
+    bucket = FolderBucket(tmp_path / "store")
+    known = Known(tmp_path / "known.sqlite", lambda: 4e9)  # long after: the files need not be read again
+    with Saving(Store(bucket), known) as saving:
+        manifest = saving.put(collect([source]))
+    known.close()
+    pack = tmp_path / "store" / layout.pack(manifest.hex)
+    pack.chmod(0o644)
+    os.truncate(pack, size)
+    assert len(Store(bucket).missing([manifest])[manifest.digest]) == 5
+    known = Known(tmp_path / "known.sqlite", lambda: 4e9)
+    with Saving(Store(bucket), known) as saving:
+        assert saving.put(collect([source])) == manifest
+    known.close()
+    assert Store(bucket).missing([manifest]) == {}
+    assert assert_nothing_wrong_comes_out(Store(bucket), manifest, source, tmp_path / "out") == []

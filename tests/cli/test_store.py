@@ -97,3 +97,19 @@ def test_nothing_of_a_store_that_is_not_approved_is_ever_opened(copied: Person, 
     stranger.gitreg("trust")
     assert "replica" not in stranger.gitreg("load", "iris@1").err
     assert contents(tmp_path / "replica") == before
+
+
+def test_status_says_why_a_store_is_unreachable(copied: Person, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "replica")
+    (tmp_path / "replica").write_text("no folder")
+    said = copied.gitreg("store", "status")
+    assert "unreachable" in said.out
+    assert "unreachable: cannot" in said.err
+    assert str(tmp_path / "replica") in said.err
+
+
+@pytest.mark.parametrize("command", [("save", "iris", ""), ("load", "iris", ""), ("init", "")])
+def test_an_empty_path_does_not_mean_the_current_folder(writer: Person, command: tuple[str, ...]) -> None:
+    before = contents(writer.here)
+    assert "'' names no path" in writer.gitreg(*command, code=2).err
+    assert contents(writer.here) == before

@@ -68,6 +68,15 @@ def test_where_the_bytes_are_is_shown_for_each_version_and_store(iris: Registry,
     assert states(iris)["iris@1"] == ["whole", "not approved"]
 
 
+@pytest.mark.parametrize("told", ["", "s3:/models/iris", "ada@machine:/srv/weights", "memory:"])
+def test_what_is_neither_a_folder_nor_a_url_is_no_store(iris: Registry, tmp_path: Path, told: str) -> None:
+    with pytest.raises(InvalidInput, match="neither a folder nor a URL"):
+        add_store(iris, told)
+    with pytest.raises(InvalidInput, match="neither a folder nor a URL"):
+        Registry.init(tmp_path / "other", store=told)
+    assert not (tmp_path / "other").exists()
+
+
 def test_a_copy_on_a_disk_brings_everything_home(iris: Registry, model: Path, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     assert copy(iris, to=disk) == 3
@@ -163,6 +172,8 @@ def test_trust_approves_all_that_is_named_and_nothing_is_opened_before(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "somebody else"))
     with Registry.open(tmp_path / "shared") as registry:
         assert states(registry) == {"iris@1": ["not approved", "not approved"]}
+        with pytest.warns(UserWarning, match="no weights were looked for"):
+            assert registry.doctor() == []
         with pytest.raises(Refused, match="not approved"):
             registry.load("iris")
         with pytest.raises(Refused, match="not approved"):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from gitreg.cli.options import output_option
+from gitreg.cli.options import NamedPath, output_option
 from gitreg.cli.output import emit, print_line
 
 
 @click.command("init")
-@click.argument("path", default=".", type=click.Path(file_okay=False))
+@click.argument("path", default=".", type=NamedPath(file_okay=False))
 @click.option("--store", metavar="URL", help="Where the weights lie.  [default: a folder inside .git]")
 @click.option(
     "--branch", metavar="NAME", help="The registry's branch.  [default: main; in a project's repository: registry]"

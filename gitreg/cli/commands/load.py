@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from gitreg.cli.options import fetch_option, open_registry, output_option, reference_argument
+from gitreg.cli.options import NamedPath, fetch_option, open_registry, output_option, reference_argument
 from gitreg.cli.output import emit
 from gitreg.cli.progress import progress
 
 
 @click.command("load")
 @reference_argument
-@click.argument("dest", required=False, type=click.Path(file_okay=False))
+@click.argument("dest", required=False, type=NamedPath(file_okay=False))
 @click.option("--artifact", metavar="NAME", help="Which artifact.  [default: model, or the only one]")
 @click.option("--file", metavar="GLOB", help="Only the files whose path or name matches.")
 @click.option("--link", is_flag=True, help="Put links to the cache's own files into DEST instead of copies.")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gitreg.cli.complete import complete_model, complete_reference, complete_stage
-from gitreg.cli.options import local_option, metadata_option, open_registry, output_option, tag_option
+from gitreg.cli.options import NamedPath, local_option, metadata_option, open_registry, output_option, tag_option
 from gitreg.cli.output import note
 from gitreg.cli.progress import progress
 from gitreg.cli.results import report
@@ -17,7 +17,7 @@ from gitreg.errors import InvalidInput
 
 @click.command("save")
 @click.argument("model", metavar="MODEL[@VERSION]", shell_complete=complete_model)
-@click.argument("paths", metavar="PATH...", nargs=-1, type=click.Path())
+@click.argument("paths", metavar="PATH...", nargs=-1, type=NamedPath())
 @click.option(
     "--artifact", "artifacts", metavar="NAME=PATH", multiple=True, help="A further artifact; repeat for more."
 )
