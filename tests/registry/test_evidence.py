@@ -85,9 +85,12 @@ def test_every_way_into_a_stage_meets_the_same_decision(world: World) -> None:
             way()
         assert "gitreg why" in str(caught.value.hint)
     assert world.stage("iris", "production") is None
-    world.do(annotate, "iris@1", metadata={"accuracy": 0.95}, stage=None)
-    world.do(promote, "iris@1", "production")
+    world.do(annotate, "iris@1", metadata={"accuracy": 0.95}, stage="production")
     world.do(promote, "iris@1", "staging")  # which has no policy
+    with pytest.raises(Refused, match=r"accuracy is 0\.1"):
+        world.do(annotate, "iris@1", metadata={"accuracy": 0.1}, stage="production")
+    world.do(promote, "iris@1", "production")
+    world.do(promote, "iris@1", "staging")
     assert world.save(content="c", metadata={"accuracy": 1.0}, stage="production") == "2"
 
 

@@ -239,6 +239,7 @@ def annotate(
         operation, subject = "archive", f"Archive {version.reference}"
     elif stage is not None and version.stage != stage:
         check_stage_is_known(stage, snapshot.settings.stages)
+        version = version._replace(annotation=changed)  # gates judge what is said now
         trailers = take_stage(draft, snapshot, version, stage, force=force, circumstances=circumstances)
         operation, subject = "promote", f"Promote {version.reference} to {stage}"
     return Changes(
