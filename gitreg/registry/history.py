@@ -18,9 +18,9 @@ _OVERRIDDEN = re.compile(r"^Gitreg-Overridden: (.+)$", re.MULTILINE)
 def log(snapshot: Snapshot, model: str | None = None) -> Iterator[dict[str, Any]]:
     """Give, newest first, one row for each commit that changed a model, or the registry.
 
-    Each row says ``commit``, ``when`` (RFC 3339), ``who``, ``email``, ``subject``, ``overridden`` (the names of gates
-    that force overrode), ``reason``, ``events`` (what it did, each with ``event`` and, where they apply, ``model``,
-    ``version``, ``stage``, ``alias``, ``from``) and ``cut`` (whether a shallow clone knows nothing before it).
+    Each row says ``commit``, ``when`` (RFC 3339), ``who``, ``email``, ``subject``, ``reason``, ``overridden``
+    (the names of gates that force overrode), ``events`` (what it did, each with ``event`` and, where they apply,
+    ``model``, ``version``, ``stage``, ``alias``, ``from``) and ``cut`` (whether a shallow clone knows nothing before it).
 
     Raises
     ------
@@ -78,6 +78,7 @@ def _held(snapshot: Snapshot, seq: int, entry: Entry | None, former: Entry | Non
         "from": _version(former) if former else None,
         **_told(moment),
         "reason": (entry.data or {}).get("reason") if entry else None,
+        "overridden": _overridden(moment),
     }
 
 
@@ -92,9 +93,14 @@ def _row(moment: Moment, began: list[Entry], ended: list[Entry]) -> dict[str, An
     return {
         **_told(moment),
         "reason": "\n\n".join(body).strip() or None,
+        "overridden": _overridden(moment),
         "events": [event for event in events if event],
         "cut": moment.boundary,
     }
+
+
+def _overridden(moment: Moment) -> list[str]:
+    return _OVERRIDDEN.findall(moment.message.rpartition("\n\n")[2])
 
 
 def _told(moment: Moment) -> dict[str, Any]:
@@ -105,7 +111,6 @@ def _told(moment: Moment) -> dict[str, Any]:
         "who": moment.author,
         "email": moment.email,
         "subject": moment.message.split("\n", 1)[0],
-        "overridden": _OVERRIDDEN.findall(moment.message.rpartition("\n\n")[2]),
     }
 
 
