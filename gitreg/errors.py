@@ -68,6 +68,10 @@ class Refused(GitregError):
     exit_code = 4
 
 
+class Protected(Refused):
+    """A stage is entered by pull request only."""
+
+
 class AlreadyExists(Refused):
     """A model or a version of that name is there already."""
 

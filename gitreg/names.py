@@ -27,7 +27,7 @@ _WINDOWS_DEVICES = frozenset(
 # What Git refuses as .git: in any case, with what HFS+ ignores in it, as NTFS shortens it, or with trailing dots.
 _IGNORED_BY_HFS = "[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]"
 _DOT_GIT = r"(?is)(?:\.git|git~1)[. ]*(?:[:\\].*)?"
-_OUR_OWN = frozenset({"versions", "annotations", "stages", "aliases", "model.yaml", "readme.md"})
+_OUR_OWN = frozenset({"versions", "annotations", "stages", "aliases", "approvals", "model.yaml", "readme.md"})
 _REF_PART = r"[A-Za-z0-9_+][A-Za-z0-9._+-]*"
 _ALIAS = r"[A-Za-z0-9_-]+"
 _STAGE = r"(?i)[a-z0-9][a-z0-9._-]*"

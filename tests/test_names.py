@@ -94,7 +94,15 @@ def test_a_slug_is_plain_and_hides_nothing(name: str) -> None:
         assert not part.endswith(".")
         assert not part.lower().endswith(".lock")
         assert part.lower().split(".")[0] not in ("con", "prn", "aux", "nul", "com1", "lpt9")
-        assert part.lower() not in ("versions", "annotations", "stages", "aliases", "model.yaml", "readme.md")
+        assert part.lower() not in (
+            "versions",
+            "annotations",
+            "stages",
+            "aliases",
+            "approvals",
+            "model.yaml",
+            "readme.md",
+        )
 
 
 @settings(max_examples=4, deadline=None)

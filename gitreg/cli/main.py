@@ -25,6 +25,8 @@ COMMANDS = {
     "list": (f"{_HERE}.list", "List models, or the versions of one."),
     "show": (f"{_HERE}.show", "Show a version, now or at a date."),
     "promote": (f"{_HERE}.promote", "Put a version into a stage."),
+    "why": (f"{_HERE}.why", "Explain whether a version may enter a stage."),
+    "approve": (f"{_HERE}.approve", "Approve a version for a stage, with a signature."),
     "rollback": (f"{_HERE}.rollback", "Give a stage back to who held it before."),
     "archive": (f"{_HERE}.archive", "Mark a version as no longer relevant."),
     "alias": (f"{_HERE}.alias", "Name a version freely."),

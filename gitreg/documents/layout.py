@@ -10,6 +10,7 @@ REGISTRY_FILE = "gitreg.yaml"
 MAX_BYTES = 4 * 1024 * 1024
 """What a file may have."""
 _FOLDERS = {"versions": "model_version", "annotations": "annotation", "stages": "stage", "aliases": "alias"}
+_APPROVALS = "approvals"
 _FOLDER_OF = {kind: folder for folder, kind in _FOLDERS.items()}
 _FILES = {"model.yaml": "model", "README.md": "card"}
 _FILE_OF = {kind: name for name, kind in _FILES.items()}
@@ -21,11 +22,11 @@ class Key(NamedTuple):
     Parameters
     ----------
     kind:
-        ``registry``, ``model``, ``card``, ``model_version``, ``annotation``, ``stage`` or ``alias``.
+        ``registry``, ``model``, ``card``, ``model_version``, ``annotation``, ``stage``, ``alias`` or ``approval``.
     model:
         The model's name, "" for the registry.
     name:
-        The version, stage or alias; "" for what there is one of.
+        The version, stage or alias; "" for what there is one of; of an approval ``<version>/<stage>/<who>``.
     """
 
     kind: str
@@ -40,7 +41,8 @@ class Key(NamedTuple):
         folder = f"models/{slug(self.model)}"
         if self.kind in _FILE_OF:
             return f"{folder}/{_FILE_OF[self.kind]}"
-        return f"{folder}/{_FOLDER_OF[self.kind]}/{slug(self.name)}.yaml"
+        subfolder = _APPROVALS if self.kind == "approval" else _FOLDER_OF[self.kind]
+        return f"{folder}/{subfolder}/{slug(self.name)}.yaml"
 
 
 def parse_path(path: str) -> Key | None:
@@ -60,6 +62,11 @@ def parse_path(path: str) -> Key | None:
             if not name:
                 return None
             key = Key(_FOLDERS[parts[-2]], unslug("/".join(parts[1:-2])), name)
+        elif len(parts) >= 6 and parts[-4] == _APPROVALS and parts[-1].endswith(".yaml"):
+            names = [unslug(part) for part in (*parts[-3:-1], parts[-1].removesuffix(".yaml"))]
+            if not all(names) or any("/" in part for part in names):
+                return None
+            key = Key("approval", unslug("/".join(parts[1:-4])), "/".join(names))
         elif parts[-1] in _FILES:
             key = Key(_FILES[parts[-1]], unslug("/".join(parts[1:-1])))
         else:

@@ -26,8 +26,9 @@ def check_meaning(key: Key, data: Mapping[str, Any]) -> None:
         _check(key, "", check_model, key.model)
     if key.kind in ("model_version", "annotation"):
         _check(key, "", check_written_version, key.name)
-    if "created_at" in data:
-        _check(key, "/created_at", datetime.fromisoformat, data["created_at"])
+    for field in ("created_at", "when"):
+        if field in data:
+            _check(key, f"/{field}", datetime.fromisoformat, data[field])
     for name in data.get("artifacts", {}):
         _check(key, pointer(["artifacts", name]), check_artifact, name)
     for name in data.get("metadata", {}):

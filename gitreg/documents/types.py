@@ -126,6 +126,8 @@ class RegistryDocument(Document):
     replicas: tuple[str, ...] = ()
     chunking: str | None = None
     stages: tuple[str, ...] = DEFAULT_STAGES
+    policies: Mapping[str, Any] = _NOTHING
+    people: Mapping[str, Any] = _NOTHING
     mirrors: Mapping[str, str] = _NOTHING
 
 
@@ -248,7 +250,29 @@ class AliasDocument(Document):
     digest: str | None = None
 
 
+class ApprovalDocument(Document):
+    """That a person wants a version in a stage: ``signature`` is an SSH key's, over all the other fields."""
+
+    kind: ClassVar[str] = "approval"
+    model: str
+    version: str
+    stage: str
+    digest: str
+    who: str
+    when: str
+    reason: str | None = None
+    signature: str
+
+
 DOCUMENTS: Mapping[str, type[Document]] = {
     cls.kind: cls
-    for cls in (RegistryDocument, ModelDocument, VersionDocument, AnnotationDocument, StageDocument, AliasDocument)
+    for cls in (
+        RegistryDocument,
+        ModelDocument,
+        VersionDocument,
+        AnnotationDocument,
+        StageDocument,
+        AliasDocument,
+        ApprovalDocument,
+    )
 }

@@ -163,6 +163,12 @@ def parse_tag(oid: str, content: bytes) -> Tag:
     )
 
 
+def split_tag(content: bytes) -> tuple[bytes, bytes]:
+    """Split an annotated tag into what is signed and the signature, b"" where there is none."""
+    starts = [found.start() for found in re.finditer(_SIGNATURE_BLOCK.encode(), content)]
+    return (content[: starts[-1]], content[starts[-1] :]) if starts else (content, b"")
+
+
 def format_commit(
     tree: str, parents: Iterable[str], author: Signature, committer: Signature, message: str
 ) -> tuple[bytes, bytes]:

@@ -249,6 +249,21 @@ class ReadOnlyRepository:
             tags = filter(None, map(self.tag, wanted))
         return {tag.oid: tag.target for tag in tags if tag.target_type == "commit"}
 
+    def tag_signer(self, oid: str, keys: Mapping[str, Sequence[str]]) -> str | None:
+        """Return whose SSH key signed an annotated tag (:func:`gitreg.git.verifying.signer_of`); None: nobody's."""
+        from gitreg.git.parsing import split_tag
+
+        payload, signature = split_tag(self._objects.get(oid, "tag", None))
+        return self.statement_signer(payload, signature, namespace="git", keys=keys) if signature else None
+
+    def statement_signer(
+        self, payload: bytes, signature: bytes, *, namespace: str, keys: Mapping[str, Sequence[str]]
+    ) -> str | None:
+        """Return whose SSH key signed a statement (:func:`gitreg.git.verifying.signer_of`)."""
+        from gitreg.git.verifying import signer_of
+
+        return signer_of(payload, signature, namespace=namespace, keys=keys, env=self._env)
+
     def peel(self, oid: str) -> str | None:
         """Return the commit that an object id means, through any tags; None when it means none that is here."""
         return commit_of(self._objects, oid)

@@ -125,6 +125,10 @@ class Repository(ReadOnlyRepository):
 
         return build_tag(self._objects, self._write, self._signer, name, target, message=message, tagger=tagger)
 
+    def sign_statement(self, payload: bytes, *, namespace: str, key: str | None = None) -> bytes:
+        """Return the user's SSH signature over a statement (:meth:`gitreg.git.signing.Signer.sign_statement`)."""
+        return self._signer.sign_statement(payload, namespace=namespace, key=key)
+
     def update_refs(self, updates: Sequence[RefUpdate], *, reason: str) -> None:
         """Move refs in one transaction: all of them, or none.
 

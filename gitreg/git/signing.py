@@ -72,7 +72,36 @@ class Signer:
             program = program or self.config.get("gpg.program", from_user_only=True)
         program = program or _PROGRAMS[method]
         key = self.config.get("user.signingkey")
-        signature = self._by_ssh(program, key, payload) if method == "ssh" else self._by_gpg(program, key, payload, who)
+        if method == "ssh":
+            signature = self._by_ssh(program, key, payload, "git")
+        else:
+            signature = self._by_gpg(program, key, payload, who)
+        return signature.replace(b"\r\n", b"\n")
+
+    def sign_statement(self, payload: bytes, *, namespace: str, key: str | None = None) -> bytes:
+        """Return an SSH signature over something that is no Git object (PROTOCOL.sshsig of OpenSSH).
+
+        Parameters
+        ----------
+        namespace:
+            What the signature is for: one made for another purpose does not verify.
+        key:
+            The file of the key, or its public half; None takes Git's own, where Git signs with SSH.
+
+        Raises
+        ------
+        InvalidInput
+            No SSH key is known.
+        GitregError
+            ssh-keygen is missing, or did not sign.
+        """
+        if key is None and (self.config.get("gpg.format") or "").lower() != "ssh":
+            raise InvalidInput(
+                "no SSH key to sign with is known",
+                hint="give --key ~/.ssh/id_ed25519, or set gpg.format to ssh and user.signingKey with `git config`",
+            )
+        program = self.config.get("gpg.ssh.program", from_user_only=True) or _PROGRAMS["ssh"]
+        signature = self._by_ssh(program, key or self.config.get("user.signingkey"), payload, namespace)
         return signature.replace(b"\r\n", b"\n")
 
     def _by_gpg(self, program: str, key: str | None, payload: bytes, who: Signature) -> bytes:
@@ -81,7 +110,7 @@ class Signer:
             raise _failed(program, status)
         return signature
 
-    def _by_ssh(self, program: str, key: str | None, payload: bytes) -> bytes:
+    def _by_ssh(self, program: str, key: str | None, payload: bytes, namespace: str) -> bytes:
         import tempfile  # only signing needs it
 
         if not key:
@@ -99,7 +128,7 @@ class Signer:
                 key_file = Path(folder, "key.pub")
                 key_file.write_text(literal + "\n", encoding="utf-8")
             agent = ["-U"] if literal is not None else []  # a public key alone: the agent has the other half
-            command = [program, "-Y", "sign", "-n", "git", "-f", str(key_file), *agent, str(message)]
+            command = [program, "-Y", "sign", "-n", namespace, "-f", str(key_file), *agent, str(message)]
             _, said = self._run(command, b"")
             try:
                 return Path(folder, "message.sig").read_bytes()
@@ -121,8 +150,8 @@ class Signer:
             )
         except OSError as error:
             raise GitregError(
-                f"Git is configured to sign, but {command[0]} cannot be run: {error.strerror}",
-                hint="install it, or set commit.gpgSign and tag.gpgSign to false",
+                f"a signature is wanted, but {command[0]} cannot be run: {error.strerror}",
+                hint="install it; or, for Git's own, set commit.gpgSign and tag.gpgSign to false",
             ) from error
         if result.returncode:
             raise _failed(command[0], result.stderr)
@@ -133,5 +162,5 @@ def _failed(program: str, said: bytes) -> GitregError:
     words = " ".join(line for line in said.decode(errors="replace").splitlines() if not line.startswith("[GNUPG:]"))
     return GitregError(
         f"{program} did not sign: {words.strip() or 'no reason given'}",
-        hint="try `git commit -S --allow-empty`, or set commit.gpgSign and tag.gpgSign to false",
+        hint="try `git commit -S --allow-empty`; or, for Git's own, set commit.gpgSign and tag.gpgSign to false",
     )

@@ -10,10 +10,11 @@ from typing import Any
 
 from gitreg.blobs import FileEntry, Manifest, Source, Store
 from gitreg.documents.layout import Key, model_folder, parse_path
-from gitreg.errors import GitregError, IntegrityError
+from gitreg.errors import GitregError, IntegrityError, InvalidDocument
 from gitreg.git import RefUpdate
 from gitreg.names import fold
 from gitreg.registry.artifacts import manifest_of, stored_manifest
+from gitreg.registry.decisions import policies
 from gitreg.registry.derived import (
     build_seal,
     mirror_namespace,
@@ -112,6 +113,10 @@ def _files(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
     for entry in snapshot.index.problems(snapshot.seq):
         where = _path(entry)
         yield Problem(where, (entry.problem or "").removeprefix(f"{where}: "), "mend the file by hand and commit it")
+    try:
+        policies(snapshot)
+    except InvalidDocument as error:
+        yield Problem(error.where, f"at {error.pointer}: {error.reason}", error.hint or "mend it by hand")
     prefix = f"{ledger.root}/" if ledger.root else ""
     for path, _ in ledger.repository.walk(snapshot.commit, f"{prefix}models"):
         if parse_path(path.removeprefix(prefix)) is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -11,13 +12,15 @@ from gitreg.policy.promotion import check_stage_is_known
 from gitreg.registry.index import Entry, Moment
 from gitreg.registry.snapshot import Snapshot
 
+_OVERRIDDEN = re.compile(r"^Gitreg-Overridden: (.+)$", re.MULTILINE)
+
 
 def log(snapshot: Snapshot, model: str | None = None) -> Iterator[dict[str, Any]]:
     """Give, newest first, one row for each commit that changed a model, or the registry.
 
-    Each row says ``commit``, ``when`` (RFC 3339), ``who``, ``email``, ``subject``, ``reason``, ``events`` (what it did,
-    each with ``event`` and, where they apply, ``model``, ``version``, ``stage``, ``alias``, ``from``) and ``cut``
-    (whether a shallow clone knows nothing before it).
+    Each row says ``commit``, ``when`` (RFC 3339), ``who``, ``email``, ``subject``, ``reason``, ``overridden``
+    (the names of gates that force overrode), ``events`` (what it did, each with ``event`` and, where they apply,
+    ``model``, ``version``, ``stage``, ``alias``, ``from``) and ``cut`` (whether a shallow clone knows no more).
 
     Raises
     ------
@@ -39,7 +42,7 @@ def stage_log(snapshot: Snapshot, model: str, stage: str) -> list[dict[str, Any]
     """Give, newest first, who held a stage: one row for each time that its pointer moved.
 
     Each row says ``commit``, ``when``, ``who``, ``email``, ``version`` (None: nobody from then on), ``from``,
-    ``reason`` and ``subject``.
+    ``reason``, ``overridden`` and ``subject``.
 
     Raises
     ------
@@ -75,6 +78,7 @@ def _held(snapshot: Snapshot, seq: int, entry: Entry | None, former: Entry | Non
         "from": _version(former) if former else None,
         **_told(moment),
         "reason": (entry.data or {}).get("reason") if entry else None,
+        "overridden": _overridden(moment),
     }
 
 
@@ -89,9 +93,14 @@ def _row(moment: Moment, began: list[Entry], ended: list[Entry]) -> dict[str, An
     return {
         **_told(moment),
         "reason": "\n\n".join(body).strip() or None,
+        "overridden": _overridden(moment),
         "events": [event for event in events if event],
         "cut": moment.boundary,
     }
+
+
+def _overridden(moment: Moment) -> list[str]:
+    return _OVERRIDDEN.findall(moment.message.rpartition("\n\n")[2])
 
 
 def _told(moment: Moment) -> dict[str, Any]:
@@ -118,6 +127,9 @@ def _events(entry: Entry, before: Entry | None) -> list[dict[str, Any]]:
         return [{"event": "card", **about}]
     if entry.kind == "model_version":
         return [{"event": "edited" if before else "saved", **about, "version": entry.name}]
+    if entry.kind == "approval":
+        version, stage, _ = entry.name.split("/")
+        return [{"event": "approved", **about, "version": version, "stage": stage}]
     if entry.kind in ("stage", "alias"):
         came_back = "rolled_back_from" in data and data.get("rolled_back_from") != old.get("rolled_back_from")
         event = {"stage": "rolled back" if came_back else "promoted", "alias": "aliased"}[entry.kind]
@@ -143,6 +155,9 @@ def _events(entry: Entry, before: Entry | None) -> list[dict[str, Any]]:
 
 def _removal(entry: Entry) -> dict[str, Any]:
     about = {"model": entry.model}
+    if entry.kind == "approval":
+        version, stage, _ = entry.name.split("/")
+        return {"event": "approval removed", **about, "version": version, "stage": stage}
     if entry.kind in ("stage", "alias"):
         return {"event": f"{entry.kind} left", **about, "version": _version(entry), entry.kind: entry.name}
     return {"event": f"{entry.kind.replace('_', ' ')} removed", **about, "version": entry.name or None}

@@ -154,6 +154,12 @@ class Index:
         ).fetchone()
         return row[0] if row else None
 
+    def latest_time(self, seq: int, time: int) -> int | None:
+        """Give the latest time, not after ``time``, that a commit up to ``seq`` names; None where all are later."""
+        row = self._run("SELECT max(time) FROM commits WHERE seq <= ? AND time <= ?", (seq, time)).fetchone()
+        latest: int | None = row[0]
+        return latest
+
     # -- what stands there -------------------------------------------------------------------------------------------
 
     def get(self, seq: int, kind: str, model: str, name: str) -> Entry | None:

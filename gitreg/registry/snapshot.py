@@ -349,6 +349,11 @@ class Snapshot:
         entry = self.index.get(self.seq, "alias", model, alias)
         return AliasDocument.from_data(entry.data) if entry and entry.data is not None else None
 
+    def approvals(self, model: str, version: str, stage: str) -> list[Entry]:
+        """Give the files of a version's approvals for a stage, those that cannot be read too, by who approved."""
+        prefix = f"{version}/{stage}/"
+        return [e for e in self.index.scan(self.seq, "approval", model) if e.name.startswith(prefix)]
+
     def stages(self, model: str) -> dict[str, str]:
         """Give the version's name for each stage that is held, in the registry's order."""
         entries = self.index.scan(self.seq, "stage", model)

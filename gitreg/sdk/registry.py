@@ -22,6 +22,8 @@ from gitreg.sdk.ambient import REGISTRY_VARIABLE, Ambient
 
 if TYPE_CHECKING:
     from gitreg.blobs import Progress, Saving, Store, Stores
+    from gitreg.policy.deciding import Decision
+    from gitreg.registry.circumstances import Circumstances
     from gitreg.registry.commit import Operation, Outcome, Writer
     from gitreg.registry.doctor import Problem
     from gitreg.registry.filters import Page
@@ -550,14 +552,64 @@ class Registry:
         """Put a version into a stage (:func:`gitreg.registry.operations.stages.promote`)."""
         from gitreg.registry.operations.stages import promote
 
-        operation = partial(promote, reference=reference, stage=stage, force=force, reason=reason)
+        operation = partial(
+            promote,
+            reference=reference,
+            stage=stage,
+            force=force,
+            reason=reason,
+            circumstances=self.circumstances(),
+        )
         return self.about(self.commit(operation))
 
     def rollback(self, model: str, stage: str, *, reason: str = "") -> ModelVersion:
         """Give a stage back to who held it before (:func:`gitreg.registry.operations.stages.rollback`)."""
         from gitreg.registry.operations.stages import rollback
 
-        return self.about(self.commit(partial(rollback, model=model, stage=stage, reason=reason)))
+        operation = partial(rollback, model=model, stage=stage, reason=reason, circumstances=self.circumstances())
+        return self.about(self.commit(operation))
+
+    def why(self, reference: str, stage: str, *, force: bool = False) -> Decision:
+        """Say whether a version may enter a stage, and why (:func:`gitreg.registry.decisions.explain`).
+
+        Parameters
+        ----------
+        force:
+            Whether to ask what a forced promotion would meet.
+
+        Raises
+        ------
+        NotFound, InvalidInput
+            There is no such version, or no such stage.
+        InvalidDocument
+            The registry's policies are not understood.
+        """
+        from gitreg.policy.promotion import check_stage_is_known
+        from gitreg.registry.decisions import explain
+
+        snapshot = self.snapshot()
+        version = resolve(snapshot, reference, withdrawn=True)
+        check_stage_is_known(stage, snapshot.settings.stages)
+        return explain(snapshot, version, stage, self.circumstances(), force=force)
+
+    def approve(self, reference: str, stage: str, *, key: PathLike | None = None, reason: str = "") -> ModelVersion:
+        """Approve a version for a stage (:func:`gitreg.registry.operations.approvals.approve`).
+
+        Parameters
+        ----------
+        key:
+            The file of the SSH key to sign with; None takes the one that Git signs with.
+        """
+        return self.about(self.approval(reference, stage, key=key, reason=reason))
+
+    def approval(self, reference: str, stage: str, *, key: PathLike | None = None, reason: str = "") -> Outcome:
+        """Approve a version for a stage, and give what was committed."""
+        from gitreg.registry.operations.approvals import approve
+        from gitreg.sdk.deciding import approver
+
+        who = approver(self, os.fspath(key) if key is not None else None)
+        when = self.ambient.timestamp()
+        return self.commit(partial(approve, reference=reference, stage=stage, approver=who, when=when, reason=reason))
 
     def archive(self, reference: str, *, reason: str = "") -> ModelVersion:
         """Mark a version as no longer relevant (:func:`gitreg.registry.operations.stages.archive`)."""
@@ -601,6 +653,7 @@ class Registry:
             metadata=to_json(metadata or {}),
             stage=stage,
             force=force,
+            circumstances=self.circumstances(),
         )
         return self.about(self.commit(operation))
 
@@ -718,6 +771,12 @@ class Registry:
         from gitreg.registry.upstream import Upstream
 
         return Upstream(self.ledger, remote)
+
+    def circumstances(self) -> Circumstances:
+        """Give what a stage's policy may ask of a promotion made here and now."""
+        from gitreg.sdk.deciding import circumstances
+
+        return circumstances(self)
 
     def writer(self) -> Writer:
         """Give who writes now.

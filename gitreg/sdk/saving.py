@@ -84,13 +84,14 @@ def save(registry: Registry, saving: Saving, *, progress: Progress = NO_PROGRESS
         stage=saving.stage,
         message=saving.message,
     )
-    check_saveable(registry.snapshot(), new)
+    here = registry.circumstances()
+    check_saveable(registry.snapshot(), new, circumstances=here)
 
     kind = saving.artifact_type
 
     def operation(snapshot: Snapshot) -> Changes:
         given = tagged_numbers(registry.ledger.repository, snapshot, new.model)
-        return save_version(snapshot, new, given=given)
+        return save_version(snapshot, new, given=given, circumstances=here)
 
     if dry_run:
         artifacts = {name: describe_artifact(paths, kind, progress) for name, paths in saving.sources.items()}

@@ -38,8 +38,8 @@ MODEL = [
     "trade_offs", "ethics", "tags", "metadata", "created_at",
 ]  # fmt: skip
 WRITE = ["changed", "commit", "subject", "version"]
-LOG = ["commit", "when", "who", "email", "subject", "reason", "events", "cut"]
-STAGE_LOG = ["version", "from", "commit", "when", "who", "email", "subject", "reason"]
+LOG = ["commit", "when", "who", "email", "subject", "reason", "overridden", "events", "cut"]
+STAGE_LOG = ["version", "from", "commit", "when", "who", "email", "subject", "reason", "overridden"]
 
 
 @pytest.fixture
@@ -90,6 +90,7 @@ READING = {
     "verify": ["reference", "artifact", "path", "size", "ok", "problem", "store", "read"],
     "load iris": ["reference", "path"],
     "doctor": ["mended", "problems"],
+    "why iris@1.1 production": ["reference", "stage", "allowed", "protected", "overridden", "results"],
 }
 
 

@@ -21,7 +21,8 @@ def test_a_path_says_what_its_file_is_about(model: str, kind: str, name: str) ->
     import unicodedata
 
     model, name = unicodedata.normalize("NFC", model), unicodedata.normalize("NFC", name)
-    for key in (Key(kind, model, name), Key("model", model), Key("card", model)):
+    approval = Key("approval", model, f"{name}/production/{name}")
+    for key in (Key(kind, model, name), Key("model", model), Key("card", model), approval):
         assert parse_path(key.path) == key
 
 
@@ -29,7 +30,9 @@ def test_a_path_says_what_its_file_is_about(model: str, kind: str, name: str) ->
 def test_files_of_two_models_never_meet(one: str, other: str, name: str) -> None:
     kinds = ("model_version", "annotation", "stage", "alias")
     paths = {
-        model: {Key(kind, model, name).path for kind in kinds} | {Key("model", model).path} for model in (one, other)
+        model: {Key(kind, model, name).path for kind in kinds}
+        | {Key("model", model).path, Key("approval", model, f"{name}/stages/{name}").path}
+        for model in (one, other)
     }
     if Key("model", one).path != Key("model", other).path:
         assert not paths[one] & paths[other]
@@ -48,6 +51,8 @@ def test_a_path_that_is_read_is_the_one_that_gitreg_would_write(path: str) -> No
     "path",
     ["", "models", "models/iris", "models/my model/model.yaml", "models/iris/versions/7.yml", "models/iris/notes.txt",
      "models/iris/versions/a/7.yaml", "models/%ff/model.yaml", "models/%41/model.yaml", "models/iris/versions/.yaml",
+     "models/iris/approvals/7/bob.yaml", "models/iris/approvals/7/production/a/b.yaml",
+     "models/iris/approvals/7/production/.yaml", "models/iris/approvals/7/production/a%2Fb.yaml",
      "Models/iris/model.yaml", "sub/gitreg.yaml", "models/é/model.yaml", "models/iris/Versions/7.yaml"],
 )  # fmt: skip
 def test_a_foreign_path_means_nothing(path: str) -> None:

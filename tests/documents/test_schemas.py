@@ -31,6 +31,8 @@ SOUND: dict[str, dict[str, Any]] = {
         "prefix": "models",
         "store": "s3://b",
         "stages": ["staging", "production"],
+        "policies": {"production": {"from": ["staging"]}},
+        "people": {"ada@example.com": ["ssh-ed25519 AAAA ada"]},
         "mirrors": {"stages": "refs/heads/stages"},
     },
     "model": {
@@ -86,6 +88,18 @@ SOUND: dict[str, dict[str, Any]] = {
         "reason": "r",
     },
     "alias": {"format": 1, "kind": "alias", "version": "7", "digest": f"sha256:{SHA}"},
+    "approval": {
+        "format": 1,
+        "kind": "approval",
+        "model": "iris",
+        "version": "7",
+        "stage": "production",
+        "digest": f"sha256:{SHA}",
+        "who": "bob@example.com",
+        "when": "2026-11-22T10:00:00.123Z",
+        "reason": "r",
+        "signature": "-----BEGIN SSH SIGNATURE-----\nU1NI\n-----END SSH SIGNATURE-----\n",
+    },
 }
 KEYS = {
     "registry": Key("registry"),
@@ -94,6 +108,7 @@ KEYS = {
     "annotation": Key("annotation", "iris", "7"),
     "stage": Key("stage", "iris", "production"),
     "alias": Key("alias", "iris", "champion"),
+    "approval": Key("approval", "iris", "7/production/bob@example.com"),
 }
 
 
@@ -203,6 +218,16 @@ def test_a_newer_format_is_refused_politely(kind: str) -> None:
         ("model_version", {"created_at": "yesterday"}, "/created_at"),
         ("registry", {"stages": ["a", "a"]}, "/stages"),
         ("registry", {"mirrors": {"stages": "heads/x"}}, "/mirrors/stages"),
+        ("registry", {"policies": {"production": []}}, "/policies/production"),
+        ("registry", {"people": {"ada": ["cert-authority ssh-ed25519 AAAA"]}}, "/people/ada/0"),
+        ("registry", {"people": {"ada": ["ssh-ed25519 AAAA\nmallory ssh-ed25519 BBBB"]}}, "/people/ada/0"),
+        ("registry", {"people": {"ada": []}}, "/people/ada"),
+        ("approval", {"version": "8"}, "/version"),
+        ("approval", {"stage": "staging"}, "/stage"),
+        ("approval", {"who": "ada@example.com"}, "/who"),
+        ("approval", {"model": "tulip"}, "/model"),
+        ("approval", {"when": "soon"}, "/when"),
+        ("approval", {"signature": "bob"}, "/signature"),
     ],
 )
 def test_what_is_wrong_is_named_with_file_and_place(kind: str, change: dict[str, Any], pointer: str) -> None:

@@ -75,7 +75,9 @@ def plain(folder: Path, commit: str) -> Said:
         versions = {}
         for path, data in files.items():
             if path.startswith(f"{at}/versions/"):
-                note = notes.get(path.replace("/versions/", "/annotations/"), {})
+                beside = path.replace("/versions/", "/annotations/")
+                unread = {"yanked": "true"} if beside in paths else {}  # it may say so
+                note = notes.get(beside, unread)
                 if note.get("deleted") != "true":
                     versions[data["version"]] = (int(data["number"]), note.get("yanked") == "true")
         counted = sorted((number, name) for name, (number, yanked) in versions.items() if not yanked)

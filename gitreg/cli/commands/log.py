@@ -11,8 +11,8 @@ from gitreg.cli.complete import complete_reference
 from gitreg.cli.options import fetch_option, open_registry, output_option
 from gitreg.cli.output import emit, note, print_table, when_text
 
-_COLUMNS = ("commit", "when", "who", "email", "subject", "reason", "events", "cut")
-_STAGE_COLUMNS = ("version", "from", "commit", "when", "who", "email", "subject", "reason")
+_COLUMNS = ("commit", "when", "who", "email", "subject", "reason", "overridden", "events", "cut")
+_STAGE_COLUMNS = ("version", "from", "commit", "when", "who", "email", "subject", "reason", "overridden")
 
 
 @click.command("log")
@@ -42,7 +42,7 @@ def _print_stage(rows: list[dict[str, Any]]) -> None:
                 row["version"] or "(nobody)",
                 row["from"],
                 row["who"],
-                row["reason"],
+                _reason(row),
                 row["commit"][:10],
             )
             for row in rows
@@ -51,10 +51,18 @@ def _print_stage(rows: list[dict[str, Any]]) -> None:
     )
 
 
+def _reason(row: dict[str, Any]) -> str | None:
+    """Give the reason, and what force overrode for it."""
+    if not row["overridden"]:
+        return row["reason"]  # type: ignore[no-any-return]
+    told = f"overrode {', '.join(row['overridden'])}"
+    return f"{row['reason']} ({told})" if row["reason"] else told
+
+
 def _print_log(rows: list[dict[str, Any]]) -> None:
     print_table(
         ["when", "who", "what", "reason", "commit"],
-        [(when_text(row["when"]), row["who"], row["subject"], row["reason"], row["commit"][:10]) for row in rows],
+        [(when_text(row["when"]), row["who"], row["subject"], _reason(row), row["commit"][:10]) for row in rows],
         spare=["commit", "reason", "who"],
     )
     if rows and rows[-1]["cut"]:

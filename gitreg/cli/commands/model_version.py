@@ -77,7 +77,8 @@ def update(model: str, version: str | None, output: str, metadata: dict[str, Any
     from gitreg.registry.operations.versions import annotate
 
     registry = open_registry()
-    operation = partial(annotate, reference=f"{model}@{version or 'latest'}", metadata=to_json(metadata), **said)
+    reference, here = f"{model}@{version or 'latest'}", registry.circumstances()
+    operation = partial(annotate, reference=reference, metadata=to_json(metadata), circumstances=here, **said)
     report(registry, registry.commit(operation), output)
 
 

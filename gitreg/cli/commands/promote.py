@@ -20,7 +20,7 @@ from gitreg.cli.results import report
 @click.command("promote")
 @reference_argument
 @stage_argument
-@click.option("--force", is_flag=True, help="Archive who holds the stage now.")
+@click.option("--force", is_flag=True, help="Archive who holds the stage now, and override what its policy lets be.")
 @reason_option
 @output_option
 @local_option
@@ -29,5 +29,12 @@ def command(reference: str, stage: str, force: bool, reason: str, output: str) -
     from gitreg.registry.operations.stages import promote
 
     registry = open_registry()
-    operation = partial(promote, reference=reference, stage=stage, force=force, reason=reason)
+    operation = partial(
+        promote,
+        reference=reference,
+        stage=stage,
+        force=force,
+        reason=reason,
+        circumstances=registry.circumstances(),
+    )
     report(registry, registry.commit(operation), output, nothing=f"{reference} is in {stage} already")

@@ -24,4 +24,5 @@ def command(model: str, stage: str, reason: str, output: str) -> None:
     from gitreg.registry.operations.stages import rollback
 
     registry = open_registry()
-    report(registry, registry.commit(partial(rollback, model=model, stage=stage, reason=reason)), output)
+    operation = partial(rollback, model=model, stage=stage, reason=reason, circumstances=registry.circumstances())
+    report(registry, registry.commit(operation), output)

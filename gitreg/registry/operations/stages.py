@@ -8,22 +8,37 @@ from gitreg.errors import InvalidInput, NotFound, Refused
 from gitreg.names import check_alias, fold
 from gitreg.policy.promotion import Candidate, Post, check_promotion, check_stage_is_known
 from gitreg.registry.changes import Changes, Draft
+from gitreg.registry.circumstances import UNKNOWN, Circumstances
 from gitreg.registry.references import resolve
 from gitreg.registry.snapshot import ModelVersion, Snapshot
 from gitreg.registry.tenure import tenure
 
 
-def promote(snapshot: Snapshot, reference: str, stage: str, *, force: bool = False, reason: str = "") -> Changes:
+def promote(
+    snapshot: Snapshot,
+    reference: str,
+    stage: str,
+    *,
+    force: bool = False,
+    reason: str = "",
+    circumstances: Circumstances = UNKNOWN,
+) -> Changes:
     """Put a version into a stage; with ``force`` in the place of its occupant, who is archived.
 
     Setting the stage that a version already has changes nothing. A version holds one stage: it leaves the one it had.
+
+    Parameters
+    ----------
+    circumstances:
+        Who promotes, and what else the stage's policy may ask.
 
     Raises
     ------
     NotFound, InvalidInput
         There is no such version, or no such stage.
     Refused
-        A rule forbids it (:func:`gitreg.policy.promotion.check_promotion`).
+        A rule forbids it (:func:`gitreg.policy.promotion.check_promotion`), or the stage's policy does
+        (:func:`gitreg.registry.decisions.enforce`).
     """
     version = resolve(snapshot, reference, withdrawn=True)
     check_stage_is_known(stage, snapshot.settings.stages)
@@ -31,7 +46,7 @@ def promote(snapshot: Snapshot, reference: str, stage: str, *, force: bool = Fal
     if version.stage == stage and pointer and pointer.digest in (None, version.digest):
         return Changes(version=(version.model, version.version))
     draft = Draft(snapshot)
-    trailers = take_stage(draft, snapshot, version, stage, force=force, reason=reason)
+    trailers = take_stage(draft, snapshot, version, stage, force=force, reason=reason, circumstances=circumstances)
     return Changes(
         draft.files,
         f"Promote {version.reference} to {stage}",
@@ -42,14 +57,21 @@ def promote(snapshot: Snapshot, reference: str, stage: str, *, force: bool = Fal
 
 
 def take_stage(
-    draft: Draft, snapshot: Snapshot, version: ModelVersion, stage: str, *, force: bool, reason: str = ""
+    draft: Draft,
+    snapshot: Snapshot,
+    version: ModelVersion,
+    stage: str,
+    *,
+    force: bool,
+    reason: str = "",
+    circumstances: Circumstances,
 ) -> tuple[tuple[str, str], ...]:
     """Write a version's move into a stage, and give the trailers that tell it.
 
     Raises
     ------
     Refused
-        A rule forbids it.
+        A rule forbids it, or the stage's policy.
     """
     model = version.model
     pointer = snapshot.find_stage(model, stage)
@@ -60,6 +82,7 @@ def take_stage(
         Post(stage, holder.version if holder else None, past.undone),
         force=force,
     )
+    overridden = _ask_policy(snapshot, version, stage, circumstances, force=force)
     document = StageDocument(
         version=version.version,
         digest=version.digest,
@@ -75,18 +98,40 @@ def take_stage(
     trailers = [("Model", model), ("Version", version.version), ("Stage", stage)]
     if holder:
         trailers.append(("From", holder.version))
-    return tuple(trailers)
+    return (*trailers, *overridden)
 
 
-def rollback(snapshot: Snapshot, model: str, stage: str, *, reason: str = "") -> Changes:
+def _ask_policy(
+    snapshot: Snapshot,
+    version: ModelVersion,
+    stage: str,
+    circumstances: Circumstances,
+    *,
+    force: bool = False,
+    rollback: bool = False,
+) -> list[tuple[str, str]]:
+    """Refuse what the stage's policy forbids, and give the trailers that tell what force overrode."""
+    if not snapshot.settings.policies:
+        return []
+    from gitreg.registry.decisions import enforce  # most registries have no policies
+
+    overridden = enforce(snapshot, version, stage, circumstances, force=force, rollback=rollback)
+    return [("Overridden", name) for name in overridden]
+
+
+def rollback(
+    snapshot: Snapshot, model: str, stage: str, *, reason: str = "", circumstances: Circumstances = UNKNOWN
+) -> Changes:
     """Give a stage back to the version that held it before, passing over yanked and deleted ones.
+
+    Of the stage's policy only ``promoters`` and ``protected`` count: what its gates let in once may come back.
 
     Raises
     ------
     NotFound
         There is no such model, or the stage was never held.
     Refused
-        Nobody who may hold it held it before.
+        Nobody who may hold it held it before, or the stage's policy forbids it.
     """
     snapshot.card_fields(model)
     check_stage_is_known(stage, snapshot.settings.stages)
@@ -103,6 +148,7 @@ def rollback(snapshot: Snapshot, model: str, stage: str, *, reason: str = "") ->
             f"nobody held {stage} of {model} before {past.held[-1]} who could take it again",
             hint=f"promote a version instead; see `gitreg log {model}@{stage}`",
         )
+    _ask_policy(snapshot, target, stage, circumstances, rollback=True)
     draft = Draft(snapshot)
     document = StageDocument(
         version=target.version,

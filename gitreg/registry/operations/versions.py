@@ -22,6 +22,7 @@ from gitreg.names import (
 )
 from gitreg.policy.promotion import check_stage_is_known
 from gitreg.registry.changes import Changes, Draft
+from gitreg.registry.circumstances import UNKNOWN, Circumstances
 from gitreg.registry.operations.models import new_model, unique
 from gitreg.registry.operations.stages import take_stage
 from gitreg.registry.references import resolve
@@ -60,13 +61,17 @@ class NewVersion:
     message: str = ""
 
 
-def save_version(snapshot: Snapshot, new: NewVersion, *, given: Sequence[int] = ()) -> Changes:
+def save_version(
+    snapshot: Snapshot, new: NewVersion, *, given: Sequence[int] = (), circumstances: Circumstances = UNKNOWN
+) -> Changes:
     """Add a version, and its model where it is not registered yet.
 
     Parameters
     ----------
     given:
         Numbers that are taken though no record of the branch says so (a tag without a record).
+    circumstances:
+        Who promotes, and what else the policy of the stage to take may ask.
 
     Returns
     -------
@@ -119,12 +124,12 @@ def save_version(snapshot: Snapshot, new: NewVersion, *, given: Sequence[int] = 
     if new.stage is not None:
         check_stage_is_known(new.stage, snapshot.settings.stages)
         version = ModelVersion(record, AnnotationDocument(), record_digest(record), None, ())
-        trailers = take_stage(draft, snapshot, version, new.stage, force=False)
+        trailers = take_stage(draft, snapshot, version, new.stage, force=False, circumstances=circumstances)
         subject += f" as {new.stage}"
     return Changes(draft.files, subject, new.message, (("Operation", "save"), *trailers), version=(model, name))
 
 
-def check_saveable(snapshot: Snapshot, new: NewVersion) -> None:
+def check_saveable(snapshot: Snapshot, new: NewVersion, *, circumstances: Circumstances = UNKNOWN) -> None:
     """Find what would refuse a version whatever its files are, before gigabytes of them are moved.
 
     Raises
@@ -133,7 +138,8 @@ def check_saveable(snapshot: Snapshot, new: NewVersion) -> None:
         As :func:`save_version` does.
     """
     if new.name is None or _existing(snapshot, check_model(new.model), new.name) is None:
-        save_version(snapshot, replace(new, artifacts={}))
+        circumstances = replace(circumstances, files_follow=True)
+        save_version(snapshot, replace(new, artifacts={}), circumstances=circumstances)
 
 
 def record_digest(record: VersionDocument) -> str:
@@ -199,6 +205,7 @@ def annotate(
     metadata: Mapping[str, Any] | None = None,
     stage: str | None = None,
     force: bool = False,
+    circumstances: Circumstances = UNKNOWN,
 ) -> Changes:
     """Say more of a version, and put it into a stage in the same commit if one is given.
 
@@ -232,7 +239,8 @@ def annotate(
         operation, subject = "archive", f"Archive {version.reference}"
     elif stage is not None and version.stage != stage:
         check_stage_is_known(stage, snapshot.settings.stages)
-        trailers = take_stage(draft, snapshot, version, stage, force=force)
+        version = version._replace(annotation=changed)  # gates judge what is said now
+        trailers = take_stage(draft, snapshot, version, stage, force=force, circumstances=circumstances)
         operation, subject = "promote", f"Promote {version.reference} to {stage}"
     return Changes(
         draft.files, subject, trailers=(("Operation", operation), *trailers), version=(version.model, version.version)

@@ -1,0 +1,65 @@
+"""Gates on what a version is made of, and on what a command says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import ClassVar
+
+from gitreg.policy.evidence import Evidence
+from gitreg.policy.gates import Condition, Finding, finding
+from gitreg.policy.results import Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files(Condition):
+    """Artifacts that are there, and files that are there or are not, by globs on their path or name, in any case."""
+
+    kind: ClassVar[str] = "files"
+    artifacts: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    forbidden_files: tuple[str, ...] = ()
+
+    def _find(self, evidence: Evidence) -> Finding:
+        if evidence.files_follow:
+            return finding(True, "its files are looked at when they are stored")
+        missing = [name for name in self.artifacts if name not in evidence.artifacts]
+        if missing:
+            return finding(False, f"the artifact {', '.join(missing)} is missing", missing=missing)
+        if not (self.files or self.forbidden_files):
+            return finding(True, f"the artifact {', '.join(self.artifacts)} is there")
+        paths: list[str] = []
+        for artifact in evidence.artifacts:
+            listed = evidence.files(artifact)
+            if listed is None:
+                return Outcome.UNKNOWN, f"the files of the artifact {artifact} cannot be listed here", {}
+            paths += listed
+        bad = [path for path in paths if any(_matches(path, pattern) for pattern in self.forbidden_files)]
+        if bad:
+            more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
+            return finding(False, f"{bad[0]}{more} is forbidden ({', '.join(self.forbidden_files)})", forbidden=bad)
+        lacking = [pattern for pattern in self.files if not any(_matches(path, pattern) for path in paths)]
+        if lacking:
+            return finding(False, f"no file is a {', '.join(lacking)}", missing=lacking)
+        needs = [*self.artifacts, *self.files, *(f"no {pattern}" for pattern in self.forbidden_files)]
+        return finding(True, f"it has {', '.join(needs)}")
+
+
+def _matches(path: str, pattern: str) -> bool:
+    path, pattern = path.casefold(), pattern.casefold()
+    return fnmatchcase(path, pattern) or fnmatchcase(path.rpartition("/")[2], pattern)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command(Condition):
+    """A command that succeeds. Only ``gitreg check`` runs it, in CI: a registry makes no reader execute anything."""
+
+    kind: ClassVar[str] = "command"
+    command: tuple[str, ...]
+
+    def _find(self, evidence: Evidence) -> Finding:
+        told = " ".join(self.command)
+        passed = evidence.run(self.command)
+        if passed is None:
+            return Outcome.UNKNOWN, f"`{told}` is run by `gitreg check` only", {}
+        return finding(passed, f"`{told}` {'succeeded' if passed else 'failed'}")

@@ -1,0 +1,113 @@
+"""What gates ask about a version that is to enter a stage. Whoever gathers it may do so when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+
+class Incumbent(NamedTuple):
+    """The version that holds the stage now."""
+
+    reference: str
+    metadata: Mapping[str, Any]
+
+
+class Approval(NamedTuple):
+    """One approval as it lies in the registry, whatever it is worth.
+
+    Parameters
+    ----------
+    who:
+        Whose it claims to be.
+    digest:
+        Of the record that was approved; None where the approval cannot be read.
+    problem:
+        Why it cannot be read.
+    """
+
+    who: str
+    digest: str | None = None
+    problem: str | None = None
+
+
+class Seal(NamedTuple):
+    """What is known of the signature on a version's tag.
+
+    Parameters
+    ----------
+    signer:
+        The person, among those that the registry knows, whose key made it.
+    problem:
+        Why nobody is known to have.
+    checked:
+        Whether that could be looked at.
+    """
+
+    signer: str | None = None
+    problem: str = ""
+    checked: bool = True
+
+
+class Evidence(Protocol):
+    """The facts about one version and one stage."""
+
+    @property
+    def reference(self) -> str:
+        """How to speak of the version."""
+
+    @property
+    def digest(self) -> str:
+        """The digest of its record."""
+
+    @property
+    def stage_now(self) -> str | None:
+        """The stage that it holds."""
+
+    @property
+    def promoter(self) -> str | None:
+        """The e-mail of who promotes; None where that is not known."""
+
+    @property
+    def incumbent(self) -> Incumbent | None:
+        """Who holds the stage that it is to enter, if that is another version."""
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What is said of the version, the newest word."""
+
+    @property
+    def card(self) -> Mapping[str, Any]:
+        """The fields of its model's card, its text as ``readme``."""
+
+    @property
+    def artifacts(self) -> Collection[str]:
+        """The names of its artifacts."""
+
+    @property
+    def files_follow(self) -> bool:
+        """Whether its files are yet to be stored, so that what is asked of them is answered later."""
+
+    @property
+    def seal(self) -> Seal:
+        """Who signed its tag."""
+
+    @property
+    def approvals(self) -> Sequence[Approval]:
+        """All approvals of the version for the stage."""
+
+    @property
+    def authors(self) -> Collection[str]:
+        """By e-mail and by name, who made the version; case-folded."""
+
+    def files(self, artifact: str) -> Sequence[str] | None:
+        """Give the paths of an artifact's files; None where they cannot be told."""
+
+    def held_for(self, stage: str) -> float | None:
+        """Give the seconds for which the version held a stage without a break; None where no clock is at hand."""
+
+    def is_signed(self, approval: Approval) -> bool | None:
+        """Say whether a key of the person made an approval's signature; None where that cannot be looked at here."""
+
+    def run(self, command: Sequence[str]) -> bool | None:
+        """Run a command and say whether it succeeded; None where commands are not run."""

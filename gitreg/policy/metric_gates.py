@@ -1,0 +1,134 @@
+"""Gates on what is said of a version, in numbers and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from gitreg.policy.evidence import Evidence
+from gitreg.policy.gates import Condition, Finding, finding
+
+
+def look_up(metadata: Mapping[str, Any], path: str) -> Any:
+    """Give a value by its dotted path; a key may itself hold dots. None where there is none."""
+    value: Any = metadata
+    parts = path.split(".")
+    while parts:
+        if not isinstance(value, Mapping):
+            return None
+        fits = (length for length in range(len(parts), 0, -1) if ".".join(parts[:length]) in value)
+        length = next(fits, 0)
+        if not length:
+            return None
+        value, parts = value[".".join(parts[:length])], parts[length:]
+    return value
+
+
+def _number(metadata: Mapping[str, Any], metric: str) -> Decimal | None:
+    """Give a metric exactly as it is written, so that 0.8 less 0.1 is 0.7."""
+    value = look_up(metadata, metric)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return Decimal(str(value))
+
+
+def _no_number(reference: str, metadata: Mapping[str, Any], metric: str) -> str:
+    value = look_up(metadata, metric)
+    return f"{reference} has no {metric}" if value is None else f"{metric} of {reference} is no number"
+
+
+def plain(number: Decimal) -> int | float:
+    """Give a number as JSON has it."""
+    return int(number) if number == number.to_integral_value() and abs(number) < 2**53 else float(number)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bound(Condition):
+    """A metric within bounds."""
+
+    kind: ClassVar[str] = "metric"
+    metric: str
+    at_least: Decimal | None = None
+    at_most: Decimal | None = None
+
+    def _find(self, evidence: Evidence) -> Finding:
+        bounds = {
+            word: bound for word, bound in (("at_least", self.at_least), ("at_most", self.at_most)) if bound is not None
+        }
+        needed = " and ".join(f"{word.replace('_', ' ')} {bound}" for word, bound in bounds.items())
+        facts: dict[str, Any] = {"metric": self.metric} | {word: plain(bound) for word, bound in bounds.items()}
+        value = _number(evidence.metadata, self.metric)
+        if value is None:
+            said = _no_number(evidence.reference, evidence.metadata, self.metric)
+            return finding(False, f"{said}; {needed} is needed", **facts, value=None)
+        low = self.at_least is not None and value < self.at_least
+        high = self.at_most is not None and value > self.at_most
+        sentence = f"{self.metric} is {value}, {needed}" + (" is needed" if low or high else "")
+        return finding(not (low or high), sentence, **facts, value=plain(value))
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgainstIncumbent(Condition):
+    """A metric that is not worse than that of who holds the stage; where nobody does, it passes."""
+
+    kind: ClassVar[str] = "metric"
+    metric: str
+    incumbent: str  # not_below or not_above
+    tolerance: Decimal = Decimal(0)
+
+    def _find(self, evidence: Evidence) -> Finding:
+        facts: dict[str, Any] = {
+            "metric": self.metric, "incumbent": self.incumbent, "tolerance": plain(self.tolerance)
+        }  # fmt: skip
+        holder = evidence.incumbent
+        if holder is None:
+            return finding(True, f"{self.metric} is compared with nobody's: no other version holds the stage", **facts)
+        facts["holder"] = holder.reference
+        value, theirs = _number(evidence.metadata, self.metric), _number(holder.metadata, self.metric)
+        for reference, metadata, number in (
+            (evidence.reference, evidence.metadata, value),
+            (holder.reference, holder.metadata, theirs),
+        ):
+            if number is None:
+                said = _no_number(reference, metadata, self.metric)
+                return finding(False, f"{said}: the two cannot be compared", **facts)
+        assert value is not None
+        assert theirs is not None
+        short = theirs - value if self.incumbent == "not_below" else value - theirs
+        word = "below" if self.incumbent == "not_below" else "above"
+        allowed = f" ({self.tolerance} is tolerated)" if self.tolerance else ""
+        if short > 0:
+            sentence = f"{self.metric} is {value}, {short} {word} the {theirs} of {holder.reference}{allowed}"
+        else:
+            sentence = f"{self.metric} is {value}, not {word} the {theirs} of {holder.reference}"
+        return finding(short <= self.tolerance, sentence, **facts, value=plain(value), theirs=plain(theirs))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metadata(Condition):
+    """Keys of the metadata that say something."""
+
+    kind: ClassVar[str] = "metadata"
+    keys: tuple[str, ...]
+
+    def _find(self, evidence: Evidence) -> Finding:
+        return _all_there("metadata", self.keys, {key: look_up(evidence.metadata, key) for key in self.keys})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card(Condition):
+    """Fields of the model's card that say something."""
+
+    kind: ClassVar[str] = "card"
+    fields: tuple[str, ...]
+
+    def _find(self, evidence: Evidence) -> Finding:
+        return _all_there("the card", self.fields, {field: evidence.card.get(field) for field in self.fields})
+
+
+def _all_there(where: str, wanted: tuple[str, ...], said: Mapping[str, Any]) -> Finding:
+    empty = [key for key in wanted if said[key] in (None, "", [], {}, ()) or not str(said[key]).strip()]
+    sentence = f"{where} lacks {', '.join(empty)}" if empty else f"{where} has {', '.join(wanted)}"
+    return finding(not empty, sentence, missing=empty)

@@ -1,0 +1,45 @@
+"""What a policy may ask of a promotion that no snapshot knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gitreg.blobs import Source
+    from gitreg.registry.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """Who promotes, when and where. What is not known (None) is not evaluated, and so lets nobody pass.
+
+    Parameters
+    ----------
+    promoter:
+        Asked for the e-mail of who commits.
+    now:
+        The clock: seconds since the epoch. Not the committer's date, which a user can set.
+    ledger:
+        The repository with the tags, and ssh-keygen in its environment.
+    source:
+        Where manifests are read from.
+    run:
+        Runs a command and says whether it succeeded. None, but in ``gitreg check``: a reader runs nothing.
+    proposing:
+        Whether the commit is only proposed: whoever checks the proposal decides, by the target branch's policy.
+    files_follow:
+        Whether the version's files are stored later, after this is only asked.
+    """
+
+    promoter: Callable[[], str] | None = None
+    now: Callable[[], float] | None = None
+    ledger: Ledger | None = None
+    source: Callable[[], Source] | None = None
+    run: Callable[[Sequence[str]], bool] | None = None
+    proposing: bool = False
+    files_follow: bool = False
+
+
+UNKNOWN = Circumstances()

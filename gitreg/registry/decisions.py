@@ -1,0 +1,142 @@
+"""Whether a version may enter a stage, by the policy of the branch that it is committed upon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gitreg.errors import GitregError, Protected, Refused
+from gitreg.policy.deciding import Decision, Policy
+from gitreg.policy.deciding import decide as judge
+from gitreg.policy.parsing import parse_policies
+from gitreg.policy.promotion import Candidate, Post, check_promotion
+from gitreg.policy.results import Outcome, Result
+from gitreg.registry.circumstances import Circumstances
+from gitreg.registry.evidence import SnapshotEvidence
+from gitreg.registry.snapshot import ModelVersion, Snapshot
+from gitreg.registry.tenure import tenure
+
+
+def policies(snapshot: Snapshot) -> dict[str, Policy]:
+    """Give the policies of a registry by stage.
+
+    Raises
+    ------
+    InvalidDocument
+        One is not understood. All are read, whichever is asked for: one for a stage that is misspelled guards nothing.
+    """
+    settings = snapshot.settings
+    return snapshot.remember("policies", lambda: parse_policies(settings.policies, settings.people, settings.stages))
+
+
+def decide(
+    base: Snapshot,
+    head: Snapshot,
+    version: ModelVersion,
+    stage: str,
+    circumstances: Circumstances,
+    *,
+    force: bool = False,
+    rollback: bool = False,
+) -> Decision:
+    """Judge a version that is to enter a stage.
+
+    Parameters
+    ----------
+    base:
+        The target branch: its policy, keys, stages and history count.
+    head:
+        What is to be: the version, its card and its approvals come from there. For a direct promotion, the same.
+    version:
+        As the head has it.
+    force:
+        Whether what the policy calls overridable is overridden.
+    rollback:
+        Whether the stage is given back to a version that held it: its gates let it in before, and are not asked.
+
+    Raises
+    ------
+    InvalidDocument
+        The base's policies are not understood.
+    """
+    policy = policies(base).get(stage, Policy(stage=stage))
+    evidence = SnapshotEvidence(base, head, version, stage, circumstances)
+    return judge(policy.for_rollback() if rollback else policy, evidence, force=force)
+
+
+def enforce(
+    snapshot: Snapshot,
+    version: ModelVersion,
+    stage: str,
+    circumstances: Circumstances,
+    *,
+    force: bool = False,
+    rollback: bool = False,
+) -> list[str]:
+    """Refuse a move that the policy forbids; give the names of what force overrode.
+
+    Raises
+    ------
+    Refused
+        A rule or gate does not pass.
+    Protected
+        It would pass, but the stage is entered by pull request only.
+    InvalidDocument
+        The policies are not understood.
+    """
+    if circumstances.proposing:
+        policies(snapshot)
+        return []
+    decision = decide(snapshot, snapshot, version, stage, circumstances, force=force, rollback=rollback)
+    if decision.unmet:
+        raise refusal(decision)
+    if decision.protected:
+        raise Protected(
+            f"{stage} is entered by pull request only (`protected` in gitreg.yaml)",
+            hint="propose it: `gitreg promote ... --pr`",
+        )
+    return decision.overridden
+
+
+def refusal(decision: Decision) -> Refused:
+    """Give the error that says why a version may not enter."""
+    first, *more = decision.unmet
+    told = f" (and {', '.join(result.name for result in more)})" if more else ""
+    return Refused(
+        f"{decision.reference} may not enter {decision.stage}: {first.name}: {first.sentence}{told}",
+        hint=f"`gitreg why {decision.reference} {decision.stage}` explains each rule and gate",
+    )
+
+
+def explain(
+    snapshot: Snapshot, version: ModelVersion, stage: str, circumstances: Circumstances, *, force: bool = False
+) -> Decision:
+    """Say what a promotion would meet: what every registry demands, and the stage's policy.
+
+    Raises
+    ------
+    InvalidDocument
+        The policies are not understood.
+    """
+    pointer = snapshot.find_stage(version.model, stage)
+    holder = snapshot.find_version(version.model, pointer.version) if pointer else None
+    undone = tenure(snapshot, version.model, stage).undone
+    candidate = Candidate(version.version, version.reference, version.yanked)
+    post = Post(stage, holder.version if holder else None, undone)
+    free = f"{stage} is free" if holder is None else f"{holder.reference} holds {stage}"
+    if holder is not None and holder.version != version.version:
+        free += ", and may be archived" if force else ", from which a rollback took it out"
+    basic = (
+        _tried("available", "it was not yanked", lambda: check_promotion(candidate, post, force=True)),
+        _tried("vacant", free, lambda: check_promotion(candidate._replace(yanked=False), post, force=force)),
+    )
+    decision = decide(snapshot, snapshot, version, stage, circumstances, force=force)
+    return decision._replace(results=(*basic, *decision.results))
+
+
+def _tried(name: str, good: str, check: Callable[[], None]) -> Result:
+    try:
+        check()
+    except GitregError as error:
+        sentence = f"{error.message}; {error.hint}" if error.hint else error.message
+        return Result(name, name, Outcome.FAILED, sentence)
+    return Result(name, name, Outcome.PASSED, good)

@@ -1,0 +1,192 @@
+"""Evidence for a stage's gates, gathered from snapshots, the repository and the clock when a gate asks for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from gitreg.documents.types import ApprovalDocument, StageDocument
+from gitreg.errors import GitregError
+from gitreg.policy.approval import NAMESPACE, statement
+from gitreg.policy.evidence import Approval, Incumbent, Seal
+from gitreg.registry.artifacts import manifest_of
+from gitreg.registry.circumstances import Circumstances
+from gitreg.registry.derived import tag_ref
+from gitreg.registry.integrity import same_record
+from gitreg.registry.snapshot import ModelVersion, Snapshot
+
+_EMAIL = re.compile(r"(.*?)\s*<([^<>]*)>")
+
+
+class SnapshotEvidence:
+    """What is known of a version that is to enter a stage (:class:`gitreg.policy.evidence.Evidence`).
+
+    Parameters
+    ----------
+    base:
+        The branch that the promotion is committed upon: who holds which stage, and held it, and whose keys count.
+    head:
+        What is to be: the version, its card and its approvals. For a direct promotion, the same.
+    """
+
+    def __init__(
+        self, base: Snapshot, head: Snapshot, version: ModelVersion, stage: str, circumstances: Circumstances
+    ) -> None:
+        self._base = base
+        self._head = head
+        self._version = version
+        self._stage = stage
+        self._circumstances = circumstances
+        self.reference = version.reference
+        self.digest = version.digest
+        self.files_follow = circumstances.files_follow
+
+    @cached_property
+    def stage_now(self) -> str | None:
+        """The stage that it holds on the base."""
+        held = self._base.stages(self._version.model).items()
+        return next((stage for stage, holder in held if holder == self._version.version), None)
+
+    @cached_property
+    def promoter(self) -> str | None:
+        """The e-mail of who promotes."""
+        try:
+            return self._circumstances.promoter() if self._circumstances.promoter else None
+        except GitregError:  # Git does not know who the user is
+            return None
+
+    @cached_property
+    def incumbent(self) -> Incumbent | None:
+        """Who holds the stage, if that is another version."""
+        pointer = self._base.find_stage(self._version.model, self._stage)
+        if pointer is None or pointer.version == self._version.version:
+            return None
+        holder = self._base.find_version(self._version.model, pointer.version)
+        # One that is deleted or cannot be read says nothing, and nothing is better than what is not known.
+        return Incumbent(f"{self._version.model}@{pointer.version}", holder.metadata if holder else {})
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What is said of the version."""
+        return self._version.metadata
+
+    @cached_property
+    def card(self) -> Mapping[str, Any]:
+        """The card's fields and its text."""
+        document = self._head.find_model(self._version.model)
+        return {**(document.to_data() if document else {}), "readme": self._head.card(self._version.model)}
+
+    @property
+    def artifacts(self) -> Collection[str]:
+        """The names of its artifacts."""
+        return self._version.artifacts.keys()
+
+    def files(self, artifact: str) -> Sequence[str] | None:
+        """Give the paths of an artifact's files, from the store where the record does not list them."""
+        record = self._version.artifacts[artifact]
+        if record.files is not None:
+            return list(record.files)
+        if self._circumstances.source is None:
+            return None
+        try:
+            return [entry.path for entry in manifest_of(record, self._circumstances.source()).files]
+        except GitregError:
+            return None
+
+    def held_for(self, stage: str) -> float | None:
+        """Give the longest time in seconds for which the version held a stage, up to now.
+
+        The branch's order counts before its clocks: a commit is as late as the latest before it, so that a date set
+        back gains nothing; dates yet to come gain nothing either.
+        """
+        if self._circumstances.now is None:
+            return None
+        now = int(self._circumstances.now())
+        longest, began, ended = 0, 0, None
+        for entry in reversed(self._base.index.history(self._base.seq, "stage", self._version.model, stage)):
+            if entry.data is None or StageDocument.from_data(entry.data).version != self._version.version:
+                continue
+            if entry.since != ended:  # what is said anew of the same holder is no break
+                began = self._time(entry.since, now)
+            ended = entry.until if entry.until is not None and entry.until <= self._base.seq else None
+            longest = max(longest, (self._time(ended, now) if ended is not None else now) - began)
+        return longest
+
+    def _time(self, seq: int, now: int) -> int:
+        index = self._base.index
+        if index.moment(seq).time > now:
+            return now
+        return index.latest_time(seq, now) or now
+
+    # -- signatures ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def seal(self) -> Seal:
+        """Who signed the version's tag."""
+        ledger = self._circumstances.ledger
+        if ledger is None:
+            return Seal(problem="its tag cannot be looked at here", checked=False)
+        repository = ledger.repository
+        ref = tag_ref(self._base.settings, self._version.model, self._version.version)
+        oid = repository.read_ref(ref)
+        tag = repository.tag(oid) if oid else None
+        if oid is None or tag is None:
+            return Seal(problem=f"it has no annotated tag {ref.removeprefix('refs/tags/')}")
+        if not tag.signed:
+            return Seal(problem="its tag is not signed")
+        commit = repository.peel(oid)
+        entry = self._head.index.get(self._head.seq, "model_version", self._version.model, self._version.version)
+        if f"refs/tags/{tag.name}" != ref or not commit or entry is None or not same_record(ledger, commit, entry):
+            return Seal(problem=f"its tag was made for something else ({tag.name})")
+        try:
+            signer = repository.tag_signer(oid, self._base.settings.people)
+        except GitregError as error:
+            return Seal(problem=error.message, checked=False)
+        return Seal(signer, "" if signer else "its tag is signed by a key of nobody in `people`")
+
+    @cached_property
+    def _approvals(self) -> dict[str, tuple[Approval, ApprovalDocument | None]]:
+        found = {}
+        for entry in self._head.approvals(self._version.model, self._version.version, self._stage):
+            who = entry.name.rpartition("/")[2]
+            document = ApprovalDocument.from_data(entry.data) if entry.data is not None else None
+            found[who] = Approval(who, document.digest if document else None, entry.problem), document
+        return found
+
+    @property
+    def approvals(self) -> Sequence[Approval]:
+        """All approvals of the version for the stage."""
+        return [approval for approval, _ in self._approvals.values()]
+
+    @cached_property
+    def authors(self) -> Collection[str]:
+        """Who made the version, as its record and the commit that brought it say."""
+        names: set[str] = set()
+        named = _EMAIL.fullmatch(self._version.record.created_by or "")
+        names.update(named.groups() if named else [self._version.record.created_by or ""])
+        said = self._head.index.history(self._head.seq, "model_version", self._version.model, self._version.version)
+        if said:
+            moment = self._head.index.moment(said[-1].since)
+            names.update((moment.author, moment.email))
+        return {name.casefold() for name in names if name}
+
+    def is_signed(self, approval: Approval) -> bool | None:
+        """Say whether a key that the base names for the person made an approval's signature."""
+        document, ledger = self._approvals[approval.who][1], self._circumstances.ledger
+        assert document is not None
+        if ledger is None:
+            return None
+        keys = {approval.who: self._base.settings.people.get(approval.who, ())}
+        try:
+            signer = ledger.repository.statement_signer(
+                statement(document.to_data()), document.signature.encode(), namespace=NAMESPACE, keys=keys
+            )
+        except GitregError:
+            return None
+        return signer is not None
+
+    def run(self, command: Sequence[str]) -> bool | None:
+        """Run a command, where that is done at all."""
+        return self._circumstances.run(command) if self._circumstances.run else None

@@ -1,0 +1,102 @@
+"""Approving a version for a stage: one signed file for each person, so that two never conflict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gitreg.documents.layout import Key
+from gitreg.documents.types import ApprovalDocument
+from gitreg.errors import Refused
+from gitreg.policy.approval import statement
+from gitreg.policy.promotion import check_stage_is_known
+from gitreg.registry.changes import Changes
+from gitreg.registry.circumstances import UNKNOWN
+from gitreg.registry.evidence import SnapshotEvidence
+from gitreg.registry.references import resolve
+from gitreg.registry.snapshot import Snapshot
+
+_UNSIGNED = "-----BEGIN SSH SIGNATURE-----\n"
+
+
+@dataclass(frozen=True)
+class Approver:
+    """Who approves.
+
+    Parameters
+    ----------
+    names:
+        What Git calls them, e-mail and name: one of them has to stand in ``people``.
+    sign:
+        Gives their SSH signature over a statement.
+    signer:
+        Says whose of some keys signed a statement.
+    """
+
+    names: Sequence[str]
+    sign: Callable[[bytes], bytes]
+    signer: Callable[[bytes, bytes, Mapping[str, Sequence[str]]], str | None]
+
+
+def approve(
+    snapshot: Snapshot, reference: str, stage: str, approver: Approver, *, when: str, reason: str = ""
+) -> Changes:
+    """Approve a version for a stage. Approving the same once more changes nothing.
+
+    Parameters
+    ----------
+    when:
+        The time in RFC 3339.
+
+    Raises
+    ------
+    NotFound, InvalidInput
+        There is no such version, or no such stage.
+    Refused
+        ``people`` does not know the approver or their key, or they made the version themselves: it would not count.
+    """
+    version = resolve(snapshot, reference, withdrawn=True)
+    check_stage_is_known(stage, snapshot.settings.stages)
+    people = snapshot.settings.people
+    folded = [name.casefold() for name in approver.names]
+    who = next((person for person in people if person.casefold() in folded), None)
+    if who is None:
+        raise Refused(
+            f"{approver.names[0]} is none of `people` in gitreg.yaml: the approval would not count",
+            hint="add their public SSH key there; or tell Git the right user.email",
+        )
+    evidence = SnapshotEvidence(snapshot, snapshot, version, stage, UNKNOWN)
+    if who.casefold() in evidence.authors:
+        raise Refused(
+            f"{who} made {version.reference}: an approval of one's own does not count", hint="ask another person"
+        )
+
+    def signed_by(document: ApprovalDocument) -> str | None:
+        return approver.signer(statement(document.to_data()), document.signature.encode(), {who: people[who]})
+
+    key = Key("approval", version.model, f"{version.version}/{stage}/{who}")
+    said = (("Operation", "approve"), ("Model", version.model), ("Version", version.version), ("Stage", stage))
+    about = (version.model, version.version)
+    entry = snapshot.index.get(snapshot.seq, *key)
+    if entry is not None and entry.data is not None:
+        former = ApprovalDocument.from_data(entry.data)
+        if former.digest == version.digest and signed_by(former):
+            return Changes(version=about)
+    document = ApprovalDocument(
+        model=version.model,
+        version=version.version,
+        stage=stage,
+        digest=version.digest,
+        who=who,
+        when=when,
+        reason=reason or None,
+        signature=_UNSIGNED,
+    )
+    signature = approver.sign(statement(document.to_data())).decode()
+    document = document.but(signature=signature)
+    if not signed_by(document):
+        raise Refused(
+            f"the key that signed is none that gitreg.yaml names for {who}: the approval would not count",
+            hint="sign with another one (--key), or add its public half to `people`",
+        )
+    return Changes({key: document}, f"Approve {version.reference} for {stage}", reason, said, version=about)

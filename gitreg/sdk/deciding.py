@@ -1,0 +1,49 @@
+"""What a registry on this machine knows of a promotion, and who approves here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from gitreg.registry.circumstances import Circumstances
+
+if TYPE_CHECKING:
+    from gitreg.registry.operations.approvals import Approver
+    from gitreg.sdk.registry import Registry
+
+
+def circumstances(registry: Registry) -> Circumstances:
+    """Give who promotes here, when and where; each is asked for by the gates that need it."""
+    return Circumstances(
+        promoter=lambda: registry.writer().committer.email,
+        now=registry.ambient.clock,
+        ledger=registry.ledger,
+        source=lambda: registry.stores,
+    )
+
+
+def approver(registry: Registry, key: str | None) -> Approver:
+    """Give who approves here, with their key.
+
+    Parameters
+    ----------
+    key:
+        The file of an SSH key; None takes the one that Git signs with.
+
+    Raises
+    ------
+    InvalidInput
+        Git does not know who the user is.
+    """
+    from gitreg.policy.approval import NAMESPACE
+    from gitreg.registry.operations.approvals import Approver
+
+    repository = registry.ledger.repository
+    who = registry.writer().committer
+
+    def signer(payload: bytes, signature: bytes, keys: Mapping[str, Sequence[str]]) -> str | None:
+        return repository.statement_signer(payload, signature, namespace=NAMESPACE, keys=keys)
+
+    sign = partial(repository.sign_statement, namespace=NAMESPACE, key=key)
+    return Approver((who.email, who.name), sign, signer)

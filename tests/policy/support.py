@@ -1,0 +1,61 @@
+"""Evidence by hand, for rules that are pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gitreg.policy.deciding import Policy
+from gitreg.policy.evidence import Approval, Incumbent, Seal
+from gitreg.policy.gates import Gate
+from gitreg.policy.parsing import parse_policies
+
+PEOPLE = {"ada@example.com": ["ssh-ed25519 A"], "bob@example.com": ["ssh-ed25519 B"], "cy": ["ssh-ed25519 C"]}
+STAGES = ("dev", "staging", "production")
+
+UNSIGNED = Seal(problem="its tag is not signed")
+
+
+@dataclass
+class Facts:
+    reference: str = "iris@7"
+    digest: str = "sha256:7"
+    stage_now: str | None = None
+    promoter: str | None = "ada@example.com"
+    incumbent: Incumbent | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    card: Mapping[str, Any] = field(default_factory=dict)
+    paths: Mapping[str, Sequence[str] | None] = field(default_factory=dict)
+    files_follow: bool = False
+    seal: Seal = UNSIGNED
+    approvals: Sequence[Approval] = ()
+    authors: Collection[str] = ("ada lovelace", "ada@example.com")
+    held: Mapping[str, float | None] = field(default_factory=dict)
+    signed: Mapping[str, bool | None] = field(default_factory=dict)
+    ran: bool | None = None
+
+    @property
+    def artifacts(self) -> Collection[str]:
+        return self.paths.keys()
+
+    def files(self, artifact: str) -> Sequence[str] | None:
+        return self.paths[artifact]
+
+    def held_for(self, stage: str) -> float | None:
+        return self.held.get(stage, 0)
+
+    def is_signed(self, approval: Approval) -> bool | None:
+        return self.signed.get(approval.who, True)
+
+    def run(self, command: Sequence[str]) -> bool | None:
+        return self.ran
+
+
+def policy(**said: Any) -> Policy:
+    """Read production's policy."""
+    return parse_policies({"production": said}, PEOPLE, STAGES)["production"]
+
+
+def gate(said: Mapping[str, Any]) -> Gate:
+    return policy(gates=[said]).gates[0]

@@ -1,0 +1,133 @@
+"""Each gate, with the numbers it tells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitreg.policy.deciding import decide
+from gitreg.policy.evidence import Approval, Incumbent, Seal
+from gitreg.policy.results import Outcome
+from tests.policy.support import Facts, gate, policy
+
+PASSED, FAILED, UNKNOWN = Outcome.PASSED, Outcome.FAILED, Outcome.UNKNOWN
+SIX = "iris@6"
+
+
+def approval(who: str, digest: str | None = "sha256:7") -> Approval:
+    return Approval(who, digest, None if digest else "no YAML")
+
+
+TWO = {"approvals": {"count": 2, "by": ["bob@example.com", "cy", "ada@example.com"]}}
+BOTH = (approval("bob@example.com"), approval("cy"))
+
+
+@pytest.mark.parametrize(
+    ("said", "facts", "outcome", "sentence"),
+    [
+        ({"metric": "acc", "at_least": 0.9}, {"metadata": {"acc": 0.9}}, PASSED, "acc is 0.9, at least 0.9"),
+        ({"metric": "acc", "at_least": 0.9}, {"metadata": {"acc": 0.89}}, FAILED, "0.89, at least 0.9 is needed"),
+        ({"metric": "acc", "at_most": 3}, {"metadata": {"acc": 4}}, FAILED, "4, at most 3 is needed"),
+        ({"metric": "acc", "at_least": 1, "at_most": 3}, {"metadata": {"acc": 2}}, PASSED, "at least 1 and at most 3"),
+        ({"metric": "e.a.b", "at_least": 1}, {"metadata": {"e": {"a.b": 2}}}, PASSED, "is 2"),
+        ({"metric": "acc", "at_least": 0}, {}, FAILED, "iris@7 has no acc"),
+        ({"metric": "acc", "at_least": 0}, {"metadata": {"acc": "0.9"}}, FAILED, "no number"),
+        ({"metric": "acc", "at_least": 0}, {"metadata": {"acc": True}}, FAILED, "no number"),
+        ({"metric": "a", "incumbent": "not_below"}, {"metadata": {"a": 1}}, PASSED, "nobody"),
+        ({"metric": "a", "incumbent": "not_below"}, {}, PASSED, "nobody"),
+        ({"metric": "a", "incumbent": "not_below"}, {"metadata": {"a": 1}, "incumbent": Incumbent(SIX, {"a": 2})},
+         FAILED, "a is 1, 1 below the 2 of iris@6"),
+        ({"metric": "a", "incumbent": "not_below", "tolerance": 0.1},
+         {"metadata": {"a": 0.7}, "incumbent": Incumbent(SIX, {"a": 0.8})}, PASSED, "0.1 below the 0.8 of iris@6"),
+        ({"metric": "a", "incumbent": "not_above", "tolerance": 1},
+         {"metadata": {"a": 10}, "incumbent": Incumbent(SIX, {"a": 8})}, FAILED, "2 above the 8"),
+        ({"metric": "a", "incumbent": "not_above"}, {"metadata": {"a": 8}, "incumbent": Incumbent(SIX, {"a": 8})},
+         PASSED, "not above the 8"),
+        ({"metric": "a", "incumbent": "not_below"}, {"metadata": {"a": 1}, "incumbent": Incumbent(SIX, {})},
+         FAILED, "iris@6 has no a"),
+        ({"metadata": ["a", "b.c"]}, {"metadata": {"a": 0, "b": {"c": False}}}, PASSED, "metadata has a, b.c"),
+        ({"metadata": ["a", "b"]}, {"metadata": {"a": " ", "b": None}}, FAILED, "lacks a, b"),
+        ({"card": ["license", "readme"]}, {"card": {"license": "MIT", "readme": "\n"}}, FAILED, "card lacks readme"),
+        ({"artifacts": ["model", "tokenizer"]}, {"paths": {"model": ()}}, FAILED, "artifact tokenizer is missing"),
+        ({"artifacts": ["model"]}, {"paths": {"model": None}}, PASSED, "is there"),
+        ({"files": ["*.safetensors"]}, {"paths": {"model": ["a/M.SafeTensors"]}}, PASSED, "it has"),
+        ({"files": ["*.safetensors"]}, {"paths": {"model": ["m.bin"]}}, FAILED, "no file is a *.safetensors"),
+        ({"files": ["*.safetensors"]}, {"paths": {}}, FAILED, "no file"),
+        ({"forbidden_files": ["*.pkl"]}, {"paths": {"model": ["x/m.PKL"]}}, FAILED, "x/m.PKL is forbidden"),
+        ({"forbidden_files": ["*.pkl"]}, {"paths": {"model": None}}, UNKNOWN, "cannot be listed"),
+        ({"files": ["*.bin"]}, {"paths": {}, "files_follow": True}, PASSED, "when they are stored"),
+        ({"soak": {"stage": "staging", "hours": 48}}, {"held": {"staging": 48 * 3600}}, PASSED, "for 48 hours"),
+        ({"soak": {"stage": "staging", "hours": 48}}, {"held": {"staging": 48 * 3600 - 1}}, FAILED, "47.9 hours; 48"),
+        ({"soak": {"stage": "staging", "hours": 48}}, {"held": {"staging": None}}, UNKNOWN, "not known"),
+        ({"signature": {"by": ["cy"]}}, {"seal": Seal("cy")}, PASSED, "signed by cy"),
+        ({"signature": {"by": ["cy"]}}, {"seal": Seal("ada@example.com")}, FAILED, "by ada@example.com; a"),
+        ({"signature": {"by": ["cy"]}}, {}, FAILED, "not signed"),
+        ({"signature": {"by": ["cy"]}}, {"seal": Seal(problem="no ssh-keygen", checked=False)}, UNKNOWN, "ssh-keygen"),
+        (TWO, {"approvals": BOTH}, PASSED, "2 of 2 approvals (bob@example.com, cy)"),
+        (TWO, {"approvals": BOTH[:1]}, FAILED, "1 of 2"),
+        (TWO, {"approvals": (*BOTH[:1], approval("ada@example.com"))}, FAILED, "ada@example.com, who made iris@7"),
+        (TWO, {"approvals": BOTH, "authors": ["cy"]}, FAILED, "that of cy, who made"),
+        (TWO, {"approvals": (*BOTH[:1], approval("eve"))}, FAILED, "that of eve does not count"),
+        (TWO, {"approvals": (*BOTH[:1], approval("cy", "sha256:6"))}, FAILED, "another record (sha256:6"),
+        (TWO, {"approvals": (*BOTH[:1], approval("cy", None))}, FAILED, "cannot be read (no YAML)"),
+        (TWO, {"approvals": BOTH, "signed": {"cy": False}}, FAILED, "cy is not signed by a key of theirs"),
+        (TWO, {"approvals": BOTH, "signed": {"cy": None}}, UNKNOWN, "cy cannot be checked here"),
+        ({"command": ["python", "e.py"]}, {}, UNKNOWN, "`python e.py` is run by `gitreg check` only"),
+        ({"command": ["true"]}, {"ran": True}, PASSED, "succeeded"),
+        ({"command": ["false"]}, {"ran": False}, FAILED, "failed"),
+    ],
+)  # fmt: skip
+def test_a_gate_says_what_it_found(
+    said: dict[str, Any], facts: dict[str, Any], outcome: Outcome, sentence: str
+) -> None:
+    result = gate(said).judge(Facts(**facts))
+    assert (result.outcome, result.name) == (outcome, result.kind)
+    assert sentence in result.sentence
+
+
+@given(st.decimals(0, 1, places=3), st.decimals(0, 1, places=3), st.decimals(0, 1, places=3))
+def test_tolerance_is_reckoned_in_decimals_as_they_are_written(mine: Any, theirs: Any, tolerance: Any) -> None:
+    said = {"metric": "m", "incumbent": "not_below", "tolerance": float(tolerance)}
+    facts = Facts(metadata={"m": float(mine)}, incumbent=Incumbent(SIX, {"m": float(theirs)}))
+    assert (gate(said).judge(facts).outcome is PASSED) == (mine >= theirs - tolerance)
+
+
+@pytest.mark.parametrize(
+    ("said", "facts", "allowed", "sentence"),
+    [
+        ({"from": ["dev", "staging"]}, {"stage_now": "staging"}, True, "it is in staging"),
+        ({"from": ["dev", "staging"]}, {"stage_now": "production"}, True, "it is in production"),
+        ({"from": ["dev", "staging"]}, {}, False, "no stage; it has to come from dev or staging"),
+        ({"promoters": ["ADA@example.com"]}, {}, True, "may promote"),
+        ({"promoters": ["cy"]}, {}, False, "ada@example.com may not promote; cy may"),
+        ({"promoters": ["cy"]}, {"promoter": None}, False, "not known here"),
+    ],
+)
+def test_a_rule_says_what_it_found(said: dict[str, Any], facts: dict[str, Any], allowed: bool, sentence: str) -> None:
+    decision = decide(policy(**said), Facts(**facts))
+    assert decision.allowed == allowed
+    assert sentence in decision.results[0].sentence
+
+
+def test_force_overrides_what_the_policy_names_and_nothing_else() -> None:
+    demands = policy(
+        **{"from": ["staging"]}, promoters=["cy"], overridable=["from", "speed"],
+        gates=[{"metric": "ms", "at_most": 3, "name": "speed"}, {"metric": "ms", "at_most": 9}],
+    )  # fmt: skip
+    good = Facts(promoter="cy", metadata={"ms": 4})
+    assert [result.name for result in decide(demands, good).unmet] == ["from", "speed"]
+    forced = decide(demands, good, force=True)
+    assert (forced.allowed, forced.overridden) == (True, ["from", "speed"])
+    assert [result.name for result in decide(demands, Facts(metadata={"ms": 10}), force=True).unmet] == [
+        "promoters", "metric"
+    ]  # fmt: skip
+
+
+def test_a_rollback_asks_who_and_by_which_way_alone() -> None:
+    demands = policy(**{"from": ["staging"]}, promoters=["cy"], protected=True, gates=[{"metadata": ["a"]}])
+    decision = decide(demands.for_rollback(), Facts())
+    assert [result.name for result in decision.results] == ["promoters"]
+    assert decision.protected

@@ -1,0 +1,129 @@
+"""Policies that are misspelled are errors which name the place and what is known, never policies that let pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitreg.errors import InvalidDocument
+from gitreg.policy.deciding import decide
+from gitreg.policy.parsing import parse_policies
+from tests.policy.support import PEOPLE, STAGES, Facts, policy
+
+SOUND: list[dict[str, Any]] = [
+    {"metric": "acc", "at_least": 0.9, "at_most": 1},
+    {"metric": "acc", "incumbent": "not_below", "tolerance": 0.01},
+    {"metadata": ["a"]},
+    {"card": ["license"]},
+    {"artifacts": ["model"], "files": ["*.bin"], "forbidden_files": ["*.pkl"]},
+    {"soak": {"stage": "staging", "hours": 0.5}},
+    {"signature": {"by": ["cy"]}},
+    {"approvals": {"count": 1, "by": ["cy"]}},
+    {"approvals": {"count": 3}},
+    {"command": ["true"]},
+    {"all": [{"metadata": ["a"]}]},
+    {"any": [{"metadata": ["a"]}, {"all": [{"metadata": ["b"]}]}], "name": "either"},
+]
+
+
+@pytest.mark.parametrize("said", SOUND)
+def test_every_kind_is_read(said: dict[str, Any]) -> None:
+    (made,) = policy(gates=[said]).gates
+    assert made.name == said.get("name", made.kind)
+
+
+@pytest.mark.parametrize(
+    ("said", "pointer", "tells"),
+    [
+        ({}, "", "leave it out"),
+        ({"gate": []}, "/gate", "gates"),
+        ({"gates": []}, "/gates", "at least one"),
+        ({"gates": {"metadata": ["a"]}}, "/gates", "list of gates|at least one"),
+        ({"gates": [{}]}, "/gates/0", "one of metric, metadata, card, files, soak"),
+        ({"gates": [None]}, "/gates/0", "one of metric"),
+        ({"gates": [{"name": "x"}]}, "/gates/0", "demands"),
+        ({"gates": [{"metrics": "a"}]}, "/gates/0/metrics", "did you mean 'metric'"),
+        ({"gates": [{"at_least": 3}]}, "/gates/0/at_least", "metric"),
+        ({"gates": [{"metric": "a", "card": ["license"]}]}, "/gates/0", "gate of each"),
+        ({"gates": [{"metric": "a"}]}, "/gates/0", "at_least"),
+        ({"gates": [{"metric": "a", "at_lest": 1}]}, "/gates/0/at_lest", "did you mean 'at_least'"),
+        ({"gates": [{"metric": "a", "at_least": "0.9"}]}, "/gates/0/at_least", "number"),
+        ({"gates": [{"metric": "a", "at_least": True}]}, "/gates/0/at_least", "number"),
+        ({"gates": [{"metric": "a", "at_least": 2, "at_most": 1}]}, "/gates/0", "exchange"),
+        ({"gates": [{"metric": "a", "at_least": 2, "tolerance": 1}]}, "/gates/0/tolerance", "bound"),
+        ({"gates": [{"metric": "a", "at_least": 2, "incumbent": "not_below"}]}, "/gates/0/at_least", "gate of each"),
+        ({"gates": [{"metric": "a", "incumbent": "better"}]}, "/gates/0/incumbent", "not_below, not_above"),
+        ({"gates": [{"metric": "a", "incumbent": "not_below", "tolerance": -1}]}, "/gates/0/tolerance", "worse"),
+        ({"gates": [{"metadata": []}]}, "/gates/0/metadata", "at least one"),
+        ({"gates": [{"metadata": "a"}]}, "/gates/0/metadata", "list"),
+        ({"gates": [{"card": ["licence"]}]}, "/gates/0/card/0", "did you mean 'license'"),
+        ({"gates": [{"files": []}]}, "/gates/0/files", "at least one"),
+        ({"gates": [{"soak": {"stage": "staging"}}]}, "/gates/0/soak", "stage, hours"),
+        ({"gates": [{"soak": {"stage": "stagin", "hours": 1}}]}, "/gates/0/soak/stage", "did you mean 'staging'"),
+        ({"gates": [{"soak": {"stage": "production", "hours": 1}}]}, "/gates/0/soak/stage", "before"),
+        ({"gates": [{"soak": {"stage": "staging", "hours": 0}}]}, "/gates/0/soak/hours", "hours"),
+        ({"gates": [{"signature": {"by": ["eve"]}}]}, "/gates/0/signature/by/0", "bob@example.com, cy"),
+        ({"gates": [{"approvals": {"count": 2, "by": ["cy", "cy"]}}]}, "/gates/0/approvals", "more of them"),
+        ({"gates": [{"approvals": {"count": 0}}]}, "/gates/0/approvals/count", "how many"),
+        ({"gates": [{"approvals": {"count": True}}]}, "/gates/0/approvals/count", "how many"),
+        ({"gates": [{"command": "rm -rf /"}]}, "/gates/0/command", "list"),
+        ({"gates": [{"all": []}]}, "/gates/0/all", "at least one"),
+        ({"gates": [{"any": []}]}, "/gates/0/any", "at least one"),
+        ({"gates": [{"any": [{"metadata": ["a"]}, {}]}]}, "/gates/0/any/1", "one of metric"),
+        ({"gates": [{"metadata": ["a"], "name": "from"}]}, "/gates/0/name", "none of from"),
+        ({"from": ["stagin"]}, "/from/0", "did you mean 'staging'"),
+        ({"from": ["production"]}, "/from/0", "before"),
+        ({"from": []}, "/from", "at least one"),
+        ({"promoters": []}, "/promoters", "at least one"),
+        ({"protected": "yes"}, "/protected", "true or false"),
+        ({"overridable": ["soak"]}, "/overridable/0", "from, promoters"),
+        ({"overridable": ["sok"], "gates": [{"any": [{"soak": {"stage": "dev", "hours": 1}}]}]}, "/overridable/0",
+         "did you mean 'soak'"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named_with_its_place_and_what_is_known(
+    said: dict[str, Any], pointer: str, tells: str
+) -> None:
+    with pytest.raises(InvalidDocument) as caught:
+        parse_policies({"production": said}, PEOPLE, STAGES)
+    assert (caught.value.where, caught.value.pointer) == ("gitreg.yaml", f"/policies/production{pointer}")
+    assert any(word in str(caught.value.hint) for word in tells.split("|"))
+
+
+def test_a_policy_for_a_stage_that_is_misspelled_is_an_error_for_every_stage() -> None:
+    with pytest.raises(InvalidDocument, match="prod") as caught:
+        parse_policies({"prod": {"from": ["staging"]}}, PEOPLE, STAGES)
+    assert caught.value.hint == "the known ones are dev, staging, production"
+
+
+def test_one_key_of_two_people_is_refused_for_one_person_could_approve_twice() -> None:
+    people = {"ada": ["ssh-ed25519 A laptop"], "eve": ["ssh-ed25519 E", "ssh-ed25519 A other"]}
+    with pytest.raises(InvalidDocument, match="key of ada too") as caught:
+        parse_policies({}, people, STAGES)
+    assert caught.value.pointer == "/people/eve/1"
+
+
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.floats(allow_nan=False) | st.text(max_size=3)
+    | st.sampled_from([*STAGES, *PEOPLE]),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.sampled_from(["stage", "hours", "by", "count", "metadata", "all"]), inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+FIELDS = ["metric", "at_least", "incumbent", "tolerance", "metadata", "card", "files", "artifacts", "soak", "signature",
+          "approvals", "command", "all", "any", "name", "other"]  # fmt: skip
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(FIELDS), ODD, max_size=3), max_size=3))
+def test_whatever_is_written_is_refused_in_words_or_decides(gates: list[dict[str, Any]]) -> None:
+    try:
+        made = policy(gates=gates)
+    except InvalidDocument as error:
+        assert error.pointer.startswith("/policies/production")  # noqa: PT017
+        assert error.hint  # noqa: PT017
+        return
+    decision = decide(made, Facts())
+    assert len(decision.results) == len(gates) >= 1

@@ -1,0 +1,254 @@
+"""People with keys of their own approve and promote; somebody tries to get past them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gitreg.documents.yaml import loads
+from gitreg.errors import Refused
+from gitreg.sdk.registry import Registry
+from tests.system.world import Person, assert_sound, make_person, write
+
+AS = Callable[[str], Person]
+POLICY = """\
+policies:
+  production:
+    from: [staging]
+    promoters: [ada@example.com]
+    overridable: [from]
+    gates:
+    - metric: accuracy
+      at_least: 0.9
+    - approvals: {count: 1, by: [ada@example.com, bob@example.com]}
+"""
+
+
+@pytest.fixture(scope="session")
+def _prepared(tmp_path_factory: pytest.TempPathFactory) -> Person:
+    where = tmp_path_factory.mktemp("policies")
+    ada = make_person(where)
+    keys = {}
+    for who in ("ada", "bob", "eve"):
+        ada.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", who, "-f", ada.home / who)
+        keys[who] = (ada.home / f"{who}.pub").read_text().strip()
+    ada.gitreg("init", where / "registry")
+    there = ada.at(where / "registry")
+    weights = write(where / "weights", {"m.bin": "1"})
+    there.gitreg("save", "iris", weights, "--metadata", "accuracy=0.95")
+    there.gitreg("promote", "iris@1", "staging")
+    known = "".join(f"  {who}@example.com: ['{keys[who]}']\n" for who in ("ada", "bob"))
+    commit(there, {"gitreg.yaml": f"{(there.here / 'gitreg.yaml').read_text()}{POLICY}people:\n{known}"})
+    return there
+
+
+@pytest.fixture
+def people(_prepared: Person, tmp_path: Path) -> AS:
+    """Ada, Bob and Eve, each with a key; they share a registry whose policy knows the keys of Ada and Bob."""
+    shutil.copytree(_prepared.here, tmp_path / "registry", symlinks=True)
+    there = replace(_prepared, here=tmp_path / "registry", env=_prepared.env | {"GITREG_CACHE": str(tmp_path / "c")})
+
+    def person(who: str) -> Person:
+        name, email = who.title(), f"{who}@example.com"
+        return there.with_env(
+            GIT_AUTHOR_NAME=name, GIT_AUTHOR_EMAIL=email, GIT_COMMITTER_NAME=name, GIT_COMMITTER_EMAIL=email
+        )
+
+    return person
+
+
+def commit(person: Person, files: dict[str, str | None], message: str = "by hand") -> None:
+    """Commit files with plain git."""
+    for name, content in files.items():
+        if content is None:
+            (person.here / name).unlink()
+        else:
+            write(person.here, {name: content})
+    person.git("add", "-A")
+    person.git("commit", "-q", "-m", message)
+
+
+def approve(person: Person, key: str, reference: str = "iris@1", code: int = 0, stage: str = "production") -> str:
+    return person.gitreg("approve", reference, stage, "--key", person.home / key, code=code).err
+
+
+def path(version: str = "1", stage: str = "production", who: str = "bob") -> str:
+    return f"models/iris/approvals/{version}/{stage}/{who}%40example.com.yaml"
+
+
+@pytest.mark.slow
+def test_a_version_is_approved_explained_and_promoted(people: AS) -> None:
+    ada, bob = people("ada"), people("bob")
+    refused = ada.gitreg("promote", "iris@1", "production", code=4).err
+    assert "approvals: 0 of 1 approvals; they can come from" in refused
+    why = ada.gitreg("why", "iris@1", "production", code=4)
+    assert "✓ metric: accuracy is 0.95, at least 0.9" in why.out
+    assert "✗ approvals" in why.out
+    approve(bob, "bob")
+    assert approve(bob, "bob") == ""  # once more is nothing to do
+    assert bob.git("rev-list", "--count", "HEAD", "--", path()) == "1"
+    assert "bob@example.com may not promote" in bob.gitreg("promote", "iris@1", "production", code=4).err
+    told = ada.gitreg("why", "iris@1", "production", "--json").data
+    assert (told["reference"], told["allowed"], told["overridden"]) == ("iris@1", True, [])
+    assert told["results"][-1] == {
+        "name": "approvals", "kind": "approvals", "outcome": "passed",
+        "sentence": "1 of 1 approvals (bob@example.com)",
+        "facts": {"count": 1, "counted": ["bob@example.com"], "by": ["ada@example.com", "bob@example.com"]},
+    }  # fmt: skip
+    ada.gitreg("promote", "iris@1", "production")
+    everything = ada.gitreg("why", "iris", "--json").data
+    assert [row["stage"] for row in everything] == ["staging", "production"]
+    assert ada.gitreg("log", "-n", "2", "--json").data[1]["events"] == [
+        {"event": "approved", "model": "iris", "version": "1", "stage": "production"}
+    ]
+    assert_sound(ada)
+
+
+@pytest.mark.slow
+def test_an_approval_can_be_checked_with_jq_and_openssh_alone(people: AS) -> None:
+    bob = people("bob")
+    approve(bob, "bob")
+    document = loads((bob.here / path()).read_bytes(), path())
+    write(
+        bob.here.parent,
+        {"signature": document.pop("signature"), "allowed": f"bob {(bob.home / 'bob.pub').read_text()}"},
+    )
+    payload = json.dumps(document, sort_keys=True, separators=(",", ":")) + "\n"
+    done = bob.at(bob.here.parent).run(
+        "ssh-keygen", "-Y", "verify", "-n", "gitreg", "-I", "bob", "-f", "allowed", "-s", "signature", stdin=payload
+    )
+    assert done.code == 0, done.err
+
+
+@pytest.mark.slow
+def test_who_does_not_count_is_told_at_once(people: AS) -> None:
+    assert "an approval of one's own does not count" in approve(people("ada"), "ada", code=4)
+    assert "none of `people`" in approve(people("eve"), "eve", code=4)
+    assert "none that gitreg.yaml names for bob@example.com" in approve(people("bob"), "eve", code=4)
+    assert people("ada").git("ls-files", "models/iris/approvals") == ""
+
+
+def attempts(people: AS) -> dict[str, tuple[dict[str, str | None], str]]:
+    """What Eve commits by hand, and what is then said of it."""
+    ada, bob = people("ada"), people("bob")
+    ada.gitreg("save", "iris", write(ada.here.parent / "other", {"m.bin": "2"}), "--metadata", "accuracy=0.99")
+    approve(bob, "bob", "iris@2")
+    approve(bob, "bob", stage="staging")
+    second = (bob.here / path("2")).read_text()
+    staging = (bob.here / path(stage="staging")).read_text()
+    document = loads(second.encode(), "")
+    digest = loads((bob.here / "models/iris/stages/staging.yaml").read_bytes(), "")["digest"]
+    renamed = second.replace("version: '2'", "version: '1'")
+    return {
+        "copied from another version": ({path(): second}, "cannot be read"),
+        "copied, and its version edited": ({path(): renamed}, "is for another record"),
+        "copied, its version and digest edited": (
+            {path(): renamed.replace(document["digest"], digest)}, "not signed by a key of theirs"
+        ),
+        "copied from another stage, and edited": (
+            {path(): staging.replace("stage: staging", "stage: production")}, "not signed by a key of theirs"
+        ),
+        "in another's name": (
+            {path(who="ada"): staging.replace("stage: staging", "stage: production").replace("bob@", "ada@")},
+            "ada@example.com, who made iris@1, does not count",
+        ),
+        "of nobody that is known": (
+            {path(who="eve"): staging.replace("stage: staging", "stage: production").replace("bob@", "eve@")},
+            "eve@example.com does not count",
+        ),
+        "a signature that is none": (
+            {path(): staging.replace("stage: staging", "stage: production").split("signature:")[0]
+             + "signature: |\n  -----BEGIN SSH SIGNATURE-----\n  AAAA\n  -----END SSH SIGNATURE-----\n"},
+            "not signed by a key of theirs",
+        ),
+        "no YAML": ({path(): "a: [\n"}, "cannot be read"),
+    }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_forged_approval_does_not_count_and_the_explanation_says_why(people: AS) -> None:
+    eve = people("eve")
+    with Registry.open(eve.here) as registry:
+        for what, (files, says) in attempts(people).items():
+            commit(eve, files, message=what)
+            (result,) = [each for each in registry.why("iris@1", "production").results if each.name == "approvals"]
+            assert says in result.sentence, f"{what}: {result.sentence}"
+            assert "0 of 1 approvals" in result.sentence, what
+            with pytest.raises(Refused):
+                registry.promote("iris@1", "production", force=True)
+            commit(eve, dict.fromkeys(files))
+
+
+@pytest.mark.slow
+def test_an_approval_does_not_outlive_its_key_nor_an_edit_of_the_record(people: AS) -> None:
+    ada, bob = people("ada"), people("bob")
+    approve(bob, "bob")
+    settings = (ada.here / "gitreg.yaml").read_text()
+    theirs = (ada.home / "bob.pub").read_text().strip()
+    other = (ada.home / "eve.pub").read_text().strip()
+    commit(ada, {"gitreg.yaml": settings.replace(theirs, other)})
+    assert "not signed by a key of theirs" in ada.gitreg("why", "iris@1", "production", code=4).out
+    commit(ada, {"gitreg.yaml": settings})
+    ada.gitreg("why", "iris@1", "production")
+    record = (ada.here / "models/iris/versions/1.yaml").read_text()
+    commit(ada, {"models/iris/versions/1.yaml": record.replace("0.95", "0.99")})
+    for command in (["why", "iris@1", "production"], ["promote", "iris@1", "production", "--force"]):
+        assert "was edited" in ada.gitreg(*command, code=6).err
+
+
+@pytest.mark.slow
+def test_without_ssh_keygen_an_approval_is_not_evaluated_and_opens_nothing(people: AS, tmp_path: Path) -> None:
+    ada, bob = people("ada"), people("bob")
+    approve(bob, "bob")
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "git").symlink_to(shutil.which("git") or "")
+    bare = ada.with_env(PATH=str(tools))
+    ended = bare.gitreg("why", "iris@1", "production", code=4)
+    assert "? approvals: 0 of 1 approvals; the signature of bob@example.com cannot be checked here" in ended.out
+    bare.gitreg("promote", "iris@1", "production", code=4)
+
+
+@pytest.mark.slow
+def test_a_seal_counts_for_the_version_that_it_was_made_for(people: AS) -> None:
+    ada = people("ada")
+    settings = (ada.here / "gitreg.yaml").read_text()
+    asks = settings.replace(
+        "approvals: {count: 1, by: [ada@example.com, bob@example.com]}", "signature: {by: [bob@example.com]}"
+    )
+    commit(ada, {"gitreg.yaml": asks})
+
+    def sealed(who: str, number: int) -> str:
+        signs = ada.with_env(
+            GIT_CONFIG_COUNT="3", GIT_CONFIG_KEY_0="gpg.format", GIT_CONFIG_VALUE_0="ssh",
+            GIT_CONFIG_KEY_1="tag.gpgSign", GIT_CONFIG_VALUE_1="true",
+            GIT_CONFIG_KEY_2="user.signingKey", GIT_CONFIG_VALUE_2=str(ada.home / who),
+        )  # fmt: skip
+        signs.gitreg("save", "iris", write(ada.here.parent / "w", {"m.bin": f"{number}"}), "--metadata", "accuracy=1")
+        return f"iris@{number}"
+
+    assert "its tag is not signed" in ada.gitreg("why", "iris@1", "production", code=4).out
+    for who, says in {"bob": "✓ signature: its tag is signed by bob@example.com", "ada": "signed by ada@example.com; a",
+                      "eve": "by a key of nobody in `people`"}.items():  # fmt: skip
+        reference = sealed(who, {"bob": 2, "ada": 3, "eve": 4}[who])
+        assert says in ada.gitreg("why", reference, "production", code=4).out  # it is not in staging
+    ada.git("update-ref", "refs/tags/models/iris@1", "refs/tags/models/iris@2")
+    assert (
+        "its tag was made for something else (models/iris@2)" in ada.gitreg("why", "iris@1", "production", code=4).out
+    )
+
+
+def test_what_is_misspelled_is_told_with_its_place(people: AS) -> None:
+    ada = people("ada")
+    settings = (ada.here / "gitreg.yaml").read_text()
+    commit(ada, {"gitreg.yaml": settings.replace("at_least", "atleast")})
+    for command in (["why", "iris@1", "production"], ["promote", "iris@1", "staging", "--force"]):
+        code = 0 if command[0] == "promote" else 1  # it is in staging already
+        ended = ada.gitreg(*command, code=code)
+        assert code == 0 or "gitreg.yaml at /policies/production/gates/0/atleast: there is no field" in ended.err
+    assert any("atleast" in problem["what"] + problem["where"] for problem in ada.doctor_says())
