@@ -20,7 +20,12 @@ def log(snapshot: Snapshot, model: str | None = None) -> Iterator[dict[str, Any]
 
     Each row says ``commit``, ``when`` (RFC 3339), ``who``, ``email``, ``subject``, ``reason``, ``overridden``
     (the names of gates that force overrode), ``events`` (what it did, each with ``event`` and, where they apply,
+<<<<<<< HEAD
     ``model``, ``version``, ``stage``, ``alias``, ``from``) and ``cut`` (whether a shallow clone knows no more).
+=======
+    ``model``, ``version``, ``stage``, ``alias``, ``from``) and ``cut`` (whether a shallow clone knows
+    nothing before it).
+>>>>>>> policy4
 
     Raises
     ------
