@@ -18,19 +18,15 @@ _OVERRIDDEN = re.compile(r"^Gitreg-Overridden: (.+)$", re.MULTILINE)
 def log(snapshot: Snapshot, model: str | None = None) -> Iterator[dict[str, Any]]:
     """Give, newest first, one row for each commit that changed a model, or the registry.
 
-        Each row says ``commit``, ``when`` (RFC 3339), ``who``, ``email``, ``subject``, ``reason``, ``overridden``
-        (the names of gates that force overrode), ``events`` (what it did, each with ``event`` and, where they apply,
-    <<<<<<< HEAD
-        ``model``, ``version``, ``stage``, ``alias``, ``from``) and ``cut`` (whether a shallow clone knows no more).
-    =======
-        ``model``, ``version``, ``stage``, ``alias``, ``from``) and ``cut`` (whether a shallow clone knows
-        nothing before it).
-    >>>>>>> policy4
+    Each row says ``commit``, ``when`` (RFC 3339), ``who``, ``email``, ``subject``, ``reason``, ``overridden``
+    (the names of gates that force overrode), ``events`` (what it did, each with ``event`` and, where they apply,
+    ``model``, ``version``, ``stage``, ``alias``, ``from``) and ``cut`` (whether a shallow clone knows
+    nothing before it).
 
-        Raises
-        ------
-        NotFound
-            There never was such a model.
+    Raises
+    ------
+    NotFound
+        There never was such a model.
     """
     rows = snapshot.index.touched(snapshot.seq, model)
     first = next(rows, None)
