@@ -150,8 +150,9 @@ def check_path(path: str) -> None:
     Raises
     ------
     InvalidInput
-        It is absolute; a part is empty, ``.`` or ``..``, ends in ``.`` or a space, is a Windows device or what Git or
-        a file system takes for ``.git``; or it holds ``\``, ``:``, a control character or bytes that are not UTF-8.
+        It is absolute; a part is empty, ``.`` or ``..``, ends in ``.`` or a space, is a Windows device, what Git or a
+        file system takes for ``.git``, or a name of ours; or it holds ``\``, ``:``, a control character or bytes that
+        are not UTF-8.
     """
     if not isinstance(path, str) or not path:
         raise InvalidInput(f"{path!r} is no path of a file", hint="give the file a path")
@@ -168,6 +169,8 @@ def check_path(path: str) -> None:
             raise InvalidInput(f"path {path!r} has a part that ends in '.' or a space", hint=_RENAME)
         if is_windows_device(part):
             raise InvalidInput(f"path {path!r} names a Windows device", hint=_RENAME)
+        if part.startswith(".gitreg-") and part.endswith(".partial"):
+            raise InvalidInput(f"path {path!r} is named as gitreg names unfinished files", hint=_RENAME)
         if is_dot_git(part):
             raise InvalidInput(
                 f"path {path!r} leads into a Git folder, whose files Git may execute",

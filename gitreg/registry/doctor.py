@@ -381,7 +381,7 @@ def _blobs(snapshot: Snapshot, store: Store, replicas: Sequence[Store], source: 
             else:
                 elsewhere.append((asked, asked.missing(manifests[digest] for digest in missing)))
         except GitregError as error:
-            yield Problem(asked.url, error.message, error.hint or _UNREACHABLE)
+            yield Problem(asked.url, error.message.removeprefix(f"{asked.url}: "), error.hint or _UNREACHABLE)
     for digest, files in missing.items():
         for entry in files:
             place = f"{where[digest]}:{entry.path}"

@@ -706,7 +706,8 @@ class Registry:
             return list(examine(self.ledger, primary.opened, opened, self.stores))
         found = list(examine(self.ledger, None))
         if primary.error is not None and not isinstance(primary.error, Refused):
-            found.append(Problem(primary.url, primary.error.message, primary.error.hint or "name another store"))
+            what = primary.error.message.removeprefix(f"{primary.url}: ")
+            found.append(Problem(primary.url, what, primary.error.hint or "name another store"))
         return found
 
     def repair(self, problems: Sequence[Problem]) -> list[Problem]:

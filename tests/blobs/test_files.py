@@ -95,6 +95,7 @@ def test_a_name_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
         "a/b:stream", "con", "a/NUL.txt", "Com1.tar.gz", "aux /x", "lpt¹", "end.", "end ", "end./x", "a\nb", "a\x00b",
         "a\x7fb", "a\u2028b",
         "a\x85b", "\udce9", ".git/hooks/post-commit", "a/.GIT/config", "git~1/hooks/pre-push", ".g\u200cit", "x/.git",
+        "a/.gitreg-0123456789abcdef.partial",
     ],
 )  # fmt: skip
 def test_a_path_that_climbs_out_or_means_something_else_elsewhere_is_refused(path: str) -> None:

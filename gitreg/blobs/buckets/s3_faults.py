@@ -16,8 +16,10 @@ _LOGIN = "log in as Amazon's own tools do it: aws configure, aws sso login, AWS_
 _NO_CREDENTIALS = Reason("no credentials for S3 are found, or not all of them", _LOGIN)
 _EXPIRED = Reason("the credentials for S3 have expired", _LOGIN)
 _WRONG = Reason("the service does not accept these credentials", _LOGIN)
-# The answer to a HEAD has no body to say which of the two it is.
-_DENIED = Reason("permission is refused, or the credentials are wrong", f"{trouble.DENIED.hint}; or {_LOGIN}")
+# The answer to a HEAD has no body to say which of the three it is.
+_DENIED = Reason(
+    "permission is refused, or the credentials or this machine's clock are wrong", f"{trouble.DENIED.hint}; or {_LOGIN}"
+)
 
 _BY_CODE = {
     "NoSuchBucket": trouble.NO_BUCKET,
