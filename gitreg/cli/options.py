@@ -36,6 +36,7 @@ def open_registry() -> Registry:
     session = ctx.ensure_object(Session)
     registry = Registry.open(session.repo, local=session.local)
     ctx.call_on_close(registry.close)
+    registry.proposing = session.pr
     if session.fetch:
         from gitreg.sdk.remotes import pull
 
@@ -46,6 +47,11 @@ def open_registry() -> Registry:
 def local_option(function: Function) -> Function:
     """Add ``--local``, which the session remembers."""
     return _noted(function, "local", "Leave the remote alone; `gitreg push` publishes it later.")
+
+
+def pr_option(function: Function) -> Function:
+    """Add ``--pr``, which the session remembers."""
+    return _noted(function, "pr", "Propose it: on a branch of its own on the remote, for a pull request.")
 
 
 def fetch_option(function: Function) -> Function:

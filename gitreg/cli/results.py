@@ -16,8 +16,8 @@ def report(registry: Registry, outcome: Outcome, output: str, *, nothing: str = 
     """Print what a write did.
 
     For programs: ``changed``, ``commit`` (null where nothing was committed), ``subject`` and, where the command is
-    about one, ``version`` as ``gitreg show`` prints it. A dry run has ``files`` instead: what each would say, null if
-    it is removed.
+    about one, ``version`` as ``gitreg show`` prints it; what is only proposed has ``proposal``. A dry run has ``files``
+    instead: what each would say, null if it is removed.
     """
     changes = outcome.changes
     if output == "table":
@@ -28,6 +28,8 @@ def report(registry: Registry, outcome: Outcome, output: str, *, nothing: str = 
         "commit": outcome.commit,
         "subject": changes.subject or None,
     }
+    if outcome.proposal:
+        data["proposal"] = outcome.proposal._asdict()
     if outcome.written and outcome.commit is None:
         data["files"] = {path: _text(content) for path, content in outcome.written.items()}
     elif changes.version is not None:
@@ -48,6 +50,10 @@ def _tell(outcome: Outcome, nothing: str) -> None:
             print_text(_text(content) or "")
     else:
         print_line(f"{subject}  ", Cell(outcome.commit[:10], dim=True))
+    if outcome.proposal:
+        print_line(f"Proposed on the branch {outcome.proposal.branch}; nothing has moved yet")
+        if outcome.proposal.url:
+            print_line(f"Open the pull request: {outcome.proposal.url}")
 
 
 def _text(content: bytes | None) -> str | None:

@@ -11,3 +11,4 @@ class Session:
         self.debug = False
         self.local = False
         self.fetch = False
+        self.pr = False

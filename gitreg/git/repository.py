@@ -210,6 +210,13 @@ class Repository(ReadOnlyRepository):
             return GitRemote(self._git, self.git_dir, self.work_tree or self.git_dir, address)
         return self.remote_by_dulwich(address)
 
+    def remote_url(self, name: str) -> str | None:
+        """Return the address of a remote, without any password in it; None where there is no such remote."""
+        from gitreg.git.remote import hide_login
+
+        url = self._config.get(f"remote.{name}.url")
+        return hide_login(url) if url else None
+
     def remote_by_dulwich(self, address: str) -> DulwichRemote:
         """Give another repository as `remote` does where there is no git program."""
         from gitreg.git.remote_dulwich import DulwichRemote

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitreg.documents.files import read_data, write
 from gitreg.documents.layout import Key, parse_path
@@ -39,6 +39,21 @@ REMOTE_PATIENCE = 300.0
 """The same where there is a remote: of hundreds who write to it at once each needs a second."""
 
 
+class Proposal(NamedTuple):
+    """Where a change awaits its merge.
+
+    Parameters
+    ----------
+    branch:
+        On the remote.
+    url:
+        Where a pull request for it can be opened, or is open; None where that is not known.
+    """
+
+    branch: str
+    url: str | None
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What became of an operation.
@@ -51,11 +66,14 @@ class Outcome:
         What the operation asked for.
     written:
         By path, what the files say or would say now; None for those removed.
+    proposal:
+        Where the commit awaits its merge, if it does.
     """
 
     commit: str | None
     changes: Changes
     written: dict[str, bytes | None]
+    proposal: Proposal | None = None
 
 
 @dataclass(frozen=True)

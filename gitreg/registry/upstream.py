@@ -228,6 +228,15 @@ class Upstream:
             raise
         self._accept(commit)
 
+    @property
+    def url(self) -> str:
+        """Its address; no password is in it."""
+        return self._repository.remote_url(self.name) or self.name
+
+    def push_branch(self, update: RefUpdate) -> str:
+        """Move one branch of the remote, wherever it is; return what the remote says to the user."""
+        return self._remote.push([update])
+
     def push_derived(self, updates: Sequence[RefUpdate]) -> None:
         """Move tags and mirrors by themselves; those that somebody else has moved there meanwhile are fine.
 

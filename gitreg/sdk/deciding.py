@@ -20,6 +20,7 @@ def circumstances(registry: Registry) -> Circumstances:
         now=registry.ambient.clock,
         ledger=registry.ledger,
         source=lambda: registry.stores,
+        proposing=registry.proposing,
     )
 
 

@@ -42,7 +42,14 @@ class Registry:
     """An open registry. Close it, or use it in a ``with`` statement.
 
     Every read sees the newest commit of the registry's branch; every write is one commit on it, or raises.
+
+    Attributes
+    ----------
+    proposing:
+        Whether what is written goes to a branch of its own on the remote, to be merged by a pull request.
     """
+
+    proposing = False
 
     def __init__(self, location: Location, ambient: Ambient, *, local: bool = False, mirror: bool = False) -> None:
         self.ambient = ambient
@@ -759,9 +766,21 @@ class Registry:
 
     def commit(self, operation: Operation, *, dry_run: bool = False) -> Outcome:
         """Run an operation on the newest snapshot and commit what it changes (:mod:`gitreg.registry.commit`)."""
+        if self.proposing:
+            return self._propose(operation, dry_run=dry_run)
         from gitreg.registry.commit import commit
 
         return commit(self.ledger, operation, self.writer, upstream=self.upstream, dry_run=dry_run)
+
+    def _propose(self, operation: Operation, *, dry_run: bool) -> Outcome:
+        from gitreg.registry.proposals import propose
+
+        upstream = self.upstream
+        if upstream is None:
+            raise Refused(
+                "this registry has no remote to propose to", hint="`gitreg init --remote origin` declares one"
+            )
+        return propose(self.ledger, operation, self.writer, upstream, dry_run=dry_run)
 
     @property
     def upstream(self) -> Upstream | None:
@@ -793,7 +812,8 @@ class Registry:
         """Give the version that an outcome is about, as it is now."""
         assert outcome.changes.version is not None
         model, name = outcome.changes.version
-        version = self.snapshot().find_version(model, name, deleted=True)
+        snapshot = self.snapshot(outcome.commit if outcome.proposal else None)
+        version = snapshot.find_version(model, name, deleted=True)
         assert version is not None
         return version
 

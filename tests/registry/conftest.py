@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gitreg.sdk.registry import Registry
-from tests.registry.support import World
+from tests.registry.support import World, git
 
 
 @pytest.fixture
@@ -31,6 +31,21 @@ def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def registry(user: Path, tmp_path: Path) -> Iterator[Registry]:
     made, _ = Registry.init(tmp_path / "registry")
+    with made:
+        yield made
+
+
+@pytest.fixture
+def hub(user: Path, tmp_path: Path) -> Path:
+    git(tmp_path, "init", "-q", "--bare", "-b", "main", "hub.git")
+    return tmp_path / "hub.git"
+
+
+@pytest.fixture
+def one(hub: Path, tmp_path: Path) -> Iterator[Registry]:
+    git(tmp_path, "init", "-q", "-b", "main", "one")
+    git(tmp_path / "one", "remote", "add", "origin", "../hub.git")
+    made, _ = Registry.init(tmp_path / "one", store=str(tmp_path / "store"), remote="origin")
     with made:
         yield made
 

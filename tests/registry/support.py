@@ -127,3 +127,9 @@ def record(model: str, version: str, number: int, **said: Any) -> bytes:
 
 def pointer(kind: str, version: str, **said: Any) -> bytes:
     return dumps({"format": 1, "kind": kind, "version": version} | said)
+
+
+def refs(folder: Path) -> dict[str, str]:
+    """The refs that clones share: not those of the one clone's own."""
+    lines = (line.split() for line in git(folder, "for-each-ref", "--format=%(objectname) %(refname)").splitlines())
+    return {name: oid for oid, name in lines if name.startswith(("refs/heads/", "refs/tags/", "refs/stages/"))}

@@ -13,40 +13,35 @@ from tests.registry.support import git
 
 
 @pytest.fixture
-def hub(user: Path, tmp_path: Path, weights: Path) -> str:
-    git(tmp_path, "init", "-q", "--bare", "-b", "main", "hub.git")
-    git(tmp_path, "init", "-q", "-b", "main", "one")
-    git(tmp_path / "one", "remote", "add", "origin", "../hub.git")
-    made, _ = Registry.init(tmp_path / "one", store=str(tmp_path / "store"), remote="origin")
-    with made:
-        for number in range(3):
-            made.save("iris", weights, metadata={"n": number})
-            made.promote("iris", "production", force=True)
-    return f"file://{tmp_path / 'hub.git'}"
+def url(one: Registry, hub: Path, weights: Path) -> str:
+    for number in range(3):
+        one.save("iris", weights, metadata={"n": number})
+        one.promote("iris", "production", force=True)
+    return f"file://{hub}"
 
 
 def objects(mirror: Path) -> int:
     return int(git(mirror, "rev-list", "--all", "--count"))
 
 
-def test_reading_brings_the_newest_commit_alone(hub: str) -> None:
-    with Registry.open(hub) as registry:
+def test_reading_brings_the_newest_commit_alone(url: str) -> None:
+    with Registry.open(url) as registry:
         assert registry.version("iris@production").number == 3
         assert objects(registry.folder) == 1
         assert git(registry.folder, "tag") == ""
 
 
-def test_what_others_write_is_seen_when_it_is_opened_again(hub: str, tmp_path: Path) -> None:
-    Registry.open(hub).close()
+def test_what_others_write_is_seen_when_it_is_opened_again(url: str, tmp_path: Path) -> None:
+    Registry.open(url).close()
     with Registry.open(tmp_path / "one") as one:
         one.promote("iris@1", "production", force=True)
-    with Registry.open(hub) as registry:
+    with Registry.open(url) as registry:
         assert registry.version("iris@production").number == 1
         assert objects(registry.folder) == 2
 
 
-def test_writing_publishes_and_knows_who_held_the_stage_before(hub: str, tmp_path: Path, weights: Path) -> None:
-    with Registry.open(hub) as registry:
+def test_writing_publishes_and_knows_who_held_the_stage_before(url: str, tmp_path: Path, weights: Path) -> None:
+    with Registry.open(url) as registry:
         assert registry.save("iris", weights, metadata={"n": 9}).number == 4
         assert registry.rollback("iris", "production").number == 2
     with Registry.open(tmp_path / "one") as one:
@@ -55,26 +50,26 @@ def test_writing_publishes_and_knows_who_held_the_stage_before(hub: str, tmp_pat
     assert "refs/tags/models/iris@4" in git(tmp_path / "hub.git", "for-each-ref")
 
 
-def test_a_branch_that_was_rewritten_is_followed(hub: str, tmp_path: Path) -> None:
-    Registry.open(hub).close()
+def test_a_branch_that_was_rewritten_is_followed(url: str, tmp_path: Path) -> None:
+    Registry.open(url).close()
     git(tmp_path / "hub.git", "update-ref", "refs/heads/main", "main~2")
-    with Registry.open(hub) as registry:
+    with Registry.open(url) as registry:
         assert registry.version("iris").number == 2
         registry.promote("iris@1", "staging")
     assert "refs/stages/iris@staging" in git(tmp_path / "hub.git", "for-each-ref")
 
 
-def test_offline_takes_the_mirror_and_says_so(hub: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_offline_takes_the_mirror_and_says_so(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITREG_OFFLINE", "1")
     with pytest.raises(NotFound, match="there is no mirror"):
-        Registry.open(hub)
+        Registry.open(url)
     monkeypatch.delenv("GITREG_OFFLINE")
-    Registry.open(hub).close()
+    Registry.open(url).close()
     (tmp_path / "hub.git").rename(tmp_path / "gone.git")
     with pytest.raises(NotFound, match="no repository"):
-        Registry.open(hub)
+        Registry.open(url)
     monkeypatch.setenv("GITREG_OFFLINE", "1")
-    with pytest.warns(UserWarning, match="offline"), Registry.open(hub) as registry:
+    with pytest.warns(UserWarning, match="offline"), Registry.open(url) as registry:
         assert registry.version("iris@production").number == 3
 
 
@@ -94,9 +89,9 @@ def test_a_registry_on_a_branch_of_its_own_is_found_and_one_that_is_not_there_na
     assert "URL#BRANCH" in (caught.value.hint or "")
 
 
-def test_nothing_stays_local_where_there_is_no_clone(hub: str) -> None:
+def test_nothing_stays_local_where_there_is_no_clone(url: str) -> None:
     with pytest.raises(InvalidInput, match="has no clone"):
-        Registry.open(hub, local=True)
+        Registry.open(url, local=True)
 
 
 @pytest.mark.parametrize(

@@ -14,36 +14,15 @@ from gitreg.errors import AlreadyExists, IntegrityError, NotFound, Refused
 from gitreg.git.remote import Declined, Unreachable
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.remotes import clone, pull, push, sync
-from tests.registry.support import git
+from tests.registry.support import git, refs
 
 Clones = tuple[Registry, Registry]
-
-
-@pytest.fixture
-def hub(user: Path, tmp_path: Path) -> Path:
-    git(tmp_path, "init", "-q", "--bare", "-b", "main", "hub.git")
-    return tmp_path / "hub.git"
-
-
-@pytest.fixture
-def one(hub: Path, tmp_path: Path) -> Iterator[Registry]:
-    git(tmp_path, "init", "-q", "-b", "main", "one")
-    git(tmp_path / "one", "remote", "add", "origin", "../hub.git")
-    made, _ = Registry.init(tmp_path / "one", store=str(tmp_path / "store"), remote="origin")
-    with made:
-        yield made
 
 
 @pytest.fixture
 def clones(one: Registry, hub: Path, tmp_path: Path) -> Iterator[Clones]:
     with clone(str(hub), tmp_path / "two") as two:
         yield one, two
-
-
-def refs(folder: Path) -> dict[str, str]:
-    """The refs that clones share: not those of the one clone's own."""
-    lines = (line.split() for line in git(folder, "for-each-ref", "--format=%(objectname) %(refname)").splitlines())
-    return {name: oid for oid, name in lines if name.startswith(("refs/heads/", "refs/tags/", "refs/stages/"))}
 
 
 def local(registry: Registry) -> Registry:

@@ -12,6 +12,7 @@ from gitreg.cli.options import (
     metadata_option,
     open_registry,
     output_option,
+    pr_option,
     reference_argument,
     tag_option,
 )
@@ -26,6 +27,7 @@ from gitreg.errors import InvalidInput
 @click.option("--description", metavar="TEXT", help="Takes the place of the former.")
 @output_option
 @local_option
+@pr_option
 def command(
     reference: str, metadata: dict[str, Any], tags: tuple[str, ...], description: str | None, output: str
 ) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 
 import click
 
-from gitreg.cli.options import local_option, open_registry, output_option, reason_option, reference_argument
+from gitreg.cli.options import local_option, open_registry, output_option, pr_option, reason_option, reference_argument
 from gitreg.cli.results import report
 
 
@@ -15,6 +15,7 @@ from gitreg.cli.results import report
 @reason_option
 @output_option
 @local_option
+@pr_option
 def command(reference: str, reason: str, output: str) -> None:
     """Mark the version that REF means as no longer relevant; it leaves the stage that it holds."""
     from gitreg.registry.operations.stages import archive

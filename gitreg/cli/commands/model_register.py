@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gitreg.cli.card_options import card_options
-from gitreg.cli.options import local_option, metadata_option, open_registry, output_option, tag_option
+from gitreg.cli.options import local_option, metadata_option, open_registry, output_option, pr_option, tag_option
 from gitreg.cli.results import report
 
 
@@ -19,6 +19,7 @@ from gitreg.cli.results import report
 @metadata_option
 @output_option
 @local_option
+@pr_option
 def command(name: str, tags: tuple[str, ...], metadata: dict[str, Any], output: str, **fields: str | None) -> None:
     """Register the model NAME. Saving a first version registers it too."""
     from gitreg.registry.metadata import to_json

@@ -8,7 +8,15 @@ from typing import Any
 import click
 
 from gitreg.cli.card_options import card_options
-from gitreg.cli.options import local_option, metadata_option, model_argument, open_registry, output_option, tag_option
+from gitreg.cli.options import (
+    local_option,
+    metadata_option,
+    model_argument,
+    open_registry,
+    output_option,
+    pr_option,
+    tag_option,
+)
 from gitreg.cli.results import report
 
 
@@ -20,6 +28,7 @@ from gitreg.cli.results import report
 @metadata_option
 @output_option
 @local_option
+@pr_option
 def command(
     model: str,
     tags: tuple[str, ...],

@@ -10,6 +10,7 @@ from gitreg.cli.options import (
     local_option,
     open_registry,
     output_option,
+    pr_option,
     reason_option,
     reference_argument,
     stage_argument,
@@ -24,6 +25,7 @@ from gitreg.cli.results import report
 @reason_option
 @output_option
 @local_option
+@pr_option
 def command(reference: str, stage: str, force: bool, reason: str, output: str) -> None:
     """Put the version that REF means into STAGE; it leaves the stage that it had."""
     from gitreg.registry.operations.stages import promote

@@ -6,7 +6,15 @@ from functools import partial
 
 import click
 
-from gitreg.cli.options import local_option, model_argument, open_registry, output_option, reason_option, stage_argument
+from gitreg.cli.options import (
+    local_option,
+    model_argument,
+    open_registry,
+    output_option,
+    pr_option,
+    reason_option,
+    stage_argument,
+)
 from gitreg.cli.results import report
 
 
@@ -16,6 +24,7 @@ from gitreg.cli.results import report
 @reason_option
 @output_option
 @local_option
+@pr_option
 def command(model: str, stage: str, reason: str, output: str) -> None:
     """Give STAGE of MODEL back to the version that held it before; yanked ones are passed over.
 

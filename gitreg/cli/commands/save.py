@@ -8,7 +8,15 @@ from typing import Any
 import click
 
 from gitreg.cli.complete import complete_model, complete_reference, complete_stage
-from gitreg.cli.options import NamedPath, local_option, metadata_option, open_registry, output_option, tag_option
+from gitreg.cli.options import (
+    NamedPath,
+    local_option,
+    metadata_option,
+    open_registry,
+    output_option,
+    pr_option,
+    tag_option,
+)
 from gitreg.cli.output import note
 from gitreg.cli.progress import progress
 from gitreg.cli.results import report
@@ -40,6 +48,7 @@ from gitreg.errors import InvalidInput
 @click.option("--dry-run", is_flag=True, help="Show what would be committed; store nothing.")
 @output_option
 @local_option
+@pr_option
 def command(
     model: str,
     paths: tuple[str, ...],

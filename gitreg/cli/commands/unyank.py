@@ -6,7 +6,7 @@ from functools import partial
 
 import click
 
-from gitreg.cli.options import local_option, open_registry, output_option, reference_argument
+from gitreg.cli.options import local_option, open_registry, output_option, pr_option, reference_argument
 from gitreg.cli.results import report
 
 
@@ -14,6 +14,7 @@ from gitreg.cli.results import report
 @reference_argument
 @output_option
 @local_option
+@pr_option
 def command(reference: str, output: str) -> None:
     """Take the yank of the version that REF means back."""
     from gitreg.registry.operations.versions import unyank

@@ -6,7 +6,7 @@ from functools import partial
 
 import click
 
-from gitreg.cli.options import local_option, open_registry, output_option, reason_option, reference_argument
+from gitreg.cli.options import local_option, open_registry, output_option, pr_option, reason_option, reference_argument
 from gitreg.cli.output import note
 from gitreg.cli.results import report
 
@@ -16,6 +16,7 @@ from gitreg.cli.results import report
 @reason_option
 @output_option
 @local_option
+@pr_option
 def command(reference: str, reason: str, output: str) -> None:
     """Withdraw the version that REF means: it loads by name with a warning, and never by latest or a stage."""
     from gitreg.registry.operations.versions import yank
