@@ -53,7 +53,7 @@ def open_mirror(text: str, folder: Path, *, env: Mapping[str, str], offline: boo
     try:
         if not offline:
             with repository.lock(timeout=PATIENCE):
-                place = _refresh(repository, place)
+                _refresh(repository, url, place)
         place = noted_place(repository)
         if place is None or repository.read_ref(f"refs/heads/{place.branch}") is None:
             raise NotFound(f"there is no registry at {hide_login(text)}", hint="name its branch: URL#BRANCH")
@@ -63,13 +63,14 @@ def open_mirror(text: str, folder: Path, *, env: Mapping[str, str], offline: boo
     return Location(repository, *place)
 
 
-def _refresh(repository: Repository, place: Place | None) -> Place | None:
+def _refresh(repository: Repository, url: str, place: Place | None) -> None:
     """Bring the registry's branch; where it is, is found out the first time, and noted."""
     remote = repository.remote(REMOTE)
+    remote.name = hide_login(url)
     known = noted_place(repository)
     if known is not None:
         _fetch(remote, repository, known.branch)
-        return known
+        return
     for candidate in [place] if place else _likely(remote):
         with suppress(NotFound):
             _fetch(remote, repository, candidate.branch)
@@ -77,8 +78,7 @@ def _refresh(repository: Repository, place: Place | None) -> Place | None:
             file = f"{candidate.root}/{REGISTRY_FILE}" if candidate.root else REGISTRY_FILE
             if commit and repository.has(commit, file):
                 note_place(repository, candidate)
-                return candidate
-    return None
+                return
 
 
 def _likely(remote: Remote) -> list[Place]:

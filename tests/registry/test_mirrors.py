@@ -66,7 +66,7 @@ def test_offline_takes_the_mirror_and_says_so(url: str, tmp_path: Path, monkeypa
     monkeypatch.delenv("GITREG_OFFLINE")
     Registry.open(url).close()
     (tmp_path / "hub.git").rename(tmp_path / "gone.git")
-    with pytest.raises(NotFound, match="no repository"):
+    with pytest.raises(NotFound, match=r"no repository at file://"):
         Registry.open(url)
     monkeypatch.setenv("GITREG_OFFLINE", "1")
     with pytest.warns(UserWarning, match="offline"), Registry.open(url) as registry:
