@@ -262,6 +262,8 @@ def _explain(error: Exception) -> Reason | None:
         return trouble.UNKNOWN_HOST
     if isinstance(error, (TimeoutError, asyncssh.TimeoutError)):
         return trouble.TIMEOUT
-    if isinstance(error, (ConnectionError, asyncssh.ConnectionLost, asyncssh.SFTPConnectionLost)):
+    if isinstance(
+        error, (ConnectionError, asyncssh.ConnectionLost, asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection)
+    ):
         return trouble.UNREACHABLE
     return trouble.unexpected(error) if isinstance(error, (OSError, asyncssh.Error)) else None

@@ -50,15 +50,22 @@ class Connection:
         import asyncssh
         from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+        lost = (asyncssh.ConnectionLost, asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection, ConnectionError)
         again = AsyncRetrying(
-            retry=retry_if_exception_type((asyncssh.ConnectionLost, asyncssh.SFTPConnectionLost, ConnectionError)),
+            retry=retry_if_exception_type(lost),
             stop=stop_after_attempt(_ATTEMPTS),
             wait=wait_random_exponential(multiplier=0.2, max=5),
             reraise=True,
         )
 
         async def attempt() -> Result:
-            return await work(await self._client())
+            sftp = await self._client()
+            try:
+                return await work(sftp)
+            except asyncssh.SFTPNoConnection:  # its channel is closed, which the connection need not know yet
+                if self._sftp is sftp:
+                    self._ssh = None
+                raise
 
         return await again(attempt)
 
