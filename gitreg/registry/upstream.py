@@ -7,9 +7,8 @@ A clone's branch is where the remote's was when it was last asked, or ahead of i
 from __future__ import annotations
 
 import random
-import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from gitreg.documents.layout import Key, parse_path
@@ -41,10 +40,13 @@ class Upstream:
     ----------
     remote:
         The name of the remote in Git's configuration.
+    clock:
+        Gives the time in seconds since the epoch; it only decides how long to wait for others.
     """
 
-    def __init__(self, ledger: Ledger, remote: str) -> None:
+    def __init__(self, ledger: Ledger, remote: str, clock: Callable[[], float]) -> None:
         self._ledger = ledger
+        self._clock = clock
         self._repository = ledger.repository
         self._remote: Remote = self._repository.remote(remote)
         self.name = self._remote.name
@@ -184,7 +186,7 @@ class Upstream:
 
     def _is_contended(self) -> bool:
         with suppress(FileNotFoundError):
-            return abs(time.time() - self._contended.stat().st_mtime) < _CONTENDED
+            return abs(self._clock() - self._contended.stat().st_mtime) < _CONTENDED
         return False
 
     # -- publishing --------------------------------------------------------------------------------------------------

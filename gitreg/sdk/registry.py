@@ -77,7 +77,7 @@ class Registry:
         """
         ambient = Ambient.of_this_process()
         told = os.fspath(path) if path is not None else ambient.env.get(REGISTRY_VARIABLE) or "."
-        if "://" in told or ":" in told:
+        if ":" in told:
             from gitreg.registry.mirrors import is_address
 
             if is_address(told):
@@ -790,7 +790,7 @@ class Registry:
             return None
         from gitreg.registry.upstream import Upstream
 
-        return Upstream(self.ledger, remote)
+        return Upstream(self.ledger, remote, self.ambient.clock)
 
     def circumstances(self) -> Circumstances:
         """Give what a stage's policy may ask of a promotion made here and now."""
