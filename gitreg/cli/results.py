@@ -10,6 +10,7 @@ from gitreg.cli.table import Cell
 if TYPE_CHECKING:
     from gitreg.registry.commit import Outcome
     from gitreg.sdk.registry import Registry
+    from gitreg.sdk.remotes import Pulled
 
 
 def report(registry: Registry, outcome: Outcome, output: str, *, nothing: str = "nothing to do") -> None:
@@ -37,6 +38,16 @@ def report(registry: Registry, outcome: Outcome, output: str, *, nothing: str = 
 
         data["version"] = version_row(registry.about(outcome))
     emit(data, output, columns=("changed", "commit", "subject"))
+
+
+def report_moved(moved: Pulled, output: str, *, nothing: str) -> None:
+    """Print from where to where a branch went: ``branch``, ``before`` and ``after`` for programs."""
+    if output != "table":
+        emit(moved._asdict(), output)
+    elif moved.before == moved.after:
+        print_line(f"{moved.branch} {nothing}")
+    else:
+        print_line(f"{moved.branch}: {(moved.before or 'nothing')[:10]} -> {(moved.after or 'nothing')[:10]}")
 
 
 def _tell(outcome: Outcome, nothing: str) -> None:

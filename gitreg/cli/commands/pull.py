@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.options import open_registry, output_option
-from gitreg.cli.output import emit, print_line
+from gitreg.cli.results import report_moved
 
 
 @click.command("pull")
@@ -17,10 +17,4 @@ def command(output: str) -> None:
     """
     from gitreg.sdk.remotes import pull
 
-    pulled = pull(open_registry())
-    if output != "table":
-        emit(pulled._asdict(), output)
-    elif pulled.before == pulled.after:
-        print_line(f"{pulled.branch} has nothing new")
-    else:
-        print_line(f"{pulled.branch}: {(pulled.before or 'nothing')[:10]} -> {(pulled.after or 'nothing')[:10]}")
+    report_moved(pull(open_registry()), output, nothing="has nothing new")

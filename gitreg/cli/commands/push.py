@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.options import open_registry, output_option
-from gitreg.cli.output import emit, print_line
+from gitreg.cli.results import report_moved
 
 
 @click.command("push")
@@ -14,10 +14,4 @@ def command(output: str) -> None:
     """Publish what was committed with --local: commits, tags, stages and aliases."""
     from gitreg.sdk.remotes import push
 
-    pushed = push(open_registry())
-    if output != "table":
-        emit(pushed._asdict(), output)
-    elif pushed.before == pushed.after:
-        print_line(f"{pushed.branch} has all of it")
-    else:
-        print_line(f"{pushed.branch}: {(pushed.before or 'nothing')[:10]} -> {(pushed.after or 'nothing')[:10]}")
+    report_moved(push(open_registry()), output, nothing="has all of it")
