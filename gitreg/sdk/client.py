@@ -14,7 +14,8 @@ from gitreg.errors import InvalidInput
 from gitreg.registry.filters import Page as Rows
 from gitreg.registry.snapshot import Model, ModelVersion
 from gitreg.sdk.model import ModelStages
-from gitreg.sdk.registry import PathLike, Registry
+from gitreg.sdk.opened import PathLike
+from gitreg.sdk.registry import Registry
 
 Item = TypeVar("Item")
 

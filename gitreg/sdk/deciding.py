@@ -10,10 +10,10 @@ from gitreg.registry.circumstances import Circumstances
 
 if TYPE_CHECKING:
     from gitreg.registry.operations.approvals import Approver
-    from gitreg.sdk.registry import Registry
+    from gitreg.sdk.opened import OpenRegistry
 
 
-def circumstances(registry: Registry) -> Circumstances:
+def circumstances(registry: OpenRegistry) -> Circumstances:
     """Give who promotes here, when and where; each is asked for by the gates that need it."""
     return Circumstances(
         promoter=lambda: registry.writer().committer.email,
@@ -24,7 +24,7 @@ def circumstances(registry: Registry) -> Circumstances:
     )
 
 
-def approver(registry: Registry, key: str | None) -> Approver:
+def approver(registry: OpenRegistry, key: str | None) -> Approver:
     """Give who approves here, with their key.
 
     Parameters

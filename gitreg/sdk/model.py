@@ -12,7 +12,8 @@ from typing import Any
 from gitreg.errors import NotFound
 from gitreg.names import is_number
 from gitreg.registry.snapshot import ModelVersion
-from gitreg.sdk.registry import PathLike, Registry
+from gitreg.sdk.opened import PathLike
+from gitreg.sdk.registry import Registry
 
 
 class ModelStages(StrEnum):

@@ -11,7 +11,8 @@ from gitreg.git import RefUpdate, Repository
 from gitreg.registry.commit import PATIENCE
 from gitreg.registry.location import OWN_BRANCH, locate
 from gitreg.sdk.ambient import Ambient
-from gitreg.sdk.registry import PathLike, Registry
+from gitreg.sdk.opened import OpenRegistry, PathLike
+from gitreg.sdk.registry import Registry
 
 if TYPE_CHECKING:
     from gitreg.registry.sync import Synced
@@ -62,7 +63,7 @@ def clone(url: str, path: PathLike | None = None) -> Registry:
     return registry
 
 
-def pull(registry: Registry) -> Pulled:
+def pull(registry: OpenRegistry) -> Pulled:
     """Let the clone follow its remote: branch, tags and mirrors.
 
     Raises
@@ -82,7 +83,7 @@ def pull(registry: Registry) -> Pulled:
     return Pulled(upstream.branch, before, ledger.head())
 
 
-def push(registry: Registry) -> Pulled:
+def push(registry: OpenRegistry) -> Pulled:
     """Publish what was committed with ``--local``: the commits as they are, with their tags and mirrors.
 
     Raises
@@ -104,7 +105,7 @@ def push(registry: Registry) -> Pulled:
     return Pulled(upstream.branch, theirs, ours)
 
 
-def sync(registry: Registry) -> Synced:
+def sync(registry: OpenRegistry) -> Synced:
     """Make the tags and mirrors that follow from the remote's branch (:mod:`gitreg.registry.sync`)."""
     from gitreg.registry.sync import sync as make
 
@@ -114,7 +115,7 @@ def sync(registry: Registry) -> Synced:
         return make(ledger, upstream)
 
 
-def _upstream(registry: Registry) -> Upstream:
+def _upstream(registry: OpenRegistry) -> Upstream:
     upstream = registry.upstream
     if upstream is None:
         raise Refused(

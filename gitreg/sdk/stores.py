@@ -21,7 +21,9 @@ from gitreg.registry.resuming import Run
 from gitreg.registry.stores import default_folder, same_place, spelled, store_urls
 
 if TYPE_CHECKING:
-    from gitreg.sdk.registry import PathLike, Registry
+    from gitreg.registry.doctor import Problem
+    from gitreg.sdk.opened import PathLike
+    from gitreg.sdk.registry import Registry
 
 
 def spelled_out(told: str, folder: Path) -> str:
@@ -163,3 +165,27 @@ def verification(registry: Registry, reference: str | None, share: float, progre
 
 def _replicas(registry: Registry) -> list[Store]:
     return [each.opened for each in registry.named_stores()[1:] if each.opened]
+
+
+def examination(registry: Registry) -> list[Problem]:
+    """Name what is wrong with a registry and its stores (:func:`gitreg.registry.doctor.examine`).
+
+    Warns
+    -----
+    UserWarning
+        A store was left out: the user has not approved it.
+    """
+    from gitreg.registry.doctor import Problem, examine
+
+    primary, *replicas = registry.named_stores()
+    for each in (primary, *replicas):
+        if isinstance(each.error, Refused):
+            registry.tell(f"no weights were looked for in {each.url}: it is not approved (`gitreg trust`)")
+    if primary.opened is not None:
+        opened = [each.opened for each in replicas if each.opened]
+        return list(examine(registry.ledger, primary.opened, opened, registry.stores))
+    found = list(examine(registry.ledger, None))
+    if primary.error is not None and not isinstance(primary.error, Refused):
+        what = primary.error.message.removeprefix(f"{primary.url}: ")
+        found.append(Problem(primary.url, what, primary.error.hint or "name another store"))
+    return found

@@ -1,0 +1,310 @@
+"""An open registry: where it is, its stores, and the one way to write to it.
+
+Each method brings in what it needs when it is called, so that resolving one reference imports little.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from gitreg.errors import InvalidInput, Refused
+from gitreg.registry.ledger import Ledger
+from gitreg.registry.location import Location, locate, split_place
+from gitreg.registry.snapshot import ModelVersion, Snapshot
+from gitreg.sdk.ambient import REGISTRY_VARIABLE, Ambient
+
+if TYPE_CHECKING:
+    from gitreg.blobs import Progress, Saving, Store, Stores
+    from gitreg.registry.circumstances import Circumstances
+    from gitreg.registry.commit import Operation, Outcome, Writer
+    from gitreg.registry.stores import Named
+    from gitreg.registry.upstream import Upstream
+
+PathLike = str | os.PathLike[str]
+
+
+class OpenRegistry:
+    """An open registry, without its verbs (:class:`gitreg.Registry` has them).
+
+    Attributes
+    ----------
+    proposing:
+        Whether what is written goes to a branch of its own on the remote, to be merged by a pull request.
+    """
+
+    proposing = False
+
+    def __init__(self, location: Location, ambient: Ambient, *, local: bool = False, mirror: bool = False) -> None:
+        self.ambient = ambient
+        self.is_mirror = mirror
+        self.ledger = Ledger(location.repository, location.branch, location.root)
+        self.local = local
+
+    @classmethod
+    def open(cls, path: PathLike | None = None, *, local: bool = False) -> Self:
+        """Open the registry that a folder belongs to.
+
+        Parameters
+        ----------
+        path:
+            A folder of the registry or of the project around it, or the URL of its repository, of which the user's
+            cache keeps a mirror; ``PATH#BRANCH`` where a repository has several registries. None takes
+            GITREG_REGISTRY, else the current folder, upwards.
+        local:
+            Leave the remote alone: what is written stays in this clone until it is pushed.
+
+        Raises
+        ------
+        NotFound
+            There is no registry.
+        """
+        ambient = Ambient.of_this_process()
+        told = os.fspath(path) if path is not None else ambient.env.get(REGISTRY_VARIABLE) or "."
+        if ":" in told:
+            from gitreg.registry.mirrors import is_address
+
+            if is_address(told):
+                return cls._open_mirror(told, ambient, local=local)
+        folder, place = split_place(told, ambient.folder)
+        return cls(locate(folder, env=ambient.env, place=place), ambient, local=local)
+
+    @classmethod
+    def _open_mirror(cls, address: str, ambient: Ambient, *, local: bool) -> Self:
+        from gitreg.registry.mirrors import open_mirror
+
+        if local:
+            raise InvalidInput(
+                "a registry that is named by its URL has no clone", hint="leave --local out, or clone it"
+            )
+        location = open_mirror(address, ambient.mirrors(), env=ambient.env, offline=ambient.offline)
+        registry = cls(location, ambient, mirror=True)
+        if ambient.offline:
+            registry.tell("offline: this is what the remote said when it was last asked")
+        return registry
+
+    @classmethod
+    def init(
+        cls,
+        path: PathLike = ".",
+        *,
+        store: str | None = None,
+        branch: str | None = None,
+        prefix: str | None = None,
+        remote: str | None = None,
+    ) -> tuple[Self, bool]:
+        """Make a registry, approve its store (see :func:`gitreg.registry.creation.create`), and publish it.
+
+        Returns
+        -------
+        tuple:
+            The registry, and whether it was made now.
+        """
+        from gitreg.registry.creation import create
+        from gitreg.sdk.stores import spelled_out
+
+        ambient = Ambient.of_this_process()
+        if store is not None:
+            store = spelled_out(store, ambient.folder)
+        folder = Path(os.path.normpath(ambient.folder / path))
+        location, made = create(
+            folder, env=ambient.env, writer=ambient.writer, store=store, branch=branch, prefix=prefix, remote=remote
+        )
+        registry = cls(location, ambient)
+        if store is not None:
+            registry.trust()
+        if remote is not None:
+            from gitreg.sdk.remotes import push
+
+            try:
+                push(registry)
+            except BaseException:
+                registry.close()
+                raise
+        return registry, made
+
+    def close(self) -> None:
+        """Let go of the files that are open."""
+        self.ledger.close()
+        self.ledger.repository.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- where it is -----------------------------------------------------------------------------------------------
+
+    @property
+    def folder(self) -> Path:
+        """The repository's work tree, or the repository itself where it is bare."""
+        return self.ledger.repository.work_tree or self.ledger.repository.git_dir
+
+    @property
+    def store_url(self) -> str:
+        """Where the weights lie."""
+        from gitreg.registry.stores import store_urls
+
+        return store_urls(self.snapshot().settings, self.ledger.repository)[0]
+
+    def named_stores(self) -> list[Named]:
+        """Give the stores that the registry names, the primary first; open are those that the user approved."""
+        from gitreg.registry.stores import open_named
+
+        return open_named(self.snapshot().settings, self.ledger.repository, self.ambient.approvals())
+
+    @cached_property
+    def store(self) -> Store:
+        """The weight store that is written to.
+
+        Raises
+        ------
+        Refused
+            The registry names one that the user has not approved.
+        """
+        return self.named_stores()[0].store
+
+    @cached_property
+    def stores(self) -> Stores:
+        """The weight store and its replicas, to read from: what one lacks or has damaged comes from the next.
+
+        Warns
+        -----
+        UserWarning
+            A replica is left out: the user has not approved it, or it is none that gitreg opens.
+
+        Raises
+        ------
+        Refused
+            The registry names a store to write to that the user has not approved.
+        """
+        from gitreg.registry.stores import readable
+
+        return readable(self.named_stores(), self.tell)
+
+    @contextmanager
+    def saving(self, progress: Progress) -> Iterator[Saving]:
+        """Put files into the store; what refers to them is to be committed before the block ends.
+
+        Raises
+        ------
+        Refused
+            The registry names a store that the user has not approved.
+        """
+        from gitreg.blobs import Saving
+        from gitreg.registry.claims import leave_claim
+
+        settings = self.snapshot().settings
+        if settings.store is not None:
+            leave_claim(self.ledger, self.store)
+        with (
+            closing(self.ambient.known()) as known,
+            Saving(self.store, known, chunking=settings.chunking != "none", progress=progress) as saving,
+        ):
+            yield saving
+
+    def trust(self) -> list[str]:
+        """Approve the stores that the registry names, and return their addresses; the clone's own folder needs none.
+
+        Raises
+        ------
+        InvalidInput
+            One of them is none that gitreg opens; none is approved then.
+        """
+        from gitreg.blobs import open_store
+        from gitreg.registry.stores import default_folder, store_urls
+
+        repository = self.ledger.repository
+        named = store_urls(self.snapshot().settings, repository)
+        urls = [url for url in named if url != str(default_folder(repository))]
+        for url in urls:
+            open_store(url)  # nothing is read; an address that cannot be opened, or holds a password, is refused
+        for url in urls:
+            self.ambient.approvals().approve(url)
+        self.forget_stores()
+        return urls
+
+    def forget_stores(self) -> None:
+        """Open them anew when they are next asked for: which there are, or are approved, has changed."""
+        for name in ("store", "stores"):
+            self.__dict__.pop(name, None)
+
+    @staticmethod
+    def tell(what: str) -> None:
+        """Warn the user of something that does not stop what was asked for."""
+        import warnings
+
+        warnings.warn(what, stacklevel=2)
+
+    def address(self, url: PathLike) -> str:
+        """Spell out the store that a user names: a URL, or a folder from where the user is."""
+        from gitreg.sdk.stores import spelled_out
+
+        return spelled_out(os.fspath(url), self.ambient.folder)
+
+    def snapshot(self, at: str | None = None) -> Snapshot:
+        """Give what the registry says now, or said at a date or commit (:meth:`Ledger.snapshot`)."""
+        return self.ledger.snapshot(at)
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    def commit(self, operation: Operation, *, dry_run: bool = False) -> Outcome:
+        """Run an operation on the newest snapshot and commit what it changes (:mod:`gitreg.registry.commit`)."""
+        if self.proposing:
+            return self._propose(operation, dry_run=dry_run)
+        from gitreg.registry.commit import commit
+
+        return commit(self.ledger, operation, self.writer, upstream=self.upstream, dry_run=dry_run)
+
+    def _propose(self, operation: Operation, *, dry_run: bool) -> Outcome:
+        from gitreg.registry.proposals import propose
+
+        upstream = self.upstream
+        if upstream is None:
+            raise Refused(
+                "this registry has no remote to propose to", hint="`gitreg init --remote origin` declares one"
+            )
+        return propose(self.ledger, operation, self.writer, upstream, dry_run=dry_run)
+
+    @property
+    def upstream(self) -> Upstream | None:
+        """The remote that moves first; None where gitreg.yaml declares none, or all shall stay in this clone."""
+        remote = None if self.local else "origin" if self.is_mirror else self.snapshot().settings.remote
+        if remote is None:
+            return None
+        from gitreg.registry.upstream import Upstream
+
+        return Upstream(self.ledger, remote, self.ambient.clock)
+
+    def circumstances(self) -> Circumstances:
+        """Give what a stage's policy may ask of a promotion made here and now."""
+        from gitreg.sdk.deciding import circumstances
+
+        return circumstances(self)
+
+    def writer(self) -> Writer:
+        """Give who writes now.
+
+        Raises
+        ------
+        InvalidInput
+            Git does not know who the user is.
+        """
+        return self.ambient.writer(self.ledger.repository)
+
+    def about(self, outcome: Outcome) -> ModelVersion:
+        """Give the version that an outcome is about, as it is now."""
+        assert outcome.changes.version is not None
+        model, name = outcome.changes.version
+        snapshot = self.snapshot(outcome.commit if outcome.proposal else None)
+        version = snapshot.find_version(model, name, deleted=True)
+        assert version is not None
+        return version
