@@ -190,10 +190,29 @@ def check_artifact(name: str) -> str:
     InvalidInput
         It is blank, too long, holds a control character or a path separator, or is ``.`` or ``..``.
     """
-    name = _check_text("artifact", name)
-    if name in (".", "..") or "/" in name or "\\" in name:
-        raise InvalidInput(f"artifact name {name!r} is or holds a path", hint="leave out '/', '\\', '.' and '..'")
-    return _check_slug("artifact", name)
+    return _check_folder("artifact", name)
+
+
+def check_pipeline(name: str) -> str:
+    """Return the name of a pipeline: what a run is one of.
+
+    Raises
+    ------
+    InvalidInput
+        As for :func:`check_artifact`.
+    """
+    return _check_folder("pipeline", name)
+
+
+def check_run(name: str) -> str:
+    """Return the name of a run.
+
+    Raises
+    ------
+    InvalidInput
+        As for :func:`check_artifact`.
+    """
+    return _check_folder("run", name)
 
 
 def is_ref_path(text: str) -> bool:
@@ -244,6 +263,14 @@ def _check_text(what: str, name: str) -> str:
     if odd is not None:
         raise InvalidInput(f"{what} name {name!r} holds the control character U+{ord(odd):04X}", hint="leave it out")
     return name
+
+
+def _check_folder(what: str, name: str) -> str:
+    name = _check_text(what, name)
+    odd = next((character for character in "/\\@" if character in name), None)
+    if name in (".", "..") or odd is not None:
+        raise InvalidInput(f"{what} name {name!r} is or holds {odd or 'a path'}", hint="leave out '/', '\\' and '@'")
+    return _check_slug(what, name)
 
 
 def _check_slug(what: str, name: str) -> str:

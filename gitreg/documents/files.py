@@ -71,6 +71,10 @@ def _said_by_the_path(key: Key) -> list[tuple[str, str]]:
         return [("name", key.model)]
     if key.kind == "model_version":
         return [("model", key.model), ("version", key.name)]
+    if key.kind == "artifact":
+        return [("artifact", key.model), ("version", key.name)]
+    if key.kind == "run":
+        return [("pipeline", key.model), ("run", key.name)]
     if key.kind == "approval":
         return [("model", key.model), *zip(("version", "stage", "who"), key.name.split("/"), strict=True)]
     return []

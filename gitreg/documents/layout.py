@@ -11,7 +11,9 @@ MAX_BYTES = 4 * 1024 * 1024
 """What a file may have."""
 _FOLDERS = {"versions": "model_version", "annotations": "annotation", "stages": "stage", "aliases": "alias"}
 _APPROVALS = "approvals"
+_COLLECTIONS = {"artifacts": "artifact", "runs": "run"}
 _FOLDER_OF = {kind: folder for folder, kind in _FOLDERS.items()}
+_COLLECTION_OF = {kind: folder for folder, kind in _COLLECTIONS.items()}
 _FILES = {"model.yaml": "model", "README.md": "card"}
 _FILE_OF = {kind: name for name, kind in _FILES.items()}
 
@@ -22,11 +24,12 @@ class Key(NamedTuple):
     Parameters
     ----------
     kind:
-        ``registry``, ``model``, ``card``, ``model_version``, ``annotation``, ``stage``, ``alias`` or ``approval``.
+        ``registry``, ``model``, ``card``, ``model_version``, ``annotation``, ``stage``, ``alias``, ``approval``,
+        ``artifact`` or ``run``.
     model:
-        The model's name, "" for the registry.
+        The model's name, "" for the registry; an artifact's, or a run's pipeline.
     name:
-        The version, stage or alias; "" for what there is one of; of an approval ``<version>/<stage>/<who>``.
+        The version, stage, alias or run; "" for what there is one of; of an approval ``<version>/<stage>/<who>``.
     """
 
     kind: str
@@ -38,6 +41,8 @@ class Key(NamedTuple):
         """The file's path inside the registry."""
         if self.kind == "registry":
             return REGISTRY_FILE
+        if self.kind in _COLLECTION_OF:
+            return f"{_COLLECTION_OF[self.kind]}/{slug(self.model)}/{slug(self.name)}.yaml"
         folder = f"models/{slug(self.model)}"
         if self.kind in _FILE_OF:
             return f"{folder}/{_FILE_OF[self.kind]}"
@@ -53,9 +58,14 @@ def parse_path(path: str) -> Key | None:
     if path == REGISTRY_FILE:
         return Key("registry")
     parts = path.split("/")
-    if parts[0] != "models" or len(parts) < 3:
+    if len(parts) < 3:
         return None
     try:
+        if parts[0] in _COLLECTIONS and len(parts) == 3 and parts[2].endswith(".yaml"):
+            key = Key(_COLLECTIONS[parts[0]], unslug(parts[1]), unslug(parts[2].removesuffix(".yaml")))
+            return key if key.model and key.name and key.path == path else None
+        if parts[0] != "models":
+            return None
         # Folders first: no part of a model is spelled like one, but a version, stage or alias may be called "model".
         if len(parts) >= 4 and parts[-2] in _FOLDERS and parts[-1].endswith(".yaml"):
             name = unslug(parts[-1].removesuffix(".yaml"))

@@ -9,7 +9,15 @@ from typing import Any
 from gitreg.documents.layout import Key
 from gitreg.documents.yaml import pointer
 from gitreg.errors import InvalidDocument, InvalidInput
-from gitreg.names import check_artifact, check_model, check_stage, check_written_version, is_ref_path
+from gitreg.names import (
+    check_artifact,
+    check_model,
+    check_pipeline,
+    check_run,
+    check_stage,
+    check_written_version,
+    is_ref_path,
+)
 
 _NOT_OURS = ("refs/heads", "refs/tags", "refs/remotes", "refs/drafts", "refs/notes")
 
@@ -22,11 +30,16 @@ def check_meaning(key: Key, data: Mapping[str, Any]) -> None:
     InvalidDocument
         Something breaks one; the error names the place and the rule.
     """
-    if key.model:
+    if key.kind == "run":
+        _check(key, "", check_pipeline, key.model)
+        _check(key, "", check_run, key.name)
+    elif key.kind == "artifact":
+        _check(key, "", check_artifact, key.model)
+    elif key.model:
         _check(key, "", check_model, key.model)
-    if key.kind in ("model_version", "annotation"):
+    if key.kind in ("model_version", "annotation", "artifact"):
         _check(key, "", check_written_version, key.name)
-    for field in ("created_at", "when"):
+    for field in ("created_at", "started_at", "ended_at", "when"):
         if field in data:
             _check(key, f"/{field}", datetime.fromisoformat, data[field])
     for name in data.get("artifacts", {}):

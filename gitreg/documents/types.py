@@ -16,6 +16,7 @@ DEFAULT_STAGES = ("staging", "production")
 DEFAULT_PREFIX = "models"
 CARD_FIELDS = ("description", "license", "audience", "use_cases", "limitations", "trade_offs", "ethics")
 """What a model's card says in a text each (:class:`ModelDocument`)."""
+_LISTS = frozenset({"tags", "inputs", "links", "stages", "replicas", "command", "versions"})
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -91,7 +92,7 @@ class _Data(_Frozen):
 
     @classmethod
     def _read(cls, name: str, value: Any) -> Any:
-        return tuple(value) if isinstance(value, list) and name in ("tags", "inputs", "stages", "replicas") else value
+        return tuple(value) if isinstance(value, list) and name in _LISTS else value
 
     @staticmethod
     def _write(value: Any) -> Any:
@@ -180,11 +181,17 @@ class FileRecord(_Data):
 
 
 class ArtifactRecord(_Data):
-    """A named set of files. ``files`` is None where the manifest is a blob of its own."""
+    """A named set of files.
+
+    ``files`` is None where the manifest is a blob of its own. ``artifact`` is the artifact version that it is, as
+    ``name@version``, where it was saved as one; ``materializer`` says how its files become an object again.
+    """
 
     type: str = "model"
     size: int
     digest: str
+    artifact: str | None = None
+    materializer: str | None = None
     files: Mapping[str, FileRecord] | None = None
 
     @classmethod
@@ -192,6 +199,10 @@ class ArtifactRecord(_Data):
         if name == "files":
             return {path: FileRecord.from_data(entry) for path, entry in value.items()}
         return value
+
+
+def _artifacts(value: Mapping[str, Any]) -> dict[str, ArtifactRecord]:
+    return {artifact: ArtifactRecord.from_data(entry) for artifact, entry in value.items()}
 
 
 class VersionDocument(Document):
@@ -209,17 +220,16 @@ class VersionDocument(Document):
     source: Mapping[str, Any] | None = None
     run: Mapping[str, Any] | None = None
     inputs: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
     artifacts: Mapping[str, ArtifactRecord] = _NOTHING
 
     @classmethod
     def _read(cls, name: str, value: Any) -> Any:
-        if name == "artifacts":
-            return {artifact: ArtifactRecord.from_data(entry) for artifact, entry in value.items()}
-        return super()._read(name, value)
+        return _artifacts(value) if name == "artifacts" else super()._read(name, value)
 
 
 class AnnotationDocument(Document):
-    """What is said of a version after it was sealed."""
+    """What is said of a version after it was sealed; ``links`` and ``artifacts`` are what was linked to it since."""
 
     kind: ClassVar[str] = "annotation"
     description: str | None = None
@@ -229,6 +239,101 @@ class AnnotationDocument(Document):
     yanked: bool = False
     yank_reason: str | None = None
     deleted: bool = False
+    links: tuple[str, ...] = ()
+    artifacts: Mapping[str, ArtifactRecord] = _NOTHING
+
+    @classmethod
+    def _read(cls, name: str, value: Any) -> Any:
+        return _artifacts(value) if name == "artifacts" else super()._read(name, value)
+
+
+class ArtifactDocument(Document):
+    """A version of an artifact that was saved on its own: added once, never changed.
+
+    In a draft it has no version yet unless one was asked for, and its number is its place in the draft.
+    """
+
+    kind: ClassVar[str] = "artifact"
+    artifact: str
+    version: str | None = None
+    number: int
+    id: str
+    created_at: str
+    created_by: str | None = None
+    type: str = "data"
+    materializer: str | None = None
+    metadata: Mapping[str, Any] = _NOTHING
+    run: Mapping[str, Any] | None = None
+    size: int
+    digest: str
+    files: Mapping[str, FileRecord] | None = None
+
+    @classmethod
+    def _read(cls, name: str, value: Any) -> Any:
+        if name == "files":
+            return {path: FileRecord.from_data(entry) for path, entry in value.items()}
+        return super()._read(name, value)
+
+    @property
+    def reference(self) -> str:
+        """The artifact and its version, as it is linked to."""
+        return f"{self.artifact}@{self.version}"
+
+    @property
+    def record(self) -> ArtifactRecord:
+        """What a version of a model that it is linked to says of it."""
+        return ArtifactRecord(
+            type=self.type,
+            size=self.size,
+            digest=self.digest,
+            artifact=self.reference,
+            materializer=self.materializer,
+            files=self.files,
+        )
+
+
+class RunDocument(Document):
+    """What ran: its code, its surroundings, and step by step what went in and came out."""
+
+    kind: ClassVar[str] = "run"
+    pipeline: str
+    run: str
+    status: str
+    created_by: str | None = None
+    started_at: str
+    ended_at: str | None = None
+    duration: float | None = None
+    command: tuple[str, ...] = ()
+    source: Mapping[str, Any] | None = None
+    environment: Mapping[str, Any] = _NOTHING
+    parameters: Mapping[str, Any] = _NOTHING
+    steps: Mapping[str, Mapping[str, Any]] = _NOTHING
+    inputs: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
+
+
+class DraftDocument(Document):
+    """A version that a run is still making: what it is to be when the run ends well."""
+
+    kind: ClassVar[str] = "draft"
+    model: str
+    version: str | None = None
+    created_at: str
+    created_by: str | None = None
+    card: Mapping[str, Any] = _NOTHING
+    description: str | None = None
+    tags: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] = _NOTHING
+    step: str | None = None
+    stage: str | None = None
+    force: bool = False
+    inputs: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    artifacts: Mapping[str, ArtifactRecord] = _NOTHING
+
+    @classmethod
+    def _read(cls, name: str, value: Any) -> Any:
+        return _artifacts(value) if name == "artifacts" else super()._read(name, value)
 
 
 class StageDocument(Document):
@@ -274,5 +379,8 @@ DOCUMENTS: Mapping[str, type[Document]] = {
         StageDocument,
         AliasDocument,
         ApprovalDocument,
+        ArtifactDocument,
+        RunDocument,
+        DraftDocument,
     )
 }

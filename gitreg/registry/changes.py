@@ -42,7 +42,7 @@ class Changes:
         return "\n\n".join(part for part in (_one_line(self.subject), self.body.strip(), trailers) if part) + "\n"
 
 
-class Draft:
+class Edits:
     """Changes in the making: what is written here is seen by what is read here next."""
 
     def __init__(self, snapshot: Snapshot) -> None:

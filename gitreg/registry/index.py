@@ -180,7 +180,9 @@ class Index:
 
     def models(self, seq: int) -> list[str]:
         """Give the names of the models that have any file at a place."""
-        rows = self._run(f"SELECT DISTINCT model FROM documents d WHERE model != '' AND {_STANDS}", (seq, seq))
+        rows = self._run(
+            f"SELECT DISTINCT model FROM documents d WHERE model != '' AND {_OF_MODELS} AND {_STANDS}", (seq, seq)
+        )
         return sorted(row[0] for row in rows)
 
     def by_number(self, seq: int, model: str, number: int) -> Entry | None:
@@ -212,6 +214,14 @@ class Index:
             (model, seq),
         )
         return max([row[0] or 0, *(as_number(name) or 0 for (name,) in broken)])
+
+    def names_ever(self, seq: int, kind: str, model: str) -> int:
+        """Give how many names the files of a kind have ever had, of one model, artifact or pipeline."""
+        row = self._run(
+            "SELECT count(DISTINCT name) FROM documents WHERE kind = ? AND model = ? AND since <= ?", (kind, model, seq)
+        ).fetchone()
+        number: int = row[0]
+        return number
 
     def latest(self, seq: int, model: str | None = None) -> dict[str, str]:
         """Give each model's version of the highest number that is neither deleted nor yanked, by its name."""
@@ -274,7 +284,7 @@ class Index:
 
         With each commit go the entries that began there and those that ended there.
         """
-        where, args = ("", []) if model is None else ("AND model = ?", [model])
+        where, args = ("", []) if model is None else (f"AND model = ? AND {_OF_MODELS}", [model])
         seqs = self._run(
             f"SELECT DISTINCT at FROM (SELECT since AS at FROM documents WHERE since <= ? {where} "
             f"UNION SELECT until FROM documents WHERE until <= ? {where}) ORDER BY at DESC",
@@ -355,6 +365,7 @@ class Index:
 
 _ENTRY = "d.kind, d.model, d.name, d.since, d.until, d.digest, d.data, d.problem"
 _MOMENT = "seq, oid, author, email, time, offset, message, boundary"
+_OF_MODELS = "kind NOT IN ('artifact', 'run')"  # whose names may be those of models
 _STANDS = "d.since <= ? AND (d.until IS NULL OR d.until > ?)"
 
 

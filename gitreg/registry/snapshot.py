@@ -78,13 +78,22 @@ class ModelVersion(NamedTuple):
 
     @property
     def artifacts(self) -> Mapping[str, ArtifactRecord]:
-        """Its file sets by name."""
-        return self.record.artifacts
+        """Its file sets by name, those linked later over those that were sealed."""
+        return (
+            {**self.record.artifacts, **self.annotation.artifacts}
+            if self.annotation.artifacts
+            else self.record.artifacts
+        )
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """Every artifact version that is linked to it, as ``name@version``, in the order of linking."""
+        return tuple(dict.fromkeys((*self.record.links, *self.annotation.links)))
 
     @property
     def size(self) -> int:
         """The size of all its files, in bytes."""
-        return sum(artifact.size for artifact in self.record.artifacts.values())
+        return sum(artifact.size for artifact in self.artifacts.values())
 
     @property
     def archived(self) -> bool:

@@ -9,7 +9,7 @@ from gitreg.documents.layout import Key
 from gitreg.documents.types import CARD_FIELDS, ModelDocument
 from gitreg.errors import AlreadyExists, InvalidInput, Refused
 from gitreg.names import check_model, fold
-from gitreg.registry.changes import Changes, Draft
+from gitreg.registry.changes import Changes, Edits
 from gitreg.registry.snapshot import Snapshot
 
 
@@ -117,17 +117,17 @@ def delete_model(snapshot: Snapshot, name: str, *, force: bool = False) -> Chang
     if (model.stages or aliases) and not force:
         held = ", ".join(f"{pointer} ({version})" for pointer, version in {**model.stages, **aliases}.items())
         raise Refused(f"{name} is in use: {held}", hint="--force deletes it all the same")
-    draft = Draft(snapshot)
-    draft.remove(Key("model", name))
+    edits = Edits(snapshot)
+    edits.remove(Key("model", name))
     if snapshot.card(name) is not None:
-        draft.remove(Key("card", name))
+        edits.remove(Key("card", name))
     for stage in model.stages:
-        draft.remove(Key("stage", name, stage))
+        edits.remove(Key("stage", name, stage))
     for alias in aliases:
-        draft.remove(Key("alias", name, alias))
+        edits.remove(Key("alias", name, alias))
     for version in snapshot.versions(name):
-        draft.annotate(version, deleted=True)
-    return Changes(draft.files, f"Delete {name}", trailers=(("Operation", "delete"), ("Model", name)))
+        edits.annotate(version, deleted=True)
+    return Changes(edits.files, f"Delete {name}", trailers=(("Operation", "delete"), ("Model", name)))
 
 
 def unique(tags: Sequence[str]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from gitreg.documents.types import AliasDocument, StageDocument
 from gitreg.errors import InvalidInput, NotFound, Refused
 from gitreg.names import check_alias, fold
 from gitreg.policy.promotion import Candidate, Post, check_promotion, check_stage_is_known
-from gitreg.registry.changes import Changes, Draft
+from gitreg.registry.changes import Changes, Edits
 from gitreg.registry.circumstances import UNKNOWN, Circumstances
 from gitreg.registry.references import resolve
 from gitreg.registry.snapshot import ModelVersion, Snapshot
@@ -45,10 +45,10 @@ def promote(
     pointer = snapshot.find_stage(version.model, stage)
     if version.stage == stage and pointer and pointer.digest in (None, version.digest):
         return Changes(version=(version.model, version.version))
-    draft = Draft(snapshot)
-    trailers = take_stage(draft, snapshot, version, stage, force=force, reason=reason, circumstances=circumstances)
+    edits = Edits(snapshot)
+    trailers = take_stage(edits, snapshot, version, stage, force=force, reason=reason, circumstances=circumstances)
     return Changes(
-        draft.files,
+        edits.files,
         f"Promote {version.reference} to {stage}",
         reason,
         (("Operation", "promote"), *trailers),
@@ -57,7 +57,7 @@ def promote(
 
 
 def take_stage(
-    draft: Draft,
+    edits: Edits,
     snapshot: Snapshot,
     version: ModelVersion,
     stage: str,
@@ -89,12 +89,12 @@ def take_stage(
         previous=past.before(version.version),
         reason=reason or None,
     )
-    draft.write(Key("stage", model, stage), document)
-    draft.leave_stages(version, but=stage)
+    edits.write(Key("stage", model, stage), document)
+    edits.leave_stages(version, but=stage)
     if version.archived:
-        draft.annotate(version, archived=False)
+        edits.annotate(version, archived=False)
     if holder and holder.version != version.version:
-        draft.annotate(holder, archived=True)
+        edits.annotate(holder, archived=True)
     trailers = [("Model", model), ("Version", version.version), ("Stage", stage)]
     if holder:
         trailers.append(("From", holder.version))
@@ -149,7 +149,7 @@ def rollback(
             hint=f"promote a version instead; see `gitreg log {model}@{stage}`",
         )
     _ask_policy(snapshot, target, stage, circumstances, rollback=True)
-    draft = Draft(snapshot)
+    edits = Edits(snapshot)
     document = StageDocument(
         version=target.version,
         digest=target.digest,
@@ -157,15 +157,15 @@ def rollback(
         rolled_back_from=current.version if current else None,
         reason=reason or None,
     )
-    draft.write(Key("stage", model, stage), document)
-    draft.leave_stages(target, but=stage)
+    edits.write(Key("stage", model, stage), document)
+    edits.leave_stages(target, but=stage)
     if target.archived:
-        draft.annotate(target, archived=False)
+        edits.annotate(target, archived=False)
     trailers = [("Operation", "rollback"), ("Model", model), ("Version", target.version), ("Stage", stage)]
     if current:
         trailers.append(("From", current.version))
     return Changes(
-        draft.files,
+        edits.files,
         f"Roll {stage} of {model} back to {target.version}",
         reason,
         tuple(trailers),
@@ -182,11 +182,11 @@ def archive(snapshot: Snapshot, reference: str, *, reason: str = "") -> Changes:
         There is no such version.
     """
     version = resolve(snapshot, reference, withdrawn=True)
-    draft = Draft(snapshot)
-    draft.leave_stages(version)
-    draft.annotate(version, archived=True)
+    edits = Edits(snapshot)
+    edits.leave_stages(version)
+    edits.annotate(version, archived=True)
     return Changes(
-        draft.files,
+        edits.files,
         f"Archive {version.reference}",
         reason,
         (("Operation", "archive"), ("Model", version.model), ("Version", version.version)),

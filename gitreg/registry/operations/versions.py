@@ -21,7 +21,7 @@ from gitreg.names import (
     slug,
 )
 from gitreg.policy.promotion import check_stage_is_known
-from gitreg.registry.changes import Changes, Draft
+from gitreg.registry.changes import Changes, Edits
 from gitreg.registry.circumstances import UNKNOWN, Circumstances
 from gitreg.registry.operations.models import new_model, unique
 from gitreg.registry.operations.stages import take_stage
@@ -115,18 +115,18 @@ def save_version(
         inputs=tuple(resolve(snapshot, reference).reference for reference in new.inputs),
         artifacts=new.artifacts,
     )
-    draft = Draft(snapshot)
+    edits = Edits(snapshot)
     if snapshot.find_model(model) is None:
-        draft.write(Key("model", model), new_model(snapshot, model, new.created_at))
-    draft.write(Key("model_version", model, name), record)
+        edits.write(Key("model", model), new_model(snapshot, model, new.created_at))
+    edits.write(Key("model_version", model, name), record)
     trailers: tuple[tuple[str, str], ...] = (("Model", model), ("Version", name))
     subject = f"Save {model}@{name}"
     if new.stage is not None:
         check_stage_is_known(new.stage, snapshot.settings.stages)
         version = ModelVersion(record, AnnotationDocument(), record_digest(record), None, ())
-        trailers = take_stage(draft, snapshot, version, new.stage, force=False, circumstances=circumstances)
+        trailers = take_stage(edits, snapshot, version, new.stage, force=False, circumstances=circumstances)
         subject += f" as {new.stage}"
-    return Changes(draft.files, subject, new.message, (("Operation", "save"), *trailers), version=(model, name))
+    return Changes(edits.files, subject, new.message, (("Operation", "save"), *trailers), version=(model, name))
 
 
 def check_saveable(snapshot: Snapshot, new: NewVersion, *, circumstances: Circumstances = UNKNOWN) -> None:
@@ -222,28 +222,28 @@ def annotate(
     sealed = [tag for tag in remove_tags if tag in version.record.tags]
     if sealed:
         raise Refused(f"the tag {sealed[0]!r} is part of the sealed record of {version.reference}")
-    draft = Draft(snapshot)
+    edits = Edits(snapshot)
     note = version.annotation
     added = unique([tag for tag in (*note.tags, *tags) if tag not in version.record.tags and tag not in remove_tags])
     changed = note.but(tags=added, metadata={**note.metadata, **(metadata or {})})
     if description is not None:
         changed = changed.but(description=description)
     if changed != note:
-        draft.annotate(version, tags=changed.tags, metadata=changed.metadata, description=changed.description)
+        edits.annotate(version, tags=changed.tags, metadata=changed.metadata, description=changed.description)
     subject = f"Annotate {version.reference}"
     trailers: tuple[tuple[str, str], ...] = (("Model", version.model), ("Version", version.version))
     operation = "annotate"
     if stage == ARCHIVED:
-        draft.leave_stages(version)
-        draft.annotate(version, archived=True)
+        edits.leave_stages(version)
+        edits.annotate(version, archived=True)
         operation, subject = "archive", f"Archive {version.reference}"
     elif stage is not None and version.stage != stage:
         check_stage_is_known(stage, snapshot.settings.stages)
         version = version._replace(annotation=changed)  # gates judge what is said now
-        trailers = take_stage(draft, snapshot, version, stage, force=force, circumstances=circumstances)
+        trailers = take_stage(edits, snapshot, version, stage, force=force, circumstances=circumstances)
         operation, subject = "promote", f"Promote {version.reference} to {stage}"
     return Changes(
-        draft.files, subject, trailers=(("Operation", operation), *trailers), version=(version.model, version.version)
+        edits.files, subject, trailers=(("Operation", operation), *trailers), version=(version.model, version.version)
     )
 
 
@@ -260,9 +260,9 @@ def yank(snapshot: Snapshot, reference: str, *, reason: str = "") -> Changes:
     if parse_reference(reference).selector is None:
         raise InvalidInput(f"{reference!r} means whatever is the latest", hint=f"name the version: {reference}@N")
     version = resolve(snapshot, reference, withdrawn=True)
-    draft = Draft(snapshot)
-    draft.annotate(version, yanked=True, yank_reason=reason or version.annotation.yank_reason)
-    return _said(draft, version, "Yank", reason)
+    edits = Edits(snapshot)
+    edits.annotate(version, yanked=True, yank_reason=reason or version.annotation.yank_reason)
+    return _said(edits, version, "Yank", reason)
 
 
 def unyank(snapshot: Snapshot, reference: str) -> Changes:
@@ -274,9 +274,9 @@ def unyank(snapshot: Snapshot, reference: str) -> Changes:
         There is no such version.
     """
     version = resolve(snapshot, reference, withdrawn=True)
-    draft = Draft(snapshot)
-    draft.annotate(version, yanked=False, yank_reason=None)
-    return _said(draft, version, "Unyank", "")
+    edits = Edits(snapshot)
+    edits.annotate(version, yanked=False, yank_reason=None)
+    return _said(edits, version, "Unyank", "")
 
 
 def delete_version(snapshot: Snapshot, reference: str, *, force: bool = False) -> Changes:
@@ -297,17 +297,17 @@ def delete_version(snapshot: Snapshot, reference: str, *, force: bool = False) -
             f"{', '.join(pointers)} of {version.model} points to {version.reference}",
             hint="--force deletes it all the same",
         )
-    draft = Draft(snapshot)
-    draft.leave_stages(version)
+    edits = Edits(snapshot)
+    edits.leave_stages(version)
     for alias in version.aliases:
-        draft.remove(Key("alias", version.model, alias))
-    draft.annotate(version, deleted=True)
-    return _said(draft, version, "Delete", "")
+        edits.remove(Key("alias", version.model, alias))
+    edits.annotate(version, deleted=True)
+    return _said(edits, version, "Delete", "")
 
 
-def _said(draft: Draft, version: ModelVersion, verb: str, reason: str) -> Changes:
+def _said(edits: Edits, version: ModelVersion, verb: str, reason: str) -> Changes:
     return Changes(
-        draft.files,
+        edits.files,
         f"{verb} {version.reference}",
         reason,
         (("Operation", verb.lower()), ("Model", version.model), ("Version", version.version)),

@@ -1,0 +1,104 @@
+"""What a snapshot says of artifacts that were saved on their own, and of runs."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from gitreg.documents.types import ArtifactDocument, RunDocument
+from gitreg.errors import InvalidInput, NotFound
+from gitreg.names import LATEST, check_artifact
+
+if TYPE_CHECKING:
+    from gitreg.registry.snapshot import Snapshot
+
+_ID = r"[0-9a-f]{6,32}"
+
+
+def artifact_names(snapshot: Snapshot) -> list[str]:
+    """Give the names of all artifacts that were saved on their own."""
+    return sorted({entry.model for entry in snapshot.index.scan(snapshot.seq, "artifact")})
+
+
+def artifact_versions(snapshot: Snapshot, name: str | None = None) -> list[ArtifactDocument]:
+    """Give the versions of an artifact, or of all, by name and number."""
+    found = snapshot.remember(("artifacts", name), lambda: _artifact_versions(snapshot, name))
+    return list(found)
+
+
+def _artifact_versions(snapshot: Snapshot, name: str | None) -> list[ArtifactDocument]:
+    found = [
+        ArtifactDocument.from_data(entry.data)
+        for entry in snapshot.index.scan(snapshot.seq, "artifact", name)
+        if entry.data is not None
+    ]
+    return sorted(found, key=lambda each: (each.artifact, each.number))
+
+
+def next_number(snapshot: Snapshot, name: str) -> int:
+    """Give the number of an artifact's next version: none is given twice, for names are never reused."""
+    return snapshot.index.names_ever(snapshot.seq, "artifact", name) + 1
+
+
+def find_artifact(snapshot: Snapshot, name: str, selector: str | None = None) -> ArtifactDocument | None:
+    """Give a version of an artifact by its name, number, id or the id's first digits; None means the latest."""
+    if selector is None or selector == LATEST:
+        return max(artifact_versions(snapshot, name), key=lambda each: each.number, default=None)
+    entry = snapshot.index.get(snapshot.seq, "artifact", name, selector)
+    if entry is not None and entry.data is not None:
+        return ArtifactDocument.from_data(entry.data)
+    return next((each for each in artifact_versions(snapshot, name) if selector in (str(each.number), each.id)), None)
+
+
+def find_artifact_by_id(snapshot: Snapshot, prefix: str) -> list[ArtifactDocument]:
+    """Give the artifact versions whose id begins with these digits, six at least."""
+    if not re.fullmatch(_ID, prefix):
+        return []
+    told = f'"id":"{prefix}'  # as the index keeps what it parsed: what cannot match is not taken apart
+    return [
+        ArtifactDocument.from_data(entry.data)
+        for entry in snapshot.index.scan(snapshot.seq, "artifact")
+        if told in (entry.text or "") and entry.data is not None
+    ]
+
+
+def resolve_artifact(snapshot: Snapshot, reference: str) -> ArtifactDocument:
+    """Give the artifact version that is meant: ``iris_data``, ``iris_data@12``, or an id's first digits.
+
+    Raises
+    ------
+    NotFound
+        There is none such.
+    InvalidInput
+        The digits begin the ids of several.
+    """
+    name, _, selector = reference.partition("@")
+    found = find_artifact(snapshot, check_artifact(name), selector or None)
+    if found is not None:
+        return found
+    by_id = find_artifact_by_id(snapshot, reference)
+    if len(by_id) > 1:
+        known = ", ".join(each.reference for each in by_id[:5])
+        raise InvalidInput(f"{reference!r} begins the ids of {known}", hint="give more digits")
+    if by_id:
+        return by_id[0]
+    versions = [str(each.version) for each in artifact_versions(snapshot, name)]
+    if versions:
+        raise NotFound(f"the artifact {name} has no version {selector!r}", hint=f"it has {', '.join(versions[-5:])}")
+    names = artifact_names(snapshot)
+    raise NotFound(
+        f"there is no artifact {name!r}", hint=f"there are {', '.join(names[:10])}" if names else "none was saved yet"
+    )
+
+
+def runs(snapshot: Snapshot, pipeline: str | None = None) -> list[RunDocument]:
+    """Give the runs of a pipeline, or all, the newest first."""
+    found = [entry for entry in snapshot.index.scan(snapshot.seq, "run", pipeline) if entry.data is not None]
+    found.sort(key=lambda entry: (entry.since, entry.model, entry.name), reverse=True)
+    return [RunDocument.from_data(entry.data) for entry in found if entry.data is not None]
+
+
+def find_run(snapshot: Snapshot, pipeline: str, run: str) -> RunDocument | None:
+    """Give one run."""
+    entry = snapshot.index.get(snapshot.seq, "run", pipeline, run)
+    return RunDocument.from_data(entry.data) if entry and entry.data is not None else None
