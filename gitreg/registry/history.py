@@ -128,6 +128,10 @@ def _events(entry: Entry, before: Entry | None) -> list[dict[str, Any]]:
         return [{"event": "card", **about}]
     if entry.kind == "model_version":
         return [{"event": "edited" if before else "saved", **about, "version": entry.name}]
+    if entry.kind == "artifact":
+        return [{"event": "edited" if before else "stored", "artifact": f"{entry.model}@{entry.name}"}]
+    if entry.kind == "run":
+        return [{"event": str(data.get("status")), "run": f"{entry.model}/{entry.name}"}]
     if entry.kind == "approval":
         version, stage, _ = entry.name.split("/")
         return [{"event": "approved", **about, "version": version, "stage": stage}]
@@ -155,6 +159,8 @@ def _events(entry: Entry, before: Entry | None) -> list[dict[str, Any]]:
 
 
 def _removal(entry: Entry) -> dict[str, Any]:
+    if entry.kind in ("artifact", "run"):
+        return {"event": f"{entry.kind} removed", entry.kind: f"{entry.model}@{entry.name}"}
     about = {"model": entry.model}
     if entry.kind == "approval":
         version, stage, _ = entry.name.split("/")
