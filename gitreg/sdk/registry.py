@@ -55,11 +55,18 @@ class Registry(OpenRegistry):
     def version(self, reference: str, *, at: str | None = None) -> ModelVersion:
         """Give the version that a reference means (:func:`gitreg.registry.references.resolve`).
 
+        ``iris@draft`` is the one that a run is making, ``iris@draft:RUN`` that of a run where there are several.
+
         Warns
         -----
         UserWarning
             A file of its model cannot be read and is left out, here and wherever else the registry is read.
         """
+        model, _, selector = reference.rpartition("@")
+        if selector == "draft" or selector.startswith("draft:"):
+            from gitreg.sdk.running import draft_of_model
+
+            return draft_of_model(self, model, selector.partition(":")[2] or None)
         snapshot = self.snapshot(at)
         try:
             version = resolve(snapshot, reference)

@@ -267,8 +267,9 @@ class _Sealing:
         run = self._draft.run
         steps = run.steps if document.step is None else {document.step: run.steps.get(document.step, {})}
         used = [value for step in steps.values() for value in step.get("inputs", {}).values()]
-        whole = (*document.inputs, *run.inputs, *used)
-        return tuple(dict.fromkeys(each for each in whole if each not in self._artifacts and "@" in each))
+        given = {value for step in run.steps.values() for value in step.get("outputs", {}).values()}
+        whole = dict.fromkeys((*document.inputs, *run.inputs, *used))
+        return tuple(each for each in whole if "@" in each and each not in given)  # an id is the draft's own
 
 
 def _final(run: RunDocument, places: Mapping[str, str], made: tuple[str, ...]) -> RunDocument:
