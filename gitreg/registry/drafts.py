@@ -71,6 +71,15 @@ class Draft:
         identity = identity or f"{len(self.versions) + 1:06d}"
         return replace(self, versions={**self.versions, identity: document})
 
+    def with_all_of(self, other: Draft) -> Draft:
+        """Give it with the artifacts and versions that another run left."""
+        draft = self
+        for document in other.artifacts.values():
+            draft = draft.with_artifact(document)
+        for version in other.versions.values():
+            draft = draft.with_version(version.but(stage=None, force=False))
+        return draft
+
     def find_version(self, model: str, version: str | None) -> str | None:
         """Give the id of the version of that name, or of the one that no name was asked for."""
         return next(

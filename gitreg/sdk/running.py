@@ -11,23 +11,21 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from gitreg.documents.types import ArtifactDocument, ArtifactRecord, DraftDocument, RunDocument
-from gitreg.errors import AlreadyExists, GitregError, InvalidInput, NotFound
+from gitreg.documents.types import ArtifactDocument, DraftDocument, RunDocument
+from gitreg.errors import AlreadyExists, GitregError, InvalidInput
 from gitreg.names import check_model, check_pipeline, check_run
 from gitreg.registry.collections import find_artifact, find_run, resolve_artifact
-from gitreg.registry.derived import tagged_numbers
 from gitreg.registry.drafts import Draft, alive, is_alive, read_draft, read_drafts, remove_draft, write_draft
 from gitreg.registry.metadata import to_json
 from gitreg.registry.operations.sealing import check_artifact_version
-from gitreg.registry.operations.sealing import seal as seal_operation
 from gitreg.registry.operations.versions import check_new_name, find_existing
 from gitreg.registry.references import resolve
 from gitreg.registry.snapshot import ModelVersion
 from gitreg.sdk.artifacts import ArtifactVersion, new_document, stored
-from gitreg.sdk.surroundings import command, environment, patch, source
+from gitreg.sdk.drafting import draft_version, seal_draft, sealing
+from gitreg.sdk.surroundings import environment, patch, source, this_command
 
 if TYPE_CHECKING:
-    from gitreg.registry.commit import Outcome
     from gitreg.sdk.model import Model, RunModel
     from gitreg.sdk.registry import Registry
 
@@ -123,10 +121,16 @@ class Run:
             card=spec.card(),
             step=step.name if step and step.spec is spec else None,
         )
-        self._change(
-            lambda draft: draft if draft.find_version(model, wanted) else draft.with_version(document),
-            f"Begin {spec.reference}",
-        )
+        left = None if wanted is None else _left_over(self.registry, model, wanted)
+
+        def change(draft: Draft) -> Draft:
+            if draft.find_version(model, wanted):
+                return draft
+            return draft.with_version(document) if left is None else draft.with_all_of(left)
+
+        self._change(change, f"Begin {spec.reference}" if left is None else f"Go on with what {left.name} left")
+        if left is not None:
+            remove_draft(self.registry.ledger.repository, left)
         key = self.draft.find_version(model, wanted)
         assert key is not None
         return key
@@ -168,7 +172,7 @@ class Run:
         """
         document = self.draft.versions[key].but(stage=stage, force=force)
         trial = replace(self.draft, run=self.draft.run, versions={key: document})
-        self._operation(trial)(self.registry.snapshot())
+        sealing(self.registry, trial)(self.registry.snapshot())
         self.change_version(key, lambda document: document.but(stage=stage, force=force), f"Give it {stage}")
 
     def version_of(self, key: str) -> ModelVersion:
@@ -344,10 +348,6 @@ class Run:
     def _change_run(self, change: Callable[[RunDocument], RunDocument], subject: str) -> None:
         self._change(lambda draft: replace(draft, run=change(draft.run)), subject)
 
-    def _operation(self, draft: Draft) -> Any:
-        registry = self.registry
-        return sealing(registry, draft)
-
     def end(self, status: str, duration: float) -> None:
         """Seal what was made, or keep it as the draft of a run that failed."""
         when = self.registry.ambient.timestamp()
@@ -430,6 +430,7 @@ def run(
     parameters: Mapping[str, Any] | None = None,
     save_patch: bool = False,
     registry: Registry | None = None,
+    command: tuple[str, ...] | None = None,
 ) -> Iterator[Run]:
     """Make versions of models in a block: what it saves and links is sealed in one commit when it ends well.
 
@@ -449,6 +450,8 @@ def run(
         Whether what the code in the current folder changes beside its commit is kept, as an artifact.
     registry:
         An open registry; None opens the one of the current folder.
+    command:
+        What is run; None means this process's own command.
 
     Raises
     ------
@@ -471,7 +474,7 @@ def run(
             from gitreg.sdk.registry import Registry as _Registry
 
             registry = stack.enter_context(_Registry.open())
-        draft, resumed = _begun(registry, pipeline, name, model)
+        draft, resumed = _begun(registry, pipeline, name, model, command or this_command())
         stack.enter_context(alive(registry.ledger.repository, draft.run.pipeline, draft.run.run))
         started = Run(registry, draft, model, resumed=resumed)
         said = to_json(parameters or {}, "parameters")
@@ -501,7 +504,9 @@ def _end_well(run: Run, duration: float) -> None:
         raise
 
 
-def _begun(registry: Registry, pipeline: str, name: str | None, model: Model | None) -> tuple[Draft, bool]:
+def _begun(
+    registry: Registry, pipeline: str, name: str | None, model: Model | None, command: tuple[str, ...]
+) -> tuple[Draft, bool]:
     """Give the draft of a run, and whether an earlier try left it."""
     check_pipeline(pipeline)
     repository = registry.ledger.repository
@@ -511,7 +516,9 @@ def _begun(registry: Registry, pipeline: str, name: str | None, model: Model | N
             raise AlreadyExists(f"there is a run {pipeline}/{name} already", hint="give the run another name")
         left = read_draft(repository, pipeline, name)
     else:
-        left = _left_over(registry, pipeline, model)
+        named = model is not None and model.selector is not None
+        left = _left_over(registry, model.name, model.selector) if model is not None and named else None
+        left = left if left is not None and left.run.pipeline == pipeline else None
     if left is not None:
         return left, True
     when = datetime.fromtimestamp(registry.ambient.clock(), UTC)
@@ -521,116 +528,18 @@ def _begun(registry: Registry, pipeline: str, name: str | None, model: Model | N
         status=RUNNING,
         created_by=str(registry.writer().author),
         started_at=registry.ambient.timestamp(),
-        command=command(),
+        command=command,
         source=source(registry),
         environment=environment(),
     )
     return Draft(run), False
 
 
-def _left_over(registry: Registry, pipeline: str, model: Model | None) -> Draft | None:
-    """Give the draft that a dead run of the pipeline left of the very version that is asked for by name."""
-    if model is None or model.selector is None:
-        return None
+def _left_over(registry: Registry, model: str, version: str | None) -> Draft | None:
+    """Give the draft that a run which failed or was killed left of the version of a name, and of nothing else."""
     repository = registry.ledger.repository
     for draft in read_drafts(repository):
-        named = draft.run.pipeline == pipeline and draft.find_version(model.name, model.selector)
-        if named and not is_alive(repository, pipeline, draft.run.run):
+        alone = len(draft.versions) == 1 and draft.find_version(model, version)
+        if alone and not is_alive(repository, draft.run.pipeline, draft.run.run):
             return draft
     return None
-
-
-# -- drafts ------------------------------------------------------------------------------------------------------------
-
-
-def sealing(registry: Registry, draft: Draft) -> Callable[[Any], Any]:
-    """Give the operation that seals a draft."""
-    repository, here = registry.ledger.repository, registry.circumstances()
-
-    def operation(snapshot: Any) -> Any:
-        def given(model: str) -> list[int]:
-            return tagged_numbers(repository, snapshot, model)
-
-        return seal_operation(snapshot, draft, given=given, circumstances=here)
-
-    return operation
-
-
-def seal_draft(registry: Registry, draft: Draft) -> Outcome:
-    """Seal a draft, and remove it.
-
-    Raises
-    ------
-    GitregError
-        As :func:`gitreg.registry.operations.sealing.seal` says; the draft stays.
-    """
-    outcome = registry.commit(sealing(registry, draft))
-    remove_draft(registry.ledger.repository, draft)
-    return outcome
-
-
-def find_draft(registry: Registry, run: str) -> Draft:
-    """Give the draft of a run that is named ``RUN`` or ``PIPELINE/RUN``.
-
-    Raises
-    ------
-    NotFound
-        There is none, or several are named so.
-    """
-    drafts = read_drafts(registry.ledger.repository)
-    found = [draft for draft in drafts if run in (draft.name, draft.run.run)]
-    if len(found) == 1:
-        return found[0]
-    known = ", ".join(draft.name for draft in found or drafts) or "none"
-    raise NotFound(
-        f"{run!r} names {len(found)} drafts" if found else f"there is no draft of a run {run!r}",
-        hint=f"there are: {known}",
-    )
-
-
-def draft_of_model(registry: Registry, model: str, run: str | None) -> ModelVersion:
-    """Give the version of a model that a run is making: the active run's, the one named, or the only one.
-
-    Raises
-    ------
-    NotFound
-        There is none, or there are several.
-    """
-    from gitreg.sdk.active import active_run
-
-    active = active_run()
-    drafts = [active.draft] if active is not None and run is None else read_drafts(registry.ledger.repository)
-    found = [
-        (draft, document)
-        for draft in drafts
-        for document in draft.versions.values()
-        if document.model == model and run in (None, draft.run.run, draft.name)
-    ]
-    if len(found) == 1:
-        return draft_version(*found[0])
-    if not found:
-        raise NotFound(f"no run is making a version of {model}", hint="`gitreg list --drafts` shows what there is")
-    names = ", ".join(f"{model}@draft:{draft.run.run}" for draft, _ in found)
-    raise NotFound(f"{len(found)} versions of {model} are being made", hint=f"name one: {names}")
-
-
-def draft_version(draft: Draft, document: DraftDocument) -> ModelVersion:
-    """Give a version that a run is making as if it were sealed: its number is 0, and its digest says nothing."""
-    from gitreg.documents.types import AnnotationDocument, VersionDocument
-
-    artifacts: Mapping[str, ArtifactRecord] = draft.artifacts_of(document)
-    record = VersionDocument(
-        model=document.model,
-        version=document.version or f"draft:{draft.run.run}",
-        number=0,
-        created_at=document.created_at,
-        created_by=document.created_by,
-        description=document.description,
-        tags=document.tags,
-        metadata=document.metadata,
-        source=draft.run.source,
-        run={"pipeline": draft.run.pipeline, "run": draft.run.run},
-        inputs=document.inputs,
-        artifacts=artifacts,
-    )
-    return ModelVersion(record, AnnotationDocument(), "", None, ())

@@ -29,7 +29,7 @@ def environment() -> dict[str, Any]:
     }
 
 
-def command() -> tuple[str, ...]:
+def this_command() -> tuple[str, ...]:
     """Give the command that this process was started by."""
     return tuple(sys.orig_argv)
 
