@@ -63,6 +63,7 @@ class Run:
         self._handed: list[RunModel] = []
         self._lent: dict[str, str] = {}
         self._begun: list[str] = []
+        self._sealed: dict[str, str] = {}
         self.is_joined = False
         self.is_pipeline = False
         self.enable_cache = True
@@ -96,6 +97,8 @@ class Run:
 
         bound = RunModel(self, self.version_key(spec), spec)
         self._handed.append(bound)
+        if bound.key in self._sealed:
+            bound.settle(self._sealed[bound.key])
         return bound
 
     def version_key(self, spec: Model) -> str:
@@ -361,11 +364,11 @@ class Run:
     def _settle(self) -> None:
         """Let the models that were handed out mean what was sealed."""
         run = find_run(self.registry.snapshot(), self.pipeline, self.name)
-        made = dict(zip(self.draft.versions, run.versions if run else (), strict=False))
+        for key, reference in zip(self.draft.versions, run.versions if run else (), strict=False):
+            self._sealed[key] = reference.rpartition("@")[2]
         for model in self._handed:
-            reference = made.get(model.key)
-            if reference is not None:
-                model.settle(reference.rpartition("@")[2])
+            if model.key in self._sealed:
+                model.settle(self._sealed[model.key])
 
 
 class Step:
