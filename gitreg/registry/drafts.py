@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 NAMESPACE = "refs/drafts/"
 _PATIENCE = 60.0  # seconds to wait for others who write to the repository
-_RUN = "run.yaml"
+RUN_FILE = "run.yaml"
 _FOLDERS: Mapping[str, tuple[str, type[Document]]] = {
     "artifacts": ("artifact", ArtifactDocument),
     "versions": ("draft", DraftDocument),
@@ -146,18 +146,18 @@ def read_draft_at(repository: Repository, commit: str, where: str) -> Draft:
     versions: dict[str, DraftDocument] = {}
     for change in repository.diff(None, commit):
         folder, _, name = change.path.rpartition("/")
-        if change.new is None or (folder not in _FOLDERS and change.path != _RUN):
+        if change.new is None or (folder not in _FOLDERS and change.path != RUN_FILE):
             continue
         content = repository.read_blob(change.new, limit=MAX_BYTES)
         place = f"{where}:{change.path}"
-        if change.path == _RUN:
+        if change.path == RUN_FILE:
             run = _document(RunDocument, content, place)
         elif folder == "artifacts":
             artifacts[name.removesuffix(".yaml")] = _document(ArtifactDocument, content, place)
         else:
             versions[name.removesuffix(".yaml")] = _document(DraftDocument, content, place)
     if run is None:
-        raise InvalidDocument(f"{where}:{_RUN}", "", "is missing", hint="`git update-ref -d` removes the draft")
+        raise InvalidDocument(f"{where}:{RUN_FILE}", "", "is missing", hint="`git update-ref -d` removes the draft")
     in_order = dict(sorted(artifacts.items(), key=lambda item: item[1].number))
     return Draft(run, in_order, dict(sorted(versions.items())), commit)
 
@@ -232,7 +232,7 @@ def _differing(old: Draft | None, new: Draft) -> dict[str, bytes | None]:
         check(after.kind, data, path)
         files[path] = dumps(data)
 
-    put(_RUN, old.run if old else None, new.run)
+    put(RUN_FILE, old.run if old else None, new.run)
     for folder in _FOLDERS:
         before: Mapping[str, Document] = getattr(old, folder) if old else {}
         for name, document in getattr(new, folder).items():

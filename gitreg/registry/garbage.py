@@ -15,7 +15,7 @@ from gitreg.errors import GitregError, IntegrityError, InvalidDocument
 from gitreg.registry.artifacts import manifest_of
 from gitreg.registry.claims import other_registries
 from gitreg.registry.collections import artifact_versions
-from gitreg.registry.drafts import NAMESPACE, read_draft_at
+from gitreg.registry.drafts import NAMESPACE, RUN_FILE, read_draft_at
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
 
@@ -159,6 +159,8 @@ def _linked_and_standalone(snapshot: Snapshot, deleted: set[Key], store: Store) 
 
 def _drafted(ledger: Ledger, store: Store) -> Iterator[Manifest]:
     for ref, commit in ledger.repository.refs(NAMESPACE).items():
+        if ledger.repository.read(commit, RUN_FILE) is None:  # somebody's branch in the place of drafts
+            continue
         draft = read_draft_at(ledger.repository, commit, ref)
         own = [record for version in draft.versions.values() for record in version.artifacts.values()]
         records = [*own, *(document.record for document in draft.artifacts.values())]
@@ -179,8 +181,7 @@ def _tips(ledger: Ledger, snapshot: Snapshot, present: set[str]) -> Iterator[tup
     repository, head = ledger.repository, snapshot.commit
     yield head, None
     seen = {head}
-    refs = {ref: oid for ref, oid in repository.refs("refs/").items() if not ref.startswith(NAMESPACE)}
-    named = [*refs.items(), *(("HEAD", commit) for commit in repository.checked_out())]
+    named = [*repository.refs("refs/").items(), *(("HEAD", commit) for commit in repository.checked_out())]
     for ref, oid in named:
         model, _, version = ref.removeprefix("refs/tags/").partition("/")[2].rpartition("@")
         sealed = ref.startswith("refs/tags/") and f"models/{model}/versions/{version}.yaml" not in present
