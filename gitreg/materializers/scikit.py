@@ -21,6 +21,7 @@ class Sklearn(Materializer):
     name = "sklearn"
     types = ("sklearn.base.BaseEstimator",)
     needs = "scikit-learn skops"
+    safe_from = (("skops", "0.13"),)  # CVE-2025-54412, CVE-2025-54413, CVE-2025-54886
 
     def write(self, value: object, folder: Path) -> None:
         """Write ``model.skops``."""
