@@ -1,5 +1,6 @@
 """XGBoost (UBJSON) and LightGBM (its text), bare boosters and their scikit-learn wrappers.
 
+Both read a file in C++ that trusts what it says: one made with care can crash Python, though neither format names code.
 A wrapper has its class, its parameters and, for LightGBM, its classes beside the model, in ``estimator.json``.
 """
 

