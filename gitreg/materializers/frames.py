@@ -82,9 +82,10 @@ def _write_frame(frame: Any, folder: Path) -> None:
     from pandas.testing import assert_frame_equal
 
     frame.to_parquet(folder / _FILE, engine="pyarrow")
-    if changed := _changed_dtypes(frame, _read_frame(folder)):
-        (folder / _DTYPES).write_text(json.dumps(changed, sort_keys=True), encoding="utf-8")
     back = _read_frame(folder)
+    if changed := _changed_dtypes(frame, back):
+        (folder / _DTYPES).write_text(json.dumps(changed, sort_keys=True), encoding="utf-8")
+        back = _read_frame(folder)
     if frame.attrs != back.attrs:
         raise InvalidInput("what stands in the table's attrs would come back changed", hint="keep JSON values there")
     for position, column in enumerate(frame.columns):

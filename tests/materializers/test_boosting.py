@@ -126,7 +126,6 @@ def test_the_same_training_gives_the_same_bytes() -> None:
         assert digests(kind(**quiet).fit(X, Y)) == digests(kind(**quiet).fit(X, Y))
 
 
-def test_damage_is_told_in_words(tmp_path: Path) -> None:
-    damaged(
-        xgboost.XGBClassifier(**QUIET).fit(X, Y), tmp_path / "files", inside=False
-    )  # XGBoost 3.2 was seen to crash at a changed byte
+@pytest.mark.parametrize("model", [xgboost.XGBClassifier(**QUIET), lightgbm.LGBMClassifier(verbose=-1, **QUIET)])
+def test_damage_is_told_in_words(model: Any, tmp_path: Path) -> None:
+    damaged(model.fit(X, Y), tmp_path / "files", inside=False)  # XGBoost 3.2 was seen to crash at a changed byte
