@@ -85,7 +85,7 @@ class LightGBM(Materializer):
 
 
 def _check_trees(text: bytes) -> None:
-    """Check that each tree lies where the head says: LightGBM jumps there, beyond the end of a file that is cut short."""
+    """Check that each tree lies where the head says: LightGBM jumps there, past the end of a cut file."""
     head, _, trees = text.partition(b"\n\n")
     sizes = next(
         (line.partition(b"=")[2] for line in head.splitlines() if line.startswith(b"tree_sizes=")), b""
