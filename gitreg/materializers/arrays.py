@@ -9,6 +9,7 @@ from gitreg.errors import InvalidInput
 from gitreg.materializers.base import Materializer, check_exact
 
 _FILE = "array.npy"
+_PLAIN_HEADER = 60_000  # characters; version 1.0 of the format counts the header, which has some more, in 16 bits
 
 
 class Array(Materializer):
@@ -59,8 +60,12 @@ def _write(array: Any, folder: Path) -> None:
             f"an array of dtype {array.dtype} holds Python objects, which the npy format can only pickle",
             hint="convert it to numbers or strings (array.astype(str)), or a pandas DataFrame",
         )
+    fields = str(array.dtype.descr)
+    version = (
+        (1, 0) if fields.isascii() and len(fields) < _PLAIN_HEADER else (3, 0)
+    )  # numpy itself would warn of the latter
     with (folder / _FILE).open("xb") as file:
-        np.lib.format.write_array(file, array, allow_pickle=False)
+        np.lib.format.write_array(file, array, version=version, allow_pickle=False)
 
 
 def _read(folder: Path) -> Any:

@@ -22,6 +22,8 @@ class Materializer(ABC):
     """The types that it takes and whose subclasses it looks at: ``module.qualified_name``, as the type says itself."""
     needs: ClassVar[str] = ""
     """What ``pip install`` has to be told where the library is missing."""
+    safe_from: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Distributions that read safely only from this version on: an older one can be made to run code by a file."""
 
     def takes(self, value: object) -> bool:
         """Say whether this object, which is of one of the types, is for this materializer."""

@@ -17,13 +17,14 @@ from gitreg.errors import InvalidInput
 from gitreg.materializers.arrays import Array, Scalar
 from gitreg.materializers.base import Materializer, qualified
 from gitreg.materializers.boosting import LightGBM, XGBoost
+from gitreg.materializers.frames import PandasFrame, PandasSeries
 from gitreg.materializers.hugging import SentenceTransformers, Transformers
 from gitreg.materializers.networks import Keras, Onnx
 from gitreg.materializers.paths import Paths
 from gitreg.materializers.pickled import Pickle
 from gitreg.materializers.plain import Bytes, Json, Text
 from gitreg.materializers.scikit import Sklearn
-from gitreg.materializers.tables import ArrowTable, PandasFrame, PandasSeries, PolarsFrame
+from gitreg.materializers.tables import ArrowTable, PolarsFrame
 from gitreg.materializers.tensors import Module, StateDict, Tensor
 
 _GROUP = "gitreg.materializers"

@@ -12,7 +12,7 @@ from gitreg.materializers.base import Materializer, check_exact, shown
 
 _DEEPEST = 200  # levels; Python's parser of JSON ends at about a thousand, less where its caller is deep already
 _LONGEST_INTEGER = 4000  # digits; Python refuses to read more than 4,300
-_HINT = "save it in a form of its own, or convert it"
+_HINT = "save it as an artifact of its own, or convert it"
 
 
 class Text(Materializer):

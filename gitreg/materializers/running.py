@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from gitreg.errors import GitregError, InvalidInput, NotFound
+from gitreg.errors import GitregError, InvalidInput, NotFound, Refused
 from gitreg.materializers.base import Materializer, shown
 from gitreg.materializers.finding import by_name, by_type
 from gitreg.materializers.pickled import Pickle
@@ -82,9 +84,11 @@ def read(folder: Path, materializer: str, *, unsafe_pickle: bool = False, expect
     InvalidInput
         The files are damaged, the materializer is unknown, or its library is not installed.
     Refused
-        The files could run code, and ``unsafe_pickle`` is not said.
+        The files could run code, by themselves or by a known hole of an old library, and ``unsafe_pickle`` is not said.
     """
     one = by_name(materializer)
+    if not unsafe_pickle:
+        _check_versions(one)
     with _in_words(one, f"the files are not what {materializer} writes"):
         return one.read(folder, trusted=unsafe_pickle, expected=expected)
 
@@ -102,12 +106,33 @@ def _in_words(one: Materializer, what: str) -> Iterator[None]:
         raise InvalidInput(
             f"{one.name} needs {error.name}, which is not installed", hint=f"pip install {one.needs or error.name}"
         ) from error
-    except Exception as error:
-        words = " ".join(str(error).split()) or type(error).__name__
+    except BaseException as error:
+        # polars, in Rust, panics at damaged files with what is no Exception
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        words = " ".join(str(error).split()).partition(" Stack trace:")[0] or type(error).__name__  # XGBoost's, in C++
         raise InvalidInput(f"{what}: {words[:_LONGEST]}") from error
 
 
 _LONGEST = 500  # characters of a library's own words
+
+
+def _check_versions(one: Materializer) -> None:
+    """Refuse to read by a library that a file can make run code; one that is missing is found out soon enough."""
+    for distribution, oldest in one.safe_from:
+        try:
+            installed = version(distribution)
+        except PackageNotFoundError:
+            continue
+        if _numbers(installed) < _numbers(oldest):
+            raise Refused(
+                f"{distribution} {installed} can be made to run code by a file that it reads",
+                hint=f"pip install '{distribution}>={oldest}'",
+            )
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", text)[:3]]
 
 
 def _check_empty(folder: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gitreg.errors import InvalidInput
-from gitreg.materializers.base import Materializer, check_exact, qualified, shown
+from gitreg.materializers.base import Materializer, check_exact, qualified
 
 _FILE = "model.safetensors"
 _ALONE = "tensor"  # the name of a tensor that is alone in its file
@@ -69,7 +69,7 @@ class Module(Materializer):
     def write(self, value: object, folder: Path) -> None:
         """Refuse it."""
         raise InvalidInput(
-            f"{shown(type(value))} is a module, whose class no safe format holds",
+            "its class is code, which no safe format holds",
             hint="save its .state_dict(), and give that to load_state_dict() of a new one",
         )
 
