@@ -12,6 +12,14 @@ from gitreg.materializers.base import Materializer
 
 _FILE = "model.skops"
 _NO_TIME = (1980, 1, 1, 0, 0, 0)  # the zip format's first day
+# They run no code, but a tree that was made up can crash Python, as can a made-up file of XGBoost or LightGBM. skops
+# 0.16 left them out for that; without them no forest could be loaded.
+_TREES = frozenset(
+    {
+        "sklearn.tree._tree.Tree",
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    }
+)
 _SHOWN = 5  # names of types
 
 
@@ -36,17 +44,18 @@ class Sklearn(Materializer):
         self.read(folder, trusted=True, expected=None)  # skops writes a lambda's name, and finds nothing by it
 
     def read(self, folder: Path, *, trusted: bool, expected: type | None) -> object:
-        """Read it, with the types that skops trusts by itself; with all of them where the loader trusts the files."""
+        """Read it, with the types that skops trusts by itself and trees; with all where the loader trusts the files."""
         import skops.io
 
-        unknown = skops.io.get_untrusted_types(file=folder / _FILE)
+        named = skops.io.get_untrusted_types(file=folder / _FILE)
+        unknown = [each for each in named if each not in _TREES]
         if unknown and not trusted:
             more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
             raise Refused(
                 f"{_FILE} holds types that skops does not trust: {', '.join(unknown[:_SHOWN])}{more}",
                 hint="load it with unsafe_pickle=True if you trust who made it: they can run code or crash Python",
             )
-        return skops.io.load(folder / _FILE, trusted=unknown)
+        return skops.io.load(folder / _FILE, trusted=named)
 
 
 def _copy_steadily(source: zipfile.ZipFile, target: zipfile.ZipFile) -> None:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from gitreg.sdk.model import Model
     from gitreg.sdk.registry import Registry
 
-PATH = "path"
-"""The materializer of files that a caller has as files."""
+FILE, FOLDER = "path", "folder"
+"""What is said, where a materializer's name stands, of a file and of a folder that a caller has as such."""
 
 
 class ArtifactType(StrEnum):
@@ -123,7 +123,7 @@ class ArtifactVersion:
         return found
 
     def load(self, *, unsafe_pickle: bool = False, expected: Any = None) -> Any:
-        """Give the object that was saved.
+        """Give the object that was saved; of a file or a folder, its read-only path.
 
         Parameters
         ----------
@@ -139,10 +139,10 @@ class ArtifactVersion:
         IntegrityError
             The store's bytes are not what the record says.
         """
-        folder = self.path()
-        return materializers.read(
-            folder, self.document.materializer or PATH, unsafe_pickle=unsafe_pickle, expected=expected
-        )
+        folder, how = self.path(), self.document.materializer or FOLDER
+        if how == FOLDER:
+            return folder
+        return materializers.read(folder, how, unsafe_pickle=unsafe_pickle, expected=expected)
 
 
 # -- saving ------------------------------------------------------------------------------------------------------------
@@ -209,7 +209,8 @@ def stored(
 
     with TemporaryDirectory(prefix="gitreg-") as folder, registry.saving(NO_PROGRESS) as saving:
         if isinstance(data, Path):
-            source, how = registry.ambient.folder / data, PATH
+            source = registry.ambient.folder / data
+            how = FOLDER if source.is_dir() else FILE
         else:
             source = Path(folder)
             how = materializers.write(data, source, unsafe_pickle=unsafe_pickle)

@@ -47,9 +47,9 @@ def test_an_untrained_model_comes_back() -> None:
 @pytest.mark.parametrize(
     "model", [RandomForestClassifier(3, random_state=1), GradientBoostingClassifier(n_estimators=3)]
 )
-def test_trees_come_back_for_who_trusts_the_files(model: Any) -> None:
+def test_trees_come_back(model: Any) -> None:
     model.fit(X, Y)
-    assert np.array_equal(again(model, "sklearn", trusted=True).predict_proba(X), model.predict_proba(X))
+    assert np.array_equal(again(model, "sklearn").predict_proba(X), model.predict_proba(X))
 
 
 class Mine(TransformerMixin, BaseEstimator):

@@ -182,7 +182,8 @@ def test_artifacts_outside_of_a_run_are_committed_at_once(inside: Registry, tmp_
     (folder / "a.csv").write_text("1,2\n")
     first = save_artifact(folder, "table", "may", metadata={"rows": 1})
     assert (first.reference, first.number, first.metadata) == ("table@may", 1, {"rows": 1})
-    assert (first.path() / "a.csv").read_text() == "1,2\n"
+    assert (first.load() / "a.csv").read_text() == "1,2\n"
+    assert save_artifact(folder / "a.csv", "file").load().read_text() == "1,2\n"
     before = commits(inside)
     assert save_artifact(folder, "table", "may").id == first.id
     assert commits(inside) == before, "the very same"
