@@ -36,6 +36,8 @@ COMMANDS = {
     "log": (f"{_HERE}.log", "Tell who did what and when."),
     "diff": (f"{_HERE}.diff", "Hold two versions side by side."),
     "model": (f"{_HERE}.model", "Register, describe and delete models."),
+    "lineage": (f"{_HERE}.lineage", "Show what a version was made from, and what came of it."),
+    "card": (f"{_HERE}.card", "Write a version's card: one HTML file."),
     "artifact": (f"{_HERE}.artifact", "Keep data and checkpoints on their own, and link them to versions."),
     "run": (f"{_HERE}.run", "Run a command, and keep what it saves as one run."),
     "runs": (f"{_HERE}.runs", "List runs, and show one."),

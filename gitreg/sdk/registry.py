@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gitreg.registry.filters import Page
     from gitreg.registry.garbage import Garbage
     from gitreg.registry.integrity import Verification
+    from gitreg.registry.lineage import Lineage
 
 Filters = Sequence[str] | Mapping[str, Any]
 """``["stage=production", "metadata.accuracy=gte:0.9"]``, or ``{"stage": "production"}``."""
@@ -158,6 +159,15 @@ class Registry(OpenRegistry):
         a, b = resolve(snapshot, old), resolve(snapshot, new)
         listed = all(artifact.files is not None for version in (a, b) for artifact in version.artifacts.values())
         return compare(a, b, None if listed else self.stores)
+
+    def lineage(self, reference: str, *, up: bool = True, down: bool = True, depth: int | None = None) -> Lineage:
+        """Give what a version, an artifact or a run was made from, and what came of it.
+
+        Parameters and errors as :func:`gitreg.registry.lineage.lineage` says.
+        """
+        from gitreg.registry.lineage import lineage
+
+        return lineage(self.snapshot(), reference, up=up, down=down, depth=depth)
 
     # -- models ----------------------------------------------------------------------------------------------------
 

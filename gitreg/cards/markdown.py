@@ -1,0 +1,48 @@
+"""A model's Markdown as HTML that cannot do anything: no raw HTML, no pictures from elsewhere, only plain links."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\n.*?\n---[ \t]*(?:\n|\Z)", re.DOTALL)
+_LINK = re.compile(r"(?:https?://|mailto:|#)", re.IGNORECASE)
+_SCROLLING = {
+    "<table>": '<div class="wide" tabindex="0" role="region" aria-label="table"><table>',
+    "</table>": "</table></div>",
+    "<pre>": '<pre tabindex="0">',
+}
+_LEVEL = 2  # the page's own headings above those of the text
+
+
+def without_front_matter(text: str) -> str:
+    """Leave out the YAML block that Hugging Face's cards begin with."""
+    return _FRONT_MATTER.sub("", text, count=1)
+
+
+def to_html(text: str) -> str:
+    """Give a text in Markdown (CommonMark, with tables) as HTML; headings come below those of the page."""
+    from markdown_it import MarkdownIt
+
+    reader = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table").disable("image")
+    reader.validateLink = lambda url: bool(_LINK.match(url))  # type: ignore[method-assign]
+    tokens = reader.parse(without_front_matter(text))
+    _lower(tokens)
+    html: str = reader.renderer.render(tokens, reader.options, {})
+    for tag, wanted in _SCROLLING.items():  # none of these stands in what a text says: there < is &lt;
+        html = html.replace(tag, wanted)
+    return html
+
+
+def _lower(tokens: Sequence[Token]) -> None:
+    shallowest = min((int(token.tag[1]) for token in tokens if token.type == "heading_open"), default=1)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, int(token.tag[1]) - shallowest + 1 + _LEVEL)}"
+        for child in token.children or ():
+            if child.type == "link_open":
+                child.attrSet("rel", "noopener noreferrer nofollow")

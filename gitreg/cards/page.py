@@ -1,0 +1,61 @@
+"""A card as one HTML file: no script, no request, everything escaped by the template."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gitreg.cards.markdown import to_html
+from gitreg.cards.picture import lay_out
+from gitreg.cards.plots import plot
+from gitreg.cards.values import Card
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_HERE = Path(__file__).parent
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+
+
+def render_card(card: Card) -> str:
+    """Give a card as one HTML file that stands alone.
+
+    Its Content-Security-Policy lets nothing in but its own style sheet, named by its hash: a browser that honours it
+    runs no script and asks nobody for anything, whatever a card says.
+    """
+    from markupsafe import Markup
+
+    style = (_HERE / "card.css").read_text()
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    said: dict[str, Any] = {
+        "card": card,
+        "text": Markup(to_html(card.text)) if card.text and card.text.strip() else None,  # noqa: S704 - made safe there
+        "plots": [plot(metric, card.version) for metric in card.metrics],
+        "picture": lay_out(card.lineage) if card.lineage and len(card.lineage.nodes) > 1 else None,
+        "style": Markup(style),  # noqa: S704 - our own
+        "policy": f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+    }
+    return _environment().get_template("card.html.j2").render(said)
+
+
+def size_text(size: float) -> str:
+    """Give a size in bytes for people, in powers of 1,000."""
+    for unit in _UNITS:
+        if size < 1000 or unit == _UNITS[-1]:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    raise AssertionError
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    made = Environment(
+        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    made.filters["size"] = size_text
+    return made

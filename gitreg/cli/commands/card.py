@@ -1,0 +1,44 @@
+"""``gitreg card``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gitreg.cli.options import NamedPath, fetch_option, open_registry, reference_argument
+from gitreg.cli.output import print_line
+from gitreg.names import slug
+
+
+@click.command("card")
+@reference_argument
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=NamedPath(dir_okay=False, allow_dash=True),
+    help="Where to; - prints it.  [default: MODEL@VERSION.html]",
+)
+@fetch_option
+def command(reference: str, output: str | None) -> None:
+    """Write a version's card: one HTML file that needs nothing else.
+
+    What it is and how to load it, the model's card, metadata over versions, files with their digests, its stages, its
+    lineage as a picture, and whether it is what was sealed.
+    """
+    from gitreg.cards import render_card
+    from gitreg.sdk.cards import card
+
+    found = card(open_registry(), reference)
+    page = render_card(found)
+    if output == "-":
+        click.echo(page, nl=False)
+        return
+    path = (
+        Path(output)
+        if output
+        else Path(f"{slug(found.title.partition('@')[0]).replace('/', '-')}@{slug(found.version)}.html")
+    )
+    path.write_text(page, encoding="utf-8")
+    print_line(str(path))

@@ -1,0 +1,101 @@
+"""``gitreg lineage``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from gitreg.cli.complete import complete_reference
+from gitreg.cli.options import fetch_option, open_registry
+from gitreg.cli.output import emit, print_text
+from gitreg.cli.text import one_line
+
+if TYPE_CHECKING:
+    from gitreg.registry.lineage import Lineage, Place
+
+
+@click.command("lineage")
+@click.argument("reference", metavar="REF", shell_complete=complete_reference)
+@click.option("--up", is_flag=True, help="Only what it was made from.")
+@click.option("--down", is_flag=True, help="Only what was made from it.")
+@click.option("--depth", type=click.IntRange(min=1), metavar="N", help="How far to go.  [default: to the ends]")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["tree", "mermaid", "dot", "json"]),
+    default="tree",
+    help="How to print.  [default: tree]",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as -o json.")
+@fetch_option
+def command(reference: str, up: bool, down: bool, depth: int | None, output: str, as_json: bool) -> None:
+    """Show what a version was made from, and what was made from it.
+
+    REF is a version of a model, NAME[@VERSION] of an artifact, or PIPELINE/RUN.
+    """
+    from gitreg.registry.graphs import to_dot, to_mermaid
+
+    found = open_registry().lineage(reference, up=up or not down, down=down or not up, depth=depth)
+    if as_json or output == "json":
+        emit(found.to_data(), "json")
+    elif output == "mermaid":
+        print_text(to_mermaid(found))
+    elif output == "dot":
+        print_text(to_dot(found))
+    else:
+        print_text("\n".join(_tree(found)))
+
+
+def _tree(found: Lineage) -> list[str]:
+    """Draw two trees: up and down from the root. What was drawn before is named, and not drawn again."""
+    from gitreg.registry.graphs import label
+
+    lines = [one_line(label(found.nodes[found.root]))]
+    reached = _above(found)
+    for title, upwards in (("made from", True), ("made into", False)):
+        edges: dict[Place, list[tuple[Place, str]]] = {}
+        for edge in found.edges:
+            near, far = (edge.target, edge.source) if upwards else (edge.source, edge.target)
+            if (far in reached) == upwards:
+                edges.setdefault(near, []).append((far, edge.how))
+        if edges.get(found.root):
+            lines.append(title)
+            _draw(found, found.root, edges, "", lines, {found.root})
+    return lines
+
+
+def _above(found: Lineage) -> set[Place]:
+    """Give the places that lie above the root."""
+    up: dict[Place, list[Place]] = {}
+    for edge in found.edges:
+        up.setdefault(edge.target, []).append(edge.source)
+    reached: set[Place] = set()
+    waiting = [found.root]
+    while waiting:
+        for source in up.get(waiting.pop(), []):
+            if source not in reached:
+                reached.add(source)
+                waiting.append(source)
+    return reached
+
+
+def _draw(
+    found: Lineage,
+    here: Place,
+    edges: dict[Place, list[tuple[Place, str]]],
+    indent: str,
+    lines: list[str],
+    drawn: set[Place],
+) -> None:
+    from gitreg.registry.graphs import label
+
+    below = edges.get(here, [])
+    for n, (place, how) in enumerate(below):
+        last = n == len(below) - 1
+        again = place in drawn and edges.get(place)
+        more = ", see above" if again else ""
+        lines.append(f"{indent}{'└──' if last else '├──'} {how}: {one_line(label(found.nodes[place]))}{more}")
+        if not again:
+            drawn.add(place)
+            _draw(found, place, edges, indent + ("    " if last else "│   "), lines, drawn)

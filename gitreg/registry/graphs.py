@@ -1,0 +1,62 @@
+"""A lineage in the languages of graphs: Mermaid and Graphviz's DOT."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gitreg.registry.lineage import Lineage, Node
+
+_MERMAID = {
+    "version": '(["{}"])', "artifact": '["{}"]', "step": '>"{}"]', "run": '{{{{"{}"}}}}', "code": '[/"{}"/]',
+    "missing": '["{}"]',
+}  # fmt: skip
+_DOT = {
+    "version": "ellipse", "artifact": "box", "step": "cds", "run": "hexagon", "code": "note", "missing": "plaintext",
+}  # fmt: skip
+
+
+def label(node: Node) -> str:
+    """Give what a node is called, for people."""
+    name = node.place.name
+    if node.place.kind == "step":
+        pipeline, run, step = (*name.split("/", 2), "", "")[:3]
+        name = f"{step} of {pipeline}/{run}"
+    said = f"{name} ({node.note})" if node.note else name
+    return f"{said} is not there" if node.place.kind == "missing" else said
+
+
+def to_mermaid(lineage: Lineage) -> str:
+    """Write a flowchart that Mermaid draws, as forges do in Markdown.
+
+    Whatever could end a label is spelled as Mermaid's own entity (``#34;``), which its documentation gives for that.
+    """
+    number = {place: f"n{n}" for n, place in enumerate(lineage.nodes)}
+    lines = ["flowchart LR"]
+    for place, node in lineage.nodes.items():
+        lines.append(f"    {number[place]}{_MERMAID[place.kind].format(_entities(label(node)))}")
+    lines += [f"    {number[edge.source]} -->|{edge.how}| {number[edge.target]}" for edge in lineage.edges]
+    return "\n".join(lines) + "\n"
+
+
+def to_dot(lineage: Lineage) -> str:
+    """Write a digraph that Graphviz draws."""
+    number = {place: f"n{n}" for n, place in enumerate(lineage.nodes)}
+    lines = ["digraph lineage {", "    rankdir=LR;"]
+    for place, node in lineage.nodes.items():
+        bold = ", style=bold" if place == lineage.root else ""
+        lines.append(f"    {number[place]} [label={_quoted(label(node))}, shape={_DOT[place.kind]}{bold}];")
+    lines += [
+        f"    {number[edge.source]} -> {number[edge.target]} [label={_quoted(edge.how)}];" for edge in lineage.edges
+    ]
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def _entities(text: str) -> str:
+    return "".join(c if c.isalnum() or c in " ._-/@()" else f"#{ord(c)};" for c in text)
+
+
+def _quoted(text: str) -> str:
+    plain = "".join(c if c.isprintable() else " " for c in text)
+    escaped = plain.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,226 @@
+"""Gathering what a card says of a version."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from gitreg.cards import Artifact, Card, Check, Graph, Held, Metric, Tensor
+from gitreg.documents.types import CARD_FIELDS
+from gitreg.errors import GitregError
+from gitreg.registry.artifacts import manifest_of
+from gitreg.registry.graphs import label
+from gitreg.registry.history import stage_log
+from gitreg.registry.integrity import record_problem
+from gitreg.registry.lineage import CODE, RUN, STEP, Place
+
+if TYPE_CHECKING:
+    from gitreg.documents.types import ArtifactRecord
+    from gitreg.registry.snapshot import ModelVersion, Snapshot
+    from gitreg.sdk.registry import Registry
+
+_MOST_FILES, _MOST_TENSORS, _MOST_POINTS, _MOST_METRICS, _MOST_NODES = 200, 300, 60, 6, 60
+_MOST_HEADER = 16 * 1024 * 1024  # bytes of a safetensors file's header
+
+
+def card(registry: Registry, reference: str) -> Card:
+    """Give the card of a version.
+
+    Raises
+    ------
+    NotFound
+        There is no such version.
+    """
+    version = registry.version(reference)
+    snapshot = registry.snapshot()
+    document = snapshot.card_fields(version.model)
+    texts = [(field, getattr(document, field)) for field in CARD_FIELDS if field not in ("description", "license")]
+    return Card(
+        title=version.reference,
+        version=version.version,
+        description=version.description or document.description,
+        facts=_facts(version, document),
+        fields=[(_words(field), text) for field, text in texts if text],
+        text=snapshot.card(version.model),
+        snippets=_snippets(version),
+        metadata=[(key, _text(value)) for key, value in version.metadata.items()],
+        metrics=_metrics(snapshot, version),
+        artifacts=[_artifact(registry, version, name, record) for name, record in version.artifacts.items()],
+        history=_history(snapshot, version),
+        lineage=_lineage(registry, version),
+        checks=_checks(registry, version),
+        generated=f"Made by gitreg from the commit {snapshot.commit[:12]}, {registry.ambient.timestamp()[:10]}",
+    )
+
+
+def _facts(version: ModelVersion, document: Any) -> list[tuple[str, str]]:
+    source, run = version.record.source or {}, version.record.run or {}
+    commit = str(source.get("commit") or "")[:12] + (", changed since" if source.get("dirty") else "")
+    said = [
+        ("Stage", "yanked" if version.yanked else version.stage),
+        ("Aliases", ", ".join(version.aliases)),
+        ("Number", str(version.number)),
+        ("Made", f"{_when(version.record.created_at)} by {version.record.created_by or 'somebody'}"),
+        ("License", document.license),
+        ("Tags", ", ".join((*document.tags, *version.tags))),
+        ("Size", _size(version.size)),
+        ("Code", commit if source else None),
+        ("Repository", source.get("repository")),
+        ("Run", "/".join(str(run[part]) for part in ("pipeline", "run", "step") if run.get(part))),
+    ]
+    return [(name, value) for name, value in said if value]
+
+
+def _snippets(version: ModelVersion) -> list[tuple[str, str]]:
+    reference = f"{version.model}@{version.stage}" if version.stage not in (None, "archived") else version.reference
+    quoted = reference if all(c.isalnum() or c in "@._-/+" for c in reference) else f"'{reference}'"
+    python = (
+        "from gitreg import Registry\n\n"
+        f"with Registry.open() as registry:\n    folder = registry.load({json.dumps(reference)})"
+    )
+    return [("At the command line", f"gitreg load {quoted} DEST"), ("In Python", python)]
+
+
+def _metrics(snapshot: Snapshot, version: ModelVersion) -> list[Metric]:
+    numeric = [key for key, value in version.metadata.items() if _is_number(value)]
+    versions = snapshot.versions(version.model)
+    found = []
+    for key in numeric[:_MOST_METRICS]:
+        points = [(each.version, each.metadata[key]) for each in versions if _is_number(each.metadata.get(key))]
+        if len(points) > 1:
+            found.append(Metric(key, _around(points, version.version)))
+    return found
+
+
+def _around(points: list[tuple[str, float]], version: str) -> list[tuple[str, float]]:
+    """Give at most so many points, with the version's own among them."""
+    own = next((n for n, (name, _) in enumerate(points) if name == version), len(points) - 1)
+    end = min(len(points), max(own + _MOST_POINTS // 4, _MOST_POINTS))
+    return points[max(0, end - _MOST_POINTS) : end]
+
+
+def _artifact(registry: Registry, version: ModelVersion, name: str, record: ArtifactRecord) -> Artifact:
+    files: list[tuple[str, int, str]] = []
+    with suppress(GitregError):  # the checks tell of it
+        files = [(entry.path, entry.size, entry.sha256) for entry in manifest_of(record, registry.stores).files]
+    tensors: list[Tensor] = []
+    for path, _, _ in files:
+        if path.endswith(".safetensors"):
+            tensors += _tensors(registry, version, name, path)
+    return Artifact(
+        name,
+        record.type,
+        record.size,
+        record.digest,
+        record.artifact,
+        files[:_MOST_FILES],
+        max(0, len(files) - _MOST_FILES),
+        tensors[:_MOST_TENSORS],
+        max(0, len(tensors) - _MOST_TENSORS),
+    )
+
+
+def _tensors(registry: Registry, version: ModelVersion, artifact: str, path: str) -> list[Tensor]:
+    """Read the header of a safetensors file (its format's documentation: eight bytes of length, then JSON)."""
+    from gitreg.sdk.filesystem import GitregFileSystem
+
+    place = f"{registry.folder}#{registry.ledger.branch}" + (f":{registry.ledger.root}" if registry.ledger.root else "")
+    try:
+        files = GitregFileSystem(registry=place, artifact=artifact, skip_instance_cache=True)
+        where = f"{version.reference}/{path}"
+        length = int.from_bytes(files.cat_file(where, 0, 8), "little")
+        if length > _MOST_HEADER:
+            return []
+        header = json.loads(files.cat_file(where, 8, 8 + length))
+        return [
+            Tensor(str(name), str(said["dtype"]), [int(n) for n in said["shape"]])
+            for name, said in header.items()
+            if name != "__metadata__"
+        ]
+    except (GitregError, OSError, ValueError, KeyError, TypeError, AttributeError):  # a file that only is called so
+        return []
+
+
+def _history(snapshot: Snapshot, version: ModelVersion) -> list[Held]:
+    rows: list[tuple[str, Held]] = []
+    arrived: set[str] = set()
+    left: list[tuple[str, str, Held]] = []
+    for stage in snapshot.settings.stages:
+        with suppress(GitregError):  # nobody was ever in it
+            for row in stage_log(snapshot, version.model, stage):
+                if row["version"] == version.version:
+                    before = f", after {row['from']}" if row["from"] else ""
+                    arrived.add(row["commit"])
+                    rows.append((row["when"], Held(_when(row["when"]), row["who"], f"{stage}{before}", row["reason"])))
+                elif row["from"] == version.version:
+                    after = f", to {row['version']}" if row["version"] else ""
+                    what = f"left {stage}{after}"
+                    held = Held(_when(row["when"]), row["who"], what, row["reason"])
+                    left.append((row["commit"], row["when"], held))
+    rows += [(when, held) for commit, when, held in left if commit not in arrived]  # it left for another stage
+    return [held for _, held in sorted(rows, key=lambda row: row[0], reverse=True)]
+
+
+def _lineage(registry: Registry, version: ModelVersion) -> Graph | None:
+    found = registry.lineage(version.reference, depth=6)
+    places = list(found.nodes)[:_MOST_NODES]
+    number = {place: n for n, place in enumerate(places)}
+    nodes = [(place.kind, _short(place), label(found.nodes[place])) for place in places]
+    edges = [
+        (number[edge.source], number[edge.target], edge.how)
+        for edge in found.edges
+        if edge.source in number and edge.target in number
+    ]
+    return Graph(nodes, edges)
+
+
+def _short(place: Place) -> str:
+    """Name a node in a picture, where the edges say the rest."""
+    if place.kind in (STEP, RUN):
+        return place.name.split("/", 2)[2 if place.kind == STEP else 1]
+    return place.name.rpartition("@")[2] if place.kind == CODE else place.name
+
+
+def _checks(registry: Registry, version: ModelVersion) -> list[Check]:
+    problem = record_problem(registry.ledger, version)
+    checks = [Check("Record", problem is None, problem or f"it is what was sealed, {version.digest}")]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            manifests = [manifest_of(record, registry.stores) for record in version.artifacts.values()]
+        missing = sum(len(files) for files in registry.store.missing(manifests).values())
+    except GitregError as error:
+        checks.append(Check("Files", None, f"not looked for: {error.message}"))
+    else:
+        files = sum(len(manifest.files) for manifest in manifests)
+        count = f"{files} file{'' if files == 1 else 's'}"
+        said = f"{missing} of {count} not in the store" if missing else f"{count}, all in the store"
+        checks.append(Check("Files", not missing, f"{said}; gitreg verify --deep {version.reference} reads them"))
+    return checks
+
+
+def _words(field: str) -> str:
+    return field.replace("_", " ").capitalize()
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _when(moment: str) -> str:
+    with suppress(ValueError):
+        return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M}"
+    return moment
+
+
+def _size(size: int) -> str:
+    from gitreg.cards.page import size_text
+
+    return size_text(size)

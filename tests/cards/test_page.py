@@ -1,0 +1,144 @@
+"""A card as HTML: nothing that it says can do anything, and what it says is there."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gitreg.cards import Artifact, Card, Check, Graph, Held, Metric, Tensor, render_card
+from gitreg.cards.markdown import to_html
+from gitreg.cards.page import size_text
+from gitreg.cards.picture import lay_out
+from gitreg.cards.plots import plot
+
+HOSTILE = "<script>alert(1)</script>\"' onload=x <!-- {{ 7*7 }} ]]> &amp;"
+ALLOWED = (
+    "html head meta title style body header main section footer p h1 h2 h3 h4 h5 h6 dl dt dd div figure figcaption pre "
+    "code table caption thead tbody tr th td small strong em span svg defs marker path polyline circle g rect text "
+    "details summary ul ol li a blockquote hr br"
+)
+
+
+class Reader(HTMLParser):
+    """Note every tag, attribute and text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def card(text: str) -> Card:
+    return Card(
+        title=text, description=text, facts=[(text, text)], fields=[(text, text)], text=text, snippets=[(text, text)],
+        metadata=[(text, text)], metrics=[Metric(text, [(text, 1.0), ("2", 2.5)])], version=text,
+        artifacts=[Artifact(text, text, 5, text, text, [(text, 5, text)], 3, [Tensor(text, text, [1, 2])], 4)],
+        history=[Held(text, text, text, text)], checks=[Check(text, None, text), Check(text, True, text)],
+        lineage=Graph([("version", text, text), ("artifact", text, text)], [(1, 0, text)]),
+        generated=text,
+    )  # fmt: skip
+
+
+def assert_harmless(page: str) -> Reader:
+    read = Reader(page)
+    assert set(read.tags) <= {*ALLOWED.split()}
+    for name, value in read.attributes:
+        assert not name.startswith("on"), name
+        assert name not in ("src", "srcset", "action", "style", "http-equiv") or name == "http-equiv"
+        if name == "href":
+            assert re.match(r"https?://|mailto:|#", value or "", re.IGNORECASE), value
+    return read
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=40) | st.just(HOSTILE))
+def test_whatever_is_said_stays_text(text: str) -> None:
+    read = assert_harmless(render_card(card(text)))
+    plain = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
+    assert plain.strip() in read.text.replace("\0", "\ufffd") or plain.strip() in html.unescape(read.text)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(alphabet="<>[]()!`*#|-\n \\ab\"'&;:/javscript", max_size=60))
+def test_markdown_makes_no_tag_that_could_do_something(text: str) -> None:
+    assert_harmless(to_html(text))
+
+
+def test_markdown_is_read_as_people_write_it() -> None:
+    text = (
+        "---\nlicense: mit\n---\n# Title\n\n## Part\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n"
+        "[ok](https://x.org) [no](javascript:1) ![p](https://x.org/p.png) <b>raw</b>\n"
+    )
+    made = to_html(text)
+    assert "license" not in made
+    assert "<h3>Title</h3>" in made
+    assert "<h4>Part</h4>" in made, "below the page's own headings"
+    assert "<table>" in made
+    assert 'href="https://x.org" rel="noopener noreferrer nofollow"' in made
+    assert "javascript:1)" in made
+    assert "<img" not in made
+    assert "&lt;b&gt;raw" in made
+
+
+def test_the_page_lets_nothing_in_but_its_own_style() -> None:
+    page = render_card(card("x"))
+    policy = dict(Reader(page).attributes)
+    assert (policy["content"] or "").startswith("no-referrer")
+    assert "default-src &#39;none&#39;; style-src &#39;sha256-" in page
+    assert "unsafe" not in page
+    assert "<script" not in page
+
+
+def test_what_is_not_there_has_no_heading() -> None:
+    bare = Card(title="iris@1", description=None, facts=[("Number", "1")])
+    assert re.findall(r"<h2[^>]*>(.*?)</h2>", render_card(bare)) == []
+    assert re.findall(r"<h2[^>]*>(.*?)</h2>", render_card(replace(bare, metadata=[("a", "1")]))) == ["Metadata"]
+
+
+def test_a_plot_marks_the_version_and_keeps_inside_its_frame() -> None:
+    drawn = plot(Metric("loss", [("1", 3.0), ("2", 1.0), ("3", 2.0)]), "2")
+    assert [own for _, _, _, own in drawn.dots] == [False, True, False]
+    assert all(0 <= x <= drawn.width and 0 <= y <= drawn.height for x, y, _, _ in drawn.dots)
+    assert (drawn.value, drawn.low, drawn.high) == ("1", "1", "3")
+    assert len({y for _, y, _, _ in plot(Metric("flat", [("1", 1.0), ("2", 1.0)]), "1").dots}) == 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 12), st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=20))
+def test_no_two_nodes_of_a_picture_lie_on_each_other(count: int, edges: list[tuple[int, int]]) -> None:
+    graph = Graph(
+        [("artifact", f"node {n}" * (1 + n % 3), f"node {n}") for n in range(count)],
+        [(a, b, "x") for a, b in edges if a < count and b < count],
+    )
+    picture = lay_out(graph)
+    for n, a in enumerate(picture.boxes):
+        assert 0 <= a.x <= a.x + a.width <= picture.width
+        assert 0 <= a.y <= a.y + a.height <= picture.height
+        for b in picture.boxes[n + 1 :]:
+            apart = a.x + a.width <= b.x or b.x + b.width <= a.x or a.y + a.height <= b.y or b.y + b.height <= a.y
+            assert apart, (a, b)
+
+
+def test_sizes_are_in_powers_of_a_thousand() -> None:
+    assert [size_text(n) for n in (0, 999, 1000, 91_627_053, 10**16)] == [
+        "0 B",
+        "999 B",
+        "1.0 kB",
+        "91.6 MB",
+        "10.0 PB",
+    ]

@@ -1,0 +1,138 @@
+"""A card in a real browser: light, dark, on a phone, without scripts, held against axe-core."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import axe_core_python
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+
+from tests.system.world import Person, make_person, write
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not shutil.which("chromedriver"), reason="chromium-driver is not installed"),
+]
+AXE = next(Path(axe_core_python.__file__).parent.glob("**/axe*.js"))
+README = """---
+license: mit
+---
+# Iris <script>document.title = "hacked"</script>
+
+| split | rows |
+|---|---|
+| train | 120 |
+
+![x](https://example.org/x.png) [bad](javascript:alert(1)) [good](https://example.org)
+
+```python
+print("a line of code that is much longer than the screen of a phone is wide, and scrolls on its own")
+```
+"""
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the cards of a registry in which each part of a card has something to say."""
+    where = tmp_path_factory.mktemp("cards")
+    ada: Person = make_person(where)
+    ada.gitreg("init", where / "registry")
+    there = ada.at(where / "registry")
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    (where / "weights").mkdir()
+    save_file({"encoder.weight": np.zeros((4, 5), np.float32)}, where / "weights" / "model.safetensors")
+    there.gitreg("artifact", "save", "data", write(where / "data", {"rows.csv": "1,2\n"}))
+    for loss in ("0.5", "0.3", "0.4"):
+        (where / "weights" / "note.txt").write_text(loss)
+        there.gitreg(
+            "save", "iris", where / "weights", "--metadata", f"loss={loss}",
+            "--metadata", "note=<img src=x onerror=alert(1)>", "--input", "data", "--description", "<b>hostile</b>",
+        )  # fmt: skip
+    write(there.here / "models" / "iris", {"README.md": README})
+    there.git("add", "-A")
+    there.git("commit", "-qm", "The card")
+    there.gitreg("model", "update", "iris", "--limitations", "Three kinds only")
+    there.gitreg("promote", "iris@2", "production", "--reason", "<i>lower</i> loss")
+    there.gitreg("promote", "iris@3", "production", "--force")
+    there.gitreg("save", "tuned", where / "weights", "--input", "iris@2")
+    for reference in ("iris@2", "iris@3", "tuned"):
+        there.gitreg("card", reference, "-o", where / f"{reference}.html")
+    return where
+
+
+@pytest.fixture(scope="module")
+def browsing() -> Iterator[Callable[..., webdriver.Chrome]]:
+    """Open a page in a window of a width, in light or dark, with scripts or without."""
+    opened: list[webdriver.Chrome] = []
+
+    def browse(page: Path, *, width: int = 1000, scheme: str = "light", scripts: bool = True) -> webdriver.Chrome:
+        options = Options()
+        options.binary_location = shutil.which("chromium") or "chromium"
+        for argument in (
+            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync",
+            "--disable-component-update", "--no-first-run", "--disable-quic",
+        ):  # fmt: skip
+            options.add_argument(argument)
+        if not scripts:
+            options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+        opened.append(driver)
+        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        driver.get(page.as_uri())
+        return driver
+
+    yield browse
+    for driver in opened:
+        driver.quit()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1000, "light"), (1000, "dark"), (360, "light")])
+def test_a_card_is_readable_and_axe_finds_nothing(
+    pages: Path, browsing: Callable[..., Any], width: int, scheme: str
+) -> None:
+    driver = browsing(pages / "iris@2.html", width=width, scheme=scheme)
+    asked = [entry["message"] for entry in driver.get_log("performance") if "requestWillBeSent" in entry["message"]]
+    assert all("file://" in message for message in asked), "nobody is asked for anything"
+    assert driver.get_log("browser") == []
+    assert driver.title == "iris@2", "no script of the card ran"
+    wide = driver.execute_script("return document.documentElement.scrollWidth")
+    assert wide <= width, "the page itself does not scroll sideways"
+    for details in driver.find_elements("css selector", "summary"):
+        details.click()
+    driver.execute_script(AXE.read_text())
+    found = driver.execute_async_script("axe.run().then(arguments[0])")
+    assert found["violations"] == []
+    assert found["passes"]
+
+
+def test_a_card_says_all_of_it_without_scripts(pages: Path, browsing: Callable[..., Any]) -> None:
+    driver = browsing(pages / "iris@2.html", scripts=False)
+    for details in driver.find_elements("css selector", "summary"):
+        details.click()
+    text = driver.find_element("css selector", "body").text
+    for said in (
+        "iris@2", "<b>hostile</b>", "archived", "gitreg load iris@2 DEST", "Three kinds only", "<script>",
+        "<img src=x onerror",
+        "0.3", "model.safetensors", "encoder.weight", "4 \u00d7 5", "left production, to 3", "<i>lower</i> loss", "data@1",
+        "tuned@1", "it is what was sealed", "2 files, all in the store",
+    ):  # fmt: skip
+        assert said in text, said
+    assert "license: mit" not in text
+    assert len(driver.find_elements("css selector", "circle")) == 3, "the loss over three versions"
+
+
+def test_the_card_of_what_is_in_production_tells_how_to_load_that(pages: Path) -> None:
+    page = (pages / "iris@3.html").read_text()
+    assert "gitreg load iris@production DEST" in page
