@@ -125,7 +125,8 @@ def test_a_card_says_all_of_it_without_scripts(pages: Path, browsing: Callable[.
     for said in (
         "iris@2", "<b>hostile</b>", "archived", "gitreg load iris@2 DEST", "Three kinds only", "<script>",
         "<img src=x onerror",
-        "0.3", "model.safetensors", "encoder.weight", "4 \u00d7 5", "left production, to 3", "<i>lower</i> loss", "data@1",
+        "0.3", "model.safetensors", "encoder.weight", "4 \u00d7 5", "left production, to 3",
+        "<i>lower</i> loss", "data@1",
         "tuned@1", "it is what was sealed", "2 files, all in the store",
     ):  # fmt: skip
         assert said in text, said
