@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator
+from heapq import heappop, heappush
 from pathlib import Path
 
 from gitreg.errors import InvalidInput
@@ -74,3 +75,41 @@ def is_ancestor(objects: Objects, ancestor: str, oid: str, boundary: frozenset[s
             seen.update(new)
             left.extend(new)
     return False
+
+
+def ahead(objects: Objects, oid: str, base: str, boundary: frozenset[str]) -> tuple[str | None, list[Commit]]:
+    """Return where two commits parted (None: they share nothing that is here), and what one has that the other lacks.
+
+    Newest dates first, as git-merge-base(1) and git-rev-list(1) look for both: a commit that is dated before its
+    parents can only move where they parted back in history.
+
+    Returns
+    -------
+    tuple:
+        The newest commit that both lead to, and the commits that only ``oid`` leads to, newest first.
+    """
+    sides: dict[str, int] = {}  # 1: oid leads there, 2: base does
+    commits: dict[str, Commit] = {}
+    queue: list[tuple[int, str]] = []
+    open_: set[str] = set()  # what waits in the queue and is oid's alone
+
+    def reach(commit: str, side: int) -> None:
+        before = sides.get(commit, 0)
+        if before | side != before:
+            sides[commit] = before | side
+            commits.setdefault(commit, objects.commit(commit))
+            heappush(queue, (-commits[commit].committer.time, commit))
+            (open_.add if sides[commit] == 1 else open_.discard)(commit)
+
+    fork = None
+    reach(oid, 1)
+    reach(base, 2)
+    while queue and (open_ or fork is None):
+        here = heappop(queue)[1]
+        open_.discard(here)
+        if sides[here] == 3 and fork is None:
+            fork = here
+        for parent in commits[here].parents if here not in boundary else ():
+            reach(parent, sides[here])
+    only = [commit for name, commit in commits.items() if sides[name] == 1]
+    return fork, sorted(only, key=lambda commit: commit.committer.time, reverse=True)

@@ -114,7 +114,7 @@ class Ledger:
         # A commit beside the branch (a proposal, the past before a rewrite) is read without touching the file.
         if self._aside is not None:
             self._aside.close()
-        self._aside = open_index(None)
+        self._aside = index.copied()
         return Snapshot(self._aside, self._catch_up(self._aside, commit), commit)
 
     def close(self) -> None:
