@@ -38,6 +38,7 @@ COMMANDS = {
     "model": (f"{_HERE}.model", "Register, describe and delete models."),
     "pull": (f"{_HERE}.pull", "Follow the remote."),
     "push": (f"{_HERE}.push", "Publish what was committed with --local."),
+    "check": (f"{_HERE}.check", "Say whether a pull request may be merged, and what it would move."),
     "sync": (f"{_HERE}.sync", "After a merge: make tags and move mirrors on the remote."),
     "verify": (f"{_HERE}.verify", "Hold records against their seals, and stores against the records."),
     "doctor": (f"{_HERE}.doctor", "Name what is wrong with the registry, and mend it."),

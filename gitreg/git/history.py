@@ -78,38 +78,50 @@ def is_ancestor(objects: Objects, ancestor: str, oid: str, boundary: frozenset[s
 
 
 def ahead(objects: Objects, oid: str, base: str, boundary: frozenset[str]) -> tuple[str | None, list[Commit]]:
-    """Return where two commits parted (None: they share nothing that is here), and what one has that the other lacks.
+    """Return where two commits parted, and what one has that the other lacks (git-merge-base(1), git-rev-list(1)).
 
-    Newest dates first, as git-merge-base(1) and git-rev-list(1) look for both: a commit that is dated before its
-    parents can only move where they parted back in history.
+    Both are walked back by date together, until all that is left is shared.
 
     Returns
     -------
     tuple:
-        The newest commit that both lead to, and the commits that only ``oid`` leads to, newest first.
+        The newest commit that both lead to, None where they share nothing that is here; and the commits that only
+        ``oid`` leads to, children before their parents as far as dates tell.
     """
-    sides: dict[str, int] = {}  # 1: oid leads there, 2: base does
     commits: dict[str, Commit] = {}
+    sides: dict[str, int] = {}  # 1: oid leads there; 2: base does
     queue: list[tuple[int, str]] = []
-    open_: set[str] = set()  # what waits in the queue and is oid's alone
+    waiting: set[str] = set()  # in the queue, and not only to find out what base has alone
+    seen: set[str] = set()
 
     def reach(commit: str, side: int) -> None:
-        before = sides.get(commit, 0)
-        if before | side != before:
-            sides[commit] = before | side
-            commits.setdefault(commit, objects.commit(commit))
-            heappush(queue, (-commits[commit].committer.time, commit))
-            (open_.add if sides[commit] == 1 else open_.discard)(commit)
+        side |= sides.get(commit, 0)
+        if side == sides.get(commit):
+            return
+        sides[commit] = side
+        commits.setdefault(commit, objects.commit(commit))
+        heappush(queue, (-commits[commit].committer.time, commit))
+        if side == 1 or commit in seen:  # what was walked too early is walked again
+            waiting.add(commit)
+        else:
+            waiting.discard(commit)
 
-    fork = None
+    def parents(commit: str) -> tuple[str, ...]:
+        return () if commit in boundary else commits[commit].parents
+
     reach(oid, 1)
     reach(base, 2)
-    while queue and (open_ or fork is None):
+    shared = False
+    while queue and (waiting or not shared):
         here = heappop(queue)[1]
-        open_.discard(here)
-        if sides[here] == 3 and fork is None:
-            fork = here
-        for parent in commits[here].parents if here not in boundary else ():
+        waiting.discard(here)
+        seen.add(here)
+        shared = shared or sides[here] == 3
+        for parent in parents(here):
             reach(parent, sides[here])
     only = [commit for name, commit in commits.items() if sides[name] == 1]
-    return fork, sorted(only, key=lambda commit: commit.committer.time, reverse=True)
+    forks = {parent for commit in only for parent in parents(commit.oid) if sides[parent] == 3}
+    forks |= {oid} if sides[oid] == 3 else set()
+    best = [fork for fork in forks if not any(is_ancestor(objects, fork, each, boundary) for each in forks - {fork})]
+    only.sort(key=lambda commit: commit.committer.time, reverse=True)
+    return max(best, key=lambda fork: commits[fork].committer.time, default=None), only

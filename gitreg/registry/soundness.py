@@ -128,7 +128,8 @@ def _record(ledger: Ledger, head: Snapshot, key: Key, entry: Entry, data: dict[s
         )
     if name.isdecimal() and name != str(number):
         yield Problem(key.path, f"is named {name} but has the number {number}", "name and number must agree")
-    yield from _case(head.taken(model).values(), {name}, lambda each: Key("model_version", model, each).path)
+    names = [each.name for each in head.index.scan(head.seq, "model_version", model)]
+    yield from _case(names, {name}, lambda each: Key("model_version", model, each).path)
     for reference in data.get("inputs", ()):
         if not _is_there(head, reference):
             yield Problem(key.path, f"was made from {reference}, which is not there", "merge that first, or save again")
@@ -172,14 +173,9 @@ def _settings(head: Snapshot) -> Iterator[Problem]:
         policies(head)
     except InvalidDocument as error:
         yield Problem(error.where, f"at {error.pointer}: {error.reason}", error.hint or _BY_HAND)
-    known = head.settings.stages
     for entry in head.index.scan(head.seq, "stage"):
-        if entry.name not in known:
-            yield Problem(
-                Key("stage", entry.model, entry.name).path,
-                f"is no stage that gitreg.yaml declares ({', '.join(known)})",
-                "declare it, or remove the file",
-            )
+        if what := _undeclared(head, entry):
+            yield Problem(Key(*entry[:3]).path, what, "declare it, or remove the file")
 
 
 def _model(head: Snapshot, model: str) -> Iterator[Problem]:
@@ -188,7 +184,7 @@ def _model(head: Snapshot, model: str) -> Iterator[Problem]:
     held: dict[str, str] = {}
     for kind in ("stage", "alias"):
         for entry in head.index.scan(head.seq, kind, model):
-            if what := _pointer_problem(head, entry):
+            if what := _undeclared(head, entry) or _pointer_problem(head, entry):
                 yield Problem(Key(*entry[:3]).path, what, "let it point to a version that is there, or remove it")
             if kind == "stage" and entry.data is not None:
                 other = held.setdefault(entry.data["version"], entry.name)
@@ -202,6 +198,13 @@ def _model(head: Snapshot, model: str) -> Iterator[Problem]:
     yield from _case(aliases, set(aliases), lambda each: Key("alias", model, each).path)
 
 
+def _undeclared(head: Snapshot, entry: Entry) -> str | None:
+    known = head.settings.stages
+    if entry.kind != "stage" or entry.name in known:
+        return None
+    return f"is no stage that gitreg.yaml declares ({', '.join(known)})"
+
+
 def _pointer_problem(head: Snapshot, entry: Entry) -> str | None:
     if entry.data is None:
         return None
@@ -210,11 +213,11 @@ def _pointer_problem(head: Snapshot, entry: Entry) -> str | None:
     if record is None:
         return f"points to version {target!r}, which is not there"
     note = head.index.get(head.seq, "annotation", entry.model, target)
-    said = (note.data or {}) if note else {}
-    if said.get("deleted"):
+    if note is not None and (note.data or {}).get("deleted"):
         return f"points to version {target!r}, which was deleted"
     if digest not in (None, f"sha256:{record.digest}"):
-        return f"says the digest {digest.removeprefix('sha256:')[:12]}..., but the record of {entry.model}@{target} is {record.digest[:12]}..."
+        said, is_now = digest.removeprefix("sha256:")[:12], record.digest[:12]
+        return f"says the digest {said}..., but the record of {entry.model}@{target} has {is_now}..."
     return None
 
 
