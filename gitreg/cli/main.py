@@ -40,6 +40,8 @@ COMMANDS = {
     "push": (f"{_HERE}.push", "Publish what was committed with --local."),
     "check": (f"{_HERE}.check", "Say whether a pull request may be merged, and what it would move."),
     "sync": (f"{_HERE}.sync", "After a merge: make tags and move mirrors on the remote."),
+    "ci": (f"{_HERE}.ci", "Write a pipeline that checks pull requests and syncs after a merge."),
+    "protect": (f"{_HERE}.protect", "Print the rules that a Git host should be given."),
     "verify": (f"{_HERE}.verify", "Hold records against their seals, and stores against the records."),
     "doctor": (f"{_HERE}.doctor", "Name what is wrong with the registry, and mend it."),
     "gc": (f"{_HERE}.gc", "Show, or remove, weights that no version means."),
