@@ -21,7 +21,8 @@ def merge(person: Person, hub: Path, branch: str, *, by: str = "merge", target: 
     tip = at.git("rev-parse", target)
     if by == "rebase":
         for commit in commits:
-            tree = at.git("merge-tree", "--write-tree", f"--merge-base={commit}^", tip, commit)
+            beside = at.git("commit-tree", "-p", f"{commit}^", "-m", "as if", f"{tip}^{{tree}}")
+            tree = at.git("merge-tree", "--write-tree", beside, commit)
             tip = at.git("commit-tree", "-p", tip, "-m", at.git("log", "-1", "--format=%B", commit), tree)
     else:
         tree = at.git("merge-tree", "--write-tree", tip, branch)
