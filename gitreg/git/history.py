@@ -91,7 +91,7 @@ def ahead(objects: Objects, oid: str, base: str, boundary: frozenset[str]) -> tu
     commits: dict[str, Commit] = {}
     sides: dict[str, int] = {}  # 1: oid leads there; 2: base does
     queue: list[tuple[int, str]] = []
-    waiting: set[str] = set()  # in the queue, and not only to find out what base has alone
+    waiting: set[str] = set()  # in the queue, and not known to be shared; or known too late
     seen: set[str] = set()
 
     def reach(commit: str, side: int) -> None:
@@ -101,7 +101,7 @@ def ahead(objects: Objects, oid: str, base: str, boundary: frozenset[str]) -> tu
         sides[commit] = side
         commits.setdefault(commit, objects.commit(commit))
         heappush(queue, (-commits[commit].committer.time, commit))
-        if side == 1 or commit in seen:  # what was walked too early is walked again
+        if side != 3 or commit in seen:  # what was walked too early is walked again
             waiting.add(commit)
         else:
             waiting.discard(commit)
@@ -111,12 +111,10 @@ def ahead(objects: Objects, oid: str, base: str, boundary: frozenset[str]) -> tu
 
     reach(oid, 1)
     reach(base, 2)
-    shared = False
-    while queue and (waiting or not shared):
+    while waiting:
         here = heappop(queue)[1]
         waiting.discard(here)
         seen.add(here)
-        shared = shared or sides[here] == 3
         for parent in parents(here):
             reach(parent, sides[here])
     only = [commit for name, commit in commits.items() if sides[name] == 1]
