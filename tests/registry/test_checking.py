@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,19 +14,32 @@ from gitreg.errors import Refused
 from gitreg.registry.checking import Report, check
 from gitreg.registry.circumstances import Circumstances
 from gitreg.sdk.registry import Registry
+from tests.registry.conftest import set_up_user
 from tests.registry.support import commit_files, git, pointer, record
 
 Commits = Callable[..., Report]
 RECORD = "models/iris/versions/1.yaml"
 
 
+@pytest.fixture(scope="module")
+def _prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    where = tmp_path_factory.mktemp("checking")
+    (where / "model.bin").write_bytes(b"weights")
+    with pytest.MonkeyPatch.context() as patch:
+        set_up_user(where, patch)
+        with Registry.init(where / "registry")[0] as registry:
+            for number in (1, 2):
+                registry.save("iris", where / "model.bin", metadata={"accuracy": 0.9 + number / 100})
+            registry.promote("iris@1", "production")
+    return where / "registry"
+
+
 @pytest.fixture
-def two(registry: Registry, weights: Path) -> Registry:
+def two(_prepared: Path, user: Path, tmp_path: Path) -> Iterator[Registry]:
     """A registry with two versions; the first one holds production."""
-    for number in (1, 2):
-        registry.save("iris", weights, metadata={"accuracy": 0.9 + number / 100})
-    registry.promote("iris@1", "production")
-    return registry
+    shutil.copytree(_prepared, tmp_path / "registry", symlinks=True)
+    with Registry.open(tmp_path / "registry") as opened:
+        yield opened
 
 
 @pytest.fixture
