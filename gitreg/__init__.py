@@ -25,12 +25,26 @@ if TYPE_CHECKING:
         NotFound,
         Refused,
     )
+    from gitreg.sdk.artifacts import (
+        ArtifactType,
+        ArtifactVersion,
+        get_artifact_version,
+        link_artifact_to_model,
+        load_artifact,
+        save_artifact,
+    )
     from gitreg.sdk.client import Client
     from gitreg.sdk.model import Model, ModelStages
+    from gitreg.sdk.outputs import ArtifactConfig
+    from gitreg.sdk.pipelines import get_step_context, pipeline, step
     from gitreg.sdk.registry import Registry
+    from gitreg.sdk.running import Run, run
 
 __all__ = [
     "AlreadyExists",
+    "ArtifactConfig",
+    "ArtifactType",
+    "ArtifactVersion",
     "Client",
     "Conflict",
     "GitregError",
@@ -42,13 +56,34 @@ __all__ = [
     "NotFound",
     "Refused",
     "Registry",
+    "Run",
+    "get_artifact_version",
+    "get_step_context",
+    "link_artifact_to_model",
+    "load_artifact",
+    "pipeline",
+    "run",
+    "save_artifact",
+    "step",
 ]
 
 _HOMES = {
+    "ArtifactConfig": "gitreg.sdk.outputs",
+    "ArtifactType": "gitreg.sdk.artifacts",
+    "ArtifactVersion": "gitreg.sdk.artifacts",
     "Client": "gitreg.sdk.client",
     "Model": "gitreg.sdk.model",
     "ModelStages": "gitreg.sdk.model",
     "Registry": "gitreg.sdk.registry",
+    "Run": "gitreg.sdk.running",
+    "get_artifact_version": "gitreg.sdk.artifacts",
+    "get_step_context": "gitreg.sdk.pipelines",
+    "link_artifact_to_model": "gitreg.sdk.artifacts",
+    "load_artifact": "gitreg.sdk.artifacts",
+    "pipeline": "gitreg.sdk.pipelines",
+    "run": "gitreg.sdk.running",
+    "save_artifact": "gitreg.sdk.artifacts",
+    "step": "gitreg.sdk.pipelines",
 }
 
 

@@ -9,6 +9,7 @@ import yaml
 from gitreg.documents.yaml import LOADER, dumps, loads
 from gitreg.errors import InvalidDocument
 
+_RARE_BREAKS = "\r\x85\u2028\u2029"  # YAML counts lines by them too; who edits by hand does not write them
 _LONGEST = 256 * 1024  # bytes; beyond that nobody wrote it by hand, and finding the places takes seconds
 
 
@@ -28,15 +29,15 @@ def rewrite(old: bytes, data: dict[str, Any], where: str) -> bytes:
     -------
     bytes:
         ``old`` with the lines of the changed keys replaced, removed or added. Where that cannot be done safely (flow
-        style at the top, multi-line keys) the canonical form.
+        style at the top, multi-line keys, odd line breaks) the canonical form.
     """
     old_data = loads(old, where)
     if old_data == data and _same_types(old_data, data):
         return old
     canonical = dumps(data)
-    if not isinstance(old_data, dict) or len(old) > _LONGEST:
-        return canonical
     text = old.decode("utf-8-sig").replace("\r\n", "\n")
+    if not isinstance(old_data, dict) or len(old) > _LONGEST or any(each in text for each in _RARE_BREAKS):
+        return canonical
     if not text.endswith("\n"):
         text += "\n"
     lines = text.split("\n")[:-1]

@@ -280,6 +280,11 @@ class ArtifactDocument(Document):
         return f"{self.artifact}@{self.version}"
 
     @property
+    def artifacts(self) -> dict[str, ArtifactRecord]:
+        """Its file set by its name, as versions of models have theirs."""
+        return {self.artifact: self.record}
+
+    @property
     def record(self) -> ArtifactRecord:
         """What a version of a model that it is linked to says of it."""
         return ArtifactRecord(

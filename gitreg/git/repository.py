@@ -84,6 +84,7 @@ class Repository(ReadOnlyRepository):
         message: str,
         author: Signature,
         committer: Signature,
+        sign: bool = True,
     ) -> str:
         """Write a commit that changes files, and return its id; no ref moves.
 
@@ -94,6 +95,9 @@ class Repository(ReadOnlyRepository):
         changes:
             Paths to new content, None to remove; emptied folders vanish, executable files stay executable.
 
+        sign:
+            Whether to sign it where the user's Git says so.
+
         Raises
         ------
         InvalidInput
@@ -103,7 +107,7 @@ class Repository(ReadOnlyRepository):
 
         return build_commit(
             self._objects, self._write, self._signer, parent, changes,
-            message=message, author=author, committer=committer,
+            message=message, author=author, committer=committer, sign=sign,
         )  # fmt: skip
 
     def build_tag(self, name: str, target: str, *, message: str, tagger: Signature) -> str:

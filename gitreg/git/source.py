@@ -63,6 +63,26 @@ def source_of(folder: Path, *, env: Mapping[str, str], but: str | None = None) -
         return Source(_public(url) or None, commit, bool(status.stdout) if status.returncode == 0 else None)
 
 
+def patch_of(folder: Path, *, env: Mapping[str, str]) -> str:
+    """Give what the tracked files of a work tree change beside its commit, as ``git apply`` takes it.
+
+    Empty where nothing is changed, where there is no repository, and where no git program can be asked.
+    """
+    try:
+        repository = Repository.discover(folder, env=env)
+    except GitregError:
+        return ""
+    with repository:
+        top, git = repository.work_tree, find_git(env)
+        if top is None or git is None:
+            return ""
+        diff = git.run(
+            "diff", "HEAD", "--binary", "--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules=all",
+            cwd=top, settings=without_filters(git, describe(repository.git_dir, found_at=top)),
+        )  # fmt: skip
+        return diff.stdout.decode(errors="replace") if diff.returncode == 0 else ""
+
+
 def _public(url: str) -> str:
     """Leave user and password out of a URL (``git@host:path`` has no secret in it)."""
     if "://" not in url:

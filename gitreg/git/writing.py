@@ -28,13 +28,14 @@ def build_commit(
     message: str,
     author: Signature,
     committer: Signature,
+    sign: bool = True,
 ) -> str:
     """See `gitreg.git.Repository.build_commit`."""
     plan = _plan(changes)
     before = objects.root(parent) if parent else None
     tree = _build_tree(objects, write, before, plan, "") or write("tree", b"")
     headers, body = format_commit(tree, [parent] if parent else [], author, committer, message)
-    if signer.signs_commits:
+    if sign and signer.signs_commits:
         headers = with_header(headers, signer.commit_header, signer.sign(headers + body, committer))
     return write("commit", headers + body)
 

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from gitreg.blobs import FileEntry, Manifest, Progress, Saving, Source, collect, describe
 from gitreg.documents.types import ArtifactRecord, FileRecord
 from gitreg.errors import IntegrityError, InvalidInput, NotFound
 from gitreg.registry.snapshot import ModelVersion
+
+
+class Holder(Protocol):
+    """What has files in the store: a version of a model, or one of an artifact."""
+
+    @property
+    def reference(self) -> str:
+        """What names it in a message."""
+
+    @property
+    def artifacts(self) -> Mapping[str, ArtifactRecord]:
+        """Its file sets by name."""
+
 
 ARTIFACT_TYPES = ("model", "data", "deployment")
 LISTED_FILES = 1000
@@ -86,20 +100,23 @@ def stored_manifest(manifest: Manifest) -> Manifest:
 
 
 def choose_artifact(version: ModelVersion, name: str | None) -> ArtifactRecord:
-    """Give the artifact that is meant: the one named, else ``model``, else the only one.
+    """Give the artifact that is meant: the one named, else ``model``, the only one, or the only one of type model.
 
     Raises
     ------
     NotFound
         The version has no artifact of that name, or none at all.
     InvalidInput
-        There are several, none is called ``model``, and none was named.
+        There are several, none is called ``model``, not just one is of that type, and none was named.
     """
     artifacts = version.artifacts
     if not artifacts:
         raise NotFound(f"{version.reference} has no artifact", hint="it was made without files")
     if name is None:
+        models = [each for each, record in artifacts.items() if record.type == "model"]
         name = next(iter(artifacts)) if len(artifacts) == 1 else "model"
+        if name not in artifacts and len(models) == 1:
+            name = models[0]
         if name not in artifacts:
             raise InvalidInput(
                 f"{version.reference} has the artifacts {', '.join(artifacts)}", hint="name one with --artifact"

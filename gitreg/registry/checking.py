@@ -12,7 +12,9 @@ from typing import Any
 from gitreg.blobs import Source
 from gitreg.documents.layout import Key
 from gitreg.errors import GitregError
+from gitreg.registry.artifacts import Holder
 from gitreg.registry.circumstances import UNKNOWN, Circumstances
+from gitreg.registry.collections import find_artifact
 from gitreg.registry.history import events_of, removal_of
 from gitreg.registry.integrity import Finding
 from gitreg.registry.ledger import Ledger
@@ -22,9 +24,10 @@ from gitreg.registry.rows import version_row
 from gitreg.registry.snapshot import ModelVersion
 from gitreg.registry.soundness import Problem, problems
 
-LookAtWeights = Callable[[Sequence[ModelVersion]], Iterable[Finding]]
-"""Holds the stores against versions (:class:`gitreg.registry.integrity.Verification`)."""
+LookAtWeights = Callable[[Sequence[Holder]], Iterable[Finding]]
+"""Holds the stores against what has files there (:class:`gitreg.registry.integrity.Verification`)."""
 
+_SAVE_AGAIN = "`gitreg store copy` brings it there from another store; else save the same files again"
 _TOLD_APART = ("model_version", "stage", "alias", "model", "card")
 
 
@@ -133,11 +136,17 @@ def check(
         found += [problem for move in moved for problem in _unmet(move)]
         new = tuple(arrivals(merge, source))
         looked: list[Finding] = []
+        holders = _with_files(merge, new, moved)
         try:
-            looked += weights(_with_weights(merge, new, moved)) if weights else ()
+            looked += weights([holder for _, holder in holders]) if weights else ()
         except GitregError as error:
             found.append(Problem("gitreg.yaml", f"names a store that fails: {error.message}", error.hint or "mend it"))
-        found += [_missing(finding) for finding in looked if finding.problem is not None]
+        paths = {holder.reference: path for path, holder in reversed(holders)}
+        found += [
+            Problem(paths[each.reference], f"{each.artifact}: {each.problem}", _SAVE_AGAIN)
+            for each in looked
+            if each.problem is not None
+        ]
         return Report(
             base,
             head,
@@ -168,23 +177,22 @@ def _unmet(move: Move) -> Iterator[Problem]:
         )
 
 
-def _with_weights(merge: Merge, new: Sequence[Arrival], moved: Sequence[Move]) -> list[ModelVersion]:
-    """Give the versions whose weights a merge vouches for, each once."""
-    wanted = [each.version for each in new] + [move.after for move in moved if move.after]
+def _with_files(merge: Merge, new: Sequence[Arrival], moved: Sequence[Move]) -> list[tuple[str, Holder]]:
+    """Give what a merge vouches for the files of, each once, with the file that says so."""
+    wanted: list[ModelVersion] = [each.version for each in new] + [move.after for move in moved if move.after]
+    alone: list[tuple[str, Holder]] = []
     for change in merge.changes:
-        if change.key and change.key.kind == "annotation":
-            after = merge.head.find_version(change.key.model, change.key.name)
-            before = merge.base.find_version(change.key.model, change.key.name) if merge.base else None
+        key = change.key
+        if key and key.kind == "annotation":
+            after = merge.head.find_version(key.model, key.name)
+            before = merge.base.find_version(key.model, key.name) if merge.base else None
             if after is not None and after.artifacts != (before.artifacts if before else {}):
                 wanted.append(after)
-    return list({version.reference: version for version in wanted if not version.deleted}.values())
-
-
-def _missing(finding: Finding) -> Problem:
-    model, _, version = finding.reference.rpartition("@")
-    where = Key("model_version", model, version).path
-    remedy = "`gitreg store copy` brings it there from another store; else save the same files again"
-    return Problem(where, f"{finding.artifact}: {finding.problem}", remedy)
+        elif key and key.kind == "artifact" and change.old is None and change.new is not None:
+            if (found := find_artifact(merge.head, key.model, key.name)) is not None:
+                alone.append((key.path, found))
+    versions = {version.reference: version for version in wanted if not version.deleted}.values()
+    return [(Key("model_version", each.model, each.version).path, each) for each in versions] + alone
 
 
 def _events(merge: Merge) -> Iterator[dict[str, Any]]:

@@ -9,8 +9,7 @@ from typing import Any
 
 from gitreg.blobs import Manifest, Progress, Source, Store, replicate
 from gitreg.errors import GitregError, IntegrityError, Refused
-from gitreg.registry.artifacts import manifest_of, stored_manifest
-from gitreg.registry.snapshot import ModelVersion
+from gitreg.registry.artifacts import Holder, manifest_of, stored_manifest
 from gitreg.registry.stores import Named
 
 
@@ -46,7 +45,7 @@ class Holding:
 
 
 def holdings(
-    versions: Sequence[ModelVersion], named: Sequence[Named], source: Source, tell: Callable[[str], None]
+    versions: Sequence[Holder], named: Sequence[Named], source: Source, tell: Callable[[str], None]
 ) -> list[list[Holding]]:
     """Say for each version what each store holds of it.
 
@@ -65,7 +64,7 @@ def holdings(
 
 def _column(
     store: Named,
-    versions: Sequence[ModelVersion],
+    versions: Sequence[Holder],
     sets: Sequence[list[Manifest] | None],
     everything: list[Manifest],
     tell: Callable[[str], None],
@@ -134,7 +133,7 @@ class Copying:
     """
 
     def __init__(
-        self, versions: Iterable[ModelVersion], sources: Sequence[Store], target: Store, spool: Path, manifests: Source
+        self, versions: Iterable[Holder], sources: Sequence[Store], target: Store, spool: Path, manifests: Source
     ) -> None:
         self._sources = sources
         self._target = target
@@ -167,7 +166,7 @@ class Copying:
             yield CopiedVersion(reference, copied.files, copied.size, problem)
 
 
-def _sets(version: ModelVersion, source: Source) -> list[Manifest]:
+def _sets(version: Holder, source: Source) -> list[Manifest]:
     """Give all that a store has to hold of a version."""
     sets = []
     for artifact in version.artifacts.values():
@@ -176,7 +175,7 @@ def _sets(version: ModelVersion, source: Source) -> list[Manifest]:
     return sets
 
 
-def _sets_or_none(version: ModelVersion, source: Source) -> list[Manifest] | None:
+def _sets_or_none(version: Holder, source: Source) -> list[Manifest] | None:
     try:
         return _sets(version, source)
     except GitregError:

@@ -13,7 +13,8 @@ from gitreg.documents.layout import Key, model_folder, parse_path
 from gitreg.errors import GitregError, IntegrityError, InvalidDocument
 from gitreg.git import RefUpdate
 from gitreg.names import fold
-from gitreg.registry.artifacts import manifest_of, stored_manifest
+from gitreg.registry.artifacts import Holder, manifest_of, stored_manifest
+from gitreg.registry.collections import artifact_versions
 from gitreg.registry.decisions import policies
 from gitreg.registry.derived import (
     build_seal,
@@ -359,17 +360,18 @@ def _work_trees(ledger: Ledger, _: Snapshot) -> Iterator[Problem]:
 def _blobs(snapshot: Snapshot, store: Store, replicas: Sequence[Store], source: Source) -> Iterator[Problem]:
     manifests: dict[str, Manifest] = {}
     where: dict[str, str] = {}
-    for model in {entry.model for entry in snapshot.index.scan(snapshot.seq, "model_version")}:
-        for version in snapshot.versions(model):
-            for name, artifact in version.artifacts.items():
-                try:
-                    manifest = manifest_of(artifact, source)
-                except GitregError as error:
-                    yield Problem(f"{version.reference}:{name}", error.message, _RESTORE)
-                    continue
-                for kept in (manifest, stored_manifest(manifest)) if artifact.files is None else (manifest,):
-                    manifests[kept.digest] = kept
-                    where.setdefault(kept.digest, version.reference)
+    models = {entry.model for entry in snapshot.index.scan(snapshot.seq, "model_version")}
+    versions: list[Holder] = [version for model in models for version in snapshot.versions(model)]
+    for kept_by in (*versions, *artifact_versions(snapshot)):
+        for name, artifact in kept_by.artifacts.items():
+            try:
+                manifest = manifest_of(artifact, source)
+            except GitregError as error:
+                yield Problem(f"{kept_by.reference}:{name}", error.message, _RESTORE)
+                continue
+            for kept in (manifest, stored_manifest(manifest)) if artifact.files is None else (manifest,):
+                manifests[kept.digest] = kept
+                where.setdefault(kept.digest, kept_by.reference)
     missing: dict[str, list[FileEntry]] = {}
     elsewhere: list[tuple[Store, dict[str, list[FileEntry]]]] = []
     for asked in (store, *replicas):

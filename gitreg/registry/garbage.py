@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from gitreg.blobs import Manifest, Store
 from gitreg.blobs.sweeping import Leftover, Live, find_leftovers, purge, read_unneeded, sweep, undo
 from gitreg.documents.layout import MAX_BYTES, Key, parse_path
-from gitreg.documents.types import ArtifactRecord, VersionDocument
+from gitreg.documents.types import AnnotationDocument, ArtifactDocument, ArtifactRecord, VersionDocument
 from gitreg.documents.yaml import loads
 from gitreg.errors import GitregError, IntegrityError, InvalidDocument
 from gitreg.registry.artifacts import manifest_of
 from gitreg.registry.claims import other_registries
+from gitreg.registry.collections import artifact_versions
+from gitreg.registry.drafts import NAMESPACE, RUN_FILE, read_draft_at
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
 
-_RECORD = re.compile(r"(?:(?P<root>.*)/)?(?P<rest>models/.+/versions/[^/]+\.yaml)")
+_RECORD = re.compile(r"(?:(?P<root>.*)/)?(?P<rest>models/.+/versions/[^/]+\.yaml|artifacts/[^/]+/[^/]+\.yaml)")
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ def live_manifests(ledger: Ledger, store: Store) -> Iterator[Manifest]:
     A record counts at whatever ref of the repository or checked-out commit it stands (not in reflogs alone), of
     whichever registry in it, until that commit's own annotation, or that of the registry's branch, says that its
     version is deleted. A record that was once on the branch and was edited or removed there counts too: it was sealed.
+    So does what is linked to a version, an artifact version that stands somewhere, and all that a draft holds.
 
     Raises
     ------
@@ -127,17 +130,41 @@ def live_manifests(ledger: Ledger, store: Store) -> Iterator[Manifest]:
         key = Key("model_version", entry.model, entry.name)
         if entry.data is not None and key not in deleted:
             yield from _manifests(VersionDocument.from_data(entry.data).artifacts.values(), key, store)
+    yield from _linked_and_standalone(snapshot, deleted, store)
+    yield from _drafted(ledger, store)
     for tip, base in _tips(ledger, snapshot, present):
         for record in _records(ledger, tip, base):
             if tip == head:
                 present.add(record.key.path)
             if record.oid in read or (record.root == ledger.root and record.key in deleted):
                 continue
+            if record.key.kind == "artifact" and record.root == ledger.root and tip == head:  # it was given above
+                continue
             if (record.root != ledger.root or tip != head) and _deleted_there(ledger, tip, record):
                 continue
             read.add(record.oid)
             artifacts = _artifacts(repository.read_blob(record.oid, limit=MAX_BYTES), record)
             yield from _manifests(artifacts, record.key, store)
+
+
+def _linked_and_standalone(snapshot: Snapshot, deleted: set[Key], store: Store) -> Iterator[Manifest]:
+    for entry in snapshot.index.scan(snapshot.seq, "annotation"):
+        if entry.data and entry.data.get("artifacts") and Key("model_version", entry.model, entry.name) not in deleted:
+            key = Key("annotation", entry.model, entry.name)
+            yield from _manifests(AnnotationDocument.from_data(entry.data).artifacts.values(), key, store)
+    for document in artifact_versions(snapshot):
+        key = Key("artifact", document.artifact, str(document.version))
+        yield from _manifests([document.record], key, store)
+
+
+def _drafted(ledger: Ledger, store: Store) -> Iterator[Manifest]:
+    for ref, commit in ledger.repository.refs(NAMESPACE).items():
+        if ledger.repository.read(commit, RUN_FILE) is None:  # somebody's branch in the place of drafts
+            continue
+        draft = read_draft_at(ledger.repository, commit, ref)
+        own = [record for version in draft.versions.values() for record in version.artifacts.values()]
+        records = [*own, *(document.record for document in draft.artifacts.values())]
+        yield from _manifests(records, Key("run", draft.run.pipeline, draft.run.run), store)
 
 
 def _tips(ledger: Ledger, snapshot: Snapshot, present: set[str]) -> Iterator[tuple[str, str | None]]:
@@ -201,7 +228,8 @@ def _deleted_there(ledger: Ledger, tip: str, record: _Record) -> bool:
 def _artifacts(content: bytes, record: _Record) -> list[ArtifactRecord]:
     try:
         data = loads(content, record.key.path)
-        return list(VersionDocument.from_data(data).artifacts.values())
+        kind = ArtifactDocument if record.key.kind == "artifact" else VersionDocument
+        return list(kind.from_data(data).artifacts.values())
     except (InvalidDocument, TypeError, AttributeError, KeyError) as error:
         reason = error.reason if isinstance(error, InvalidDocument) else "is no record"
         raise InvalidDocument(

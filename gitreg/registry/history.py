@@ -130,6 +130,10 @@ def events_of(entry: Entry, before: Entry | None) -> list[dict[str, Any]]:
         return [{"event": "card", **about}]
     if entry.kind == "model_version":
         return [{"event": "edited" if before else "saved", **about, "version": entry.name}]
+    if entry.kind == "artifact":
+        return [{"event": "edited" if before else "stored", "artifact": f"{entry.model}@{entry.name}"}]
+    if entry.kind == "run":
+        return [{"event": str(data.get("status")), "run": f"{entry.model}/{entry.name}"}]
     if entry.kind == "approval":
         version, stage, _ = entry.name.split("/")
         return [{"event": "approved", **about, "version": version, "stage": stage}]
@@ -158,6 +162,8 @@ def events_of(entry: Entry, before: Entry | None) -> list[dict[str, Any]]:
 
 def removal_of(entry: Entry) -> dict[str, Any]:
     """Say that a file was removed, as `log` does."""
+    if entry.kind in ("artifact", "run"):
+        return {"event": f"{entry.kind} removed", entry.kind: f"{entry.model}@{entry.name}"}
     about = {"model": entry.model}
     if entry.kind == "approval":
         version, stage, _ = entry.name.split("/")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from gitreg.blobs import FileEntry, Manifest, Progress, Source, Store, layout, verify
 from gitreg.documents.layout import MAX_BYTES, Key
 from gitreg.errors import GitregError, TooLarge
-from gitreg.registry.artifacts import manifest_of, stored_manifest
+from gitreg.registry.artifacts import Holder, manifest_of, stored_manifest
 from gitreg.registry.derived import tag_ref
 from gitreg.registry.index import Entry
 from gitreg.registry.ledger import Ledger
@@ -100,7 +100,7 @@ class Verification:
     def __init__(
         self,
         ledger: Ledger | None,
-        versions: Iterable[ModelVersion],
+        versions: Iterable[Holder],
         source: Source,
         stores: Sequence[Store],
         *,
@@ -219,15 +219,19 @@ def _tokens(store: Store, manifest: Manifest) -> dict[FileEntry, str]:
 # -- records ---------------------------------------------------------------------------------------------------------
 
 
-def record_problem(ledger: Ledger, version: ModelVersion) -> str | None:
+def record_problem(ledger: Ledger, version: Holder) -> str | None:
     """Say how a record differs from what was sealed, by its own history or by its tag; None where it does not."""
     snapshot, repository = ledger.snapshot(), ledger.repository
-    entry = snapshot.index.get(snapshot.seq, "model_version", version.model, version.version)
+    kind = "model_version" if isinstance(version, ModelVersion) else "artifact"
+    name, _, selector = version.reference.rpartition("@")
+    entry = snapshot.index.get(snapshot.seq, kind, name, selector)
     if entry is None or entry.data is None:
         return None
     said = readings(snapshot, entry)
     if said[-1].digest != entry.digest:
         return f"its sealed record was edited in {snapshot.index.moment(said[0].since).oid[:12]}"
+    if not isinstance(version, ModelVersion):  # it has no tag
+        return None
     ref = tag_ref(snapshot.settings, version.model, version.version)
     oid = repository.read_ref(ref)
     commit = repository.peel(oid) if oid else None
@@ -238,7 +242,7 @@ def record_problem(ledger: Ledger, version: ModelVersion) -> str | None:
 
 def readings(snapshot: Snapshot, entry: Entry) -> list[Entry]:
     """Give what a record ever said, newest first: what could not be read was never sealed."""
-    said = snapshot.index.history(snapshot.seq, "model_version", entry.model, entry.name)
+    said = snapshot.index.history(snapshot.seq, entry.kind, entry.model, entry.name)
     return [past for past in said if past.text is not None]
 
 

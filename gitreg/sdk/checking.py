@@ -13,11 +13,12 @@ from gitreg.blobs import NO_PROGRESS, Progress
 from gitreg.documents.layout import Key, parse_path
 from gitreg.errors import GitregError, NotFound, Refused
 from gitreg.git import Repository
+from gitreg.registry.artifacts import Holder
 from gitreg.registry.checking import LookAtWeights, Report, check
 from gitreg.registry.derived import tag_ref
 from gitreg.registry.integrity import Finding, Verification
 from gitreg.registry.resuming import Run
-from gitreg.registry.snapshot import ModelVersion, Snapshot
+from gitreg.registry.snapshot import Snapshot
 from gitreg.registry.stores import Named, default_folder, open_named, readable
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def weights_in(
         return None
     stores = [each.opened for each in named if each.opened]
 
-    def look(versions: Sequence[ModelVersion]) -> Iterable[Finding]:
+    def look(versions: Sequence[Holder]) -> Iterable[Finding]:
         if not versions:
             return ()
         source = readable(named, unseen.append)

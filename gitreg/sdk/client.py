@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from gitreg.errors import InvalidInput
 from gitreg.registry.filters import Page as Rows
@@ -16,6 +16,9 @@ from gitreg.registry.snapshot import Model, ModelVersion
 from gitreg.sdk.model import ModelStages
 from gitreg.sdk.opened import PathLike
 from gitreg.sdk.registry import Registry
+
+if TYPE_CHECKING:
+    from gitreg.sdk.artifacts import ArtifactVersion
 
 Item = TypeVar("Item")
 
@@ -232,6 +235,32 @@ class Client:
         """Hide a version; refused while a stage or an alias points to it."""
         with self._open() as registry:
             registry.delete_version(f"{model_name_or_id}@{version_name_or_id}")
+
+    # -- artifacts -------------------------------------------------------------------------------------------------
+
+    def get_artifact_version(self, name_id_or_prefix: str, version: str | int | None = None) -> ArtifactVersion:
+        """Give a version of an artifact: by its name, the latest unless one is named; by its id, or its first digits.
+
+        Raises
+        ------
+        NotFound
+            There is none such.
+        """
+        from gitreg.sdk.artifacts import get_artifact_version
+
+        if self._registry is None:
+            return get_artifact_version(name_id_or_prefix, version)
+        with self._open() as registry:
+            return get_artifact_version(name_id_or_prefix, version, registry=registry)
+
+    def list_artifact_versions(self, name: str | None = None) -> list[ArtifactVersion]:
+        """Give the versions of an artifact, or of all, by name and number."""
+        from gitreg.registry.collections import artifact_versions
+        from gitreg.sdk.artifacts import ArtifactVersion
+
+        kept = self._registry if isinstance(self._registry, Registry) else None
+        with self._open() as registry:
+            return [ArtifactVersion(each, kept) for each in artifact_versions(registry.snapshot(), name)]
 
 
 def _any(logical_operator: str) -> bool:

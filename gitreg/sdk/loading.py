@@ -33,12 +33,35 @@ def load(
         raise InvalidInput("links need a folder to lie in", hint="name DEST, or leave --link away: nothing is copied")
     version = registry.version(reference)
     _tell_yanked(version)
+    _note_input(version)
     record = choose_artifact(version, artifact)
+    return load_files(registry, record, dest, what=version.reference, file=file, link=link, progress=progress)
+
+
+def load_files(
+    registry: Registry,
+    record: ArtifactRecord,
+    dest: Path | None = None,
+    *,
+    what: str = "",
+    file: str | None = None,
+    link: bool = False,
+    progress: Progress = NO_PROGRESS,
+) -> Path:
+    """Give the folder with an artifact's files, every byte held against its record.
+
+    Parameters
+    ----------
+    what:
+        What to call it in an error.
+    dest, file, link:
+        As :meth:`gitreg.Registry.load` has them.
+    """
     cache = registry.ambient.cache()
     if dest is None and file is None and (found := cache.find(record.digest)):
         return found
     manifest = manifest_in(registry, cache, record)
-    paths = None if file is None else _matching(manifest, file, version)
+    paths = None if file is None else _matching(manifest, file, what)
     if dest is None:
         return cache.checkout(manifest, registry.stores, paths, progress=progress)
     folder = registry.ambient.folder / dest
@@ -73,14 +96,20 @@ def _tell_yanked(version: ModelVersion) -> None:
         warnings.warn(f"{version.reference} was yanked{reason}", stacklevel=4)
 
 
-def _matching(manifest: Manifest, pattern: str, version: ModelVersion) -> set[str]:
+def _note_input(version: ModelVersion) -> None:
+    """Tell the run that is under way, if one is, what it uses."""
+    from gitreg.sdk.active import active_run
+
+    if (run := active_run()) is not None and version.number:
+        run.note_input(version.model, version)
+
+
+def _matching(manifest: Manifest, pattern: str, what: str) -> set[str]:
     found = {
         entry.path
         for entry in manifest.files
         if fnmatch(entry.path, pattern) or fnmatch(PurePosixPath(entry.path).name, pattern)
     }
     if not found:
-        raise NotFound(
-            f"no file of {version.reference} matches {pattern!r}", hint=f"see `gitreg show {version.reference}`"
-        )
+        raise NotFound(f"no file of {what} matches {pattern!r}", hint=f"see `gitreg show {what}`")
     return found

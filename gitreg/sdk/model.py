@@ -7,13 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gitreg.errors import NotFound
 from gitreg.names import is_number
-from gitreg.registry.snapshot import ModelVersion
+from gitreg.registry.metadata import to_json
+from gitreg.registry.snapshot import ModelVersion, Snapshot
 from gitreg.sdk.opened import PathLike
 from gitreg.sdk.registry import Registry
+
+if TYPE_CHECKING:
+    from gitreg.sdk.artifacts import ArtifactVersion
+    from gitreg.sdk.running import Run
 
 
 class ModelStages(StrEnum):
@@ -75,6 +80,16 @@ class Model:
         return f"Model({self.reference!r})"
 
     @property
+    def selector(self) -> str | None:
+        """The version, stage or alias as it was given; None means the latest, in a run a new version."""
+        return self._selector
+
+    def card(self) -> dict[str, Any]:
+        """Give what was said of the model itself."""
+        said = {field: value for field, value in self._card.items() if value is not None}
+        return {**said, "tags": list(self.tags)} if self.tags else said
+
+    @property
     def reference(self) -> str:
         """The reference as it was given."""
         return f"{self.name}@{self._selector}" if self._selector is not None else self.name
@@ -109,7 +124,7 @@ class Model:
             There is none such.
         """
         with self._open() as registry:
-            version = registry.version(self.reference)
+            version = self._find(registry)
             self._warn_of_differences(registry)
             return version
 
@@ -136,21 +151,85 @@ class Model:
         with self._open() as registry:
             return registry.load(self.reference, dest, artifact=artifact)
 
+    # -- artifacts -------------------------------------------------------------------------------------------------
+
+    def get_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
+        """Give an artifact that is linked to the version; None where it has none of the name.
+
+        Parameters
+        ----------
+        version:
+            Which version of the artifact; None means the newest that is linked.
+        """
+        from gitreg.sdk.artifacts import artifact_of
+
+        with self._open() as registry:
+            selector = None if version is None else str(version)
+            return artifact_of(self._find(registry), name, selector, registry, self._registry)
+
+    def get_model_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
+        """Give a linked artifact of the type model; None where there is none of the name."""
+        return self._typed("model", name, version)
+
+    def get_data_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
+        """Give a linked artifact of the type data; None where there is none of the name."""
+        return self._typed("data", name, version)
+
+    def get_deployment_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
+        """Give a linked artifact of the type deployment; None where there is none of the name."""
+        return self._typed("deployment", name, version)
+
+    def load_artifact(self, name: str, version: str | int | None = None, *, unsafe_pickle: bool = False) -> Any:
+        """Give the object that a linked artifact holds (:meth:`gitreg.ArtifactVersion.load`).
+
+        Raises
+        ------
+        NotFound
+            The version has no artifact of the name.
+        """
+        from gitreg.sdk.artifacts import require
+
+        return require(self.get_artifact(name, version), name, self.reference).load(unsafe_pickle=unsafe_pickle)
+
+    def link(self, registry: Registry, artifact: str) -> None:
+        """Link an artifact version, by its id or reference; a version of a name that is not there yet is made."""
+        from functools import partial
+
+        from gitreg.registry.operations import artifacts
+        from gitreg.registry.operations.versions import NewVersion
+
+        snapshot = registry.snapshot()
+        if self._selector is None or only_looked_up(snapshot, self._selector):
+            registry.commit(partial(artifacts.link_artifact, artifact=artifact, reference=self.reference))
+            return
+        new = NewVersion(
+            model=self.name,
+            name=self._selector,
+            created_at=registry.ambient.timestamp(),
+            created_by=str(registry.writer().author),
+        )
+        registry.commit(partial(artifacts.link_artifact_to_name, artifact=artifact, new=new))
+
+    def _typed(self, artifact_type: str, name: str, version: str | int | None) -> ArtifactVersion | None:
+        found = self.get_artifact(name, version)
+        return found if found is not None and found.type == artifact_type else None
+
+    def _find(self, registry: Registry) -> ModelVersion:
+        return registry.version(self.reference)
+
     @contextmanager
     def _open(self) -> Iterator[Registry]:
-        if self._registry is not None:
-            yield self._registry
-        else:
-            with Registry.open() as registry:
-                yield registry
+        from gitreg.sdk.active import opened
+
+        with opened(self._registry) as registry:
+            yield registry
 
     def _get_or_create(self, registry: Registry) -> ModelVersion:
         selector = self._selector
         try:
             version = registry.version(self.reference)
         except NotFound:
-            stages = registry.snapshot().settings.stages
-            if selector is None or selector == ModelStages.LATEST or is_number(selector) or selector in stages:
+            if selector is None or only_looked_up(registry.snapshot(), selector):
                 raise
             if registry.snapshot().find_model(self.name) is None:
                 registry.register_model(self.name, tags=self.tags, **self._card)
@@ -172,3 +251,87 @@ class Model:
                 f"(`gitreg model update {self.name}` changes it)",
                 stacklevel=4,
             )
+
+
+class RunModel(Model):
+    """A version of a model as a run sees it while it makes it, or says more of it.
+
+    Parameters
+    ----------
+    key:
+        The id of the version in the run's draft.
+    spec:
+        What was asked for.
+    """
+
+    def __init__(self, run: Run, key: str, spec: Model) -> None:
+        super().__init__(spec.name, spec.selector, tags=spec.tags)
+        self._card = spec._card
+        self._run: Run | None = run
+        self.key = key
+
+    def settle(self, version: str) -> None:
+        """Mean the sealed version from now on."""
+        self._run, self._selector = None, version
+
+    def set_stage(self, stage: str | ModelStages, force: bool = False) -> None:
+        """Put the version into a stage when the run ends well; whether it may is checked now, too.
+
+        Raises
+        ------
+        Refused
+            Another version holds the stage, and ``force`` is not given.
+        InvalidInput
+            There is no such stage.
+        """
+        if self._run is None:
+            super().set_stage(stage, force)
+            return
+        self._note_effects(self._run)
+        self._run.set_stage(self.key, str(stage), force=force)
+
+    def log_metadata(self, metadata: Mapping[str, Any]) -> None:
+        """Say more of the version; a key that is logged again is overwritten."""
+        if self._run is None:
+            super().log_metadata(metadata)
+            return
+        said = to_json(metadata)
+        self._note_effects(self._run)
+        self._run.change_version(
+            self.key, lambda document: document.but(metadata={**document.metadata, **said}), "Say more of it"
+        )
+
+    def link(self, registry: Registry, artifact: str) -> None:
+        """Link an artifact version, by its id or reference."""
+        if self._run is None:
+            super().link(registry, artifact)
+        else:
+            self._run.link(artifact, key=self.key)
+
+    def load(self, dest: PathLike | None = None, *, artifact: str | None = None) -> Path:
+        """Give the folder with the version's files (:meth:`gitreg.Registry.load`)."""
+        if self._run is None:
+            return super().load(dest, artifact=artifact)
+        return self._run.registry.load(f"{self.name}@draft:{self._run.name}", dest, artifact=artifact)
+
+    def get_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
+        """Give an artifact that is linked to the version, those of the run's draft first."""
+        if self._run is not None:
+            found = self._run.find_artifact(name, version)
+            if found is not None and found.id in self._run.draft.versions[self.key].links:
+                return found
+        return super().get_artifact(name, version)
+
+    @staticmethod
+    def _note_effects(run: Run) -> None:
+        if run.step is not None:
+            run.step.effects = True
+
+    def _find(self, registry: Registry) -> ModelVersion:
+        return super()._find(registry) if self._run is None else self._run.version_of(self.key)
+
+
+def only_looked_up(snapshot: Snapshot, selector: str) -> bool:
+    """Whether a selector names no version to be made: a number, a stage, or a word of our own."""
+    words = (ModelStages.LATEST, ModelStages.ARCHIVED)
+    return selector in words or is_number(selector) or selector in snapshot.settings.stages

@@ -19,6 +19,7 @@ from gitreg.sdk.opened import OpenRegistry, PathLike
 if TYPE_CHECKING:
     from gitreg.blobs import Progress
     from gitreg.policy.deciding import Decision
+    from gitreg.registry.artifacts import Holder
     from gitreg.registry.commit import Outcome
     from gitreg.registry.doctor import Problem
     from gitreg.registry.filters import Page
@@ -55,11 +56,18 @@ class Registry(OpenRegistry):
     def version(self, reference: str, *, at: str | None = None) -> ModelVersion:
         """Give the version that a reference means (:func:`gitreg.registry.references.resolve`).
 
+        ``iris@draft`` is the one that a run is making, ``iris@draft:RUN`` that of a run where there are several.
+
         Warns
         -----
         UserWarning
             A file of its model cannot be read and is left out, here and wherever else the registry is read.
         """
+        model, _, selector = reference.rpartition("@")
+        if selector == "draft" or selector.startswith("draft:"):
+            from gitreg.sdk.drafting import draft_of_model
+
+            return draft_of_model(self, model, selector.partition(":")[2] or None)
         snapshot = self.snapshot(at)
         try:
             version = resolve(snapshot, reference)
@@ -87,13 +95,24 @@ class Registry(OpenRegistry):
         )
         return f"{count} {unit}{'' if count == 1 else 's'}"
 
-    def versions_meant(self, references: Sequence[str]) -> list[ModelVersion]:
-        """Give the versions that are meant, or all of the registry's."""
+    def holders_meant(self, references: Sequence[str]) -> list[Holder]:
+        """Give the versions of models and artifacts that are meant, or all of the registry's."""
+        from gitreg.registry.collections import artifact_names, artifact_versions, resolve_artifact
+
         snapshot = self.snapshot()
-        if references:
-            return [resolve(snapshot, reference) for reference in references]
-        _tell_unreadable(snapshot)
-        return [version for name in snapshot.model_names() for version in snapshot.versions(name)]
+        if not references:
+            _tell_unreadable(snapshot)
+            models = [version for name in snapshot.model_names() for version in snapshot.versions(name)]
+            return [*models, *artifact_versions(snapshot)]
+        found: list[Holder] = []
+        for reference in references:
+            try:
+                found.append(resolve(snapshot, reference))
+            except NotFound:
+                if reference.partition("@")[0] not in artifact_names(snapshot):
+                    raise
+                found.append(resolve_artifact(snapshot, reference))
+        return found
 
     def list_models(self, filters: Filters = (), **how: Any) -> Page:
         """List models as plain data, filtered, sorted, in pages.

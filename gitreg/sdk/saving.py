@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gitreg.blobs import NO_PROGRESS, Progress
 from gitreg.documents.types import ArtifactRecord
 from gitreg.errors import IntegrityError, InvalidInput
-from gitreg.git.source import source_of
 from gitreg.registry.artifacts import describe_artifact, store_artifact
 from gitreg.registry.changes import Changes
 from gitreg.registry.commit import Outcome
@@ -18,6 +17,7 @@ from gitreg.registry.derived import tagged_numbers
 from gitreg.registry.metadata import to_json
 from gitreg.registry.operations.versions import NewVersion, check_saveable, save_version
 from gitreg.registry.snapshot import Snapshot
+from gitreg.sdk.surroundings import source
 
 if TYPE_CHECKING:
     from gitreg.sdk.registry import Registry
@@ -79,7 +79,7 @@ def save(registry: Registry, saving: Saving, *, progress: Progress = NO_PROGRESS
         description=saving.description,
         tags=tuple(saving.tags),
         metadata=to_json(saving.metadata),
-        source=_source(registry),
+        source=source(registry),
         inputs=tuple(saving.inputs),
         stage=saving.stage,
         message=saving.message,
@@ -116,8 +116,3 @@ def save(registry: Registry, saving: Saving, *, progress: Progress = NO_PROGRESS
                 hint=f"`gitreg model version delete {reference}`, and save the files again",
             )
     return outcome
-
-
-def _source(registry: Registry) -> dict[str, Any] | None:
-    found = source_of(registry.ambient.folder, env=registry.ambient.env, but=registry.ledger.ref)
-    return {key: value for key, value in asdict(found).items() if value is not None} if found else None

@@ -72,7 +72,7 @@ def held(registry: Registry, references: Sequence[str] = ()) -> list[list[Holdin
     """
     named = registry.named_stores()
     source = Stores([each.opened for each in named if each.opened], registry.tell)
-    return holdings(registry.versions_meant(references), named, source, registry.tell)
+    return holdings(registry.holders_meant(references), named, source, registry.tell)
 
 
 def copying(
@@ -105,7 +105,7 @@ def copying(
         sources = [open_store(registry.address(source))]
         if sources[0].gone:
             raise NotFound(f"the store {sources[0].url} is not there", hint="check the path, or mount its disk")
-    versions = registry.versions_meant(references)
+    versions = registry.holders_meant(references)
     repository = registry.ledger.repository
     named = set(store_urls(registry.snapshot().settings, repository)) - {str(default_folder(repository))}
     if any(same_place(url, target.url) for url in named):
@@ -171,7 +171,7 @@ def verification(registry: Registry, reference: str | None, share: float, progre
     source = registry.stores  # tells of those that are left out
     return Verification(
         ledger,
-        registry.versions_meant([] if reference is None else [reference]),
+        registry.holders_meant([] if reference is None else [reference]),
         source,
         [registry.store, *_replicas(registry)],
         share=share,

@@ -30,6 +30,7 @@ def unordered(value: Any) -> Any:
 
 @given(DATA, DATA)
 @example({"a": 1}, {"a": True})
+@example({"a": ["\u2028"], "c": None}, {"c": []})
 @example({"a": 1}, {"a": 1.0})
 @example({"a": {"b": 1}}, {"a": {}})
 @example({"a": {}}, {"a": {"b": {"c": []}}})

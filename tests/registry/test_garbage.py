@@ -121,3 +121,23 @@ def test_a_manifest_that_lies_in_the_store_tells_whose_its_files_were_and_stays_
     assert len(taken) == 3, "the pack, the manifest, the file"
     shown = registry.collect_garbage(grace=AT_ONCE)
     assert {(item.key, item.reason, item.version) for item in shown} == {(item.key, "trash", "1") for item in taken}
+
+
+def test_what_a_draft_holds_and_what_stands_on_its_own_is_not_collected(registry: Registry, tmp_path: Path) -> None:
+    import gitreg
+
+    def half() -> None:
+        with gitreg.run("half", registry=registry, model=gitreg.Model("iris")) as run:
+            run.save_artifact("a draft's", "checkpoint")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        half()
+    gitreg.save_artifact("its own", "note", registry=registry)
+    assert not registry.collect_garbage(grace=0, apply=True)
+    assert gitreg.load_artifact("note", registry=registry) == "its own"
+    with gitreg.run("half", registry=registry) as run:
+        assert run.find_artifact("checkpoint").load() == "a draft's"
+    assert registry.version("iris").links == ("checkpoint@1",)
+    assert all(finding.problem is None for finding in registry.verify(share=1.0))
+    assert registry.doctor() == []

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gitreg.cli.complete import complete_model
 from gitreg.cli.options import fetch_option, open_registry, output_option, page_options
-from gitreg.cli.output import emit_page, note_page, print_table, size_text, when_text
+from gitreg.cli.output import emit, emit_page, note_page, print_table, size_text, when_text
 from gitreg.errors import NotFound
+
+if TYPE_CHECKING:
+    from gitreg.sdk.registry import Registry
 
 
 @click.command("list")
 @click.argument("words", metavar="[MODEL] [FILTER...]", nargs=-1, shell_complete=complete_model)
 @page_options
+@click.option("--drafts", is_flag=True, help="The versions that runs are making, or have left.")
 @output_option
 @fetch_option
-def command(words: tuple[str, ...], output: str, **how: Any) -> None:
+def command(words: tuple[str, ...], drafts: bool, output: str, **how: Any) -> None:
     """List models with their latest versions and stages; with MODEL or a FILTER, versions, the newest first.
 
     A FILTER is FIELD=VALUE or FIELD=OPERATOR:VALUE: stage=production, tag=oneof:a,b, metadata.accuracy=gte:0.9,
@@ -26,11 +30,50 @@ def command(words: tuple[str, ...], output: str, **how: Any) -> None:
     """
     registry = open_registry()
     model = words[0] if words and "=" not in words[0] else None
+    if drafts:
+        print_drafts(registry, output, model)
+        return
     filters = words[1:] if model is not None else words
     if model is None and not filters:
         print_models(registry.list_models(**how), output)
     else:
         print_versions(registry.list_versions(model, filters, **how), output, model, (*filters, how["sort"] or ""))
+
+
+def print_drafts(registry: Registry, output: str, model: str | None) -> None:
+    """Print the versions, of a model or of all, that are not sealed yet.
+
+    Raises
+    ------
+    NotFound
+        There is none; for programs the empty shape is printed before.
+    """
+    from gitreg.sdk.drafting import draft_rows
+
+    rows = [row for row in draft_rows(registry) if model in (None, row["model"])]
+    if output != "table":
+        emit(rows, output, rows=rows, columns=("model", "version", "run", "status", "stage", "size", "started_at"))
+    if not rows:
+        raise NotFound("there are no drafts", hint="a run that is under way has one, and one that failed leaves it")
+    if output == "table":
+        print_table(
+            ["model", "version", "run", "status", "stage", "artifacts", "size", "started"],
+            [
+                (
+                    row["model"],
+                    row["version"],
+                    row["run"],
+                    row["status"],
+                    row["stage"],
+                    row["artifacts"],
+                    size_text(row["size"]),
+                    when_text(row["started_at"]),
+                )
+                for row in rows
+            ],
+            right=["size"],
+            spare=["started", "artifacts", "stage"],
+        )
 
 
 def print_models(page: Any, output: str, asked: tuple[str, ...] = ()) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from gitreg.documents.layout import Key
 from gitreg.documents.types import AnnotationDocument, ArtifactRecord, VersionDocument
-from gitreg.errors import AlreadyExists, InvalidInput, Refused
+from gitreg.errors import AlreadyExists, InvalidInput, NotFound, Refused
 from gitreg.names import (
     ARCHIVED,
     as_number,
@@ -23,6 +23,7 @@ from gitreg.names import (
 from gitreg.policy.promotion import check_stage_is_known
 from gitreg.registry.changes import Changes, Edits
 from gitreg.registry.circumstances import UNKNOWN, Circumstances
+from gitreg.registry.collections import artifact_names, resolve_artifact
 from gitreg.registry.operations.models import new_model, unique
 from gitreg.registry.operations.stages import take_stage
 from gitreg.registry.references import resolve
@@ -40,7 +41,11 @@ class NewVersion:
     name:
         Its name; None takes the number.
     inputs:
-        References to versions of this registry that it was made from.
+        References to versions of models or artifacts of this registry that it was made from.
+    run:
+        The run and the step that made it.
+    links:
+        The artifact versions that are linked to it, as ``name@version``.
     stage:
         The stage to take in the same commit.
     message:
@@ -56,6 +61,8 @@ class NewVersion:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     source: Mapping[str, Any] | None = None
     inputs: tuple[str, ...] = ()
+    run: Mapping[str, Any] | None = None
+    links: tuple[str, ...] = ()
     artifacts: Mapping[str, ArtifactRecord] = field(default_factory=dict)
     stage: str | None = None
     message: str = ""
@@ -90,31 +97,12 @@ def save_version(
         The stage is taken.
     """
     model = check_model(new.model)
-    existing = _existing(snapshot, model, new.name) if new.name is not None else None
+    existing = find_existing(snapshot, model, new.name) if new.name is not None else None
     if existing is not None:
         _check_same(existing, new)
         return Changes(version=(model, existing.version))
-    number = max([snapshot.highest_number(model), *given]) + 1
-    name = str(number) if new.name is None else _check_name(snapshot, model, new.name)
-    if len(f"{slug(model).rpartition('/')[2]}@{slug(name)}") > _LONGEST_FILE_NAME:
-        raise InvalidInput(
-            f"{model}@{name} is too long for the name of a tag", hint="shorten the model's or the version's name"
-        )
-    for artifact in new.artifacts:
-        check_artifact(artifact)
-    record = VersionDocument(
-        model=model,
-        version=name,
-        number=number,
-        created_at=new.created_at,
-        created_by=new.created_by,
-        description=new.description,
-        tags=unique(new.tags),
-        metadata=new.metadata,
-        source=new.source,
-        inputs=tuple(resolve(snapshot, reference).reference for reference in new.inputs),
-        artifacts=new.artifacts,
-    )
+    record = new_record(snapshot, new, max([snapshot.highest_number(model), *given]) + 1)
+    name = record.version
     edits = Edits(snapshot)
     if snapshot.find_model(model) is None:
         edits.write(Key("model", model), new_model(snapshot, model, new.created_at))
@@ -129,6 +117,56 @@ def save_version(
     return Changes(edits.files, subject, new.message, (("Operation", "save"), *trailers), version=(model, name))
 
 
+def new_record(snapshot: Snapshot, new: NewVersion, number: int) -> VersionDocument:
+    """Give the record of a version that is not there yet.
+
+    Raises
+    ------
+    AlreadyExists, InvalidInput, NotFound
+        As :func:`save_version` says.
+    """
+    model = check_model(new.model)
+    name = str(number) if new.name is None else check_new_name(snapshot, model, new.name)
+    if len(f"{slug(model).rpartition('/')[2]}@{slug(name)}") > _LONGEST_FILE_NAME:
+        raise InvalidInput(
+            f"{model}@{name} is too long for the name of a tag", hint="shorten the model's or the version's name"
+        )
+    for artifact in new.artifacts:
+        check_artifact(artifact)
+    return VersionDocument(
+        model=model,
+        version=name,
+        number=number,
+        created_at=new.created_at,
+        created_by=new.created_by,
+        description=new.description,
+        tags=unique(new.tags),
+        metadata=new.metadata,
+        source=new.source,
+        inputs=tuple(dict.fromkeys(resolve_input(snapshot, reference) for reference in new.inputs)),
+        run=new.run,
+        links=new.links,
+        artifacts=new.artifacts,
+    )
+
+
+def resolve_input(snapshot: Snapshot, reference: str) -> str:
+    """Give the reference that always means what somebody made something from: a model's version, else an artifact's.
+
+    Raises
+    ------
+    NotFound
+        It is neither.
+    """
+    try:
+        return resolve(snapshot, reference, withdrawn=True).reference
+    except NotFound:
+        name = reference.partition("@")[0]
+        if name not in artifact_names(snapshot):
+            raise
+    return resolve_artifact(snapshot, reference).reference
+
+
 def check_saveable(snapshot: Snapshot, new: NewVersion, *, circumstances: Circumstances = UNKNOWN) -> None:
     """Find what would refuse a version whatever its files are, before gigabytes of them are moved.
 
@@ -137,7 +175,7 @@ def check_saveable(snapshot: Snapshot, new: NewVersion, *, circumstances: Circum
     GitregError
         As :func:`save_version` does.
     """
-    if new.name is None or _existing(snapshot, check_model(new.model), new.name) is None:
+    if new.name is None or find_existing(snapshot, check_model(new.model), new.name) is None:
         circumstances = replace(circumstances, files_follow=True)
         save_version(snapshot, replace(new, artifacts={}), circumstances=circumstances)
 
@@ -152,7 +190,7 @@ def record_digest(record: VersionDocument) -> str:
     return f"sha256:{sha256(content).hexdigest()}"
 
 
-def _existing(snapshot: Snapshot, model: str, name: str) -> ModelVersion | None:
+def find_existing(snapshot: Snapshot, model: str, name: str) -> ModelVersion | None:
     """Give the version of that name; a number means the version of that number."""
     number = as_number(name)
     if number is not None:
@@ -179,7 +217,16 @@ def _check_same(existing: ModelVersion, new: NewVersion) -> None:
         )
 
 
-def _check_name(snapshot: Snapshot, model: str, name: str) -> str:
+def check_new_name(snapshot: Snapshot, model: str, name: str) -> str:
+    """Return the name for a new version of a model.
+
+    Raises
+    ------
+    InvalidInput
+        It can name none.
+    AlreadyExists
+        It was a deleted version's, or differs from another's only in case.
+    """
     if is_number(name):
         hint = f"leave it out: the next number is {snapshot.highest_number(model) + 1}"
         raise InvalidInput(f"{model} has no version {name}, and numbers are given by themselves", hint=hint)

@@ -1,0 +1,179 @@
+"""``gitreg artifact``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gitreg.cli.complete import complete_reference
+from gitreg.cli.group import Group
+from gitreg.cli.options import NamedPath, fetch_option, local_option, metadata_option, open_registry, output_option
+from gitreg.cli.output import emit, print_fields, print_heading, print_table, size_text, when_text
+from gitreg.cli.progress import progress
+from gitreg.cli.results import report
+from gitreg.errors import NotFound
+
+_COLUMNS = ("artifact", "version", "number", "type", "size", "digest", "created_at", "id")
+
+
+@click.group("artifact", cls=Group)
+def command() -> None:
+    """Keep data, checkpoints and predictions on their own, and link them to versions."""
+
+
+@command.command("list")
+@click.argument("name", metavar="[NAME]", required=False)
+@output_option
+@fetch_option
+def list_artifacts(name: str | None, output: str) -> None:
+    """List the versions of an artifact, or of all, by name and number."""
+    from gitreg.registry.collections import artifact_versions
+
+    rows = [_row(each) for each in artifact_versions(open_registry().snapshot(), name)]
+    if output != "table":
+        emit(rows, output, rows=rows, columns=_COLUMNS)
+    if not rows:
+        raise NotFound(
+            f"there is no artifact {name!r}" if name else "there are no artifacts yet",
+            hint="`gitreg artifact save NAME PATH` makes one",
+        )
+    if output == "table":
+        print_table(
+            ["artifact", "version", "type", "made by", "size", "created"],
+            [
+                (
+                    row["artifact"],
+                    row["version"],
+                    row["type"],
+                    _made_by(row["run"]),
+                    size_text(row["size"]),
+                    when_text(row["created_at"]),
+                )
+                for row in rows
+            ],
+            right=["size"],
+            spare=["made by", "type"],
+        )
+
+
+@command.command("show")
+@click.argument("reference", metavar="NAME[@VERSION]|ID")
+@output_option
+@fetch_option
+def show(reference: str, output: str) -> None:
+    """Show a version of an artifact, the latest where none is named."""
+    from gitreg.registry.collections import resolve_artifact
+
+    row = _row(resolve_artifact(open_registry().snapshot(), reference))
+    if output != "table":
+        emit(row, output)
+        return
+    print_fields(
+        [
+            ("artifact", f"{row['artifact']}@{row['version']}"),
+            ("number", row["number"]),
+            ("type", row["type"]),
+            ("id", row["id"]),
+            ("created", f"{when_text(row['created_at'])} by {row['created_by']}"),
+            ("made by", _made_by(row["run"])),
+            ("holds", row["materializer"]),
+            ("size", size_text(row["size"])),
+            ("digest", row["digest"]),
+        ]
+    )
+    if row["metadata"]:
+        print_heading("Metadata")
+        print_fields(row["metadata"].items())
+    if row["files"]:
+        print_heading("Files")
+        print_table(
+            ["file", "size", "sha256"],
+            [(path, size_text(file["size"]), file["sha256"][:16]) for path, file in row["files"].items()],
+            right=["size"],
+        )
+
+
+@command.command("save")
+@click.argument("name", metavar="NAME[@VERSION]")
+@click.argument("path", metavar="PATH", type=NamedPath())
+@click.option(
+    "--type",
+    "artifact_type",
+    type=click.Choice(["model", "data", "deployment"]),
+    default="data",
+    show_default=True,
+    help="What the files are.",
+)
+@metadata_option
+@output_option
+@local_option
+def save(name: str, path: str, artifact_type: str, metadata: dict[str, Any], output: str) -> None:
+    """Save a file or folder as a new version of an artifact.
+
+    Inside of `gitreg run` it becomes part of the run.
+    """
+    from gitreg.sdk.active import active_run
+    from gitreg.sdk.artifacts import save_artifact
+
+    artifact, _, version = name.partition("@")
+    registry = None if active_run() is not None else open_registry()
+    saved = save_artifact(
+        Path(path), artifact, version or None, artifact_type=artifact_type, metadata=metadata, registry=registry
+    )
+    if output == "table":
+        click.echo(saved.reference)
+    else:
+        emit(_row(saved.document), output)
+
+
+@command.command("load")
+@click.argument("reference", metavar="NAME[@VERSION]|ID")
+@click.argument("dest", required=False, type=NamedPath(file_okay=False))
+@output_option
+@fetch_option
+def load(reference: str, dest: str | None, output: str) -> None:
+    """Load an artifact's files, every byte held against its record, and print their folder.
+
+    With DEST they are yours to change; without, the folder is the cache's own and read-only.
+    """
+    from gitreg.registry.collections import resolve_artifact
+    from gitreg.sdk.loading import load_files
+
+    registry = open_registry()
+    document = resolve_artifact(registry.snapshot(), reference)
+    with progress("Loading") as bar:
+        folder = load_files(registry, document.record, Path(dest) if dest else None, progress=bar)
+    if output == "table":
+        click.echo(folder)
+    else:
+        emit({"reference": document.reference, "path": str(folder)}, output)
+
+
+@command.command("link")
+@click.argument("artifact", metavar="NAME[@VERSION]|ID")
+@click.argument("reference", metavar="REF", shell_complete=complete_reference)
+@output_option
+@local_option
+def link(artifact: str, reference: str, output: str) -> None:
+    """Link an artifact to a version of a model: predictions that it made, data that it was tried on."""
+    from functools import partial
+
+    from gitreg.registry.operations.artifacts import link_artifact
+
+    registry = open_registry()
+    outcome = registry.commit(partial(link_artifact, artifact=artifact, reference=reference))
+    report(registry, outcome, output, nothing="it is linked already")
+
+
+def _row(document: Any) -> dict[str, Any]:
+    data: dict[str, Any] = document.to_data()
+    shown = (*_COLUMNS[:-1], "created_by", "materializer", "metadata", "run", "files", "id")
+    return {field: data.get(field) for field in shown} | {"metadata": data.get("metadata", {})}
+
+
+def _made_by(run: dict[str, Any] | None) -> str | None:
+    if not run:
+        return None
+    return "/".join(str(run[part]) for part in ("pipeline", "run", "step") if run.get(part))

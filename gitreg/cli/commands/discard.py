@@ -1,0 +1,17 @@
+"""``gitreg discard``."""
+
+from __future__ import annotations
+
+import click
+
+from gitreg.cli.options import open_registry
+from gitreg.cli.output import print_line
+
+
+@click.command("discard")
+@click.argument("name", metavar="[PIPELINE/]RUN")
+def command(name: str) -> None:
+    """Give up what a run that failed or was killed had made; `gitreg gc` frees its weights."""
+    from gitreg.sdk.drafting import discard
+
+    print_line(f"Discarded the draft of {discard(open_registry(), name).name}")

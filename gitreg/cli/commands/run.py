@@ -1,0 +1,82 @@
+"""``gitreg run``."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import Any
+
+import click
+
+from gitreg.cli.complete import complete_model
+from gitreg.cli.options import open_registry, read_metadata
+from gitreg.cli.output import note
+from gitreg.errors import NotFound
+
+
+@click.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option(
+    "--model", metavar="MODEL[@VERSION]", shell_complete=complete_model, help="What the command makes a version of."
+)
+@click.option("--pipeline", metavar="NAME", help="What it is a run of.  [default: the command's name]")
+@click.option("--name", metavar="RUN", help="The run's name; one that failed or was killed is resumed.")
+@click.option("-p", "--parameter", "parameters", metavar="K=V", multiple=True, help="What the run was told.")
+@click.option("--patch", is_flag=True, help="Keep what the code changes beside its commit, as an artifact.")
+@click.argument("command", metavar="COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
+def command(
+    model: str | None,
+    pipeline: str | None,
+    name: str | None,
+    parameters: tuple[str, ...],
+    patch: bool,
+    command: tuple[str, ...],
+) -> None:
+    """Run a command, and keep what it saves and links as one run.
+
+    `gitreg run --model iris -- python train.py`: what train.py saves by gitreg.save_artifact and says of
+    get_step_context().model or gitreg.run() becomes one version of iris, sealed when the command ends with 0. Else it
+    is kept as a draft, and the exit code is the command's.
+    """
+    from gitreg.sdk.model import Model
+    from gitreg.sdk.running import run
+
+    registry = open_registry()
+    told: dict[str, Any] = read_metadata(parameters)
+    wanted = None
+    if model is not None:
+        named, _, version = model.partition("@")
+        wanted = Model(named, version or None)
+    with run(
+        name,
+        pipeline=pipeline or _pipeline_of(command),
+        model=wanted,
+        parameters=told,
+        save_patch=patch,
+        registry=registry,
+        command=command,
+    ) as under_way:
+        if wanted is not None:
+            under_way.bind(wanted)
+        code = _run(command)
+        if code:
+            note(f"{command[0]} ended with {code}: what it saved is kept as a draft (`gitreg list --drafts`)")
+            click.get_current_context().exit(code)
+
+
+def _pipeline_of(command: tuple[str, ...]) -> str:
+    """Name a run after the script that an interpreter is given, else after the program."""
+    script = next((word for word in command[1:] if not word.startswith("-") and "." in word), command[0])
+    name = script.replace("\\", "/").rpartition("/")[2]
+    return name.rpartition(".")[0] or name
+
+
+def _run(command: tuple[str, ...]) -> int:
+    try:
+        process = subprocess.Popen(command)
+    except OSError as error:
+        raise NotFound(f"cannot run {command[0]}: {error.strerror}", hint="check the command behind --") from None
+    try:
+        code = process.wait()
+    except KeyboardInterrupt:  # the terminal told the command as well: it ends in its own way
+        process.wait()
+        raise
+    return code if code >= 0 else 128 - code

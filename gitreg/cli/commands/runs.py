@@ -1,0 +1,117 @@
+"""``gitreg runs``."""
+
+from __future__ import annotations
+
+import click
+
+from gitreg.cli.group import Group
+from gitreg.cli.options import fetch_option, open_registry, output_option
+from gitreg.cli.output import emit, print_fields, print_heading, print_table, when_text
+from gitreg.errors import NotFound
+
+_COLUMNS = ("pipeline", "run", "status", "started_at", "duration", "steps", "versions")
+
+
+@click.group("runs", cls=Group)
+def command() -> None:
+    """List runs, and show one."""
+
+
+@command.command("list")
+@click.argument("pipeline", metavar="[PIPELINE]", required=False)
+@output_option
+@fetch_option
+def list_runs(pipeline: str | None, output: str) -> None:
+    """List runs, of one pipeline or of all, the newest first; those that are not sealed stand before."""
+    from gitreg.sdk.drafting import run_rows
+
+    rows = run_rows(open_registry(), pipeline)
+    if output != "table":
+        emit(rows, output, rows=rows, columns=_COLUMNS)
+    if not rows:
+        raise NotFound(
+            f"there is no run of {pipeline}" if pipeline else "there are no runs yet",
+            hint="`gitreg run -- COMMAND` makes one",
+        )
+    if output == "table":
+        print_table(
+            ["run", "status", "started", "duration", "steps", "versions"],
+            [
+                (
+                    f"{row['pipeline']}/{row['run']}",
+                    row["status"],
+                    when_text(row["started_at"]),
+                    _seconds(row["duration"]),
+                    row["steps"],
+                    row["versions"],
+                )
+                for row in rows
+            ],
+            right=["duration", "steps"],
+            spare=["steps", "duration"],
+        )
+
+
+@command.command("show")
+@click.argument("name", metavar="[PIPELINE/]RUN")
+@output_option
+@fetch_option
+def show(name: str, output: str) -> None:
+    """Show a run: its code, its surroundings, and step by step what went in and came out."""
+    from gitreg.sdk.drafting import find_any_run
+    from gitreg.sdk.surroundings import spelled
+
+    run, status = find_any_run(open_registry(), name)
+    data = {**run.to_data(), "status": status}
+    if output != "table":
+        emit(data, output)
+        return
+    source, environment = run.source or {}, run.environment
+    commit = f"{source.get('commit', '')[:12]}{', with uncommitted changes' if source.get('dirty') else ''}"
+    print_fields(
+        [
+            ("run", f"{run.pipeline}/{run.run}"),
+            ("status", status),
+            ("started", f"{when_text(run.started_at)} by {run.created_by}"),
+            ("duration", _seconds(run.duration)),
+            ("command", spelled(run.command)),
+            ("code", commit if source else None),
+            ("from", source.get("repository")),
+            ("python", environment.get("python")),
+            ("platform", environment.get("platform")),
+            ("packages", f"{len(environment.get('packages', {}))} (-o json shows them)"),
+            ("inputs", list(run.inputs) or None),
+            ("versions", list(run.versions) or None),
+        ]
+    )
+    if run.parameters:
+        print_heading("Parameters")
+        print_fields(run.parameters.items())
+    if run.steps:
+        print_heading("Steps")
+        print_table(
+            ["step", "status", "duration", "inputs", "outputs", "version"],
+            [
+                (
+                    step,
+                    f"{said['status']}, cached" if said.get("cached") else said["status"],
+                    _seconds(said.get("duration")),
+                    [f"{key}={value}" for key, value in said.get("inputs", {}).items()],
+                    list(said.get("outputs", {}).values()),
+                    said.get("version"),
+                )
+                for step, said in run.steps.items()
+            ],
+            right=["duration"],
+            spare=["inputs"],
+        )
+
+
+def _seconds(duration: float | None) -> str | None:
+    if duration is None:
+        return None
+    if duration < 60:
+        return f"{duration:.1f} s"
+    minutes, seconds = divmod(round(duration), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d} h" if hours else f"{minutes}:{seconds:02d} min"

@@ -1,0 +1,20 @@
+"""``gitreg seal``."""
+
+from __future__ import annotations
+
+import click
+
+from gitreg.cli.options import local_option, open_registry, output_option
+from gitreg.cli.results import report
+
+
+@click.command("seal")
+@click.argument("name", metavar="[PIPELINE/]RUN")
+@output_option
+@local_option
+def command(name: str, output: str) -> None:
+    """Seal what a run that failed or was killed had made: its versions take their numbers."""
+    from gitreg.sdk.drafting import seal_by_hand
+
+    registry = open_registry()
+    report(registry, seal_by_hand(registry, name), output, nothing="it was sealed already")

@@ -1,0 +1,112 @@
+"""Which materializer takes an object, and which one has a name: ours, and those that other distributions declare.
+
+Others declare theirs by an entry point of the group ``gitreg.materializers`` whose name is the materializer's and
+whose value is a subclass of ``Materializer``. The nearest type in the object's method resolution order decides; where
+two name the same type, another's goes before ours and the first by name among others. Ours keep their names, so that
+what they wrote stays readable: an entry point of the same name is left out with a warning, as is one that fails.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+
+from gitreg.errors import InvalidInput
+from gitreg.materializers.arrays import Array, Scalar
+from gitreg.materializers.base import Materializer, qualified
+from gitreg.materializers.boosting import LightGBM, XGBoost
+from gitreg.materializers.frames import PandasFrame, PandasSeries
+from gitreg.materializers.hugging import SentenceTransformers, Transformers
+from gitreg.materializers.networks import Keras, Onnx
+from gitreg.materializers.paths import Paths
+from gitreg.materializers.pickled import Pickle
+from gitreg.materializers.plain import Bytes, Json, Text
+from gitreg.materializers.scikit import Sklearn
+from gitreg.materializers.tables import ArrowTable, PolarsFrame
+from gitreg.materializers.tensors import Module, StateDict, Tensor
+
+_GROUP = "gitreg.materializers"
+# The first that takes an object of its type has it: a state dict, which is a dict of tensors, goes before JSON.
+_OURS: dict[str, Materializer] = {
+    kind.name: kind()
+    for kind in (
+        StateDict, Text, Bytes, Json, Paths, PandasFrame, PandasSeries, PolarsFrame, ArrowTable, Array, Scalar,
+        Sklearn, XGBoost, LightGBM, Tensor, Module, Transformers, SentenceTransformers, Onnx, Keras, Pickle,
+    )
+}  # fmt: skip
+
+
+def names() -> list[str]:
+    """Give the names of the materializers that are known here, sorted."""
+    return sorted({*_OURS, *_others()} - {Module.name})
+
+
+def by_type(value: object) -> Materializer | None:
+    """Find the materializer of an object, None where there is none."""
+    everyone = [*_loaded_others(), *_OURS.values()]
+    for kind in map(qualified, type(value).__mro__):
+        for one in everyone:
+            if kind in one.types and one.takes(value):
+                return one
+    return None
+
+
+def by_name(name: str) -> Materializer:
+    """Find the materializer of that name; only its own entry point is loaded.
+
+    Raises
+    ------
+    InvalidInput
+        There is none, or its distribution is broken.
+    """
+    if name in _OURS:
+        return _OURS[name]
+    if name not in _others():
+        raise InvalidInput(
+            f"no materializer is called {name!r}; there are {', '.join(names())}",
+            hint="install the distribution that brings it, or update gitreg",
+        )
+    return _load(_others()[name])
+
+
+@cache
+def _others() -> dict[str, EntryPoint]:
+    found = {}
+    for point in entry_points(group=_GROUP):
+        if point.name in _OURS:
+            _leave_out(point, "that name is gitreg's own")
+        else:
+            found[point.name] = point
+    return dict(sorted(found.items()))
+
+
+@cache
+def _loaded_others() -> tuple[Materializer, ...]:
+    return tuple(_working())
+
+
+def _working() -> Iterator[Materializer]:
+    for point in _others().values():
+        try:
+            yield _load(point)
+        except InvalidInput as error:
+            _leave_out(point, error.message)
+
+
+def _load(point: EntryPoint) -> Materializer:
+    hint = f"update or uninstall {point.dist.name}" if point.dist else None
+    try:
+        kind = point.load()
+    except Exception as error:
+        raise InvalidInput(f"the materializer {point.name} ({point.value}) fails: {error}", hint=hint) from error
+    if not (isinstance(kind, type) and issubclass(kind, Materializer)):
+        raise InvalidInput(f"{point.value} is no subclass of gitreg.materializers.Materializer", hint=hint)
+    if kind.name != point.name:
+        raise InvalidInput(f"{point.value} is named {kind.name!r}, its entry point {point.name!r}", hint=hint)
+    return kind()
+
+
+def _leave_out(point: EntryPoint, why: str) -> None:
+    warnings.warn(f"the materializer {point.name} ({point.value}) is left out: {why}", RuntimeWarning, stacklevel=2)

@@ -1,0 +1,150 @@
+"""Writing and reading by whichever materializer it takes, with every failure in words."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from gitreg.errors import GitregError, InvalidInput, NotFound, Refused
+from gitreg.materializers.base import Materializer, shown
+from gitreg.materializers.finding import by_name, by_type
+from gitreg.materializers.pickled import Pickle
+
+
+def write(value: object, folder: Path, *, unsafe_pickle: bool = False) -> str:
+    """Write an object as files, in the safe format of its ecosystem.
+
+    Parameters
+    ----------
+    value:
+        Any object.
+    folder:
+        Where to: exists and is empty. Empty again where this fails.
+    unsafe_pickle:
+        Whether an object that no safe format takes is pickled.
+
+    Returns
+    -------
+    str
+        The name of the materializer, by which `read` has to be told how to read the files.
+
+    Raises
+    ------
+    InvalidInput
+        No materializer takes the object, or its files would not give this very value back; or the folder is not empty.
+    NotFound
+        The object is a path where nothing is.
+    """
+    _check_empty(folder)
+    one = by_type(value)
+    try:
+        if one is None:
+            raise InvalidInput(f"no materializer takes {shown(type(value))}")
+        with _in_words(one, f"{shown(type(value))} cannot be saved as {one.name}"):
+            one.write(value, folder)
+            return one.name
+    except InvalidInput as error:
+        _empty(folder)
+        if not unsafe_pickle:
+            hint = error.hint or "save a path, write a materializer for it, or say unsafe_pickle=True"
+            raise InvalidInput(error.message, hint=hint) from error.__cause__
+    except BaseException:
+        _empty(folder)
+        raise
+    last = Pickle()
+    try:
+        with _in_words(last, f"{shown(type(value))} cannot be pickled"):
+            last.write(value, folder)
+    except BaseException:
+        _empty(folder)
+        raise
+    return last.name
+
+
+def read(folder: Path, materializer: str, *, unsafe_pickle: bool = False, expected: type | None = None) -> object:
+    """Read an object from the files that `write` wrote.
+
+    Parameters
+    ----------
+    folder:
+        Holds the files. They may come from anybody. Where the object is a path it is the path in here.
+    materializer:
+        What `write` returned.
+    unsafe_pickle:
+        Whether files are read that can run code of their maker's choice: pickles, and types that skops does not trust.
+    expected:
+        The type of object that is wanted; helps where the files do not say it (a class of transformers).
+
+    Raises
+    ------
+    InvalidInput
+        The files are damaged, the materializer is unknown, or its library is not installed.
+    Refused
+        The files could run code, by themselves or by a known hole of an old library, and ``unsafe_pickle`` is not said.
+    """
+    one = by_name(materializer)
+    if not unsafe_pickle:
+        _check_versions(one)
+    with _in_words(one, f"the files are not what {materializer} writes"):
+        return one.read(folder, trusted=unsafe_pickle, expected=expected)
+
+
+@contextmanager
+def _in_words(one: Materializer, what: str) -> Iterator[None]:
+    """Make every failure of the libraries, which raise what they like, an error of ours."""
+    try:
+        yield
+    except GitregError as error:
+        if type(error) is InvalidInput:
+            raise InvalidInput(f"{what}: {error.message}", hint=error.hint) from error.__cause__
+        raise
+    except ModuleNotFoundError as error:
+        raise InvalidInput(
+            f"{one.name} needs {error.name}, which is not installed", hint=f"pip install {one.needs or error.name}"
+        ) from error
+    except BaseException as error:
+        # polars, in Rust, panics at damaged files with what is no Exception
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        words = " ".join(str(error).split()).partition(" Stack trace:")[0] or type(error).__name__  # XGBoost's, in C++
+        raise InvalidInput(f"{what}: {words[:_LONGEST]}") from error
+
+
+_LONGEST = 500  # characters of a library's own words
+
+
+def _check_versions(one: Materializer) -> None:
+    """Refuse to read by a library that a file can make run code; one that is missing is found out soon enough."""
+    for distribution, oldest in one.safe_from:
+        try:
+            installed = version(distribution)
+        except PackageNotFoundError:
+            continue
+        if _numbers(installed) < _numbers(oldest):
+            raise Refused(
+                f"{distribution} {installed} can be made to run code by a file that it reads",
+                hint=f"pip install '{distribution}>={oldest}'",
+            )
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", text)[:3]]
+
+
+def _check_empty(folder: Path) -> None:
+    if not folder.is_dir():
+        raise NotFound(f"{folder} is no folder", hint="make it first")
+    if any(folder.iterdir()):
+        raise InvalidInput(f"{folder} is not empty", hint="write into an empty folder")
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

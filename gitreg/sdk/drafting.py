@@ -1,0 +1,250 @@
+"""Drafts as people handle them: what is there, seal it, discard it, look at a version before it is sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from gitreg.documents.types import AnnotationDocument, ArtifactRecord, DraftDocument, VersionDocument
+from gitreg.errors import NotFound
+from gitreg.registry.collections import runs
+from gitreg.registry.derived import tagged_numbers
+from gitreg.registry.drafts import Draft, alive, is_alive, read_drafts, remove_draft, write_draft
+from gitreg.registry.operations.sealing import seal as seal_operation
+from gitreg.registry.snapshot import ModelVersion
+
+if TYPE_CHECKING:
+    from gitreg.documents.types import RunDocument
+    from gitreg.registry.commit import Outcome
+    from gitreg.sdk.registry import Registry
+
+DIED = "died"
+"""The status of a run whose process is gone though it says that it is under way."""
+
+
+def sealing(registry: Registry, draft: Draft) -> Callable[[Any], Any]:
+    """Give the operation that seals a draft."""
+    repository, here = registry.ledger.repository, registry.circumstances()
+
+    def operation(snapshot: Any) -> Any:
+        def given(model: str) -> list[int]:
+            return tagged_numbers(repository, snapshot, model)
+
+        return seal_operation(snapshot, draft, given=given, circumstances=here)
+
+    return operation
+
+
+def seal_draft(registry: Registry, draft: Draft) -> Outcome:
+    """Seal a draft, and remove it.
+
+    Raises
+    ------
+    GitregError
+        As :func:`gitreg.registry.operations.sealing.seal` says; the draft stays.
+    """
+    outcome = registry.commit(sealing(registry, draft))
+    remove_draft(registry.ledger.repository, draft)
+    return outcome
+
+
+def find_draft(registry: Registry, run: str) -> Draft:
+    """Give the draft of a run that is named ``RUN`` or ``PIPELINE/RUN``.
+
+    Raises
+    ------
+    NotFound
+        There is none, or several are named so.
+    """
+    drafts = read_drafts(registry.ledger.repository)
+    found = [draft for draft in drafts if run in (draft.name, draft.run.run)]
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(draft.name for draft in found or drafts) or "none"
+    raise NotFound(
+        f"{run!r} names {len(found)} drafts" if found else f"there is no draft of a run {run!r}",
+        hint=f"there are: {known}",
+    )
+
+
+def draft_of_model(registry: Registry, model: str, run: str | None) -> ModelVersion:
+    """Give the version of a model that a run is making: the active run's, the one named, or the only one.
+
+    Raises
+    ------
+    NotFound
+        There is none, or there are several.
+    """
+    from gitreg.sdk.active import active_run
+
+    active = active_run()
+    drafts = [active.draft] if active is not None and run is None else read_drafts(registry.ledger.repository)
+    found = [
+        (draft, document)
+        for draft in drafts
+        for document in draft.versions.values()
+        if document.model == model and run in (None, draft.run.run, draft.name)
+    ]
+    if len(found) == 1:
+        return draft_version(*found[0])
+    if not found:
+        raise NotFound(f"no run is making a version of {model}", hint="`gitreg list --drafts` shows what there is")
+    names = ", ".join(f"{model}@draft:{draft.run.run}" for draft, _ in found)
+    raise NotFound(f"{len(found)} versions of {model} are being made", hint=f"name one: {names}")
+
+
+def draft_version(draft: Draft, document: DraftDocument) -> ModelVersion:
+    """Give a version that a run is making as if it were sealed: its number is 0, and its digest says nothing."""
+    artifacts: Mapping[str, ArtifactRecord] = draft.artifacts_of(document)
+    record = VersionDocument(
+        model=document.model,
+        version=document.version or f"draft:{draft.run.run}",
+        number=0,
+        created_at=document.created_at,
+        created_by=document.created_by,
+        description=document.description,
+        tags=document.tags,
+        metadata=document.metadata,
+        source=draft.run.source,
+        run={"pipeline": draft.run.pipeline, "run": draft.run.run},
+        inputs=document.inputs,
+        artifacts=artifacts,
+    )
+    return ModelVersion(record, AnnotationDocument(), "", None, ())
+
+
+# -- by hand -----------------------------------------------------------------------------------------------------------
+
+
+def seal_by_hand(registry: Registry, run: str) -> Outcome:
+    """Seal what a run that failed or was killed had made.
+
+    Raises
+    ------
+    NotFound
+        There is no such draft.
+    Conflict
+        The run is under way.
+    GitregError
+        As :func:`gitreg.registry.operations.sealing.seal` says; the draft stays.
+    """
+    draft = find_draft(registry, run)
+    with alive(registry.ledger.repository, draft.run.pipeline, draft.run.run):
+        if draft.run.status == "running":
+            ended = draft.run.but(status="failed", ended_at=registry.ambient.timestamp())
+            draft = write_draft(
+                registry.ledger.repository,
+                draft,
+                lambda draft: replace(draft, run=ended),
+                registry.writer,
+                "The run was ended by hand",
+            )
+        return seal_draft(registry, draft)
+
+
+def discard(registry: Registry, run: str) -> Draft:
+    """Remove the draft of a run that failed or was killed; its weights are left to ``gitreg gc``.
+
+    Raises
+    ------
+    NotFound
+        There is no such draft.
+    Conflict
+        The run is under way.
+    """
+    draft = find_draft(registry, run)
+    with alive(registry.ledger.repository, draft.run.pipeline, draft.run.run):
+        remove_draft(registry.ledger.repository, draft)
+    return draft
+
+
+# -- as rows -----------------------------------------------------------------------------------------------------------
+
+
+def draft_rows(registry: Registry) -> list[dict[str, Any]]:
+    """Give one row for each version that a run is making, or has left: plain data."""
+    rows = []
+    for draft in read_drafts(registry.ledger.repository):
+        status = status_of(registry, draft)
+        for document in draft.versions.values() or [None]:
+            artifacts = (
+                draft.artifacts_of(document) if document else {a.artifact: a.record for a in draft.artifacts.values()}
+            )
+            rows.append(
+                {
+                    "model": document.model if document else None,
+                    "version": document.version if document else None,
+                    "run": draft.name,
+                    "status": status,
+                    "stage": document.stage if document else None,
+                    "artifacts": list(artifacts),
+                    "size": sum(artifact.size for artifact in artifacts.values()),
+                    "started_at": draft.run.started_at,
+                }
+            )
+    return rows
+
+
+def run_rows(registry: Registry, pipeline: str | None = None) -> list[dict[str, Any]]:
+    """Give the runs, those that are not sealed first, then the newest first: plain data."""
+    drafts = read_drafts(registry.ledger.repository)
+    open_ones = [
+        run_row(draft.run.but(versions=_made(draft)), status_of(registry, draft))
+        for draft in sorted(drafts, key=lambda draft: draft.run.started_at, reverse=True)
+        if pipeline in (None, draft.run.pipeline)
+    ]
+    return [*open_ones, *(run_row(run, run.status) for run in runs(registry.snapshot(), pipeline))]
+
+
+def run_row(run: RunDocument, status: str) -> dict[str, Any]:
+    """Give what a list of runs says of one."""
+    return {
+        "pipeline": run.pipeline,
+        "run": run.run,
+        "status": status,
+        "started_at": run.started_at,
+        "duration": run.duration,
+        "created_by": run.created_by,
+        "steps": len(run.steps),
+        "versions": list(run.versions),
+    }
+
+
+def find_any_run(registry: Registry, name: str) -> tuple[RunDocument, str]:
+    """Give a run that is named ``RUN`` or ``PIPELINE/RUN``, sealed or not, and its status.
+
+    Raises
+    ------
+    NotFound
+        There is none, or there are several.
+    """
+    drafts = read_drafts(registry.ledger.repository)
+    found = [
+        (draft.run.but(versions=_made(draft)), status_of(registry, draft))
+        for draft in drafts
+        if name in (draft.name, draft.run.run)
+    ]
+    sealed = [run for run in runs(registry.snapshot()) if name in (run.run, f"{run.pipeline}/{run.run}")]
+    found += [(run, run.status) for run in sealed]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        known = ", ".join(f"{run.pipeline}/{run.run}" for run, _ in found)
+        raise NotFound(f"{name!r} names {len(found)} runs", hint=f"name one: {known}")
+    raise NotFound(f"there is no run {name!r}", hint="see `gitreg runs list`")
+
+
+def status_of(registry: Registry, draft: Draft) -> str:
+    """Give a draft's status: running, died or failed; completed where only the seal is missing."""
+    run = draft.run
+    if run.status == "running" and not is_alive(registry.ledger.repository, run.pipeline, run.run):
+        return DIED
+    return run.status
+
+
+def _made(draft: Draft) -> tuple[str, ...]:
+    return tuple(
+        f"{each.model}@{each.version}" if each.version else f"{each.model}@draft:{draft.run.run}"
+        for each in draft.versions.values()
+    )

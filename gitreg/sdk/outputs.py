@@ -1,0 +1,145 @@
+"""What a step gives: the artifacts that its return annotation names."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gitreg.errors import InvalidInput
+from gitreg.names import check_artifact
+
+
+@dataclass(frozen=True)
+class ArtifactConfig:
+    """What becomes of one output of a step: ``Annotated[ClassifierMixin, ArtifactConfig("trained_model")]``.
+
+    zenml 0.98 has the same class.
+
+    Parameters
+    ----------
+    name:
+        The artifact's; None takes the step's name, with ``.output`` behind it.
+    version:
+        The version's name; None takes the next number.
+    is_model_artifact, is_deployment_artifact:
+        Whether it is of the type model or deployment; else it is data.
+    unsafe_pickle:
+        Whether it may be pickled where no safe format holds it, and loaded again.
+    """
+
+    name: str | None = None
+    version: str | None = None
+    is_model_artifact: bool = False
+    is_deployment_artifact: bool = False
+    unsafe_pickle: bool = False
+
+    @property
+    def type(self) -> str:
+        """The type of artifact.
+
+        Raises
+        ------
+        InvalidInput
+            It is said to be both.
+        """
+        if self.is_model_artifact and self.is_deployment_artifact:
+            raise InvalidInput(f"the output {self.name!r} is said to be a model and a deployment", hint="choose one")
+        return "model" if self.is_model_artifact else "deployment" if self.is_deployment_artifact else "data"
+
+
+class Output(typing.NamedTuple):
+    """One output of a step.
+
+    Parameters
+    ----------
+    annotation:
+        The type that was written down; None where none was.
+    """
+
+    config: ArtifactConfig
+    annotation: Any
+
+    @property
+    def name(self) -> str:
+        """The artifact's name."""
+        assert self.config.name is not None
+        return self.config.name
+
+
+def declared_outputs(function: Callable[..., Any], step: str) -> list[Output] | None:
+    """Give the outputs that a function's return annotation names; None where it says nothing.
+
+    ``Tuple[A, B]`` are two, ``None`` is none.
+
+    Raises
+    ------
+    InvalidInput
+        The annotation cannot be evaluated, or two outputs have one name.
+    """
+    if "return" not in getattr(function, "__annotations__", {}):
+        return None
+    try:
+        hint = typing.get_type_hints(function, include_extras=True)["return"]
+    except NameError as error:
+        raise InvalidInput(
+            f"what the step {step} returns cannot be told: {error}",
+            hint="import what its annotation names at the top of the module",
+        ) from None
+    if hint is type(None) or hint is inspect.Signature.empty:
+        return []
+    several = typing.get_origin(hint) is tuple and Ellipsis not in typing.get_args(hint)
+    hints = typing.get_args(hint) if several else (hint,)
+    found = [_output(each, f"{step}.output_{n}" if several else f"{step}.output") for n, each in enumerate(hints)]
+    names = [each.name for each in found]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InvalidInput(f"the step {step} gives two outputs {twice!r}", hint="give each a name of its own")
+    return found
+
+
+def undeclared_outputs(value: Any, step: str) -> list[Output]:
+    """Give the outputs of a step whose function says nothing of them: what it returned, if that is not None."""
+    if value is None:
+        return []
+    return [Output(ArtifactConfig(f"{step}.output"), None)]
+
+
+def split(value: Any, outputs: Sequence[Output], step: str) -> tuple[Any, ...]:
+    """Give the value of each output.
+
+    Raises
+    ------
+    InvalidInput
+        The step returned more or fewer.
+    """
+    if len(outputs) == 1:
+        return (value,)
+    if not outputs and value is None:
+        return ()
+    if not isinstance(value, tuple | list) or len(value) != len(outputs):
+        got = f"{len(value)} values" if isinstance(value, tuple | list) else type(value).__name__
+        raise InvalidInput(
+            f"the step {step} returned {got} where its annotation names {len(outputs)} outputs",
+            hint="return a tuple with one value for each",
+        )
+    return tuple(value)
+
+
+def _output(hint: Any, default: str) -> Output:
+    config, annotation = ArtifactConfig(), hint
+    if typing.get_origin(hint) is typing.Annotated:
+        annotation, *said = typing.get_args(hint)
+        for each in said:
+            if isinstance(each, ArtifactConfig):
+                config = each
+            elif isinstance(each, str):
+                config = ArtifactConfig(each)
+    if config.name is None:
+        config = ArtifactConfig(default, config.version, config.is_model_artifact, config.is_deployment_artifact,
+                                config.unsafe_pickle)  # fmt: skip
+    check_artifact(default if config.name is None else config.name)
+    config.type  # noqa: B018 - refused here, before the step has run
+    return Output(config, annotation)

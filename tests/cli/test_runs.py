@@ -1,0 +1,124 @@
+"""``gitreg run``, ``runs``, ``artifact``, ``seal``, ``discard`` and ``list --drafts``, as people type them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.system.world import PROGRAMS, Person, write
+
+TRAIN = """
+import sys, time, gitreg
+gitreg.save_artifact([1, 2], "data")
+with gitreg.run() as run:
+    run.model.log_metadata({"loss": 0.5})
+    run.model.set_stage("staging", force=True)
+print("trained")
+if sys.argv[1:] == ["fail"]:
+    sys.exit(3)
+if sys.argv[1:] == ["wait"]:
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def trainer(writer: Person) -> Person:
+    write(writer.here.parent / "code", {"train.py": TRAIN})
+    return writer
+
+
+def train(trainer: Person, *how: str, word: str = "", code: int = 0) -> str:
+    ended = trainer.run(
+        PROGRAMS / "gitreg", "run", "--model", "iris", *how, "--", sys.executable, "../code/train.py", *word.split()
+    )
+    assert ended.code == code, ended.err
+    return ended.out
+
+
+def test_a_command_is_run_and_what_it_saves_is_one_version(trainer: Person) -> None:
+    assert train(trainer, "-p", "epochs=3", "--name", "first") == "trained\n"
+    shown = trainer.gitreg("show", "iris@staging", "--json").data
+    assert (shown["version"], shown["metadata"]) == ("3", {"loss": 0.5})
+    (run,) = trainer.gitreg("runs", "list", "--json").data
+    assert (run["pipeline"], run["run"], run["status"], run["versions"]) == ("train", "first", "completed", ["iris@3"])
+    said = trainer.gitreg("runs", "show", "train/first", "--json").data
+    assert (said["parameters"], said["command"][1:]) == ({"epochs": 3}, ["../code/train.py"])
+    table = trainer.gitreg("runs", "show", "first").out
+    assert "completed" in table
+    assert "epochs" in table
+    assert "3 events" not in trainer.gitreg("log", "iris").out
+
+
+def test_a_command_that_fails_leaves_a_draft_and_its_exit_code(trainer: Person) -> None:
+    train(trainer, "--name", "bad", word="fail", code=3)
+    (draft,) = trainer.gitreg("list", "--drafts", "--json").data
+    assert (draft["run"], draft["status"], draft["stage"], draft["artifacts"]) == (
+        "train/bad",
+        "failed",
+        "staging",
+        ["data"],
+    )
+    assert "train/bad" in trainer.gitreg("list", "--drafts").out
+    assert Path(trainer.gitreg("load", "iris@draft").out.strip()).is_dir()
+    assert "Seal train/bad: iris@3" in trainer.gitreg("seal", "bad").out
+    assert trainer.gitreg("show", "iris@staging", "--json").data["version"] == "3"
+    trainer.gitreg("list", "--drafts", code=3)
+    trainer.gitreg("seal", "bad", code=3)
+    assert trainer.gitreg("runs", "list", "--json").data[0]["status"] == "failed"
+    trainer.gitreg("run", "--", "no-such-program", code=3)
+
+
+def test_a_killed_run_is_resumed_under_its_name(trainer: Person) -> None:
+    process = trainer.start(
+        PROGRAMS / "gitreg",
+        "run",
+        "--model",
+        "iris",
+        "--name",
+        "night",
+        "--",
+        sys.executable,
+        "../code/train.py",
+        "wait",
+    )
+    for _ in range(200):
+        ended = trainer.run(PROGRAMS / "gitreg", "list", "--drafts", "--json")
+        if ended.code == 0 and ended.data[0]["stage"]:
+            break
+        time.sleep(0.05)
+    assert ended.data[0]["status"] == "running"
+    trainer.gitreg("discard", "night", code=5)
+    assert "under way" in trainer.gitreg("seal", "night", code=5).err
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    (draft,) = trainer.gitreg("list", "--drafts", "--json").data
+    assert draft["status"] == "died"
+    train(trainer, "--name", "night")
+    assert trainer.gitreg("show", "iris@staging", "--json").data["version"] == "3"
+    assert trainer.git("for-each-ref", "refs/drafts") == ""
+    assert "sound" in trainer.gitreg("doctor").out
+
+
+def test_artifacts_are_saved_shown_linked_and_loaded_by_hand(writer: Person) -> None:
+    write(writer.here.parent / "table", {"a.csv": "1,2\n", "b/c.csv": "3\n"})
+    assert writer.gitreg("artifact", "save", "table@may", "../table", "--metadata", "rows=2").out == "table@may\n"
+    shown = writer.gitreg("artifact", "show", "table", "--json").data
+    assert (shown["version"], shown["metadata"], sorted(shown["files"])) == ("may", {"rows": 2}, ["a.csv", "b/c.csv"])
+    assert "table@may" in writer.gitreg("artifact", "show", shown["id"][:8]).out
+    assert writer.gitreg("artifact", "list", "--json").data[0]["artifact"] == "table"
+    assert "may" in writer.gitreg("artifact", "list", "table").out
+    assert "Link table@may to iris@1" in writer.gitreg("artifact", "link", "table", "iris@1").out
+    assert "linked already" in writer.gitreg("artifact", "link", "table", "iris@1").out
+    assert "table" in writer.gitreg("show", "iris@1", "--json").data["artifacts"]
+    writer.gitreg("artifact", "load", "table@1", "mine")
+    assert (writer.here / "mine" / "b" / "c.csv").read_text() == "3\n"
+    writer.gitreg("artifact", "save", "table@may", "../table/a.csv", code=4)
+    writer.gitreg("artifact", "show", "nothing", code=3)
+    writer.gitreg("artifact", "list", "nothing", code=3)
+    assert "2 files" not in writer.gitreg("verify", "table").err
+    assert "sound" in writer.gitreg("doctor").out
