@@ -64,7 +64,8 @@ def _tell(outcome: Outcome, nothing: str) -> None:
     if outcome.proposal:
         print_line(f"Proposed on the branch {outcome.proposal.branch}; nothing has moved yet")
         if outcome.proposal.url:
-            print_line(f"Open the pull request: {outcome.proposal.url}")
+            done = "The pull request is" if outcome.proposal.opened else "Open the pull request"
+            print_line(f"{done}: {outcome.proposal.url}")
 
 
 def _text(content: bytes | None) -> str | None:

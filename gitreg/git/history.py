@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator
+from heapq import heappop, heappush
 from pathlib import Path
 
 from gitreg.errors import InvalidInput
@@ -74,3 +75,51 @@ def is_ancestor(objects: Objects, ancestor: str, oid: str, boundary: frozenset[s
             seen.update(new)
             left.extend(new)
     return False
+
+
+def ahead(objects: Objects, oid: str, base: str, boundary: frozenset[str]) -> tuple[str | None, list[Commit]]:
+    """Return where two commits parted, and what one has that the other lacks (git-merge-base(1), git-rev-list(1)).
+
+    Both are walked back by date together, until all that is left is shared.
+
+    Returns
+    -------
+    tuple:
+        The newest commit that both lead to, None where they share nothing that is here; and the commits that only
+        ``oid`` leads to, children before their parents as far as dates tell.
+    """
+    commits: dict[str, Commit] = {}
+    sides: dict[str, int] = {}  # 1: oid leads there; 2: base does
+    queue: list[tuple[int, str]] = []
+    waiting: set[str] = set()  # in the queue, and not known to be shared; or known too late
+    seen: set[str] = set()
+
+    def reach(commit: str, side: int) -> None:
+        side |= sides.get(commit, 0)
+        if side == sides.get(commit):
+            return
+        sides[commit] = side
+        commits.setdefault(commit, objects.commit(commit))
+        heappush(queue, (-commits[commit].committer.time, commit))
+        if side != 3 or commit in seen:  # what was walked too early is walked again
+            waiting.add(commit)
+        else:
+            waiting.discard(commit)
+
+    def parents(commit: str) -> tuple[str, ...]:
+        return () if commit in boundary else commits[commit].parents
+
+    reach(oid, 1)
+    reach(base, 2)
+    while waiting:
+        here = heappop(queue)[1]
+        waiting.discard(here)
+        seen.add(here)
+        for parent in parents(here):
+            reach(parent, sides[here])
+    only = [commit for name, commit in commits.items() if sides[name] == 1]
+    forks = {parent for commit in only for parent in parents(commit.oid) if sides[parent] == 3}
+    forks |= {oid} if sides[oid] == 3 else set()
+    best = [fork for fork in forks if not any(is_ancestor(objects, fork, each, boundary) for each in forks - {fork})]
+    only.sort(key=lambda commit: commit.committer.time, reverse=True)
+    return max(best, key=lambda fork: commits[fork].committer.time, default=None), only

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Self
 
 from gitreg.git.discovery import Layout, discover, object_folders
-from gitreg.git.history import commit_of, first_parents, is_ancestor, resolve, shallow_boundary
+from gitreg.git.history import ahead, commit_of, first_parents, is_ancestor, resolve, shallow_boundary
 from gitreg.git.objects import Objects
 from gitreg.git.ownership import check_owner
 from gitreg.git.program import find_git
@@ -175,6 +175,10 @@ class ReadOnlyRepository:
     def is_ancestor(self, ancestor: str, oid: str) -> bool:
         """Whether one commit is another or leads to it, by any parent, as far as this repository goes back."""
         return is_ancestor(self._objects, ancestor, oid, shallow_boundary(self.common_dir))
+
+    def ahead(self, oid: str, base: str) -> tuple[str | None, list[Commit]]:
+        """Return where two commits parted, and what one has that the other lacks (:func:`gitreg.git.history.ahead`)."""
+        return ahead(self._objects, oid, base, shallow_boundary(self.common_dir))
 
     def is_boundary(self, oid: str) -> bool:
         """Whether a shallow clone has cut off the parents of this commit."""

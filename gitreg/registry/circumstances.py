@@ -26,7 +26,8 @@ class Circumstances:
     source:
         Where manifests are read from.
     run:
-        Runs a command and says whether it succeeded. None, but in ``gitreg check``: a reader runs nothing.
+        Runs a command about a reference and a stage, and says whether it succeeded. None, but in ``gitreg check``: a
+        reader runs nothing.
     proposing:
         Whether the commit is only proposed: whoever checks the proposal decides, by the target branch's policy.
     files_follow:
@@ -37,7 +38,7 @@ class Circumstances:
     now: Callable[[], float] | None = None
     ledger: Ledger | None = None
     source: Callable[[], Source] | None = None
-    run: Callable[[Sequence[str]], bool] | None = None
+    run: Callable[[Sequence[str], str, str], bool] | None = None
     proposing: bool = False
     files_follow: bool = False
 

@@ -47,11 +47,14 @@ class Proposal(NamedTuple):
     branch:
         On the remote.
     url:
-        Where a pull request for it can be opened, or is open; None where that is not known.
+        Where the pull request is, or can be opened; None where that is not known.
+    opened:
+        Whether it is open.
     """
 
     branch: str
     url: str | None
+    opened: bool = False
 
 
 @dataclass(frozen=True)

@@ -83,10 +83,12 @@ def enforce(
     InvalidDocument
         The policies are not understood.
     """
-    if circumstances.proposing:
+    if circumstances.proposing and not force:  # whoever checks the proposal decides
         policies(snapshot)
         return []
     decision = decide(snapshot, snapshot, version, stage, circumstances, force=force, rollback=rollback)
+    if circumstances.proposing:
+        return decision.overridden
     if decision.unmet:
         raise refusal(decision)
     if decision.protected:

@@ -189,4 +189,5 @@ class SnapshotEvidence:
 
     def run(self, command: Sequence[str]) -> bool | None:
         """Run a command, where that is done at all."""
-        return self._circumstances.run(command) if self._circumstances.run else None
+        run = self._circumstances.run
+        return run(command, self.reference, self._stage) if run else None

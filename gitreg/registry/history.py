@@ -79,7 +79,7 @@ def _held(snapshot: Snapshot, seq: int, entry: Entry | None, former: Entry | Non
         "from": _version(former) if former else None,
         **_told(moment),
         "reason": (entry.data or {}).get("reason") if entry else None,
-        "overridden": _overridden(moment),
+        "overridden": overridden_by(moment),
     }
 
 
@@ -88,19 +88,20 @@ def _row(moment: Moment, began: list[Entry], ended: list[Entry]) -> dict[str, An
     events = []
     for entry in began:
         before = former.pop((entry.kind, entry.model, entry.name), None)
-        events.extend(_events(entry, before))
-    events.extend(_removal(entry) for entry in former.values())
+        events.extend(events_of(entry, before))
+    events.extend(removal_of(entry) for entry in former.values())
     body = [part for part in moment.message.split("\n\n")[1:] if not part.startswith("Gitreg-")]
     return {
         **_told(moment),
         "reason": "\n\n".join(body).strip() or None,
-        "overridden": _overridden(moment),
+        "overridden": overridden_by(moment),
         "events": [event for event in events if event],
         "cut": moment.boundary,
     }
 
 
-def _overridden(moment: Moment) -> list[str]:
+def overridden_by(moment: Moment) -> list[str]:
+    """Give the names of the gates that force overrode in a commit, as its message tells."""
     return _OVERRIDDEN.findall(moment.message.rpartition("\n\n")[2])
 
 
@@ -115,7 +116,8 @@ def _told(moment: Moment) -> dict[str, Any]:
     }
 
 
-def _events(entry: Entry, before: Entry | None) -> list[dict[str, Any]]:
+def events_of(entry: Entry, before: Entry | None) -> list[dict[str, Any]]:
+    """Say what became of a file, as `log` does."""
     data, old = entry.data or {}, (before.data or {}) if before else {}
     about = {"model": entry.model} if entry.model else {}
     if entry.problem:
@@ -158,7 +160,8 @@ def _events(entry: Entry, before: Entry | None) -> list[dict[str, Any]]:
     return [{"event": event, **about, "version": entry.name} for event in said]
 
 
-def _removal(entry: Entry) -> dict[str, Any]:
+def removal_of(entry: Entry) -> dict[str, Any]:
+    """Say that a file was removed, as `log` does."""
     if entry.kind in ("artifact", "run"):
         return {"event": f"{entry.kind} removed", entry.kind: f"{entry.model}@{entry.name}"}
     about = {"model": entry.model}

@@ -303,6 +303,16 @@ class Index:
             )
             yield self.moment(at), began, ended
 
+    def copied(self) -> Index:
+        """Give a copy in memory, which may go on in another way than this one; an empty one where that fails."""
+        copy = open_index(None)
+        try:
+            self._db.backup(copy._db)
+        except sqlite3.DatabaseError:  # damaged, or in others' hands: what is missing is read again
+            copy.close()
+            copy = open_index(None)
+        return copy
+
     # -- growing -----------------------------------------------------------------------------------------------------
 
     @contextmanager

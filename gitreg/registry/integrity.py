@@ -77,6 +77,8 @@ class Verification:
 
     Parameters
     ----------
+    ledger:
+        Where records are held against their seals; None leaves that out.
     source:
         Where manifests are read from.
     stores:
@@ -97,7 +99,7 @@ class Verification:
 
     def __init__(
         self,
-        ledger: Ledger,
+        ledger: Ledger | None,
         versions: Iterable[Holder],
         source: Source,
         stores: Sequence[Store],
@@ -134,7 +136,7 @@ class Verification:
     def _batches(self) -> Iterator[Finding | list[_Set]]:
         batch: list[_Set] = []
         for version in self._versions:
-            if problem := record_problem(self._ledger, version):
+            if self._ledger and (problem := record_problem(self._ledger, version)):
                 yield Finding(version.reference, "", "", 0, problem)
             for name, artifact in version.artifacts.items():
                 try:

@@ -113,8 +113,10 @@ class Ledger:
             return Snapshot(index, self._catch_up(index, commit), commit)
         # A commit beside the branch (a proposal, the past before a rewrite) is read without touching the file.
         if self._aside is not None:
+            if (place := self._aside.position(commit)) is not None:
+                return Snapshot(self._aside, place, commit)
             self._aside.close()
-        self._aside = open_index(None)
+        self._aside = index.copied()
         return Snapshot(self._aside, self._catch_up(self._aside, commit), commit)
 
     def close(self) -> None:

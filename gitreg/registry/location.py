@@ -33,7 +33,7 @@ class Place(NamedTuple):
     root: str
 
 
-def locate(start: Path, *, env: Mapping[str, str], place: Place | None = None) -> Location:
+def locate(start: Path, *, env: Mapping[str, str], place: Place | None = None, checked_out: bool = False) -> Location:
     """Find the registry that a folder belongs to.
 
     A ``gitreg.yaml`` in the work tree, from the folder upwards, says its branch. Where there is none, the clone's own
@@ -43,6 +43,9 @@ def locate(start: Path, *, env: Mapping[str, str], place: Place | None = None) -
     ----------
     place:
         The registry to take, where a repository has several.
+    checked_out:
+        Whether a ``gitreg.yaml`` in the work tree is enough, though the branch that it names is not here: CI services
+        check out one commit.
 
     Raises
     ------
@@ -56,7 +59,7 @@ def locate(start: Path, *, env: Mapping[str, str], place: Place | None = None) -
         found = _declared(repository, start.resolve()) if place is None else None
         candidates = [place] if place else [found, noted_place(repository), Place(OWN_BRANCH, ""), _head(repository)]
         for candidate in candidates:
-            if candidate and _holds_registry(repository, candidate):
+            if candidate and ((checked_out and candidate is found) or _holds_registry(repository, candidate)):
                 return Location(repository, *candidate)
         message = f"there is no registry in {repository.work_tree or repository.git_dir}"
         if place is not None:

@@ -5,28 +5,43 @@ The target branch, its tags and mirrors stay where they are; after the merge ``g
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from urllib.parse import quote
+from collections.abc import Callable, Mapping
 
 from gitreg.git import RefUpdate
 from gitreg.names import slug
 from gitreg.registry.changes import Changes
+from gitreg.registry.checking import check
+from gitreg.registry.circumstances import UNKNOWN, Circumstances
 from gitreg.registry.commit import PATIENCE, Operation, Outcome, Proposal, Writer, plan
+from gitreg.registry.forges import PullRequest, host_of, offered_by_push, open_pull_request, opened_by_push
 from gitreg.registry.ledger import Ledger
+from gitreg.registry.markdown import proposal_text
 from gitreg.registry.upstream import Upstream
 
 _NAMING = ("Model", "Stage", "Alias", "Version")
-_ADDRESS = re.compile(r"https?://[^\s'\"<>]+")
-_HOST = re.compile(r"(?:https?://|ssh://)?(?:[^@/\s]*@)?(?P<host>[\w.-]+)(?::\d+)?[:/](?P<path>[^\s]+?)(?:\.git)?/?$")
 
 
 def propose(
-    ledger: Ledger, operation: Operation, writer: Callable[[], Writer], upstream: Upstream, *, dry_run: bool = False
+    ledger: Ledger,
+    operation: Operation,
+    writer: Callable[[], Writer],
+    upstream: Upstream,
+    *,
+    env: Mapping[str, str],
+    circumstances: Circumstances = UNKNOWN,
+    dry_run: bool = False,
 ) -> Outcome:
     """Run an operation on the remote's branch, and push what it changes to a branch that asks to be merged.
 
-    Proposed again, the same change replaces what its branch held.
+    Proposed again, the same change replaces what its branch held. The pull request is opened by the host's own program,
+    or by its push options; where neither can be, the proposal names the page that opens it.
+
+    Parameters
+    ----------
+    env:
+        Where the hosts' programs are found.
+    circumstances:
+        What the gates may ask of which the pull request's text tells.
 
     Returns
     -------
@@ -52,11 +67,15 @@ def propose(
         made = ledger.repository.build_commit(
             snapshot.commit, files, message=changes.message, author=who.author, committer=who.committer
         )
-        branch = branch_of(changes)
-        told = upstream.push_branch(RefUpdate(f"refs/heads/{branch}", made))
-    found = _ADDRESS.search(told)
-    url = found[0] if found else compare_url(upstream.url, ledger.branch, branch)
-    return Outcome(made, changes, files, Proposal(branch, url))
+        text = proposal_text(check(ledger, snapshot.commit, made, circumstances=circumstances), changes.body)
+        request = PullRequest(branch_of(changes), ledger.branch, changes.subject, text)
+        host = host_of(upstream.url, env)
+        told = upstream.push_branch(
+            RefUpdate(f"refs/heads/{request.branch}", made), host.push_options(request) if host else ()
+        )
+    opened = (open_pull_request(host, request, env) if host else None) or opened_by_push(told)
+    page = offered_by_push(told) or (host.page(request.branch, request.target) if host else None)
+    return Outcome(made, changes, files, Proposal(request.branch, opened or page, opened is not None))
 
 
 def branch_of(changes: Changes) -> str:
@@ -64,14 +83,3 @@ def branch_of(changes: Changes) -> str:
     said = dict(changes.trailers)
     parts = [slug(said[name]) for name in _NAMING if name in said]
     return f"gitreg/{said.get('Operation', 'change')}/{'-'.join(parts) or 'registry'}"
-
-
-def compare_url(remote: str, target: str, branch: str) -> str | None:
-    """Give the page where a forge opens a pull request for a branch; None where the address names none."""
-    found = _HOST.match(remote)
-    if found is None or remote.startswith(("file://", "/", ".")):
-        return None
-    top = f"https://{found['host']}/{found['path'].strip('/')}"
-    if "gitlab" in found["host"]:
-        return f"{top}/-/merge_requests/new?merge_request%5Bsource_branch%5D={quote(branch, safe='')}"
-    return f"{top}/compare/{quote(target)}...{quote(branch)}?expand=1"

@@ -86,11 +86,12 @@ def _seals(ledger: Ledger, snapshot: Snapshot, there: Mapping[str, str]) -> Iter
         ref = tag_ref(settings, entry.model, entry.name)
         first = readings(snapshot, entry)[-1]
         moment = snapshot.index.moment(first.since)
-        if moment.boundary or first.data is None:
+        if moment.boundary:
             continue  # where the record came from was cut off
         seal = None
         if ref not in there:
             seal = repository.read_ref(ref)
             if seal is None or repository.peel(seal) != moment.oid:
+                assert first.data is not None
                 seal = build_seal(repository, settings, moment.oid, first.data, first.digest)[1]
         yield ref, seal, moment.oid

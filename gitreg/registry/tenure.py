@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gitreg.documents.types import StageDocument
+from gitreg.registry.index import Entry
 from gitreg.registry.snapshot import Snapshot
 
 
@@ -60,3 +61,21 @@ def tenure(snapshot: Snapshot, model: str, stage: str) -> Tenure:
                 held.pop()
             held.append((pointer.version, entry.digest))
     return Tenure(tuple(version for version, _ in held), frozenset(undone), snapshot.find_stage(model, stage) is None)
+
+
+def is_rollback(snapshot: Snapshot, pointer: Entry) -> bool:
+    """Whether a stage's new pointer gives it back to who held it before: by `rollback`, or by ``git revert``.
+
+    Parameters
+    ----------
+    snapshot:
+        The branch before the pointer is.
+    """
+    if pointer.data is None:
+        return False
+    said = StageDocument.from_data(pointer.data)
+    past = tenure(snapshot, pointer.model, pointer.name)
+    if said.version not in [past.held[place] for place in past.below()]:
+        return False
+    before = snapshot.index.history(snapshot.seq, "stage", pointer.model, pointer.name)
+    return said.rolled_back_from is not None or any(entry.digest == pointer.digest for entry in before)

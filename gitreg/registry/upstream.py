@@ -235,9 +235,20 @@ class Upstream:
         """Its address; no password is in it."""
         return self._repository.remote_url(self.name) or self.name
 
-    def push_branch(self, update: RefUpdate) -> str:
-        """Move one branch of the remote, wherever it is; return what the remote says to the user."""
-        return self._remote.push([update])
+    def push_branch(self, update: RefUpdate, options: Sequence[str] = ()) -> str:
+        """Move one branch of the remote, wherever it is; return what the remote says to the user.
+
+        Parameters
+        ----------
+        options:
+            Push options; a remote that takes none gets the branch without them.
+        """
+        try:
+            return self._remote.push([update], options=options)
+        except Declined as declined:
+            if not options or declined.refs:
+                raise
+            return self._remote.push([update])
 
     def push_derived(self, updates: Sequence[RefUpdate]) -> None:
         """Move tags and mirrors by themselves; those that somebody else has moved there meanwhile are fine.

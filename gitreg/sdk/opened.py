@@ -47,7 +47,7 @@ class OpenRegistry:
         self.local = local
 
     @classmethod
-    def open(cls, path: PathLike | None = None, *, local: bool = False) -> Self:
+    def open(cls, path: PathLike | None = None, *, local: bool = False, checked_out: bool = False) -> Self:
         """Open the registry that a folder belongs to.
 
         Parameters
@@ -58,6 +58,8 @@ class OpenRegistry:
             GITREG_REGISTRY, else the current folder, upwards.
         local:
             Leave the remote alone: what is written stays in this clone until it is pushed.
+        checked_out:
+            Take what is checked out, though its branch is not in this clone (:func:`gitreg.registry.location.locate`).
 
         Raises
         ------
@@ -72,7 +74,8 @@ class OpenRegistry:
             if is_address(told):
                 return cls._open_mirror(told, ambient, local=local)
         folder, place = split_place(told, ambient.folder)
-        return cls(locate(folder, env=ambient.env, place=place), ambient, local=local)
+        location = locate(folder, env=ambient.env, place=place, checked_out=checked_out)
+        return cls(location, ambient, local=local)
 
     @classmethod
     def _open_mirror(cls, address: str, ambient: Ambient, *, local: bool) -> Self:
@@ -257,12 +260,28 @@ class OpenRegistry:
     # -- writing ---------------------------------------------------------------------------------------------------
 
     def commit(self, operation: Operation, *, dry_run: bool = False) -> Outcome:
-        """Run an operation on the newest snapshot and commit what it changes (:mod:`gitreg.registry.commit`)."""
+        """Run an operation on the newest snapshot and commit what it changes (:mod:`gitreg.registry.commit`).
+
+        Where the remote's branch takes pull requests only, the change is proposed (:mod:`gitreg.registry.proposals`).
+
+        Warns
+        -----
+        UserWarning
+            It was proposed though that was not asked for.
+        """
         if self.proposing:
             return self._propose(operation, dry_run=dry_run)
+        from gitreg.git.remote import Declined
         from gitreg.registry.commit import commit
 
-        return commit(self.ledger, operation, self.writer, upstream=self.upstream, dry_run=dry_run)
+        upstream = self.upstream
+        try:
+            return commit(self.ledger, operation, self.writer, upstream=upstream, dry_run=dry_run)
+        except Declined as declined:
+            if upstream is None or not declined.protected:
+                raise
+            self.tell(f"{upstream.branch} is protected: the change is proposed instead")
+            return self._propose(operation, dry_run=dry_run)
 
     def _propose(self, operation: Operation, *, dry_run: bool) -> Outcome:
         from gitreg.registry.proposals import propose
@@ -272,7 +291,15 @@ class OpenRegistry:
             raise Refused(
                 "this registry has no remote to propose to", hint="`gitreg init --remote origin` declares one"
             )
-        return propose(self.ledger, operation, self.writer, upstream, dry_run=dry_run)
+        return propose(
+            self.ledger,
+            operation,
+            self.writer,
+            upstream,
+            env=self.ambient.env,
+            circumstances=self.circumstances(),
+            dry_run=dry_run,
+        )
 
     @property
     def upstream(self) -> Upstream | None:
@@ -300,11 +327,14 @@ class OpenRegistry:
         """
         return self.ambient.writer(self.ledger.repository)
 
+    def after(self, outcome: Outcome) -> Snapshot:
+        """Give what the registry says after a write; where that is only proposed, what it would say."""
+        return self.snapshot(outcome.commit if outcome.proposal else None)
+
     def about(self, outcome: Outcome) -> ModelVersion:
         """Give the version that an outcome is about, as it is now."""
         assert outcome.changes.version is not None
         model, name = outcome.changes.version
-        snapshot = self.snapshot(outcome.commit if outcome.proposal else None)
-        version = snapshot.find_version(model, name, deleted=True)
+        version = self.after(outcome).find_version(model, name, deleted=True)
         assert version is not None
         return version

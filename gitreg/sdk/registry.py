@@ -185,8 +185,8 @@ class Registry(OpenRegistry):
         from gitreg.registry.operations.models import register_model
 
         created_at, said = self.ambient.timestamp(), to_json(metadata or {})
-        self.commit(partial(register_model, name=name, created_at=created_at, fields=fields, tags=tags, metadata=said))
-        return self.model(name)
+        operation = partial(register_model, name=name, created_at=created_at, fields=fields, tags=tags, metadata=said)
+        return self.after(self.commit(operation)).model(name)
 
     def update_model(
         self,
@@ -202,8 +202,8 @@ class Registry(OpenRegistry):
         from gitreg.registry.operations.models import update_model
 
         said = to_json(metadata or {})
-        self.commit(partial(update_model, name=name, fields=fields, tags=tags, remove_tags=remove_tags, metadata=said))
-        return self.model(name)
+        operation = partial(update_model, name=name, fields=fields, tags=tags, remove_tags=remove_tags, metadata=said)
+        return self.after(self.commit(operation)).model(name)
 
     def delete_model(self, name: str, *, force: bool = False) -> None:
         """Delete a model with its versions (:func:`gitreg.registry.operations.models.delete_model`)."""

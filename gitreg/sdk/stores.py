@@ -19,6 +19,7 @@ from gitreg.registry.integrity import Verification
 from gitreg.registry.operations.stores import add_replica, remove_replica
 from gitreg.registry.resuming import Run
 from gitreg.registry.stores import default_folder, same_place, spelled, store_urls
+from gitreg.sdk.ambient import Ambient
 
 if TYPE_CHECKING:
     from gitreg.registry.doctor import Problem
@@ -42,6 +43,23 @@ def spelled_out(told: str, folder: Path) -> str:
             hint="write s3://bucket/folder, sftp://machine/folder, /folder or ./folder",
         )
     return os.path.normpath(folder / told)
+
+
+def approve(urls: Sequence[str]) -> list[str]:
+    """Approve stores by their addresses, whatever registry names them, and return these.
+
+    Raises
+    ------
+    InvalidInput
+        One is none that gitreg opens; none is approved then.
+    """
+    ambient = Ambient.of_this_process()
+    addresses = [spelled_out(url, ambient.folder) for url in urls]
+    for address in addresses:
+        open_store(address)  # nothing is read; an address that cannot be opened, or holds a password, is refused
+    for address in addresses:
+        ambient.approvals().approve(address)
+    return addresses
 
 
 def held(registry: Registry, references: Sequence[str] = ()) -> list[list[Holding]]:

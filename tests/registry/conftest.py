@@ -14,17 +14,21 @@ from tests.registry.support import World, git
 @pytest.fixture
 def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Set the environment of a user, and give their home."""
-    home = tmp_path / "home"
+    return set_up_user(tmp_path, monkeypatch)
+
+
+def set_up_user(where: Path, patch: pytest.MonkeyPatch) -> Path:
+    home = where / "home"
     home.mkdir()
     for name, value in {
         "HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"), "XDG_CACHE_HOME": str(home / "xdg-cache"),
         "GITREG_CACHE": str(home / "cache"), "GIT_CONFIG_NOSYSTEM": "1", "TZ": "UTC",
     }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
+        patch.setenv(name, value)
     for role in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{role}_NAME", "Ada Lovelace")
-        monkeypatch.setenv(f"GIT_{role}_EMAIL", "ada@example.com")
-    monkeypatch.delenv("GITREG_REGISTRY", raising=False)
+        patch.setenv(f"GIT_{role}_NAME", "Ada Lovelace")
+        patch.setenv(f"GIT_{role}_EMAIL", "ada@example.com")
+    patch.delenv("GITREG_REGISTRY", raising=False)
     return home
 
 

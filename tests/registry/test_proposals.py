@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from gitreg.errors import Protected, Refused
-from gitreg.registry.proposals import compare_url
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.remotes import sync
 from tests.registry.support import commit_files, git, refs
@@ -81,17 +80,3 @@ def test_a_registry_without_a_remote_has_nobody_to_propose_to(registry: Registry
     registry.save("iris", weights)
     with proposing(registry) as other, pytest.raises(Refused, match="no remote to propose to"):
         other.promote("iris@1", "production")
-
-
-@pytest.mark.parametrize(
-    ("remote", "expected"),
-    [
-        ("git@github.com:team/models.git", "https://github.com/team/models/compare/main...gitreg/a%2B7?expand=1"),
-        ("https://ada@github.com/team/models", "https://github.com/team/models/compare/main...gitreg/a%2B7?expand=1"),
-        ("ssh://git@gitlab.example.com:2222/a/b/c.git",
-         "https://gitlab.example.com/a/b/c/-/merge_requests/new?merge_request%5Bsource_branch%5D=gitreg%2Fa%2B7"),
-        ("/srv/models.git", None), ("../models.git", None), ("file:///srv/models.git", None),
-    ],
-)  # fmt: skip
-def test_the_page_that_opens_a_pull_request_follows_from_the_remotes_address(remote: str, expected: str | None) -> None:
-    assert compare_url(remote, "main", "gitreg/a+7") == expected

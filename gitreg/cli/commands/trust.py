@@ -9,10 +9,19 @@ from gitreg.cli.output import print_line
 
 
 @click.command("trust")
-def command() -> None:
-    """Approve the stores that this registry's gitreg.yaml names; none is opened before."""
-    urls = open_registry().trust()
-    for url in urls:
+@click.argument("urls", metavar="[URL]...", nargs=-1)
+def command(urls: tuple[str, ...]) -> None:
+    """Approve the stores that this registry's gitreg.yaml names; none is opened before.
+
+    With URLs, exactly these: what CI runs, where a pull request may say what it likes of stores.
+    """
+    if urls:
+        from gitreg.sdk.stores import approve
+
+        approved = approve(urls)
+    else:
+        approved = open_registry().trust()
+    for url in approved:
         print_line(f"Approved {url}")
-    if not urls:
+    if not approved:
         print_line("Nothing to approve: the weights lie in the clone's own folder")

@@ -1,0 +1,49 @@
+"""``gitreg check``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gitreg.cli.options import NamedPath, output_option
+from gitreg.cli.output import emit, print_text
+from gitreg.cli.progress import progress
+from gitreg.cli.session import Session
+from gitreg.errors import Refused
+
+
+@click.command("check")
+@click.option("--base", metavar="COMMIT", help="What it shall be merged into.  [default: the branch on origin]")
+@click.option("--head", metavar="COMMIT", default="HEAD", show_default=True, help="What shall be merged.")
+@click.option("--report", metavar="FILE", type=NamedPath(dir_okay=False), help="Write the report there, too.")
+@output_option
+def command(base: str | None, head: str, report: str | None, output: str) -> None:
+    """Say whether a pull request may be merged, and what it would move: a report in Markdown.
+
+    For CI, in a checkout of the pull request. Sealed records that are edited, pointers to nothing, numbers
+    given twice, files that cannot be read, weights that are missing or damaged, and gates that are not met are
+    refused, with exit code 4. The policy that counts is the target's; its commands are run. Weights are looked
+    for in stores that were approved on this machine.
+    """
+    from gitreg.registry.markdown import report_text
+    from gitreg.sdk.checking import check_proposal
+    from gitreg.sdk.registry import Registry
+
+    ctx = click.get_current_context()
+    registry = Registry.open(ctx.ensure_object(Session).repo, checked_out=True)
+    ctx.call_on_close(registry.close)
+    with progress("Reading weights") as bar:
+        found = check_proposal(registry, base or f"origin/{registry.ledger.branch}", head, progress=bar)
+    text = report_text(found)
+    if report is not None:
+        Path(report).write_text(text, encoding="utf-8")
+    if output == "table":
+        print_text(text)
+    else:
+        row = found.row()
+        emit(row, output, rows=row["problems"], columns=("where", "what", "remedy"))
+    if not found.ok:
+        first, more = found.problems[0], len(found.problems) - 1
+        told = f", and {more} more" if more else ""
+        raise Refused(f"{first.where}: {first.what}{told}", hint=first.remedy)

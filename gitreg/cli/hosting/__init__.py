@@ -1,0 +1,92 @@
+"""Texts for Git hosts: pipelines, and rules, with the registry's own names filled in.
+
+The texts lie beside this module, as they are, for people to read; ``@NAME@`` in them stands for a value.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from gitreg.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from gitreg.sdk.registry import Registry
+
+PIPELINES = {"github": ".github/workflows/gitreg.yml", "gitlab": ".gitlab-ci.yml"}
+"""Where each host looks for its pipeline, in the repository."""
+RULES = ("github", "gitlab", "gitea")
+"""The hosts whose rules are known."""
+
+_PLAIN = re.compile(r"[\w./+-]+")
+
+
+def pipeline(registry: Registry, host: str) -> str:
+    """Give the pipeline that a host runs for a registry.
+
+    Raises
+    ------
+    InvalidInput
+        A name of the registry's cannot stand in a pipeline.
+    """
+    settings = registry.snapshot().settings
+    stores = [url for url in (settings.store, *settings.replicas) if url is not None]
+    trust = f"gitreg trust {' '.join(map(shlex.quote, stores))}" if stores else "true # gitreg.yaml names no store"
+    return _fill(registry, f"ci-{host}.yml", TRUST=trust)
+
+
+def rules(registry: Registry, host: str) -> str:
+    """Give the rules that a host should be given for a registry, as a shell script.
+
+    Raises
+    ------
+    InvalidInput
+        The registry's remote is at no host, or a name cannot stand in a script.
+    """
+    from gitreg.registry.forges import host_of
+
+    settings = registry.snapshot().settings
+    remote = settings.remote or "origin"
+    url = registry.ledger.repository.remote_url(remote)
+    found = host_of(url, {}) if url else None
+    if found is None:
+        raise InvalidInput(
+            f"the remote {remote} is at no Git host", hint="`git remote set-url` names one, and `git remote add` does"
+        )
+    folder = f"/{registry.ledger.root}" if registry.ledger.root else ""
+    owners = [
+        f"{folder}/gitreg.yaml  @your/maintainers",
+        *(f"{folder}/models/**/stages/{stage}.yaml  @your/{stage}-approvers" for stage in settings.stages),
+    ]
+    return _fill(
+        registry,
+        f"protect-{host}.sh",
+        HOST=found.name,
+        PATH=found.path,
+        ID=quote(found.path, safe=""),
+        BRANCH_ID=quote(registry.ledger.branch, safe=""),
+        CODEOWNERS="\n".join(owners),
+    )
+
+
+def _fill(registry: Registry, name: str, **values: str) -> str:
+    """Fill a text in; what a registry calls its branch, stages and folder must not end a quotation there."""
+    settings, ledger = registry.snapshot().settings, registry.ledger
+    names = {
+        "BRANCH": ledger.branch,
+        "PREFIX": settings.prefix,
+        "STAGE": settings.stages[-1] if settings.stages else "production",
+        "FOLDER": f"{ledger.root}/" if ledger.root else "",
+    }
+    for what, value in (names | {key: values[key] for key in ("HOST", "PATH") if key in values}).items():
+        if value and not _PLAIN.fullmatch(value):
+            raise InvalidInput(
+                f"the {what.lower()} {value!r} cannot stand in a script as it is", hint="write that file by hand"
+            )
+    text = (Path(__file__).parent / name).read_text(encoding="utf-8")
+    for what, value in (names | values).items():
+        text = text.replace(f"@{what}@", value)
+    return text

@@ -1,0 +1,207 @@
+"""Whether a commit may be merged into the registry's branch, and what that would move.
+
+The same for a pull request and for a push: two commits, what differs between them, and the target's policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gitreg.blobs import Source
+from gitreg.documents.layout import Key
+from gitreg.errors import GitregError
+from gitreg.registry.artifacts import Holder
+from gitreg.registry.circumstances import UNKNOWN, Circumstances
+from gitreg.registry.collections import find_artifact
+from gitreg.registry.history import events_of, removal_of
+from gitreg.registry.integrity import Finding
+from gitreg.registry.ledger import Ledger
+from gitreg.registry.merging import Merge, merged
+from gitreg.registry.moves import Arrival, CardChange, Move, arrivals, card_changes, moves
+from gitreg.registry.rows import version_row
+from gitreg.registry.snapshot import ModelVersion
+from gitreg.registry.soundness import Problem, problems
+
+LookAtWeights = Callable[[Sequence[Holder]], Iterable[Finding]]
+"""Holds the stores against what has files there (:class:`gitreg.registry.integrity.Verification`)."""
+
+_SAVE_AGAIN = "`gitreg store copy` brings it there from another store; else save the same files again"
+_TOLD_APART = ("model_version", "stage", "alias", "model", "card")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found.
+
+    Parameters
+    ----------
+    base, head:
+        The commits: where the branch is (None: it is not there yet), and what shall be merged into it.
+    problems:
+        Why it must not be merged; none, and it may.
+    moves, arrivals, cards:
+        What it would do.
+    events:
+        What else it would do, as ``gitreg log`` tells it.
+    files, read:
+        How many files of weights the stores were asked for, and how many of them were read whole.
+    unseen:
+        Sentences about what was not looked at.
+    """
+
+    base: str | None
+    head: str
+    problems: tuple[Problem, ...]
+    moves: tuple[Move, ...] = ()
+    arrivals: tuple[Arrival, ...] = ()
+    cards: tuple[CardChange, ...] = ()
+    events: tuple[dict[str, Any], ...] = ()
+    files: int = 0
+    read: int = 0
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether it may be merged."""
+        return not self.problems
+
+    def row(self) -> dict[str, Any]:
+        """Give it as plain data."""
+        return {
+            "ok": self.ok,
+            "base": self.base,
+            "head": self.head,
+            "problems": [problem.row() for problem in self.problems],
+            "moves": [move.row() for move in self.moves],
+            "versions": [
+                {"version": version_row(each.version), "comparison": each.comparison} for each in self.arrivals
+            ],
+            "cards": [{"model": card.model, "fields": card.fields, "text": list(card.text)} for card in self.cards],
+            "events": list(self.events),
+            "weights": {"files": self.files, "read": self.read},
+            "unseen": list(self.unseen),
+        }
+
+
+def check(
+    ledger: Ledger,
+    base: str | None,
+    head: str,
+    *,
+    circumstances: Circumstances = UNKNOWN,
+    source: Source | None = None,
+    weights: LookAtWeights | None = None,
+    unseen: Sequence[str] = (),
+) -> Report:
+    """Say whether a commit may be merged into the registry's branch, and what that would do.
+
+    What is wrong on the branch already, and is left as it is, is not named. Nothing is written.
+
+    Parameters
+    ----------
+    base:
+        The commit that the branch is at; its policy, keys and stages count. None: there is no such branch yet, so that
+        there is no policy, and all that `head` leads to is looked at.
+    head:
+        The commit that shall be merged into it, or that the branch shall be moved to.
+    circumstances:
+        What the policy's gates may ask; who promotes is told by the commits.
+    source:
+        Where manifests are read from that records do not list; None leaves those files out of comparisons.
+    weights:
+        Holds the stores against the versions that are new, have new artifacts or enter a stage; None leaves that out.
+    unseen:
+        Sentences about what the caller knows is not looked at.
+
+    Raises
+    ------
+    Refused
+        The commits share no history, as far as this clone goes back.
+    NotFound
+        One of them is not here.
+    """
+    with merged(ledger, base, head) as merge:
+        found = list(problems(ledger, merge))
+        report = Report(base, head, tuple(found), unseen=tuple(unseen))
+        if any(problem.where == "gitreg.yaml" for problem in found):
+            return report  # what is said cannot be told from settings that are not understood
+        moved: tuple[Move, ...] = ()
+        try:
+            moved = tuple(moves(merge, circumstances, source))
+        except GitregError as error:
+            remedy = f"on the target branch: {error.hint}" if error.hint else "mend it on the target branch"
+            found.append(Problem("gitreg.yaml", f"says a policy that is not understood: {error.message}", remedy))
+        found += [problem for move in moved for problem in _unmet(move)]
+        new = tuple(arrivals(merge, source))
+        looked: list[Finding] = []
+        holders = _with_files(merge, new, moved)
+        try:
+            looked += weights([holder for _, holder in holders]) if weights else ()
+        except GitregError as error:
+            found.append(Problem("gitreg.yaml", f"names a store that fails: {error.message}", error.hint or "mend it"))
+        paths = {holder.reference: path for path, holder in reversed(holders)}
+        found += [
+            Problem(paths[each.reference], f"{each.artifact}: {each.problem}", _SAVE_AGAIN)
+            for each in looked
+            if each.problem is not None
+        ]
+        return Report(
+            base,
+            head,
+            tuple(dict.fromkeys(found)),
+            moved,
+            new,
+            tuple(card_changes(merge)),
+            tuple(_events(merge)),
+            len(looked),
+            sum(finding.read for finding in looked),
+            tuple(unseen),
+        )
+
+
+def _unmet(move: Move) -> Iterator[Problem]:
+    version = move.after
+    if version is None or move.kind != "stage":
+        return
+    if version.yanked:
+        yield Problem(
+            move.path, f"{version.reference} was yanked and cannot take a stage", f"`gitreg unyank {version.reference}`"
+        )
+    for result in move.decision.unmet if move.decision else ():
+        yield Problem(
+            move.path,
+            f"{version.reference} may not enter {move.name}: {result.name}: {result.sentence}",
+            f"`gitreg why {version.reference} {move.name}` explains each rule and gate",
+        )
+
+
+def _with_files(merge: Merge, new: Sequence[Arrival], moved: Sequence[Move]) -> list[tuple[str, Holder]]:
+    """Give what a merge vouches for the files of, each once, with the file that says so."""
+    wanted: list[ModelVersion] = [each.version for each in new] + [move.after for move in moved if move.after]
+    alone: list[tuple[str, Holder]] = []
+    for change in merge.changes:
+        key = change.key
+        if key and key.kind == "annotation":
+            after = merge.head.find_version(key.model, key.name)
+            before = merge.base.find_version(key.model, key.name) if merge.base else None
+            if after is not None and after.artifacts != (before.artifacts if before else {}):
+                wanted.append(after)
+        elif key and key.kind == "artifact" and change.old is None and change.new is not None:
+            if (found := find_artifact(merge.head, key.model, key.name)) is not None:
+                alone.append((key.path, found))
+    versions = {version.reference: version for version in wanted if not version.deleted}.values()
+    return [(Key("model_version", each.model, each.version).path, each) for each in versions] + alone
+
+
+def _events(merge: Merge) -> Iterator[dict[str, Any]]:
+    for change in merge.changes:
+        if change.key is None or change.key.kind in _TOLD_APART or change.old == change.new:
+            continue
+        before = merge.base.index.get(merge.base.seq, *change.key) if merge.base else None
+        after = merge.head.index.get(merge.head.seq, *change.key)
+        if after is not None:
+            yield from events_of(after, before)
+        elif before is not None:
+            yield removal_of(before)

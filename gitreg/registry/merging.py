@@ -1,0 +1,163 @@
+"""What the registry will say once a commit is merged into its branch, whichever way that is done.
+
+Only what differs is read: a copy of the index goes on from the branch by the commits that are proposed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+
+from gitreg.documents.layout import MAX_BYTES, Key, parse_path
+from gitreg.errors import Refused, TooLarge
+from gitreg.git import Commit, Oversized, PathChange, Repository
+from gitreg.registry.batch import Derived
+from gitreg.registry.indexing import derive
+from gitreg.registry.ledger import Ledger
+from gitreg.registry.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Change:
+    """One file that a merge changes.
+
+    Parameters
+    ----------
+    path:
+        Inside the repository.
+    key:
+        What it is about; None where it is no file of a registry.
+    old, new:
+        The object ids of its content on the branch, and once merged; None where there is no such file.
+    first:
+        What the proposal's own commits said there first. If that is not what is there in the end, it would be an edit
+        once these commits are the branch's own, one by one.
+    """
+
+    path: str
+    key: Key | None
+    old: str | None
+    new: str | None
+    first: str | None
+
+
+@dataclass(frozen=True)
+class Merge:
+    """A branch before and after a merge.
+
+    Parameters
+    ----------
+    base:
+        What the branch says now; None where there is none yet.
+    head:
+        What it will say.
+    changes:
+        The files that differ, by path; and those that came and went within the proposal.
+    conflicts:
+        The paths that both sides have changed, each in its own way.
+    """
+
+    base: Snapshot | None
+    head: Snapshot
+    changes: tuple[Change, ...]
+    conflicts: tuple[str, ...]
+
+
+@contextmanager
+def merged(ledger: Ledger, base: str | None, head: str) -> Iterator[Merge]:
+    """Foresee a merge; what is given can be read inside the ``with`` only.
+
+    Parameters
+    ----------
+    base:
+        The commit that the branch is at; None where it is not there yet.
+    head:
+        The commit that is to be merged into it. One that follows from the base is where the branch will be.
+
+    Raises
+    ------
+    Refused
+        The two share no history, as far as this clone goes back.
+    """
+    repository, root = ledger.repository, ledger.root
+    if base is None:
+        added = [
+            Change(change.path, _key(change.path, root), None, change.new, change.new)
+            for change in repository.diff(None, head, root)
+        ]
+        yield Merge(None, ledger.snapshot_at(head), tuple(added), ())
+        return
+    fork, commits = repository.ahead(head, base)
+    if fork is None:
+        raise _strangers(repository, base, head)
+    theirs = {} if fork == base else {change.path: change.new for change in repository.diff(fork, base, root)}
+    ours = {change.path: change for change in repository.diff(fork, head, root) if change.old != change.new}
+    wanted = {path: change for path, change in ours.items() if path not in theirs}
+    conflicts = [path for path, change in ours.items() if path in theirs and theirs[path] != change.new]
+    firsts, steps = _steps(repository, root, commits, {path: change.new for path, change in wanted.items()})
+    settled = {path for _, paths in steps for path in paths}
+    if left := [path for path in wanted if path not in settled]:  # by how a merge was resolved, or cut off
+        tip = repository.commit(head)
+        steps = [*(step for step in steps if step[0].oid != head), (tip, [*dict(steps).get(tip, []), *left])]
+    changes = [
+        Change(path, _key(path, root), change.old, change.new, firsts.get(path, change.new))
+        for path, change in wanted.items()
+    ]
+    gone = [path for path in firsts if path not in ours and not repository.has(fork, path)]
+    changes += [Change(path, _key(path, root), None, None, firsts[path]) for path in gone]
+    before = ledger.snapshot_at(base)
+    with closing(before.index.copied()) as index:
+        index.rewind(before.seq)
+        index.extend((commit, _derived(repository, root, wanted, paths), False) for commit, paths in steps)
+        after = Snapshot(index, before.seq + len(steps), head)
+        yield Merge(before, after, tuple(sorted(changes, key=lambda change: change.path)), tuple(sorted(conflicts)))
+
+
+def _steps(
+    repository: Repository, root: str, commits: Sequence[Commit], wanted: Mapping[str, str | None]
+) -> tuple[dict[str, str | None], list[tuple[Commit, list[str]]]]:
+    """Say what a proposal's commits said of each file first, and which of them first said what is there in the end."""
+    firsts: dict[str, str | None] = {}
+    steps: list[tuple[Commit, list[str]]] = []
+    settled: set[str] = set()
+    for commit in reversed(commits):
+        if len(commit.parents) > 1 or repository.is_boundary(commit.oid):
+            continue  # what a merge brings is told by what it merges
+        paths = []
+        for change in repository.diff(commit.parents[0] if commit.parents else None, commit.oid, root):
+            firsts.setdefault(change.path, change.new)
+            if change.path not in settled and change.path in wanted and wanted[change.path] == change.new:
+                settled.add(change.path)
+                paths.append(change.path)
+        steps.append((commit, paths))
+    return firsts, steps
+
+
+def _derived(
+    repository: Repository, root: str, wanted: Mapping[str, PathChange], paths: Sequence[str]
+) -> Iterator[tuple[Key, Derived | None]]:
+    for path in paths:
+        key, oid = _key(path, root), wanted[path].new
+        if key is not None:
+            yield key, derive(key, _content(repository, oid)) if oid else None
+
+
+def _content(repository: Repository, oid: str) -> bytes | Oversized:
+    try:
+        return repository.read_blob(oid, limit=MAX_BYTES)
+    except TooLarge as error:
+        return Oversized(oid, error.size)
+
+
+def _key(path: str, root: str) -> Key | None:
+    return parse_path(path[len(root) + 1 :] if root else path)
+
+
+def _strangers(repository: Repository, base: str, head: str) -> Refused:
+    if repository.is_shallow:
+        return Refused(
+            f"this clone is shallow: where {head[:12]} and {base[:12]} parted was left out of it",
+            hint="`git fetch --unshallow origin`, or let the CI service check out the whole history (fetch-depth: 0)",
+        )
+    return Refused(f"{head[:12]} and {base[:12]} have no history in common", hint="begin the proposal at the branch")

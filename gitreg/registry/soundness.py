@@ -1,0 +1,243 @@
+"""What must not be merged, whoever approves it: edits of what is sealed, pointers to nothing, numbers given twice.
+
+Only the files that a merge changes are looked at, and what they touch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, NamedTuple
+
+from gitreg.documents.layout import Key, model_folder
+from gitreg.errors import InvalidDocument, NotFound
+from gitreg.names import fold
+from gitreg.registry.collections import find_artifact
+from gitreg.registry.decisions import policies
+from gitreg.registry.derived import tag_ref
+from gitreg.registry.index import Entry
+from gitreg.registry.integrity import same_record
+from gitreg.registry.ledger import Ledger
+from gitreg.registry.merging import Change, Merge
+from gitreg.registry.snapshot import Snapshot
+
+_SEALED = ("model_version", "artifact")
+_OF_NO_MODEL = ("registry", "artifact", "run")
+_FOLDERS = ("models/", "artifacts/", "runs/")
+
+
+class Problem(NamedTuple):
+    """Why something must not be merged.
+
+    Parameters
+    ----------
+    where:
+        The file, inside the registry.
+    what:
+        What is wrong with it, in a sentence.
+    remedy:
+        What a person can do about it.
+    """
+
+    where: str
+    what: str
+    remedy: str
+
+    def row(self) -> dict[str, Any]:
+        """Give it as plain data."""
+        return self._asdict()
+
+
+def problems(ledger: Ledger, merge: Merge) -> Iterator[Problem]:
+    """Name what is wrong with a merge; what was wrong before, and is left as it was, is not named."""
+    if (missing := _no_registry(merge.head)) is not None:
+        yield missing
+        return
+    for path in merge.conflicts:
+        yield Problem(
+            _inside(ledger, path),
+            "was changed on the target branch, too, and in another way",
+            "merge or rebase onto the target branch, and check again",
+        )
+    for change in merge.changes:
+        yield from _file(ledger, merge, change)
+    if any(change.key == Key("registry") for change in merge.changes):
+        yield from _settings(merge.head)
+    models = {change.key.model for change in merge.changes if change.key and change.key.kind not in _OF_NO_MODEL}
+    known = set(merge.base.names_in_use()) if merge.base else set()
+    new = models - known
+    if new:
+        yield from _case(merge.head.names_in_use(), new, model_folder)
+    for model in sorted(models):
+        before = set(_model(merge.base, model)) if model in known and merge.base else set()
+        yield from (problem for problem in _model(merge.head, model) if problem not in before)
+
+
+# -- one file --------------------------------------------------------------------------------------------------------
+
+
+def _file(ledger: Ledger, merge: Merge, change: Change) -> Iterator[Problem]:
+    where = _inside(ledger, change.path)
+    key = change.key
+    if key is None:
+        if change.new is not None and where.startswith(_FOLDERS):
+            yield Problem(
+                where,
+                "is no file of the registry, or its name is not spelled as gitreg spells it",
+                "move it elsewhere, or see schemas/README.md for how names are spelled",
+            )
+        return
+    entry = merge.head.index.get(merge.head.seq, *key) if change.new is not None else None
+    if entry is not None and entry.problem is not None:
+        yield Problem(where, entry.problem.removeprefix(f"{key.path}: ").removeprefix(f"{key.path} "), _BY_HAND)
+    if key.kind in _SEALED:
+        yield from _sealed(ledger, merge, change, key, entry)
+    elif entry is not None and key.kind in ("annotation", "approval"):
+        version = key.name.partition("/")[0] if key.kind == "approval" else key.name
+        if merge.head.index.get(merge.head.seq, "model_version", key.model, version) is None:
+            yield Problem(where, f"is about {key.model}@{version}, which is not there", "remove the file")
+
+
+def _sealed(ledger: Ledger, merge: Merge, change: Change, key: Key, entry: Entry | None) -> Iterator[Problem]:
+    said = merge.base.index.history(merge.base.seq, *key) if merge.base else []
+    sealed = [past.digest for past in said if past.text is not None]
+    if sealed:
+        if entry is None:
+            yield Problem(key.path, "is a sealed record and is removed", _HIDE)
+        elif entry.digest != sealed[-1]:
+            yield Problem(key.path, "is a sealed record and is edited", _ANNOTATE)
+        return
+    within = merge.head.index.history(merge.head.seq, *key)
+    rewritten = merge.base is None and len({past.digest for past in within if past.text is not None}) > 1
+    if change.first != change.new or rewritten:
+        what = "is edited" if entry is not None else "is removed again"
+        yield Problem(
+            key.path, f"{what} by a later commit of the same proposal", "make one commit of them (`git rebase -i`)"
+        )
+    if entry is not None and entry.data is not None and key.kind == "model_version":
+        yield from _record(ledger, merge.head, key, entry, entry.data)
+
+
+def _record(ledger: Ledger, head: Snapshot, key: Key, entry: Entry, data: dict[str, Any]) -> Iterator[Problem]:
+    model, name, number = key.model, key.name, data["number"]
+    twin = head.index.by_number(head.seq, model, number)
+    if twin is not None and twin.name != name:
+        yield Problem(
+            key.path,
+            f"has the number {number}, which {model}@{twin.name} has already",
+            f"save it again: the next number is {head.highest_number(model) + 1}",
+        )
+    if name.isdecimal() and name != str(number):
+        yield Problem(key.path, f"is named {name} but has the number {number}", "name and number must agree")
+    names = [each.name for each in head.index.scan(head.seq, "model_version", model)]
+    yield from _case(names, {name}, lambda each: Key("model_version", model, each).path)
+    for reference in data.get("inputs", ()):
+        if not _is_there(head, reference):
+            yield Problem(key.path, f"was made from {reference}, which is not there", "merge that first, or save again")
+    for reference in data.get("links", ()):
+        if head.index.get(head.seq, "artifact", *reference.rpartition("@")[::2]) is None:
+            yield Problem(key.path, f"links {reference}, which is not there", "merge that first, or save again")
+    ref = tag_ref(head.settings, model, name)
+    oid = ledger.repository.read_ref(ref)
+    commit = ledger.repository.peel(oid) if oid else None
+    if commit is not None and not same_record(ledger, commit, entry):
+        yield Problem(
+            key.path,
+            f"has a name that is taken: the tag {ref.removeprefix('refs/tags/')} seals another record",
+            "save it under another name; `gitreg doctor` says what the tag is",
+        )
+
+
+def _is_there(snapshot: Snapshot, reference: str) -> bool:
+    model, _, version = reference.rpartition("@")
+    if snapshot.find_version(model, version, deleted=True) is not None:
+        return True
+    return find_artifact(snapshot, model, version) is not None
+
+
+# -- what several files say together ---------------------------------------------------------------------------------
+
+
+def _no_registry(head: Snapshot) -> Problem | None:
+    """Say what is wrong where the registry's settings never could be read."""
+    try:
+        head.settings  # noqa: B018 - it is asked for what it raises
+    except NotFound:
+        return Problem("gitreg.yaml", "is not there: there would be no registry", "leave it where it is")
+    except InvalidDocument as error:
+        return Problem("gitreg.yaml", error.message.removeprefix("gitreg.yaml "), error.hint or _BY_HAND)
+    return None
+
+
+def _settings(head: Snapshot) -> Iterator[Problem]:
+    try:
+        policies(head)
+    except InvalidDocument as error:
+        yield Problem(error.where, f"at {error.pointer}: {error.reason}", error.hint or _BY_HAND)
+    for entry in head.index.scan(head.seq, "stage"):
+        if what := _undeclared(head, entry):
+            yield Problem(Key(*entry[:3]).path, what, "declare it, or remove the file")
+
+
+def _model(head: Snapshot, model: str) -> Iterator[Problem]:
+    if head.index.get(head.seq, "model", model, "") is None and head.versions(model):
+        yield Problem(Key("model", model).path, f"is missing, though {model} has versions", "leave it where it is")
+    held: dict[str, str] = {}
+    for kind in ("stage", "alias"):
+        for entry in head.index.scan(head.seq, kind, model):
+            if what := _undeclared(head, entry) or _pointer_problem(head, entry):
+                yield Problem(Key(*entry[:3]).path, what, "let it point to a version that is there, or remove it")
+            if kind == "stage" and entry.data is not None:
+                other = held.setdefault(entry.data["version"], entry.name)
+                if other != entry.name:
+                    yield Problem(
+                        Key(*entry[:3]).path,
+                        f"is held by {model}@{entry.data['version']}, and so is {other}; a version holds one stage",
+                        f"remove {Key('stage', model, other).path}, or this one",
+                    )
+    aliases = list(head.aliases(model))
+    yield from _case(aliases, set(aliases), lambda each: Key("alias", model, each).path)
+
+
+def _undeclared(head: Snapshot, entry: Entry) -> str | None:
+    known = head.settings.stages
+    if entry.kind != "stage" or entry.name in known:
+        return None
+    return f"is no stage that gitreg.yaml declares ({', '.join(known)})"
+
+
+def _pointer_problem(head: Snapshot, entry: Entry) -> str | None:
+    if entry.data is None:
+        return None
+    target, digest = entry.data["version"], entry.data.get("digest")
+    record = head.index.get(head.seq, "model_version", entry.model, target)
+    if record is None:
+        return f"points to version {target!r}, which is not there"
+    note = head.index.get(head.seq, "annotation", entry.model, target)
+    if note is not None and (note.data or {}).get("deleted"):
+        return f"points to version {target!r}, which was deleted"
+    if digest not in (None, f"sha256:{record.digest}"):
+        said, is_now = digest.removeprefix("sha256:")[:12], record.digest[:12]
+        return f"says the digest {said}..., but the record of {entry.model}@{target} has {is_now}..."
+    return None
+
+
+def _case(names: Collection[str], new: Collection[str], path: Callable[[str], str]) -> Iterator[Problem]:
+    """Name those that are new and differ from another in case only."""
+    seen: dict[str, str] = {}
+    for name in sorted(names, key=lambda name: name in new):
+        twin = seen.setdefault(fold(name), name)
+        if twin != name:
+            yield Problem(
+                path(name),
+                f"differs from {path(twin)} only in case: on macOS and Windows they are one file",
+                "choose another name",
+            )
+
+
+def _inside(ledger: Ledger, path: str) -> str:
+    return path[len(ledger.root) + 1 :] if ledger.root else path
+
+
+_BY_HAND = "mend the file by hand"
+_HIDE = "leave it where it is; hide a version with `gitreg model version delete`"
+_ANNOTATE = "leave it as it was; say what is new with `gitreg annotate`"

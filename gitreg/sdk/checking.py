@@ -1,0 +1,184 @@
+"""Checking a pull request in a checkout, as CI services make them: shallow, without tags, and on no branch."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from gitreg.blobs import NO_PROGRESS, Progress
+from gitreg.documents.layout import Key, parse_path
+from gitreg.errors import GitregError, NotFound, Refused
+from gitreg.git import Repository
+from gitreg.registry.artifacts import Holder
+from gitreg.registry.checking import LookAtWeights, Report, check
+from gitreg.registry.derived import tag_ref
+from gitreg.registry.integrity import Finding, Verification
+from gitreg.registry.resuming import Run
+from gitreg.registry.snapshot import Snapshot
+from gitreg.registry.stores import Named, default_folder, open_named, readable
+
+if TYPE_CHECKING:
+    from gitreg.registry.ledger import Ledger
+    from gitreg.sdk.opened import OpenRegistry
+
+_ALL_OF_IT = 0x7FFFFFFF  # the depth of `git fetch --unshallow`
+_OUTPUT_OF_COMMANDS = 2  # standard error: what is printed is the report
+
+
+def check_proposal(
+    registry: OpenRegistry, base: str, head: str = "HEAD", *, share: float = 1.0, progress: Progress = NO_PROGRESS
+) -> Report:
+    """Check what is to be merged (:func:`gitreg.registry.checking.check`), with this machine's stores and programs.
+
+    What a shallow checkout lacks is fetched. Stores are those that the target branch names and the user approved;
+    command gates are run, in the work tree, with GITREG_VERSION and GITREG_STAGE in their environment.
+
+    Parameters
+    ----------
+    base:
+        The target: a remote's branch, as ``origin/main``, or any commit.
+    head:
+        The proposal.
+    share:
+        Which part of the weights is read: 0 asks only whether they are there, 1 reads them all.
+
+    Raises
+    ------
+    NotFound
+        One of them is neither here nor on the remote.
+    Refused
+        They share no history, or the checkout is shallow and the rest cannot be fetched.
+    """
+    repository, ledger = registry.ledger.repository, registry.ledger
+    unseen: list[str] = []
+    _deepen(ledger, base, head, unseen)
+    before, after = _commit(repository, base), _commit(repository, head)
+    target = ledger.snapshot_at(before)
+    _fetch_tags(registry, target, after)
+    named = open_named(target.settings, repository, registry.ambient.approvals())
+    weights = weights_in(registry, named, share=share, unseen=unseen, progress=progress)
+    circumstances = replace(
+        registry.circumstances(),
+        run=partial(_run, registry),
+        source=lambda: readable(named, unseen.append),
+        proposing=False,
+    )
+    readables = [each for each in named if each.opened]
+    source = readable(named, unseen.append) if readables and named[0].opened else None
+    report = check(ledger, before, after, circumstances=circumstances, source=source, weights=weights)
+    return replace(report, unseen=tuple(dict.fromkeys(unseen)))
+
+
+def weights_in(
+    registry: OpenRegistry, named: Sequence[Named], *, share: float, unseen: list[str], progress: Progress = NO_PROGRESS
+) -> LookAtWeights | None:
+    """Give what holds stores against versions; None where the primary is not to be opened.
+
+    Parameters
+    ----------
+    named:
+        The stores, the primary first.
+    share:
+        Which part of the files is read.
+    unseen:
+        Gets a sentence for each store that is not looked at.
+    """
+    for each in named:
+        if isinstance(each.error, Refused):
+            unseen.append(f"the weights in {each.url}: it is not approved here (`gitreg trust`)")
+        elif each.error is not None:
+            unseen.append(f"the weights in {each.url}: {each.error.message}")
+    primary = named[0]
+    if primary.opened is None:
+        return None
+    if primary.opened.gone and primary.url == str(default_folder(registry.ledger.repository)):
+        unseen.append("the weights: gitreg.yaml names no store, and they lie in the clone that saved them")
+        return None
+    stores = [each.opened for each in named if each.opened]
+
+    def look(versions: Sequence[Holder]) -> Iterable[Finding]:
+        if not versions:
+            return ()
+        source = readable(named, unseen.append)
+        run = Run(None, registry.ambient.clock())
+        return Verification(None, versions, source, stores, share=share, run=run, tell=unseen.append, progress=progress)
+
+    return look
+
+
+def _commit(repository: Repository, name: str) -> str:
+    commit = repository.resolve(name)
+    if commit is None:
+        raise NotFound(f"there is no commit {name!r} here", hint="`git fetch` brings a remote's branches")
+    return commit
+
+
+def _deepen(ledger: Ledger, base: str, head: str, unseen: list[str]) -> None:
+    """Fetch the target where it is not here, and the history that a shallow checkout has left out."""
+    repository = ledger.repository
+    shallow = repository.is_shallow
+    if not shallow and repository.resolve(base) is not None:
+        return
+    remote, _, branch = base.partition("/")
+    if not branch or repository.remote_url(remote) is None:
+        remote, branch = "origin", ledger.branch
+    if repository.remote_url(remote) is None:
+        return
+    target = f"+refs/heads/{branch}:refs/remotes/{remote}/{branch}"
+    commit = repository.resolve(head)
+    depth = _ALL_OF_IT if shallow else None
+    # First with the proposal's own history; a host may give out only what its refs name.
+    for wanted in ([target, commit] if commit else [target], [target]):
+        try:
+            repository.remote(remote).fetch(wanted, depth=depth)
+            break
+        except GitregError as error:
+            failed = error
+    else:
+        if repository.resolve(base) is None:
+            raise failed
+        unseen.append(f"the history that this shallow checkout has left out: {failed.message}")
+
+
+def _fetch_tags(registry: OpenRegistry, target: Snapshot, head: str) -> None:
+    """Bring the tags of the versions that move: signatures are on them, and checkouts come without."""
+    ledger = registry.ledger
+    wanted = []
+    for change in ledger.repository.diff(target.commit, head, ledger.root):
+        key = parse_path(change.path[len(ledger.root) + 1 :] if ledger.root else change.path)
+        if key is None or key.kind not in ("stage", "model_version") or change.new is None:
+            continue
+        versions = [key.name] if key.kind == "model_version" else _held(ledger.repository, key, change.new)
+        wanted += [tag_ref(target.settings, key.model, version) for version in versions]
+    missing = [ref for ref in wanted if ledger.repository.read_ref(ref) is None]
+    remote = target.settings.remote
+    if missing and remote is not None and ledger.repository.remote_url(remote) is not None:
+        with suppress(GitregError):  # what needs a tag says that it is not there
+            ledger.repository.remote(remote).fetch([f"{ref}*:{ref}*" for ref in dict.fromkeys(missing)])
+
+
+def _held(repository: Repository, key: Key, oid: str) -> list[str]:
+    from gitreg.documents.files import read_data
+    from gitreg.documents.layout import MAX_BYTES
+
+    try:
+        return [read_data(key, repository.read_blob(oid, limit=MAX_BYTES))["version"]]
+    except GitregError:  # the check names it
+        return []
+
+
+def _run(registry: OpenRegistry, command: Sequence[str], reference: str, stage: str) -> bool:
+    """Run a command gate where the proposal is checked out."""
+    env = {**registry.ambient.env, "GITREG_VERSION": reference, "GITREG_STAGE": stage}
+    try:
+        done = subprocess.run(
+            command, cwd=registry.folder, env=env, stdin=subprocess.DEVNULL, stdout=_OUTPUT_OF_COMMANDS, check=False
+        )
+    except OSError as error:
+        registry.tell(f"`{' '.join(command)}` cannot be run: {error.strerror}")
+        return False
+    return done.returncode == 0
