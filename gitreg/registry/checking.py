@@ -188,9 +188,9 @@ def _with_files(merge: Merge, new: Sequence[Arrival], moved: Sequence[Move]) -> 
             before = merge.base.find_version(key.model, key.name) if merge.base else None
             if after is not None and after.artifacts != (before.artifacts if before else {}):
                 wanted.append(after)
-        elif key and key.kind == "artifact" and change.old is None and change.new is not None:
-            if (found := find_artifact(merge.head, key.model, key.name)) is not None:
-                alone.append((key.path, found))
+        elif key and key.kind == "artifact" and change.old is None:
+            found = find_artifact(merge.head, key.model, key.name)
+            alone += [(key.path, found)] if found is not None else []
     versions = {version.reference: version for version in wanted if not version.deleted}.values()
     return [(Key("model_version", each.model, each.version).path, each) for each in versions] + alone
 

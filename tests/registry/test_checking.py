@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gitreg.documents.files import write
+from gitreg.documents.layout import Key
+from gitreg.documents.types import ArtifactDocument
 from gitreg.errors import Refused
+from gitreg.registry.artifacts import Holder
 from gitreg.registry.checking import Report, check
 from gitreg.registry.circumstances import Circumstances
+from gitreg.registry.integrity import Finding
 from gitreg.sdk.registry import Registry
 from tests.registry.conftest import set_up_user
-from tests.registry.support import commit_files, git, pointer, record
+from tests.registry.support import NOW, artifact, commit_files, git, pointer, record
 
 Commits = Callable[..., Report]
 RECORD = "models/iris/versions/1.yaml"
@@ -411,3 +416,22 @@ def test_what_is_foreseen_is_what_git_merges(two: Registry, edits: list[tuple[st
     expected = {name for name in {**before, **after} if before.get(name) != after.get(name)}
     assert report.ok
     assert {move.name for move in report.moves} == expected
+
+
+def test_the_files_of_an_artifact_of_its_own_are_looked_for(two: Registry, proposed: Commits) -> None:
+    said = artifact("a").to_data()
+    document = ArtifactDocument(
+        artifact="iris_data", version="1", number=1, id="0" * 32, created_at=NOW, size=said["size"],
+        digest=said["digest"], files=artifact("a").files,
+    )  # fmt: skip
+    path = "artifacts/iris_data/1.yaml"
+    assert proposed({path: write(Key("artifact", "iris_data", "1"), document)}).ok
+    asked: list[str] = []
+
+    def look(holders: Sequence[Holder]) -> list[Finding]:
+        asked.extend(holder.reference for holder in holders)
+        return [Finding("iris_data@1", "data", "m.bin", 1, "m.bin: is not there")]
+
+    head = git(two.folder, "rev-parse", "proposal")
+    assert f"{path} data: m.bin: is not there" in told(check(two.ledger, two.ledger.head(), head, weights=look))
+    assert asked == ["iris_data@1"]
