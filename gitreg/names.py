@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -33,6 +34,7 @@ _ALIAS = r"[A-Za-z0-9_-]+"
 _STAGE = r"(?i)[a-z0-9][a-z0-9._-]*"
 _ESCAPED = r"(?:%[0-9A-Fa-f]{2})+"
 _NUMBER = r"[0-9]{1,15}"  # schemas/model_version.schema.json says the same
+_PLACEHOLDER = r"\{([^{}]*)\}"
 _HEX = r"[0-9a-f]{6,64}"
 
 
@@ -281,6 +283,24 @@ def _check_slug(what: str, name: str) -> str:
             hint="shorten it; characters beyond ASCII count three for each byte of their UTF-8",
         )
     return name
+
+
+def fill(name: str, values: Mapping[str, str]) -> str:
+    """Put values into a name's placeholders: ``data_{date}``.
+
+    Raises
+    ------
+    InvalidInput
+        There is no value for one.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        if found[1] not in values:
+            known = ", ".join(f"{{{each}}}" for each in values)
+            raise InvalidInput(f"{name!r} has the unknown placeholder {found[0]}", hint=f"there are {known}")
+        return values[found[1]]
+
+    return re.sub(_PLACEHOLDER, value, name)
 
 
 # -- references ------------------------------------------------------------------------------------------------------

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,6 +85,12 @@ class Model:
         """The version, stage or alias as it was given; None means the latest, in a run a new version."""
         return self._selector
 
+    def filled(self, fill: Callable[[str], str]) -> Model:
+        """Give the model that is meant where its name or its version's has placeholders."""
+        other = copy(self)
+        other.name, other._selector = fill(self.name), self._selector and fill(self._selector)
+        return other
+
     def card(self) -> dict[str, Any]:
         """Give what was said of the model itself."""
         said = {field: value for field, value in self._card.items() if value is not None}
@@ -125,7 +132,7 @@ class Model:
         """
         with self._open() as registry:
             version = self._find(registry)
-            self._warn_of_differences(registry)
+            self.warn_of_differences(registry)
             return version
 
     def set_stage(self, stage: str | ModelStages, force: bool = False) -> None:
@@ -234,10 +241,11 @@ class Model:
             if registry.snapshot().find_model(self.name) is None:
                 registry.register_model(self.name, tags=self.tags, **self._card)
             return registry.create_version(self.name, selector)
-        self._warn_of_differences(registry)
+        self.warn_of_differences(registry)
         return version
 
-    def _warn_of_differences(self, registry: Registry) -> None:
+    def warn_of_differences(self, registry: Registry) -> None:
+        """Warn where the model is registered with another card than was given: what is registered stays."""
         document = registry.snapshot().find_model(self.name)
         if document is None:
             return

@@ -5,11 +5,10 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gitreg.errors import InvalidInput
-from gitreg.names import check_artifact
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,11 @@ class Output(typing.NamedTuple):
 
     config: ArtifactConfig
     annotation: Any
+
+    def filled(self, fill: Callable[[str], str]) -> Output:
+        """Give it with the placeholders of its names filled."""
+        config = replace(self.config, name=fill(self.name), version=self.config.version and fill(self.config.version))
+        return Output(config, self.annotation)
 
     @property
     def name(self) -> str:
@@ -138,8 +142,6 @@ def _output(hint: Any, default: str) -> Output:
             elif isinstance(each, str):
                 config = ArtifactConfig(each)
     if config.name is None:
-        config = ArtifactConfig(default, config.version, config.is_model_artifact, config.is_deployment_artifact,
-                                config.unsafe_pickle)  # fmt: skip
-    check_artifact(default if config.name is None else config.name)
+        config = replace(config, name=default)
     config.type  # noqa: B018 - refused here, before the step has run
     return Output(config, annotation)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from gitreg.documents.types import ArtifactDocument
 from gitreg.errors import InvalidInput
+from gitreg.names import fill
 from gitreg.registry.metadata import to_json
 from gitreg.sdk.active import active_run
 from gitreg.sdk.artifacts import ArtifactVersion, save_artifact
@@ -105,13 +106,19 @@ class Step(Generic[P, R]):
     """A function that is a step of pipelines; called outside of one, it is that function."""
 
     def __init__(
-        self, function: Callable[P, R], name: str | None, model: Model | None, enable_cache: bool | None
+        self,
+        function: Callable[P, R],
+        name: str | None,
+        model: Model | None,
+        enable_cache: bool | None,
+        substitutions: Mapping[str, str] | None,
     ) -> None:
         functools.update_wrapper(self, function)
         self.function = function
         self.name = name or function.__name__
         self.model = model
         self.enable_cache = enable_cache
+        self.substitutions = dict(substitutions or {})
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Do the step; in the body of a pipeline, give handles of what it returned (:class:`StepOutput`)."""
@@ -134,7 +141,7 @@ class _Doing:
         self.after = kwargs.pop("after", ())
         self.name = kwargs.pop("id", None) or step.name
         self.bound = self._bind(args, kwargs)
-        self.outputs = declared_outputs(step.function, step.name)
+        self.outputs = self._named(declared_outputs(step.function, step.name))
 
     def _bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> inspect.BoundArguments:
         try:
@@ -142,13 +149,20 @@ class _Doing:
         except TypeError as error:
             raise InvalidInput(f"the step {self.step.name} cannot be called so: {error}") from None
 
+    def _named(self, outputs: Sequence[Output] | None) -> list[Output] | None:
+        """Give the outputs with their names' placeholders filled."""
+        values = {**self.run.substitutions, **self.step.substitutions}
+        return None if outputs is None else [output.filled(lambda name: fill(name, values)) for output in outputs]
+
     def do(self) -> Any:
         self._check_order()
         given = {name: self._artifact(name, value) for name, value in self.bound.arguments.items()}
         inputs = {name: each for name, each in given.items() if each is not None}
         plain = {name: value for name, value in self.bound.arguments.items() if given[name] is None}
         parameters = to_json(plain, f"parameters of the step {self.step.name}")
-        with self.run.begin(self.name, model=self.step.model, parameters=parameters) as begun:
+        with self.run.begin(
+            self.name, model=self.step.model, parameters=parameters, substitutions=self.step.substitutions
+        ) as begun:
             begun.inputs.update({name: self.run.place_of(each.document) for name, each in inputs.items()})
             key = self._key(parameters, inputs)
             known = self._known(begun, key)
@@ -243,6 +257,7 @@ class Pipeline(Generic[P, R]):
         model: Model | None,
         enable_cache: bool,
         save_patch: bool,
+        substitutions: Mapping[str, str] | None,
     ) -> None:
         functools.update_wrapper(self, function)
         self.function = function
@@ -250,6 +265,7 @@ class Pipeline(Generic[P, R]):
         self.model = model
         self.enable_cache = enable_cache
         self.save_patch = save_patch
+        self.substitutions = dict(substitutions or {})
         self._run_name: str | None = None
 
     def with_options(self, *, run_name: str | None = None, enable_cache: bool | None = None) -> Pipeline[P, R]:
@@ -263,7 +279,7 @@ class Pipeline(Generic[P, R]):
             Whether steps whose outputs are known are left out.
         """
         cached = self.enable_cache if enable_cache is None else enable_cache
-        other = Pipeline(self.function, self.name, self.model, cached, self.save_patch)
+        other = Pipeline(self.function, self.name, self.model, cached, self.save_patch, self.substitutions)
         other._run_name = run_name
         return other
 
@@ -282,6 +298,7 @@ class Pipeline(Generic[P, R]):
             model=self.model,
             parameters=_told(bound.arguments),
             save_patch=self.save_patch,
+            substitutions=self.substitutions,
         ) as under_way:
             under_way.is_pipeline, under_way.enable_cache = True, self.enable_cache
             result = self.function(*args, **kwargs)
@@ -305,7 +322,11 @@ def _told(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def step(function: Callable[P, R], /) -> Step[P, R]: ...
 @overload
 def step(
-    *, name: str | None = None, model: Model | None = None, enable_cache: bool | None = None
+    *,
+    name: str | None = None,
+    model: Model | None = None,
+    enable_cache: bool | None = None,
+    substitutions: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[P, R]], Step[P, R]]: ...
 def step(
     function: Callable[..., Any] | None = None,
@@ -314,6 +335,7 @@ def step(
     name: str | None = None,
     model: Model | None = None,
     enable_cache: bool | None = None,
+    substitutions: Mapping[str, str] | None = None,
 ) -> Any:
     """Make a function a step of pipelines.
 
@@ -330,10 +352,12 @@ def step(
     enable_cache:
         Whether outputs that are known are taken from the store; None leaves it to the pipeline. A step without
         outputs, and one that saved or logged more than those, is always done.
+    substitutions:
+        Values for placeholders in the names of its model and outputs, beside ``{date}`` and ``{time}``.
     """
 
     def made(function: Callable[..., Any]) -> Step[Any, Any]:
-        return Step(function, name, model, enable_cache)
+        return Step(function, name, model, enable_cache, substitutions)
 
     return made if function is None else made(function)
 
@@ -342,7 +366,12 @@ def step(
 def pipeline(function: Callable[P, R], /) -> Pipeline[P, R]: ...
 @overload
 def pipeline(
-    *, name: str | None = None, model: Model | None = None, enable_cache: bool = True, save_patch: bool = False
+    *,
+    name: str | None = None,
+    model: Model | None = None,
+    enable_cache: bool = True,
+    save_patch: bool = False,
+    substitutions: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[P, R]], Pipeline[P, R]]: ...
 def pipeline(
     function: Callable[..., Any] | None = None,
@@ -352,6 +381,7 @@ def pipeline(
     model: Model | None = None,
     enable_cache: bool = True,
     save_patch: bool = False,
+    substitutions: Mapping[str, str] | None = None,
 ) -> Any:
     """Make a function a pipeline: each call of it is a run.
 
@@ -365,9 +395,11 @@ def pipeline(
         Whether steps whose outputs are known are left out.
     save_patch:
         Whether uncommitted changes of the code are kept, as an artifact.
+    substitutions:
+        Values for placeholders in names, beside ``{date}`` and ``{time}`` (:func:`gitreg.run`).
     """
 
     def made(function: Callable[..., Any]) -> Pipeline[Any, Any]:
-        return Pipeline(function, name, model, enable_cache, save_patch)
+        return Pipeline(function, name, model, enable_cache, save_patch, substitutions)
 
     return made if function is None else made(function)

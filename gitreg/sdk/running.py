@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from gitreg.documents.types import ArtifactDocument, DraftDocument, RunDocument
 from gitreg.errors import AlreadyExists, GitregError, InvalidInput
-from gitreg.names import check_model, check_pipeline, check_run
+from gitreg.names import check_model, check_pipeline, check_run, fill
 from gitreg.registry.collections import find_artifact, find_run, resolve_artifact
 from gitreg.registry.drafts import Draft, alive, is_alive, read_draft, read_drafts, remove_draft, write_draft
 from gitreg.registry.metadata import to_json
@@ -59,6 +59,7 @@ class Run:
         self.draft = draft
         self.spec = model
         self.resumed = resumed
+        self.substitutions = _moment(draft.run.started_at)
         self._step: ContextVar[Step | None] = ContextVar("gitreg_step", default=None)
         self._handed: list[RunModel] = []
         self._lent: dict[str, str] = {}
@@ -91,10 +92,15 @@ class Run:
 
     # -- versions of models ----------------------------------------------------------------------------------------
 
+    def fill(self, name: str) -> str:
+        """Put the run's date and time, and what the pipeline and the step say, into a name's placeholders."""
+        return fill(name, {**self.substitutions, **(self.step.substitutions if self.step else {})})
+
     def bind(self, spec: Model) -> RunModel:
         """Give a model's version as this run sees it: in its draft, where a new one is begun."""
         from gitreg.sdk.model import RunModel
 
+        spec = spec.filled(self.fill)
         bound = RunModel(self, self.version_key(spec), spec)
         self._handed.append(bound)
         if bound.key in self._sealed:
@@ -116,13 +122,14 @@ class Run:
         if known is not None:
             return known
         step = self.step
+        spec.warn_of_differences(self.registry)
         document = DraftDocument(
             model=model,
             version=wanted,
             created_at=self.registry.ambient.timestamp(),
             created_by=str(self.registry.writer().author),
             card=spec.card(),
-            step=step.name if step and step.spec is spec else None,
+            step=step.name if step and step.spec and self.fill(step.spec.reference) == spec.reference else None,
         )
         left = None if wanted is None else _left_over(self.registry, model, wanted)
 
@@ -202,6 +209,7 @@ class Run:
         unsafe_pickle: bool = False,
     ) -> ArtifactVersion:
         """Save an object into the draft (:func:`gitreg.save_artifact`)."""
+        name, version = self.fill(name), version and self.fill(version)
         check_artifact_version(self.registry.snapshot(), name, version)
         model, step = self.model, self.step
         key = model.key if model else None
@@ -302,7 +310,12 @@ class Run:
 
     @contextmanager
     def begin(
-        self, name: str, *, model: Model | None = None, parameters: Mapping[str, Any] | None = None
+        self,
+        name: str,
+        *,
+        model: Model | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        substitutions: Mapping[str, str] | None = None,
     ) -> Iterator[Step]:
         """Do a step of the run in a block: what is saved there is the step's.
 
@@ -312,8 +325,12 @@ class Run:
             The step's; one that the run has already gets a number.
         model:
             What it works on, where that is not what the run works on.
+        substitutions:
+            Values for placeholders in names, beside ``{date}`` and ``{time}``.
         """
-        step = Step(self._free(name), model, self.registry.ambient.timestamp())
+        step = Step(self._free(name), None, self.registry.ambient.timestamp())
+        step.substitutions = dict(substitutions or {})
+        step.spec = model
         step.parameters = to_json(parameters or {}, "parameters")
         self._begun.append(step.name)
         token = self._step.set(step)
@@ -338,6 +355,7 @@ class Run:
         version = None
         spec = step.spec or self.spec
         if spec is not None:
+            spec = spec.filled(lambda name: fill(name, {**self.substitutions, **step.substitutions}))
             version = self.draft.find_version(check_model(spec.name), self._resolved(spec))
         said = step.record(version)
         self._change_run(lambda run: run.but(steps={**run.steps, step.name: said}), f"End the step {step.name}")
@@ -393,6 +411,7 @@ class Step:
         self.status = RUNNING
         self.duration = 0.0
         self.parameters: dict[str, Any] = {}
+        self.substitutions: dict[str, str] = {}
         self.inputs: dict[str, str] = {}
         self.outputs: dict[str, str] = {}
         self.key: str | None = None
@@ -432,6 +451,7 @@ def run(
     model: Model | None = None,
     parameters: Mapping[str, Any] | None = None,
     save_patch: bool = False,
+    substitutions: Mapping[str, str] | None = None,
     registry: Registry | None = None,
     command: tuple[str, ...] | None = None,
 ) -> Iterator[Run]:
@@ -449,6 +469,9 @@ def run(
         What it works on; a new version is begun at once.
     parameters:
         What the run was told: JSON values.
+    substitutions:
+        Values for placeholders in the names of models, versions, artifacts and the run itself, beside ``{date}`` and
+        ``{time}``, those of the run's beginning.
     save_patch:
         Whether what the code in the current folder changes beside its commit is kept, as an artifact.
     registry:
@@ -477,9 +500,10 @@ def run(
             from gitreg.sdk.registry import Registry as _Registry
 
             registry = stack.enter_context(_Registry.open())
-        draft, resumed = _begun(registry, pipeline, name, model, command or this_command())
+        draft, resumed = _begun(registry, pipeline, name, model, substitutions or {}, command or this_command())
         stack.enter_context(alive(registry.ledger.repository, draft.run.pipeline, draft.run.run))
         started = Run(registry, draft, model, resumed=resumed)
+        started.substitutions |= substitutions or {}
         said = to_json(parameters or {}, "parameters")
         started._change_run(lambda run: run.but(status=RUNNING, parameters=said), f"Begin the run {draft.name}")
         stack.enter_context(shown_to_children(started))
@@ -508,34 +532,47 @@ def _end_well(run: Run, duration: float) -> None:
 
 
 def _begun(
-    registry: Registry, pipeline: str, name: str | None, model: Model | None, command: tuple[str, ...]
+    registry: Registry,
+    pipeline: str,
+    name: str | None,
+    model: Model | None,
+    substitutions: Mapping[str, str],
+    command: tuple[str, ...],
 ) -> tuple[Draft, bool]:
     """Give the draft of a run, and whether an earlier try left it."""
     check_pipeline(pipeline)
     repository = registry.ledger.repository
+    started_at = registry.ambient.timestamp()
+    values = {**_moment(started_at), **substitutions}
     if name is not None:
-        check_run(name)
+        name = check_run(fill(name, values))
         if find_run(registry.snapshot(), pipeline, name) is not None:
             raise AlreadyExists(f"there is a run {pipeline}/{name} already", hint="give the run another name")
         left = read_draft(repository, pipeline, name)
     else:
-        named = model is not None and model.selector is not None
-        left = _left_over(registry, model.name, model.selector) if model is not None and named else None
+        meant = model.filled(lambda name: fill(name, values)) if model is not None else None
+        left = _left_over(registry, meant.name, meant.selector) if meant is not None and meant.selector else None
         left = left if left is not None and left.run.pipeline == pipeline else None
     if left is not None:
         return left, True
-    when = datetime.fromtimestamp(registry.ambient.clock(), UTC)
+    when = datetime.fromisoformat(started_at)
     run = RunDocument(
         pipeline=pipeline,
         run=name or f"{when:%Y-%m-%d-%H%M%S}-{secrets.token_hex(2)}",
         status=RUNNING,
         created_by=str(registry.writer().author),
-        started_at=registry.ambient.timestamp(),
+        started_at=started_at,
         command=command,
         source=source(registry),
         environment=environment(),
     )
     return Draft(run), False
+
+
+def _moment(started_at: str) -> dict[str, str]:
+    """Give the date and the time of a run's beginning as names have them; in UTC, in zenml's format."""
+    when = datetime.fromisoformat(started_at)
+    return {"date": f"{when:%Y_%m_%d}", "time": f"{when:%H_%M_%S_%f}"}
 
 
 def _left_over(registry: Registry, model: str, version: str | None) -> Draft | None:

@@ -186,3 +186,41 @@ def test_what_cannot_be_is_said(inside: Registry) -> None:
     ):
         with pytest.raises(InvalidInput, match=words):
             pipeline(name="body")(body)()
+
+
+def test_names_have_placeholders_for_the_date_the_time_and_the_callers_own(inside: Registry) -> None:
+    @step(substitutions={"who": "ada"})
+    def make() -> Annotated[int, ArtifactConfig("data_{who}", version="of_{date}")]:
+        save_artifact(2, "more_{who}_{team}")
+        return 1
+
+    @step
+    def wrong() -> Annotated[int, "data_{who}"]:
+        return 1
+
+    @pipeline(model=Model("iris_{team}", "v_{date}_{time}"), substitutions={"team": "blue"})
+    def train() -> None:
+        make()
+
+    train.with_options(run_name="{team}_{date}")()
+    (row,) = run_rows(inside)
+    assert row["run"].startswith("blue_20")
+    (reference,) = row["versions"]
+    assert reference.startswith("iris_blue@v_20")
+    assert "{" not in reference
+    date = row["run"].removeprefix("blue_")
+    assert inside.version(reference).links == ("more_ada_blue@1", f"data_ada@of_{date}")
+    with pytest.raises(InvalidInput, match=r"unknown placeholder \{who\}"):
+        pipeline(name="body")(wrong)()
+
+
+def test_a_card_that_differs_from_what_is_registered_warns_and_changes_nothing(inside: Registry) -> None:
+    inside.register_model("iris", description="The first")
+
+    @pipeline(model=Model("iris", description="Another"))
+    def train() -> None:
+        numbers()
+
+    with pytest.warns(UserWarning, match="iris is registered with another description"):
+        train()
+    assert inside.model("iris").document.description == "The first"
