@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gitreg.errors import Conflict, Refused, WorkTreeBusy
-from gitreg.git import RefUpdate, Repository
+from gitreg.git import RefUpdate, Repository, worktrees
 from tests.git.conftest import ADA, BRANCH, Env, commit, git, make
 
 START: dict[str, bytes | None] = {"a": b"1\n", "d/b": b"1\n", "d/c": b"1\n", "mine": b"1\n"}
@@ -298,3 +300,71 @@ def test_a_bare_repository_has_nobody_to_follow(tmp_path: Path, env: Env) -> Non
     with Repository.discover(make(tmp_path, env, "bare"), env=env) as repo:
         commit(repo, dict(START))
         assert not (repo.common_dir / "gitreg/following").exists()
+
+
+def disturb(top: Path, env: Env, chance: random.Random) -> None:
+    """Do to a work tree what users do, and what they should not."""
+    paths = ["a", "d/b", "d/c", "mine", "new/file", "new", "d"]
+    for _ in range(chance.randint(1, 3)):
+        path = top / chance.choice(paths)
+        deed = chance.choice(["write", "same", "delete", "link", "folder", "stage", "unstage", "chmod", "ignore"])
+        try:
+            if deed == "write":
+                path.write_text(chance.choice(["1\n", "2\n", "new\n", "mine\n"]))
+            elif deed == "same":
+                os.utime(path, (1, 1))
+            elif deed == "delete":
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+            elif deed == "link":
+                path.unlink()
+                path.symlink_to(chance.choice(["mine", "d", "nowhere"]))
+            elif deed == "folder":
+                path.mkdir()
+                (path / "inside").write_text("x\n")
+            elif deed == "stage":
+                git(top, env, "add", "-A", "--", str(path.relative_to(top)))
+            elif deed == "unstage":
+                git(top, env, "rm", "-rq", "--cached", "--", str(path.relative_to(top)))
+            elif deed == "chmod":
+                path.chmod(0o755)
+            else:
+                with (top / ".git/info/exclude").open("a") as file:
+                    file.write(f"/{path.relative_to(top)}\n")
+        except (OSError, subprocess.CalledProcessError, AssertionError):
+            continue  # it cannot be done to that path now
+
+
+@pytest.mark.slow
+def test_the_short_cut_decides_as_a_dry_run_over_all_files_does(
+    tmp_path: Path, env: Env, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = {"passed": 0, "refused": 0}
+    for seed in range(30):
+        outcomes = []
+        for few in (100, -1):  # with the short cut, and without
+            chance = random.Random(seed)
+            monkeypatch.setattr(worktrees, "_FEW", few)
+            folder = tmp_path / f"{seed}-{few}"
+            folder.mkdir()
+            with Repository.discover(make(folder, env, "normal"), env=env) as repo:
+                commit(repo, dict(START))
+                assert repo.work_tree is not None
+                top = repo.work_tree
+                disturb(top, env, chance)
+                try:
+                    commit(repo, dict(CHANGE))
+                except Refused:
+                    outcome = "refused"
+                else:
+                    outcome = "passed"
+                left = {
+                    str(path.relative_to(top)): os.readlink(path) if path.is_symlink() else path.read_bytes()
+                    for path in sorted(top.rglob("*"))
+                    if ".git" not in path.parts and (path.is_symlink() or path.is_file())
+                }
+                status = git(top, env, "status", "--porcelain", "--ignored")
+                outcomes.append((outcome, left, status, repo.unfinished_following() == []))
+            shutil.rmtree(folder)
+        assert outcomes[0] == outcomes[1], f"seed {seed}"
+        taken[outcomes[0][0]] += 1
+    assert min(taken.values()) > 3, taken
