@@ -1,4 +1,4 @@
-"""The card that a task of Metaflow has: which models it saved and loaded, what is said of them, and where they are from.
+"""The card of a task of Metaflow: which models it saved and loaded, what is said of them, where they are from.
 
 It is written by this process: Metaflow's ``@card`` starts a Python of its own for each.
 """
@@ -9,6 +9,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from html import escape
+from types import SimpleNamespace
 from typing import Any
 
 TYPE = "gitreg_model"
@@ -28,7 +29,10 @@ def write_card(flow_datastore: Any, pathspec: str, told: Mapping[str, Any], logg
     from metaflow.plugins.cards.card_datastore import CardDatastore
 
     try:
-        CardDatastore(flow_datastore, pathspec=pathspec).save_card(uuid.uuid4().hex, TYPE, render(pathspec, told))
+        storage = type(flow_datastore._storage_impl)
+        cards = storage(CardDatastore.get_storage_root(storage.TYPE))
+        place = SimpleNamespace(flow_name=flow_datastore.flow_name, _storage_impl=cards)
+        CardDatastore(place, pathspec=pathspec).save_card(uuid.uuid4().hex, TYPE, render(pathspec, told))
     except Exception as error:
         logger(f"[@model] the card was not written: {error}", timestamp=False, bad=True)
 

@@ -1,9 +1,9 @@
 """A task of a flow as a run of the registry: one for each task, whatever becomes of its attempts.
 
-The run is called after the run, the step and the task of Metaflow, so an attempt finds what an earlier one left. What an
-attempt saved that failed is forgotten where another follows, else kept as a draft. Where an attempt was sealed and the
-task failed all the same (its artifacts could not be kept, its machine went away), the next one takes the versions that
-it saves again from there, and withdraws the others.
+The run is called after Metaflow's run, step and task, so an attempt finds what an earlier one left. What an attempt
+saved that failed is forgotten where another follows, else kept as a draft. Where an attempt was sealed and the task
+failed all the same (its artifacts could not be kept, its machine went away), the next one takes the versions that it
+saves again from there, and withdraws the others.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import mkdtemp
@@ -19,7 +20,7 @@ from gitreg.integrations.references import (
     find,
     reference_to,
 )
-from gitreg.names import check_model, slug
+from gitreg.names import check_model
 from gitreg.registry.metadata import to_json
 from gitreg.sdk.artifacts import stored
 from gitreg.sdk.loading import load_files
@@ -185,7 +186,7 @@ class Models:
         root = None if self._temp_dir_root is None else os.path.abspath(self._temp_dir_root)
         if root is not None:
             os.makedirs(root, exist_ok=True)
-        folder = Path(mkdtemp(prefix=f"gitreg-{slug(name).replace('/', '-')[:64]}-", dir=root))
+        folder = Path(mkdtemp(prefix=f"gitreg-{re.sub(r'[^A-Za-z0-9._-]+', '-', name)[:64]}-", dir=root))
         atexit.register(_remove, folder, os.getpid())
         return folder
 
@@ -231,7 +232,7 @@ def names_and_paths(wanted: Load) -> list[tuple[str, PathLike | None]]:
     each_one = [wanted] if isinstance(wanted, str) else wanted
     found: list[tuple[str, PathLike | None]] = []
     for each in each_one if isinstance(each_one, list | tuple) else [each_one]:
-        pair = (each, None) if isinstance(each, str) else each
+        pair: Any = (each, None) if isinstance(each, str) else each
         is_pair = isinstance(pair, list | tuple) and len(pair) == 2 and isinstance(pair[0], str)
         if not is_pair or not isinstance(pair[1], str | os.PathLike | None):
             raise InvalidInput(

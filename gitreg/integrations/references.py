@@ -39,9 +39,7 @@ class Saved:
 
     def settle(self, version: str) -> None:
         """Say in the reference what the version is called now; it was given no name, so that is its number."""
-        self.reference.update(
-            version=version, number=int(version), reference=f"{self.reference['model']}@{version}"
-        )
+        self.reference.update(version=version, number=int(version), reference=f"{self.reference['model']}@{version}")
 
 
 def draft_reference(run: Run, document: DraftDocument) -> dict[str, Any]:
