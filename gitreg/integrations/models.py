@@ -35,7 +35,7 @@ Load = str | Sequence[str | tuple[str, PathLike | None]] | None
 
 
 class Models:
-    """What a function or step with ``@model`` has as ``current.model``.
+    """What a function or step with ``@model`` has as ``current.model``. Threads may share it; they take turns.
 
     The shape is that of metaflow-checkpoint 0.2.14.
 
@@ -99,7 +99,8 @@ class Models:
         said = to_json(metadata or {})
         if not isinstance(path, str | os.PathLike):
             raise InvalidInput(f"a {type(path).__name__} is no path", hint="give a text or a pathlib.Path")
-        with stored(run.registry, Path(os.path.abspath(path)), "model", unsafe_pickle=False) as (record, _):
+        files = Path(os.path.abspath(path))
+        with self._lock, stored(run.registry, files, "model", unsafe_pickle=False) as (record, _):
             document = DraftDocument(
                 model=model,
                 created_at=run.registry.ambient.timestamp(),
@@ -108,9 +109,8 @@ class Models:
                 step=run.step.name if run.step else None,
                 artifacts={ARTIFACT: record},
             )
-            with self._lock:
-                reference = self._reuse(document) or self._begin(document)
-                self.saved.append(reference)
+            reference = self._reuse(document) or self._begin(document)
+            self.saved.append(reference)
         return reference
 
     def _begin(self, document: DraftDocument) -> dict[str, Any]:
@@ -154,8 +154,9 @@ class Models:
         IntegrityError
             The store's bytes are not what the record says.
         """
-        version = find(self.run.registry, self.run, reference)
-        return self._load(version.reference, version, path)
+        with self._lock:
+            version = find(self.run.registry, self.run, reference)
+            return self._load(version.reference, version, path)
 
     def load_named(self, wanted: Load, known: Callable[[str], Any]) -> None:
         """Load what ``@model(load=...)`` names.
