@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg.errors import GitregError
 from gitreg.integrations.current import showing
+from gitreg.integrations.metaflow_card import Told
 from gitreg.integrations.models import Models
 from gitreg.registry.collections import find_run
 from gitreg.registry.drafts import alive, read_draft, read_drafts, remove_draft
@@ -74,7 +75,7 @@ class FlowTask:
         self._attempt = attempt
         self._registry = Registry.open()
         self._under_way = ExitStack()
-        self.told: dict[str, Any] | None = None
+        self.told: Told | None = None
 
     def begin(self, *, temp_dir_root: PathLike | None) -> Models:
         """Begin its run, and give what is ``current.model`` in it."""
@@ -104,12 +105,8 @@ class FlowTask:
                 self._registry.yank(each.reference, reason="its task failed after it was saved, and ran again")
             self._forget_origin()
             if self.models.saved or self.models.loaded:
-                self.told = {
-                    "run": {"pipeline": self.run.pipeline, "run": self.run.name, "step": self._attempt.step},
-                    "source": dict(self.run.draft.run.source or {}),
-                    "saved": self.models.saved,
-                    "loaded": self.models.loaded.info,
-                }
+                run = {"pipeline": self.run.pipeline, "run": self.run.name, "step": self._attempt.step}
+                self.told = Told(run, self.run.draft.run.source or {}, self.models.saved, self.models.loaded.info)
         finally:
             self._registry.close()
 

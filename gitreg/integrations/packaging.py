@@ -11,12 +11,16 @@ HOME = Path(__file__).parent.parent
 PACKAGED = HOME / "integrations" / "packaged"
 """Where, on that machine, lies what gitreg needs of others; what is installed there comes first."""
 
-_NEEDED = ("dulwich", "fastjsonschema", "fsspec", "pyfastcdc", "urllib3", "yaml")
+_NEEDED = (
+    "dulwich", "fastjsonschema", "fsspec", "grandalf", "jinja2",
+    "markupsafe", "pyfastcdc", "pyparsing", "urllib3", "yaml",
+)  # fmt: skip
+_KINDS = (".css", ".j2", ".json", ".py")
 _LEFT_OUT = frozenset({"__pycache__", "metaflow_extension", "demo", "tests"})
 
 
 def files_to_package() -> Iterator[tuple[str, str]]:
-    """Give the files, each with its place beside the flow's own: gitreg, and the libraries that saving and loading use.
+    """Give the files, each with its place beside the flow's own: gitreg, and the libraries that a task uses.
 
     Of those only what is plain Python, so that it runs on any machine. Clients of buckets are the task's own to have.
     """
@@ -39,5 +43,5 @@ def use_packaged() -> None:
 def _files(folder: Path, place: str) -> Iterator[tuple[str, str]]:
     for path in sorted(folder.rglob("*")):
         within = path.relative_to(folder)
-        if path.suffix in (".py", ".json") and not _LEFT_OUT.intersection(within.parts):
+        if path.suffix in _KINDS and not _LEFT_OUT.intersection(within.parts):
             yield str(path), f"{place}/{within.as_posix()}"

@@ -84,6 +84,8 @@ def test_the_wheel_says_its_top_level_and_holds_nothing_but_names(wheel: Path) -
         (top,) = [name for name in file.namelist() if name.endswith("top_level.txt")]
         assert file.read(top).split() == [b"metaflow_extensions"]
         code = {name for name in file.namelist() if "dist-info" not in name}
+        (names,) = [name for name in code if name.endswith("toplevel.py")]
+        assert f'__version__ = "{version("gitreg")}"' in file.read(names).decode(), "Metaflow asks for it"
     assert code == {f"metaflow_extensions/gitreg/toplevel/{name}.py" for name in ("__init__", "toplevel")}
     assert version("gitreg") in wheel.name, "it has the version of what it belongs to"
 
@@ -125,6 +127,9 @@ def test_a_gitreg_that_cannot_be_imported_leaves_metaflow_alone(flows: Flows, wh
     broken.mkdir(parents=True)
     (broken / "__init__.py").write_text("raise RuntimeError('broken')")
     before_all_else(flows, [broken.parent, install(tmp_path / "packages", wheel)])
-    script = "import metaflow, sys; print('gitreg' in sys.modules)\ntry: metaflow.model(len)\nexcept RuntimeError as error: print(error)"
+    script = (
+        "import metaflow, sys; print('gitreg' in sys.modules)\n"
+        "try: metaflow.model(len)\nexcept RuntimeError as error: print(error)"
+    )
     ended = flows.person.run(sys.executable, "-c", script)
     assert (ended.code, ended.out, ended.err) == (0, "False\nbroken\n", "")

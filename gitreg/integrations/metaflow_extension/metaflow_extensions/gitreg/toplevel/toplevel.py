@@ -1,6 +1,7 @@
 """Names that ``metaflow`` has because this extension is installed."""
 
 __mf_extensions__ = "gitreg"
+__version__ = "0.1.0"
 
 
 def model(*args, **kwargs):
