@@ -116,9 +116,7 @@ def test_the_page_of_metaflows_documentation_runs(flows: Flows) -> None:
     assert '<th scope="row">accuracy</th><td>0.95</td>' in saved
     assert f"start of XGBoostModelFlow/{run['run']} → xgboost_classifier@1" in saved, "it says by what it was made"
     assert "<h3>xgboost_model: xgboost_classifier@1</h3>" in loaded
-    assert re.search(
-        r"xgboost_classifier@1 → XGBoostModelFlow/[\d]+-end-2/end \(input\)|xgboost_classifier@1 → end of", loaded
-    )
+    assert "xgboost_classifier@1 → end of XGBoostModelFlow/" in loaded
 
 
 def test_of_eight_tasks_with_one_that_fails_seven_are_published_and_resume_brings_the_eighth(flows: Flows) -> None:

@@ -54,12 +54,12 @@ def test_a_label_names_the_model(inside: Registry) -> None:
 
 def test_a_hostile_label_is_refused_and_nothing_is_published(inside: Registry) -> None:
     before = git(inside.folder, "rev-parse", "HEAD")
-    with pytest.raises(ZeroDivisionError), gitreg.run():
+    with gitreg.run() as run:
+        run.is_given_up = True
         for label in ("", " ", "..", "../up", "/etc/passwd", "a//b", "a@b", "a\\b", "a\nb", "x" * 300, 7):
             with pytest.raises(InvalidInput):
                 current.model.save("m.bin", label=label)  # type: ignore[arg-type]
         assert current.model.saved == []
-        raise ZeroDivisionError
     assert git(inside.folder, "rev-parse", "HEAD") == before
 
 
