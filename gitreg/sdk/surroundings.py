@@ -20,7 +20,7 @@ def environment() -> dict[str, Any]:
     """Give Python's version, the platform, and the installed packages with theirs."""
     packages = {}
     for each in metadata.distributions():
-        # Its `name` and `version` parse the whole file as an e-mail, which takes ten times as long as the rest of a run.
+        # `name` and `version` parse the whole file as an e-mail, which takes ten times as long.
         head = (each.read_text("METADATA") or each.read_text("PKG-INFO") or "").partition("\n\n")[0]
         name, version = (re.search(rf"(?m)^{field}: *(\S+)", head) for field in ("Name", "Version"))
         if name and version:
