@@ -25,6 +25,8 @@ if TYPE_CHECKING:
         NotFound,
         Refused,
     )
+    from gitreg.integrations.current import current
+    from gitreg.integrations.decorator import model
     from gitreg.sdk.artifacts import (
         ArtifactType,
         ArtifactVersion,
@@ -57,10 +59,12 @@ __all__ = [
     "Refused",
     "Registry",
     "Run",
+    "current",
     "get_artifact_version",
     "get_step_context",
     "link_artifact_to_model",
     "load_artifact",
+    "model",
     "pipeline",
     "run",
     "save_artifact",
@@ -76,10 +80,12 @@ _HOMES = {
     "ModelStages": "gitreg.sdk.model",
     "Registry": "gitreg.sdk.registry",
     "Run": "gitreg.sdk.running",
+    "current": "gitreg.integrations.current",
     "get_artifact_version": "gitreg.sdk.artifacts",
     "get_step_context": "gitreg.sdk.pipelines",
     "link_artifact_to_model": "gitreg.sdk.artifacts",
     "load_artifact": "gitreg.sdk.artifacts",
+    "model": "gitreg.integrations.decorator",
     "pipeline": "gitreg.sdk.pipelines",
     "run": "gitreg.sdk.running",
     "save_artifact": "gitreg.sdk.artifacts",

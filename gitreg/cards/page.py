@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gitreg.cards.markdown import to_html
 from gitreg.cards.picture import lay_out
 from gitreg.cards.plots import plot
-from gitreg.cards.values import Card
+from gitreg.cards.values import Card, StepCard
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -28,17 +28,31 @@ def render_card(card: Card) -> str:
     """
     from markupsafe import Markup
 
+    return _render(
+        "card.html.j2",
+        card,
+        text=Markup(to_html(card.text)) if card.text and card.text.strip() else None,  # noqa: S704 - made safe there
+        plots=[plot(metric, card.version) for metric in card.metrics],
+    )
+
+
+def render_step(card: StepCard) -> str:
+    """Give what a step did with models as one HTML file that stands alone, as :func:`render_card` does."""
+    return _render("step.html.j2", card)
+
+
+def _render(template: str, card: Card | StepCard, **more: Any) -> str:
+    from markupsafe import Markup
+
     style = (_HERE / "card.css").read_text()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     said: dict[str, Any] = {
         "card": card,
-        "text": Markup(to_html(card.text)) if card.text and card.text.strip() else None,  # noqa: S704 - made safe there
-        "plots": [plot(metric, card.version) for metric in card.metrics],
         "picture": lay_out(card.lineage) if card.lineage and len(card.lineage.nodes) > 1 else None,
         "style": Markup(style),  # noqa: S704 - our own
         "policy": f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
     }
-    return _environment().get_template("card.html.j2").render(said)
+    return _environment().get_template(template).render(said | more)
 
 
 def size_text(size: float) -> str:

@@ -120,3 +120,33 @@ class Card:
     checks: Sequence[Check] = ()
     generated: str = ""
     version: str = ""
+
+
+class Entry(NamedTuple):
+    """A model that a step saved or loaded.
+
+    Parameters
+    ----------
+    metadata:
+        By key, the value as a text.
+    """
+
+    title: str
+    facts: Sequence[tuple[str, str]]
+    metadata: Sequence[tuple[str, str]] = ()
+
+
+class StepCard(NamedTuple):
+    """What a step did with models.
+
+    Parameters
+    ----------
+    facts:
+        What is known of the step in a word or two, by name: its run, its code.
+    """
+
+    title: str
+    facts: Sequence[tuple[str, str]]
+    saved: Sequence[Entry] = ()
+    loaded: Sequence[Entry] = ()
+    lineage: Graph | None = None

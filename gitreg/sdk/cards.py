@@ -19,6 +19,7 @@ from gitreg.registry.lineage import CODE, RUN, STEP, Place
 
 if TYPE_CHECKING:
     from gitreg.documents.types import ArtifactRecord
+    from gitreg.registry.lineage import Lineage
     from gitreg.registry.snapshot import ModelVersion, Snapshot
     from gitreg.sdk.registry import Registry
 
@@ -165,7 +166,11 @@ def _history(snapshot: Snapshot, version: ModelVersion) -> list[Held]:
 
 
 def _lineage(registry: Registry, version: ModelVersion) -> Graph | None:
-    found = registry.lineage(version.reference, depth=6)
+    return graph_of(registry.lineage(version.reference, depth=6))
+
+
+def graph_of(found: Lineage) -> Graph:
+    """Give a lineage as a card draws it; where it is large, what is nearest to its root."""
     places = list(found.nodes)[:_MOST_NODES]
     number = {place: n for n, place in enumerate(places)}
     nodes = [(place.kind, _short(place), label(found.nodes[place])) for place in places]

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gitreg.documents.types import ArtifactDocument, DraftDocument, RunDocument
 from gitreg.errors import AlreadyExists, GitregError, InvalidInput
@@ -28,6 +28,17 @@ from gitreg.sdk.surroundings import environment, patch, source, this_command
 if TYPE_CHECKING:
     from gitreg.sdk.model import Model, RunModel
     from gitreg.sdk.registry import Registry
+
+    class Settling(Protocol):
+        """A handle of a version that a run is making."""
+
+        @property
+        def key(self) -> str:
+            """The id of the version in the run's draft."""
+
+        def settle(self, version: str) -> None:
+            """Mean the sealed version, of this name, from now on."""
+
 
 RUNNING, COMPLETED, FAILED = "running", "completed", "failed"
 
@@ -52,6 +63,8 @@ class Run:
         Whether another process began it.
     is_pipeline, enable_cache:
         Whether a pipeline's body is under way, and whether its steps may be left out.
+    is_given_up:
+        Whether what it made is to be forgotten when it ends, neither sealed nor kept.
     """
 
     def __init__(self, registry: Registry, draft: Draft, model: Model | None, *, resumed: bool = False) -> None:
@@ -61,7 +74,8 @@ class Run:
         self.resumed = resumed
         self.substitutions = _moment(draft.run.started_at)
         self._step: ContextVar[Step | None] = ContextVar("gitreg_step", default=None)
-        self._handed: list[RunModel] = []
+        self._handed: list[Settling] = []
+        self.is_given_up = False
         self._lent: dict[str, str] = {}
         self._begun: list[str] = []
         self._sealed: dict[str, str] = {}
@@ -102,10 +116,14 @@ class Run:
 
         spec = spec.filled(self.fill)
         bound = RunModel(self, self.version_key(spec), spec)
-        self._handed.append(bound)
-        if bound.key in self._sealed:
-            bound.settle(self._sealed[bound.key])
+        self.hand_out(bound)
         return bound
+
+    def hand_out(self, handle: Settling) -> None:
+        """Let a handle of a version know what that is called once it is sealed."""
+        self._handed.append(handle)
+        if handle.key in self._sealed:
+            handle.settle(self._sealed[handle.key])
 
     def version_key(self, spec: Model) -> str:
         """Give the draft's id for a version, which is begun where the draft has none.
@@ -370,7 +388,10 @@ class Run:
         self._change(lambda draft: replace(draft, run=change(draft.run)), subject)
 
     def end(self, status: str, duration: float) -> None:
-        """Seal what was made, or keep it as the draft of a run that failed."""
+        """Seal what was made, or keep it as the draft of a run that failed, or forget it."""
+        if self.is_given_up:
+            remove_draft(self.registry.ledger.repository, self.draft)
+            return
         when = self.registry.ambient.timestamp()
         self._change_run(
             lambda run: run.but(status=status, ended_at=when, duration=round(duration, 3)), f"The run {status}"
@@ -515,7 +536,8 @@ def run(
             yield started
         except BaseException as error:
             started.end(FAILED, time.monotonic() - start)
-            error.add_note(f"what the run {draft.name} had saved is kept as a draft: see `gitreg list --drafts`")
+            if not started.is_given_up:
+                error.add_note(f"what the run {draft.name} had saved is kept as a draft: see `gitreg list --drafts`")
             raise
         finally:
             deactivate(token)

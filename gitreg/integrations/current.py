@@ -1,0 +1,60 @@
+"""``current``: what the function or step that is under way works with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from gitreg.errors import InvalidInput
+from gitreg.sdk.active import active_run
+
+if TYPE_CHECKING:
+    from gitreg.integrations.models import Models
+    from gitreg.sdk.running import Run
+
+_MODELS: ContextVar[Models | None] = ContextVar("gitreg_models", default=None)
+_OF_RUNS: WeakKeyDictionary[Run, Models] = WeakKeyDictionary()
+
+
+class Current:
+    """What the function or step that is under way works with, as Metaflow's object of that name has it."""
+
+    @property
+    def model(self) -> Models:
+        """Saves and loads models: of the innermost ``@model``, else of the run that is under way.
+
+        Raises
+        ------
+        InvalidInput
+            There is neither.
+        """
+        models = _MODELS.get()
+        if models is not None:
+            return models
+        run = active_run()
+        if run is None:
+            raise InvalidInput(
+                "no function or step with @model is under way here",
+                hint="put @model above the function, or use `with gitreg.run():`",
+            )
+        if run not in _OF_RUNS:
+            from gitreg.integrations.models import Models
+
+            _OF_RUNS[run] = Models(run)
+        return _OF_RUNS[run]
+
+
+current = Current()
+
+
+@contextmanager
+def showing(models: Models) -> Iterator[Models]:
+    """Let ``current.model`` be this one in a block."""
+    token = _MODELS.set(models)
+    try:
+        yield models
+    finally:
+        _MODELS.reset(token)

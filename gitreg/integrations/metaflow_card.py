@@ -1,0 +1,117 @@
+"""The card of a task of Metaflow: which models it saved and loaded, what is said of them, where they are from.
+
+It is written by this process: Metaflow's ``@card`` starts a Python of its own for each.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from gitreg.cards import Entry, StepCard, render_step
+from gitreg.cards.page import size_text
+from gitreg.registry.lineage import STEP, VERSION, Edge, Lineage, Node, Place
+from gitreg.sdk.cards import graph_of
+from gitreg.sdk.registry import Registry
+
+if TYPE_CHECKING:
+    from gitreg.cards import Graph
+
+TYPE = "gitreg_model"
+"""What the card is called: ``python flow.py card view STEP --type gitreg_model``."""
+
+_MOST = 20  # models that are drawn; all are listed
+_DEPTH = 6  # edges from a model to what it was made from
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a task did with models.
+
+    Parameters
+    ----------
+    run:
+        Pipeline, run and step, as a record says them.
+    source:
+        The code, as a run says it.
+    saved, loaded:
+        References, as :mod:`gitreg.integrations.references` makes them; those loaded by their names.
+    """
+
+    run: Mapping[str, str]
+    source: Mapping[str, Any]
+    saved: Sequence[Mapping[str, Any]]
+    loaded: Mapping[str, Mapping[str, Any]]
+
+
+def write_card(flow_datastore: Any, pathspec: str, told: Told, logger: Any) -> None:
+    """Write a task's card; the task has ended well, so what goes wrong here is only said."""
+    from metaflow.plugins.cards.card_datastore import CardDatastore
+
+    try:
+        with Registry.open() as registry:
+            page = render_step(step_card(pathspec, told, lineage_of(registry, told)))
+        storage = type(flow_datastore._storage_impl)
+        cards = storage(CardDatastore.get_storage_root(storage.TYPE))
+        place = SimpleNamespace(flow_name=flow_datastore.flow_name, _storage_impl=cards)
+        CardDatastore(place, pathspec=pathspec).save_card(uuid.uuid4().hex, TYPE, page)
+    except Exception as error:
+        logger(f"[@model] the card was not written: {error}", timestamp=False, bad=True)
+
+
+def step_card(title: str, told: Told, lineage: Graph | None) -> StepCard:
+    """Give what a card says, all of it as texts."""
+    commit = told.source.get("commit")
+    code = f"{commit[:12]}{' and uncommitted changes' if told.source.get('dirty') else ''}" if commit else "not in Git"
+    return StepCard(
+        title,
+        [("Run", _run(told.run)), ("Code", code)],
+        [_entry(_title(each), each) for each in told.saved],
+        [_entry(_title(each) if name == _title(each) else f"{name}: {_title(each)}", each)
+         for name, each in told.loaded.items()],
+        lineage,
+    )  # fmt: skip
+
+
+def lineage_of(registry: Registry, told: Told) -> Graph | None:
+    """Give what the task's models were made from; None where none of them is published."""
+    saved, loaded = (
+        [str(each["reference"]) for each in references if each["reference"]][:_MOST]
+        for references in (told.saved, told.loaded.values())
+    )
+    if not saved and not loaded:
+        return None
+    found = [registry.lineage(reference, down=False, depth=_DEPTH) for reference in (*saved, *loaded)]
+    nodes = {place: node for each in found for place, node in each.nodes.items()}
+    edges = dict.fromkeys(chain.from_iterable(each.edges for each in found))
+    root = found[0].root
+    if not saved:  # a run that made nothing is not in the registry
+        root = Place(STEP, _run(told.run))
+        nodes = {root: Node(root), **nodes}
+        edges |= dict.fromkeys(Edge(Place(VERSION, reference), root, "input") for reference in loaded)
+    return graph_of(Lineage(root, nodes, tuple(edges)))
+
+
+def _entry(title: str, reference: Mapping[str, Any]) -> Entry:
+    facts = [
+        ("Size", size_text(reference["size"])),
+        ("Saved at", str(reference["created_at"])),
+        ("Saved by", _run(reference.get("run") or {})),
+        ("Digest", str(reference["digest"])),
+    ]
+    said = [(key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+            for key, value in reference["metadata"].items()]  # fmt: skip
+    return Entry(title, [(name, value) for name, value in facts if value], said)
+
+
+def _title(reference: Mapping[str, Any]) -> str:
+    return str(reference["reference"] or f"{reference['model']}, not published")
+
+
+def _run(run: Mapping[str, Any]) -> str:
+    return "/".join(str(run[part]) for part in ("pipeline", "run", "step") if part in run)
