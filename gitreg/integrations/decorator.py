@@ -54,7 +54,7 @@ def model(
     def made(function: Any) -> Any:
         if isinstance(function, Step):
             around = _around(function.function, load, temp_dir_root)
-            return Step(around, function.name, function.model, function.enable_cache)
+            return Step(around, function.name, function.model, function.enable_cache, function.substitutions)
         if hasattr(function, "is_step") or hasattr(function, "_my_step"):
             from gitreg.integrations.metaflow import decorate
 
