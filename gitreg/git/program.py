@@ -25,7 +25,8 @@ _MUCH = 64 * 1024
 """Bytes of input from which on the output is expected to be long."""
 OURS = "GITREG_PUSHES"
 """The variable by which the pre-push hook knows that gitreg is pushing, which has looked at all that it would."""
-_NOTHING_EXECUTED = {"core.hooksPath": "/dev/null", "core.fsmonitor": "false", "submodule.recurse": "false"}
+NO_HOOKS = "/dev/null"
+_NOTHING_EXECUTED = {"core.hooksPath": NO_HOOKS, "core.fsmonitor": "false", "submodule.recurse": "false"}
 
 
 class Git(NamedTuple):

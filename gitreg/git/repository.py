@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from gitreg.git.discovery import shared_with_group
 from gitreg.git.loose import write_loose
-from gitreg.git.program import Git, find_git
+from gitreg.git.program import NO_HOOKS, Git, find_git
 from gitreg.git.reading import ReadOnlyRepository
 from gitreg.git.values import RefUpdate, Signature
 
@@ -287,13 +287,17 @@ class Repository(ReadOnlyRepository):
 
     def hooks_folder(self) -> tuple[Path, bool]:
         """Return the folder in which git looks for hooks, and whether the user chose it for all repositories."""
-        key = "core.hookspath"
-        told = self._config.get(key)
-        if told is None:
+        from gitreg.git.config import THE_USERS
+
+        told = [
+            (scope, value)
+            for scope, key, value in self._config.settings
+            if key == "core.hookspath" and (scope, value) != ("command", NO_HOOKS)  # which is our own
+        ]
+        if not told:
             return self.common_dir / "hooks", False
-        shared = told == self._config.get(key, from_user_only=True)
-        start = self.work_tree or self.git_dir
-        return start / Path(told).expanduser(), shared
+        scope, folder = told[-1]
+        return (self.work_tree or self.git_dir) / Path(folder).expanduser(), scope in THE_USERS
 
     # -- what is made when it is used first --------------------------------------------------------------------------
 
