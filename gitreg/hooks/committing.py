@@ -118,6 +118,10 @@ def _branch(repository: Repository, root: str, old: str | None, new: str) -> str
 
 
 def _where_it_is(repository: Repository, remote: str, branch: str) -> str | None:
-    """Give the commit of a registry's branch on a remote, as far as this clone knows; else its own."""
-    names = (f"refs/gitreg/{remote}/fetched/{branch}", f"refs/remotes/{remote}/{branch}", f"{_BRANCHES}{branch}")
-    return next((commit for name in names if (commit := repository.read_ref(name))), None)
+    """Give the newest commit of a registry's branch that this clone knows to be on a remote; else that of its own."""
+    names = (f"refs/gitreg/{remote}/accepted/{branch}", f"refs/remotes/{remote}/{branch}")
+    newest: str | None = None
+    for commit in filter(None, map(repository.read_ref, names)):
+        if newest is None or repository.is_ancestor(newest, commit):
+            newest = commit
+    return newest or repository.read_ref(f"{_BRANCHES}{branch}")

@@ -52,7 +52,7 @@ def guard(
     for update in updates:
         now = repository.read_ref(update.name)
         if now != update.old:
-            raise Conflict(f"{update.name} is at {(now or 'nothing')[:12]} by now", hint="fetch first, and try again")
+            raise _overtaken(update.name, now)
     for place in places(repository, updates):
         with closing(Ledger(repository, *place)) as ledger:
             yield from _Guarded(ledger, updates, circumstances(ledger), one_by_one=one_by_one).problems()
@@ -159,6 +159,8 @@ class _Guarded:
             return
         reference = "@".join(named)
         self._look_ahead(update)
+        if update.new is not None and self._is_behind(update.new):
+            raise _overtaken(self._ledger.ref, self._before)
         sealed = self._came_in(Key("model_version", *named))
         if sealed is None:
             if update.new is not None:
@@ -197,6 +199,8 @@ class _Guarded:
                 yield Problem(ref, f"mirrors {key.path} and cannot be deleted", "leave that to `gitreg sync`")
             return
         self._look_ahead(update)
+        if update.new is not None and self._is_behind(update.new):
+            raise _overtaken(self._ledger.ref, self._before)
         if update.new not in self._moved(key):
             what = f"would be at {update.new[:12]}, where {key.path} did not change"
             yield Problem(ref, what, "move the pointer's file (`gitreg promote`); the mirror follows")
@@ -227,6 +231,13 @@ class _Guarded:
                 found |= {snapshot.index.moment(at).oid for at in places if at is not None and at <= snapshot.seq}
         return found
 
+    def _is_behind(self, oid: str) -> bool:
+        """Whether a ref goes with a move of the branch from an older commit: somebody else was faster."""
+        commit = self._repository.peel(oid) if self._one_by_one else None
+        if commit is None or self._before is None or commit == self._after:
+            return False
+        return not self._repository.is_ancestor(commit, self._before)
+
     def _full(self, path: str) -> str:
         return f"{self._ledger.root}/{path}" if self._ledger.root else path
 
@@ -241,3 +252,8 @@ class _Guarded:
         )
         self._after = commit if ahead else self._before
         self.__dict__.pop("_touches", None)
+
+
+def _overtaken(ref: str, now: str | None) -> Conflict:
+    """Give the error by which gitreg's own clients know that they can try again (:mod:`gitreg.git.remote`)."""
+    return Conflict(f"{ref} is at {(now or 'nothing')[:12]} by now", hint="fetch first, and try again")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.world import PROGRAMS, Person, blob, contents, store_of, write
+from tests.system.world import PROGRAMS, Person, contents, write
 
 ROOT = Path(__file__).parents[2]
 RECORD = "models/iris/versions/1.yaml"
@@ -48,12 +48,14 @@ def test_a_commit_of_what_is_wrong_is_refused_with_the_file_and_what_to_do(iris:
     ):
         kept = (iris.here / name).read_text()
         edit(iris, name, old, new)
-        before, objects = iris.git("rev-parse", "HEAD"), contents(iris.here / ".git" / "objects")
+        before = iris.git("rev-parse", "HEAD")
         ended = iris.run("git", "commit", "-m", "x")
         assert (ended.code, iris.git("rev-parse", "HEAD")) == (1, before)
         assert says in ended.err
         assert "Traceback" not in ended.err
-        assert contents(iris.here / ".git" / "objects").keys() == objects.keys()  # asking leaves nothing
+        objects = contents(iris.here / ".git" / "objects")
+        assert iris.run(PROGRAMS / "gitreg", "hook", "pre-commit").code == 4
+        assert contents(iris.here / ".git" / "objects") == objects  # asking leaves nothing
         iris.git("commit", "-q", "--no-verify", "-m", "all the same")
         iris.git("reset", "-q", "--hard", before)
         assert (iris.here / name).read_text() == kept

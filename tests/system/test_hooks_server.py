@@ -318,3 +318,31 @@ def test_without_gitreg_on_the_server_the_hook_says_so(hub: Hub, eve: Person) ->
     finally:
         shim.write_text(kept)
     assert os.access(shim, os.X_OK)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_what_lies_in_quarantine_is_read_however_it_lies_there(ada: Person, tmp_path: Path, packed: bool) -> None:
+    """A whole registry in its first push: a hundred commits and more, which git is asked for, as a pack or loose."""
+    ada.git("init", "-q", "--bare", "-b", "main", tmp_path / "hub.git")
+    ada.at(tmp_path / "hub.git").gitreg("hooks", "install", "--server")
+    ada.at(tmp_path / "hub.git").git("config", "receive.unpackLimit", "1" if packed else "100000")
+    ada.gitreg("init", tmp_path / "one")
+    one = ada.at(tmp_path / "one")
+    one.gitreg("save", "iris", write(tmp_path / "w", {"m.bin": "1"}))
+    commits = "".join(
+        f"commit refs/heads/main\ncommitter Ada <ada@example.com> 1700000000 +0000\ndata 1\nx\n"
+        f"{'from refs/heads/main^0' if not number else ''}\n"
+        f"M 100644 inline models/iris/README.md\ndata {len(str(number))}\n{number}\n"
+        for number in range(120)
+    )
+    one.git("fast-import", "--quiet", stdin=commits)
+    one.git("reset", "-q", "--hard")
+    hub = str(tmp_path / "hub.git")
+    sound = one.git("rev-parse", "main")
+    commit(one, {"models/iris/versions/1.yaml": None})
+    assert "models/iris/versions/1.yaml" in one.run("git", "push", hub, "main").err
+    one.git("reset", "-q", "--hard", sound)
+    one.git("push", "-q", hub, "main", "models/iris@1")
+    assert "models/iris@1" in ada.at(tmp_path / "hub.git").git("tag")
+    for name in ("incoming", "tmp_objdir"):
+        assert not list((tmp_path / "hub.git" / "objects").glob(f"{name}*"))
