@@ -330,16 +330,16 @@ def test_what_lies_in_quarantine_is_read_however_it_lies_there(ada: Person, tmp_
     one = ada.at(tmp_path / "one")
     one.gitreg("save", "iris", write(tmp_path / "w", {"m.bin": "1"}))
     commits = "".join(
-        f"commit refs/heads/main\ncommitter Ada <ada@example.com> 1700000000 +0000\ndata 1\nx\n"
-        f"{'from refs/heads/main^0' if not number else ''}\n"
-        f"M 100644 inline models/iris/README.md\ndata {len(str(number))}\n{number}\n"
+        "commit refs/heads/main\ncommitter Ada <ada@example.com> 1700000000 +0000\ndata 1\nx\n"
+        + ("" if number else "from refs/heads/main^0\n")
+        + f"M 100644 inline models/iris/README.md\ndata {len(str(number))}\n{number}\n\n"
         for number in range(120)
     )
     one.git("fast-import", "--quiet", stdin=commits)
     one.git("reset", "-q", "--hard")
     hub = str(tmp_path / "hub.git")
     sound = one.git("rev-parse", "main")
-    commit(one, {"models/iris/versions/1.yaml": None})
+    commit(one, {"models/iris/versions/1.yaml": text(one, "models/iris/versions/1.yaml") + "description: x\n"})
     assert "models/iris/versions/1.yaml" in one.run("git", "push", hub, "main").err
     one.git("reset", "-q", "--hard", sound)
     one.git("push", "-q", hub, "main", "models/iris@1")
