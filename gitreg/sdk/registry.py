@@ -519,7 +519,10 @@ class Registry(OpenRegistry):
         return verification(self, reference, share, progress or NO_PROGRESS)
 
     def doctor(self) -> list[Problem]:
-        """Name what is wrong with the registry; stores that are not approved are left out, with a warning."""
+        """Name what is wrong with the registry; stores that are not approved are left out, with a warning.
+
+        The remote is asked, too, where there is one.
+        """
         from gitreg.sdk.stores import examination
 
         return examination(self)
@@ -527,9 +530,9 @@ class Registry(OpenRegistry):
     def repair(self, problems: Sequence[Problem]) -> list[Problem]:
         """Mend what can be mended, and return it."""
         from gitreg.registry.doctor import repair
-        from gitreg.sdk.stores import restore
+        from gitreg.sdk.stores import reachable, restore
 
-        return repair(self.ledger, list(problems), restore=partial(restore, self))
+        return repair(self.ledger, list(problems), restore=partial(restore, self), upstream=reachable(self))
 
     def collect_garbage(self, *, grace: float, apply: bool = False) -> list[Garbage]:
         """Move the weights that no version means to the store's trash; or, without `apply`, only name them.
