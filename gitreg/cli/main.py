@@ -54,6 +54,8 @@ COMMANDS = {
     "gc": (f"{_HERE}.gc", "Show, or remove, weights that no version means."),
     "cache": (f"{_HERE}.cache", "List, prune and verify what this machine keeps."),
     "store": (f"{_HERE}.store", "Keep weights in several stores."),
+    "hooks": (f"{_HERE}.hooks", "Let git ask gitreg before commits and pushes, and on a server."),
+    "hook": (f"{_HERE}.hook", "What those hooks run."),
     "trust": (f"{_HERE}.trust", "Approve the stores that a registry names."),
     "demo": (f"{_HERE}.demo", "Train, save, compare, promote and load, before your eyes."),
     "completion": (f"{_HERE}.completion", "Print the script that completes names in your shell."),

@@ -17,8 +17,8 @@ def report(registry: Registry, outcome: Outcome, output: str, *, nothing: str = 
     """Print what a write did.
 
     For programs: ``changed``, ``commit`` (null where nothing was committed), ``subject`` and, where the command is
-    about one, ``version`` as ``gitreg show`` prints it; what is only proposed has ``proposal``. A dry run has ``files``
-    instead: what each would say, null if it is removed.
+    about one, ``version`` as ``gitreg show`` prints it, or ``versions`` where it is about many; what is only proposed
+    has ``proposal``. A dry run has ``files`` instead: what each would say, null if it is removed.
     """
     changes = outcome.changes
     if output == "table":
@@ -37,6 +37,10 @@ def report(registry: Registry, outcome: Outcome, output: str, *, nothing: str = 
         from gitreg.registry.rows import version_row
 
         data["version"] = version_row(registry.about(outcome))
+    elif changes.versions:
+        from gitreg.registry.rows import version_row
+
+        data["versions"] = [version_row(version) for version in registry.about_all(outcome)]
     emit(data, output, columns=("changed", "commit", "subject"))
 
 

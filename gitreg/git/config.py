@@ -11,7 +11,7 @@ from gitreg.errors import InvalidInput
 from gitreg.git.discovery import Layout
 from gitreg.git.program import Git
 
-_THE_USERS = frozenset({"system", "global", "command"})
+THE_USERS = frozenset({"system", "global", "command"})
 _FILTER = re.compile(r"filter\..+\.(?:clean|smudge|process|required)", re.DOTALL)
 _TRUE = frozenset({"true", "yes", "on", "1", ""})
 
@@ -38,13 +38,13 @@ class Config(NamedTuple):
         """
         found = None
         for scope, name, value in self.settings:
-            if name == key and (scope in _THE_USERS or not from_user_only):
+            if name == key and (scope in THE_USERS or not from_user_only):
                 found = value
         return found
 
     def get_all(self, key: str, *, from_user_only: bool = False) -> list[str]:
         """Return all values of a key."""
-        return [v for scope, k, v in self.settings if k == key and (scope in _THE_USERS or not from_user_only)]
+        return [v for scope, k, v in self.settings if k == key and (scope in THE_USERS or not from_user_only)]
 
     def is_true(self, key: str) -> bool:
         """Whether a switch is on."""
@@ -61,7 +61,7 @@ def without_filters(git: Git, layout: Layout) -> dict[str, str]:
     if b"filter" not in own and b"include" not in own:
         return {}  # nearly always, and then no process is needed to say so
     config = read_config(git, git.env, layout)
-    named = {key for scope, key, _ in config.settings if scope not in _THE_USERS and _FILTER.fullmatch(key)}
+    named = {key for scope, key, _ in config.settings if scope not in THE_USERS and _FILTER.fullmatch(key)}
     return {key: config.get(key, from_user_only=True) or "" for key in sorted(named)}
 
 

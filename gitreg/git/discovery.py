@@ -131,7 +131,12 @@ def object_folders(layout: Layout, env: Mapping[str, str]) -> list[Path]:
     """Return where objects are: in a server's pre-receive hook, first in its quarantine (git-receive-pack(1))."""
     own = layout.common_dir / "objects"
     quarantine = env.get("GIT_QUARANTINE_PATH")
-    return [Path(quarantine), own] if quarantine else [own]
+    return [Path(quarantine), own] if quarantine and _is_below(Path(quarantine), own) else [own]
+
+
+def _is_below(folder: Path, objects: Path) -> bool:
+    """Whether a quarantine is this repository's: a hook may look at others, too."""
+    return os.path.realpath(folder.parent) == os.path.realpath(objects)
 
 
 def shared_with_group(common_dir: Path) -> bool:

@@ -23,7 +23,10 @@ _NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 _OURS = {"LC_ALL": "C", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1"}
 _MUCH = 64 * 1024
 """Bytes of input from which on the output is expected to be long."""
-_NOTHING_EXECUTED = {"core.hooksPath": "/dev/null", "core.fsmonitor": "false", "submodule.recurse": "false"}
+OURS = "GITREG_PUSHES"
+"""The variable by which the pre-push hook knows that gitreg is pushing, which has looked at all that it would."""
+NO_HOOKS = "/dev/null"
+_NOTHING_EXECUTED = {"core.hooksPath": NO_HOOKS, "core.fsmonitor": "false", "submodule.recurse": "false"}
 
 
 class Git(NamedTuple):
@@ -41,7 +44,12 @@ class Git(NamedTuple):
     env: Mapping[str, str]
 
     def run(
-        self, *arguments: str, cwd: Path, stdin: bytes = b"", settings: Mapping[str, str] = _NO_SETTINGS
+        self,
+        *arguments: str,
+        cwd: Path,
+        stdin: bytes = b"",
+        settings: Mapping[str, str] = _NO_SETTINGS,
+        variables: Mapping[str, str] = _NO_SETTINGS,
     ) -> CompletedProcess[bytes]:
         """Run a git command to its end.
 
@@ -49,8 +57,10 @@ class Git(NamedTuple):
         ----------
         settings:
             Configuration that goes before every other.
+        variables:
+            What the environment says beside the user's own.
         """
-        env = self._clean() | {"GIT_TERMINAL_PROMPT": "0"}
+        env = self._clean() | {"GIT_TERMINAL_PROMPT": "0"} | dict(variables)
         # By the environment (git 2.31), for `git -c` cannot set a key that holds "=".
         count = int(env.get("GIT_CONFIG_COUNT") or 0)
         for number, (key, value) in enumerate((_NOTHING_EXECUTED | dict(settings)).items(), count):
@@ -63,10 +73,13 @@ class Git(NamedTuple):
 
         Credential helpers, SSH, proxies and the user's own hooks; on a terminal git may ask for a password.
         """
-        return self._run(arguments, cwd, self._clean(), b"")
+        return self._run(arguments, cwd, self._clean() | {OURS: "1"}, b"")
 
     def _clean(self) -> dict[str, str]:
-        return {k: v for k, v in self.env.items() if k not in _OF_ONE_REPOSITORY} | _OURS
+        env = {k: v for k, v in self.env.items() if k not in _OF_ONE_REPOSITORY} | _OURS
+        if quarantine := self.env.get("GIT_QUARANTINE_PATH"):  # what is being pushed is to be read, not written
+            env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = quarantine
+        return env
 
     def _run(
         self, arguments: Sequence[str], cwd: Path, env: Mapping[str, str], stdin: bytes

@@ -165,6 +165,7 @@ _STALE = re.compile(
     r"|failed to update ref|failed to lock|Unable to create|but expected|reference already exists|is at [0-9a-f]{40}"
     r"|failed to write|unable to migrate|failed to remove|reference is missing|cannot update the ref"
 )
+_OVERTAKEN = re.compile(r"(refs/\S+) is at (?:[0-9a-f]{12}|nothing) by now")  # as gitreg's own hooks say it
 _LOCKED_REF = re.compile(r"lock ref '([^']+)'")
 _ONLY_WITH_OTHERS = re.compile(r"atomic push fail|atomic transaction failed|transaction aborted")
 _PROTECTED = re.compile(
@@ -185,6 +186,8 @@ def rejected(remote: str, rejections: Sequence[Rejection], said: str) -> GitregE
         locked = _LOCKED_REF.search(said)
         own = [Rejection(locked[1] if locked else rejections[0].ref, held[0])]
     own = own or list(rejections)
+    if overtaken := _OVERTAKEN.search(said):
+        own = [Rejection(overtaken[1], "fetch first")]
     declined = [one for one in own if not _STALE.search(one.why)]
     if not declined:
         return Stale(f"{remote} has moved {own[0].ref} ({own[0].why})", refs=[one.ref for one in own])

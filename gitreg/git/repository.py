@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from gitreg.git.discovery import shared_with_group
 from gitreg.git.loose import write_loose
-from gitreg.git.program import Git, find_git
+from gitreg.git.program import NO_HOOKS, Git, find_git
 from gitreg.git.reading import ReadOnlyRepository
 from gitreg.git.values import RefUpdate, Signature
 
@@ -263,6 +263,41 @@ class Repository(ReadOnlyRepository):
     def unfinished_following(self) -> list[Path]:
         """Return the work trees that a killed process, or one that is moving the branch now, has left behind."""
         return self._work_trees.unfinished()
+
+    # -- hooks -------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def staged(self) -> Iterator[tuple[Repository, str]]:
+        """Give the commit that ``git commit`` would make of what is staged, and the repository to read it from.
+
+        Raises
+        ------
+        InvalidInput
+            A conflict is not resolved.
+        """
+        from gitreg.git.staging import staged_commit
+
+        assert self._git is not None  # it is git that asks
+        head = self.head_branch()
+        parent = self.read_ref(head) if head else self.read_ref("HEAD")
+        with staged_commit(self._git, self._layout, self._env, parent) as (folder, commit):
+            env = {**self._env, "GIT_QUARANTINE_PATH": str(folder)}
+            with type(self)(self._layout, env) as reading:
+                yield reading, commit
+
+    def hooks_folder(self) -> tuple[Path, bool]:
+        """Return the folder in which git looks for hooks, and whether the user chose it for all repositories."""
+        from gitreg.git.config import THE_USERS
+
+        told = [
+            (scope, value)
+            for scope, key, value in self._config.settings
+            if key == "core.hookspath" and (scope, value) != ("command", NO_HOOKS)  # which is our own
+        ]
+        if not told:
+            return self.common_dir / "hooks", False
+        scope, folder = told[-1]
+        return (self.work_tree or self.git_dir) / Path(folder).expanduser(), scope in THE_USERS
 
     # -- what is made when it is used first --------------------------------------------------------------------------
 

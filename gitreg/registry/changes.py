@@ -27,6 +27,8 @@ class Changes:
         What machines read in the commit, in the order given.
     version:
         Model and name of the version that the operation is about, if it is about one.
+    versions:
+        The same of each, in their order, where it is about many.
     """
 
     files: Mapping[Key, Document | bytes | None] = field(default_factory=dict)
@@ -34,6 +36,7 @@ class Changes:
     body: str = ""
     trailers: tuple[tuple[str, str], ...] = ()
     version: tuple[str, str] | None = None
+    versions: tuple[tuple[str, str], ...] = ()
 
     @property
     def message(self) -> str:

@@ -49,6 +49,8 @@ class Report:
         How many files of weights the stores were asked for, and how many of them were read whole.
     unseen:
         Sentences about what was not looked at.
+    unmet:
+        Those of the problems that are the policy's: approvals may follow once it is proposed.
     """
 
     base: str | None
@@ -61,6 +63,7 @@ class Report:
     files: int = 0
     read: int = 0
     unseen: tuple[str, ...] = ()
+    unmet: tuple[Problem, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -133,7 +136,8 @@ def check(
         except GitregError as error:
             remedy = f"on the target branch: {error.hint}" if error.hint else "mend it on the target branch"
             found.append(Problem("gitreg.yaml", f"says a policy that is not understood: {error.message}", remedy))
-        found += [problem for move in moved for problem in _unmet(move)]
+        unmet = [problem for move in moved for problem in _unmet(move)]
+        found += unmet
         new = tuple(arrivals(merge, source))
         looked: list[Finding] = []
         holders = _with_files(merge, new, moved)
@@ -158,6 +162,7 @@ def check(
             len(looked),
             sum(finding.read for finding in looked),
             tuple(unseen),
+            tuple(unmet),
         )
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 DEFAULT_MIRRORS: Mapping[str, str] = {"stages": "refs/stages", "aliases": "refs/aliases"}
 _NUMBER_TRAILER = re.compile(r"^Gitreg-Number: (\d+)$", re.MULTILINE)
+_RECORD_TRAILER = re.compile(r"^Gitreg-Record: (\S+)$", re.MULTILINE)
 _NAMESPACE = {"stage": "stages", "alias": "aliases"}
 
 
@@ -51,6 +52,19 @@ def mirror_ref(settings: RegistryDocument, key: Key) -> str:
     return f"{mirror_namespace(settings, key.kind)}/{slug(key.model)}@{slug(key.name)}"
 
 
+def parse_mirror_ref(settings: RegistryDocument, ref: str) -> Key | None:
+    """Give what a mirror's full name mirrors; None where it is none that gitreg would make."""
+    for kind in _NAMESPACE:
+        model, at, name = ref.removeprefix(f"{mirror_namespace(settings, kind)}/").rpartition("@")
+        try:
+            key = Key(kind, unslug(model), unslug(name))
+        except UnicodeDecodeError:
+            return None
+        if at and mirror_ref(settings, key) == ref:
+            return key
+    return None
+
+
 def mirror_namespace(settings: RegistryDocument, kind: str) -> str:
     """Give the namespace that mirrors all stages or all aliases."""
     name = _NAMESPACE[kind]
@@ -77,6 +91,12 @@ def tag_message(record: Mapping[str, Any], digest: str) -> str:
     ]
     parts = (f"{record['model']}@{record['version']}", summary, "\n".join(trailers))
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def tag_record(message: str) -> str | None:
+    """Give the digest of the record that a tag's message says it seals; None where it says none."""
+    told = _RECORD_TRAILER.search(message)
+    return told[1] if told else None
 
 
 def build_seal(

@@ -126,6 +126,13 @@ class Ledger:
                 index.close()
         self._index = self._aside = self._last = None
 
+    def forget_index(self) -> None:
+        """Remove the index; it is made anew when it is next asked for."""
+        from gitreg.registry.index_file import discard
+
+        self.close()
+        discard(self.index_path)
+
     def _catch_up(self, index: Index, commit: str) -> int:
         from gitreg.registry.indexing import catch_up  # not needed while the index is warm
 

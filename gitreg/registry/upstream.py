@@ -69,6 +69,16 @@ class Upstream:
             return self._asked.stat().st_mtime
         return None
 
+    @property
+    def accepted(self) -> str | None:
+        """Where its branch was when all was well; None before the first time."""
+        return self._repository.read_ref(self._accepted)
+
+    @property
+    def takes_mirrors(self) -> bool:
+        """Whether it has not refused refs that are neither branches nor tags."""
+        return not self._custom_refs.exists()
+
     # -- asking ------------------------------------------------------------------------------------------------------
 
     def fetch(self) -> str | None:
@@ -169,6 +179,18 @@ class Upstream:
         # With a star, one that is not there either is no error.
         asked = [f"{ref}*" for ref in missing] if len(missing) <= _AT_ONCE else [f"{tag_prefix(settings)}*"]
         self._remote.fetch([f"{pattern}:{pattern}" for pattern in asked])
+
+    def bring(self, moves: Sequence[RefUpdate]) -> None:
+        """Bring the objects that refs shall be moved to and that are not here, from refs of the same names.
+
+        Raises
+        ------
+        NotFound, Unreachable
+            As for `fetch`.
+        """
+        lacking = [move.name for move in moves if move.new and self._repository.object_type(move.new) is None]
+        if lacking:
+            self._remote.fetch(lacking)
 
     # -- taking turns -----------------------------------------------------------------------------------------------
 

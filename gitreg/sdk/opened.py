@@ -6,7 +6,7 @@ Each method brings in what it needs when it is called, so that resolving one ref
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -334,7 +334,14 @@ class OpenRegistry:
     def about(self, outcome: Outcome) -> ModelVersion:
         """Give the version that an outcome is about, as it is now."""
         assert outcome.changes.version is not None
-        model, name = outcome.changes.version
-        version = self.after(outcome).find_version(model, name, deleted=True)
-        assert version is not None
+        (version,) = self._after(outcome, [outcome.changes.version])
         return version
+
+    def about_all(self, outcome: Outcome) -> list[ModelVersion]:
+        """Give the versions that an outcome of many is about, as they are now."""
+        return self._after(outcome, outcome.changes.versions)
+
+    def _after(self, outcome: Outcome, names: Sequence[tuple[str, str]]) -> list[ModelVersion]:
+        snapshot = self.after(outcome)
+        found = [snapshot.find_version(model, name, deleted=True) for model, name in names]
+        return [version for version in found if version is not None]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gitreg.registry.garbage import Garbage
     from gitreg.registry.integrity import Verification
     from gitreg.registry.lineage import Lineage
+    from gitreg.sdk.batches import Batch
 
 Filters = Sequence[str] | Mapping[str, Any]
 """``["stage=production", "metadata.accuracy=gte:0.9"]``, or ``{"stage": "production"}``."""
@@ -261,6 +262,19 @@ class Registry(OpenRegistry):
         found = sources(type, list(map(Path, paths)), {name: Path(path) for name, path in (artifacts or {}).items()})
         saving = Saving(model, found, type, metadata or {}, tags, description, inputs, stage, message)
         return self.about(save(self, saving, progress=progress or NO_PROGRESS))
+
+    def batch(self, message: str = "", *, progress: Progress | None = None) -> Batch:
+        """Save many versions as one commit, and one push: ``with registry.batch() as batch: batch.save(...)``.
+
+        Parameters
+        ----------
+        message:
+            What to add to the commit's message.
+        """
+        from gitreg.blobs import NO_PROGRESS
+        from gitreg.sdk.batches import Batch
+
+        return Batch(self, message, progress or NO_PROGRESS)
 
     def create_version(
         self,
@@ -505,7 +519,10 @@ class Registry(OpenRegistry):
         return verification(self, reference, share, progress or NO_PROGRESS)
 
     def doctor(self) -> list[Problem]:
-        """Name what is wrong with the registry; stores that are not approved are left out, with a warning."""
+        """Name what is wrong with the registry; stores that are not approved are left out, with a warning.
+
+        The remote is asked, too, where there is one.
+        """
         from gitreg.sdk.stores import examination
 
         return examination(self)
@@ -513,9 +530,9 @@ class Registry(OpenRegistry):
     def repair(self, problems: Sequence[Problem]) -> list[Problem]:
         """Mend what can be mended, and return it."""
         from gitreg.registry.doctor import repair
-        from gitreg.sdk.stores import restore
+        from gitreg.sdk.stores import reachable, restore
 
-        return repair(self.ledger, list(problems), restore=partial(restore, self))
+        return repair(self.ledger, list(problems), restore=partial(restore, self), upstream=reachable(self))
 
     def collect_garbage(self, *, grace: float, apply: bool = False) -> list[Garbage]:
         """Move the weights that no version means to the store's trash; or, without `apply`, only name them.

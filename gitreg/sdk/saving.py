@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gitreg.blobs import NO_PROGRESS, Progress
+from gitreg.blobs import Saving as BlobSaving
 from gitreg.documents.types import ArtifactRecord
 from gitreg.errors import IntegrityError, InvalidInput
 from gitreg.registry.artifacts import describe_artifact, store_artifact
 from gitreg.registry.changes import Changes
-from gitreg.registry.commit import Outcome
+from gitreg.registry.commit import Operation, Outcome
 from gitreg.registry.derived import tagged_numbers
 from gitreg.registry.metadata import to_json
 from gitreg.registry.operations.versions import NewVersion, check_saveable, save_version
@@ -70,49 +71,81 @@ def save(registry: Registry, saving: Saving, *, progress: Progress = NO_PROGRESS
     GitregError
         As :meth:`gitreg.Registry.save` says.
     """
-    model, _, version = saving.model.rpartition("@") if "@" in saving.model else (saving.model, "", "")
-    new = NewVersion(
-        model=model,
-        name=version or None,
-        created_at=registry.ambient.timestamp(),
-        created_by=str(registry.writer().author),
-        description=saving.description,
-        tags=tuple(saving.tags),
-        metadata=to_json(saving.metadata),
-        source=source(registry),
-        inputs=tuple(saving.inputs),
-        stage=saving.stage,
-        message=saving.message,
-    )
+    new = surrounded(registry)(saving)
     here = registry.circumstances()
     check_saveable(registry.snapshot(), new, circumstances=here)
-
-    kind = saving.artifact_type
 
     def operation(snapshot: Snapshot) -> Changes:
         given = tagged_numbers(registry.ledger.repository, snapshot, new.model)
         return save_version(snapshot, new, given=given, circumstances=here)
 
     if dry_run:
-        artifacts = {name: describe_artifact(paths, kind, progress) for name, paths in saving.sources.items()}
-        new = replace(new, artifacts=artifacts)
+        new = replace(new, artifacts=describe(saving, progress))
         return registry.commit(operation, dry_run=True)
     if not saving.sources:
         return registry.commit(operation)
 
     with registry.saving(progress) as store:
+        artifacts = put(store, saving)
+        new = replace(new, artifacts=artifacts)
+        return publish(registry, store, operation, lambda: put(store, saving) == artifacts)
 
-        def put() -> dict[str, ArtifactRecord]:
-            return {name: store_artifact(store, paths, kind) for name, paths in saving.sources.items()}
 
-        new = replace(new, artifacts=put())
-        store.hold()
-        outcome = registry.commit(operation)
-        # A garbage collection that began before this commit may have taken what it did not see used.
-        if outcome.commit and store.lost() and (put() != new.artifacts or store.lost()):
-            reference = "@".join(outcome.changes.version or ())
-            raise IntegrityError(
-                f"{reference} was saved, but bytes of it are gone from the store, and its files have changed since",
-                hint=f"`gitreg model version delete {reference}`, and save the files again",
-            )
+def surrounded(registry: Registry) -> Callable[[Saving], NewVersion]:
+    """Ask who saves and from which code, once; give what says what a version is to be, but for its artifacts."""
+    who, code = str(registry.writer().author), source(registry)
+
+    def new_version(saving: Saving) -> NewVersion:
+        model, _, version = saving.model.rpartition("@") if "@" in saving.model else (saving.model, "", "")
+        return NewVersion(
+            model=model,
+            name=version or None,
+            created_at=registry.ambient.timestamp(),
+            created_by=who,
+            description=saving.description,
+            tags=tuple(saving.tags),
+            metadata=to_json(saving.metadata),
+            source=code,
+            inputs=tuple(saving.inputs),
+            stage=saving.stage,
+            message=saving.message,
+        )
+
+    return new_version
+
+
+def put(store: BlobSaving, saving: Saving) -> dict[str, ArtifactRecord]:
+    """Put the files into the store."""
+    return {name: store_artifact(store, paths, saving.artifact_type) for name, paths in saving.sources.items()}
+
+
+def describe(saving: Saving, progress: Progress) -> dict[str, ArtifactRecord]:
+    """Say what `put` would record, without storing anything."""
+    return {name: describe_artifact(paths, saving.artifact_type, progress) for name, paths in saving.sources.items()}
+
+
+def publish(registry: Registry, store: BlobSaving, operation: Operation, put_again: Callable[[], bool]) -> Outcome:
+    """Commit what speaks of the files that were put into a store.
+
+    Parameters
+    ----------
+    put_again:
+        Puts all of them once more, and says whether they are still the same.
+
+    Raises
+    ------
+    IntegrityError
+        Bytes are gone from the store, and the files that they were read from have changed.
+    """
+    store.hold()
+    outcome = registry.commit(operation)
+    # A garbage collection that began before this commit may have taken what it did not see used.
+    if outcome.commit and store.lost() and (not put_again() or store.lost()):
+        made = [outcome.changes.version] if outcome.changes.version else outcome.changes.versions
+        references = ["@".join(each) for each in made]
+        raise IntegrityError(
+            f"{', '.join(references)} was saved, but bytes of it are gone from the store, and its files have changed "
+            "since",
+            hint=f"`gitreg model version delete {references[0]}`, and save the files again",
+        )
     return outcome

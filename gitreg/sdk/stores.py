@@ -10,8 +10,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitreg.blobs import Manifest, Progress, Store, Stores, open_store, replicate
+from gitreg.blobs import NO_PROGRESS, Manifest, Progress, Store, Stores, collect, open_store, replicate
 from gitreg.errors import GitregError, InvalidInput, NotFound, Refused
+from gitreg.git.remote import Unreachable
 from gitreg.registry.claims import leave_claim
 from gitreg.registry.commit import Outcome
 from gitreg.registry.copies import Copying, Holding, holdings
@@ -23,6 +24,7 @@ from gitreg.sdk.ambient import Ambient
 
 if TYPE_CHECKING:
     from gitreg.registry.doctor import Problem
+    from gitreg.registry.upstream import Upstream
     from gitreg.sdk.opened import PathLike
     from gitreg.sdk.registry import Registry
 
@@ -115,7 +117,7 @@ def copying(
 
 
 def restore(registry: Registry, manifest: Manifest) -> None:
-    """Copy what the store that is saved to lacks of a set of files back from the replicas.
+    """Copy what the store that is saved to lacks of a set of files back, from the replicas or from the user's cache.
 
     Raises
     ------
@@ -123,8 +125,14 @@ def restore(registry: Registry, manifest: Manifest) -> None:
         None of them has one of the files whole.
     """
     copied = replicate(manifest, _replicas(registry), registry.store, registry.ambient.spool())
-    if copied.error:
+    if not copied.error:
+        return
+    folder = registry.ambient.cache().find(manifest.digest)
+    if folder is None:
         raise copied.error
+    with registry.saving(NO_PROGRESS) as saving:
+        if saving.put(collect([folder])) != manifest:
+            raise copied.error
 
 
 def add_store(registry: Registry, url: PathLike) -> Outcome:
@@ -186,24 +194,41 @@ def _replicas(registry: Registry) -> list[Store]:
 
 
 def examination(registry: Registry) -> list[Problem]:
-    """Name what is wrong with a registry and its stores (:func:`gitreg.registry.doctor.examine`).
+    """Name what is wrong with a registry, its stores and its remote (:mod:`gitreg.registry.doctor`).
 
     Warns
     -----
     UserWarning
-        A store was left out: the user has not approved it.
+        A store was left out: the user has not approved it; or the remote, which does not answer.
     """
-    from gitreg.registry.doctor import Problem, examine
+    from gitreg.registry.doctor import Problem, examine, problems_of_weights
 
+    ledger, upstream = registry.ledger, reachable(registry)
+    found = list(examine(ledger, upstream))
     primary, *replicas = registry.named_stores()
     for each in (primary, *replicas):
         if isinstance(each.error, Refused):
             registry.tell(f"no weights were looked for in {each.url}: it is not approved (`gitreg trust`)")
     if primary.opened is not None:
         opened = [each.opened for each in replicas if each.opened]
-        return list(examine(registry.ledger, primary.opened, opened, registry.stores))
-    found = list(examine(registry.ledger, None))
-    if primary.error is not None and not isinstance(primary.error, Refused):
+        cache = registry.ambient.cache()
+        found += problems_of_weights(
+            ledger.snapshot(), primary.opened, opened, registry.stores, lambda digest: cache.find(digest) is not None
+        )
+    elif primary.error is not None and not isinstance(primary.error, Refused):
         what = primary.error.message.removeprefix(f"{primary.url}: ")
         found.append(Problem(primary.url, what, primary.error.hint or "name another store"))
     return found
+
+
+def reachable(registry: Registry) -> Upstream | None:
+    """Give the remote if it answers; where it does not, the user is told."""
+    upstream = None if registry.ambient.offline else registry.upstream
+    if upstream is None:
+        return None
+    try:
+        upstream.fetch()
+    except (Unreachable, NotFound) as error:
+        registry.tell(f"{upstream.name} was not looked at: {error.message}")
+        return None
+    return upstream

@@ -107,9 +107,19 @@ def make_far(way: tuple[str, str], tmp_path: Path, env: Mapping[str, str], serve
         port = int(said["port"])
         user_env["GIT_SSH_COMMAND"] = _ssh(said, tmp_path, port)
         url = f"ssh://store{path}"
+    elif by == "gitolite":
+        said = servers["gitolite"]
+        port = int(said["port"])
+        user_env["GIT_SSH_COMMAND"] = _ssh(said, tmp_path, port)
+        name = f"ada/{secrets.token_hex(6)}"
+        path, url = Path(said["repositories"]) / f"{name}.git", f"ssh://store/{name}"
+        asked = subprocess.run(["git", "ls-remote", url], env=user_env, capture_output=True, text=True, check=False)
+        assert asked.returncode == 0, asked.stderr  # gitolite makes what its rules let users make
     far = Far(url, path, user_env, port, dict(env))
-    path.mkdir()
-    far.git("init", "-q", "--bare", "-b", "main")
+    if by != "gitolite":
+        path.mkdir()
+        far.git("init", "-q", "--bare", "-b", "main")
+    far.git("symbolic-ref", "HEAD", "refs/heads/main")
     return far
 
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import click
 
-from gitreg.cli.options import open_registry, output_option
+from gitreg.cli.options import local_option, open_registry, output_option
 from gitreg.cli.output import emit, print_line
 from gitreg.cli.table import Cell
 
 
 @click.command("doctor")
-@click.option("--repair", is_flag=True, help="Mend what follows from the branch: tags, mirrors, work trees.")
+@click.option("--repair", is_flag=True, help="Mend what can be: tags, mirrors, work trees, weights, index.")
 @output_option
+@local_option
 def command(repair: bool, output: str) -> None:
     """Name what is wrong with the registry, each in a sentence, and what to do about it.
 
-    Exits with 6 where something is left to mend.
+    The remote is asked, too, unless --local is given. Exits with 6 where something is left to mend.
     """
     registry = open_registry()
     found = registry.doctor()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from gitreg.cli.complete import complete_model, complete_reference, complete_stage
 from gitreg.cli.options import (
@@ -22,10 +24,16 @@ from gitreg.cli.progress import progress
 from gitreg.cli.results import report
 from gitreg.errors import InvalidInput
 
+if TYPE_CHECKING:
+    from gitreg.sdk.saving import Saving
+
 
 @click.command("save")
-@click.argument("model", metavar="MODEL[@VERSION]", shell_complete=complete_model)
+@click.argument("model", metavar="MODEL[@VERSION]", required=False, shell_complete=complete_model)
 @click.argument("paths", metavar="PATH...", nargs=-1, type=NamedPath())
+@click.option(
+    "--batch", metavar="FILE", help="A YAML or JSON list of versions, saved in one commit; - is standard input."
+)
 @click.option(
     "--artifact", "artifacts", metavar="NAME=PATH", multiple=True, help="A further artifact; repeat for more."
 )
@@ -49,9 +57,12 @@ from gitreg.errors import InvalidInput
 @output_option
 @local_option
 @pr_option
+@click.pass_context
 def command(
-    model: str,
+    ctx: click.Context,
+    model: str | None,
     paths: tuple[str, ...],
+    batch: str | None,
     artifacts: tuple[str, ...],
     artifact_type: str,
     metadata: dict[str, Any],
@@ -67,19 +78,48 @@ def command(
 
     A folder's files keep their paths inside it. A version that is there already with the very same
     files is left as it is.
+
+    With --batch, each item of the list has model, paths or artifacts, and whatever else this command takes: type,
+    metadata, tags, description, inputs, stage.
     """
-    from gitreg.blobs import collect
+    if batch is not None:
+        _save_batch(ctx, batch, message, dry_run=dry_run, output=output)
+        return
+    if model is None:
+        raise click.MissingParameter(ctx=ctx, param_type="argument", param_hint="MODEL[@VERSION]")
     from gitreg.sdk.saving import Saving, save, sources
 
     registry = open_registry()
     found = sources(artifact_type, list(map(Path, paths)), dict(map(_artifact, artifacts)))
     saving = Saving(model, found, artifact_type, metadata, tags, description, inputs, stage, message)
-    total = sum(file.size for each in found.values() for file in collect(each))
-    with progress("Saving", total) as bar:
+    with progress("Saving", _size([saving])) as bar:
         outcome = save(registry, saving, progress=bar, dry_run=dry_run)
     if not outcome.changes.subject:
         note(f"{'@'.join(outcome.changes.version or ())} is there already, with the very same files")
     report(registry, outcome, output, nothing="nothing to save")
+
+
+_OF_A_BATCH = frozenset({"batch", "message", "dry_run", "output"})
+
+
+def _save_batch(ctx: click.Context, path: str, message: str, *, dry_run: bool, output: str) -> None:
+    for name in ctx.params:
+        if name not in _OF_A_BATCH and ctx.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise click.UsageError(f"--batch says all that is to be saved: leave {name} out.", ctx)
+    from gitreg.cli.batch_file import read_batch
+    from gitreg.sdk.batches import save_all
+
+    registry = open_registry()
+    savings = read_batch(path)
+    with progress("Saving", _size(savings)) as bar:
+        outcome = save_all(registry, savings, message=message, progress=bar, dry_run=dry_run)
+    report(registry, outcome, output, nothing="nothing to save")
+
+
+def _size(savings: Sequence[Saving]) -> int:
+    from gitreg.blobs import collect
+
+    return sum(file.size for saving in savings for paths in saving.sources.values() for file in collect(paths))
 
 
 def _artifact(text: str) -> tuple[str, Path]:

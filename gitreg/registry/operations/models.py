@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gitreg.documents.layout import Key
@@ -59,10 +59,22 @@ def new_model(snapshot: Snapshot, name: str, created_at: str) -> ModelDocument:
     AlreadyExists
         A name that has files here, or a folder of one, differs from this one only in case.
     """
+    check_spelling(name, snapshot.names_in_use())
+    return ModelDocument(name=name, created_at=created_at)
+
+
+def check_spelling(name: str, others: Iterable[str]) -> None:
+    """Refuse the name of a model that differs from another, or from a folder of one, only in case.
+
+    Raises
+    ------
+    AlreadyExists
+        It does.
+    """
     parts = name.split("/")
     prefixes = {"/".join(parts[: n + 1]) for n in range(len(parts))}
     folded = {fold(prefix): prefix for prefix in prefixes}
-    for other in snapshot.names_in_use():
+    for other in others:
         other_parts = other.split("/")
         for n in range(len(other_parts)):
             prefix = "/".join(other_parts[: n + 1])
@@ -71,7 +83,6 @@ def new_model(snapshot: Snapshot, name: str, created_at: str) -> ModelDocument:
                     f"{name!r} differs from the model {other!r} only in case; on macOS and Windows they are one file",
                     hint=f"spell it {prefix!r}, or choose another name",
                 )
-    return ModelDocument(name=name, created_at=created_at)
 
 
 def update_model(

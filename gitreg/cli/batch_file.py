@@ -1,0 +1,43 @@
+"""Reading a list of what to save."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gitreg.errors import NotFound
+
+if TYPE_CHECKING:
+    from gitreg.sdk.saving import Saving
+
+
+def read_batch(path: str) -> list[Saving]:
+    """Read a YAML or JSON list of versions to save (schemas/batch.schema.json); ``-`` is standard input.
+
+    Raises
+    ------
+    InvalidDocument
+        It is none.
+    NotFound
+        It cannot be read.
+    """
+    from gitreg.documents.schemas import check
+    from gitreg.documents.yaml import loads
+    from gitreg.sdk.saving import Saving, sources
+
+    where = "standard input" if path == "-" else path
+    try:
+        content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except OSError as error:
+        raise NotFound(f"cannot read {where}: {error.strerror}", hint="--batch names a file, or - for input") from None
+    listed = loads(content, where)
+    check("batch", listed, where)
+    savings = []
+    for each in listed:
+        kind = each.get("type", "model")
+        artifacts = {name: Path(artifact) for name, artifact in each.get("artifacts", {}).items()}
+        found = sources(kind, list(map(Path, each.get("paths", ()))), artifacts)
+        said = {name: each[name] for name in ("metadata", "tags", "description", "inputs", "stage") if name in each}
+        savings.append(Saving(each["model"], found, kind, **said))
+    return savings

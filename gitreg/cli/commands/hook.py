@@ -1,0 +1,150 @@
+"""``gitreg hook``: what the shims in hooks/ call."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from gitreg.cli.group import Group
+from gitreg.cli.text import one_line
+from gitreg.errors import InvalidInput, NotFound, Refused
+
+if TYPE_CHECKING:
+    from gitreg.git import RefUpdate, Repository
+    from gitreg.registry.soundness import Problem
+    from gitreg.sdk.ambient import Ambient
+
+_ZEROS = frozenset("0")
+
+
+@click.group("hook", cls=Group)
+def command() -> None:
+    """Run by git's hooks, in the repository that they are of; `gitreg hooks install` puts those there."""
+
+
+@command.command("pre-commit")
+def pre_commit() -> None:
+    """Refuse a commit whose registry files are wrong, or change what is sealed."""
+    from gitreg.hooks.committing import pre_commit as look
+
+    with _here() as (repository, _):
+        _refuse(look(repository), "commit")
+
+
+@command.command("pre-push")
+@click.argument("remote", required=False)
+@click.argument("url", required=False)
+def pre_push(remote: str | None, url: str | None) -> None:
+    """Refuse a push of versions whose weights are in no store.
+
+    What is pushed is said on standard input as git says it, or by the pre-commit framework's variables.
+    """
+    from gitreg.hooks.committing import pre_push as look
+
+    with _here() as (repository, ambient):
+        updates = _pushed(sys.stdin.read(), ambient)
+        name = remote or ambient.env.get("PRE_COMMIT_REMOTE_NAME") or url or "origin"
+        _refuse(look(repository, ambient, name, updates), "push")
+
+
+@command.command("post-merge")
+@click.argument("squash", required=False)
+def post_merge(squash: str | None) -> None:
+    """Let mirrors of stages and aliases follow what was merged."""
+    from gitreg.hooks.committing import post_merge as follow
+    from gitreg.registry.location import locate
+
+    with _here() as (repository, ambient):
+        try:
+            start = locate(ambient.folder, env=ambient.env)
+        except NotFound:
+            return  # nothing of a registry was merged
+        with start.repository:
+            follow(repository, ambient, start)
+
+
+@command.command("pre-receive")
+def pre_receive() -> None:
+    """Refuse a push that would break a registry of this server."""
+    from gitreg.hooks.serving import pre_receive as look
+
+    with _here() as (repository, ambient):
+        _refuse(look(repository, ambient, _received(sys.stdin.read())), "push")
+
+
+@command.command("update")
+@click.argument("ref")
+@click.argument("old")
+@click.argument("new")
+def update(ref: str, old: str, new: str) -> None:
+    """Refuse a move of one ref that would break a registry of this server."""
+    from gitreg.hooks.serving import pre_receive as look
+
+    with _here() as (repository, ambient):
+        _refuse(look(repository, ambient, [_update(ref, old, new)], one_by_one=True), "push")
+
+
+@command.command("post-receive")
+def post_receive() -> None:
+    """Make the tags and mirrors that follow from what was pushed."""
+    from gitreg.hooks.serving import post_receive as follow
+
+    with _here() as (repository, _):
+        for ref in follow(repository, _received(sys.stdin.read())):
+            click.echo(f"gitreg: {one_line(ref)}", err=True)
+
+
+@contextmanager
+def _here() -> Iterator[tuple[Repository, Ambient]]:
+    """Open the repository whose hook this is."""
+    from gitreg.git import Repository
+    from gitreg.sdk.ambient import Ambient
+
+    ambient = Ambient.of_this_process()
+    with Repository.discover(ambient.folder, env=ambient.env) as repository:
+        yield repository, ambient
+
+
+def _refuse(problems: Iterable[Problem], what: str) -> None:
+    found = list(dict.fromkeys(problems))
+    for problem in found:
+        click.echo(f"gitreg: {one_line(problem.where)} {one_line(problem.what)}", err=True)
+        click.echo(f"gitreg:   {one_line(problem.remedy)}", err=True)
+    if found:
+        count = f"{len(found)} problem{'' if len(found) == 1 else 's'}"
+        raise Refused(f"this {what} is refused: {count}, named above", hint="nothing has changed")
+
+
+def _received(text: str) -> list[RefUpdate]:
+    """Read what git tells pre-receive and post-receive: ``<old> <new> <ref>`` on each line."""
+    updates = []
+    for line in text.splitlines():
+        old, _, rest = line.partition(" ")
+        new, _, ref = rest.partition(" ")
+        updates.append(_update(ref, old, new))
+    return updates
+
+
+def _pushed(text: str, ambient: Ambient) -> list[RefUpdate]:
+    """Read what git tells pre-push: ``<local ref> <new> <remote ref> <old>`` on each line."""
+    env = ambient.env
+    if not text.strip() and env.get("PRE_COMMIT_REMOTE_BRANCH"):
+        old, new = env.get("PRE_COMMIT_FROM_REF", ""), env.get("PRE_COMMIT_TO_REF", "")
+        return [_update(env["PRE_COMMIT_REMOTE_BRANCH"], old or "0", new)]
+    updates = []
+    for line in text.splitlines():
+        fields = line.rsplit(" ", 3)
+        if len(fields) != 4:
+            raise InvalidInput(f"{line!r} is not what git tells pre-push", hint="see githooks(5)")
+        updates.append(_update(fields[2], fields[3], fields[1]))
+    return updates
+
+
+def _update(ref: str, old: str, new: str) -> RefUpdate:
+    from gitreg.git import RefUpdate
+
+    return RefUpdate(ref, None if set(new) <= _ZEROS else new, None if set(old) <= _ZEROS else old)

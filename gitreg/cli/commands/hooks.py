@@ -1,0 +1,85 @@
+"""``gitreg hooks``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gitreg.cli.group import Group
+from gitreg.cli.options import open_registry, output_option
+from gitreg.cli.output import emit, print_line
+from gitreg.cli.session import Session
+
+if TYPE_CHECKING:
+    from gitreg.git import Repository
+    from gitreg.hooks.installing import Placed
+
+
+@click.group("hooks", cls=Group)
+def command() -> None:
+    """Let git ask gitreg: before a commit, before a push, and on a server of your own."""
+
+
+@command.command("install")
+@click.option("--server", is_flag=True, help="Those of a server of your own: what is pushed there keeps to the rules.")
+@output_option
+def install(server: bool, output: str) -> None:
+    """Install hooks into the repository; a hook that is there is kept, and runs first.
+
+    In a clone: pre-commit (files are sound, sealed records stay), pre-push (weights are in the store) and
+    post-merge (mirrors follow). On a server: pre-receive (sealed records, tags made once, forward only,
+    files are sound, the policy) and post-receive (tags and mirrors follow).
+    """
+    from gitreg.hooks.installing import OF_A_CLONE, OF_A_SERVER
+    from gitreg.hooks.installing import install as place
+
+    _report(place(_repository(), OF_A_SERVER if server else OF_A_CLONE, program=_program()), output)
+
+
+@command.command("uninstall")
+@output_option
+def uninstall(output: str) -> None:
+    """Take gitreg's hooks away, and put back those that were there before."""
+    from gitreg.hooks.installing import uninstall as take_away
+
+    _report(take_away(_repository()), output)
+
+
+def _repository() -> Repository:
+    """Open the repository that is meant; a server's may be empty yet."""
+    from gitreg.git import Repository
+    from gitreg.sdk.ambient import Ambient
+
+    ctx = click.get_current_context()
+    ambient = Ambient.of_this_process()
+    told = ctx.ensure_object(Session).repo
+    if told is not None and "#" in told:
+        return open_registry().ledger.repository
+    repository = Repository.discover(ambient.folder / (told or "."), env=ambient.env)
+    ctx.call_on_close(repository.close)
+    return repository
+
+
+def _program() -> str | None:
+    """Give where this program is: git's hooks may have another PATH."""
+    told = shutil.which(sys.argv[0]) or sys.argv[0]
+    path = Path(os.path.abspath(told))
+    return str(path) if path.name in ("gitreg", "git-reg") and os.access(path, os.X_OK) else None
+
+
+def _report(placed: Iterable[Placed], output: str) -> None:
+    rows = []
+    for each in placed:
+        rows.append(each._asdict())
+        if output == "table":
+            print_line(f"{each.name}: {each.what}")
+    if output != "table":
+        emit(rows, output, rows=rows, columns=("name", "path", "what"))
+    elif not rows:
+        print_line("There are no hooks of gitreg")

@@ -1,0 +1,1 @@
+"""What git's hooks do: the shims beside this file call ``gitreg hook NAME``, and that comes here."""

@@ -1,0 +1,127 @@
+"""Hooks of a clone: before a commit, before a push, after a merge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+
+from gitreg.errors import Refused
+from gitreg.git import RefUpdate, Repository
+from gitreg.registry.checking import check
+from gitreg.registry.commit import PATIENCE
+from gitreg.registry.ledger import Ledger
+from gitreg.registry.location import Location
+from gitreg.registry.merging import merged
+from gitreg.registry.places import declared, roots_of
+from gitreg.registry.soundness import Problem, problems
+from gitreg.registry.stores import open_named
+from gitreg.registry.sync import sync_here
+from gitreg.registry.upstream import mirror_updates
+from gitreg.sdk.ambient import Ambient
+from gitreg.sdk.checking import weights_in
+from gitreg.sdk.opened import OpenRegistry
+
+_BRANCHES = "refs/heads/"
+
+
+def pre_commit(repository: Repository) -> Iterator[Problem]:
+    """Name what is wrong with what is staged, in every registry that it touches; policies are asked when it is pushed.
+
+    Raises
+    ------
+    InvalidInput
+        A conflict is not resolved.
+    """
+    with repository.staged() as (reading, commit):
+        parents = reading.commit(commit).parents
+        parent = parents[0] if parents else None
+        for root in roots_of(reading, parent, commit):
+            branch = _branch(reading, root, parent, commit)
+            if branch is not None:
+                base = parent if parent is not None and declared(reading, parent, root) is not None else None
+                with closing(Ledger(reading, branch, root)) as ledger, merged(ledger, base, commit) as merge:
+                    yield from problems(ledger, merge)
+
+
+def pre_push(repository: Repository, ambient: Ambient, remote: str, updates: Sequence[RefUpdate]) -> Iterator[Problem]:
+    """Name what must not be published: weights that are in no store, edits of what is sealed, gates that are not met.
+
+    Gates count where a registry's own branch is pushed, not where something is only proposed.
+
+    Parameters
+    ----------
+    remote:
+        The name of the remote, or its URL.
+    updates:
+        What is to be pushed, and where the remote has it.
+
+    Warns
+    -----
+    UserWarning
+        A store was not looked at.
+    """
+    for update in updates:
+        if not update.name.startswith(_BRANCHES) or update.new is None:
+            continue
+        old = update.old if update.old is not None and repository.object_type(update.old) else None
+        for root in roots_of(repository, old, update.new):
+            branch = _branch(repository, root, old, update.new)
+            if branch is None:
+                continue
+            own = update.name == f"{_BRANCHES}{branch}"
+            base = old if own else _where_it_is(repository, remote, branch)
+            if own and update.old != old:
+                continue  # what the remote has is not here: it will refuse the push, or be forced
+            registry = OpenRegistry(Location(repository, branch, root), ambient)
+            with closing(registry.ledger):
+                yield from _published(registry, base, update.new, proposed=not own)
+
+
+def post_merge(repository: Repository, ambient: Ambient, start: Location) -> None:
+    """Let mirrors follow what was merged; tags too, where no remote makes them.
+
+    Raises
+    ------
+    Conflict
+        Somebody else held the repository all the time.
+    """
+    ledger = Ledger(start.repository, start.branch, start.root)
+    with closing(ledger), repository.lock(timeout=PATIENCE):
+        snapshot = ledger.snapshot()
+        if snapshot.settings.remote is None:
+            sync_here(ledger)
+            return
+        moves = [move for move in mirror_updates(ledger, snapshot) if move.old != move.new]
+        repository.update_refs(moves, reason="gitreg: post-merge")
+
+
+def _published(registry: OpenRegistry, base: str | None, head: str, *, proposed: bool) -> Iterator[Problem]:
+    repository, ledger = registry.ledger.repository, registry.ledger
+    unseen: list[str] = []
+    try:
+        settings = ledger.snapshot_at(base or head).settings
+        named = open_named(settings, repository, registry.ambient.approvals())
+        weights = weights_in(registry, named, share=0, unseen=unseen)
+        report = check(ledger, base, head, circumstances=registry.circumstances(), weights=weights)
+    except Refused as error:  # no history in common: the remote has its own word for that
+        registry.tell(error.message)
+        return
+    for sentence in dict.fromkeys(unseen):
+        registry.tell(f"not looked at: {sentence}")
+    yield from (problem for problem in report.problems if not (proposed and problem in report.unmet))
+
+
+def _branch(repository: Repository, root: str, old: str | None, new: str) -> str | None:
+    """Give the branch of the registry in a folder; None where there is none, or that cannot be told."""
+    said = [declared(repository, commit, root) for commit in (old, new) if commit is not None]
+    return next((each for each in said if each), None)
+
+
+def _where_it_is(repository: Repository, remote: str, branch: str) -> str | None:
+    """Give the newest commit of a registry's branch that this clone knows to be on a remote; else that of its own."""
+    names = (f"refs/gitreg/{remote}/accepted/{branch}", f"refs/remotes/{remote}/{branch}")
+    newest: str | None = None
+    for commit in filter(None, map(repository.read_ref, names)):
+        if newest is None or repository.is_ancestor(newest, commit):
+            newest = commit
+    return newest or repository.read_ref(f"{_BRANCHES}{branch}")

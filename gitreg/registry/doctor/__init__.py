@@ -1,0 +1,88 @@
+"""What is wrong with a registry, in sentences, and what can be mended without asking anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+from gitreg.blobs import Manifest
+from gitreg.errors import IntegrityError
+from gitreg.git import RefUpdate
+from gitreg.registry.commit import PATIENCE
+from gitreg.registry.doctor.files import problems_of_files
+from gitreg.registry.doctor.index import problems_of_the_index
+from gitreg.registry.doctor.problem import Problem
+from gitreg.registry.doctor.refs import problems_of_refs
+from gitreg.registry.doctor.remote import problems_of_the_remote
+from gitreg.registry.doctor.weights import problems_of_weights
+from gitreg.registry.ledger import Ledger
+from gitreg.registry.sync import sync
+from gitreg.registry.upstream import Upstream
+
+__all__ = ["Problem", "examine", "problems_of_weights", "repair"]
+
+
+def examine(ledger: Ledger, upstream: Upstream | None = None) -> Iterator[Problem]:
+    """Name all that is wrong with a registry, but for its weights (`problems_of_weights`).
+
+    Parameters
+    ----------
+    upstream:
+        The remote, which is asked; None leaves it out.
+
+    Raises
+    ------
+    Unreachable, NotFound
+        The remote does not answer.
+    """
+    snapshot = ledger.snapshot()
+    theirs = upstream.derived_refs(snapshot.settings) if upstream else None
+    here = [*problems_of_files(ledger, snapshot), *problems_of_refs(ledger, snapshot, theirs)]
+    yield from here
+    yield from problems_of_the_index(ledger, snapshot)
+    if upstream is not None and theirs is not None:
+        named = {problem.where for problem in here}
+        found = problems_of_the_remote(ledger, upstream, theirs)
+        yield from (problem for problem in found if problem.where not in named)
+
+
+def repair(
+    ledger: Ledger,
+    problems: list[Problem],
+    *,
+    restore: Callable[[Manifest], object],
+    upstream: Upstream | None = None,
+    patience: float = PATIENCE,
+) -> list[Problem]:
+    """Mend what can be mended: refs that follow from the branch, here and on the remote, work trees, weights, index.
+
+    Parameters
+    ----------
+    restore:
+        Copies a set of files back into the store, from wherever it is whole.
+
+    Returns
+    -------
+    list:
+        What was mended.
+    """
+    mended = [problem for problem in problems if problem.mend in ("sync", "reindex")]
+    asked = {problem.mend for problem in mended}
+    with ledger.repository.lock(timeout=patience):
+        ledger.repository.finish_following()
+        if "reindex" in asked:
+            ledger.forget_index()
+        moves = {problem.mend.name: problem.mend for problem in problems if isinstance(problem.mend, RefUpdate)}
+        if moves:
+            if upstream is not None:
+                upstream.bring(list(moves.values()))
+            ledger.repository.update_refs(list(moves.values()), reason="gitreg: doctor --repair")
+        mended += [problem for problem in problems if isinstance(problem.mend, RefUpdate)]
+        if "sync" in asked and upstream is not None:
+            sync(ledger, upstream)
+    wanted = {problem.mend.digest: problem.mend for problem in problems if isinstance(problem.mend, Manifest)}
+    for digest, manifest in wanted.items():
+        with suppress(IntegrityError):  # what is whole nowhere is found again
+            restore(manifest)
+            mended += [p for p in problems if isinstance(p.mend, Manifest) and p.mend.digest == digest]
+    return mended

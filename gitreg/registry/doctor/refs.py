@@ -1,0 +1,146 @@
+"""What is wrong with the refs that follow from the branch, and with the work trees that follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from gitreg.documents.layout import Key
+from gitreg.git import RefUpdate
+from gitreg.registry.derived import build_seal, mirror_namespace, mirror_ref, parse_tag_ref, tag_prefix, tag_ref
+from gitreg.registry.doctor.problem import Problem
+from gitreg.registry.index import Entry
+from gitreg.registry.integrity import readings, same_record
+from gitreg.registry.ledger import Ledger
+from gitreg.registry.snapshot import Snapshot
+
+
+def problems_of_refs(ledger: Ledger, snapshot: Snapshot, theirs: Mapping[str, str] | None) -> Iterator[Problem]:
+    """Name tags and mirrors that are missing, foreign or elsewhere, and work trees that lag.
+
+    Parameters
+    ----------
+    theirs:
+        The remote's tags and mirrors; None where it was not asked, or there is none.
+    """
+    yield from _tags(ledger, snapshot, theirs)
+    yield from _mirrors(ledger, snapshot)
+    yield from _work_trees(ledger)
+
+
+def _tags(ledger: Ledger, snapshot: Snapshot, theirs: Mapping[str, str] | None) -> Iterator[Problem]:
+    repository, settings = ledger.repository, snapshot.settings
+    there = repository.refs(tag_prefix(settings))
+    sealed = repository.tagged_commits(there.values())
+    for entry in snapshot.index.scan(snapshot.seq, "model_version"):
+        if entry.text is None:
+            continue
+        ref = tag_ref(settings, entry.model, entry.name)
+        oid = there.pop(ref, None)
+        first = readings(snapshot, entry)[-1]
+        moment = snapshot.index.moment(first.since)
+        if first.digest != entry.digest:
+            continue  # an edited record has been named already, and its tag is right about what it was
+        if oid is not None and sealed.get(oid) == moment.oid:
+            continue
+        if moment.boundary and (oid is None or repository.peel(oid) is None):
+            continue  # where the record came from was cut off: the tag of this place would be another one
+        if oid is None:
+            yield Problem(
+                ref,
+                f"is missing: the record of {entry.model}@{entry.name} is not sealed",
+                "`gitreg doctor --repair` tags it",
+                _mend(ledger, snapshot, first, None, theirs),
+            )
+            continue
+        commit = repository.peel(oid)
+        mend = None if moment.boundary else _mend(ledger, snapshot, first, oid, theirs)
+        if repository.tag(oid) is None and mend and commit and same_record(ledger, commit, entry):
+            yield Problem(
+                ref,
+                "is a lightweight tag; it names nobody and no date",
+                "`gitreg doctor --repair` makes it an annotated one",
+                mend,
+            )
+        elif commit is None:
+            if not repository.is_shallow:
+                yield Problem(ref, "points to no commit of this repository", _PUT_BACK, mend)
+        elif commit != moment.oid and not same_record(ledger, commit, entry):
+            yield Problem(
+                ref,
+                f"was moved to {commit[:12]}, where {entry.model}@{entry.name} is not what the branch says",
+                _PUT_BACK,
+                mend,
+            )
+    for ref in there:
+        named = parse_tag_ref(settings, ref)
+        if named is None:
+            yield Problem(ref, "is no tag of a version", "move it out of the registry's prefix")
+        elif snapshot.index.get(snapshot.seq, "model_version", *named) is not None:
+            continue
+        elif theirs is not None and ref not in theirs:
+            yield Problem(
+                ref,
+                f"seals {'@'.join(named)}, of which neither branch nor remote knows: a save that lost a race left it",
+                "`gitreg doctor --repair` removes it",
+                RefUpdate(ref, None, there[ref]),
+            )
+        else:
+            yield Problem(
+                ref,
+                f"seals {named[0]}@{named[1]}, of which the branch has no record",
+                f"merge the branch that has it, or `git tag -d {ref.removeprefix('refs/tags/')}`",
+            )
+
+
+def _mend(
+    ledger: Ledger, snapshot: Snapshot, first: Entry, now: str | None, theirs: Mapping[str, str] | None
+) -> RefUpdate:
+    """Give the move that puts a tag where it has to be: to the remote's own, where that is right and signed perhaps."""
+    assert first.data is not None
+    commit = snapshot.index.moment(first.since).oid
+    ref, made = build_seal(ledger.repository, snapshot.settings, commit, first.data, first.digest)
+    if theirs and theirs.get(f"{ref}^{{}}") == commit:
+        made = theirs[ref]
+    return RefUpdate(ref, made, now)
+
+
+def _mirrors(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
+    """Each mirror is at the last commit that touched its pointer's file."""
+    repository, settings = ledger.repository, snapshot.settings
+    expected: dict[str, str] = {}
+    cut: set[str] = set()
+    for kind in ("stage", "alias"):
+        for model, name, seq in snapshot.index.last_touched(snapshot.seq, kind):
+            moment = snapshot.index.moment(seq)
+            ref = mirror_ref(settings, Key(kind, model, name))
+            expected[ref] = moment.oid
+            if moment.boundary:  # when its file last changed was cut off
+                cut.add(ref)
+    there: dict[str, str] = {}
+    for kind in ("stage", "alias"):
+        there.update(repository.refs(f"{mirror_namespace(settings, kind)}/"))
+    for ref, commit in expected.items():
+        actual = there.pop(ref, None)
+        if actual == commit or ref in cut:
+            continue
+        what = (
+            "is missing" if actual is None else f"is at {actual[:12]}, not at {commit[:12]} where its file last changed"
+        )
+        yield Problem(ref, what, "`gitreg doctor --repair` moves it", RefUpdate(ref, commit, actual))
+    for ref in {} if repository.is_shallow else there:
+        if "@" in ref.rpartition("/")[2]:  # a namespace may be shared with branches that are none of ours
+            yield Problem(
+                ref, "mirrors no stage or alias that ever was", f"`git update-ref -d {ref}`, if nobody needs it"
+            )
+
+
+def _work_trees(ledger: Ledger) -> Iterator[Problem]:
+    for folder in ledger.repository.unfinished_following():
+        yield Problem(
+            str(folder),
+            "lags behind the branch: a command was killed",
+            "`gitreg doctor --repair`; commit or stash what is in the way",
+        )
+
+
+_PUT_BACK = "find out who did it; `gitreg doctor --repair` puts it back"

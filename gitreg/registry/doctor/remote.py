@@ -1,0 +1,113 @@
+"""What is wrong between a clone and its remote: pushes cut in half, tags that lost a race, what lags there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from gitreg.documents.types import RegistryDocument
+from gitreg.errors import NotFound
+from gitreg.git import RefUpdate
+from gitreg.registry.derived import parse_tag_ref, tag_prefix, tag_ref
+from gitreg.registry.doctor.problem import Problem
+from gitreg.registry.integrity import readings
+from gitreg.registry.ledger import Ledger
+from gitreg.registry.snapshot import Snapshot
+from gitreg.registry.upstream import Upstream, mirror_updates
+
+_PEELED = "^{}"
+
+
+def problems_of_the_remote(ledger: Ledger, upstream: Upstream, theirs: Mapping[str, str]) -> Iterator[Problem]:
+    """Name what is wrong on a remote, and between it and this clone.
+
+    Parameters
+    ----------
+    theirs:
+        The remote's tags and mirrors, as `Upstream.derived_refs` gives them.
+
+    Raises
+    ------
+    Unreachable, NotFound
+        It does not answer.
+    """
+    commit, ours = upstream.fetch(), ledger.head()
+    if commit is None:
+        yield Problem(upstream.branch, "is not there, though gitreg.yaml names that remote", "`gitreg push`")
+        return
+    repository, before = ledger.repository, upstream.accepted
+    if before is not None and not repository.is_ancestor(before, commit):
+        yield Problem(
+            upstream.branch,
+            f"was rewritten: it was at {before[:12]} and is at {commit[:12]} now, which does not follow",
+            f"find out who did it; if it was meant: `git reset --hard {commit[:12]}`, then `gitreg doctor --repair`",
+        )
+    elif ours and not repository.is_ancestor(ours, commit) and not repository.is_ancestor(commit, ours):
+        yield Problem(
+            ledger.branch,
+            f"is at {ours[:12]} and {upstream.branch} at {commit[:12]}: each has commits that the other lacks",
+            f"`git rebase {commit[:12]} {ledger.branch}`, then `gitreg doctor --repair` and `gitreg push`",
+        )
+    try:
+        snapshot = ledger.snapshot_at(commit)
+        settings = snapshot.settings
+    except NotFound:
+        yield Problem(upstream.branch, "holds no registry", "`gitreg push`, or correct `remote` in gitreg.yaml")
+        return
+    yield from _tags(ledger, upstream, snapshot, theirs)
+    yield from _tags_without_record(ledger, upstream, snapshot, settings, theirs)
+    for move in mirror_updates(ledger, snapshot) if upstream.takes_mirrors else ():
+        if theirs.get(move.name) != move.new:
+            at = theirs.get(move.name)
+            what = f"lags on {upstream.name}: it is at {at[:12]}" if at else f"is missing on {upstream.name}"
+            yield Problem(f"{upstream.name} {move.name}", what, _SYNC, "sync")
+
+
+def _tags(ledger: Ledger, upstream: Upstream, snapshot: Snapshot, theirs: Mapping[str, str]) -> Iterator[Problem]:
+    """Hold the tags of all versions on the remote's branch against the remote's, and this clone's against those."""
+    here = ledger.repository.refs(tag_prefix(snapshot.settings))
+    for entry in snapshot.index.scan(snapshot.seq, "model_version"):
+        said = readings(snapshot, entry)
+        moment = snapshot.index.moment(said[-1].since) if said else None
+        if moment is None or moment.boundary:
+            continue
+        ref = tag_ref(snapshot.settings, entry.model, entry.name)
+        there = theirs.get(ref)
+        if there is None:
+            what = f"is missing on {upstream.name}: its record was pushed or merged without it"
+            yield Problem(f"{upstream.name} {ref}", what, _SYNC, "sync")
+        elif theirs.get(f"{ref}{_PEELED}") != moment.oid:
+            name = ref.removeprefix("refs/tags/")
+            yield Problem(
+                f"{upstream.name} {ref}",
+                f"is not where its record came in ({moment.oid[:12]}): it was moved, or is no annotated tag",
+                f"find out who did it; then `git push {upstream.name} --delete {name}` and `gitreg sync`",
+            )
+        elif here.get(ref, there) != there:
+            yield Problem(
+                ref,
+                f"is another one on {upstream.name}, which came first",
+                f"`gitreg doctor --repair` takes that of {upstream.name}",
+                RefUpdate(ref, there, here[ref]),
+            )
+
+
+def _tags_without_record(
+    ledger: Ledger, upstream: Upstream, snapshot: Snapshot, settings: RegistryDocument, theirs: Mapping[str, str]
+) -> Iterator[Problem]:
+    ours = ledger.snapshot()
+    for ref in theirs:
+        named = None if ref.endswith(_PEELED) else parse_tag_ref(settings, ref)
+        if named is None or snapshot.index.get(snapshot.seq, "model_version", *named) is not None:
+            continue
+        known = ours.index.get(ours.seq, "model_version", *named) is not None
+        name = ref.removeprefix("refs/tags/")
+        yield Problem(
+            f"{upstream.name} {ref}",
+            f"seals {'@'.join(named)}, of which {upstream.branch} has no record: a push was cut in half",
+            "`gitreg push` brings the record"
+            if known
+            else f"push from the clone that has it, or `git push {upstream.name} --delete {name}`",
+        )
+
+
+_SYNC = "`gitreg doctor --repair` or `gitreg sync` makes it"

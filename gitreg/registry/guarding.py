@@ -1,0 +1,259 @@
+"""What a push may do to a repository that keeps registries: the rules of a server of one's own.
+
+The branch only moves forward, to what may be merged into it (:mod:`gitreg.registry.checking`); a tag that seals a
+version is made once, where it belongs; a mirror is where its pointer's file changed. Nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from functools import cached_property
+from hashlib import sha256
+
+from gitreg.documents.layout import Key
+from gitreg.documents.types import RegistryDocument
+from gitreg.errors import Conflict, GitregError, InvalidDocument, NotFound
+from gitreg.git import RefUpdate, Repository
+from gitreg.registry.checking import check
+from gitreg.registry.circumstances import Circumstances
+from gitreg.registry.derived import mirror_namespace, parse_mirror_ref, parse_tag_ref, tag_prefix, tag_record
+from gitreg.registry.integrity import readings
+from gitreg.registry.ledger import Ledger
+from gitreg.registry.moves import Move
+from gitreg.registry.places import places
+from gitreg.registry.soundness import Problem
+
+
+def guard(
+    repository: Repository,
+    updates: Sequence[RefUpdate],
+    circumstances: Callable[[Ledger], Circumstances],
+    *,
+    one_by_one: bool = False,
+) -> Iterator[Problem]:
+    """Name what forbids a push.
+
+    Parameters
+    ----------
+    updates:
+        What it would move; their objects are here already.
+    circumstances:
+        What the policy of a registry may ask.
+    one_by_one:
+        Whether refs that are pushed together are asked for one after the other, before any of them moves
+        (``update`` in githooks(5)): then a tag may be ahead of its branch.
+
+    Raises
+    ------
+    Conflict
+        Somebody else has moved one of the refs meanwhile; git itself would refuse it.
+    """
+    for update in updates:
+        now = repository.read_ref(update.name)
+        if now != update.old:
+            raise _overtaken(update.name, now)
+    for place in places(repository, updates):
+        with closing(Ledger(repository, *place)) as ledger:
+            yield from _Guarded(ledger, updates, circumstances(ledger), one_by_one=one_by_one).problems()
+
+
+class _Guarded:
+    """One registry, before and after a push."""
+
+    def __init__(
+        self, ledger: Ledger, updates: Sequence[RefUpdate], circumstances: Circumstances, *, one_by_one: bool
+    ) -> None:
+        self._ledger = ledger
+        self._repository = ledger.repository
+        self._updates = updates
+        self._circumstances = circumstances
+        self._one_by_one = one_by_one
+        self._branch = next((update for update in updates if update.name == ledger.ref), None)
+        self._before = ledger.head()
+        self._after = self._branch.new if self._branch else self._before
+
+    def problems(self) -> Iterator[Problem]:
+        found = list(self._of_the_branch(self._branch)) if self._branch else []
+        yield from found
+        if found or (settings := self._settings()) is None:
+            return
+        namespaces = tuple(f"{mirror_namespace(settings, kind)}/" for kind in ("stage", "alias"))
+        for update in self._updates:
+            if update.name.startswith(tag_prefix(settings)):
+                yield from self._of_a_tag(settings, update)
+            elif update.name.startswith(namespaces) and "@" in update.name.rpartition("/")[2]:
+                yield from self._of_a_mirror(settings, update)
+
+    def _settings(self) -> RegistryDocument | None:
+        commit = self._before or self._after
+        try:
+            return self._ledger.snapshot_at(commit).settings if commit else None
+        except (NotFound, InvalidDocument):
+            return None
+
+    # -- the branch --------------------------------------------------------------------------------------------------
+
+    def _of_the_branch(self, update: RefUpdate) -> Iterator[Problem]:
+        name = self._ledger.branch
+        if update.new is None:
+            yield Problem(update.name, "is the branch of a registry and cannot be deleted", "leave it")
+            return
+        if update.old is not None and not self._repository.is_ancestor(update.old, update.new):
+            what = f"only moves forward, and {update.new[:12]} would lose commits of {update.old[:12]}"
+            yield Problem(update.name, what, f"`git pull --rebase`, or `git rebase {update.old[:12]}`; never --force")
+            return
+        if update.old is not None and not self._goes_on(update.old, update.new):
+            what = f"would have another history of its own: {update.old[:12]} came in as the second parent of a merge"
+            yield Problem(update.name, what, f"`git pull --rebase`, or merge into {name} instead of merging {name}")
+            return
+        try:
+            report = check(self._ledger, update.old, update.new, circumstances=self._circumstances)
+        except GitregError as error:
+            yield Problem(update.name, error.message, error.hint or "ask who keeps this repository")
+            return
+        yield from report.problems
+        yield from (problem for move in report.moves for problem in self._protected(move))
+
+    def _goes_on(self, old: str, new: str) -> bool:
+        """Whether a commit is on the first-parent line of another."""
+        if old == new:
+            return True
+        line = self._repository.line(new, until=old)
+        return self._repository.commit(line[-1]).parents[:1] == (old,)
+
+    def _protected(self, move: Move) -> Iterator[Problem]:
+        """Refuse a move by a commit right on the branch where it takes a merge."""
+        if move.decision is None or not move.decision.protected or not self._moved_by_hand(move.path):
+            return
+        what = f"{move.name} is entered by pull request only (`protected` in gitreg.yaml)"
+        yield Problem(move.path, what, "propose it (`gitreg promote ... --pr`), and merge it with a merge commit")
+
+    def _moved_by_hand(self, path: str) -> bool:
+        return any(single for _, single in self._touches.get(path, ()))
+
+    @cached_property
+    def _touches(self) -> dict[str, list[tuple[str, bool]]]:
+        """The new commits on the branch that change a file, oldest first, and whether each has one parent only."""
+        root, touches = self._ledger.root, dict[str, list[tuple[str, bool]]]()
+        if self._after is None or self._after == self._before:
+            return touches
+        before: str | None = self._before
+        for oid in reversed(self._repository.line(self._after, until=before)):
+            single = len(self._repository.commit(oid).parents) < 2
+            for change in self._repository.diff(before, oid, root):
+                path = change.path[len(root) + 1 :] if root else change.path
+                touches.setdefault(path, []).append((oid, single))
+            before = oid
+        return touches
+
+    # -- what follows from it ----------------------------------------------------------------------------------------
+
+    def _of_a_tag(self, settings: RegistryDocument, update: RefUpdate) -> Iterator[Problem]:
+        ref, named = update.name, parse_tag_ref(settings, update.name)
+        if named is None:
+            if update.new is not None:
+                yield Problem(
+                    ref, "is no tag of a version", f"choose a name that does not begin with {settings.prefix}/"
+                )
+            return
+        reference = "@".join(named)
+        self._look_ahead(update)
+        if update.new is not None and self._is_behind(update.new):
+            raise _overtaken(self._ledger.ref, self._before)
+        sealed = self._came_in(Key("model_version", *named))
+        if sealed is None:
+            if update.new is not None:
+                yield Problem(
+                    ref,
+                    f"would seal {reference}, of which {self._ledger.branch} has no record",
+                    "push the branch first, or together with it (`gitreg push`)",
+                )
+            return
+        commit, digest = sealed
+        if update.old is not None and self._tag_problem(ref, update.old, commit, digest) is None:
+            yield Problem(ref, f"seals {reference}: it is made once, and neither moves nor goes", "leave it")
+        elif update.new is None:
+            yield Problem(ref, f"is the tag of {reference} and cannot be deleted", "`gitreg doctor` explains it")
+        elif (what := self._tag_problem(ref, update.new, commit, digest)) is not None:
+            yield Problem(ref, what, "`gitreg sync` makes it as it has to be")
+
+    def _tag_problem(self, ref: str, oid: str, commit: str, digest: str) -> str | None:
+        tag = self._repository.tag(oid)
+        if tag is None:
+            return "is a lightweight tag; it names nobody and no date"
+        if tag.target != commit:
+            return f"tags {tag.target[:12]}, but its record came in {commit[:12]}"
+        if f"refs/tags/{tag.name}" != ref:
+            return f"was made for something else ({tag.name})"
+        if tag_record(tag.message) not in (None, f"sha256:{digest}"):
+            return f"says another digest of its record than sha256:{digest[:12]}..."
+        return None
+
+    def _of_a_mirror(self, settings: RegistryDocument, update: RefUpdate) -> Iterator[Problem]:
+        ref, key = update.name, parse_mirror_ref(settings, update.name)
+        if update.new is None or key is None:
+            if update.new is not None:
+                yield Problem(ref, "mirrors no stage or alias", "leave that to `gitreg sync`")
+            elif key is not None and self._moved(key):
+                yield Problem(ref, f"mirrors {key.path} and cannot be deleted", "leave that to `gitreg sync`")
+            return
+        self._look_ahead(update)
+        if update.new is not None and self._is_behind(update.new):
+            raise _overtaken(self._ledger.ref, self._before)
+        if update.new not in self._moved(key):
+            what = f"would be at {update.new[:12]}, where {key.path} did not change"
+            yield Problem(ref, what, "move the pointer's file (`gitreg promote`); the mirror follows")
+        elif update.old is not None and not self._repository.is_ancestor(update.old, update.new):
+            yield Problem(ref, "would go back, and only moves forward", "`gitreg rollback` is a new commit")
+
+    def _came_in(self, key: Key) -> tuple[str, str] | None:
+        """Give the commit that brought a record, and the digest of what it says; None where there is none."""
+        if self._before is not None:
+            snapshot = self._ledger.snapshot_at(self._before)
+            entry = snapshot.index.get(snapshot.seq, *key)
+            if entry is not None and (said := readings(snapshot, entry)):
+                return snapshot.index.moment(said[-1].since).oid, said[-1].digest
+        touches = self._touches.get(key.path, ())
+        for commit, _ in touches:
+            content = self._repository.read(commit, self._full(key.path))
+            if content is not None:
+                return commit, sha256(content).hexdigest()
+        return None
+
+    def _moved(self, key: Key) -> set[str]:
+        """Give the commits of the branch that changed a pointer's file."""
+        found = {oid for oid, _ in self._touches.get(key.path, ())}
+        if self._before is not None:
+            snapshot = self._ledger.snapshot_at(self._before)
+            for entry in snapshot.index.history(snapshot.seq, *key):
+                places = (entry.since, entry.until)
+                found |= {snapshot.index.moment(at).oid for at in places if at is not None and at <= snapshot.seq}
+        return found
+
+    def _is_behind(self, oid: str) -> bool:
+        """Whether a ref goes with a move of the branch from an older commit: somebody else was faster."""
+        commit = self._repository.peel(oid) if self._one_by_one else None
+        if commit is None or self._before is None or commit == self._after:
+            return False
+        return not self._repository.is_ancestor(commit, self._before)
+
+    def _full(self, path: str) -> str:
+        return f"{self._ledger.root}/{path}" if self._ledger.root else path
+
+    def _look_ahead(self, update: RefUpdate) -> None:
+        """Where refs are asked for one by one: take the commit that one is to be at for where the branch will be."""
+        if not self._one_by_one or self._branch is not None or update.new is None:
+            return
+        commit = self._repository.peel(update.new)
+        ahead = commit is not None and (
+            self._before is None
+            or (self._repository.is_ancestor(self._before, commit) and self._goes_on(self._before, commit))
+        )
+        self._after = commit if ahead else self._before
+        self.__dict__.pop("_touches", None)
+
+
+def _overtaken(ref: str, now: str | None) -> Conflict:
+    """Give the error by which gitreg's own clients know that they can try again (:mod:`gitreg.git.remote`)."""
+    return Conflict(f"{ref} is at {(now or 'nothing')[:12]} by now", hint="fetch first, and try again")

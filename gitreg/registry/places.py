@@ -1,0 +1,82 @@
+"""Where the registries of a repository are: on which branches, in which folders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePosixPath
+
+from gitreg.documents.files import read_data
+from gitreg.documents.layout import MAX_BYTES, REGISTRY_FILE, Key
+from gitreg.errors import InvalidDocument, TooLarge
+from gitreg.git import RefUpdate, Repository
+from gitreg.registry.location import Place, noted_place
+
+_BRANCHES = "refs/heads/"
+
+
+def places(repository: Repository, updates: Sequence[RefUpdate]) -> list[Place]:
+    """Give the registries that moves of refs may concern.
+
+    Those that branches have at their top, those in whose folders something changes, and what the clone has noted.
+
+    Parameters
+    ----------
+    updates:
+        What moves, from where to where; the objects are here.
+    """
+    found: dict[Place, None] = {}
+    moved = {update.name: update for update in updates if update.name.startswith(_BRANCHES)}
+    for name, update in moved.items():
+        branch = name.removeprefix(_BRANCHES)
+        found |= dict.fromkeys(Place(branch, root) for root in _roots(repository, branch, update.old, update.new))
+    if len(moved) < len(updates):
+        for name, commit in repository.refs(_BRANCHES).items():
+            branch = name.removeprefix(_BRANCHES)
+            if name not in moved and declared(repository, commit, "") == branch:
+                found[Place(branch, "")] = None
+        noted = noted_place(repository)
+        if noted is not None and repository.read_ref(f"{_BRANCHES}{noted.branch}") is not None:
+            found[noted] = None
+    return list(found)
+
+
+def declared(repository: Repository, commit: str, root: str) -> str | None:
+    """Give the branch that a registry says it is on; "" where that cannot be read, None where there is no registry."""
+    file = f"{root}/{REGISTRY_FILE}" if root else REGISTRY_FILE
+    try:
+        content = repository.read(commit, file, limit=MAX_BYTES)
+        branch: str | None = read_data(Key("registry"), content)["branch"] if content is not None else None
+    except (InvalidDocument, TooLarge):
+        return ""
+    return branch
+
+
+def roots_of(repository: Repository, old: str | None, new: str | None) -> Iterator[str]:
+    """Give the folders with a registry in which something differs between two commits; "" for the top."""
+    yield ""
+    seen: set[str] = set()
+    for path in _changed(repository, old, new):
+        for folder in PurePosixPath(path).parents:
+            root = folder.as_posix()
+            if root in seen:
+                break
+            seen.add(root)
+            file = f"{root}/{REGISTRY_FILE}"
+            if root != "." and any(commit and repository.has(commit, file) for commit in (old, new)):
+                yield root
+
+
+def _changed(repository: Repository, old: str | None, new: str | None) -> Iterable[str]:
+    if old is None or new is None:
+        whole = new or old
+        return (path for path, _ in repository.walk(whole)) if whole else ()
+    return (change.path for change in repository.diff(old, new))
+
+
+def _roots(repository: Repository, branch: str, old: str | None, new: str | None) -> Iterator[str]:
+    """Give the folders of a branch's own registries; what they said before counts before what they shall say."""
+    for root in roots_of(repository, old, new):
+        said = [declared(repository, commit, root) for commit in (old, new) if commit is not None]
+        told = [each for each in said if each is not None]
+        if told and told[0] in (branch, ""):
+            yield root
