@@ -6,6 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from contextlib import ExitStack
+from copy import copy
 from typing import Any, ParamSpec, TypeVar, overload
 
 from gitreg.errors import InvalidInput
@@ -53,8 +54,9 @@ def model(
 
     def made(function: Any) -> Any:
         if isinstance(function, Step):
-            around = _around(function.function, load, temp_dir_root)
-            return Step(around, function.name, function.model, function.enable_cache)
+            again = copy(function)
+            again.function = _around(function.function, load, temp_dir_root)
+            return again
         if hasattr(function, "is_step") or hasattr(function, "_my_step"):
             from gitreg.integrations.metaflow import decorate
 
