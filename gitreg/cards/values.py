@@ -132,6 +132,7 @@ class Entry(NamedTuple):
     """
 
     title: str
+    digest: str
     facts: Sequence[tuple[str, str]]
     metadata: Sequence[tuple[str, str]] = ()
 

@@ -1,21 +1,14 @@
-"""``@model``: on a step of Metaflow, on a step of ours, on a plain function."""
+"""``@model``: on a step of Metaflow, on a step of ours, on a plain function. A flow imports this in each process."""
 
 from __future__ import annotations
 
-import functools
-import inspect
+import os
 from collections.abc import Callable
-from contextlib import ExitStack
 from typing import Any, ParamSpec, TypeVar, overload
 
-from gitreg.errors import InvalidInput
-from gitreg.integrations.current import showing
-from gitreg.integrations.models import Load, Models, names_and_paths
-from gitreg.sdk.active import active_run
-from gitreg.sdk.opened import PathLike
-from gitreg.sdk.pipelines import Step
-from gitreg.sdk.running import run
+from gitreg.integrations.loads import Load, names_and_paths
 
+PathLike = str | os.PathLike[str]
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -52,37 +45,10 @@ def model(
     names_and_paths(load)
 
     def made(function: Any) -> Any:
-        if isinstance(function, Step):
-            around = _around(function.function, load, temp_dir_root)
-            return Step(around, function.name, function.model, function.enable_cache, function.substitutions)
         if hasattr(function, "is_step") or hasattr(function, "_my_step"):
             from gitreg.integrations.metaflow import decorate
-
-            return decorate(function, load=load, temp_dir_root=temp_dir_root)
-        return _around(function, load, temp_dir_root)
+        else:
+            from gitreg.integrations.functions import decorate
+        return decorate(function, load=load, temp_dir_root=temp_dir_root)
 
     return made if function is None else made(function)
-
-
-def _around(function: Callable[P, R], load: Load, temp_dir_root: PathLike | None) -> Callable[P, R]:
-    if not callable(function) or isinstance(function, type):
-        raise InvalidInput(f"@model stands above {function!r}", hint="put it above a function or a step")
-    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
-        raise InvalidInput(
-            f"@model stands above {function.__name__}, which ends after its call", hint="use `with gitreg.run():` in it"
-        )
-
-    @functools.wraps(function)
-    def called(*args: P.args, **kwargs: P.kwargs) -> R:
-        if hasattr(called, "is_step"):
-            raise InvalidInput(
-                f"@model stands below @step on {function.__name__}", hint="put @model above Metaflow's @step"
-            )
-        with ExitStack() as stack:
-            under_way = active_run() or stack.enter_context(run(pipeline=function.__name__))
-            models = stack.enter_context(showing(Models(under_way, temp_dir_root=temp_dir_root)))
-            if load is not None:
-                models.load_named(load, inspect.signature(function).bind(*args, **kwargs).arguments.get)
-            return function(*args, **kwargs)
-
-    return called

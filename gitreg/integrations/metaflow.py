@@ -1,6 +1,7 @@
 """``@model`` on a step of Metaflow: each task is a run, sealed when the task has ended well.
 
-Only a flow's own process imports this. It worked with Metaflow 2.12 and 2.19.
+A flow imports this in each of its processes, and the rest of gitreg in those of tasks. It worked with Metaflow 2.12
+and 2.19.
 """
 
 from __future__ import annotations
@@ -13,14 +14,13 @@ from metaflow import current as metaflow_current
 from metaflow.decorators import StepDecorator, _base_step_decorator
 
 from gitreg.errors import InvalidInput
-from gitreg.integrations.metaflow_card import write_card
-from gitreg.integrations.metaflow_task import Attempt, FlowTask
-from gitreg.integrations.models import names_and_paths
+from gitreg.integrations.loads import names_and_paths
 from gitreg.integrations.packaging import files_to_package
 from gitreg.registry.metadata import to_json
 
 if TYPE_CHECKING:
-    from gitreg.integrations.models import Load
+    from gitreg.integrations.loads import Load
+    from gitreg.integrations.metaflow_task import FlowTask
     from gitreg.sdk.opened import PathLike
 
 
@@ -70,6 +70,8 @@ class ModelDecorator(StepDecorator):  # type: ignore[misc] # Metaflow says nothi
     ) -> None:
         if retry_count > max_user_code_retries:  # what runs now is @catch's, not the step's code
             return
+        from gitreg.integrations.metaflow_task import Attempt, FlowTask
+
         attempt = Attempt(
             flow=flow.name,
             run=str(run_id),
@@ -102,6 +104,8 @@ class ModelDecorator(StepDecorator):  # type: ignore[misc] # Metaflow says nothi
         self, step_name: str, flow: Any, graph: Any, is_task_ok: bool, retry_count: int, max_user_code_retries: int
     ) -> None:
         if is_task_ok and self._task is not None and self._task.told is not None:
+            from gitreg.integrations.metaflow_card import write_card
+
             write_card(self._datastore, metaflow_current.pathspec, self._task.told, self._logger)
 
 

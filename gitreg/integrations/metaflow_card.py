@@ -64,13 +64,19 @@ def write_card(flow_datastore: Any, pathspec: str, told: Told, logger: Any) -> N
         logger(f"[@model] the card was not written: {error}", timestamp=False, bad=True)
 
 
-def step_card(title: str, told: Told, lineage: Graph | None) -> StepCard:
-    """Give what a card says, all of it as texts."""
+def step_card(pathspec: str, told: Told, lineage: Graph | None) -> StepCard:
+    """Give what a card says, all of it as texts.
+
+    Parameters
+    ----------
+    pathspec:
+        The task, as Metaflow names it: ``Flow/run/step/task``.
+    """
     commit = told.source.get("commit")
     code = f"{commit[:12]}{' and uncommitted changes' if told.source.get('dirty') else ''}" if commit else "not in Git"
     return StepCard(
-        title,
-        [("Run", _run(told.run)), ("Code", code)],
+        " of ".join(part for part in (told.run.get("step"), told.run.get("pipeline")) if part),
+        [("Task", pathspec), ("Run", _run(told.run)), ("Code", code)],
         [_entry(_title(each), each) for each in told.saved],
         [_entry(_title(each) if name == _title(each) else f"{name}: {_title(each)}", each)
          for name, each in told.loaded.items()],
@@ -102,11 +108,10 @@ def _entry(title: str, reference: Mapping[str, Any]) -> Entry:
         ("Size", size_text(reference["size"])),
         ("Saved at", str(reference["created_at"])),
         ("Saved by", _run(reference.get("run") or {})),
-        ("Digest", str(reference["digest"])),
     ]
     said = [(key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
             for key, value in reference["metadata"].items()]  # fmt: skip
-    return Entry(title, [(name, value) for name, value in facts if value], said)
+    return Entry(title, str(reference["digest"]), [(name, value) for name, value in facts if value], said)
 
 
 def _title(reference: Mapping[str, Any]) -> str:

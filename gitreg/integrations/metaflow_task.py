@@ -97,8 +97,7 @@ class FlowTask:
         GitregError
             It cannot be sealed; the draft is kept.
         """
-        draft = self.run.draft
-        self.run.is_given_up = not (draft.versions or draft.artifacts)
+        self.run.is_given_up = not self._made_something
         try:
             self._under_way.close()
             for each in self.models.outdated:
@@ -115,9 +114,13 @@ class FlowTask:
         if not hasattr(self, "run"):
             self._registry.close()
             return
-        self.run.is_given_up = not self._attempt.is_last or not self.run.draft.versions
+        self.run.is_given_up = not self._attempt.is_last or not self._made_something
         with self._registry:
             self._under_way.__exit__(type(error), error, error.__traceback__)
+
+    @property
+    def _made_something(self) -> bool:
+        return bool(self.run.draft.versions or self.run.draft.artifacts)
 
     def _earlier(self) -> tuple[str, list[ModelVersion]]:
         """Give a name that no sealed run of the task has, and the versions of those that are sealed."""

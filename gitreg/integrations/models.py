@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from tempfile import mkdtemp
 from threading import Lock
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg.documents.types import DraftDocument
 from gitreg.errors import InvalidInput
+from gitreg.integrations.loads import Load, names_and_paths
 from gitreg.integrations.references import (
     ARTIFACT,
     Saved,
@@ -29,9 +30,6 @@ from gitreg.sdk.opened import PathLike
 if TYPE_CHECKING:
     from gitreg.registry.snapshot import ModelVersion
     from gitreg.sdk.running import Run
-
-Load = str | Sequence[str | tuple[str, PathLike | None]] | None
-"""``"name"``, ``["a", "b"]`` or ``[("name", "path")]``."""
 
 
 class Models:
@@ -218,30 +216,6 @@ class Loaded(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._folders)
-
-
-def names_and_paths(wanted: Load) -> list[tuple[str, PathLike | None]]:
-    """Give what ``load`` means as pairs of a name and a path.
-
-    Raises
-    ------
-    InvalidInput
-        It is neither a name nor a list of names and ``(name, path)``.
-    """
-    if wanted is None:
-        return []
-    each_one = [wanted] if isinstance(wanted, str) else wanted
-    found: list[tuple[str, PathLike | None]] = []
-    for each in each_one if isinstance(each_one, list | tuple) else [each_one]:
-        pair: Any = (each, None) if isinstance(each, str) else each
-        is_pair = isinstance(pair, list | tuple) and len(pair) == 2 and isinstance(pair[0], str)
-        if not is_pair or not isinstance(pair[1], str | os.PathLike | None):
-            raise InvalidInput(
-                f"@model(load=...) holds {each!r}",
-                hint='name artifacts or versions: load="name", load=["a", "iris@production"], load=[("name", "path")]',
-            )
-        found.append((pair[0], pair[1]))
-    return found
 
 
 def _remove(folder: Path, process: int) -> None:

@@ -122,3 +122,31 @@ def test_artifacts_are_saved_shown_linked_and_loaded_by_hand(writer: Person) -> 
     writer.gitreg("artifact", "list", "nothing", code=3)
     assert "2 files" not in writer.gitreg("verify", "table").err
     assert "sound" in writer.gitreg("doctor").out
+
+
+def test_a_draft_is_not_lost_to_doctor_and_one_that_cannot_be_read_is_told(trainer: Person) -> None:
+    train(trainer, "--name", "bad", word="fail", code=3)
+    out = trainer.run(PROGRAMS / "gitreg", "doctor").out
+    assert "refs/drafts/train@bad" in out
+    assert "gitreg seal" in out
+    tree = trainer.git("mktree", stdin="")
+    commit = trainer.git("commit-tree", tree, "-m", "x")
+    trainer.git("update-ref", "refs/drafts/train@broken", commit)
+    ended = trainer.run(PROGRAMS / "gitreg", "doctor")
+    assert "refs/drafts/train@broken" in ended.out
+
+
+def test_an_artifact_that_was_edited_or_removed_is_told(writer: Person) -> None:
+    for name in ("kept", "gone"):
+        write(writer.here.parent / name, {"a.csv": name})
+        writer.gitreg("artifact", "save", name, f"../{name}")
+        writer.gitreg("artifact", "link", name, "iris@1")
+    path = writer.here / "artifacts" / "kept" / "1.yaml"
+    path.write_text(path.read_text().replace("type: data", "type: model"))
+    (writer.here / "artifacts" / "gone" / "1.yaml").unlink()
+    writer.git("commit", "-qam", "By hand")
+    ended = writer.run(PROGRAMS / "gitreg", "doctor")
+    assert ended.code != 0
+    assert "artifacts/kept/1.yaml" in ended.out
+    assert "written once and was edited" in " ".join(ended.out.split())
+    assert "gone@1" in ended.out

@@ -15,7 +15,7 @@ import pytest
 import gitreg
 from gitreg import InvalidInput, NotFound, Refused, Registry, current, model, pipeline, step
 from gitreg.errors import IntegrityError
-from gitreg.integrations.models import names_and_paths
+from gitreg.integrations.loads import names_and_paths
 from tests.registry.support import git
 
 

@@ -13,6 +13,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
+from gitreg.cards import Entry, Graph, StepCard, render_step
 from tests.system.world import Person, make_person, write
 
 pytestmark = [
@@ -20,6 +21,11 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("chromedriver"), reason="chromium-driver is not installed"),
 ]
 AXE = next(Path(axe_core_python.__file__).parent.glob("**/axe*.js"))
+STEP = StepCard(
+    "start of Flow", [("Task", "Flow/1795389818005308/start/1")],
+    [Entry("iris@2", f"sha256:{'ab' * 32}", [("Size", "1.5 kB")], [("note", "<img src=x onerror=alert(1)>")])],
+    lineage=Graph([("version", "iris@2", "iris@2"), ("step", "start", "start of Flow/1")], [(1, 0, "made by")]),
+)  # fmt: skip
 README = """---
 license: mit
 ---
@@ -65,6 +71,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     there.gitreg("save", "tuned", where / "weights", "--input", "iris@2")
     for reference in ("iris@2", "iris@3", "tuned"):
         there.gitreg("card", reference, "-o", where / f"{reference}.html")
+    (where / "step.html").write_text(render_step(STEP))
     return where
 
 
@@ -98,15 +105,18 @@ def browsing() -> Iterator[Callable[..., webdriver.Chrome]]:
         driver.quit()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1000, "light"), (1000, "dark"), (360, "light")])
+@pytest.mark.parametrize(
+    ("name", "width", "scheme"),
+    [("iris@2", 1000, "light"), ("iris@2", 1000, "dark"), ("iris@2", 360, "light"), ("step", 360, "dark")],
+)
 def test_a_card_is_readable_and_axe_finds_nothing(
-    pages: Path, browsing: Callable[..., Any], width: int, scheme: str
+    pages: Path, browsing: Callable[..., Any], name: str, width: int, scheme: str
 ) -> None:
-    driver = browsing(pages / "iris@2.html", width=width, scheme=scheme)
+    driver = browsing(pages / f"{name}.html", width=width, scheme=scheme)
     asked = [entry["message"] for entry in driver.get_log("performance") if "requestWillBeSent" in entry["message"]]
     assert all("file://" in message for message in asked), "nobody is asked for anything"
     assert driver.get_log("browser") == []
-    assert driver.title == "iris@2", "no script of the card ran"
+    assert driver.title in ("iris@2", "Models of start of Flow"), "no script of the card ran"
     wide = driver.execute_script("return document.documentElement.scrollWidth")
     assert wide <= width, "the page itself does not scroll sideways"
     for details in driver.find_elements("css selector", "summary"):

@@ -14,6 +14,7 @@ from gitreg.registry.doctor.index import problems_of_the_index
 from gitreg.registry.doctor.problem import Problem
 from gitreg.registry.doctor.refs import problems_of_refs
 from gitreg.registry.doctor.remote import problems_of_the_remote
+from gitreg.registry.doctor.runs import problems_of_runs
 from gitreg.registry.doctor.weights import problems_of_weights
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.sync import sync
@@ -39,6 +40,7 @@ def examine(ledger: Ledger, upstream: Upstream | None = None) -> Iterator[Proble
     theirs = upstream.derived_refs(snapshot.settings) if upstream else None
     here = [*problems_of_files(ledger, snapshot), *problems_of_refs(ledger, snapshot, theirs)]
     yield from here
+    yield from problems_of_runs(ledger, snapshot)
     yield from problems_of_the_index(ledger, snapshot)
     if upstream is not None and theirs is not None:
         named = {problem.where for problem in here}

@@ -1,0 +1,61 @@
+"""``@model`` on plain functions and on our own steps."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from contextlib import ExitStack
+from copy import copy
+from typing import Any, ParamSpec, TypeVar
+
+from gitreg.errors import InvalidInput
+from gitreg.integrations.current import showing
+from gitreg.integrations.loads import Load
+from gitreg.integrations.models import Models
+from gitreg.sdk.active import active_run
+from gitreg.sdk.opened import PathLike
+from gitreg.sdk.pipelines import Step
+from gitreg.sdk.running import run
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def decorate(function: Any, *, load: Load, temp_dir_root: PathLike | None) -> Any:
+    """Give the function, or the step, with a run around each call unless one is under way.
+
+    Raises
+    ------
+    InvalidInput
+        It can have none around it.
+    """
+    if not isinstance(function, Step):
+        return _around(function, load, temp_dir_root)
+    again = copy(function)
+    again.function = _around(function.function, load, temp_dir_root)
+    return again
+
+
+def _around(function: Callable[P, R], load: Load, temp_dir_root: PathLike | None) -> Callable[P, R]:
+    if not callable(function) or isinstance(function, type):
+        raise InvalidInput(f"@model stands above {function!r}", hint="put it above a function or a step")
+    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+        raise InvalidInput(
+            f"@model stands above {function.__name__}, which ends after its call", hint="use `with gitreg.run():` in it"
+        )
+
+    @functools.wraps(function)
+    def called(*args: P.args, **kwargs: P.kwargs) -> R:
+        if hasattr(called, "is_step"):
+            raise InvalidInput(
+                f"@model stands below @step on {function.__name__}", hint="put @model above Metaflow's @step"
+            )
+        with ExitStack() as stack:
+            under_way = active_run() or stack.enter_context(run(pipeline=function.__name__))
+            models = stack.enter_context(showing(Models(under_way, temp_dir_root=temp_dir_root)))
+            if load is not None:
+                models.load_named(load, inspect.signature(function).bind(*args, **kwargs).arguments.get)
+            return function(*args, **kwargs)
+
+    return called
