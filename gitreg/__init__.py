@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from gitreg.sdk.outputs import ArtifactConfig
     from gitreg.sdk.pipelines import get_step_context, pipeline, step
     from gitreg.sdk.registry import Registry
-    from gitreg.sdk.running import Run, run
+    from gitreg.sdk.running import run
+    from gitreg.sdk.under_way import Run
 
 __all__ = [
     "AlreadyExists",
@@ -79,7 +80,7 @@ _HOMES = {
     "Model": "gitreg.sdk.model",
     "ModelStages": "gitreg.sdk.model",
     "Registry": "gitreg.sdk.registry",
-    "Run": "gitreg.sdk.running",
+    "Run": "gitreg.sdk.under_way",
     "current": "gitreg.integrations.current",
     "get_artifact_version": "gitreg.sdk.artifacts",
     "get_step_context": "gitreg.sdk.pipelines",

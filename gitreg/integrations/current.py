@@ -13,7 +13,7 @@ from gitreg.sdk.active import active_run
 
 if TYPE_CHECKING:
     from gitreg.integrations.models import Models
-    from gitreg.sdk.running import Run
+    from gitreg.sdk.under_way import Run
 
 _MODELS: ContextVar[Models | None] = ContextVar("gitreg_models", default=None)
 _OF_RUNS: WeakKeyDictionary[Run, Models] = WeakKeyDictionary()

@@ -29,7 +29,7 @@ from gitreg.sdk.opened import PathLike
 
 if TYPE_CHECKING:
     from gitreg.registry.snapshot import ModelVersion
-    from gitreg.sdk.running import Run
+    from gitreg.sdk.under_way import Run
 
 
 class Models:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gitreg.registry.drafts import Draft
     from gitreg.registry.snapshot import ModelVersion
     from gitreg.sdk.registry import Registry
-    from gitreg.sdk.running import Run
+    from gitreg.sdk.under_way import Run
 
 TYPE = "gitreg-model"
 ARTIFACT = "model"

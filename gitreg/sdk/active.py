@@ -12,7 +12,7 @@ from gitreg.sdk.ambient import RUN_VARIABLE
 
 if TYPE_CHECKING:
     from gitreg.sdk.registry import Registry
-    from gitreg.sdk.running import Run
+    from gitreg.sdk.under_way import Run
 
 _ACTIVE: ContextVar[Run | None] = ContextVar("gitreg_run", default=None)
 

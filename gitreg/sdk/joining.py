@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gitreg.errors import NotFound
 from gitreg.registry.drafts import read_draft
 from gitreg.sdk.ambient import REGISTRY_VARIABLE, RUN_VARIABLE
-from gitreg.sdk.running import Run
+from gitreg.sdk.under_way import Run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -19,7 +19,7 @@ from gitreg.sdk.registry import Registry
 
 if TYPE_CHECKING:
     from gitreg.sdk.artifacts import ArtifactVersion
-    from gitreg.sdk.running import Run
+    from gitreg.sdk.under_way import Run
 
 
 class ModelStages(StrEnum):

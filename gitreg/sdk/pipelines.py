@@ -20,11 +20,12 @@ from gitreg.sdk.active import active_run
 from gitreg.sdk.artifacts import ArtifactVersion, save_artifact
 from gitreg.sdk.outputs import Output, declared_outputs, split, undeclared_outputs
 from gitreg.sdk.reusing import known_outputs, step_key
-from gitreg.sdk.running import Run, run
+from gitreg.sdk.running import run
+from gitreg.sdk.under_way import Run
 
 if TYPE_CHECKING:
     from gitreg.sdk.model import Model, RunModel
-    from gitreg.sdk.running import Step as RunningStep
+    from gitreg.sdk.under_way import Step as RunningStep
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -14,7 +14,7 @@ from gitreg.registry.collections import find_artifact, runs
 if TYPE_CHECKING:
     from gitreg.documents.types import ArtifactDocument
     from gitreg.sdk.outputs import Output
-    from gitreg.sdk.running import Run
+    from gitreg.sdk.under_way import Run
 
 _FORMAT = 1  # of what a key is made of
 
