@@ -15,7 +15,7 @@ from gitreg.registry.artifacts import manifest_of
 from gitreg.registry.graphs import label
 from gitreg.registry.history import stage_log
 from gitreg.registry.integrity import record_problem
-from gitreg.registry.lineage import CODE, RUN, STEP, Place
+from gitreg.registry.provenance import CODE, RUN, STEP, Place
 
 if TYPE_CHECKING:
     from gitreg.documents.types import ArtifactRecord

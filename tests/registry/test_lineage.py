@@ -15,9 +15,10 @@ from gitreg.documents.types import RunDocument
 from gitreg.errors import NotFound
 from gitreg.registry.drafts import Draft
 from gitreg.registry.graphs import to_dot, to_mermaid
-from gitreg.registry.lineage import ARTIFACT, VERSION, Edge, Lineage, Node, Place, lineage
+from gitreg.registry.lineage import Lineage, lineage
 from gitreg.registry.operations.artifacts import link_artifact
 from gitreg.registry.operations.versions import delete_version
+from gitreg.registry.provenance import ARTIFACT, VERSION, Edge, Node, Place
 from tests.registry.operations.test_sealing import making, saved, sealing
 from tests.registry.support import NOW, World
 

@@ -12,7 +12,8 @@ from gitreg.cli.output import emit, print_text
 from gitreg.cli.text import one_line
 
 if TYPE_CHECKING:
-    from gitreg.registry.lineage import Lineage, Place
+    from gitreg.registry.lineage import Lineage
+    from gitreg.registry.provenance import Place
 
 
 @click.command("lineage")
