@@ -139,11 +139,8 @@ class ArtifactFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is
             entry = next((entry for entry in found.manifest.files if entry.path == inside), None)
             if entry is None:
                 raise _absent(reference, inside)
-            file = found.cache.open_cached(found.manifest, inside)
-            if file is None and entry.size >= layout.BIG and (chunks := _open_chunked(found, entry)):
-                return _File(chunks, _BUFFER)
-            file = file or found.cache.open(found.manifest, found.store(), inside)
-            return _File(file.detach(), _BUFFER)
+            file = open_by_parts(found, entry)
+            return file or _File(found.cache.open(found.manifest, found.store(), inside).detach(), _BUFFER)
 
     def cat_file(self, path: str, start: int | None = None, end: int | None = None, **_: Any) -> bytes:
         """Give a file's bytes from start to end, counted from the file's end where negative."""
@@ -152,6 +149,14 @@ class ArtifactFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is
             first, last, _step = slice(start, end).indices(size)
             file.seek(first)
             return file.read(max(0, last - first))
+
+
+def open_by_parts(found: Resolved, entry: FileEntry) -> BinaryIO | None:
+    """Open a file from the cache, or by its chunks; None where a part is not to be had without fetching all of it."""
+    if file := found.cache.open_cached(found.manifest, entry.path):
+        return _File(file.detach(), _BUFFER)
+    chunks = _open_chunked(found, entry) if entry.size >= layout.BIG else None
+    return _File(chunks, _BUFFER) if chunks else None
 
 
 def split_path(path: str) -> tuple[str, str]:

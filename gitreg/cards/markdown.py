@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\n.*?\n---[ \t]*(?:\n|\Z)", re.DOTALL)
+_FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\r?\n(?:.*?\n)??---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+_MOST = 500_000  # characters; a model's text is rarely longer than 50,000
 _LINK = re.compile(r"(?:https?://|mailto:|#)", re.IGNORECASE)
 _SCROLLING = {
-    "<table>": '<div class="wide" tabindex="0" role="region" aria-label="table"><table>',
+    "<table>": '<div class="wide" tabindex="0"><table>',
     "</table>": "</table></div>",
     "<pre>": '<pre tabindex="0">',
 }
@@ -30,19 +31,24 @@ def to_html(text: str) -> str:
 
     reader = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table").disable("image")
     reader.validateLink = lambda url: bool(_LINK.match(url))  # type: ignore[method-assign]
-    tokens = reader.parse(without_front_matter(text))
-    _lower(tokens)
+    text = without_front_matter(text)
+    tokens = reader.parse(text if len(text) <= _MOST else f"{text[:_MOST]}\n\n(and so on)")
+    _fit(tokens)
     html: str = reader.renderer.render(tokens, reader.options, {})
     for tag, wanted in _SCROLLING.items():  # none of these stands in what a text says: there < is &lt;
         html = html.replace(tag, wanted)
     return html
 
 
-def _lower(tokens: Sequence[Token]) -> None:
+def _fit(tokens: Sequence[Token]) -> None:
+    """Put headings below the page's own, and what else a page has its own way of."""
     shallowest = min((int(token.tag[1]) for token in tokens if token.type == "heading_open"), default=1)
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(6, int(token.tag[1]) - shallowest + 1 + _LEVEL)}"
+        aligned = str(token.attrs.pop("style", "")).removeprefix("text-align:")  # which the page's policy forbids
+        if aligned:
+            token.attrSet("class", f"at-{aligned}")
         for child in token.children or ():
             if child.type == "link_open":
                 child.attrSet("rel", "noopener noreferrer nofollow")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _HERE = Path(__file__).parent
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff\ufffe\uffff\U000e0000-\U000e007f]"
+)
+"""What no page may hold, and what turns the direction of writing so that a text reads as another."""
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -52,7 +57,7 @@ def _render(template: str, card: Card | StepCard, **more: Any) -> str:
         "style": Markup(style),  # noqa: S704 - our own
         "policy": f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
     }
-    return _environment().get_template(template).render(said | more)
+    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", _environment().get_template(template).render(said | more))
 
 
 def size_text(size: float) -> str:

@@ -27,12 +27,12 @@ def plot(metric: Metric, version: str) -> Plot:
     """Lay out a metric; the version's own point is marked."""
     values = [value for _, value in metric.points]
     low, high = min(values), max(values)
-    span = (high - low) or 1.0
+    span = (high / 2 - low / 2) or 1.0  # halves: the difference of the largest floats is no float
     step = (WIDTH - 2 * _MARGIN) / max(1, len(values) - 1)
     dots = []
     for n, (name, value) in enumerate(metric.points):
         x = _MARGIN + n * step if len(values) > 1 else WIDTH / 2
-        y = HEIGHT - _MARGIN - (value - low) / span * (HEIGHT - 2 * _MARGIN) if high > low else HEIGHT / 2
+        y = HEIGHT - _MARGIN - (value / 2 - low / 2) / span * (HEIGHT - 2 * _MARGIN) if high > low else HEIGHT / 2
         dots.append((round(x, 1), round(y, 1), f"{name}: {number(value)}", name == version))
     own = next((value for name, value in metric.points if name == version), values[-1])
     line = " ".join(f"{x},{y}" for x, y, _, _ in dots)

@@ -39,8 +39,8 @@ class Artifact(NamedTuple):
         Path, size in bytes and sha256 of each that is shown.
     more:
         How many files are not shown.
-    tensors, more_tensors:
-        Of its safetensors files: those that are shown, and how many are not.
+    tensors, more_tensors, parameters:
+        Of its safetensors files: those that are shown, how many are not, and how many numbers all of them hold.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Artifact(NamedTuple):
     more: int = 0
     tensors: Sequence[Tensor] = ()
     more_tensors: int = 0
+    parameters: int = 0
 
 
 class Held(NamedTuple):

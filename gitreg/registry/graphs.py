@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gitreg.registry.lineage import Lineage, Node
+    from gitreg.registry.lineage import Lineage
+    from gitreg.registry.provenance import Node
 
 _MERMAID = {
     "version": '(["{}"])', "artifact": '["{}"]', "step": '>"{}"]', "run": '{{{{"{}"}}}}', "code": '[/"{}"/]',

@@ -6,6 +6,7 @@ import json
 import warnings
 from contextlib import suppress
 from datetime import datetime
+from math import isfinite, prod
 from typing import TYPE_CHECKING, Any
 
 from gitreg.cards import Artifact, Card, Check, Graph, Held, Metric, Tensor
@@ -15,7 +16,8 @@ from gitreg.registry.artifacts import manifest_of
 from gitreg.registry.graphs import label
 from gitreg.registry.history import stage_log
 from gitreg.registry.integrity import record_problem
-from gitreg.registry.lineage import CODE, RUN, STEP, Place
+from gitreg.registry.provenance import CODE, RUN, STEP, Place
+from gitreg.sdk.tensors import tensors_of
 
 if TYPE_CHECKING:
     from gitreg.documents.types import ArtifactRecord
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     from gitreg.registry.snapshot import ModelVersion, Snapshot
     from gitreg.sdk.registry import Registry
 
+_LARGEST = 10**300  # of a whole number in a plot, which floats draw
 _MOST_FILES, _MOST_TENSORS, _MOST_POINTS, _MOST_METRICS, _MOST_NODES = 200, 300, 60, 6, 60
-_MOST_HEADER = 16 * 1024 * 1024  # bytes of a safetensors file's header
 
 
 def card(registry: Registry, reference: str) -> Card:
@@ -49,7 +51,7 @@ def card(registry: Registry, reference: str) -> Card:
         snippets=_snippets(version),
         metadata=[(key, _text(value)) for key, value in version.metadata.items()],
         metrics=_metrics(snapshot, version),
-        artifacts=[_artifact(registry, version, name, record) for name, record in version.artifacts.items()],
+        artifacts=[_artifact(registry, name, record) for name, record in version.artifacts.items()],
         history=_history(snapshot, version),
         lineage=_lineage(registry, version),
         checks=_checks(registry, version),
@@ -103,14 +105,13 @@ def _around(points: list[tuple[str, float]], version: str) -> list[tuple[str, fl
     return points[max(0, end - _MOST_POINTS) : end]
 
 
-def _artifact(registry: Registry, version: ModelVersion, name: str, record: ArtifactRecord) -> Artifact:
+def _artifact(registry: Registry, name: str, record: ArtifactRecord) -> Artifact:
     files: list[tuple[str, int, str]] = []
-    with suppress(GitregError):  # the checks tell of it
-        files = [(entry.path, entry.size, entry.sha256) for entry in manifest_of(record, registry.stores).files]
     tensors: list[Tensor] = []
-    for path, _, _ in files:
-        if path.endswith(".safetensors"):
-            tensors += _tensors(registry, version, name, path)
+    with suppress(GitregError):  # the checks tell of it
+        manifest = manifest_of(record, registry.stores)
+        files = [(entry.path, entry.size, entry.sha256) for entry in manifest.files]
+        tensors = tensors_of(registry, manifest)
     return Artifact(
         name,
         record.type,
@@ -121,28 +122,8 @@ def _artifact(registry: Registry, version: ModelVersion, name: str, record: Arti
         max(0, len(files) - _MOST_FILES),
         tensors[:_MOST_TENSORS],
         max(0, len(tensors) - _MOST_TENSORS),
+        sum(prod(tensor.shape) for tensor in tensors),
     )
-
-
-def _tensors(registry: Registry, version: ModelVersion, artifact: str, path: str) -> list[Tensor]:
-    """Read the header of a safetensors file (its format's documentation: eight bytes of length, then JSON)."""
-    from gitreg.sdk.filesystem import GitregFileSystem
-
-    place = f"{registry.folder}#{registry.ledger.branch}" + (f":{registry.ledger.root}" if registry.ledger.root else "")
-    try:
-        files = GitregFileSystem(registry=place, artifact=artifact, skip_instance_cache=True)
-        where = f"{version.reference}/{path}"
-        length = int.from_bytes(files.cat_file(where, 0, 8), "little")
-        if length > _MOST_HEADER:
-            return []
-        header = json.loads(files.cat_file(where, 8, 8 + length))
-        return [
-            Tensor(str(name), str(said["dtype"]), [int(n) for n in said["shape"]])
-            for name, said in header.items()
-            if name != "__metadata__"
-        ]
-    except (GitregError, OSError, ValueError, KeyError, TypeError, AttributeError):  # a file that only is called so
-        return []
 
 
 def _history(snapshot: Snapshot, version: ModelVersion) -> list[Held]:
@@ -216,7 +197,10 @@ def _text(value: Any) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Whether a value has a place in a plot."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return -_LARGEST < value < _LARGEST if isinstance(value, int) else isfinite(value)
 
 
 def _when(moment: str) -> str:

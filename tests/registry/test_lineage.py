@@ -5,21 +5,26 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitreg.documents.types import RunDocument
-from gitreg.errors import NotFound
+from gitreg.cli.commands.lineage import _tree
+from gitreg.documents.layout import Key
+from gitreg.documents.types import AnnotationDocument, RunDocument, VersionDocument
+from gitreg.errors import InvalidInput, NotFound
 from gitreg.registry.drafts import Draft
 from gitreg.registry.graphs import to_dot, to_mermaid
-from gitreg.registry.lineage import ARTIFACT, VERSION, Edge, Lineage, Node, Place, lineage
+from gitreg.registry.lineage import Lineage, lineage
 from gitreg.registry.operations.artifacts import link_artifact
 from gitreg.registry.operations.versions import delete_version
+from gitreg.registry.provenance import ARTIFACT, VERSION, Edge, Node, Place, Provenance
 from tests.registry.operations.test_sealing import making, saved, sealing
-from tests.registry.support import NOW, World
+from tests.registry.support import NOW, World, artifact
 
 
 @pytest.fixture
@@ -101,6 +106,128 @@ def test_what_is_deleted_or_gone_is_shown_as_that(world: World) -> None:
     assert Place("missing", "data@1") in nodes
     with pytest.raises(NotFound, match="nor an artifact or a run"):
         lineage(world.snapshot, "nothing@3")
+
+
+def test_what_cannot_be_read_is_shown_as_that(world: World) -> None:
+    world.put(Key("model_version", "base", "1"), b"kind: [")
+    assert lineage(world.snapshot, "iris", down=False).nodes[Place(VERSION, "base@1")].note == "cannot be read"
+
+
+def test_a_deleted_version_has_a_lineage_still(world: World) -> None:
+    world.do(delete_version, "iris@1")
+    found = lineage(world.snapshot, "iris@1")
+    assert found.nodes[found.root].note == "deleted"
+    assert {"iris@1 input tuned@1", "train/t1 made by iris@1"} <= told(found)
+
+
+def test_a_run_tells_of_what_it_made_and_is_gone(world: World) -> None:
+    world.put(Key("artifact", "data", "1"), None)
+    world.put(Key("model_version", "iris", "1"), None)
+    assert "prepare/p1/load output data@1" in told(lineage(world.snapshot, "prepare/p1", up=False))
+    assert "train/t1 made by iris@1" in told(lineage(world.snapshot, "train/t1", up=False))
+    assert {place.name for place in lineage(world.snapshot, "train/t1").nodes if place.kind == "missing"} == {"iris@1"}
+
+
+def test_predictions_lead_up_to_the_version_that_made_them(world: World) -> None:
+    assert {"iris@1 linked predictions@1", "data@1 input train/t1/fit"} <= told(
+        lineage(world.snapshot, "predictions", down=False)
+    )
+
+
+def test_what_a_version_was_made_from_stays_that_when_it_is_linked_later(world: World) -> None:
+    world.do(link_artifact, "data", "iris@1")
+    assert "data@1 linked iris@1" in told(lineage(world.snapshot, "iris", down=False))
+    assert Place(ARTIFACT, "data@1") not in lineage(world.snapshot, "iris", up=False).nodes
+
+
+def test_a_step_that_gave_the_version_nothing_of_its_own_leads_to_its_data() -> None:
+    made = World()
+    made.do(sealing, run("prepare", "p1", {"load": {"outputs": {"d": (data := saved("data")).id}}}, data))
+    draft = making(run("train", "t1", {"fit": {"inputs": {"X": "data@1"}, "version": "D"}}))
+    (key,) = draft.versions
+    steps = {"fit": {**draft.run.steps["fit"], "version": key}}
+    made.do(sealing, replace(draft, run=draft.run.but(steps=steps)))
+    assert {"train/t1/fit worked on iris@1", "data@1 input train/t1/fit"} <= told(lineage(made.snapshot, "iris"))
+
+
+def test_a_model_is_meant_before_a_run_of_its_name_and_odd_names_are_found(world: World) -> None:
+    world.save("train/t1")
+    assert lineage(world.snapshot, "train/t1").root == Place(VERSION, "train/t1@1")
+    world.do(sealing, run("odd", "2026-11-22T10:00", {"s": {"outputs": {"o": (odd := saved("a:b")).id}}}, odd))
+    assert lineage(world.snapshot, "a:b").root == Place(ARTIFACT, "a:b@1")
+    assert lineage(world.snapshot, "odd/2026-11-22T10:00").root.kind == "run"
+    with pytest.raises(InvalidInput):
+        lineage(world.snapshot, "c:d")
+
+
+REFERENCES = st.sampled_from(
+    [f"{name}@{n}" for name in "ab" for n in (1, 2)] + [f"d@{n}" for n in (1, 2, 3)] + ["no@1"]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_up_and_down_are_one_graph(data: st.DataObject) -> None:
+    """Whatever the records say, circles and holes included: an edge is seen from both of its ends."""
+    few = st.lists(REFERENCES, max_size=3, unique=True)
+    run_of = st.sampled_from([{"pipeline": "p", "run": "r", "step": "s"}, {"pipeline": "p", "run": "r"}, None])
+    made = World()
+    files: dict[Key, Any] = {}
+    for model, n in (("a", 1), ("a", 2), ("b", 1)):
+        record = VersionDocument(
+            model=model, version=str(n), number=n, created_at=NOW, inputs=tuple(data.draw(few)),
+            links=tuple(data.draw(few)), run=data.draw(run_of), artifacts={"model": artifact("x")},
+        )  # fmt: skip
+        files[Key("model_version", model, str(n))] = record
+        files[Key("annotation", model, str(n))] = AnnotationDocument(links=tuple(data.draw(few)), tags=("x",))
+    for n in (1, 2):
+        files[Key("artifact", "d", str(n))] = saved("d").but(version=str(n), number=n, run=data.draw(run_of))
+    steps = {
+        "s": {"status": "completed", "inputs": {"x": data.draw(REFERENCES)}, "outputs": {"y": data.draw(REFERENCES)}}
+    }
+    files[Key("run", "p", "r")] = RunDocument(
+        pipeline="p", run="r", status="completed", started_at=NOW, steps=steps, inputs=tuple(data.draw(few)),
+        versions=tuple(data.draw(few)),
+    )  # fmt: skip
+    for key, document in files.items():
+        made.put(key, document)
+    roots = ["a@1", "a@2", "b@1", "d@1", "d@2", "p/r"]
+    fresh = {root: lineage(made.snapshot, root, down=False) for root in roots}
+    whole = made.snapshot
+    graph = Provenance(whole)
+    for found in fresh.values():
+        assert all(edge in graph.children(edge.source) for edge in found.edges)
+    for root in roots:
+        assert set(fresh[root].edges) == set(lineage(whole, root, down=False).edges)
+        for edge in lineage(whole, root, up=False).edges:
+            if edge.target.kind != "missing":
+                assert edge in graph.parents(edge.target)
+
+
+def test_down_reads_the_index_as_often_however_many_versions_there_are() -> None:
+    asked = []
+    for count in (10, 40):
+        made = World()
+        made.save("base")
+        for n in range(count):
+            made.save(f"tuned{n}", inputs=("base@1",), content=str(n))
+        statements: list[str] = []
+        made.index._db.set_trace_callback(statements.append)
+        snapshot = made.snapshot
+        found = lineage(snapshot, "tuned1", up=False)
+        made.index._db.set_trace_callback(None)
+        asked.append(len(statements))
+        assert len(found.nodes) == 1
+        assert len(lineage(snapshot, "base", up=False).nodes) == count + 1
+    assert asked[0] == asked[1]
+
+
+def test_a_model_that_was_tuned_two_thousand_times_is_drawn() -> None:
+    places = [Place(VERSION, f"iris@{n}") for n in range(2000)]
+    edges = tuple(Edge(a, b, "input") for a, b in pairwise(places))
+    lines = _tree(Lineage(places[0], {place: Node(place) for place in places}, edges))
+    assert len(lines) == 2001
+    assert lines[:3] == ["iris@0", "made into", "└── input: iris@1"]
 
 
 def test_a_circle_ends(world: World) -> None:

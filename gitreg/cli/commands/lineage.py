@@ -12,7 +12,8 @@ from gitreg.cli.output import emit, print_text
 from gitreg.cli.text import one_line
 
 if TYPE_CHECKING:
-    from gitreg.registry.lineage import Lineage, Place
+    from gitreg.registry.lineage import Lineage
+    from gitreg.registry.provenance import Place
 
 
 @click.command("lineage")
@@ -61,7 +62,7 @@ def _tree(found: Lineage) -> list[str]:
                 edges.setdefault(near, []).append((far, edge.how))
         if edges.get(found.root):
             lines.append(title)
-            _draw(found, found.root, edges, "", lines, {found.root})
+            _draw(found, edges, lines)
     return lines
 
 
@@ -80,22 +81,22 @@ def _above(found: Lineage) -> set[Place]:
     return reached
 
 
-def _draw(
-    found: Lineage,
-    here: Place,
-    edges: dict[Place, list[tuple[Place, str]]],
-    indent: str,
-    lines: list[str],
-    drawn: set[Place],
-) -> None:
+def _draw(found: Lineage, edges: dict[Place, list[tuple[Place, str]]], lines: list[str]) -> None:
+    """Draw one tree; without recursion, for a model may have been tuned a thousand times over."""
     from gitreg.registry.graphs import label
 
-    below = edges.get(here, [])
-    for n, (place, how) in enumerate(below):
-        last = n == len(below) - 1
+    drawn = {found.root}
+    waiting = _branches(edges[found.root], "")
+    while waiting:
+        place, how, indent, last = waiting.pop()
         again = place in drawn and edges.get(place)
         more = ", see above" if again else ""
         lines.append(f"{indent}{'└──' if last else '├──'} {how}: {one_line(label(found.nodes[place]))}{more}")
         if not again:
             drawn.add(place)
-            _draw(found, place, edges, indent + ("    " if last else "│   "), lines, drawn)
+            waiting += _branches(edges.get(place, []), indent + ("    " if last else "│   "))
+
+
+def _branches(below: list[tuple[Place, str]], indent: str) -> list[tuple[Place, str, str, bool]]:
+    """Give what hangs below a place, the last to be drawn first."""
+    return [(place, how, indent, n == 0) for n, (place, how) in enumerate(reversed(below))]

@@ -1,0 +1,321 @@
+"""What each thing was made from, as the records say it: the edges of the graph that a lineage is a part of.
+
+Nothing else is kept. An edge goes from what was used to what came of it. Upwards, the few records that matter are
+looked up one by one; downwards all have to be read, once for a snapshot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gitreg.names import ARCHIVED, as_number
+from gitreg.registry.collections import find_artifact
+
+if TYPE_CHECKING:
+    from gitreg.registry.index import Entry
+    from gitreg.registry.snapshot import Snapshot
+
+VERSION, ARTIFACT, STEP, RUN, CODE, MISSING = "version", "artifact", "step", "run", "code", "missing"
+_KINDS = {VERSION: "model_version", ARTIFACT: "artifact", RUN: "run"}  # as the index calls them
+_KEPT = {
+    "model_version": ("inputs", "links", "run", "source", "artifacts"),
+    "artifact": ("run", "type"),
+    "run": ("inputs", "versions", "steps", "source", "status"),
+    "annotation": ("links", "archived", "deleted", "yanked"),
+}
+"""The fields of a record that make edges, or a note."""
+_FILES = "\nartifacts:\n"
+_BROKEN: Mapping[str, Any] = {"broken": True}
+
+
+class Place(NamedTuple):
+    """What a node is: its kind, and its name among those.
+
+    Parameters
+    ----------
+    kind:
+        ``version``, ``artifact``, ``step``, ``run``, ``code``, or ``missing``: named somewhere, and not there.
+    name:
+        ``iris@7``, ``data@12``, ``train/RUN/trainer``, ``train/RUN``, a commit.
+    """
+
+    kind: str
+    name: str
+
+
+class Node(NamedTuple):
+    """One thing in the graph.
+
+    Parameters
+    ----------
+    note:
+        What else is worth saying in a word or two: a stage, an artifact's type, how a run ended.
+    """
+
+    place: Place
+    note: str | None = None
+
+
+class Edge(NamedTuple):
+    """That one thing was used for another.
+
+    Parameters
+    ----------
+    source, target:
+        What was used, and what came of it.
+    how:
+        ``input``, ``output``, ``linked``, ``made by``, ``worked on``, ``part of``, ``code``.
+    """
+
+    source: Place
+    target: Place
+    how: str
+
+
+class Provenance:
+    """The graph of a snapshot."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._read: dict[str, dict[str, Mapping[str, Any] | None]] = {kind: {} for kind in _KEPT}
+        self._is_whole = False  # whether all that there is was read
+        self._stages: dict[str, dict[str, str]] = {}
+        self._up: dict[Place, tuple[Edge, ...]] = {}
+
+    def node(self, place: Place) -> Node:
+        """Give what is known of a node."""
+        record = self._record(place) or {}
+        if record is _BROKEN:
+            return Node(place, "cannot be read")
+        if place.kind == VERSION:
+            return Node(place, self._state(place.name))
+        return Node(place, record.get("type" if place.kind == ARTIFACT else "status"))
+
+    def parents(self, place: Place) -> tuple[Edge, ...]:
+        """Give the edges to what a thing was made from."""
+        if place not in self._up:
+            readers = {VERSION: self._of_version, ARTIFACT: self._of_artifact, STEP: self._of_step, RUN: self._of_run}
+            reader = readers.get(place.kind)
+            self._up[place] = tuple(dict.fromkeys(reader(place))) if reader else ()
+        return self._up[place]
+
+    def children(self, place: Place) -> Iterable[Edge]:
+        """Give the edges to what was made from a thing."""
+        return self._down.get(place, {})
+
+    @cached_property
+    def _down(self) -> dict[Place, dict[Edge, None]]:
+        down: dict[Place, dict[Edge, None]] = {}
+        self._read_all()
+        for place in self._all():
+            for edge in self.parents(place):
+                down.setdefault(edge.source, {})[edge] = None
+        for edge in self._gone():
+            down.setdefault(edge.source, {})[edge] = None
+        return down
+
+    def _all(self) -> Iterator[Place]:
+        for kind, indexed in _KINDS.items():
+            for name, record in list(self._read[indexed].items()):
+                if record:
+                    yield Place(kind, name)
+                    yield from (Place(STEP, f"{name}/{step}") for step in record.get("steps", ()))
+        yield from (Place(ARTIFACT, name) for name in self._linked_later)
+
+    def _gone(self) -> Iterator[Edge]:
+        """Give the edges to what was made, and is no longer there to say so."""
+        for name, record in list(self._read["run"].items()):
+            run = record or {}
+            made = [(Place(RUN, name), each, "made by") for each in run.get("versions", ())]
+            for step, said in run.get("steps", {}).items():
+                made += [(Place(STEP, f"{name}/{step}"), each, "output") for each in said.get("outputs", {}).values()]
+            for maker, each, how in made:
+                if (place := self._place(each, ARTIFACT, VERSION)).kind == MISSING:
+                    yield Edge(maker, place, how)
+        for artifact, versions in self._linked_later.items():
+            if (place := self._place(artifact, ARTIFACT, VERSION)).kind == MISSING:
+                yield from (Edge(Place(VERSION, version), place, "linked") for version in versions)
+
+    # -- what each thing was made from -----------------------------------------------------------------------------
+
+    def _of_version(self, here: Place) -> Iterator[Edge]:
+        record = self._record(here) or {}
+        made_of = record.get("links", ())
+        for link in made_of:
+            yield Edge(self._place(link, ARTIFACT, VERSION), here, "linked")
+        said = record.get("run") or {}
+        run_name, step = _run_name(said), said.get("step")
+        run = self._get("run", run_name)
+        if run_name:
+            yield Edge(self._maker(run_name, step), here, "made by")
+        for name in _at_work(run, here.name, made_of):
+            if name != step:
+                yield Edge(Place(STEP, f"{run_name}/{name}"), here, "worked on")
+        known = _used_in(run, here.name, made_of, step)
+        for used in record.get("inputs", ()):
+            if used not in known:
+                yield Edge(self._place(used, VERSION, ARTIFACT), here, "input")
+        for later in (self._get("annotation", here.name) or {}).get("links", ()):
+            if self._went_into(later, here.name):
+                yield Edge(self._place(later, ARTIFACT, VERSION), here, "linked")
+        if not (run and run.get("source")):
+            yield from _code(record.get("source"), here)
+
+    def _of_artifact(self, here: Place) -> Iterator[Edge]:
+        said = (self._record(here) or {}).get("run") or {}
+        if run_name := _run_name(said):
+            yield Edge(self._maker(run_name, said.get("step")), here, "output")
+        for version in self._linked_later.get(here.name, ()):
+            if not self._went_into(here.name, version):
+                yield Edge(Place(VERSION, version), here, "linked")
+
+    def _of_step(self, here: Place) -> Iterator[Edge]:
+        pipeline, name, step = here.name.split("/", 2)
+        run = self._get("run", f"{pipeline}/{name}") or {}
+        for used in run.get("steps", {}).get(step, {}).get("inputs", {}).values():
+            yield Edge(self._place(used, VERSION, ARTIFACT), here, "input")
+        yield Edge(Place(RUN, f"{pipeline}/{name}"), here, "part of")
+
+    def _of_run(self, here: Place) -> Iterator[Edge]:
+        run = self._record(here) or {}
+        for used in run.get("inputs", ()):
+            yield Edge(self._place(used, VERSION, ARTIFACT), here, "input")
+        for version in run.get("versions", ()):
+            record = self._get("model_version", version)
+            if record is not None and record is not _BROKEN and _run_name(record.get("run") or {}) != here.name:
+                yield Edge(Place(VERSION, version), here, "input")  # it was there before: the run worked on it
+        yield from _code(run.get("source"), here)
+
+    def _maker(self, run_name: str, step: str | None) -> Place:
+        run = self._get("run", run_name)
+        if run is None:
+            return Place(MISSING, run_name)
+        return Place(STEP, f"{run_name}/{step}") if step in run.get("steps", {}) else Place(RUN, run_name)
+
+    @cached_property
+    def _linked_later(self) -> dict[str, list[str]]:
+        """The versions that each artifact was linked to after they were sealed."""
+        found: dict[str, list[str]] = {}
+        for entry in self._snapshot.index.scan(self._snapshot.seq, "annotation"):
+            record = self._keep(entry)
+            for link in record.get("links", ()):
+                found.setdefault(link, []).append(f"{entry.model}@{entry.name}")
+        return found
+
+    def _went_into(self, artifact: str, version: str) -> bool:
+        """Whether an artifact that was linked later was used for the version; else it came of it, as predictions do."""
+        record = self._get("model_version", version) or {}
+        run = self._get("run", _run_name(record.get("run") or {})) or {}
+        steps = run.get("steps", {}).values()
+        used = (value for step in steps for part in ("inputs", "outputs") for value in step.get(part, {}).values())
+        return artifact in {*record.get("inputs", ()), *run.get("inputs", ()), *used}
+
+    # -- looking up ------------------------------------------------------------------------------------------------
+
+    def _place(self, reference: str, *kinds: str) -> Place:
+        """Give the place of what a record names: the first of the kinds of which there is one."""
+        for kind in kinds:
+            if self._get(_KINDS[kind], reference) is not None:
+                return Place(kind, reference)
+        return self._by_number(reference, kinds) or Place(MISSING, reference)
+
+    def _by_number(self, reference: str, kinds: Iterable[str]) -> Place | None:
+        """Find what a person named by its number; what gitreg writes has names."""
+        owner, _, name = reference.partition("@")
+        number = as_number(name)
+        for kind in kinds if number is not None else ():
+            if kind == VERSION and (entry := self._snapshot.index.by_number(self._snapshot.seq, owner, number or 0)):
+                return Place(VERSION, f"{owner}@{entry.name}")
+            if kind == ARTIFACT and (artifact := find_artifact(self._snapshot, owner, name)):
+                return Place(ARTIFACT, artifact.reference)
+        return None
+
+    def _record(self, place: Place) -> Mapping[str, Any] | None:
+        return self._get(_KINDS[place.kind], place.name) if place.kind in _KINDS else None
+
+    def _get(self, kind: str, name: str) -> Mapping[str, Any] | None:
+        """Give what one file says that matters here; None where there is none.
+
+        Parameters
+        ----------
+        name:
+            ``iris@7``, ``train/RUN``: neither a model, an artifact nor a pipeline has the sign in its name.
+        """
+        read = self._read[kind]
+        if name not in read:
+            owner, sign, rest = name.partition("/" if kind == "run" else "@")
+            found = None
+            if sign and not self._is_whole:
+                found = self._snapshot.index.get(self._snapshot.seq, kind, owner, rest)
+            read[name] = None if found is None else self._keep(found)
+        return read[name]
+
+    def _read_all(self) -> None:
+        for kind, read in self._read.items():
+            sign = "/" if kind == "run" else "@"
+            for entry in self._snapshot.index.scan(self._snapshot.seq, kind):
+                read[f"{entry.model}{sign}{entry.name}"] = self._keep(entry)
+        self._is_whole = True
+
+    @staticmethod
+    def _keep(entry: Entry) -> Mapping[str, Any]:
+        fields, text = _KEPT[entry.kind], entry.text
+        if text is None:
+            return _BROKEN
+        if not any(field in text for field in fields if field != "artifacts"):  # most annotations, many records
+            return {}
+        if not text.startswith("{"):  # records as they are written by hand or by save: their files come last
+            entry = entry._replace(text=f"{text.partition(_FILES)[0].rstrip()}\n")
+        data = entry.data or {}
+        kept = {field: data[field] for field in fields if data.get(field)}
+        origins = [each["artifact"] for each in kept.pop("artifacts", {}).values() if each.get("artifact")]
+        return kept | {"links": tuple(dict.fromkeys((*kept.get("links", ()), *origins)))} if origins else kept
+
+    def _state(self, reference: str) -> str | None:
+        model, _, name = reference.partition("@")
+        said = self._get("annotation", reference) or {}
+        if said is _BROKEN:
+            return "yanked"  # as everywhere: it may say so
+        if model not in self._stages:
+            self._stages[model] = {version: stage for stage, version in self._snapshot.stages(model).items()}
+        for mark in ("deleted", "yanked"):
+            if said.get(mark):
+                return mark
+        return self._stages[model].get(name) or (ARCHIVED if said.get("archived") else None)
+
+
+def _at_work(run: Mapping[str, Any] | None, version: str, made_of: Iterable[str]) -> Iterator[str]:
+    """Give the steps that worked on a version and of which nothing else tells: none of their outputs is in it."""
+    for name, step in (run or {}).get("steps", {}).items():
+        if step.get("version") == version and not set(made_of) & set(step.get("outputs", {}).values()):
+            yield name
+
+
+def _used_in(run: Mapping[str, Any] | None, version: str, made_of: Iterable[str], maker: str | None) -> set[str]:
+    """Give what the run, and the steps that lead to a version, used: the graph shows it where it was used."""
+    steps = (run or {}).get("steps", {})
+    makers = {output: name for name, step in steps.items() for output in step.get("outputs", {}).values()}
+    waiting = [name for name, step in steps.items() if step.get("version") == version or name == maker]
+    waiting += [makers[each] for each in made_of if each in makers]
+    used, seen = set((run or {}).get("inputs", ())), set(waiting)
+    while waiting:
+        for each in steps[waiting.pop()].get("inputs", {}).values():
+            used.add(each)
+            before = makers.get(each)
+            if before is not None and before not in seen:
+                seen.add(before)
+                waiting.append(before)
+    return used
+
+
+def _run_name(said: Mapping[str, Any]) -> str:
+    return "/".join(str(said[part]) for part in ("pipeline", "run") if said.get(part))
+
+
+def _code(source: Mapping[str, Any] | None, here: Place) -> Iterator[Edge]:
+    if source and source.get("commit"):
+        name = f"{source['repository']}@" if source.get("repository") else ""
+        dirty = ", changed since" if source.get("dirty") else ""
+        yield Edge(Place(CODE, f"{name}{str(source['commit'])[:12]}{dirty}"), here, "code")
