@@ -61,6 +61,12 @@ class Draft:
         """The run, as people name it."""
         return f"{self.run.pipeline}/{self.run.run}"
 
+    @property
+    def holds_something(self) -> bool:
+        """Whether anything would be lost with it."""
+        said = (any((v.links, v.artifacts, v.metadata, v.stage)) for v in self.versions.values())
+        return bool(self.artifacts) or any(said)
+
     def with_artifact(self, document: ArtifactDocument) -> Draft:
         """Give it with one more artifact, which takes the next place."""
         number = max((each.number for each in self.artifacts.values()), default=0) + 1

@@ -304,7 +304,7 @@ class Pipeline(Generic[P, R]):
             under_way.is_pipeline, under_way.enable_cache = True, self.enable_cache
             result = self.function(*args, **kwargs)
             if self.model is not None and not under_way.draft.run.steps:
-                under_way.bind(self.model)  # a run without steps makes its version all the same
+                under_way.bind(self.model)  # a run whose body does nothing makes its version all the same
             return result
 
 

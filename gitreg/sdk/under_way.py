@@ -333,7 +333,7 @@ class Run:
         parameters: Mapping[str, Any] | None = None,
         substitutions: Mapping[str, str] | None = None,
     ) -> Iterator[Step]:
-        """Do a step of the run in a block: what is saved there is the step's.
+        """Do a step of the run in a block, and begin the version that it works on: what is saved there is the step's.
 
         Parameters
         ----------
@@ -352,6 +352,8 @@ class Run:
         token = self._step.set(step)
         start = time.monotonic()
         try:
+            if (spec := step.spec or self.spec) is not None:
+                step.version = self.version_key(spec.filled(self.fill))
             yield step
         except BaseException:
             step.status = FAILED
@@ -368,12 +370,7 @@ class Run:
         return next(each for n in range(1, len(taken) + 2) if (each := name if n == 1 else f"{name}_{n}") not in taken)
 
     def _write_step(self, step: Step) -> None:
-        version = None
-        spec = step.spec or self.spec
-        if spec is not None:
-            spec = spec.filled(lambda name: fill(name, {**self.substitutions, **step.substitutions}))
-            version = self.draft.find_version(check_model(spec.name), self._resolved(spec))
-        said = step.record(version)
+        said = step.record()
         self.change_run(lambda run: run.but(steps={**run.steps, step.name: said}), f"End the step {step.name}")
 
     # -- beginning and ending --------------------------------------------------------------------------------------
@@ -387,15 +384,16 @@ class Run:
         self._change(lambda draft: replace(draft, run=change(draft.run)), subject)
 
     def end(self, status: str, duration: float) -> None:
-        """Seal what was made, or keep it as the draft of a run that failed, or forget it."""
-        if self.is_given_up:
-            remove_draft(self.registry.ledger.repository, self.draft)
-            return
+        """Seal what was made, or keep it as the draft of a run that failed, or forget it where that is nothing."""
         when = self.registry.ambient.timestamp()
         self.change_run(
             lambda run: run.but(status=status, ended_at=when, duration=round(duration, 3)), f"The run {status}"
         )
-        if status == COMPLETED:
+        # Only now the draft is what all processes of the run have made of it.
+        self.is_given_up = self.is_given_up or (status == FAILED and not self.draft.holds_something)
+        if self.is_given_up:
+            remove_draft(self.registry.ledger.repository, self.draft)
+        elif status == COMPLETED:
             seal_draft(self.registry, self.draft)
             self._settle()
 
@@ -422,6 +420,8 @@ class Step:
         Whether its outputs are those of an earlier run.
     effects:
         Whether it did more than give outputs, so that it has to be done again each time.
+    version:
+        The draft's id of the version that it works on.
     """
 
     def __init__(self, name: str, spec: Model | None, started_at: str) -> None:
@@ -437,15 +437,10 @@ class Step:
         self.key: str | None = None
         self.cached = False
         self.effects = False
+        self.version: str | None = None
 
-    def record(self, version: str | None) -> dict[str, Any]:
-        """Give what the run's file says of it.
-
-        Parameters
-        ----------
-        version:
-            The draft's id of the version that it worked on.
-        """
+    def record(self) -> dict[str, Any]:
+        """Give what the run's file says of it."""
         said = {
             "status": self.status,
             "started_at": self.started_at,
@@ -455,7 +450,7 @@ class Step:
             "parameters": self.parameters,
             "inputs": dict(self.inputs),
             "outputs": dict(self.outputs),
-            "version": version,
+            "version": self.version,
         }
         return {key: value for key, value in said.items() if value not in (None, {}, False)}
 

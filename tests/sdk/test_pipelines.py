@@ -7,7 +7,17 @@ from typing import Annotated
 
 import pytest
 
-from gitreg import ArtifactConfig, InvalidInput, Model, Registry, get_step_context, pipeline, save_artifact, step
+from gitreg import (
+    ArtifactConfig,
+    InvalidInput,
+    Model,
+    NotFound,
+    Registry,
+    get_step_context,
+    pipeline,
+    save_artifact,
+    step,
+)
 from gitreg.sdk.drafting import find_any_run, run_rows
 
 DONE: list[str] = []
@@ -224,3 +234,26 @@ def test_a_card_that_differs_from_what_is_registered_warns_and_changes_nothing(i
     with pytest.warns(UserWarning, match="iris is registered with another description"):
         train()
     assert inside.model("iris").document.description == "The first"
+
+
+def test_a_step_that_gives_nothing_has_its_version_all_the_same(inside: Registry) -> None:
+    @pipeline(model=Model("iris"))
+    def train() -> None:
+        check([1], 1.0)
+
+    train()
+    assert [version.reference for version in inside.snapshot().versions("iris")] == ["iris@1"]
+    (row,) = run_rows(inside)
+    assert find_any_run(inside, row["run"])[0].steps["check"]["version"] == "iris@1"
+
+
+def test_a_run_that_failed_before_it_made_anything_leaves_nothing(inside: Registry) -> None:
+    @step
+    def fails() -> Annotated[int, "x"]:
+        raise ValueError("at once")
+
+    for model in (None, Model("iris"), Model("iris", 7)):
+        with pytest.raises((ValueError, NotFound)) as raised:
+            pipeline(name="body", model=model)(fails)()
+        assert not hasattr(raised.value, "__notes__")
+    assert list(inside.ledger.repository.refs("refs/drafts/")) == []

@@ -58,7 +58,7 @@ def command(
             under_way.bind(wanted)
         code = _run(command)
         if code:
-            note(f"{command[0]} ended with {code}: what it saved is kept as a draft (`gitreg list --drafts`)")
+            note(f"{command[0]} ended with {code}; `gitreg list --drafts` shows what it had saved")
             click.get_current_context().exit(code)
 
 
