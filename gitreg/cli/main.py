@@ -55,7 +55,7 @@ COMMANDS = {
     "cache": (f"{_HERE}.cache", "List, prune and verify what this machine keeps."),
     "store": (f"{_HERE}.store", "Keep weights in several stores."),
     "hooks": (f"{_HERE}.hooks", "Let git ask gitreg before commits and pushes, and on a server."),
-    "hook": (f"{_HERE}.hook", "What those hooks run."),
+    "hook": (f"{_HERE}.hook", "Run by those hooks."),
     "trust": (f"{_HERE}.trust", "Approve the stores that a registry names."),
     "demo": (f"{_HERE}.demo", "Train, save, compare, promote and load, before your eyes."),
     "completion": (f"{_HERE}.completion", "Print the script that completes names in your shell."),

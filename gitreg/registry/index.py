@@ -13,7 +13,6 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -313,20 +312,6 @@ class Index:
             copy.close()
             copy = open_index(None)
         return copy
-
-    def fingerprint(self, seq: int) -> str:
-        """Give a digest of all that the index says up to a place."""
-        found = sha256()
-        commits = f"SELECT {_MOMENT} FROM commits WHERE seq <= ? ORDER BY seq"
-        documents = (
-            f"SELECT {_ENTRY}, number, hidden, CASE WHEN until <= ? THEN until END FROM documents d WHERE since <= ? "
-            "ORDER BY kind, model, name, since"
-        )
-        documents = documents.replace("d.until, ", "")  # which a later commit may have set
-        for sql in (commits, documents):
-            for row in self._run(sql, (seq,) * sql.count("?")):
-                found.update(repr(tuple(row)).encode("utf-8", "surrogatepass"))
-        return found.hexdigest()
 
     # -- growing -----------------------------------------------------------------------------------------------------
 

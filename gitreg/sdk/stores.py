@@ -205,6 +205,8 @@ def examination(registry: Registry) -> list[Problem]:
 
     ledger, upstream = registry.ledger, reachable(registry)
     found = list(examine(ledger, upstream))
+    if any(problem.mend == "reindex" for problem in found):
+        return found
     primary, *replicas = registry.named_stores()
     for each in (primary, *replicas):
         if isinstance(each.error, Refused):

@@ -37,11 +37,13 @@ def examine(ledger: Ledger, upstream: Upstream | None = None) -> Iterator[Proble
         The remote does not answer.
     """
     snapshot = ledger.snapshot()
+    if stale := list(problems_of_the_index(ledger, snapshot)):
+        yield from stale
+        return  # what it says of all the rest would be as wrong
     theirs = upstream.derived_refs(snapshot.settings) if upstream else None
     here = [*problems_of_files(ledger, snapshot), *problems_of_refs(ledger, snapshot, theirs)]
     yield from here
     yield from problems_of_runs(ledger, snapshot)
-    yield from problems_of_the_index(ledger, snapshot)
     if upstream is not None and theirs is not None:
         named = {problem.where for problem in here}
         found = problems_of_the_remote(ledger, upstream, theirs)

@@ -4,22 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import zip_longest
+from typing import Any
 
+from gitreg.documents.types import DOCUMENTS
 from gitreg.registry.doctor.problem import Problem
-from gitreg.registry.index import open_index
+from gitreg.registry.index import Index, open_index
 from gitreg.registry.indexing import catch_up
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
 
 
 def problems_of_the_index(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
-    """Name an index that differs from one made anew: bits rotted, or somebody wrote to it."""
+    """Name an index that answers otherwise than one made anew: bits rotted, or somebody wrote to it."""
     with closing(open_index(None)) as fresh:
         seq = catch_up(fresh, ledger.repository, snapshot.commit, ledger.root)
-        if (seq, fresh.fingerprint(seq)) != (snapshot.seq, snapshot.index.fingerprint(snapshot.seq)):
+        try:
+            answers = zip_longest(_answers(fresh, seq), _answers(snapshot.index, snapshot.seq))
+            stale = any(one != other for one, other in answers)
+        except (TypeError, ValueError, KeyError):  # it has no answer, or one that nobody can read
+            stale = True
+        if stale:
             yield Problem(
                 str(ledger.index_path),
                 "is stale: the index says something else than the branch",
                 "`gitreg doctor --repair` makes it anew",
                 "reindex",
             )
+
+
+def _answers(index: Index, seq: int) -> Iterator[Any]:
+    """Give all that an index says up to a place, as it is asked."""
+    yield from map(index.moment, range(1, seq + 1))
+    for kind in (*DOCUMENTS, "card"):
+        for entry in sorted(index.ever(seq, kind), key=lambda entry: (entry.model, entry.name, entry.since)):
+            until = entry.until if entry.until is not None and entry.until <= seq else None
+            yield entry._replace(until=until, text=None), entry.data  # the text is one of two spellings
+    yield index.latest(seq)
+    yield index.count_versions(seq)
+    for entry in index.scan(seq, "model_version"):
+        numbered = index.by_number(seq, entry.model, entry.data["number"]) if entry.data else None
+        yield numbered.name if numbered else None
+    yield from (index.highest_number(seq, model) for model in index.models(seq))
