@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,8 +30,9 @@ def to_html(text: str) -> str:
     """Give a text in Markdown (CommonMark, with tables) as HTML; headings come below those of the page."""
     from markdown_it import MarkdownIt
 
-    reader = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table").disable("image")
+    reader = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table")
     reader.validateLink = lambda url: bool(_LINK.match(url))  # type: ignore[method-assign]
+    reader.add_render_rule("image", _picture)
     text = without_front_matter(text)
     tokens = reader.parse(text if len(text) <= _MOST else f"{text[:_MOST]}\n\n(and so on)")
     _fit(tokens)
@@ -38,6 +40,11 @@ def to_html(text: str) -> str:
     for tag, wanted in _SCROLLING.items():  # none of these stands in what a text says: there < is &lt;
         html = html.replace(tag, wanted)
     return html
+
+
+def _picture(_: object, tokens: Sequence[Token], index: int, *__: object) -> str:
+    """Give what a picture shows, in words: it would have to be fetched."""
+    return f"<em>{escape(tokens[index].content)}</em>"
 
 
 def _fit(tokens: Sequence[Token]) -> None:

@@ -81,10 +81,13 @@ class Graph(NamedTuple):
         Kind, short label and whole name of each; the first is the version itself.
     edges:
         From which node to which, and how.
+    more:
+        How many nodes are not shown.
     """
 
     nodes: Sequence[tuple[str, str, str]]
     edges: Sequence[tuple[int, int, str]]
+    more: int = 0
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,10 @@ def _root(snapshot: Snapshot, reference: str) -> Place:
             return found
         if isinstance(error, InvalidInput):
             raise
+        if reference.partition("@")[2].partition(":")[0] == "draft":
+            raise NotFound(
+                f"{reference} is in no record yet", hint="a draft has a lineage when its run is sealed"
+            ) from None
         hint = error.hint or "see `gitreg list`, `gitreg artifact list`, `gitreg runs list`"
         raise NotFound(f"{error.message}, nor an artifact or a run of that name", hint=hint) from None
 
@@ -122,4 +126,8 @@ def _otherwise(snapshot: Snapshot, reference: str) -> Place | None:
     try:
         return Place(ARTIFACT, resolve_artifact(snapshot, reference).reference)
     except NotFound:
+        return None
+    except InvalidInput:
+        if reference.strip(" @"):  # it begins the ids of several
+            raise
         return None

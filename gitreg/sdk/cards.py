@@ -10,18 +10,18 @@ from math import isfinite, prod
 from typing import TYPE_CHECKING, Any
 
 from gitreg.cards import Artifact, Card, Check, Graph, Held, Metric, Tensor
-from gitreg.documents.types import CARD_FIELDS
+from gitreg.documents.types import CARD_FIELDS, ModelDocument
 from gitreg.errors import GitregError
 from gitreg.registry.artifacts import manifest_of
 from gitreg.registry.graphs import label
 from gitreg.registry.history import stage_log
 from gitreg.registry.integrity import record_problem
+from gitreg.registry.lineage import Lineage
 from gitreg.registry.provenance import CODE, RUN, STEP, Place
 from gitreg.sdk.tensors import tensors_of
 
 if TYPE_CHECKING:
     from gitreg.documents.types import ArtifactRecord
-    from gitreg.registry.lineage import Lineage
     from gitreg.registry.snapshot import ModelVersion, Snapshot
     from gitreg.sdk.registry import Registry
 
@@ -39,7 +39,7 @@ def card(registry: Registry, reference: str) -> Card:
     """
     version = registry.version(reference)
     snapshot = registry.snapshot()
-    document = snapshot.card_fields(version.model)
+    document = snapshot.find_model(version.model) or ModelDocument(name=version.model)
     texts = [(field, getattr(document, field)) for field in CARD_FIELDS if field not in ("description", "license")]
     return Card(
         title=version.reference,
@@ -53,7 +53,7 @@ def card(registry: Registry, reference: str) -> Card:
         metrics=_metrics(snapshot, version),
         artifacts=[_artifact(registry, name, record) for name, record in version.artifacts.items()],
         history=_history(snapshot, version),
-        lineage=_lineage(registry, version),
+        lineage=_lineage(registry, version) if version.number else None,  # a draft is in nobody's records yet
         checks=_checks(registry, version),
         generated=f"Made by gitreg from the commit {snapshot.commit[:12]}, {registry.ambient.timestamp()[:10]}",
     )
@@ -127,31 +127,35 @@ def _artifact(registry: Registry, name: str, record: ArtifactRecord) -> Artifact
 
 
 def _history(snapshot: Snapshot, version: ModelVersion) -> list[Held]:
-    rows: list[tuple[str, Held]] = []
-    arrived: set[str] = set()
-    left: list[tuple[str, str, Held]] = []
+    """Give the version's moves, the newest first, in the order of the branch: clocks differ."""
+    arrived: dict[str, Held] = {}
+    left: dict[str, Held] = {}
     for stage in snapshot.settings.stages:
         with suppress(GitregError):  # nobody was ever in it
             for row in stage_log(snapshot, version.model, stage):
                 if row["version"] == version.version:
                     before = f", after {row['from']}" if row["from"] else ""
-                    arrived.add(row["commit"])
-                    rows.append((row["when"], Held(_when(row["when"]), row["who"], f"{stage}{before}", row["reason"])))
+                    arrived[row["commit"]] = Held(_when(row["when"]), row["who"], f"{stage}{before}", row["reason"])
                 elif row["from"] == version.version:
                     after = f", to {row['version']}" if row["version"] else ""
-                    what = f"left {stage}{after}"
-                    held = Held(_when(row["when"]), row["who"], what, row["reason"])
-                    left.append((row["commit"], row["when"], held))
-    rows += [(when, held) for commit, when, held in left if commit not in arrived]  # it left for another stage
-    return [held for _, held in sorted(rows, key=lambda row: row[0], reverse=True)]
+                    left[row["commit"]] = Held(_when(row["when"]), row["who"], f"left {stage}{after}", row["reason"])
+    moves = left | arrived  # one commit may take it from one stage to another: the latter says it
+    order = {commit: snapshot.index.position(commit) or 0 for commit in moves}
+    return [moves[commit] for commit in sorted(moves, key=order.__getitem__, reverse=True)]
 
 
-def _lineage(registry: Registry, version: ModelVersion) -> Graph | None:
-    return graph_of(registry.lineage(version.reference, depth=6))
+def _lineage(registry: Registry, version: ModelVersion) -> Graph:
+    """Give what it was made from and what came of it, the nearest of both: neither crowds the other out."""
+    up, down = (registry.lineage(version.reference, up=up, down=not up, depth=6) for up in (True, False))
+    below = {place: node for place, node in down.nodes.items() if place not in up.nodes}
+    shown = max(_MOST_NODES // 2, _MOST_NODES - len(below))
+    above = list(up.nodes.items())
+    nodes = dict((*above[:shown], *below.items(), *above[shown:]))
+    return graph_of(Lineage(up.root, nodes, tuple(dict.fromkeys((*up.edges, *down.edges)))))
 
 
 def graph_of(found: Lineage) -> Graph:
-    """Give a lineage as a card draws it; where it is large, what is nearest to its root."""
+    """Give a lineage as a card draws it; where it is large, the first of its nodes."""
     places = list(found.nodes)[:_MOST_NODES]
     number = {place: n for n, place in enumerate(places)}
     nodes = [(place.kind, _short(place), label(found.nodes[place])) for place in places]
@@ -160,7 +164,7 @@ def graph_of(found: Lineage) -> Graph:
         for edge in found.edges
         if edge.source in number and edge.target in number
     ]
-    return Graph(nodes, edges)
+    return Graph(nodes, edges, len(found.nodes) - len(places))
 
 
 def _short(place: Place) -> str:
@@ -171,8 +175,11 @@ def _short(place: Place) -> str:
 
 
 def _checks(registry: Registry, version: ModelVersion) -> list[Check]:
-    problem = record_problem(registry.ledger, version)
-    checks = [Check("Record", problem is None, problem or f"it is what was sealed, {version.digest}")]
+    if version.number:
+        problem = record_problem(registry.ledger, version)
+        checks = [Check("Record", problem is None, problem or f"it is what was sealed, {version.digest}")]
+    else:
+        checks = [Check("Record", None, "a draft, which its run may still change")]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

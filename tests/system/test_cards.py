@@ -14,7 +14,7 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
 from gitreg.cards import Entry, Graph, StepCard, render_step
-from tests.system.world import Person, make_person, write
+from tests.system.world import PROGRAMS, Person, make_person, write
 
 pytestmark = [
     pytest.mark.slow,
@@ -35,6 +35,10 @@ license: mit
 |---|---|
 | train | 120 |
 
+| right |
+|------:|
+| 1 |
+
 ![x](https://example.org/x.png) [bad](javascript:alert(1)) [good](https://example.org)
 
 ```python
@@ -54,6 +58,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from safetensors.numpy import save_file
 
     (where / "weights").mkdir()
+    (where / "weights" / "odd.safetensors").write_bytes((100_000).to_bytes(8, "little") + b"[" * 100_000)
     save_file({"encoder.weight": np.zeros((4, 5), np.float32)}, where / "weights" / "model.safetensors")
     there.gitreg("artifact", "save", "data", write(where / "data", {"rows.csv": "1,2\n"}))
     for loss in ("0.5", "0.3", "0.4"):
@@ -137,7 +142,7 @@ def test_a_card_says_all_of_it_without_scripts(pages: Path, browsing: Callable[.
         "<img src=x onerror",
         "0.3", "model.safetensors", "encoder.weight", "4 \u00d7 5", "left production, to 3",
         "<i>lower</i> loss", "data@1",
-        "tuned@1", "it is what was sealed", "2 files, all in the store",
+        "tuned@1", "it is what was sealed", "3 files, all in the store", "1 tensor, 20 parameters",
     ):  # fmt: skip
         assert said in text, said
     assert "license: mit" not in text
@@ -147,3 +152,35 @@ def test_a_card_says_all_of_it_without_scripts(pages: Path, browsing: Callable[.
 def test_the_card_of_what_is_in_production_tells_how_to_load_that(pages: Path) -> None:
     page = (pages / "iris@3.html").read_text()
     assert "gitreg load iris@production DEST" in page
+
+
+def test_a_draft_and_a_version_without_files_have_cards(pages: Path, tmp_path: Path) -> None:
+    there = make_person(tmp_path).at(pages / "registry")
+    begun = there.start("sh", "-c", f"{PROGRAMS}/gitreg run --model iris -- sh -c 'kill -9 $PPID'")
+    begun.communicate()
+    out = there.gitreg("card", "iris@draft", "-o", "-").out
+    assert "a draft, which its run may still change" in out
+    assert there.gitreg("lineage", "iris@draft", code=3).err.count("when its run is sealed") == 1
+    bare = (there.here / "models/iris/versions/1.yaml").read_text().replace("model: iris", "model: bare")
+    write(there.here / "models" / "bare", {"versions/1.yaml": bare.partition("artifacts:")[0]})
+    there.git("add", "-A")
+    there.git("commit", "-qm", "A version without files, of a model that nobody registered")
+    assert "<h1>bare@1</h1>" in there.gitreg("card", "bare", "-o", "-").out
+
+
+def test_what_came_of_a_version_is_not_crowded_out_by_what_it_was_made_from(tmp_path: Path) -> None:
+    ada = make_person(tmp_path)
+    ada.gitreg("init", tmp_path / "registry")
+    there = ada.at(tmp_path / "registry")
+    there.gitreg("save", "base", write(tmp_path / "w", {"m.bin": "x"}))
+    record = (there.here / "models/base/versions/1.yaml").read_text()
+    made = {f"b{n}/versions/1.yaml": record.replace("model: base", f"model: b{n}") for n in range(80)}
+    inputs = "".join(f"- b{n}@1\n" for n in range(80))
+    middle = record.replace("model: base", "model: mid").replace("artifacts:", f"inputs:\n{inputs}artifacts:")
+    after = record.replace("model: base", "model: after").replace("artifacts:", "inputs:\n- mid@1\nartifacts:")
+    write(there.here / "models", made | {"mid/versions/1.yaml": middle, "after/versions/1.yaml": after})
+    there.git("add", "-A")
+    there.git("commit", "-qm", "Many")
+    page = there.gitreg("card", "mid", "-o", "-").out
+    assert "mid@1 → after@1 (input)" in page
+    assert "and 22 more" in page
