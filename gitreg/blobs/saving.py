@@ -217,7 +217,7 @@ class Saving:
     def _put_bytes(self, data: Buffer) -> str:
         digest = sha256(data).hexdigest()
         if not self._has(layout.blob(digest), len(data)):
-            self._write(layout.blob(digest), data)
+            self._write(layout.blob(digest), data, digest)
         return digest
 
     def _has(self, key: str, size: int | None = None) -> bool:
@@ -241,8 +241,8 @@ class Saving:
         self._used.update([key, *sizes])
         return True
 
-    def _write(self, key: str, data: Buffer) -> None:
-        self._bucket.write(key, data)
+    def _write(self, key: str, data: Buffer, sha256: str | None = None) -> None:
+        self._bucket.write(key, data, sha256)
         self._used.add(key)
 
     # -- until it is published ---------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from gitreg.blobs.buckets import s3_faults, s3_upload, sending
+from gitreg.blobs.buckets import s3_faults, s3_signing, s3_upload, sending
 from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError, ObjectInfo
 from gitreg.blobs.buckets.finding import find
 from gitreg.blobs.buckets.trouble import in_words
@@ -85,11 +85,10 @@ class S3Bucket:
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
-    def write(self, key: str, data: Buffer) -> None:
+    def write(self, key: str, data: Buffer, sha256: str | None = None) -> None:
         """See Bucket. The request is signed with the sha256 of the data, which the service checks."""
-        body = bytes(data) if isinstance(data, memoryview) else data
         with self._in_words():
-            self._client().put_object(**self._at(key), Body=body)
+            self._client().put_object(**self._at(key), Body=s3_signing.Body(data, sha256))
 
     def upload(self, source: int, name: Callable[[str], str], progress: Progress) -> tuple[str, int]:
         """See Bucket."""
@@ -190,4 +189,5 @@ def _connect() -> Any:
     )
     client = boto3.session.Session().client("s3", config=settings)
     client.meta.events.register("before-sign.s3.DeleteObjects", s3_faults.add_content_md5)
+    s3_signing.install(client)
     return client
