@@ -122,9 +122,10 @@ def cut(stream: Stream) -> Iterator[Piece]:
             end += count
         position = 0
         for chunk in chunker.cut_buf(window.memory[:end]):
-            if end == _WINDOW and end - chunk.offset < LARGEST:  # where it ends, the bytes to come decide
+            stop = chunk.offset + chunk.length
+            if end == _WINDOW and (stop == end or end - chunk.offset <= USUAL):  # the bytes to come decide its end
                 break
-            position = chunk.offset + chunk.length
+            position = stop
             yield window.lend(chunk.offset, position)
         left = window.memory[position:end]
         if end < _WINDOW:

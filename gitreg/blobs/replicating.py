@@ -227,6 +227,6 @@ class _Copy:
             raise self._source.absent(path, key) from None
         if sha256(data).hexdigest() != layout.digest_in(key):
             raise self._source.damaged(path, key)
-        self._target.bucket.write(key, data)
+        self._target.bucket.write(key, data, layout.digest_in(key))
         self._there.add(key)
         self._progress.advance(len(data))

@@ -161,11 +161,11 @@ class Saving:
         entries:
             Those of all other files; the small ones' are added.
         """
-        known = {file.path: self._known.sha256(file.status) for file in files}
-        if all(known.values()):
-            entries |= {file.path: _entry(file, known[file.path] or "") for file in files}
+        known = self._all_known(files)
+        if known is not None:
+            entries |= known
             manifest = Manifest.of(entries.values())
-            size = pack_size(Chunk(known[file.path] or "", file.size) for file in files)
+            size = pack_size(Chunk(entry.sha256, entry.size) for entry in known.values())
             key, cut_up = layout.pack(manifest.hex), layout.pack_recipe(manifest.hex)
             if not files or self._has(key, size) or self._has_chunked(cut_up):
                 self._progress.advance(sum(file.size for file in files))
@@ -188,6 +188,15 @@ class Saving:
             if not self._has(layout.pack(manifest.hex), len(data)):
                 self._write(layout.pack(manifest.hex), data)
         return manifest
+
+    def _all_known(self, files: Sequence[LocalFile]) -> dict[str, FileEntry] | None:
+        """Give the files' entries where all are known; the first that is not ends the asking."""
+        entries = {}
+        for file in files:
+            if (digest := self._known.sha256(file.status)) is None:
+                return None
+            entries[file.path] = _entry(file, digest)
+        return entries
 
     def _one_after_another(
         self, files: Sequence[LocalFile], entries: dict[str, FileEntry], pool: Executor
@@ -217,7 +226,7 @@ class Saving:
     def _put_bytes(self, data: Buffer) -> str:
         digest = sha256(data).hexdigest()
         if not self._has(layout.blob(digest), len(data)):
-            self._write(layout.blob(digest), data)
+            self._write(layout.blob(digest), data, digest)
         return digest
 
     def _has(self, key: str, size: int | None = None) -> bool:
@@ -241,8 +250,8 @@ class Saving:
         self._used.update([key, *sizes])
         return True
 
-    def _write(self, key: str, data: Buffer) -> None:
-        self._bucket.write(key, data)
+    def _write(self, key: str, data: Buffer, sha256: str | None = None) -> None:
+        self._bucket.write(key, data, sha256)
         self._used.add(key)
 
     # -- until it is published ---------------------------------------------------------------------------------------

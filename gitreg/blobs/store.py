@@ -241,6 +241,8 @@ class Store:
             def take(span: Span) -> bytes:
                 data = content.read(span)
                 copying.write_all(copy, data, span.start)
+                if not self.local:  # what comes from afar goes to the cache, which syncs it
+                    copying.begin_sync(copy, span.start, len(data))
                 return data
 
             try:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from gitreg.documents.layout import Key
 
-_LONGEST = 64 * 1024  # bytes; so few hold neither too many values nor a key too long for YAML
+_LONGEST = 256 * 1024  # bytes; a value takes four of them, so that these hold not too many
 
 # -- scalars: each ends where its line does ----------------------------------------------------------------------------
 

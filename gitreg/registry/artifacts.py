@@ -61,15 +61,17 @@ def artifact_record(manifest: Manifest, artifact_type: str) -> ArtifactRecord:
     """
     if artifact_type not in ARTIFACT_TYPES:
         raise InvalidInput(f"{artifact_type!r} is no type of artifact", hint=f"use {', '.join(ARTIFACT_TYPES)}")
-    files = {
-        entry.path: FileRecord(size=entry.size, sha256=entry.sha256, executable=entry.executable)
-        for entry in manifest.files
-    }
+    files = None
+    if len(manifest.files) <= LISTED_FILES:
+        files = {
+            entry.path: FileRecord(size=entry.size, sha256=entry.sha256, executable=entry.executable)
+            for entry in manifest.files
+        }
     return ArtifactRecord(
         type=artifact_type,
         size=sum(entry.size for entry in manifest.files),
         digest=manifest.digest,
-        files=files if len(files) <= LISTED_FILES else None,
+        files=files,
     )
 
 

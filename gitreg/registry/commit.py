@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gitreg.documents.canonical import read, recognise
 from gitreg.documents.files import read_data, write
 from gitreg.documents.layout import Key, parse_path
 from gitreg.documents.types import Document, RegistryDocument
@@ -227,7 +228,8 @@ def derived_updates(
 
 
 def _seal(ledger: Ledger, settings: RegistryDocument, made: str, key: Key, content: bytes) -> RefUpdate:
-    record: dict[str, Any] = read_data(key, content)
+    known = recognise(key, content)
+    record: dict[str, Any] = read(known.string) if known else read_data(key, content)
     ref, tag = build_seal(ledger.repository, settings, made, record, sha256(content).hexdigest())
     if ledger.repository.read_ref(ref) is not None:
         raise IntegrityError(

@@ -37,11 +37,12 @@ def test_the_chunks_are_the_bytes_however_they_are_handed_over(size: int, seed: 
     assert all(0 < len(chunk) <= chunking.LARGEST for chunk in chunks)
 
 
-def test_the_cuts_are_those_of_one_pass_over_all_bytes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seed", range(8))
+def test_the_cuts_are_those_of_one_pass_over_all_bytes(tmp_path: Path, seed: int) -> None:
     """However large the window that they are found in."""
     from pyfastcdc import FastCDC
 
-    data = random.Random(5).randbytes(300_000)
+    data = random.Random(seed).randbytes(300_000)
     (tmp_path / "data").write_bytes(data)
     descriptor = os.open(tmp_path / "data", os.O_RDONLY)
     try:

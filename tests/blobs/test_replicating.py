@@ -31,7 +31,7 @@ class Watched(FolderBucket):
         self.was_read.append(key)
         return super().read(key, start, stop)
 
-    def write(self, key: str, data: Buffer) -> None:
+    def write(self, key: str, data: Buffer, sha256: str | None = None) -> None:
         self.written.append(key)
         super().write(key, data)
 

@@ -78,7 +78,7 @@ class Watched(FolderBucket):
         self.tick()
         yield from list(super().list(prefix))
 
-    def write(self, key: str, data: bytes | bytearray | memoryview) -> None:
+    def write(self, key: str, data: bytes | bytearray | memoryview, sha256: str | None = None) -> None:
         self.tick()
         super().write(key, data)
 

@@ -93,7 +93,7 @@ class AzureBucket:
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
-    def write(self, key: str, data: Buffer) -> None:
+    def write(self, key: str, data: Buffer, sha256: str | None = None) -> None:
         """See Bucket."""
         self._run(lambda container: container.upload_blob(self._prefix + key, bytes(data), overwrite=True))
 

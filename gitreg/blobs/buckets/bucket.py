@@ -75,8 +75,14 @@ class Bucket(Protocol):
             There is none.
         """
 
-    def write(self, key: str, data: Buffer) -> None:
-        """Store an object, in place of one that is there."""
+    def write(self, key: str, data: Buffer, sha256: str | None = None) -> None:
+        """Store an object, in place of one that is there.
+
+        Parameters
+        ----------
+        sha256:
+            Of the data, where it is known already: a service that asks for it need not wait until it is made again.
+        """
 
     def upload(self, source: int, name: Callable[[str], str], progress: Progress) -> tuple[str, int]:
         """Store an open file of any size under the key that `name` gives for its sha256, unless it is there.

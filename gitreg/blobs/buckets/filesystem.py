@@ -85,7 +85,7 @@ class FilesystemBucket:
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
-    def write(self, key: str, data: Buffer) -> None:
+    def write(self, key: str, data: Buffer, sha256: str | None = None) -> None:
         """See Bucket."""
         with self._in_words():
             self._fs().pipe_file(self._path(key), bytes(data))

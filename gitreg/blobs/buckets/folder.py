@@ -86,7 +86,7 @@ class FolderBucket:
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
-    def write(self, key: str, data: Buffer) -> None:
+    def write(self, key: str, data: Buffer, sha256: str | None = None) -> None:
         """See Bucket."""
         with in_words(_SAVE, self.root), self._temporary() as (path, descriptor):
             copying.write_all(descriptor, data, 0)

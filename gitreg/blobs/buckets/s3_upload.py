@@ -8,6 +8,7 @@ from datetime import datetime
 from hashlib import md5
 from typing import Any
 
+from gitreg.blobs.buckets import s3_signing
 from gitreg.blobs.buckets.s3_faults import code
 from gitreg.blobs.buckets.sending import PIECE, Outgoing
 from gitreg.blobs.parallel import ahead, threads
@@ -27,7 +28,7 @@ def send(client: Any, at: At, file: Outgoing) -> None:
     new one is begun.
     """
     if file.size <= PIECE:
-        client.put_object(**at, Body=file.whole())
+        client.put_object(**at, Body=s3_signing.Body(file.whole(), file.sha256))
         file.progress.advance(file.size)
         return
     begun = _resumable(client, at)
@@ -55,7 +56,7 @@ def _send_parts(client: Any, at: At, file: Outgoing, upload: At) -> None:
             if there[number] == (tag, len(data)):
                 file.progress.advance(len(data))
                 return {"PartNumber": number, "ETag": tag}
-        answer = client.upload_part(**upload, PartNumber=number, Body=data)
+        answer = client.upload_part(**upload, PartNumber=number, Body=s3_signing.Body(data))
         file.progress.advance(len(data))
         return {"PartNumber": number, "ETag": answer["ETag"]}
 

@@ -93,7 +93,7 @@ class SftpBucket:
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
-    def write(self, key: str, data: Buffer) -> None:
+    def write(self, key: str, data: Buffer, sha256: str | None = None) -> None:
         """See Bucket."""
         self._write(key, lambda: iter([bytes(data)]))
 

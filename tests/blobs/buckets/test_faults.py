@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -62,10 +63,21 @@ def test_a_connection_cut_in_the_middle_of_an_object_gives_the_whole_or_nothing(
     assert made.cuts == 0
     made.cut_down = None
     made.cut_up, made.cuts = 2 * MIB, 2
-    open_bucket(url).write("a/second", data)
+    open_bucket(url).write("a/second", data, sha256(data).hexdigest())
     assert made.cuts == 0
     made.cut_up = None
     assert open_bucket(url).read("a/second") == data
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("between", ["radosgw", "swift"], indirect=True)
+def test_a_service_that_checks_signatures_refuses_bytes_that_are_not_what_they_are_said_to_be(
+    between: tuple[Proxy, str],
+) -> None:
+    bucket = open_bucket(between[1])
+    with pytest.raises(GitregError):
+        bucket.write("a/key", b"some bytes", sha256(b"other bytes").hexdigest())
+    assert not bucket.find(["a/key"])
 
 
 @pytest.mark.slow
