@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 
 from gitreg.git import RefUpdate, Repository
@@ -18,7 +18,7 @@ from gitreg.sdk.ambient import Ambient
 
 def pre_receive(
     repository: Repository, ambient: Ambient, updates: Sequence[RefUpdate], *, one_by_one: bool = False
-) -> Iterator[Problem]:
+) -> list[Problem]:
     """Name what forbids a push (:func:`gitreg.registry.guarding.guard`).
 
     Soak times count by this machine's clock; commands of a policy are not run, and so let nobody pass.

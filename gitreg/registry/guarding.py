@@ -31,7 +31,7 @@ def guard(
     circumstances: Callable[[Ledger], Circumstances],
     *,
     one_by_one: bool = False,
-) -> Iterator[Problem]:
+) -> list[Problem]:
     """Name what forbids a push.
 
     Parameters
@@ -49,13 +49,21 @@ def guard(
     Conflict
         Somebody else has moved one of the refs meanwhile; git itself would refuse it.
     """
+    _check_current(repository, updates)
+    found: list[Problem] = []
+    for place in places(repository, updates):
+        with closing(Ledger(repository, *place)) as ledger:
+            found += _Guarded(ledger, updates, circumstances(ledger), one_by_one=one_by_one).problems()
+    if found:
+        _check_current(repository, updates)  # what was found may be what somebody else did in this moment
+    return found
+
+
+def _check_current(repository: Repository, updates: Sequence[RefUpdate]) -> None:
     for update in updates:
         now = repository.read_ref(update.name)
         if now != update.old:
             raise _overtaken(update.name, now)
-    for place in places(repository, updates):
-        with closing(Ledger(repository, *place)) as ledger:
-            yield from _Guarded(ledger, updates, circumstances(ledger), one_by_one=one_by_one).problems()
 
 
 class _Guarded:
