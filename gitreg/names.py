@@ -255,10 +255,10 @@ def fold(name: str) -> str:
 
 def _check_text(what: str, name: str) -> str:
     if not isinstance(name, str):
-        raise InvalidInput(f"a {what} name is text, not {type(name).__name__} {name!r}", hint="put it in quotes")
+        raise InvalidInput(f"the {what} name is text, not {type(name).__name__} {name!r}", hint="put it in quotes")
     name = unicodedata.normalize("NFC", name)
     if not name.strip():
-        raise InvalidInput(f"a {what} name cannot be blank", hint=f"name the {what}")
+        raise InvalidInput(f"the {what} name cannot be blank", hint=f"name the {what}")
     if len(name) > _LONGEST_NAME:
         raise InvalidInput(f"the {what} name is {len(name)} characters long", hint=f"use at most {_LONGEST_NAME}")
     odd = next((c for c in name if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")), None)
