@@ -80,7 +80,8 @@ def is_ancestor(objects: Objects, ancestor: str, oid: str, boundary: frozenset[s
 def ahead(objects: Objects, oid: str, base: str, boundary: frozenset[str]) -> tuple[str | None, list[Commit]]:
     """Return where two commits parted, and what one has that the other lacks (git-merge-base(1), git-rev-list(1)).
 
-    Both are walked back by date together, until all that is left is shared.
+    Both are walked back by date together, until all that is left is shared and too old to lead to what is not. No
+    parent is taken to be newer than its child: where clocks say so, some that both lead to may count as one's own.
 
     Returns
     -------
@@ -111,10 +112,13 @@ def ahead(objects: Objects, oid: str, base: str, boundary: frozenset[str]) -> tu
 
     reach(oid, 1)
     reach(base, 2)
-    while waiting:
+    oldest = commits[oid].committer.time  # of those walked that only oid led to
+    while queue and (waiting or -queue[0][0] >= oldest):
         here = heappop(queue)[1]
         waiting.discard(here)
         seen.add(here)
+        if sides[here] == 1:
+            oldest = min(oldest, commits[here].committer.time)
         for parent in parents(here):
             reach(parent, sides[here])
     only = [commit for name, commit in commits.items() if sides[name] == 1]

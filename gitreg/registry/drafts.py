@@ -17,10 +17,12 @@ from gitreg.documents.types import ArtifactDocument, ArtifactRecord, Document, D
 from gitreg.errors import Conflict, InvalidDocument
 from gitreg.git import RefUpdate
 from gitreg.names import slug
+from gitreg.registry.collections import find_run
 
 if TYPE_CHECKING:
     from gitreg.git import Repository
     from gitreg.registry.commit import Writer
+    from gitreg.registry.snapshot import Snapshot
 
 NAMESPACE = "refs/drafts/"
 _PATIENCE = 60.0  # seconds to wait for others who write to the repository
@@ -116,6 +118,17 @@ def read_drafts(repository: Repository) -> list[Draft]:
         if draft is not None:
             found.append(draft)
     return sorted(found, key=lambda draft: (draft.run.pipeline, draft.run.run))
+
+
+def open_drafts(repository: Repository, snapshot: Snapshot) -> list[Draft]:
+    """Give the drafts that can be read and are not sealed: a process may have died before it removed one that was."""
+    return [draft for draft in read_drafts(repository) if not is_sealed(draft, snapshot)]
+
+
+def is_sealed(draft: Draft, snapshot: Snapshot) -> bool:
+    """Whether the branch has the run of a draft, and not just another one of its name."""
+    there = find_run(snapshot, draft.run.pipeline, draft.run.run)
+    return there is not None and there.started_at == draft.run.started_at
 
 
 def read_draft(repository: Repository, pipeline: str, run: str) -> Draft | None:

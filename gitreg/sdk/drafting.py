@@ -10,7 +10,7 @@ from gitreg.documents.types import AnnotationDocument, ArtifactRecord, DraftDocu
 from gitreg.errors import NotFound
 from gitreg.registry.collections import runs
 from gitreg.registry.derived import tagged_numbers
-from gitreg.registry.drafts import Draft, alive, is_alive, read_drafts, remove_draft, write_draft
+from gitreg.registry.drafts import Draft, alive, is_alive, open_drafts, read_drafts, remove_draft, write_draft
 from gitreg.registry.operations.sealing import seal as seal_operation
 from gitreg.registry.snapshot import ModelVersion
 
@@ -79,7 +79,11 @@ def draft_of_model(registry: Registry, model: str, run: str | None) -> ModelVers
     from gitreg.sdk.active import active_run
 
     active = active_run()
-    drafts = [active.draft] if active is not None and run is None else read_drafts(registry.ledger.repository)
+    drafts = (
+        [active.draft]
+        if active is not None and run is None
+        else open_drafts(registry.ledger.repository, registry.snapshot())
+    )
     found = [
         (draft, document)
         for draft in drafts
@@ -165,7 +169,7 @@ def discard(registry: Registry, run: str) -> Draft:
 def draft_rows(registry: Registry) -> list[dict[str, Any]]:
     """Give one row for each version that a run is making, or has left: plain data."""
     rows = []
-    for draft in read_drafts(registry.ledger.repository):
+    for draft in open_drafts(registry.ledger.repository, registry.snapshot()):
         status = status_of(registry, draft)
         for document in draft.versions.values() or [None]:
             artifacts = (
@@ -188,7 +192,7 @@ def draft_rows(registry: Registry) -> list[dict[str, Any]]:
 
 def run_rows(registry: Registry, pipeline: str | None = None) -> list[dict[str, Any]]:
     """Give the runs, those that are not sealed first, then the newest first: plain data."""
-    drafts = read_drafts(registry.ledger.repository)
+    drafts = open_drafts(registry.ledger.repository, registry.snapshot())
     open_ones = [
         run_row(draft.run.but(versions=_made(draft)), status_of(registry, draft))
         for draft in sorted(drafts, key=lambda draft: draft.run.started_at, reverse=True)
@@ -219,7 +223,7 @@ def find_any_run(registry: Registry, name: str) -> tuple[RunDocument, str]:
     NotFound
         There is none, or there are several.
     """
-    drafts = read_drafts(registry.ledger.repository)
+    drafts = open_drafts(registry.ledger.repository, registry.snapshot())
     found = [
         (draft.run.but(versions=_made(draft)), status_of(registry, draft))
         for draft in drafts

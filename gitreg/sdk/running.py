@@ -13,7 +13,7 @@ from gitreg.documents.types import RunDocument
 from gitreg.errors import AlreadyExists, GitregError
 from gitreg.names import check_pipeline, check_run, fill
 from gitreg.registry.collections import find_run
-from gitreg.registry.drafts import Draft, alive, read_draft
+from gitreg.registry.drafts import Draft, alive, is_sealed, read_draft, remove_draft
 from gitreg.registry.metadata import to_json
 from gitreg.sdk.surroundings import environment, patch, source, this_command
 from gitreg.sdk.under_way import COMPLETED, FAILED, RUNNING, Run, left_over, moment
@@ -127,9 +127,11 @@ def _begun(
     values = {**moment(started_at), **substitutions}
     if name is not None:
         name = check_run(fill(name, values))
-        if find_run(registry.snapshot(), pipeline, name) is not None:
-            raise AlreadyExists(f"there is a run {pipeline}/{name} already", hint="give the run another name")
         left = read_draft(repository, pipeline, name)
+        if find_run(registry.snapshot(), pipeline, name) is not None:
+            if left is not None and is_sealed(left, registry.snapshot()):  # its process died before it removed it
+                remove_draft(repository, left)
+            raise AlreadyExists(f"there is a run {pipeline}/{name} already", hint="give the run another name")
     else:
         meant = model.filled(lambda name: fill(name, values)) if model is not None else None
         left = left_over(registry, meant.name, meant.selector) if meant is not None and meant.selector else None

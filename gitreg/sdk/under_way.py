@@ -14,7 +14,7 @@ from gitreg.documents.types import ArtifactDocument, DraftDocument, RunDocument
 from gitreg.errors import AlreadyExists, InvalidInput
 from gitreg.names import check_model, fill
 from gitreg.registry.collections import find_artifact, find_run, resolve_artifact
-from gitreg.registry.drafts import Draft, is_alive, read_drafts, remove_draft, write_draft
+from gitreg.registry.drafts import Draft, is_alive, open_drafts, remove_draft, write_draft
 from gitreg.registry.metadata import to_json
 from gitreg.registry.operations.sealing import check_artifact_version
 from gitreg.registry.operations.versions import check_new_name, find_existing
@@ -464,7 +464,7 @@ def moment(started_at: str) -> dict[str, str]:
 def left_over(registry: Registry, model: str, version: str | None) -> Draft | None:
     """Give the draft that a run which failed or was killed left of the version of a name, and of nothing else."""
     repository = registry.ledger.repository
-    for draft in read_drafts(repository):
+    for draft in open_drafts(repository, registry.snapshot()):
         alone = len(draft.versions) == 1 and draft.find_version(model, version)
         if alone and not is_alive(repository, draft.run.pipeline, draft.run.run):
             return draft

@@ -100,6 +100,23 @@ def test_a_draft_is_sealed_or_discarded_by_hand(inside: Registry) -> None:
         seal_by_hand(inside, "b")
 
 
+def test_a_draft_that_was_sealed_is_none_any_more_though_its_process_died_before_it_was_removed(
+    inside: Registry,
+) -> None:
+    with gitreg.run("r", pipeline="train", model=Model("iris", "v1")):
+        save_artifact("whole", "weights")
+        left = git(inside.folder, "rev-parse", "refs/drafts/train@r")
+    git(inside.folder, "update-ref", "refs/drafts/train@r", left)
+    assert (draft_rows(inside), len(run_rows(inside))) == ([], 1)
+    assert find_any_run(inside, "r")[1] == "completed"
+    assert ["is sealed" in problem.what for problem in inside.doctor()] == [True]
+    with gitreg.run("s", model=Model("iris", "v1")) as run:
+        assert not run.resumed
+    with pytest.raises(AlreadyExists), gitreg.run("r", pipeline="train"):
+        pass
+    assert drafts(inside) == []
+
+
 def test_a_stage_is_checked_at_once_and_taken_with_the_seal(inside: Registry) -> None:
     inside.create_version("iris")
     inside.promote("iris@1", "production")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gitreg.documents.layout import Key
 from gitreg.errors import InvalidDocument
 from gitreg.registry.doctor.problem import Problem
-from gitreg.registry.drafts import NAMESPACE, is_alive, read_draft_at
+from gitreg.registry.drafts import NAMESPACE, is_alive, is_sealed, read_draft_at
 from gitreg.registry.integrity import readings
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
@@ -17,7 +17,7 @@ def problems_of_runs(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
     """Name artifacts that were changed, links to what is not there, and drafts whose run has died."""
     yield from _artifacts(snapshot)
     yield from _links(snapshot)
-    yield from _drafts(ledger)
+    yield from _drafts(ledger, snapshot)
 
 
 def _artifacts(snapshot: Snapshot) -> Iterator[Problem]:
@@ -49,7 +49,7 @@ def _links(snapshot: Snapshot) -> Iterator[Problem]:
                 )
 
 
-def _drafts(ledger: Ledger) -> Iterator[Problem]:
+def _drafts(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
     repository = ledger.repository
     for ref, commit in repository.refs(NAMESPACE).items():
         try:
@@ -57,7 +57,13 @@ def _drafts(ledger: Ledger) -> Iterator[Problem]:
         except InvalidDocument as error:
             yield Problem(ref, f"is a draft that cannot be read: {error}", f"`git update-ref -d {ref}` gives it up")
             continue
-        if not is_alive(repository, draft.run.pipeline, draft.run.run):
+        if is_sealed(draft, snapshot):
+            yield Problem(
+                ref,
+                "is a draft that is sealed: its process died at the end",
+                f"`gitreg discard {draft.name}` removes it",
+            )
+        elif not is_alive(repository, draft.run.pipeline, draft.run.run):
             yield Problem(
                 ref,
                 f"is the draft of a run that {'failed' if draft.run.status == 'failed' else 'died'}",

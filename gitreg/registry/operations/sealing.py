@@ -20,7 +20,7 @@ from gitreg.policy.promotion import check_stage_is_known
 from gitreg.registry.changes import Changes, Edits
 from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.collections import artifact_versions, find_artifact, find_run, next_number, resolve_artifact
-from gitreg.registry.drafts import Draft
+from gitreg.registry.drafts import Draft, is_sealed
 from gitreg.registry.operations.models import new_model, unique
 from gitreg.registry.operations.stages import take_stage
 from gitreg.registry.operations.versions import NewVersion, find_existing, new_record, record_digest
@@ -56,11 +56,10 @@ def seal(snapshot: Snapshot, draft: Draft, *, given: Given, circumstances: Circu
         A stage is taken, or its policy forbids it.
     """
     run = draft.run
-    there = find_run(snapshot, run.pipeline, run.run)
-    if there is not None:
-        if there.started_at != run.started_at:
-            raise AlreadyExists(f"there is a run {draft.name} already", hint="give the run another name")
+    if is_sealed(draft, snapshot):
         return Changes()
+    if find_run(snapshot, run.pipeline, run.run) is not None:
+        raise AlreadyExists(f"there is a run {draft.name} already", hint="give the run another name")
     edits = Edits(snapshot)
     artifacts = add_artifacts(snapshot, edits, draft.artifacts.values())
     places = {key: each.reference for key, each in artifacts.items()}
