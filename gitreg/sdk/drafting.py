@@ -49,6 +49,11 @@ def seal_draft(registry: Registry, draft: Draft) -> Outcome:
     return outcome
 
 
+def drafts_of(registry: Registry) -> list[Draft]:
+    """Give what runs are making, or have left."""
+    return open_drafts(registry.ledger.repository, registry.snapshot())
+
+
 def find_draft(registry: Registry, run: str) -> Draft:
     """Give the draft of a run that is named ``RUN`` or ``PIPELINE/RUN``.
 
@@ -79,11 +84,7 @@ def draft_of_model(registry: Registry, model: str, run: str | None) -> ModelVers
     from gitreg.sdk.active import active_run
 
     active = active_run()
-    drafts = (
-        [active.draft]
-        if active is not None and run is None
-        else open_drafts(registry.ledger.repository, registry.snapshot())
-    )
+    drafts = [active.draft] if active is not None and run is None else drafts_of(registry)
     found = [
         (draft, document)
         for draft in drafts
@@ -169,7 +170,7 @@ def discard(registry: Registry, run: str) -> Draft:
 def draft_rows(registry: Registry) -> list[dict[str, Any]]:
     """Give one row for each version that a run is making, or has left: plain data."""
     rows = []
-    for draft in open_drafts(registry.ledger.repository, registry.snapshot()):
+    for draft in drafts_of(registry):
         status = status_of(registry, draft)
         for document in draft.versions.values() or [None]:
             artifacts = (
@@ -192,7 +193,7 @@ def draft_rows(registry: Registry) -> list[dict[str, Any]]:
 
 def run_rows(registry: Registry, pipeline: str | None = None) -> list[dict[str, Any]]:
     """Give the runs, those that are not sealed first, then the newest first: plain data."""
-    drafts = open_drafts(registry.ledger.repository, registry.snapshot())
+    drafts = drafts_of(registry)
     open_ones = [
         run_row(draft.run.but(versions=_made(draft)), status_of(registry, draft))
         for draft in sorted(drafts, key=lambda draft: draft.run.started_at, reverse=True)
@@ -223,7 +224,7 @@ def find_any_run(registry: Registry, name: str) -> tuple[RunDocument, str]:
     NotFound
         There is none, or there are several.
     """
-    drafts = open_drafts(registry.ledger.repository, registry.snapshot())
+    drafts = drafts_of(registry)
     found = [
         (draft.run.but(versions=_made(draft)), status_of(registry, draft))
         for draft in drafts
