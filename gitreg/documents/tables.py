@@ -13,7 +13,7 @@ from gitreg.documents import yaml
 
 _STANDS_FOR = "files-of-artifact-"
 # Each of these is written as it is. Of what YAML 1.1 or 1.2 takes for something else than text, nothing holds a slash,
-# and what begins with a letter holds no dot and is no longer than "false". Keys of over 128 bytes are written otherwise.
+# and what begins with a letter holds no dot and is no longer than "false". Keys over 128 bytes are written otherwise.
 _PATH = re.compile(r"(?=[^/]*/|[A-Za-z_](?:[^.]*\.|.{5}))[A-Za-z0-9_][A-Za-z0-9_./-]{0,99}")
 # Sixty-four hexadecimal digits can be a number only where they are digits, with an "e" or, after a zero, a "b".
 _SHA256 = re.compile(r"(?=[0-9be]*[acdf])[0-9a-f]{64}")
