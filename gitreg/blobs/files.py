@@ -133,7 +133,7 @@ def check_paths(paths: Iterable[str]) -> None:
     for path in paths:
         check_path(path)
         parent = path
-        while parent := parent.rpartition("/")[0]:
+        while (parent := parent.rpartition("/")[0]) and folders.get(fold(parent)) != parent:
             if folders.setdefault(fold(parent), parent) != parent:
                 raise InvalidInput(_alike(folders[fold(parent)], parent), hint="rename one of the folders")
         if (other := files.get(fold(path))) is not None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
@@ -45,13 +45,21 @@ class Known:
 
     def sha256(self, status: os.stat_result) -> str | None:
         """Return the digest of a file that looks like this; None where it is not known."""
-        if self._connection is None:
-            return None
-        asked = "select sha256 from known where device=? and inode=? and size=? and modified=? and changed=?"
-        with self._lock, suppress(sqlite3.Error):
-            row = self._connection.execute(asked, _looks(status)).fetchone()
-            return str(row[0]) if row else None
-        return None
+        with self._lock:
+            return self._sha256(status)
+
+    def all_sha256(self, statuses: Sequence[os.stat_result]) -> list[str] | None:
+        """Return what `sha256` does for each of many files; None where one is not known, which ends the asking.
+
+        It is one transaction: else SQLite locks its file, and looks for what others wrote, for each of them.
+        """
+        found: list[str] = []
+        with self._lock, self._reading():
+            for status in statuses:
+                if (digest := self._sha256(status)) is None:
+                    return None
+                found.append(digest)
+        return found
 
     def remember(self, status: os.stat_result, sha256: str) -> None:
         """Note the digest of a file that looked like this before it was read, and after."""
@@ -59,6 +67,29 @@ class Known:
         if self._opened * 1e9 - status.st_ctime_ns > (_COARSE_TICK if coarse else _TICK):
             with self._lock:
                 self._new.append((*_looks(status), sha256))
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """See one state of the file; whoever writes to it waits so long."""
+        if self._connection is None:
+            yield
+            return
+        with suppress(sqlite3.Error):
+            self._connection.execute("begin")
+        try:
+            yield
+        finally:
+            with suppress(sqlite3.Error):
+                self._connection.rollback()
+
+    def _sha256(self, status: os.stat_result) -> str | None:
+        if self._connection is None:
+            return None
+        asked = "select sha256 from known where device=? and inode=? and size=? and modified=? and changed=?"
+        with suppress(sqlite3.Error):
+            row = self._connection.execute(asked, _looks(status)).fetchone()
+            return str(row[0]) if row else None
+        return None
 
     def close(self) -> None:
         """Write down what was remembered; where that fails, only time is lost."""

@@ -190,13 +190,11 @@ class Saving:
         return manifest
 
     def _all_known(self, files: Sequence[LocalFile]) -> dict[str, FileEntry] | None:
-        """Give the files' entries where all are known; the first that is not ends the asking."""
-        entries = {}
-        for file in files:
-            if (digest := self._known.sha256(file.status)) is None:
-                return None
-            entries[file.path] = _entry(file, digest)
-        return entries
+        """Give the files' entries where all are known."""
+        known = self._known.all_sha256([file.status for file in files])
+        if known is None:
+            return None
+        return {file.path: _entry(file, digest) for file, digest in zip(files, known, strict=True)}
 
     def _one_after_another(
         self, files: Sequence[LocalFile], entries: dict[str, FileEntry], pool: Executor
@@ -291,11 +289,13 @@ def _reading(file: LocalFile) -> Iterator[int]:
 def _lots(files: Sequence[LocalFile]) -> Iterator[list[LocalFile]]:
     """Divide small files among threads: a thread for each of them costs more than to read it."""
     lot: list[LocalFile] = []
+    size = 0
     for file in files:
         lot.append(file)
-        if len(lot) == _LOT or sum(taken.size for taken in lot) >= layout.SMALL:
+        size += file.size
+        if len(lot) == _LOT or size >= layout.SMALL:
             yield lot
-            lot = []
+            lot, size = [], 0
     if lot:
         yield lot
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from gitreg.documents import tables
 from gitreg.documents.layout import Key
 from gitreg.documents.meaning import check_meaning
 from gitreg.documents.schemas import check
 from gitreg.documents.types import FORMAT, NEWER_FORMAT, Document
-from gitreg.documents.yaml import dumps, loads
+from gitreg.documents.yaml import loads
 from gitreg.errors import InvalidDocument
 
 _VERSIONS = ("version", "previous", "rolled_back_from")
@@ -60,7 +61,7 @@ def write(key: Key, document: Document, old: bytes | None = None) -> bytes:
     check(key.kind, data, key.path)
     check_meaning(key, data)
     if old is None:
-        return dumps(data)
+        return tables.dumps(data)
     from gitreg.documents.edit import rewrite  # not for new files, which are most
 
     return rewrite(old, data, key.path)

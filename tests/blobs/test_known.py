@@ -54,6 +54,28 @@ def test_a_file_is_known_again_until_anything_about_it_changes(memory: Path, fil
         assert known.sha256(status(file)) is None
 
 
+def test_many_files_are_known_where_each_of_them_is(memory: Path, file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.bin"
+    other.write_bytes(b"others")
+    assert remembered(memory, file) == DIGEST
+    with closing(Known(memory, lambda: LATER)) as known:
+        assert known.all_sha256([status(file), status(file)]) == [DIGEST, DIGEST]
+        assert known.all_sha256([status(file), status(other)]) is None
+        assert known.all_sha256([]) == []
+    with closing(Known(None, lambda: LATER)) as nothing:
+        assert nothing.all_sha256([status(file)]) is None
+        assert nothing.all_sha256([]) == []
+
+
+def test_who_has_asked_for_many_files_does_not_keep_others_from_writing(memory: Path, file: Path) -> None:
+    assert remembered(memory, file) == DIGEST
+    with closing(Known(memory, lambda: LATER)) as known:
+        assert known.all_sha256([status(file)]) == [DIGEST]
+        with closing(sqlite3.connect(memory, timeout=0)) as other, other:
+            other.execute("delete from known")
+        assert known.all_sha256([status(file)]) is None
+
+
 def test_a_file_that_changed_just_before_it_was_read_is_not_remembered(memory: Path, file: Path) -> None:
     changed = status(file).st_ctime
     assert remembered(memory, file, changed) is None

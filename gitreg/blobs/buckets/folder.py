@@ -17,6 +17,7 @@ from urllib.parse import quote
 from gitreg.blobs import copying
 from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError, ObjectInfo
 from gitreg.blobs.faults import in_words
+from gitreg.blobs.parallel import ahead, threads
 from gitreg.blobs.progress import Progress
 
 _TEMPORARY = "tmp/"
@@ -120,12 +121,16 @@ class FolderBucket:
                 self._path(key).unlink(missing_ok=True)
 
     def sync(self, keys: Iterable[str]) -> None:
-        """See Bucket. The files were synced before they took their names: here it is the names."""
+        """See Bucket. The files were synced before they took their names: here it is the names.
+
+        Several folders at once: a file system with a journal writes it once for all who wait for it (26 folders of
+        ext4: 6 ms, and 62 one after another).
+        """
         folders = {self._path(folder) for folder in {key.rpartition("/")[0] for key in keys}}
         folders |= {parent for folder in folders for parent in folder.parents if parent.is_relative_to(self.root)}
-        with in_words(_SAVE, self.root):
-            for folder in sorted(folders):
-                copying.sync_folder(folder)
+        with in_words(_SAVE, self.root), threads() as pool:
+            for _ in ahead(pool, copying.sync_folder, sorted(folders)):
+                pass
 
     # -- what is left behind -----------------------------------------------------------------------------------------
 
