@@ -20,6 +20,9 @@ from gitreg.registry.upstream import Upstream, mirror_updates
 _ONE_BY_ONE = 3
 """Up to so many tags are pushed each by itself: GitHub starts nothing for a push with more than three."""
 
+_LOT = 1000
+"""So many mirrors are pushed at once: each is an argument of git, of which a system takes only so many."""
+
 
 class Synced(NamedTuple):
     """What a sync did.
@@ -59,9 +62,9 @@ def sync(ledger: Ledger, upstream: Upstream) -> Synced:
         if there.get(update.name) != update.new
     ]
     one_by_one = [[tag] for tag in tags] if len(tags) <= _ONE_BY_ONE else [tags]
-    for together in (*one_by_one, mirrors):
-        if together:
-            upstream.push_derived(together)
+    lots = [mirrors[start : start + _LOT] for start in range(0, len(mirrors), _LOT)]
+    for together in (*one_by_one, *lots):
+        upstream.push_derived(together)
     with suppress(Conflict):  # who holds them is moving them
         here = [update._replace(old=ledger.repository.read_ref(update.name)) for update in (*tags, *mirrors)]
         ledger.repository.update_refs([move for move in here if move.old != move.new], reason="gitreg: sync")

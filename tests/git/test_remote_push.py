@@ -211,6 +211,23 @@ def test_names_outside_ascii_and_hundreds_of_refs_are_ordinary(world: World, far
     assert world.here.read_ref("refs/tags/模型/v1") == first
 
 
+@by_writers
+def test_many_new_tags_go_with_the_branch_or_not_at_all(
+    world: World, far: Far, remote: Remote, here: Repository
+) -> None:
+    first = world.commit(a="one")
+    tags = {f"refs/tags/models/iris@{number}": first for number in range(150)}
+    remote.push([RefUpdate(MAIN, first, None), *(RefUpdate(name, oid, None) for name, oid in tags.items())])
+    assert far.refs() == {MAIN: first, **tags}
+    second = world.commit(first, a="two")
+    more = {f"refs/tags/models/iris@{number}": second for number in range(149, 300)}
+    with pytest.raises(Conflict, match="refs/tags/models/iris@149") as stale:
+        remote.push([RefUpdate(MAIN, second, first), *(RefUpdate(name, oid, None) for name, oid in more.items())])
+    assert list(stale.value.refs) == ["refs/tags/models/iris@149"]
+    assert far.refs() == {MAIN: first, **tags}
+    assert here.refs("refs/gitreg/") == {}
+
+
 @by_http
 def test_a_push_from_a_shallow_repository(world: World, far: Far, here: Repository, remote: Remote) -> None:
     for count in (1, 2, 3):
