@@ -147,9 +147,13 @@ def _holds_registry(repository: Repository, place: Place) -> bool:
 
 
 def _remote_hint(repository: Repository) -> str | None:
+    """Say how to get at a registry that a remote's branch holds: a host's HEAD may name another, even one it lacks."""
     for ref, commit in repository.refs("refs/remotes/").items():
-        if ref.endswith(f"/{OWN_BRANCH}") and repository.has(commit, REGISTRY_FILE):
-            return f"a remote has one: `git branch {OWN_BRANCH} {ref.removeprefix('refs/remotes/')}`"
+        tracking = ref.removeprefix("refs/remotes/")
+        branch = tracking.partition("/")[2]
+        if branch != "HEAD" and repository.has(commit, REGISTRY_FILE):
+            verb = "branch" if branch == OWN_BRANCH else "switch -c"
+            return f"a remote has one: `git {verb} {branch} {tracking}`"
     return None
 
 

@@ -90,3 +90,19 @@ def test_a_registry_whose_settings_are_broken_in_the_work_tree_is_found_all_the_
     (tmp_path / "shop" / "gitreg.yaml").write_text("branch: [\n")
     with Registry.open(tmp_path / "shop") as registry:
         assert registry.version("iris").number == 1
+
+
+def test_a_registry_on_a_branch_of_the_remote_that_was_not_checked_out_is_pointed_at(
+    user: Path, tmp_path: Path
+) -> None:
+    made, _ = Registry.init(tmp_path / "made")
+    made.close()
+    git(tmp_path, "init", "-q", "--bare", "-b", "master", "hub.git")
+    git(tmp_path / "made", "push", "-q", str(tmp_path / "hub.git"), "main:main")
+    git(tmp_path, "clone", "-q", str(tmp_path / "hub.git"), "clone")
+    with pytest.raises(NotFound) as error:
+        Registry.open(tmp_path / "clone")
+    assert error.value.hint == "a remote has one: `git switch -c main origin/main`"
+    git(tmp_path / "clone", "switch", "-qc", "main", "origin/main")
+    with Registry.open(tmp_path / "clone") as registry:
+        assert registry.ledger.branch == "main"
