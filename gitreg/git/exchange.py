@@ -6,19 +6,17 @@ ever said to be here: an object by itself may have come without its history, fro
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from gitreg.errors import NotFound
 from gitreg.git.history import commit_of
 from gitreg.git.objects import Objects
-from gitreg.git.values import Commit
+from gitreg.git.walking import OURS, THEIRS, Walk
 
 if TYPE_CHECKING:
     from dulwich.objects import ObjectID
 
-_OURS, _THEIRS = 1, 2
 _SUBMODULE = 0o160000
 
 
@@ -39,10 +37,10 @@ class Haves:
     def __init__(self, objects: Objects, tips: Iterable[str], boundary: frozenset[str]) -> None:
         self.shallow: set[ObjectID] = {_raw(oid) for oid in boundary}
         self._boundary = boundary
-        self._walk = _Walk(objects)
+        self._walk = Walk(objects)
         for tip in tips:
             if oid := commit_of(objects, tip):
-                self._walk.mark(oid, _OURS)
+                self._walk.mark(oid, OURS)
 
     def __next__(self) -> ObjectID | None:
         """Give the next one, None after the last."""
@@ -50,13 +48,13 @@ class Haves:
             commit, owners = self._walk.pop()
             for parent in () if commit.oid in self._boundary else commit.parents:
                 self._walk.mark(parent, owners)
-            if not owners & _THEIRS:
+            if not owners & THEIRS:
                 return _raw(commit.oid)
         return None
 
     def ack(self, sha: ObjectID, /) -> None:
         """Hear that the other side has one, and so all before it."""
-        self._walk.mark(bytes(sha).decode(), _THEIRS)
+        self._walk.mark(bytes(sha).decode(), THEIRS)
 
     def nak(self) -> None:
         """Hear that the other side has none of them yet."""
@@ -76,20 +74,20 @@ def to_send(objects: Objects, wanted: Iterable[str], theirs: Iterable[str], boun
         One that is wanted is not here.
     """
     found: dict[str, None] = {}
-    walk = _Walk(objects)
+    walk = Walk(objects)
     for oid in theirs:
         if here := commit_of(objects, oid):
-            walk.mark(here, _THEIRS)
+            walk.mark(here, THEIRS)
     for oid in wanted:
         _mark_wanted(objects, oid, walk, found)
-    for commit in reversed(_ours_alone(walk, boundary)):
+    for commit in reversed(walk.ours_alone(boundary)):
         found[commit.oid] = None
         parents = () if commit.oid in boundary else commit.parents
         _add_tree(objects, commit.tree, [objects.commit(parent).tree for parent in parents], found)
     return list(found)
 
 
-def _mark_wanted(objects: Objects, oid: str, walk: _Walk, found: dict[str, None]) -> None:
+def _mark_wanted(objects: Objects, oid: str, walk: Walk, found: dict[str, None]) -> None:
     while tag := objects.tag(oid):
         found[oid] = None
         oid = tag.target
@@ -97,22 +95,11 @@ def _mark_wanted(objects: Objects, oid: str, walk: _Walk, found: dict[str, None]
     if kind is None:
         raise NotFound(f"{oid}, which is to be pushed, is not in this repository", hint="run `git fsck`")
     if kind == "commit":
-        walk.mark(oid, _OURS)
+        walk.mark(oid, OURS)
     elif kind == "tree":
         _add_tree(objects, oid, [], found)
     else:
         found[oid] = None
-
-
-def _ours_alone(walk: _Walk, boundary: frozenset[str]) -> list[Commit]:
-    """Return the commits that only we have, newest first: dates tell when it is enough to look at them alone."""
-    seen = []
-    while walk.has_ours_alone:
-        commit, owners = walk.pop()
-        seen.append(commit)
-        for parent in () if commit.oid in boundary else commit.parents:
-            walk.mark(parent, _THEIRS if owners & _THEIRS else _OURS)
-    return [commit for commit in dict.fromkeys(seen) if walk.owners(commit.oid) == _OURS]
 
 
 def _add_tree(objects: Objects, tree: str, known: Sequence[str], found: dict[str, None]) -> None:
@@ -129,43 +116,6 @@ def _add_tree(objects: Objects, tree: str, known: Sequence[str], found: dict[str
             _add_tree(objects, entry.oid, [there.oid for there in same if there.is_folder], found)
         else:
             found[entry.oid] = None
-
-
-class _Walk:
-    """Commits, newest first, and who has them."""
-
-    def __init__(self, objects: Objects) -> None:
-        self._objects = objects
-        self._queue: list[tuple[int, str]] = []
-        self._owners: dict[str, int] = {}
-        self._commits: dict[str, Commit] = {}
-        self._ours_alone: set[str] = set()  # of those in the queue
-
-    def __bool__(self) -> bool:
-        return bool(self._queue)
-
-    @property
-    def has_ours_alone(self) -> bool:
-        return bool(self._ours_alone)
-
-    def owners(self, oid: str) -> int:
-        return self._owners.get(oid, 0)
-
-    def mark(self, oid: str, owner: int) -> None:
-        """Note who has a commit; what is news is in the queue again."""
-        before = self.owners(oid)
-        now = before | owner
-        if now == before or self._objects.kind(oid) is None:  # a partial clone has left it out
-            return
-        self._owners[oid] = now
-        commit = self._commits.setdefault(oid, self._objects.commit(oid))
-        heapq.heappush(self._queue, (-commit.committer.time, oid))
-        (self._ours_alone.add if now == _OURS else self._ours_alone.discard)(oid)
-
-    def pop(self) -> tuple[Commit, int]:
-        _, oid = heapq.heappop(self._queue)
-        self._ours_alone.discard(oid)
-        return self._commits[oid], self._owners[oid]
 
 
 def contents(objects: Objects, oids: Sequence[str]) -> Iterator[tuple[str, str, bytes]]:

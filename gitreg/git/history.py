@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator
-from heapq import heappop, heappush
 from pathlib import Path
 
 from gitreg.errors import InvalidInput
 from gitreg.git.objects import Objects
 from gitreg.git.refs import Refs
 from gitreg.git.values import Commit
+from gitreg.git.walking import OURS, THEIRS, Walk
 
 _ABBREVIATION = re.compile(r"[0-9a-f]{4,64}")
 _PLACES = ("{}", "refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}")  # gitrevisions(7), in its order
@@ -80,50 +80,18 @@ def is_ancestor(objects: Objects, ancestor: str, oid: str, boundary: frozenset[s
 def ahead(objects: Objects, oid: str, base: str, boundary: frozenset[str]) -> tuple[str | None, list[Commit]]:
     """Return where two commits parted, and what one has that the other lacks (git-merge-base(1), git-rev-list(1)).
 
-    Both are walked back by date together, until all that is left is shared and too old to lead to what is not. No
-    parent is taken to be newer than its child: where clocks say so, some that both lead to may count as one's own.
-
     Returns
     -------
     tuple:
         The newest commit that both lead to, None where they share nothing that is here; and the commits that only
-        ``oid`` leads to, children before their parents as far as dates tell.
+        ``oid`` leads to, as :meth:`gitreg.git.walking.Walk.ours_alone` finds them.
     """
-    commits: dict[str, Commit] = {}
-    sides: dict[str, int] = {}  # 1: oid leads there; 2: base does
-    queue: list[tuple[int, str]] = []
-    waiting: set[str] = set()  # in the queue, and not known to be shared; or known too late
-    seen: set[str] = set()
-
-    def reach(commit: str, side: int) -> None:
-        side |= sides.get(commit, 0)
-        if side == sides.get(commit):
-            return
-        sides[commit] = side
-        commits.setdefault(commit, objects.commit(commit))
-        heappush(queue, (-commits[commit].committer.time, commit))
-        if side != 3 or commit in seen:  # what was walked too early is walked again
-            waiting.add(commit)
-        else:
-            waiting.discard(commit)
-
-    def parents(commit: str) -> tuple[str, ...]:
-        return () if commit in boundary else commits[commit].parents
-
-    reach(oid, 1)
-    reach(base, 2)
-    oldest = commits[oid].committer.time  # of those walked that only oid led to
-    while queue and (waiting or -queue[0][0] >= oldest):
-        here = heappop(queue)[1]
-        waiting.discard(here)
-        seen.add(here)
-        if sides[here] == 1:
-            oldest = min(oldest, commits[here].committer.time)
-        for parent in parents(here):
-            reach(parent, sides[here])
-    only = [commit for name, commit in commits.items() if sides[name] == 1]
-    forks = {parent for commit in only for parent in parents(commit.oid) if sides[parent] == 3}
-    forks |= {oid} if sides[oid] == 3 else set()
+    walk = Walk(objects)
+    walk.mark(base, THEIRS)
+    walk.mark(oid, OURS)
+    only = walk.ours_alone(boundary)
+    lacking = {commit.oid for commit in only}
+    parents = {parent for commit in only if commit.oid not in boundary for parent in commit.parents}
+    forks = {oid} if oid not in lacking else {fork for fork in parents - lacking if walk.owners(fork)}
     best = [fork for fork in forks if not any(is_ancestor(objects, fork, each, boundary) for each in forks - {fork})]
-    only.sort(key=lambda commit: commit.committer.time, reverse=True)
-    return max(best, key=lambda fork: commits[fork].committer.time, default=None), only
+    return max(best, key=lambda fork: objects.commit(fork).committer.time, default=None), only
