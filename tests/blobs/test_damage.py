@@ -71,7 +71,7 @@ def test_a_flipped_bit_anywhere_never_comes_out(bucket: Bucket, source: Path, tm
     store = Store(bucket)
     manifest = put(store, source)
     whole = objects(bucket)
-    for seed in range(SEEDS):
+    for seed in range(SEEDS if isinstance(bucket, FolderBucket) else SEEDS // 5):  # what looks at them is the same
         chance = random.Random(seed)
         key = chance.choice(sorted(whole))
         data = bytearray(whole[key])
@@ -125,7 +125,7 @@ def test_two_objects_that_changed_places_never_come_out(bucket: Bucket, tmp_path
     manifests = [put(store, source) for source in sources]
     whole = objects(bucket)
     chance = random.Random(4711)
-    for _ in range(60):
+    for _ in range(25):
         one, other = chance.sample(sorted(whole), 2)
         bucket.write(one, whole[other])
         bucket.write(other, whole[one])

@@ -219,7 +219,7 @@ def test_whatever_is_recognised_of_a_spoilt_text_is_sound_all_the_same(key: Key,
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=20_000)
+@settings(deadline=None, max_examples=4_000)
 @given(st.sampled_from(list(KEY_OF.values())), spoilt())
 def test_whatever_is_recognised_is_sound_over_many_texts(key: Key, text: str) -> None:
     hold(key, text.encode("utf-8", "surrogatepass"))

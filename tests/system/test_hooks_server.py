@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,7 +39,7 @@ def each_way(deeds: Mapping[str, object]) -> pytest.MarkDecorator:
     """All of them over HTTP; every fourth by the other ways too, which lead to the same rules."""
     few = list(deeds)[::4]
     cases = [(way, what) for way in WAYS for what in (deeds if way == WAYS[0] else few)]
-    return pytest.mark.parametrize(("prepared", "what"), cases, indirect=["prepared"])
+    return pytest.mark.parametrize(("hub", "what"), cases, indirect=["hub"])
 
 
 class Hub(NamedTuple):
@@ -49,10 +50,14 @@ class Hub(NamedTuple):
     by: str
 
 
-@pytest.fixture(scope="session", params=WAYS)
-def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, servers: Servers) -> Hub:
-    where = tmp_path_factory.mktemp("hooks")
-    by, _, only = request.param.partition(", ")
+@pytest.fixture(scope="session")
+def hubs(tmp_path_factory: pytest.TempPathFactory, servers: Servers) -> Callable[[str], Hub]:
+    """Each of them is made once: a fixture with parameters is made anew whenever the next test has another one."""
+    return cache(lambda way: prepare(way, tmp_path_factory.mktemp("hooks"), servers))
+
+
+def prepare(way: str, where: Path, servers: Servers) -> Hub:
+    by, _, only = way.partition(", ")
     ada = make_person(where)
     far = make_far(("git", by), where, ada.env, servers)
     ada = ada.with_env(**far.env)
@@ -80,8 +85,9 @@ def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture
-def hub(prepared: Hub, tmp_path: Path) -> Iterator[Hub]:
+def hub(request: pytest.FixtureRequest, hubs: Callable[[str], Hub]) -> Iterator[Hub]:
     """The same for each test: what one leaves is taken back."""
+    prepared = hubs(request.param)
     before, here = prepared.far.refs(), prepared.ada.git("rev-parse", "HEAD")
     yield prepared
     for ref in prepared.far.refs():
@@ -278,6 +284,7 @@ def test_what_keeps_to_the_rules_passes_and_tags_and_mirrors_follow(hub: Hub, ev
         assert hub.ada.gitreg("sync").out == "Nothing to do\n"
 
 
+@pytest.mark.parametrize("hub", WAYS, indirect=True)
 def test_gitreg_itself_writes_as_ever(hub: Hub, tmp_path: Path) -> None:
     ada, weights = hub.ada, write(tmp_path / "w", {"m.bin": "3"})
     ada.gitreg("save", "iris", weights, "--metadata", "accuracy=0.97", "--stage", "production", code=4)
@@ -296,6 +303,7 @@ def test_gitreg_itself_writes_as_ever(hub: Hub, tmp_path: Path) -> None:
     assert hub.far.is_whole()
 
 
+@pytest.mark.parametrize("hub", WAYS, indirect=True)
 def test_a_clone_that_lost_a_race_tries_again(hub: Hub, tmp_path: Path) -> None:
     ada, weights = hub.ada, write(tmp_path / "w", {"m.bin": "3"})
     ada.gitreg("clone", hub.far.url, tmp_path / "other")
@@ -312,9 +320,8 @@ def test_a_clone_that_lost_a_race_tries_again(hub: Hub, tmp_path: Path) -> None:
     assert_sound(ada)
 
 
+@pytest.mark.parametrize("hub", WAYS[:1], indirect=True)
 def test_without_gitreg_on_the_server_the_hook_says_so(hub: Hub, eve: Person) -> None:
-    if hub.by != "http":
-        pytest.skip("the same")
     shim = hub.far.path / "hooks" / "pre-receive"
     kept = shim.read_text()
     try:
