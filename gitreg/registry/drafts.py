@@ -89,10 +89,12 @@ class Draft:
         return draft
 
     def find_version(self, model: str, version: str | None) -> str | None:
-        """Give the id of the version of that name, or of the one that no name was asked for."""
-        return next(
-            (key for key, each in self.versions.items() if (each.model, each.version) == (model, version)), None
-        )
+        """Give the id of the version of that name; for None of the one that the run works on and asked no name for.
+
+        What was saved whole (``current.model.save``) has files of its own from the start, and is a version by itself.
+        """
+        found = (key for key, each in self.versions.items() if (each.model, each.version) == (model, version))
+        return next((key for key in found if version is not None or not self.versions[key].artifacts), None)
 
     def artifacts_of(self, version: DraftDocument) -> dict[str, ArtifactRecord]:
         """Give a version's file sets by name: its own, and the newest of each that is linked to it."""

@@ -52,6 +52,16 @@ def test_a_label_names_the_model(inside: Registry) -> None:
     assert train(label="team/iris")["reference"] == "team/iris@2", "the same again is a new version"
 
 
+def test_what_was_saved_under_the_name_of_the_runs_own_model_is_another_version_of_it(inside: Registry) -> None:
+    with gitreg.run() as run:
+        current.model.save("m.bin", label="iris", metadata={"epoch": 1})
+        run.bind(gitreg.Model("iris")).log_metadata({"accuracy": 0.9})
+        current.model.save("m.bin", label="iris", metadata={"epoch": 2})
+        run.bind(gitreg.Model("iris")).log_metadata({"loss": 0.1})
+    said = [inside.version(f"iris@{number}").metadata for number in (1, 2, 3)]
+    assert said == [{"epoch": 1}, {"accuracy": 0.9, "loss": 0.1}, {"epoch": 2}]
+
+
 def test_a_hostile_label_is_refused_and_nothing_is_published(inside: Registry) -> None:
     before = git(inside.folder, "rev-parse", "HEAD")
     with gitreg.run() as run:
