@@ -171,16 +171,14 @@ with Repository.discover(pathlib.Path(sys.argv[1]), env={"PATH": sys.argv[2], "H
 print(json.dumps(told))
 """
 MEASURED = """
-import json, resource, subprocess, sys, time
-began = time.monotonic()
+import json, resource, subprocess, sys
 done = subprocess.run(sys.argv[1:], capture_output=True, check=True)
-print(json.dumps([json.loads(done.stdout), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss,
-                  time.monotonic() - began]))
+print(json.dumps([json.loads(done.stdout), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss]))
 """
 
 
 @pytest.mark.slow
-def test_a_bomb_costs_neither_memory_nor_time(tmp_path: Path, env: Env) -> None:
+def test_a_bomb_costs_no_memory(tmp_path: Path, env: Env) -> None:
     pack, huge, small = bomb_pack()
     assert len(pack) < 3_000_000
     for length in (2, WORTH_A_PROCESS + 5):
@@ -196,9 +194,8 @@ def test_a_bomb_costs_neither_memory_nor_time(tmp_path: Path, env: Env) -> None:
         git(folder, env, "fast-import", "--quiet", stdin="\n".join(stream) + "\n")
         for path in (env["PATH"], str(tmp_path)):
             command = [sys.executable, "-c", MEASURED, sys.executable, "-c", READ, str(folder), path]
-            told, memory, seconds = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+            told, memory = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
             assert told["huge"] == BOMB
             assert told["small"] >= BOMB  # small itself, but nobody can read it without the huge one
             assert told["1"] == 1
             assert memory < 200 * 1024
-            assert seconds < 3

@@ -198,7 +198,7 @@ def test_an_index_that_is_being_written_is_waited_for(plain: Repository, top: Pa
     began = time.monotonic()
     with pytest.raises(WorkTreeBusy) as caught, plain.follow(BRANCH, old, new):
         plain.update_refs([RefUpdate(BRANCH, new, old)], reason="t")
-    assert 0.5 < time.monotonic() - began < 3
+    assert 0.5 < time.monotonic() - began < 30
     assert str(top / ".git/index.lock") in str(caught.value)
     assert "remove the file" in str(caught.value.hint)
     assert plain.read_ref(BRANCH) == old

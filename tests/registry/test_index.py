@@ -436,20 +436,16 @@ def test_a_file_too_large_to_be_read_is_a_problem_and_nothing_else_is(saved: Reg
 
 
 MEASURED = """
-import json, resource, subprocess, sys, time
-began = time.monotonic()
+import json, resource, subprocess, sys
 done = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, check=True)
-taken = time.monotonic() - began
-print(json.dumps([resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, taken, done.stdout.decode()]))
+print(json.dumps([resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, done.stdout.decode()]))
 """
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("with_git", [False, True])
-def test_a_bomb_in_a_registry_costs_neither_memory_nor_time(
-    saved: Registry, tmp_path: Path, packed: bool, with_git: bool
-) -> None:
+def test_a_bomb_in_a_registry_costs_no_memory(saved: Registry, tmp_path: Path, packed: bool, with_git: bool) -> None:
     folder = saved.folder
     with (folder / "models/iris/README.md").open("wb") as file:
         file.truncate(400_000_000)
@@ -465,10 +461,9 @@ def test_a_bomb_in_a_registry_costs_neither_memory_nor_time(
         command = [sys.executable, "-c", MEASURED, sys.executable, "-m", "gitreg", *words]
         done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
         assert not done.returncode, done.stderr
-        memory, seconds, said = json.loads(done.stdout)
+        memory, said = json.loads(done.stdout)
         assert "iris" in said
         assert memory < 200 * 1024
-        assert seconds < 5  # about one, and this machine may be busy
 
 
 @pytest.mark.parametrize("keep", [True, False])

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import time
 from pathlib import Path
 
 from metaflow import FlowSpec, Parameter, current, step
@@ -25,6 +27,7 @@ class Many(FlowSpec):
         self.saved = current.model.save(f"{self.input}.txt", metadata={"number": self.input})
         self.copied = dict(self.saved)
         if self.input == 5 and "FAIL" in os.environ:
+            wait_for_the_others()
             raise ValueError("five")
         self.next(self.join)
 
@@ -52,6 +55,19 @@ class Many(FlowSpec):
         assert Path(loaded["first"], "1.txt").read_text() == "mine"
         self.numbers_of_versions = [each["number"] for each in self.all]
         print("ALL", json.dumps(self.all))
+
+
+def wait_for_the_others():
+    """Metaflow ends those that still run when one fails."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and len(tags()) < 7:
+        time.sleep(0.2)
+
+
+def tags():
+    command = ["git", "for-each-ref", "refs/tags/models/Many@*"]
+    folder = os.environ["GITREG_REGISTRY"].partition("#")[0]
+    return subprocess.run(command, cwd=folder, capture_output=True, check=True).stdout.splitlines()
 
 
 if __name__ == "__main__":
