@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
+from gitreg.documents.deferred import Deferred
 from gitreg.errors import InvalidInput
 from gitreg.names import check_model, check_written_version
 
@@ -161,6 +162,8 @@ def _mapping(block: str, indent: int) -> dict[str, Any]:
             out[key] = _scalar(value)
         elif inner[indent] == "-":
             out[key] = [_scalar(item.lstrip(" ")[2:]) for item in inner.split("\n")[:-1]]
+        elif not indent and key != "metadata":  # artifacts, above all
+            out[key] = Deferred(partial(_mapping, inner, 2))
         else:
             out[key] = _mapping(inner, indent + 2) if indent < 4 else _files(inner)
     return out
@@ -175,6 +178,7 @@ def _files(block: str) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=4096)  # records of a model say much the same
 def _scalar(text: str) -> Any:
     if text[0] == "'":
         return text[1:-1].replace("''", "'")

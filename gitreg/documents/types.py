@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Self, dataclass_transform
 
+from gitreg.documents.deferred import Deferred
+
 FORMAT = 1
 NEWER_FORMAT = f"this gitreg reads format {FORMAT}"
 """What is said of a document of a newer format, and how the index's readers know it again."""
@@ -72,7 +74,7 @@ class _Data(_Frozen):
         extra: dict[str, Any] = {}
         for key, value in data.items():
             if key in cls._names and key != "extra":
-                known[key] = cls._read(key, value)
+                known[key] = value if type(value) is str else cls._read(key, value)
             elif key not in ("format", "kind"):
                 extra[key] = value
         made = cls.__new__(cls)  # what is sound names all it has to, and nothing else
@@ -201,8 +203,8 @@ class ArtifactRecord(_Data):
         return value
 
 
-def _artifacts(value: Mapping[str, Any]) -> dict[str, ArtifactRecord]:
-    return {artifact: ArtifactRecord.from_data(entry) for artifact, entry in value.items()}
+def _artifacts(value: Mapping[str, Any]) -> Mapping[str, ArtifactRecord]:
+    return Deferred(lambda: {artifact: ArtifactRecord.from_data(entry) for artifact, entry in value.items()})
 
 
 class VersionDocument(Document):

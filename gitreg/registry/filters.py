@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from gitreg.documents.types import CARD_FIELDS
 from gitreg.errors import InvalidInput
@@ -72,6 +72,7 @@ _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
     "lte": operator.le,
 }
 DEFAULT_PAGE_SIZE = 100
+_Row = TypeVar("_Row", bound=Mapping[str, Any])
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,7 @@ def make_filter(field: str, condition: Any, fields: Sequence[str]) -> Filter:
 
 
 def select(
-    rows: Iterable[dict[str, Any]],
+    rows: Iterable[_Row],
     filters: Sequence[Filter],
     *,
     fields: Sequence[str],
@@ -189,8 +190,8 @@ def select(
     sort: str | None = None,
     page: int = 1,
     size: int = DEFAULT_PAGE_SIZE,
-) -> Page:
-    """Give one page of the rows that pass.
+) -> tuple[list[_Row], int]:
+    """Give one page of the rows that pass, and how many there are on all pages.
 
     Parameters
     ----------
@@ -213,10 +214,10 @@ def select(
     total = len(found)
     if page > 1 and (page - 1) * size >= total:
         raise InvalidInput(f"there is no page {page}", hint=f"{total} rows fill {max(1, -(-total // size))} pages")
-    return Page(found[(page - 1) * size : page * size], total, page, size)
+    return found[(page - 1) * size : page * size], total
 
 
-def _sorted(rows: list[dict[str, Any]], sort: str, fields: Sequence[str]) -> list[dict[str, Any]]:
+def _sorted(rows: list[_Row], sort: str, fields: Sequence[str]) -> list[_Row]:
     direction, colon, field = sort.partition(":")
     if not colon:
         direction, field = "asc", sort
@@ -241,6 +242,8 @@ def _sort_key(value: Any) -> tuple[int, Any]:
 def _value(row: Mapping[str, Any], field: str) -> Any:
     top, _, path = field.partition(".")
     value: Any = row.get(_PLURAL.get(top, top))
+    if path and isinstance(value, Mapping) and path in value:  # nearly always
+        return value[path]
     # A key may itself hold dots: the longest that is there wins.
     parts = path.split(".") if path else []
     while parts:

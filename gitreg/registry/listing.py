@@ -15,7 +15,7 @@ from gitreg.registry.filters import (
     parse_filter,
     select,
 )
-from gitreg.registry.rows import artifact_rows, model_row, version_facts
+from gitreg.registry.rows import VersionFacts, model_row, version_row
 from gitreg.registry.snapshot import Snapshot
 
 
@@ -42,7 +42,8 @@ def list_models(
     """
     rows = map(model_row, snapshot.models())
     chosen = _filters(filters, MODEL_FIELDS)
-    return select(rows, chosen, fields=MODEL_FIELDS, match_any=match_any, sort=sort, page=page, size=size)
+    items, total = select(rows, chosen, fields=MODEL_FIELDS, match_any=match_any, sort=sort, page=page, size=size)
+    return Page(items, total, page, size)
 
 
 def list_versions(
@@ -67,17 +68,10 @@ def list_versions(
         A filter, the order or the page is none.
     """
     names = snapshot.model_names() if model is None else [snapshot.card_fields(model).name]
-    # Nothing is chosen by the artifacts, so only those on the page are spelled out.
-    rows = (
-        version_facts(version) | {"artifacts": version.artifacts}
-        for name in names
-        for version in reversed(snapshot.versions(name))
-    )
+    rows = (VersionFacts(version) for name in names for version in reversed(snapshot.versions(name)))
     chosen = _filters(filters, VERSION_FIELDS)
-    found = select(rows, chosen, fields=VERSION_FIELDS, match_any=match_any, sort=sort, page=page, size=size)
-    for row in found.items:
-        row["artifacts"] = artifact_rows(row["artifacts"])
-    return found
+    items, total = select(rows, chosen, fields=VERSION_FIELDS, match_any=match_any, sort=sort, page=page, size=size)
+    return Page([version_row(each.version) for each in items], total, page, size)
 
 
 def _filters(filters: Sequence[str] | Mapping[str, Any], fields: Sequence[str]) -> list[Filter]:

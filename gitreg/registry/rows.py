@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from gitreg.documents.types import CARD_FIELDS, ArtifactRecord
@@ -30,34 +30,48 @@ MODEL_COLUMNS = ("name", "versions", "latest", *CARD_FIELDS, "tags", "created_at
 """The same of a model's row."""
 
 
+_FACTS: Mapping[str, Callable[[ModelVersion], Any]] = {
+    "model": lambda version: version.model,
+    "version": lambda version: version.version,
+    "number": lambda version: version.number,
+    "stage": lambda version: version.stage,
+    "aliases": lambda version: list(version.aliases),
+    "tags": lambda version: list(version.tags),
+    "description": lambda version: version.description,
+    "created_at": lambda version: version.record.created_at,
+    "created_by": lambda version: version.record.created_by,
+    "size": lambda version: version.size,
+    "archived": lambda version: version.archived,
+    "yanked": lambda version: version.yanked,
+    "yank_reason": lambda version: version.annotation.yank_reason,
+    "metadata": lambda version: version.metadata,
+    "inputs": lambda version: list(version.record.inputs),
+    "source": lambda version: dict(version.record.source) if version.record.source else None,
+    "run": lambda version: dict(version.record.run) if version.record.run else None,
+    "digest": lambda version: version.digest,
+    "artifacts": lambda version: artifact_rows(version.artifacts),
+}
+
+
 def version_row(version: ModelVersion) -> dict[str, Any]:
     """Give a version as plain data, annotations laid over the record."""
-    return version_facts(version) | {"artifacts": artifact_rows(version.artifacts)}
+    return {name: fact(version) for name, fact in _FACTS.items()}
 
 
-def version_facts(version: ModelVersion) -> dict[str, Any]:
-    """Give the same without its artifacts, which are most of it."""
-    record, note = version.record, version.annotation
-    return {
-        "model": version.model,
-        "version": version.version,
-        "number": version.number,
-        "stage": version.stage,
-        "aliases": list(version.aliases),
-        "tags": list(version.tags),
-        "description": version.description,
-        "created_at": record.created_at,
-        "created_by": record.created_by,
-        "size": version.size,
-        "archived": version.archived,
-        "yanked": version.yanked,
-        "yank_reason": note.yank_reason,
-        "metadata": version.metadata,
-        "inputs": list(record.inputs),
-        "source": dict(record.source) if record.source else None,
-        "run": dict(record.run) if record.run else None,
-        "digest": version.digest,
-    }
+class VersionFacts(Mapping[str, Any]):
+    """The same, each of it made when it is asked for: a filter asks for one or two."""
+
+    def __init__(self, version: ModelVersion) -> None:
+        self.version = version
+
+    def __getitem__(self, name: str) -> Any:
+        return _FACTS[name](self.version)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_FACTS)
+
+    def __len__(self) -> int:
+        return len(_FACTS)
 
 
 def artifact_rows(artifacts: Mapping[str, ArtifactRecord]) -> dict[str, Any]:

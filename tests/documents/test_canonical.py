@@ -144,7 +144,7 @@ KEY_OF = {"model_version": RECORD, "annotation": ANNOTATION, "stage": STAGE, "al
 
 def exact(data: Any) -> str:
     """A spelling that tells 1 from 1.0 and True, and one order of keys from another."""
-    return json.dumps(data)
+    return json.dumps(data, default=dict)
 
 
 def hold(key: Key, content: bytes) -> bool:
