@@ -162,7 +162,8 @@ class ReadOnlyRepository:
         limit:
             The most bytes that a file may have; what is larger comes as `Oversized`, and is not read.
         """
-        if len(line) > WORTH_A_PROCESS and (git := find_git(self._env)):
+        whole = before is None and bool(line) and self.is_boundary(line[0])  # one commit, but every file
+        if (whole or len(line) > WORTH_A_PROCESS) and (git := find_git(self._env)):
             by_git = replay_by_git(git, self.git_dir, self._objects, before, line, folder, limit)
             if by_git is not None:
                 return by_git

@@ -9,13 +9,13 @@ from gitreg.errors import Refused
 from gitreg.git import RefUpdate, Repository
 from gitreg.registry.checking import check
 from gitreg.registry.commit import PATIENCE
+from gitreg.registry.following import follow
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.location import Location
 from gitreg.registry.merging import merged
 from gitreg.registry.places import declared, roots_of
 from gitreg.registry.soundness import Problem, problems
 from gitreg.registry.stores import open_named
-from gitreg.registry.sync import sync_here
 from gitreg.registry.upstream import mirror_updates
 from gitreg.sdk.ambient import Ambient
 from gitreg.sdk.checking import weights_in
@@ -89,7 +89,7 @@ def post_merge(repository: Repository, ambient: Ambient, start: Location) -> Non
     with closing(ledger), repository.lock(timeout=PATIENCE):
         snapshot = ledger.snapshot()
         if snapshot.settings.remote is None:
-            sync_here(ledger)
+            follow(ledger)
             return
         moves = [move for move in mirror_updates(ledger, snapshot) if move.old != move.new]
         repository.update_refs(moves, reason="gitreg: post-merge")

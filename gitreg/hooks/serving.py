@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 from gitreg.git import RefUpdate, Repository
 from gitreg.registry.circumstances import Circumstances
-from gitreg.registry.commit import PATIENCE
-from gitreg.registry.guarding import guard
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.places import places
-from gitreg.registry.soundness import Problem
-from gitreg.registry.sync import sync_here
-from gitreg.sdk.ambient import Ambient
+
+if TYPE_CHECKING:
+    from gitreg.registry.soundness import Problem
+    from gitreg.sdk.ambient import Ambient
 
 
 def pre_receive(
@@ -33,6 +33,7 @@ def pre_receive(
     Conflict
         Somebody else has moved one of the refs meanwhile.
     """
+    from gitreg.registry.guarding import guard  # half of a push's time is imports, and each hook needs others
 
     def here(ledger: Ledger) -> Circumstances:
         return Circumstances(now=ambient.clock, ledger=ledger)
@@ -48,11 +49,14 @@ def post_receive(repository: Repository, updates: Sequence[RefUpdate]) -> list[s
     Conflict
         Others are moving them.
     """
+    from gitreg.registry.commit import PATIENCE
+    from gitreg.registry.following import follow
+
     moved: list[str] = []
     pushed = {update.name for update in updates if update.new is not None}
     for place in places(repository, updates):
         with closing(Ledger(repository, *place)) as ledger:
             if ledger.ref in pushed:
                 with repository.lock(timeout=PATIENCE):
-                    moved += sync_here(ledger).moved
+                    moved += follow(ledger)
     return moved

@@ -50,7 +50,8 @@ def catch_up(index: Index, repository: Repository, commit: str, root: str) -> in
             missing = repository.line(commit, until=known)[::-1]
         cut = bool(missing) and repository.is_boundary(missing[0])  # a line ends where a shallow clone was cut off
         replayed = repository.replay(known, missing, root, limit=MAX_BYTES)
-        derived = derive_as_parsed if len(missing) < _FEW and "yaml" in sys.modules else derive
+        few = len(missing) < _FEW and not cut  # the first commit of a shallow clone brings every file
+        derived = derive_as_parsed if few and "yaml" in sys.modules else derive
         index.extend((each, _read(files, root, derived), cut and each.oid == missing[0]) for each, files in replayed)
     place = index.position(commit)
     assert place is not None

@@ -17,6 +17,9 @@ from gitreg.registry.indexing import derive
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
 
+SEALED = ("model_version", "artifact")
+"""What never changes once it is on the branch."""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -86,7 +89,8 @@ def merged(ledger: Ledger, base: str | None, head: str) -> Iterator[Merge]:
             Change(change.path, _key(change.path, root), None, change.new, change.new)
             for change in repository.diff(None, head, root)
         ]
-        yield Merge(None, ledger.snapshot_at(head), tuple(added), ())
+        after = ledger.snapshot_at(head)
+        yield Merge(None, after, (*added, *_came_and_went(after, root)), ())
         return
     fork, commits = repository.ahead(head, base)
     if fork is None:
@@ -112,6 +116,15 @@ def merged(ledger: Ledger, base: str | None, head: str) -> Iterator[Merge]:
         index.extend((commit, _derived(repository, root, wanted, paths), False) for commit, paths in steps)
         after = Snapshot(index, before.seq + len(steps), head)
         yield Merge(before, after, tuple(sorted(changes, key=lambda change: change.path)), tuple(sorted(conflicts)))
+
+
+def _came_and_went(head: Snapshot, root: str) -> Iterator[Change]:
+    """Give the sealed records that all of a branch's history has, and its end lacks."""
+    for kind in SEALED:
+        for entry in head.index.removed(head.seq, kind):
+            key = Key(kind, entry.model, entry.name)
+            if head.index.get(head.seq, *key) is None:
+                yield Change(f"{root}/{key.path}" if root else key.path, key, None, None, entry.digest)
 
 
 def _steps(

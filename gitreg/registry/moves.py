@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import unified_diff
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitreg.blobs import Source
 from gitreg.documents.layout import Key
 from gitreg.errors import GitregError
-from gitreg.policy.deciding import Decision
 from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.comparison import compare
-from gitreg.registry.decisions import decide
 from gitreg.registry.history import overridden_by
 from gitreg.registry.index import Entry
 from gitreg.registry.merging import Merge
 from gitreg.registry.snapshot import ModelVersion, Snapshot
 from gitreg.registry.tenure import is_rollback
+
+if TYPE_CHECKING:
+    from gitreg.policy.deciding import Decision
 
 Comparison = Mapping[str, Any]
 """Two versions side by side, as :func:`gitreg.registry.comparison.compare` gives them."""
@@ -141,6 +142,8 @@ def _decide(
     rollback: bool,
 ) -> Decision | None:
     """Ask the target's policy; who promotes, and what force shall override, the commit says that moves the pointer."""
+    from gitreg.registry.decisions import decide  # policies are for merges that move a stage
+
     if base.index.get(base.seq, "registry", "", "") is None:
         return None
     moment = head.index.moment(pointer.since)

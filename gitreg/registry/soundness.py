@@ -12,15 +12,13 @@ from gitreg.documents.layout import Key, model_folder
 from gitreg.errors import InvalidDocument, NotFound
 from gitreg.names import fold
 from gitreg.registry.collections import find_artifact
-from gitreg.registry.decisions import policies
 from gitreg.registry.derived import tag_ref
 from gitreg.registry.index import Entry
 from gitreg.registry.integrity import same_record
 from gitreg.registry.ledger import Ledger
-from gitreg.registry.merging import Change, Merge
+from gitreg.registry.merging import SEALED, Change, Merge
 from gitreg.registry.snapshot import Snapshot
 
-_SEALED = ("model_version", "artifact")
 _OF_NO_MODEL = ("registry", "artifact", "run")
 _FOLDERS = ("models/", "artifacts/", "runs/")
 
@@ -89,7 +87,7 @@ def _file(ledger: Ledger, merge: Merge, change: Change) -> Iterator[Problem]:
     entry = merge.head.index.get(merge.head.seq, *key) if change.new is not None else None
     if entry is not None and entry.problem is not None:
         yield Problem(where, entry.problem.removeprefix(f"{key.path}: ").removeprefix(f"{key.path} "), _BY_HAND)
-    if key.kind in _SEALED:
+    if key.kind in SEALED:
         yield from _sealed(ledger, merge, change, key, entry)
     elif entry is not None and key.kind in ("annotation", "approval"):
         version = key.name.partition("/")[0] if key.kind == "approval" else key.name
@@ -169,6 +167,8 @@ def _no_registry(head: Snapshot) -> Problem | None:
 
 
 def _settings(head: Snapshot) -> Iterator[Problem]:
+    from gitreg.registry.decisions import policies  # most merges leave the settings alone
+
     try:
         policies(head)
     except InvalidDocument as error:

@@ -107,7 +107,10 @@ def _seals(ledger: Ledger, snapshot: Snapshot, there: Mapping[str, str]) -> Iter
     settings, repository = snapshot.settings, ledger.repository
     for entry in snapshot.index.scan(snapshot.seq, "model_version"):
         ref = tag_ref(settings, entry.model, entry.name)
-        first = readings(snapshot, entry)[-1]
+        said = readings(snapshot, entry)
+        if not said:
+            continue  # it could never be read
+        first = said[-1]
         moment = snapshot.index.moment(first.since)
         if moment.boundary:
             continue  # where the record came from was cut off

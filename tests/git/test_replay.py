@@ -78,15 +78,16 @@ def test_git_and_no_git_tell_the_same_story(history: Path, env: Env, tmp_path: P
         assert by_git.line(head, until=oldest_first[3]) == in_process.line(head, until=oldest_first[3]) == line[:-4]
 
 
-def test_a_shallow_line_ends_where_the_clone_was_cut(history: Path, env: Env, tmp_path: Path) -> None:
-    git(tmp_path, env, "clone", "-q", "--bare", f"--depth={LENGTH - 5}", "-b", "registry", history.as_uri(), "cut")
+@pytest.mark.parametrize("depth", [1, LENGTH - 5])
+def test_a_shallow_line_ends_where_the_clone_was_cut(history: Path, env: Env, tmp_path: Path, depth: int) -> None:
+    git(tmp_path, env, "clone", "-q", "--bare", f"--depth={depth}", "-b", "registry", history.as_uri(), "cut")
     by_git, in_process = both(tmp_path / "cut", env, tmp_path)
     with by_git, in_process:
         head = by_git.read_ref(BRANCH)
         assert head
         line = by_git.line(head)
         assert line == in_process.line(head)
-        assert len(line) == LENGTH - 5
+        assert len(line) == depth
         assert told(by_git, None, line[::-1], "") == told(in_process, None, line[::-1], "")
 
 

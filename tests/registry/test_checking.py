@@ -374,6 +374,16 @@ def test_a_first_push_is_checked_whole_and_meets_no_policy(two: Registry) -> Non
     assert "is edited by a later commit" in told(check(two.ledger, None, edited))
 
 
+@pytest.mark.parametrize("path", [RECORD, "artifacts/data/1.yaml"])
+def test_a_first_push_that_has_removed_a_record_again_is_refused(two: Registry, path: str) -> None:
+    git(two.folder, "checkout", "-q", "-b", "proposal")
+    commit_files(two.folder, {path: (two.folder / RECORD).read_bytes()})
+    head = commit_files(two.folder, {path: None, "models/iris/stages/production.yaml": None})
+    assert f"{path} is removed again by a later commit" in told(check(two.ledger, None, head))
+    back = commit_files(two.folder, {RECORD: (sealed(two))})
+    assert check(two.ledger, None, back).ok == (path == RECORD)
+
+
 def test_nothing_is_written(two: Registry, proposed: Commits) -> None:
     git(two.folder, "checkout", "-q", "-b", "proposal")
     head = commit_files(two.folder, promotion())

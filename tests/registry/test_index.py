@@ -573,6 +573,16 @@ def test_a_process_killed_at_any_statement_leaves_an_index_that_is_right(saved: 
     assert statements > 5
 
 
+def test_the_one_commit_of_a_shallow_clone_is_read_without_parsing_each_record(saved: Registry, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "-q", "--bare", "--depth=1", saved.folder.as_uri(), "cut")
+    with Repository.discover(tmp_path / "cut", env=dict(os.environ)) as repository:
+        ledger = Ledger(repository, "main")
+        snapshot = ledger.snapshot()  # yaml is imported here, as it is when a mirror was just made
+        (text, *_) = [entry.text for entry in snapshot.index.scan(snapshot.seq, "model_version")]
+        assert (text or "").startswith("format: 1\n")  # what the parser has read is kept as JSON
+        ledger.close()
+
+
 @pytest.mark.slow
 def test_a_long_history_is_indexed_alike_after_git_gc_and_a_rewrite(saved: Registry) -> None:
     folder = saved.folder

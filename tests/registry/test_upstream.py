@@ -14,7 +14,7 @@ from gitreg.errors import AlreadyExists, IntegrityError, NotFound, Refused
 from gitreg.git.remote import Declined, Unreachable
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.remotes import clone, pull, push, sync
-from tests.registry.support import git, refs
+from tests.registry.support import commit_files, git, refs
 
 Clones = tuple[Registry, Registry]
 
@@ -227,6 +227,14 @@ def test_sync_makes_what_follows_from_a_merge_here_and_there_and_then_has_nothin
     assert sync(one).moved == []
     pull(one)
     assert refs(one.folder) == refs(hub)
+
+
+def test_a_record_that_could_never_be_read_keeps_sync_from_nothing(clones: Clones, weights: Path) -> None:
+    one, two = clones
+    one.save("iris", weights)
+    commit_files(one.folder, {"models/iris/versions/2.yaml": "kind: ["})
+    git(one.folder, "push", "-q", "origin", "main")
+    assert sync(two).wrong == []
 
 
 def test_what_is_synced_after_all_derived_refs_were_lost_has_the_same_ids(
