@@ -146,9 +146,10 @@ def commit(
     if patience is None:
         patience = REMOTE_PATIENCE if upstream else PATIENCE
     deadline = time.monotonic() + patience
-    attempt = 0
+    attempt, took = 0, 0.0
     while True:
-        time.sleep(upstream.pause(attempt) if upstream else _pause(attempt))
+        time.sleep(upstream.pause(attempt, took) if upstream else _pause(attempt))
+        begun = time.monotonic()
         try:
             with ledger.repository.lock(timeout=max(0.0, deadline - time.monotonic())):
                 return _try(ledger, operation, writer, upstream)
@@ -156,7 +157,7 @@ def commit(
             raise  # it was waited for; a lock that a killed process left is never given back
         except Conflict:
             # Before the deadline only who does not take our lock: plain git, and writers in other clones.
-            attempt += 1
+            attempt, took = attempt + 1, time.monotonic() - begun
             if time.monotonic() >= deadline:
                 raise
 

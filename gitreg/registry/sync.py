@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from gitreg.errors import Conflict
 from gitreg.git import RefUpdate
-from gitreg.registry.derived import build_seal, tag_prefix, tag_ref
+from gitreg.registry.derived import build_seal, tag_ref
 from gitreg.registry.integrity import readings
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
@@ -69,26 +69,6 @@ def sync(ledger: Ledger, upstream: Upstream) -> Synced:
         here = [update._replace(old=ledger.repository.read_ref(update.name)) for update in (*tags, *mirrors)]
         ledger.repository.update_refs([move for move in here if move.old != move.new], reason="gitreg: sync")
     return Synced([update.name for update in (*tags, *mirrors)], wrong)
-
-
-def sync_here(ledger: Ledger) -> Synced:
-    """Make the tags and mirrors that this repository lacks, of its own branch; it is the host, or has none.
-
-    Call it while holding the repository's lock.
-
-    Raises
-    ------
-    Conflict
-        Others are moving them.
-    """
-    repository, snapshot = ledger.repository, ledger.snapshot()
-    there = repository.refs(tag_prefix(snapshot.settings))
-    tagged = repository.tagged_commits(there.values())
-    there |= {f"{ref}^{{}}": tagged[oid] for ref, oid in there.items() if oid in tagged}
-    tags, wrong = _tags(ledger, snapshot, there)
-    moves = [*tags, *(update for update in mirror_updates(ledger, snapshot) if update.old != update.new)]
-    repository.update_refs(moves, reason="gitreg: sync")
-    return Synced([update.name for update in moves], wrong)
 
 
 def _tags(ledger: Ledger, snapshot: Snapshot, there: Mapping[str, str]) -> tuple[list[RefUpdate], list[str]]:

@@ -21,7 +21,10 @@ from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
 
 _YIELD, _HURRY = 3.0, 3
-"""Who comes to a busy branch waits up to so many seconds, half as long after each loss, in the end not at all."""
+"""Who comes to a busy branch waits up to so many times what a try takes, which is taken to be a second at least.
+
+Half as long after each loss, in the end not at all.
+"""
 
 _CONTENDED = 10.0
 """For how many seconds a branch counts as busy once a write has lost."""
@@ -194,22 +197,34 @@ class Upstream:
 
     # -- taking turns -----------------------------------------------------------------------------------------------
 
-    def pause(self, attempt: int) -> float:
+    def pause(self, attempt: int, took: float) -> float:
         """Give how long to wait, in seconds, before a write is tried for the n-th time, counted from 0.
 
         Where others write as well, who has just come lets those go first who have lost already: of equal chances, one
         in two hundred would wait for five times the mean.
+
+        Parameters
+        ----------
+        took:
+            How long the last try took, in seconds.
         """
         if attempt:
-            self._contended.touch()
+            self._contended.write_text(f"{took:.1f}")
         elif not self._is_contended():
             return 0.0
-        return random.uniform(0, _YIELD / 2**attempt) if attempt < _HURRY else 0.0  # noqa: S311 - jitter, no secret
+        most = _YIELD * max(1.0, took or self._try_took()) / 2**attempt
+        return random.uniform(0, most) if attempt < _HURRY else 0.0  # noqa: S311 - jitter, no secret
 
     def _is_contended(self) -> bool:
         with suppress(FileNotFoundError):
             return abs(self._clock() - self._contended.stat().st_mtime) < _CONTENDED
         return False
+
+    def _try_took(self) -> float:
+        """Give how long the last try took that was lost here."""
+        with suppress(OSError, ValueError):
+            return float(self._contended.read_text())
+        return 0.0
 
     # -- publishing --------------------------------------------------------------------------------------------------
 
