@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, ValuesView
 from functools import cached_property
 from typing import TypeVar
 
@@ -33,6 +33,17 @@ class Deferred(Mapping[str, _V]):
 
     def __len__(self) -> int:
         return len(self._made)
+
+    # These are what Mapping has, at the speed of what is inside.
+
+    def keys(self) -> KeysView[str]:
+        return self._made.keys()
+
+    def values(self) -> ValuesView[_V]:
+        return self._made.values()
+
+    def items(self) -> ItemsView[str, _V]:
+        return self._made.items()
 
     def __repr__(self) -> str:
         return repr(self._made)

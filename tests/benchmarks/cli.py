@@ -78,6 +78,31 @@ def measure_index(registry: Path, env: dict[str, str]) -> None:
     print(f"{'the index, from nothing':36}{'':8}{cpu * 1000:9.0f}{wall * 1000:9.0f}{memory / 1e6:7.0f}")
 
 
+STAYS = """
+import statistics, time
+from gitreg import Registry
+def median(act):
+    took = []
+    for _ in range(200):
+        begun = time.perf_counter()
+        act()
+        took.append(time.perf_counter() - begun)
+    return statistics.median(took) * 1000, min(took) * 1000
+with Registry.open(".") as registry:
+    for name, act in {
+        "a reference": lambda: registry.version("iris@production"),
+        "100 versions of a model, listed": lambda: registry.list_versions("iris", size=100),
+    }.items():
+        print(f"{name:36}{'median ms':>11}{median(act)[0]:8.3f}{'least ms':>11}{median(act)[1]:8.3f}")
+"""
+
+
+def measure_in_process(env: dict[str, str]) -> None:
+    """Print what it takes to ask again in a process that stays, where nothing has changed."""
+    print("\nin a process that stays")
+    subprocess.run([sys.executable, "-c", STAYS], check=True, env=env)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks cli")
     parser.add_argument("--versions", type=int, default=1000)
@@ -99,6 +124,7 @@ def main() -> None:
         os.chdir(registry)
         measure_index(registry, env)
         measure(work, env, options.rounds)
+        measure_in_process(env)
 
 
 if __name__ == "__main__":
