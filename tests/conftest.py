@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,11 @@ import pytest
 from tests.servers.buckets import Servers
 
 pytest_plugins = ["tests.git.faraway"]
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: a third of the time tests wait for a disk or a server."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session")

@@ -37,12 +37,15 @@ class Deferred(Mapping[str, _V]):
     # These are what Mapping has, at the speed of what is inside.
 
     def keys(self) -> KeysView[str]:
+        """See Mapping."""
         return self._made.keys()
 
     def values(self) -> ValuesView[_V]:
+        """See Mapping."""
         return self._made.values()
 
     def items(self) -> ItemsView[str, _V]:
+        """See Mapping."""
         return self._made.items()
 
     def __repr__(self) -> str:
