@@ -38,9 +38,10 @@ if TYPE_CHECKING:
     from gitreg.sdk.client import Client
     from gitreg.sdk.model import Model, ModelStages
     from gitreg.sdk.outputs import ArtifactConfig
-    from gitreg.sdk.pipelines import get_step_context, pipeline, step
+    from gitreg.sdk.pipelines import pipeline, step
     from gitreg.sdk.registry import Registry
     from gitreg.sdk.running import run
+    from gitreg.sdk.step_context import get_step_context
     from gitreg.sdk.under_way import Run
 
 __all__ = [
@@ -83,7 +84,7 @@ _HOMES = {
     "Run": "gitreg.sdk.under_way",
     "current": "gitreg.integrations.current",
     "get_artifact_version": "gitreg.sdk.artifacts",
-    "get_step_context": "gitreg.sdk.pipelines",
+    "get_step_context": "gitreg.sdk.step_context",
     "link_artifact_to_model": "gitreg.sdk.artifacts",
     "load_artifact": "gitreg.sdk.artifacts",
     "model": "gitreg.integrations.decorator",

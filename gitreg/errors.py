@@ -23,10 +23,17 @@ class GitregError(Exception):
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint: str | None = None
+        if hint:
+            self.advise(hint)
 
     def __str__(self) -> str:
         return self.message
+
+    def advise(self, hint: str) -> None:
+        """Say what to do about it, beside what was said already; a traceback shows it, too."""
+        self.hint = f"{self.hint}; {hint}" if self.hint else hint
+        self.add_note(f"hint: {hint}")
 
 
 class InvalidDocument(GitregError):

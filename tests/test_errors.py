@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from traceback import format_exception
+
 import pytest
 
 from gitreg import errors
@@ -16,6 +18,9 @@ def test_each_error_has_its_exit_code_and_keeps_its_hint(kind: str, code: int) -
     error = getattr(errors, kind)("it is wrong", hint="mend it")
     assert (error.exit_code, str(error), error.hint) == (code, "it is wrong", "mend it")
     assert isinstance(error, errors.GitregError)
+    error.advise("then try again")
+    assert error.hint == "mend it; then try again"
+    assert "hint: mend it" in "".join(format_exception(error)), "who has no command line reads it, too"
 
 
 def test_an_invalid_document_names_file_pointer_and_reason() -> None:

@@ -139,8 +139,13 @@ def page_options(function: Function) -> Function:
     return function
 
 
-def read_metadata(given: Sequence[str]) -> dict[str, Any]:
+def read_metadata(given: Sequence[str], option: str = "--metadata") -> dict[str, Any]:
     """Read ``K=V`` and ``@FILE``, later ones over earlier ones.
+
+    Parameters
+    ----------
+    option:
+        What the user wrote them behind.
 
     Raises
     ------
@@ -154,21 +159,21 @@ def read_metadata(given: Sequence[str]) -> dict[str, Any]:
             continue
         key, equals, value = text.partition("=")
         if not equals or not key:
-            raise InvalidInput(f"--metadata {text!r} is neither K=V nor @FILE", hint="write accuracy=0.95")
-        out[key] = _read_value(key, value)
+            raise InvalidInput(f"{option} {text!r} is neither K=V nor @FILE", hint="write accuracy=0.95")
+        out[key] = _read_value(key, value, option)
     return out
 
 
-def _read_value(key: str, text: str) -> Any:
+def _read_value(key: str, text: str, option: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError:
         return text
     except RecursionError:
-        raise InvalidInput(f"--metadata {key} is nested too deep", hint="a value has at most 32 levels") from None
+        raise InvalidInput(f"{option} {key} is nested too deep", hint="a value has at most 32 levels") from None
     except ValueError:  # Python reads no integer of so many digits
         raise InvalidInput(
-            f"--metadata {key} is a number of {len(text):,} digits", hint=f"""a text is quoted: {key}='"123"'"""
+            f"{option} {key} is a number of {len(text):,} digits", hint=f"""a text is quoted: {key}='"123"'"""
         ) from None
 
 

@@ -15,7 +15,7 @@ from gitreg.integrations.loads import Load
 from gitreg.integrations.models import Models
 from gitreg.sdk.active import active_run
 from gitreg.sdk.opened import PathLike
-from gitreg.sdk.pipelines import Step
+from gitreg.sdk.pipelines import Step, check_plain
 from gitreg.sdk.running import run
 
 P = ParamSpec("P")
@@ -40,10 +40,7 @@ def decorate(function: Any, *, load: Load, temp_dir_root: PathLike | None) -> An
 def _around(function: Callable[P, R], load: Load, temp_dir_root: PathLike | None) -> Callable[P, R]:
     if not callable(function) or isinstance(function, type):
         raise InvalidInput(f"@model stands above {function!r}", hint="put it above a function or a step")
-    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
-        raise InvalidInput(
-            f"@model stands above {function.__name__}, which ends after its call", hint="use `with gitreg.run():` in it"
-        )
+    check_plain(function, "@model")
 
     @functools.wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -113,10 +113,9 @@ class Models:
 
     def _begin(self, document: DraftDocument) -> dict[str, Any]:
         run = self.run
-        if run.step is not None:
-            run.step.effects = True
+        run.note_effects()
         reference = draft_reference(run, document)
-        run.hand_out(Saved(run.new_version(document), reference))
+        run.versions.hand_out(Saved(run.versions.begin(document), reference))
         return reference
 
     def _reuse(self, document: DraftDocument) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from gitreg.documents.types import ArtifactDocument, RunDocument
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from gitreg.registry.snapshot import Snapshot
 
 _ID = r"[0-9a-f]{6,32}"
+_ID_SAID = re.compile(r"""(?m:^id: '?|"id":")([0-9a-f]{32})""")  # as canonical YAML says it, and as JSON does
 
 
 def artifact_names(snapshot: Snapshot) -> list[str]:
@@ -54,12 +56,21 @@ def find_artifact_by_id(snapshot: Snapshot, prefix: str) -> list[ArtifactDocumen
     """Give the artifact versions whose id begins with these digits, six at least."""
     if not re.fullmatch(_ID, prefix):
         return []
-    told = f'"id":"{prefix}'  # as the index keeps what it parsed: what cannot match is not taken apart
     return [
         ArtifactDocument.from_data(entry.data)
         for entry in snapshot.index.scan(snapshot.seq, "artifact")
-        if told in (entry.text or "") and entry.data is not None
+        if (said := _ID_SAID.search(entry.text or "")) and said[1].startswith(prefix) and entry.data is not None
     ]
+
+
+def artifacts_with_ids(snapshot: Snapshot, name: str, ids: Collection[str]) -> dict[str, ArtifactDocument]:
+    """Give the versions of an artifact that have these whole ids, by id."""
+    found = {}
+    for entry in snapshot.index.scan(snapshot.seq, "artifact", name):
+        said = _ID_SAID.search(entry.text or "")  # what is not asked for is not taken apart
+        if said and said[1] in ids and entry.data is not None:
+            found[said[1]] = ArtifactDocument.from_data(entry.data)
+    return found
 
 
 def resolve_artifact(snapshot: Snapshot, reference: str) -> ArtifactDocument:

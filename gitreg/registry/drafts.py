@@ -7,14 +7,15 @@ together. Nobody else writes to it but processes of the same run, so checkpoints
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gitreg.documents.layout import MAX_BYTES
 from gitreg.documents.types import ArtifactDocument, ArtifactRecord, Document, DraftDocument, RunDocument
-from gitreg.errors import Conflict, InvalidDocument
+from gitreg.errors import Conflict, GitregError, InvalidDocument
 from gitreg.git import RefUpdate
 from gitreg.names import slug
 from gitreg.registry.collections import find_run
@@ -276,18 +277,25 @@ def alive(repository: Repository, pipeline: str, run: str) -> Iterator[None]:
     from gitreg.git.locking import LockHeldError, locked
 
     folder = repository.common_dir / "gitreg" / "runs"
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{slug(pipeline)}@{slug(run)}"
-    try:
-        with locked(path, timeout=0.0):
-            try:
-                yield
-            finally:
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locked(path, timeout=0.0))
+        except LockHeldError:
+            raise Conflict(
+                f"the run {pipeline}/{run} is under way already", hint="wait for it, or take another name"
+            ) from None
+        except OSError as error:
+            raise GitregError(
+                f"a run cannot be begun in {folder}: {error.strerror}", hint="make the registry's repository writable"
+            ) from None
+        process = os.getpid()
+        try:
+            yield
+        finally:
+            if os.getpid() == process:  # a fork may leave the block before who goes on in it
                 path.unlink(missing_ok=True)
-    except LockHeldError:
-        raise Conflict(
-            f"the run {pipeline}/{run} is under way in another process", hint="wait for it, or take another name"
-        ) from None
 
 
 def is_alive(repository: Repository, pipeline: str, run: str) -> bool:
@@ -300,3 +308,5 @@ def is_alive(repository: Repository, pipeline: str, run: str) -> bool:
             return False
     except Conflict:
         return True
+    except GitregError:  # who may only read cannot tell
+        return False

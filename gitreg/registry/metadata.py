@@ -35,7 +35,11 @@ def _value(value: Any, where: str, depth: int) -> Any:
         raise InvalidInput(f"{where} is nested deeper than {_DEEPEST} levels, or holds itself")
     if getattr(value, "ndim", None) == 0 and callable(getattr(value, "item", None)):
         value = value.item()
-    if value is None or isinstance(value, bool | str):
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        if any("\ud800" <= sign <= "\udfff" for sign in value):
+            raise InvalidInput(f"{where} is a text with bytes that are not UTF-8", hint="decode it as what it is")
         return value
     if isinstance(value, int):
         if abs(value) >= 10**99:

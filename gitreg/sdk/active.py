@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar, Token
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from gitreg.sdk.ambient import RUN_VARIABLE
+from gitreg.sdk.ambient import RUN_VARIABLE, STEP_VARIABLE
+from gitreg.sdk.children import is_any_under_way, only_run, shown_to_children
 
 if TYPE_CHECKING:
     from gitreg.sdk.registry import Registry
@@ -18,23 +19,35 @@ _ACTIVE: ContextVar[Run | None] = ContextVar("gitreg_run", default=None)
 
 
 def active_run() -> Run | None:
-    """Give the run that is under way here: this context's, else the one that this process was started in."""
-    run = _ACTIVE.get()
-    if run is None and os.environ.get(RUN_VARIABLE):
+    """Give the run that is under way here: this context's, the process's only one, the one that it was started in.
+
+    A thread begins with a context of its own, in which no run is known.
+    """
+    run = _ACTIVE.get() or only_run()
+    if run is None and not is_any_under_way() and os.environ.get(RUN_VARIABLE):
         from gitreg.sdk.joining import joined_run
 
-        return joined_run(os.environ[RUN_VARIABLE])
+        return joined_run(os.environ[RUN_VARIABLE], os.environ.get(STEP_VARIABLE))
     return run
 
 
-def activate(run: Run) -> Token[Run | None]:
-    """Make a run the one that is under way in this context."""
-    return _ACTIVE.set(run)
+def run_here() -> Run | None:
+    """Give the run in whose block this context is, and no other."""
+    run = _ACTIVE.get()
+    return None if run is None or run.is_joined else run
 
 
-def deactivate(token: Token[Run | None]) -> None:
-    """Return to what was under way before."""
-    _ACTIVE.reset(token)
+@contextmanager
+def activated(run: Run) -> Iterator[None]:
+    """Let a run be the one that is under way in the block, and for the processes that are started there."""
+    run.outer = _ACTIVE.get()
+    token = _ACTIVE.set(run)
+    try:
+        with shown_to_children(run):
+            yield
+    finally:
+        with suppress(ValueError):  # it ends in another context, as a notebook's cells may be: this one is gone
+            _ACTIVE.reset(token)
 
 
 @contextmanager

@@ -119,7 +119,7 @@ class ArtifactVersion:
             if found is None:
                 found = cache.checkout(manifest_in(registry, cache, self.document.record), registry.stores)
         if (run := active_run()) is not None:
-            run.note_input(self.name, self.document)
+            run.artifacts.note_input(self.name, self.document)
         return found
 
     def load(self, *, unsafe_pickle: bool = False, expected: Any = None) -> Any:
@@ -184,7 +184,7 @@ def save_artifact(
     """
     run = active_run()
     if run is not None and registry is None:
-        return run.save_artifact(
+        return run.artifacts.save(
             data, name, version, artifact_type=artifact_type, metadata=metadata, unsafe_pickle=unsafe_pickle
         )
     from gitreg.registry.operations.artifacts import save_artifact as operation
@@ -266,7 +266,7 @@ def get_artifact_version(
     """
     reference = name_id_or_prefix if version is None else f"{name_id_or_prefix}@{version}"
     run = active_run()
-    if run is not None and registry is None and (found := run.find_artifact(name_id_or_prefix, version)) is not None:
+    if run is not None and registry is None and (found := run.artifacts.find(name_id_or_prefix, version)) is not None:
         return found
     with opened(registry) as here:
         return ArtifactVersion(resolve_artifact(here.snapshot(), reference), registry)
@@ -354,7 +354,7 @@ def link_artifact_to_model(
     named = artifact_version_id.id if isinstance(artifact_version_id, ArtifactVersion) else str(artifact_version_id)
     run = active_run()
     if run is not None and registry is None:
-        run.link(named, model)
+        run.artifacts.link(named, model)
         return
     if model is None:
         raise InvalidInput("no model is given to link to", hint="link_artifact_to_model(id, model=Model('iris', '7'))")

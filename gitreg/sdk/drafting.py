@@ -84,7 +84,7 @@ def draft_of_model(registry: Registry, model: str, run: str | None) -> ModelVers
     from gitreg.sdk.active import active_run
 
     active = active_run()
-    drafts = [active.draft] if active is not None and run is None else drafts_of(registry)
+    drafts = [active.in_hand.read()] if active is not None and run is None else drafts_of(registry)
     found = [
         (draft, document)
         for draft in drafts

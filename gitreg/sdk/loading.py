@@ -101,7 +101,7 @@ def _note_input(version: ModelVersion) -> None:
     from gitreg.sdk.active import active_run
 
     if (run := active_run()) is not None and version.number:
-        run.note_input(version.model, version)
+        run.artifacts.note_input(version.model, version)
 
 
 def _matching(manifest: Manifest, pattern: str, what: str) -> set[str]:

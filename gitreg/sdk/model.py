@@ -295,8 +295,8 @@ class RunModel(Model):
         if self._run is None:
             super().set_stage(stage, force)
             return
-        self._note_effects(self._run)
-        self._run.set_stage(self.key, str(stage), force=force)
+        self._run.note_effects()
+        self._run.versions.set_stage(self.key, str(stage), force=force)
 
     def log_metadata(self, metadata: Mapping[str, Any]) -> None:
         """Say more of the version; a key that is logged again is overwritten."""
@@ -304,8 +304,8 @@ class RunModel(Model):
             super().log_metadata(metadata)
             return
         said = to_json(metadata)
-        self._note_effects(self._run)
-        self._run.change_version(
+        self._run.note_effects()
+        self._run.versions.change(
             self.key, lambda document: document.but(metadata={**document.metadata, **said}), "Say more of it"
         )
 
@@ -314,7 +314,7 @@ class RunModel(Model):
         if self._run is None:
             super().link(registry, artifact)
         else:
-            self._run.link(artifact, key=self.key)
+            self._run.artifacts.link(artifact, key=self.key)
 
     def load(self, dest: PathLike | None = None, *, artifact: str | None = None) -> Path:
         """Give the folder with the version's files (:meth:`gitreg.Registry.load`)."""
@@ -325,18 +325,13 @@ class RunModel(Model):
     def get_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
         """Give an artifact that is linked to the version, those of the run's draft first."""
         if self._run is not None:
-            found = self._run.find_artifact(name, version)
+            found = self._run.artifacts.find(name, version)
             if found is not None and found.id in self._run.draft.versions[self.key].links:
                 return found
         return super().get_artifact(name, version)
 
-    @staticmethod
-    def _note_effects(run: Run) -> None:
-        if run.step is not None:
-            run.step.effects = True
-
     def _find(self, registry: Registry) -> ModelVersion:
-        return super()._find(registry) if self._run is None else self._run.version_of(self.key)
+        return super()._find(registry) if self._run is None else self._run.versions.get(self.key)
 
 
 def only_looked_up(snapshot: Snapshot, selector: str) -> bool:

@@ -9,11 +9,14 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gitreg.errors import IntegrityError
+from gitreg.registry.artifacts import manifest_of
 from gitreg.registry.collections import find_artifact, runs
 
 if TYPE_CHECKING:
     from gitreg.documents.types import ArtifactDocument
     from gitreg.sdk.outputs import Output
+    from gitreg.sdk.registry import Registry
     from gitreg.sdk.under_way import Run
 
 _FORMAT = 1  # of what a key is made of
@@ -53,6 +56,8 @@ def known_outputs(
 ) -> list[ArtifactDocument] | None:
     """Give what a step with this key gave before, in an earlier try of the run or in another run of the pipeline.
 
+    What the stores do not hold any more is not known.
+
     Parameters
     ----------
     other_runs:
@@ -61,14 +66,22 @@ def known_outputs(
     found = _in_draft(run, name, key, outputs)
     if found is None and other_runs:
         found = _in_history(run, key, outputs)
-    return found
+    return found if found is not None and all(_is_stored(run.registry, each) for each in found) else None
+
+
+def _is_stored(registry: Registry, document: ArtifactDocument) -> bool:
+    try:
+        manifest = manifest_of(document.record, registry.stores)
+    except IntegrityError:
+        return False
+    return any(not store.missing([manifest]) for store in registry.stores.in_order)
 
 
 def _in_draft(run: Run, name: str, key: str, outputs: Sequence[Output]) -> list[ArtifactDocument] | None:
     said = run.draft.run.steps.get(name, {})
     if said.get("key") != key or said.get("status") != "completed":
         return None
-    given = [run.find_any(said.get("outputs", {}).get(each.name, "")) for each in outputs]
+    given = [run.artifacts.at(said.get("outputs", {}).get(each.name, "")) for each in outputs]
     return [each for each in given if each is not None] if all(given) else None
 
 

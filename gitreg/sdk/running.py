@@ -15,8 +15,10 @@ from gitreg.names import check_pipeline, check_run, fill
 from gitreg.registry.collections import find_run
 from gitreg.registry.drafts import Draft, alive, is_sealed, read_draft, remove_draft
 from gitreg.registry.metadata import to_json
+from gitreg.sdk.run_versions import left_over
+from gitreg.sdk.steps import COMPLETED, FAILED, RUNNING
 from gitreg.sdk.surroundings import environment, patch, source, this_command
-from gitreg.sdk.under_way import COMPLETED, FAILED, RUNNING, Run, left_over, moment
+from gitreg.sdk.under_way import Run, moment
 
 if TYPE_CHECKING:
     from gitreg.sdk.model import Model
@@ -68,12 +70,11 @@ def run(
     GitregError
         What was made cannot be sealed; it is kept as a draft.
     """
-    from gitreg.sdk.active import activate, active_run, deactivate
-    from gitreg.sdk.joining import shown_to_children
+    from gitreg.sdk.active import activated, active_run
 
-    joined = active_run()
-    if joined is not None and joined.is_joined and registry is None:
-        yield joined
+    outer = active_run()
+    if outer is not None and outer.is_joined and registry is None:
+        yield outer
         return
     with ExitStack() as stack:
         if registry is None:
@@ -85,22 +86,22 @@ def run(
         started = Run(registry, draft, model, resumed=resumed)
         started.substitutions |= substitutions or {}
         said = to_json(parameters or {}, "parameters")
-        started.change_run(lambda run: run.but(status=RUNNING, parameters=said), f"Begin the run {draft.name}")
-        stack.enter_context(shown_to_children(started))
-        token = activate(started)
+        started.change(lambda run: run.but(status=RUNNING, parameters=said), f"Begin the run {draft.name}")
         start = time.monotonic()
         try:
-            if save_patch and (changed := patch(registry)) is not None:
-                started.save_artifact(changed, f"{started.pipeline}.patch")
-            yield started
+            with activated(started):
+                if save_patch and (changed := patch(registry)) is not None:
+                    started.artifacts.save(changed, f"{started.pipeline}.patch")
+                yield started
         except BaseException as error:
+            if started.is_joined:  # a fork leaves the block: the run goes on without it
+                raise
             started.end(FAILED, time.monotonic() - start)
             if not started.is_given_up:
                 error.add_note(f"what the run {draft.name} had saved is kept as a draft: see `gitreg list --drafts`")
             raise
-        finally:
-            deactivate(token)
-        _end_well(started, time.monotonic() - start)
+        if not started.is_joined:
+            _end_well(started, time.monotonic() - start)
 
 
 def _end_well(run: Run, duration: float) -> None:
@@ -108,7 +109,7 @@ def _end_well(run: Run, duration: float) -> None:
         run.end(COMPLETED, duration)
     except GitregError as error:
         seal = f"`gitreg seal {run.pipeline}/{run.name}` tries again"
-        error.hint = f"{error.hint}; {seal}" if error.hint else seal
+        error.advise(seal)
         raise
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gitreg.cli.commands.run import _pipeline_of
 from tests.system.world import PROGRAMS, Person, write
 
 TRAIN = """
@@ -150,3 +151,38 @@ def test_an_artifact_that_was_edited_or_removed_is_told(writer: Person) -> None:
     assert "artifacts/kept/1.yaml" in ended.out
     assert "written once and was edited" in " ".join(ended.out.split())
     assert "gone@1" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("command", "pipeline"),
+    [
+        (("python", "code/train.py", "--lr", "0.1"), "train"),
+        (("python", "-u", "-m", "pkg.train", "x.csv"), "pkg.train"),
+        (("sh", "-c", "python train.py; sleep 1.5"), "sh"),
+        (("torchrun", "--nproc", "2", "train.py"), "train"),
+        (("./train.sh",), "train"),
+        (("true",), "true"),
+    ],
+)
+def test_a_run_is_named_after_its_script_its_module_or_its_program(command: tuple[str, ...], pipeline: str) -> None:
+    assert _pipeline_of(command) == pipeline
+
+
+def test_what_is_mistyped_is_told_in_the_words_that_were_typed(writer: Person) -> None:
+    assert "--parameter 'epochs'" in writer.gitreg("run", "-p", "epochs", "--", "true", code=2).err
+    assert "--nme" in writer.gitreg("run", "--nme", "x", "--", "true", code=2).err
+    ended = writer.run(PROGRAMS / "gitreg", "run", "--", "false")
+    assert (ended.code, ended.err) == (1, "false ended with 1\n"), "nothing was saved, so there is no draft to look at"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
+def test_a_command_hears_of_what_ends_gitreg(trainer: Person, sent: signal.Signals) -> None:
+    command = [sys.executable, "-u", "../code/train.py", "wait"]
+    with trainer.start(PROGRAMS / "gitreg", "run", "--model", "iris", "--name", "ended", "--", *command) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "trained\n"
+        process.send_signal(sent)
+        assert process.wait(timeout=30) == 128 + sent
+    (draft,) = trainer.gitreg("list", "--drafts", "--json").data
+    assert draft["status"] == "failed"

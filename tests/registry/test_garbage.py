@@ -128,7 +128,7 @@ def test_what_a_draft_holds_and_what_stands_on_its_own_is_not_collected(registry
 
     def half() -> None:
         with gitreg.run("half", registry=registry, model=gitreg.Model("iris")) as run:
-            run.save_artifact("a draft's", "checkpoint")
+            run.artifacts.save("a draft's", "checkpoint")
             raise KeyError
 
     with pytest.raises(KeyError):
@@ -137,7 +137,7 @@ def test_what_a_draft_holds_and_what_stands_on_its_own_is_not_collected(registry
     assert not registry.collect_garbage(grace=0, apply=True)
     assert gitreg.load_artifact("note", registry=registry) == "its own"
     with gitreg.run("half", registry=registry) as run:
-        assert run.find_artifact("checkpoint").load() == "a draft's"
+        assert run.artifacts.find("checkpoint").load() == "a draft's"
     assert registry.version("iris").links == ("checkpoint@1",)
     assert all(finding.problem is None for finding in registry.verify(share=1.0))
     assert registry.doctor() == []

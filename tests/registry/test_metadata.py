@@ -49,7 +49,7 @@ def test_tuples_and_scalars_become_plain() -> None:
     ("metadata", "names"),
     [({"a": {"b": [1, object()]}}, "metadata.a.b[1]"), ({"a": float("nan")}, "metadata.a"), ({"x": b"1"}, "metadata.x"),
      ({1: 2}, "1"), ({"a": {"": 1}}, "metadata.a"), ({"s": {1, 2}}, "metadata.s"), ({"n": 10**99}, "metadata.n"),
-     ({"a": Scalar(float("inf"))}, "metadata.a"), ({"a\nb": 1}, "a\\nb")],
+     ({"a": Scalar(float("inf"))}, "metadata.a"), ({"a\nb": 1}, "a\\nb"), ({"s": "\ud800"}, "metadata.s")],
 )  # fmt: skip
 def test_what_json_cannot_say_is_an_error_that_names_the_key(metadata: Any, names: str) -> None:
     with pytest.raises(InvalidInput) as caught:

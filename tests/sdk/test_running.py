@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 import gitreg
-from gitreg import AlreadyExists, InvalidInput, Model, NotFound, Refused, Registry, save_artifact
+from gitreg import AlreadyExists, GitregError, InvalidInput, Model, NotFound, Refused, Registry, save_artifact
+from gitreg.integrations.models import Models
 from gitreg.sdk.drafting import discard, draft_rows, find_any_run, run_rows, seal_by_hand
 from tests.registry.support import git
 
@@ -57,6 +61,7 @@ def test_what_a_run_saves_is_one_version_in_one_commit(inside: Registry) -> None
     assert (status, said.parameters, said.versions) == ("completed", {"epochs": 3}, ("iris@1",))
     assert said.environment["packages"]["click"]
     assert gitreg.get_artifact_version(saved.id).reference == "data@1"
+    assert (saved.reference, saved.number) == ("data@1", 1), "what was handed out knows its number now"
     with pytest.raises(AlreadyExists, match="train/first"), gitreg.run("first", pipeline="train"):
         pass
 
@@ -136,13 +141,13 @@ def test_a_promotion_made_meanwhile_does_not_change_what_a_run_works_on(inside: 
     inside.create_version("iris")
     inside.promote("iris@1", "production")
     with gitreg.run() as run:
-        bound = run.bind(Model("iris", "production"))
+        bound = run.versions.bind(Model("iris", "production"))
         assert bound.number == 1
         inside.promote("iris@2", "production", force=True)
-        assert run.bind(Model("iris", "production")).number == 1
+        assert run.versions.bind(Model("iris", "production")).number == 1
         bound.log_metadata({"seen": True})
         with pytest.raises(NotFound):
-            run.bind(Model("iris", 9))
+            run.versions.bind(Model("iris", 9))
     assert inside.version("iris@1").metadata == {"seen": True}
 
 
@@ -219,3 +224,63 @@ def test_artifacts_outside_of_a_run_are_committed_at_once(inside: Registry, tmp_
         gitreg.link_artifact_to_model(first.id, model=Model("iris", 7))
     inside.delete_version("iris@1.0")
     assert gitreg.get_artifact_version("table").reference == "table@may", "deleting a version keeps it"
+
+
+def test_runs_in_threads_of_their_own_keep_apart(inside: Registry) -> None:
+    together = threading.Barrier(3)
+
+    def work(name: str) -> None:
+        with gitreg.run(name, model=Model(name)):
+            together.wait()
+            save_artifact(name, f"{name}_data")
+            together.wait()
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(work, ["a", "b", "c"]))
+    assert {name: list(inside.version(name).artifacts) for name in "abc"} == {name: [f"{name}_data"] for name in "abc"}
+    assert not {"GITREG_RUN", "GITREG_STEP", "GITREG_REGISTRY"} & set(os.environ), "whichever ended last"
+
+
+def test_what_threads_and_children_save_is_seen_by_who_waits_for_them(inside: Registry) -> None:
+    code = "import gitreg; gitreg.save_artifact('from a child', 'theirs')"
+    with gitreg.run(model=Model("iris")) as run:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda n: save_artifact(n, f"thread_{n}"), range(8)))
+        subprocess.run([sys.executable, "-c", code], check=True)
+        assert gitreg.load_artifact("theirs") == "from a child"
+        assert run.model is not None
+        assert run.model.load_artifact("thread_7") == 7
+    assert len(inside.version("iris").artifacts) == 9
+
+
+def test_a_fork_that_leaves_the_block_does_not_end_the_run(inside: Registry) -> None:
+    code = """
+import os, sys, gitreg
+with gitreg.run("forked", model=gitreg.Model("iris")):
+    if os.fork() == 0:
+        gitreg.save_artifact("child", "childs")
+        sys.exit(3)
+    assert os.waitstatus_to_exitcode(os.wait()[1]) == 3
+    gitreg.save_artifact("parent", "parents")
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert set(inside.version("iris").artifacts) == {"childs", "parents"}
+    assert find_any_run(inside, "forked")[1] == "completed"
+
+
+def test_a_checkpoint_of_the_runs_own_model_is_a_version_beside_the_one_that_the_run_works_on(
+    inside: Registry, weights: Path
+) -> None:
+    with gitreg.run(model=Model("iris")) as run:
+        Models(run).save(weights, label="iris")
+        save_artifact("late", "statistics")
+    checkpoint, worked_on = inside.version("iris@1"), inside.version("iris@2")
+    assert (list(checkpoint.artifacts), list(worked_on.artifacts)) == (["model"], ["statistics"])
+
+
+def test_where_nothing_can_be_written_a_run_says_so(inside: Registry) -> None:
+    folder = inside.ledger.repository.common_dir / "gitreg" / "runs"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.write_text("in the way")  # root may write where the rights say no
+    with pytest.raises(GitregError, match=r"cannot be begun in .*runs"), gitreg.run():
+        raise AssertionError

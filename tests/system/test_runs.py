@@ -23,7 +23,7 @@ for number in range(int(sys.argv[2])):
         model = Model("iris", sys.argv[3] if len(sys.argv) > 3 else None)
         with gitreg.run(f"{sys.argv[1]}-{number}", pipeline="many", model=model, registry=registry) as run:
             for epoch in range(3):
-                run.save_artifact([sys.argv[1], number, epoch], "checkpoint")
+                run.artifacts.save([sys.argv[1], number, epoch], "checkpoint")
             run.model.log_metadata({"worker": sys.argv[1], "turn": number})
 """
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import signal
 import subprocess
+from itertools import pairwise
 from typing import Any
 
 import click
@@ -12,8 +15,11 @@ from gitreg.cli.options import open_registry, read_metadata
 from gitreg.cli.output import note
 from gitreg.errors import NotFound
 
+_PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
+"""What schedulers and terminals send to the process that they know; the command shall hear of it."""
 
-@click.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+
+@click.command("run", context_settings={"allow_interspersed_args": False})
 @click.option(
     "--model", metavar="MODEL[@VERSION]", shell_complete=complete_model, help="What the command makes a version of."
 )
@@ -40,43 +46,62 @@ def command(
     from gitreg.sdk.running import run
 
     registry = open_registry()
-    told: dict[str, Any] = read_metadata(parameters)
+    told: dict[str, Any] = read_metadata(parameters, "--parameter")
     wanted = None
     if model is not None:
         named, _, version = model.partition("@")
         wanted = Model(named, version or None)
-    with run(
-        name,
-        pipeline=pipeline or _pipeline_of(command),
-        model=wanted,
-        parameters=told,
-        save_patch=patch,
-        registry=registry,
-        command=command,
-    ) as under_way:
-        if wanted is not None:
-            under_way.bind(wanted)
-        code = _run(command)
-        if code:
-            note(f"{command[0]} ended with {code}; `gitreg list --drafts` shows what it had saved")
-            click.get_current_context().exit(code)
+    try:
+        with run(
+            name,
+            pipeline=pipeline or _pipeline_of(command),
+            model=wanted,
+            parameters=told,
+            save_patch=patch,
+            registry=registry,
+            command=command,
+        ) as under_way:
+            if wanted is not None:
+                under_way.versions.bind(wanted)
+            if code := _run(command):
+                raise click.exceptions.Exit(code)
+    except click.exceptions.Exit as failed:
+        kept = "" if under_way.is_given_up else "; `gitreg list --drafts` shows what it had saved"
+        note(f"{command[0]} ended with {failed.exit_code}{kept}")
+        raise
 
 
 def _pipeline_of(command: tuple[str, ...]) -> str:
-    """Name a run after the script that an interpreter is given, else after the program."""
-    script = next((word for word in command[1:] if not word.startswith("-") and "." in word), command[0])
-    name = script.replace("\\", "/").rpartition("/")[2]
+    """Name a run after the script or module that an interpreter is given, else after the program."""
+    for option, word in pairwise(command):
+        if option == "-m":
+            return word
+        if not word.startswith("-") and "." in word and not re.search(r"\s", word):  # a space is in what `-c` is given
+            return _stem(word)
+    return _stem(command[0])
+
+
+def _stem(path: str) -> str:
+    name = path.replace("\\", "/").rpartition("/")[2]
     return name.rpartition(".")[0] or name
 
 
 def _run(command: tuple[str, ...]) -> int:
+    """Run a command and give its exit code, as a shell would; who ends us in earnest ends it."""
     try:
         process = subprocess.Popen(command)
     except OSError as error:
         raise NotFound(f"cannot run {command[0]}: {error.strerror}", hint="check the command behind --") from None
+    before = {each: signal.getsignal(each) for each in _PASSED_ON}
+    for each, handler in before.items():
+        if handler != signal.SIG_IGN:  # as nohup says it
+            signal.signal(each, lambda number, _: process.send_signal(number))
     try:
         code = process.wait()
     except KeyboardInterrupt:  # the terminal told the command as well: it ends in its own way
         process.wait()
         raise
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
     return code if code >= 0 else 128 - code

@@ -1,0 +1,170 @@
+"""The versions of models that a run makes, or says more of: in its draft until it ends well, sealed from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from gitreg.documents.types import DraftDocument
+from gitreg.names import check_model
+from gitreg.registry.drafts import Draft, is_alive, open_drafts, remove_draft
+from gitreg.registry.operations.versions import check_new_name, find_existing
+from gitreg.registry.references import resolve
+from gitreg.registry.snapshot import ModelVersion
+from gitreg.sdk.drafting import draft_version, sealing
+
+if TYPE_CHECKING:
+    from gitreg.documents.types import RunDocument
+    from gitreg.sdk.model import Model, RunModel
+    from gitreg.sdk.registry import Registry
+    from gitreg.sdk.under_way import Run
+
+    class Settling(Protocol):
+        """A handle of a version that a run is making."""
+
+        @property
+        def key(self) -> str:
+            """The id of the version in the run's draft."""
+
+        def settle(self, version: str) -> None:
+            """Mean the sealed version, of this name, from now on."""
+
+
+class RunVersions:
+    """The versions of models in a run's draft."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._handed: list[Settling] = []
+        self._lent: dict[str, str] = {}
+        self._sealed: dict[str, str] = {}
+
+    def bind(self, spec: Model) -> RunModel:
+        """Give a model's version as the run sees it: in its draft, where a new one is begun."""
+        from gitreg.sdk.model import RunModel
+
+        spec = spec.filled(self._run.fill)
+        bound = RunModel(self._run, self.key(spec), spec)
+        self.hand_out(bound)
+        return bound
+
+    def hand_out(self, handle: Settling) -> None:
+        """Let a handle of a version know what that is called once it is sealed."""
+        self._handed.append(handle)
+        if handle.key in self._sealed:
+            handle.settle(self._sealed[handle.key])
+
+    def key(self, spec: Model) -> str:
+        """Give the draft's id for a version, which is begun where the draft has none.
+
+        Raises
+        ------
+        NotFound
+            A number or a stage is asked for that is not there.
+        InvalidInput, AlreadyExists
+            The name can be no version's.
+        """
+        run = self._run
+        with run.in_hand.turn:
+            model, wanted = check_model(spec.name), self._resolved(spec)
+            known = run.draft.find_version(model, wanted)
+            return known or self._begun(spec, model, wanted)
+
+    def _begun(self, spec: Model, model: str, wanted: str | None) -> str:
+        run, registry = self._run, self._run.registry
+        step = run.step
+        spec.warn_of_differences(registry)
+        document = DraftDocument(
+            model=model,
+            version=wanted,
+            created_at=registry.ambient.timestamp(),
+            created_by=str(registry.writer().author),
+            card=spec.card(),
+            step=step.name if step and step.spec and run.fill(step.spec.reference) == spec.reference else None,
+        )
+        left = None if wanted is None else left_over(registry, model, wanted)
+
+        def change(draft: Draft) -> Draft:
+            if draft.find_version(model, wanted):
+                return draft
+            return draft.with_version(document) if left is None else draft.with_all_of(left)
+
+        subject = f"Begin {spec.reference}" if left is None else f"Go on with what {left.name} left"
+        run.in_hand.change(change, subject)
+        if left is not None:
+            remove_draft(registry.ledger.repository, left)
+        key = run.draft.find_version(model, wanted)
+        assert key is not None
+        return key
+
+    def _resolved(self, spec: Model) -> str | None:
+        """Give the version's name that is meant: once for the whole run, whatever is promoted meanwhile."""
+        from gitreg.sdk.model import only_looked_up
+
+        selector = spec.selector
+        if selector is None:
+            return None
+        if spec.reference not in self._lent:
+            snapshot = self._run.registry.snapshot()
+            if only_looked_up(snapshot, selector):
+                self._lent[spec.reference] = resolve(snapshot, spec.reference).version
+            else:
+                there = find_existing(snapshot, check_model(spec.name), selector)
+                self._lent[spec.reference] = there.version if there else check_new_name(snapshot, spec.name, selector)
+        return self._lent[spec.reference]
+
+    def begin(self, document: DraftDocument) -> str:
+        """Begin one more version, beside all others of its model, and give the draft's id for it."""
+        with self._run.in_hand.turn:
+            self._run.in_hand.change(lambda draft: draft.with_version(document), f"Begin a version of {document.model}")
+            return list(self._run.draft.versions)[-1]
+
+    def change(self, key: str, change: Callable[[DraftDocument], DraftDocument], subject: str) -> None:
+        """Say something else of a version."""
+        self._run.in_hand.change(lambda draft: draft.with_version(change(draft.versions[key]), key), subject)
+
+    def set_stage(self, key: str, stage: str, *, force: bool) -> None:
+        """Give a version the stage that it takes when it is sealed; checked now, and again then.
+
+        Raises
+        ------
+        Refused
+            Another version holds it, and ``force`` is not given, or its policy forbids it.
+        InvalidInput
+            There is no such stage.
+        """
+        draft, registry = self._run.draft, self._run.registry
+        document = draft.versions[key].but(stage=stage, force=force)
+        sealing(registry, replace(draft, versions={key: document}))(registry.snapshot())
+        self.change(key, lambda document: document.but(stage=stage, force=force), f"Give it {stage}")
+
+    def get(self, key: str) -> ModelVersion:
+        """Give a version as it would be sealed, or the sealed one that the run says more of."""
+        draft = self._run.draft
+        document = draft.versions[key]
+        if document.version is not None:
+            there = find_existing(self._run.registry.snapshot(), document.model, document.version)
+            if there is not None:
+                records = {**there.artifacts, **draft.artifacts_of(document)}
+                metadata = {**there.annotation.metadata, **document.metadata}
+                return there._replace(annotation=there.annotation.but(artifacts=records, metadata=metadata))
+        return draft_version(draft, document)
+
+    def settle(self, sealed: RunDocument) -> None:
+        """Let the handles mean what was sealed."""
+        for key, reference in zip(self._run.draft.versions, sealed.versions, strict=False):
+            self._sealed[key] = reference.rpartition("@")[2]
+        for handle in self._handed:
+            if handle.key in self._sealed:
+                handle.settle(self._sealed[handle.key])
+
+
+def left_over(registry: Registry, model: str, version: str | None) -> Draft | None:
+    """Give the draft that a run which failed or was killed left of the version of a name, and of nothing else."""
+    repository = registry.ledger.repository
+    for draft in open_drafts(repository, registry.snapshot()):
+        alone = len(draft.versions) == 1 and draft.find_version(model, version)
+        if alone and not is_alive(repository, draft.run.pipeline, draft.run.run):
+            return draft
+    return None
