@@ -49,6 +49,10 @@ class Refs(NamedTuple):
             name = text[len("ref:") :].strip()
         return None
 
+    def is_symbolic(self, name: str) -> bool:
+        """Whether a ref points to another one."""
+        return (self._loose(name) or "").startswith("ref:")
+
     def under(self, prefix: str) -> dict[str, str]:
         """Return the refs whose full names start so, sorted by name; what is no ref is skipped.
 

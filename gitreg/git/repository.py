@@ -156,7 +156,7 @@ class Repository(ReadOnlyRepository):
         """
         from gitreg.git.transaction import update_refs
 
-        update_refs(self._git, self._refs, self._objects, updates, reason=reason)
+        update_refs(self._git, self._refs, self._objects, updates, reason=reason, group=self._group)
 
     def lock(self, *, timeout: float) -> AbstractContextManager[None]:
         """Hold the lock that gitreg's own writers take; it ends with the process, however that ends.

@@ -18,6 +18,8 @@ from gitreg.git.refs import Refs
 from gitreg.git.values import ANY, RefUpdate, check_ref_name
 
 _PATIENCE = 1.0  # seconds to wait for another process's lock on a ref
+_LOGGED = ("refs/heads/", "refs/remotes/", "refs/notes/", "refs/bisect/", "refs/worktree/", "refs/rewritten/")
+"""Refs that have a reflog, by git's defaults, and those that lie elsewhere in a linked work tree."""
 _HINT_AGAIN = "read again and try again"
 
 # What git says (refs.c, refs/files-backend.c, lockfile.c), and what it means.
@@ -28,17 +30,61 @@ _MISSING = re.compile(r"nonexistent object|missing object|bad object")
 _NAMED = re.compile(r"cannot lock ref '([^']+)'|'(refs/[^']+?)(?:\.lock)?'")
 
 
-def update_refs(git: Git | None, refs: Refs, objects: Objects, updates: Sequence[RefUpdate], *, reason: str) -> None:
-    """See `gitreg.git.Repository.update_refs`."""
+def update_refs(
+    git: Git | None, refs: Refs, objects: Objects, updates: Sequence[RefUpdate], *, reason: str, group: bool
+) -> None:
+    """See `gitreg.git.Repository.update_refs`.
+
+    Parameters
+    ----------
+    group:
+        Give new files to the group, as core.sharedRepository asks.
+    """
     for update in updates:
         check_ref_name(update.name)
     if not updates:
         return
     with noted(refs.git_dir, refs.common_dir, [update.name for update in updates]):
+        if len(updates) == 1 and _moved_alone(refs, objects, updates[0], group):
+            return
         if git is not None:
             _by_git(git, refs.git_dir, updates, reason, refs.oid_length)
         else:
             _by_dulwich(refs, objects, updates)
+
+
+def _moved_alone(refs: Refs, objects: Objects, update: RefUpdate, group: bool) -> bool:
+    """Move one ref that is there from one commit to the next, as git's files backend does, without a process for it.
+
+    A run's draft is moved so with every checkpoint. False, and nothing is done, where there is more to it than a
+    file: a reflog is kept (git begins one when it makes the ref, if at all), the ref is symbolic, locked or elsewhere.
+    """
+    name, new, old = update
+    path = refs.common_dir / name
+    if new is None or old in (None, ANY) or name.startswith(_LOGGED) or (refs.common_dir / "logs" / name).exists():
+        return False
+    lock = path.with_name(f"{path.name}.lock")
+    try:
+        file = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    except OSError:  # git waits for the lock, or says what is wrong
+        return False
+    moved = False
+    try:
+        with os.fdopen(file, "wb") as held:
+            if refs.is_symbolic(name) or refs.read(name) != old or objects.kind(new) is None:
+                return False  # git has the words for it
+            if group:
+                os.fchmod(held.fileno(), 0o664)
+            held.write(f"{new}\n".encode())
+            held.flush()
+            os.fsync(held.fileno())
+        with suppress(IsADirectoryError):  # an empty one, which git knows how to remove
+            lock.replace(path)
+            moved = True
+        return moved
+    finally:
+        if not moved:
+            lock.unlink(missing_ok=True)
 
 
 def _by_git(git: Git, git_dir: Path, updates: Sequence[RefUpdate], reason: str, oid_length: int) -> None:

@@ -3,14 +3,22 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from gitreg.errors import Conflict, IntegrityError, InvalidInput, Refused
 from gitreg.git import RefUpdate, Repository
+from gitreg.git.program import Git
 from gitreg.git.source import source_of
 from tests.git.conftest import ADA, BRANCH, Env, commit, git, make
+
+
+@pytest.fixture
+def with_git(tmp_path: Path, env: Env) -> Iterator[Repository]:
+    with Repository.discover(make(tmp_path, env, "normal"), env=env) as repository:
+        yield repository
 
 
 @pytest.fixture
@@ -57,6 +65,66 @@ def test_every_kind_of_expectation_is_checked(plain: Repository, two: tuple[str,
     assert plain.refs("refs/x/") == {}
     plain.update_refs([RefUpdate("refs/x/a/below", second, None)], reason="t")
     assert plain.read_ref("refs/x/a/below") == second
+
+
+@pytest.mark.parametrize("kind", ["loose", "packed", "both", "an empty folder in its place"])
+def test_one_ref_moves_without_a_process_and_git_agrees(
+    with_git: Repository, env: Env, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = commit(with_git, {"a": b"1"}), commit(with_git, {"a": b"2"})
+    name = "refs/drafts/train@1"
+    with_git.update_refs([RefUpdate(name, second if kind == "both" else first, None)], reason="t")
+    if kind != "loose":
+        git(with_git.git_dir, env, "pack-refs", "--all", *(["--no-prune"] if kind == "both" else []))
+    if kind == "both":
+        with_git.update_refs([RefUpdate(name, first, second)], reason="t")
+    if kind.startswith("an empty"):
+        (with_git.common_dir / name / "below").mkdir(parents=True)
+    processes: list[object] = []
+    run = Git.run
+    monkeypatch.setattr(Git, "run", lambda *args, **options: processes.append(args) or run(*args, **options))
+    with_git.update_refs([RefUpdate(name, second, first)], reason="t")
+    assert bool(processes) == kind.startswith("an empty")
+    assert git(with_git.git_dir, env, "rev-parse", name) == second == with_git.read_ref(name)
+    with pytest.raises(Conflict, match="train@1"):
+        with_git.update_refs([RefUpdate(name, first, first)], reason="t")
+    git(with_git.git_dir, env, "pack-refs", "--all")
+    git(with_git.git_dir, env, "fsck", "--strict")
+    assert with_git.read_ref(name) == second
+    assert not [*with_git.common_dir.rglob("*.lock")]
+
+
+def test_a_ref_with_a_reflog_and_a_symbolic_one_are_left_to_git(with_git: Repository, env: Env) -> None:
+    first, second = commit(with_git, {"a": b"1"}), commit(with_git, {"a": b"2"})
+    git(with_git.git_dir, env, "update-ref", "--create-reflog", "refs/drafts/a", first)
+    git(with_git.git_dir, env, "symbolic-ref", "refs/drafts/b", "refs/drafts/a")
+    with_git.update_refs([RefUpdate("refs/drafts/b", second, first)], reason="both")
+    assert with_git.read_ref("refs/drafts/a") == second
+    assert git(with_git.git_dir, env, "symbolic-ref", "refs/drafts/b") == "refs/drafts/a"
+    assert git(with_git.git_dir, env, "reflog", "-1", "--format=%gs", "refs/drafts/a") == "both"
+
+
+def test_a_ref_that_moves_while_git_packs_refs_is_never_lost(with_git: Repository, env: Env) -> None:
+    name = "refs/drafts/train@1"
+    first, second = commit(with_git, {"a": b"1"}), commit(with_git, {"a": b"2"})
+    with_git.update_refs([RefUpdate(name, first, None), RefUpdate("refs/drafts/other", first, None)], reason="t")
+    done = threading.Event()
+
+    def pack() -> None:
+        while not done.is_set():
+            git(with_git.git_dir, env, "pack-refs", "--all")
+
+    packing = threading.Thread(target=pack)
+    packing.start()
+    try:
+        for _ in range(150):
+            with_git.update_refs([RefUpdate(name, second, first)], reason="t")
+            assert with_git.read_ref(name) == second
+            with_git.update_refs([RefUpdate(name, first, second)], reason="t")
+    finally:
+        done.set()
+        packing.join()
+    assert git(with_git.git_dir, env, "rev-parse", name) == first
 
 
 @pytest.mark.parametrize("packed", [False, True])
