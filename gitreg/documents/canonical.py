@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg.documents.deferred import Deferred
 from gitreg.errors import InvalidInput
-from gitreg.names import check_model, check_written_version
+from gitreg.names import check_artifact, check_model, check_pipeline, check_run, check_written_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from gitreg.documents.layout import Key
 
@@ -39,11 +39,14 @@ _CONSTANTS = {
 _CONSTANT = f"(?:{'|'.join(_CONSTANTS)})"
 _NUMBER = r"-?[0-9]{1,18}(?:\.[0-9]{0,20})?(?:[eE][-+]?[0-9]{1,2})?"  # a float can hold the largest of them
 _WORDS = rf"(?!{_CONSTANT}\n)[^\0-'*-.0-@\[-^`{{-\x7f]{_REST}"
-# What begins with a digit is text if it holds a character that stands in no number, or is a date.
-_WORDS_AFTER_DIGIT = rf"[0-9](?![xo])[-+.0-9eE]*+(?!\n){_REST}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}"
+# What begins with a digit is text if it holds a character that stands in no number, or is a date or a version.
+_WORDS_AFTER_DIGIT = (
+    rf"[0-9](?![xo])[-+.0-9eE]*+(?!\n){_REST}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}|[0-9]{{1,9}}(?:\.[0-9]{{1,9}}){{2,9}}"
+)
 _QUOTED = r"'(?:[^'\0-\x1f\x7f]++|'')++'"
 _TEXT = rf"(?:{_WORDS}|{_WORDS_AFTER_DIGIT}|{_QUOTED})(?=\n)"
 _VALUE = rf"(?:{_NUMBER}|{_WORDS}|{_WORDS_AFTER_DIGIT}|{_QUOTED}|''|{_CONSTANT})(?=\n)"
+_OPTION = rf"--?[A-Za-z]{_REST}(?=\n)"
 _BOOLEAN = "(?:true|false)"
 _SIZE = "(?:0|[1-9][0-9]{0,17})"
 _SHA256 = r"(?:(?![0-9]++(?:e[0-9]++)?\n)[0-9a-f]{64}|'[0-9a-f]{64}')"
@@ -55,31 +58,75 @@ _KEY = "[A-Za-z_][A-Za-z0-9_./-]{0,99}"
 _PATH = "[A-Za-z0-9_.][A-Za-z0-9_./+=@-]{0,199}"
 _LIST = rf"(?:- {_TEXT}\n)++"
 _MAPPING = rf"(?:  {_KEY}:(?: {_VALUE}\n|\n(?:(?:    {_KEY}: {_VALUE}\n)++|(?:  - {_VALUE}\n)++)))++"
-_FILE = rf"      {_PATH}:\n        size: {_SIZE}\n        sha256: {_SHA256}\n(?:        executable: {_BOOLEAN}\n)?"
+
+
+def _files_at(indent: int) -> str:
+    at, below = " " * indent, " " * (indent + 2)
+    return rf"(?:{at}{_PATH}:\n{below}size: {_SIZE}\n{below}sha256: {_SHA256}\n(?:{below}executable: {_BOOLEAN}\n)?)++"
+
+
+_TYPE = "(?:model|data|deployment)"
 _ARTIFACT = (
-    rf"  [A-Za-z][A-Za-z0-9_-]{{0,63}}:\n    type: (?:model|data|deployment)\n    size: {_SIZE}\n"
-    rf"    digest: sha256:[0-9a-f]{{64}}\n(?:    files:\n(?:{_FILE})++)?"
+    rf"  [A-Za-z](?:[A-Za-z0-9_.-]{{0,63}}[A-Za-z0-9_-])?:\n    type: {_TYPE}\n    size: {_SIZE}\n"
+    rf"    digest: sha256:[0-9a-f]{{64}}\n(?:    artifact: {_TEXT}\n)?(?:    materializer: {_TEXT}\n)?"
+    rf"(?:    files:\n{_files_at(6)})?"
 )
+_ARTIFACTS = rf"(?:artifacts:\n(?P<artifacts>(?:{_ARTIFACT})++))?"
+_SECONDS = r"(?:0|[1-9][0-9]{0,9})(?:\.[0-9]{1,9})?"
+_STATUS = "(?:running|completed|failed)"
+_USED = rf"(?:      {_KEY}: {_TEXT}\n)++"
+_STEP = (
+    rf"  {_KEY}:\n    status: {_STATUS}\n(?:    started_at: {_TIME}\n)?(?:    duration: {_SECONDS}\n)?"
+    rf"(?:    cached: {_BOOLEAN}\n)?(?:    key: {_SHA256}\n)?"
+    rf"(?:    parameters:\n(?:      {_KEY}:(?: {_VALUE}\n|\n(?:      - {_VALUE}\n)++))++)?"
+    rf"(?:    inputs:\n{_USED})?(?:    outputs:\n{_USED})?(?:    version: {_TEXT}\n)?"
+)
+_SOURCE = rf"(?:source:\n(?=  )(?:  repository: {_TEXT}\n)?(?:  commit: {_TEXT}\n)?(?:  dirty: {_BOOLEAN}\n)?)?"
 _ABOUT = rf"(?:description: {_TEXT}\n)?(?:tags:\n{_LIST})?(?:metadata:\n(?P<metadata>{_MAPPING}))?"
 _DIGEST = r"(?:digest: sha256:[0-9a-f]{64}\n)?"
 _KINDS = {
     "model_version": rf"model: (?P<model>{_WORDS})\nversion: (?P<version>{_TEXT})\n"
     rf"number: (?P<number>[1-9][0-9]{{0,14}})\ncreated_at: (?P<created_at>{_TIME})\n(?:created_by: {_TEXT}\n)?{_ABOUT}"
-    rf"(?:source:\n(?=  )(?:  repository: {_TEXT}\n)?(?:  commit: {_TEXT}\n)?(?:  dirty: {_BOOLEAN}\n)?)?"
-    rf"(?:run:\n(?P<run>{_MAPPING}))?(?:inputs:\n{_LIST})?(?:artifacts:\n(?P<artifacts>(?:{_ARTIFACT})++))?",
+    rf"{_SOURCE}(?:run:\n(?P<run>{_MAPPING}))?(?:inputs:\n{_LIST})?(?:links:\n{_LIST})?{_ARTIFACTS}",
     "annotation": rf"{_ABOUT}(?:archived: {_BOOLEAN}\n)?(?:yanked: (?P<yanked>{_BOOLEAN})\n)?"
-    rf"(?:yank_reason: {_TEXT}\n)?(?:deleted: (?P<deleted>{_BOOLEAN})\n)?",
+    rf"(?:yank_reason: {_TEXT}\n)?(?:deleted: (?P<deleted>{_BOOLEAN})\n)?(?:links:\n{_LIST})?{_ARTIFACTS}",
     "stage": rf"version: {_TEXT}\n{_DIGEST}"
     rf"(?:previous: {_TEXT}\n)?(?:rolled_back_from: {_TEXT}\n)?(?:reason: {_TEXT}\n)?",
     "alias": rf"version: {_TEXT}\n{_DIGEST}",
+    "artifact": rf"artifact: (?P<artifact>{_TEXT})\nversion: (?P<version>{_TEXT})\nnumber: [1-9][0-9]{{0,14}}\n"
+    rf"id: (?:(?![0-9]++(?:e[0-9]++)?\n)[0-9a-f]{{32}}|'[0-9a-f]{{32}}')\ncreated_at: (?P<created_at>{_TIME})\n"
+    rf"(?:created_by: {_TEXT}\n)?type: {_TYPE}\n(?:materializer: {_TEXT}\n)?"
+    rf"(?:metadata:\n(?P<metadata>{_MAPPING}))?(?:run:\n(?P<run>{_MAPPING}))?size: {_SIZE}\n"
+    rf"digest: sha256:[0-9a-f]{{64}}\n(?:files:\n(?P<files>{_files_at(2)}))?",
+    "run": rf"pipeline: (?P<pipeline>{_TEXT})\nrun: (?P<name>{_TEXT})\nstatus: {_STATUS}\n(?:created_by: {_TEXT}\n)?"
+    rf"started_at: (?P<started_at>{_TIME})\n(?:ended_at: (?P<ended_at>{_TIME})\n)?(?:duration: {_SECONDS}\n)?"
+    rf"(?:command:\n(?:- (?:{_TEXT}|{_OPTION}|''(?=\n))\n)++)?{_SOURCE}(?:environment:\n(?P<environment>{_MAPPING}))?"
+    rf"(?:parameters:\n(?P<parameters>{_MAPPING}))?(?:steps:\n(?P<steps>(?:{_STEP})++))?(?:inputs:\n{_LIST})?"
+    rf"(?:versions:\n{_LIST})?",
 }
-_FREE = ("metadata", "run", "artifacts")
+_SAID_BY_THE_PATH = {
+    "model_version": ("model", "version"),
+    "artifact": ("artifact", "version"),
+    "run": ("pipeline", "name"),
+}
+_DATES = ("created_at", "started_at", "ended_at")
+_FREE = ("metadata", "run", "artifacts", "files", "environment", "parameters", "steps")
 """The fields that are mappings with keys of anybody's choice."""
-_check_model = lru_cache(4096)(check_model)
-_check_version = lru_cache(4096)(check_written_version)
+_check_model, _check_artifact, _check_pipeline, _check_run, _check_version = (
+    lru_cache(4096)(check) for check in (check_model, check_artifact, check_pipeline, check_run, check_written_version)
+)
+_CHECKS: Mapping[str, tuple[Callable[[str], object], ...]] = {
+    "model_version": (_check_model, _check_version),
+    "annotation": (_check_model, _check_version),
+    "stage": (_check_model,),
+    "alias": (_check_model,),
+    "artifact": (_check_artifact, _check_version),
+    "run": (_check_pipeline, _check_run),
+}
+"""The rules of the names that a path says: its folder's, and its file's."""
 _ENTRIES = {
     indent: re.compile(f" {{{indent}}}([^ :\\n-][^:\\n]*+):(?: (.*+)\\n|\\n((?: {{{indent}}}(?:  |- ).*+\\n)++))")
-    for indent in (0, 2, 4)
+    for indent in (0, 2, 4, 6)
 }
 """The entries of a mapping indented so far: each a key with its value, or with the lines below it."""
 _NESTED_KEYS = re.compile(r" {4}([^ :\n]+):.*\n")
@@ -105,13 +152,14 @@ def recognise(key: Key, content: bytes) -> re.Match[str] | None:
         if found is None or not (text.isascii() or text.replace("\n", "").isprintable()):
             return None  # YAML takes the signs beyond ASCII that are printable, and breaks lines at some others
         said = found.groupdict()
-        if key.kind == "model_version":
-            if said["model"] != key.model or _scalar(said["version"]) != key.name:
-                return None
-            datetime.fromisoformat(said["created_at"])
-        _check_model(key.model)
-        if key.kind in ("model_version", "annotation"):
-            _check_version(key.name)
+        told = [_scalar(said[field]) for field in _SAID_BY_THE_PATH.get(key.kind, ())]
+        if told and told != [key.model, key.name]:
+            return None
+        for field in _DATES:
+            if said.get(field):
+                datetime.fromisoformat(said[field])
+        for check, name in zip(_CHECKS[key.kind], (key.model, key.name), strict=False):
+            check(name)
     except (ValueError, InvalidInput):  # not UTF-8, no such day, or a name against the rules
         return None
     return found if _keys_differ(said) else None
@@ -141,7 +189,7 @@ def _keys_differ(said: Mapping[str, str | None]) -> bool:
 def _may_repeat(field: str, block: str) -> bool:
     """Whether two lines begin alike, at whatever depth; it takes a fifth of the time that looking closely does."""
     lines = block.split("\n")
-    if field == "artifacts":
+    if field in ("artifacts", "files"):
         lines = [line for line in lines if line.endswith(":")]  # not those that each file has
     return len({line.partition(":")[0] for line in lines}) < len(lines)
 
@@ -151,8 +199,13 @@ def _free_keys(field: str, block: str) -> Iterator[list[str]]:
     entries = _ENTRIES[2].findall(block)
     yield [key for key, _, _ in entries]
     for _, _, inner in entries:
-        if inner:
-            yield [file[0] for file in _FILES.findall(inner)] if field == "artifacts" else _NESTED_KEYS.findall(inner)
+        if inner and field == "artifacts":
+            yield [file[0] for file in _FILES.findall(inner)]
+        elif inner and field == "steps":
+            for _, _, said in _ENTRIES[4].findall(inner):
+                yield [key for key, _, _ in _ENTRIES[6].findall(said)]
+        elif inner:
+            yield _NESTED_KEYS.findall(inner)
 
 
 def _mapping(block: str, indent: int) -> dict[str, Any]:
@@ -165,7 +218,7 @@ def _mapping(block: str, indent: int) -> dict[str, Any]:
         elif not indent and key != "metadata":  # artifacts, above all
             out[key] = Deferred(partial(_mapping, inner, 2))
         else:
-            out[key] = _mapping(inner, indent + 2) if indent < 4 else _files(inner)
+            out[key] = _files(inner) if indent == 4 and key == "files" else _mapping(inner, indent + 2)
     return out
 
 

@@ -27,6 +27,7 @@ _KEPT = {
 }
 """The fields of a record that make edges, or a note."""
 _FILES = "\nartifacts:\n"
+_ORIGIN = "\n    artifact: "
 _BROKEN: Mapping[str, Any] = {"broken": True}
 
 
@@ -266,7 +267,7 @@ class Provenance:
             return _BROKEN
         if not any(field in text for field in fields if field != "artifacts"):  # most annotations, many records
             return {}
-        if not text.startswith("{"):  # records as they are written by hand or by save: their files come last
+        if not text.startswith("{") and _ORIGIN not in text:  # YAML: of a record, the files come last
             entry = entry._replace(text=f"{text.partition(_FILES)[0].rstrip()}\n")
         data = entry.data or {}
         kept = {field: data[field] for field in fields if data.get(field)}

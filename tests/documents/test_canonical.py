@@ -18,6 +18,8 @@ RECORD = Key("model_version", "team/iris", "7")
 ANNOTATION = Key("annotation", "team/iris", "7")
 STAGE = Key("stage", "team/iris", "production")
 ALIAS = Key("alias", "team/iris", "champion")
+ARTIFACT = Key("artifact", "trainer.output", "12")
+RUN = Key("run", "train", "2026-11-22-a1b2")
 
 A, B = "3f2a" * 16, "0123456789" * 6 + "0123"
 ODD = [
@@ -57,7 +59,7 @@ ARTIFACTS = st.dictionaries(
         lambda kind, size, files: {"type": kind, "size": size, "digest": f"sha256:{A}"} | files,
         st.sampled_from(["model", "data", "deployment", "other"]),
         SIZES,
-        FILES.map(lambda files: {"files": files}) | st.just({}),
+        st.fixed_dictionaries({}, optional={"artifact": TEXTS, "materializer": TEXTS, "files": FILES}),
     ),
     max_size=2,
 )
@@ -82,13 +84,84 @@ RECORDS = st.fixed_dictionaries(
         ),
         "run": METADATA,
         "inputs": LISTS,
+        "links": LISTS,
         "artifacts": ARTIFACTS,
+    },
+)
+TIMES = st.sampled_from(["2026-11-22T10:00:00.123Z", "2026-02-30T10:00:00Z", "2026-11-22T10:00:00+01:00", "x"])
+SAVED = st.fixed_dictionaries(
+    {
+        "format": st.just(1),
+        "kind": st.just("artifact"),
+        "artifact": st.just("trainer.output"),
+        "version": st.sampled_from(["12", "12", "13"]),
+        "number": st.sampled_from([7, 1, 0, 10**15]),
+        "id": DIGESTS.map(lambda digest: digest[:32]) | st.sampled_from(["1" * 32, "0" * 30 + "e1", "0b" * 16]),
+        "created_at": TIMES,
+    },
+    optional={"created_by": TEXTS},
+).flatmap(
+    lambda head: st.fixed_dictionaries({"type": st.sampled_from(["model", "data", "x"])}).flatmap(
+        lambda kind: st.fixed_dictionaries(
+            {}, optional={"materializer": TEXTS, "metadata": METADATA, "run": METADATA}
+        ).flatmap(
+            lambda more: st.fixed_dictionaries(
+                {"size": SIZES, "digest": DIGESTS.map("sha256:{}".format)}, optional={"files": FILES}
+            ).map(lambda tail: head | kind | more | tail)
+        )
+    )
+)
+USED = st.dictionaries(KEYS, TEXTS, max_size=2)
+DURATIONS = st.sampled_from([0, 0.051, 12, 3.5, 1e-05, 1e22, -1])
+STEPS = st.dictionaries(
+    st.sampled_from(["trainer", "load_2", "a b", "1"]) | KEYS,
+    st.fixed_dictionaries(
+        {"status": st.sampled_from(["completed", "failed", "odd"])},
+        optional={
+            "started_at": TIMES,
+            "duration": DURATIONS,
+            "cached": st.booleans(),
+            "key": DIGESTS,
+            "parameters": METADATA,
+            "inputs": USED,
+            "outputs": USED,
+            "version": TEXTS,
+        },
+    ),
+    max_size=3,
+)
+RUNS = st.fixed_dictionaries(
+    {
+        "format": st.just(1),
+        "kind": st.just("run"),
+        "pipeline": st.just("train"),
+        "run": st.just("2026-11-22-a1b2"),
+        "status": st.sampled_from(["completed", "failed", "odd"]),
+        "started_at": TIMES,
+    },
+    optional={
+        "ended_at": TIMES,
+        "duration": DURATIONS,
+        "command": st.lists(TEXTS | st.sampled_from(["", "-c", "--lr=1e-3", "--", "---", "-.inf"]), max_size=3),
+        "environment": METADATA,
+        "parameters": METADATA,
+        "steps": STEPS,
+        "inputs": LISTS,
+        "versions": LISTS,
     },
 )
 FLAGS = st.booleans()
 ANNOTATIONS = st.fixed_dictionaries(
     {"format": st.just(1), "kind": st.just("annotation")},
-    optional={**ABOUT, "archived": FLAGS, "yanked": FLAGS, "yank_reason": TEXTS, "deleted": FLAGS},
+    optional={
+        **ABOUT,
+        "archived": FLAGS,
+        "yanked": FLAGS,
+        "yank_reason": TEXTS,
+        "deleted": FLAGS,
+        "links": LISTS,
+        "artifacts": ARTIFACTS,
+    },
 )
 POINTERS = st.fixed_dictionaries(
     {"format": st.just(1), "kind": st.sampled_from(["stage", "alias"]), "version": TEXTS},
@@ -113,7 +186,12 @@ FULL: dict[str, Any] = {
     "source": {"repository": "https://example.com/team/code.git", "commit": "3f2a" * 10, "dirty": False},
     "run": {"pipeline": "train", "run": "2026-11-22-train-4", "step": "svc_trainer"},
     "inputs": ["iris_data@12", "base@3"],
+    "links": ["trainer.output@12", "notes@1"],
     "artifacts": {
+        "trainer.output": {
+            "type": "model", "size": 5, "digest": f"sha256:{A}", "artifact": "trainer.output@12",
+            "materializer": "sklearn", "files": {"model.skops": {"size": 5, "sha256": A}},
+        },
         "model": {
             "type": "model", "size": 12, "digest": f"sha256:{A}",
             "files": {
@@ -130,7 +208,36 @@ SAID: dict[str, dict[str, Any]] = {
     "smallest record": dict(list(FULL.items())[:6]),
     "annotation": {
         "format": 1, "kind": "annotation", "description": "Good", "tags": ["reviewed"], "metadata": {"by": "Grace"},
-        "archived": True, "yanked": True, "yank_reason": "wrong data", "deleted": True,
+        "archived": True, "yanked": True, "yank_reason": "wrong data", "deleted": True, "links": ["predictions@3"],
+        "artifacts": {
+            "predictions": {"type": "data", "size": 5, "digest": f"sha256:{A}", "artifact": "predictions@3"},
+        },
+    },
+    "artifact": {
+        "format": 1, "kind": "artifact", "artifact": "trainer.output", "version": "12", "number": 12, "id": A[:32],
+        "created_at": "2026-11-22T10:00:00.123Z", "created_by": "Ada <ada@example.com>", "type": "data",
+        "materializer": "pandas.dataframe", "metadata": {"rows": 150, "split": {"test": 0.2}},
+        "run": {"pipeline": "train", "run": "2026-11-22-a1b2", "step": "trainer"}, "size": 12,
+        "digest": f"sha256:{A}",
+        "files": {"data.parquet": {"size": 5, "sha256": A}, "1/x.sh": {"size": 7, "sha256": B, "executable": True}},
+    },
+    "run": {
+        "format": 1, "kind": "run", "pipeline": "train", "run": "2026-11-22-a1b2", "status": "completed",
+        "created_by": "Ada <ada@example.com>", "started_at": "2026-11-22T10:00:00.123Z",
+        "ended_at": "2026-11-22T10:01:00.123Z", "duration": 60.012,
+        "command": ["python", "train.py", "--lr", "0.1", ""],
+        "source": {"repository": "https://example.com/code.git", "commit": "3f2a" * 10, "dirty": True},
+        "environment": {"python": "3.11.7", "platform": "Linux-6.1-x86_64",
+            "packages": {"a.b": "1.10", "numpy": "2.0.1"}},
+        "parameters": {"epochs": 3, "layers": [1, 2], "adam": {"lr": 0.1}},
+        "steps": {
+            "load": {"status": "completed", "started_at": "2026-11-22T10:00:00.123Z", "duration": 0.5,
+                "outputs": {"load.output_0": "load.output_0@3", "labels": "labels@4"}, "version": "iris@7"},
+            "train": {"status": "completed", "started_at": "2026-11-22T10:00:01.123Z", "duration": 59.0, "cached": True,
+                "key": A, "parameters": {"gamma": 0.1, "sizes": [1, "2"]}, "inputs": {"data": "load.output_0@3"},
+                "outputs": {"model": "model@7"}, "version": "iris@7"},
+        },
+        "inputs": ["base@3"], "versions": ["iris@7", "other@named"],
     },
     "stage": {
         "format": 1, "kind": "stage", "version": "7", "digest": f"sha256:{A}", "previous": "6", "rolled_back_from": "8",
@@ -139,7 +246,14 @@ SAID: dict[str, dict[str, Any]] = {
     "alias": {"format": 1, "kind": "alias", "version": "named", "digest": f"sha256:{A}"},
 }  # fmt: skip
 TEXT_OF = {name: dumps(data).decode() for name, data in SAID.items()}
-KEY_OF = {"model_version": RECORD, "annotation": ANNOTATION, "stage": STAGE, "alias": ALIAS}
+KEY_OF = {
+    "model_version": RECORD,
+    "annotation": ANNOTATION,
+    "stage": STAGE,
+    "alias": ALIAS,
+    "artifact": ARTIFACT,
+    "run": RUN,
+}
 
 
 def exact(data: Any) -> str:
@@ -169,7 +283,7 @@ def test_what_gitreg_writes_is_recognised(name: str) -> None:
 
 
 @settings(deadline=None)
-@given(RECORDS | ANNOTATIONS | POINTERS)
+@given(RECORDS | ANNOTATIONS | POINTERS | SAVED | RUNS)
 def test_whatever_is_recognised_of_what_is_written_reads_as_it_was(data: dict[str, Any]) -> None:
     hold(KEY_OF[data["kind"]], dumps(data))
 
@@ -212,6 +326,12 @@ def spoilt(draw: st.DrawFn) -> str:
 @example(RECORD, TEXT_OF["record"].replace("      run.sh:", "      model.safetensors:", 1))
 @example(RECORD, TEXT_OF["record"].replace("  tokenizer:", "  model:"))
 @example(RECORD, TEXT_OF["record"].replace("version: '7'", "version: 7"))
+@example(ARTIFACT, TEXT_OF["artifact"].replace("  1/x.sh:", "  data.parquet:"))
+@example(ARTIFACT, TEXT_OF["artifact"].replace("  split:", "  rows:"))
+@example(RUN, TEXT_OF["run"].replace("      sizes:", "      gamma:"))
+@example(RUN, TEXT_OF["run"].replace("      labels:", "      load.output_0:"))
+@example(RUN, TEXT_OF["run"].replace("  train:\n", "  load:\n"))
+@example(RUN, TEXT_OF["run"].replace("    numpy:", "    a.b:"))
 @example(RECORD, TEXT_OF["record"].replace("\n", "\r\n"))
 @example(RECORD, "\ufeff" + TEXT_OF["record"])
 def test_whatever_is_recognised_of_a_spoilt_text_is_sound_all_the_same(key: Key, text: str) -> None:
@@ -243,6 +363,10 @@ def test_an_odd_word_in_any_place_is_read_as_yaml_reads_it_or_left_to_it(word: s
         RECORD._replace(model="iris"),
         ANNOTATION._replace(model="a:b"),
         ANNOTATION._replace(name="a/b"),
+        ARTIFACT._replace(name="13"),
+        ARTIFACT._replace(model="trainer"),
+        RUN._replace(name="another"),
+        RUN._replace(model="a@b"),
         Key("model", "team/iris"),
         Key("registry"),
     ],
