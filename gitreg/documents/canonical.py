@@ -40,9 +40,9 @@ _CONSTANT = f"(?:{'|'.join(_CONSTANTS)})"
 _NUMBER = r"-?[0-9]{1,18}(?:\.[0-9]{0,20})?(?:[eE][-+]?[0-9]{1,2})?"  # a float can hold the largest of them
 _WORDS = rf"(?!{_CONSTANT}\n)[^\0-'*-.0-@\[-^`{{-\x7f]{_REST}"
 # What begins with a digit is text if it holds a character that stands in no number, or is a date or a version.
-_WORDS_AFTER_DIGIT = (
-    rf"[0-9](?![xo])[-+.0-9eE]*+(?!\n){_REST}|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}|[0-9]{{1,9}}(?:\.[0-9]{{1,9}}){{2,9}}"
-)
+_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}(?:-[-0-9eE]{1,40})?"  # and a run that is named after its time
+_DOTTED = r"[0-9]{1,9}(?:\.[0-9]{1,9}){2,9}"
+_WORDS_AFTER_DIGIT = rf"[0-9](?![xo])[-+.0-9eE]*+(?!\n){_REST}|{_DATE}|{_DOTTED}"
 _QUOTED = r"'(?:[^'\0-\x1f\x7f]++|'')++'"
 _TEXT = rf"(?:{_WORDS}|{_WORDS_AFTER_DIGIT}|{_QUOTED})(?=\n)"
 _VALUE = rf"(?:{_NUMBER}|{_WORDS}|{_WORDS_AFTER_DIGIT}|{_QUOTED}|''|{_CONSTANT})(?=\n)"

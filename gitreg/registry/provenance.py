@@ -12,23 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitreg.names import ARCHIVED, as_number
 from gitreg.registry.collections import find_artifact
+from gitreg.registry.provenance_records import BROKEN, Records
 
 if TYPE_CHECKING:
-    from gitreg.registry.index import Entry
     from gitreg.registry.snapshot import Snapshot
 
 VERSION, ARTIFACT, STEP, RUN, CODE, MISSING = "version", "artifact", "step", "run", "code", "missing"
 _KINDS = {VERSION: "model_version", ARTIFACT: "artifact", RUN: "run"}  # as the index calls them
-_KEPT = {
-    "model_version": ("inputs", "links", "run", "source", "artifacts"),
-    "artifact": ("run", "type"),
-    "run": ("inputs", "versions", "steps", "source", "status"),
-    "annotation": ("links", "archived", "deleted", "yanked"),
-}
-"""The fields of a record that make edges, or a note."""
-_FILES = "\nartifacts:\n"
-_ORIGIN = "\n    artifact: "
-_BROKEN: Mapping[str, Any] = {"broken": True}
 
 
 class Place(NamedTuple):
@@ -80,15 +70,15 @@ class Provenance:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._read: dict[str, dict[str, Mapping[str, Any] | None]] = {kind: {} for kind in _KEPT}
-        self._is_whole = False  # whether all that there is was read
+        self._records = Records(snapshot)
+        self._get = self._records.get
         self._stages: dict[str, dict[str, str]] = {}
         self._up: dict[Place, tuple[Edge, ...]] = {}
 
     def node(self, place: Place) -> Node:
         """Give what is known of a node."""
         record = self._record(place) or {}
-        if record is _BROKEN:
+        if record is BROKEN:
             return Node(place, "cannot be read")
         if place.kind == VERSION:
             return Node(place, self._state(place.name))
@@ -109,7 +99,6 @@ class Provenance:
     @cached_property
     def _down(self) -> dict[Place, dict[Edge, None]]:
         down: dict[Place, dict[Edge, None]] = {}
-        self._read_all()
         for place in self._all():
             for edge in self.parents(place):
                 down.setdefault(edge.source, {})[edge] = None
@@ -119,16 +108,14 @@ class Provenance:
 
     def _all(self) -> Iterator[Place]:
         for kind, indexed in _KINDS.items():
-            for name, record in list(self._read[indexed].items()):
-                if record:
-                    yield Place(kind, name)
-                    yield from (Place(STEP, f"{name}/{step}") for step in record.get("steps", ()))
+            for name, record in self._records.leading[indexed].items():
+                yield Place(kind, name)
+                yield from (Place(STEP, f"{name}/{step}") for step in record.get("steps", ()))
         yield from (Place(ARTIFACT, name) for name in self._linked_later)
 
     def _gone(self) -> Iterator[Edge]:
         """Give the edges to what was made, and is no longer there to say so."""
-        for name, record in list(self._read["run"].items()):
-            run = record or {}
+        for name, run in self._records.leading["run"].items():
             made = [(Place(RUN, name), each, "made by") for each in run.get("versions", ())]
             for step, said in run.get("steps", {}).items():
                 made += [(Place(STEP, f"{name}/{step}"), each, "output") for each in said.get("outputs", {}).values()]
@@ -185,7 +172,7 @@ class Provenance:
             yield Edge(self._place(used, VERSION, ARTIFACT), here, "input")
         for version in run.get("versions", ()):
             record = self._get("model_version", version)
-            if record is not None and record is not _BROKEN and _run_name(record.get("run") or {}) != here.name:
+            if record is not None and record is not BROKEN and _run_name(record.get("run") or {}) != here.name:
                 yield Edge(Place(VERSION, version), here, "input")  # it was there before: the run worked on it
         yield from _code(run.get("source"), here)
 
@@ -199,10 +186,9 @@ class Provenance:
     def _linked_later(self) -> dict[str, list[str]]:
         """The versions that each artifact was linked to after they were sealed."""
         found: dict[str, list[str]] = {}
-        for entry in self._snapshot.index.scan(self._snapshot.seq, "annotation"):
-            record = self._keep(entry)
+        for name, record in self._records.leading["annotation"].items():
             for link in record.get("links", ()):
-                found.setdefault(link, []).append(f"{entry.model}@{entry.name}")
+                found.setdefault(link, []).append(name)
         return found
 
     def _went_into(self, artifact: str, version: str) -> bool:
@@ -236,48 +222,10 @@ class Provenance:
     def _record(self, place: Place) -> Mapping[str, Any] | None:
         return self._get(_KINDS[place.kind], place.name) if place.kind in _KINDS else None
 
-    def _get(self, kind: str, name: str) -> Mapping[str, Any] | None:
-        """Give what one file says that matters here; None where there is none.
-
-        Parameters
-        ----------
-        name:
-            ``iris@7``, ``train/RUN``: neither a model, an artifact nor a pipeline has the sign in its name.
-        """
-        read = self._read[kind]
-        if name not in read:
-            owner, sign, rest = name.partition("/" if kind == "run" else "@")
-            found = None
-            if sign and not self._is_whole:
-                found = self._snapshot.index.get(self._snapshot.seq, kind, owner, rest)
-            read[name] = None if found is None else self._keep(found)
-        return read[name]
-
-    def _read_all(self) -> None:
-        for kind, read in self._read.items():
-            sign = "/" if kind == "run" else "@"
-            for entry in self._snapshot.index.scan(self._snapshot.seq, kind):
-                read[f"{entry.model}{sign}{entry.name}"] = self._keep(entry)
-        self._is_whole = True
-
-    @staticmethod
-    def _keep(entry: Entry) -> Mapping[str, Any]:
-        fields, text = _KEPT[entry.kind], entry.text
-        if text is None:
-            return _BROKEN
-        if not any(field in text for field in fields if field != "artifacts"):  # most annotations, many records
-            return {}
-        if not text.startswith("{") and _ORIGIN not in text:  # YAML: of a record, the files come last
-            entry = entry._replace(text=f"{text.partition(_FILES)[0].rstrip()}\n")
-        data = entry.data or {}
-        kept = {field: data[field] for field in fields if data.get(field)}
-        origins = [each["artifact"] for each in kept.pop("artifacts", {}).values() if each.get("artifact")]
-        return kept | {"links": tuple(dict.fromkeys((*kept.get("links", ()), *origins)))} if origins else kept
-
     def _state(self, reference: str) -> str | None:
         model, _, name = reference.partition("@")
         said = self._get("annotation", reference) or {}
-        if said is _BROKEN:
+        if said is BROKEN:
             return "yanked"  # as everywhere: it may say so
         if model not in self._stages:
             self._stages[model] = {version: stage for stage, version in self._snapshot.stages(model).items()}
