@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -147,6 +148,20 @@ def test_a_card_says_all_of_it_without_scripts(pages: Path, browsing: Callable[.
         assert said in text, said
     assert "license: mit" not in text
     assert len(driver.find_elements("css selector", "circle")) == 3, "the loss over three versions"
+
+
+def test_a_card_on_paper_is_light_holds_to_the_page_and_folds_nothing_away(
+    pages: Path, browsing: Callable[..., Any]
+) -> None:
+    driver = browsing(pages / "iris@2.html", width=680, scheme="dark")  # A4 without its margins
+    dark = {"name": "prefers-color-scheme", "value": "dark"}
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": [dark]})
+    folded = "[...document.querySelectorAll('details > :not(summary)')]"
+    shown = driver.execute_script(f"return {folded}.map(each => each.checkVisibility() && each.offsetHeight > 20)")
+    assert shown == [True, True], "the tensors and the lineage as a list, which nobody can unfold"
+    assert driver.execute_script("return document.documentElement.scrollWidth") <= 680
+    ink = driver.execute_script("return getComputedStyle(document.body).color")
+    assert max(int(part) for part in re.findall(r"[0-9]+", ink)[:3]) < 100, "dark ink"
 
 
 def test_the_card_of_what_is_in_production_tells_how_to_load_that(pages: Path) -> None:
