@@ -14,7 +14,6 @@ import pytest
 
 import gitreg
 from gitreg import AlreadyExists, GitregError, InvalidInput, Model, NotFound, Refused, Registry, save_artifact
-from gitreg.integrations.models import Models
 from gitreg.sdk.drafting import discard, draft_rows, find_any_run, run_rows, seal_by_hand
 from tests.registry.support import git
 
@@ -266,16 +265,6 @@ with gitreg.run("forked", model=gitreg.Model("iris")):
     subprocess.run([sys.executable, "-c", code], check=True)
     assert set(inside.version("iris").artifacts) == {"childs", "parents"}
     assert find_any_run(inside, "forked")[1] == "completed"
-
-
-def test_a_checkpoint_of_the_runs_own_model_is_a_version_beside_the_one_that_the_run_works_on(
-    inside: Registry, weights: Path
-) -> None:
-    with gitreg.run(model=Model("iris")) as run:
-        Models(run).save(weights, label="iris")
-        save_artifact("late", "statistics")
-    checkpoint, worked_on = inside.version("iris@1"), inside.version("iris@2")
-    assert (list(checkpoint.artifacts), list(worked_on.artifacts)) == (["model"], ["statistics"])
 
 
 def test_where_nothing_can_be_written_a_run_says_so(inside: Registry) -> None:
