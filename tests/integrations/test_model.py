@@ -55,7 +55,7 @@ def test_a_label_names_the_model(inside: Registry) -> None:
 def test_what_was_saved_under_the_name_of_the_runs_own_model_is_another_version_of_it(inside: Registry) -> None:
     with gitreg.run() as run:
         current.model.save("m.bin", label="iris", metadata={"epoch": 1})
-        run.bind(gitreg.Model("iris")).log_metadata({"accuracy": 0.9})
+        run.versions.bind(gitreg.Model("iris")).log_metadata({"accuracy": 0.9})
         current.model.save("m.bin", label="iris", metadata={"epoch": 2})
         run.bind(gitreg.Model("iris")).log_metadata({"loss": 0.1})
     said = [inside.version(f"iris@{number}").metadata for number in (1, 2, 3)]
