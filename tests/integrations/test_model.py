@@ -57,7 +57,7 @@ def test_what_was_saved_under_the_name_of_the_runs_own_model_is_another_version_
         current.model.save("m.bin", label="iris", metadata={"epoch": 1})
         run.versions.bind(gitreg.Model("iris")).log_metadata({"accuracy": 0.9})
         current.model.save("m.bin", label="iris", metadata={"epoch": 2})
-        run.bind(gitreg.Model("iris")).log_metadata({"loss": 0.1})
+        run.versions.bind(gitreg.Model("iris")).log_metadata({"loss": 0.1})
     said = [inside.version(f"iris@{number}").metadata for number in (1, 2, 3)]
     assert said == [{"epoch": 1}, {"accuracy": 0.9, "loss": 0.1}, {"epoch": 2}]
 
