@@ -126,6 +126,9 @@ def test_a_run_that_is_killed_anywhere_goes_on_and_makes_one_version(ada: Person
         assert len(rows) == n + 1, "each run makes one version, however often it was killed"
     assert registry.git("for-each-ref", "refs/drafts") == ""
     assert {run["status"] for run in registry.gitreg("runs", "list", "--json").data} == {"completed"}
+    for problem in registry.doctor_says():
+        assert problem["repairable"] or "was killed" in problem["what"], problem
+    registry.run("gitreg", "doctor", "--repair")
     assert_sound(registry)
     assert registry.run(PROGRAMS / "gitreg", "gc", "--grace", "0").code == 0
     registry.gitreg("verify", "--deep")
