@@ -162,7 +162,7 @@ class Cache:
             for name in dict.fromkeys((part.hex, manifest.hex)):
                 files = self._copy(name, files, folder, progress, fresh=fresh)
             if files:
-                store.fetch(manifest, [Target(entry, folder / entry.path) for entry in files], progress=progress)
+                store.fetch(manifest, [Target(entry, folder / entry.path, fresh) for entry in files], progress=progress)
 
         _fill(dest, files, copy)
 
@@ -237,7 +237,8 @@ class Cache:
             elsewhere = absent
             if part.hex != manifest.hex:
                 elsewhere = self._copy(manifest.hex, absent, base, progress, fresh=False)
-            store.fetch(manifest, [Target(entry, base / entry.path) for entry in elsewhere], progress=progress)
+            targets = [Target(entry, base / entry.path, fresh=base != folder) for entry in elsewhere]
+            store.fetch(manifest, targets, progress=progress)
             for entry in absent:
                 maker.seal(entry, None)
             shelf.note(part.hex, part, maker.memo())

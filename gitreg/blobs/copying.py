@@ -7,7 +7,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from queue import SimpleQueue
@@ -166,6 +166,30 @@ def begin_sync(descriptor: int, start: int, length: int) -> None:
         os.posix_fadvise(descriptor, start, length, os.POSIX_FADV_DONTNEED)
 
 
+def writing(target: Path | str, *, executable: bool, fresh: bool) -> AbstractContextManager[int]:
+    """Give a descriptor to write a file by; where the body fails, there is no file.
+
+    Parameters
+    ----------
+    fresh:
+        Whether nobody else sees the folder yet: then the file is new, and written under its own name, which costs half.
+    """
+    return _creating(target, executable) if fresh else replacing(Path(target), executable=executable)
+
+
+@contextmanager
+def _creating(target: Path | str, executable: bool) -> Iterator[int]:
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    descriptor = os.open(target, flags, 0o777 if executable else 0o666)
+    try:
+        yield descriptor
+    except BaseException:
+        os.unlink(target)
+        raise
+    finally:
+        os.close(descriptor)
+
+
 @contextmanager
 def replacing(target: Path, *, executable: bool) -> Iterator[int]:
     """Give a descriptor to write to; the file takes the target's name only when the body ends well.
@@ -187,27 +211,6 @@ def replacing(target: Path, *, executable: bool) -> Iterator[int]:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-
-
-@contextmanager
-def creating(target: Path, *, executable: bool) -> Iterator[int]:
-    """Give a descriptor of a new file in a folder that nobody else sees; its mode is as `replacing` gives it."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    descriptor = os.open(target, flags, 0o777 if executable else 0o666)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def write_new(target: str, data: bytes, *, executable: bool) -> None:
-    """Write a small new file in a folder that nobody else sees."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    descriptor = os.open(target, flags, 0o777 if executable else 0o666)
-    try:
-        write_all(descriptor, data, 0)
-    finally:
-        os.close(descriptor)
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from gitreg.blobs import copying
 from gitreg.blobs.faults import in_words
 from gitreg.blobs.files import FileEntry
-from gitreg.blobs.parallel import ahead, threads
+from gitreg.blobs.parallel import by_size, threads
 from gitreg.blobs.progress import Progress
 from gitreg.errors import Refused
 
@@ -35,8 +35,8 @@ def files_to_write(dest: Path, files: Sequence[FileEntry], progress: Progress) -
             if status and not stat.S_ISDIR(status.st_mode):
                 raise Refused(f"{dest / parent} is there and is no folder of its own, or a link", hint=_HINT)
         with threads() as pool:
-            missing = list(ahead(pool, lambda entry: _is_missing(dest / entry.path, entry, progress), files))
-    return [entry for entry, is_missing in zip(files, missing, strict=True) if is_missing]
+            missing = by_size(pool, lambda entry: _is_missing(dest / entry.path, entry, progress), files)
+            return [entry for entry, is_missing in zip(files, missing, strict=True) if is_missing]
 
 
 def _is_missing(path: Path, entry: FileEntry, progress: Progress) -> bool:

@@ -9,16 +9,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from gitreg.blobs import copying, layout
+from gitreg.blobs import copying
 from gitreg.blobs.copying import PARTIAL
 from gitreg.blobs.files import FileEntry
 from gitreg.blobs.memo import Memo
-from gitreg.blobs.parallel import ahead, threads
+from gitreg.blobs.parallel import SMALL, by_size, threads
 from gitreg.blobs.progress import Progress
 from gitreg.errors import IntegrityError
 
-_BATCH = 200  # small files that a thread copies at once: handing over each one costs more than copying it
-_AT_ONCE = 128 << 10  # bytes; below, one read and one write cost less than asking the kernel to copy
 _NO_HARDLINK = {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP}
 
 
@@ -82,50 +80,35 @@ def copy_trusted(
     if not memo.files:
         return list(files)
 
-    def copy(batch: Sequence[FileEntry]) -> list[FileEntry]:
-        absent = []
-        for entry in batch:
-            try:
-                source = copying.open_regular(f"{folder}/{entry.path}")
-            except OSError:  # not there, or a link: the caller has another way
-                absent.append(entry)
-                continue
-            try:
-                if not _copy(source, entry, memo, f"{dest}/{entry.path}", progress, fresh=fresh):
-                    absent.append(entry)
-            finally:
-                os.close(source)
-        return absent
+    def copied(entry: FileEntry) -> bool:
+        try:
+            source = copying.open_regular(f"{folder}/{entry.path}")
+        except OSError:  # not there, or a link: the caller has another way
+            return False
+        try:
+            return _copy(source, entry, memo, f"{dest}/{entry.path}", progress, fresh=fresh)
+        finally:
+            os.close(source)
 
     with threads() as pool:
-        return [entry for absent in ahead(pool, copy, _batches(files)) for entry in absent]
-
-
-def _batches(files: Sequence[FileEntry]) -> Iterator[Sequence[FileEntry]]:
-    small = [entry for entry in files if entry.size < layout.SMALL]
-    for start in range(0, len(small), _BATCH):
-        yield small[start : start + _BATCH]
-    for entry in files:
-        if entry.size >= layout.SMALL:
-            yield [entry]
+        done = by_size(pool, copied, files)
+        return [entry for entry, is_copied in zip(files, done, strict=True) if not is_copied]
 
 
 def _copy(source: int, entry: FileEntry, memo: Memo, target: str, progress: Progress, *, fresh: bool) -> bool:
     """Copy an open file; False where it is not known to be what it should be."""
     if not memo.trusts(entry.path, os.fstat(source)):
         return False
-    if fresh and entry.size < _AT_ONCE:
-        data = os.pread(source, _AT_ONCE, 0)
-        size = len(data)
-        copying.write_new(target, data, executable=entry.executable)
-        progress.advance(size)
-    else:
-        opened = copying.creating if fresh else copying.replacing
-        with opened(Path(target), executable=entry.executable) as copy:
+    with copying.writing(target, executable=entry.executable, fresh=fresh) as copy:
+        if entry.size < SMALL:  # one read and one write cost less than asking the kernel to copy
+            data = os.pread(source, SMALL, 0)
+            size = len(data)
+            copying.write_all(copy, data, 0)
+            progress.advance(size)
+        else:
             size = copying.copy(source, copy, progress)
-    if size != entry.size or not memo.trusts(entry.path, os.fstat(source)):
-        os.unlink(target)
-        raise IntegrityError(f"{entry.path} in the cache changed while it was copied", hint="run it again")
+        if size != entry.size or not memo.trusts(entry.path, os.fstat(source)):
+            raise IntegrityError(f"{entry.path} in the cache changed while it was copied", hint="run it again")
     return True
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 
 from gitreg.errors import GitregError
 
@@ -26,9 +25,10 @@ _HINTS = {
 }
 
 
-@contextmanager
-def in_words(doing: str, where: Path | str) -> Iterator[None]:
-    """Turn an OSError of the body into a GitregError that names the path and says what to do.
+class in_words:  # noqa: N801 - used as contextlib's are
+    """Turn an OSError of a ``with`` statement's body into a GitregError that names the path and says what to do.
+
+    A class, not a generator: it stands around the reading of each of ten thousand files.
 
     Parameters
     ----------
@@ -37,10 +37,21 @@ def in_words(doing: str, where: Path | str) -> Iterator[None]:
     where:
         The path to name where the error itself names none.
     """
-    try:
-        yield
-    except OSError as error:
-        path = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(where)
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        hint = _HINTS.get(error.errno or 0, "check that path and run it again")
-        raise GitregError(f"cannot {doing}: {path}: {reason}", hint=hint) from error
+
+    __slots__ = ("_doing", "_where")
+
+    def __init__(self, doing: str, where: Path | str) -> None:
+        self._doing = doing
+        self._where = where
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, OSError):
+            path = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(self._where)
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            hint = _HINTS.get(error.errno or 0, "check that path and run it again")
+            raise GitregError(f"cannot {self._doing}: {path}: {reason}", hint=hint) from error

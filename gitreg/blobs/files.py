@@ -130,16 +130,19 @@ def check_paths(paths: Iterable[str]) -> None:
     """
     folders: dict[str, str] = {}
     files: dict[str, str] = {}
+    seen: set[str] = set()
     for path in paths:
         check_path(path)
         parent = path
-        while (parent := parent.rpartition("/")[0]) and folders.get(fold(parent)) != parent:
+        while (parent := parent.rpartition("/")[0]) and parent not in seen:
             if folders.setdefault(fold(parent), parent) != parent:
                 raise InvalidInput(_alike(folders[fold(parent)], parent), hint="rename one of the folders")
-        if (other := files.get(fold(path))) is not None:
+            seen.add(parent)
+        folded = fold(path)
+        if (other := files.get(folded)) is not None:
             wrong = f"two files would be called {path!r}" if other == path else _alike(other, path)
             raise InvalidInput(wrong, hint="rename one of the files")
-        files[fold(path)] = path
+        files[folded] = path
     for both in files.keys() & folders.keys():
         raise InvalidInput(f"{files[both]!r} is the name of a file and of a folder", hint="rename one of them")
 

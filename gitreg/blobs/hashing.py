@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from gitreg.blobs.copying import hash_file, open_regular
 from gitreg.blobs.faults import in_words
 from gitreg.blobs.files import FileEntry, LocalFile
-from gitreg.blobs.parallel import ahead, threads
+from gitreg.blobs.parallel import by_size, threads
 from gitreg.blobs.progress import Progress
 
 
@@ -25,4 +25,4 @@ def describe(files: Sequence[LocalFile], *, progress: Progress) -> list[FileEntr
         return FileEntry(file.path, size, digest, file.executable)
 
     with threads() as pool:
-        return list(ahead(pool, entry, files))
+        return list(by_size(pool, entry, files))

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
 _LOT = 64
-"""How many small files a thread reads at once, at most."""
+"""How many small files are read at once, at most."""
 
 
 class Saving:
@@ -170,7 +170,7 @@ class Saving:
             if not files or self._has(key, size) or self._has_chunked(cut_up):
                 self._progress.advance(sum(file.size for file in files))
                 return manifest
-        stream = self._one_after_another(files, entries, pool)
+        stream = self._one_after_another(files, entries)
         if sum(file.size for file in files) >= layout.BIG:
 
             def put(piece: Piece) -> Chunk:
@@ -196,24 +196,26 @@ class Saving:
             return None
         return {file.path: _entry(file, digest) for file, digest in zip(files, known, strict=True)}
 
-    def _one_after_another(
-        self, files: Sequence[LocalFile], entries: dict[str, FileEntry], pool: Executor
-    ) -> Iterator[bytes]:
-        """Give the bytes of a pack; who has taken the last of them finds the files' entries made."""
+    def _one_after_another(self, files: Sequence[LocalFile], entries: dict[str, FileEntry]) -> Iterator[bytes]:
+        """Give the bytes of a pack; who has taken the last of them finds the files' entries made.
+
+        In the caller's thread: two threads that read small files wait for the interpreter's lock at each of their many
+        short calls (10,000 of 4 KiB: one thread 0.17 s, two 0.34, four 0.6), while pool threads write what was cut.
+        """
         packed: dict[str, Chunk] = {}
-        for lot in ahead(pool, self._read_and_hash, _lots(files)):
-            for file, data, digest in lot:
+        for lot in _lots(files):
+            new: list[bytes] = []
+            for file in lot:
+                data = self._read(file)
+                digest = sha256(data).hexdigest()
                 self._known.remember(file.status, digest)
-                self._progress.advance(file.size)
                 entries[file.path] = _entry(file, digest)
                 if digest not in packed:
                     packed[digest] = Chunk(digest, len(data))
-                    yield data
+                    new.append(data)
+            self._progress.advance(sum(file.size for file in lot))
+            yield b"".join(new)
         yield pack_table(list(packed.values()))
-
-    def _read_and_hash(self, files: Sequence[LocalFile]) -> list[tuple[LocalFile, bytes, str]]:
-        contents = ((file, self._read(file)) for file in files)
-        return [(file, data, sha256(data).hexdigest()) for file, data in contents]
 
     def _read(self, file: LocalFile) -> bytes:
         with _reading(file) as source:
@@ -287,7 +289,7 @@ def _reading(file: LocalFile) -> Iterator[int]:
 
 
 def _lots(files: Sequence[LocalFile]) -> Iterator[list[LocalFile]]:
-    """Divide small files among threads: a thread for each of them costs more than to read it."""
+    """Divide small files into lots: to hand on each by itself costs as much as to read it."""
     lot: list[LocalFile] = []
     size = 0
     for file in files:

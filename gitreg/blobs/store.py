@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -40,15 +40,28 @@ Item = TypeVar("Item")
 
 
 class Target(NamedTuple):
-    """A file to fetch, and where to put it; the folder is there."""
+    """A file to fetch, and where to put it.
+
+    Parameters
+    ----------
+    path:
+        The folder is there.
+    fresh:
+        Whether nobody else sees that folder yet, so that the file may be written under its own name.
+    """
 
     entry: FileEntry
     path: Path
+    fresh: bool = False
 
     @property
     def size(self) -> int:
         """In bytes."""
         return self.entry.size
+
+    def written(self) -> AbstractContextManager[int]:
+        """Give a descriptor to write to; where the body fails, there is no file."""
+        return copying.writing(self.path, executable=self.entry.executable, fresh=self.fresh)
 
 
 class Pack(NamedTuple):
@@ -203,7 +216,7 @@ class Store:
                 raise wrong_size(target.entry, len(found))
             with (
                 in_words("copy from the store", target.path),
-                copying.replacing(target.path, executable=target.entry.executable) as copy,
+                target.written() as copy,
             ):
                 copying.write_all(copy, found, 0)
             progress.advance(len(found))
@@ -223,7 +236,7 @@ class Store:
                 self._assemble(target, content, progress, pool)
                 return
             try:
-                with copying.replacing(target.path, executable=target.entry.executable) as copy:
+                with target.written() as copy:
                     digest, _ = copying.copy_hashed(source, copy, progress, durable=False)
                     if digest != target.entry.sha256:
                         raise self.blame(target.entry.path, content)
@@ -235,7 +248,7 @@ class Store:
         digest = sha256()
         with (
             in_words("copy from the store", target.path),
-            copying.replacing(target.path, executable=target.entry.executable) as copy,
+            target.written() as copy,
         ):
 
             def take(span: Span) -> bytes:

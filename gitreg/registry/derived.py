@@ -118,7 +118,7 @@ def build_seal(
 def tagged_numbers(repository: Repository, snapshot: Snapshot, model: str) -> list[int]:
     """Give the numbers that tags of a model say are taken though the branch has no record of them."""
     settings = snapshot.settings
-    recorded = set(snapshot.taken(model).values())
+    recorded = set(snapshot.names_taken(model))
     numbers = []
     for ref, oid in repository.refs(f"{tag_prefix(settings)}{slug(model)}@").items():
         named = parse_tag_ref(settings, ref)

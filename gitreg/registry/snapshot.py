@@ -17,7 +17,7 @@ from gitreg.documents.types import (
     VersionDocument,
 )
 from gitreg.errors import InvalidDocument, NotFound
-from gitreg.names import ARCHIVED, fold
+from gitreg.names import ARCHIVED
 from gitreg.registry.index import Entry, Index
 
 _Answer = TypeVar("_Answer")
@@ -321,9 +321,9 @@ class Snapshot:
         """Give the highest number ever given to a version of the model; 0 where there is none."""
         return self.index.highest_number(self.seq, model)
 
-    def taken(self, model: str) -> dict[str, str]:
-        """Give the names of all the model's versions, deleted ones too, by their case-folded form."""
-        return {fold(entry.name): entry.name for entry in self.index.scan(self.seq, "model_version", model)}
+    def names_taken(self, model: str) -> list[str]:
+        """Give the names of all the model's versions, deleted ones too."""
+        return [entry.name for entry in self.index.scan(self.seq, "model_version", model)]
 
     def _complete(self, entry: Entry | None, deleted: bool) -> ModelVersion | None:
         if entry is None or entry.data is None:

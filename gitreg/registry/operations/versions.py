@@ -231,9 +231,10 @@ def check_new_name(snapshot: Snapshot, model: str, name: str) -> str:
         hint = f"leave it out: the next number is {snapshot.highest_number(model) + 1}"
         raise InvalidInput(f"{model} has no version {name}, and numbers are given by themselves", hint=hint)
     name = check_version(name, stages=snapshot.settings.stages, aliases=tuple(snapshot.aliases(model)))
-    twin = snapshot.taken(model).get(fold(name))
-    if twin == name:
+    taken = snapshot.names_taken(model)
+    if name in taken:
         raise AlreadyExists(f"{model}@{name} was deleted, and its name stays taken", hint="choose another name")
+    twin = next((other for other in taken if fold(other) == fold(name)), None)
     if twin is not None:
         raise AlreadyExists(
             f"{name!r} differs from the version {twin!r} only in case; on macOS and Windows they are one file",
