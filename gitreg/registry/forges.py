@@ -1,7 +1,8 @@
 """Where a branch becomes a pull request: what each host wants to be told, and by which way.
 
 The hosts are known by their names, and a host of one's own by the host's own program: ``gh`` and ``glab`` say whether
-somebody is logged in there. Elsewhere a person opens the page, or merges the branch.
+somebody is logged in there. GitLab, Gitea and Forgejo open it with a push. Elsewhere a person opens the page, or merges
+the branch.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _REMOTE = re.compile(
     r"(?P<path>[^\s]+?)(?:\.git)?/?$"
 )
 _URL = re.compile(r"https?://[^\s'\"<>]+")
-_MERGE_REQUEST = re.compile(r"https?://\S+/-/merge_requests/\d+\b")
+_OPENED = re.compile(r"https?://\S+/(?:-/merge_requests|pulls)/\d+\b")
 _BY_NAME = {
     "github": "github",
     "gitlab": "gitlab",
@@ -32,6 +33,7 @@ _PROGRAMS = {"gh": "github", "glab": "gitlab"}
 _PATIENCE = 60.0  # seconds
 _MOST_TEXT = 60_000  # bytes of a pull request's text: GitHub takes 65,536 characters
 _MOST_OPTION = 16_000  # bytes of a push option: a line of Git's protocol has 65,516, and servers cut earlier
+_LONGEST_TITLE = 255  # characters, on Forgejo
 
 
 class PullRequest(NamedTuple):
@@ -101,10 +103,24 @@ class Host(NamedTuple):
             "merge_request.description=" + description.replace("\r", "").replace("\n", "\\n"),
         ]
 
+    def push_for_review(self, request: PullRequest) -> tuple[str, list[str]] | None:
+        """Give the ref to push to, and the push options, where that opens a pull request: Gitea's and Forgejo's AGit.
+
+        It is gone on with by who pushes again with the same topic. (https://docs.gitea.com/usage/agit)
+        """
+        if self.kind != "gitea" or self.program is not None:
+            return None
+        return f"refs/for/{request.target}", [
+            f"topic={request.branch}",
+            f"title={' '.join(request.title.split())[:_LONGEST_TITLE]}",
+            f"description={_html_line(request.text, _MOST_OPTION)}",
+            "force-push=true",
+        ]
+
 
 def opened_by_push(told: str) -> str | None:
-    """Give the address of the merge request that GitLab says it has opened, or has open, for a push."""
-    found = _MERGE_REQUEST.search(told)
+    """Give the address of the pull request that a host says it has opened, or has open, for a push."""
+    found = _OPENED.search(told)
     return found[0] if found else None
 
 
@@ -150,6 +166,25 @@ def open_pull_request(host: Host, request: PullRequest, env: Mapping[str, str]) 
         arguments += ["--source-branch", request.branch, "--title", request.title, "--description", body, "--yes"]
         said = _run([host.program, *arguments], env, failing=True)
     return next((url for url in _URL.findall(said or "") if f"{host.path}/" in url), None)
+
+
+def _html_line(text: str, limit: int) -> str:
+    """Give Markdown as HTML on one line, which is Markdown too: Gitea takes a push option's text as it stands.
+
+    (Since 1.24.3 it decodes ``{base64}``; Forgejo and older ones would show that.)
+
+    Parameters
+    ----------
+    limit:
+        In bytes; what is too long loses its last paragraphs.
+    """
+    from markdown_it import MarkdownIt  # slow to import; few hosts need it
+
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    parts = _cut(text.strip(), limit).split("\n\n")
+    while len((html := markdown.render("\n\n".join(parts))).encode()) > limit:
+        parts.pop()
+    return re.sub(r"(?s)(<pre>.*?</pre>)|\n", lambda found: (found[1] or "").strip().replace("\n", "&#10;"), html)
 
 
 def _cut(text: str, limit: int) -> str:

@@ -13,7 +13,7 @@ from gitreg.registry.changes import Changes
 from gitreg.registry.checking import check
 from gitreg.registry.circumstances import UNKNOWN, Circumstances
 from gitreg.registry.commit import PATIENCE, Operation, Outcome, Proposal, Writer, plan
-from gitreg.registry.forges import PullRequest, host_of, offered_by_push, open_pull_request, opened_by_push
+from gitreg.registry.forges import Host, PullRequest, host_of, offered_by_push, open_pull_request, opened_by_push
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.markdown import proposal_text
 from gitreg.registry.upstream import Upstream
@@ -73,9 +73,19 @@ def propose(
         told = upstream.push_branch(
             RefUpdate(f"refs/heads/{request.branch}", made), host.push_options(request) if host else ()
         )
-    opened = (open_pull_request(host, request, env) if host else None) or opened_by_push(told)
+        opened = _open(upstream, host, request, made, env) if host else None
+    opened = opened or opened_by_push(told)
     page = offered_by_push(told) or (host.page(request.branch, request.target) if host else None)
     return Outcome(made, changes, files, Proposal(request.branch, opened or page, opened is not None))
+
+
+def _open(upstream: Upstream, host: Host, request: PullRequest, made: str, env: Mapping[str, str]) -> str | None:
+    """Open a pull request for a branch that is there, and give its address; None where the host does not so."""
+    review = host.push_for_review(request)
+    if review is None:
+        return open_pull_request(host, request, env)
+    told = upstream.push_for_review(RefUpdate(review[0], made), review[1])
+    return None if told is None else opened_by_push(told) or f"{host.address}/pulls"
 
 
 def branch_of(changes: Changes) -> str:

@@ -287,6 +287,19 @@ class Upstream:
                 raise
             return self._remote.push([update])
 
+    def push_for_review(self, update: RefUpdate, options: Sequence[str]) -> str | None:
+        """Push to a ref by which the remote opens a pull request; return what it says to the user.
+
+        Returns
+        -------
+        str or None:
+            None where it does not take such a push.
+        """
+        try:
+            return self._remote.push([update], options=options)
+        except Declined:
+            return None
+
     def push_derived(self, updates: Sequence[RefUpdate]) -> None:
         """Move tags and mirrors by themselves; those that somebody else has moved there meanwhile are fine.
 

@@ -54,6 +54,35 @@ def test_other_hosts_are_sent_no_push_options(kind: str) -> None:
     assert Host(kind, "example.com", "team/models").push_options(REQUEST) == []
 
 
+def test_gitea_is_pushed_to_for_review_with_the_text_on_one_line() -> None:
+    table = "| metadata | old |\n| --- | --- |\n| `accuracy` | 0.91 |\n"
+    asked = REQUEST._replace(text=f"# Why\n\n\\<b\\> & so\n\n{table}\n```diff\n-a\n+b\n```\n")
+    review = Host("gitea", "codeberg.org", "team/models").push_for_review(asked)
+    assert review is not None
+    ref, (topic, title, description, force) = review
+    assert (ref, topic, title) == ("refs/for/main", f"topic={REQUEST.branch}", f"title={REQUEST.title}")
+    assert force == "force-push=true"
+    assert description == (
+        "description=<h1>Why</h1><p>&lt;b&gt; &amp; so</p><table><thead><tr><th>metadata</th><th>old</th></tr></thead>"
+        "<tbody><tr><td><code>accuracy</code></td><td>0.91</td></tr></tbody></table>"
+        '<pre><code class="language-diff">-a&#10;+b&#10;</code></pre>'
+    )
+
+
+def test_a_long_text_for_a_push_loses_its_last_paragraphs() -> None:
+    asked = REQUEST._replace(text="a paragraph\n\n" * 5000)
+    review = Host("gitea", "codeberg.org", "team/models").push_for_review(asked)
+    assert review is not None
+    description = review[1][2]
+    assert 15_000 < len(description) < 17_000
+    assert description.endswith("<p>a paragraph</p>")
+
+
+@pytest.mark.parametrize("kind", ["github", "gitlab", "bitbucket", ""])
+def test_other_hosts_take_no_push_for_review(kind: str) -> None:
+    assert Host(kind, "example.com", "team/models").push_for_review(REQUEST) is None
+
+
 def stand_in(folder: Path, name: str, says: str = "", *, code: int = 0, known: str = "") -> Path:
     """Put a program on a PATH of its own that notes how it is called, and knows one host."""
     folder.mkdir(exist_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,7 +27,16 @@ from tests.system.forge import (
     steps,
     with_programs,
 )
-from tests.system.world import Person, assert_in_words, assert_sound, commit_by_hand, make_person, record_path, write
+from tests.system.world import (
+    Person,
+    assert_in_words,
+    assert_sound,
+    commit_by_hand,
+    make_person,
+    record_path,
+    without_git,
+    write,
+)
 
 PROMOTION = "gitreg/promote/iris-production-2"
 
@@ -357,6 +367,46 @@ def test_gitlab_is_told_by_push_options_over_http_where_it_takes_them(
         assert (said["opened"], options) == (False, "")
         assert said["url"].startswith("https://gitlab.example.com/team/models/-/merge_requests/new?")
     assert PROMOTION in str(far.refs())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("program", ["git", "dulwich"])
+def test_gitea_opens_it_by_a_push_for_review_and_goes_on_with_it(
+    clone: Person, ada: Person, tmp_path: Path, servers: Servers, program: str
+) -> None:
+    far = make_far(("git", "http"), tmp_path, ada.env, servers)
+    clone.git("push", "-q", far.url, "main", "refs/tags/*:refs/tags/*")
+    far.git("config", "receive.advertisePushOptions", "true")
+    far.git("config", "receive.procReceiveRefs", "refs/for")
+    far.hook("proc-receive", f"exec {sys.executable} {Path(__file__).with_name('agit.py')}")
+    known_as(clone, "https://gitea.example.com/team/models.git", far.url)
+    person = clone if program == "git" else without_git(tmp_path, clone)
+    opened = {"branch": PROMOTION, "url": "https://gitea.example.com/team/models/pulls/1", "opened": True}
+    for why in ("it is better", "it *is* better"):
+        said = person.gitreg("promote", "iris@2", "production", "--force", "--pr", "--reason", why, "--json").data
+        assert said["proposal"] == opened
+        refs = far.refs()
+        assert refs["refs/pull/1/head"] == refs[f"refs/heads/{PROMOTION}"]
+    assert not [ref for ref in refs if ref.startswith("refs/for")]
+    (pull,) = json.loads((far.path / "pulls.json").read_text())
+    assert (pull["topic"], pull["title"]) == (PROMOTION, "Promote iris@2 to production")
+    assert pull["description"].startswith("<p>it is better</p><h3><code>iris@production</code>")
+    assert "<td>+0.01</td>" in pull["description"]
+
+
+@pytest.mark.slow
+def test_where_gitea_takes_no_push_for_review_the_page_is_named(
+    clone: Person, ada: Person, tmp_path: Path, servers: Servers
+) -> None:
+    far = make_far(("git", "http"), tmp_path, ada.env, servers)
+    clone.git("push", "-q", far.url, "main", "refs/tags/*:refs/tags/*")
+    far.git("config", "receive.advertisePushOptions", "true")
+    far.git("config", "receive.procReceiveRefs", "refs/for")  # and no hook
+    known_as(clone, "https://gitea.example.com/team/models.git", far.url)
+    said = clone.gitreg("promote", "iris@2", "production", "--force", "--pr", "--json").data["proposal"]
+    page = f"https://gitea.example.com/team/models/compare/main...{PROMOTION}"
+    assert said == {"branch": PROMOTION, "url": page, "opened": False}
+    assert f"refs/heads/{PROMOTION}" in far.refs()
 
 
 @pytest.mark.slow
