@@ -46,7 +46,7 @@ def pre_push(remote: str | None, url: str | None) -> None:
     from gitreg.hooks.committing import pre_push as look
 
     with _here() as (repository, ambient):
-        updates = _pushed(sys.stdin.read(), ambient)
+        updates = _pushed(sys.stdin.read(), repository, ambient)
         name = remote or ambient.env.get("PRE_COMMIT_REMOTE_NAME") or url or "origin"
         _refuse(look(repository, ambient, name, updates), "push")
 
@@ -129,12 +129,16 @@ def _received(text: str) -> list[RefUpdate]:
     return updates
 
 
-def _pushed(text: str, ambient: Ambient) -> list[RefUpdate]:
-    """Read what git tells pre-push: ``<local ref> <new> <remote ref> <old>`` on each line."""
+def _pushed(text: str, repository: Repository, ambient: Ambient) -> list[RefUpdate]:
+    """Read what git tells pre-push: ``<local ref> <new> <remote ref> <old>`` on each line.
+
+    The pre-commit framework keeps it to itself and says in the environment what the first line was about; of a push of
+    a whole history no commits, only the branch.
+    """
     env = ambient.env
     if not text.strip() and env.get("PRE_COMMIT_REMOTE_BRANCH"):
-        old, new = env.get("PRE_COMMIT_FROM_REF", ""), env.get("PRE_COMMIT_TO_REF", "")
-        return [_update(env["PRE_COMMIT_REMOTE_BRANCH"], old or "0", new)]
+        new = env.get("PRE_COMMIT_TO_REF") or repository.resolve(env.get("PRE_COMMIT_LOCAL_BRANCH", "HEAD")) or ""
+        return [_update(env["PRE_COMMIT_REMOTE_BRANCH"], env.get("PRE_COMMIT_FROM_REF", "0"), new)]
     updates = []
     for line in text.splitlines():
         fields = line.rsplit(" ", 3)
