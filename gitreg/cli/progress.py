@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -25,17 +25,18 @@ class _Bar:
 
 
 @contextmanager
-def progress(what: str, total: int | None = None) -> Iterator[Progress]:
+def progress(what: str, total: Callable[[], int] | None = None) -> Iterator[Progress]:
     """Show how many bytes are done, how fast, and how long it will take.
 
     Parameters
     ----------
     total:
-        How many bytes there are; None where it is not known.
+        Counts how many bytes there are, for who sees the bar; None where it is not known.
     """
     from gitreg.blobs import NO_PROGRESS
 
-    if not sys.stderr.isatty() or (total is not None and total < _WORTH_A_BAR):
+    size = total() if total and sys.stderr.isatty() else None
+    if not sys.stderr.isatty() or (size is not None and size < _WORTH_A_BAR):
         yield NO_PROGRESS
         return
     from rich.console import Console
@@ -43,4 +44,4 @@ def progress(what: str, total: int | None = None) -> Iterator[Progress]:
 
     columns = (TextColumn(what), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        yield _Bar(bars, bars.add_task(what, total=total))
+        yield _Bar(bars, bars.add_task(what, total=size))

@@ -62,7 +62,7 @@ def copy(references: tuple[str, ...], to: str | None, source: str | None, output
     from gitreg.sdk.stores import copying
 
     work = copying(open_registry(), references, to=to, source=source)
-    with progress("Copying", work.size) as bar:
+    with progress("Copying", lambda: work.size) as bar:
         done = list(work.run(bar))
     failed = [each for each in done if each.problem is not None]
     files, size = sum(each.files for each in done), sum(each.size for each in done)
