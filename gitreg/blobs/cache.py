@@ -226,7 +226,8 @@ class Cache:
             if shelf.is_whole(part.hex):  # by another process while we waited
                 return folder
             memo = shelf.memo(part.hex)
-            base = folder if folder.is_dir() else shelf.building(part.hex)
+            fresh = not folder.is_dir()
+            base = shelf.building(part.hex) if fresh else folder
             base.mkdir(parents=True, exist_ok=True)
             wanted = {entry.path for entry in part.files}
             for path in listing(base).keys() - wanted:
@@ -236,13 +237,13 @@ class Cache:
             _make_folders(base, absent)
             elsewhere = absent
             if part.hex != manifest.hex:
-                elsewhere = self._copy(manifest.hex, absent, base, progress, fresh=False)
-            targets = [Target(entry, base / entry.path, fresh=base != folder) for entry in elsewhere]
+                elsewhere = self._copy(manifest.hex, absent, base, progress, fresh=fresh)
+            targets = [Target(entry, base / entry.path, fresh) for entry in elsewhere]
             store.fetch(manifest, targets, progress=progress)
             for entry in absent:
                 maker.seal(entry, None)
             shelf.note(part.hex, part, maker.memo())
-            if base != folder:
+            if fresh:
                 folder.parent.mkdir(exist_ok=True)
                 os.rename(base, folder)
         self._keep_within_limit()
