@@ -6,7 +6,7 @@ import errno
 import fcntl
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -177,10 +177,14 @@ def writing(target: Path | str, *, executable: bool, fresh: bool) -> AbstractCon
     return _creating(target, executable) if fresh else replacing(Path(target), executable=executable)
 
 
+def _new_file(path: Path | str, executable: bool) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    return os.open(path, flags, 0o777 if executable else 0o666)
+
+
 @contextmanager
 def _creating(target: Path | str, executable: bool) -> Iterator[int]:
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    descriptor = os.open(target, flags, 0o777 if executable else 0o666)
+    descriptor = _new_file(target, executable)
     try:
         yield descriptor
     except BaseException:
@@ -197,13 +201,10 @@ def replacing(target: Path, *, executable: bool) -> Iterator[int]:
     Its mode is 0666, or 0777 if executable, less the umask. After a `kill -9` a file ``.gitreg-*.partial`` stays, which
     `remove_leftovers` finds.
     """
-    partial = target.with_name(PARTIAL.format(os.urandom(8).hex()))
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    descriptor = os.open(partial, flags, 0o777 if executable else 0o666)
+    partial, descriptor = begin(target.parent, lambda path: _new_file(path, executable))
+    lock = os.dup(descriptor)  # held until the file has its name; closing is what tells some errors of the network
     try:
         try:
-            with suppress(OSError):  # a file system without locks
-                fcntl.flock(descriptor, fcntl.LOCK_EX)  # says that its writer lives
             yield descriptor
         finally:
             os.close(descriptor)
@@ -211,6 +212,35 @@ def replacing(target: Path, *, executable: bool) -> Iterator[int]:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+    finally:
+        os.close(lock)
+
+
+def begin(parent: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
+    """Make something partial in a folder and lock it, which says that its writer lives.
+
+    Parameters
+    ----------
+    make:
+        Makes a file or a folder at a path, opens it and returns the descriptor.
+
+    Returns
+    -------
+    Its path, and the descriptor that holds the lock until it is closed.
+    """
+    while True:
+        path = parent / PARTIAL.format(os.urandom(8).hex())
+        try:
+            descriptor = make(path)
+        except FileNotFoundError:
+            if not parent.is_dir():
+                raise
+            continue  # a folder that was taken for a leftover before it was opened
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.path.lexists(path):
+            return path, descriptor
+        os.close(descriptor)  # taken for a leftover before it was locked
 
 
 def remove_leftovers(folder: Path) -> None:

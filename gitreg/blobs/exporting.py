@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from gitreg.blobs import copying
-from gitreg.blobs.copying import PARTIAL
 from gitreg.blobs.files import FileEntry
 from gitreg.blobs.memo import Memo
 from gitreg.blobs.parallel import SMALL, by_size, threads
@@ -34,7 +32,7 @@ def filling(dest: Path) -> Iterator[tuple[Path, bool]]:
 
     dest.parent.mkdir(parents=True, exist_ok=True)
     copying.remove_leftovers(dest.parent)
-    partial, descriptor = _own_folder(dest.parent)
+    partial, descriptor = copying.begin(dest.parent, _new_folder)
     try:
         yield partial, True
         os.rename(partial, dest)
@@ -45,17 +43,9 @@ def filling(dest: Path) -> Iterator[tuple[Path, bool]]:
         os.close(descriptor)
 
 
-def _own_folder(parent: Path) -> tuple[Path, int]:
-    """Make a folder that is locked, which says that its writer lives."""
-    while True:
-        partial = parent / PARTIAL.format(os.urandom(8).hex())
-        partial.mkdir()
-        descriptor = os.open(partial, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if os.fstat(descriptor).st_nlink:
-            return partial, descriptor
-        os.close(descriptor)  # taken for a leftover before it was locked
+def _new_folder(path: Path) -> int:
+    path.mkdir()
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 def copy_trusted(
