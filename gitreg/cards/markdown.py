@@ -1,8 +1,9 @@
-"""A model's Markdown as HTML that cannot do anything: no raw HTML, no pictures from elsewhere, only plain links."""
+"""Markdown as HTML that cannot do anything: no raw HTML, and on a card no pictures from elsewhere, only plain links."""
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 _FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\r?\n(?:.*?\n)??---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _MOST = 500_000  # characters; a model's text is rarely longer than 50,000
 _LINK = re.compile(r"(?:https?://|mailto:|#)", re.IGNORECASE)
+_LINES = re.compile(r"(<pre>.*?</pre>)|\n", re.DOTALL)
 _SCROLLING = {
     "<table>": '<div class="wide" tabindex="0"><table>',
     "</table>": "</table></div>",
@@ -40,6 +42,26 @@ def to_html(text: str) -> str:
     for tag, wanted in _SCROLLING.items():  # none of these stands in what a text says: there < is &lt;
         html = html.replace(tag, wanted)
     return html
+
+
+def to_html_line(text: str, limit: int) -> str:
+    """Give Markdown as HTML on one line, for where a text can have no other; such HTML is Markdown too.
+
+    Parameters
+    ----------
+    limit:
+        In bytes; what is too long loses its last paragraphs.
+    """
+    from markdown_it import MarkdownIt
+
+    reader = MarkdownIt("commonmark", {"html": False}).enable("table")
+    parts = text.strip().encode()[:limit].decode(errors="ignore").split("\n\n")
+
+    def html(count: int) -> str:
+        return str(reader.render("\n\n".join(parts[:count])))
+
+    most = bisect_right(range(1, len(parts) + 1), limit, key=lambda count: len(html(count).encode()))
+    return _LINES.sub(lambda found: (found[1] or "").strip().replace("\n", "&#10;"), html(most))
 
 
 def _picture(_: object, tokens: Sequence[Token], index: int, *__: object) -> str:

@@ -110,10 +110,13 @@ class Host(NamedTuple):
         """
         if self.kind != "gitea" or self.program is not None:
             return None
+        from gitreg.cards.markdown import to_html_line  # slow to import; few hosts need it
+
+        # Git takes no line ends there. Since 1.24.3 Gitea decodes ``{base64}``; Forgejo and older ones would show that.
         return f"refs/for/{request.target}", [
             f"topic={request.branch}",
             f"title={' '.join(request.title.split())[:_LONGEST_TITLE]}",
-            f"description={_html_line(request.text, _MOST_OPTION)}",
+            f"description={to_html_line(request.text, _MOST_OPTION)}",
             "force-push=true",
         ]
 
@@ -166,25 +169,6 @@ def open_pull_request(host: Host, request: PullRequest, env: Mapping[str, str]) 
         arguments += ["--source-branch", request.branch, "--title", request.title, "--description", body, "--yes"]
         said = _run([host.program, *arguments], env, failing=True)
     return next((url for url in _URL.findall(said or "") if f"{host.path}/" in url), None)
-
-
-def _html_line(text: str, limit: int) -> str:
-    """Give Markdown as HTML on one line, which is Markdown too: Gitea takes a push option's text as it stands.
-
-    (Since 1.24.3 it decodes ``{base64}``; Forgejo and older ones would show that.)
-
-    Parameters
-    ----------
-    limit:
-        In bytes; what is too long loses its last paragraphs.
-    """
-    from markdown_it import MarkdownIt  # slow to import; few hosts need it
-
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-    parts = _cut(text.strip(), limit).split("\n\n")
-    while len((html := markdown.render("\n\n".join(parts))).encode()) > limit:
-        parts.pop()
-    return re.sub(r"(?s)(<pre>.*?</pre>)|\n", lambda found: (found[1] or "").strip().replace("\n", "&#10;"), html)
 
 
 def _cut(text: str, limit: int) -> str:

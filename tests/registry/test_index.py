@@ -266,7 +266,7 @@ def test_the_index_says_what_the_files_say(steps: list[tuple[str, str, int, int]
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(STEPS)
 def test_the_index_says_what_the_files_say_over_many_histories(steps: list[tuple[str, str, int, int]]) -> None:
     hold(steps)
