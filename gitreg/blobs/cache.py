@@ -8,6 +8,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from gitreg.blobs import copying
+from gitreg.blobs.copying import OvertakenError
 from gitreg.blobs.destination import files_to_write, is_link_to
 from gitreg.blobs.exporting import copy_trusted, filling, link
 from gitreg.blobs.faults import in_words
@@ -21,6 +22,7 @@ from gitreg.blobs.store import Target
 from gitreg.errors import IntegrityError
 
 _USE = "use the cache"
+_ATTEMPTS = 10  # to write where others write too
 _FEW = 64  # small files that are synced one by one; more are hashed once more after the machine was started again
 
 
@@ -147,14 +149,19 @@ class Cache:
         Raises
         ------
         Refused
-            A file of another content, or a symbolic link, is in the way; nothing was written then.
+            A file of another content, or a symbolic link, is in the way: nothing was written then, unless somebody
+            put it there meanwhile.
         IntegrityError
             The store holds one of them not at all or damaged; those that were written are whole.
         """
         part = _part(manifest, paths)
         if not self.shelf.memo(part.hex).files:  # what was made here was checked then
             check_paths(entry.path for entry in part.files)
-        files = files_to_write(dest, part.files, progress)
+
+        def to_write() -> list[FileEntry]:
+            return files_to_write(dest, part.files, progress)
+
+        files = to_write()
         if not store.local:
             self.checkout(manifest, store, paths, progress=progress)
 
@@ -164,7 +171,7 @@ class Cache:
             if files:
                 store.fetch(manifest, [Target(entry, folder / entry.path, fresh) for entry in files], progress=progress)
 
-        _fill(dest, files, copy)
+        _fill(dest, files, copy, to_write)
 
     def link(
         self,
@@ -190,19 +197,25 @@ class Cache:
         Raises
         ------
         Refused
-            A file of another content, or a foreign link, is in the way; nothing was written then.
+            A file of another content, or a foreign link, is in the way: nothing was written then, unless somebody
+            put it there meanwhile.
         IntegrityError
             The store holds one of them not at all or damaged.
         """
         part = _part(manifest, paths)
-        folder = self.checkout(manifest, store, paths, progress=progress)
-        files = list(part.files)
-        if os.path.lexists(dest):
-            files = [entry for entry in files if not is_link_to(folder / entry.path, dest / entry.path)]
-        files = files_to_write(dest, files, progress)
+        folder = self.shelf.artifact(part.hex)
+
+        def to_write() -> list[FileEntry]:
+            self.checkout(manifest, store, paths, progress=progress)
+            files = list(part.files)
+            if os.path.lexists(dest):
+                files = [entry for entry in files if not is_link_to(folder / entry.path, dest / entry.path)]
+            return files_to_write(dest, files, progress)
 
         def put_links(dest: Path, files: list[FileEntry], _: bool) -> None:
             with self.shelf.changing(part.hex):
+                if not folder.is_dir():  # pruned meanwhile
+                    raise OvertakenError(folder)
                 memo = self.shelf.memo(part.hex)
                 known = dict(memo.files)
                 for entry in files:
@@ -214,7 +227,7 @@ class Cache:
                             known[entry.path] = looks(after)
                 self.shelf.note(part.hex, part, memo._replace(files=known))
 
-        _fill(dest, files, put_links)
+        _fill(dest, to_write(), put_links, to_write)
 
     # -- making ------------------------------------------------------------------------------------------------------
 
@@ -318,13 +331,33 @@ def _part(manifest: Manifest, paths: Collection[str] | None) -> Manifest:
     return manifest if paths is None else Manifest.of(entry for entry in manifest.files if entry.path in paths)
 
 
-def _fill(dest: Path, files: list[FileEntry], put: Callable[[Path, list[FileEntry], bool], None]) -> None:
-    """Put files into a folder, by a function that takes the folder, the files, and whether nobody else sees it yet."""
-    with in_words("write the files", dest), filling(dest) as (folder, fresh):
-        for parent in _make_folders(folder, files):
-            if not fresh:
-                copying.remove_leftovers(parent)
-        put(folder, files, fresh)
+def _fill(
+    dest: Path,
+    files: list[FileEntry],
+    put: Callable[[Path, list[FileEntry], bool], None],
+    to_write: Callable[[], list[FileEntry]],
+) -> None:
+    """Put files into a folder.
+
+    Parameters
+    ----------
+    put:
+        Takes the folder, the files, and whether nobody else sees the folder yet.
+    to_write:
+        Says which files are still to be put there, when somebody else wrote there meanwhile.
+    """
+    for attempts_left in reversed(range(_ATTEMPTS)):
+        try:
+            with in_words("write the files", dest), filling(dest) as (folder, fresh):
+                for parent in _make_folders(folder, files):
+                    if not fresh:
+                        copying.remove_leftovers(parent)
+                put(folder, files, fresh)
+            return
+        except OvertakenError:
+            if not attempts_left:
+                raise
+        files = to_write()
 
 
 def _make_folders(base: Path, files: Collection[FileEntry]) -> list[Path]:

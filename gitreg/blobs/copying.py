@@ -14,6 +14,7 @@ from queue import SimpleQueue
 from threading import Thread
 
 from gitreg.blobs.progress import Progress
+from gitreg.errors import Refused
 
 PARTIAL = ".gitreg-{}.partial"
 """Names of what is being written and has not its own name yet."""
@@ -23,6 +24,17 @@ _BUFFER = 256 << 10  # bytes hashed at a time; fits the processor's cache
 
 # The kernel's own copy refuses some pairs of files (on two file systems, on some network mounts): read and write then.
 _NO_KERNEL_COPY = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF, errno.EPERM, errno.ETXTBSY}
+
+
+NO_HARDLINK = {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP}
+"""What a file system says that gives no hard link to a file."""
+
+
+class OvertakenError(Refused):
+    """Another process was quicker, so that what was looked at before writing has to be looked at again."""
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__(f"{path} changed while it was to be written", hint="see who else writes there; run it again")
 
 
 def open_regular(path: Path | str) -> int:
@@ -167,14 +179,19 @@ def begin_sync(descriptor: int, start: int, length: int) -> None:
 
 
 def writing(target: Path | str, *, executable: bool, fresh: bool) -> AbstractContextManager[int]:
-    """Give a descriptor to write a file by; where the body fails, there is no file.
+    """Give a descriptor to write a new file by; where the body fails, there is no file.
 
     Parameters
     ----------
     fresh:
-        Whether nobody else sees the folder yet: then the file is new, and written under its own name, which costs half.
+        Whether nobody else sees the folder yet: then the file is written under its own name, which costs half.
+
+    Raises
+    ------
+    OvertakenError
+        Something stands under its name by the time that it is written; that stays as it is.
     """
-    return _creating(target, executable) if fresh else replacing(Path(target), executable=executable)
+    return _creating(target, executable) if fresh else _partial(Path(target), executable, _take_name)
 
 
 def _new_file(path: Path | str, executable: bool) -> int:
@@ -194,13 +211,14 @@ def _creating(target: Path | str, executable: bool) -> Iterator[int]:
         os.close(descriptor)
 
 
-@contextmanager
-def replacing(target: Path, *, executable: bool) -> Iterator[int]:
-    """Give a descriptor to write to; the file takes the target's name only when the body ends well.
+def replacing(target: Path) -> AbstractContextManager[int]:
+    """Give a descriptor to write a file by; it takes the place of the one that is there when the body ends well."""
+    return _partial(target, False, os.replace)
 
-    Its mode is 0666, or 0777 if executable, less the umask. After a `kill -9` a file ``.gitreg-*.partial`` stays, which
-    `remove_leftovers` finds.
-    """
+
+@contextmanager
+def _partial(target: Path, executable: bool, finish: Callable[[Path, Path], None]) -> Iterator[int]:
+    """Write a file under another name; after a `kill -9` that stays, and `remove_leftovers` finds it."""
     partial, descriptor = begin(target.parent, lambda path: _new_file(path, executable))
     lock = os.dup(descriptor)  # held until the file has its name; closing is what tells some errors of the network
     try:
@@ -208,12 +226,27 @@ def replacing(target: Path, *, executable: bool) -> Iterator[int]:
             yield descriptor
         finally:
             os.close(descriptor)
-        os.replace(partial, target)
+        finish(partial, target)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
     finally:
         os.close(lock)
+
+
+def _take_name(partial: Path, target: Path) -> None:
+    try:
+        os.link(partial, target, follow_symlinks=False)  # unlike a rename, it replaces nothing
+    except FileExistsError:
+        raise OvertakenError(target) from None
+    except OSError as error:
+        if error.errno not in NO_HARDLINK:
+            raise
+        if os.path.lexists(target):
+            raise OvertakenError(target) from None
+        os.rename(partial, target)  # nothing better is to be had on such a file system
+    else:
+        partial.unlink()
 
 
 def begin(parent: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
@@ -228,14 +261,16 @@ def begin(parent: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
     -------
     Its path, and the descriptor that holds the lock until it is closed.
     """
+    attempts = 100
     while True:
+        attempts -= 1
         path = parent / PARTIAL.format(os.urandom(8).hex())
         try:
             descriptor = make(path)
-        except FileNotFoundError:
-            if not parent.is_dir():
+        except FileNotFoundError:  # a folder that was taken for a leftover before it was opened
+            if not attempts:
                 raise
-            continue  # a folder that was taken for a leftover before it was opened
+            continue
         with suppress(OSError):  # a file system without locks
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         if os.path.lexists(path):

@@ -5,17 +5,17 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gitreg.blobs import copying
+from gitreg.blobs.copying import NO_HARDLINK, OvertakenError
 from gitreg.blobs.files import FileEntry
 from gitreg.blobs.memo import Memo
 from gitreg.blobs.parallel import SMALL, by_size, threads
-from gitreg.blobs.progress import Progress
-from gitreg.errors import IntegrityError
+from gitreg.blobs.progress import NO_PROGRESS, Progress
 
-_NO_HARDLINK = {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP}
+_THERE = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}
 
 
 @contextmanager
@@ -24,6 +24,11 @@ def filling(dest: Path) -> Iterator[tuple[Path, bool]]:
 
     That is so where there is no such folder yet. After a `kill -9` a folder ``.gitreg-*.partial`` stays beside it,
     which the next call removes.
+
+    Raises
+    ------
+    OvertakenError
+        Somebody else made the folder meanwhile.
     """
     if os.path.lexists(dest):
         yield dest, False
@@ -35,12 +40,21 @@ def filling(dest: Path) -> Iterator[tuple[Path, bool]]:
     partial, descriptor = copying.begin(dest.parent, _new_folder)
     try:
         yield partial, True
-        os.rename(partial, dest)
+        _rename(partial, dest)
     except BaseException:
         rmtree(partial, ignore_errors=True)
         raise
     finally:
         os.close(descriptor)
+
+
+def _rename(partial: Path, dest: Path) -> None:
+    try:
+        os.rename(partial, dest)
+    except OSError as error:
+        if error.errno not in _THERE:
+            raise
+        raise OvertakenError(dest) from None
 
 
 def _new_folder(path: Path) -> int:
@@ -51,7 +65,7 @@ def _new_folder(path: Path) -> int:
 def copy_trusted(
     files: Sequence[FileEntry], folder: Path, memo: Memo, dest: Path, progress: Progress, *, fresh: bool
 ) -> list[FileEntry]:
-    """Copy those of the files that were verified and did not change since; return the others.
+    """Copy those of the files that were verified and are so still; return the others.
 
     Parameters
     ----------
@@ -64,8 +78,8 @@ def copy_trusted(
 
     Raises
     ------
-    IntegrityError
-        A file changed while it was copied.
+    OvertakenError
+        Something stands by now where a file was to go.
     """
     if not memo.files:
         return list(files)
@@ -89,29 +103,43 @@ def _copy(source: int, entry: FileEntry, memo: Memo, target: str, progress: Prog
     """Copy an open file; False where it is not known to be what it should be."""
     if not memo.trusts(entry.path, os.fstat(source)):
         return False
-    with copying.writing(target, executable=entry.executable, fresh=fresh) as copy:
+    with suppress(_ChangedError), copying.writing(target, executable=entry.executable, fresh=fresh) as copy:
         if entry.size < SMALL:  # one read and one write cost less than asking the kernel to copy
             data = os.pread(source, SMALL, 0)
-            size = len(data)
             copying.write_all(copy, data, 0)
-            progress.advance(size)
+            progress.advance(len(data))
         else:
-            size = copying.copy(source, copy, progress)
-        if size != entry.size or not memo.trusts(entry.path, os.fstat(source)):
-            raise IntegrityError(f"{entry.path} in the cache changed while it was copied", hint="run it again")
-    return True
+            copying.copy(source, copy, progress)
+        # A hard link that somebody removes changes the source as well, but not its content.
+        whole = (entry.sha256, entry.size)
+        if not memo.trusts(entry.path, os.fstat(source)) and copying.hash_file(copy, NO_PROGRESS) != whole:
+            raise _ChangedError
+        return True
+    return False
+
+
+class _ChangedError(Exception):
+    """A file changed while it was copied."""
 
 
 def link(source: str, target: str) -> bool:
     """Put a hardlink to a file at the target, or a symbolic link where there can be none; return whether it is hard.
 
     A hardlink changes the file's ctime.
+
+    Raises
+    ------
+    OvertakenError
+        Something stands at the target.
     """
     try:
-        os.link(source, target, follow_symlinks=False)
-    except OSError as error:
-        if error.errno not in _NO_HARDLINK:
-            raise
-        os.symlink(source, target)
-        return False
+        try:
+            os.link(source, target, follow_symlinks=False)
+        except OSError as error:
+            if error.errno not in NO_HARDLINK:
+                raise
+            os.symlink(source, target)
+            return False
+    except FileExistsError:
+        raise OvertakenError(target) from None
     return True

@@ -83,5 +83,5 @@ def read_memo(path: Path) -> Memo:
 def write_memo(path: Path, memo: Memo) -> None:
     """Keep a memo; where that fails, only time is lost."""
     text = json.dumps(memo._asdict()).encode()
-    with suppress(OSError), replacing(path, executable=False) as descriptor:
+    with suppress(OSError), replacing(path) as descriptor:
         write_all(descriptor, text, 0)

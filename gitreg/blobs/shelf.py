@@ -62,7 +62,7 @@ class Shelf:
         for path in (self._memo(name), self._manifest(name)):
             path.parent.mkdir(parents=True, exist_ok=True)
         if not self._manifest(name).exists():
-            with replacing(self._manifest(name), executable=False) as descriptor:
+            with replacing(self._manifest(name)) as descriptor:
                 write_all(descriptor, manifest.text, 0)
         write_memo(self._memo(name), memo)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -39,29 +39,41 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 
-class Target(NamedTuple):
+class Target:
     """A file to fetch, and where to put it.
 
     Parameters
     ----------
     path:
-        The folder is there.
+        The folder is there, and nothing under this name.
     fresh:
         Whether nobody else sees that folder yet, so that the file may be written under its own name.
+
+    Attributes
+    ----------
+    done:
+        Whether it was put there.
     """
 
-    entry: FileEntry
-    path: Path
-    fresh: bool = False
+    __slots__ = ("done", "entry", "fresh", "path")
+
+    def __init__(self, entry: FileEntry, path: Path, fresh: bool = False) -> None:
+        self.entry = entry
+        self.path = path
+        self.fresh = fresh
+        self.done = False
 
     @property
     def size(self) -> int:
         """In bytes."""
         return self.entry.size
 
-    def written(self) -> AbstractContextManager[int]:
-        """Give a descriptor to write to; where the body fails, there is no file."""
-        return copying.writing(self.path, executable=self.entry.executable, fresh=self.fresh)
+    @contextmanager
+    def written(self) -> Iterator[int]:
+        """Give a descriptor to write to; where the body fails, there is no file (`copying.writing`)."""
+        with copying.writing(self.path, executable=self.entry.executable, fresh=self.fresh) as descriptor:
+            yield descriptor
+        self.done = True
 
 
 class Pack(NamedTuple):
@@ -109,6 +121,8 @@ class Store:
 
         Raises
         ------
+        OvertakenError
+            Something stands by now where a file was to go.
         IntegrityError
             The store has one of the files not at all, or damaged. Others may have been put at their targets.
         """

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from gitreg.blobs.content import Content
+from gitreg.blobs.copying import OvertakenError
 from gitreg.blobs.files import FileEntry
 from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.progress import NO_PROGRESS, Progress
@@ -83,6 +84,8 @@ class Stores:
         for store in self.in_order:
             try:
                 answer = ask(store)
+            except OvertakenError:  # no fault of the store's
+                raise
             except GitregError as error:
                 errors.append(error)
                 if store.gone:
@@ -102,4 +105,4 @@ class Stores:
 
 
 def _left(targets: Sequence[Target]) -> list[Target]:
-    return [target for target in targets if not target.path.exists()]
+    return [target for target in targets if not target.done]

@@ -254,6 +254,6 @@ def test_an_export_removes_what_a_killed_one_left_but_not_what_is_being_written(
 ) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / ".gitreg-0123456789abcdef.partial").write_text("half")
-    with copying.replacing(tmp_path / "out" / "another", executable=False):
+    with copying.replacing(tmp_path / "out" / "another"):
         cache.export(saved, store, tmp_path / "out")
     assert contents(tmp_path / "out") == contents(model) | {"another": b""}

@@ -1,13 +1,17 @@
 """What a killed writer left is removed, and never what another is writing: the two meet here as often as can be."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 
-from gitreg.blobs.copying import PARTIAL, remove_leftovers, writing
+from gitreg.blobs.copying import PARTIAL, remove_leftovers, replacing, writing
 from gitreg.blobs.exporting import filling
+from tests.blobs.faults import ROOT
 
 
 @pytest.fixture
@@ -28,12 +32,14 @@ def removing(tmp_path: Path) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("removing")
-def test_a_file_that_is_being_written_is_no_leftover(tmp_path: Path) -> None:
+@pytest.mark.parametrize("replaced", [True, False])
+def test_a_file_that_is_being_written_is_no_leftover(tmp_path: Path, replaced: bool) -> None:
     for number in range(100):
-        with writing(tmp_path / "model.bin", executable=False, fresh=False) as descriptor:
+        target = tmp_path / ("model.bin" if replaced else f"model-{number}.bin")
+        with replacing(target) if replaced else writing(target, executable=False, fresh=False) as descriptor:
             assert len(list(tmp_path.glob(PARTIAL.format("*")))) == 1
-            Path(f"/dev/fd/{descriptor}").write_text(str(number))
-        assert (tmp_path / "model.bin").read_text() == str(number)
+            os.write(descriptor, str(number).encode())
+        assert target.read_text() == str(number)
 
 
 @pytest.mark.usefixtures("removing")
@@ -45,7 +51,31 @@ def test_a_folder_that_is_being_filled_is_no_leftover(tmp_path: Path) -> None:
         assert (tmp_path / str(number) / "model.bin").read_bytes() == b"whole"
 
 
-@pytest.mark.parametrize("fresh", [True, False])
-def test_a_folder_that_is_not_there_is_no_race(tmp_path: Path, fresh: bool) -> None:
-    with pytest.raises(FileNotFoundError), writing(tmp_path / "none" / "a", executable=False, fresh=fresh):
+WRITE_IN_A_FOLDER_THAT_IS_GONE = """
+import os
+from pathlib import Path
+from gitreg.blobs import copying, exporting
+
+os.rmdir(os.getcwd())
+try:
+    with copying.writing(Path("model.bin"), executable=False, fresh=False):
         pass
+except FileNotFoundError:
+    print(end="file ")
+try:
+    with exporting.filling(Path("models")):
+        pass
+except FileNotFoundError:
+    print(end="folder ")
+"""
+
+
+def test_a_folder_that_is_gone_is_no_race(tmp_path: Path) -> None:
+    """As a container's volume is whose source was removed: it is there, and nothing can be made in it."""
+    (tmp_path / "gone").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", WRITE_IN_A_FOLDER_THAT_IS_GONE],
+        cwd=tmp_path / "gone", env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=False, timeout=20,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("file folder ", "")
