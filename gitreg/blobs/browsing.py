@@ -193,6 +193,10 @@ def _open_chunked(found: Resolved, entry: FileEntry) -> _Chunks | None:
     return _Chunks(entry, content, lambda: found.cache.open(found.manifest, store, entry.path))
 
 
+class _ForgedError(DamagedError):
+    """Whole chunks turned out to make up something else, which somebody may have read by then."""
+
+
 class _Chunks(io.RawIOBase):
     """A file that is read chunk by chunk, each of them verified.
 
@@ -259,9 +263,14 @@ class _Chunks(io.RawIOBase):
         if self._whole is None:
             try:
                 data = self._read_chunk(most)
-            except (DamagedError, NoSuchObjectError):
+            except (DamagedError, NoSuchObjectError) as error:
                 self._recent.clear()
                 self._whole = self._open_whole()  # sets aside what is damaged, and finds it elsewhere or raises
+                if isinstance(error, _ForgedError) and len(self._spans) > 1:
+                    raise IntegrityError(
+                        f"{self._entry.path}: what was read of it up to here was not this file",
+                        hint="throw that away and read it again, which takes it from where it is whole",
+                    ) from None
         if self._whole is not None:
             self._whole.seek(self._position)
             data = self._whole.read(most)
@@ -286,7 +295,7 @@ class _Chunks(io.RawIOBase):
 
         Raises
         ------
-        DamagedError
+        _ForgedError
             The chunks, each of them whole, do not make up the file.
         """
         if span.start != self._digested:
@@ -296,7 +305,7 @@ class _Chunks(io.RawIOBase):
         if self._digested == self._entry.size and self._digest.hexdigest() != self._entry.sha256:
             self._digested = 0
             self._digest = sha256()
-            raise DamagedError(self._entry.path)
+            raise _ForgedError(self._entry.path)
 
 
 def _below(folder: str, path: str) -> str | None:

@@ -119,7 +119,7 @@ def undo(store: Store) -> list[Leftover]:
 def purge(store: Store, live: Live, *, grace: float) -> list[Leftover]:
     """Remove for good what has lain in the trash for the grace time, in seconds. Return what went.
 
-    What is needed after all goes back to its place instead.
+    What is needed after all goes back to its place instead, unless it was saved there again.
 
     Raises
     ------
@@ -129,12 +129,12 @@ def purge(store: Store, live: Live, *, grace: float) -> list[Leftover]:
     bucket, now = store.bucket, store.bucket.now()
     needed = _needed(bucket, live, now, grace, written_since=_EVER)
     there = list(trashed(bucket))
-    give_back(bucket, [one for one in there if one.key in needed])
-    there = [one for one in there if one.key not in needed]
+    returned = set(give_back(bucket, [one for one in there if one.key in needed]))
+    there = [one for one in there if one not in returned]
     young = {one.key: one.place for one in there if one.since > now - grace}
     kept = _parts(bucket, young)  # what is not purged yet stays whole, so that it can be returned
     gone = {one.place for one in there if one.key not in young and layout.digest_in(one.key) not in kept}
-    said = [one for one in _in_trash(bucket) if one.key not in needed]
+    said = list(_in_trash(bucket))
     for first in _FIRST_TO_GO:
         bucket.delete([one.place for one in there if one.place in gone and layout.names_others(one.key) == first])
     keys = {one.key for one in there if one.place in gone}

@@ -69,10 +69,13 @@ def find_trashed(bucket: Bucket, keys: Iterable[str]) -> dict[str, Trashed]:
 def give_back(bucket: Bucket, taken: Sequence[Trashed]) -> list[Trashed]:
     """Put objects back to where they lay: chunks before what names them, so that what is there is whole.
 
+    What has been saved again since stays as it is: that was held against its digest later than what lies in the trash.
+
     Returns
     -------
-    Those that were still in the trash.
+    Those that were put back.
     """
+    there = bucket.find({one.key for one in taken})
     returned: list[Trashed] = []
 
     def move(one: Trashed) -> None:
@@ -82,7 +85,8 @@ def give_back(bucket: Bucket, taken: Sequence[Trashed]) -> list[Trashed]:
 
     with threads() as pool:
         for naming in (False, True):
-            for _ in ahead(pool, move, [one for one in taken if layout.names_others(one.key) == naming]):
+            absent = [one for one in taken if layout.names_others(one.key) == naming and one.key not in there]
+            for _ in ahead(pool, move, absent):
                 pass
     bucket.sync(one.key for one in returned)
     return returned

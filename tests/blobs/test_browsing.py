@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 import fsspec.spec
@@ -14,10 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gitreg.blobs import Cache, Manifest, Store, layout
-from gitreg.blobs.browsing import ArtifactFileSystem, NoSuchFileError, Resolved, split_path
+from gitreg.blobs.browsing import ArtifactFileSystem, NoSuchFileError, Resolved, open_by_parts, split_path
 from gitreg.blobs.buckets.bucket import Buffer
 from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.recipe import Chunk, parse_recipe, recipe_text
+from gitreg.blobs.stores import Stores
 from gitreg.errors import IntegrityError, NotFound, Refused
 from tests.blobs.helpers import Watched, contents, flip_a_bit, put
 
@@ -214,8 +217,6 @@ def test_a_damaged_or_missing_chunk_does_not_come_out(
 
 def forge(bucket: Watched, manifest: Manifest, data: Buffer) -> None:
     """Let the recipe of the big file name whole chunks that make up something else."""
-    from hashlib import sha256
-
     big = next(entry for entry in manifest.files if entry.path == "big.bin")
     forged = Chunk(sha256(data).hexdigest(), len(data))
     chunks = parse_recipe(FolderBucket.read(bucket, layout.recipe(big.sha256)))
@@ -238,6 +239,26 @@ def test_a_forged_recipe_is_found_when_the_file_is_read_from_beginning_to_end(
             out.extend(iter(lambda: file.read(1000), b""))
     assert sum(map(len, out)) > SIZE / 2
     assert b"!!!" not in b"".join(out)
+
+
+def test_nothing_of_a_forged_file_is_taken_for_the_file_where_another_store_has_it_whole(
+    manifest: Manifest, bucket: Watched, chunks: list[Chunk], folder: Path, cache: Cache, tmp_path: Path
+) -> None:
+    shutil.copytree(bucket.root, tmp_path / "replica")
+    stores = Stores([Store(bucket), Store(Watched(tmp_path / "replica"))], lambda _: None)
+    big = next(entry for entry in manifest.files if entry.path == "big.bin")
+    other = b"!" * chunks[0].size
+    bucket.write(layout.blob(sha256(other).hexdigest()), other)
+    bucket.write(layout.recipe(big.sha256), recipe_text([Chunk(sha256(other).hexdigest(), len(other)), *chunks[1:]]))
+    data = (folder / "big.bin").read_bytes()
+    with open_by_parts(Resolved(manifest, lambda: stores, cache), big) as file:
+        assert file.read(len(other)) == other, "by a range alone it cannot be found"
+        with pytest.raises(IntegrityError, match="was not this file"):
+            file.read()
+        file.seek(0)
+        assert file.read() == data
+    with open_by_parts(Resolved(manifest, lambda: stores, cache), big) as file:
+        assert file.read() == data
 
 
 def test_it_is_one_of_fsspecs(files: ArtifactFileSystem, folder: Path, tmp_path: Path) -> None:

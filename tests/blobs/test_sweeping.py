@@ -334,6 +334,30 @@ def test_purge_keeps_old_chunks_of_a_list_that_it_keeps(world: World) -> None:
     assert (world.top / "back").read_bytes() == A + B
 
 
+@pytest.mark.parametrize("damage", [b"", b"x", None])
+@pytest.mark.parametrize("act", ["collect", "undo", "purge"])
+def test_what_was_saved_again_is_never_replaced_by_what_is_in_the_trash(
+    world: World, damage: bytes | None, act: str
+) -> None:
+    saved(world, "one")
+    world.live.clear()
+    sweep(world.store, world.look, grace=AT_ONCE)
+    for key in world.keys(layout.TRASH):
+        place = world.bucket.local_path(key)
+        assert place
+        place.chmod(0o644)
+        place.write_bytes(bytes(place.stat().st_size) if damage is None else damage)
+    saved(world, "one")
+    if act == "collect":
+        assert sweep(world.store, world.look, grace=3600) == []
+    elif act == "undo":
+        assert undo(world.store) == []
+    else:
+        assert {one.key for one in purge(world.store, world.look, grace=AT_ONCE)} == world.weights
+        assert world.keys(layout.TRASH) == set()
+    world.check()
+
+
 def test_a_manifest_in_the_trash_is_read_and_stays_there(world: World) -> None:
     with Saving(world.store, world.known) as under_way:
         manifest = under_way.put(collect([world.top / "one"]))
