@@ -5,13 +5,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from itertools import accumulate
+from itertools import accumulate, groupby
 from typing import Protocol
 
 from gitreg.blobs import layout
 from gitreg.blobs.buckets.bucket import NoSuchObjectError, Objects
-from gitreg.blobs.pack import Span
+from gitreg.blobs.pack import FOOTER_SIZE, Span, parse_table, table_size
 from gitreg.blobs.recipe import Chunk
+from gitreg.errors import InvalidDocument
 
 PART = 8 << 20
 """How many bytes of a plain object are read at once."""
@@ -55,12 +56,67 @@ class Content(Protocol):
         """
 
 
-class Plain:
-    """Bytes that are one object, named by their sha256."""
+def spans_of(pack: Content) -> dict[str, Span]:
+    """Read a pack's table: where each of its files is, by its sha256, in the order in which they lie.
 
-    def __init__(self, bucket: Objects, key: str, size: int) -> None:
+    Raises
+    ------
+    InvalidDocument
+        It was cut off or changed.
+    NoSuchObjectError
+        A part of it is not there.
+    """
+    footer = pack.read(Span(max(0, pack.size - FOOTER_SIZE), pack.size))
+    table = pack.read(Span(max(0, pack.size - table_size(footer)), pack.size))
+    spans = parse_table(table)
+    if max((span.stop for span in spans.values()), default=0) != pack.size - len(table):
+        raise InvalidDocument("pack", "", "its table is not about the bytes before it")
+    return spans
+
+
+def is_whole(content: Content, key: str) -> bool:
+    """Whether the bytes are what their key says; those of a pack, what its table says.
+
+    Raises
+    ------
+    NoSuchObjectError
+        A part of them is not there.
+    """
+    if layout.is_pack(key):
+        try:
+            return all(sha256(data).hexdigest() == name for name, data in _files(content))
+        except InvalidDocument:
+            return False
+    digest = sha256()
+    for span in content.parts():
+        digest.update(content.read(span))
+    return digest.hexdigest() == layout.digest_in(key)
+
+
+def _files(pack: Content) -> Iterator[tuple[str, memoryview]]:
+    """Give a pack's files, several of which are read at once."""
+    for _, group in groupby(spans_of(pack).items(), lambda file: file[1].stop // PART):
+        files = list(group)
+        start = files[0][1].start
+        data = memoryview(pack.read(Span(start, files[-1][1].stop)))
+        yield from ((name, data[span.start - start : span.stop - start]) for name, span in files)
+
+
+class Plain:
+    """Bytes that are one object.
+
+    Parameters
+    ----------
+    key:
+        Which says by a digest what the bytes are.
+    place:
+        The key under which they lie, where that is another.
+    """
+
+    def __init__(self, bucket: Objects, key: str, size: int, place: str | None = None) -> None:
         self._bucket = bucket
         self._key = key
+        self._place = place or key
         self.size = size
 
     def parts(self) -> Iterator[Span]:
@@ -69,17 +125,14 @@ class Plain:
 
     def read(self, span: Span) -> bytes:
         """See Content."""
-        return self._bucket.read(self._key, span.start, span.stop) if span.start < span.stop else b""
+        return self._bucket.read(self._place, span.start, span.stop) if span.start < span.stop else b""
 
     def damage(self) -> list[str]:
         """See Content."""
-        digest = sha256()
         try:
-            for span in self.parts():
-                digest.update(self.read(span))
+            return [] if is_whole(self, self._key) else [self._key]
         except NoSuchObjectError:  # another reader has set it aside
             return [self._key]
-        return [] if digest.hexdigest() == layout.digest_in(self._key) else [self._key]
 
 
 class Chunked:
@@ -137,7 +190,12 @@ class Chunked:
                     damaged.append(key)
             except NoSuchObjectError:  # another reader has set it aside
                 missing.append(key)
-        return damaged + missing or [self._key]
+        if damaged or missing:
+            return damaged + missing
+        try:
+            return [] if is_whole(self, self._key) else [self._key]
+        except NoSuchObjectError:  # by another reader, this moment
+            return []
 
     def _within(self, span: Span) -> Iterator[tuple[int, Chunk]]:
         index = max(0, bisect_right(self._starts, span.start) - 1)

@@ -56,6 +56,11 @@ def is_weights(key: str) -> bool:
     return digest is not None and key in (blob(digest), pack(digest), recipe(digest), pack_recipe(digest))
 
 
+def is_pack(key: str) -> bool:
+    """Whether a key is that of a pack, or of a pack's recipe: named after a set, not after their bytes."""
+    return key.startswith(PACKS) or key.endswith(_OF_PACK)
+
+
 def digest_in(key: str) -> str | None:
     """Give the sha256 that a key of ours ends in; None where it is no key of ours."""
     name = key.rpartition("/")[2].removesuffix(_OF_PACK)

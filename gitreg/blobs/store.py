@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from gitreg.blobs import copying, layout
 from gitreg.blobs.buckets.bucket import Bucket, NoSuchObjectError, Objects
-from gitreg.blobs.content import Chunked, Content, Plain
+from gitreg.blobs.content import Chunked, Content, Plain, is_whole, spans_of
 from gitreg.blobs.faults import in_words
 from gitreg.blobs.files import FileEntry
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.pack import FOOTER_SIZE, Span, parse_table, table_size
+from gitreg.blobs.pack import Span
 from gitreg.blobs.parallel import ahead, threads
 from gitreg.blobs.presence import missing_of
 from gitreg.blobs.progress import NO_PROGRESS, Progress
@@ -180,16 +180,11 @@ class Store:
         if content is None:
             return None
         try:
-            footer = content.read(Span(max(0, content.size - FOOTER_SIZE), content.size))
-            table = content.read(Span(max(0, content.size - table_size(footer)), content.size))
-            spans = parse_table(table)
-            if max((span.stop for span in spans.values()), default=0) != content.size - len(table):
-                raise InvalidDocument("pack", "", "its table is not about the bytes before it")
+            return Pack(content, spans_of(content))
         except NoSuchObjectError as error:
             raise self.absent(_in_pack(manifest), error.key) from None
         except InvalidDocument:
             raise self.blame(_in_pack(manifest), content) from None
-        return Pack(content, spans)
 
     def pack_of(self, manifest: Manifest, entries: Sequence[FileEntry]) -> Pack | None:
         """Give the pack, where one of the files may lie in it."""
@@ -345,9 +340,16 @@ class Store:
         return AbsentError(f"{path}: the store {self.url} does not hold {key}", hint=_HINT)
 
     def damaged(self, path: str, key: str) -> IntegrityError:
-        """Set an object aside, so that it is missing and the next save of its content mends the store."""
+        """Set an object aside, so that it is missing and the next save of its content mends the store.
+
+        What another process has mended since it was read is looked at once more, and comes back.
+        """
+        aside = layout.DAMAGED + key
         with suppress(GitregError, NoSuchObjectError):  # a store that is only readable here
-            self.bucket.move(key, layout.DAMAGED + key)
+            self.bucket.move(key, aside)
+            info = self.bucket.find([aside]).get(aside)
+            if info and not key.startswith(layout.RECIPES) and is_whole(Plain(self.bucket, key, info.size, aside), key):
+                self.bucket.move(aside, key)
         return IntegrityError(f"{path}: {key} in the store {self.url} is damaged", hint=_HINT)
 
 

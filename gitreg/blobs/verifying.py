@@ -72,10 +72,10 @@ class _Reading:
             for run in ahead(pool, lambda run: self._run(pack, run), runs(pack, entries, lambda entry: entry))
             for each in run
         ]
-        problems = {
-            entry: str(self._store.blame(entry.path, pack.content)) if problem == _WRONG else problem
-            for entry, problem in found
-        }
+        problems = dict(found)
+        if wrong := [entry for entry, problem in found if problem == _WRONG]:
+            blamed = str(self._store.blame(wrong[0].path, pack.content))
+            problems |= {entry: entry.path + blamed.removeprefix(wrong[0].path) for entry in wrong}
         whole = not any(problems.values()) or self._has_pack()
         for entry, problem in problems.items():
             yield (

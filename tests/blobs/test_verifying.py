@@ -11,6 +11,9 @@ import pytest
 
 from gitreg.blobs import NO_PROGRESS, Manifest, Store, verify
 from gitreg.blobs.buckets.folder import FolderBucket
+from gitreg.blobs.content import Content
+from gitreg.blobs.sweeping import sweep
+from gitreg.errors import IntegrityError
 from tests.blobs.helpers import Counter, flip_a_bit, objects, put
 
 
@@ -109,6 +112,60 @@ def test_files_whose_pack_was_taken_away_for_another_files_damage_are_named_too(
     assert found.keys() == {"a", "b", "c", "empty"}
     assert sum("in the store" in problem for problem in found.values()) == 1
     assert store.missing([kinds])[kinds.digest] == [entry for entry in kinds.files if entry.path in found]
+
+
+def damage(path: Path, *places: int) -> None:
+    data = bytearray(path.read_bytes())
+    for place in places:
+        data[place] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(data)
+
+
+def test_a_pack_is_set_aside_once_however_many_of_its_files_are_damaged(
+    store: Store, store_folder: Path, kinds: Manifest, tmp_path: Path
+) -> None:
+    pack = next(store_folder.glob("packs/*/*"))
+    whole = pack.read_bytes()
+    sweep(store, list, grace=-5)
+    put(store, tmp_path / "kinds")
+    damage(pack, 0, 300)
+    rotten = pack.read_bytes()
+    found = wrong(store, kinds)
+    assert sum("in the store" in problem for problem in found.values()) == 2
+    assert all(problem.startswith(f"{path}: ") for path, problem in found.items())
+    assert (store_folder / "damaged" / pack.relative_to(store_folder)).read_bytes() == rotten
+    assert wrong(store, kinds) == {}, "the whole one came back out of the trash"
+    assert pack.read_bytes() == whole
+
+
+@pytest.mark.parametrize("kind", ["packs", "sha256"])
+@pytest.mark.parametrize("when", ["before it is looked at again", "before it is set aside"])
+def test_what_is_mended_while_a_slow_reader_finds_it_damaged_stays(
+    store: Store, store_folder: Path, kinds: Manifest, tmp_path: Path, kind: str, when: str
+) -> None:
+    middle = next(entry.sha256 for entry in kinds.files if entry.path == "middle")
+    there = next(store_folder.glob("packs/*/*" if kind == "packs" else f"sha256/*/{middle}"))
+    damage(there, 0)
+
+    def mend() -> None:
+        assert wrong(Store(FolderBucket(store_folder)), kinds)
+        put(Store(FolderBucket(store_folder)), tmp_path / "kinds")
+        assert wrong(Store(FolderBucket(store_folder)), kinds) == {}
+
+    class Slow(Store):
+        def blame(self, path: str, content: Content) -> IntegrityError:
+            if when == "before it is looked at again":
+                mend()
+            return super().blame(path, content)
+
+        def damaged(self, path: str, key: str) -> IntegrityError:
+            if when == "before it is set aside":
+                mend()
+            return super().damaged(path, key)
+
+    assert wrong(Slow(FolderBucket(store_folder)), kinds)
+    assert wrong(store, kinds) == {}
 
 
 def test_a_record_that_gives_a_wrong_size_is_not_held_against_the_store(store: Store, kinds: Manifest) -> None:
