@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -25,3 +27,15 @@ def servers(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterato
         yield found
     finally:
         found.close()
+
+
+@pytest.fixture
+def other_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on another file system than the temporary one's."""
+    shared_memory = Path("/dev/shm")
+    if not os.access(shared_memory, os.W_OK) or shared_memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("/dev/shm is no file system of its own here")
+    folder = shared_memory / f"gitreg-test-{os.urandom(8).hex()}"
+    folder.mkdir()
+    yield folder
+    shutil.rmtree(folder)

@@ -102,12 +102,15 @@ def collect(sources: Sequence[Path]) -> list[LocalFile]:
 
 
 def _walk(folder: str, prefix: str) -> Iterator[LocalFile]:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                yield from _walk(entry.path, f"{prefix}{entry.name}/")
-            else:
-                yield _local_file(entry.path, prefix + entry.name, entry.stat(follow_symlinks=False))
+    pending = [(folder, prefix)]
+    while pending:
+        folder, prefix = pending.pop()
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append((entry.path, f"{prefix}{entry.name}/"))
+                else:
+                    yield _local_file(entry.path, prefix + entry.name, entry.stat(follow_symlinks=False))
 
 
 def _local_file(source: str, path: str, status: os.stat_result) -> LocalFile:

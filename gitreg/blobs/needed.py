@@ -92,7 +92,8 @@ def _held(bucket: Bucket, since: float) -> set[str]:
         if info.mtime >= since:
             with suppress(NoSuchObjectError, ValueError):  # its save has ended; or it is none of ours
                 said = json.loads(bucket.read(info.key))
-                held.update(key for key in said if isinstance(key, str))
+                if isinstance(said, list):
+                    held.update(key for key in said if isinstance(key, str))
     return held
 
 

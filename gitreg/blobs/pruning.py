@@ -83,15 +83,14 @@ def prune(shelf: Shelf, limit: int | None, *, unused_for: float = IN_USE) -> lis
     """
     removed = []
     with in_words("prune the cache", shelf.root):
-        there = kept(shelf)
+        there, now = kept(shelf), shelf.now()
         total, most = sum(each.size for each in there), _fifth_of_disk(shelf.root) if limit is None else limit
-        now = shelf.now()
         for each in reversed(there):
             leftover = each.files is None
             if (total > most or leftover) and _remove(shelf, each, now - unused_for):
                 total -= each.size
                 removed.append(each)
-        shelf.clear_removed()
+        shelf.clear_leftovers()
     return removed
 
 
@@ -100,12 +99,13 @@ def verify(shelf: Shelf, *, progress: Progress = NO_PROGRESS) -> Iterator[Checke
     for name in shelf.names():
         with in_words("verify the cache", shelf.root):
             with shelf.sharing(name) as unchanged:
-                if not unchanged:  # being made at this moment, which hashes it
+                if not unchanged or not shelf.artifact(name).is_dir():  # being made, which hashes it, or pruned by now
                     continue
                 found = _check(shelf, name, progress)
             if found.damaged:
                 with shelf.changing(name):
-                    if _check(shelf, name, NO_PROGRESS).damaged:  # not mended while we waited
+                    still_there = shelf.artifact(name).is_dir()
+                    if still_there and _check(shelf, name, NO_PROGRESS).damaged:  # not mended while we waited
                         shelf.remove(name)
         yield found
 

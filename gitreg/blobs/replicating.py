@@ -144,7 +144,10 @@ class _Copy:
         return pack.spans
 
     def _verified_pack(self, pack: Pack) -> bytes:
-        data = pack.content.read(Span(0, pack.content.size))
+        try:
+            data = pack.content.read(Span(0, pack.content.size))
+        except NoSuchObjectError as error:  # another reader has set it aside
+            raise self._source.absent(self._manifest.digest, error.key) from None
         whole = memoryview(data)
         for entry in self._manifest.files:
             span = pack.spans.get(entry.sha256)

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from gitreg.blobs.copying import replacing, write_all
+from gitreg.blobs.copying import remove_leftovers, replacing, write_all
 from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.memo import Looks, Memo, looks, read_memo, write_memo
 from gitreg.errors import GitregError
@@ -61,7 +61,7 @@ class Shelf:
         """Keep what was found out of an artifact's files."""
         for path in (self._memo(name), self._manifest(name)):
             path.parent.mkdir(parents=True, exist_ok=True)
-        if not self._manifest(name).exists():
+        if self.manifest(name) is None:
             with replacing(self._manifest(name)) as descriptor:
                 write_all(descriptor, manifest.text, 0)
         write_memo(self._memo(name), memo)
@@ -151,16 +151,18 @@ class Shelf:
                 os.rename(folder, removed / os.urandom(8).hex())
         for path in (self._memo(name), self._manifest(name), self._lock(name)):
             path.unlink(missing_ok=True)
-        self.clear_removed()
+        self.clear_leftovers()
 
-    def clear_removed(self) -> None:
-        """Remove what was taken away, by this process or by one that was killed over it."""
+    def clear_leftovers(self) -> None:
+        """Remove what was taken away, and what killed processes left of that or half written."""
         from shutil import rmtree  # slow to import
 
         removed = self.root / "removed"
         with suppress(FileNotFoundError):
             for name in os.listdir(removed):
                 rmtree(removed / name, ignore_errors=True)
+        for folder in ("memos", "manifests"):
+            remove_leftovers(self.root / folder)
 
 
 def _locked(descriptor: int, flags: int) -> bool:

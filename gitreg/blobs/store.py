@@ -319,9 +319,11 @@ class Store:
 
     def claims(self) -> dict[str, bytes]:
         """Return the words that were left, by name."""
-        return {
-            info.key.removeprefix(layout.CLAIMS): self.bucket.read(info.key) for info in self.bucket.list(layout.CLAIMS)
-        }
+        claims = {}
+        for info in self.bucket.list(layout.CLAIMS):
+            with suppress(NoSuchObjectError):  # taken back this moment
+                claims[info.key.removeprefix(layout.CLAIMS)] = self.bucket.read(info.key)
+        return claims
 
     # -- faults ------------------------------------------------------------------------------------------------------
 

@@ -91,7 +91,7 @@ class Ambient(NamedTuple):
 
     def _cache_folder(self) -> Path:
         told = self.env.get(CACHE_VARIABLE)
-        return Path(told) if told else self._own_folder("XDG_CACHE_HOME", ".cache", "Library/Caches")
+        return self.folder / told if told else self._own_folder("XDG_CACHE_HOME", ".cache", "Library/Caches")
 
     def _own_folder(self, variable: str, on_linux: str, on_mac: str) -> Path:
         """Give our folder among the user's, by the XDG Base Directory Specification or Apple's.

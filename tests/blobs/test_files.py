@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -149,3 +150,14 @@ def test_an_accepted_path_stays_in_its_folder(path: str) -> None:
     except InvalidInput:
         return
     assert os.path.normpath(os.path.join("/root", path)) == f"/root/{path}"
+
+
+def test_folders_lie_as_deep_in_one_another_as_the_system_lets_them(tmp_path: Path) -> None:
+    """Deeper than Python calls itself."""
+    deep = tmp_path / "deep" / ("d/" * 1100)
+    subprocess.run(["mkdir", "-p", deep], check=True)
+    (deep / "file").touch()
+    try:
+        assert paths_of(tmp_path / "deep") == ["d/" * 1100 + "file"]
+    finally:
+        subprocess.run(["rm", "-r", tmp_path / "deep"], check=True)  # as pytest cannot

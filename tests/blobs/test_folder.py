@@ -7,12 +7,13 @@ import stat
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import NO_PROGRESS, Manifest, Store, layout
+from gitreg.blobs import NO_PROGRESS, Manifest, Store, copying, layout
 from gitreg.blobs.buckets.bucket import NoSuchObjectError
 from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.errors import GitregError, IntegrityError
@@ -157,3 +158,40 @@ def test_a_file_in_a_folders_place_is_an_error_in_words(store: Store, model: Pat
     assert "move it away" in str(caught.value.hint)
     store_folder.joinpath("sha256").unlink()
     put(store, model)
+
+
+def test_a_writer_killed_while_it_makes_a_folder_locks_nobody_out(
+    bucket: FolderBucket, store_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    store_folder.mkdir()
+    store_folder.chmod(0o2775)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "chmod", killed)
+        with pytest.raises(Killed):
+            bucket.write(KEY, b"x")
+    bucket.write(KEY, b"x")
+    there = [store_folder / "tmp", *(store_folder / KEY).parents]
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in there if path.is_relative_to(store_folder)}
+    assert modes == {0o2775}
+    assert [info.key for info in bucket.list("")] == [KEY]
+
+
+def test_folders_that_eight_make_at_once_are_made_once(bucket: FolderBucket) -> None:
+    keys = [layout.blob(f"{number:064x}") for number in range(64)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda key: bucket.write(key, b"x"), keys))
+    assert {info.key for info in bucket.list("")} == set(keys)
+    assert [path for path in bucket.root.rglob(".*") if path.is_dir()] == []
+
+
+def test_the_name_of_a_new_store_survives_a_loss_of_power(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(copying, "sync_folder", synced.append)
+    FolderBucket(tmp_path / "a" / "b" / "store").write(KEY, b"x")
+    assert set(synced) >= {tmp_path, tmp_path / "a", tmp_path / "a" / "b"}

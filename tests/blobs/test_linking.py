@@ -131,18 +131,6 @@ def test_what_a_killed_load_left_beside_the_folder_is_removed_but_not_what_is_be
 
 
 @pytest.fixture
-def other_disk(tmp_path: Path) -> Iterator[Path]:
-    """A folder on another file system than the temporary one's."""
-    shared_memory = Path("/dev/shm")
-    if not os.access(shared_memory, os.W_OK) or shared_memory.stat().st_dev == tmp_path.stat().st_dev:
-        pytest.skip("/dev/shm is no file system of its own here")
-    folder = shared_memory / f"gitreg-test-{os.urandom(8).hex()}"
-    folder.mkdir()
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
 def with_reflinks(tmp_path: Path) -> Iterator[Path]:
     """A new XFS, whose files share blocks until one of them is written to."""
     if shutil.which("mkfs.xfs") is None or shutil.which("mount") is None:

@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from gitreg.blobs import Cache, Manifest, Store
+from gitreg.blobs.copying import PARTIAL
 from gitreg.blobs.pruning import IN_USE, kept, prune, verify
+from gitreg.blobs.stores import Stores
+from gitreg.errors import IntegrityError
 from tests.blobs.faults import ROOT
 from tests.blobs.helpers import contents, flip_a_bit, put
 
@@ -124,6 +127,48 @@ def test_verifying_removes_what_has_no_sound_manifest_and_names_what_does_not_be
     (cache.shelf.artifact(three[2].hex) / "file2").unlink()
     assert {tuple(each.damaged) for each in verify(cache.shelf)} == {("foreign",), ("its manifest",), ("file2",)}
     assert digests(cache) == set()
+
+
+def test_a_cache_that_is_not_there_is_empty(tmp_path: Path) -> None:
+    shelf = Cache(tmp_path / "none").shelf
+    assert kept(shelf) == []
+    assert prune(shelf, None) == []
+    assert list(verify(shelf)) == []
+
+
+def test_what_is_pruned_while_the_cache_is_verified_is_not_damaged(
+    cache: Cache, three: list[Manifest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = cache.shelf.names()
+    there = kept(cache.shelf)
+
+    def listed_before_it_was_pruned(_: object) -> list[str]:
+        prune(cache.shelf, 0)
+        with pytest.raises(IntegrityError):
+            cache.checkout(three[0], Stores([], print))  # which leaves its lock behind
+        return names
+
+    monkeypatch.setattr("gitreg.blobs.shelf.Shelf.names", listed_before_it_was_pruned)
+    monkeypatch.setattr("gitreg.blobs.pruning.kept", lambda _: there)
+    assert list(verify(cache.shelf)) == []
+
+
+def test_a_damaged_manifest_is_written_again_when_its_artifact_is_made_again(
+    cache: Cache, store: Store, three: list[Manifest]
+) -> None:
+    (cache.shelf.root / "manifests" / three[0].hex).write_bytes(b"")
+    assert cache.manifest(three[0].digest) is None
+    (cache.shelf.artifact(three[0].hex) / "file0").unlink()
+    cache.checkout(three[0], store)
+    assert cache.manifest(three[0].digest) == three[0]
+
+
+def test_what_killed_processes_left_half_written_is_removed(cache: Cache, three: list[Manifest]) -> None:
+    left = [cache.shelf.root / folder / PARTIAL.format("0" * 16) for folder in ("memos", "manifests")]
+    for path in left:
+        path.touch()
+    assert prune(cache.shelf, None) == []
+    assert [path for path in left if path.exists()] == []
 
 
 # -- several processes -------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import Manifest, Store, replicate
+from gitreg.blobs import Manifest, Store, layout, replicate
 from gitreg.blobs.buckets.bucket import Buffer
 from gitreg.blobs.buckets.folder import FolderBucket
 from tests.blobs.helpers import Counter, flip_a_bit, objects, put
@@ -174,3 +174,22 @@ def test_a_copy_that_is_killed_leaves_only_what_is_whole_and_is_gone_on_with(sto
     subprocess.run(command, check=True)
     assert {key: info.mtime for key, info in target.bucket.find(sent).items()} == before, "nothing was sent again"
     assert objects(target.bucket) == objects(store.bucket)
+
+
+def test_a_pack_that_is_set_aside_while_it_is_copied_is_missing(
+    store: Store, store_folder: Path, kinds: Manifest, target: Watched, tmp_path: Path
+) -> None:
+    class Rotten(Watched):
+        """Another reader finds the pack damaged when its table was read."""
+
+        def read(self, key: str, start: int = 0, stop: int | None = None) -> bytes:
+            there = self.find([key]).get(key)
+            if there and key.startswith(layout.PACKS) and (start, stop) == (0, there.size):
+                self.move(key, layout.DAMAGED + key)
+            return super().read(key, start, stop)
+
+    copied = replicate(kinds, [Store(Rotten(store_folder))], Store(target), tmp_path)
+    assert copied.files == 2
+    assert copied.error is not None
+    assert copied.error.exit_code == 6
+    assert "does not hold packs/" in copied.error.message

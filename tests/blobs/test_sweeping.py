@@ -224,6 +224,14 @@ def test_what_a_young_hold_names_stays_with_its_chunks_and_an_old_hold_goes_itse
     assert world.weights == set()
 
 
+def test_what_is_no_hold_of_ours_holds_nothing(world: World) -> None:
+    saved(world, "one")
+    for name, text in (("number", b"7"), ("text", b'"x"'), ("half", b"["), ("keys", b"[7, null]")):
+        world.bucket.write(f"{layout.HOLDS}{name}.json", text)
+    assert sweep(world.store, world.look, grace=3600) == []
+    world.check()
+
+
 def test_what_a_killed_writer_left_goes_after_a_day_and_what_is_being_written_does_not(world: World) -> None:
     saved(world, "one")
     (world.root / "tmp" / "old").write_bytes(b"half")

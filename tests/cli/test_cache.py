@@ -68,6 +68,20 @@ def test_the_caches_size_is_told_by_the_environment(writer: Person) -> None:
     assert not first.exists()
 
 
+def test_a_cache_whose_name_is_relative_lies_below_the_current_folder(writer: Person, other_disk: Path) -> None:
+    near = writer.with_env(GITREG_CACHE="cache")
+    near.gitreg("load", "iris", other_disk / "linked", "--link")
+    assert (other_disk / "linked" / "model.bin").read_text() == "better weights"
+    assert (writer.here / "cache" / "artifacts").is_dir()
+
+
+def test_a_cache_that_is_not_there_is_empty(writer: Person, tmp_path: Path) -> None:
+    without = writer.with_env(GITREG_CACHE=str(tmp_path / "none"))
+    assert without.gitreg("cache", "list").out == "0 artifacts, 0 B\n"
+    assert "Removed 0 artifacts" in without.gitreg("cache", "prune").out
+    without.gitreg("cache", "verify")
+
+
 def test_cat_prints_a_file_byte_for_byte(writer: Person, tmp_path: Path) -> None:
     data = os.urandom(3_000_000)
     (tmp_path / "bytes").write_bytes(data)

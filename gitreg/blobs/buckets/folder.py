@@ -185,12 +185,24 @@ class FolderBucket:
     def _make(self, folder: Path) -> None:
         """Make a folder that is as open as the one it lies in, whatever the umask: a store may be a team's."""
         if folder == self.root:
+            absent = [each for each in (folder, *folder.parents) if not each.exists()]
             folder.mkdir(parents=True, exist_ok=True)
+            for each in absent:
+                with suppress(PermissionError):  # to read what it may write to
+                    copying.sync_folder(each.parent)
             return
         self._make(folder.parent)
-        with suppress(FileExistsError):
-            folder.mkdir()
-            folder.chmod(stat.S_IMODE(folder.parent.stat().st_mode))
+        if folder.exists():
+            return
+        aside = folder.with_name(f".{os.urandom(8).hex()}")  # whoever sees the folder may write to it
+        aside.mkdir()
+        try:
+            aside.chmod(stat.S_IMODE(folder.parent.stat().st_mode))
+            os.rename(aside, folder)
+        except OSError:
+            aside.rmdir()
+            if not folder.exists():  # else another process has made it, and written to it
+                raise
 
 
 def _unless_gone(error: OSError) -> None:

@@ -133,10 +133,13 @@ class SftpBucket:
 
     def move(self, key: str, to: str) -> None:
         """See Bucket."""
+        import asyncssh
+
         now = self.now()
 
         async def move(sftp: Any) -> None:
-            await sftp.utime(self._path(key), (now, now))
+            with suppress(asyncssh.SFTPPermissionDenied):  # another user's file: it keeps its time
+                await sftp.utime(self._path(key), (now, now))
             await _replace(sftp, self._path(key), self._path(to))
 
         self._of(key, move)
