@@ -238,6 +238,14 @@ class Objects:
             elif entry.is_file:
                 yield at + name, entry
 
+    def links(self, tree: str, at: str = "") -> Iterator[str]:
+        """Yield the path of everything below a tree that is neither file nor folder."""
+        for name, entry in self._tree(tree).items():
+            if entry.is_folder:
+                yield from self.links(entry.oid, f"{at}{name}/")
+            elif not entry.is_file:
+                yield at + name
+
     def diff(self, old: str | None, new: str | None, at: str = "") -> Iterator[PathChange]:
         """Yield the files that differ between two trees; equal subtrees are not opened."""
         if old == new:

@@ -203,6 +203,16 @@ class ReadOnlyRepository:
         entry = self._objects.entry(tree_ish, path)
         return entry is not None and entry.is_file
 
+    def links(self, tree_ish: str, path: str) -> Iterator[str]:
+        """Yield the path of every symbolic link and submodule at a path and below; paths are full."""
+        entry = self._objects.entry(tree_ish, path)
+        if entry is None or entry.is_file:
+            return
+        if entry.is_folder:
+            yield from self._objects.links(entry.oid, _prefix(path))
+        else:
+            yield path
+
     def read_blob(self, oid: str, *, limit: int | None = None) -> bytes:
         """Return the content of a file by its object id; raises as `commit`.
 

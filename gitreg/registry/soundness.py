@@ -21,6 +21,7 @@ from gitreg.registry.snapshot import Snapshot
 
 _OF_NO_MODEL = ("registry", "artifact", "run")
 _FOLDERS = ("models/", "artifacts/", "runs/")
+LINK = "is a symbolic link or a submodule, which no registry reads"
 
 
 class Problem(NamedTuple):
@@ -76,6 +77,9 @@ def problems(ledger: Ledger, merge: Merge) -> Iterator[Problem]:
 def _file(ledger: Ledger, merge: Merge, change: Change) -> Iterator[Problem]:
     where = _inside(ledger, change.path)
     key = change.key
+    if change.new is None and where.startswith(_FOLDERS):
+        for link in ledger.repository.links(merge.head.commit, change.path):
+            yield Problem(_inside(ledger, link), LINK, "put the file itself there")
     if key is None:
         if change.new is not None and where.startswith(_FOLDERS):
             yield Problem(

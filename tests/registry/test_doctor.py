@@ -85,6 +85,15 @@ def test_a_record_that_was_broken_at_first_is_sealed_once_it_can_be_read(registr
     assert git(folder, "rev-parse", "models/iris@1^{commit}") == mended
 
 
+@pytest.mark.parametrize("mode", ["120000", "160000"])
+@pytest.mark.parametrize("path", ["models/iris/stages/staging.yaml", "models/rose"])
+def test_a_link_where_a_file_or_a_folder_should_be_is_named(iris: Registry, path: str, mode: str) -> None:
+    target = git(iris.folder, "rev-parse", "HEAD" if mode == "160000" else "HEAD:models/iris/model.yaml")
+    git(iris.folder, "update-index", "--add", "--cacheinfo", f"{mode},{target},{path}")
+    git(iris.folder, "commit", "-q", "-m", "by hand")
+    assert "is a symbolic link or a submodule" in named(iris)[path].what
+
+
 FILES: dict[str, tuple[dict[str, bytes | str | None], str, str]] = {
     "broken YAML": ({"models/iris/model.yaml": "name: ["}, "models/iris/model.yaml", "not YAML"),
     "a broken record": ({"models/iris/versions/3.yaml": "- 1"}, "models/iris/versions/3.yaml", "not of type"),

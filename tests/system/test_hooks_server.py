@@ -151,6 +151,13 @@ def twice(eve: Person) -> None:
         commit(eve, {"models/iris/versions/3.yaml": RECORD.format("3", 3) + f"description: {number}\n"})
 
 
+def linked(eve: Person) -> None:
+    stage = eve.here / "models/iris/stages/staging.yaml"
+    stage.unlink()
+    stage.symlink_to("../aliases/champion.yaml")
+    commit(eve, {})
+
+
 ATTACKS: dict[str, tuple[Attack, str, str]] = {
     "an edited record": (
         lambda eve: commit(eve, {VERSION: text(eve, VERSION).replace("0.95", "0.99")}),
@@ -160,6 +167,7 @@ ATTACKS: dict[str, tuple[Attack, str, str]] = {
         lambda eve: commit(eve, {VERSION: None, "models/iris/stages/staging.yaml": None}),
         "main", f"{VERSION} is a sealed record and is removed",
     ),
+    "a stage that is a link": (linked, "main", "models/iris/stages/staging.yaml is a symbolic link"),
     "a record that changes within the push": (twice, "main", "models/iris/versions/3.yaml is edited by a later commit"),
     "a moved tag": (
         lambda eve: eve.git("tag", "-f", "-a", "-m", "x", "models/iris@2", "main"),

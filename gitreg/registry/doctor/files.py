@@ -14,6 +14,7 @@ from gitreg.registry.index import Entry
 from gitreg.registry.integrity import readings
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
+from gitreg.registry.soundness import LINK
 
 
 def problems_of_files(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
@@ -38,6 +39,8 @@ def _files(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
                 "is no file of the registry, or its name is not spelled as gitreg spells it",
                 "move it out of models/, or see schemas/README.md for how names are spelled",
             )
+    for path in ledger.repository.links(snapshot.commit, f"{prefix}models"):
+        yield Problem(path, LINK, "remove it, or put the file itself there")
 
 
 def _models(_: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
