@@ -106,13 +106,14 @@ def _copy(source: int, entry: FileEntry, memo: Memo, target: str, progress: Prog
     with suppress(_ChangedError), copying.writing(target, executable=entry.executable, fresh=fresh) as copy:
         if entry.size < SMALL:  # one read and one write cost less than asking the kernel to copy
             data = os.pread(source, SMALL, 0)
+            size = len(data)
             copying.write_all(copy, data, 0)
-            progress.advance(len(data))
+            progress.advance(size)
         else:
-            copying.copy(source, copy, progress)
+            size = copying.copy(source, copy, progress)
         # A hard link that somebody removes changes the source as well, but not its content.
-        whole = (entry.sha256, entry.size)
-        if not memo.trusts(entry.path, os.fstat(source)) and copying.hash_file(copy, NO_PROGRESS) != whole:
+        trusted = size == entry.size and memo.trusts(entry.path, os.fstat(source))
+        if not trusted and copying.hash_file(copy, NO_PROGRESS) != (entry.sha256, entry.size):
             raise _ChangedError
         return True
     return False
