@@ -81,10 +81,13 @@ def prune(shelf: Shelf, limit: int | None, *, unused_for: float = IN_USE) -> lis
     -------
     What was removed.
     """
-    removed = []
+    removed: list[Kept] = []
     with in_words("prune the cache", shelf.root):
-        there, now = kept(shelf), shelf.now()
+        if not shelf.root.exists():  # nothing was ever kept here
+            return removed
+        there = kept(shelf)
         total, most = sum(each.size for each in there), _fifth_of_disk(shelf.root) if limit is None else limit
+        now = shelf.now()
         for each in reversed(there):
             leftover = each.files is None
             if (total > most or leftover) and _remove(shelf, each, now - unused_for):
@@ -99,13 +102,15 @@ def verify(shelf: Shelf, *, progress: Progress = NO_PROGRESS) -> Iterator[Checke
     for name in shelf.names():
         with in_words("verify the cache", shelf.root):
             with shelf.sharing(name) as unchanged:
-                if not unchanged or not shelf.artifact(name).is_dir():  # being made, which hashes it, or pruned by now
+                if not unchanged:  # being made at this moment, which hashes it
                     continue
                 found = _check(shelf, name, progress)
+            if found is None:
+                continue
             if found.damaged:
                 with shelf.changing(name):
-                    still_there = shelf.artifact(name).is_dir()
-                    if still_there and _check(shelf, name, NO_PROGRESS).damaged:  # not mended while we waited
+                    again = _check(shelf, name, NO_PROGRESS)
+                    if again is not None and again.damaged:  # neither pruned nor mended while we waited
                         shelf.remove(name)
         yield found
 
@@ -127,9 +132,12 @@ def _remove(shelf: Shelf, each: Kept, before: float) -> bool:
     return True
 
 
-def _check(shelf: Shelf, name: str, progress: Progress) -> Checked:
-    folder, there = shelf.artifact(name), listing(shelf.artifact(name))
-    manifest = shelf.manifest(name)
+def _check(shelf: Shelf, name: str, progress: Progress) -> Checked | None:
+    """Hash an artifact's files; None where it was pruned since it was listed, even if one begins to make it again."""
+    folder = shelf.artifact(name)
+    if not folder.is_dir():
+        return None
+    there, manifest = listing(folder), shelf.manifest(name)
     if manifest is None:
         return Checked(f"sha256:{name}", 0, ["its manifest"])
     damaged = sorted(there.keys() - {entry.path for entry in manifest.files})

@@ -50,6 +50,8 @@ class Ambient(NamedTuple):
     def cache(self) -> Cache:
         """Give the user's cache, shared by all registries: GITREG_CACHE, else where the system keeps caches.
 
+        Its path is absolute, though the variable's need not be: symbolic links are made to its files.
+
         Raises
         ------
         InvalidInput
@@ -101,7 +103,8 @@ class Ambient(NamedTuple):
         told = self.env.get(variable, "")
         if os.path.isabs(told):
             return Path(told, "gitreg")
-        return Path(self.env.get("HOME") or Path.home(), on_mac if sys.platform == "darwin" else on_linux, "gitreg")
+        home = self.folder / (self.env.get("HOME") or Path.home())
+        return home / (on_mac if sys.platform == "darwin" else on_linux) / "gitreg"
 
     def now(self) -> tuple[int, int]:
         """Give the time in whole seconds since the epoch, and this machine's offset in minutes east of UTC."""
