@@ -135,7 +135,7 @@ def _remove(shelf: Shelf, each: Kept, before: float) -> bool:
 def _check(shelf: Shelf, name: str, progress: Progress) -> Checked | None:
     """Hash an artifact's files; None where it was pruned since it was listed, even if one begins to make it again."""
     folder = shelf.artifact(name)
-    if not folder.is_dir():
+    if not os.path.lexists(folder):
         return None
     there, manifest = listing(folder), shelf.manifest(name)
     if manifest is None:

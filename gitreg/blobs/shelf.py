@@ -61,7 +61,7 @@ class Shelf:
         """Keep what was found out of an artifact's files."""
         for path in (self._memo(name), self._manifest(name)):
             path.parent.mkdir(parents=True, exist_ok=True)
-        if self.manifest(name) is None:
+        if _content(self._manifest(name)) != manifest.text:  # not there, or damaged: a loss of power may empty it
             with replacing(self._manifest(name)) as descriptor:
                 write_all(descriptor, manifest.text, 0)
         write_memo(self._memo(name), memo)
@@ -163,6 +163,13 @@ class Shelf:
                 rmtree(removed / name, ignore_errors=True)
         for folder in ("memos", "manifests"):
             remove_leftovers(self.root / folder)
+
+
+def _content(path: Path) -> bytes | None:
+    """Read a file; None where it is not there or the disk cannot read it."""
+    with suppress(OSError):
+        return path.read_bytes()
+    return None
 
 
 def _locked(descriptor: int, flags: int) -> bool:

@@ -153,16 +153,6 @@ def test_what_is_pruned_while_the_cache_is_verified_is_not_damaged(
     assert list(verify(cache.shelf)) == []
 
 
-def test_a_damaged_manifest_is_written_again_when_its_artifact_is_made_again(
-    cache: Cache, store: Store, three: list[Manifest]
-) -> None:
-    (cache.shelf.root / "manifests" / three[0].hex).write_bytes(b"")
-    assert cache.manifest(three[0].digest) is None
-    (cache.shelf.artifact(three[0].hex) / "file0").unlink()
-    cache.checkout(three[0], store)
-    assert cache.manifest(three[0].digest) == three[0]
-
-
 def test_what_killed_processes_left_half_written_is_removed(cache: Cache, three: list[Manifest]) -> None:
     left = [cache.shelf.root / folder / PARTIAL.format("0" * 16) for folder in ("memos", "manifests")]
     for path in left:
