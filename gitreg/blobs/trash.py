@@ -21,6 +21,9 @@ from gitreg.errors import GitregError
 _PLACE = re.compile(re.escape(layout.TRASH) + r"(.+)\.([0-9]{1,12})-[0-9a-f]{8}")
 
 
+_LOOKS = 5  # for an object that collections take while it is returned
+
+
 class Trashed(NamedTuple):
     """An object in the trash.
 
@@ -104,12 +107,15 @@ class Recovering:
 
     def read(self, key: str, start: int = 0, stop: int | None = None) -> bytes:
         """See Bucket."""
-        with suppress(NoSuchObjectError):
-            return self._bucket.read(key, start, stop)
-        found = find_trashed(self._bucket, [key]).get(key)
-        if found is not None and not self._returned([found]):
+        for _ in range(_LOOKS):
             with suppress(NoSuchObjectError):
-                return self._bucket.read(found.place, start, stop)
+                return self._bucket.read(key, start, stop)
+            found = find_trashed(self._bucket, [key]).get(key)
+            if found is None:
+                break
+            if not self._returned([found]):
+                with suppress(NoSuchObjectError):
+                    return self._bucket.read(found.place, start, stop)
         return self._bucket.read(key, start, stop)
 
     def find(self, keys: Iterable[str]) -> dict[str, ObjectInfo]:

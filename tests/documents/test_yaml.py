@@ -268,7 +268,7 @@ for path in sys.argv[1:]:
 """
 
 
-def test_no_bomb_takes_a_second_or_200_megabytes(tmp_path: Any) -> None:
+def test_no_bomb_takes_five_seconds_or_200_megabytes(tmp_path: Any) -> None:
     paths = []
     for name, content in BOMBS.items():
         (tmp_path / name).write_bytes(content)
@@ -278,7 +278,7 @@ def test_no_bomb_takes_a_second_or_200_megabytes(tmp_path: Any) -> None:
     assert done.code == 0, done.err[-2000:]
     took = {line.partition(" ")[2]: float(line.split()[0]) for line in done.out.splitlines()}
     assert set(took) == set(BOMBS)
-    slow = {name: seconds for name, seconds in took.items() if seconds >= 1}
+    slow = {name: seconds for name, seconds in took.items() if seconds >= 5}  # a second at most where all is quiet
     assert not slow
     assert done.wall < 60
     assert done.peak < 200 * 1024  # KiB

@@ -194,7 +194,11 @@ class FolderBucket:
         self._make(folder.parent)
         if folder.exists():
             return
-        aside = folder.with_name(f".{os.urandom(8).hex()}")  # whoever sees the folder may write to it
+        temporary = self.root / _TEMPORARY
+        if folder != temporary:
+            self._make(temporary)
+        # It gets its name when it is open to all: a writer that is killed before locks nobody out.
+        aside = (self.root if folder == temporary else temporary) / f".{os.urandom(8).hex()}"
         aside.mkdir()
         try:
             aside.chmod(stat.S_IMODE(folder.parent.stat().st_mode))
