@@ -256,19 +256,26 @@ import sys, time
 from pathlib import Path
 from gitreg.documents.yaml import loads
 from gitreg.errors import InvalidDocument
+def counted():
+    start = time.process_time()
+    for _ in range(10_000_000):
+        pass
+    return time.process_time() - start
 for path in sys.argv[1:]:
     data = Path(path).read_bytes()
+    usual = counted()
     start = time.process_time()
     try:
         loads(data, "bomb.yaml")
     except InvalidDocument as error:
         assert len(str(error)) < 300, str(error)[:300]
         assert "\\n" not in str(error)
-    print(f"{time.process_time() - start:.3f}", Path(path).name)
+    took = time.process_time() - start
+    print(f"{took / max(usual, counted()):.3f}", Path(path).name)
 """
 
 
-def test_no_bomb_takes_five_seconds_or_200_megabytes(tmp_path: Any) -> None:
+def test_no_bomb_takes_as_long_as_fifty_million_steps_or_200_megabytes(tmp_path: Any) -> None:
     paths = []
     for name, content in BOMBS.items():
         (tmp_path / name).write_bytes(content)
@@ -278,7 +285,7 @@ def test_no_bomb_takes_five_seconds_or_200_megabytes(tmp_path: Any) -> None:
     assert done.code == 0, done.err[-2000:]
     took = {line.partition(" ")[2]: float(line.split()[0]) for line in done.out.splitlines()}
     assert set(took) == set(BOMBS)
-    slow = {name: seconds for name, seconds in took.items() if seconds >= 5}  # a second at most where all is quiet
+    slow = {name: of_ten_million for name, of_ten_million in took.items() if of_ten_million >= 5}
     assert not slow
     assert done.wall < 60
     assert done.peak < 200 * 1024  # KiB

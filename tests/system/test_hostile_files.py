@@ -75,14 +75,15 @@ def test_writing_goes_on_beside_broken_files_and_gives_no_number_twice(attacked:
 
 
 @pytest.mark.parametrize("name", ["billion laughs", "brackets", "huge", "many nodes", "long number"])
-def test_a_bomb_is_named_within_seconds_and_200_mb(registry: Person, name: str) -> None:
+def test_a_bomb_is_named_for_a_few_times_the_usual_time_and_200_mb(registry: Person, name: str) -> None:
     text, _ = BROKEN[name]
+    usual = measured([PROGRAMS / "gitreg", "doctor"], cwd=registry.here, env=registry.env)
     commit_by_hand(registry, "main", {record_path("bad", "1"): text, "models/bad/model.yaml": "format: 1\nname: bad\n"})
     done = measured([PROGRAMS / "gitreg", "doctor"], cwd=registry.here, env=registry.env)
     assert done.code == 6
     assert "models/bad/versions/1.yaml" in done.out
     assert done.peak < 200 * 1024  # KiB
-    assert done.cpu < 6, "seconds of processor time, the start of Python and of git with it"
+    assert done.cpu < 6 * usual.cpu, "processor time, the start of Python and of git with it"
 
 
 @pytest.mark.parametrize(

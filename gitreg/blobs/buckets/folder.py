@@ -12,6 +12,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 from gitreg.blobs import copying
@@ -20,7 +21,10 @@ from gitreg.blobs.faults import in_words
 from gitreg.blobs.parallel import ahead, threads
 from gitreg.blobs.progress import Progress
 
+Answer = TypeVar("Answer")
+
 _TEMPORARY = "tmp/"
+_ATTEMPTS = 20  # to do something in a folder that others make at the same moment
 _SAVE = "save to the store"
 _READ = "read the store"
 _CLEAN = "clean up the store"
@@ -158,11 +162,7 @@ class FolderBucket:
         folder = self.root / _TEMPORARY
         path = folder / os.urandom(8).hex()
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        try:
-            descriptor = os.open(path, flags)
-        except FileNotFoundError:
-            self._make(folder)
-            descriptor = os.open(path, flags)
+        descriptor = self._in(folder, lambda: os.open(path, flags))
         try:
             os.fchmod(descriptor, 0o444)  # whatever the umask: a store may be a team's
             yield path, descriptor
@@ -175,12 +175,21 @@ class FolderBucket:
         """Give a file its place; `sync` makes that survive a loss of power."""
         target = self._path(key)
         try:
-            os.rename(path, target)
+            self._in(target.parent, lambda: os.rename(path, target))
         except IsADirectoryError as error:
             raise IsADirectoryError(error.errno, error.strerror, str(target)) from None  # that is what is in the way
-        except FileNotFoundError:
-            self._make(target.parent)
-            os.rename(path, target)
+
+    def _in(self, folder: Path, act: Callable[[], Answer]) -> Answer:
+        """Do something in a folder, which is made where it is not there.
+
+        It may take several attempts: who makes the folder at the same moment replaces ours while it is empty.
+        """
+        for _ in range(_ATTEMPTS):
+            with suppress(FileNotFoundError):
+                return act()
+            with suppress(FileNotFoundError):
+                self._make(folder)
+        return act()
 
     def _make(self, folder: Path) -> None:
         """Make a folder that is as open as the one it lies in, whatever the umask: a store may be a team's."""
