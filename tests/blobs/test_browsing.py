@@ -134,7 +134,7 @@ def test_a_range_of_a_big_file_fetches_only_the_chunks_that_hold_it(
 def test_what_was_read_lately_is_not_fetched_again(files: ArtifactFileSystem, bucket: Watched, folder: Path) -> None:
     with files.open("team/iris@1/big.bin") as file:
         for _ in range(5):
-            file.seek(-8, io.SEEK_END)
+            file.seek(-1, io.SEEK_END)  # the last chunk may be a byte
             file.read()
             file.seek(0)
             file.read(8)
