@@ -8,10 +8,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.servers.buckets import Servers
 
 pytest_plugins = ["tests.git.faraway"]
+
+# How long an example takes tells of the machine's load, not of the code; a folder that examples share is made for that.
+settings.register_profile(
+    "gitreg",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("gitreg")
 
 
 def pytest_xdist_auto_num_workers() -> int:

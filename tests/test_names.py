@@ -105,7 +105,7 @@ def test_a_slug_is_plain_and_hides_nothing(name: str) -> None:
         )
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(st.lists(st.tuples(NAMES, NAMES), min_size=25, max_size=25))
 def test_git_takes_every_slug_of_an_accepted_name_for_a_ref(pairs: list[tuple[str, str]]) -> None:
     for model, version in pairs:

@@ -21,6 +21,7 @@ from gitreg.errors import InvalidDocument
 MAX_NODES = 100_000
 MAX_DEPTH = 64
 MAX_DIGITS = 100
+_TOO_DEEP = f"is nested deeper than {MAX_DEPTH} levels"
 
 LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BaseDumper: type[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -79,6 +80,8 @@ def loads(data: bytes, where: str) -> Any:
         return _Builder(loader, where).document()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
+        if mark is not None and _open_brackets(text[: mark.index]) > MAX_DEPTH:
+            raise InvalidDocument(where, "", _TOO_DEEP) from None
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
         reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error).split("\n")[0]
         raise InvalidDocument(where, "", f"is not YAML: {place}{_short(reason, _LONGEST_REASON)}") from None
@@ -89,6 +92,15 @@ def loads(data: bytes, where: str) -> Any:
 def too_long(where: str, size: int) -> InvalidDocument:
     """Say that a file has more bytes than are read."""
     return InvalidDocument(where, "", f"is {size:,} bytes long, more than the {MAX_BYTES:,} that fit")
+
+
+def _open_brackets(text: str) -> int:
+    """Return how many flow collections are open at the end of a text.
+
+    libyaml looks ahead for a key before its first event, and from 0.2.6 on stops by itself in brackets that are nested
+    too deep: then no event has told the depth. Brackets in quotes count too, which only words an error differently.
+    """
+    return sum(text.count(bracket) for bracket in "[{") - sum(text.count(bracket) for bracket in "]}")
 
 
 class _Builder:
@@ -127,7 +139,7 @@ class _Builder:
             raise self._error(f"uses the tag {event.tag}; write plain values")
         if len(self._path) >= MAX_DEPTH:
             del self._path[4:]  # the way down says nothing more
-            raise self._error(f"is nested deeper than {MAX_DEPTH} levels")
+            raise self._error(_TOO_DEEP)
         return self._mapping() if kind is yaml.MappingStartEvent else self._sequence()
 
     def _mapping(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import fsspec.spec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitreg.blobs import Cache, Manifest, Store, layout
@@ -176,7 +176,7 @@ steps = st.lists(
 
 
 @given(steps=steps)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 def test_an_open_file_behaves_as_a_local_one(
     files: ArtifactFileSystem, folder: Path, steps: list[tuple[str, int]]
 ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitreg.blobs import chunking
@@ -15,7 +15,7 @@ from gitreg.blobs.chunking import Descriptor, Pieces, cut
 pytestmark = pytest.mark.usefixtures("small_sizes")
 
 sizes = st.one_of(st.integers(0, 60_000), st.sampled_from([0, 1, 255, 256, 4096, 4097, 12287, 12288, 12289, 24576]))
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(max_examples=60)
 
 
 def taken(stream: chunking.Stream) -> list[bytes]:

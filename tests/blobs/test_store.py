@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitreg.blobs import FileEntry, Known, Manifest, Saving, Store, collect, layout
@@ -36,9 +36,7 @@ contents_of = st.builds(
     sizes,
 )
 files_of = st.dictionaries(names, st.tuples(contents_of, st.booleans()), min_size=1, max_size=12)
-any_files = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+any_files = settings(max_examples=25)
 
 
 def _noise(seed: int, size: int) -> bytes:

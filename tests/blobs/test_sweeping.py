@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitreg.blobs import Known, Manifest, Saving, Store, chunking, collect, layout, parallel, sweeping
@@ -434,8 +434,6 @@ works = st.tuples(st.sampled_from(["sweep", "sweep", "purge", "undo", "show"]), 
 moments = st.sets(st.integers(1, 120), max_size=4)
 many = settings(
     max_examples=int(os.environ.get("GITREG_EXAMPLES", "12")),
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

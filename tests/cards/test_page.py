@@ -67,7 +67,7 @@ def assert_harmless(page: str) -> Reader:
     return read
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=40) | st.just(HOSTILE))
 def test_whatever_is_said_stays_text(text: str) -> None:
     read = assert_harmless(render_card(card(text)))
@@ -75,7 +75,7 @@ def test_whatever_is_said_stays_text(text: str) -> None:
     assert plain in read.text or plain in html.unescape(read.text)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(alphabet="<>[]()!`*#|-\n \\ab\"'&;:/javscript", max_size=60))
 def test_markdown_makes_no_tag_that_could_do_something(text: str) -> None:
     assert_harmless(to_html(text))
@@ -166,7 +166,7 @@ def test_a_plot_marks_the_version_and_keeps_inside_its_frame() -> None:
     assert len({y for _, y, _, _ in plot(Metric("flat", [("1", 1.0), ("2", 1.0)]), "1").dots}) == 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 12), st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=20))
 def test_no_two_nodes_of_a_picture_lie_on_each_other(count: int, edges: list[tuple[int, int]]) -> None:
     graph = Graph(

@@ -283,7 +283,6 @@ def test_what_gitreg_writes_is_recognised(name: str) -> None:
     assert hold(KEY_OF[SAID[name]["kind"]], dumps(SAID[name]))
 
 
-@settings(deadline=None)
 @given(RECORDS | ANNOTATIONS | POINTERS | SAVED | RUNS)
 def test_whatever_is_recognised_of_what_is_written_reads_as_it_was(data: dict[str, Any]) -> None:
     hold(KEY_OF[data["kind"]], dumps(data))
@@ -320,7 +319,6 @@ def spoilt(draw: st.DrawFn) -> str:
     return text
 
 
-@settings(deadline=None)
 @given(st.sampled_from(list(KEY_OF.values())), spoilt())
 @example(RECORD, TEXT_OF["record"].replace("  epochs: 12", "  accuracy: 12"))
 @example(RECORD, TEXT_OF["record"].replace("    kind: tree", "    max_depth: 3"))
@@ -340,7 +338,7 @@ def test_whatever_is_recognised_of_a_spoilt_text_is_sound_all_the_same(key: Key,
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=4_000)
+@settings(max_examples=4_000)
 @given(st.sampled_from(list(KEY_OF.values())), spoilt())
 def test_whatever_is_recognised_is_sound_over_many_texts(key: Key, text: str) -> None:
     hold(key, text.encode("utf-8", "surrogatepass"))

@@ -251,6 +251,17 @@ BOMBS = {
     "many keys": b"".join(b"k%d: 1\n" % n for n in range(300_000)),
 }
 
+@pytest.mark.parametrize("opened", ["[", "{a: ", "- "])
+@pytest.mark.parametrize("levels", [65, 255, 1_001, 200_000])
+def test_the_depth_that_fits_is_told_by_us_whatever_the_library_would_say(opened: str, levels: int) -> None:
+    with pytest.raises(InvalidDocument, match="nested deeper than 64 levels"):
+        loads(opened.encode() * levels, "x")
+
+
+def test_brackets_in_a_text_nest_nothing() -> None:
+    assert loads(b'a: "' + b"[" * 2_000 + b'"', "x") == {"a": "[" * 2_000}
+
+
 READ = """
 import sys, time
 from pathlib import Path

@@ -52,7 +52,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Reposito
         yield repository, reachable
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_all_that_is_missing_is_sent_and_little_else(
     history: tuple[Repository, Reachable], data: st.DataObject

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import pandas as pdst
 from pandas.testing import assert_frame_equal, assert_series_equal
@@ -29,7 +29,7 @@ FRAMES = pdst.data_frames(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30)
 @given(FRAMES)
 def test_a_frame_comes_back_with_its_index_and_dtypes(frame: pd.DataFrame) -> None:
     assert_frame_equal(again(frame, "pandas.dataframe"), frame, check_exact=True)

@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from polars.testing import assert_frame_equal as assert_polars_equal
 from polars.testing.parametric import dataframes
 
@@ -17,7 +17,7 @@ from gitreg.materializers import read
 from tests.materializers.helpers import again, damaged, digests, refused
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30)
 @given(
     dataframes(max_cols=4, max_size=5, allowed_dtypes=[pl.Int16, pl.Float64, pl.String, pl.Date, pl.Boolean, pl.List])
 )

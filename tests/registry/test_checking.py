@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitreg.documents.files import write
@@ -401,7 +401,7 @@ EDITS = st.lists(
 
 
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15)
 @given(EDITS)
 def test_what_is_foreseen_is_what_git_merges(two: Registry, edits: list[tuple[str, str, str | None]]) -> None:
     """Two branches set and remove aliases by turns: what the report says will be is what a merge makes of them."""

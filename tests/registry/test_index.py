@@ -259,14 +259,14 @@ def hold(steps: list[tuple[str, str, int, int]]) -> None:
                 ledger.close()
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(STEPS)
 def test_the_index_says_what_the_files_say(steps: list[tuple[str, str, int, int]]) -> None:
     hold(steps)
 
 
 @pytest.mark.slow
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(STEPS)
 def test_the_index_says_what_the_files_say_over_many_histories(steps: list[tuple[str, str, int, int]]) -> None:
     hold(steps)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gitreg.errors import AlreadyExists, GitregError, InvalidInput, NotFound, Refused
@@ -67,7 +67,6 @@ def test_what_cannot_be_together_is_refused_as_a_whole(world: World, what: str) 
             check_all_saveable(world.snapshot, news)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["iris", "tulip", "team/iris"]), st.booleans()), max_size=12))
 def test_a_batch_says_what_saving_one_by_one_would(asked: list[tuple[str, bool]]) -> None:
     together, apart = World(), World()
