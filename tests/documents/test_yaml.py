@@ -251,6 +251,7 @@ BOMBS = {
     "many keys": b"".join(b"k%d: 1\n" % n for n in range(300_000)),
 }
 
+
 @pytest.mark.parametrize("opened", ["[", "{a: ", "- "])
 @pytest.mark.parametrize("levels", [65, 255, 1_001, 200_000])
 def test_the_depth_that_fits_is_told_by_us_whatever_the_library_would_say(opened: str, levels: int) -> None:
