@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gitreg.git.program import speaking_of_none
 from gitreg.git.values import RefUpdate
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _clone(url: str, path: Path, env: Mapping[str, str]) -> None:
         settings.set((b"remote", b"origin"), b"url", url.encode())
         settings.set((b"remote", b"origin"), b"fetch", f"+refs/heads/*:{_TRACKING}*".encode())
         settings.write_to_path()
-        with Repository.discover(path, env={key: value for key, value in env.items() if key != "GIT_DIR"}) as here:
+        with Repository.discover(path, env=speaking_of_none(env)) as here:
             remote = here.remote_by_dulwich("origin")
             branch = remote.head()
             _pack_refs(here, remote.bring([f"+refs/heads/*:{_TRACKING}*", "refs/tags/*:refs/tags/*"]))

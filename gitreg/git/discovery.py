@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gitreg.errors import IntegrityError, NotFound, Refused
+from gitreg.git.program import QUARANTINE
 
 # Extensions that change nothing for what this layer does; anything else may change everything.
 _KNOWN_EXTENSIONS = frozenset(
@@ -130,7 +131,7 @@ def read_plain_config(path: Path) -> dict[str, str]:
 def object_folders(layout: Layout, env: Mapping[str, str]) -> list[Path]:
     """Return where objects are: in a server's pre-receive hook, first in its quarantine (git-receive-pack(1))."""
     own = layout.common_dir / "objects"
-    quarantine = env.get("GIT_QUARANTINE_PATH")
+    quarantine = env.get(QUARANTINE)
     return [Path(quarantine), own] if quarantine and _is_below(Path(quarantine), own) else [own]
 
 

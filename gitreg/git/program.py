@@ -19,6 +19,8 @@ _OF_ONE_REPOSITORY = frozenset(
         "GIT_PREFIX", "GIT_SHALLOW_FILE", "GIT_COMMON_DIR", "GIT_QUARANTINE_PATH", "GIT_NAMESPACE",
     }
 )  # fmt: skip
+QUARANTINE = "GIT_QUARANTINE_PATH"
+"""The variable by which git tells a hook where the objects of a push are (git-receive-pack(1))."""
 _NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 _OURS = {"LC_ALL": "C", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1"}
 _MUCH = 64 * 1024
@@ -27,6 +29,14 @@ OURS = "GITREG_PUSHES"
 """The variable by which the pre-push hook knows that gitreg is pushing, which has looked at all that it would."""
 NO_HOOKS = "/dev/null"
 _NOTHING_EXECUTED = {"core.hooksPath": NO_HOOKS, "core.fsmonitor": "false", "submodule.recurse": "false"}
+
+
+def speaking_of_none(env: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without what points to a repository: for one that is named otherwise.
+
+    The quarantine of a push stays: it says itself which repository it belongs to.
+    """
+    return {name: value for name, value in env.items() if name not in _OF_ONE_REPOSITORY or name == QUARANTINE}
 
 
 class Git(NamedTuple):
@@ -77,7 +87,7 @@ class Git(NamedTuple):
 
     def _clean(self) -> dict[str, str]:
         env = {k: v for k, v in self.env.items() if k not in _OF_ONE_REPOSITORY} | _OURS
-        if quarantine := self.env.get("GIT_QUARANTINE_PATH"):  # what is being pushed is to be read, not written
+        if quarantine := self.env.get(QUARANTINE):  # what is being pushed is to be read, not written
             env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = quarantine
         return env
 

@@ -11,7 +11,7 @@ from gitreg.git.discovery import Layout, discover, object_folders
 from gitreg.git.history import ahead, commit_of, first_parents, is_ancestor, resolve, shallow_boundary
 from gitreg.git.objects import Objects
 from gitreg.git.ownership import check_owner
-from gitreg.git.program import find_git
+from gitreg.git.program import QUARANTINE, find_git
 from gitreg.git.refs import Refs
 from gitreg.git.replay import WORTH_A_PROCESS, Replayed, line_by_git, replay_by_git, replay_in_process, tags_by_git
 from gitreg.git.values import Commit, PathChange, Tag
@@ -32,10 +32,12 @@ class ReadOnlyRepository:
     """
 
     def __init__(self, layout: Layout, env: Mapping[str, str]) -> None:
+        folders = object_folders(layout, env)
         self._layout = layout
-        self._env = env
+        # The quarantine of a push to another repository is nothing to the git that is run for this one.
+        self._env = env if len(folders) > 1 else {k: v for k, v in env.items() if k != QUARANTINE}
         self._refs = Refs(layout.git_dir, layout.common_dir, layout.oid_length)
-        self._objects = Objects(object_folders(layout, env), layout.object_format, layout.oid_length)
+        self._objects = Objects(folders, layout.object_format, layout.oid_length)
 
     @classmethod
     def discover(cls, start: Path, *, env: Mapping[str, str] = MappingProxyType({})) -> Self:

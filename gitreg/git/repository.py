@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from gitreg.git.discovery import shared_with_group
 from gitreg.git.loose import write_loose
-from gitreg.git.program import NO_HOOKS, Git, find_git
+from gitreg.git.program import NO_HOOKS, QUARANTINE, Git, find_git, speaking_of_none
 from gitreg.git.reading import ReadOnlyRepository
 from gitreg.git.values import RefUpdate, Signature
 
@@ -47,7 +47,7 @@ class Repository(ReadOnlyRepository):
         from gitreg.git.creation import create
 
         create(path, branch, env)
-        return cls.discover(path, env={key: value for key, value in env.items() if key != "GIT_DIR"})
+        return cls.discover(path, env=speaking_of_none(env))
 
     @classmethod
     def clone(cls, url: str, path: Path, *, env: Mapping[str, str]) -> Self:
@@ -63,7 +63,7 @@ class Repository(ReadOnlyRepository):
         from gitreg.git.creation import clone
 
         clone(url, path, env)
-        return cls.discover(path, env={key: value for key, value in env.items() if key != "GIT_DIR"})
+        return cls.discover(path, env=speaking_of_none(env))
 
     @classmethod
     def mirror(cls, path: Path, url: str, *, env: Mapping[str, str]) -> Self:
@@ -72,7 +72,7 @@ class Repository(ReadOnlyRepository):
             from gitreg.git.creation import create_mirror
 
             create_mirror(path, url, env)
-        return cls.discover(path, env={key: value for key, value in env.items() if key != "GIT_DIR"})
+        return cls.discover(path, env=speaking_of_none(env))
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
@@ -281,7 +281,7 @@ class Repository(ReadOnlyRepository):
         head = self.head_branch()
         parent = self.read_ref(head) if head else self.read_ref("HEAD")
         with staged_commit(self._git, self._layout, self._env, parent) as (folder, commit):
-            env = {**self._env, "GIT_QUARANTINE_PATH": str(folder)}
+            env = {**self._env, QUARANTINE: str(folder)}
             with type(self)(self._layout, env) as reading:
                 yield reading, commit
 

@@ -55,10 +55,10 @@ def source_of(folder: Path, *, env: Mapping[str, str], but: str | None = None) -
         if git is None:
             return Source(None, commit, None)
         status = git.run(
-            "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all",
+            *_where(repository, top), "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all",
             cwd=top, settings=without_filters(git, describe(repository.git_dir, found_at=top)),
         )  # fmt: skip
-        remote = git.run("config", "--get", "remote.origin.url", cwd=top)
+        remote = git.run(*_where(repository, top), "config", "--get", "remote.origin.url", cwd=top)
         url = remote.stdout.decode(errors="replace").strip()
         return Source(_public(url) or None, commit, bool(status.stdout) if status.returncode == 0 else None)
 
@@ -77,10 +77,16 @@ def patch_of(folder: Path, *, env: Mapping[str, str]) -> str:
         if top is None or git is None:
             return ""
         diff = git.run(
-            "diff", "HEAD", "--binary", "--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules=all",
+            *_where(repository, top), "diff", "HEAD",
+            "--binary", "--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules=all",
             cwd=top, settings=without_filters(git, describe(repository.git_dir, found_at=top)),
         )  # fmt: skip
         return diff.stdout.decode(errors="replace") if diff.returncode == 0 else ""
+
+
+def _where(repository: Repository, top: Path) -> tuple[str, str]:
+    """Return the options that name a repository: found by GIT_DIR, it need not be where its files are."""
+    return f"--git-dir={repository.git_dir}", f"--work-tree={top}"
 
 
 def _public(url: str) -> str:

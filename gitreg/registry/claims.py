@@ -12,6 +12,7 @@ from pathlib import Path
 from gitreg.blobs import Store
 from gitreg.errors import GitregError, NotFound, Refused
 from gitreg.git import Repository
+from gitreg.git.program import speaking_of_none
 from gitreg.registry.ledger import Ledger
 
 _CLONE_ID = "clone-id"
@@ -82,8 +83,7 @@ def _open(name: str, text: bytes, store: Store, env: Mapping[str, str]) -> Ledge
     try:
         said = json.loads(text)
         place = said["repository"]
-        env = {key: value for key, value in env.items() if key != "GIT_DIR"}
-        repository = Repository.discover(Path(place), env=env)
+        repository = Repository.discover(Path(place), env=speaking_of_none(env))
         if "clone" in said and said["clone"] != _clone_id(repository):
             repository.close()
             raise NotFound("the repository there is another one; its own is perhaps on another machine")

@@ -149,8 +149,10 @@ def _place(repository: Repository, path: Path, branch: str | None) -> Place:
 def _folder(repository: Repository, path: Path) -> str:
     if repository.work_tree is None:
         return ""
-    relative = path.resolve().relative_to(repository.work_tree.resolve()).as_posix()
-    return "" if relative == "." else relative
+    folder, top = path.resolve(), repository.work_tree.resolve()
+    if folder == top or not folder.is_relative_to(top):  # GIT_DIR names a repository that lies elsewhere
+        return ""
+    return folder.relative_to(top).as_posix()
 
 
 def _check_same(present: bytes, **asked: str | None) -> None:

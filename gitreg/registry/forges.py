@@ -15,6 +15,8 @@ from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
+from gitreg.git.program import speaking_of_none
+
 _REMOTE = re.compile(
     r"(?:(?:https?|ssh|git)://(?:[^@/\s]*@)?(?P<host>[\w.-]+)(?::\d+)?/|(?:[^@/\s]*@)?(?P<machine>[\w.-]+):(?!//))"
     r"(?P<path>[^\s]+?)(?:\.git)?/?$"
@@ -181,7 +183,7 @@ def _run(command: Sequence[str], env: Mapping[str, str], *, stdin: str = "", fai
         done = subprocess.run(
             command,
             input=stdin,
-            env={**env, "GH_PROMPT_DISABLED": "1", "NO_PROMPT": "1"},
+            env={**speaking_of_none(env), "GH_PROMPT_DISABLED": "1", "NO_PROMPT": "1"},
             capture_output=True,
             check=False,
             encoding="utf-8",

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from gitreg.errors import InvalidInput, Refused
+from gitreg.git.program import speaking_of_none
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.location import Location, locate, split_place
 from gitreg.registry.snapshot import ModelVersion, Snapshot
@@ -55,7 +56,7 @@ class OpenRegistry:
         path:
             A folder of the registry or of the project around it, or the URL of its repository, of which the user's
             cache keeps a mirror; ``PATH#BRANCH`` where a repository has several registries. None takes
-            GITREG_REGISTRY, else the current folder, upwards.
+            GITREG_REGISTRY, else GIT_DIR, else the current folder, upwards.
         local:
             Leave the remote alone: what is written stays in this clone until it is pushed.
         checked_out:
@@ -67,14 +68,16 @@ class OpenRegistry:
             There is no registry.
         """
         ambient = Ambient.of_this_process()
-        told = os.fspath(path) if path is not None else ambient.env.get(REGISTRY_VARIABLE) or "."
+        named = os.fspath(path) if path is not None else ambient.env.get(REGISTRY_VARIABLE)
+        told = named or "."
         if ":" in told:
             from gitreg.registry.mirrors import is_address
 
             if is_address(told):
                 return cls._open_mirror(told, ambient, local=local)
         folder, place = split_place(told, ambient.folder)
-        location = locate(folder, env=ambient.env, place=place, checked_out=checked_out)
+        env = speaking_of_none(ambient.env) if named else ambient.env  # GIT_DIR counts where nothing is named
+        location = locate(folder, env=env, place=place, checked_out=checked_out)
         return cls(location, ambient, local=local)
 
     @classmethod
@@ -94,7 +97,7 @@ class OpenRegistry:
     @classmethod
     def init(
         cls,
-        path: PathLike = ".",
+        path: PathLike | None = None,
         *,
         store: str | None = None,
         branch: str | None = None,
@@ -102,6 +105,11 @@ class OpenRegistry:
         remote: str | None = None,
     ) -> tuple[Self, bool]:
         """Make a registry, approve its store (see :func:`gitreg.registry.creation.create`), and publish it.
+
+        Parameters
+        ----------
+        path:
+            Its folder; None is the current one, of the repository that GIT_DIR names where it does.
 
         Returns
         -------
@@ -114,9 +122,10 @@ class OpenRegistry:
         ambient = Ambient.of_this_process()
         if store is not None:
             store = spelled_out(store, ambient.folder)
-        folder = Path(os.path.normpath(ambient.folder / path))
+        folder = Path(os.path.normpath(ambient.folder / (path or ".")))
+        env = speaking_of_none(ambient.env) if path is not None else ambient.env
         location, made = create(
-            folder, env=ambient.env, writer=ambient.writer, store=store, branch=branch, prefix=prefix, remote=remote
+            folder, env=env, writer=ambient.writer, store=store, branch=branch, prefix=prefix, remote=remote
         )
         registry = cls(location, ambient)
         if store is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.errors import Refused
 from gitreg.git import RefUpdate, Repository
+from gitreg.git.program import speaking_of_none
 from gitreg.registry.commit import PATIENCE
 from gitreg.registry.location import OWN_BRANCH, locate
 from gitreg.sdk.ambient import Ambient
@@ -57,7 +58,7 @@ def clone(url: str, path: PathLike | None = None) -> Registry:
         theirs = repository.read_ref(f"refs/remotes/origin/{OWN_BRANCH}")
         if theirs and repository.read_ref(f"refs/heads/{OWN_BRANCH}") is None:
             repository.update_refs([RefUpdate(f"refs/heads/{OWN_BRANCH}", theirs, None)], reason="gitreg: clone")
-    registry = Registry(locate(folder, env=ambient.env), ambient)
+    registry = Registry(locate(folder, env=speaking_of_none(ambient.env)), ambient)
     if registry.upstream is not None:
         pull(registry)
     return registry

@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from gitreg.errors import GitregError, NotFound, Refused
+from gitreg.git.program import speaking_of_none
 
 _DESCRIPTIONS = {"logistic": "Logistic regression, strongly regularised", "forest": "Random forest of 50 shallow trees"}
 
@@ -69,7 +70,8 @@ def _project(folder: Path) -> None:
     (folder / ".gitignore").write_text("build/\n")
     _say("A project with a training script:")
     _run(folder, "git", "init", "--quiet", "--initial-branch", "main")
-    known = subprocess.run(["git", "var", "GIT_COMMITTER_IDENT"], cwd=folder, capture_output=True, check=False)
+    asked = ["git", "var", "GIT_COMMITTER_IDENT"]
+    known = subprocess.run(asked, cwd=folder, env=_env(), capture_output=True, check=False)
     if known.returncode != 0:
         _run(folder, "git", "config", "user.name", "gitreg demo")
         _run(folder, "git", "config", "user.email", "demo@example.com")
@@ -104,5 +106,5 @@ def _real(program: str, arguments: list[str]) -> list[str]:
 
 
 def _env() -> dict[str, str]:
-    """Give the environment without a registry of the user's own, which is not the demo's."""
-    return {key: value for key, value in os.environ.items() if key != "GITREG_REGISTRY"}
+    """Return the environment without a registry or repository of the user's own, which is not the demo's."""
+    return {key: value for key, value in speaking_of_none(os.environ).items() if key != "GITREG_REGISTRY"}

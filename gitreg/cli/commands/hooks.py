@@ -54,6 +54,7 @@ def uninstall(output: str) -> None:
 def _repository() -> Repository:
     """Open the repository that is meant; a server's may be empty yet."""
     from gitreg.git import Repository
+    from gitreg.git.program import speaking_of_none
     from gitreg.sdk.ambient import Ambient
 
     ctx = click.get_current_context()
@@ -61,7 +62,8 @@ def _repository() -> Repository:
     told = ctx.ensure_object(Session).repo
     if told is not None and "#" in told:
         return open_registry().ledger.repository
-    repository = Repository.discover(ambient.folder / (told or "."), env=ambient.env)
+    env = speaking_of_none(ambient.env) if told else ambient.env
+    repository = Repository.discover(ambient.folder / (told or "."), env=env)
     ctx.call_on_close(repository.close)
     return repository
 

@@ -9,7 +9,7 @@ from gitreg.cli.output import emit, print_line
 
 
 @click.command("init")
-@click.argument("path", default=".", type=NamedPath(file_okay=False))
+@click.argument("path", required=False, type=NamedPath(file_okay=False))
 @click.option("--store", metavar="URL", help="Where the weights lie.  [default: a folder inside .git]")
 @click.option(
     "--branch", metavar="NAME", help="The registry's branch.  [default: main; in a project's repository: registry]"
@@ -18,9 +18,9 @@ from gitreg.cli.output import emit, print_line
 @click.option("--prefix", metavar="NAME", help="The folder of the version tags.  [default: models]")
 @output_option
 def command(
-    path: str, store: str | None, branch: str | None, remote: str | None, prefix: str | None, output: str
+    path: str | None, store: str | None, branch: str | None, remote: str | None, prefix: str | None, output: str
 ) -> None:
-    """Make a registry at PATH: a new repository, or a branch of its own inside an existing one."""
+    """Make a registry at PATH, or here: a new repository, or a branch of its own inside an existing one."""
     from gitreg.sdk.registry import Registry
 
     registry, made = Registry.init(path, store=store, branch=branch, prefix=prefix, remote=remote)
