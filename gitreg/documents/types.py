@@ -121,6 +121,7 @@ class RegistryDocument(Document):
     """``gitreg.yaml``: the registry's settings."""
 
     kind: ClassVar[str] = "registry"
+    id: str | None = None
     description: str | None = None
     branch: str
     remote: str | None = None

@@ -26,6 +26,7 @@ def create(
     *,
     env: Mapping[str, str],
     writer: Callable[[Repository], Writer],
+    registry_id: str,
     store: str | None = None,
     branch: str | None = None,
     prefix: str | None = None,
@@ -42,6 +43,8 @@ def create(
     ----------
     path:
         Absolute.
+    registry_id:
+        Its id, where it is made now: 32 hexadecimal digits that no other registry has.
     store:
         Where the weights lie: an absolute path or a URL; None for a folder of the clone's own.
     prefix:
@@ -73,7 +76,7 @@ def create(
         store = spelled(store, repository) if store is not None else None
         with repository.lock(timeout=PATIENCE):
             repository.finish_following()
-            made = _commit(repository, place, store, prefix, remote, writer)
+            made = _commit(repository, place, registry_id, store, prefix, remote, writer)
         found_without = place == Place(OWN_BRANCH, "") or repository.head_branch() == f"refs/heads/{place.branch}"
         if made and (place.root or not found_without):
             note_place(repository, place)
@@ -86,6 +89,7 @@ def create(
 def _commit(
     repository: Repository,
     place: Place,
+    registry_id: str,
     store: str | None,
     prefix: str | None,
     remote: str | None,
@@ -102,7 +106,7 @@ def _commit(
     prefix = prefix or DEFAULT_PREFIX
     if repository.refs(f"refs/tags/{prefix}/"):
         raise Refused(f"there are tags under {prefix}/ already", hint="choose another --prefix")
-    document = RegistryDocument(branch=place.branch, remote=remote, prefix=prefix, store=store)
+    document = RegistryDocument(id=registry_id, branch=place.branch, remote=remote, prefix=prefix, store=store)
     who = writer(repository)
     commit = repository.build_commit(
         head,

@@ -47,6 +47,13 @@ class Ambient(NamedTuple):
         """Give what surrounds this process."""
         return cls(Path.cwd(), dict(os.environ))
 
+    @staticmethod
+    def draw_id() -> str:
+        """Return an id for a new registry, as no other has it."""
+        import secrets  # few make a registry
+
+        return secrets.token_hex(16)
+
     def cache(self) -> Cache:
         """Give the user's cache, shared by all registries: GITREG_CACHE, else where the system keeps caches.
 

@@ -125,7 +125,14 @@ class OpenRegistry:
         folder = Path(os.path.normpath(ambient.folder / (path or ".")))
         env = speaking_of_none(ambient.env) if path is not None else ambient.env
         location, made = create(
-            folder, env=env, writer=ambient.writer, store=store, branch=branch, prefix=prefix, remote=remote
+            folder,
+            env=env,
+            writer=ambient.writer,
+            registry_id=ambient.draw_id(),
+            store=store,
+            branch=branch,
+            prefix=prefix,
+            remote=remote,
         )
         registry = cls(location, ambient)
         if store is not None:

@@ -530,9 +530,22 @@ class Registry(OpenRegistry):
     def repair(self, problems: Sequence[Problem]) -> list[Problem]:
         """Mend what can be mended, and return it."""
         from gitreg.registry.doctor import repair
+        from gitreg.registry.operations.settings import give_id
         from gitreg.sdk.stores import reachable, restore
 
-        return repair(self.ledger, list(problems), restore=partial(restore, self), upstream=reachable(self))
+        def identify() -> object:
+            return self.commit(partial(give_id, registry_id=self.ambient.draw_id()))
+
+        upstream = reachable(self)
+        # Two clones that each drew an id by themselves would be two registries ever after.
+        alone = upstream is not None or self.snapshot().settings.remote is None
+        return repair(
+            self.ledger,
+            list(problems),
+            restore=partial(restore, self),
+            give_id=identify if alone else None,
+            upstream=upstream,
+        )
 
     def collect_garbage(self, *, grace: float, apply: bool = False) -> list[Garbage]:
         """Move the weights that no version means to the store's trash; or, without `apply`, only name them.

@@ -16,6 +16,7 @@ from gitreg.errors import IntegrityError, InvalidDocument
 from gitreg.registry.doctor import Problem
 from gitreg.registry.ledger import Ledger
 from gitreg.sdk.registry import Registry
+from gitreg.sdk.remotes import push
 from tests.registry.support import commit_files, git, pointer, record
 
 SHA = "sha256:" + "0" * 64
@@ -404,13 +405,48 @@ def test_a_merge_brings_versions_and_their_tags_stand_on_the_first_parent_line(i
 
 
 def test_broken_settings_are_a_problem_with_which_everything_reads_and_nothing_is_written(iris: Registry) -> None:
-    commit_files(iris.folder, {"gitreg.yaml": "format: 1\nkind: registry\nbranch: main\nprefix: models\nstages: x\n"})
+    said = f"format: 1\nkind: registry\nid: {'0' * 32}\nbranch: main\nprefix: models\nstages: x\n"
+    commit_files(iris.folder, {"gitreg.yaml": said})
     assert [(problem.where, "'x' is not of type 'array'" in problem.what) for problem in iris.doctor()] == [
         ("gitreg.yaml", True)
     ]
     assert iris.version("iris@1").number == 1
     with pytest.raises(InvalidDocument, match=r"gitreg\.yaml"):
         iris.promote("iris@1", "staging")
+
+
+def without_id(registry: Registry) -> None:
+    """Make it one that was begun before registries had ids."""
+    settings = (registry.folder / "gitreg.yaml").read_text()
+    commit_files(registry.folder, {"gitreg.yaml": re.sub("^id: .*\n", "", settings, flags=re.M)})
+
+
+def test_an_id_is_drawn_by_init_and_is_the_first_that_gitreg_yaml_says(registry: Registry) -> None:
+    lines = (registry.folder / "gitreg.yaml").read_text().splitlines()
+    assert re.fullmatch("id: ([0-9a-f]{32}|'[0-9]{32}')", lines[lines.index("kind: registry") + 1])
+
+
+def test_a_registry_without_an_id_gets_one_once(registry: Registry) -> None:
+    without_id(registry)
+    (problem,) = registry.doctor()
+    assert (problem.where, problem.mend) == ("gitreg.yaml", "id")
+    assert registry.repair([problem]) == [problem]
+    given = registry.snapshot().settings.id
+    assert given is not None
+    assert registry.doctor() == []
+    registry.repair([problem])
+    assert registry.snapshot().settings.id == given
+
+
+def test_an_id_is_given_on_the_remote_first_and_not_without_it(one: Registry, hub: Path) -> None:
+    without_id(one)
+    push(one)
+    with Registry.open(one.folder, local=True) as alone:
+        assert alone.repair(alone.doctor()) == []
+        assert [problem.mend for problem in alone.doctor()] == ["id"]
+    one.repair(one.doctor())
+    assert one.doctor() == []
+    assert f"id: {one.snapshot().settings.id}" in git(hub, "show", "main:gitreg.yaml").replace("'", "")
 
 
 def test_a_registry_in_a_folder_is_examined_there_and_only_there(user: Path, tmp_path: Path, weights: Path) -> None:

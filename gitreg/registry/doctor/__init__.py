@@ -55,6 +55,7 @@ def repair(
     problems: list[Problem],
     *,
     restore: Callable[[Manifest], object],
+    give_id: Callable[[], object] | None = None,
     upstream: Upstream | None = None,
     patience: float = PATIENCE,
 ) -> list[Problem]:
@@ -64,6 +65,8 @@ def repair(
     ----------
     restore:
         Copies a set of files back into the store, from wherever it is whole.
+    give_id:
+        Commits an id of the registry; None where that has to wait for the remote.
 
     Returns
     -------
@@ -89,4 +92,7 @@ def repair(
         with suppress(IntegrityError):  # what is whole nowhere is found again
             restore(manifest)
             mended += [p for p in problems if isinstance(p.mend, Manifest) and p.mend.digest == digest]
+    if give_id is not None and (nameless := [problem for problem in problems if problem.mend == "id"]):
+        give_id()
+        mended += nameless
     return mended

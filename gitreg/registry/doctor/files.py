@@ -27,6 +27,13 @@ def _files(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
     for entry in snapshot.index.problems(snapshot.seq):
         where = _path(entry)
         yield Problem(where, (entry.problem or "").removeprefix(f"{where}: "), "mend the file by hand and commit it")
+    if snapshot.settings.id is None and not snapshot.unreadable(""):
+        yield Problem(
+            Key("registry").path,
+            "has no id: copies of this registry cannot be told from others",
+            "`gitreg doctor --repair` draws one and commits it, on the remote first",
+            "id",
+        )
     try:
         policies(snapshot)
     except InvalidDocument as error:
