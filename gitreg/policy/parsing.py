@@ -40,9 +40,7 @@ _CARD = (*CARD_FIELDS, "tags", "metadata", "readme")
 _DIRECTIONS = ("not_below", "not_above")
 
 
-def parse_policies(
-    policies: Mapping[str, Any], people: Mapping[str, Sequence[str]], stages: Sequence[str]
-) -> dict[str, Policy]:
+def parse_policies(policies: Mapping[str, Any], people: Mapping[str, Any], stages: Sequence[str]) -> dict[str, Policy]:
     """Read the policies of all stages.
 
     Parameters
@@ -60,16 +58,21 @@ def parse_policies(
     return {stage: reader.policy(stage, data) for stage, data in policies.items()}
 
 
-def _check_people(people: Mapping[str, Sequence[str]]) -> None:
-    """Refuse a key of two people: one person could approve twice."""
-    owners: dict[str, str] = {}
-    for person, keys in people.items():
-        for number, key in enumerate(keys):
-            owner = owners.setdefault(" ".join(key.split()[:2]), person)
-            if owner != person:
-                raise _wrong(
-                    ["people", person, number], f"is the key of {owner} too", "each person has keys of their own"
-                )
+def _check_people(people: Mapping[str, Any]) -> None:
+    """Refuse a key or an e-mail of two people: one person could approve twice."""
+    owners = {name.casefold(): name for name in people}  # the name is an e-mail too, and comes before all others
+    for name, entry in people.items():
+        plain = not isinstance(entry, Mapping)
+        if (owner := owners[name.casefold()]) != name:
+            raise _wrong(["people", name], f"is {owner} too, but for upper and lower case", "name each person once")
+        for number, email in enumerate([] if plain else entry.get("emails", ())):
+            if (owner := owners.setdefault(email.casefold(), name)) != name:
+                at: _Path = ["people", name, "emails", number]
+                raise _wrong(at, f"is an e-mail of {owner} too", "each person has e-mails of their own")
+        for number, key in enumerate(entry if plain else entry["keys"]):
+            if (owner := owners.setdefault(" ".join(key.split()[:2]), name)) != name:
+                at = ["people", name, *([] if plain else ["keys"]), number]
+                raise _wrong(at, f"is the key of {owner} too", "each person has keys of their own")
 
 
 @dataclass(frozen=True)

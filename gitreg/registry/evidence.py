@@ -15,6 +15,7 @@ from gitreg.registry.artifacts import manifest_of
 from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.derived import tag_ref
 from gitreg.registry.integrity import same_record
+from gitreg.registry.persons import people
 from gitreg.registry.snapshot import ModelVersion, Snapshot
 
 _EMAIL = re.compile(r"(.*?)\s*<([^<>]*)>")
@@ -141,7 +142,7 @@ class SnapshotEvidence:
         if f"refs/tags/{tag.name}" != ref or not commit or entry is None or not same_record(ledger, commit, entry):
             return Seal(problem=f"its tag was made for something else ({tag.name})")
         try:
-            signer = repository.tag_signer(oid, self._base.settings.people)
+            signer = repository.tag_signer(oid, people(self._base).keys)
         except GitregError as error:
             return Seal(problem=error.message, checked=False)
         return Seal(signer, "" if signer else "its tag is signed by a key of nobody in `people`")
@@ -178,7 +179,7 @@ class SnapshotEvidence:
         assert document is not None
         if ledger is None:
             return None
-        keys = {approval.who: self._base.settings.people.get(approval.who, ())}
+        keys = {approval.who: people(self._base).keys.get(approval.who, ())}
         try:
             signer = ledger.repository.statement_signer(
                 statement(document.to_data()), document.signature.encode(), namespace=NAMESPACE, keys=keys

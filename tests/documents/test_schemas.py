@@ -32,7 +32,10 @@ SOUND: dict[str, dict[str, Any]] = {
         "store": "s3://b",
         "stages": ["staging", "production"],
         "policies": {"production": {"from": ["staging"]}},
-        "people": {"ada@example.com": ["ssh-ed25519 AAAA ada"]},
+        "people": {
+            "ada@example.com": ["ssh-ed25519 AAAA ada"],
+            "bob@example.com": {"emails": ["bob@home.example.com"], "keys": ["ssh-ed25519 BBBB bob"]},
+        },
         "mirrors": {"stages": "refs/heads/stages"},
     },
     "model": {
@@ -222,6 +225,10 @@ def test_a_newer_format_is_refused_politely(kind: str) -> None:
         ("registry", {"people": {"ada": ["cert-authority ssh-ed25519 AAAA"]}}, "/people/ada/0"),
         ("registry", {"people": {"ada": ["ssh-ed25519 AAAA\nmallory ssh-ed25519 BBBB"]}}, "/people/ada/0"),
         ("registry", {"people": {"ada": []}}, "/people/ada"),
+        ("registry", {"people": {"ada": {"emails": ["a@b"]}}}, "/people/ada"),
+        ("registry", {"people": {"ada": {"keys": ["nonsense"]}}}, "/people/ada/keys/0"),
+        ("registry", {"id": "0" * 31}, "/id"),
+        ("registry", {"id": "A" * 32}, "/id"),
         ("approval", {"version": "8"}, "/version"),
         ("approval", {"stage": "staging"}, "/stage"),
         ("approval", {"who": "ada@example.com"}, "/who"),

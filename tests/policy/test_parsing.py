@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gitreg.errors import InvalidDocument
 from gitreg.policy.deciding import decide
 from gitreg.policy.parsing import parse_policies
+from gitreg.policy.people import People
 from tests.policy.support import PEOPLE, STAGES, Facts, policy
 
 SOUND: list[dict[str, Any]] = [
@@ -104,6 +105,34 @@ def test_one_key_of_two_people_is_refused_for_one_person_could_approve_twice() -
     with pytest.raises(InvalidDocument, match="key of ada too") as caught:
         parse_policies({}, people, STAGES)
     assert caught.value.pointer == "/people/eve/1"
+
+
+@pytest.mark.parametrize(("people", "where"), [
+    ({"ada": ["ssh-ed25519 A"], "eve": {"emails": ["ADA"], "keys": ["ssh-ed25519 E"]}}, "/people/eve/emails/0"),
+    ({"eve": {"emails": ["ada"], "keys": ["ssh-ed25519 E"]}, "ada": ["ssh-ed25519 A"]}, "/people/eve/emails/0"),
+    ({"ada": ["ssh-ed25519 A"], "Ada": ["ssh-ed25519 E"]}, "/people/ada"),
+    (
+        {"a": {"emails": ["x"], "keys": ["ssh-ed25519 A"]}, "b": {"emails": ["X"], "keys": ["ssh-ed25519 B"]}},
+        "/people/b/emails/0",
+    ),
+    ({"ada": ["ssh-ed25519 A"], "eve": {"keys": ["ssh-ed25519 A"]}}, "/people/eve/keys/0"),
+])  # fmt: skip
+def test_no_key_or_email_is_of_two_people(people: dict[str, Any], where: str) -> None:
+    with pytest.raises(InvalidDocument) as caught:
+        parse_policies({}, people, STAGES)
+    assert caught.value.pointer == where
+
+
+def test_a_person_is_known_by_every_email_and_anybody_else_is_a_person_of_their_own() -> None:
+    people = People({"ada@x": {"emails": ["Ada@home"], "keys": ["ssh-ed25519 A"]}, "bob": ["ssh-ed25519 B"]})
+    assert people.keys == {"ada@x": ("ssh-ed25519 A",), "bob": ("ssh-ed25519 B",)}
+    assert people.find("ADA@HOME") == "ada@x"
+    assert people.find("eve@x") is None
+    assert people.person("ada@home") == people.person("ADA@X") != people.person("eve@x")
+    assert people.person("Eve@x") == people.person("eve@X")
+    assert people.any_is("ada@HOME", ["ada@x"])
+    assert not people.any_is("eve@x", ["ada@x", "bob"])
+    assert people.persons(["ada@home", "ada@x", "Bob"]) == {"ada@x", "bob"}
 
 
 ODD = st.recursive(

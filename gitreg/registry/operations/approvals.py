@@ -13,6 +13,7 @@ from gitreg.policy.promotion import check_stage_is_known
 from gitreg.registry.changes import Changes
 from gitreg.registry.circumstances import UNKNOWN
 from gitreg.registry.evidence import SnapshotEvidence
+from gitreg.registry.persons import people
 from gitreg.registry.references import resolve
 from gitreg.registry.snapshot import Snapshot
 
@@ -57,9 +58,8 @@ def approve(
     """
     version = resolve(snapshot, reference, withdrawn=True)
     check_stage_is_known(stage, snapshot.settings.stages)
-    people = snapshot.settings.people
-    folded = [name.casefold() for name in approver.names]
-    who = next((person for person in people if person.casefold() in folded), None)
+    known = people(snapshot)
+    who = next(filter(None, map(known.find, approver.names)), None)
     if who is None:
         raise Refused(
             f"{approver.names[0]} is none of `people` in gitreg.yaml: the approval would not count",
@@ -72,7 +72,7 @@ def approve(
         )
 
     def signed_by(document: ApprovalDocument) -> str | None:
-        return approver.signer(statement(document.to_data()), document.signature.encode(), {who: people[who]})
+        return approver.signer(statement(document.to_data()), document.signature.encode(), {who: known.keys[who]})
 
     key = Key("approval", version.model, f"{version.version}/{stage}/{who}")
     said = (("Operation", "approve"), ("Model", version.model), ("Version", version.version), ("Stage", stage))
