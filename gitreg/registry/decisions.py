@@ -51,7 +51,7 @@ def decide(
     force:
         Whether what the policy calls overridable is overridden.
     rollback:
-        Whether the stage is given back to a version that held it: its gates let it in before, and are not asked.
+        Whether the stage is given back to a version that its gates let in before: they are not asked again.
 
     Raises
     ------

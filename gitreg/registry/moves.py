@@ -143,12 +143,14 @@ def _decide(
 ) -> Decision | None:
     """Ask the target's policy; who promotes, and what force shall override, the commit says that moves the pointer."""
     from gitreg.registry.decisions import decide  # policies are for merges that move a stage
+    from gitreg.registry.entries import may_return
 
     if base.index.get(base.seq, "registry", "", "") is None:
         return None
     moment = head.index.moment(pointer.since)
     circumstances = replace(circumstances, promoter=lambda: moment.email)
     force = bool(overridden_by(moment))
+    rollback = rollback and may_return(base, version, pointer.name, circumstances)
     return decide(base, head, version, pointer.name, circumstances, force=force, rollback=rollback)
 
 

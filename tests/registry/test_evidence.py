@@ -10,8 +10,10 @@ from gitreg.documents.layout import Key
 from gitreg.documents.types import RegistryDocument, StageDocument
 from gitreg.errors import InvalidDocument, Protected, Refused
 from gitreg.git import Commit, Signature
+from gitreg.policy.deciding import Decision
 from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.decisions import decide, explain
+from gitreg.registry.entries import entry_decision
 from gitreg.registry.evidence import SnapshotEvidence
 from gitreg.registry.history import log
 from gitreg.registry.indexing import derive
@@ -117,6 +119,67 @@ def test_a_rollback_needs_no_gate_but_a_promoter(world: World) -> None:
     assert world.stage("iris", "production") == "1"
     with pytest.raises(Refused, match="metadata lacks accuracy"):
         world.do(promote, "iris@2", "production", circumstances=ADA_HERE)
+
+
+def test_a_rollback_to_an_unjudged_holder_is_judged(world: World) -> None:
+    for content in "ab":
+        world.save(content=content)
+    allow(world, gates=[{"metadata": ["accuracy"]}])
+    world.put(Key("stage", "iris", "production"), pointer("stage", "1"))  # by hand, past the policy
+    world.put(Key("stage", "iris", "production"), pointer("stage", "2"))
+    with pytest.raises(Refused, match="iris@1 may not enter production: metadata"):
+        world.do(rollback, "iris", "production")
+    world.do(annotate, "iris@1", metadata={"accuracy": 1})
+    world.do(rollback, "iris", "production")
+    assert world.stage("iris", "production") == "1"
+
+
+def entered(world: World, version: str) -> Decision | None:
+    snapshot = world.snapshot
+    found = snapshot.find_version("iris", version)
+    assert found is not None
+    return entry_decision(snapshot, found, "production", ADA_HERE)
+
+
+def test_an_entry_is_judged_by_the_policy_before_it_over_what_stood_with_it(world: World) -> None:
+    for content in "abc":
+        world.save(content=content)
+    assert entered(world, "1") is None
+    world.do(promote, "iris@1", "production")  # no policy, nothing asked
+    allow(world, gates=[{"metadata": ["accuracy"]}], overridable=["metadata"])
+    decision = entered(world, "1")
+    assert decision is not None
+    assert (decision.allowed, decision.results) == (True, ())
+    world.put(Key("stage", "iris", "production"), pointer("stage", "2"))
+    world.do(annotate, "iris@2", metadata={"accuracy": 1})  # what came later does not count
+    world.put(Key("stage", "iris", "production"), pointer("stage", "2", reason="said anew"))
+    decision = entered(world, "2")
+    assert decision is not None
+    assert [result.name for result in decision.unmet] == ["metadata"]
+    world.do(promote, "iris@3", "production", force=True)
+    decision = entered(world, "3")
+    assert decision is not None
+    assert (decision.allowed, decision.overridden) == (True, ["metadata"])
+
+
+def test_a_rollback_counts_as_the_entry_that_it_goes_back_to(world: World) -> None:
+    for content in "abc":
+        world.save(content=content)
+    allow(world, gates=[{"metadata": ["accuracy"]}])
+    world.do(annotate, "iris@1", metadata={"accuracy": 1})
+    world.do(promote, "iris@1", "production")
+    for _ in range(3):  # a rollback of a rollback, and so on
+        world.put(Key("stage", "iris", "production"), pointer("stage", "2"))
+        world.do(rollback, "iris", "production")
+    world.do(annotate, "iris@1", metadata={"accuracy": None})
+    decision = entered(world, "1")
+    assert decision is not None
+    assert decision.allowed
+    forged = pointer("stage", "2", rolled_back_from="1")
+    world.put(Key("stage", "iris", "production"), forged)
+    decision = entered(world, "2")
+    assert decision is not None
+    assert not decision.allowed
 
 
 def test_a_protected_stage_is_proposed_and_a_proposal_is_judged_later(world: World) -> None:

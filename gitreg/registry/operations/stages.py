@@ -114,8 +114,10 @@ def _ask_policy(
     if not snapshot.settings.policies:
         return []
     from gitreg.registry.decisions import enforce  # most registries have no policies
+    from gitreg.registry.entries import may_return
 
-    overridden = enforce(snapshot, version, stage, circumstances, force=force, rollback=rollback)
+    back = rollback and may_return(snapshot, version, stage, circumstances)
+    overridden = enforce(snapshot, version, stage, circumstances, force=force, rollback=back)
     return [("Overridden", name) for name in overridden]
 
 
@@ -124,7 +126,8 @@ def rollback(
 ) -> Changes:
     """Give a stage back to the version that held it before, passing over yanked and deleted ones.
 
-    Of the stage's policy only ``promoters`` and ``protected`` count: what its gates let in once may come back.
+    Of the stage's policy only ``promoters`` and ``protected`` count, for what its gates let in once may come back; they
+    are asked where no gate let it in (:func:`gitreg.registry.entries.entry_decision`).
 
     Raises
     ------
