@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import ClassVar
@@ -19,26 +20,37 @@ class Files(Condition):
     artifacts: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     forbidden_files: tuple[str, ...] = ()
+    later: bool = False
 
     def _find(self, evidence: Evidence) -> Finding:
         if evidence.files_follow:
             return finding(True, "its files are looked at when they are stored")
-        missing = [name for name in self.artifacts if name not in evidence.artifacts]
+        sealed, linked = evidence.sealed_artifacts, evidence.linked_artifacts
+        counted = [*sealed, *linked] if self.later else [*sealed]
+        missing = [name for name in self.artifacts if name not in counted]
         if missing:
-            return finding(False, f"the artifact {', '.join(missing)} is missing", missing=missing)
+            linked_later = [name for name in missing if name in linked]
+            told = f"; {', '.join(linked_later)} was linked later (see later: true)" if linked_later else ""
+            return finding(False, f"the artifact {', '.join(missing)} is missing{told}", missing=missing)
         if not (self.files or self.forbidden_files):
             return finding(True, f"the artifact {', '.join(self.artifacts)} is there")
-        paths: list[str] = []
-        for artifact in evidence.artifacts:
+        paths: dict[str, Sequence[str]] = {}
+        for artifact in [*sealed, *linked] if self.forbidden_files else counted:
             listed = evidence.files(artifact)
             if listed is None:
                 return Outcome.UNKNOWN, f"the files of the artifact {artifact} cannot be listed here", {}
-            paths += listed
-        bad = [path for path in paths if any(_matches(path, pattern) for pattern in self.forbidden_files)]
+            paths[artifact] = listed
+        bad = [
+            path
+            for listed in paths.values()
+            for path in listed
+            if any(_matches(path, pattern) for pattern in self.forbidden_files)
+        ]
         if bad:
             more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
             return finding(False, f"{bad[0]}{more} is forbidden ({', '.join(self.forbidden_files)})", forbidden=bad)
-        lacking = [pattern for pattern in self.files if not any(_matches(path, pattern) for path in paths)]
+        there = [path for artifact in counted for path in paths[artifact]]
+        lacking = [pattern for pattern in self.files if not any(_matches(path, pattern) for path in there)]
         if lacking:
             return finding(False, f"no file is a {', '.join(lacking)}", missing=lacking)
         needs = [*self.artifacts, *self.files, *(f"no {pattern}" for pattern in self.forbidden_files)]

@@ -6,11 +6,26 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 
+class Said(NamedTuple):
+    """What is said of a version.
+
+    Parameters
+    ----------
+    sealed:
+        By its record.
+    now:
+        By its record and by annotations, each key with its newest value.
+    """
+
+    sealed: Mapping[str, Any]
+    now: Mapping[str, Any]
+
+
 class Incumbent(NamedTuple):
     """The version that holds the stage now."""
 
     reference: str
-    metadata: Mapping[str, Any]
+    metadata: Said
 
 
 class Approval(NamedTuple):
@@ -73,16 +88,20 @@ class Evidence(Protocol):
         """Who holds the stage that it is to enter, if that is another version."""
 
     @property
-    def metadata(self) -> Mapping[str, Any]:
-        """What is said of the version, the newest word."""
+    def metadata(self) -> Said:
+        """What is said of the version."""
 
     @property
     def card(self) -> Mapping[str, Any]:
         """The fields of its model's card, its text as ``readme``."""
 
     @property
-    def artifacts(self) -> Collection[str]:
-        """The names of its artifacts."""
+    def sealed_artifacts(self) -> Collection[str]:
+        """The names of the artifacts that its record has."""
+
+    @property
+    def linked_artifacts(self) -> Collection[str]:
+        """The names of those that were linked to it later."""
 
     @property
     def files_follow(self) -> bool:

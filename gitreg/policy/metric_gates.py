@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from gitreg.policy.evidence import Evidence
+from gitreg.policy.evidence import Evidence, Said
 from gitreg.policy.gates import Condition, Finding, finding
 
 
@@ -34,9 +34,28 @@ def _number(metadata: Mapping[str, Any], metric: str) -> Decimal | None:
     return Decimal(str(value))
 
 
-def _no_number(reference: str, metadata: Mapping[str, Any], metric: str) -> str:
-    value = look_up(metadata, metric)
-    return f"{reference} has no {metric}" if value is None else f"{metric} of {reference} is no number"
+def _metric(
+    reference: str, said: Said, metric: str, *, later: bool, of_holder: bool = False
+) -> tuple[Decimal | None, str]:
+    """Return a metric that counts; where there is none, None and a sentence that says so."""
+    metadata = said.now if later else said.sealed
+    number = _number(metadata, metric)
+    if number is not None:
+        return number, ""
+    if look_up(metadata, metric) is not None:
+        return None, f"{metric} of {reference} is no number"
+    if not later and look_up(said.now, metric) is not None:
+        record = f"the sealed record of {reference}" if of_holder else "the sealed record"
+        return None, f"{metric}: {record} has none{_said_later(said, metric, later=later)}"
+    return None, f"{reference} has no {metric}"
+
+
+def _said_later(said: Said, metric: str, *, later: bool) -> str:
+    """Return what an annotation says otherwise and does not count, as the end of a sentence."""
+    value = look_up(said.now, metric)
+    if later or value == look_up(said.sealed, metric):
+        return ""
+    return f"; an annotation says {value} (see later: true)"
 
 
 def plain(number: Decimal) -> int | float:
@@ -52,6 +71,7 @@ class Bound(Condition):
     metric: str
     at_least: Decimal | None = None
     at_most: Decimal | None = None
+    later: bool = False
 
     def _find(self, evidence: Evidence) -> Finding:
         bounds = {
@@ -59,13 +79,14 @@ class Bound(Condition):
         }
         needed = " and ".join(f"{word.replace('_', ' ')} {bound}" for word, bound in bounds.items())
         facts: dict[str, Any] = {"metric": self.metric} | {word: plain(bound) for word, bound in bounds.items()}
-        value = _number(evidence.metadata, self.metric)
+        value, missing = _metric(evidence.reference, evidence.metadata, self.metric, later=self.later)
         if value is None:
-            said = _no_number(evidence.reference, evidence.metadata, self.metric)
-            return finding(False, f"{said}; {needed} is needed", **facts, value=None)
+            return finding(False, f"{missing}; {needed} is needed", **facts, value=None)
         low = self.at_least is not None and value < self.at_least
         high = self.at_most is not None and value > self.at_most
         sentence = f"{self.metric} is {value}, {needed}" + (" is needed" if low or high else "")
+        if low or high:
+            sentence += _said_later(evidence.metadata, self.metric, later=self.later)
         return finding(not (low or high), sentence, **facts, value=plain(value))
 
 
@@ -77,6 +98,7 @@ class AgainstIncumbent(Condition):
     metric: str
     incumbent: str  # not_below or not_above
     tolerance: Decimal = Decimal(0)
+    later: bool = False
 
     def _find(self, evidence: Evidence) -> Finding:
         facts: dict[str, Any] = {
@@ -86,16 +108,10 @@ class AgainstIncumbent(Condition):
         if holder is None:
             return finding(True, f"{self.metric} is compared with nobody's: no other version holds the stage", **facts)
         facts["holder"] = holder.reference
-        value, theirs = _number(evidence.metadata, self.metric), _number(holder.metadata, self.metric)
-        for reference, metadata, number in (
-            (evidence.reference, evidence.metadata, value),
-            (holder.reference, holder.metadata, theirs),
-        ):
-            if number is None:
-                said = _no_number(reference, metadata, self.metric)
-                return finding(False, f"{said}: the two cannot be compared", **facts)
-        assert value is not None
-        assert theirs is not None
+        value, missing = _metric(evidence.reference, evidence.metadata, self.metric, later=self.later)
+        theirs, lacking = _metric(holder.reference, holder.metadata, self.metric, later=self.later, of_holder=True)
+        if value is None or theirs is None:
+            return finding(False, f"{missing or lacking}: the two cannot be compared", **facts)
         short = theirs - value if self.incumbent == "not_below" else value - theirs
         word = "below" if self.incumbent == "not_below" else "above"
         allowed = f" ({self.tolerance} is tolerated)" if self.tolerance else ""
@@ -112,9 +128,16 @@ class Metadata(Condition):
 
     kind: ClassVar[str] = "metadata"
     keys: tuple[str, ...]
+    later: bool = False
 
     def _find(self, evidence: Evidence) -> Finding:
-        return _all_there("metadata", self.keys, {key: look_up(evidence.metadata, key) for key in self.keys})
+        said = evidence.metadata
+        found = {key: look_up(said.now if self.later else said.sealed, key) for key in self.keys}
+        outcome, sentence, facts = _all_there("metadata", self.keys, found)
+        annotated = [key for key in facts["missing"] if not self.later and not _is_empty(look_up(said.now, key))]
+        if annotated:
+            sentence += f" in the sealed record; an annotation has {', '.join(annotated)} (see later: true)"
+        return outcome, sentence, facts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +152,10 @@ class Card(Condition):
 
 
 def _all_there(where: str, wanted: tuple[str, ...], said: Mapping[str, Any]) -> Finding:
-    empty = [key for key in wanted if said[key] in (None, "", [], {}, ()) or not str(said[key]).strip()]
+    empty = [key for key in wanted if _is_empty(said[key])]
     sentence = f"{where} lacks {', '.join(empty)}" if empty else f"{where} has {', '.join(wanted)}"
     return finding(not empty, sentence, missing=empty)
+
+
+def _is_empty(value: Any) -> bool:
+    return value in (None, "", [], {}, ()) or not str(value).strip()

@@ -21,11 +21,12 @@ from gitreg.policy.people_gates import Approvals, Signature, Soak
 
 _WHERE = "gitreg.yaml"
 _FIELDS = ("from", "promoters", "protected", "overridable", "gates")
+_OF_FILES = ("artifacts", "files", "forbidden_files")
 _KINDS: Mapping[str, tuple[str, ...]] = {
-    "metric": ("metric", "at_least", "at_most", "incumbent", "tolerance"),
-    "metadata": ("metadata",),
+    "metric": ("metric", "at_least", "at_most", "incumbent", "tolerance", "later"),
+    "metadata": ("metadata", "later"),
     "card": ("card",),
-    "files": ("artifacts", "files", "forbidden_files"),
+    "files": (*_OF_FILES, "later"),
     "soak": ("soak",),
     "signature": ("signature",),
     "approvals": ("approvals",),
@@ -34,7 +35,7 @@ _KINDS: Mapping[str, tuple[str, ...]] = {
     "any": ("any",),
 }
 """For each kind of gate its fields, beside ``name``."""
-_BEGIN = {field: kind for kind, fields in _KINDS.items() for field in (fields if kind == "files" else fields[:1])}
+_BEGIN = {field: kind for kind, fields in _KINDS.items() for field in (_OF_FILES if kind == "files" else fields[:1])}
 """The fields by which a kind of gate is known."""
 _CARD = (*CARD_FIELDS, "tags", "metadata", "readme")
 _DIRECTIONS = ("not_below", "not_above")
@@ -150,17 +151,17 @@ class _Reader:
                 raise _unknown([*at, "incumbent"], "comparison", direction, _DIRECTIONS)
             if numbers.get("tolerance", 0) < 0:
                 raise _wrong([*at, "tolerance"], "is negative", "say how much worse the metric may be, or leave it out")
-            return AgainstIncumbent(name=name, metric=metric, incumbent=direction, **numbers)
+            return AgainstIncumbent(name=name, metric=metric, incumbent=direction, later=_later(at, fields), **numbers)
         if "tolerance" in numbers:
             raise _wrong([*at, "tolerance"], "goes with `incumbent` only", "put it into the bound")
         if not numbers:
             raise _wrong(at, f"sets {metric} no bound", "add at_least, at_most, or incumbent: not_below or not_above")
         if "at_least" in numbers and "at_most" in numbers and numbers["at_least"] > numbers["at_most"]:
             raise _wrong(at, "has at_least above at_most: no number passes", "exchange them")
-        return Bound(name=name, metric=metric, **numbers)
+        return Bound(name=name, metric=metric, later=_later(at, fields), **numbers)
 
     def _metadata(self, at: _Path, name: str, fields: Mapping[str, Any]) -> Gate:
-        return Metadata(name=name, keys=_texts([*at, "metadata"], fields["metadata"]))
+        return Metadata(name=name, keys=_texts([*at, "metadata"], fields["metadata"]), later=_later(at, fields))
 
     def _card(self, at: _Path, name: str, fields: Mapping[str, Any]) -> Gate:
         wanted = _texts([*at, "card"], fields["card"])
@@ -170,7 +171,8 @@ class _Reader:
         return Card(name=name, fields=wanted)
 
     def _files(self, at: _Path, name: str, fields: Mapping[str, Any]) -> Gate:
-        return Files(name=name, **{key: _texts([*at, key], fields[key]) for key in _KINDS["files"] if key in fields})
+        demands = {key: _texts([*at, key], fields[key]) for key in _OF_FILES if key in fields}
+        return Files(name=name, later=_later(at, fields), **demands)
 
     def _soak(self, at: _Path, name: str, fields: Mapping[str, Any]) -> Gate:
         at = [*at, "soak"]
@@ -228,6 +230,13 @@ _Path = list[str | int]
 def _names(gates: Sequence[Gate]) -> list[str]:
     inner = [name for gate in gates if isinstance(gate, AllOf | AnyOf) for name in _names(gate.gates)]
     return list(dict.fromkeys([*(gate.name for gate in gates), *inner]))
+
+
+def _later(at: _Path, fields: Mapping[str, Any]) -> bool:
+    later = fields.get("later", False)
+    if not isinstance(later, bool):
+        raise _wrong([*at, "later"], f"is {later!r}", "write true or false")
+    return later
 
 
 def _mapping(at: _Path, data: Any, known: Sequence[str], *, all_of: bool = False) -> Mapping[str, Any]:

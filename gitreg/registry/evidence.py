@@ -10,7 +10,7 @@ from typing import Any
 from gitreg.documents.types import ApprovalDocument, StageDocument
 from gitreg.errors import GitregError
 from gitreg.policy.approval import NAMESPACE, statement
-from gitreg.policy.evidence import Approval, Incumbent, Seal
+from gitreg.policy.evidence import Approval, Incumbent, Said, Seal
 from gitreg.registry.artifacts import manifest_of
 from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.derived import tag_ref
@@ -66,12 +66,12 @@ class SnapshotEvidence:
             return None
         holder = self._base.find_version(self._version.model, pointer.version)
         # One that is deleted or cannot be read says nothing, and nothing is better than what is not known.
-        return Incumbent(f"{self._version.model}@{pointer.version}", holder.metadata if holder else {})
+        return Incumbent(f"{self._version.model}@{pointer.version}", _said(holder) if holder else Said({}, {}))
 
-    @property
-    def metadata(self) -> Mapping[str, Any]:
+    @cached_property
+    def metadata(self) -> Said:
         """What is said of the version."""
-        return self._version.metadata
+        return _said(self._version)
 
     @cached_property
     def card(self) -> Mapping[str, Any]:
@@ -80,9 +80,14 @@ class SnapshotEvidence:
         return {**(document.to_data() if document else {}), "readme": self._head.card(self._version.model)}
 
     @property
-    def artifacts(self) -> Collection[str]:
-        """The names of its artifacts."""
-        return self._version.artifacts.keys()
+    def sealed_artifacts(self) -> Collection[str]:
+        """The names of the artifacts that its record has."""
+        return self._version.record.artifacts.keys()
+
+    @property
+    def linked_artifacts(self) -> Collection[str]:
+        """The names of those that were linked to it later."""
+        return [name for name in self._version.artifacts if name not in self._version.record.artifacts]
 
     def files(self, artifact: str) -> Sequence[str] | None:
         """Give the paths of an artifact's files, from the store where the record does not list them."""
@@ -192,3 +197,7 @@ class SnapshotEvidence:
         """Run a command, where that is done at all."""
         run = self._circumstances.run
         return run(command, self.reference, self._stage) if run else None
+
+
+def _said(version: ModelVersion) -> Said:
+    return Said(version.record.metadata, version.metadata)

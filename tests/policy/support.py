@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gitreg.policy.deciding import Policy
-from gitreg.policy.evidence import Approval, Incumbent, Seal
+from gitreg.policy.evidence import Approval, Incumbent, Said, Seal
 from gitreg.policy.gates import Gate
 from gitreg.policy.parsing import parse_policies
 
@@ -24,9 +24,11 @@ class Facts:
     stage_now: str | None = None
     promoter: str | None = "ada@example.com"
     incumbent: Incumbent | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    sealed: Mapping[str, Any] = field(default_factory=dict)
+    annotated: Mapping[str, Any] = field(default_factory=dict)
     card: Mapping[str, Any] = field(default_factory=dict)
     paths: Mapping[str, Sequence[str] | None] = field(default_factory=dict)
+    linked: Mapping[str, Sequence[str] | None] = field(default_factory=dict)
     files_follow: bool = False
     seal: Seal = UNSIGNED
     approvals: Sequence[Approval] = ()
@@ -36,11 +38,19 @@ class Facts:
     ran: bool | None = None
 
     @property
-    def artifacts(self) -> Collection[str]:
+    def metadata(self) -> Said:
+        return Said(self.sealed, {**self.sealed, **self.annotated})
+
+    @property
+    def sealed_artifacts(self) -> Collection[str]:
         return self.paths.keys()
 
+    @property
+    def linked_artifacts(self) -> Collection[str]:
+        return self.linked.keys()
+
     def files(self, artifact: str) -> Sequence[str] | None:
-        return self.paths[artifact]
+        return {**self.linked, **self.paths}[artifact]
 
     def held_for(self, stage: str) -> float | None:
         return self.held.get(stage, 0)

@@ -9,16 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitreg.policy.deciding import decide
-from gitreg.policy.evidence import Approval, Incumbent, Seal
+from gitreg.policy.evidence import Approval, Incumbent, Said, Seal
 from gitreg.policy.results import Outcome
 from tests.policy.support import Facts, gate, policy
 
 PASSED, FAILED, UNKNOWN = Outcome.PASSED, Outcome.FAILED, Outcome.UNKNOWN
-SIX = "iris@6"
 
 
 def approval(who: str, digest: str | None = "sha256:7") -> Approval:
     return Approval(who, digest, None if digest else "no YAML")
+
+
+def incumbent(sealed: dict[str, Any], **annotated: Any) -> Incumbent:
+    return Incumbent("iris@6", Said(sealed, sealed | annotated))
 
 
 TWO = {"approvals": {"count": 2, "by": ["bob@example.com", "cy", "ada@example.com"]}}
@@ -28,28 +31,44 @@ BOTH = (approval("bob@example.com"), approval("cy"))
 @pytest.mark.parametrize(
     ("said", "facts", "outcome", "sentence"),
     [
-        ({"metric": "acc", "at_least": 0.9}, {"metadata": {"acc": 0.9}}, PASSED, "acc is 0.9, at least 0.9"),
-        ({"metric": "acc", "at_least": 0.9}, {"metadata": {"acc": 0.89}}, FAILED, "0.89, at least 0.9 is needed"),
-        ({"metric": "acc", "at_most": 3}, {"metadata": {"acc": 4}}, FAILED, "4, at most 3 is needed"),
-        ({"metric": "acc", "at_least": 1, "at_most": 3}, {"metadata": {"acc": 2}}, PASSED, "at least 1 and at most 3"),
-        ({"metric": "e.a.b", "at_least": 1}, {"metadata": {"e": {"a.b": 2}}}, PASSED, "is 2"),
+        ({"metric": "acc", "at_least": 0.9}, {"sealed": {"acc": 0.9}}, PASSED, "acc is 0.9, at least 0.9"),
+        ({"metric": "acc", "at_least": 0.9}, {"sealed": {"acc": 0.89}}, FAILED, "0.89, at least 0.9 is needed"),
+        ({"metric": "acc", "at_most": 3}, {"sealed": {"acc": 4}}, FAILED, "4, at most 3 is needed"),
+        ({"metric": "acc", "at_least": 1, "at_most": 3}, {"sealed": {"acc": 2}}, PASSED, "at least 1 and at most 3"),
+        ({"metric": "e.a.b", "at_least": 1}, {"sealed": {"e": {"a.b": 2}}}, PASSED, "is 2"),
         ({"metric": "acc", "at_least": 0}, {}, FAILED, "iris@7 has no acc"),
-        ({"metric": "acc", "at_least": 0}, {"metadata": {"acc": "0.9"}}, FAILED, "no number"),
-        ({"metric": "acc", "at_least": 0}, {"metadata": {"acc": True}}, FAILED, "no number"),
-        ({"metric": "a", "incumbent": "not_below"}, {"metadata": {"a": 1}}, PASSED, "nobody"),
+        ({"metric": "acc", "at_least": 0}, {"sealed": {"acc": "0.9"}}, FAILED, "no number"),
+        ({"metric": "acc", "at_least": 0}, {"sealed": {"acc": True}}, FAILED, "no number"),
+        ({"metric": "a", "incumbent": "not_below"}, {"sealed": {"a": 1}}, PASSED, "nobody"),
         ({"metric": "a", "incumbent": "not_below"}, {}, PASSED, "nobody"),
-        ({"metric": "a", "incumbent": "not_below"}, {"metadata": {"a": 1}, "incumbent": Incumbent(SIX, {"a": 2})},
+        ({"metric": "a", "incumbent": "not_below"}, {"sealed": {"a": 1}, "incumbent": incumbent({"a": 2})},
          FAILED, "a is 1, 1 below the 2 of iris@6"),
         ({"metric": "a", "incumbent": "not_below", "tolerance": 0.1},
-         {"metadata": {"a": 0.7}, "incumbent": Incumbent(SIX, {"a": 0.8})}, PASSED, "0.1 below the 0.8 of iris@6"),
+         {"sealed": {"a": 0.7}, "incumbent": incumbent({"a": 0.8})}, PASSED, "0.1 below the 0.8 of iris@6"),
         ({"metric": "a", "incumbent": "not_above", "tolerance": 1},
-         {"metadata": {"a": 10}, "incumbent": Incumbent(SIX, {"a": 8})}, FAILED, "2 above the 8"),
-        ({"metric": "a", "incumbent": "not_above"}, {"metadata": {"a": 8}, "incumbent": Incumbent(SIX, {"a": 8})},
+         {"sealed": {"a": 10}, "incumbent": incumbent({"a": 8})}, FAILED, "2 above the 8"),
+        ({"metric": "a", "incumbent": "not_above"}, {"sealed": {"a": 8}, "incumbent": incumbent({"a": 8})},
          PASSED, "not above the 8"),
-        ({"metric": "a", "incumbent": "not_below"}, {"metadata": {"a": 1}, "incumbent": Incumbent(SIX, {})},
+        ({"metric": "a", "incumbent": "not_below"}, {"sealed": {"a": 1}, "incumbent": incumbent({})},
          FAILED, "iris@6 has no a"),
-        ({"metadata": ["a", "b.c"]}, {"metadata": {"a": 0, "b": {"c": False}}}, PASSED, "metadata has a, b.c"),
-        ({"metadata": ["a", "b"]}, {"metadata": {"a": " ", "b": None}}, FAILED, "lacks a, b"),
+        ({"metric": "acc", "at_least": 0.9}, {"annotated": {"acc": 0.99}}, FAILED,
+         "acc: the sealed record has none; an annotation says 0.99 (see later: true)"),
+        ({"metric": "acc", "at_least": 0.9}, {"sealed": {"acc": 0.5}, "annotated": {"acc": 0.99}}, FAILED,
+         "acc is 0.5, at least 0.9 is needed; an annotation says 0.99 (see later: true)"),
+        ({"metric": "acc", "at_least": 0.9}, {"sealed": {"acc": 0.95}, "annotated": {"acc": 0.1}}, PASSED,
+         "acc is 0.95, at least 0.9"),
+        ({"metric": "acc", "at_least": 0.9, "later": True}, {"annotated": {"acc": 0.99}}, PASSED, "acc is 0.99"),
+        ({"metric": "a", "incumbent": "not_below"},
+         {"sealed": {"a": 3}, "annotated": {"a": 9}, "incumbent": incumbent({"a": 4}, a=1)}, FAILED, "1 below the 4"),
+        ({"metric": "a", "incumbent": "not_below"}, {"sealed": {"a": 3}, "incumbent": incumbent({}, a=1)}, FAILED,
+         "the sealed record of iris@6 has none; an annotation says 1"),
+        ({"metric": "a", "incumbent": "not_below", "later": True},
+         {"annotated": {"a": 3}, "incumbent": incumbent({}, a=1)}, PASSED, "not below the 1"),
+        ({"metadata": ["a"]}, {"annotated": {"a": 1}}, FAILED,
+         "lacks a in the sealed record; an annotation has a (see later: true)"),
+        ({"metadata": ["a"], "later": True}, {"annotated": {"a": 1}}, PASSED, "metadata has a"),
+        ({"metadata": ["a", "b.c"]}, {"sealed": {"a": 0, "b": {"c": False}}}, PASSED, "metadata has a, b.c"),
+        ({"metadata": ["a", "b"]}, {"sealed": {"a": " ", "b": None}}, FAILED, "lacks a, b"),
         ({"card": ["license", "readme"]}, {"card": {"license": "MIT", "readme": "\n"}}, FAILED, "card lacks readme"),
         ({"artifacts": ["model", "tokenizer"]}, {"paths": {"model": ()}}, FAILED, "artifact tokenizer is missing"),
         ({"artifacts": ["model"]}, {"paths": {"model": None}}, PASSED, "is there"),
@@ -58,6 +77,12 @@ BOTH = (approval("bob@example.com"), approval("cy"))
         ({"files": ["*.safetensors"]}, {"paths": {}}, FAILED, "no file"),
         ({"forbidden_files": ["*.pkl"]}, {"paths": {"model": ["x/m.PKL"]}}, FAILED, "x/m.PKL is forbidden"),
         ({"forbidden_files": ["*.pkl"]}, {"paths": {"model": None}}, UNKNOWN, "cannot be listed"),
+        ({"artifacts": ["extra"]}, {"linked": {"extra": []}}, FAILED, "extra is missing; extra was linked later"),
+        ({"artifacts": ["extra"], "later": True}, {"linked": {"extra": []}}, PASSED, "extra is there"),
+        ({"files": ["*.md"]}, {"paths": {"model": ["m"]}, "linked": {"docs": ["a.md"]}}, FAILED, "no file is a *.md"),
+        ({"files": ["*.md"], "later": True}, {"linked": {"docs": ["a.md"]}}, PASSED, "it has *.md"),
+        ({"files": ["m"]}, {"paths": {"model": ["m"]}, "linked": {"docs": None}}, PASSED, "it has m"),
+        ({"forbidden_files": ["*.pkl"]}, {"linked": {"docs": ["a.pkl"]}}, FAILED, "a.pkl is forbidden"),
         ({"files": ["*.bin"]}, {"paths": {}, "files_follow": True}, PASSED, "when they are stored"),
         ({"soak": {"stage": "staging", "hours": 48}}, {"held": {"staging": 48 * 3600}}, PASSED, "for 48 hours"),
         ({"soak": {"stage": "staging", "hours": 48}}, {"held": {"staging": 48 * 3600 - 1}}, FAILED, "47.9 hours; 48"),
@@ -91,7 +116,7 @@ def test_a_gate_says_what_it_found(
 @given(st.decimals(0, 1, places=3), st.decimals(0, 1, places=3), st.decimals(0, 1, places=3))
 def test_tolerance_is_reckoned_in_decimals_as_they_are_written(mine: Any, theirs: Any, tolerance: Any) -> None:
     said = {"metric": "m", "incumbent": "not_below", "tolerance": float(tolerance)}
-    facts = Facts(metadata={"m": float(mine)}, incumbent=Incumbent(SIX, {"m": float(theirs)}))
+    facts = Facts(sealed={"m": float(mine)}, incumbent=incumbent({"m": float(theirs)}))
     assert (gate(said).judge(facts).outcome is PASSED) == (mine >= theirs - tolerance)
 
 
@@ -117,11 +142,11 @@ def test_force_overrides_what_the_policy_names_and_nothing_else() -> None:
         **{"from": ["staging"]}, promoters=["cy"], overridable=["from", "speed"],
         gates=[{"metric": "ms", "at_most": 3, "name": "speed"}, {"metric": "ms", "at_most": 9}],
     )  # fmt: skip
-    good = Facts(promoter="cy", metadata={"ms": 4})
+    good = Facts(promoter="cy", sealed={"ms": 4})
     assert [result.name for result in decide(demands, good).unmet] == ["from", "speed"]
     forced = decide(demands, good, force=True)
     assert (forced.allowed, forced.overridden) == (True, ["from", "speed"])
-    assert [result.name for result in decide(demands, Facts(metadata={"ms": 10}), force=True).unmet] == [
+    assert [result.name for result in decide(demands, Facts(sealed={"ms": 10}), force=True).unmet] == [
         "promoters", "metric"
     ]  # fmt: skip
 

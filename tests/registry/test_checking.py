@@ -280,7 +280,7 @@ def test_the_policy_that_counts_is_the_targets(two: Registry, proposed: Commits)
 
 
 def test_what_the_proposal_says_of_the_version_counts(two: Registry, proposed: Commits) -> None:
-    with_policy(two, GATE % 0.95)
+    with_policy(two, GATE.replace("%s", "0.95, later: true"))
     note = "format: 1\nkind: annotation\nmetadata: {accuracy: 0.97}\n"
     assert proposed({**promotion(), "models/iris/annotations/2.yaml": note}).ok
 

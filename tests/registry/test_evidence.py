@@ -76,7 +76,7 @@ def test_a_soak_is_the_longest_time_without_a_break(
 
 def test_every_way_into_a_stage_meets_the_same_decision(world: World) -> None:
     world.save()
-    allow(world, gates=[{"metric": "accuracy", "at_least": 0.9}])
+    allow(world, gates=[{"metric": "accuracy", "at_least": 0.9, "later": True}])
     ways = [
         lambda: world.do(promote, "iris@1", "production", force=True),
         lambda: world.do(annotate, "iris@1", stage="production", force=True),
@@ -98,7 +98,12 @@ def test_every_way_into_a_stage_meets_the_same_decision(world: World) -> None:
 
 def test_what_force_overrode_is_told_in_the_log(world: World) -> None:
     world.save()
-    allow(world, overridable=["from", "metadata"], **{"from": ["staging"]}, gates=[{"metadata": ["accuracy"]}])
+    allow(
+        world,
+        overridable=["from", "metadata"],
+        **{"from": ["staging"]},
+        gates=[{"metadata": ["accuracy"], "later": True}],
+    )
     with pytest.raises(Refused):
         world.do(promote, "iris@1", "production")
     changes = world.do(promote, "iris@1", "production", force=True, reason="Gitreg-Overridden: nothing")
@@ -111,7 +116,7 @@ def test_a_rollback_needs_no_gate_but_a_promoter(world: World) -> None:
         world.save(content=content)
     for version in "12":
         world.do(promote, f"iris@{version}", "production", force=True)
-    allow(world, promoters=["ada@example.com"], gates=[{"metadata": ["accuracy"]}])
+    allow(world, promoters=["ada@example.com"], gates=[{"metadata": ["accuracy"], "later": True}])
     for nobody in (Circumstances(), Circumstances(promoter=lambda: "eve@example.com")):
         with pytest.raises(Refused, match="promote"):
             world.do(rollback, "iris", "production", circumstances=nobody)
@@ -124,7 +129,7 @@ def test_a_rollback_needs_no_gate_but_a_promoter(world: World) -> None:
 def test_a_rollback_to_an_unjudged_holder_is_judged(world: World) -> None:
     for content in "ab":
         world.save(content=content)
-    allow(world, gates=[{"metadata": ["accuracy"]}])
+    allow(world, gates=[{"metadata": ["accuracy"], "later": True}])
     world.put(Key("stage", "iris", "production"), pointer("stage", "1"))  # by hand, past the policy
     world.put(Key("stage", "iris", "production"), pointer("stage", "2"))
     with pytest.raises(Refused, match="iris@1 may not enter production: metadata"):
@@ -146,7 +151,7 @@ def test_an_entry_is_judged_by_the_policy_before_it_over_what_stood_with_it(worl
         world.save(content=content)
     assert entered(world, "1") is None
     world.do(promote, "iris@1", "production")  # no policy, nothing asked
-    allow(world, gates=[{"metadata": ["accuracy"]}], overridable=["metadata"])
+    allow(world, gates=[{"metadata": ["accuracy"], "later": True}], overridable=["metadata"])
     decision = entered(world, "1")
     assert decision is not None
     assert (decision.allowed, decision.results) == (True, ())
@@ -165,7 +170,7 @@ def test_an_entry_is_judged_by_the_policy_before_it_over_what_stood_with_it(worl
 def test_a_rollback_counts_as_the_entry_that_it_goes_back_to(world: World) -> None:
     for content in "abc":
         world.save(content=content)
-    allow(world, gates=[{"metadata": ["accuracy"]}])
+    allow(world, gates=[{"metadata": ["accuracy"], "later": True}])
     world.do(annotate, "iris@1", metadata={"accuracy": 1})
     world.do(promote, "iris@1", "production")
     for _ in range(3):  # a rollback of a rollback, and so on
@@ -184,7 +189,7 @@ def test_a_rollback_counts_as_the_entry_that_it_goes_back_to(world: World) -> No
 
 def test_a_protected_stage_is_proposed_and_a_proposal_is_judged_later(world: World) -> None:
     world.save()
-    allow(world, protected=True, gates=[{"metadata": ["accuracy"]}])
+    allow(world, protected=True, gates=[{"metadata": ["accuracy"], "later": True}])
     with pytest.raises(Refused, match="accuracy"):
         world.do(promote, "iris@1", "production")
     world.do(annotate, "iris@1", metadata={"accuracy": 1})
@@ -230,7 +235,7 @@ def test_an_explanation_agrees_with_what_a_promotion_does(world: World) -> None:
         world.save(content=content)
     world.do(promote, "iris@1", "production")
     world.do(yank, "iris@2")
-    allow(world, gates=[{"metric": "a", "incumbent": "not_below"}], overridable=["metric"])
+    allow(world, gates=[{"metric": "a", "incumbent": "not_below", "later": True}], overridable=["metric"])
     for annotated in ({}, {"a": 1}):
         for reference in ("1", "2"):
             for force in (False, True):
