@@ -28,13 +28,19 @@ class NamedPath(click.Path):
         return super().convert(value, param, ctx)
 
 
-def open_registry() -> Registry:
-    """Open the registry that --repo, GITREG_REGISTRY or the current folder names; closed with the command."""
+def open_registry(*, accept_rewrite: bool = False) -> Registry:
+    """Open the registry that --repo, GITREG_REGISTRY or the current folder names; closed with the command.
+
+    Parameters
+    ----------
+    accept_rewrite:
+        As :meth:`gitreg.Registry.open` has it.
+    """
     from gitreg.sdk.registry import Registry
 
     ctx = click.get_current_context()
     session = ctx.ensure_object(Session)
-    registry = Registry.open(session.repo, local=session.local)
+    registry = Registry.open(session.repo, local=session.local, accept_rewrite=accept_rewrite)
     ctx.call_on_close(registry.close)
     registry.proposing = session.pr
     if session.fetch:

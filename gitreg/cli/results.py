@@ -45,13 +45,21 @@ def report(registry: Registry, outcome: Outcome, output: str, *, nothing: str = 
 
 
 def report_moved(moved: Pulled, output: str, *, nothing: str) -> None:
-    """Print from where to where a branch went: ``branch``, ``before`` and ``after`` for programs."""
+    """Print from where to where a branch went: ``branch``, ``before`` and ``after`` for programs.
+
+    They get ``gone`` and ``stages`` too: the commits that a rewritten history took away, and the stages that it moved.
+    """
     if output != "table":
-        emit(moved._asdict(), output)
-    elif moved.before == moved.after:
+        emit(moved.row(), output, columns=("branch", "before", "after"))
+        return
+    if moved.before == moved.after:
         print_line(f"{moved.branch} {nothing}")
     else:
         print_line(f"{moved.branch}: {(moved.before or 'nothing')[:10]} -> {(moved.after or 'nothing')[:10]}")
+    for commit, subject in moved.rewrite.gone if moved.rewrite else ():
+        print_line(f"gone: {commit[:10]} {subject}")
+    for stage, before, after in moved.rewrite.stages if moved.rewrite else ():
+        print_line(f"{stage}: {before or 'nothing'} -> {after or 'nothing'}")
 
 
 def _tell(outcome: Outcome, nothing: str) -> None:

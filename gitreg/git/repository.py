@@ -264,6 +264,18 @@ class Repository(ReadOnlyRepository):
         """Return the work trees that a killed process, or one that is moving the branch now, has left behind."""
         return self._work_trees.unfinished()
 
+    def changed_work_trees(self, branch: str, commit: str) -> list[Path]:
+        """Return the work trees on a branch in which a file of a commit was changed or removed, staged or not.
+
+        Parameters
+        ----------
+        branch:
+            The full name of the branch.
+        commit:
+            The commit that they are held against.
+        """
+        return self._work_trees.changed(branch, commit)
+
     # -- hooks -------------------------------------------------------------------------------------------------------
 
     @contextmanager

@@ -106,6 +106,23 @@ class WorkTrees:
         """See `gitreg.git.Repository.unfinished_following`."""
         return sorted({Path(journal.work_tree) for _, journal in self._left_behind()})
 
+    def changed(self, branch: str, commit: str) -> list[Path]:
+        """See `gitreg.git.Repository.changed_work_trees`."""
+        there = [
+            Journal(str(tree), str(git_dir), branch, commit, commit)
+            for git_dir, tree in checkouts(self._layout).items()
+            if head_branch(git_dir) == branch
+        ]
+        return [Path(each.work_tree) for each in there if self._differs(each, commit)]
+
+    def _differs(self, journal: Journal, commit: str) -> bool:
+        """Whether a file of a commit is another one, staged or not, in a work tree."""
+        if self._git is not None:
+            self._run(journal, "update-index", "-q", "--refresh")
+            return bool(self._run(journal, "diff-index", "--quiet", commit, "--"))
+        tree, algorithm = Path(journal.work_tree), self._layout.object_format
+        return any(checkout.content_id(tree, c.path, algorithm) != c.new for c in self._changes(None, commit))
+
     # -- journals ----------------------------------------------------------------------------------------------------
 
     def _write(self, journal: Journal) -> Path:

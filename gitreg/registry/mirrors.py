@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 from gitreg.documents.layout import REGISTRY_FILE
 from gitreg.errors import NotFound
-from gitreg.git import Repository
+from gitreg.git import RefUpdate, Repository
 from gitreg.git.remote import Remote, hide_login
 from gitreg.registry.commit import PATIENCE
 from gitreg.registry.location import OWN_BRANCH, Location, Place, note_place, noted_place
@@ -19,12 +20,27 @@ _SCP = re.compile(r"(?:[\w.-]+@)?[\w.-]{2,}:(?!//)[^#]+")
 REMOTE = "origin"
 
 
+class Mirror(NamedTuple):
+    """An open mirror.
+
+    Parameters
+    ----------
+    rewritten_from:
+        Where the branch was before a rewritten history was accepted now; None where it was not rewritten.
+    """
+
+    location: Location
+    rewritten_from: str | None
+
+
 def is_address(text: str) -> bool:
     """Whether a registry is named by where another machine has it: ``https://...``, ``user@host:path`` and the like."""
     return "://" in text or (_SCP.fullmatch(text.partition("#")[0]) is not None and not Path(text).exists())
 
 
-def open_mirror(text: str, folder: Path, *, env: Mapping[str, str], offline: bool) -> Location:
+def open_mirror(
+    text: str, folder: Path, *, env: Mapping[str, str], offline: bool, accept_rewrite: bool = False
+) -> Mirror:
     """Open the mirror of a registry, and bring it up to date.
 
     Parameters
@@ -35,9 +51,13 @@ def open_mirror(text: str, folder: Path, *, env: Mapping[str, str], offline: boo
         Where mirrors lie.
     offline:
         Take the mirror as it is.
+    accept_rewrite:
+        Follow the remote's branch to what does not follow from where it was, too.
 
     Raises
     ------
+    Refused
+        The history of the branch was rewritten, or another registry is behind the address.
     NotFound
         There is no repository, no registry in it, or no mirror of it while offline.
     Unreachable
@@ -50,35 +70,42 @@ def open_mirror(text: str, folder: Path, *, env: Mapping[str, str], offline: boo
     if offline and not (path / "HEAD").exists():
         raise NotFound(f"there is no mirror of {hide_login(text)} here", hint="open it once without GITREG_OFFLINE")
     repository = Repository.mirror(path, url, env=env)
+    rewritten_from = None
     try:
         if not offline:
             with repository.lock(timeout=PATIENCE):
-                _refresh(repository, url, place)
+                rewritten_from = _refresh(repository, text, place, accept_rewrite=accept_rewrite)
         place = noted_place(repository)
         if place is None or repository.read_ref(f"refs/heads/{place.branch}") is None:
             raise NotFound(f"there is no registry at {hide_login(text)}", hint="name its branch: URL#BRANCH")
     except BaseException:
         repository.close()
         raise
-    return Location(repository, *place)
+    return Mirror(Location(repository, *place), rewritten_from)
 
 
-def _refresh(repository: Repository, url: str, place: Place | None) -> None:
-    """Bring the registry's branch; where it is, is found out the first time, and noted."""
+def _refresh(repository: Repository, text: str, place: Place | None, *, accept_rewrite: bool) -> str | None:
+    """Bring the registry's branch; where it is, is found out the first time, and noted.
+
+    Returns
+    -------
+    str or None:
+        Where the branch was, if what was accepted does not follow from there.
+    """
     remote = repository.remote(REMOTE)
-    remote.name = hide_login(url)
+    remote.name = hide_login(text.partition("#")[0])
     known = noted_place(repository)
     if known is not None:
-        _fetch(remote, repository, known.branch)
-        return
+        return _follow(remote, repository, known, hide_login(text), accept_rewrite=accept_rewrite)
     for candidate in [place] if place else _likely(remote):
         with suppress(NotFound):
-            _fetch(remote, repository, candidate.branch)
-            commit = repository.read_ref(f"refs/heads/{candidate.branch}")
+            fetched = _fetch(remote, repository, candidate.branch, depth=1)
             file = f"{candidate.root}/{REGISTRY_FILE}" if candidate.root else REGISTRY_FILE
-            if commit and repository.has(commit, file):
+            if repository.has(fetched, file):
+                _accept(repository, candidate.branch, fetched)
                 note_place(repository, candidate)
-                return
+                break
+    return None
 
 
 def _likely(remote: Remote) -> list[Place]:
@@ -87,8 +114,33 @@ def _likely(remote: Remote) -> list[Place]:
     return [Place(branch, "") for branch in dict.fromkeys((*named, OWN_BRANCH))]
 
 
-def _fetch(remote: Remote, repository: Repository, branch: str) -> None:
-    """Bring a branch: without its history the first time, then what is new, wherever it went."""
-    there = repository.read_ref(f"refs/heads/{branch}")
-    here = (f"refs/heads/{branch}", f"refs/gitreg/{REMOTE}/accepted/{branch}")
-    remote.fetch([f"+refs/heads/{branch}:{name}" for name in here], depth=None if there else 1)
+def _follow(remote: Remote, repository: Repository, place: Place, address: str, *, accept_rewrite: bool) -> str | None:
+    """Bring what is new on the branch, and go there if it follows; return as `_refresh`."""
+    before = repository.read_ref(f"refs/gitreg/{REMOTE}/accepted/{place.branch}")
+    theirs = _fetch(remote, repository, place.branch, depth=None if before else 1)
+    rewritten = before is not None and before != theirs and not repository.is_ancestor(before, theirs)
+    if before is not None and rewritten:
+        from gitreg.registry.rewrites import check_fixed, refusal  # which read YAML
+
+        if not accept_rewrite:
+            names = {"remote": remote.name, "branch": place.branch, "url": address}
+            raise refusal(repository, place.root, before, theirs, **names)
+        check_fixed(repository, place.root, before, theirs)
+    _accept(repository, place.branch, theirs)
+    return before if rewritten else None
+
+
+def _fetch(remote: Remote, repository: Repository, branch: str, *, depth: int | None) -> str:
+    """Bring a branch of the remote, and return where it is there; the mirror's own stays where it was."""
+    fetched = f"refs/gitreg/{REMOTE}/fetched/{branch}"
+    remote.fetch([f"+refs/heads/{branch}:{fetched}"], depth=depth)
+    commit = repository.read_ref(fetched)
+    assert commit is not None
+    return commit
+
+
+def _accept(repository: Repository, branch: str, commit: str) -> None:
+    names = (f"refs/heads/{branch}", f"refs/gitreg/{REMOTE}/accepted/{branch}")
+    moves = [RefUpdate(name, commit, old) for name in names if (old := repository.read_ref(name)) != commit]
+    if moves:
+        repository.update_refs(moves, reason=f"gitreg: follow {REMOTE}")

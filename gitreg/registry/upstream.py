@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import random
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 
 from gitreg.documents.layout import Key, parse_path
 from gitreg.documents.types import RegistryDocument
 from gitreg.errors import Conflict, IntegrityError, NotFound, Refused
 from gitreg.git import ANY, RefUpdate
-from gitreg.git.remote import Declined, NotAtomic, Remote, Stale, Unreachable
+from gitreg.git.remote import Declined, NotAtomic, Remote, Stale, Unreachable, hide_login
 from gitreg.registry.derived import mirror_namespace, mirror_ref, tag_prefix, tag_ref
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
@@ -45,13 +45,19 @@ class Upstream:
         The name of the remote in Git's configuration.
     clock:
         Gives the time in seconds since the epoch; it only decides how long to wait for others.
+    mirror_of:
+        The address by which the registry was named, where this is a mirror of it.
     """
 
-    def __init__(self, ledger: Ledger, remote: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, ledger: Ledger, remote: str, clock: Callable[[], float], *, mirror_of: str | None = None
+    ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._repository = ledger.repository
         self._remote: Remote = self._repository.remote(remote)
+        self._mirror_of = hide_login(mirror_of) if mirror_of else ""
+        self._remote.name = self._mirror_of.partition("#")[0] or self._remote.name
         self.name = self._remote.name
         folder = self._repository.common_dir / "gitreg"
         self._asked = folder / f"fetched-{remote}"
@@ -109,10 +115,15 @@ class Upstream:
         self._asked.touch()
         return found
 
-    def catch_up(self) -> str | None:
+    def catch_up(self, *, accept_rewrite: bool = False) -> str | None:
         """Ask, and let the clone's branch follow; return the commit that the remote's branch is at.
 
         Call it while holding the repository's lock.
+
+        Parameters
+        ----------
+        accept_rewrite:
+            Go to what does not follow from where the remote's branch was, too.
 
         Raises
         ------
@@ -124,10 +135,13 @@ class Upstream:
             return None
         repository, before = self._repository, self._repository.read_ref(self._accepted)
         if theirs != ours:
-            if before is not None and not repository.is_ancestor(before, theirs):
-                raise self._rewritten(before, theirs)
-            if ours is None or repository.is_ancestor(ours, theirs):
+            rewritten = before is not None and not repository.is_ancestor(before, theirs)
+            if before is not None and rewritten:
+                self._leave(before, ours, theirs, accept_rewrite=accept_rewrite)
+            if rewritten or ours is None or repository.is_ancestor(ours, theirs):
+                mirrors = self._mirrors() if rewritten else set()
                 self._follow(ours, theirs)
+                self._drop_mirrors(mirrors - self._mirrors() if mirrors else mirrors)
             elif not repository.is_ancestor(theirs, ours):
                 raise self._apart(theirs, ours)
         self._accept(theirs)
@@ -145,17 +159,47 @@ class Upstream:
             repository.update_refs([RefUpdate(ledger.ref, theirs, ours)], reason=f"gitreg: pull from {self.name}")
         self.move_mirrors()
 
+    def _mirrors(self) -> set[str]:
+        """Return the mirrors that the clone's branch tells of."""
+        return {move.name for move in mirror_updates(self._ledger, self._ledger.snapshot())}
+
+    def _drop_mirrors(self, names: Collection[str]) -> None:
+        """Remove mirrors of pointers that a rewritten history never had."""
+        there = [(name, self._repository.read_ref(name)) for name in names]
+        with suppress(Conflict):  # as for `move_mirrors`
+            self._repository.update_refs([RefUpdate(name, None, oid) for name, oid in there if oid], reason="gitreg")
+
     def move_mirrors(self) -> None:
         """Let this clone's mirrors of stages and aliases be where its branch says."""
         moved = [move for move in mirror_updates(self._ledger, self._ledger.snapshot()) if move.old != move.new]
         with suppress(Conflict):  # whoever holds them moves them; `gitreg doctor` looks after the rest
             self._repository.update_refs(moved, reason=f"gitreg: follow {self.name}")
 
-    def _rewritten(self, before: str, theirs: str) -> Refused:
-        return Refused(
-            f"the history of {self.branch} was rewritten: it was at {before[:12]} and is at {theirs[:12]} now, which "
-            "does not follow",
-            hint=f"find out who did it; if it was meant: `git reset --hard {theirs[:12]}`, then `gitreg doctor`",
+    def _leave(self, before: str, ours: str | None, theirs: str, *, accept_rewrite: bool) -> None:
+        """Refuse to go where the remote's branch does not follow, unless that is accepted and takes nobody's work."""
+        from gitreg.registry.rewrites import check_fixed, refusal  # no history is, but for accidents and attacks
+
+        repository, ledger = self._repository, self._ledger
+        if not accept_rewrite:
+            raise refusal(
+                repository, ledger.root, before, theirs,
+                remote=self.name, branch=ledger.branch, url=self._mirror_of,
+            )  # fmt: skip
+        check_fixed(repository, ledger.root, before, theirs)
+        if ours is None or repository.is_ancestor(ours, theirs):
+            return
+        if changed := repository.changed_work_trees(ledger.ref, ours):
+            raise Refused(
+                f"{changed[0]} has uncommitted work, and the history of {self.branch} was rewritten",
+                hint="commit it to a branch of its own, or stash it, and try again",
+            )
+        if repository.is_ancestor(ours, before):
+            return
+        own = repository.ahead(ours, before)[1]
+        raise Refused(
+            f"{ledger.branch} has {len(own)} commit{'' if len(own) == 1 else 's'} of its own, which the rewritten "
+            f"history of {self.branch} lacks (the last is {ours[:12]})",
+            hint=f"keep them: `git branch mine {ours[:12]}`, then `git reset --keep {before[:12]}`, and again",
         )
 
     def _apart(self, theirs: str, ours: str) -> Refused:

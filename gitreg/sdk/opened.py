@@ -37,18 +37,32 @@ class OpenRegistry:
     ----------
     proposing:
         Whether what is written goes to a branch of its own on the remote, to be merged by a pull request.
+    mirror_of:
+        The address by which it was named; None for a clone.
+    rewritten_from:
+        Where the remote's branch was before a rewritten history was accepted on opening; None where none was.
     """
 
     proposing = False
+    rewritten_from: str | None = None
 
-    def __init__(self, location: Location, ambient: Ambient, *, local: bool = False, mirror: bool = False) -> None:
+    def __init__(
+        self, location: Location, ambient: Ambient, *, local: bool = False, mirror_of: str | None = None
+    ) -> None:
         self.ambient = ambient
-        self.is_mirror = mirror
+        self.mirror_of = mirror_of
         self.ledger = Ledger(location.repository, location.branch, location.root)
         self.local = local
 
     @classmethod
-    def open(cls, path: PathLike | None = None, *, local: bool = False, checked_out: bool = False) -> Self:
+    def open(
+        cls,
+        path: PathLike | None = None,
+        *,
+        local: bool = False,
+        checked_out: bool = False,
+        accept_rewrite: bool = False,
+    ) -> Self:
         """Open the registry that a folder belongs to.
 
         Parameters
@@ -61,11 +75,16 @@ class OpenRegistry:
             Leave the remote alone: what is written stays in this clone until it is pushed.
         checked_out:
             Take what is checked out, though its branch is not in this clone (:func:`gitreg.registry.location.locate`).
+        accept_rewrite:
+            Follow the remote of a URL though its history was rewritten, or another registry is there now. A clone
+            follows when it is pulled (:func:`gitreg.sdk.remotes.pull`).
 
         Raises
         ------
         NotFound
             There is no registry.
+        Refused
+            The history behind a URL was rewritten, or another registry is there.
         """
         ambient = Ambient.of_this_process()
         named = os.fspath(path) if path is not None else ambient.env.get(REGISTRY_VARIABLE)
@@ -74,22 +93,25 @@ class OpenRegistry:
             from gitreg.registry.mirrors import is_address
 
             if is_address(told):
-                return cls._open_mirror(told, ambient, local=local)
+                return cls._open_mirror(told, ambient, local=local, accept_rewrite=accept_rewrite)
         folder, place = split_place(told, ambient.folder)
         env = speaking_of_none(ambient.env) if named else ambient.env  # GIT_DIR counts where nothing is named
         location = locate(folder, env=env, place=place, checked_out=checked_out)
         return cls(location, ambient, local=local)
 
     @classmethod
-    def _open_mirror(cls, address: str, ambient: Ambient, *, local: bool) -> Self:
+    def _open_mirror(cls, address: str, ambient: Ambient, *, local: bool, accept_rewrite: bool) -> Self:
         from gitreg.registry.mirrors import open_mirror
 
         if local:
             raise InvalidInput(
                 "a registry that is named by its URL has no clone", hint="leave --local out, or clone it"
             )
-        location = open_mirror(address, ambient.mirrors(), env=ambient.env, offline=ambient.offline)
-        registry = cls(location, ambient, mirror=True)
+        mirror = open_mirror(
+            address, ambient.mirrors(), env=ambient.env, offline=ambient.offline, accept_rewrite=accept_rewrite
+        )
+        registry = cls(mirror.location, ambient, mirror_of=address)
+        registry.rewritten_from = mirror.rewritten_from
         if ambient.offline:
             registry.tell("offline: this is what the remote said when it was last asked")
         return registry
@@ -161,6 +183,11 @@ class OpenRegistry:
         self.close()
 
     # -- where it is -----------------------------------------------------------------------------------------------
+
+    @property
+    def is_mirror(self) -> bool:
+        """Whether it was named by its URL, and is read from a mirror in the user's cache."""
+        return self.mirror_of is not None
 
     @property
     def folder(self) -> Path:
@@ -325,7 +352,7 @@ class OpenRegistry:
             return None
         from gitreg.registry.upstream import Upstream
 
-        return Upstream(self.ledger, remote, self.ambient.clock)
+        return Upstream(self.ledger, remote, self.ambient.clock, mirror_of=self.mirror_of)
 
     def circumstances(self) -> Circumstances:
         """Give what a stage's policy may ask of a promotion made here and now."""

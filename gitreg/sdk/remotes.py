@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitreg.errors import Refused
 from gitreg.git import RefUpdate, Repository
@@ -16,6 +16,7 @@ from gitreg.sdk.opened import OpenRegistry, PathLike
 from gitreg.sdk.registry import Registry
 
 if TYPE_CHECKING:
+    from gitreg.registry.rewrites import Rewrite
     from gitreg.registry.sync import Synced
     from gitreg.registry.upstream import Upstream
 
@@ -27,11 +28,25 @@ class Pulled(NamedTuple):
     ----------
     before, after:
         Where the branch was and is; the same where nothing was new.
+    rewrite:
+        What a rewritten history took away, where one was accepted.
     """
 
     branch: str
     before: str | None
     after: str | None
+    rewrite: Rewrite | None = None
+
+    def row(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        gone, stages = self.rewrite or ((), ())
+        return {
+            "branch": self.branch,
+            "before": self.before,
+            "after": self.after,
+            "gone": [{"commit": commit, "subject": subject} for commit, subject in gone],
+            "stages": [move._asdict() for move in stages],
+        }
 
 
 def clone(url: str, path: PathLike | None = None) -> Registry:
@@ -64,8 +79,14 @@ def clone(url: str, path: PathLike | None = None) -> Registry:
     return registry
 
 
-def pull(registry: OpenRegistry) -> Pulled:
+def pull(registry: OpenRegistry, accept_rewrite: bool = False) -> Pulled:
     """Let the clone follow its remote: branch, tags and mirrors.
+
+    Parameters
+    ----------
+    accept_rewrite:
+        Follow a history that was rewritten, or another registry, too. Commits and uncommitted work of the clone's own
+        are never given up for it.
 
     Raises
     ------
@@ -75,13 +96,19 @@ def pull(registry: OpenRegistry) -> Pulled:
         The remote does not answer, or is not there.
     """
     upstream, ledger = _upstream(registry), registry.ledger
-    before = ledger.head()
+    before = registry.rewritten_from or ledger.head()
     with ledger.repository.lock(timeout=PATIENCE):
         ledger.repository.finish_following()
-        upstream.catch_up()
+        upstream.catch_up(accept_rewrite=accept_rewrite)
         upstream.move_mirrors()
     upstream.fetch_tags(ledger.snapshot())
-    return Pulled(upstream.branch, before, ledger.head())
+    after = ledger.head()
+    rewrite = None
+    if accept_rewrite and before is not None and after is not None:
+        from gitreg.registry.rewrites import describe
+
+        rewrite = describe(ledger, before, after)
+    return Pulled(upstream.branch, before, after, rewrite)
 
 
 def push(registry: OpenRegistry) -> Pulled:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.errors import InvalidInput, NotFound
+from gitreg.errors import InvalidInput, NotFound, Refused
 from gitreg.registry.mirrors import is_address
 from gitreg.sdk.registry import Registry
 from tests.registry.support import git
@@ -50,13 +50,39 @@ def test_writing_publishes_and_knows_who_held_the_stage_before(url: str, tmp_pat
     assert "refs/tags/models/iris@4" in git(tmp_path / "hub.git", "for-each-ref")
 
 
-def test_a_branch_that_was_rewritten_is_followed(url: str, tmp_path: Path) -> None:
+def test_a_branch_that_was_set_back_is_followed_only_where_a_person_accepts_it(url: str, tmp_path: Path) -> None:
     Registry.open(url).close()
+    was = git(tmp_path / "hub.git", "rev-parse", "main")
     git(tmp_path / "hub.git", "update-ref", "refs/heads/main", "main~2")
-    with Registry.open(url) as registry:
+    for _ in range(2):  # refusing it leaves nothing behind that the next one would take for accepted
+        with pytest.raises(
+            Refused, match=rf"the history of {url} \(main\) was rewritten: it was at {was[:12]}"
+        ) as said:
+            Registry.open(url)
+        assert f"`gitreg --repo {url} pull --accept-rewrite`" in (said.value.hint or "")
+    with Registry.open(url, accept_rewrite=True) as registry:
         assert registry.version("iris").number == 2
         registry.promote("iris@1", "staging")
     assert "refs/stages/iris@staging" in git(tmp_path / "hub.git", "for-each-ref")
+    Registry.open(url).close()
+
+
+def test_another_registry_behind_the_address_is_told(url: str, tmp_path: Path, weights: Path) -> None:
+    Registry.open(url).close()
+    with Registry.open(url) as registry:
+        registry.save("iris", weights, metadata={"n": 7})  # by which the mirror has its whole history
+    git(tmp_path, "init", "-q", "-b", "main", "other")
+    Registry.init(tmp_path / "other", store=str(tmp_path / "store"))[0].close()
+    git(tmp_path / "other", "push", "-q", "--force", str(tmp_path / "hub.git"), "main")
+    with pytest.raises(Refused, match=f"{url} is another registry than before"):
+        Registry.open(url)
+
+
+def test_a_rewrite_between_opening_and_writing_is_refused_too(url: str, tmp_path: Path, weights: Path) -> None:
+    with Registry.open(url) as registry:
+        git(tmp_path / "hub.git", "update-ref", "refs/heads/main", "main~1")
+        with pytest.raises(Refused, match=rf"the history of {url} \(main\) was rewritten"):
+            registry.save("iris", weights, metadata={"n": 7})
 
 
 def test_offline_takes_the_mirror_and_says_so(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

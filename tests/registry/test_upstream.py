@@ -110,9 +110,59 @@ def test_a_rewritten_history_is_refused_in_words(clones: Clones, hub: Path, weig
     git(hub, "update-ref", "refs/heads/main", "main~1")
     before = refs(two.folder)
     for act in (partial(pull, two), partial(two.save, "other", weights), partial(sync, two)):
-        with pytest.raises(Refused, match="history of origin/main was rewritten"):
+        with pytest.raises(Refused, match=r"history of origin \(main\) was rewritten"):
             act()
     assert refs(two.folder) == before
+
+
+def test_an_accepted_rewrite_moves_a_clone_and_says_what_goes(clones: Clones, hub: Path, weights: Path) -> None:
+    one, two = clones
+    for number in range(2):
+        one.save("iris", weights, metadata={"n": number})
+        one.promote(f"iris@{number + 1}", "production", force=True)
+    one.promote("iris@1", "staging")
+    pull(two)
+    git(hub, "update-ref", "refs/heads/main", "main~3")
+    pulled = pull(two, accept_rewrite=True)
+    assert pulled.after == git(hub, "rev-parse", "main")
+    assert pulled.rewrite is not None
+    assert [subject.partition(":")[0] for _, subject in pulled.rewrite.gone] == [
+        "iris@1 to staging", "iris@2 to production", "Save iris@2"
+    ]  # fmt: skip
+    assert pulled.rewrite.stages == (("iris@production", "2", "1"), ("iris@staging", "1", None))
+    assert two.version("iris@production").number == 1
+    assert "refs/stages/iris@staging" not in refs(two.folder)
+    assert git(two.folder, "status", "--porcelain") == ""
+    assert pull(two).rewrite is None
+
+
+@pytest.mark.parametrize("program", ["git", "no git"])
+def test_an_accepted_rewrite_takes_nobodys_work(
+    clones: Clones, hub: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str
+) -> None:
+    one, two = clones
+    one.save("iris", weights)
+    pull(two)
+    if program == "git":
+        with local(two) as here:
+            here.save("mine", weights)
+    git(hub, "update-ref", "refs/heads/main", "main~1")
+    before = refs(two.folder)
+    file = two.folder / "gitreg.yaml"
+    said = file.read_text()
+    file.write_text(said + "description: mine\n")
+    if program == "no git":
+        monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    with Registry.open(two.folder) as here, pytest.raises(Refused, match="has uncommitted work"):
+        pull(here, accept_rewrite=True)
+    file.write_text(said)
+    with Registry.open(two.folder) as here:
+        if program == "git":
+            with pytest.raises(Refused, match="main has 1 commit of its own"):
+                pull(here, accept_rewrite=True)
+            assert refs(two.folder) == before
+        else:
+            assert pull(here, accept_rewrite=True).rewrite is not None
 
 
 def test_a_tag_that_belongs_to_no_record_keeps_its_number_from_being_given(

@@ -9,12 +9,16 @@ from gitreg.cli.results import report_moved
 
 
 @click.command("pull")
+@click.option("--accept-rewrite", is_flag=True, help="Follow a history that was rewritten, or another registry.")
 @output_option
-def command(output: str) -> None:
+def command(accept_rewrite: bool, output: str) -> None:
     """Follow the remote: branch, tags, stages and aliases.
 
-    Commits are never merged or rebased: where both sides have some that the other lacks, it says so.
+    Commits are never merged or rebased: where both sides have some that the other lacks, it says so. A remote whose
+    history was rewritten is followed with --accept-rewrite alone, which prints the commits that go and the stages that
+    move, and gives up no work of this clone's own.
     """
     from gitreg.sdk.remotes import pull
 
-    report_moved(pull(open_registry()), output, nothing="has nothing new")
+    moved = pull(open_registry(accept_rewrite=accept_rewrite), accept_rewrite)
+    report_moved(moved, output, nothing="has nothing new")

@@ -39,7 +39,7 @@ def problems_of_the_remote(ledger: Ledger, upstream: Upstream, theirs: Mapping[s
         yield Problem(
             upstream.branch,
             f"was rewritten: it was at {before[:12]} and is at {commit[:12]} now, which does not follow",
-            f"find out who did it; if it was meant: `git reset --hard {commit[:12]}`, then `gitreg doctor --repair`",
+            "find out who did it; if it was meant: `gitreg pull --accept-rewrite`",
         )
     elif ours and not repository.is_ancestor(ours, commit) and not repository.is_ancestor(commit, ours):
         yield Problem(

@@ -1,0 +1,97 @@
+"""What a reader holds who has no clone: by URL, by folder, HTTP and SSH, with and without a git program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.servers.buckets import Servers
+from tests.servers.gitremotes import Far, make_far, ways
+from tests.system.world import Person, write
+
+pytestmark = pytest.mark.slow
+
+by_readers = pytest.mark.parametrize("way", ways("folder", "http"), indirect=True)
+by_all_readers = pytest.mark.parametrize("way", ways("folder", "http", "ssh"), indirect=True)
+
+
+@pytest.fixture
+def way(request: pytest.FixtureRequest) -> tuple[str, str]:
+    found: tuple[str, str] = request.param
+    return found
+
+
+@pytest.fixture
+def far(way: tuple[str, str], tmp_path: Path, ada: Person, servers: Servers) -> Far:
+    return make_far(way, tmp_path, ada.env, servers)
+
+
+@pytest.fixture
+def url(far: Far) -> str:
+    return far.url if "://" in far.url else f"file://{far.url}"
+
+
+@pytest.fixture
+def writer(far: Far, ada: Person, tmp_path: Path) -> Person:
+    """Ada in a clone, in which git is always there; three versions, the last is in production."""
+    ada.git("init", "-q", "-b", "main", tmp_path / "clone")
+    there = ada.at(tmp_path / "clone").with_env(**far.env | {"PATH": ada.env["PATH"]})
+    there.git("remote", "add", "origin", far.url)
+    there.gitreg("init", "--remote", "origin", "--store", tmp_path / "store")
+    for number in range(3):
+        write(tmp_path / "weights", {"model.bin": f"weights {number + 1}"})
+        there.gitreg("save", "iris", tmp_path / "weights")
+        there.gitreg("promote", f"iris@{number + 1}", "production", "--force")
+    return there
+
+
+@pytest.fixture
+def reader(far: Far, ada: Person, writer: Person, tmp_path: Path) -> Person:
+    """Somebody with a cache of their own, and git or none."""
+    (tmp_path / "elsewhere").mkdir()
+    env = {"GITREG_CACHE": str(tmp_path / "elsewhere" / "cache")}
+    return ada.at(tmp_path / "elsewhere").with_env(**far.env | env)
+
+
+def loaded(reader: Person, url: str, reference: str = "iris@production") -> str:
+    return (Path(reader.gitreg("--repo", url, "load", reference).out.strip()) / "model.bin").read_text()
+
+
+@by_all_readers
+def test_a_url_reader_refuses_an_older_branch(reader: Person, far: Far, url: str) -> None:
+    assert loaded(reader, url) == "weights 3"
+    was = far.refs()["refs/heads/main"]
+    far.git("update-ref", "refs/heads/main", "main~2")
+    now = far.refs()["refs/heads/main"]
+    refused = reader.gitreg("--repo", url, "load", "iris@production", code=4)
+    assert f"(main) was rewritten: it was at {was[:12]} and is at {now[:12]}, which does not follow" in refused.err
+    assert "pull --accept-rewrite" in refused.err
+    moved = reader.gitreg("--repo", url, "pull", "--accept-rewrite", "--json").data
+    assert (moved["before"], moved["after"]) == (was, now)
+    assert moved["gone"][0]["commit"] == was
+    assert moved["stages"] == [{"stage": "iris@production", "before": "3", "after": "2"}]
+    assert loaded(reader, url) == "weights 2"
+
+
+@by_readers
+def test_and_an_unrelated_one(reader: Person, far: Far, url: str, ada: Person, tmp_path: Path) -> None:
+    assert loaded(reader, url) == "weights 3"
+    ada.gitreg("init", tmp_path / "foreign", "--store", tmp_path / "store")
+    foreign = ada.at(tmp_path / "foreign")
+    write(tmp_path / "weights", {"model.bin": "foreign"})
+    foreign.gitreg("save", "iris", tmp_path / "weights", "--stage", "production")
+    far.git("fetch", "-q", str(foreign.here), "+main:main")
+    refused = reader.gitreg("--repo", url, "load", "iris@production", code=4)
+    assert "is another registry than before" in refused.err
+    assert "pull --accept-rewrite" in refused.err
+    reader.gitreg("--repo", url, "pull", "--accept-rewrite")
+    assert loaded(reader, url) == "foreign"
+
+
+@by_readers
+def test_what_follows_is_loaded_at_once(reader: Person, writer: Person, url: str) -> None:
+    assert loaded(reader, url) == "weights 3"
+    writer.gitreg("promote", "iris@1", "production", "--force")
+    assert loaded(reader, url) == "weights 1"
+    assert loaded(reader, url) == "weights 1"
