@@ -127,7 +127,7 @@ def test_an_accepted_rewrite_moves_a_clone_and_says_what_goes(clones: Clones, hu
     assert pulled.after == git(hub, "rev-parse", "main")
     assert pulled.rewrite is not None
     assert [subject.partition(":")[0] for _, subject in pulled.rewrite.gone] == [
-        "iris@1 to staging", "iris@2 to production", "Save iris@2"
+        "Promote iris@1 to staging", "Promote iris@2 to production", "Save iris@2"
     ]  # fmt: skip
     assert pulled.rewrite.stages == (("iris@production", "2", "1"), ("iris@staging", "1", None))
     assert two.version("iris@production").number == 1
