@@ -223,6 +223,14 @@ class Index:
         number: int = row[0]
         return number
 
+    def first_record(self, seq: int) -> int | None:
+        """Return the place of the commit that brought the first record of a version; None where there is none."""
+        row = self._run(
+            "SELECT min(since) FROM documents WHERE kind IN ('model_version', 'artifact') AND since <= ?", (seq,)
+        ).fetchone()
+        place: int | None = row[0]
+        return place
+
     def latest(self, seq: int, model: str | None = None) -> dict[str, str]:
         """Give each model's version of the highest number that is neither deleted nor yanked, by its name."""
         rows = self._run(

@@ -16,8 +16,9 @@ from gitreg.documents.types import (
     StageDocument,
     VersionDocument,
 )
-from gitreg.errors import InvalidDocument, NotFound
+from gitreg.errors import InvalidDocument, NotFound, Refused
 from gitreg.names import ARCHIVED
+from gitreg.registry.fixed_fields import Shift, shifts
 from gitreg.registry.index import Entry, Index
 
 _Answer = TypeVar("_Answer")
@@ -172,6 +173,8 @@ class Snapshot:
     def settings(self) -> RegistryDocument:
         """The registry's settings; where ``gitreg.yaml`` cannot be read, what it said when it last could.
 
+        Fields that cannot change are what they were (:mod:`gitreg.registry.fixed_fields`).
+
         Raises
         ------
         NotFound
@@ -179,14 +182,43 @@ class Snapshot:
         InvalidDocument
             It never could be read, or is of a newer format.
         """
-        said = self.index.history(self.seq, "registry", "", "")
+        said = self._settings_said
         if not said or (said[0].until is not None and said[0].until <= self.seq):
             raise NotFound(f"there is no gitreg.yaml at {self.commit[:12]}", hint="run `gitreg init`")
         newer = NEWER_FORMAT in (said[0].problem or "")
         for entry in said:
             if entry.data is not None and not newer:
-                return RegistryDocument.from_data(entry.data)
+                return RegistryDocument.from_data(entry.data).but(**{each.field: each.was for each in self.shifts})
         raise _broken_settings(said[0], "upgrade gitreg" if newer else "mend it by hand and commit it")
+
+    @cached_property
+    def _settings_said(self) -> list[Entry]:
+        return self.index.history(self.seq, "registry", "", "")
+
+    @cached_property
+    def shifts(self) -> list[Shift]:
+        """The fields of ``gitreg.yaml`` that were changed though they cannot be."""
+        return shifts(self._settings_said, lambda: self.index.first_record(self.seq))
+
+    def check_fixed(self) -> None:
+        """Refuse a registry of which a field was changed that cannot be.
+
+        Raises
+        ------
+        Refused
+            It names the commit that changed the field.
+        """
+        for shift in self.shifts:
+            raise Refused(f"gitreg.yaml {self.tell_shift(shift)}", hint=self.undo_shift(shift))
+
+    def tell_shift(self, shift: Shift) -> str:
+        """Return what became of a field, after the name of the file."""
+        what = f"changed its {shift.field} from {shift.was} to {shift.now or 'nothing'}"
+        return f"{what} in {self.index.moment(shift.since).oid[:12]}"
+
+    def undo_shift(self, shift: Shift) -> str:
+        """Return the command that puts a field back."""
+        return f"git revert {self.index.moment(shift.since).oid[:12]}"
 
     def sound_settings(self) -> RegistryDocument:
         """Give the registry's settings, to write by.
@@ -195,9 +227,12 @@ class Snapshot:
         ------
         InvalidDocument
             ``gitreg.yaml`` cannot be read now.
+        Refused
+            It changed a field that cannot change.
         """
         settings = self.settings
-        for broken in self.unreadable(""):
+        self.check_fixed()
+        for broken in (each for each in self.unreadable("") if each.kind == "registry"):
             raise _broken_settings(broken, "mend it by hand and commit it; until then the registry can only be read")
         return settings
 

@@ -60,6 +60,7 @@ def problems(ledger: Ledger, merge: Merge) -> Iterator[Problem]:
     for change in merge.changes:
         yield from _file(ledger, merge, change)
     if any(change.key == Key("registry") for change in merge.changes):
+        yield from _fixed(merge)
         yield from _settings(merge.head)
     models = {change.key.model for change in merge.changes if change.key and change.key.kind not in _OF_NO_MODEL}
     known = set(merge.base.names_in_use()) if merge.base else set()
@@ -168,6 +169,15 @@ def _no_registry(head: Snapshot) -> Problem | None:
     except InvalidDocument as error:
         return Problem("gitreg.yaml", error.message.removeprefix("gitreg.yaml "), error.hint or _BY_HAND)
     return None
+
+
+def _fixed(merge: Merge) -> Iterator[Problem]:
+    """Name the fields of the settings that change though they cannot."""
+    before = {(shift.field, shift.now) for shift in merge.base.shifts} if merge.base else set()
+    for shift in merge.head.shifts:
+        if (shift.field, shift.now) not in before:
+            what = f"at /{shift.field}: cannot change once there are versions ({shift.was})"
+            yield Problem("gitreg.yaml", what, f"leave it as it was: `{shift.field}: {shift.was}`")
 
 
 def _settings(head: Snapshot) -> Iterator[Problem]:

@@ -199,13 +199,13 @@ class OpenRegistry:
         """Where the weights lie."""
         from gitreg.registry.stores import store_urls
 
-        return store_urls(self.snapshot().settings, self.ledger.repository)[0]
+        return store_urls(self.ledger.snapshot().settings, self.ledger.repository)[0]
 
     def named_stores(self) -> list[Named]:
         """Give the stores that the registry names, the primary first; open are those that the user approved."""
         from gitreg.registry.stores import open_named
 
-        return open_named(self.snapshot().settings, self.ledger.repository, self.ambient.approvals())
+        return open_named(self.ledger.snapshot().settings, self.ledger.repository, self.ambient.approvals())
 
     @cached_property
     def store(self) -> Store:
@@ -298,7 +298,9 @@ class OpenRegistry:
 
     def snapshot(self, at: str | None = None) -> Snapshot:
         """Give what the registry says now, or said at a date or commit (:meth:`Ledger.snapshot`)."""
-        return self.ledger.snapshot(at)
+        snapshot = self.ledger.snapshot(at)
+        snapshot.check_fixed()
+        return snapshot
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
@@ -347,7 +349,7 @@ class OpenRegistry:
     @property
     def upstream(self) -> Upstream | None:
         """The remote that moves first; None where gitreg.yaml declares none, or all shall stay in this clone."""
-        remote = None if self.local else "origin" if self.is_mirror else self.snapshot().settings.remote
+        remote = None if self.local else "origin" if self.is_mirror else self.ledger.snapshot().settings.remote
         if remote is None:
             return None
         from gitreg.registry.upstream import Upstream

@@ -149,8 +149,8 @@ class Registry(OpenRegistry):
         from gitreg.registry.history import log, stage_log
 
         if model is not None and stage is not None:
-            return iter(stage_log(self.snapshot(), model, stage))
-        return log(self.snapshot(), model)
+            return iter(stage_log(self.ledger.snapshot(), model, stage))
+        return log(self.ledger.snapshot(), model)
 
     def diff(self, old: str, new: str) -> dict[str, Any]:
         """Say what differs from one version to another (:func:`gitreg.registry.comparison.compare`)."""
@@ -538,7 +538,7 @@ class Registry(OpenRegistry):
 
         upstream = reachable(self)
         # Two clones that each drew an id by themselves would be two registries ever after.
-        alone = upstream is not None or self.snapshot().settings.remote is None
+        alone = upstream is not None or self.ledger.snapshot().settings.remote is None
         return repair(
             self.ledger,
             list(problems),
