@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -33,23 +33,24 @@ class Source:
     dirty: bool | None
 
 
-def source_of(folder: Path, *, env: Mapping[str, str], but: str | None = None) -> Source | None:
-    """Give the code that a folder holds; None outside a repository or before its first commit.
+def source_of(
+    folder: Path, *, env: Mapping[str, str], is_code: Callable[[Repository, str], bool] = lambda _, __: True
+) -> Source | None:
+    """Return the code that a folder holds; None outside a repository or before its first commit.
 
     Parameters
     ----------
-    but:
-        The full name of a branch that is no code; None is given where it is checked out.
+    is_code:
+        Returns whether what a repository has checked out, at a commit, is code; None is returned where it is not.
     """
     try:
         repository = Repository.discover(folder, env=env)
     except GitregError:
         return None
     with repository:
-        branch = repository.head_branch()
-        commit = repository.read_ref(branch or "HEAD")
+        commit = repository.read_ref(repository.head_branch() or "HEAD")
         top = repository.work_tree
-        if commit is None or top is None or branch == but:
+        if commit is None or top is None or not is_code(repository, commit):
             return None
         git = find_git(env)
         if git is None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import shlex
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from gitreg.documents.files import read_data
+from gitreg.documents.layout import REGISTRY_FILE, Key
+from gitreg.errors import InvalidDocument
 from gitreg.git.source import patch_of, source_of
 
 if TYPE_CHECKING:
+    from gitreg.git import Repository
     from gitreg.sdk.opened import OpenRegistry
 
 
@@ -43,9 +49,31 @@ def spelled(words: tuple[str, ...]) -> str:
 
 
 def source(registry: OpenRegistry) -> dict[str, Any] | None:
-    """Give the code that the current folder holds, as a record says it."""
-    found = source_of(registry.ambient.folder, env=registry.ambient.env, but=registry.ledger.ref)
+    """Return the code that the current folder holds, as a record says it; None where it holds the registry itself."""
+
+    def is_code(repository: Repository, commit: str) -> bool:
+        return not _is_checked_out(registry, repository, commit)
+
+    found = source_of(registry.ambient.folder, env=registry.ambient.env, is_code=is_code)
     return {key: value for key, value in asdict(found).items() if value is not None} if found else None
+
+
+def _is_checked_out(registry: OpenRegistry, repository: Repository, commit: str) -> bool:
+    """Return whether a repository has a registry checked out, at a commit: the open one, or another clone of it.
+
+    A registry in a folder of the code's own branch is checked out with the code, and hides none of it.
+    """
+    ledger = registry.ledger
+    if ledger.root:
+        return False
+    if repository.head_branch() == ledger.ref and os.path.samefile(repository.common_dir, ledger.repository.common_dir):
+        return True
+    content, identity = repository.read(commit, REGISTRY_FILE), registry.snapshot().settings.id
+    if content is None or identity is None:
+        return False
+    with suppress(InvalidDocument):
+        return bool(read_data(Key("registry"), content).get("id") == identity)
+    return False
 
 
 def patch(registry: OpenRegistry) -> str | None:
