@@ -253,6 +253,11 @@ def fold(name: str) -> str:
     return name.lower() if name.isascii() else unicodedata.normalize("NFC", name).casefold()
 
 
+def linked_name(link: str) -> str:
+    """Return the artifact's name in ``name@version``; a version's name may hold an ``@`` of its own."""
+    return link.partition("@")[0]
+
+
 def _check_text(what: str, name: str) -> str:
     if not isinstance(name, str):
         raise InvalidInput(f"the {what} name is text, not {type(name).__name__} {name!r}", hint="put it in quotes")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from gitreg.documents.layout import Key
 from gitreg.documents.yaml import pointer
@@ -17,6 +18,7 @@ from gitreg.names import (
     check_stage,
     check_written_version,
     is_ref_path,
+    linked_name,
 )
 
 _NOT_OURS = ("refs/heads", "refs/tags", "refs/remotes", "refs/drafts", "refs/notes")
@@ -49,6 +51,51 @@ def check_meaning(key: Key, data: Mapping[str, Any]) -> None:
             raise InvalidDocument(key.path, pointer(["metadata", name]), "is a key that cannot be printed")
     if key.kind == "registry":
         _check_settings(key, data)
+
+
+class SealedName(NamedTuple):
+    """A place of an annotation that names an artifact which was sealed with its version.
+
+    Parameters
+    ----------
+    pointer:
+        The place inside the file, as a JSON pointer.
+    version:
+        The version, as a reference.
+    """
+
+    pointer: str
+    artifact: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"at {self.pointer}: names an artifact that was sealed with {self.version}"
+
+
+def check_annotation(
+    key: Key, data: Mapping[str, Any], record: Mapping[str, Any], before: Mapping[str, Any] = MappingProxyType({})
+) -> list[SealedName]:
+    """Return the places of an annotation that name an artifact which was sealed with its version.
+
+    A link that the record has itself is none of them: it says nothing new.
+
+    Parameters
+    ----------
+    data, record:
+        What the annotation and the version's record say.
+    before:
+        What the annotation said until now; what stays as it was is left out.
+    """
+    sealed, known = record.get("artifacts", {}), before.get("artifacts", {})
+    settled = {*record.get("links", ()), *before.get("links", ())}
+    places: list[tuple[list[str | int], str]] = [
+        (["artifacts", name], name) for name, said in data.get("artifacts", {}).items() if known.get(name) != said
+    ]
+    places += [
+        (["links", place], linked_name(link)) for place, link in enumerate(data.get("links", ())) if link not in settled
+    ]
+    version = f"{key.model}@{key.name}"
+    return [SealedName(pointer(place), name, version) for place, name in places if name in sealed]
 
 
 def _check_settings(key: Key, data: Mapping[str, Any]) -> None:

@@ -112,7 +112,7 @@ def find(registry: Registry, run: Run, reference: Any) -> ModelVersion:
     if named is None:
         return _find_by_run(registry, run, model, reference)
     version = registry.version(f"{model}@{named}")
-    if digest not in [artifact.digest for artifact in version.artifacts.values()]:
+    if digest not in [artifact.digest for artifact in version.sealed.values()]:
         raise IntegrityError(
             f"{version.reference} holds something else than what was saved under that name",
             hint="the reference is of another registry; name it by GITREG_REGISTRY",
@@ -131,7 +131,7 @@ def _find_by_run(registry: Registry, run: Run, model: str, reference: Mapping[st
         made = [registry.version(each) for each in sealed.versions if each.rpartition("@")[0] == model]
     else:
         made = _in_draft(draft, model) if draft is not None else []
-    same = [each for each in made if reference.get("digest") in [found.digest for found in each.artifacts.values()]]
+    same = [each for each in made if reference.get("digest") in [found.digest for found in each.sealed.values()]]
     exact = [each for each in same if each.metadata == reference.get("metadata")]
     if not same:
         raise NotFound(

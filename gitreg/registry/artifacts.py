@@ -102,27 +102,31 @@ def stored_manifest(manifest: Manifest) -> Manifest:
 
 
 def choose_artifact(version: ModelVersion, name: str | None) -> ArtifactRecord:
-    """Give the artifact that is meant: the one named, else ``model``, the only one, or the only one of type model.
+    """Return the artifact that is meant: the one named, else of those sealed ``model``, the only model or the only one.
+
+    What was linked later is meant only by its name, so that a link changes nothing for who loads a version.
 
     Raises
     ------
     NotFound
-        The version has no artifact of that name, or none at all.
+        The version has no artifact of that name; or none was named, and none was sealed.
     InvalidInput
-        There are several, none is called ``model``, not just one is of that type, and none was named.
+        Several were sealed, none is called ``model``, not just one is of that type, and none was named.
     """
-    artifacts = version.artifacts
-    if not artifacts:
-        raise NotFound(f"{version.reference} has no artifact", hint="it was made without files")
-    if name is None:
-        models = [each for each, record in artifacts.items() if record.type == "model"]
-        name = next(iter(artifacts)) if len(artifacts) == 1 else "model"
-        if name not in artifacts and len(models) == 1:
-            name = models[0]
-        if name not in artifacts:
-            raise InvalidInput(
-                f"{version.reference} has the artifacts {', '.join(artifacts)}", hint="name one with --artifact"
-            )
-    if name not in artifacts:
-        raise NotFound(f"{version.reference} has no artifact {name!r}", hint=f"it has {', '.join(artifacts)}")
-    return artifacts[name]
+    if name is not None:
+        if found := version.artifacts.get(name):
+            return found
+        hint = f"it has {', '.join(version.artifacts)}" if version.artifacts else "it was made without files"
+        raise NotFound(f"{version.reference} has no artifact {name!r}", hint=hint)
+    sealed = version.sealed
+    if not sealed:
+        linked = ", ".join(version.linked)
+        hint = f"linked to it: {linked}; name one with --artifact" if linked else "it was made without files"
+        raise NotFound(f"{version.reference} has no sealed artifact", hint=hint)
+    if "model" in sealed:
+        return sealed["model"]
+    models = [record for record in sealed.values() if record.type == "model"]
+    for meant in (models, list(sealed.values())):
+        if len(meant) == 1:
+            return meant[0]
+    raise InvalidInput(f"{version.reference} has the artifacts {', '.join(sealed)}", hint="name one with --artifact")

@@ -8,6 +8,7 @@ from typing import Any
 
 from gitreg.documents.layout import Key
 from gitreg.documents.types import AnnotationDocument, Document
+from gitreg.errors import Refused
 from gitreg.registry.snapshot import ModelVersion, Snapshot
 
 
@@ -60,18 +61,56 @@ class Edits:
         """Remove a file."""
         self.files[key] = None
 
-    def annotate(self, version: ModelVersion, **said: Any) -> None:
-        """Say something more of a version."""
-        key = Key("annotation", version.model, version.version)
-        pending = self.files.get(key, version.annotation)
+    def annotation(self, version: ModelVersion) -> AnnotationDocument:
+        """Return a version's annotation as it is to be written, or as it stands."""
+        pending = self.files.get(Key("annotation", version.model, version.version), version.annotation)
         assert isinstance(pending, AnnotationDocument)
-        self.files[key] = pending.but(**said)
+        return pending
+
+    def annotate(self, version: ModelVersion, **said: Any) -> AnnotationDocument:
+        """Write more into a version's annotation, and return it.
+
+        Raises
+        ------
+        Refused
+            It would name an artifact that was sealed with the version.
+        """
+        pending = self.annotation(version)
+        after = pending.but(**said)
+        if after != pending:
+            if "artifacts" in said or "links" in said:
+                refuse_sealed(version, after.to_data(), pending.to_data())
+            self.files[Key("annotation", version.model, version.version)] = after
+        return after
 
     def leave_stages(self, version: ModelVersion, *, but: str | None = None) -> None:
         """Take a version out of the stage that it holds."""
         for stage, holder in self._snapshot.stages(version.model).items():
             if holder == version.version and stage != but:
                 self.remove(Key("stage", version.model, stage))
+
+
+def refuse_sealed(version: ModelVersion, said: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> None:
+    """Refuse an annotation that names an artifact which was sealed with its version.
+
+    Parameters
+    ----------
+    said, before:
+        What the annotation is to say, and what it says now.
+
+    Raises
+    ------
+    Refused
+        It names one.
+    """
+    from gitreg.documents.meaning import check_annotation  # readers come by here, and need no YAML
+
+    key = Key("annotation", version.model, version.version)
+    for found in check_annotation(key, said, version.record.to_data(), before or {}):
+        raise Refused(
+            f"{version.reference} was sealed with an artifact {found.artifact!r}",
+            hint="save it under another name and link that",
+        )
 
 
 def _one_line(text: str) -> str:

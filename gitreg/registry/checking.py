@@ -19,7 +19,7 @@ from gitreg.registry.history import events_of, removal_of
 from gitreg.registry.integrity import Finding
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.merging import Merge, merged
-from gitreg.registry.moves import Arrival, CardChange, Move, arrivals, card_changes, moves
+from gitreg.registry.moves import Arrival, CardChange, Link, Move, arrivals, card_changes, links, moves
 from gitreg.registry.rows import version_row
 from gitreg.registry.snapshot import ModelVersion
 from gitreg.registry.soundness import Problem, problems
@@ -41,7 +41,7 @@ class Report:
         The commits: where the branch is (None: it is not there yet), and what shall be merged into it.
     problems:
         Why it must not be merged; none, and it may.
-    moves, arrivals, cards:
+    moves, arrivals, links, cards:
         What it would do.
     events:
         What else it would do, as ``gitreg log`` tells it.
@@ -58,6 +58,7 @@ class Report:
     problems: tuple[Problem, ...]
     moves: tuple[Move, ...] = ()
     arrivals: tuple[Arrival, ...] = ()
+    links: tuple[Link, ...] = ()
     cards: tuple[CardChange, ...] = ()
     events: tuple[dict[str, Any], ...] = ()
     files: int = 0
@@ -81,6 +82,7 @@ class Report:
             "versions": [
                 {"version": version_row(each.version), "comparison": each.comparison} for each in self.arrivals
             ],
+            "links": [link._asdict() for link in self.links],
             "cards": [{"model": card.model, "fields": card.fields, "text": list(card.text)} for card in self.cards],
             "events": list(self.events),
             "weights": {"files": self.files, "read": self.read},
@@ -157,6 +159,7 @@ def check(
             tuple(dict.fromkeys(found)),
             moved,
             new,
+            tuple(links(merge)),
             tuple(card_changes(merge)),
             tuple(_events(merge)),
             len(looked),

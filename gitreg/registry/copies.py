@@ -10,6 +10,7 @@ from typing import Any
 from gitreg.blobs import Manifest, Progress, Source, Store, replicate
 from gitreg.errors import GitregError, IntegrityError, Refused
 from gitreg.registry.artifacts import Holder, manifest_of, stored_manifest
+from gitreg.registry.snapshot import ModelVersion
 from gitreg.registry.stores import Named
 
 
@@ -169,7 +170,8 @@ class Copying:
 def _sets(version: Holder, source: Source) -> list[Manifest]:
     """Give all that a store has to hold of a version."""
     sets = []
-    for artifact in version.artifacts.values():
+    ignored = version.annotation.artifacts if isinstance(version, ModelVersion) else {}  # gc keeps those, too
+    for artifact in (*version.artifacts.values(), *ignored.values()):
         manifest = manifest_of(artifact, source)
         sets += [manifest] if artifact.files is not None else [manifest, stored_manifest(manifest)]
     return sets

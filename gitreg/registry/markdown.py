@@ -14,7 +14,7 @@ from typing import Any
 from gitreg.policy.deciding import Decision
 from gitreg.policy.results import Outcome, Result
 from gitreg.registry.checking import Report
-from gitreg.registry.moves import Arrival, CardChange, Comparison, Move
+from gitreg.registry.moves import Arrival, CardChange, Comparison, Link, Move
 from gitreg.registry.snapshot import ModelVersion
 
 _MOST_ROWS = 50  # of one table; a pull request's text may have some 65,000 characters
@@ -56,6 +56,9 @@ def _what_moves(report: Report) -> Iterator[str]:
         yield from _move(move)
     for arrival in report.arrivals:
         yield from _arrival(arrival, told=arrival.version.reference in moved)
+    if report.links:
+        yield "### Linked to versions that hold a stage"
+        yield _links(report.links)
     for card in report.cards:
         yield from _card(card)
     if report.events:
@@ -129,6 +132,22 @@ def _gates(decision: Decision) -> str:
             yield from rows(result.parts, depth + 1)
 
     return _table(("", "gate", "outcome", "why"), list(rows(decision.results, 0)))
+
+
+def _links(links: Sequence[Link]) -> str:
+    rows = [
+        (
+            code(a.version),
+            code(a.stage),
+            code(a.artifact or ""),
+            code(a.name),
+            a.type,
+            size_text(a.size),
+            code(a.digest),
+        )
+        for a in links
+    ]
+    return _table(("version", "stage", "artifact", "name", "type", "size", "digest"), rows)
 
 
 def _card(card: CardChange) -> Iterator[str]:

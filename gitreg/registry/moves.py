@@ -84,6 +84,30 @@ class Arrival(NamedTuple):
     comparison: Comparison | None
 
 
+class Link(NamedTuple):
+    """An artifact version that a merge links to a version which holds a stage.
+
+    Parameters
+    ----------
+    version:
+        The version, as a reference.
+    stage:
+        The stage that it holds on the target branch.
+    artifact:
+        The artifact version, as a reference; None where its files have none.
+    name:
+        What the version calls it.
+    """
+
+    version: str
+    stage: str
+    artifact: str | None
+    name: str
+    type: str
+    size: int
+    digest: str
+
+
 class CardChange(NamedTuple):
     """What is said of a model in another way.
 
@@ -164,6 +188,21 @@ def arrivals(merge: Merge, source: Source | None) -> Iterator[Arrival]:
         if version is not None:
             latest = merge.base.latest(key.model) if merge.base else None
             yield Arrival(version, side_by_side(latest, version, source) if latest else None)
+
+
+def links(merge: Merge) -> Iterator[Link]:
+    """Yield what is linked to versions that hold a stage on the target branch, and was not before."""
+    for change in merge.changes:
+        key = change.key
+        if key is None or key.kind != "annotation" or merge.base is None or change.new is None:
+            continue
+        before, after = (each.find_version(key.model, key.name) for each in (merge.base, merge.head))
+        stage = next((s for s, holder in merge.base.stages(key.model).items() if holder == key.name), None)
+        if after is None or stage is None:
+            continue
+        for name, record in after.linked.items():
+            if before is None or before.linked.get(name) != record:
+                yield Link(after.reference, stage, record.artifact, name, record.type, record.size, record.digest)
 
 
 def card_changes(merge: Merge) -> Iterator[CardChange]:

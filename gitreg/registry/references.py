@@ -27,6 +27,11 @@ def resolve(snapshot: Snapshot, reference: str | Reference, *, withdrawn: bool =
         The pointer leads to a yanked version, or the selector means several versions.
     IntegrityError
         The pointer's digest is not that of the record it points to, or the sealed record was edited.
+
+    Warns
+    -----
+    UserWarning
+        The version's annotation names an artifact that was sealed with it.
     """
     return snapshot.remember(("resolve", reference, withdrawn), lambda: _resolve_sealed(snapshot, reference, withdrawn))
 
@@ -38,7 +43,17 @@ def _resolve_sealed(snapshot: Snapshot, reference: str | Reference, withdrawn: b
         raise IntegrityError(
             f"the sealed record of {version.reference} was edited", hint="`gitreg doctor` names the commit to revert"
         )
+    snapshot.remember(("ignored", version.reference), lambda: _tell_ignored(version))
     return version
+
+
+def _tell_ignored(version: ModelVersion) -> None:
+    """Warn of an annotation that names what was sealed with its version."""
+    for name in version.ignored:
+        import warnings  # not where all is well
+
+        said = f"its annotation names the artifact {name!r}, which was sealed; that is ignored"
+        warnings.warn(f"{version.reference}: {said}", stacklevel=2)
 
 
 def _resolve(snapshot: Snapshot, reference: str | Reference, withdrawn: bool) -> ModelVersion:

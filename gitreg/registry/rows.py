@@ -30,6 +30,23 @@ MODEL_COLUMNS = ("name", "versions", "latest", *CARD_FIELDS, "tags", "created_at
 """The same of a model's row."""
 
 
+def artifact_rows(version: ModelVersion) -> dict[str, Any]:
+    """Return a version's artifacts by name as plain data; those that were linked later say so."""
+    rows = {name: artifact_row(artifact) for name, artifact in version.sealed.items()}
+    return rows | {name: artifact_row(artifact) | {"linked": True} for name, artifact in version.linked.items()}
+
+
+def artifact_row(artifact: ArtifactRecord) -> dict[str, Any]:
+    """Give an artifact as plain data; ``files`` is None where the manifest is a blob of its own."""
+    files = artifact.files
+    return {
+        "type": artifact.type,
+        "size": artifact.size,
+        "digest": artifact.digest,
+        "files": None if files is None else {path: entry.to_data() for path, entry in files.items()},
+    }
+
+
 _FACTS: Mapping[str, Callable[[ModelVersion], Any]] = {
     "model": lambda version: version.model,
     "version": lambda version: version.version,
@@ -49,7 +66,7 @@ _FACTS: Mapping[str, Callable[[ModelVersion], Any]] = {
     "source": lambda version: dict(version.record.source) if version.record.source else None,
     "run": lambda version: dict(version.record.run) if version.record.run else None,
     "digest": lambda version: version.digest,
-    "artifacts": lambda version: artifact_rows(version.artifacts),
+    "artifacts": artifact_rows,
 }
 
 
@@ -72,22 +89,6 @@ class VersionFacts(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(_FACTS)
-
-
-def artifact_rows(artifacts: Mapping[str, ArtifactRecord]) -> dict[str, Any]:
-    """Give artifacts by name as plain data."""
-    return {name: artifact_row(artifact) for name, artifact in artifacts.items()}
-
-
-def artifact_row(artifact: ArtifactRecord) -> dict[str, Any]:
-    """Give an artifact as plain data; ``files`` is None where the manifest is a blob of its own."""
-    files = artifact.files
-    return {
-        "type": artifact.type,
-        "size": artifact.size,
-        "digest": artifact.digest,
-        "files": None if files is None else {path: entry.to_data() for path, entry in files.items()},
-    }
 
 
 def model_row(model: Model) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from gitreg.documents.types import (
     VersionDocument,
 )
 from gitreg.errors import InvalidDocument, NotFound, Refused
-from gitreg.names import ARCHIVED
+from gitreg.names import ARCHIVED, linked_name
 from gitreg.registry.fixed_fields import Shift, shifts
 from gitreg.registry.index import Entry, Index
 
@@ -78,18 +78,34 @@ class ModelVersion(NamedTuple):
         return {**self.record.metadata, **self.annotation.metadata}
 
     @property
+    def sealed(self) -> Mapping[str, ArtifactRecord]:
+        """The file sets of its record by name; nothing that is said later changes them."""
+        return self.record.artifacts
+
+    @property
+    def linked(self) -> Mapping[str, ArtifactRecord]:
+        """The file sets that its annotation adds, by name; a name that was sealed is not one of them."""
+        return {name: each for name, each in self.annotation.artifacts.items() if name not in self.sealed}
+
+    @property
     def artifacts(self) -> Mapping[str, ArtifactRecord]:
-        """Its file sets by name, those linked later over those that were sealed."""
-        return (
-            {**self.record.artifacts, **self.annotation.artifacts}
-            if self.annotation.artifacts
-            else self.record.artifacts
-        )
+        """All its file sets by name."""
+        return {**self.sealed, **linked} if (linked := self.linked) else self.sealed
 
     @property
     def links(self) -> tuple[str, ...]:
         """Every artifact version that is linked to it, as ``name@version``, in the order of linking."""
-        return tuple(dict.fromkeys((*self.record.links, *self.annotation.links)))
+        added = (each for each in self.annotation.links if linked_name(each) not in self.sealed)
+        return tuple(dict.fromkeys((*self.record.links, *added)))
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """The sealed artifacts that its annotation names, in vain."""
+        said = (
+            *self.annotation.artifacts,
+            *(linked_name(each) for each in set(self.annotation.links) - set(self.record.links)),
+        )
+        return tuple(dict.fromkeys(name for name in said if name in self.sealed))
 
     @property
     def size(self) -> int:
@@ -341,11 +357,10 @@ class Snapshot:
         named = [version for version in found if version]
         if named:
             return named
-        return [
-            version
-            for version in self.versions(model)
-            if any(a.digest.startswith(f"sha256:{prefix}") for a in version.artifacts.values())
-        ]
+        versions = self.versions(model)
+        return _holding(versions, prefix, lambda version: version.sealed) or _holding(
+            versions, prefix, lambda version: version.linked
+        )
 
     def latest(self, model: str) -> ModelVersion | None:
         """Give the version of the highest number that is neither deleted nor yanked."""
@@ -410,6 +425,14 @@ class Snapshot:
     def _in_order(self, held: Mapping[str, str]) -> dict[str, str]:
         order = {stage: place for place, stage in enumerate(self.settings.stages)}
         return dict(sorted(held.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))
+
+
+def _holding(
+    versions: list[ModelVersion], prefix: str, artifacts: Callable[[ModelVersion], Mapping[str, ArtifactRecord]]
+) -> list[ModelVersion]:
+    """Return the versions of which an artifact's digest begins with these hexadecimal digits."""
+    wanted = f"sha256:{prefix}"
+    return [each for each in versions if any(a.digest.startswith(wanted) for a in artifacts(each).values())]
 
 
 def _nearest(name: str, known: list[str]) -> str:

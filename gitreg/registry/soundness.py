@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any, NamedTuple
 
 from gitreg.documents.layout import Key, model_folder
+from gitreg.documents.meaning import check_annotation
 from gitreg.errors import InvalidDocument, NotFound
 from gitreg.names import fold
 from gitreg.registry.collections import find_artifact
@@ -96,8 +97,17 @@ def _file(ledger: Ledger, merge: Merge, change: Change) -> Iterator[Problem]:
         yield from _sealed(ledger, merge, change, key, entry)
     elif entry is not None and key.kind in ("annotation", "approval"):
         version = key.name.partition("/")[0] if key.kind == "approval" else key.name
-        if merge.head.index.get(merge.head.seq, "model_version", key.model, version) is None:
+        record = merge.head.index.get(merge.head.seq, "model_version", key.model, version)
+        if record is None:
             yield Problem(where, f"is about {key.model}@{version}, which is not there", "remove the file")
+        elif key.kind == "annotation":
+            yield from _annotation(merge, key, entry, record)
+
+
+def _annotation(merge: Merge, key: Key, entry: Entry, record: Entry) -> Iterator[Problem]:
+    before = merge.base.index.get(merge.base.seq, *key) if merge.base else None
+    for found in check_annotation(key, entry.data or {}, record.data or {}, (before and before.data) or {}):
+        yield Problem(key.path, str(found), "take it out; save the artifact under another name and link that")
 
 
 def _sealed(ledger: Ledger, merge: Merge, change: Change, key: Key, entry: Entry | None) -> Iterator[Problem]:

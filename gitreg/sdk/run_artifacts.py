@@ -8,8 +8,10 @@ from weakref import WeakSet
 
 from gitreg.documents.types import ArtifactDocument
 from gitreg.errors import AlreadyExists, InvalidInput
+from gitreg.registry.changes import refuse_sealed
 from gitreg.registry.collections import artifacts_with_ids, find_artifact, resolve_artifact
 from gitreg.registry.operations.sealing import check_artifact_version
+from gitreg.registry.operations.versions import find_existing
 from gitreg.sdk.artifacts import ArtifactVersion, new_document, stored
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ class RunArtifacts:
             name, version = run.fill(name), version and run.fill(version)
             check_artifact_version(run.registry.snapshot(), name, version)
             model = run.model
+            if model is not None:
+                self._check_link(model.key, name)
             run.note_effects()
             with stored(run.registry, data, artifact_type, unsafe_pickle=unsafe_pickle) as (record, how):
                 document = new_document(run.registry, name, version, record, how, metadata, run.made_by())
@@ -54,7 +58,11 @@ class RunArtifacts:
         ------
         AlreadyExists
             A version of that name holds something else.
+        Refused
+            The version that it is linked to was sealed with an artifact of its name.
         """
+        if key is not None:
+            self._check_link(key, document.reference)
         same = self._same(document)
         if same is not None:
             if (same.digest, same.type) != (document.digest, document.type):
@@ -74,6 +82,15 @@ class RunArtifacts:
 
         self._run.in_hand.change(change, f"Save the artifact {document.artifact}")
         return self._given(self._run.draft.artifacts[document.id])
+
+    def _check_link(self, key: str, link: str) -> None:
+        """Refuse to link to a sealed version what it would be refused with when the run is sealed."""
+        document = self._run.draft.versions[key]
+        if document.version is None:
+            return
+        there = find_existing(self._run.registry.snapshot(), document.model, document.version)
+        if there is not None and link not in there.links:
+            refuse_sealed(there, {"links": [link]})
 
     def _same(self, document: ArtifactDocument) -> ArtifactDocument | None:
         if document.version is None:
@@ -105,6 +122,7 @@ class RunArtifacts:
                 if bound is None:
                     raise InvalidInput("this run works on no model to link to", hint="name one: model=Model('iris')")
                 key = bound.key
+            self._check_link(key, mine.document.reference if mine else linked)
             run.note_effects()
             if linked not in run.draft.versions[key].links:
                 run.versions.change(

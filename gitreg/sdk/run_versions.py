@@ -146,7 +146,7 @@ class RunVersions:
         if document.version is not None:
             there = find_existing(self._run.registry.snapshot(), document.model, document.version)
             if there is not None:
-                records = {**there.artifacts, **draft.artifacts_of(document)}
+                records = {**there.annotation.artifacts, **draft.artifacts_of(document)}
                 metadata = {**there.annotation.metadata, **document.metadata}
                 return there._replace(annotation=there.annotation.but(artifacts=records, metadata=metadata))
         return draft_version(draft, document)

@@ -52,7 +52,9 @@ def print_version(row: dict[str, Any]) -> None:
         print_heading("Metadata")
         print_fields(row["metadata"].items())
     for name, artifact in row["artifacts"].items():
-        print_heading(f"{name} ({artifact['type']}, {size_text(artifact['size'])}, {artifact['digest'][:19]}...)")
+        linked = "linked, " if artifact.get("linked") else ""
+        size = size_text(artifact["size"])
+        print_heading(f"{name} ({linked}{artifact['type']}, {size}, {artifact['digest'][:19]}...)")
         if artifact["files"] is None:
             print_line("more files than the record lists; `gitreg load` has them")
         else:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 from gitreg.documents.layout import Key, model_folder, parse_path
+from gitreg.documents.meaning import check_annotation
 from gitreg.errors import InvalidDocument
 from gitreg.names import fold
 from gitreg.registry.decisions import policies
@@ -105,6 +106,10 @@ def _versions(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
             yield Problem(
                 _path(entry), "annotates a version that is not there", "remove the file, or restore the record"
             )
+        elif entry.data and (entry.data.get("artifacts") or entry.data.get("links")):
+            record = snapshot.index.get(snapshot.seq, "model_version", entry.model, entry.name)
+            for found in check_annotation(Key(*entry[:3]), entry.data, (record and record.data) or {}):
+                yield Problem(_path(entry), str(found), "take it out by hand and commit that; readers ignore it")
     yield from _removed(snapshot, present)
 
 

@@ -17,7 +17,7 @@ from gitreg.documents.types import (
 from gitreg.errors import AlreadyExists, InvalidInput, Refused
 from gitreg.names import ARCHIVED, check_artifact, check_model, check_written_version, fold, is_number
 from gitreg.policy.promotion import check_stage_is_known
-from gitreg.registry.changes import Changes, Edits
+from gitreg.registry.changes import Changes, Edits, refuse_sealed
 from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.collections import artifact_versions, find_artifact, find_run, next_number, resolve_artifact
 from gitreg.registry.drafts import Draft, is_sealed
@@ -149,11 +149,25 @@ def linked(
         The artifact versions in the order of linking: of one name the last counts.
     own:
         Its own file sets.
+
+    Raises
+    ------
+    Refused
+        The version was sealed with an artifact of one's name.
     """
     known = version.links if version else ()
     links = tuple(dict.fromkeys(each.reference for each in documents if each.reference not in known))
+    if version is not None:
+        refuse_sealed(version, {"links": links})
+        own = {name: each for name, each in own.items() if not _is_sealed(version, name, each)}
     records = {**own, **{each.artifact: each.record for each in documents if each.reference in links}}
     return links, records
+
+
+def _is_sealed(version: ModelVersion, name: str, record: ArtifactRecord) -> bool:
+    """Whether a version was sealed with these very files under the name."""
+    sealed = version.sealed.get(name)
+    return sealed is not None and (sealed.type, sealed.digest) == (record.type, record.digest)
 
 
 class _Sealing:
@@ -231,17 +245,14 @@ class _Sealing:
         links: tuple[str, ...],
         records: Mapping[str, ArtifactRecord],
     ) -> ModelVersion:
-        key = Key("annotation", version.model, version.version)
-        pending = self._edits.files.get(key, version.annotation)
-        assert isinstance(pending, AnnotationDocument)
-        said = pending.but(
+        pending = self._edits.annotation(version)
+        said = self._edits.annotate(
+            version,
             links=(*pending.links, *links),
             artifacts={**pending.artifacts, **records},
             metadata={**pending.metadata, **document.metadata},
             tags=unique([*pending.tags, *(tag for tag in document.tags if tag not in version.record.tags)]),
         )
-        if said != pending:
-            self._edits.write(key, said)
         return version._replace(annotation=said)
 
     def _move(self, version: ModelVersion, stage: str, *, force: bool) -> None:

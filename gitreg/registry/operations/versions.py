@@ -204,7 +204,7 @@ def _check_same(existing: ModelVersion, new: NewVersion) -> None:
     """Refuse to save something else under the name of a version."""
     hint = "a version never changes: leave the name out for a new number, or annotate it with `gitreg annotate`"
     digests = {name: (artifact.type, artifact.digest) for name, artifact in new.artifacts.items()}
-    held = {name: (artifact.type, artifact.digest) for name, artifact in existing.artifacts.items()}
+    held = {name: (artifact.type, artifact.digest) for name, artifact in existing.sealed.items()}
     if digests != held:
         raise AlreadyExists(f"{existing.reference} already exists with other content", hint=hint)
     said = {**existing.metadata, **new.metadata} != existing.metadata
