@@ -18,7 +18,7 @@ NAMED = "names an artifact that was sealed with iris@1"
 
 
 @pytest.fixture(scope="module")
-def _prepared(tmp_path_factory: pytest.TempPathFactory) -> Person:
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Person:
     where = tmp_path_factory.mktemp("sealed")
     ada = make_person(where)
     ada.gitreg("init", where / "registry", "--store", where / "store")
@@ -32,10 +32,10 @@ def _prepared(tmp_path_factory: pytest.TempPathFactory) -> Person:
 
 
 @pytest.fixture
-def ada(_prepared: Person, tmp_path: Path) -> Person:
+def ada(prepared: Person, tmp_path: Path) -> Person:
     """Ada in a copy of a registry: iris@1 holds production, and two artifacts with other bytes lie beside it."""
-    shutil.copytree(_prepared.here, tmp_path / "registry", symlinks=True)
-    return replace(_prepared, here=tmp_path / "registry", env=_prepared.env | {"GITREG_CACHE": str(tmp_path / "cache")})
+    shutil.copytree(prepared.here, tmp_path / "registry", symlinks=True)
+    return replace(prepared, here=tmp_path / "registry", env=prepared.env | {"GITREG_CACHE": str(tmp_path / "cache")})
 
 
 def annotation(ada: Person, name: str, artifact: str) -> str:
@@ -150,8 +150,8 @@ def test_hooks_of_a_clone_and_of_a_server_refuse_such_an_annotation(ada: Person,
     assert f"at /artifacts/model: {NAMED}" in committed.err
 
 
-def test_gc_and_store_copy_keep_what_is_ignored(ada: Person, _prepared: Person, tmp_path: Path) -> None:
-    shutil.rmtree(_prepared.here.parent / "store" / "claims")  # of other tests' registries, which are gone
+def test_gc_and_store_copy_keep_what_is_ignored(ada: Person, prepared: Person, tmp_path: Path) -> None:
+    shutil.rmtree(prepared.here.parent / "store" / "claims")  # of other tests' registries, which are gone
     said = annotation(ada, "model", "model")
     ada.git("rm", "-qr", "artifacts")
     commit_by_hand(ada, {"models/iris/annotations/1.yaml": said})
