@@ -71,23 +71,60 @@ class Draft:
         return bool(self.artifacts) or any(said)
 
     def with_artifact(self, document: ArtifactDocument) -> Draft:
-        """Give it with one more artifact, which takes the next place."""
-        number = max((each.number for each in self.artifacts.values()), default=0) + 1
-        return replace(self, artifacts={**self.artifacts, document.id: document.but(number=number)})
+        """Return it with one more artifact, which takes the next place, and that of another of its version's name."""
+        draft = self
+        if document.version is not None and (other := self.find_artifact(document.artifact, document.version)):
+            draft = self._without(other.id, instead=document.id)
+        number = max((each.number for each in draft.artifacts.values()), default=0) + 1
+        return replace(draft, artifacts={**draft.artifacts, document.id: document.but(number=number)})
+
+    def _without(self, artifact: str, *, instead: str) -> Draft:
+        """Return it without an artifact: versions link another instead, and no step says any more that it gave it."""
+        versions = {
+            key: each.but(links=tuple(dict.fromkeys(instead if link == artifact else link for link in each.links)))
+            if artifact in each.links
+            else each
+            for key, each in self.versions.items()
+        }
+        artifacts = {key: each for key, each in self.artifacts.items() if key != artifact}
+        steps = {name: _forgetting(step, artifact) for name, step in self.run.steps.items()}
+        run = self.run if steps == self.run.steps else self.run.but(steps=steps)
+        return replace(self, run=run, artifacts=artifacts, versions=versions)
 
     def with_version(self, document: DraftDocument, identity: str | None = None) -> Draft:
         """Give it with one more version, or with one of its own that says something else now."""
         identity = identity or f"{len(self.versions) + 1:06d}"
         return replace(self, versions={**self.versions, identity: document})
 
-    def with_all_of(self, other: Draft) -> Draft:
-        """Give it with the artifacts and versions that another run left."""
-        draft = self
+    def with_all_of(self, other: Draft, step: str | None) -> Draft:
+        """Return it with the artifacts and versions that another run left, as its own: that run is sealed by nobody.
+
+        What it has itself under a version's name stays. What the other used, this run has used from now on.
+
+        Parameters
+        ----------
+        step:
+            The step that goes on with the versions; None where it is the whole run.
+        """
+        draft, own = self, {}
         for document in other.artifacts.values():
-            draft = draft.with_artifact(document)
+            mine = document.version and self.find_artifact(document.artifact, document.version)
+            if mine:
+                own[document.id] = mine.id
+            else:
+                maker = {"pipeline": self.run.pipeline, "run": self.run.run}
+                draft = draft.with_artifact(document.but(run=maker))
         for version in other.versions.values():
-            draft = draft.with_version(version.but(stage=None, force=False))
-        return draft
+            links = tuple(dict.fromkeys(own.get(link, link) for link in version.links))
+            draft = draft.with_version(version.but(stage=None, force=False, step=step, links=links))
+        used = (each for said in other.run.steps.values() for each in said.get("inputs", {}).values() if "@" in each)
+        inputs = tuple(dict.fromkeys((*self.run.inputs, *other.run.inputs, *used)))
+        return replace(draft, run=draft.run.but(inputs=inputs))
+
+    def find_artifact(self, name: str, version: str) -> ArtifactDocument | None:
+        """Return the artifact whose version has a name; None where it holds none."""
+        held = self.artifacts.values()
+        return next((each for each in held if (each.artifact, each.version) == (name, version)), None)
 
     def find_version(self, model: str, version: str | None) -> str | None:
         """Give the id of the version of that name; for None of the one that the run works on and asked no name for.
@@ -103,6 +140,20 @@ class Draft:
             (self.artifacts[key] for key in version.links if key in self.artifacts), key=lambda each: each.number
         )
         return {**version.artifacts, **{each.artifact: each.record for each in linked}}
+
+
+def _forgetting(step: Mapping[str, Any], artifact: str) -> Mapping[str, Any]:
+    """Return what is said of a step, but for an artifact that is no more; what it gave is known by no key then."""
+    if artifact not in (*step.get("inputs", {}).values(), *step.get("outputs", {}).values()):
+        return step
+    kept = {
+        field: {name: each for name, each in said.items() if each != artifact}
+        if field in ("inputs", "outputs")
+        else said
+        for field, said in step.items()
+        if field != "key"
+    }
+    return {field: said for field, said in kept.items() if said != {}}
 
 
 def draft_ref(pipeline: str, run: str) -> str:
@@ -257,8 +308,10 @@ def _differing(old: Draft | None, new: Draft) -> dict[str, bytes | None]:
     put(RUN_FILE, old.run if old else None, new.run)
     for folder in _FOLDERS:
         before: Mapping[str, Document] = getattr(old, folder) if old else {}
-        for name, document in getattr(new, folder).items():
+        after: Mapping[str, Document] = getattr(new, folder)
+        for name, document in after.items():
             put(f"{folder}/{name}.yaml", before.get(name), document)
+        files.update((f"{folder}/{name}.yaml", None) for name in before.keys() - after.keys())
     return files
 
 

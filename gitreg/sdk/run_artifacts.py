@@ -27,6 +27,7 @@ class RunArtifacts:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._handed: WeakSet[ArtifactVersion] = WeakSet()
+        self._saved: set[str] = set()
 
     def save(
         self,
@@ -54,24 +55,26 @@ class RunArtifacts:
     def add(self, document: ArtifactDocument, key: str | None) -> ArtifactVersion:
         """Take an artifact whose files are in the store into the draft, linked to one of its versions.
 
+        It takes the place of what an earlier try of the run left under its version's name: nothing relies on a draft.
+
         Raises
         ------
         AlreadyExists
-            A version of that name holds something else.
+            A version of that name is sealed, or was saved by this process, and holds something else.
         Refused
             The version that it is linked to was sealed with an artifact of its name.
         """
         if key is not None:
             self._check_link(key, document.reference)
         same = self._same(document)
-        if same is not None:
-            if (same.digest, same.type) != (document.digest, document.type):
-                raise AlreadyExists(
-                    f"{same.reference} already exists with other content", hint="choose another version's name"
-                )
+        if same is not None and (same.digest, same.type) == (document.digest, document.type):
             if key is not None:
                 self.link(same.id, key=key)
             return self._given(same)
+        if same is not None and (same.id in self._saved or same.id not in self._run.draft.artifacts):
+            raise AlreadyExists(
+                f"{same.reference} already exists with other content", hint="choose another version's name"
+            )
 
         def change(draft: Draft) -> Draft:
             draft = draft.with_artifact(document)
@@ -81,6 +84,7 @@ class RunArtifacts:
             return draft.with_version(version.but(links=(*version.links, document.id)), key)
 
         self._run.in_hand.change(change, f"Save the artifact {document.artifact}")
+        self._saved.add(document.id)
         return self._given(self._run.draft.artifacts[document.id])
 
     def _check_link(self, key: str, link: str) -> None:
@@ -96,9 +100,7 @@ class RunArtifacts:
         if document.version is None:
             return None
         named = (document.artifact, document.version)
-        held = self._run.in_hand.read().artifacts.values()
-        mine = next((each for each in held if (each.artifact, each.version) == named), None)
-        return mine or find_artifact(self._run.registry.snapshot(), *named)
+        return self._run.in_hand.read().find_artifact(*named) or find_artifact(self._run.registry.snapshot(), *named)
 
     def find(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
         """Give an artifact that the draft holds, by its name or its id's first digits; None where it holds none."""

@@ -88,7 +88,7 @@ class RunVersions:
         def change(draft: Draft) -> Draft:
             if draft.find_version(model, wanted):
                 return draft
-            return draft.with_version(document) if left is None else draft.with_all_of(left)
+            return draft.with_version(document) if left is None else draft.with_all_of(left, document.step)
 
         subject = f"Begin {spec.reference}" if left is None else f"Go on with what {left.name} left"
         run.in_hand.change(change, subject)

@@ -289,9 +289,10 @@ def _final(run: RunDocument, places: Mapping[str, str], made: tuple[str, ...]) -
         out = dict(step)
         for name in ("inputs", "outputs"):
             if out.get(name):
-                out[name] = {key: places.get(value, value) for key, value in out[name].items()}
+                known = {key: places.get(value, value) for key, value in out[name].items()}
+                out[name] = {key: value for key, value in known.items() if "@" in value}  # else it was replaced
         if "version" in out:
             out["version"] = places.get(out["version"], out["version"])
-        return out
+        return {field: said for field, said in out.items() if said != {}}
 
     return run.but(steps={name: translated(step) for name, step in run.steps.items()}, versions=made)
