@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gitreg.errors import InvalidInput
-from gitreg.git.discovery import Layout
+from gitreg.git.discovery import Layout, read_plain_config
 from gitreg.git.program import Git
 
 THE_USERS = frozenset({"system", "global", "command"})
@@ -109,6 +109,8 @@ def _by_dulwich(env: Mapping[str, str], layout: Layout | None) -> Iterator[tuple
         places += [("global", f"{xdg}/git/config")] * bool(xdg) + [("global", f"{home}/.gitconfig")] * bool(home)
     if layout:
         places.append(("local", str(layout.common_dir / "config")))
+        if read_plain_config(layout.common_dir / "config").get("extensions.worktreeconfig", "").lower() in _TRUE - {""}:
+            places.append(("worktree", str(layout.git_dir / "config.worktree")))
     for scope, path in places:
         if not path or not Path(path).is_file():
             continue

@@ -7,6 +7,8 @@ from contextlib import closing
 from pathlib import Path
 
 from gitreg.errors import AlreadyExists, GitregError
+from gitreg.git.config import read_config
+from gitreg.git.named_programs import way_to
 from gitreg.git.program import find_git
 from gitreg.git.remote import broken_off, hide_login
 from gitreg.git.values import check_ref_name
@@ -59,7 +61,8 @@ def clone(url: str, path: Path, env: Mapping[str, str]) -> None:
 
         clone_by_dulwich(url, path, env)
         return
-    done = git.converse("clone", "--quiet", "--", url, str(path), cwd=path.parent)
+    way = way_to(read_config(git, env, None), env, url, push=False)
+    done = git.converse("clone", "--quiet", "--", url, str(path), cwd=path.parent, variables=way.variables)
     if done.returncode:
         raise broken_off(hide_login(url), done.stderr.decode("utf-8", "replace"))
 

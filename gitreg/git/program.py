@@ -70,20 +70,28 @@ class Git(NamedTuple):
         variables:
             What the environment says beside the user's own.
         """
-        env = self._clean() | {"GIT_TERMINAL_PROMPT": "0"} | dict(variables)
-        # By the environment (git 2.31), for `git -c` cannot set a key that holds "=".
-        count = int(env.get("GIT_CONFIG_COUNT") or 0)
-        for number, (key, value) in enumerate((_NOTHING_EXECUTED | dict(settings)).items(), count):
-            env |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-            env["GIT_CONFIG_COUNT"] = str(number + 1)
-        return self._run(arguments, cwd, env, stdin)
+        env = self._clean() | {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": ""} | dict(variables)
+        given = _configured(env, [*_NOTHING_EXECUTED.items(), *settings.items()])
+        return self._run(arguments, cwd, given, stdin)
 
-    def converse(self, *arguments: str, cwd: Path) -> CompletedProcess[bytes]:
+    def converse(
+        self,
+        *arguments: str,
+        cwd: Path,
+        settings: Sequence[tuple[str, str]] = (),
+        variables: Mapping[str, str] = _NO_SETTINGS,
+    ) -> CompletedProcess[bytes]:
         """Run a git command that talks to another machine, with all that the user has configured for that.
 
         Credential helpers, SSH, proxies and the user's own hooks; on a terminal git may ask for a password.
+
+        Parameters
+        ----------
+        settings, variables:
+            As for `run`; a key may come several times.
         """
-        return self._run(arguments, cwd, self._clean() | {OURS: "1"}, b"")
+        env = self._clean() | {OURS: "1"} | dict(variables)
+        return self._run(arguments, cwd, _configured(env, settings), b"")
 
     def _clean(self) -> dict[str, str]:
         env = {k: v for k, v in self.env.items() if k not in _OF_ONE_REPOSITORY} | _OURS
@@ -110,6 +118,18 @@ class Git(NamedTuple):
             said.seek(0)
             done.stdout = said.read()
             return done
+
+
+def _configured(env: Mapping[str, str], settings: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return an environment with configuration that goes before every other.
+
+    By variables (git 2.31), for `git -c` cannot set a key that holds "=".
+    """
+    given = dict(env)
+    for number, (key, value) in enumerate(settings, int(env.get("GIT_CONFIG_COUNT") or 0)):
+        given |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+        given["GIT_CONFIG_COUNT"] = str(number + 1)
+    return given
 
 
 def find_git(env: Mapping[str, str]) -> Git | None:

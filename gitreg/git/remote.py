@@ -210,6 +210,7 @@ _HOOK = re.compile(r"^error: failed to push some refs to .*\n?", re.MULTILINE)
 _NO_OPTIONS = re.compile(r"does not support push options")
 _WOULD_CLOBBER = re.compile(r"! \[rejected\]\s+(\S+)\s+->.*would clobber existing tag")
 _WOULD_NOT_FOLLOW = re.compile(r"! \[rejected\]\s+(\S+)\s+->.*non-fast-forward")
+_NOT_ALLOWED = re.compile(r"transport '([^']*)' not allowed")
 _NO_SUCH_REF = re.compile(r"couldn't find remote ref (\S+)")
 _NO_REPOSITORY = re.compile(
     r"does not appear to be a git repository|[Rr]epository (?:'[^']*' )?not found|repository .* does not exist"
@@ -262,6 +263,11 @@ def broken_off(remote: str, said: str) -> GitregError:
     telling = " ".join(line for line in lines if not _NOISE.match(line))[:500] or "it said nothing"
     if _NO_ATOMIC.search(words):
         return NotAtomic(f"{remote} cannot move several refs together")
+    if match := _NOT_ALLOWED.search(words):
+        return Refused(
+            f"{remote} is reached by the protocol {match[1]!r}, which your own configuration does not allow",
+            hint=f"if you want that: git config --global protocol.{match[1]}.allow always",
+        )
     if match := _WOULD_CLOBBER.search(words):
         return moved_tag(remote, match[1])
     if match := _WOULD_NOT_FOLLOW.search(words):

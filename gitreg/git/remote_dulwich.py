@@ -13,6 +13,7 @@ from gitreg.git.connections import Connection, Login, connected, url_of
 from gitreg.git.credentials import find_login
 from gitreg.git.exchange import Haves, contents, to_send
 from gitreg.git.history import shallow_boundary
+from gitreg.git.named_programs import check_protocol, without_programs
 from gitreg.git.objects import Objects
 from gitreg.git.refspecs import Refspec
 from gitreg.git.remote import (
@@ -52,7 +53,7 @@ class DulwichRemote:
     repository:
         The one that asks.
     objects, write, config, env:
-        Its own; ``write`` writes an object by kind and content.
+        Its own; ``write`` writes an object by kind and content, ``config`` reads the configuration as it is.
     address:
         The name of a remote in its configuration, or a URL.
     """
@@ -62,7 +63,7 @@ class DulwichRemote:
         repository: Repository,
         objects: Objects,
         write: Callable[[str, bytes], str],
-        config: Config,
+        config: Callable[[], Config],
         env: Mapping[str, str],
         address: str,
     ) -> None:
@@ -228,15 +229,18 @@ class DulwichRemote:
         from dulwich.client import HTTPUnauthorized
         from dulwich.errors import NotGitRepository
 
-        url = url_of(self._config, self._address, push=push)
+        everything = self._config()
+        check_protocol(everything, self._env, self._address, push=push)
+        config = without_programs(everything)
+        url = url_of(config, self._address, push=push)
         folder = self._repository.work_tree or self._repository.git_dir
-        with connected(self._config, self._env, folder, url, self._login, push=push) as connection:
+        with connected(config, self._env, folder, url, self._login, push=push) as connection:
             try:
                 return act(connection)
             except GitregError:
                 raise
             except HTTPUnauthorized as error:
-                self._login = find_login(self._config, self._env, folder, url) if self._login is None else None
+                self._login = find_login(config, self._env, folder, url) if self._login is None else None
                 if self._login is None:
                     raise broken_off(self.name, "Authentication failed") from error
             except NotGitRepository as error:

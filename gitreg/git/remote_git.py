@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from gitreg.git.values import ANY, RefUpdate
 if TYPE_CHECKING:
     from subprocess import CompletedProcess
 
+    from gitreg.git.named_programs import Way
     from gitreg.git.program import Git
 
 # One that sends nothing for a minute is gone; the user's own setting goes before.
@@ -40,13 +41,15 @@ class GitRemote:
         Where git is run: what a relative path in the configuration starts from.
     address:
         The name of a remote in its configuration, or a URL.
+    way:
+        Returns how git reaches it (:func:`gitreg.git.named_programs.way_to`), for a push or a fetch.
     """
 
-    def __init__(self, git: Git, git_dir: Path, folder: Path, address: str) -> None:
+    def __init__(self, git: Git, git_dir: Path, folder: Path, address: str, way: Callable[[bool], Way]) -> None:
         self._git = git
         self._git_dir = git_dir
         self._folder = folder
-        self._address = address
+        self._way = way
         self.name = hide_login(address)
 
     def fetch(self, refspecs: Sequence[str], *, depth: int | None = None) -> None:
@@ -54,7 +57,7 @@ class GitRemote:
         short = [f"--depth={depth}"] if depth else []
         self._ask(  # not quietly: it would not say which ref it refused
             "fetch", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
-            "--no-auto-maintenance", *short, self._address, *refspecs,
+            "--no-auto-maintenance", *short, after=refspecs,
         )  # fmt: skip
 
     def refs(self, *patterns: str) -> dict[str, str]:
@@ -62,13 +65,13 @@ class GitRemote:
         kinds = {"--heads": "refs/heads/", "--tags": "refs/tags/"}  # they narrow what the server sends, patterns do not
         narrow = [option for option, prefix in kinds.items() if all(name.startswith(prefix) for name in patterns)]
         asked = [each for pattern in patterns for each in (pattern, f"{pattern}{PEELED}")]
-        lines = self._ask("ls-remote", "--quiet", *narrow, self._address, *asked).splitlines()
+        lines = self._ask("ls-remote", "--quiet", *narrow, after=asked).splitlines()
         found = {name: oid for oid, _, name in (line.partition("\t") for line in lines)}
         return matching(found, patterns)  # git takes the ends of names too
 
     def head(self) -> str | None:
         """See Remote."""
-        said = self._ask("ls-remote", "--quiet", "--symref", self._address, "HEAD")
+        said = self._ask("ls-remote", "--quiet", "--symref", after=["HEAD"])
         found = re.search(r"^ref: (\S+)\tHEAD$", said, re.MULTILINE)
         return found[1] if found else None
 
@@ -84,7 +87,10 @@ class GitRemote:
                 updates = [update for update in updates if not _is_new_tag(update)]
             leases = [f"--force-with-lease={u.name}:{u.old or ''}" for u in updates if u.old != ANY]
             refspecs = [f"{'+' if u.old == ANY else ''}{u.new or ''}:{u.name}" for u in updates]
-            done = self._run("push", "--porcelain", *together, *leases, *asked, self._address, *refspecs, *pattern)
+            done = self._run(
+                "push", "--porcelain", "--no-recurse-submodules", *together, *leases, *asked,
+                after=[*refspecs, *pattern], push=True,
+            )  # fmt: skip
         said = done.stderr.decode("utf-8", "replace")
         told = "\n".join(_TOLD.findall(said))
         if done.returncode == 0:
@@ -123,14 +129,19 @@ class GitRemote:
             said = done.stderr.decode("utf-8", "replace").strip()
             raise Conflict(f"tags cannot be laid out to be pushed: {said}", hint="try again")
 
-    def _ask(self, *arguments: str) -> str:
-        done = self._run(*arguments)
+    def _ask(self, *arguments: str, after: Sequence[str]) -> str:
+        done = self._run(*arguments, after=after)
         if done.returncode:
             raise broken_off(self.name, done.stderr.decode("utf-8", "replace"))
         return done.stdout.decode("utf-8", "surrogateescape")
 
-    def _run(self, *arguments: str) -> CompletedProcess[bytes]:
-        return self._git.converse(*_STALLED, "--git-dir", str(self._git_dir), *arguments, cwd=self._folder)
+    def _run(self, *arguments: str, after: Sequence[str], push: bool = False) -> CompletedProcess[bytes]:
+        """Run a git command on the remote, whose address comes between options and what comes after."""
+        way = self._way(push)
+        return self._git.converse(
+            *_STALLED, "--git-dir", str(self._git_dir), *arguments, *way.options, way.address, *after,
+            cwd=self._folder, settings=way.settings, variables=way.variables,
+        )  # fmt: skip
 
 
 def _is_new_tag(update: RefUpdate) -> bool:

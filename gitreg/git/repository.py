@@ -16,6 +16,7 @@ from gitreg.git.values import RefUpdate, Signature
 
 if TYPE_CHECKING:
     from gitreg.git.config import Config
+    from gitreg.git.named_programs import Way
     from gitreg.git.remote import Remote
     from gitreg.git.remote_dulwich import DulwichRemote
     from gitreg.git.signing import Signer
@@ -209,9 +210,13 @@ class Repository(ReadOnlyRepository):
             The name of a remote in Git's configuration, or a URL.
         """
         if self._git is not None:
+            from gitreg.git.named_programs import way_to
             from gitreg.git.remote_git import GitRemote
 
-            return GitRemote(self._git, self.git_dir, self.work_tree or self.git_dir, address)
+            def way(push: bool) -> Way:
+                return way_to(self._config_for_remotes(), self._env, address, push=push)
+
+            return GitRemote(self._git, self.git_dir, self.work_tree or self.git_dir, address, way)
         return self.remote_by_dulwich(address)
 
     def remote_url(self, name: str) -> str | None:
@@ -225,7 +230,30 @@ class Repository(ReadOnlyRepository):
         """Give another repository as `remote` does where there is no git program."""
         from gitreg.git.remote_dulwich import DulwichRemote
 
-        return DulwichRemote(self, self._objects, self._write, self._config, self._env, address)
+        return DulwichRemote(self, self._objects, self._write, self._config_for_remotes, self._env, address)
+
+    def named_programs(self) -> list[str]:
+        """Return the keys by which this repository names programs and protocols, which are not used for remotes."""
+        from gitreg.git.config import read_config
+        from gitreg.git.named_programs import named_programs
+
+        return named_programs(read_config(self._git, self._env, self._layout))
+
+    def _config_for_remotes(self) -> Config:
+        """Read the configuration as it is now; what is ignored of it is told once."""
+        from gitreg.git.config import read_config
+        from gitreg.git.named_programs import named_programs
+
+        config = read_config(self._git, self._env, self._layout)
+        new = [key for key in named_programs(config) if key not in self._told]
+        if new:
+            import warnings
+
+            self._told.update(new)
+            warnings.warn(
+                f"ignored {', '.join(new)} of this repository: only your own configuration names programs", stacklevel=2
+            )
+        return config
 
     # -- work trees --------------------------------------------------------------------------------------------------
 
@@ -322,6 +350,11 @@ class Repository(ReadOnlyRepository):
         from gitreg.git.config import read_config
 
         return read_config(self._git, self._env, self._layout)
+
+    @cached_property
+    def _told(self) -> set[str]:
+        """The settings of this repository of which the user knows that they are ignored."""
+        return set()
 
     @cached_property
     def _signer(self) -> Signer:

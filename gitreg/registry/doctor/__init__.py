@@ -9,6 +9,7 @@ from gitreg.blobs import Manifest
 from gitreg.errors import IntegrityError
 from gitreg.git import RefUpdate
 from gitreg.registry.commit import PATIENCE
+from gitreg.registry.doctor.check_config import problems_of_config
 from gitreg.registry.doctor.files import problems_of_files
 from gitreg.registry.doctor.index import problems_of_the_index
 from gitreg.registry.doctor.problem import Problem
@@ -43,6 +44,7 @@ def examine(ledger: Ledger, upstream: Upstream | None = None) -> Iterator[Proble
     theirs = upstream.derived_refs(snapshot.settings) if upstream else None
     here = [*problems_of_files(ledger, snapshot), *problems_of_refs(ledger, snapshot, theirs)]
     yield from here
+    yield from problems_of_config(ledger.repository)
     yield from problems_of_runs(ledger, snapshot)
     if upstream is not None and theirs is not None:
         named = {problem.where for problem in here}
