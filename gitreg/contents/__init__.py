@@ -1,0 +1,8 @@
+"""What files are by their content: data, a pickle of known types, unknown, or code; nothing is imported or run.
+
+:mod:`gitreg.contents.scanner` looks at files; it is brought in only where one is looked at.
+"""
+
+from gitreg.contents.findings import CODE, DATA, LIMITED, OPAQUE, RULES, VERDICTS, Finding, worst
+
+__all__ = ["CODE", "DATA", "LIMITED", "OPAQUE", "RULES", "VERDICTS", "Finding", "worst"]

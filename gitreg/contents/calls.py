@@ -1,0 +1,106 @@
+"""Names in pickles that are on the lists, and what even with them no pickle does that a library wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from gitreg.contents.allowlist import Pair
+from gitreg.contents.numpy_arrays import Made
+
+_ENCODE: Pair = ("_codecs", "encode")
+_REBUILDERS: frozenset[Pair] = frozenset({("copyreg", "_reconstructor"), ("copy_reg", "_reconstructor")})
+_METHODS = frozenset({"append", "extend", "add", "update"})  # unpicklers look for these in an object's own attributes
+
+
+class Name:
+    """A name that a pickle imports."""
+
+    __slots__ = ("pair",)
+
+    def __init__(self, pair: Pair) -> None:
+        self.pair = pair
+
+
+class Unknown:
+    """A value that cannot be told."""
+
+
+def _encodes_latin_1(arguments: Any, opcode: str) -> bool:
+    """Return whether bytes are written as protocol 2 does; any other encoding would be looked for and imported."""
+    return opcode == "REDUCE" and type(arguments) is tuple and len(arguments) == 2 and arguments[1] == "latin1"
+
+
+def _makes_bytes(arguments: Any, opcode: str) -> bool:
+    """Return whether bytes are made of nothing, or of a text as protocol 2 writes it."""
+    return arguments == () or (
+        opcode == "REDUCE"
+        and type(arguments) is tuple
+        and (len(arguments) == 1 or (len(arguments) == 2 and arguments[1] in ("latin1", "latin-1")))
+    )
+
+
+def _makes_empty(arguments: Any, opcode: str) -> bool:
+    """Return whether an object is made without its constructor, which opens files that it is told."""
+    return opcode == "NEWOBJ" and arguments == ()
+
+
+RESTRICTED: dict[Pair, Callable[[Any, str], bool]] = {
+    _ENCODE: _encodes_latin_1,
+    **{(module, name): _makes_bytes for module in ("builtins", "__builtin__") for name in ("bytes", "bytearray")},
+    ("xgboost.core", "Booster"): _makes_empty,
+    ("lightgbm.basic", "Booster"): _makes_empty,
+}
+"""How a name that can do more than make data may be called; it is handed on to nothing."""
+
+_HANDED_ON = "hands on a name that may be called in one way only"
+
+
+class Handing(tuple[Any, ...]):
+    """A tuple that hands on a restricted name, itself or in a tuple inside of it."""
+
+    __slots__ = ()
+
+
+def tuple_of(items: Iterable[Any]) -> tuple[Any, ...]:
+    """Return a tuple as a pickle makes it; each is looked at once, for one may stand in itself a hundred times over."""
+    made = tuple(items)
+    return Handing(made) if any(hands_on(item) for item in made) else made
+
+
+def hands_on(value: Any) -> bool:
+    """Return whether a value is a restricted name, or a tuple that holds one."""
+    return type(value) is Handing or (type(value) is Name and value.pair in RESTRICTED)
+
+
+def problem_of_call(called: Any, arguments: Any, opcode: str) -> str | None:
+    """Return what a call does that no library's pickle does."""
+    if type(called) is Made:
+        return "calls what it made itself"
+    if type(called) is not Name:
+        return None
+    rule = RESTRICTED.get(called.pair)
+    if rule is not None and not rule(arguments, opcode):
+        return f"calls {'.'.join(called.pair)} in a way that is not known"
+    if type(arguments) is Handing:
+        rebuilt = called.pair in _REBUILDERS and opcode == "REDUCE" and len(arguments) == 3
+        if not rebuilt or type(arguments[0]) is not Name or any(hands_on(item) for item in arguments[1:]):
+            return _HANDED_ON
+    return None
+
+
+def problem_of_items(items: Iterable[Any]) -> str | None:
+    """Return what is wrong with values that a container or an object gets."""
+    return _HANDED_ON if any(hands_on(item) for item in items) else None
+
+
+def problem_of_state(state: Any) -> str | None:
+    """Return what the state of an object holds that no library's pickle does: what would be called as its methods."""
+    for part in state if isinstance(state, tuple) else (state,):
+        if type(part) is Made and part.pair[0] == "collections":
+            return "hides the state of an object"
+        if type(part) is dict:
+            for key, value in part.items():
+                if type(value) in (Name, Made) and (key in _METHODS or (key[:2] == "__" and key[-2:] == "__")):
+                    return f"replaces the method {key} of an object"
+    return problem_of_items((state,))

@@ -1,0 +1,90 @@
+"""LZ4 frames unpacked, as joblib writes them (``lz4_Frame_format.md``, ``lz4_Block_format.md``), without checksums."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from gitreg.contents.limits import TooLongError
+
+MAGIC = b"\x04\x22\x4d\x18"
+
+
+def unpack(file: BinaryIO, limit: int) -> tuple[bytes, bool]:
+    """Return what the frames hold, and whether all of it came.
+
+    Raises
+    ------
+    TooLongError
+        It is more than `limit` bytes.
+    """
+    out = bytearray()
+    try:
+        while magic := file.read(4):
+            if magic != MAGIC:
+                return bytes(out), bool(out)
+            _frame(file, out, limit)
+    except (EOFError, IndexError):
+        return bytes(out), False
+    return bytes(out), True
+
+
+def _take(file: BinaryIO, size: int) -> bytes:
+    data = file.read(size)
+    if len(data) != size:
+        raise EOFError
+    return data
+
+
+def _frame(file: BinaryIO, out: bytearray, limit: int) -> None:
+    flags, _ = _take(file, 2)
+    if flags >> 6 != 1:
+        raise EOFError
+    _take(file, (8 if flags & 8 else 0) + (4 if flags & 1 else 0) + 1)
+    while size := int.from_bytes(_take(file, 4), "little"):
+        block = _take(file, size & 0x7FFFFFFF)
+        if size >> 31:
+            out += block
+        else:
+            _block(block, out, limit)
+        if len(out) > limit:
+            raise TooLongError
+        if flags & 16:
+            _take(file, 4)
+    if flags & 4:
+        _take(file, 4)
+
+
+def _block(block: bytes, out: bytearray, limit: int) -> None:
+    """Append what a block holds; matches may lie in the blocks before it."""
+    at, end = 0, len(block)
+    while at < end:
+        token = block[at]
+        at += 1
+        length, at = _length(block, at, token >> 4)
+        if at + length > end:
+            out += block[at:]
+            raise EOFError
+        out += block[at : at + length]
+        at += length
+        if at == end:
+            return
+        back = block[at] | block[at + 1] << 8
+        length, at = _length(block, at + 2, token & 15)
+        length += 4
+        if not 0 < back <= len(out):
+            raise EOFError
+        if len(out) + length > limit:
+            raise TooLongError
+        match = out[-back:]
+        out += (match * (length // back + 1))[:length] if back < length else match[:length]
+
+
+def _length(block: bytes, at: int, length: int) -> tuple[int, int]:
+    if length == 15:
+        while True:
+            byte = block[at]
+            at += 1
+            length += byte
+            if byte != 255:
+                break
+    return length, at

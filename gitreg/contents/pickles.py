@@ -1,0 +1,449 @@
+"""Pickles: what one would import and call, told by its opcodes alone.
+
+A machine as ``pickle.Unpickler`` is one goes through the stream with values that stand for what would be there. It is
+never stricter than the real ones in what it reads on from, so that nothing is executed behind the place where it stops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, BinaryIO, Final
+
+from gitreg.contents.allowlist import Pair, is_allowed
+from gitreg.contents.calls import Name, Unknown, problem_of_call, problem_of_items, problem_of_state, tuple_of
+from gitreg.contents.findings import CODE, LIMITED, OPAQUE, TOO_LONG, Finding
+from gitreg.contents.limits import Budget, TooLongError
+from gitreg.contents.numpy_arrays import WRAPPER, Made, StrangeError, alignment, array_size
+from gitreg.contents.opcodes import CONSTANTS, PLAIN, Stream, UnreadableError, name_line
+from gitreg.contents.window import size_of
+
+_UNKNOWN: Final = Unknown()
+_ARRAY: Final[Pair] = ("numpy", "ndarray")
+_TORCH_MAGIC = 0x1950A86A20F9469CFC6C
+_TORCH_PICKLES = 5  # magic number, protocol, system, object, keys; behind them the storages' bytes
+_PROTO = 0x80
+_MEMOIZE, _SHORT_TEXT, _SMALL_INT, _SMALL_GET, _STOP = 0x94, 0x8C, ord("K"), ord("h"), ord(".")
+_HIGHEST = 5
+_FEW = 4  # opcodes; random bytes hardly ever make so many
+
+
+class Told:
+    """What was told of the pickles of one stream."""
+
+    def __init__(self) -> None:
+        self.names: dict[Pair, bool] = {}
+        """Whether each may be imported."""
+        self.problems: dict[str, None] = {}
+        self.calls = False
+
+    def name(self, pair: Pair) -> None:
+        """Note a name that would be imported."""
+        if pair not in self.names:
+            self.names[pair] = "." not in pair[1] and is_allowed(pair)
+
+    @property
+    def foreign(self) -> list[str]:
+        """The names that are not on the lists, sorted."""
+        return sorted(f"{module}.{name}" for (module, name), allowed in self.names.items() if not allowed)
+
+    @property
+    def all_names(self) -> tuple[str, ...]:
+        """All names, sorted."""
+        return tuple(sorted(f"{module}.{name}" for module, name in self.names))
+
+    def code(self, why: str = "") -> Finding | None:
+        """Return why it is code, if it is; `why` counts where nothing worse was seen."""
+        foreign = self.foreign
+        if foreign:
+            more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
+            why = f"that names {', '.join(foreign[:3])}{more}"
+        elif self.problems:
+            why = f"that {next(iter(self.problems))}"
+        return Finding(CODE, f"pickle {_printable(why)}", self.all_names) if why else None
+
+
+def look_at_pickles(file: BinaryIO, budget: Budget) -> Finding | None:
+    """Return the finding on a file that begins with pickles; None where it is none, or one that calls nothing.
+
+    The file is read from where it stands. Without the header that protocol 2 brought, text and other data look like a
+    pickle as well: that is one only where a name would be called, or where it ends with a value.
+    """
+    told = Told()
+    stream = Stream(file, size_of_rest(file))
+    count, torch, first_headed = 0, False, False
+    while True:
+        start = file.tell()
+        header = file.read(2)
+        file.seek(start)
+        if not header:
+            break
+        if torch and count == _TORCH_PICKLES:
+            break
+        headed = len(header) == 2 and header[0] == _PROTO and header[1] <= _HIGHEST
+        first_headed = first_headed or (headed and not count)
+        machine = Machine(stream, told, budget)
+        calls_before, told.calls = told.calls, False
+        try:
+            machine.run()
+        except TooLongError:
+            return told.code() or Finding(CODE, f"pickle, {TOO_LONG}", told.all_names)
+        except UnreadableError:
+            if told.problems and headed:
+                return told.code()
+            if headed and (told.names or machine.done >= _FEW):
+                return told.code("that cannot be read to its end")
+            if told.calls and (told.foreign or told.problems):  # a call is made before the rest fails
+                return told.code()
+            if not count or not (told.names or first_headed):
+                return None
+            return told.code() or Finding(OPAQUE, "pickle with more behind its end", told.all_names)
+        told.calls |= calls_before
+        count += 1
+        torch = torch or (count == 1 and machine.result == _TORCH_MAGIC)
+    if not count:
+        return None
+    names = len(told.names)
+    return told.code() or Finding(LIMITED, f"pickle of {names} known names" if names else "pickle", told.all_names)
+
+
+def size_of_rest(file: BinaryIO) -> int:
+    """Return where a file ends, and leave it where it stands."""
+    at = file.tell()
+    end = size_of(file)
+    file.seek(at)
+    return end
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else repr(text)
+
+
+class Machine:
+    """Goes through one pickle.
+
+    Parameters
+    ----------
+    blind:
+        Whether it begins in the middle of a pickle, with values on the stack that are not known.
+    """
+
+    def __init__(self, stream: Stream, told: Told, budget: Budget, *, blind: bool = False) -> None:
+        self.stream = stream
+        self.told = told
+        self.budget = budget
+        self.blind = blind
+        self.done = 0
+        self.result: Any = None
+        self._stack: list[Any] = []
+        self._below: list[list[Any]] = []
+        self._memo: dict[int, Any] = {}
+
+    def run(self) -> None:
+        """Go to the end of the pickle.
+
+        Raises
+        ------
+        UnreadableError
+            It cannot be read to its end.
+        TooLongError
+            It is longer than is looked through.
+        """
+        stream, budget, memo = self.stream, self.budget, self._memo
+        read = stream.file.read
+        while byte := read(1):
+            code = byte[0]
+            budget.opcodes -= 1
+            if budget.opcodes < 0:
+                raise TooLongError
+            if code == _MEMOIZE:  # these four are nine of ten
+                memo[len(memo)] = self._stack[-1] if self._stack else self._top()
+            elif code == _SHORT_TEXT:
+                self._stack.append(stream.text(stream.take(1)[0]))
+            elif code == _SMALL_INT:
+                self._stack.append(stream.take(1)[0])
+            elif code == _SMALL_GET:
+                self._get(stream.take(1)[0])
+            elif (constant := CONSTANTS.get(code)) is not None:
+                self._stack.append(constant(stream))
+            elif code == _STOP:
+                self.result = self._pop()
+                return
+            elif (handler := _HANDLERS.get(code)) is not None:
+                handler(self)
+            else:
+                raise UnreadableError
+            self.done += 1
+        raise UnreadableError
+
+    # -- the stack ---------------------------------------------------------------------------------------------------
+
+    def _pop(self) -> Any:
+        if self._stack:
+            return self._stack.pop()
+        if self.blind and not self._below:
+            return _UNKNOWN
+        raise UnreadableError
+
+    def _top(self) -> Any:
+        value = self._pop()
+        self._stack.append(value)
+        return value
+
+    def _push(self, value: Any) -> None:
+        self._stack.append(value)
+
+    def _mark(self) -> None:
+        self._below.append(self._stack)
+        self._stack = []
+
+    def _pop_mark(self) -> list[Any]:
+        items = self._stack
+        if self._below:
+            self._stack = self._below.pop()
+        elif self.blind:
+            self._stack = []
+        else:
+            raise UnreadableError
+        return items
+
+    def _drop_mark(self) -> None:
+        self._pop_mark()
+
+    def _read_only(self) -> None:
+        self._top()
+
+    def _drop(self) -> None:
+        if self._stack:
+            del self._stack[-1]
+        else:
+            self._pop_mark()
+
+    # -- values ------------------------------------------------------------------------------------------------------
+
+    def _tuple(self, size: int) -> None:
+        items = [self._pop() for _ in range(size)]
+        self._push(tuple_of(reversed(items)))
+
+    def _marked_tuple(self) -> None:
+        items = self._pop_mark()
+        self._push(tuple_of(items))
+
+    def _marked_plain(self) -> None:
+        self._contained(self._pop_mark())
+        self._push(PLAIN)
+
+    def _marked_dict(self) -> None:
+        items = self._pop_mark()
+        self._contained(items)
+        self._push(_pairs(items))
+
+    def _append(self) -> None:
+        self._contained([self._pop()])
+        self._grown(self._top())
+
+    def _appends(self) -> None:
+        self._contained(self._pop_mark())
+        self._grown(self._top())
+
+    def _set_item(self) -> None:
+        value, key = self._pop(), self._pop()
+        self._set([key, value])
+
+    def _set_items(self) -> None:
+        self._set(self._pop_mark())
+
+    def _set(self, items: list[Any]) -> None:
+        self._contained(items)
+        target = self._top()
+        if type(target) is dict:
+            target.update(_pairs(items))
+        self._grown(target)
+
+    def _contained(self, items: list[Any]) -> None:
+        self._problem(problem_of_items(items))
+
+    def _grown(self, target: Any) -> None:
+        if type(target) is Name:
+            self._problem(f"changes {'.'.join(target.pair)} itself")
+
+    def _problem(self, problem: str | None) -> None:
+        if problem:
+            self.told.problems[problem] = None
+
+    # -- memo --------------------------------------------------------------------------------------------------------
+
+    def _put(self, index: int) -> None:
+        self._memo[index] = self._top()
+
+    def _get(self, index: int) -> None:
+        if index in self._memo:
+            self._push(self._memo[index])
+        elif self.blind:
+            self._push(_UNKNOWN)
+        else:
+            raise UnreadableError
+
+    def _index_line(self) -> int:
+        try:
+            return int(self.stream.line())
+        except ValueError:
+            raise UnreadableError from None
+
+    # -- names and calls ---------------------------------------------------------------------------------------------
+
+    def _name(self, module: Any, name: Any) -> Name:
+        if isinstance(module, str) and isinstance(name, str):
+            self.told.name((module, name))
+            return Name((module, name))
+        if not (isinstance(module, str) or module is PLAIN or module is _UNKNOWN or type(module) is Made):
+            raise UnreadableError  # unpicklers refuse what is no text
+        self.told.problems["names something that is no constant of it"] = None
+        return Name(("?", "?"))
+
+    def _global(self) -> None:
+        module = name_line(self.stream)
+        self._push(self._name(module, name_line(self.stream)))
+
+    def _stack_global(self) -> None:
+        name, module = self._pop(), self._pop()
+        self._push(self._name(module, name))
+
+    def _extension(self, width: int) -> None:
+        self.stream.number(width)
+        self.told.problems["names something by an extension code"] = None
+        self._push(Name(("?", "?")))
+
+    def _inst(self) -> None:
+        module = name_line(self.stream)
+        name = self._name(module, name_line(self.stream))
+        self._call(name, tuple_of(self._pop_mark()), "INST")
+
+    def _obj(self) -> None:
+        items = self._pop_mark()
+        if not items:
+            raise UnreadableError
+        self._call(items[0], tuple_of(items[1:]), "OBJ")
+
+    def _new_obj(self) -> None:
+        arguments, name = self._pop(), self._pop()
+        self._call(name, arguments, "NEWOBJ")
+
+    def _new_obj_ex(self) -> None:
+        named, arguments, name = self._pop(), self._pop(), self._pop()
+        self._contained([named])
+        self._call(name, arguments, "NEWOBJ")
+
+    def _reduce(self) -> None:
+        arguments, name = self._pop(), self._pop()
+        self._call(name, arguments, "REDUCE")
+
+    def _call(self, called: Any, arguments: Any, opcode: str) -> None:
+        if called is None or isinstance(called, (bool, int, str, tuple, dict)) or called is PLAIN:
+            raise UnreadableError  # none of it can be called
+        self.told.calls = True
+        self._problem(problem_of_call(called, arguments, opcode))
+        self._push(Made(called.pair, arguments) if type(called) is Name else _UNKNOWN)
+
+    def _build(self) -> None:
+        state, target = self._pop(), self._top()
+        if type(target) is Name:
+            self._grown(target)
+        self.told.calls = True
+        self._problem(problem_of_state(state))
+        if type(target) is Made:
+            target.states.append(state)
+            if target.pair == WRAPPER and not self.blind:
+                self._array(state)
+
+    def _persistent(self) -> None:
+        self.stream.line()
+        self._push(_UNKNOWN)
+
+    def _persistent_on_stack(self) -> None:
+        self._contained([self._pop()])
+        self._push(_UNKNOWN)
+
+    # -- arrays between opcodes --------------------------------------------------------------------------------------
+
+    def _array(self, state: Any) -> None:
+        """Go on behind an array that joblib wrote there; ``pickle.load`` would take its bytes for opcodes."""
+        start = self.stream.file.tell()
+        try:
+            size = array_size(state)
+        except StrangeError:
+            self.told.problems["has an array as joblib does not write it"] = None
+            raise UnreadableError from None
+        self._blindly()
+        self.stream.file.seek(start)
+        if size is None:
+            Machine(self.stream, self.told, self.budget).run()
+        else:
+            if alignment(state):
+                self.stream.step_over(self.stream.number(1))
+            self.stream.step_over(size)
+        self._pop()
+        self._push(Made(_ARRAY, ()))
+
+    def _blindly(self) -> None:
+        told = Told()
+        with suppress(UnreadableError):
+            Machine(self.stream, told, self.budget, blind=True).run()
+        if told.calls and told.foreign:
+            self.told.names.update(told.names)
+
+    # -- other -------------------------------------------------------------------------------------------------------
+
+    def _protocol(self) -> None:
+        if self.stream.number(1) > _HIGHEST:
+            raise UnreadableError
+
+    def _frame(self) -> None:
+        self.stream.number(8)
+
+
+def _pairs(items: list[Any]) -> dict[Any, Any]:
+    """Return what is known of a dict by the keys that are text."""
+    return {key: value for key, value in zip(items[::2], items[1::2], strict=False) if isinstance(key, str)}
+
+
+_HANDLERS: dict[int, Callable[[Machine], None]] = {
+    ord("("): Machine._mark,
+    ord("0"): Machine._drop,
+    ord("1"): Machine._drop_mark,
+    ord("2"): lambda m: m._push(m._top()),
+    ord("t"): Machine._marked_tuple,
+    0x85: lambda m: m._tuple(1),
+    0x86: lambda m: m._tuple(2),
+    0x87: lambda m: m._tuple(3),
+    ord("l"): Machine._marked_plain,
+    ord("d"): Machine._marked_dict,
+    0x91: Machine._marked_plain,
+    ord("a"): Machine._append,
+    ord("e"): Machine._appends,
+    0x90: Machine._appends,
+    ord("s"): Machine._set_item,
+    ord("u"): Machine._set_items,
+    ord("p"): lambda m: m._put(m._index_line()),
+    ord("q"): lambda m: m._put(m.stream.number(1)),
+    ord("r"): lambda m: m._put(m.stream.number(4)),
+    ord("g"): lambda m: m._get(m._index_line()),
+    ord("h"): lambda m: m._get(m.stream.number(1)),
+    ord("j"): lambda m: m._get(m.stream.number(4)),
+    ord("c"): Machine._global,
+    0x93: Machine._stack_global,
+    0x82: lambda m: m._extension(1),
+    0x83: lambda m: m._extension(2),
+    0x84: lambda m: m._extension(4),
+    ord("i"): Machine._inst,
+    ord("o"): Machine._obj,
+    0x81: Machine._new_obj,
+    0x92: Machine._new_obj_ex,
+    ord("R"): Machine._reduce,
+    ord("b"): Machine._build,
+    ord("P"): Machine._persistent,
+    ord("Q"): Machine._persistent_on_stack,
+    _PROTO: Machine._protocol,
+    0x95: Machine._frame,
+    0x98: Machine._read_only,
+}

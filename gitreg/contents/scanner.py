@@ -1,0 +1,76 @@
+"""The scan of one file: all that it can be taken for, and the worst of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from gitreg.contents import archives, formats
+from gitreg.contents.findings import CODE, DATA, TOO_DEEP, TOO_LONG, Finding, worst
+from gitreg.contents.limits import LEVELS, Budget, TooLongError
+from gitreg.contents.pickles import look_at_pickles
+from gitreg.contents.unpacking import packing
+from gitreg.contents.window import size_of
+
+_HEAD = 512
+
+
+def scan_path(path: str | os.PathLike[str]) -> Finding:
+    """Return the finding on a file of this machine.
+
+    Raises
+    ------
+    OSError
+        It cannot be read.
+    """
+    with open(path, "rb") as file:
+        return scan(file)
+
+
+def scan(file: BinaryIO) -> Finding:
+    """Return the finding on a seekable file."""
+    return _look(file, Budget(), 0)
+
+
+def _look(file: BinaryIO, budget: Budget, level: int) -> Finding:
+    try:
+        return worst(_readings(file, budget, level))
+    except TooLongError:
+        return Finding(CODE, TOO_LONG)
+
+
+def _readings(file: BinaryIO, budget: Budget, level: int) -> Iterator[Finding]:
+    """Yield what the file is, by each way to read it."""
+    size = size_of(file)
+    file.seek(0)
+    head = file.read(_HEAD)
+    if not head:
+        yield Finding(DATA, "empty")
+        return
+    found = [each for each in _all_readings(file, head, size, budget, level) if each is not None]
+    if not found:
+        found = [formats.look_at_data(file, head, size) or formats.look_at_text(file, size)]
+    yield from found
+
+
+def _all_readings(file: BinaryIO, head: bytes, size: int, budget: Budget, level: int) -> Iterator[Finding | None]:
+    def inside(member: BinaryIO) -> Finding:
+        return _look(member, budget, level + 1)
+
+    file.seek(0)
+    yield look_at_pickles(file, budget)
+    yield formats.look_at_program(head)
+    yield formats.look_at_closed(head)
+    yield formats.look_at_npy(file, head, budget)
+    yield formats.look_at_safetensors(file, head, size)
+    yield formats.look_at_hdf5(file, head)
+    yield formats.look_at_json(file, head, size)
+    deep = level >= LEVELS
+    if archives.is_zip(file, head, size):
+        yield Finding(CODE, f"zip, {TOO_DEEP}") if deep else archives.look_at_zip(file, inside, budget)
+    kind = packing(head)
+    if kind is not None:
+        yield Finding(CODE, f"{kind}, {TOO_DEEP}") if deep else archives.look_at_packed(file, kind, inside, budget)
+    if archives.is_tar(head):
+        yield Finding(CODE, f"tar, {TOO_DEEP}") if deep else archives.look_at_tar(file, inside, budget)

@@ -1,0 +1,340 @@
+"""Files of both kinds: harmless ones with the verdict that they get, and hostile ones, which would touch a canary.
+
+Nothing of the hostile kind is ever loaded here.
+"""
+
+from __future__ import annotations
+
+import bz2
+import collections
+import datetime
+import functools
+import gzip
+import io
+import json
+import lzma
+import os
+import pickle
+import random
+import struct
+import tarfile
+import urllib.request
+import zipfile
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+
+class Calls:
+    """Pickled, it calls what it was told."""
+
+    def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
+        self.call = function, arguments
+
+    def __reduce__(self) -> Any:
+        return self.call
+
+
+COMMAND = "touch CANARY"
+SYSTEM = pickle.dumps(Calls(os.system, COMMAND))
+
+
+def text(value: str) -> bytes:
+    """A short text as protocol 4 writes it."""
+    data = value.encode()
+    return b"\x8c" + bytes([len(data)]) + data
+
+
+def zipped(*members: tuple[str, bytes], packed: int = zipfile.ZIP_STORED) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", packed) as archive:
+        for name, data in members:
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def tarred(*members: tuple[str, bytes], form: int = tarfile.PAX_FORMAT) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=form) as archive:
+        for name, data in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def safetensors(extra: bytes = b"") -> bytes:
+    header = json.dumps({"w": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}}).encode()
+    return struct.pack("<Q", len(header)) + header + b"\0" * 16 + extra
+
+
+def state_dict(storage: bytes = b"FloatStorage") -> bytes:
+    """What ``torch.save`` writes of a state dict, without torch."""
+    return (
+        b"\x80\x02ccollections\nOrderedDict\n)R(X\x01\0\0\0wctorch._utils\n_rebuild_tensor_v2\n"
+        b"((X\x07\0\0\0storagectorch\n" + storage + b"\nX\x01\0\0\x000X\x03\0\0\0cpuK\x04tQK\0K\x02K\x02\x86K\x02K\x01"
+        b"\x86\x89ccollections\nOrderedDict\n)RtRu."
+    )
+
+
+def torch_zip(*more: tuple[str, bytes], pickled: bytes | None = None) -> bytes:
+    noise = random.Random(2).randbytes(64)
+    return zipped(
+        ("archive/data.pkl", state_dict() if pickled is None else pickled),
+        ("archive/byteorder", b"little"),
+        ("archive/data/0", noise),
+        ("archive/version", b"3\n"),
+        *more,
+    )
+
+
+def old_torch(pickled: bytes | None = None) -> bytes:
+    """What ``torch.save`` wrote before version 1.6: five pickles, then the storages' bytes."""
+    return (
+        pickle.dumps(0x1950A86A20F9469CFC6C, 2)
+        + pickle.dumps(1001, 2)
+        + pickle.dumps({"protocol_version": 1001, "little_endian": True, "type_sizes": {"short": 2}}, 2)
+        + (state_dict() if pickled is None else pickled)
+        + pickle.dumps(["0"], 2)
+        + struct.pack("<q", 4)
+        + random.Random(3).randbytes(16)
+    )
+
+
+def in_lz4(data: bytes) -> bytes:
+    """A frame of LZ4 whose only block is not packed."""
+    return b"\x04\x22\x4d\x18\x60\x40\x82" + struct.pack("<I", len(data) | 1 << 31) + data + b"\0" * 4
+
+
+def estimators() -> dict[str, Any]:
+    import numpy as np
+    from sklearn.ensemble import GradientBoostingRegressor, HistGradientBoostingClassifier, RandomForestClassifier
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC
+
+    x = np.random.RandomState(0).rand(60, 4)
+    y = (x[:, 0] > 0.5).astype(int)
+    return {
+        "logreg": LogisticRegression().fit(x, y),
+        "forest": RandomForestClassifier(3).fit(x, y),
+        "gbr": GradientBoostingRegressor(n_estimators=2).fit(x, y),
+        "pipe": make_pipeline(StandardScaler(), SVC()).fit(x, y),
+        "tfidf": TfidfVectorizer().fit(["a word", "two words"]),
+        "knn": KNeighborsClassifier().fit(x, y),
+        "hist": HistGradientBoostingClassifier(max_iter=2).fit(x, y),
+        "labels": LogisticRegression().fit(x, np.array(["yes", "no"], dtype=object)[y]),  # an array of objects
+    }
+
+
+def boosters() -> dict[str, Any]:
+    import lightgbm
+    import numpy as np
+    import xgboost
+
+    x = np.random.RandomState(0).rand(60, 4)
+    y = (x[:, 0] > 0.5).astype(int)
+    return {
+        "xgb": xgboost.XGBClassifier(n_estimators=2).fit(x, y),
+        "booster": xgboost.train({}, xgboost.DMatrix(x, y), 2),
+        "lgbm": lightgbm.LGBMClassifier(n_estimators=2, verbose=-1).fit(x, y),
+    }
+
+
+def by_libraries() -> dict[str, tuple[str, bytes]]:
+    """Harmless files that libraries write, with their verdicts."""
+    import joblib
+    import numpy as np
+    import skops.io
+
+    files: dict[str, tuple[str, bytes]] = {}
+    for name, model in {**estimators(), **boosters()}.items():
+        for protocol in (0, 2, 4, 5):
+            if protocol or name == "logreg":
+                files[f"{name}_{protocol}.pkl"] = "limited", pickle.dumps(model, protocol)
+        for packed in (0, 3, ("gzip", 3), ("bz2", 3), ("xz", 3), ("lzma", 3)):
+            out = io.BytesIO()
+            joblib.dump(model, out, compress=packed)
+            files[f"{name}_{packed}.joblib"] = "limited", out.getvalue()
+    files["logreg.skops"] = "limited", skops.io.dumps(estimators()["logreg"])
+    array = np.random.RandomState(0).rand(200, 5)
+    files["array.pkl"] = "limited", pickle.dumps(array)
+    files["object.npy"] = "limited", _saved(np.array([{"a": 1}, None], dtype=object))
+    files["a.npy"] = "data", _saved(array)
+    files["fields.npy"] = "data", _saved(np.zeros(2, dtype=[("a", "f8"), ("b", "i4", (2,))]))
+    out = io.BytesIO()
+    joblib.dump({"a": np.zeros(2, dtype=[("a", "f8"), ("b", "i4", (2,))]), "b": array[::2]}, out)
+    files["fields.joblib"] = "limited", out.getvalue()
+    for name, save in (("a.npz", np.savez), ("b.npz", np.savez_compressed)):
+        out = io.BytesIO()
+        save(out, x=array, y=array > 0.5)
+        files[name] = "data", out.getvalue()
+    return files
+
+
+def _saved(array: Any) -> bytes:
+    import numpy as np
+
+    out = io.BytesIO()
+    np.save(out, array, allow_pickle=True)
+    return out.getvalue()
+
+
+def harmless() -> dict[str, tuple[str, bytes]]:
+    """Harmless files that need no library, with their verdicts."""
+    plain = {"a": 1, "b": [1, 2.5, None, "x" * 5000, b"y" * 300, 2**100, {1}, (1, 2, 3, 4), -5, True]}
+    types = [collections.OrderedDict(a=1), datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC), {1, 2}, 1j]
+    readme = b"# Model\nimportant: from here on use it\n\n```python\nimport torch\nmodel = torch.load('x')\n```\n"
+    return {
+        **{f"plain_{protocol}.pkl": ("limited", pickle.dumps(plain, protocol)) for protocol in range(6)},
+        **{f"types_{protocol}.pkl": ("limited", pickle.dumps(types, protocol)) for protocol in range(6)},
+        "two.pkl": ("limited", pickle.dumps(plain) + pickle.dumps(types)),
+        "tail.pkl": ("opaque", pickle.dumps(plain) + b"\xff\xff"),
+        "pickle.tar": ("limited", tarred(("a.pkl", pickle.dumps(types)), ("b.txt", b"text"))),
+        "state.pt": ("limited", torch_zip()),
+        "old.pt": ("limited", old_torch()),
+        "m.safetensors": ("data", safetensors()),
+        "covered.safetensors": ("opaque", safetensors(b"more")),
+        "config.json": ("data", b'{"hidden": 3, "layers": [{"class_name": "Dense", "module": "keras.layers"}]}'),
+        "m.keras": ("data", zipped(("config.json", b'{"class_name": "Dense"}'), ("metadata.json", b"{}"))),
+        "readme.md": ("data", readme),
+        "vocab.txt": ("data", b"\n".join(b"c%d" % i for i in range(100))),
+        "labels.txt": ("data", b"cat\ndog\nbird\nimpala\n"),
+        "lgbm.txt": ("data", b"tree\nversion=v4\nnum_class=1\n"),
+        "raw.bin": ("opaque", random.Random(1).randbytes(4096)),
+        "raw_headed.bin": ("opaque", b"\x80\x02" + random.Random(4).randbytes(64)),
+        "data.csv": ("data", b"a,b\n1,2\n"),
+        "x.parquet": ("data", b"PAR1" + b"\0" * 64 + b"PAR1"),
+        "m.gguf": ("data", b"GGUF\3\0\0\0" + b"\0" * 64),
+        "x.png": ("data", b"\x89PNG\r\n\x1a\n" + b"\0" * 32),
+        "text.gz": ("data", gzip.compress(b"some text")),
+        "text.xz": ("data", lzma.compress(b"some text")),
+        "text.bz2": ("data", bz2.compress(b"some text")),
+        "text.lz4": ("data", in_lz4(b"some text")),
+        "cut.gz": ("opaque", gzip.compress(random.Random(5).randbytes(9999))[:-4000]),
+        "x.7z": ("opaque", b"7z\xbc\xaf\x27\x1c" + b"\0" * 32),
+        "m.h5": ("opaque", b"\x89HDF\r\n\x1a\n" + b"\0" * 64 + b'{"class_name": "Dense"}'),
+        "empty": ("data", b""),
+    }
+
+
+def _object_array() -> bytes:
+    """A file of joblib whose array of objects calls something."""
+    return (
+        b"\x80\x04" + text("joblib.numpy_pickle") + text("NumpyArrayWrapper") + b"\x93)\x81}(" + text("shape")
+        + b"K\x01\x85" + text("dtype") + text("numpy") + text("dtype") + b"\x93" + text("O8") + b"\x89\x88\x87R"
+        + b"ub" + SYSTEM + b"."
+    )  # fmt: skip
+
+
+def _array_that_is_opcodes() -> bytes:
+    """A file that is harmless to joblib, while ``pickle.load`` takes the array's bytes for opcodes."""
+    evil = b"0cos\nsystem\n" + text(COMMAND) + b"\x85R."
+    return (
+        b"\x80\x04" + text("joblib.numpy_pickle") + text("NumpyArrayWrapper") + b"\x93)\x81}(" + text("shape")
+        + b"K" + bytes([len(evil)]) + b"\x85" + text("dtype") + text("numpy") + text("dtype") + b"\x93" + text("u1")
+        + b"\x89\x88\x87R" + b"ub" + evil + b"."
+    )  # fmt: skip
+
+
+def hostile() -> dict[str, bytes]:
+    """Files that may run their maker's code, by loaders that people use."""
+    allowed = b"\x80\x04" + text("collections") + text("OrderedDict") + b"\x93"
+    memo = (
+        b"\x80\x04" + text("posix") + b"\x94" + text("system") + b"\x94" + b"00h\0h\1\x93" + text(COMMAND) + b"\x85R."
+    )
+    lambda_layer = json.dumps({"layers": [{"class_name": "Lambda", "config": {"function": ["4wEAAA=="]}}]}).encode()
+    encrypted = bytearray(zipped(("a.pkl", pickle.dumps(1))))
+    encrypted[encrypted.rindex(b"PK\1\2") + 8] |= 1
+    twice = zipped(("a.bin", SYSTEM), ("b.bin", pickle.dumps(1))).replace(b"b.bin", b"a.bin")
+    header = b"{'descr': '\\x4f8', 'fortran_order': False, 'shape': (1,)}\n"
+    npy = b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header
+    nested = SYSTEM
+    for level in range(6):
+        nested = zipped((f"{level}", nested))
+    return {
+        **{f"system_{protocol}.txt": pickle.dumps(Calls(os.system, COMMAND), protocol) for protocol in range(6)},
+        "renamed.safetensors": SYSTEM,
+        "without_header.pkl": SYSTEM[2:],
+        "urlretrieve.pkl": pickle.dumps(Calls(urllib.request.urlretrieve, "http://127.0.0.1:1/x", "CANARY")),
+        "builtins_of_numpy.pkl": b"\x80\x04"
+        + text("numpy")
+        + text("__builtins__")
+        + b"\x93"
+        + text("eval")
+        + b"\x86R.",
+        "dotted.pkl": b"\x80\x04" + text("collections") + text("OrderedDict.__init__.__globals__") + b"\x93.",
+        "extension.pkl": b"\x80\x04\x82\x01)R.",
+        "made_name.pkl": b"\x80\x04"
+        + text("os")
+        + text("builtins")
+        + text("str")
+        + b"\x93"
+        + text("x")
+        + b"\x85R\x93)R.",
+        "calls_what_it_made.pkl": allowed + b")R)R.",
+        "changes_a_class.pkl": allowed + b"N}" + text("get") + allowed[2:] + b"s\x86b.",
+        "codec.pkl": b"\x80\x04" + text("_codecs") + text("encode") + b"\x93" + text("x") + text("evil") + b"\x86R.",
+        "codec_handed_on.pkl": b"\x80\x04"
+        + text("collections")
+        + text("defaultdict")
+        + b"\x93"
+        + text("_codecs")
+        + text("encode")
+        + b"\x93\x85R.",
+        "booster_of_a_file.pkl": b"\x80\x04"
+        + text("xgboost.core")
+        + text("Booster")
+        + b"\x93NN"
+        + text("/x")
+        + b"\x87R.",
+        "method.pkl": allowed + b")R}" + text("__setstate__") + allowed[2:] + b"sb.",
+        "cut.pkl": pickle.dumps(collections.OrderedDict(a=1))[:-1],
+        "cut_after_the_call.pkl": SYSTEM[:-1],
+        "cut_without_header.pkl": pickle.dumps(Calls(os.system, COMMAND), 0)[:-1] + b"\xff",
+        "memo.pkl": memo,
+        "second.pkl": pickle.dumps({"a": 1}) + SYSTEM,
+        "partial.pkl": pickle.dumps(Calls(functools.partial, os.system, COMMAND)),
+        "torch.pt": torch_zip(pickled=SYSTEM),
+        "member_of_a_tensor.pt": torch_zip(("archive/data/1", SYSTEM)),
+        "old.pt": old_torch(SYSTEM),
+        "torchscript.pt": torch_zip(("archive/code/__torch__.py", b"def forward(self):\n  pass\n")),
+        "deflated.zip": zipped(("x", SYSTEM), packed=zipfile.ZIP_DEFLATED),
+        "bzipped.zip": zipped(("x", SYSTEM), packed=zipfile.ZIP_BZIP2),
+        "polyglot.pt": pickle.dumps({"a": 1}) + zipped(("archive/data.pkl", SYSTEM)),
+        "behind_text.zip": b"some text\n" + zipped(("x", SYSTEM)),
+        "encrypted.zip": bytes(encrypted),
+        "twice.zip": twice,
+        "broken.zip": zipped(("x", b"data")).replace(b"PK\3\4", b"PK\3\5"),
+        "nested.zip": nested,
+        "x.tar": tarred(("x", SYSTEM)),
+        "ustar.tar": tarred(("x", SYSTEM), form=tarfile.USTAR_FORMAT),
+        "twice.tar": tarred(("x", b"1"), ("x", b"2")),
+        "zlib.joblib": zlib.compress(SYSTEM),
+        "gzip.joblib": gzip.compress(SYSTEM),
+        "gzip_cut.joblib": gzip.compress(SYSTEM)[:-8],
+        "gzip_second.joblib": gzip.compress(pickle.dumps(1)) + gzip.compress(SYSTEM),
+        "bz2.joblib": bz2.compress(SYSTEM),
+        "xz.joblib": lzma.compress(SYSTEM),
+        "lzma.joblib": lzma.compress(SYSTEM, lzma.FORMAT_ALONE),
+        "lz4.joblib": in_lz4(SYSTEM),
+        "object.joblib": _object_array(),
+        "array_that_is_opcodes.joblib": _array_that_is_opcodes(),
+        "escaped.npy": npy + SYSTEM,
+        "object.npy": npy.replace(b"'\\x4f8'", b"'|O'   ") + SYSTEM,
+        "lambda.keras": zipped(("config.json", lambda_layer)),
+        "lambda_escaped.json": lambda_layer.replace(b"Lambda", b"\\u004cambda"),
+        "named.keras": zipped(("config.json", b'{"module": "os", "class_name": "function", "config": "system"}')),
+        "lambda.h5": b"\x89HDF\r\n\x1a\n" + b"\0" * 64 + lambda_layer,
+        "auto_map.json": b'{"auto_map": {"AutoModel": "modeling_x.X"}}',
+        "yaml.txt": b"a: !!python/object/apply:os.system [touch CANARY]\n",
+        "model.bin": b"import os\nos.system('touch CANARY')\n",
+        "call.txt": b"__import__('os').system('touch CANARY')\n",
+        "script": b"#!/bin/sh\ntouch CANARY\n",
+        "program": b"\x7fELF" + b"\0" * 64,
+        "library.dll": b"MZ" + b"\0" * 64,
+        "compiled": b"\xa7\x0d\r\n" + b"\0" * 12 + b"\xe3" + b"\0" * 32,
+    }
