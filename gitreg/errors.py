@@ -89,6 +89,20 @@ class Conflict(GitregError):
     exit_code = 5
 
 
+class Locked(Conflict):
+    """A ref cannot be moved because its lock file is there: of a process at work, or left by one that was killed.
+
+    Parameters
+    ----------
+    path:
+        The lock file, on the machine that has the repository.
+    """
+
+    def __init__(self, message: str, *, path: str) -> None:
+        super().__init__(message, hint="if no Git process is running there, remove that file")
+        self.path = path
+
+
 class WorkTreeBusy(Conflict):
     """Another process holds a work tree's index, or was killed while it did: trying again at once will not help."""
 

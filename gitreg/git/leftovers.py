@@ -39,6 +39,29 @@ def noted(git_dir: Path, common_dir: Path, names: Sequence[str]) -> Iterator[Non
         note.unlink(missing_ok=True)
 
 
+def stale_locks(git_dir: Path) -> list[Path]:
+    """Return the lock files of a repository that stay for longer than any process needs them, sorted.
+
+    Parameters
+    ----------
+    git_dir:
+        The Git folder, whose work tree has its index there.
+    """
+    fixed = [git_dir / f"{name}.lock" for name in ("HEAD", "index", "packed-refs", "config", "shallow")]
+    found = [path for path in (*fixed, *(git_dir / "refs").rglob("*.lock")) if path.is_file()]
+    return sorted(path for path in found if _stays(path))
+
+
+def _stays(path: Path) -> bool:
+    """Return whether a lock is old, or still the same after a moment."""
+    with suppress(FileNotFoundError):
+        begun = path.stat()
+        time.sleep(min(_STALE, max(0.0, _STALE - (time.time() - begun.st_mtime))))
+        now = path.stat()
+        return (begun.st_ino, begun.st_mtime_ns) == (now.st_ino, now.st_mtime_ns)
+    return False
+
+
 def _remove_lock(path: Path) -> None:
     with suppress(FileNotFoundError):
         age = time.time() - path.stat().st_mtime

@@ -81,7 +81,7 @@ def check_protocol(config: Config, env: Mapping[str, str], address: str, *, push
         It is one, and the user does not allow it.
     """
     own = without_programs(config)
-    for url in _urls(own, address, push=push):
+    for url in urls_of(config, address, push=push):
         helper = _helper(url)
         if helper is not None and not _is_allowed(own, env, helper):
             named = ", which this repository names" if url != address else ""
@@ -108,7 +108,7 @@ def way_to(config: Config, env: Mapping[str, str], address: str, *, push: bool) 
     """
     check_protocol(config, env, address, push=push)
     own = without_programs(config)
-    urls = _urls(own, address, push=push)
+    urls = urls_of(config, address, push=push)
     asked = {*_PLAIN, *(found[1] for _, key, _ in own.settings if (found := _ANY_VALUE.fullmatch(key)))}
     asked.update(helper for url in urls if (helper := _helper(url)))
     variables = {"GIT_ALLOW_PROTOCOL": ":".join(sorted(each for each in asked if _is_allowed(own, env, each)))}
@@ -169,8 +169,9 @@ def _proxy(own: Config, url: str) -> str:
     return ""
 
 
-def _urls(own: Config, address: str, *, push: bool) -> list[str]:
-    """Return where a remote is, by the user's insteadOf."""
+def urls_of(config: Config, address: str, *, push: bool) -> list[str]:
+    """Return the URLs of a remote by the user's insteadOf; what is no remote's name is a URL itself."""
+    own = without_programs(config)
     for_push = own.get_all(f"remote.{address}.pushurl") if push else []
     urls = for_push or own.get_all(f"remote.{address}.url") or [address]
     kinds = ["pushinsteadof", "insteadof"] if push and not for_push else ["insteadof"]

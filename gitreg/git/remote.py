@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from gitreg.errors import Conflict, GitregError, IntegrityError, NotFound, Refused
+from gitreg.errors import Conflict, GitregError, IntegrityError, Locked, NotFound, Refused
 
 if TYPE_CHECKING:
     from gitreg.git.values import RefUpdate
@@ -166,6 +166,7 @@ _STALE = re.compile(
     r"|failed to write|unable to migrate|failed to remove|reference is missing|cannot update the ref"
 )
 _OVERTAKEN = re.compile(r"(refs/\S+) is at (?:[0-9a-f]{12}|nothing) by now")  # as gitreg's own hooks say it
+_LOCK = re.compile(r"Unable to create '([^']*\.lock)': File exists")
 _LOCKED_REF = re.compile(r"lock ref '([^']+)'")
 _ONLY_WITH_OTHERS = re.compile(r"atomic push fail|atomic transaction failed|transaction aborted")
 _PROTECTED = re.compile(
@@ -188,6 +189,9 @@ def rejected(remote: str, rejections: Sequence[Rejection], said: str) -> GitregE
     own = own or list(rejections)
     if overtaken := _OVERTAKEN.search(said):
         own = [Rejection(overtaken[1], "fetch first")]
+    if (held := _LOCK.search(said)) and all(_STALE.search(one.why) for one in own):
+        path = held[1].replace("/./", "/")
+        return Locked(f"{own[0].ref} of {remote} is locked by another process: {path} is there", path=path)
     declined = [one for one in own if not _STALE.search(one.why)]
     if not declined:
         return Stale(f"{remote} has moved {own[0].ref} ({own[0].why})", refs=[one.ref for one in own])

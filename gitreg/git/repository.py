@@ -226,6 +226,20 @@ class Repository(ReadOnlyRepository):
         url = self._config.get(f"remote.{name}.url")
         return hide_login(url) if url else None
 
+    def folder_of(self, address: str) -> Path | None:
+        """Return the Git folder of a remote that is a folder of this machine, None for every other."""
+        from gitreg.errors import GitregError
+        from gitreg.git.config import read_config
+        from gitreg.git.discovery import discover
+        from gitreg.git.named_programs import urls_of
+
+        (url, *_) = urls_of(read_config(self._git, self._env, self._layout), address, push=True)
+        folder = (self.work_tree or self.git_dir) / url.removeprefix("file://")
+        try:
+            return discover(folder, {}).common_dir if folder.is_dir() else None
+        except GitregError:
+            return None
+
     def remote_by_dulwich(self, address: str) -> DulwichRemote:
         """Give another repository as `remote` does where there is no git program."""
         from gitreg.git.remote_dulwich import DulwichRemote

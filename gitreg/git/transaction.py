@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from gitreg.errors import Conflict, GitregError, IntegrityError, Refused
+from gitreg.errors import Conflict, GitregError, IntegrityError, Locked, Refused
 from gitreg.git.leftovers import noted
 from gitreg.git.objects import Objects
 from gitreg.git.program import Git
@@ -24,7 +24,7 @@ _HINT_AGAIN = "read again and try again"
 
 # What git says (refs.c, refs/files-backend.c, lockfile.c), and what it means.
 _MOVED = re.compile(r"but expected|reference already exists|reference is missing|unable to resolve reference")
-_LOCKED = re.compile(r"Unable to create '.*\.lock': File exists", re.DOTALL)
+_LOCKED = re.compile(r"Unable to create '([^']*\.lock)': File exists")
 _IN_THE_WAY = re.compile(r"cannot create '|there are still|there is a non-empty directory|cannot process '")
 _MISSING = re.compile(r"nonexistent object|missing object|bad object")
 _NAMED = re.compile(r"cannot lock ref '([^']+)'|'(refs/[^']+?)(?:\.lock)?'")
@@ -113,8 +113,8 @@ def _meaning(said: str, updates: Sequence[RefUpdate]) -> GitregError:
     match = _NAMED.search(said)
     name = (match[1] or match[2]) if match else ", ".join(update.name for update in updates[:3])
     words = said.removeprefix("fatal: ")
-    if _LOCKED.search(said):
-        return Conflict(f"{name} is locked by another process: {words}", hint=_lock_hint(name))
+    if held := _LOCKED.search(said):
+        return _locked(name, held[1])
     if _IN_THE_WAY.search(said):
         return Refused(f"{name} cannot be written: {words}", hint="delete or rename the other ref")
     if _MOVED.search(said):
@@ -124,8 +124,8 @@ def _meaning(said: str, updates: Sequence[RefUpdate]) -> GitregError:
     return GitregError(f"git could not move {name}: {words}", hint="run `git fsck`, and look at the folder's rights")
 
 
-def _lock_hint(name: str) -> str:
-    return f"try again; if no Git process is running, remove {name}.lock from the Git folder"
+def _locked(name: str, path: str) -> Locked:
+    return Locked(f"{name} is locked by another process: {path} is there", path=path)
 
 
 def _by_dulwich(refs: Refs, objects: Objects, updates: Sequence[RefUpdate]) -> None:
@@ -162,7 +162,7 @@ def _by_dulwich(refs: Refs, objects: Objects, updates: Sequence[RefUpdate]) -> N
             return
         except (FileLocked, FileNotFoundError) as error:  # the latter: git packed refs and removed an empty folder
             if time.monotonic() > deadline:
-                raise Conflict(f"{name} is locked by another process", hint=_lock_hint(name)) from error
+                raise _locked(name, str(refs.common_dir / f"{name}.lock")) from error
             time.sleep(random.uniform(0.002, 0.02))  # noqa: S311 - jitter, no secret
 
 

@@ -21,7 +21,7 @@ from gitreg.documents.canonical import read, recognise
 from gitreg.documents.files import read_data, write
 from gitreg.documents.layout import Key, parse_path
 from gitreg.documents.types import Document, RegistryDocument
-from gitreg.errors import Conflict, GitregError, IntegrityError, Refused, WorkTreeBusy
+from gitreg.errors import Conflict, GitregError, IntegrityError, Locked, Refused, WorkTreeBusy
 from gitreg.git import RefUpdate, Signature
 from gitreg.registry.changes import Changes
 from gitreg.registry.derived import build_seal, mirror_ref
@@ -38,6 +38,15 @@ PATIENCE = 60.0
 
 REMOTE_PATIENCE = 300.0
 """The same where there is a remote: of hundreds who write to it at once each needs a second."""
+
+LOCK_PATIENCE = 10.0
+"""For how long, in seconds, one and the same lock file of Git is waited for, which is held for milliseconds."""
+
+_TOLD_AFTER = 3
+"""After how many tries that a lock has stopped it is told."""
+
+_FLOOR = 0.005
+"""The least that is waited before another try, in seconds."""
 
 
 class Proposal(NamedTuple):
@@ -147,24 +156,59 @@ def commit(
         patience = REMOTE_PATIENCE if upstream else PATIENCE
     deadline = time.monotonic() + patience
     attempt, took = 0, 0.0
+    lock = _LockInTheWay()
     while True:
-        time.sleep(upstream.pause(attempt, took) if upstream else _pause(attempt))
+        time.sleep(max(lock.pause(), upstream.pause(attempt, took) if upstream else _pause(attempt)))
         begun = time.monotonic()
         try:
             with ledger.repository.lock(timeout=max(0.0, deadline - time.monotonic())):
                 return _try(ledger, operation, writer, upstream)
         except WorkTreeBusy:
             raise  # it was waited for; a lock that a killed process left is never given back
-        except Conflict:
+        except Conflict as conflict:
             # Before the deadline only who does not take our lock: plain git, and writers in other clones.
             attempt, took = attempt + 1, time.monotonic() - begun
-            if time.monotonic() >= deadline:
+            lock.note(conflict, begun)
+            if time.monotonic() >= deadline or lock.stays:
                 raise
 
 
 def _pause(attempt: int) -> float:
     """Give how long to wait, in seconds, before the n-th try, counted from 0."""
-    return random.uniform(0, min(1.0, 0.01 * 2**attempt)) if attempt else 0.0  # noqa: S311 - full jitter, no secret
+    return random.uniform(_FLOOR, 0.01 * 2 ** min(attempt, 7)) if attempt else 0.0  # noqa: S311 - jitter, no secret
+
+
+class _LockInTheWay:
+    """The lock file that has stopped all the last tries of a write, if one has."""
+
+    def __init__(self) -> None:
+        self._path: str | None = None
+        self._since = 0.0
+        self._tries = 0
+
+    def note(self, conflict: Conflict, begun: float) -> None:
+        """Note why a try failed; a lock that has stopped a few is told, for it may be nobody's.
+
+        Parameters
+        ----------
+        begun:
+            When the try began, by the monotonic clock in seconds.
+        """
+        path = conflict.path if isinstance(conflict, Locked) else None
+        if path != self._path:
+            self._path, self._since, self._tries = path, begun, 0
+        self._tries += 1
+        if path is not None and self._tries == _TOLD_AFTER:
+            warnings.warn(f"{conflict.message}; waiting for it", stacklevel=2)
+
+    @property
+    def stays(self) -> bool:
+        """Whether it has been there for so long that no process at work can have made it."""
+        return self._path is not None and self._tries > _TOLD_AFTER and time.monotonic() - self._since > LOCK_PATIENCE
+
+    def pause(self) -> float:
+        """Return how long to wait for it at least, in seconds: it is no rival, who would be faster meanwhile."""
+        return min(1.0, _FLOOR * 2 ** min(self._tries, 10)) if self._path is not None else 0.0
 
 
 def _try(ledger: Ledger, operation: Operation, writer: Callable[[], Writer], upstream: Upstream | None) -> Outcome:

@@ -10,11 +10,13 @@ import random
 import warnings
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from gitreg.documents.layout import Key, parse_path
 from gitreg.documents.types import RegistryDocument
 from gitreg.errors import Conflict, IntegrityError, NotFound, Refused
 from gitreg.git import ANY, RefUpdate
+from gitreg.git.leftovers import stale_locks
 from gitreg.git.remote import Declined, NotAtomic, Remote, Stale, Unreachable, hide_login
 from gitreg.registry.derived import mirror_namespace, mirror_ref, tag_prefix, tag_ref
 from gitreg.registry.ledger import Ledger
@@ -23,8 +25,11 @@ from gitreg.registry.snapshot import Snapshot
 _YIELD, _HURRY = 3.0, 3
 """Who comes to a busy branch waits up to so many times what a try takes, which is taken to be a second at least.
 
-Half as long after each loss, in the end not at all.
+Half as long after each loss, in the end hardly at all.
 """
+
+_FLOOR = 0.05
+"""The least that is waited after a loss, in seconds: nobody shall try as fast as the machine can."""
 
 _CONTENDED = 10.0
 """For how many seconds a branch counts as busy once a write has lost."""
@@ -56,6 +61,7 @@ class Upstream:
         self._clock = clock
         self._repository = ledger.repository
         self._remote: Remote = self._repository.remote(remote)
+        self._remote_name = remote
         self._mirror_of = hide_login(mirror_of) if mirror_of else ""
         self._remote.name = self._mirror_of.partition("#")[0] or self._remote.name
         self.name = self._remote.name
@@ -256,8 +262,10 @@ class Upstream:
             self._contended.write_text(f"{took:.1f}")
         elif not self._is_contended():
             return 0.0
+        if attempt >= _HURRY:
+            return _FLOOR
         most = _YIELD * max(1.0, took or self._try_took()) / 2**attempt
-        return random.uniform(0, most) if attempt < _HURRY else 0.0  # noqa: S311 - jitter, no secret
+        return random.uniform(_FLOOR, most)  # noqa: S311 - jitter, no secret
 
     def _is_contended(self) -> bool:
         with suppress(FileNotFoundError):
@@ -310,6 +318,11 @@ class Upstream:
                 ) from None
             raise
         self._accept(commit)
+
+    def stale_locks(self) -> list[Path]:
+        """Return the lock files that stay in the remote, where that is a folder of this machine."""
+        folder = self._repository.folder_of(self._remote_name)
+        return stale_locks(folder) if folder else []
 
     @property
     def url(self) -> str:

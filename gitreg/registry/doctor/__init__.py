@@ -10,6 +10,7 @@ from gitreg.errors import IntegrityError
 from gitreg.git import RefUpdate
 from gitreg.registry.commit import PATIENCE
 from gitreg.registry.doctor.check_config import problems_of_config
+from gitreg.registry.doctor.check_locks import problems_of_locks
 from gitreg.registry.doctor.files import problems_of_files
 from gitreg.registry.doctor.index import problems_of_the_index
 from gitreg.registry.doctor.problem import Problem
@@ -45,6 +46,7 @@ def examine(ledger: Ledger, upstream: Upstream | None = None) -> Iterator[Proble
     here = [*problems_of_files(ledger, snapshot), *problems_of_refs(ledger, snapshot, theirs)]
     yield from here
     yield from problems_of_config(ledger.repository)
+    yield from problems_of_locks(ledger.repository, upstream)
     yield from problems_of_runs(ledger, snapshot)
     if upstream is not None and theirs is not None:
         named = {problem.where for problem in here}
