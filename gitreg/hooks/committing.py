@@ -10,9 +10,10 @@ from gitreg.git import RefUpdate, Repository
 from gitreg.registry.checking import check
 from gitreg.registry.commit import PATIENCE
 from gitreg.registry.following import follow
+from gitreg.registry.judging import judge_each
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.location import Location
-from gitreg.registry.merging import merged
+from gitreg.registry.merging import goes_on, merged
 from gitreg.registry.places import declared, roots_of
 from gitreg.registry.soundness import Problem, problems
 from gitreg.registry.stores import open_named
@@ -102,13 +103,19 @@ def _published(registry: OpenRegistry, base: str | None, head: str, *, proposed:
         settings = ledger.snapshot_at(base or head).settings
         named = open_named(settings, repository, registry.ambient.approvals())
         weights = weights_in(registry, named, share=0, unseen=unseen)
-        report = check(ledger, base, head, circumstances=registry.circumstances(), weights=weights)
+        circumstances = registry.circumstances()
+        by_itself = not proposed and base is not None and goes_on(repository, base, head)
+        if base is not None and by_itself and (found := judge_each(ledger, base, head, circumstances)):
+            yield from found
+            return
+        report = check(ledger, base, head, circumstances=circumstances, weights=weights)
     except Refused as error:  # no history in common: the remote has its own word for that
         registry.tell(error.message)
         return
     for sentence in dict.fromkeys(unseen):
         registry.tell(f"not looked at: {sentence}")
-    yield from (problem for problem in report.problems if not (proposed and problem in report.unmet))
+    # What is proposed may be approved yet; what is pushed was judged commit by commit.
+    yield from (problem for problem in report.problems if not ((proposed or by_itself) and problem in report.unmet))
 
 
 def _branch(repository: Repository, root: str, old: str | None, new: str) -> str | None:

@@ -17,12 +17,13 @@ from gitreg.registry.circumstances import UNKNOWN, Circumstances
 from gitreg.registry.collections import find_artifact
 from gitreg.registry.history import events_of, removal_of
 from gitreg.registry.integrity import Finding
+from gitreg.registry.judging import judge
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.merging import Merge, merged
-from gitreg.registry.moves import Arrival, CardChange, Link, Move, arrivals, card_changes, links, moves
+from gitreg.registry.moves import Arrival, CardChange, Link, Move, arrivals, card_changes, links
 from gitreg.registry.rows import version_row
 from gitreg.registry.snapshot import ModelVersion
-from gitreg.registry.soundness import Problem, problems
+from gitreg.registry.soundness import Problem
 
 LookAtWeights = Callable[[Sequence[Holder]], Iterable[Finding]]
 """Holds the stores against what has files there (:class:`gitreg.registry.integrity.Verification`)."""
@@ -128,18 +129,10 @@ def check(
         One of them is not here.
     """
     with merged(ledger, base, head) as merge:
-        found = list(problems(ledger, merge))
-        report = Report(base, head, tuple(found), unseen=tuple(unseen))
-        if any(problem.where == "gitreg.yaml" for problem in found):
-            return report  # what is said cannot be told from settings that are not understood
-        moved: tuple[Move, ...] = ()
-        try:
-            moved = tuple(moves(merge, circumstances, source))
-        except GitregError as error:
-            remedy = f"on the target branch: {error.hint}" if error.hint else "mend it on the target branch"
-            found.append(Problem("gitreg.yaml", f"says a policy that is not understood: {error.message}", remedy))
-        unmet = [problem for move in moved for problem in _unmet(move)]
-        found += unmet
+        judgement = judge(ledger, merge, circumstances, source)
+        found, moved = list(judgement.problems), judgement.moves
+        if not judgement.readable:
+            return Report(base, head, judgement.problems, unseen=tuple(unseen))
         new = tuple(arrivals(merge, source))
         looked: list[Finding] = []
         holders = _with_files(merge, new, moved)
@@ -165,23 +158,7 @@ def check(
             len(looked),
             sum(finding.read for finding in looked),
             tuple(unseen),
-            tuple(unmet),
-        )
-
-
-def _unmet(move: Move) -> Iterator[Problem]:
-    version = move.after
-    if version is None or move.kind != "stage":
-        return
-    if version.yanked:
-        yield Problem(
-            move.path, f"{version.reference} was yanked and cannot take a stage", f"`gitreg unyank {version.reference}`"
-        )
-    for result in move.decision.unmet if move.decision else ():
-        yield Problem(
-            move.path,
-            f"{version.reference} may not enter {move.name}: {result.name}: {result.sentence}",
-            f"`gitreg why {version.reference} {move.name}` explains each rule and gate",
+            judgement.unmet,
         )
 
 

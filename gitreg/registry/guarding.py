@@ -1,7 +1,7 @@
 """What a push may do to a repository that keeps registries: the rules of a server of one's own.
 
-The branch only moves forward, to what may be merged into it (:mod:`gitreg.registry.checking`); a tag that seals a
-version is made once, where it belongs; a mirror is where its pointer's file changed. Nothing is written.
+The branch only moves forward, by commits of which each keeps the rules (:mod:`gitreg.registry.judging`); a tag that
+seals a version is made once, where it belongs; a mirror is where its pointer's file changed. Nothing is written.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from gitreg.registry.checking import check
 from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.derived import mirror_namespace, parse_mirror_ref, parse_tag_ref, tag_prefix, tag_record
 from gitreg.registry.integrity import readings
+from gitreg.registry.judging import judge_each
 from gitreg.registry.ledger import Ledger
-from gitreg.registry.moves import Move
+from gitreg.registry.merging import goes_on
 from gitreg.registry.places import places
 from gitreg.registry.soundness import Problem
 
@@ -111,47 +112,31 @@ class _Guarded:
             what = f"only moves forward, and {update.new[:12]} would lose commits of {update.old[:12]}"
             yield Problem(update.name, what, f"`git pull --rebase`, or `git rebase {update.old[:12]}`; never --force")
             return
-        if update.old is not None and not self._goes_on(update.old, update.new):
+        if update.old is not None and not goes_on(self._repository, update.old, update.new):
             what = f"would have another history of its own: {update.old[:12]} came in as the second parent of a merge"
             yield Problem(update.name, what, f"`git pull --rebase`, or merge into {name} instead of merging {name}")
             return
         try:
-            report = check(self._ledger, update.old, update.new, circumstances=self._circumstances)
+            if update.old is None:
+                found = list(check(self._ledger, None, update.new, circumstances=self._circumstances).problems)
+            else:
+                found = judge_each(self._ledger, update.old, update.new, self._circumstances, protecting=True)
         except GitregError as error:
             yield Problem(update.name, error.message, error.hint or "ask who keeps this repository")
             return
-        yield from report.problems
-        yield from (problem for move in report.moves for problem in self._protected(move))
-
-    def _goes_on(self, old: str, new: str) -> bool:
-        """Whether a commit is on the first-parent line of another."""
-        if old == new:
-            return True
-        line = self._repository.line(new, until=old)
-        return self._repository.commit(line[-1]).parents[:1] == (old,)
-
-    def _protected(self, move: Move) -> Iterator[Problem]:
-        """Refuse a move by a commit right on the branch where it takes a merge."""
-        if move.decision is None or not move.decision.protected or not self._moved_by_hand(move.path):
-            return
-        what = f"{move.name} is entered by pull request only (`protected` in gitreg.yaml)"
-        yield Problem(move.path, what, "propose it (`gitreg promote ... --pr`), and merge it with a merge commit")
-
-    def _moved_by_hand(self, path: str) -> bool:
-        return any(single for _, single in self._touches.get(path, ()))
+        yield from found
 
     @cached_property
-    def _touches(self) -> dict[str, list[tuple[str, bool]]]:
-        """The new commits on the branch that change a file, oldest first, and whether each has one parent only."""
-        root, touches = self._ledger.root, dict[str, list[tuple[str, bool]]]()
+    def _touches(self) -> dict[str, list[str]]:
+        """The new commits on the branch that change a file, oldest first."""
+        root, touches = self._ledger.root, dict[str, list[str]]()
         if self._after is None or self._after == self._before:
             return touches
         before: str | None = self._before
         for oid in reversed(self._repository.line(self._after, until=before)):
-            single = len(self._repository.commit(oid).parents) < 2
             for change in self._repository.diff(before, oid, root):
                 path = change.path[len(root) + 1 :] if root else change.path
-                touches.setdefault(path, []).append((oid, single))
+                touches.setdefault(path, []).append(oid)
             before = oid
         return touches
 
@@ -223,7 +208,7 @@ class _Guarded:
             if entry is not None and (said := readings(snapshot, entry)):
                 return snapshot.index.moment(said[-1].since).oid, said[-1].digest
         touches = self._touches.get(key.path, ())
-        for commit, _ in touches:
+        for commit in touches:
             content = self._repository.read(commit, self._full(key.path))
             if content is not None:
                 return commit, sha256(content).hexdigest()
@@ -231,7 +216,7 @@ class _Guarded:
 
     def _moved(self, key: Key) -> set[str]:
         """Give the commits of the branch that changed a pointer's file."""
-        found = {oid for oid, _ in self._touches.get(key.path, ())}
+        found = set(self._touches.get(key.path, ()))
         if self._before is not None:
             snapshot = self._ledger.snapshot_at(self._before)
             for entry in snapshot.index.history(snapshot.seq, *key):
@@ -256,7 +241,7 @@ class _Guarded:
         commit = self._repository.peel(update.new)
         ahead = commit is not None and (
             self._before is None
-            or (self._repository.is_ancestor(self._before, commit) and self._goes_on(self._before, commit))
+            or (self._repository.is_ancestor(self._before, commit) and goes_on(self._repository, self._before, commit))
         )
         self._after = commit if ahead else self._before
         self.__dict__.pop("_touches", None)

@@ -118,6 +118,39 @@ def merged(ledger: Ledger, base: str | None, head: str) -> Iterator[Merge]:
         yield Merge(before, after, tuple(sorted(changes, key=lambda change: change.path)), tuple(sorted(conflicts)))
 
 
+def goes_on(repository: Repository, base: str, head: str) -> bool:
+    """Whether a commit is on the first-parent line that leads to another, so that a branch goes on from it."""
+    if base == head:
+        return True
+    line = repository.line(head, until=base)
+    return repository.commit(line[-1]).parents[:1] == (base,)
+
+
+def each_commit(ledger: Ledger, base: str, head: str) -> Iterator[tuple[str, Merge]]:
+    """Yield what each commit that is new on a branch makes of it, oldest first; read it before the next is asked for.
+
+    Parameters
+    ----------
+    base:
+        The commit that the branch is at, on the first-parent line of the head.
+    """
+    repository, root = ledger.repository, ledger.root
+    for oid in reversed(repository.line(head, until=base)):
+        parent, *others = repository.commit(oid).parents
+        if others:
+            with merged(ledger, parent, oid) as merge:
+                yield oid, merge
+            continue
+        index = ledger.snapshot_at(head).index
+        seq = index.position(oid)
+        assert seq is not None  # it is on the line that leads to the head
+        changes = [
+            Change(change.path, _key(change.path, root), change.old, change.new, change.new)
+            for change in repository.diff(parent, oid, root)
+        ]
+        yield oid, Merge(Snapshot(index, seq - 1, parent), Snapshot(index, seq, oid), tuple(changes), ())
+
+
 def _came_and_went(head: Snapshot, root: str) -> Iterator[Change]:
     """Give the sealed records that all of a branch's history has, and its end lacks."""
     for kind in SEALED:

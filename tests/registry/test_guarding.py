@@ -42,14 +42,14 @@ def test_what_somebody_else_does_while_a_push_is_judged_is_a_lost_race_and_no_fa
     iris: Registry, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     push = branch(iris, "main", {"models/iris/versions/2.yaml": record("iris", "2", 2)})
-    check = guarding.check
+    judge_each = guarding.judge_each
 
     def overtaken(*arguments: object, **said: object) -> object:
         git(iris.folder, "tag", "-a", "-m", "theirs", "models/iris@2", "main")
         commit_files(iris.folder, {"models/iris/README.md": "theirs"})
-        return check(*arguments, **said)  # type: ignore[arg-type]
+        return judge_each(*arguments, **said)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(guarding, "check", overtaken)
+    monkeypatch.setattr(guarding, "judge_each", overtaken)
     with pytest.raises(Conflict, match=r"refs/heads/main is at [0-9a-f]{12} by now"):
         asked(iris, push)
 

@@ -168,7 +168,9 @@ ATTACKS: dict[str, tuple[Attack, str, str]] = {
         "main", f"{VERSION} is a sealed record and is removed",
     ),
     "a stage that is a link": (linked, "main", "models/iris/stages/staging.yaml is a symbolic link"),
-    "a record that changes within the push": (twice, "main", "models/iris/versions/3.yaml is edited by a later commit"),
+    "a record that changes within the push": (
+        twice, "main", "models/iris/versions/3.yaml is a sealed record and is edited",
+    ),
     "a moved tag": (
         lambda eve: eve.git("tag", "-f", "-a", "-m", "x", "models/iris@2", "main"),
         "+refs/tags/models/iris@2", "refs/tags/models/iris@2 seals iris@2: it is made once",

@@ -1,0 +1,116 @@
+"""The rules of a branch, held against what is to come onto it: as one merge, or commit by commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gitreg.blobs import Source
+from gitreg.errors import GitregError
+from gitreg.registry.circumstances import UNKNOWN, Circumstances
+from gitreg.registry.ledger import Ledger
+from gitreg.registry.merging import Merge, each_commit
+from gitreg.registry.moves import Move, moves
+from gitreg.registry.soundness import Problem, problems
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the rules make of a merge.
+
+    Parameters
+    ----------
+    problems:
+        Why it must not be, those of the policy too.
+    unmet:
+        Those of them that are the policy's.
+    moves:
+        The pointers that move, each with what the policy says of it; none where the settings are not understood.
+    readable:
+        Whether the settings are understood, so that more can be told of the merge.
+    """
+
+    problems: tuple[Problem, ...]
+    unmet: tuple[Problem, ...] = ()
+    moves: tuple[Move, ...] = ()
+    readable: bool = True
+
+
+def judge(
+    ledger: Ledger, merge: Merge, circumstances: Circumstances = UNKNOWN, source: Source | None = None
+) -> Judgement:
+    """Judge a merge by the rules, and by the policy, the people and the stages of its base.
+
+    In this order: whether the files can be read, and fixed fields, sealed records, pointers and numbers
+    (:mod:`gitreg.registry.soundness`); then moves of stages and aliases.
+
+    Parameters
+    ----------
+    circumstances:
+        What the policy's gates may ask; who promotes is told by the commits.
+    source:
+        Where manifests are read from that records do not list, for what is told of the moves.
+    """
+    found = list(problems(ledger, merge))
+    if any(problem.where == "gitreg.yaml" for problem in found):
+        return Judgement(tuple(found), readable=False)  # nothing can be told from settings that are not understood
+    moved: tuple[Move, ...] = ()
+    try:
+        moved = tuple(moves(merge, circumstances, source))
+    except GitregError as error:
+        remedy = f"on the target branch: {error.hint}" if error.hint else "mend it on the target branch"
+        found.append(Problem("gitreg.yaml", f"says a policy that is not understood: {error.message}", remedy))
+    unmet = tuple(problem for move in moved for problem in _unmet(move))
+    return Judgement((*found, *unmet), unmet, moved)
+
+
+def judge_each(
+    ledger: Ledger, base: str, head: str, circumstances: Circumstances = UNKNOWN, *, protecting: bool = False
+) -> list[Problem]:
+    """Judge each commit of a branch by itself, oldest first: what one hides the next one cannot take back.
+
+    Parameters
+    ----------
+    base:
+        Where the branch is; on the first-parent line of the head.
+    protecting:
+        Whether protected stages are entered by merges only.
+
+    Returns
+    -------
+    list:
+        What is wrong with the first commit that has anything wrong.
+    """
+    several = ledger.repository.commit(head).parents[:1] != (base,)
+    for oid, merge in each_commit(ledger, base, head):
+        judgement = judge(ledger, merge, circumstances)
+        found = list(judgement.problems)
+        if protecting and len(ledger.repository.commit(oid).parents) < 2:
+            found += (problem for move in judgement.moves for problem in _protected(move))
+        if found:
+            within = f" (in {oid[:12]})" if several else ""
+            return [problem._replace(what=f"{problem.what}{within}") for problem in dict.fromkeys(found)]
+    return []
+
+
+def _unmet(move: Move) -> Iterator[Problem]:
+    version = move.after
+    if version is None or move.kind != "stage":
+        return
+    if version.yanked:
+        yield Problem(
+            move.path, f"{version.reference} was yanked and cannot take a stage", f"`gitreg unyank {version.reference}`"
+        )
+    for result in move.decision.unmet if move.decision else ():
+        yield Problem(
+            move.path,
+            f"{version.reference} may not enter {move.name}: {result.name}: {result.sentence}",
+            f"`gitreg why {version.reference} {move.name}` explains each rule and gate",
+        )
+
+
+def _protected(move: Move) -> Iterator[Problem]:
+    """Refuse a move by a commit right on the branch where it takes a merge."""
+    if move.decision is not None and move.decision.protected:
+        what = f"{move.name} is entered by pull request only (`protected` in gitreg.yaml)"
+        yield Problem(move.path, what, "propose it (`gitreg promote ... --pr`), and merge it with a merge commit")

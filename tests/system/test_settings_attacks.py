@@ -1,0 +1,177 @@
+"""Somebody with plain git tries to get past a server's hooks by what gitreg.yaml says, or by what a push hides."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.system.world import PROGRAMS, Ended, Person, assert_sound, make_person, write
+
+pytestmark = pytest.mark.slow
+
+POLICY = """\
+policies:
+  production:
+    gates:
+    - metric: accuracy
+      at_least: 0.9
+"""
+STAGE = "models/iris/stages/production.yaml"
+POINTER = "format: 1\nkind: stage\nversion: '{}'\nreason: {}\n"
+HOOKS = ("pre-receive", "update")
+
+
+class Server(NamedTuple):
+    """A registry on a server with hooks: iris@1 (accuracy 0.95) is in production, iris@2 (0.5) is not."""
+
+    hub: Path
+    eve: Person
+
+    def push(self, *refspecs: str) -> Ended:
+        return self.eve.run("git", "push", "--atomic", "origin", *(refspecs or ("main",)))
+
+    def refused(self, says: str, *refspecs: str) -> None:
+        """Push, and hold that it is declined in words and that nothing has moved."""
+        before = self.refs()
+        pushed = self.push(*refspecs)
+        assert pushed.code == 1, pushed
+        assert says in re.sub(r"\s*\nremote: +", " ", pushed.err.replace("\x1b[K", "")), pushed.err
+        assert "Traceback" not in pushed.err
+        assert self.refs() == before
+
+    def accepted(self, *refspecs: str) -> None:
+        pushed = self.push(*refspecs)
+        assert pushed.code == 0, pushed.err
+
+    def refs(self) -> str:
+        return self.eve.at(self.hub).git("for-each-ref")
+
+
+@pytest.fixture(scope="session")
+def _servers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Server]:
+    made = {}
+    for hook in HOOKS:
+        where = tmp_path_factory.mktemp("settings")
+        ada = make_person(where)
+        ada.git("init", "-q", "--bare", "-b", "main", where / "hub.git")
+        ada.git("init", "-q", "-b", "main", where / "ada")
+        ada = ada.at(where / "ada")
+        ada.git("remote", "add", "origin", where / "hub.git")
+        ada.gitreg("init", "--remote", "origin", "--store", where / "store")
+        for number, accuracy in ((1, 0.95), (2, 0.5)):
+            weights = write(where / "weights", {"m.bin": f"{number}"})
+            ada.gitreg("save", "iris", weights, "--metadata", f"accuracy={accuracy}")
+        ada.gitreg("promote", "iris@1", "production")
+        shim = where / "hub.git/hooks" / hook
+        shim.parent.mkdir(exist_ok=True)
+        text = (Path(__file__).parents[2] / "hooks" / hook).read_text()
+        shim.write_text(text.replace("program=gitreg ", f"program={PROGRAMS / 'gitreg'} "))
+        shim.chmod(0o755)
+        made[hook] = Server(where / "hub.git", ada)
+    return made
+
+
+@pytest.fixture(params=HOOKS)
+def server(request: pytest.FixtureRequest, _servers: dict[str, Server], tmp_path: Path) -> Server:
+    prepared = _servers[request.param]
+    shutil.copytree(prepared.hub, tmp_path / "hub.git", symlinks=True)
+    prepared.eve.git("clone", "-q", tmp_path / "hub.git", tmp_path / "eve")
+    return Server(tmp_path / "hub.git", prepared.eve.at(tmp_path / "eve").with_env(**named("eve")))
+
+
+def named(who: str) -> dict[str, str]:
+    name, email = who.title(), f"{who}@example.com"
+    return {
+        f"GIT_{role}_{what}": said
+        for role in ("AUTHOR", "COMMITTER")
+        for what, said in (("NAME", name), ("EMAIL", email))
+    }
+
+
+def commit(eve: Person, files: dict[str, str], message: str = "by hand") -> str:
+    write(eve.here, files)
+    eve.git("add", "-A")
+    eve.git("commit", "-q", "-m", message)
+    return eve.git("rev-parse", "HEAD")
+
+
+def settings(eve: Person, change: Callable[[str], str] = lambda said: said) -> dict[str, str]:
+    return {"gitreg.yaml": change((eve.here / "gitreg.yaml").read_text())}
+
+
+def with_policy(server: Server, policy: str = POLICY) -> None:
+    commit(server.eve, settings(server.eve, lambda said: said + policy))
+    server.accepted()
+
+
+FIELDS = {
+    "branch": lambda said: said.replace("branch: main", "branch: other"),
+    "prefix": lambda said: said.replace("prefix: models", "prefix: other"),
+    "id": lambda said: re.sub("^id: .*$", f"id: {'f' * 32}", said, flags=re.M),
+}
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_no_push_turns_the_guard_off(server: Server, field: str) -> None:
+    with_policy(server)
+    eve = server.eve
+    commit(eve, settings(eve, FIELDS[field]))
+    server.refused(f"gitreg.yaml at /{field}: cannot change once there are versions")
+    commit(eve, {STAGE: POINTER.format(2, "x")})
+    eve.git("revert", "--no-edit", "HEAD~1")  # and back again, all in one push
+    server.refused(f"gitreg.yaml at /{field}: cannot change once there are versions")
+    eve.git("tag", "-f", "-a", "-m", "x", "models/iris@1", "main")
+    server.refused(f"gitreg.yaml at /{field}: cannot", "main", "+refs/tags/models/iris@1")
+
+
+def test_two_commits_of_one_push_hide_no_entry(server: Server) -> None:
+    with_policy(server)
+    eve = server.eve
+    commit(eve, {STAGE: POINTER.format(2, "in")})
+    commit(eve, {STAGE: POINTER.format(1, "and out again")})
+    server.refused("iris@2 may not enter production: metric: accuracy")
+    commit(eve, {STAGE: POINTER.format(2, "back") + "rolled_back_from: '1'\n"})
+    server.refused("iris@2 may not enter production")
+    eve.git("reset", "-q", "--hard", "origin/main")
+    commit(eve, {"models/iris/README.md": "# Iris\n"})
+    commit(eve, {"models/iris/README.md": "# Irises\n"})
+    server.accepted()
+    assert_sound(eve)
+
+
+def test_a_merge_is_judged_by_what_it_brings(server: Server) -> None:
+    with_policy(server)
+    eve = server.eve
+    eve.git("checkout", "-q", "-b", "side")
+    commit(eve, {STAGE: POINTER.format(2, "in")})
+    eve.git("checkout", "-q", "main")
+    eve.git("merge", "-q", "--no-ff", "-m", "Merge", "side")
+    commit(eve, {"models/iris/README.md": "# Iris\n"})
+    server.refused("iris@2 may not enter production")
+
+
+def test_a_rollback_to_an_unjudged_holder_is_judged(server: Server) -> None:
+    eve = server.eve
+    with_policy(server, "policies:\n  staging: {gates: [{metric: accuracy, at_least: 0.9}]}\n")
+    commit(eve, {STAGE: POINTER.format(2, "nobody asks")})
+    commit(eve, {STAGE: POINTER.format(1, "and back")})
+    server.accepted()
+    commit(eve, {STAGE: POINTER.format(2, "back") + "rolled_back_from: '1'\n"})
+    server.accepted()  # its entry met the policy of its time, which asked nothing
+    hook = next(each for each in HOOKS if (server.hub / "hooks" / each).exists())
+    aside = (server.hub / "hooks" / hook).rename(server.hub / f"{hook}.aside")
+    guarded = settings(eve, lambda said: said.replace("  staging:", "  production:"))
+    commit(eve, guarded)
+    commit(eve, {STAGE: POINTER.format(1, "by the policy")})
+    commit(eve, {STAGE: POINTER.format(2, "past it, while no hook looked")})
+    commit(eve, {STAGE: POINTER.format(1, "again")})
+    server.accepted()
+    aside.rename(server.hub / "hooks" / hook)
+    commit(eve, {STAGE: POINTER.format(2, "back") + "rolled_back_from: '1'\n"})
+    server.refused("iris@2 may not enter production: metric: accuracy")
+    eve.gitreg("rollback", "iris", "production", "--local", code=4)
