@@ -6,6 +6,12 @@ line prints or exits: it raises one of these.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
 
 class GitregError(Exception):
     """Something failed.
@@ -101,6 +107,25 @@ class Locked(Conflict):
     def __init__(self, message: str, *, path: str) -> None:
         super().__init__(message, hint="if no Git process is running there, remove that file")
         self.path = path
+
+
+class WorkTreeLags(GitregError):
+    """A branch has moved, and a work tree that has it checked out could not follow: a commit there would undo it.
+
+    Parameters
+    ----------
+    branch, commit:
+        The branch, and where it is now.
+    work_trees:
+        The folders that lag, each to why.
+    """
+
+    def __init__(self, branch: str, commit: str, work_trees: Mapping[Path, str]) -> None:
+        lagging = "; ".join(f"the work tree {folder} could not follow: {why}" for folder, why in work_trees.items())
+        super().__init__(
+            f"{branch} has moved to {commit[:12]}, but {lagging}",
+            hint="it is done, do not repeat it; make no commit there before `gitreg doctor --repair` has mended it",
+        )
 
 
 class WorkTreeBusy(Conflict):

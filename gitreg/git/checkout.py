@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Entries = dict[bytes, IndexEntry | ConflictedIndexEntry]
 
 _PATIENCE = 1.0  # seconds to wait for another process's lock on the index
-_ODD = "something else"  # stands for content that is neither the old nor the new
+ODD = "something else"  # stands for content that is neither the old nor the new
 
 
 def apply(
@@ -116,7 +116,7 @@ def _collisions(objects: Objects, entries: Entries, work_tree: Path, changes: li
     found = []
     for change in changes:
         entry = entries.get(os.fsencode(change.path))
-        staged = None if entry is None else bytes(getattr(entry, "sha", _ODD.encode())).decode()
+        staged = None if entry is None else bytes(getattr(entry, "sha", ODD.encode())).decode()
         actual = content_id(work_tree, change.path, objects.object_format, going)
         if staged not in (change.old, change.new) or actual not in (None, change.old, change.new):
             found.append(change.path)
@@ -138,12 +138,12 @@ def content_id(work_tree: Path, path: str, object_format: str, going: Collection
         if status is None or above in going:
             return None
         if not stat.S_ISDIR(status.st_mode):
-            return _ODD  # a file, or a symbolic link that leads who knows where
+            return ODD  # a file, or a symbolic link that leads who knows where
     status = _lstat(work_tree / path)
     if status is None:
         return None
     if not stat.S_ISREG(status.st_mode):
-        return _ODD
+        return ODD
     return object_id("blob", (work_tree / path).read_bytes(), object_format)
 
 
@@ -167,8 +167,12 @@ def _write(work_tree: Path, path: str, content: bytes, *, executable: bool) -> P
     target = work_tree / path
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name[:200]}.gitreg")
-    temporary.write_bytes(content)
-    if executable:
-        temporary.chmod(temporary.stat().st_mode | 0o111 & ~0o022)
-    temporary.replace(target)
+    try:
+        temporary.write_bytes(content)
+        if executable:
+            temporary.chmod(temporary.stat().st_mode | 0o111 & ~0o022)
+        temporary.replace(target)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
     return target

@@ -275,8 +275,9 @@ class Repository(ReadOnlyRepository):
         """Let every work tree that has a branch checked out follow the move made inside the ``with``.
 
         As ``git merge --ff-only`` would: a user's uncommitted work, staged or not, is never touched. Call it while
-        holding `lock`, after `finish_following`. What cannot follow after the branch has moved (a file was changed in
-        that moment) is kept for `finish_following`, and named by `unfinished_following`.
+        holding `lock`, after `finish_following`. Rights and room are taken before the branch moves. What cannot follow
+        all the same (a file was changed in that moment) is kept for `finish_following`, and named by
+        `unfinished_following`; nothing moves before it is finished.
 
         Parameters
         ----------
@@ -288,7 +289,11 @@ class Repository(ReadOnlyRepository):
         Raises
         ------
         Refused
-            Uncommitted work is in the way; raised on entering, before anything moves.
+            Uncommitted work is in the way, or a work tree lags from before; raised on entering, before anything moves.
+        GitregError
+            A work tree cannot be written, or its disk is full; likewise.
+        WorkTreeLags
+            A work tree could not follow; the branch has moved.
         WorkTreeBusy
             Another process holds the index of a work tree, and did so for a second.
         """

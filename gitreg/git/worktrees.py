@@ -12,12 +12,12 @@ import re
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from gitreg.errors import Conflict, GitregError, NotFound, Refused
-from gitreg.git import checkout
+from gitreg.errors import Conflict, GitregError, NotFound, Refused, WorkTreeLags
+from gitreg.git import checkout, room
 from gitreg.git.config import without_filters
 from gitreg.git.discovery import Layout, describe
 from gitreg.git.history import first_parents, shallow_boundary
@@ -68,21 +68,30 @@ class WorkTrees:
             for git_dir, tree in checkouts(self._layout).items()
             if head_branch(git_dir) == branch
         ]
-        for follower in followers:
-            if found := self._try(follower, old, new, dry_run=True):
-                raise _refusal(follower, found)
-        written = [(follower, self._write(follower)) for follower in followers]
-        try:
-            yield
-        except BaseException:
-            if self._refs.read(branch) != new:  # interrupted after the move, the journal is still needed
-                for _, path in written:
-                    path.unlink(missing_ok=True)
-            raise
+        lagging = {journal.git_dir for _, journal in self._left_behind()}
+        with ExitStack() as stack:
+            for follower in followers:
+                if follower.git_dir in lagging:
+                    raise _lagging(follower)
+                self._take_room(stack, follower)
+                if found := self._try(follower, old, new, dry_run=True):
+                    raise _refusal(follower, found)
+            written = [(follower, self._write(follower)) for follower in followers]
+            try:
+                yield
+            except BaseException:
+                if self._refs.read(branch) != new:  # interrupted after the move, the journal is still needed
+                    for _, path in written:
+                        path.unlink(missing_ok=True)
+                raise
+        lags = {}
         for follower, path in written:
-            with suppress(GitregError, OSError):  # the branch has moved: what cannot follow now is for `finish`
-                if not self._try(follower, old, new):
-                    path.unlink(missing_ok=True)
+            if why := self._why_not(follower):
+                lags[Path(follower.work_tree)] = why  # the branch has moved: what cannot follow now is for `finish`
+            else:
+                path.unlink(missing_ok=True)
+        if lags:
+            raise WorkTreeLags(branch.removeprefix("refs/heads/"), new, lags)
 
     def finish(self) -> list[Path]:
         """See `gitreg.git.Repository.finish_following`."""
@@ -154,11 +163,43 @@ class WorkTrees:
         try:
             if not self._try(journal, journal.old, now):
                 return True
-            # The follower was killed half-way: what it has written already is its own, not the user's.
+            # The follower ended half-way: what it has written already is its own, not the user's.
+            self._remove_half_written(journal)
             self._adopt(journal)
             return not self._try(journal, journal.old, journal.new) and not self._try(journal, journal.new, now)
         except Conflict:
             return False
+
+    def _take_room(self, stack: ExitStack, journal: Journal) -> None:
+        """Make sure, for as long as the stack is open, that a work tree has the rights and the room to follow."""
+        changes = self._changes(journal.old, journal.new)
+        few = len(changes) <= _FEW  # a registry's files are small: to open all of them would cost more than it tells
+        sizes = {
+            change.path: None
+            if change.new is None
+            else len(self._objects.get(change.new, "blob", limit=None))
+            if few
+            else 0
+            for change in changes
+        }
+        try:
+            stack.enter_context(room.held(Path(journal.git_dir), Path(journal.work_tree), sizes))
+        except OSError as error:
+            raise GitregError(
+                f"the work tree {journal.work_tree} cannot follow {journal.branch.removeprefix('refs/heads/')}, so "
+                f"nothing was moved: {error.filename}: {error.strerror}",
+                hint="make room there, or get the right to write there, and try again",
+            ) from None
+
+    def _why_not(self, journal: Journal) -> str:
+        """Let a work tree follow; return why it cannot, nothing where it did."""
+        try:
+            found = self._try(journal, journal.old, journal.new)
+        except GitregError as error:
+            return error.message
+        except OSError as error:
+            return f"{error.filename}: {error.strerror}"
+        return f"in the way: {_few(found)}" if found else ""
 
     # -- moving one work tree ----------------------------------------------------------------------------------------
 
@@ -212,6 +253,16 @@ class WorkTrees:
 
     def _changes(self, old: str | None, new: str) -> list[PathChange]:
         return list(self._objects.diff(self._objects.root(old) if old else None, self._objects.root(new)))
+
+    def _remove_half_written(self, journal: Journal) -> None:
+        """Remove the files that have the beginning of their new content and no more: nobody's work is lost by that."""
+        for change in self._changes(journal.old, journal.new):
+            here = checkout.content_id(Path(journal.work_tree), change.path, self._layout.object_format)
+            if change.new is None or here in (None, checkout.ODD, change.old, change.new):
+                continue
+            path = Path(journal.work_tree, change.path)
+            if self._objects.get(change.new, "blob", limit=None).startswith(path.read_bytes()):
+                path.unlink()
 
     def _adopt(self, journal: Journal) -> None:
         """Put into the index those files that have the new content already, so that they are in nobody's way."""
@@ -268,8 +319,19 @@ def checkouts(layout: Layout) -> dict[Path, Path]:
 
 
 def _refusal(journal: Journal, found: list[str]) -> Refused:
-    named = ", ".join(found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")
     return Refused(
-        f"uncommitted work in {journal.work_tree} is in the way of {journal.branch}: {named}",
+        f"uncommitted work in {journal.work_tree} is in the way of {journal.branch}: {_few(found)}",
         hint="commit or stash it, or move the files away, and try again",
     )
+
+
+def _lagging(journal: Journal) -> Refused:
+    return Refused(
+        f"the work tree {journal.work_tree} lags behind {journal.branch.removeprefix('refs/heads/')}, and something "
+        "there is in the way",
+        hint="`git status` there shows it; then: `gitreg doctor --repair`",
+    )
+
+
+def _few(paths: list[str]) -> str:
+    return ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")

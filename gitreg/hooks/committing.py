@@ -28,11 +28,21 @@ _BRANCHES = "refs/heads/"
 def pre_commit(repository: Repository) -> Iterator[Problem]:
     """Name what is wrong with what is staged, in every registry that it touches; policies are asked when it is pushed.
 
+    Where the work tree could not follow its branch, what is staged would take back what others have done.
+
     Raises
     ------
     InvalidInput
         A conflict is not resolved.
     """
+    lagging = {folder.resolve() for folder in repository.unfinished_following()}
+    if repository.work_tree is not None and repository.work_tree.resolve() in lagging:
+        yield Problem(
+            str(repository.work_tree),
+            "lags behind its branch: this commit would undo what it lacks",
+            "`gitreg doctor --repair`, then commit again",
+        )
+        return
     with repository.staged() as (reading, commit):
         parents = reading.commit(commit).parents
         parent = parents[0] if parents else None

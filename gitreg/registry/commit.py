@@ -21,7 +21,7 @@ from gitreg.documents.canonical import read, recognise
 from gitreg.documents.files import read_data, write
 from gitreg.documents.layout import Key, parse_path
 from gitreg.documents.types import Document, RegistryDocument
-from gitreg.errors import Conflict, GitregError, IntegrityError, Locked, Refused, WorkTreeBusy
+from gitreg.errors import Conflict, GitregError, IntegrityError, Locked, Refused, WorkTreeBusy, WorkTreeLags
 from gitreg.git import RefUpdate, Signature
 from gitreg.registry.changes import Changes
 from gitreg.registry.derived import build_seal, mirror_ref
@@ -143,6 +143,8 @@ def commit(
         Others were faster until patience ran out.
     WorkTreeBusy
         Another process holds the index of a work tree that has the branch checked out.
+    WorkTreeLags
+        It is on the branch, and such a work tree could not follow.
     Refused
         The operation's rules forbid it, the remote's do, or a work tree holds something in the way.
     Unreachable
@@ -236,6 +238,8 @@ def _try(ledger: Ledger, operation: Operation, writer: Callable[[], Writer], ups
                 upstream.publish(made, theirs, updates)
                 published = True
             repository.update_refs(updates, reason=f"gitreg: {changes.subject}")
+    except WorkTreeLags:
+        raise  # it is done, and must not be done again
     except GitregError as error:
         if published:  # it must not be done again
             warnings.warn(f"published, but this clone did not follow ({error.message}): `gitreg pull`", stacklevel=2)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gitreg.documents.layout import Key, parse_path
 from gitreg.documents.types import RegistryDocument
-from gitreg.errors import Conflict, IntegrityError, NotFound, Refused
+from gitreg.errors import Conflict, IntegrityError, NotFound, Refused, WorkTreeLags
 from gitreg.git import ANY, RefUpdate
 from gitreg.git.leftovers import stale_locks
 from gitreg.git.remote import Declined, NotAtomic, Remote, Stale, Unreachable, hide_login
@@ -161,8 +161,13 @@ class Upstream:
 
     def _follow(self, ours: str | None, theirs: str) -> None:
         ledger, repository = self._ledger, self._repository
-        with repository.follow(ledger.ref, ours, theirs):
-            repository.update_refs([RefUpdate(ledger.ref, theirs, ours)], reason=f"gitreg: pull from {self.name}")
+        try:
+            with repository.follow(ledger.ref, ours, theirs):
+                repository.update_refs([RefUpdate(ledger.ref, theirs, ours)], reason=f"gitreg: pull from {self.name}")
+        except WorkTreeLags:
+            self._accept(theirs)
+            self.move_mirrors()
+            raise
         self.move_mirrors()
 
     def _mirrors(self) -> set[str]:

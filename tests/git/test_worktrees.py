@@ -2,16 +2,19 @@ from __future__ import annotations
 
 import os
 import random
+import re
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from gitreg.errors import Conflict, Refused, WorkTreeBusy
+from gitreg.errors import Conflict, GitregError, Refused, WorkTreeBusy, WorkTreeLags
 from gitreg.git import RefUpdate, Repository, worktrees
 from tests.git.conftest import ADA, BRANCH, Env, commit, git, make
 
@@ -176,19 +179,61 @@ def test_a_body_that_fails_leaves_nothing_to_finish(plain: Repository, top: Path
     assert (top / "a").read_bytes() == b"1\n"
 
 
+def move_while(repo: Repository, old: str, new: str, deed: Callable[[], object]) -> None:
+    """Move the branch, and do something once it has moved."""
+    with repo.follow(BRANCH, old, new):
+        repo.update_refs([RefUpdate(BRANCH, new, old)], reason="t")
+        deed()
+
+
 def test_what_changes_while_the_branch_moves_is_kept_for_later(plain: Repository, top: Path, env: Env) -> None:
     old, new = build(plain)
-    with plain.follow(BRANCH, old, new):
-        plain.update_refs([RefUpdate(BRANCH, new, old)], reason="t")
-        (top / "a").write_text("precious\n")
+    with pytest.raises(WorkTreeLags, match=re.escape(f"{top} could not follow: in the way: a")):
+        move_while(plain, old, new, lambda: (top / "a").write_text("precious\n"))
     assert plain.unfinished_following() == [top]
     assert plain.finish_following() == []
+    with pytest.raises(Refused, match="lags behind"):
+        commit(plain, {"d/c": b"3\n"})
+    assert plain.read_ref(BRANCH) == new
     assert (top / "a").read_text() == "precious\n"
     assert plain.unfinished_following() == [top]
     (top / "a").write_bytes(b"1\n")
     assert plain.finish_following() == [top]
     assert git(top, env, "status", "--porcelain") == ""
     assert plain.unfinished_following() == []
+
+
+@pytest.mark.parametrize("length", [0, 3])
+def test_a_file_that_was_half_written_is_written_again(plain: Repository, top: Path, env: Env, length: int) -> None:
+    old, new = build(plain)
+    (top / "new").mkdir()
+
+    def half() -> None:
+        (top / "new/file").write_bytes(b"new\n"[:length])
+        (top / "a").unlink()
+
+    with pytest.raises(WorkTreeLags):
+        move_while(plain, old, new, half)
+    assert plain.finish_following() == [top]
+    assert (top / "new/file").read_bytes() == b"new\n"
+    assert git(top, env, "status", "--porcelain") == ""
+
+
+def test_room_is_taken_before_the_branch_moves_and_given_back(plain: Repository, top: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    old, new = build(plain)
+    before = sorted(top.rglob("*"))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        with pytest.raises(GitregError, match=r"nothing was moved: .*File too large"), plain.follow(BRANCH, old, new):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert plain.read_ref(BRANCH) == old
+    assert plain.unfinished_following() == []
+    assert [path for path in sorted(top.rglob("*")) if "objects" not in path.parts] == [
+        path for path in before if "objects" not in path.parts
+    ]
 
 
 @pytest.mark.slow

@@ -80,7 +80,8 @@ def repair(
     mended = [problem for problem in problems if problem.mend in ("sync", "reindex")]
     asked = {problem.mend for problem in mended}
     with ledger.repository.lock(timeout=patience):
-        ledger.repository.finish_following()
+        finished = {str(folder) for folder in ledger.repository.finish_following()}
+        mended += [problem for problem in problems if problem.mend == "follow" and problem.where in finished]
         if "reindex" in asked:
             ledger.forget_index()
         moves = {problem.mend.name: problem.mend for problem in problems if isinstance(problem.mend, RefUpdate)}

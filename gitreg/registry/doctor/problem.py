@@ -8,9 +8,10 @@ from typing import Any, Literal
 from gitreg.blobs import Manifest
 from gitreg.git import RefUpdate
 
-Mend = RefUpdate | Manifest | Literal["sync", "reindex", "id"]
+Mend = RefUpdate | Manifest | Literal["sync", "reindex", "id", "follow"]
 """What doctor can do itself: move a ref; bring a set of files back into the store, from a replica or the user's cache;
-make the tags and mirrors that the remote lacks; make the index anew; give the registry an id by a commit."""
+make the tags and mirrors that the remote lacks; make the index anew; give the registry an id by a commit; bring a work
+tree up to its branch."""
 
 
 @dataclass(frozen=True)

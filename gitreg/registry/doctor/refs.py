@@ -138,8 +138,9 @@ def _work_trees(ledger: Ledger) -> Iterator[Problem]:
     for folder in ledger.repository.unfinished_following():
         yield Problem(
             str(folder),
-            "lags behind the branch: a command was killed",
-            "`gitreg doctor --repair`; commit or stash what is in the way",
+            "lags behind its branch: a commit made there would undo what it lacks",
+            "`gitreg doctor --repair`; before that, move away what `git status` there shows to be in the way",
+            "follow",
         )
 
 
