@@ -32,9 +32,14 @@ def read_data(key: Key, content: bytes) -> dict[str, Any]:
             raise InvalidDocument(where, "/format", f"is {written}; {NEWER_FORMAT}", hint="upgrade gitreg")
         if data.get("kind", key.kind) != key.kind:
             raise InvalidDocument(where, "/kind", f"is {data['kind']!r}, but the file's path says {key.kind!r}")
-        for field in _VERSIONS:  # whoever writes 7 by hand means "7"
+        for field in _VERSIONS:  # whoever writes 7 by hand means "7"; 1.10 is no longer what was written
+            if isinstance(data.get(field), float):
+                raise InvalidDocument(where, f"/{field}", f"is the number {data[field]!r}", hint="put it in quotes")
             if isinstance(data.get(field), int) and not isinstance(data[field], bool):
                 data[field] = str(data[field])
+        for field, _ in _said_by_the_path(key):
+            if field not in data:
+                raise InvalidDocument(where, f"/{field}", "is missing")
     check(key.kind, data, where)
     for field, expected in _said_by_the_path(key):
         if data[field] != expected:

@@ -37,13 +37,14 @@ def check(kind: str, data: Any, where: str) -> None:
     from fastjsonschema import JsonSchemaValueException  # the hot paths read the index and never check
 
     try:
-        _compiled(kind)(data)
+        compiled(kind)(data)
     except JsonSchemaValueException as error:
         raise _explained(kind, data, where, error) from None
 
 
 @cache
-def _compiled(kind: str) -> Callable[[Any], Any]:
+def compiled(kind: str) -> Callable[[Any], Any]:
+    """Return the validator of a kind of document, which raises for one that breaks its schema."""
     import fastjsonschema  # see check()
 
     validator: Callable[[Any], Any] = fastjsonschema.compile(schema(kind), use_default=False)

@@ -236,12 +236,19 @@ def read_draft_at(repository: Repository, commit: str, where: str) -> Draft:
 
 
 def _document(kind: type[_D], content: bytes, where: str) -> _D:
-    from gitreg.documents.schemas import check
     from gitreg.documents.yaml import loads
 
     data = loads(content, where)
-    check(kind.kind, data, where)
+    _check(kind.kind, data, where)
     return kind.from_data(data)
+
+
+def _check(kind: str, data: Any, where: str) -> None:
+    """Hold a file of a draft against its schema; an artifact takes its version when it is sealed."""
+    from gitreg.documents.schemas import check
+
+    unnumbered = kind == ArtifactDocument.kind and isinstance(data, dict) and "version" not in data
+    check(kind, data | {"version": "1"} if unnumbered else data, where)
 
 
 def write_draft(
@@ -293,7 +300,6 @@ def remove_draft(repository: Repository, draft: Draft) -> None:
 
 
 def _differing(old: Draft | None, new: Draft) -> dict[str, bytes | None]:
-    from gitreg.documents.schemas import check
     from gitreg.documents.yaml import dumps
 
     files: dict[str, bytes | None] = {}
@@ -302,7 +308,7 @@ def _differing(old: Draft | None, new: Draft) -> dict[str, bytes | None]:
         if before is after:
             return
         data: Any = after.to_data()
-        check(after.kind, data, path)
+        _check(after.kind, data, path)
         files[path] = dumps(data)
 
     put(RUN_FILE, old.run if old else None, new.run)

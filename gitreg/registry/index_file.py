@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-VERSION = 6
+VERSION = 7
 """The version of the index's own format; a file of another version is rebuilt."""
 
 BUSY_SECONDS = 30.0

@@ -78,8 +78,13 @@ def derive(key: Key, content: bytes | Oversized) -> Derived:
 
 
 def derive_as_parsed(key: Key, content: bytes | Oversized) -> Derived:
-    """Do the same by the YAML parser, for any file; what it says becomes JSON."""
+    """Do the same by the YAML parser, for any file; what it says becomes JSON.
+
+    Whatever the parser, a schema or a document's class raises over a file is that file's problem, and nobody else's.
+    """
     from gitreg.documents.files import read_data  # imports as much as all else that readers need
+    from gitreg.documents.schemas import compiled
+    from gitreg.documents.types import DOCUMENTS
     from gitreg.documents.yaml import too_long
 
     # An annotation that cannot be read may say that its version is withdrawn.
@@ -89,12 +94,26 @@ def derive_as_parsed(key: Key, content: bytes | Oversized) -> Derived:
     digest = sha256(content).hexdigest()
     if key.kind == "card":
         return Derived(digest, None, 0, json.dumps({"text": content.decode(errors="replace")}), None)
+    compiled(key.kind)  # where the schema cannot be had, that is no fault of the file
     try:
         data = read_data(key, content)
+        DOCUMENTS[key.kind].from_data(data).to_data()  # as readers will
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        text.encode()
     except InvalidDocument as error:
-        return Derived(digest, None, unread, None, str(error))
+        return Derived(digest, None, unread, None, _one_line(str(error)))
+    except MemoryError:  # of this process, at this moment
+        raise
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}"
+        return Derived(digest, None, unread, None, _one_line(f"{key.path} cannot be read: {why}"))
     number = data["number"] if key.kind == "model_version" else None
     hidden = 0
     if key.kind == "annotation":
         hidden = HIDDEN_DELETED * bool(data.get("deleted")) + HIDDEN_YANKED * bool(data.get("yanked"))
-    return Derived(digest, number, hidden, json.dumps(data, ensure_ascii=False, separators=(",", ":")), None)
+    return Derived(digest, number, hidden, text, None)
+
+
+def _one_line(text: str) -> str:
+    """Return a text as the index can keep it and an error show it."""
+    return " ".join(text.encode(errors="replace").decode().split())

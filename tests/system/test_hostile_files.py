@@ -158,3 +158,25 @@ def test_a_foreign_tag_and_an_odd_committer_disturb_nobody(registry: Person, wei
     assert "refs/tags/models/not-a-version" in wheres
     assert "refs/tags/models/iris@99" in wheres
     assert registry.gitreg("save", "iris", weights, "--json").data["version"]["number"] == 100
+
+
+def test_one_bad_file_stops_nothing(registry: Person, weights: Path, tmp_path: Path) -> None:
+    registry.gitreg("save", "iris", weights, "--stage", "production")
+    registry.gitreg("artifact", "save", "data", weights)
+    file = "artifacts/data/2.yaml"
+    sound = (registry.here / "artifacts/data/1.yaml").read_text().replace("number: 1", "number: 2")
+    commit_by_hand(registry, "main", {file: sound.replace("version: '1'\n", "")})
+    for command in (["list"], ["show", "iris@production"], ["log", "-n", "1"], ["artifact", "list"]):
+        registry.gitreg(*command)
+    (problem,) = registry.doctor_says()
+    assert (problem["where"], problem["what"].partition(" ")[2]) == (file, "at /version: is missing")
+    registry.gitreg("annotate", "iris@1", "--tag", "seen")
+    # What was removed is read all the same by who begins with the whole history, whichever way it comes here.
+    commit_by_hand(registry, "main", {file: None})
+    registry.git("clone", "-q", registry.here, tmp_path / "clone")
+    registry.git("clone", "-q", "--depth", "1", f"file://{registry.here}", tmp_path / "shallow")
+    by_url = registry.with_env(GITREG_REGISTRY=f"file://{registry.here}")
+    for reader in (registry, registry.at(tmp_path / "clone"), registry.at(tmp_path / "shallow"), by_url):
+        assert reader.gitreg("show", "iris@production", "--json").data["version"] == "1"
+        assert reader.gitreg("artifact", "show", "data", "--json").data["version"] == "1"
+    assert not registry.doctor_says()
