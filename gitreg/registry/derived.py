@@ -94,8 +94,11 @@ def tag_message(record: Mapping[str, Any], digest: str) -> str:
 
 
 def tag_record(message: str) -> str | None:
-    """Give the digest of the record that a tag's message says it seals; None where it says none."""
-    told = _RECORD_TRAILER.search(message)
+    """Give the digest of the record that a tag's message says it seals; None where it says none.
+
+    Trailers are the last paragraph: the one before holds a description, in which anybody may write anything.
+    """
+    told = _RECORD_TRAILER.search(message.rstrip().rpartition("\n\n")[2])
     return told[1] if told else None
 
 

@@ -11,7 +11,8 @@ from gitreg.blobs import FileEntry, Manifest, Progress, Source, Store, layout, v
 from gitreg.documents.layout import MAX_BYTES, Key
 from gitreg.errors import GitregError, TooLarge
 from gitreg.registry.artifacts import Holder, manifest_of, stored_manifest
-from gitreg.registry.derived import tag_ref
+from gitreg.registry.cut_history import is_cut
+from gitreg.registry.derived import tag_record, tag_ref
 from gitreg.registry.index import Entry
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.resuming import Run
@@ -232,11 +233,45 @@ def record_problem(ledger: Ledger, version: Holder) -> str | None:
         return f"its sealed record was edited in {snapshot.index.moment(said[0].since).oid[:12]}"
     if not isinstance(version, ModelVersion):  # it has no tag
         return None
+    if is_cut(snapshot, version):
+        if is_sealed(ledger, snapshot, version):
+            return seal_problem(ledger, snapshot, version)
+        return "is not verified: it came without history, and its tag is not here"
     ref = tag_ref(snapshot.settings, version.model, version.version)
     oid = repository.read_ref(ref)
     commit = repository.peel(oid) if oid else None
     if commit and commit != snapshot.index.moment(said[-1].since).oid and not same_record(ledger, commit, entry):
         return f"its tag {ref} seals another record, that of {commit[:12]}"
+    return None
+
+
+def is_sealed(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> bool:
+    """Whether a tag that seals something in a version's name is here.
+
+    One that was made by hand and names no record is as good as none: only the history can be held against it.
+    """
+    oid = ledger.repository.read_ref(tag_ref(snapshot.settings, version.model, version.version))
+    tag = ledger.repository.tag(oid) if oid else None
+    return oid is not None and (tag is None or tag_record(tag.message) is not None)
+
+
+def seal_problem(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> str | None:
+    """Return how a record differs from what its tag, which is here, seals; None where it does not."""
+    repository = ledger.repository
+    ref = tag_ref(snapshot.settings, version.model, version.version)
+    oid = repository.read_ref(ref)
+    tag = repository.tag(oid) if oid else None
+    if oid is None or tag is None:
+        return "its tag is not annotated, and seals no record"
+    if f"refs/tags/{tag.name}" != ref or tag.target_type != "commit":
+        return f"its tag was made for something else ({tag.name})"
+    if tag_record(tag.message) != version.digest:
+        return "its tag seals another record"
+    entry = snapshot.index.get(snapshot.seq, "model_version", version.model, version.version)
+    assert entry is not None
+    commit = repository.peel(oid)  # which is here where the remote could give it without its history
+    if commit is not None and not same_record(ledger, commit, entry):
+        return f"its tag seals another record, that of {commit[:12]}"
     return None
 
 

@@ -238,6 +238,17 @@ class Upstream:
         asked = [f"{ref}*" for ref in missing] if len(missing) <= _AT_ONCE else [f"{tag_prefix(settings)}*"]
         self._remote.fetch([f"{pattern}:{pattern}" for pattern in asked])
 
+    def fetch_seal(self, ref: str) -> None:
+        """Bring one version's tag, without history, where the remote has it.
+
+        Raises
+        ------
+        NotFound, Unreachable
+            As for `fetch`.
+        """
+        pattern = f"{ref}*"  # with a star, one that is not there is no error
+        self._remote.fetch([f"{pattern}:{pattern}"], depth=1)
+
     def bring(self, moves: Sequence[RefUpdate]) -> None:
         """Bring the objects that refs shall be moved to and that are not here, from refs of the same names.
 

@@ -70,16 +70,30 @@ class Registry(OpenRegistry):
             from gitreg.sdk.drafting import draft_of_model
 
             return draft_of_model(self, model, selector.partition(":")[2] or None)
+        version = self._sealed(reference, at)
+        _tell_unreadable(self.snapshot(at), version.model)
+        return version
+
+    def _sealed(self, reference: str, at: str | None = None) -> ModelVersion:
+        """Resolve a reference to a version that is held against its history, or its tag where that was cut off."""
         snapshot = self.snapshot(at)
+        version = self._resolve(snapshot, reference)
+        if self.ledger.repository.is_shallow:
+            from gitreg.sdk.sealed import hold
+
+            if hold(self, snapshot, version):
+                version = self._resolve(self.snapshot(at), reference)
+        return version
+
+    def _resolve(self, snapshot: Snapshot, reference: str) -> ModelVersion:
+        """Resolve a reference; where that fails, the hint says when the remote was last asked."""
         try:
-            version = resolve(snapshot, reference)
+            return resolve(snapshot, reference)
         except NotFound as error:
             if (age := self._age()) is None:
                 raise
             known = f"the remote was last asked {age} ago; --fetch asks it first"
             raise NotFound(error.message, hint=f"{error.hint}; {known}" if error.hint else known) from None
-        _tell_unreadable(snapshot, version.model)
-        return version
 
     def _age(self) -> str | None:
         """Say how long ago the remote was asked; None where there is none, or that was just now."""
@@ -109,7 +123,7 @@ class Registry(OpenRegistry):
         found: list[Holder] = []
         for reference in references:
             try:
-                found.append(resolve(snapshot, reference))
+                found.append(self._sealed(reference))
             except NotFound:
                 if reference.partition("@")[0] not in artifact_names(snapshot):
                     raise

@@ -173,7 +173,11 @@ def remove_store(registry: Registry, url: PathLike) -> Outcome:
 
 def verification(registry: Registry, reference: str | None, share: float, progress: Progress) -> Verification:
     """Prepare to verify (:meth:`gitreg.Registry.verify`); each scope has a file of its own for what was read of it."""
+    from gitreg.sdk.sealed import fetch_history
+
     ledger = registry.ledger
+    if reference is None:
+        fetch_history(registry)
     scope = f"{ledger.repository.common_dir}\n{ledger.branch}\n{ledger.root}\n{reference}\n{share}"
     name = sha256(scope.encode(errors="surrogateescape")).hexdigest()[:32]
     source = registry.stores  # tells of those that are left out

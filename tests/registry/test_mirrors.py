@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.errors import InvalidInput, NotFound, Refused
+from gitreg.errors import IntegrityError, InvalidInput, NotFound, Refused
 from gitreg.registry.mirrors import is_address
 from gitreg.sdk.registry import Registry
 from tests.registry.support import git
@@ -27,8 +27,8 @@ def objects(mirror: Path) -> int:
 def test_reading_brings_the_newest_commit_alone(url: str) -> None:
     with Registry.open(url) as registry:
         assert registry.version("iris@production").number == 3
-        assert objects(registry.folder) == 1
-        assert git(registry.folder, "tag") == ""
+        assert objects(registry.folder) == 2  # with the one that its tag is at
+        assert git(registry.folder, "tag") == "models/iris@3"
 
 
 def test_what_others_write_is_seen_when_it_is_opened_again(url: str, tmp_path: Path) -> None:
@@ -36,8 +36,8 @@ def test_what_others_write_is_seen_when_it_is_opened_again(url: str, tmp_path: P
     with Registry.open(tmp_path / "one") as one:
         one.promote("iris@1", "production", force=True)
     with Registry.open(url) as registry:
-        assert registry.version("iris@production").number == 1
         assert objects(registry.folder) == 2
+        assert registry.version("iris@production").number == 1
 
 
 def test_writing_publishes_and_knows_who_held_the_stage_before(url: str, tmp_path: Path, weights: Path) -> None:
@@ -90,13 +90,16 @@ def test_offline_takes_the_mirror_and_says_so(url: str, tmp_path: Path, monkeypa
     with pytest.raises(NotFound, match="there is no mirror"):
         Registry.open(url)
     monkeypatch.delenv("GITREG_OFFLINE")
-    Registry.open(url).close()
+    with Registry.open(url) as registry:
+        registry.version("iris@production")
     (tmp_path / "hub.git").rename(tmp_path / "gone.git")
     with pytest.raises(NotFound, match=r"no repository at file://"):
         Registry.open(url)
     monkeypatch.setenv("GITREG_OFFLINE", "1")
     with pytest.warns(UserWarning, match="offline"), Registry.open(url) as registry:
         assert registry.version("iris@production").number == 3
+        with pytest.raises(IntegrityError, match="iris@1 is not verified: it came without history"):
+            registry.version("iris@1")
 
 
 def test_a_registry_on_a_branch_of_its_own_is_found_and_one_that_is_not_there_named(

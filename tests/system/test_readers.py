@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from tests.servers.buckets import Servers
 from tests.servers.gitremotes import Far, make_far, ways
-from tests.system.world import Person, write
+from tests.system.world import Person, record_path, write
 
 pytestmark = pytest.mark.slow
 
@@ -87,6 +90,58 @@ def test_and_an_unrelated_one(reader: Person, far: Far, url: str, ada: Person, t
     assert "pull --accept-rewrite" in refused.err
     reader.gitreg("--repo", url, "pull", "--accept-rewrite")
     assert loaded(reader, url) == "foreign"
+
+
+def edited(writer: Person, far: Far, version: int) -> None:
+    """Let somebody with plain git edit a sealed record, and the pointer to it, on the remote."""
+    path = writer.here / record_path("iris", str(version))
+    text = path.read_text()
+    write(writer.here, {str(path): text.replace("type: model", "type: data")})
+    digest = sha256(path.read_bytes()).hexdigest()
+    pointer = writer.here / "models/iris/stages/production.yaml"
+    pointer.write_text(re.sub("sha256:[0-9a-f]{64}", f"sha256:{digest}", pointer.read_text()))
+    writer.git("commit", "-qam", "edited")
+    writer.git("push", "-q", far.url, "HEAD:main")
+
+
+@by_all_readers
+def test_a_fresh_url_reader_refuses_an_edited_record(reader: Person, writer: Person, far: Far, url: str) -> None:
+    edited(writer, far, 3)
+    for reference in ("iris@production", "iris@3", "iris"):
+        assert "iris@3: its tag seals another record" in refused(reader, url, reference) or (
+            "the sealed record of iris@3 was edited" in refused(reader, url, reference)
+        )
+    far.git("update-ref", "-d", "refs/tags/models/iris@3")  # without a tag, the history is fetched and decides
+    assert "the sealed record of iris@3 was edited" in refused(reader, url, "iris@production")
+    reader.gitreg("--repo", url, "verify", "iris@3", code=6)
+    assert loaded(reader, url, "iris@2") == "weights 2"
+
+
+@by_readers
+def test_a_record_that_was_merged_and_not_tagged_yet_is_held_against_its_history(
+    reader: Person, far: Far, url: str
+) -> None:
+    far.git("update-ref", "-d", "refs/tags/models/iris@3")
+    assert loaded(reader, url) == "weights 3"
+
+
+@pytest.mark.parametrize("way", ways("http"), indirect=True)
+def test_a_tag_that_names_no_commit_of_this_record_seals_nothing(
+    reader: Person, writer: Person, far: Far, url: str
+) -> None:
+    message = writer.git("tag", "-l", "--format=%(contents)", "models/iris@3")
+    for name, target in (("models/iris@3", "main~3"), ("other", "main")):
+        writer.git("tag", "-f", "-a", name, target, "-m", message)
+        far.git("fetch", "-q", str(writer.here), f"+refs/tags/{name}:refs/tags/models/iris@3")
+        assert refused(reader, url, "iris@3").startswith("error: iris@3: its tag ")
+    far.git("update-ref", "refs/tags/models/iris@3", "main")
+    assert "its tag is not annotated" in refused(reader, url, "iris@3")
+
+
+def refused(reader: Person, url: str, reference: str) -> str:
+    """What a reader with an empty cache hears, who must not get the version."""
+    shutil.rmtree(reader.env["GITREG_CACHE"], ignore_errors=True)
+    return reader.gitreg("--repo", url, "load", reference, code=6).err
 
 
 @by_readers

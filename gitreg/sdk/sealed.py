@@ -1,0 +1,90 @@
+"""Versions whose record came without its history: what can be held against it is asked of the remote."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gitreg.errors import IntegrityError
+from gitreg.registry.cut_history import is_cut, note_held, was_held
+
+if TYPE_CHECKING:
+    from gitreg.registry.snapshot import ModelVersion, Snapshot
+    from gitreg.registry.upstream import Upstream
+    from gitreg.sdk.opened import OpenRegistry
+
+
+def hold(registry: OpenRegistry, snapshot: Snapshot, version: ModelVersion) -> bool:
+    """Hold a version whose history was cut off against its tag, or else against the history, which is fetched then.
+
+    Returns
+    -------
+    bool:
+        Whether the history was fetched: the reference is to be resolved again, which holds the record against it.
+
+    Raises
+    ------
+    IntegrityError
+        Its tag seals another record; or there is none, and the remote has no more history than is here.
+    Unreachable, NotFound
+        The remote does not answer.
+    """
+    ledger = registry.ledger
+    if not is_cut(snapshot, version) or was_held(ledger, snapshot, version):
+        return False
+    # What follows is done once for a version: the next reader ends above.
+    from gitreg.registry.commit import PATIENCE
+    from gitreg.registry.derived import tag_ref
+    from gitreg.registry.integrity import is_sealed, seal_problem
+
+    remote = _remote(registry)
+    if not is_sealed(ledger, snapshot, version):
+        if remote is None:
+            raise IntegrityError(
+                f"{version.reference} is not verified: it came without history, and its tag is not here",
+                hint="`git fetch --unshallow` brings the history; by URL, open it once without GITREG_OFFLINE",
+            )
+        with ledger.repository.lock(timeout=PATIENCE):
+            remote.fetch_seal(tag_ref(snapshot.settings, version.model, version.version))
+    if not is_sealed(ledger, snapshot, version) and remote is not None:
+        with ledger.repository.lock(timeout=PATIENCE):
+            remote.fetch()
+        if not ledger.repository.is_shallow:
+            return True
+        raise IntegrityError(
+            f"{version.reference} is not verified: it came without history, and the remote has no tag of it",
+            hint="`gitreg sync` in a whole clone makes the tag",
+        )
+    if problem := seal_problem(ledger, snapshot, version):
+        raise IntegrityError(f"{version.reference}: {problem}", hint=_FIND_OUT)
+    note_held(ledger, snapshot, version)
+    return False
+
+
+def fetch_history(registry: OpenRegistry) -> None:
+    """Bring the history that was cut off, and the tags of all versions, where there is a remote that has them.
+
+    Raises
+    ------
+    Unreachable, NotFound
+        The remote does not answer.
+    """
+    remote = _remote(registry) if registry.ledger.repository.is_shallow else None
+    if remote is not None:
+        remote.fetch()
+        remote.fetch_tags(registry.snapshot())
+
+
+def _remote(registry: OpenRegistry) -> Upstream | None:
+    """Return where the rest can come from: the declared remote, else that of the clone; None where none is asked."""
+    if registry.ambient.offline or registry.local:
+        return None
+    if (upstream := registry.upstream) is not None:
+        return upstream
+    if registry.ledger.repository.remote_url("origin") is None:
+        return None
+    from gitreg.registry.upstream import Upstream
+
+    return Upstream(registry.ledger, "origin", registry.ambient.clock)
+
+
+_FIND_OUT = "find out who changed it: `gitreg doctor` in a clone with the whole history names the commit"
