@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from gitreg.errors import Conflict
+from gitreg.errors import Conflict, GitregError
 from gitreg.names import as_number
 from gitreg.registry.batch import HIDDEN_DELETED, HIDDEN_YANKED, Batch, Derived
 from gitreg.registry.index_file import LOOKUPS, discard, is_busy, open_database
@@ -98,65 +99,86 @@ class Moment(NamedTuple):
 
 
 class Index:
-    """An open index, in a file or in memory. Safe between processes; used by one thread at a time.
+    """An open index, in a file or in memory. Safe between processes and between threads, which take turns.
 
     ``failed`` is how its file was found useless while it was open: ``damaged`` (the file has been removed), or
     ``unwritable`` (a full disk, a folder made read-only). Another one has to be opened in its place.
     """
 
     def __init__(self, connection: sqlite3.Connection, path: Path | None = None) -> None:
+        self._lock = threading.RLock()  # a thread that writes keeps the others out until all is written
+        self._closed = False
         self._db = connection
         self._path = path
         self.failed: Literal["damaged", "unwritable"] | None = None
 
-    def _run(self, sql: str, arguments: Sequence[Any] = (), *, many: bool = False) -> sqlite3.Cursor:
-        try:
-            return self._db.executemany(sql, arguments) if many else self._db.execute(sql, arguments)
-        except sqlite3.ProgrammingError:  # ours: it is closed, or in another thread's hands
-            raise
-        except sqlite3.DatabaseError as error:
-            if is_busy(error):
-                raise Conflict("another process is writing the index", hint="try again") from None
-            if self._path is None:
+    def __del__(self) -> None:
+        # Who replaces an index leaves it to the snapshots that are still read; the last of them closes the file.
+        self._db.close()
+
+    def _run(self, sql: str, arguments: Sequence[Any] = (), *, many: bool = False) -> list[tuple[Any, ...]]:
+        """Run a statement and return its rows, read to the end: no thread holds a cursor while another writes."""
+        with self._lock:
+            if self._closed:
+                raise GitregError(
+                    "the registry was closed while it was being read", hint="close it when all threads are done"
+                )
+            try:
+                done = self._db.executemany(sql, arguments) if many else self._db.execute(sql, arguments)
+                return done.fetchall()
+            except sqlite3.ProgrammingError:  # ours
                 raise
-            if error.sqlite_errorcode & 0xFF in _OUTSIDE:
-                self.failed = "unwritable"
-                raise Conflict(f"the index {self._path} cannot be used: {error}", hint="try again") from None
-            self.failed = "damaged"
-            discard(self._path)
-            raise Conflict(f"the index {self._path} was damaged and has been removed", hint="try again") from None
+            except sqlite3.DatabaseError as error:
+                raise self._trouble(error) from None
+
+    def _one(self, sql: str, arguments: Sequence[Any] = ()) -> Any:
+        """Run a statement and return its first row; None where there is none."""
+        return next(iter(self._run(sql, arguments)), None)
+
+    def _trouble(self, error: sqlite3.DatabaseError) -> Exception:
+        """Return the error for what SQLite says; a file that is damaged is removed."""
+        if is_busy(error):
+            return Conflict("another process is writing the index", hint="try again")
+        if self._path is None:
+            return error
+        if error.sqlite_errorcode & 0xFF in _OUTSIDE:
+            self.failed = "unwritable"
+            return Conflict(f"the index {self._path} cannot be used: {error}", hint="try again")
+        self.failed = "damaged"
+        discard(self._path)
+        return Conflict(f"the index {self._path} was damaged and has been removed", hint="try again")
 
     def close(self) -> None:
-        """Close the file."""
-        self._db.close()
+        """Close the file, when no thread is reading or writing."""
+        with self._lock:
+            self._closed = True
+            self._db.close()
 
     # -- where things stand ------------------------------------------------------------------------------------------
 
     def position(self, commit: str) -> int | None:
         """Give the place of a commit on the indexed line; None where it is not on it."""
-        row = self._run("SELECT seq FROM commits WHERE oid = ?", (commit,)).fetchone()
+        row = self._one("SELECT seq FROM commits WHERE oid = ?", (commit,))
         return row[0] if row else None
 
     def head(self) -> tuple[int, str] | None:
         """Give the place and the id of the newest commit indexed."""
-        row = self._run("SELECT seq, oid FROM commits ORDER BY seq DESC LIMIT 1").fetchone()
+        row = self._one("SELECT seq, oid FROM commits ORDER BY seq DESC LIMIT 1")
         return (row[0], row[1]) if row else None
 
     def moment(self, seq: int) -> Moment:
         """Give the commit at a place."""
-        row = self._run(f"SELECT {_MOMENT} FROM commits WHERE seq = ?", (seq,)).fetchone()
+        row = self._one(f"SELECT {_MOMENT} FROM commits WHERE seq = ?", (seq,))
         return _moment(row)
 
     def before(self, time: int, seq: int) -> int | None:
         """Give the newest place, not after ``seq``, whose commit is not later than ``time``."""
-        row = self._run(
-            "SELECT seq FROM commits WHERE seq <= ? AND time <= ? ORDER BY seq DESC LIMIT 1", (seq, time)
-        ).fetchone()
+        row = self._one("SELECT seq FROM commits WHERE seq <= ? AND time <= ? ORDER BY seq DESC LIMIT 1", (seq, time))
         return row[0] if row else None
 
     def latest_time(self, seq: int, time: int) -> int | None:
         """Give the latest time, not after ``time``, that a commit up to ``seq`` names; None where all are later."""
-        row = self._run("SELECT max(time) FROM commits WHERE seq <= ? AND time <= ?", (seq, time)).fetchone()
+        row = self._one("SELECT max(time) FROM commits WHERE seq <= ? AND time <= ?", (seq, time))
         latest: int | None = row[0]
         return latest
 
@@ -164,10 +186,10 @@ class Index:
 
     def get(self, seq: int, kind: str, model: str, name: str) -> Entry | None:
         """Give one file as it stands at a place."""
-        row = self._run(
+        row = self._one(
             f"SELECT {_ENTRY} FROM documents d WHERE kind = ? AND model = ? AND name = ? AND {_STANDS}",
             (kind, model, name, seq, seq),
-        ).fetchone()
+        )
         return Entry(*row) if row else None
 
     def scan(self, seq: int, kind: str, model: str | None = None) -> Iterator[Entry]:
@@ -187,10 +209,10 @@ class Index:
 
     def by_number(self, seq: int, model: str, number: int) -> Entry | None:
         """Give the record of a model's version by its number."""
-        row = self._run(
+        row = self._one(
             f"SELECT {_ENTRY} FROM documents d WHERE model = ? AND number = ? AND {_STANDS} ORDER BY since",
             (model, number, seq, seq),
-        ).fetchone()
+        )
         return Entry(*row) if row else None
 
     def by_digest(self, seq: int, model: str, prefix: str) -> list[Entry]:
@@ -204,9 +226,9 @@ class Index:
 
     def highest_number(self, seq: int, model: str) -> int:
         """Give the highest number ever given to a version of the model, deleted ones too; 0 where there is none."""
-        row = self._run(
+        row = self._one(
             "SELECT max(number) FROM documents d WHERE model = ? AND number IS NOT NULL AND since <= ?", (model, seq)
-        ).fetchone()
+        )
         # A record that cannot be read may hold the number that it is named after.
         broken = self._run(
             "SELECT name FROM documents WHERE problem IS NOT NULL AND kind = 'model_version' AND model = ? "
@@ -217,17 +239,17 @@ class Index:
 
     def names_ever(self, seq: int, kind: str, model: str) -> int:
         """Give how many names the files of a kind have ever had, of one model, artifact or pipeline."""
-        row = self._run(
+        row = self._one(
             "SELECT count(DISTINCT name) FROM documents WHERE kind = ? AND model = ? AND since <= ?", (kind, model, seq)
-        ).fetchone()
+        )
         number: int = row[0]
         return number
 
     def first_record(self, seq: int) -> int | None:
         """Return the place of the commit that brought the first record of a version; None where there is none."""
-        row = self._run(
+        row = self._one(
             "SELECT min(since) FROM documents WHERE kind IN ('model_version', 'artifact') AND since <= ?", (seq,)
-        ).fetchone()
+        )
         place: int | None = row[0]
         return place
 
@@ -246,7 +268,7 @@ class Index:
             f"SELECT d.model, count(*) FROM documents d WHERE {_counts(HIDDEN_DELETED)} GROUP BY d.model",
             (seq, seq, seq, seq),
         )
-        return dict(rows.fetchall())
+        return dict(rows)
 
     def problems(self, seq: int) -> list[Entry]:
         """Give the files that cannot be read."""
@@ -280,12 +302,11 @@ class Index:
 
     def last_touched(self, seq: int, kind: str) -> list[tuple[str, str, int]]:
         """Give, for each file of a kind that ever was, its model, its name and the place that changed it last."""
-        rows = self._run(
+        return self._run(
             "SELECT model, name, max(max(since), coalesce(max(CASE WHEN until <= ? THEN until END), 0)) "
             "FROM documents WHERE kind = ? AND since <= ? GROUP BY model, name",
             (seq, kind, seq),
         )
-        return rows.fetchall()
 
     def touched(self, seq: int, model: str | None = None) -> Iterator[tuple[Moment, list[Entry], list[Entry]]]:
         """Give, newest first, each commit that changed a file of the model (of any, for None).
@@ -297,7 +318,7 @@ class Index:
             f"SELECT DISTINCT at FROM (SELECT since AS at FROM documents WHERE since <= ? {where} "
             f"UNION SELECT until FROM documents WHERE until <= ? {where}) ORDER BY at DESC",
             (seq, *args, seq, *args),
-        ).fetchall()
+        )
         for (at,) in seqs:
             began, ended = (
                 [
@@ -315,7 +336,8 @@ class Index:
         """Give a copy in memory, which may go on in another way than this one; an empty one where that fails."""
         copy = open_index(None)
         try:
-            self._db.backup(copy._db)
+            with self._lock:
+                self._db.backup(copy._db)
         except sqlite3.DatabaseError:  # damaged, or in others' hands: what is missing is read again
             copy.close()
             copy = open_index(None)
@@ -326,14 +348,15 @@ class Index:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Hold the index for one writer; all or nothing is kept."""
-        self._run("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._run("COMMIT")
-        except BaseException:
-            with suppress(sqlite3.Error):  # SQLite may have rolled back by itself
-                self._db.execute("ROLLBACK")
-            raise
+        with self._lock:
+            self._run("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._run("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):  # SQLite may have rolled back by itself
+                    self._db.execute("ROLLBACK")
+                raise
 
     def rewind(self, seq: int) -> None:
         """Forget all commits after a place; 0 forgets everything."""
@@ -343,11 +366,11 @@ class Index:
 
     def sealed_digest(self, seq: int, model: str, name: str) -> str | None:
         """Give the digest of a version's record as it was first written."""
-        row = self._run(
+        row = self._one(
             "SELECT digest FROM documents WHERE kind = 'model_version' AND model = ? AND name = ? AND since <= ? "
             "ORDER BY since LIMIT 1",
             (model, name, seq),
-        ).fetchone()
+        )
         return row[0] if row else None
 
     def extend(self, line: Iterable[tuple[Commit, Iterable[tuple[Key, Derived | None]], bool]]) -> None:

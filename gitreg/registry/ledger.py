@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +40,7 @@ class Ledger:
         self._index: Index | None = None
         self._aside: Index | None = None
         self._last: Snapshot | None = None
+        self._lock = threading.RLock()  # one thread at a time opens, replaces and extends indexes
 
     @property
     def ref(self) -> str:
@@ -93,12 +95,13 @@ class Ledger:
 
     def snapshot_at(self, commit: str) -> Snapshot:
         """Give what the registry said at a commit's id."""
-        try:
-            return self._snapshot_at(commit)
-        except Conflict:
-            if self._index is None or self._index.failed is None:
-                raise
-            return self._snapshot_at(commit)
+        with self._lock:
+            try:
+                return self._snapshot_at(commit)
+            except Conflict:
+                if self._index is None or self._index.failed is None:
+                    raise
+                return self._snapshot_at(commit)
 
     def _snapshot_at(self, commit: str) -> Snapshot:
         index = self._opened()
@@ -112,26 +115,31 @@ class Ledger:
         if commit == self.head():
             return Snapshot(index, self._catch_up(index, commit), commit)
         # A commit beside the branch (a proposal, the past before a rewrite) is read without touching the file.
-        if self._aside is not None:
-            if (place := self._aside.position(commit)) is not None:
-                return Snapshot(self._aside, place, commit)
-            self._aside.close()
-        self._aside = index.copied()
+        if self._aside is not None and (place := self._aside.position(commit)) is not None:
+            return Snapshot(self._aside, place, commit)
+        self._aside = index.copied()  # never the one before: other threads read that as it is
         return Snapshot(self._aside, self._catch_up(self._aside, commit), commit)
 
     def close(self) -> None:
         """Close the index; the repository is the caller's."""
-        for index in (self._index, self._aside):
-            if index is not None:
-                index.close()
-        self._index = self._aside = self._last = None
+        with self._lock:
+            for index in (self._index, self._aside):
+                if index is not None:
+                    index.close()
+            self.reopen()
+
+    def reopen(self) -> None:
+        """Let the index be opened anew when it is next asked for; the snapshots that are in use keep theirs."""
+        with self._lock:
+            self._index = self._aside = self._last = None
 
     def forget_index(self) -> None:
         """Remove the index; it is made anew when it is next asked for."""
         from gitreg.registry.index_file import discard
 
-        self.close()
-        discard(self.index_path)
+        with self._lock:
+            self.reopen()
+            discard(self.index_path)
 
     def _catch_up(self, index: Index, commit: str) -> int:
         from gitreg.registry.indexing import catch_up  # not needed while the index is warm
@@ -143,8 +151,6 @@ class Ledger:
         index = self._index
         if index is not None and index.failed is None:
             return index
-        if index is not None:
-            index.close()
         self._index = open_index(None if index is not None and index.failed == "unwritable" else self.index_path)
         if self._index.head() is not None:
             first = self._index.moment(1)

@@ -22,6 +22,7 @@ from gitreg.registry.fixed_fields import Shift, shifts
 from gitreg.registry.index import Entry, Index
 
 _Answer = TypeVar("_Answer")
+_UNKNOWN: Any = object()
 _MOST_REMEMBERED = 1000  # answers, and listed versions, that a snapshot keeps
 
 
@@ -178,11 +179,12 @@ class Snapshot:
         what:
             What tells this question from all others.
         """
-        if what not in self._known:
+        known = self._known.get(what, _UNKNOWN)  # one look: another thread may make room meanwhile
+        if known is _UNKNOWN:
             if len(self._known) >= _MOST_REMEMBERED:
                 self._known.clear()
-            self._known[what] = ask()
-        answer: _Answer = self._known[what]
+            known = self._known[what] = ask()
+        answer: _Answer = known
         return answer
 
     @cached_property
@@ -325,12 +327,13 @@ class Snapshot:
 
     def versions(self, model: str) -> list[ModelVersion]:
         """Give a model's versions by number, without the deleted ones."""
-        if model not in self._listed:
+        found = self._listed.get(model)
+        if found is None:
             found = self._versions(model)
-            if len(found) + sum(map(len, self._listed.values())) > _MOST_REMEMBERED:
+            if len(found) + sum(map(len, list(self._listed.values()))) > _MOST_REMEMBERED:
                 self._listed.clear()
             self._listed[model] = found
-        return list(self._listed[model])
+        return list(found)
 
     def _versions(self, model: str) -> list[ModelVersion]:
         notes = {entry.name: entry for entry in self.index.scan(self.seq, "annotation", model)}

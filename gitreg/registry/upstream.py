@@ -116,7 +116,7 @@ class Upstream:
         else:
             found = self._repository.read_ref(self._fetched)
             if depth:
-                self._ledger.close()  # the index ends where the history did
+                self._ledger.reopen()  # the index ends where the history did
         self._asked.parent.mkdir(exist_ok=True)
         self._asked.touch()
         return found
