@@ -7,6 +7,8 @@ import re
 from gitreg.blobs.manifest import Manifest
 from gitreg.errors import InvalidInput
 
+MARKER = "gitreg-store"
+"""The key of the mark that a store carries, so that a disk that is not mounted is not taken for a new one."""
 BLOBS = "sha256/"
 PACKS = "packs/"
 RECIPES = "recipes/"

@@ -42,9 +42,9 @@ _REMOTE = {
 }
 
 
-def open_store(url: str) -> Store:
-    """Open the store in a bucket; see `open_bucket`."""
-    return Store(open_bucket(url))
+def open_store(url: str, *, own: bool = False) -> Store:
+    """Open the store in a bucket; see `open_bucket` and, for `own`, `Store`."""
+    return Store(open_bucket(url), own=own)
 
 
 def open_bucket(url: str) -> Bucket:

@@ -14,6 +14,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from urllib.parse import unquote, urlsplit
 
 from gitreg.blobs import copying, layout
 from gitreg.blobs.buckets.bucket import Bucket, NoSuchObjectError, Objects
@@ -29,6 +30,8 @@ from gitreg.blobs.recipe import parse_recipe
 from gitreg.blobs.trash import Recovering
 from gitreg.errors import GitregError, IntegrityError, InvalidDocument
 
+_MARK = b"gitreg-store 1\n"
+_SIGNS = (layout.BLOBS, layout.PACKS, layout.RECIPES, layout.CLAIMS, layout.TRASH)  # of a store older than the mark
 _RUN = 16 << 20  # bytes of a pack that are read at once
 _GAP = 64 << 10  # bytes of a pack that are read for nothing rather than asking twice
 _HINT = "gitreg looks in every store that the registry names; `gitreg store status` shows where the bytes still are"
@@ -87,14 +90,24 @@ class AbsentError(IntegrityError):
     """A store does not hold what it was asked for."""
 
 
+class StoreGoneError(GitregError):
+    """There is no store where one should be: its disk is not mounted, its address is wrong, or it was never made."""
+
+
 class Store:
     """Sets of files in a bucket; several processes and machines may use one at the same time.
 
     Every method raises GitregError, in words, for what the disk or the network refuses.
+
+    Parameters
+    ----------
+    own:
+        Whether it lies inside the repository that uses it, so that it is made where it is not there.
     """
 
-    def __init__(self, bucket: Bucket) -> None:
+    def __init__(self, bucket: Bucket, *, own: bool = False) -> None:
         self.bucket = bucket
+        self.own = own
         self._recovering = Recovering(bucket)
 
     @property
@@ -107,10 +120,56 @@ class Store:
         """Whether it is a folder of this machine."""
         return self.bucket.local
 
+    # -- whether it is there -----------------------------------------------------------------------------------------
+
     @property
     def gone(self) -> bool:
-        """Whether it is a folder of this machine that is not there: its disk is not mounted, or nothing was saved."""
-        return self.local and self.bucket.local_path("") is None
+        """Whether there is no store: neither its mark, nor anything of a store that is older than marks."""
+        return not (self._is_marked() or self._holds_something())
+
+    def create(self) -> bool:
+        """Mark the bucket as a store; return whether it was none before."""
+        if self._is_marked():
+            return False
+        new = self.gone
+        self.bucket.write(layout.MARKER, _MARK)
+        self.bucket.sync([layout.MARKER])
+        return new
+
+    def prepare(self) -> None:
+        """Make sure, before anything is written, that there is a store; one that is older than marks gets its mark.
+
+        Raises
+        ------
+        StoreGoneError
+            There is none, and it is not the repository's own.
+        """
+        if self._is_marked():
+            return
+        if not self.own and self.gone:
+            raise self.not_there()
+        self.create()
+
+    def not_there(self) -> StoreGoneError:
+        """Return the error for a store that is not there."""
+        if self.own:
+            return StoreGoneError(
+                f"the store {self.url} is not there: nothing was saved in this clone yet",
+                hint="copy it from the clone that saved it: `gitreg store copy --from CLONE/.git/gitreg/store`",
+            )
+        place, guess = (
+            (unquote(urlsplit(self.url).path), "is it mounted?") if self.local else (self.url, "is its URL right?")
+        )
+        return StoreGoneError(
+            f"the store {place} is not there ({guess})",
+            hint=f"mount or connect it; only if it is to be a new one: `gitreg store create {place}`",
+        )
+
+    def _is_marked(self) -> bool:
+        return bool(self.bucket.find([layout.MARKER]))
+
+    def _holds_something(self) -> bool:
+        return any(next(iter(self.bucket.list(folder)), None) is not None for folder in _SIGNS)
 
     # -- files -------------------------------------------------------------------------------------------------------
 
@@ -309,11 +368,18 @@ class Store:
         return Manifest.parse(text)
 
     def claim(self, name: str, text: bytes) -> None:
-        """Leave word, under a name of its own, of somebody who keeps weights here."""
+        """Leave word, under a name of its own, of somebody who keeps weights here.
+
+        Raises
+        ------
+        StoreGoneError
+            The store is not there.
+        """
         key = layout.CLAIMS + name
         with suppress(NoSuchObjectError):
             if self.bucket.read(key) == text:
                 return
+        self.prepare()
         self.bucket.write(key, text)
         self.bucket.sync([key])
 
@@ -337,8 +403,10 @@ class Store:
             hint="check the memory of this machine and the disk that is written to",
         )
 
-    def absent(self, path: str, key: str) -> AbsentError:
-        """Give the error for an object that is not there."""
+    def absent(self, path: str, key: str) -> AbsentError | StoreGoneError:
+        """Give the error for an object that is not there, or for a store that is not."""
+        if self.gone:
+            return self.not_there()
         return AbsentError(f"{path}: the store {self.url} does not hold {key}", hint=_HINT)
 
     def damaged(self, path: str, key: str) -> IntegrityError:

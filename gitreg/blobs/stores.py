@@ -88,9 +88,7 @@ class Stores:
                 raise
             except GitregError as error:
                 errors.append(error)
-                if store.gone:
-                    worth_telling.append(f"the store {store.url} is not there")
-                elif not isinstance(error, AbsentError):  # a copy need not be complete
+                if not isinstance(error, AbsentError):  # a copy need not be complete
                     worth_telling.append(error.message)
             else:
                 for what in worth_telling:

@@ -73,8 +73,9 @@ def _column(
     unknown = "unreachable"
     missing = None
     try:
-        if not store.store.gone:
-            missing = store.store.missing(everything)
+        if store.store.gone and not store.store.own:
+            raise store.store.not_there()
+        missing = store.store.missing(everything)
     except Refused:
         unknown = "not approved"
     except GitregError as error:

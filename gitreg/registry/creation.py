@@ -14,7 +14,7 @@ from gitreg.git import RefUpdate, Repository
 from gitreg.names import is_ref_path
 from gitreg.registry.commit import PATIENCE, Writer
 from gitreg.registry.location import OWN_BRANCH, Location, Place, note_place
-from gitreg.registry.stores import spelled
+from gitreg.registry.stores import spelled, store_address
 
 _ABOUT = """\
 # The settings of this model registry. `gitreg --help` tells how to use it; every file here is plain YAML.
@@ -108,6 +108,8 @@ def _commit(
         raise Refused(f"there are tags under {prefix}/ already", hint="choose another --prefix")
     document = RegistryDocument(id=registry_id, branch=place.branch, remote=remote, prefix=prefix, store=store)
     who = writer(repository)
+    if store is not None:
+        open_store(store_address(store, repository)).create()
     commit = repository.build_commit(
         head,
         {file: _ABOUT.encode() + write(Key("registry"), document)},

@@ -90,6 +90,8 @@ def purge_garbage(ledger: Ledger, store: Store, *, env: Mapping[str, str], grace
 
 def return_garbage(ledger: Ledger, store: Store) -> list[Garbage]:
     """Put all that is in the trash back to its place; say what that was."""
+    if store.gone and not store.own:
+        raise store.not_there()
     return _of_versions(undo(store), ledger, store, None)
 
 
@@ -97,6 +99,9 @@ def return_garbage(ledger: Ledger, store: Store) -> list[Garbage]:
 
 
 def _live(ledger: Ledger, store: Store, env: Mapping[str, str]) -> Live:
+    if store.gone and not store.own:
+        raise store.not_there()
+
     def look() -> Iterator[Manifest]:
         yield from live_manifests(ledger, store)
         with other_registries(ledger, store, env=env) as others:

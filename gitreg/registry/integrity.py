@@ -156,8 +156,8 @@ class Verification:
     def _check(self, store: Store, batch: list[_Set]) -> Iterator[Finding]:
         required = store is self._primary
         try:
-            if store.gone and not required:
-                raise GitregError(f"the store {store.url} is not there")
+            if store.gone and not store.own:
+                raise store.not_there()
             missing = store.missing(each.manifest for each in batch)
             present: list[tuple[_Set, dict[FileEntry, str]]] = []
             for each in batch:

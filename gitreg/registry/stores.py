@@ -80,8 +80,9 @@ class Named:
 
 def open_named(settings: RegistryDocument, repository: Repository, approvals: Approvals) -> list[Named]:
     """Open the stores of a registry, the primary first, then the replicas; those that the user approved."""
-    approved = {str(default_folder(repository)), *approvals.urls()}
-    return [_open(url, approved) for url in store_urls(settings, repository)]
+    own = str(default_folder(repository))
+    approved = {own, *approvals.urls()}
+    return [_open(url, approved, own) for url in store_urls(settings, repository)]
 
 
 def readable(named: Sequence[Named], tell: Callable[[str], None]) -> Stores:
@@ -111,12 +112,12 @@ def readable(named: Sequence[Named], tell: Callable[[str], None]) -> Stores:
 
 def store_urls(settings: RegistryDocument, repository: Repository) -> list[str]:
     """Give the addresses of a registry's stores, the primary first."""
-    primary = str(default_folder(repository)) if settings.store is None else _address(settings.store, repository)
-    replicas = (_address(named, repository) for named in settings.replicas)
+    primary = str(default_folder(repository)) if settings.store is None else store_address(settings.store, repository)
+    replicas = (store_address(named, repository) for named in settings.replicas)
     return list(dict.fromkeys((primary, *replicas)))
 
 
-def _address(named: str, repository: Repository) -> str:
+def store_address(named: str, repository: Repository) -> str:
     """Spell a store of ``gitreg.yaml`` out; a folder in the repository is taken from its top."""
     if "://" in named or named.startswith("/"):
         return named
@@ -152,7 +153,7 @@ def spelled(url: str, repository: Repository) -> str:
     return Path(url).relative_to(top).as_posix()
 
 
-def _open(url: str, approved: Collection[str]) -> Named:
+def _open(url: str, approved: Collection[str], own: str) -> Named:
     if url not in approved:
         refused = Refused(
             f"this registry keeps weights at {shown(url)}, which you have not approved",
@@ -160,6 +161,6 @@ def _open(url: str, approved: Collection[str]) -> Named:
         )
         return Named(shown(url), None, refused)
     try:
-        return Named(url, open_store(url))
+        return Named(url, open_store(url, own=url == own))
     except GitregError as error:
         return Named(shown(url), None, error)

@@ -244,6 +244,8 @@ class OpenRegistry:
         ------
         Refused
             The registry names a store that the user has not approved.
+        StoreGoneError
+            It names one that is not there; nothing was made.
         """
         from gitreg.blobs import Saving
         from gitreg.registry.claims import leave_claim
@@ -251,6 +253,8 @@ class OpenRegistry:
         settings = self.snapshot().settings
         if settings.store is not None:
             leave_claim(self.ledger, self.store)
+        else:
+            self.store.prepare()
         with (
             closing(self.ambient.known()) as known,
             Saving(self.store, known, chunking=settings.chunking != "none", progress=progress) as saving,

@@ -64,6 +64,20 @@ def approve(urls: Sequence[str]) -> list[str]:
     return addresses
 
 
+def create_store(url: str) -> tuple[str, bool]:
+    """Make a store, and return its address and whether it was made now.
+
+    Raises
+    ------
+    InvalidInput
+        It is none that gitreg opens.
+    GitregError
+        Its bucket is not there, or cannot be written.
+    """
+    address = spelled_out(url, Ambient.of_this_process().folder)
+    return address, open_store(address).create()
+
+
 def held(registry: Registry, references: Sequence[str] = ()) -> list[list[Holding]]:
     """Say for versions, or for all, what each of the registry's stores holds of them.
 
@@ -95,6 +109,8 @@ def copying(
         Neither is given, or one is none that gitreg opens.
     NotFound
         The source is not there.
+    StoreGoneError
+        The target is not there; the repository's own is made.
     Refused
         A store that gitreg.yaml names is needed and not approved.
     """
@@ -112,6 +128,7 @@ def copying(
     named = set(store_urls(registry.snapshot().settings, repository)) - {str(default_folder(repository))}
     if any(same_place(url, target.url) for url in named):
         leave_claim(registry.ledger, target)
+    target.prepare()
     manifests = Stores([*sources, target], registry.tell)
     return Copying(versions, sources, target, registry.ambient.spool(), manifests)
 
@@ -124,6 +141,7 @@ def restore(registry: Registry, manifest: Manifest) -> None:
     IntegrityError
         None of them has one of the files whole.
     """
+    registry.store.prepare()
     copied = replicate(manifest, _replicas(registry), registry.store, registry.ambient.spool())
     if not copied.error:
         return
@@ -149,6 +167,8 @@ def add_store(registry: Registry, url: PathLike) -> Outcome:
     store = open_store(address)
     if same_place(address, registry.store_url):
         raise Refused(f"{address} is the store that this registry saves to", hint="name another one for its copies")
+    with suppress(GitregError):  # it can only be read from here, or not even that; who copies to it will be told
+        store.create()
     outcome = registry.commit(partial(add_replica, url=spelled(address, registry.ledger.repository)))
     registry.ambient.approvals().approve(address)
     registry.forget_stores()

@@ -16,7 +16,8 @@ import pytest
 from gitreg.blobs import NO_PROGRESS, Manifest, Store, copying, layout
 from gitreg.blobs.buckets.bucket import NoSuchObjectError
 from gitreg.blobs.buckets.folder import FolderBucket
-from gitreg.errors import GitregError, IntegrityError
+from gitreg.blobs.store import StoreGoneError
+from gitreg.errors import GitregError
 from tests.blobs.helpers import contents, fetch, put
 
 KEY = layout.blob("0" * 64)
@@ -144,7 +145,7 @@ def test_a_listing_that_cannot_be_whole_fails_in_words(bucket: FolderBucket, sto
 
 def test_a_store_whose_folder_is_away_does_not_hold_the_files(store: Store, saved: Manifest, tmp_path: Path) -> None:
     (tmp_path / "store").rename(tmp_path / "unmounted")
-    with pytest.raises(IntegrityError, match="does not hold"):
+    with pytest.raises(StoreGoneError, match="is not there"):
         fetch(store, saved, tmp_path / "out")
     assert store.missing([saved]) == {saved.digest: list(saved.files)}
     assert not (tmp_path / "store").exists()

@@ -104,7 +104,7 @@ def test_a_folder_that_vanished_is_told_of_and_another_store_read(
     shutil.rmtree(tmp_path / "primary")
     told: list[str] = []
     assert load(Stores([primary, replica], told.append), saved, tmp_path / "out") == contents(tmp_path / "model")
-    assert told == [f"the store {primary.url} is not there; read from another store instead"]
+    assert told == [f"the store {tmp_path / 'primary'} is not there (is it mounted?); read from another store instead"]
 
 
 def test_folders_of_this_machine_are_read_before_all_others(

@@ -34,6 +34,9 @@ def test_status_has_a_row_for_each_version_and_a_column_for_each_store(copied: P
 def test_copy_says_what_it_copied_and_where_and_fails_with_6_for_what_it_could_not(
     copied: Person, tmp_path: Path
 ) -> None:
+    assert "is not there" in copied.gitreg("store", "copy", "--to", "../disk", code=1).err
+    assert copied.gitreg("store", "create", "../disk").out == f"Made the store {tmp_path / 'disk'}\n"
+    assert copied.gitreg("store", "create", "../disk").out == f"{tmp_path / 'disk'} is a store already\n"
     assert (
         copied.gitreg("store", "copy", "--to", "../disk").out
         == f"Copied 4 files, 25 B, to {(tmp_path / 'disk').as_uri()}\n"
@@ -82,6 +85,7 @@ def test_nothing_of_a_store_that_is_not_approved_is_ever_opened(copied: Person, 
     strace = need_strace()
     stranger = copied.with_env(XDG_CONFIG_HOME=str(tmp_path / "stranger"), GITREG_CACHE=str(tmp_path / "cache2"))
     log = tmp_path / "strace"
+    stranger.gitreg("store", "create", tmp_path / "disk")
     for command in (
         "load iris@1", "verify --deep", "store status", "doctor",
         f"store copy --to {tmp_path / 'disk'}", "diff iris@1 iris@1.1",

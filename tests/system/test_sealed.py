@@ -156,6 +156,7 @@ def test_gc_and_store_copy_keep_what_is_ignored(ada: Person, prepared: Person, t
     ada.git("rm", "-qr", "artifacts")
     commit_by_hand(ada, {"models/iris/annotations/1.yaml": said})
     assert ada.gitreg("gc", "--grace", "0s", "--json").data == []
+    ada.gitreg("store", "create", tmp_path / "copy")
     ada.gitreg("store", "copy", "--to", tmp_path / "copy")
     assert any(b"evil" in path.read_bytes() for path in (tmp_path / "copy").rglob("*") if path.is_file())
 

@@ -80,6 +80,19 @@ def copy(references: tuple[str, ...], to: str | None, source: str | None, output
         )
 
 
+@command.command("create")
+@click.argument("url", metavar="URL|PATH")
+def create(url: str) -> None:
+    """Make a store where there is none; nothing is saved to a place that is none.
+
+    `gitreg init` and `gitreg store add` do the same for the store that they name. The bucket itself has to be there.
+    """
+    from gitreg.sdk.stores import create_store
+
+    address, made = create_store(url)
+    print_line(f"Made the store {address}" if made else f"{address} is a store already")
+
+
 @command.command("add")
 @click.argument("url", metavar="URL|PATH")
 @output_option

@@ -44,10 +44,10 @@ def problems_of_weights(
     elsewhere: list[tuple[Store, dict[str, list[FileEntry]]]] = []
     for asked in (store, *replicas):
         try:
+            if asked.gone and not asked.own:
+                raise asked.not_there()
             if asked is store:
                 missing = asked.missing(manifests.values())
-            elif asked.gone:
-                yield Problem(asked.url, "the store is not there", _UNREACHABLE)
             else:
                 elsewhere.append((asked, asked.missing(manifests[digest] for digest in missing)))
         except GitregError as error:
