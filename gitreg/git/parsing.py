@@ -15,6 +15,7 @@ from gitreg.errors import IntegrityError, InvalidInput
 from gitreg.git.values import Commit, Signature, Tag, without_crud
 
 # Compiled, and kept by re, when first used.
+_COMMIT_SIGNATURE = re.compile(rb"\ngpgsig(?:-sha256)? ((?:[^\n]|\n )*)")
 _SIGNATURE_BLOCK = r"(?m)^-----BEGIN (?:PGP SIGNATURE|PGP MESSAGE|SSH SIGNATURE|SIGNED MESSAGE)-----$"
 _TIME = r"\s*(-?\d{1,15})(?:\s+([+-])(\d{2})(\d{2})(?!\d))?"
 _PLAIN_COMMIT = rb"(?s)tree ([0-9a-f]+)\n((?:parent [0-9a-f]+\n)*+)author ([^\n]*)\ncommitter ([^\n]*)\n\n(.*)"
@@ -167,6 +168,14 @@ def split_tag(content: bytes) -> tuple[bytes, bytes]:
     """Split an annotated tag into what is signed and the signature, b"" where there is none."""
     starts = [found.start() for found in re.finditer(_SIGNATURE_BLOCK.encode(), content)]
     return (content[: starts[-1]], content[starts[-1] :]) if starts else (content, b"")
+
+
+def split_commit(content: bytes) -> tuple[bytes, bytes]:
+    """Split a commit into what is signed and the signature, b"" where there is none."""
+    headers, blank, body = content.partition(b"\n\n")
+    signatures = [bytes(found[1]) for found in _COMMIT_SIGNATURE.finditer(headers)]
+    signature = signatures[0].replace(b"\n ", b"\n") + b"\n" if signatures else b""
+    return _COMMIT_SIGNATURE.sub(b"", headers) + blank + body, signature
 
 
 def format_commit(

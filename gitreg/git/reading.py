@@ -273,6 +273,13 @@ class ReadOnlyRepository:
         payload, signature = split_tag(self._objects.get(oid, "tag", None))
         return self.statement_signer(payload, signature, namespace="git", keys=keys) if signature else None
 
+    def commit_signer(self, oid: str, keys: Mapping[str, Sequence[str]]) -> str | None:
+        """Return whose SSH key signed a commit (:func:`gitreg.git.verifying.signer_of`); None: nobody's."""
+        from gitreg.git.parsing import split_commit
+
+        payload, signature = split_commit(self._objects.get(oid, "commit", None))
+        return self.statement_signer(payload, signature, namespace="git", keys=keys) if signature else None
+
     def statement_signer(
         self, payload: bytes, signature: bytes, *, namespace: str, keys: Mapping[str, Sequence[str]]
     ) -> str | None:

@@ -219,6 +219,10 @@ class Repository(ReadOnlyRepository):
             return GitRemote(self._git, self.git_dir, self.work_tree or self.git_dir, address, way)
         return self.remote_by_dulwich(address)
 
+    def option(self, name: str) -> str | None:
+        """Return what Git's configuration says under a name of ours (``gitreg.settings``); None where it is silent."""
+        return self._config.get(name)
+
     def remote_url(self, name: str) -> str | None:
         """Return the address of a remote, without any password in it; None where there is no such remote."""
         from gitreg.git.remote import hide_login

@@ -35,8 +35,10 @@ def pre_receive(
     """
     from gitreg.registry.guarding import guard  # half of a push's time is imports, and each hook needs others
 
+    guarded = (repository.option("gitreg.settings") or "").lower() != "allow"
+
     def here(ledger: Ledger) -> Circumstances:
-        return Circumstances(now=ambient.clock, ledger=ledger)
+        return Circumstances(now=ambient.clock, ledger=ledger, settings_guarded=guarded)
 
     return guard(repository, updates, here, one_by_one=one_by_one)
 

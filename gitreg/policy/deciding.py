@@ -11,6 +11,8 @@ from gitreg.policy.results import Outcome, Result, overridden, override
 
 RULES = ("from", "promoters")
 """The rules that ``overridable`` may name beside the gates."""
+SETTINGS, ALIASES = "settings", "aliases"
+"""What stands among the policies and is no stage: who may change who may do what, and who may set aliases."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,12 +123,13 @@ def _rules(policy: Policy, evidence: Evidence) -> list[Result]:
 
 def _promoter(policy: Policy, who: str | None) -> Result:
     facts = {"promoters": list(policy.promoters), "promoter": who}
+    verb = {SETTINGS: "change that", ALIASES: "set aliases"}.get(policy.stage, "promote")
     if who is None:
         sentence = f"who promotes is not known here; {_or(policy.promoters)} may"
         return Result("promoters", "promoters", Outcome.UNKNOWN, sentence, facts)
     if who.casefold() in (name.casefold() for name in policy.promoters):
-        return Result("promoters", "promoters", Outcome.PASSED, f"{who} may promote", facts)
-    sentence = f"{who} may not promote; {_or(policy.promoters)} may"
+        return Result("promoters", "promoters", Outcome.PASSED, f"{who} may {verb}", facts)
+    sentence = f"{who} may not {verb}; {_or(policy.promoters)} may"
     return Result("promoters", "promoters", Outcome.FAILED, sentence, facts)
 
 

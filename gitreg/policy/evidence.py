@@ -57,11 +57,14 @@ class Seal(NamedTuple):
         Why nobody is known to have.
     checked:
         Whether that could be looked at.
+    what:
+        What is signed: the version's tag; of a change of the settings, its commit.
     """
 
     signer: str | None = None
     problem: str = ""
     checked: bool = True
+    what: str = "its tag"
 
 
 class Evidence(Protocol):

@@ -14,13 +14,16 @@ from typing import Any
 from gitreg.documents.types import CARD_FIELDS
 from gitreg.errors import InvalidDocument
 from gitreg.policy.content_gates import Command, Files
-from gitreg.policy.deciding import RULES, Policy
+from gitreg.policy.deciding import RULES, SETTINGS, Policy
 from gitreg.policy.gates import AllOf, AnyOf, Gate
 from gitreg.policy.metric_gates import AgainstIncumbent, Bound, Card, Metadata
 from gitreg.policy.people_gates import Approvals, Signature, Soak
 
 _WHERE = "gitreg.yaml"
 _FIELDS = ("from", "promoters", "protected", "overridable", "gates")
+_FIELDS_OF = {SETTINGS: ("promoters", "protected", "gates")}
+"""The fields of policies that are none of a stage."""
+_ABOUT_PEOPLE = ("approvals", "signature", "all", "any")
 _OF_FILES = ("artifacts", "files", "forbidden_files")
 _KINDS: Mapping[str, tuple[str, ...]] = {
     "metric": ("metric", "at_least", "at_most", "incumbent", "tolerance", "later"),
@@ -83,11 +86,12 @@ class _Reader:
 
     def policy(self, stage: str, data: Any) -> Policy:
         at: _Path = ["policies", stage]
-        if stage not in self.stages:
-            raise _unknown(at, "stage", stage, self.stages)
-        fields = _mapping(at, data, _FIELDS)
+        if stage not in self.stages and stage not in _FIELDS_OF:
+            raise _unknown(at, "stage", stage, (*self.stages, *_FIELDS_OF))
+        known = _FIELDS_OF.get(stage, _FIELDS)
+        fields = _mapping(at, data, known)
         if not fields:
-            raise _wrong(at, "is an empty policy", f"leave it out, or give it {', '.join(_FIELDS)}")
+            raise _wrong(at, "is an empty policy", f"leave it out, or give it {', '.join(known)}")
         gates = self._gates([*at, "gates"], fields["gates"]) if "gates" in fields else ()
         names = [*RULES, *_names(gates)]
         overridable = _texts([*at, "overridable"], fields["overridable"]) if "overridable" in fields else ()
@@ -128,6 +132,8 @@ class _Reader:
                 else _unknown([*at, odd], "kind of gate", odd, tuple(_KINDS))
             )
         kind = next(iter(kinds))
+        if at[1] == SETTINGS and kind not in _ABOUT_PEOPLE:
+            raise _unknown([*at, kind], "kind of gate for settings", kind, _ABOUT_PEOPLE)
         fields = _mapping(at, data, ("name", *_KINDS[kind]))
         name = fields.get("name", kind)
         if not isinstance(name, str) or not name.strip() or name in RULES:
@@ -225,6 +231,12 @@ class _Reader:
 
 
 _Path = list[str | int]
+
+
+def kind_of(gate: Mapping[str, Any]) -> str:
+    """Return the kind of a gate; where it is none that is known, its first field."""
+    fields = [field for field in gate if field != "name"]
+    return next((_BEGIN[field] for field in fields if field in _BEGIN), fields[0] if fields else "")
 
 
 def _names(gates: Sequence[Gate]) -> list[str]:

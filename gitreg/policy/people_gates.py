@@ -52,8 +52,8 @@ class Signature(Condition):
         if seal.signer is None:
             return finding(False, f"{seal.problem}; {needed}", **facts)
         if seal.signer not in self.by:
-            return finding(False, f"its tag is signed by {seal.signer}; {needed}", **facts)
-        return finding(True, f"its tag is signed by {seal.signer}", **facts)
+            return finding(False, f"{seal.what} is signed by {seal.signer}; {needed}", **facts)
+        return finding(True, f"{seal.what} is signed by {seal.signer}", **facts)
 
 
 @dataclass(frozen=True, kw_only=True)

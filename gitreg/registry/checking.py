@@ -22,6 +22,7 @@ from gitreg.registry.ledger import Ledger
 from gitreg.registry.merging import Merge, merged
 from gitreg.registry.moves import Arrival, CardChange, Link, Move, arrivals, card_changes, links
 from gitreg.registry.rows import version_row
+from gitreg.registry.settings_changes import SettingsChange
 from gitreg.registry.snapshot import ModelVersion
 from gitreg.registry.soundness import Problem
 
@@ -52,6 +53,8 @@ class Report:
         Sentences about what was not looked at.
     unmet:
         Those of the problems that are the policy's: approvals may follow once it is proposed.
+    settings:
+        The change of who may do what; None where there is none.
     """
 
     base: str | None
@@ -66,6 +69,7 @@ class Report:
     read: int = 0
     unseen: tuple[str, ...] = ()
     unmet: tuple[Problem, ...] = ()
+    settings: SettingsChange | None = None
 
     @property
     def ok(self) -> bool:
@@ -79,6 +83,7 @@ class Report:
             "base": self.base,
             "head": self.head,
             "problems": [problem.row() for problem in self.problems],
+            "authority": [change.row() for change in self.settings.authority] if self.settings else [],
             "moves": [move.row() for move in self.moves],
             "versions": [
                 {"version": version_row(each.version), "comparison": each.comparison} for each in self.arrivals
@@ -159,6 +164,7 @@ def check(
             sum(finding.read for finding in looked),
             tuple(unseen),
             judgement.unmet,
+            settings=judgement.settings,
         )
 
 

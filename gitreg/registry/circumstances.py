@@ -32,6 +32,9 @@ class Circumstances:
         Whether the commit is only proposed: whoever checks the proposal decides, by the target branch's policy.
     files_follow:
         Whether the version's files are stored later, after this is only asked.
+    settings_guarded:
+        Whether who may do what is changed by nobody where there are policies, and none says who may change them: on a
+        server, unless its keeper allows it.
     """
 
     promoter: Callable[[], str] | None = None
@@ -41,6 +44,7 @@ class Circumstances:
     run: Callable[[Sequence[str], str, str], bool] | None = None
     proposing: bool = False
     files_follow: bool = False
+    settings_guarded: bool = False
 
 
 UNKNOWN = Circumstances()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gitreg.errors import GitregError, Protected, Refused
-from gitreg.policy.deciding import Decision, Policy
+from gitreg.policy.deciding import ALIASES, SETTINGS, Decision, Policy
 from gitreg.policy.deciding import decide as judge
 from gitreg.policy.parsing import parse_policies
 from gitreg.policy.promotion import Candidate, Post, check_promotion
@@ -14,6 +14,9 @@ from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.evidence import SnapshotEvidence
 from gitreg.registry.snapshot import ModelVersion, Snapshot
 from gitreg.registry.tenure import tenure
+
+NO_STAGES = (SETTINGS, ALIASES)
+"""What no stage may be called."""
 
 
 def policies(snapshot: Snapshot) -> dict[str, Policy]:
@@ -26,6 +29,18 @@ def policies(snapshot: Snapshot) -> dict[str, Policy]:
     """
     settings = snapshot.settings
     return snapshot.remember("policies", lambda: parse_policies(settings.policies, settings.people, settings.stages))
+
+
+def policy_of(snapshot: Snapshot, stage: str) -> Policy:
+    """Return the policy of a stage: one that an old registry calls as the policy of something else is called has none.
+
+    Raises
+    ------
+    InvalidDocument
+        The policies are not understood.
+    """
+    known = policies(snapshot)
+    return Policy(stage=stage) if stage in NO_STAGES else known.get(stage, Policy(stage=stage))
 
 
 def decide(
@@ -58,7 +73,7 @@ def decide(
     InvalidDocument
         The base's policies are not understood.
     """
-    policy = policies(base).get(stage, Policy(stage=stage))
+    policy = policy_of(base, stage)
     evidence = SnapshotEvidence(base, head, version, stage, circumstances)
     return judge(policy.for_rollback() if rollback else policy, evidence, force=force)
 

@@ -11,6 +11,7 @@ from gitreg.registry.circumstances import UNKNOWN, Circumstances
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.merging import Merge, each_commit
 from gitreg.registry.moves import Move, moves
+from gitreg.registry.settings_changes import SettingsChange, settings_change
 from gitreg.registry.soundness import Problem, problems
 
 
@@ -26,6 +27,8 @@ class Judgement:
         Those of them that are the policy's.
     moves:
         The pointers that move, each with what the policy says of it; none where the settings are not understood.
+    settings:
+        The change of who may do what; None where there is none.
     readable:
         Whether the settings are understood, so that more can be told of the merge.
     """
@@ -33,6 +36,7 @@ class Judgement:
     problems: tuple[Problem, ...]
     unmet: tuple[Problem, ...] = ()
     moves: tuple[Move, ...] = ()
+    settings: SettingsChange | None = None
     readable: bool = True
 
 
@@ -42,7 +46,8 @@ def judge(
     """Judge a merge by the rules, and by the policy, the people and the stages of its base.
 
     In this order: whether the files can be read, and fixed fields, sealed records, pointers and numbers
-    (:mod:`gitreg.registry.soundness`); then moves of stages and aliases.
+    (:mod:`gitreg.registry.soundness`); then who may do what (:mod:`gitreg.registry.settings_changes`); then moves of
+    stages and aliases.
 
     Parameters
     ----------
@@ -54,14 +59,16 @@ def judge(
     found = list(problems(ledger, merge))
     if any(problem.where == "gitreg.yaml" for problem in found):
         return Judgement(tuple(found), readable=False)  # nothing can be told from settings that are not understood
+    settings = settings_change(merge, circumstances)
+    of_settings = tuple(_of_settings(settings, circumstances)) if settings else ()
     moved: tuple[Move, ...] = ()
     try:
         moved = tuple(moves(merge, circumstances, source))
     except GitregError as error:
         remedy = f"on the target branch: {error.hint}" if error.hint else "mend it on the target branch"
         found.append(Problem("gitreg.yaml", f"says a policy that is not understood: {error.message}", remedy))
-    unmet = tuple(problem for move in moved for problem in _unmet(move))
-    return Judgement((*found, *unmet), unmet, moved)
+    unmet = (*of_settings, *(problem for move in moved for problem in _unmet(move)))
+    return Judgement((*found, *unmet), unmet, moved, settings)
 
 
 def judge_each(
@@ -86,7 +93,7 @@ def judge_each(
         judgement = judge(ledger, merge, circumstances)
         found = list(judgement.problems)
         if protecting and len(ledger.repository.commit(oid).parents) < 2:
-            found += (problem for move in judgement.moves for problem in _protected(move))
+            found += _protected(judgement)
         if found:
             within = f" (in {oid[:12]})" if several else ""
             return [problem._replace(what=f"{problem.what}{within}") for problem in dict.fromkeys(found)]
@@ -109,8 +116,24 @@ def _unmet(move: Move) -> Iterator[Problem]:
         )
 
 
-def _protected(move: Move) -> Iterator[Problem]:
-    """Refuse a move by a commit right on the branch where it takes a merge."""
-    if move.decision is not None and move.decision.protected:
-        what = f"{move.name} is entered by pull request only (`protected` in gitreg.yaml)"
-        yield Problem(move.path, what, "propose it (`gitreg promote ... --pr`), and merge it with a merge commit")
+def _of_settings(change: SettingsChange, circumstances: Circumstances) -> Iterator[Problem]:
+    """Refuse a change of who may do what."""
+    if change.guarded and circumstances.settings_guarded:
+        what = "changes who may do what, and no settings policy says who may do that"
+        yield Problem("gitreg.yaml", what, "add policies.settings; or on the server: git config gitreg.settings allow")
+    for result in change.decision.unmet if change.decision else ():
+        what = f"changes who may do what: {result.name}: {result.sentence}"
+        yield Problem("gitreg.yaml", what, "policies.settings of the file before says who may; see `gitreg check`")
+
+
+def _protected(judgement: Judgement) -> Iterator[Problem]:
+    """Refuse what a commit right on the branch changes where that takes a merge."""
+    settings = judgement.settings
+    if settings is not None and settings.decision is not None and settings.decision.protected:
+        what = "changes who may do what, which is done by pull request only (`protected` in policies.settings)"
+        yield Problem("gitreg.yaml", what, "propose it, and merge it with a merge commit")
+    for move in judgement.moves:
+        if move.decision is not None and move.decision.protected:
+            what = f"{move.name} is entered by pull request only (`protected` in gitreg.yaml)"
+            remedy = "propose it (`gitreg promote ... --pr`), and merge it with a merge commit"
+            yield Problem(move.path, what, remedy)

@@ -15,6 +15,7 @@ from gitreg.policy.deciding import Decision
 from gitreg.policy.results import Outcome, Result
 from gitreg.registry.checking import Report
 from gitreg.registry.moves import Arrival, CardChange, Comparison, Link, Move
+from gitreg.registry.settings_changes import SettingsChange
 from gitreg.registry.snapshot import ModelVersion
 
 _MOST_ROWS = 50  # of one table; a pull request's text may have some 65,000 characters
@@ -51,6 +52,8 @@ def proposal_text(report: Report, reason: str) -> str:
 
 
 def _what_moves(report: Report) -> Iterator[str]:
+    if report.settings is not None:
+        yield from _authority(report.settings)
     moved = {each.after.reference for each in report.moves if each.after}
     for move in report.moves:
         yield from _move(move)
@@ -67,6 +70,16 @@ def _what_moves(report: Report) -> Iterator[str]:
         yield "\n".join([*told, *_and_more(report.events)])
     if not (report.moves or report.arrivals or report.cards or report.events):
         yield "Nothing in the registry changes."
+
+
+def _authority(change: SettingsChange) -> Iterator[str]:
+    yield "### Changes to who may do what"
+    told = [f"- {text(each.sentence)}" for each in change.authority[:_MOST_ROWS]]
+    yield "\n".join([*told, *_and_more(change.authority)])
+    if change.guarded:
+        yield "> no settings policy: nobody is asked"
+    if change.decision is not None and change.decision.results:
+        yield _gates(change.decision)
 
 
 def _move(move: Move) -> Iterator[str]:

@@ -104,7 +104,7 @@ def test_what_is_wrong_is_named_with_its_place_and_what_is_known(
 def test_a_policy_for_a_stage_that_is_misspelled_is_an_error_for_every_stage() -> None:
     with pytest.raises(InvalidDocument, match="prod") as caught:
         parse_policies({"prod": {"from": ["staging"]}}, PEOPLE, STAGES)
-    assert caught.value.hint == "the known ones are dev, staging, production"
+    assert caught.value.hint == "the known ones are dev, staging, production, settings"
 
 
 def test_one_key_of_two_people_is_refused_for_one_person_could_approve_twice() -> None:
@@ -128,6 +128,21 @@ def test_no_key_or_email_is_of_two_people(people: dict[str, Any], where: str) ->
     with pytest.raises(InvalidDocument) as caught:
         parse_policies({}, people, STAGES)
     assert caught.value.pointer == where
+
+
+@pytest.mark.parametrize(("policy", "where"), [
+    ({"from": ["staging"]}, "/policies/settings/from"),
+    ({"promoters": ["ada"], "overridable": ["promoters"]}, "/policies/settings/overridable"),
+    ({"gates": [{"metric": "accuracy", "at_least": 1}]}, "/policies/settings/gates/0/metric"),
+    ({"gates": [{"any": [{"command": ["true"]}]}]}, "/policies/settings/gates/0/any/0/command"),
+    ({}, "/policies/settings"),
+])  # fmt: skip
+def test_a_policy_of_settings_asks_people_only(policy: dict[str, Any], where: str) -> None:
+    with pytest.raises(InvalidDocument) as caught:
+        parse_policies({"settings": policy}, PEOPLE, STAGES)
+    assert caught.value.pointer == where
+    people = {"any": [{"approvals": {"count": 1}}, {"signature": {"by": [next(iter(PEOPLE))]}}]}
+    parse_policies({"settings": {"promoters": ["ada"], "protected": True, "gates": [people]}}, PEOPLE, STAGES)
 
 
 def test_a_person_is_known_by_every_email_and_anybody_else_is_a_person_of_their_own() -> None:

@@ -174,3 +174,63 @@ def test_a_rollback_to_an_unjudged_holder_is_judged(server: Server) -> None:
     commit(eve, {STAGE: POINTER.format(2, "back") + "rolled_back_from: '1'\n"})
     server.refused("iris@2 may not enter production: metric: accuracy")
     eve.gitreg("rollback", "iris", "production", "--local", code=4)
+
+
+GUARDED = """\
+policies:
+  settings: {promoters: [ada@example.com]}
+  production: {gates: [{metric: accuracy, at_least: 0.9}]}
+"""
+WEAKENINGS: dict[str, Callable[[str], str]] = {
+    "no policies": lambda said: said[: said.index("policies:")],
+    "a lower bound": lambda said: said.replace("0.9", "0.1"),
+    "a promoter of one's own": lambda said: said.replace("[ada@example.com]", "[ada@example.com, eve@example.com]"),
+    "people": lambda said: f"{said}people:\n  eve@example.com: [ssh-ed25519 AAAA]\n",
+    "another store": lambda said: re.sub("^store: .*$", "store: /tmp/elsewhere", said, flags=re.M),
+    "no remote": lambda said: said.replace("remote: origin\n", ""),
+    "other mirrors": lambda said: f"{said}mirrors:\n  stages: refs/x\n",
+    "other stages": lambda said: said.replace("- staging\n", "- canary\n"),
+}
+
+
+@pytest.mark.parametrize("what", WEAKENINGS)
+def test_the_old_file_judges_settings(server: Server, what: str) -> None:
+    with_policy(server, GUARDED)
+    eve = server.eve
+    change = settings(eve, WEAKENINGS[what])
+    commit(eve, change)
+    server.refused("gitreg.yaml changes who may do what: promoters: eve@example.com may not change that")
+    eve.git("reset", "-q", "--hard", "origin/main")
+    commit(eve.with_env(**named("ada")), change)
+    server.accepted()
+
+
+def test_deleting_policies_is_refused_or_told(server: Server) -> None:
+    with_policy(server)
+    eve = server.eve
+    free = commit(eve, settings(eve, lambda said: said.replace(POLICY, "description: free for all\n")))
+    says = "gitreg.yaml changes who may do what, and no settings policy says who may do that"
+    server.refused(says)
+    commit(eve, {STAGE: POINTER.format(2, "now nobody asks")})
+    commit(eve, settings(eve, lambda said: said + POLICY))
+    server.refused(says)
+    eve.git("reset", "-q", "--hard", free)
+    said = eve.gitreg("check", "--base", "origin/main").out
+    assert "### Changes to who may do what" in said
+    assert "- production loses: accuracy" in said
+    assert "no settings policy: nobody is asked" in said
+    (row,) = eve.gitreg("check", "--base", "origin/main", "--json").data["authority"]
+    assert row == {
+        "where": "production", "change": "loses", "rules": ["accuracy"], "sentence": "production loses: accuracy",
+    }  # fmt: skip
+    eve.at(server.hub).git("config", "gitreg.settings", "allow")
+    server.accepted()
+    commit(eve, settings(eve, lambda said: said + POLICY))
+    server.accepted()  # where nothing is guarded, anybody may begin
+
+
+def test_what_nobody_is_asked_for_stays_free(server: Server) -> None:
+    with_policy(server, GUARDED)
+    eve = server.eve
+    commit(eve, settings(eve, lambda said: said.replace("policies:", "description: ours\npolicies:") + "# by Eve\n"))
+    server.accepted()

@@ -1,0 +1,235 @@
+"""What a change of ``gitreg.yaml`` does to who may do what, rule by rule, in sentences."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from gitreg.policy.parsing import kind_of
+from gitreg.policy.people import People
+
+JUDGED = ("policies", "people", "stages", "mirrors", "store", "replicas", "remote")
+"""The fields of ``gitreg.yaml`` whose change is judged by the file before it."""
+
+_VERDICTS = ("data", "limited", "opaque", "code")
+_RULES = ("from", "promoters", "protected", "overridable")
+_NOTHING: Mapping[str, Any] = {}
+
+
+class AuthorityChange(NamedTuple):
+    """One change of who may do what.
+
+    Parameters
+    ----------
+    where:
+        The stage whose policy changes, ``settings``, ``aliases``, or a field of ``gitreg.yaml``.
+    change:
+        ``loses``, ``weakens``, ``gains`` or ``changes``.
+    rules:
+        The rules, gates, persons or stages that it is about.
+    """
+
+    where: str
+    change: str
+    rules: tuple[str, ...]
+    sentence: str
+
+    def row(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {**self._asdict(), "rules": list(self.rules)}
+
+
+def authority_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[AuthorityChange]:
+    """Return what differs between the judged fields of two files, as plain data."""
+    found: list[AuthorityChange] = []
+    before, after = old["policies"], new["policies"]
+    for where in dict.fromkeys([*before, *after]):
+        found += _policy(where, before.get(where, _NOTHING), after.get(where, _NOTHING))
+    found += _people(People(old["people"]), People(new["people"]))
+    for field in ("stages", "replicas"):
+        found += _list(field, old[field], new[field])
+    names = dict.fromkeys([*old["mirrors"], *new["mirrors"]])
+    pairs = [("mirrors", f"{name} ", old["mirrors"].get(name), new["mirrors"].get(name)) for name in names]
+    pairs += [(field, "", old[field], new[field]) for field in ("store", "remote")]
+    for where, what, was, now in pairs:
+        if was != now:
+            rules = (what.strip(),) if what else ()
+            found.append(
+                AuthorityChange(where, "changes", rules, f"{where}: {what}{was or 'not named'} → {now or 'not named'}")
+            )
+    return found
+
+
+# -- policies --------------------------------------------------------------------------------------------------------
+
+
+class _Difference(NamedTuple):
+    change: str
+    rule: str
+    told: str
+
+
+def _policy(where: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[AuthorityChange]:
+    differences = [*_rules(old, new), *_gates(old.get("gates", ()), new.get("gates", ()))]
+    for change in ("loses", "weakens", "gains", "changes"):
+        those = [each for each in differences if each.change == change]
+        if those:
+            told = ", ".join(dict.fromkeys(each.told for each in those))
+            yield AuthorityChange(
+                where, change, tuple(dict.fromkeys(each.rule for each in those)), f"{where} {change}: {told}"
+            )
+
+
+def _rules(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[_Difference]:
+    for rule in _RULES:
+        was, now = old.get(rule) or None, new.get(rule) or None
+        if was == now:
+            continue
+        if rule == "overridable":  # that nothing may be overridden is the strictest
+            yield _compared(rule, "", rule, was or [], now or [])
+        elif now is None or was is None:
+            yield _Difference("loses" if now is None else "gains", rule, rule)
+        else:
+            yield _compared(rule, "", rule, was, now)
+
+
+def _gates(old: Sequence[Any], new: Sequence[Any], *, within: str = "", enough: bool = False) -> Iterator[_Difference]:
+    """Yield what differs between lists of gates; ``enough``: where one that passes is enough."""
+    left = [(_key(gate), gate) for gate in new]
+    for gate in old:
+        place = next((place for place, (key, _) in enumerate(left) if key == _key(gate)), None)
+        if place is None:
+            change = "changes" if enough else "loses"
+            yield _Difference(change, within or _label(gate), _label(gate))
+        else:
+            yield from _gate(gate, left.pop(place)[1], within)
+    for _, gate in left:
+        change = "weakens" if enough else "gains"
+        yield _Difference(change, within or _label(gate), f"{_label(gate)} is enough" if enough else _label(gate))
+
+
+def _gate(old: Mapping[str, Any], new: Mapping[str, Any], within: str) -> Iterator[_Difference]:
+    kind = kind_of(old)
+    label = within or _label(old)
+    if kind in ("all", "any"):
+        yield from _gates(old[kind], new[kind], within=label, enough=kind == "any")
+        return
+    before, after = _flat(old), _flat(new)
+    for field in dict.fromkeys([*before, *after]):
+        was, now = before.get(field), after.get(field)
+        if was != now:
+            yield _compared(label, f"{_label(old)} ", field, was, now)
+
+
+def _compared(rule: str, label: str, field: str, was: Any, now: Any) -> _Difference:
+    weaker = _WEAKER.get(field, lambda *_: False)(was, now)
+    return _Difference("weakens" if weaker else "changes", rule, f"{label}{field} {_told(was)} → {_told(now)}")
+
+
+def _key(gate: Any) -> tuple[Any, ...]:
+    kind = kind_of(gate)
+    return gate.get("name", kind), kind, gate.get("metric")
+
+
+def _label(gate: Mapping[str, Any]) -> str:
+    kind = kind_of(gate)
+    return str(gate.get("name") or (gate["metric"] if kind == "metric" else kind))
+
+
+def _flat(gate: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a gate says by field, with those of ``soak``, ``signature``, ``approvals`` and the like."""
+    out: dict[str, Any] = {}
+    for field, value in gate.items():
+        if isinstance(value, Mapping):
+            out |= {
+                ("verdict" if (field, each) == ("content", "at_most") else each): said for each, said in value.items()
+            }
+        elif field != "name":
+            out[field] = value
+    if kind_of(gate) == "approvals":
+        out.setdefault("count", 1)
+    return out
+
+
+def _told(value: Any) -> str:
+    if value is None:
+        return "not set"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(str, value))}]"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _lower(was: Any, now: Any) -> bool:
+    return was is not None and (now is None or Decimal(str(now)) < Decimal(str(was)))
+
+
+def _higher(was: Any, now: Any) -> bool:
+    return was is not None and (now is None or Decimal(str(now)) > Decimal(str(was)))
+
+
+def _more(was: Any, now: Any) -> bool:
+    return was is not None and (now is None or bool(set(now) - set(was)))
+
+
+_WEAKER: Mapping[str, Callable[[Any, Any], bool]] = {
+    "at_least": _lower,
+    "at_most": _higher,
+    "hours": _lower,
+    "count": _lower,
+    "by": _more,
+    "promoters": _more,
+    "from": _more,
+    "overridable": _more,
+    "tolerance": lambda was, now: Decimal(str(now or 0)) > Decimal(str(was or 0)),
+    "later": lambda was, now: bool(now),
+    "author": lambda was, now: now is None,
+    "verdict": lambda was, now: _VERDICTS.index(now) > _VERDICTS.index(was),
+}
+"""By field, whether its change lets in what was kept out before."""
+
+
+# -- the rest --------------------------------------------------------------------------------------------------------
+
+
+def _people(old: People, new: People) -> Iterator[AuthorityChange]:
+    def told(name: str, change: str, what: str) -> AuthorityChange:
+        return AuthorityChange("people", change, (name,), f"people: {name} {what}")
+
+    for name in dict.fromkeys([*old.names, *new.names]):
+        if name not in new.keys:
+            yield told(name, "loses", "is gone")
+            continue
+        if name not in old.keys:
+            prints = ", ".join(map(fingerprint, new.keys[name]))
+            yield told(name, "gains", f"is new, with the key {prints}")
+            continue
+        was, now = (dict.fromkeys(map(fingerprint, each.keys[name])) for each in (old, new))
+        yield from (told(name, "gains", f"has a new key {key}") for key in now if key not in was)
+        yield from (told(name, "loses", f"has lost the key {key}") for key in was if key not in now)
+        before, after = old.emails[name], new.emails[name]
+        yield from (told(name, "gains", f"has a new e-mail {each}") for each in after if each not in before)
+        yield from (told(name, "loses", f"has lost the e-mail {each}") for each in before if each not in after)
+
+
+def fingerprint(key: str) -> str:
+    """Return a public SSH key's fingerprint, as ``ssh-keygen -l`` prints it."""
+    try:
+        blob = b64decode(key.split()[1], validate=True)
+    except (IndexError, binascii.Error):
+        return key
+    return f"SHA256:{b64encode(sha256(blob).digest()).decode().rstrip('=')}"
+
+
+def _list(field: str, old: Sequence[str], new: Sequence[str]) -> Iterator[AuthorityChange]:
+    for name in old:
+        if name not in new:
+            yield AuthorityChange(field, "loses", (name,), f"{field}: {name} is gone")
+    for name in new:
+        if name not in old:
+            yield AuthorityChange(field, "gains", (name,), f"{field}: {name} is new")
+    if list(old) != list(new) and sorted(old) == sorted(new):
+        yield AuthorityChange(field, "changes", (), f"{field}: {', '.join(old)} → {', '.join(new)}")
