@@ -45,11 +45,14 @@ class Resolved(NamedTuple):
     ----------
     store:
         Where its files come from; a function, since files in the cache need none.
+    note_use:
+        Called when a file is opened to be read.
     """
 
     manifest: Manifest
     store: Callable[[], Source]
     cache: Cache
+    note_use: Callable[[], None] = lambda: None
 
 
 class NoSuchFileError(NotFound, FileNotFoundError):
@@ -139,6 +142,7 @@ class ArtifactFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is
             entry = next((entry for entry in found.manifest.files if entry.path == inside), None)
             if entry is None:
                 raise _absent(reference, inside)
+            found.note_use()
             file = open_by_parts(found, entry)
             return file or _File(found.cache.open(found.manifest, found.store(), inside).detach(), _BUFFER)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -44,11 +44,20 @@ class ArtifactVersion:
         Its file.
     registry:
         An open registry; None opens the one of the current folder for each call.
+    uses:
+        What a run that loads it has used; None means itself alone.
     """
 
-    def __init__(self, document: ArtifactDocument, registry: Registry | None = None) -> None:
+    def __init__(
+        self,
+        document: ArtifactDocument,
+        registry: Registry | None = None,
+        *,
+        uses: Sequence[ArtifactDocument | ModelVersion] | None = None,
+    ) -> None:
         self.document = document
         self._registry = registry
+        self._uses = uses
 
     def __repr__(self) -> str:
         return f"ArtifactVersion({self.reference!r})"
@@ -111,15 +120,15 @@ class ArtifactVersion:
         IntegrityError
             The store's bytes are not what the record says.
         """
-        from gitreg.sdk.loading import manifest_in
+        from gitreg.sdk.loading import manifest_in, note_input
 
         with opened(self._registry) as registry:
             cache = registry.ambient.cache()
             found = cache.find(self.digest)
             if found is None:
                 found = cache.checkout(manifest_in(registry, cache, self.document.record), registry.stores)
-        if (run := active_run()) is not None:
-            run.artifacts.note_input(self.name, self.document)
+            for used in [self.document] if self._uses is None else self._uses:
+                note_input(registry, used)
         return found
 
     def load(self, *, unsafe_pickle: bool = False, expected: Any = None) -> Any:
@@ -300,7 +309,7 @@ def artifact_of(
     if selector is not None and (record is None or record.artifact != f"{name}@{selector}"):
         named = f"{name}@{selector}" in version.links
         document = find_artifact(snapshot, name, selector) if named else None
-        return ArtifactVersion(document, kept) if document else None
+        return ArtifactVersion(document, kept, uses=(document, version)) if document else None
     if record is None:
         return None
     document = resolve_artifact(snapshot, record.artifact) if record.artifact else _inline(version, name, record)
@@ -308,7 +317,7 @@ def artifact_of(
         raise IntegrityError(
             f"{document.reference} is not what {version.reference} says of it", hint="run `gitreg doctor`"
         )
-    return ArtifactVersion(document, kept)
+    return ArtifactVersion(document, kept, uses=(document, version) if record.artifact else (version,))
 
 
 def _inline(version: ModelVersion, name: str, record: ArtifactRecord) -> ArtifactDocument:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from gitreg.blobs.browsing import ArtifactFileSystem, NoSuchFileError, Resolved
 from gitreg.errors import NotFound
 from gitreg.registry.artifacts import choose_artifact
-from gitreg.sdk.loading import manifest_in
+from gitreg.sdk.loading import manifest_in, note_input
 from gitreg.sdk.registry import Registry
 
 
@@ -36,8 +37,11 @@ class GitregFileSystem(ArtifactFileSystem):
     def _find(self, reference: str) -> Iterator[Resolved]:
         with Registry.open(self._registry) as registry:
             try:
-                record = choose_artifact(registry.version(reference), self._artifact)
+                version = registry.version(reference)
+                record = choose_artifact(version, self._artifact)
             except NotFound as error:
                 raise NoSuchFileError(error.message, hint=error.hint) from None
             cache = registry.ambient.cache()
-            yield Resolved(manifest_in(registry, cache, record), lambda: registry.stores, cache)
+            manifest = manifest_in(registry, cache, record)
+            note_use = partial(note_input, registry, version)
+            yield Resolved(manifest, lambda: registry.stores, cache, note_use)

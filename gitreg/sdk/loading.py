@@ -13,7 +13,7 @@ from gitreg.registry.artifacts import choose_artifact, manifest_of
 
 if TYPE_CHECKING:
     from gitreg.blobs import Cache
-    from gitreg.documents.types import ArtifactRecord
+    from gitreg.documents.types import ArtifactDocument, ArtifactRecord
     from gitreg.registry.snapshot import ModelVersion
     from gitreg.sdk.registry import Registry
 
@@ -33,8 +33,8 @@ def load(
         raise InvalidInput("links need a folder to lie in", hint="name DEST, or leave --link away: nothing is copied")
     version = registry.version(reference)
     _tell_yanked(version)
-    _note_input(version)
     record = choose_artifact(version, artifact)
+    note_input(registry, version)
     return load_files(registry, record, dest, what=version.reference, file=file, link=link, progress=progress)
 
 
@@ -80,6 +80,7 @@ def open_file(
     manifest = manifest_in(registry, cache, choose_artifact(version, artifact))
     if all(entry.path != path for entry in manifest.files):
         raise NotFound(f"{version.reference} has no file {path!r}", hint=f"see `gitreg show {version.reference}`")
+    note_input(registry, version)
     return cache.open(manifest, registry.stores, path, progress=progress)
 
 
@@ -96,12 +97,13 @@ def _tell_yanked(version: ModelVersion) -> None:
         warnings.warn(f"{version.reference} was yanked{reason}", stacklevel=4)
 
 
-def _note_input(version: ModelVersion) -> None:
-    """Tell the run that is under way, if one is, what it uses."""
+def note_input(registry: Registry, used: ArtifactDocument | ModelVersion) -> None:
+    """Note in the run that is under way, if one is, what it uses; of another registry than its own no record speaks."""
     from gitreg.sdk.active import active_run
 
-    if (run := active_run()) is not None and version.number:
-        run.artifacts.note_input(version.model, version)
+    run = active_run()
+    if run is not None and run.registry.is_same(registry):
+        run.artifacts.note_input(used, registry.snapshot())
 
 
 def _matching(manifest: Manifest, pattern: str, what: str) -> set[str]:

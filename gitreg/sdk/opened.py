@@ -184,6 +184,18 @@ class OpenRegistry:
 
     # -- where it is -----------------------------------------------------------------------------------------------
 
+    def is_same(self, other: OpenRegistry) -> bool:
+        """Return whether another handle is open on this registry, too: here, in another clone of it or in a mirror."""
+        if other is self:
+            return True
+        ids = [each.snapshot().settings.id for each in (self, other)]
+        if all(ids):
+            return ids[0] == ids[1]
+        mine, others = self.ledger, other.ledger
+        return (mine.branch, mine.root) == (others.branch, others.root) and os.path.samefile(
+            mine.repository.common_dir, others.repository.common_dir
+        )
+
     @property
     def is_mirror(self) -> bool:
         """Whether it was named by its URL, and is read from a mirror in the user's cache."""

@@ -6,19 +6,36 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from gitreg.documents.types import ArtifactDocument
+from gitreg.documents.types import ArtifactDocument, RunDocument
 from gitreg.errors import AlreadyExists, InvalidInput
 from gitreg.registry.changes import refuse_sealed
 from gitreg.registry.collections import artifacts_with_ids, find_artifact, resolve_artifact
 from gitreg.registry.operations.sealing import check_artifact_version
 from gitreg.registry.operations.versions import find_existing
 from gitreg.sdk.artifacts import ArtifactVersion, new_document, stored
+from gitreg.sdk.steps import RUNNING
 
 if TYPE_CHECKING:
     from gitreg.registry.drafts import Draft
-    from gitreg.registry.snapshot import ModelVersion
+    from gitreg.registry.snapshot import ModelVersion, Snapshot
     from gitreg.sdk.model import Model
     from gitreg.sdk.under_way import Run
+
+
+def add_input(inputs: dict[str, str], name: str, what: str) -> bool:
+    """Add what was loaded to a step's inputs, by a name that is free; return whether it was not there."""
+    if what in inputs.values():
+        return False
+    inputs[name if name not in inputs else what] = what
+    return True
+
+
+def _used_in(run: RunDocument, step: str, name: str, what: str) -> RunDocument:
+    """Return what is said of a run once another process has loaded something in a step of it that is under way."""
+    said = run.steps.get(step, {})
+    inputs = dict(said.get("inputs", {})) if said.get("status") == RUNNING else {}
+    add_input(inputs, name, what)
+    return run.but(steps={**run.steps, step: {"status": RUNNING, "inputs": inputs}})
 
 
 class RunArtifacts:
@@ -131,17 +148,43 @@ class RunArtifacts:
                     key, lambda document: document.but(links=(*document.links, linked)), "Link an artifact"
                 )
 
-    def note_input(self, name: str, used: ArtifactDocument | ModelVersion) -> None:
-        """Note that something was loaded: what the run makes now was made from it, too."""
+    def note_input(self, used: ArtifactDocument | ModelVersion, snapshot: Snapshot) -> None:
+        """Note that something was loaded: what the run makes now was made from it, too.
+
+        What another run is still making has no name that lasts: it is not noted.
+
+        Parameters
+        ----------
+        snapshot:
+            Where it was looked up: the run's own registry, or another clone of it.
+        """
         run = self._run
-        what = self.place_of(used) if isinstance(used, ArtifactDocument) else used.reference
+        if isinstance(used, ArtifactDocument):
+            name, what = used.artifact, self.place_of(used)
+            sealed = used.version is not None and find_artifact(snapshot, used.artifact, used.version) is not None
+            lasts = sealed or what == used.id
+        else:
+            name, what, lasts = used.model, used.reference, used.number > 0
         step = run.step
+        if not lasts:
+            return
         if step is not None:
-            if what not in step.inputs.values():
-                step.inputs[name if name not in step.inputs else what] = what
-                step.effects = True
+            step.effects = add_input(step.inputs, name, what) or step.effects
+        elif run.joined_step:
+            if what not in self._noted_in(run.joined_step).values():
+                run.change(lambda said: _used_in(said, run.joined_step, name, what), f"Use {what}")
         elif what not in run.draft.run.inputs and not self._is_own(what):
             run.change(lambda run: run.but(inputs=(*run.inputs, what)), f"Use {what}")
+
+    def noted_in(self, step: str) -> Mapping[str, str]:
+        """Return what other processes have loaded in a step that is under way, by name."""
+        self._run.in_hand.read()
+        return self._noted_in(step)
+
+    def _noted_in(self, step: str) -> Mapping[str, str]:
+        said = self._run.draft.run.steps.get(step, {})
+        inputs: Mapping[str, str] = said.get("inputs", {}) if said.get("status") == RUNNING else {}
+        return inputs
 
     def _is_own(self, place: str) -> bool:
         """Whether the run made it, or a step of it gave it as it was known."""

@@ -83,7 +83,8 @@ class StepCall:
             returned = self.step.function(*self.bound.args, **self.bound.kwargs)
             outputs = self.outputs if self.outputs is not None else undeclared_outputs(returned, self.step.name)
             values = split(returned, outputs, self.step.name)
-            begun.key = None if begun.effects or self.run.artifacts.made_in(begun.name) != before else key
+            by_others = self.run.artifacts.made_in(begun.name) != before or self.run.artifacts.noted_in(begun.name)
+            begun.key = None if begun.effects or by_others else key
             made = [self._save(each, value) for each, value in zip(outputs, values, strict=True)]
             begun.outputs = {each.name: each.id for each in made}
             return self._handles(begun, made, outputs)

@@ -17,9 +17,9 @@ from gitreg.registry.metadata import to_json
 from gitreg.sdk.children import tell_children
 from gitreg.sdk.draft_in_hand import DraftInHand
 from gitreg.sdk.drafting import seal_draft
-from gitreg.sdk.run_artifacts import RunArtifacts
+from gitreg.sdk.run_artifacts import RunArtifacts, add_input
 from gitreg.sdk.run_versions import RunVersions
-from gitreg.sdk.steps import COMPLETED, FAILED, Step
+from gitreg.sdk.steps import COMPLETED, FAILED, RUNNING, Step
 
 if TYPE_CHECKING:
     from gitreg.registry.drafts import Draft
@@ -128,6 +128,11 @@ class Run:
         """Put the run's date and time, and what the pipeline and the step say, into a name's placeholders."""
         return fill(name, {**self.substitutions, **(self.step.substitutions if self.step else {})})
 
+    @property
+    def joined_step(self) -> str:
+        """The step in which this process was started, "" for none: another process does it."""
+        return self._joined_in or ""
+
     def made_by(self) -> dict[str, str]:
         """Give the run, and the step that is under way, as a record says them."""
         step = self.step.name if self.step else self._joined_in
@@ -172,6 +177,8 @@ class Run:
             self._steps.append(step)
         token = self._step.set(step)
         tell_children()
+        if self.draft.run.steps.get(step.name, {}).get("status") == RUNNING:  # an earlier try was killed in it
+            self.change(lambda run: run.but(steps=_but(run.steps, step.name)), f"Begin the step {step.name} again")
         try:
             if (spec := step.spec or self.spec) is not None:
                 step.version = self.versions.key(spec.filled(self.fill))
@@ -185,6 +192,8 @@ class Run:
             self._step.reset(token)
             self._steps.remove(step)
             tell_children()
+            for each, what in self.artifacts.noted_in(step.name).items():
+                add_input(step.inputs, each, what)
             record = step.record()
             self.change(lambda run: run.but(steps={**run.steps, step.name: record}), f"End the step {step.name}")
 
@@ -208,6 +217,10 @@ class Run:
             if sealed is not None:
                 self.versions.settle(sealed)
                 self.artifacts.settle()
+
+
+def _but(steps: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {each: said for each, said in steps.items() if each != name}
 
 
 def moment(started_at: str) -> dict[str, str]:

@@ -139,12 +139,13 @@ def load(reference: str, dest: str | None, output: str) -> None:
     With DEST they are yours to change; without, the folder is the cache's own and read-only.
     """
     from gitreg.registry.collections import resolve_artifact
-    from gitreg.sdk.loading import load_files
+    from gitreg.sdk.loading import load_files, note_input
 
     registry = open_registry()
     document = resolve_artifact(registry.snapshot(), reference)
     with progress("Loading") as bar:
         folder = load_files(registry, document.record, Path(dest) if dest else None, progress=bar)
+    note_input(registry, document)
     if output == "table":
         click.echo(folder)
     else:
