@@ -5,7 +5,7 @@ All of it is a pure function of the branch, so that it does not matter who does 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -39,10 +39,15 @@ class Synced(NamedTuple):
     wrong: list[str]
 
 
-def sync(ledger: Ledger, upstream: Upstream) -> Synced:
+def sync(ledger: Ledger, upstream: Upstream, leave: Collection[str] = ()) -> Synced:
     """Make the tags and mirrors that the remote lacks, here too; run again it does nothing.
 
     Call it while holding the repository's lock.
+
+    Parameters
+    ----------
+    leave:
+        Mirrors that are not moved.
 
     Raises
     ------
@@ -59,7 +64,7 @@ def sync(ledger: Ledger, upstream: Upstream) -> Synced:
     mirrors = [
         update._replace(old=there.get(update.name))
         for update in mirror_updates(ledger, snapshot)
-        if there.get(update.name) != update.new
+        if there.get(update.name) != update.new and update.name not in leave
     ]
     one_by_one = [[tag] for tag in tags] if len(tags) <= _ONE_BY_ONE else [tags]
     lots = [mirrors[start : start + _LOT] for start in range(0, len(mirrors), _LOT)]

@@ -532,6 +532,22 @@ class Registry(OpenRegistry):
 
         return verification(self, reference, share, progress or NO_PROGRESS)
 
+    def judge_holders(self, reference: str | None = None) -> list[Decision]:
+        """Return what the policy made of the entry of each version that holds a stage, where one was asked.
+
+        It is judged again, as :func:`gitreg.registry.entries.entry_decision` says.
+
+        Parameters
+        ----------
+        reference:
+            The version to ask about; None for all holders.
+        """
+        from gitreg.registry.holders import judged_holders
+
+        snapshot = self.snapshot()
+        asked = None if reference is None else {each.reference for each in self.holders_meant([reference])}
+        return list(judged_holders(snapshot, self.circumstances(), asked))
+
     def doctor(self) -> list[Problem]:
         """Name what is wrong with the registry; stores that are not approved are left out, with a warning.
 
@@ -544,6 +560,7 @@ class Registry(OpenRegistry):
     def repair(self, problems: Sequence[Problem]) -> list[Problem]:
         """Mend what can be mended, and return it."""
         from gitreg.registry.doctor import repair
+        from gitreg.registry.holders import refused_mirrors
         from gitreg.registry.operations.settings import give_id
         from gitreg.sdk.stores import reachable, restore
 
@@ -559,6 +576,7 @@ class Registry(OpenRegistry):
             restore=partial(restore, self),
             give_id=identify if alone else None,
             upstream=upstream,
+            leave=refused_mirrors(self.snapshot(), self.judge_holders()),
         )
 
     def collect_garbage(self, *, grace: float, apply: bool = False) -> list[Garbage]:

@@ -196,7 +196,7 @@ def verification(registry: Registry, reference: str | None, share: float, progre
     from gitreg.sdk.sealed import fetch_history
 
     ledger = registry.ledger
-    if reference is None:
+    if reference is None or registry.snapshot().settings.policies:  # gates ask what was before an entry
         fetch_history(registry)
     scope = f"{ledger.repository.common_dir}\n{ledger.branch}\n{ledger.root}\n{reference}\n{share}"
     name = sha256(scope.encode(errors="surrogateescape")).hexdigest()[:32]
@@ -225,12 +225,18 @@ def examination(registry: Registry) -> list[Problem]:
     UserWarning
         A store was left out: the user has not approved it; or the remote, which does not answer.
     """
-    from gitreg.registry.doctor import Problem, examine, problems_of_weights
+    from gitreg.registry.doctor import Problem, examine, problems_of_gates, problems_of_weights, without_refused
+    from gitreg.registry.holders import is_refused, refused_mirrors, sentence
 
     ledger, upstream = registry.ledger, reachable(registry)
     found = list(examine(ledger, upstream))
     if any(problem.mend == "reindex" for problem in found):
         return found
+    judged = registry.judge_holders()
+    for decision in judged:
+        if decision.unmet and not is_refused(decision):
+            registry.tell(sentence(decision))
+    found = [*problems_of_gates(judged), *without_refused(found, refused_mirrors(ledger.snapshot(), judged))]
     primary, *replicas = registry.named_stores()
     for each in (primary, *replicas):
         if isinstance(each.error, Refused):

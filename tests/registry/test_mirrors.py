@@ -96,7 +96,9 @@ def test_offline_takes_the_mirror_and_says_so(url: str, tmp_path: Path, monkeypa
     with pytest.raises(NotFound, match=r"no repository at file://"):
         Registry.open(url)
     monkeypatch.setenv("GITREG_OFFLINE", "1")
-    with pytest.warns(UserWarning, match="offline"), Registry.open(url) as registry:
+    with pytest.warns(UserWarning, match="offline"):
+        registry = Registry.open(url)
+    with registry:
         assert registry.version("iris@production").number == 3
         with pytest.raises(IntegrityError, match="iris@1 is not verified: it came without history"):
             registry.version("iris@1")

@@ -22,7 +22,7 @@ def tell_a_story(person: Person, weights: Path, out: Path) -> None:
     assert (out / "model.bin").read_bytes() == b"better"
     assert person.gitreg("show", "iris@production", "--json").data["version"] == "1"
     assert [row["version"] for row in person.gitreg("log", "iris@production", "--json").data] == ["1", "1.1", "1"]
-    assert person.gitreg("verify", "--deep", "--json").data
+    assert person.gitreg("verify", "--deep", "--json").data["files"]
     assert person.doctor_says() == []
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.servers.buckets import Servers
 from tests.servers.gitremotes import Far, make_far, ways
-from tests.system.world import Person, record_path, write
+from tests.system.world import PROGRAMS, Person, record_path, write
 
 pytestmark = pytest.mark.slow
 
@@ -142,6 +142,33 @@ def refused(reader: Person, url: str, reference: str) -> str:
     """What a reader with an empty cache hears, who must not get the version."""
     shutil.rmtree(reader.env["GITREG_CACHE"], ignore_errors=True)
     return reader.gitreg("--repo", url, "load", reference, code=6).err
+
+
+@by_readers
+def test_verify_names_unmet_gates_of_holders(reader: Person, writer: Person, far: Far, url: str) -> None:
+    settings = writer.here / "gitreg.yaml"
+    gates = "policies: {production: {gates: [{metric: accuracy, at_least: 0.9}]}}"
+    settings.write_text(f"{settings.read_text()}{gates}\n")
+    writer.git("commit", "-qam", "policy")
+    record = sha256((writer.here / record_path("iris", "1")).read_bytes()).hexdigest()
+    pointer = writer.here / "models/iris/stages/production.yaml"
+    text = re.sub("sha256:[0-9a-f]{64}", f"sha256:{record}", pointer.read_text())
+    pointer.write_text(re.sub(r"version: .*", 'version: "1"', text))
+    writer.git("commit", "-qam", "against the policy")
+    writer.git("push", "-q", far.url, "HEAD:main")
+    why = "iris@1 holds production, but: metric: iris@1 has no accuracy"
+    for person, where in ((writer, []), (reader, ["--repo", url])):
+        for reference in ([], ["iris@1"]):
+            assert why in person.gitreg(*where, "verify", *reference, code=4).err
+        (judged,) = person.run(PROGRAMS / "gitreg", *where, "verify", "--json").data["gates"]
+        assert (judged["reference"], judged["stage"], judged["allowed"]) == ("iris@1", "production", False)
+        person.gitreg(*where, "verify", "iris@2")
+    stage = writer.git("rev-parse", "refs/stages/iris@production")
+    assert writer.run(PROGRAMS / "gitreg", "doctor", "--repair").code == 6
+    assert writer.git("rev-parse", "refs/stages/iris@production") == stage
+    assert far.refs()["refs/stages/iris@production"] == stage
+    found = {problem["where"]: problem["what"] for problem in writer.doctor_says()}
+    assert found["models/iris/stages/production.yaml"].startswith(why)
 
 
 @by_readers

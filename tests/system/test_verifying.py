@@ -86,4 +86,4 @@ def test_a_sample_that_was_interrupted_goes_on_with_the_same_choice(saved: Perso
     before = set(file.read_text().splitlines()[1:])
     ended = saved.gitreg("verify", "--sample", "70%", "--json")
     assert f"resuming: {len(before)} files were verified before" in ended.err
-    assert len(before) < sum(row["read"] for row in ended.data) < FILES
+    assert len(before) < sum(row["read"] for row in ended.data["files"]) < FILES

@@ -10,7 +10,7 @@ from gitreg.cli.complete import complete_reference
 from gitreg.cli.options import open_registry, output_option
 from gitreg.cli.output import emit, note, print_line, print_table, size_text
 from gitreg.cli.progress import progress
-from gitreg.errors import IntegrityError, InvalidInput
+from gitreg.errors import IntegrityError, InvalidInput, Refused
 
 _COLUMNS = ("reference", "artifact", "path", "size", "ok", "problem", "store", "read")
 
@@ -35,10 +35,13 @@ def command(reference: str | None, deep: bool, sample: float | None, output: str
 
     Without --deep or --sample it asks only whether every file is there. What reads can be interrupted: run again, it
     goes on where it ended. Each store is verified: the one that is saved to has to hold everything, what
-    another one holds has to be whole.
+    another one holds has to be whole. Whoever holds a stage is held against the policy that stood when they entered it:
+    4 is the exit code where it did not let them in, 6 where bytes or seals are wrong.
     """
     if deep and sample is not None:
         raise InvalidInput("--deep reads all files, --sample some of them", hint="give one of the two")
+    from gitreg.registry.holders import is_refused, sentence  # not to be imported where help is asked for
+
     registry = open_registry()
     bad, rows, good, read, size = [], [], 0, 0, 0
     with progress("Verifying") as bar:
@@ -53,17 +56,30 @@ def command(reference: str | None, deep: bool, sample: float | None, output: str
                 good, read, size = good + 1, read + finding.read, size + finding.size
             if output != "table":
                 rows.append(finding.row())
+    judged = registry.judge_holders(reference)
+    refused = [decision for decision in judged if is_refused(decision)]
     if output == "table":
         if bad:
             cells = [(each.reference, f"{each.artifact}:{each.path}".strip(":"), each.problem) for each in bad]
             print_table(["version", "file", "problem"], cells)
         so = f"as recorded ({read} read whole)" if read else "there"
         print_line(f"{good} file{'' if good == 1 else 's'}, {size_text(size)}: {so}; {len(bad)} not")
+        for told in filter(None, map(sentence, judged)):
+            print_line(told)
     else:
-        emit(rows, output, rows=rows, columns=_COLUMNS)
+        data = {"files": rows, "gates": [decision.row() for decision in judged]}
+        emit(data, output, rows=rows, columns=_COLUMNS)
     if bad:
         more = f", and {len(bad) - 1} more" if len(bad) > 1 else ""
         raise IntegrityError(
             f"{bad[0].reference}: {bad[0].problem}{more}",
             hint="`gitreg doctor` says what another store can give back; else save the same files again",
+        )
+    if refused:
+        first, *others = refused
+        more = f", and {len(others)} more" if others else ""
+        model = first.reference.rpartition("@")[0]
+        raise Refused(
+            f"{sentence(first)}{more}",
+            hint=f"`gitreg rollback {model} {first.stage}`; or let it meet the policy, and promote it again",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 
 from gitreg.blobs import Manifest
@@ -10,6 +10,7 @@ from gitreg.errors import IntegrityError
 from gitreg.git import RefUpdate
 from gitreg.registry.commit import PATIENCE
 from gitreg.registry.doctor.check_config import problems_of_config
+from gitreg.registry.doctor.check_gates import problems_of_gates, without_refused
 from gitreg.registry.doctor.check_locks import problems_of_locks
 from gitreg.registry.doctor.files import problems_of_files
 from gitreg.registry.doctor.index import problems_of_the_index
@@ -22,7 +23,7 @@ from gitreg.registry.ledger import Ledger
 from gitreg.registry.sync import sync
 from gitreg.registry.upstream import Upstream
 
-__all__ = ["Problem", "examine", "problems_of_weights", "repair"]
+__all__ = ["Problem", "examine", "problems_of_gates", "problems_of_weights", "repair", "without_refused"]
 
 
 def examine(ledger: Ledger, upstream: Upstream | None = None) -> Iterator[Problem]:
@@ -61,6 +62,7 @@ def repair(
     restore: Callable[[Manifest], object],
     give_id: Callable[[], object] | None = None,
     upstream: Upstream | None = None,
+    leave: Collection[str] = (),
     patience: float = PATIENCE,
 ) -> list[Problem]:
     """Mend what can be mended: refs that follow from the branch, here and on the remote, work trees, weights, index.
@@ -71,6 +73,8 @@ def repair(
         Copies a set of files back into the store, from wherever it is whole.
     give_id:
         Commits an id of the registry; None where that has to wait for the remote.
+    leave:
+        The mirrors that are not moved: the policy refuses who holds their stages.
 
     Returns
     -------
@@ -91,7 +95,7 @@ def repair(
             ledger.repository.update_refs(list(moves.values()), reason="gitreg: doctor --repair")
         mended += [problem for problem in problems if isinstance(problem.mend, RefUpdate)]
         if "sync" in asked and upstream is not None:
-            sync(ledger, upstream)
+            sync(ledger, upstream, leave)
     wanted = {problem.mend.digest: problem.mend for problem in problems if isinstance(problem.mend, Manifest)}
     for digest, manifest in wanted.items():
         with suppress(IntegrityError):  # what is whole nowhere is found again

@@ -1,0 +1,29 @@
+"""What is wrong with who holds a stage: a policy that refuses them, and mirrors that would follow all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+
+from gitreg.policy.deciding import Decision
+from gitreg.registry.doctor.problem import Problem
+from gitreg.registry.holders import is_refused, pointer, sentence
+
+
+def problems_of_gates(decisions: Collection[Decision]) -> Iterator[Problem]:
+    """Name the holders of stages that a policy did not let in."""
+    for decision in filter(is_refused, decisions):
+        model = decision.reference.rpartition("@")[0]
+        remedy = f"`gitreg rollback {model} {decision.stage}`; or let it meet the policy, and promote it again"
+        yield Problem(pointer(decision).path, sentence(decision), remedy)
+
+
+def without_refused(problems: Collection[Problem], refused: Collection[str]) -> list[Problem]:
+    """Return problems so that no repair moves the mirror of a stage whose holder was refused."""
+    return [
+        replace(each, mend=None, remedy=_LEFT) if each.where.rpartition(" ")[2] in refused else each
+        for each in problems
+    ]
+
+
+_LEFT = "it stays while the policy refuses who holds the stage"

@@ -1,0 +1,63 @@
+"""Whoever holds a stage, judged again by the policy that stood when they entered it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from gitreg.documents.layout import Key
+from gitreg.policy.deciding import Decision
+from gitreg.policy.results import Outcome
+from gitreg.registry.circumstances import Circumstances
+from gitreg.registry.derived import mirror_ref
+from gitreg.registry.entries import entry_decision
+from gitreg.registry.snapshot import Snapshot
+
+
+def judged_holders(
+    snapshot: Snapshot, circumstances: Circumstances, references: Collection[str] | None = None
+) -> Iterator[Decision]:
+    """Yield what the policy made of each holder's entry, where a policy was asked.
+
+    Parameters
+    ----------
+    references:
+        The versions that are asked about, as ``model@version``; None for all.
+    """
+    settings = snapshot.index.history(snapshot.seq, "registry", "", "")
+    if not any((entry.data or {}).get("policies") for entry in settings):
+        return  # there never was one
+    for entry in list(snapshot.index.scan(snapshot.seq, "stage")):
+        if entry.data is None or (
+            references is not None and f"{entry.model}@{entry.data['version']}" not in references
+        ):
+            continue
+        version = snapshot.find_version(entry.model, entry.data["version"], deleted=True)
+        decision = entry_decision(snapshot, version, entry.name, circumstances) if version is not None else None
+        if decision is not None and decision.results:
+            yield decision
+
+
+def is_refused(decision: Decision) -> bool:
+    """Whether a gate did not let a version in; that some cannot be asked here is no refusal."""
+    return any(result.outcome is Outcome.FAILED for result in decision.results)
+
+
+def sentence(decision: Decision) -> str:
+    """Return why a holder should not hold its stage, or what cannot be asked about it here; "" where all is well."""
+    failed = [result for result in decision.results if result.outcome is Outcome.FAILED]
+    unmet = failed or decision.unmet
+    if not unmet:
+        return ""
+    what = "but" if failed else "and this cannot be asked here"
+    told = "; ".join(f"{result.name}: {result.sentence}" for result in unmet)
+    return f"{decision.reference} holds {decision.stage}, {what}: {told}"
+
+
+def pointer(decision: Decision) -> Key:
+    """Return the file by which a holder holds its stage."""
+    return Key("stage", decision.reference.rpartition("@")[0], decision.stage)
+
+
+def refused_mirrors(snapshot: Snapshot, decisions: Collection[Decision]) -> set[str]:
+    """Return the mirrors of the stages whose holders were refused."""
+    return {mirror_ref(snapshot.settings, pointer(decision)) for decision in decisions if is_refused(decision)}
