@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from gitreg.git import RefUpdate, Repository
 from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.ledger import Ledger
-from gitreg.registry.places import places
+from gitreg.registry.places import places, standing
+from gitreg.registry.receipts import BY_PUSH, Receipt, read_receipts, write_receipt
 
 if TYPE_CHECKING:
     from gitreg.registry.soundness import Problem
@@ -43,8 +44,8 @@ def pre_receive(
     return guard(repository, updates, here, one_by_one=one_by_one)
 
 
-def post_receive(repository: Repository, updates: Sequence[RefUpdate]) -> list[str]:
-    """Make the tags and move the mirrors that follow from the branches that were pushed; give their names.
+def post_receive(repository: Repository, ambient: Ambient, updates: Sequence[RefUpdate]) -> list[str]:
+    """Note when registries' branches moved, and move the tags and mirrors that follow from them; give their names.
 
     Raises
     ------
@@ -55,10 +56,30 @@ def post_receive(repository: Repository, updates: Sequence[RefUpdate]) -> list[s
     from gitreg.registry.following import follow
 
     moved: list[str] = []
-    pushed = {update.name for update in updates if update.new is not None}
+    pushed = {update.name: update.new for update in updates if update.new is not None}
     for place in places(repository, updates):
         with closing(Ledger(repository, *place)) as ledger:
             if ledger.ref in pushed:
                 with repository.lock(timeout=PATIENCE):
+                    receipt = Receipt(ledger.ref, pushed[ledger.ref], int(ambient.clock()), BY_PUSH)
+                    write_receipt(repository, receipt)
                     moved += follow(ledger)
     return moved
+
+
+def note_what_is_there(repository: Repository, ambient: Ambient) -> None:
+    """Write the first receipt of each registry's branch that has none: what is there now was not pushed later.
+
+    Raises
+    ------
+    Conflict
+        Somebody else held the repository all the time.
+    """
+    from gitreg.registry.commit import PATIENCE
+
+    for place in standing(repository):
+        ref = f"refs/heads/{place.branch}"
+        with repository.lock(timeout=PATIENCE):
+            commit = repository.read_ref(ref)
+            if commit is not None and not read_receipts(repository, ref):
+                write_receipt(repository, Receipt(ref, commit, int(ambient.clock()), "hooks install"))

@@ -67,6 +67,24 @@ class Seal(NamedTuple):
     what: str = "its tag"
 
 
+class Held(NamedTuple):
+    """The longest time for which a version held a stage without a break.
+
+    Parameters
+    ----------
+    seconds:
+        0: it never did.
+    since:
+        When that began, in seconds since the epoch.
+    seen:
+        Whether a receipt says so, and not the committers' clocks alone.
+    """
+
+    seconds: float
+    since: int = 0
+    seen: bool = False
+
+
 class Evidence(Protocol):
     """The facts about one version and one stage."""
 
@@ -125,8 +143,8 @@ class Evidence(Protocol):
     def files(self, artifact: str) -> Sequence[str] | None:
         """Give the paths of an artifact's files; None where they cannot be told."""
 
-    def held_for(self, stage: str) -> float | None:
-        """Give the seconds for which the version held a stage without a break; None where no clock is at hand."""
+    def held_for(self, stage: str) -> Held | None:
+        """Return for how long the version held a stage; None where no clock is at hand."""
 
     def is_signed(self, approval: Approval) -> bool | None:
         """Say whether a key of the person made an approval's signature; None where that cannot be looked at here."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -24,15 +25,20 @@ class Soak(Condition):
 
     def _find(self, evidence: Evidence) -> Finding:
         facts: dict[str, Any] = {"stage": self.stage, "needed_hours": plain(self.hours)}
-        seconds = evidence.held_for(self.stage)
-        if seconds is None:
+        stay = evidence.held_for(self.stage)
+        if stay is None:
             return Outcome.UNKNOWN, f"how long it was in {self.stage} is not known here", facts
-        held = Decimal(str(seconds)) / _HOUR
+        held = Decimal(str(stay.seconds)) / _HOUR
         facts["hours"] = round(float(held), 2)
         enough = held >= self.hours
         # Rounded down: 47.99 hours are not the 48 that are needed.
         told = int(held * 10) / 10
         sentence = f"it was in {self.stage} for {told:g} hours" + ("" if enough else f"; {self.hours} are needed")
+        if stay.since:
+            since = datetime.fromtimestamp(stay.since, UTC)
+            facts["clock"] = "receipts" if stay.seen else "committers"
+            seen = f"as seen here since {since:%Y-%m-%dT%H:%M:%SZ}"
+            sentence += f", {seen}" if stay.seen else ", by the committers' clocks"
         return finding(enough, sentence, **facts)
 
 

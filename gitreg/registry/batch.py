@@ -55,11 +55,26 @@ class Batch:
         """Whether it is time to write."""
         return len(self._commits) >= _MOST_ROWS or len(self._rows) >= _MOST_ROWS or self._text >= _MOST_TEXT
 
-    def add(self, seq: int, commit: Commit, changes: Iterable[tuple[Key, Derived | None]], *, boundary: bool) -> None:
-        """Take in a commit and its place: its keys with what is derived of their files, None for removed ones."""
-        who, when = commit.author, commit.committer
+    def add(
+        self,
+        seq: int,
+        commit: Commit,
+        changes: Iterable[tuple[Key, Derived | None]],
+        *,
+        latest: int,
+        boundary: bool,
+    ) -> None:
+        """Take in a commit and its place: its keys with what is derived of their files, None for removed ones.
+
+        Parameters
+        ----------
+        latest:
+            The latest time that a committer names up to it.
+        """
+        who, by = commit.author, commit.committer
+        committer = None if (who.name, who.email) == (by.name, by.email) else f"{by.name} <{by.email}>"
         self._commits.append(
-            (seq, commit.oid, who.name, who.email, when.time, when.offset, commit.message, int(boundary))
+            (seq, commit.oid, who.name, who.email, committer, by.time, by.offset, latest, commit.message, int(boundary))
         )
         for key, derived in changes:
             former = self._standing.pop(key, None)
@@ -75,7 +90,7 @@ class Batch:
 
     def statements(self) -> Iterator[tuple[str, Sequence[Sequence[Any]]]]:
         """Give what writes it: what was there before ends first."""
-        yield "INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._commits
+        yield "INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._commits
         yield (
             "UPDATE documents SET until = ? WHERE kind = ? AND model = ? AND name = ? AND until IS NULL",
             self._ended,

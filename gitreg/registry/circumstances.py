@@ -21,6 +21,10 @@ class Circumstances:
         Asked for the e-mail of who commits.
     now:
         The clock: seconds since the epoch. Not the committer's date, which a user can set.
+    here:
+        The commit that the branch was at before a push that is judged: what follows it is seen now.
+    again:
+        Whether what was judged in the past is judged again: of what was seen here only later, the committers tell when.
     ledger:
         The repository with the tags, and ssh-keygen in its environment.
     source:
@@ -39,6 +43,8 @@ class Circumstances:
 
     promoter: Callable[[], str] | None = None
     now: Callable[[], float] | None = None
+    here: str | None = None
+    again: bool = False
     ledger: Ledger | None = None
     source: Callable[[], Source] | None = None
     run: Callable[[Sequence[str], str, str], bool] | None = None

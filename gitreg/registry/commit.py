@@ -24,6 +24,7 @@ from gitreg.documents.types import Document, RegistryDocument
 from gitreg.errors import Conflict, GitregError, IntegrityError, Locked, Refused, WorkTreeBusy, WorkTreeLags
 from gitreg.git import RefUpdate, Signature
 from gitreg.registry.changes import Changes
+from gitreg.registry.dates import dated_after
 from gitreg.registry.derived import build_seal, mirror_ref
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
@@ -224,8 +225,9 @@ def _try(ledger: Ledger, operation: Operation, writer: Callable[[], Writer], ups
     if not files:
         return Outcome(None, changes, files)
     who = writer()
+    committer = dated_after(who.committer, repository.commit(snapshot.commit))
     made = repository.build_commit(
-        snapshot.commit, files, message=changes.message, author=who.author, committer=who.committer
+        snapshot.commit, files, message=changes.message, author=who.author, committer=committer
     )
     updates = [
         RefUpdate(ledger.ref, made, snapshot.commit),

@@ -13,6 +13,7 @@ from gitreg.errors import GitregError, InvalidInput, NotFound, Refused
 from gitreg.git import RefUpdate, Repository
 from gitreg.names import is_ref_path
 from gitreg.registry.commit import PATIENCE, Writer
+from gitreg.registry.dates import dated_after
 from gitreg.registry.location import OWN_BRANCH, Location, Place, note_place
 from gitreg.registry.stores import spelled, store_address
 
@@ -115,7 +116,7 @@ def _commit(
         {file: _ABOUT.encode() + write(Key("registry"), document)},
         message="Begin the model registry\n\nGitreg-Operation: init\n",
         author=who.author,
-        committer=who.committer,
+        committer=dated_after(who.committer, repository.commit(head)) if head else who.committer,
     )
     with repository.follow(ref, head, commit):
         repository.update_refs([RefUpdate(ref, commit, head)], reason="gitreg: init")

@@ -11,6 +11,7 @@ from gitreg.errors import GitregError
 from gitreg.policy.deciding import Decision
 from gitreg.policy.results import Outcome, Result
 from gitreg.registry.circumstances import Circumstances
+from gitreg.registry.dates import Dates
 from gitreg.registry.decisions import decide
 from gitreg.registry.history import overridden_by
 from gitreg.registry.index import Entry, Moment
@@ -100,6 +101,7 @@ def _judge(
             circumstances,
             promoter=lambda: moment.email,
             now=lambda: _date(snapshot, moment, circumstances),
+            again=True,
             run=lambda *_: True,
             proposing=False,
             files_follow=False,
@@ -113,7 +115,7 @@ def _judge(
 def _date(snapshot: Snapshot, moment: Moment, circumstances: Circumstances) -> float:
     """Return the date of an entry: no earlier than any commit before it, and not yet to come."""
     now = circumstances.now() if circumstances.now is not None else moment.time
-    return snapshot.index.latest_time(moment.seq, int(now)) or moment.time
+    return Dates(snapshot.index, now, circumstances.ledger, here=circumstances.here).came(moment.seq).time
 
 
 def _unknown(name: str, sentence: str) -> Result:

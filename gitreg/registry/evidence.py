@@ -10,9 +10,10 @@ from typing import Any
 from gitreg.documents.types import ApprovalDocument, StageDocument
 from gitreg.errors import GitregError
 from gitreg.policy.approval import NAMESPACE, statement
-from gitreg.policy.evidence import Approval, Incumbent, Said, Seal
+from gitreg.policy.evidence import Approval, Held, Incumbent, Said, Seal
 from gitreg.registry.artifacts import manifest_of
 from gitreg.registry.circumstances import Circumstances
+from gitreg.registry.dates import Dated, Dates
 from gitreg.registry.derived import tag_ref
 from gitreg.registry.integrity import same_record
 from gitreg.registry.persons import people
@@ -101,30 +102,25 @@ class SnapshotEvidence:
         except GitregError:
             return None
 
-    def held_for(self, stage: str) -> float | None:
-        """Give the longest time in seconds for which the version held a stage, up to now.
-
-        The branch's order counts before its clocks: a commit is as late as the latest before it, so that a date set
-        back gains nothing; dates yet to come gain nothing either.
-        """
-        if self._circumstances.now is None:
+    def held_for(self, stage: str) -> Held | None:
+        """Return the longest time for which the version held a stage, up to now, by corrected dates."""
+        there = self._circumstances
+        if there.now is None:
             return None
-        now = int(self._circumstances.now())
-        longest, began, ended = 0, 0, None
-        for entry in reversed(self._base.index.history(self._base.seq, "stage", self._version.model, stage)):
+        now = int(there.now())
+        index = self._base.index
+        dates = Dates(index, now, there.ledger, here=there.here)
+        date = dates.came if there.again else dates.seen
+        longest, began, ended = Held(0), Dated(now, False), None
+        for entry in reversed(index.history(self._base.seq, "stage", self._version.model, stage)):
             if entry.data is None or StageDocument.from_data(entry.data).version != self._version.version:
                 continue
             if entry.since != ended:  # what is said anew of the same holder is no break
-                began = self._time(entry.since, now)
+                began = date(entry.since)
             ended = entry.until if entry.until is not None and entry.until <= self._base.seq else None
-            longest = max(longest, (self._time(ended, now) if ended is not None else now) - began)
+            until = date(ended).time if ended is not None else now
+            longest = max(longest, Held(until - began.time, began.time, began.seen))
         return longest
-
-    def _time(self, seq: int, now: int) -> int:
-        index = self._base.index
-        if index.moment(seq).time > now:
-            return now
-        return index.latest_time(seq, now) or now
 
     # -- signatures ----------------------------------------------------------------------------------------------------
 

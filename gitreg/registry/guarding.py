@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import cached_property
 from hashlib import sha256
 
@@ -120,7 +121,8 @@ class _Guarded:
             if update.old is None:
                 found = list(check(self._ledger, None, update.new, circumstances=self._circumstances).problems)
             else:
-                found = judge_each(self._ledger, update.old, update.new, self._circumstances, protecting=True)
+                here = replace(self._circumstances, here=update.old)
+                found = judge_each(self._ledger, update.old, update.new, here, protecting=True)
         except GitregError as error:
             yield Problem(update.name, error.message, error.hint or "ask who keeps this repository")
             return

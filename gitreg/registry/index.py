@@ -82,8 +82,12 @@ class Moment(NamedTuple):
     ----------
     seq:
         Its place on the line, counted from 1.
+    committer:
+        Who committed it, as ``Name <email>``; None where that is the author.
     time, offset:
         The committer's, in seconds since the epoch and minutes east of UTC.
+    latest:
+        The latest time up to here.
     boundary:
         Whether a shallow clone was cut off here.
     """
@@ -92,8 +96,10 @@ class Moment(NamedTuple):
     oid: str
     author: str
     email: str
+    committer: str | None
     time: int
     offset: int
+    latest: int
     message: str
     boundary: bool
 
@@ -171,10 +177,15 @@ class Index:
         row = self._one(f"SELECT {_MOMENT} FROM commits WHERE seq = ?", (seq,))
         return _moment(row)
 
-    def before(self, time: int, seq: int) -> int | None:
-        """Give the newest place, not after ``seq``, whose commit is not later than ``time``."""
-        row = self._one("SELECT seq FROM commits WHERE seq <= ? AND time <= ? ORDER BY seq DESC LIMIT 1", (seq, time))
+    def before(self, time: int) -> int | None:
+        """Return the newest place whose committer names no later time."""
+        row = self._one("SELECT seq FROM commits WHERE time <= ? ORDER BY seq DESC LIMIT 1", (time,))
         return row[0] if row else None
+
+    def positions(self, commits: Sequence[str]) -> dict[str, int]:
+        """Return the places of those commits that are on the indexed line."""
+        sql = "SELECT oid, seq FROM commits WHERE oid IN (SELECT value FROM json_each(?))"
+        return dict(self._run(sql, (json.dumps(commits),))) if commits else {}
 
     def latest_time(self, seq: int, time: int) -> int | None:
         """Give the latest time, not after ``time``, that a commit up to ``seq`` names; None where all are later."""
@@ -383,14 +394,14 @@ class Index:
             clone was cut off there.
         """
         head = self.head()
-        seq = head[0] if head else 0
+        seq, latest = (head[0], self.moment(head[0]).latest) if head else (0, 0)
         if not head:  # sorting all rows at the end is faster than finding each one's place
             for name in LOOKUPS:
                 self._run(f"DROP INDEX IF EXISTS {name}")
         batch = Batch()
         for commit, changes, boundary in line:
-            seq += 1
-            batch.add(seq, commit, changes, boundary=boundary)
+            seq, latest = seq + 1, max(latest, commit.committer.time)
+            batch.add(seq, commit, changes, latest=latest, boundary=boundary)
             if batch.full:
                 self._write(batch)
                 batch = Batch()
@@ -405,7 +416,7 @@ class Index:
 
 
 _ENTRY = "d.kind, d.model, d.name, d.since, d.until, d.digest, d.data, d.problem"
-_MOMENT = "seq, oid, author, email, time, offset, message, boundary"
+_MOMENT = "seq, oid, author, email, committer, time, offset, latest, message, boundary"
 _OF_MODELS = "kind NOT IN ('artifact', 'run')"  # whose names may be those of models
 _STANDS = "d.since <= ? AND (d.until IS NULL OR d.until > ?)"
 
@@ -419,8 +430,8 @@ def _counts(hidden: int) -> str:
 
 
 def _moment(row: tuple[Any, ...]) -> Moment:
-    seq, oid, author, email, time, offset, message, boundary = row
-    return Moment(seq, oid, author, email, time, offset, message, bool(boundary))
+    *said, boundary = row
+    return Moment._make((*said, bool(boundary)))
 
 
 def open_index(path: Path | None) -> Index:

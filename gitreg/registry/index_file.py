@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-VERSION = 7
+VERSION = 8
 """The version of the index's own format; a file of another version is rebuilt."""
 
 BUSY_SECONDS = 30.0
@@ -20,8 +20,10 @@ CREATE TABLE commits (
   oid TEXT NOT NULL UNIQUE,
   author TEXT NOT NULL,
   email TEXT NOT NULL,
+  committer TEXT,
   time INTEGER NOT NULL,
   offset INTEGER NOT NULL,
+  latest INTEGER NOT NULL,
   message TEXT NOT NULL,
   boundary INTEGER NOT NULL
 );

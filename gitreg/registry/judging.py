@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from gitreg.blobs import Source
 from gitreg.errors import GitregError
 from gitreg.registry.circumstances import UNKNOWN, Circumstances
+from gitreg.registry.dates import misdated
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.merging import Merge, each_commit
 from gitreg.registry.moves import Move, moves
 from gitreg.registry.settings_changes import SettingsChange, settings_change
 from gitreg.registry.soundness import Problem, problems
+
+_SET_THE_CLOCK = "set the clock right, then: git commit --amend --no-edit"
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,8 @@ def judge(
     """Judge a merge by the rules, and by the policy, the people and the stages of its base.
 
     In this order: whether the files can be read, and fixed fields, sealed records, pointers and numbers
-    (:mod:`gitreg.registry.soundness`); then who may do what (:mod:`gitreg.registry.settings_changes`); then moves of
-    stages and aliases.
+    (:mod:`gitreg.registry.soundness`); dates of commits that move a stage; then who may do what
+    (:mod:`gitreg.registry.settings_changes`); then moves of stages and aliases.
 
     Parameters
     ----------
@@ -59,6 +62,7 @@ def judge(
     found = list(problems(ledger, merge))
     if any(problem.where == "gitreg.yaml" for problem in found):
         return Judgement(tuple(found), readable=False)  # nothing can be told from settings that are not understood
+    found += _misdated(ledger, merge, circumstances)
     settings = settings_change(merge, circumstances)
     of_settings = tuple(_of_settings(settings, circumstances)) if settings else ()
     moved: tuple[Move, ...] = ()
@@ -98,6 +102,25 @@ def judge_each(
             within = f" (in {oid[:12]})" if several else ""
             return [problem._replace(what=f"{problem.what}{within}") for problem in dict.fromkeys(found)]
     return []
+
+
+def _misdated(ledger: Ledger, merge: Merge, circumstances: Circumstances) -> Iterator[Problem]:
+    """Name the stages that move in a commit whose date cannot be: how long they are held is told by such dates."""
+    if merge.base is None:
+        return
+    repository, now = ledger.repository, circumstances.now() if circumstances.now else None
+    for change in merge.changes:
+        if change.key is None or change.key.kind != "stage" or change.old == change.new:
+            continue
+        said = merge.head.index.history(merge.head.seq, *change.key)
+        movers = [merge.head.index.moment(said[0].until or said[0].since).oid] if said else []
+        if repository.follows(merge.head.commit, merge.base.commit):
+            movers.append(merge.head.commit)  # the branch's own commit, which may be a merge of the one that says so
+        for commit in dict.fromkeys(movers):
+            made = repository.commit(commit)
+            parent = None if repository.is_boundary(commit) or not made.parents else repository.commit(made.parents[0])
+            if what := misdated(made, parent, now):
+                yield Problem(change.key.path, f"moves {what}", _SET_THE_CLOCK)
 
 
 def _unmet(move: Move) -> Iterator[Problem]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 _DATE = r"\d{4}-\d{2}-\d{2}($|[T ])"  # eight digits alone may begin a commit's id
+_NEVER = float(2**62)  # no commit is dated later
 
 
 class Ledger:
@@ -56,13 +57,15 @@ class Ledger:
         """Give the commit that the branch is at."""
         return self.repository.read_ref(self.ref)
 
-    def snapshot(self, at: str | None = None) -> Snapshot:
+    def snapshot(self, at: str | None = None, *, now: float = _NEVER) -> Snapshot:
         """Give what the registry says now, or said at a date or commit.
 
         Parameters
         ----------
         at:
             A commit, branch or tag, or a date in ISO 8601 (``2026-11-22``: its end, UTC where it names no zone).
+        now:
+            The time in seconds since the epoch: what is dated later has come by now all the same.
 
         Raises
         ------
@@ -80,12 +83,15 @@ class Ledger:
             return self.snapshot_at(head)
         time = _seconds(at)
         if time is not None:
-            now = self.snapshot_at(head)
-            seq = now.index.before(time, now.seq)
+            from gitreg.registry.dates import Dates  # few ask for the past
+
+            last = self.snapshot_at(head)
+            dates = Dates(last.index, now, self)
+            seq = dates.newest(time, last.seq)
             if seq is None:
-                first = datetime.fromtimestamp(now.index.moment(1).time).astimezone()
+                first = datetime.fromtimestamp(dates.came(1).time).astimezone()
                 raise NotFound(f"the registry did not exist at {at}", hint=f"its history begins {first:%Y-%m-%d %H:%M}")
-            return Snapshot(now.index, seq, now.index.moment(seq).oid)
+            return Snapshot(last.index, seq, last.index.moment(seq).oid)
         commit = self.repository.resolve(at)
         if commit is None:
             raise InvalidInput(

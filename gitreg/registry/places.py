@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
 from gitreg.documents.files import read_data
@@ -30,14 +30,19 @@ def places(repository: Repository, updates: Sequence[RefUpdate]) -> list[Place]:
         branch = name.removeprefix(_BRANCHES)
         found |= dict.fromkeys(Place(branch, root) for root in _roots(repository, branch, update.old, update.new))
     if len(moved) < len(updates):
-        for name, commit in repository.refs(_BRANCHES).items():
-            branch = name.removeprefix(_BRANCHES)
-            if name not in moved and declared(repository, commit, "") == branch:
-                found[Place(branch, "")] = None
-        noted = noted_place(repository)
-        if noted is not None and repository.read_ref(f"{_BRANCHES}{noted.branch}") is not None:
-            found[noted] = None
+        found |= dict.fromkeys(standing(repository, but=moved))
     return list(found)
+
+
+def standing(repository: Repository, but: Collection[str] = ()) -> Iterator[Place]:
+    """Yield the registries that branches, but for some, have at their top, and what the clone has noted."""
+    for name, commit in repository.refs(_BRANCHES).items():
+        branch = name.removeprefix(_BRANCHES)
+        if name not in but and declared(repository, commit, "") == branch:
+            yield Place(branch, "")
+    noted = noted_place(repository)
+    if noted is not None and repository.read_ref(f"{_BRANCHES}{noted.branch}") is not None:
+        yield noted
 
 
 def declared(repository: Repository, commit: str, root: str) -> str | None:

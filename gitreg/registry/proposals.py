@@ -13,6 +13,7 @@ from gitreg.registry.changes import Changes
 from gitreg.registry.checking import check
 from gitreg.registry.circumstances import UNKNOWN, Circumstances
 from gitreg.registry.commit import PATIENCE, Operation, Outcome, Proposal, Writer, plan
+from gitreg.registry.dates import dated_after
 from gitreg.registry.forges import Host, PullRequest, host_of, offered_by_push, open_pull_request, opened_by_push
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.markdown import proposal_text
@@ -64,8 +65,9 @@ def propose(
         if dry_run or not files:
             return Outcome(None, changes, files)
         who = writer()
+        committer = dated_after(who.committer, ledger.repository.commit(snapshot.commit))
         made = ledger.repository.build_commit(
-            snapshot.commit, files, message=changes.message, author=who.author, committer=who.committer
+            snapshot.commit, files, message=changes.message, author=who.author, committer=committer
         )
         text = proposal_text(check(ledger, snapshot.commit, made, circumstances=circumstances), changes.body)
         request = PullRequest(branch_of(changes), ledger.branch, changes.subject, text)

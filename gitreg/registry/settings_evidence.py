@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from gitreg.errors import GitregError
-from gitreg.policy.evidence import Approval, Incumbent, Said, Seal
+from gitreg.policy.evidence import Approval, Held, Incumbent, Said, Seal
 from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.index import Moment
 from gitreg.registry.persons import people
@@ -87,7 +87,7 @@ class SettingsEvidence:
     def files(self, artifact: str) -> Sequence[str] | None:
         """Return None: settings have no files."""
 
-    def held_for(self, stage: str) -> float | None:
+    def held_for(self, stage: str) -> Held | None:
         """Return None: settings hold no stage."""
 
     def run(self, command: Sequence[str]) -> bool | None:

@@ -14,6 +14,7 @@ from gitreg.git import RefUpdate
 from gitreg.registry.derived import build_seal, tag_ref
 from gitreg.registry.integrity import readings
 from gitreg.registry.ledger import Ledger
+from gitreg.registry.receipts import Receipt, write_receipt
 from gitreg.registry.snapshot import Snapshot
 from gitreg.registry.upstream import Upstream, mirror_updates
 
@@ -40,7 +41,7 @@ class Synced(NamedTuple):
 
 
 def sync(ledger: Ledger, upstream: Upstream, leave: Collection[str] = ()) -> Synced:
-    """Make the tags and mirrors that the remote lacks, here too; run again it does nothing.
+    """Make the tags and mirrors that the remote lacks, here too, and write a receipt; run again it does nothing.
 
     Call it while holding the repository's lock.
 
@@ -58,6 +59,7 @@ def sync(ledger: Ledger, upstream: Upstream, leave: Collection[str] = ()) -> Syn
     """
     upstream.catch_up()
     snapshot = ledger.snapshot()
+    write_receipt(ledger.repository, Receipt(ledger.ref, snapshot.commit, upstream.now(), "sync"))
     there = upstream.derived_refs(snapshot.settings)
     upstream.fetch_tags(snapshot)
     tags, wrong = _tags(ledger, snapshot, there)

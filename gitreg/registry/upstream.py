@@ -49,7 +49,7 @@ class Upstream:
     remote:
         The name of the remote in Git's configuration.
     clock:
-        Gives the time in seconds since the epoch; it only decides how long to wait for others.
+        Gives the time in seconds since the epoch.
     mirror_of:
         The address by which the registry was named, where this is a mirror of it.
     """
@@ -71,6 +71,10 @@ class Upstream:
         self._custom_refs = folder / f"refused-{remote}"
         self._fetched = f"refs/gitreg/{remote}/fetched/{ledger.branch}"
         self._accepted = f"refs/gitreg/{remote}/accepted/{ledger.branch}"
+
+    def now(self) -> int:
+        """Return the time in seconds since the epoch."""
+        return int(self._clock())
 
     @property
     def branch(self) -> str:

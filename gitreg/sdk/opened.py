@@ -314,7 +314,7 @@ class OpenRegistry:
 
     def snapshot(self, at: str | None = None) -> Snapshot:
         """Give what the registry says now, or said at a date or commit (:meth:`Ledger.snapshot`)."""
-        snapshot = self.ledger.snapshot(at)
+        snapshot = self.ledger.snapshot(at, now=self.ambient.clock())
         snapshot.check_fixed()
         return snapshot
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gitreg.policy.deciding import Policy
-from gitreg.policy.evidence import Approval, Incumbent, Said, Seal
+from gitreg.policy.evidence import Approval, Held, Incumbent, Said, Seal
 from gitreg.policy.gates import Gate
 from gitreg.policy.parsing import parse_policies
 
@@ -33,7 +33,7 @@ class Facts:
     seal: Seal = UNSIGNED
     approvals: Sequence[Approval] = ()
     authors: Collection[str] = ("ada lovelace", "ada@example.com")
-    held: Mapping[str, float | None] = field(default_factory=dict)
+    held: Mapping[str, Held | None] = field(default_factory=dict)
     signed: Mapping[str, bool | None] = field(default_factory=dict)
     ran: bool | None = None
 
@@ -52,8 +52,8 @@ class Facts:
     def files(self, artifact: str) -> Sequence[str] | None:
         return {**self.linked, **self.paths}[artifact]
 
-    def held_for(self, stage: str) -> float | None:
-        return self.held.get(stage, 0)
+    def held_for(self, stage: str) -> Held | None:
+        return self.held.get(stage, Held(0))
 
     def is_signed(self, approval: Approval) -> bool | None:
         return self.signed.get(approval.who, True)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitreg.policy.deciding import decide
-from gitreg.policy.evidence import Approval, Incumbent, Said, Seal
+from gitreg.policy.evidence import Approval, Held, Incumbent, Said, Seal
 from gitreg.policy.results import Outcome
 from tests.policy.support import Facts, gate, policy
 
@@ -84,8 +84,14 @@ BOTH = (approval("bob@example.com"), approval("cy"))
         ({"files": ["m"]}, {"paths": {"model": ["m"]}, "linked": {"docs": None}}, PASSED, "it has m"),
         ({"forbidden_files": ["*.pkl"]}, {"linked": {"docs": ["a.pkl"]}}, FAILED, "a.pkl is forbidden"),
         ({"files": ["*.bin"]}, {"paths": {}, "files_follow": True}, PASSED, "when they are stored"),
-        ({"soak": {"stage": "staging", "hours": 48}}, {"held": {"staging": 48 * 3600}}, PASSED, "for 48 hours"),
-        ({"soak": {"stage": "staging", "hours": 48}}, {"held": {"staging": 48 * 3600 - 1}}, FAILED, "47.9 hours; 48"),
+        ({"soak": {"stage": "staging", "hours": 48}}, {"held": {"staging": Held(48 * 3600)}}, PASSED,
+         "for 48 hours"),
+        ({"soak": {"stage": "staging", "hours": 48}}, {"held": {"staging": Held(48 * 3600 - 1)}}, FAILED,
+         "47.9 hours; 48"),
+        ({"soak": {"stage": "staging", "hours": 1}}, {"held": {"staging": Held(3600, 86400, True)}}, PASSED,
+         "1 hours, as seen here since 1970-01-02T00:00:00Z"),
+        ({"soak": {"stage": "staging", "hours": 1}}, {"held": {"staging": Held(3600, 86400, False)}}, PASSED,
+         "1 hours, by the committers' clocks"),
         ({"soak": {"stage": "staging", "hours": 48}}, {"held": {"staging": None}}, UNKNOWN, "not known"),
         ({"signature": {"by": ["cy"]}}, {"seal": Seal("cy")}, PASSED, "signed by cy"),
         ({"signature": {"by": ["cy"]}}, {"seal": Seal("ada@example.com")}, FAILED, "by ada@example.com; a"),

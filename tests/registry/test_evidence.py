@@ -70,7 +70,7 @@ def test_a_soak_is_the_longest_time_without_a_break(
     version = snapshot.find_version("iris", "1")
     assert version
     here = Circumstances(now=lambda: BEGIN + now * HOUR)
-    assert SnapshotEvidence(snapshot, snapshot, version, "production", here).held_for("staging") == hours * HOUR
+    assert SnapshotEvidence(snapshot, snapshot, version, "production", here).held_for("staging").seconds == hours * HOUR
     assert SnapshotEvidence(snapshot, snapshot, version, "production", Circumstances()).held_for("staging") is None
 
 

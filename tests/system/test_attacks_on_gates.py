@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,15 +15,20 @@ pytestmark = pytest.mark.slow
 
 POINTER = "format: 1\nkind: stage\nversion: '{}'\n"
 ANNOTATION = "format: 1\nkind: annotation\n"
+STAGING = "models/iris/stages/staging.yaml"
 PRODUCTION = "models/iris/stages/production.yaml"
 
 
 @pytest.fixture
 def ada(tmp_path: Path) -> Person:
     """Ada in her clone of a registry with iris@1 (accuracy 0.5), on a server with hooks."""
-    ada = make_person(tmp_path)
+    ada = begin(tmp_path, make_person(tmp_path))
+    ada.at(server(ada)).gitreg("hooks", "install", "--server")
+    return ada
+
+
+def begin(tmp_path: Path, ada: Person) -> Person:
     ada.git("init", "-q", "--bare", "-b", "main", tmp_path / "hub.git")
-    ada.at(tmp_path / "hub.git").gitreg("hooks", "install", "--server")
     ada.git("init", "-q", "-b", "main", tmp_path / "ada")
     ada = ada.at(tmp_path / "ada")
     ada.git("remote", "add", "origin", tmp_path / "hub.git")
@@ -43,8 +51,12 @@ def server(ada: Person) -> Path:
     return ada.here.parent / "hub.git"
 
 
-def commit(person: Person, files: dict[str, str]) -> None:
-    write(person.here, files)
+def commit(person: Person, files: dict[str, str | None]) -> None:
+    for name, content in files.items():
+        if content is None:
+            (person.here / name).unlink()
+        else:
+            write(person.here, {name: content})
     person.git("add", "-A")
     person.git("commit", "-q", "--allow-empty", "-m", "by hand")
 
@@ -55,6 +67,107 @@ def refused(person: Person) -> str:
     assert pushed.code == 1, pushed
     assert "Traceback" not in pushed.err
     return " ".join(pushed.err.replace("remote: ", " ").replace("\x1b[K", "").split())
+
+
+def days_ago(days: float) -> str:
+    return f"@{int(time.time() - days * 86400)} +0000"
+
+
+def dated(person: Person, days: float) -> Person:
+    """The same person, whose Git says that all this was days ago."""
+    return person.with_env(GIT_COMMITTER_DATE=days_ago(days), GIT_AUTHOR_DATE=days_ago(days))
+
+
+SOAK = "{soak: {stage: staging, hours: 48}}"
+
+
+@pytest.fixture
+def quiet(tmp_path: Path) -> Person:
+    """Ada, in whose registry nothing has happened for ten days; on its server hooks came only now."""
+    ada = make_person(tmp_path)
+    there = begin(tmp_path, dated(ada, 10))
+    with_gates(there, SOAK)
+    there.at(server(there)).gitreg("hooks", "install", "--server")
+    return ada.at(there.here)
+
+
+def test_a_backdated_commit_soaks_nothing(quiet: Person) -> None:
+    (first,) = receipts(quiet)
+    assert (first["ref"], first["by"]) == ("refs/heads/main", "hooks install")
+    commit(dated(quiet, 9), {STAGING: POINTER.format("1")})
+    quiet.git("push", "-q", "origin", "main")
+    assert [line["by"] for line in receipts(quiet)] == ["hooks install", "post-receive"]
+    assert receipts(quiet)[-1]["commit"] == quiet.git("rev-parse", "main")
+    commit(quiet, {STAGING: None, PRODUCTION: POINTER.format("1")})
+    assert "it was in staging for 0 hours; 48 are needed, as seen here since" in refused(quiet)
+    quiet.git("reset", "-q", "--hard", "HEAD~1")
+    there = quiet.at(server(quiet))
+    (soak,) = [row for row in there.gitreg("why", "iris@1", "production", "--json", code=4).data["results"]
+               if row["name"] == "soak"]  # fmt: skip
+    assert soak["facts"]["clock"] == "receipts"
+    # Nor does it change what the registry said then.
+    past = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 5 * 86400)),)
+    assert there.gitreg("show", "iris@1", "--at", *past, "--json").data["stage"] is None
+    # Both in one push, after the same time in staging: nothing of it was seen before.
+    quiet.git("reset", "-q", "--hard", "HEAD~1")
+    there.git("update-ref", "refs/heads/main", quiet.git("rev-parse", "main"))
+    commit(dated(quiet, 8), {STAGING: POINTER.format("1")})
+    commit(quiet, {STAGING: None, PRODUCTION: POINTER.format("1")})
+    assert "it was in staging for 0 hours" in refused(quiet)
+
+
+def receipts(ada: Person) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (server(ada) / "gitreg/receipts.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("days", "says"), [(11, "in a commit dated {}, before its parent ("), (-1, "in a commit dated {}, which is yet")]
+)
+def test_a_stage_moves_in_no_commit_dated_before_its_parent_or_ahead(quiet: Person, days: int, says: str) -> None:
+    commit(dated(quiet, days), {STAGING: POINTER.format("1")})
+    when = quiet.git("log", "-1", "--format=%cd", "--date=format-local:%Y-%m-%dT%H:%M:%SZ")
+    told = f"{STAGING} moves {says.format(when)}"
+    assert told in refused(quiet)
+    checked = quiet.gitreg("check", "--base", "origin/main", code=4)
+    assert says.format(when) in checked.out + checked.err
+    quiet.git("commit", "-q", "--amend", "--no-edit")
+    quiet.git("push", "-q", "origin", "main")
+
+
+def test_gitreg_dates_no_commit_before_its_parent(quiet: Person) -> None:
+    commit(dated(quiet, 5), {"notes.txt": "x"})
+    quiet.git("push", "-q", "origin", "main")
+    dated(quiet, 5.5).gitreg("promote", "iris@1", "staging")
+    last, parent = quiet.git("log", "-2", "--format=%ct").split()
+    assert last == parent
+
+
+def test_damaged_receipts_are_told(quiet: Person) -> None:
+    commit(quiet, {"notes.txt": "x"})
+    quiet.git("push", "-q", "origin", "main")
+    path = server(quiet) / "gitreg/receipts.jsonl"
+    with path.open("a") as file:
+        file.write('{"ref": "refs/heads/main", "comm')
+    commit(quiet, {"notes.txt": "y"})
+    quiet.git("push", "-q", "origin", "main")
+    (problem,) = quiet.at(server(quiet)).doctor_says()
+    assert problem["where"].endswith("gitreg/receipts.jsonl line 3")
+    assert problem["what"] == "is no receipt, and counts for nothing"
+    assert json.loads(path.read_text().splitlines()[3])["commit"] == quiet.git("rev-parse", "main")
+
+
+def test_sync_writes_a_receipt_where_the_branch_has_moved(quiet: Person) -> None:
+    path = quiet.here / ".git/gitreg/receipts.jsonl"
+    for _ in range(2):
+        quiet.gitreg("sync")
+        (line,) = path.read_text().splitlines()
+    assert json.loads(line)["by"] == "sync"
+    quiet.gitreg("promote", "iris@1", "staging")
+    quiet.gitreg("sync")
+    assert json.loads(path.read_text().splitlines()[1])["commit"] == quiet.git("rev-parse", "main")
+    # It says that all this is there by now, not that it came now.
+    shown = quiet.gitreg("show", "iris@1", "--at", time.strftime("%Y-%m-%d", time.gmtime(time.time() - 5 * 86400)))
+    assert "iris@1" in shown.out
 
 
 def test_a_metric_annotated_later_passes_no_gate(ada: Person) -> None:

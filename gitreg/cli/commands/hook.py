@@ -93,8 +93,8 @@ def post_receive() -> None:
     """Make the tags and mirrors that follow from what was pushed."""
     from gitreg.hooks.serving import post_receive as follow
 
-    with _here() as (repository, _):
-        for ref in follow(repository, _received(sys.stdin.read())):
+    with _here() as (repository, ambient):
+        for ref in follow(repository, ambient, _received(sys.stdin.read())):
             click.echo(f"gitreg: {one_line(ref)}", err=True)
 
 

@@ -38,8 +38,13 @@ def install(server: bool, output: str) -> None:
     """
     from gitreg.hooks.installing import OF_A_CLONE, OF_A_SERVER
     from gitreg.hooks.installing import install as place
+    from gitreg.hooks.serving import note_what_is_there
+    from gitreg.sdk.ambient import Ambient
 
-    _report(place(_repository(), OF_A_SERVER if server else OF_A_CLONE, program=_program()), output)
+    repository = _repository()
+    _report(place(repository, OF_A_SERVER if server else OF_A_CLONE, program=_program()), output)
+    if server:
+        note_what_is_there(repository, Ambient.of_this_process())
 
 
 @command.command("uninstall")

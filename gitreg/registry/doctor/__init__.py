@@ -15,6 +15,7 @@ from gitreg.registry.doctor.check_locks import problems_of_locks
 from gitreg.registry.doctor.files import problems_of_files
 from gitreg.registry.doctor.index import problems_of_the_index
 from gitreg.registry.doctor.problem import Problem
+from gitreg.registry.doctor.receipts import problems_of_receipts
 from gitreg.registry.doctor.refs import problems_of_refs
 from gitreg.registry.doctor.remote import problems_of_the_remote
 from gitreg.registry.doctor.runs import problems_of_runs
@@ -49,6 +50,7 @@ def examine(ledger: Ledger, upstream: Upstream | None = None) -> Iterator[Proble
     yield from problems_of_config(ledger.repository)
     yield from problems_of_locks(ledger.repository, upstream)
     yield from problems_of_runs(ledger, snapshot)
+    yield from problems_of_receipts(ledger)
     if upstream is not None and theirs is not None:
         named = {problem.where for problem in here}
         found = problems_of_the_remote(ledger, upstream, theirs)

@@ -1,0 +1,16 @@
+"""What is wrong with the receipts of when commits were seen here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gitreg.registry.doctor.problem import Problem
+from gitreg.registry.ledger import Ledger
+from gitreg.registry.receipts import damaged_receipts, receipts_path
+
+
+def problems_of_receipts(ledger: Ledger) -> Iterator[Problem]:
+    """Yield a problem for each line that is no receipt, or goes back in time."""
+    path = receipts_path(ledger.repository)
+    for number, what in damaged_receipts(ledger.repository):
+        yield Problem(f"{path} line {number}", what, "find out who wrote it, and take the line out; the others stand")
