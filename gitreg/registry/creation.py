@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from gitreg.blobs import open_store
@@ -14,7 +16,16 @@ from gitreg.git import RefUpdate, Repository
 from gitreg.names import is_ref_path
 from gitreg.registry.commit import PATIENCE, Writer
 from gitreg.registry.dates import dated_after
-from gitreg.registry.location import OWN_BRANCH, Location, Place, note_place
+from gitreg.registry.derived import DEFAULT_MIRRORS, mirror_namespaces
+from gitreg.registry.location import (
+    OWN_BRANCH,
+    Location,
+    Place,
+    locate,
+    note_place,
+    spelled_place,
+)
+from gitreg.registry.places import registries
 from gitreg.registry.stores import spelled, store_address
 
 _ABOUT = """\
@@ -75,12 +86,15 @@ def create(
     try:
         place = _place(repository, path, branch)
         store = spelled(store, repository) if store is not None else None
+        alone, before = not registries(repository, place.branch), _meant(path, env)
         with repository.lock(timeout=PATIENCE):
             repository.finish_following()
             made = _commit(repository, place, registry_id, store, prefix, remote, writer)
         found_without = place == Place(OWN_BRANCH, "") or repository.head_branch() == f"refs/heads/{place.branch}"
-        if made and (place.root or not found_without):
+        if made and alone and (place.root or not found_without):
             note_place(repository, place)
+        if made and not alone:
+            _tell_meaning(repository, path, env, before, place)
     except BaseException:
         repository.close()
         raise
@@ -107,7 +121,10 @@ def _commit(
     prefix = prefix or DEFAULT_PREFIX
     if repository.refs(f"refs/tags/{prefix}/"):
         raise Refused(f"there are tags under {prefix}/ already", hint="choose another --prefix")
-    document = RegistryDocument(id=registry_id, branch=place.branch, remote=remote, prefix=prefix, store=store)
+    mirrors = _mirrors_beside(repository, place, prefix)
+    document = RegistryDocument(
+        id=registry_id, branch=place.branch, remote=remote, prefix=prefix, store=store, mirrors=mirrors
+    )
     who = writer(repository)
     if store is not None:
         open_store(store_address(store, repository)).create()
@@ -121,6 +138,59 @@ def _commit(
     with repository.follow(ref, head, commit):
         repository.update_refs([RefUpdate(ref, commit, head)], reason="gitreg: init")
     return True
+
+
+def _mirrors_beside(repository: Repository, place: Place, prefix: str) -> dict[str, str]:
+    """Return the namespaces of the mirrors of a new registry: the usual ones, unless somebody has them already.
+
+    Raises
+    ------
+    Refused
+        Another registry of the repository has its tags, or its own mirrors, there.
+    """
+    others = registries(repository, place.branch)
+    for other, settings in others.items():
+        if f"{prefix}/".startswith(f"{settings.prefix}/") or f"{settings.prefix}/".startswith(f"{prefix}/"):
+            raise Refused(
+                f"the registry {spelled_place(other)} of this repository has its tags under {settings.prefix}/",
+                hint="choose another --prefix",
+            )
+    taken = [namespace for settings in others.values() for namespace in mirror_namespaces(settings)]
+    if not any(_is_taken(repository, namespace, taken) for namespace in DEFAULT_MIRRORS.values()):
+        return {}
+    own = {kind: f"refs/registries/{prefix}/{kind}" for kind in DEFAULT_MIRRORS}
+    for namespace in own.values():
+        if _is_taken(repository, namespace, taken):
+            raise Refused(f"there are refs under {namespace}/ already", hint="choose another --prefix")
+    return own
+
+
+def _meant(path: Path, env: Mapping[str, str]) -> Place | None:
+    """Return the registry that a command in a folder means."""
+    with suppress(GitregError):
+        found = locate(path, env=env)
+        found.repository.close()
+        return Place(found.branch, found.root)
+    return None
+
+
+def _tell_meaning(
+    repository: Repository, path: Path, env: Mapping[str, str], before: Place | None, made: Place
+) -> None:
+    """Tell which of several registries a command in the folder means, and how to name the other one."""
+    top = repository.work_tree or repository.git_dir
+    now = _meant(path, env)
+    if now == made and before not in (None, made):
+        said, other = f"meant the registry {spelled_place(before)} and mean this one now; name that one by", before
+    elif now not in (None, made):
+        said, other = f"mean the registry {spelled_place(now)}, as before; name this one by", made
+    else:
+        return
+    warnings.warn(f"commands in {path} {said} --repo {top}#{spelled_place(other)}", stacklevel=3)
+
+
+def _is_taken(repository: Repository, namespace: str, taken: Sequence[str]) -> bool:
+    return namespace in taken or bool(repository.refs(f"{namespace}/"))
 
 
 def _repository(path: Path, env: Mapping[str, str], branch: str | None) -> Repository:

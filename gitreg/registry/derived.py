@@ -71,6 +71,11 @@ def mirror_namespace(settings: RegistryDocument, kind: str) -> str:
     return settings.mirrors.get(name, DEFAULT_MIRRORS[name])
 
 
+def mirror_namespaces(settings: RegistryDocument) -> list[str]:
+    """Return the namespaces of a registry's mirrors."""
+    return [mirror_namespace(settings, kind) for kind in _NAMESPACE]
+
+
 def tag_message(record: Mapping[str, Any], digest: str) -> str:
     """Give the message of the tag that seals a record.
 

@@ -136,7 +136,13 @@ def _head(repository: Repository) -> Place | None:
     return Place(head.removeprefix("refs/heads/"), "") if head else None
 
 
+def spelled_place(place: Place) -> str:
+    """Return how --repo takes a registry's place, after the ``#``."""
+    return f"{place.branch}:{place.root}" if place.root else place.branch
+
+
 def _holds_registry(repository: Repository, place: Place) -> bool:
+    """Return whether there is a registry at a place."""
     commit = repository.read_ref(f"refs/heads/{place.branch}")
     if commit is None:
         return False

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from gitreg.documents.files import read_data
 from gitreg.documents.layout import MAX_BYTES, REGISTRY_FILE, Key
+from gitreg.documents.types import RegistryDocument
 from gitreg.errors import InvalidDocument, TooLarge
 from gitreg.git import RefUpdate, Repository
 from gitreg.registry.location import Place, noted_place
@@ -43,6 +44,33 @@ def standing(repository: Repository, but: Collection[str] = ()) -> Iterator[Plac
     noted = noted_place(repository)
     if noted is not None and repository.read_ref(f"{_BRANCHES}{noted.branch}") is not None:
         yield noted
+
+
+def registries(repository: Repository, branch: str) -> dict[Place, RegistryDocument]:
+    """Return the registries that a repository has, with their settings; what cannot be read is left out.
+
+    Those at the top of a branch, that which the clone has noted, and those in the folders of one branch.
+
+    Parameters
+    ----------
+    branch:
+        The branch whose folders are looked at.
+    """
+    found = set(standing(repository))
+    if (head := repository.read_ref(f"{_BRANCHES}{branch}")) is not None:
+        found.update(Place(branch, root) for root in roots_of(repository, None, head))
+    settings = {place: _settings(repository, place) for place in sorted(found)}
+    return {place: said for place, said in settings.items() if said is not None and said.branch == place.branch}
+
+
+def _settings(repository: Repository, place: Place) -> RegistryDocument | None:
+    commit = repository.read_ref(f"{_BRANCHES}{place.branch}")
+    file = f"{place.root}/{REGISTRY_FILE}" if place.root else REGISTRY_FILE
+    try:
+        content = repository.read(commit, file, limit=MAX_BYTES) if commit else None
+        return RegistryDocument.from_data(read_data(Key("registry"), content)) if content is not None else None
+    except (InvalidDocument, TooLarge):
+        return None
 
 
 def declared(repository: Repository, commit: str, root: str) -> str | None:
