@@ -35,7 +35,8 @@ Filters = Sequence[str] | Mapping[str, Any]
 class Registry(OpenRegistry):
     """An open registry. Close it, or use it in a ``with`` statement.
 
-    Every read sees the newest commit of the registry's branch; every write is one commit on it, or raises.
+    Every read sees the newest commit of the registry's branch; every write is one commit on it, or raises. Threads may
+    share it: writes take turns, and what a thread reads is of one commit, whatever others write.
 
     Attributes
     ----------

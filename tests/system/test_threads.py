@@ -71,12 +71,16 @@ STORY = """
         registry.lineage("iris@1")
         registry.diff("iris@1", "iris@2")
 
+    def load(number):
+        folder = registry.load("iris@1", f"{sys.argv[1]}/loaded/{threading.get_ident()}-{number}")
+        assert (folder / "w.bin").read_text() == "w"
+
     def past(number):
         count, commit = beside[number % len(beside)].split(":")
         then = registry.snapshot(commit)
         assert len(then.versions("iris")) == int(count), (count, commit)
 
-    work = [save, save, promote, annotate, show, show, lists, lists, history, past, past, past]
+    work = [save, save, promote, annotate, show, show, lists, lists, history, load, load, past, past, past]
     threads = [threading.Thread(target=steadily(each)) for each in work]
     for thread in threads: thread.start()
     for thread in threads: thread.join()
