@@ -81,6 +81,9 @@ def _said_by_the_path(key: Key) -> list[tuple[str, str]]:
         return [("artifact", key.model), ("version", key.name)]
     if key.kind == "run":
         return [("pipeline", key.model), ("run", key.name)]
+    if key.kind == "approval" and not key.model:
+        subject, digest, who = key.name.split("/")
+        return [("subject", subject), ("digest", f"sha256:{digest}"), ("who", who)]
     if key.kind == "approval":
         return [("model", key.model), *zip(("version", "stage", "who"), key.name.split("/"), strict=True)]
     return []

@@ -11,6 +11,7 @@ MAX_BYTES = 4 * 1024 * 1024
 """What a file may have."""
 _FOLDERS = {"versions": "model_version", "annotations": "annotation", "stages": "stage", "aliases": "alias"}
 _APPROVALS = "approvals"
+_SETTINGS = "settings"
 _COLLECTIONS = {"artifacts": "artifact", "runs": "run"}
 _FOLDER_OF = {kind: folder for folder, kind in _FOLDERS.items()}
 _COLLECTION_OF = {kind: folder for folder, kind in _COLLECTIONS.items()}
@@ -29,7 +30,8 @@ class Key(NamedTuple):
     model:
         The model's name, "" for the registry; an artifact's, or a run's pipeline.
     name:
-        The version, stage, alias or run; "" for what there is one of; of an approval ``<version>/<stage>/<who>``.
+        The version, stage, alias or run; "" for what there is one of; of an approval ``<version>/<stage>/<who>``,
+        of one of a change of ``gitreg.yaml`` ``settings/<sha256>/<who>``.
     """
 
     kind: str
@@ -41,6 +43,8 @@ class Key(NamedTuple):
         """The file's path inside the registry."""
         if self.kind == "registry":
             return REGISTRY_FILE
+        if self.kind == "approval" and not self.model:
+            return f"{_APPROVALS}/{slug(self.name)}.yaml"
         if self.kind in _COLLECTION_OF:
             return f"{_COLLECTION_OF[self.kind]}/{slug(self.model)}/{slug(self.name)}.yaml"
         folder = f"models/{slug(self.model)}"
@@ -64,6 +68,10 @@ def parse_path(path: str) -> Key | None:
         if parts[0] in _COLLECTIONS and len(parts) == 3 and parts[2].endswith(".yaml"):
             key = Key(_COLLECTIONS[parts[0]], unslug(parts[1]), unslug(parts[2].removesuffix(".yaml")))
             return key if key.model and key.name and key.path == path else None
+        if parts[0] == _APPROVALS and len(parts) == 4 and parts[1] == _SETTINGS and parts[3].endswith(".yaml"):
+            names = [parts[1], *(unslug(part) for part in (parts[2], parts[3].removesuffix(".yaml")))]
+            key = Key("approval", "", "/".join(names))
+            return key if all(names) and key.name.count("/") == 2 and key.path == path else None
         if parts[0] != "models":
             return None
         # Folders first: no part of a model is spelled like one, but a version, stage or alias may be called "model".

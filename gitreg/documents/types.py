@@ -364,12 +364,18 @@ class AliasDocument(Document):
 
 
 class ApprovalDocument(Document):
-    """That a person wants a version in a stage: ``signature`` is an SSH key's, over all the other fields."""
+    """That a person wants a version in a stage, or a change of the settings (``subject``).
+
+    ``signature`` is an SSH key's, over all the other fields.
+    """
 
     kind: ClassVar[str] = "approval"
-    model: str
-    version: str
-    stage: str
+    registry: str | None = None
+    model: str | None = None
+    version: str | None = None
+    stage: str | None = None
+    subject: str | None = None
+    base: str | None = None
     digest: str
     who: str
     when: str

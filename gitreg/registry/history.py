@@ -134,6 +134,8 @@ def events_of(entry: Entry, before: Entry | None) -> list[dict[str, Any]]:
         return [{"event": "edited" if before else "stored", "artifact": f"{entry.model}@{entry.name}"}]
     if entry.kind == "run":
         return [{"event": str(data.get("status")), "run": f"{entry.model}/{entry.name}"}]
+    if entry.kind == "approval" and not entry.model:
+        return [{"event": "settings approved"}]
     if entry.kind == "approval":
         version, stage, _ = entry.name.split("/")
         return [{"event": "approved", **about, "version": version, "stage": stage}]
@@ -165,6 +167,8 @@ def removal_of(entry: Entry) -> dict[str, Any]:
     if entry.kind in ("artifact", "run"):
         return {"event": f"{entry.kind} removed", entry.kind: f"{entry.model}@{entry.name}"}
     about = {"model": entry.model}
+    if entry.kind == "approval" and not entry.model:
+        return {"event": "approval of settings removed"}
     if entry.kind == "approval":
         version, stage, _ = entry.name.split("/")
         return {"event": "approval removed", **about, "version": version, "stage": stage}

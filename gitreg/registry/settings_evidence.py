@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from gitreg.documents.types import ApprovalDocument
 from gitreg.errors import GitregError
 from gitreg.policy.evidence import Approval, Held, Incumbent, Said, Seal
 from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.index import Moment
-from gitreg.registry.persons import people
+from gitreg.registry.persons import people, signed_by
 from gitreg.registry.snapshot import Snapshot
 
 
@@ -70,10 +71,25 @@ class SettingsEvidence:
         problem = "" if signer else "its commit is not signed by a key of anybody in `people`"
         return Seal(signer, problem, what="its commit")
 
+    @cached_property
+    def _approvals(self) -> dict[str, tuple[Approval, ApprovalDocument | None]]:
+        before = self._base.index.get(self._base.seq, "registry", "", "")
+        found = {}
+        for entry in self._head.approvals("", "settings", self._entry.digest):
+            who = entry.name.rpartition("/")[2]
+            document = ApprovalDocument.from_data(entry.data) if entry.data is not None else None
+            digest = document.digest if document else None
+            if document is not None and (before is None or document.base != f"sha256:{before.digest}"):
+                digest = document.base  # from another file than that which is changed
+            if document is not None and document.registry != self._base.settings.id:
+                digest = f"registry {document.registry}"
+            found[who] = Approval(who, digest, entry.problem), document
+        return found
+
     @property
     def approvals(self) -> Sequence[Approval]:
         """All approvals of the change."""
-        return ()
+        return [approval for approval, _ in self._approvals.values()]
 
     @cached_property
     def authors(self) -> Collection[str]:
@@ -82,7 +98,9 @@ class SettingsEvidence:
 
     def is_signed(self, approval: Approval) -> bool | None:
         """Whether a key of the person made an approval's signature; None where that cannot be looked at here."""
-        return None
+        document, ledger = self._approvals[approval.who][1], self._circumstances.ledger
+        assert document is not None
+        return None if ledger is None else signed_by(ledger.repository, document, people(self._base))
 
     def files(self, artifact: str) -> Sequence[str] | None:
         """Return None: settings have no files."""

@@ -63,7 +63,7 @@ def problems(ledger: Ledger, merge: Merge) -> Iterator[Problem]:
     if any(change.key == Key("registry") for change in merge.changes):
         yield from _fixed(merge)
         yield from _settings(merge.head)
-    models = {change.key.model for change in merge.changes if change.key and change.key.kind not in _OF_NO_MODEL}
+    models = {change.key.model for change in merge.changes if change.key and change.key.kind not in _OF_NO_MODEL} - {""}
     known = set(merge.base.names_in_use()) if merge.base else set()
     new = models - known
     if new:
@@ -95,7 +95,7 @@ def _file(ledger: Ledger, merge: Merge, change: Change) -> Iterator[Problem]:
         yield Problem(where, entry.problem.removeprefix(f"{key.path}: ").removeprefix(f"{key.path} "), _BY_HAND)
     if key.kind in SEALED:
         yield from _sealed(ledger, merge, change, key, entry)
-    elif entry is not None and key.kind in ("annotation", "approval"):
+    elif entry is not None and key.kind in ("annotation", "approval") and key.model:
         version = key.name.partition("/")[0] if key.kind == "approval" else key.name
         record = merge.head.index.get(merge.head.seq, "model_version", key.model, version)
         if record is None:

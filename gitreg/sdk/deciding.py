@@ -48,3 +48,25 @@ def approver(registry: OpenRegistry, key: str | None) -> Approver:
 
     sign = partial(repository.sign_statement, namespace=NAMESPACE, key=key)
     return Approver((who.email, who.name), sign, signer)
+
+
+def proposed_settings(registry: OpenRegistry, head: str) -> tuple[bytes, list[str]]:
+    """Return what ``gitreg.yaml`` says at a commit, and the e-mails of who made that commit.
+
+    Raises
+    ------
+    NotFound
+        There is no such commit, or no ``gitreg.yaml`` in it.
+    """
+    from gitreg.documents.layout import MAX_BYTES, REGISTRY_FILE
+    from gitreg.errors import NotFound
+
+    ledger = registry.ledger
+    commit = ledger.repository.resolve(head)
+    file = f"{ledger.root}/{REGISTRY_FILE}" if ledger.root else REGISTRY_FILE
+    content = ledger.repository.read(commit, file, limit=MAX_BYTES) if commit else None
+    if commit is None or content is None:
+        what = f"there is no {file} at {head}" if commit else f"there is no commit {head!r} here"
+        raise NotFound(what, hint="`git fetch` brings a remote's branches")
+    made = ledger.repository.commit(commit)
+    return content, [made.author.email, made.committer.email]

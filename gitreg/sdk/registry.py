@@ -451,6 +451,27 @@ class Registry(OpenRegistry):
         when = self.ambient.timestamp()
         return self.commit(partial(approve, reference=reference, stage=stage, approver=who, when=when, reason=reason))
 
+    def approve_settings(self, head: str = "HEAD", *, key: PathLike | None = None, reason: str = "") -> Outcome:
+        """Approve that ``gitreg.yaml`` becomes what a commit says (:mod:`gitreg.registry.operations.settings`).
+
+        Parameters
+        ----------
+        head:
+            The commit that changes it, as it is proposed.
+        key:
+            The file of the SSH key to sign with; None takes the one that Git signs with.
+        """
+        from gitreg.registry.operations.settings import approve_settings
+        from gitreg.sdk.deciding import approver, proposed_settings
+
+        proposed, authors = proposed_settings(self, head)
+        who = approver(self, os.fspath(key) if key is not None else None)
+        when = self.ambient.timestamp()
+        operation = partial(
+            approve_settings, proposed=proposed, authors=authors, approver=who, when=when, reason=reason
+        )
+        return self.commit(operation)
+
     def archive(self, reference: str, *, reason: str = "") -> ModelVersion:
         """Mark a version as no longer relevant (:func:`gitreg.registry.operations.stages.archive`)."""
         from gitreg.registry.operations.stages import archive

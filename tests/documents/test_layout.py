@@ -22,6 +22,8 @@ def test_a_path_says_what_its_file_is_about(model: str, kind: str, name: str) ->
 
     model, name = unicodedata.normalize("NFC", model), unicodedata.normalize("NFC", name)
     approval = Key("approval", model, f"{name}/production/{name}")
+    of_settings = Key("approval", "", f"settings/{'0' * 64}/{name}")
+    assert parse_path(of_settings.path) == of_settings
     for key in (Key(kind, model, name), Key("model", model), Key("card", model), approval):
         assert parse_path(key.path) == key
 

@@ -234,3 +234,68 @@ def test_what_nobody_is_asked_for_stays_free(server: Server) -> None:
     eve = server.eve
     commit(eve, settings(eve, lambda said: said.replace("policies:", "description: ours\npolicies:") + "# by Eve\n"))
     server.accepted()
+
+
+def key(server: Server, who: str) -> Path:
+    return server.hub.parent / f"{who}.key"
+
+
+def keys(server: Server, *names: str) -> str:
+    """Make keys in the home that all share, and return ``people`` of them."""
+    said = "people:\n"
+    for who in names:
+        file = key(server, who)
+        server.eve.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", who, "-f", file)
+        said += f"  {who}@example.com: ['{file.with_name(f'{file.name}.pub').read_text().strip()}']\n"
+    return said
+
+
+def test_settings_change_by_approval_of_another_person_only(server: Server) -> None:
+    people = keys(server, "ada", "bob", "eve")
+    gate = "{approvals: {count: 1, by: [ada@example.com, bob@example.com]}}"
+    with_policy(server, f"{POLICY}  settings: {{gates: [{gate}]}}\n{people}")
+    eve = server.eve
+    proposed = commit(eve, settings(eve, WEAKENINGS["a lower bound"]))
+    server.refused("gitreg.yaml changes who may do what: approvals: 0 of 1 approvals")
+    eve.git("reset", "-q", "--hard", "origin/main")
+    bob, change = eve.with_env(**named("bob")), ("approve", "--settings", "--head", proposed)
+    eve.gitreg(*change, "--key", key(server, "eve"), code=4)  # whose change it is
+    bob.gitreg(*change, "--key", key(server, "eve"), code=4)  # whose key is another's
+    bob.gitreg("approve", "--settings", "--head", "HEAD", "--key", key(server, "bob"), code=2)
+    bob.gitreg("approve", "iris@1", "--settings", code=2)
+    bob.gitreg("approve", "iris@1", code=2)
+    bob.gitreg(*change, "--key", key(server, "bob"))
+    approval = next((eve.here / "approvals/settings").glob("*/bob*.yaml"))
+    assert "subject: settings" in approval.read_text()
+    # Another change is not what was approved, nor is the same one from another file.
+    other = eve.with_env(**named("eve"))
+    commit(other, settings(eve, lambda said: said.replace("0.9", "0.2")))
+    server.refused("approvals: 0 of 1 approvals")
+    eve.git("reset", "-q", "--hard", "origin/main")
+    forged = approval.read_text().replace("bob@example.com", "ada@example.com")
+    name = approval.relative_to(eve.here).as_posix()
+    weaker = settings(eve, WEAKENINGS["a lower bound"])
+    commit(
+        eve, {name.replace("bob", "ada"): forged, name: approval.read_text().replace("when: 2", "when: 3"), **weaker}
+    )
+    server.refused("approvals: 0 of 1 approvals; that of ada@example.com is not signed by a key of theirs")
+    eve.git("reset", "-q", "--hard", "origin/main")
+    eve.git("cherry-pick", proposed)
+    server.accepted()
+
+
+def test_settings_change_by_a_signed_commit_only(server: Server) -> None:
+    people = keys(server, "ada", "eve")
+    with_policy(server, f"{POLICY}  settings: {{gates: [{{signature: {{by: [ada@example.com]}}}}]}}\n{people}")
+    eve = server.eve
+    change = settings(eve, WEAKENINGS["a lower bound"])
+    signing = ("-c", "gpg.format=ssh", "-c", "commit.gpgSign=true", "-c")
+    for who in (None, "eve"):
+        write(eve.here, change)
+        how = (*signing, f"user.signingKey={key(server, who)}") if who else ()
+        eve.git(*how, "commit", "-qam", "mine")
+        server.refused("gitreg.yaml changes who may do what: signature: its commit is")
+        eve.git("reset", "-q", "--hard", "origin/main")
+    write(eve.here, change)
+    eve.git(*signing, f"user.signingKey={key(server, 'ada')}", "commit", "-qam", "Ada's")
+    server.accepted()

@@ -4,29 +4,41 @@ from __future__ import annotations
 
 import click
 
-from gitreg.cli.options import (
-    local_option,
-    open_registry,
-    output_option,
-    reason_option,
-    reference_argument,
-    stage_argument,
-)
+from gitreg.cli.complete import complete_reference, complete_stage
+from gitreg.cli.options import local_option, open_registry, output_option, reason_option
 from gitreg.cli.results import report
 
 
 @click.command("approve")
-@reference_argument
-@stage_argument
+@click.argument("reference", metavar="[REF]", required=False, shell_complete=complete_reference)
+@click.argument("stage", metavar="[STAGE]", required=False, shell_complete=complete_stage)
+@click.option("--settings", is_flag=True, help="Approve a change of gitreg.yaml instead.")
+@click.option("--head", metavar="COMMIT", help="The commit that changes gitreg.yaml.  [default: HEAD]")
 @click.option("--key", metavar="FILE", help="The SSH key to sign with.  [default: the one that Git signs with]")
 @reason_option
 @output_option
 @local_option
-def command(reference: str, stage: str, key: str | None, reason: str, output: str) -> None:
+def command(
+    reference: str | None,
+    stage: str | None,
+    settings: bool,
+    head: str | None,
+    key: str | None,
+    reason: str,
+    output: str,
+) -> None:
     """Approve, with a signature, that the version which REF means enters STAGE.
 
-    It counts where the stage's policy asks for approvals, and where `people` in gitreg.yaml knows the key.
+    It counts where the stage's policy asks for approvals, and where `people` in gitreg.yaml knows the key. With
+    --settings: that gitreg.yaml becomes what --head says; it counts where policies.settings asks for approvals.
     """
+    if settings != (reference is None) or settings != (stage is None) or (head and not settings):
+        raise click.UsageError("give REF and STAGE, or --settings, with --head or without")
     registry = open_registry()
+    if settings:
+        report(registry, registry.approve_settings(head or "HEAD", key=key, reason=reason), output)
+        return
+    assert reference is not None
+    assert stage is not None
     outcome = registry.approval(reference, stage, key=key, reason=reason)
     report(registry, outcome, output, nothing=f"{reference} is approved for {stage} already")

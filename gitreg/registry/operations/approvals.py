@@ -17,7 +17,8 @@ from gitreg.registry.persons import people
 from gitreg.registry.references import resolve
 from gitreg.registry.snapshot import Snapshot
 
-_UNSIGNED = "-----BEGIN SSH SIGNATURE-----\n"
+UNSIGNED = "-----BEGIN SSH SIGNATURE-----\n"
+"""What stands for the signature in what is signed."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def approve(
         who=who,
         when=when,
         reason=reason or None,
-        signature=_UNSIGNED,
+        signature=UNSIGNED,
     )
     signature = approver.sign(statement(document.to_data())).decode()
     document = document.but(signature=signature)
