@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.disk import Disk
 from tests.servers.buckets import Servers
 
 pytest_plugins = ["tests.git.faraway"]
@@ -37,6 +38,12 @@ def servers(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterato
         yield found
     finally:
         found.close()
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    """What this process asks of the disk while the test runs."""
+    return Disk(monkeypatch)
 
 
 @pytest.fixture
