@@ -30,7 +30,7 @@ def local(registry: Registry) -> Registry:
 
 
 def test_init_publishes_the_registry(one: Registry, hub: Path) -> None:
-    assert git(hub, "show", "main:gitreg.yaml").splitlines()[4] == "remote: origin"
+    assert "remote: origin" in git(hub, "show", "main:gitreg.yaml").splitlines()
 
 
 def test_what_one_saves_and_promotes_the_hub_has_at_once_and_the_other_after_a_pull(
