@@ -38,6 +38,13 @@ _PLACEHOLDER = r"\{([^{}]*)\}"
 _HEX = r"[0-9a-f]{6,64}"
 
 
+def nfc(name: str) -> str:
+    """Return a name in the form in which all names are kept and looked for: composed, Unicode's NFC."""
+    if not isinstance(name, str) or name.isascii():  # what is no text is for the name's own check to refuse
+        return name
+    return unicodedata.normalize("NFC", name)
+
+
 # -- slugs -----------------------------------------------------------------------------------------------------------
 
 
@@ -49,7 +56,7 @@ def slug(name: str) -> str:
     whatever Git, Windows or our own layout would take for something else: a leading ``.`` or ``-``, a trailing ``.``
     or ``.lock``, ``..``, a device name, the name of one of our folders.
     """
-    return "/".join(_slug_part(part) for part in unicodedata.normalize("NFC", name).split("/"))
+    return "/".join(_slug_part(part) for part in nfc(name).split("/"))
 
 
 def unslug(text: str) -> str:
@@ -250,7 +257,7 @@ def is_dot_git(part: str) -> bool:
 
 def fold(name: str) -> str:
     """Give the name without its case: two names that fold alike are one file on macOS and Windows."""
-    return name.lower() if name.isascii() else unicodedata.normalize("NFC", name).casefold()
+    return name.lower() if name.isascii() else nfc(name).casefold()
 
 
 def linked_name(link: str) -> str:
@@ -261,7 +268,7 @@ def linked_name(link: str) -> str:
 def _check_text(what: str, name: str) -> str:
     if not isinstance(name, str):
         raise InvalidInput(f"the {what} name is text, not {type(name).__name__} {name!r}", hint="put it in quotes")
-    name = unicodedata.normalize("NFC", name)
+    name = nfc(name)
     if not name.strip():
         raise InvalidInput(f"the {what} name cannot be blank", hint=f"name the {what}")
     if len(name) > _LONGEST_NAME:
@@ -291,7 +298,7 @@ def _check_slug(what: str, name: str) -> str:
 
 
 def fill(name: str, values: Mapping[str, str]) -> str:
-    """Put values into a name's placeholders: ``data_{date}``.
+    """Return a name, in NFC, with values in its placeholders: ``data_{date}``.
 
     Raises
     ------
@@ -305,7 +312,7 @@ def fill(name: str, values: Mapping[str, str]) -> str:
             raise InvalidInput(f"{name!r} has the unknown placeholder {found[0]}", hint=f"there are {known}")
         return values[found[1]]
 
-    return re.sub(_PLACEHOLDER, value, name)
+    return nfc(re.sub(_PLACEHOLDER, value, name))
 
 
 # -- references ------------------------------------------------------------------------------------------------------
@@ -346,4 +353,4 @@ def parse_reference(text: str) -> Reference:
         raise InvalidInput(f"{text!r} is not a reference to a version", hint=hint)
     if selector.startswith("sha256:") and not re.fullmatch(_HEX, selector[len("sha256:") :]):
         raise InvalidInput(f"{text!r} does not end in a sha256 digest", hint="give 6 to 64 hexadecimal digits")
-    return Reference(check_model(model), None if selector == LATEST else unicodedata.normalize("NFC", selector))
+    return Reference(check_model(model), None if selector == LATEST else nfc(selector))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg.documents.deferred import Deferred
 from gitreg.errors import InvalidInput
-from gitreg.names import check_artifact, check_model, check_pipeline, check_run, check_written_version
+from gitreg.names import check_artifact, check_model, check_pipeline, check_run, check_written_version, nfc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -149,7 +149,7 @@ def recognise(key: Key, content: bytes) -> re.Match[str] | None:
     try:
         text = content.decode()
         found = _expression(key.kind).fullmatch(text)
-        if found is None or not (text.isascii() or text.replace("\n", "").isprintable()):
+        if found is None or not (text.isascii() or (text.replace("\n", "").isprintable() and nfc(text) == text)):
             return None  # YAML takes the signs beyond ASCII that are printable, and breaks lines at some others
         said = found.groupdict()
         told = [_scalar(said[field]) for field in _SAID_BY_THE_PATH.get(key.kind, ())]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gitreg.documents import tables
+from gitreg.documents.composing import composed
 from gitreg.documents.layout import Key
 from gitreg.documents.meaning import check_meaning
 from gitreg.documents.schemas import check
@@ -37,6 +38,7 @@ def read_data(key: Key, content: bytes) -> dict[str, Any]:
                 raise InvalidDocument(where, f"/{field}", f"is the number {data[field]!r}", hint="put it in quotes")
             if isinstance(data.get(field), int) and not isinstance(data[field], bool):
                 data[field] = str(data[field])
+        data = data if content.isascii() else composed(key, data)
         for field, _ in _said_by_the_path(key):
             if field not in data:
                 raise InvalidDocument(where, f"/{field}", "is missing")
@@ -62,7 +64,7 @@ def write(key: Key, document: Document, old: bytes | None = None) -> bytes:
     InvalidDocument
         The document breaks its schema or the rules of names.
     """
-    data = document.to_data()
+    data = composed(key, document.to_data())
     check(key.kind, data, key.path)
     check_meaning(key, data)
     if old is None:

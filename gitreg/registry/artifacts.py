@@ -9,6 +9,7 @@ from typing import Protocol
 from gitreg.blobs import FileEntry, Manifest, Progress, Saving, Source, collect, describe
 from gitreg.documents.types import ArtifactRecord, FileRecord
 from gitreg.errors import IntegrityError, InvalidInput, NotFound
+from gitreg.names import nfc
 from gitreg.registry.snapshot import ModelVersion
 
 
@@ -114,7 +115,7 @@ def choose_artifact(version: ModelVersion, name: str | None) -> ArtifactRecord:
         Several were sealed, none is called ``model``, not just one is of that type, and none was named.
     """
     if name is not None:
-        if found := version.artifacts.get(name):
+        if found := version.artifacts.get(nfc(name)):
             return found
         hint = f"it has {', '.join(version.artifacts)}" if version.artifacts else "it was made without files"
         raise NotFound(f"{version.reference} has no artifact {name!r}", hint=hint)

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from gitreg.documents.types import CARD_FIELDS
 from gitreg.errors import InvalidInput
+from gitreg.names import nfc
 
 OPERATORS = (
     "equals",
@@ -62,6 +63,8 @@ MODEL_FIELDS = (
     "created_at",
 )
 
+_NAMES = ("model", "version", "stage", "alias", "tag", "input", "run", "name", "latest", "stages")
+"""The fields that name something: names are kept in NFC."""
 _PLURAL = {"tag": "tags", "alias": "aliases", "input": "inputs"}
 _MAPPINGS = ("metadata", "source", "run", "stages")
 _DATES = ("created_at",)
@@ -168,6 +171,8 @@ def make_filter(field: str, condition: Any, fields: Sequence[str]) -> Filter:
     if top not in fields or (dot and top not in _MAPPINGS) or field.endswith("."):
         raise InvalidInput(f"there is no field {field!r} to filter by", hint=f"the fields are {', '.join(fields)}")
     text = condition if isinstance(condition, str) else json.dumps(condition)
+    if top in _NAMES:
+        text = nfc(text)
     name, colon, value = text.partition(":")
     if colon and name in OPERATORS:
         return Filter(field, name, value)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from gitreg.errors import Conflict, GitregError
-from gitreg.names import as_number
+from gitreg.names import as_number, nfc
 from gitreg.registry.batch import HIDDEN_DELETED, HIDDEN_YANKED, Batch, Derived
 from gitreg.registry.index_file import LOOKUPS, discard, is_busy, open_database
 
@@ -124,6 +124,8 @@ class Index:
 
     def _run(self, sql: str, arguments: Sequence[Any] = (), *, many: bool = False) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows, read to the end: no thread holds a cursor while another writes."""
+        if not many:  # names are kept in NFC, and asked for so, whoever spells them in another way
+            arguments = [nfc(each) if isinstance(each, str) else each for each in arguments]
         with self._lock:
             if self._closed:
                 raise GitregError(

@@ -21,7 +21,9 @@ from gitreg.registry.merging import SEALED, Change, Merge
 from gitreg.registry.snapshot import Snapshot
 
 _OF_NO_MODEL = ("registry", "artifact", "run")
-_FOLDERS = ("models/", "artifacts/", "runs/")
+FOLDERS = ("models", "artifacts", "runs")
+"""Where a registry's files are, beside ``gitreg.yaml``."""
+_INSIDE_THEM = tuple(f"{folder}/" for folder in FOLDERS)
 LINK = "is a symbolic link or a submodule, which no registry reads"
 
 
@@ -79,11 +81,11 @@ def problems(ledger: Ledger, merge: Merge) -> Iterator[Problem]:
 def _file(ledger: Ledger, merge: Merge, change: Change) -> Iterator[Problem]:
     where = _inside(ledger, change.path)
     key = change.key
-    if change.new is None and where.startswith(_FOLDERS):
+    if change.new is None and where.startswith(_INSIDE_THEM):
         for link in ledger.repository.links(merge.head.commit, change.path):
             yield Problem(_inside(ledger, link), LINK, "put the file itself there")
     if key is None:
-        if change.new is not None and where.startswith(_FOLDERS):
+        if change.new is not None and where.startswith(_INSIDE_THEM):
             yield Problem(
                 where,
                 "is no file of the registry, or its name is not spelled as gitreg spells it",

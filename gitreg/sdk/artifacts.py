@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gitreg import materializers
 from gitreg.documents.types import ArtifactDocument, ArtifactRecord
 from gitreg.errors import IntegrityError, InvalidInput, NotFound
+from gitreg.names import nfc
 from gitreg.registry.artifacts import store_artifact
 from gitreg.registry.collections import find_artifact, resolve_artifact
 from gitreg.registry.metadata import to_json
@@ -242,8 +243,8 @@ def new_document(
 ) -> ArtifactDocument:
     """Give the document of an artifact version that has no number yet."""
     return ArtifactDocument(
-        artifact=name,
-        version=version,
+        artifact=nfc(name),
+        version=nfc(version) if version is not None else None,
         number=1,
         id=uuid.uuid4().hex,
         created_at=registry.ambient.timestamp(),
@@ -305,6 +306,7 @@ def artifact_of(
         The registry that the answer is to use.
     """
     snapshot = registry.snapshot()
+    name, selector = nfc(name), selector and nfc(selector)
     record = version.artifacts.get(name)
     if selector is not None and (record is None or record.artifact != f"{name}@{selector}"):
         named = f"{name}@{selector}" in version.links

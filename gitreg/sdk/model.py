@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gitreg.errors import NotFound
-from gitreg.names import is_number
+from gitreg.names import is_number, nfc
 from gitreg.registry.metadata import to_json
 from gitreg.registry.snapshot import ModelVersion, Snapshot
 from gitreg.sdk.opened import PathLike
@@ -63,9 +63,9 @@ class Model:
         tags: Sequence[str] = (),
         registry: Registry | None = None,
     ) -> None:
-        self.name = name
+        self.name = nfc(name)
         self.tags = tuple(tags)
-        self._selector = None if version is None else str(version)
+        self._selector = None if version is None else nfc(str(version))
         self._registry = registry
         self._card: dict[str, Any] = {
             "license": license,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gitreg.errors import NotFound
+from gitreg.names import nfc
 from gitreg.registry.references import resolve
 from gitreg.registry.snapshot import Model, ModelVersion, Snapshot
 from gitreg.sdk.opened import OpenRegistry, PathLike
@@ -66,7 +67,7 @@ class Registry(OpenRegistry):
         UserWarning
             A file of its model cannot be read and is left out, here and wherever else the registry is read.
         """
-        model, _, selector = reference.rpartition("@")
+        model, _, selector = nfc(reference).rpartition("@")
         if selector == "draft" or selector.startswith("draft:"):
             from gitreg.sdk.drafting import draft_of_model
 

@@ -8,6 +8,7 @@ from weakref import WeakSet
 
 from gitreg.documents.types import ArtifactDocument, RunDocument
 from gitreg.errors import AlreadyExists, InvalidInput
+from gitreg.names import nfc
 from gitreg.registry.changes import refuse_sealed
 from gitreg.registry.collections import artifacts_with_ids, find_artifact, resolve_artifact
 from gitreg.registry.operations.sealing import check_artifact_version
@@ -122,12 +123,13 @@ class RunArtifacts:
     def find(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
         """Give an artifact that the draft holds, by its name or its id's first digits; None where it holds none."""
         held = self._run.in_hand.read().artifacts.values()
+        name = nfc(name)
         if version is None:
             found = [each for each in held if each.artifact == name] or [
                 each for each in held if len(name) >= 6 and each.id.startswith(name)
             ]
         else:
-            found = [each for each in held if (each.artifact, each.version) == (name, str(version))]
+            found = [each for each in held if (each.artifact, each.version) == (name, nfc(str(version)))]
         return self._given(found[-1]) if found else None
 
     def link(self, artifact: str, model: Model | None = None, *, key: str | None = None) -> None:

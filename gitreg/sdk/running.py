@@ -122,7 +122,7 @@ def _begun(
     command: tuple[str, ...],
 ) -> tuple[Draft, bool]:
     """Give the draft of a run, and whether an earlier try left it."""
-    check_pipeline(pipeline)
+    pipeline = check_pipeline(pipeline)
     repository = registry.ledger.repository
     started_at = registry.ambient.timestamp()
     values = {**moment(started_at), **substitutions}

@@ -11,6 +11,7 @@ from gitreg.blobs import NO_PROGRESS, Progress
 from gitreg.blobs import Saving as BlobSaving
 from gitreg.documents.types import ArtifactRecord
 from gitreg.errors import IntegrityError, InvalidInput
+from gitreg.names import nfc
 from gitreg.registry.artifacts import describe_artifact, store_artifact
 from gitreg.registry.changes import Changes
 from gitreg.registry.commit import Operation, Outcome
@@ -54,7 +55,8 @@ def sources(artifact_type: str, paths: Sequence[Path], artifacts: Mapping[str, P
         There is nothing to save, or an artifact is given twice.
     """
     found: dict[str, Sequence[Path]] = {artifact_type: paths} if paths else {}
-    for name, path in artifacts.items():
+    for said, path in artifacts.items():
+        name = nfc(said)
         if name in found:
             raise InvalidInput(f"the artifact {name!r} is given twice", hint="choose another name for one of them")
         found[name] = [path]

@@ -15,7 +15,7 @@ from gitreg.registry.index import Entry
 from gitreg.registry.integrity import readings
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
-from gitreg.registry.soundness import LINK
+from gitreg.registry.soundness import FOLDERS, LINK
 
 
 def problems_of_files(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
@@ -42,15 +42,16 @@ def _files(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
     except InvalidDocument as error:
         yield Problem(error.where, f"at {error.pointer}: {error.reason}", error.hint or "mend it by hand")
     prefix = f"{ledger.root}/" if ledger.root else ""
-    for path, _ in ledger.repository.walk(snapshot.commit, f"{prefix}models"):
-        if parse_path(path.removeprefix(prefix)) is None:
-            yield Problem(
-                path,
-                "is no file of the registry, or its name is not spelled as gitreg spells it",
-                "move it out of models/, or see schemas/README.md for how names are spelled",
-            )
-    for path in ledger.repository.links(snapshot.commit, f"{prefix}models"):
-        yield Problem(path, LINK, "remove it, or put the file itself there")
+    for folder in FOLDERS:
+        for path, _ in ledger.repository.walk(snapshot.commit, f"{prefix}{folder}"):
+            if parse_path(path.removeprefix(prefix)) is None:
+                yield Problem(
+                    path,
+                    "is no file of the registry, or its name is not spelled as gitreg spells it",
+                    f"move it out of {folder}/, or see schemas/README.md for how names are spelled",
+                )
+        for path in ledger.repository.links(snapshot.commit, f"{prefix}{folder}"):
+            yield Problem(path, LINK, "remove it, or put the file itself there")
 
 
 def _models(_: Ledger, snapshot: Snapshot) -> Iterator[Problem]:

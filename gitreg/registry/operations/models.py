@@ -8,7 +8,7 @@ from typing import Any
 from gitreg.documents.layout import Key
 from gitreg.documents.types import CARD_FIELDS, ModelDocument
 from gitreg.errors import AlreadyExists, InvalidInput, Refused
-from gitreg.names import check_model, fold
+from gitreg.names import check_model, fold, nfc
 from gitreg.registry.changes import Changes, Edits
 from gitreg.registry.snapshot import Snapshot
 
@@ -103,6 +103,7 @@ def update_model(
     """
     document = snapshot.card_fields(name)
     said = _said(fields or {})
+    tags, remove_tags = unique(tags), unique(remove_tags)
     kept = [tag for tag in (*document.tags, *tags) if tag not in remove_tags]
     changed = document.but(**said, tags=unique(kept), metadata={**document.metadata, **(metadata or {})})
     what = sorted(field for field in (*CARD_FIELDS, "tags", "metadata") if _differs(document, changed, field))
@@ -154,7 +155,7 @@ def unique(tags: Sequence[str]) -> tuple[str, ...]:
     for tag in tags:
         if not isinstance(tag, str) or not tag.strip():
             raise InvalidInput(f"{tag!r} is no tag", hint="a tag is a word or two")
-    return tuple(dict.fromkeys(tags))
+    return tuple(dict.fromkeys(map(nfc, tags)))
 
 
 def _said(fields: Mapping[str, str | None]) -> dict[str, Any]:

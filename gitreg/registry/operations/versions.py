@@ -267,6 +267,7 @@ def annotate(
         A tag to remove belongs to the sealed record, or the stage may not be taken.
     """
     version = resolve(snapshot, reference, withdrawn=True)
+    tags, remove_tags = unique(tags), unique(remove_tags)
     sealed = [tag for tag in remove_tags if tag in version.record.tags]
     if sealed:
         raise Refused(f"the tag {sealed[0]!r} is part of the sealed record of {version.reference}")
