@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gitreg.errors import InvalidInput, NotFound
+from gitreg.names import nfc
 from gitreg.registry.collections import find_run, resolve_artifact
 from gitreg.registry.provenance import ARTIFACT, RUN, VERSION, Edge, Node, Place, Provenance
 from gitreg.registry.references import resolve
@@ -67,7 +68,7 @@ def lineage(
         There is no such thing.
     """
     graph = snapshot.remember("provenance", lambda: Provenance(snapshot))
-    root = _root(snapshot, reference)
+    root = _root(snapshot, nfc(reference))
     nodes: dict[Place, Node] = {root: graph.node(root)}
     edges: dict[Edge, None] = {}
     for wanted, neighbours in ((up, graph.parents), (down, graph.children)):

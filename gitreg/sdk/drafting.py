@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg.documents.types import AnnotationDocument, ArtifactRecord, DraftDocument, VersionDocument
 from gitreg.errors import NotFound
+from gitreg.names import nfc
 from gitreg.registry.collections import runs
 from gitreg.registry.derived import tagged_numbers
 from gitreg.registry.drafts import Draft, alive, is_alive, open_drafts, read_drafts, remove_draft, write_draft
@@ -62,6 +63,7 @@ def find_draft(registry: Registry, run: str) -> Draft:
     NotFound
         There is none, or several are named so.
     """
+    run = nfc(run)
     drafts = read_drafts(registry.ledger.repository)
     found = [draft for draft in drafts if run in (draft.name, draft.run.run)]
     if len(found) == 1:
@@ -84,6 +86,7 @@ def draft_of_model(registry: Registry, model: str, run: str | None) -> ModelVers
     from gitreg.sdk.active import active_run
 
     active = active_run()
+    model, run = nfc(model), run and nfc(run)
     drafts = [active.in_hand.read()] if active is not None and run is None else drafts_of(registry)
     found = [
         (draft, document)
@@ -197,7 +200,7 @@ def run_rows(registry: Registry, pipeline: str | None = None) -> list[dict[str, 
     open_ones = [
         run_row(draft.run.but(versions=_made(draft)), status_of(registry, draft))
         for draft in sorted(drafts, key=lambda draft: draft.run.started_at, reverse=True)
-        if pipeline in (None, draft.run.pipeline)
+        if pipeline is None or nfc(pipeline) == draft.run.pipeline
     ]
     return [*open_ones, *(run_row(run, run.status) for run in runs(registry.snapshot(), pipeline))]
 
@@ -224,6 +227,7 @@ def find_any_run(registry: Registry, name: str) -> tuple[RunDocument, str]:
     NotFound
         There is none, or there are several.
     """
+    name = nfc(name)
     drafts = drafts_of(registry)
     found = [
         (draft.run.but(versions=_made(draft)), status_of(registry, draft))
