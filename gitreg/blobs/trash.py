@@ -91,7 +91,7 @@ def give_back(bucket: Bucket, taken: Sequence[Trashed]) -> list[Trashed]:
             absent = [one for one in taken if layout.names_others(one.key) == naming and one.key not in there]
             for _ in ahead(pool, move, absent):
                 pass
-    bucket.sync(one.key for one in returned)
+            bucket.sync(one.key for one in returned if layout.names_others(one.key) == naming)
     return returned
 
 

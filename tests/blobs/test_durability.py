@@ -9,6 +9,7 @@ import pytest
 
 from gitreg.blobs import Cache, Saving, Store, collect, layout, replicate
 from gitreg.blobs.buckets.folder import FolderBucket
+from gitreg.blobs.trash import collection_name, give_back, place_of, trashed
 from tests.blobs.helpers import NOTHING_KNOWN, put
 from tests.disk import Disk
 
@@ -105,6 +106,29 @@ def test_what_a_replica_is_given_is_on_the_disk(disk: Disk, varied: Path, tmp_pa
     replicate(put(store, varied), [store], Store(FolderBucket(target)), tmp_path)
     assert {"sha256", "packs", "recipes"} <= {path.relative_to(target).parts[0] for path in disk.named(target)}
     assert_durable(disk, target)
+
+
+@pytest.mark.usefixtures("small_sizes")
+def test_what_is_put_back_from_the_trash_is_on_the_disk_before_what_names_it(
+    disk: Disk, varied: Path, store_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = FolderBucket(store_folder)
+    put(Store(bucket), varied)
+    keys = [info.key for folder in ("sha256/", "recipes/") for info in bucket.list(folder)]
+    for key in keys:
+        bucket.move(key, place_of(key, collection_name(1)))
+    moved, checked = FolderBucket.move, []
+
+    def move(bucket: FolderBucket, key: str, to: str) -> None:
+        if to.startswith("recipes/"):
+            checked.append(to)
+            disk.assert_names_kept(store_folder / "sha256")
+        moved(bucket, key, to)
+
+    monkeypatch.setattr(FolderBucket, "move", move)
+    assert {one.key for one in give_back(bucket, list(trashed(bucket)))} == set(keys)
+    assert checked
+    assert_durable(disk, store_folder / "recipes")
 
 
 def test_what_the_cache_calls_verified_is_on_the_disk(disk: Disk, tmp_path: Path, store_folder: Path) -> None:
