@@ -178,6 +178,12 @@ def split_commit(content: bytes) -> tuple[bytes, bytes]:
     return _COMMIT_SIGNATURE.sub(b"", headers) + blank + body, signature
 
 
+def signature_kind(signature: bytes) -> str | None:
+    """Return what made an armoured signature: ``ssh``, ``openpgp`` or ``x509``; None where there is none."""
+    kinds = {b"-----BEGIN SSH ": "ssh", b"-----BEGIN PGP ": "openpgp", b"-----BEGIN SIGNED ": "x509"}
+    return next((kind for start, kind in kinds.items() if signature.startswith(start)), None)
+
+
 def format_commit(
     tree: str, parents: Iterable[str], author: Signature, committer: Signature, message: str
 ) -> tuple[bytes, bytes]:

@@ -280,6 +280,12 @@ class ReadOnlyRepository:
         payload, signature = split_commit(self._objects.get(oid, "commit", None))
         return self.statement_signer(payload, signature, namespace="git", keys=keys) if signature else None
 
+    def tag_signature_kind(self, oid: str) -> str | None:
+        """Return what made an annotated tag's signature: ``ssh``, ``openpgp`` or ``x509``; None where it has none."""
+        from gitreg.git.parsing import signature_kind, split_tag
+
+        return signature_kind(split_tag(self._objects.get(oid, "tag", None))[1])
+
     def statement_signer(
         self, payload: bytes, signature: bytes, *, namespace: str, keys: Mapping[str, Sequence[str]]
     ) -> str | None:

@@ -58,13 +58,16 @@ class Seal(NamedTuple):
     checked:
         Whether that could be looked at.
     what:
-        What is signed: the version's tag; of a change of the settings, its commit.
+        What is signed, where it is not the version's tag: of a change of the settings, its commit.
+    kind:
+        What made it: ``ssh``, ``openpgp`` or ``x509``; None where there is no signature.
     """
 
     signer: str | None = None
     problem: str = ""
     checked: bool = True
-    what: str = "its tag"
+    what: str = ""
+    kind: str | None = None
 
 
 class Held(NamedTuple):

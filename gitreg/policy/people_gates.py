@@ -57,9 +57,10 @@ class Signature(Condition):
             return Outcome.UNKNOWN, seal.problem, facts
         if seal.signer is None:
             return finding(False, f"{seal.problem}; {needed}", **facts)
+        told = f"{seal.what} is signed by {seal.signer}" if seal.what else f"signed by {seal.signer}"
         if seal.signer not in self.by:
-            return finding(False, f"{seal.what} is signed by {seal.signer}; {needed}", **facts)
-        return finding(True, f"{seal.what} is signed by {seal.signer}", **facts)
+            return finding(False, f"{told}; {needed}", **facts)
+        return finding(True, told, **facts)
 
 
 @dataclass(frozen=True, kw_only=True)

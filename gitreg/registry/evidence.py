@@ -14,9 +14,8 @@ from gitreg.policy.evidence import Approval, Held, Incumbent, Said, Seal
 from gitreg.registry.artifacts import manifest_of
 from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.dates import Dated, Dates
-from gitreg.registry.derived import tag_ref
-from gitreg.registry.integrity import same_record
 from gitreg.registry.persons import people
+from gitreg.registry.signatures import tag_seal
 from gitreg.registry.snapshot import ModelVersion, Snapshot
 
 _EMAIL = re.compile(r"(.*?)\s*<([^<>]*)>")
@@ -130,23 +129,7 @@ class SnapshotEvidence:
         ledger = self._circumstances.ledger
         if ledger is None:
             return Seal(problem="its tag cannot be looked at here", checked=False)
-        repository = ledger.repository
-        ref = tag_ref(self._base.settings, self._version.model, self._version.version)
-        oid = repository.read_ref(ref)
-        tag = repository.tag(oid) if oid else None
-        if oid is None or tag is None:
-            return Seal(problem=f"it has no annotated tag {ref.removeprefix('refs/tags/')}")
-        if not tag.signed:
-            return Seal(problem="its tag is not signed")
-        commit = repository.peel(oid)
-        entry = self._head.index.get(self._head.seq, "model_version", self._version.model, self._version.version)
-        if f"refs/tags/{tag.name}" != ref or not commit or entry is None or not same_record(ledger, commit, entry):
-            return Seal(problem=f"its tag was made for something else ({tag.name})")
-        try:
-            signer = repository.tag_signer(oid, people(self._base).keys)
-        except GitregError as error:
-            return Seal(problem=error.message, checked=False)
-        return Seal(signer, "" if signer else "its tag is signed by a key of nobody in `people`")
+        return tag_seal(ledger, self._base, self._head, self._version, people(self._base).keys)
 
     @cached_property
     def _approvals(self) -> dict[str, tuple[Approval, ApprovalDocument | None]]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gitreg.registry.garbage import Garbage
     from gitreg.registry.integrity import Verification
     from gitreg.registry.lineage import Lineage
+    from gitreg.registry.signatures import Signed
     from gitreg.sdk.batches import Batch
 
 Filters = Sequence[str] | Mapping[str, Any]
@@ -570,6 +571,14 @@ class Registry(OpenRegistry):
         snapshot = self.snapshot()
         asked = None if reference is None else {each.reference for each in self.holders_meant([reference])}
         return list(judged_holders(snapshot, self.circumstances(), asked))
+
+    def signed(self, reference: str | None = None) -> list[Signed]:
+        """Return who signed a model's version, or each of all models, by the keys that the registry names."""
+        from gitreg.registry.signatures import signed
+
+        snapshot = self.snapshot()
+        versions = self.holders_meant([] if reference is None else [reference])
+        return [signed(self.ledger, snapshot, each) for each in versions if isinstance(each, ModelVersion)]
 
     def doctor(self) -> list[Problem]:
         """Name what is wrong with the registry; stores that are not approved are left out, with a warning.

@@ -87,7 +87,7 @@ READING = {
     "log iris": LOG,
     "log iris@production": STAGE_LOG,
     "diff iris@1 iris@1.1": ["from", "to", "fields", "metadata", "files", "unchanged", "size"],
-    "verify": ["files", "gates"],
+    "verify": ["files", "gates", "signed"],
     "load iris": ["reference", "path"],
     "doctor": ["mended", "problems"],
     "why iris@1.1 production": ["reference", "stage", "allowed", "protected", "overridden", "results"],

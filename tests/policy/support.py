@@ -14,7 +14,7 @@ from gitreg.policy.parsing import parse_policies
 PEOPLE = {"ada@example.com": ["ssh-ed25519 A"], "bob@example.com": ["ssh-ed25519 B"], "cy": ["ssh-ed25519 C"]}
 STAGES = ("dev", "staging", "production")
 
-UNSIGNED = Seal(problem="its tag is not signed")
+UNSIGNED = Seal(problem="unsigned")
 
 
 @dataclass

@@ -95,7 +95,7 @@ BOTH = (approval("bob@example.com"), approval("cy"))
         ({"soak": {"stage": "staging", "hours": 48}}, {"held": {"staging": None}}, UNKNOWN, "not known"),
         ({"signature": {"by": ["cy"]}}, {"seal": Seal("cy")}, PASSED, "signed by cy"),
         ({"signature": {"by": ["cy"]}}, {"seal": Seal("ada@example.com")}, FAILED, "by ada@example.com; a"),
-        ({"signature": {"by": ["cy"]}}, {}, FAILED, "not signed"),
+        ({"signature": {"by": ["cy"]}}, {}, FAILED, "unsigned; a signature"),
         ({"signature": {"by": ["cy"]}}, {"seal": Seal(problem="no ssh-keygen", checked=False)}, UNKNOWN, "ssh-keygen"),
         (TWO, {"approvals": BOTH}, PASSED, "2 of 2 approvals (bob@example.com, cy)"),
         (TWO, {"approvals": BOTH[:1]}, FAILED, "1 of 2"),

@@ -172,6 +172,45 @@ def test_verify_names_unmet_gates_of_holders(reader: Person, writer: Person, far
 
 
 @by_readers
+def test_a_stripped_or_openpgp_tag_is_told(reader: Person, writer: Person, far: Far, url: str, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    writer.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)
+    settings = writer.here / "gitreg.yaml"
+    public = " ".join((tmp_path / "key.pub").read_text().split()[:2])
+    settings.write_text(f"{settings.read_text()}people: {{ada@example.com: ['{public}']}}\n")
+    writer.git("commit", "-qam", "people")
+    writer.git("push", "-q", "origin", "main")
+    for name, value in (("gpg.format", "ssh"), ("user.signingKey", str(key)), ("tag.gpgSign", "true")):
+        writer.git("config", name, value)
+    write(tmp_path / "weights", {"model.bin": "signed"})
+    writer.gitreg("save", "iris", tmp_path / "weights")
+
+    def said() -> tuple[str, dict[str, str | None]]:
+        shutil.rmtree(reader.env["GITREG_CACHE"], ignore_errors=True)
+        (row,) = reader.gitreg("--repo", url, "verify", "iris@4", "--json").data["signed"]
+        return reader.gitreg("--repo", url, "verify", "iris@4").out, row
+
+    out, row = said()
+    assert "iris@4: signed by ada@example.com\n" in out
+    assert row == {"reference": "iris@4", "by": "ada@example.com", "kind": "ssh"}
+    tag = writer.run("git", "cat-file", "tag", "models/iris@4").out
+    payload = tag[: tag.index("-----BEGIN SSH")]
+    armoured = "-----BEGIN {0}-----\n\niQ\n-----END {0}-----\n"
+    for signature, words, kind in (
+        ("", "unsigned", None),
+        (armoured.format("PGP SIGNATURE"), "signed by OpenPGP (not asked here)", "openpgp"),
+        (armoured.format("SIGNED MESSAGE"), "signed by X.509 (not asked here)", "x509"),
+    ):
+        far.git("update-ref", "refs/tags/models/iris@4", far.git(
+            "hash-object", "-t", "tag", "-w", "--stdin", stdin=payload + signature))  # fmt: skip
+        out, row = said()
+        assert f"iris@4: {words}\n" in out
+        assert (row["by"], row["kind"]) == (None, kind)
+    counts = writer.gitreg("verify").out
+    assert "3 unsigned\n1 signed by ada@example.com\n" in counts
+
+
+@by_readers
 def test_what_follows_is_loaded_at_once(reader: Person, writer: Person, url: str) -> None:
     assert loaded(reader, url) == "weights 3"
     writer.gitreg("promote", "iris@1", "production", "--force")

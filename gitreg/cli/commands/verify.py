@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import click
 
@@ -58,16 +59,20 @@ def command(reference: str | None, deep: bool, sample: float | None, output: str
                 rows.append(finding.row())
     judged = registry.judge_holders(reference)
     refused = [decision for decision in judged if is_refused(decision)]
+    signed = registry.signed(reference)
     if output == "table":
         if bad:
             cells = [(each.reference, f"{each.artifact}:{each.path}".strip(":"), each.problem) for each in bad]
             print_table(["version", "file", "problem"], cells)
         so = f"as recorded ({read} read whole)" if read else "there"
         print_line(f"{good} file{'' if good == 1 else 's'}, {size_text(size)}: {so}; {len(bad)} not")
+        for words, count in Counter(each.words for each in signed).items():
+            print_line(f"{reference}: {words}" if reference else f"{count} {words}")
         for told in filter(None, map(sentence, judged)):
             print_line(told)
     else:
         data = {"files": rows, "gates": [decision.row() for decision in judged]}
+        data["signed"] = [each.row() for each in signed]
         emit(data, output, rows=rows, columns=_COLUMNS)
     if bad:
         more = f", and {len(bad) - 1} more" if len(bad) > 1 else ""
