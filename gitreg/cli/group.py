@@ -18,7 +18,13 @@ class ReaderGoneError(Exception):
 
 def _note_debug(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
+        import logging  # seldom asked for
+
         ctx.ensure_object(Session).debug = True
+        logger = logging.getLogger("gitreg")
+        logger.setLevel(logging.DEBUG)
+        if not logger.handlers:
+            logger.addHandler(logging.StreamHandler())  # standard error
 
 
 def debug_option(*, hidden: bool) -> click.Option:

@@ -105,6 +105,9 @@ def derive_as_parsed(key: Key, content: bytes | Oversized) -> Derived:
     except MemoryError:  # of this process, at this moment
         raise
     except Exception as error:
+        import logging  # for what nobody foresaw; --debug shows it
+
+        logging.getLogger("gitreg").debug("%s cannot be read", key.path, exc_info=True)
         why = f"{type(error).__name__}: {error}"
         return Derived(digest, None, unread, None, _one_line(f"{key.path} cannot be read: {why}"))
     number = data["number"] if key.kind == "model_version" else None

@@ -32,6 +32,14 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> type[_Broken]:
 
 
 @pytest.mark.usefixtures("broken")
+def test_debug_shows_where_it_came_from(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", logger="gitreg")
+    derive_as_parsed(Key("annotation", "iris", "1"), NOTE)
+    assert "models/iris/annotations/1.yaml cannot be read" in caplog.text
+    assert "in from_data" in caplog.text
+
+
+@pytest.mark.usefixtures("broken")
 def test_an_exception_that_nobody_foresaw_is_the_files_problem() -> None:
     world = World()
     world.save("iris")
