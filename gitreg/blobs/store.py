@@ -367,8 +367,8 @@ class Store:
             raise self.damaged(f"the manifest {digest}", key)
         return Manifest.parse(text)
 
-    def claim(self, name: str, text: bytes) -> None:
-        """Leave word, under a name of its own, of somebody who keeps weights here.
+    def claim(self, name: str, text: bytes) -> bool:
+        """Leave word, under a name of its own, of somebody who keeps weights here; return whether it was not there so.
 
         Raises
         ------
@@ -378,10 +378,11 @@ class Store:
         key = layout.CLAIMS + name
         with suppress(NoSuchObjectError):
             if self.bucket.read(key) == text:
-                return
+                return False
         self.prepare()
         self.bucket.write(key, text)
         self.bucket.sync([key])
+        return True
 
     def claims(self) -> dict[str, bytes]:
         """Return the words that were left, by name."""

@@ -67,9 +67,35 @@ def test_a_registry_that_cannot_be_read_stops_everything_but_undo(
             lambda: one.collect_garbage(grace=AT_ONCE, apply=True),
             lambda: one.purge_garbage(grace=AT_ONCE),
         ):
-            with pytest.raises(Refused, match="and cannot be read"):
+            with pytest.raises(Refused, match=r"\(it last saved there in the week \d{4}-W\d\d\), and cannot be read"):
                 work()
         assert {item.key for item in one.return_garbage()} == {item.key for item in gone}
+
+
+@pytest.mark.parametrize("whose", ["own", "another's"])
+def test_a_claim_that_vanished_stops_gc_until_it_is_left_again(
+    shared: Callable[[str], Registry], tmp_path: Path, whose: str
+) -> None:
+    with shared("one") as one, shared("two") as two:
+        one.save("iris", files(tmp_path / "w", "first"))
+        two.save("rose", files(tmp_path / "w", "second"))
+        assert one.collect_garbage(grace=AT_ONCE) == []
+        victim = one if whose == "own" else two
+        [claim] = [
+            path
+            for path in (tmp_path / "store" / "claims").iterdir()
+            if json.loads(path.read_text())["repository"] == str(victim.folder / ".git")
+        ]
+        claim.unlink()
+        for apply in (False, True):
+            with pytest.raises(Refused, match=f"the claim of {victim.folder}/.git on .* is gone") as refused:
+                one.collect_garbage(grace=AT_ONCE, apply=apply)
+            assert claim.name in (refused.value.hint or "")
+        with pytest.raises(Refused, match="is gone"):
+            one.purge_garbage(grace=AT_ONCE)
+        assert two.load("rose@1", tmp_path / "out").is_dir()
+        victim.save("more", files(tmp_path / "w", "third"))
+        assert one.collect_garbage(grace=AT_ONCE, apply=True) == []
 
 
 def test_a_registry_in_the_same_folder_of_another_machine_is_not_taken_for_this_one(

@@ -152,6 +152,7 @@ def test_hooks_of_a_clone_and_of_a_server_refuse_such_an_annotation(ada: Person,
 
 def test_gc_and_store_copy_keep_what_is_ignored(ada: Person, prepared: Person, tmp_path: Path) -> None:
     shutil.rmtree(prepared.here.parent / "store" / "claims")  # of other tests' registries, which are gone
+    (ada.here / ".git" / "gitreg" / "claims.json").unlink(missing_ok=True)
     said = annotation(ada, "model", "model")
     ada.git("rm", "-qr", "artifacts")
     commit_by_hand(ada, {"models/iris/annotations/1.yaml": said})
