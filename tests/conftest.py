@@ -24,10 +24,25 @@ settings.register_profile(
 )
 settings.load_profile("gitreg")
 
+OF_THE_TESTS = ("GITREG_FUZZ", "GITREG_EXAMPLES", "GITREG_TEST_THREADS_SECONDS")
+"""Variables that tests themselves read: how long they look for faults."""
+
 
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are processors: a third of the time tests wait for a disk or a server."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Forget the developer's home, and their settings of Git and gitreg: a test says all that it needs."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.startswith(("GIT_", "GITREG_", "XDG_")) and name not in OF_THE_TESTS:
+                patch.delenv(name)
+        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("nobodys-home")))
+        yield
 
 
 @pytest.fixture(scope="session")
