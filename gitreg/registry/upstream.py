@@ -247,11 +247,11 @@ class Upstream:
 
         Raises
         ------
-        NotFound, Unreachable
-            As for `fetch`.
+        Unreachable
+            The remote does not answer.
         """
-        pattern = f"{ref}*"  # with a star, one that is not there is no error
-        self._remote.fetch([f"{pattern}:{pattern}"], depth=1)
+        with suppress(NotFound):
+            self._remote.fetch([f"{ref}:{ref}"], depth=1)  # a star would bring those of longer names, too
 
     def bring(self, moves: Sequence[RefUpdate]) -> None:
         """Bring the objects that refs shall be moved to and that are not here, from refs of the same names.
