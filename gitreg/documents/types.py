@@ -379,6 +379,7 @@ class ApprovalDocument(Document):
     digest: str
     who: str
     when: str
+    until: str | None = None
     reason: str | None = None
     signature: str
 

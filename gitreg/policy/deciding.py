@@ -117,17 +117,18 @@ def _rules(policy: Policy, evidence: Evidence) -> list[Result]:
         facts = {"from": list(policy.origins), "stage": now}
         results.append(Result("from", "from", Outcome.PASSED if good else Outcome.FAILED, sentence, facts))
     if policy.promoters:
-        results.append(_promoter(policy, evidence.promoter))
+        results.append(_promoter(policy, evidence))
     return results
 
 
-def _promoter(policy: Policy, who: str | None) -> Result:
+def _promoter(policy: Policy, evidence: Evidence) -> Result:
+    who = evidence.promoter
     facts = {"promoters": list(policy.promoters), "promoter": who}
     verb = {SETTINGS: "change that", ALIASES: "set aliases"}.get(policy.stage, "promote")
     if who is None:
         sentence = f"who promotes is not known here; {_or(policy.promoters)} may"
         return Result("promoters", "promoters", Outcome.UNKNOWN, sentence, facts)
-    if who.casefold() in (name.casefold() for name in policy.promoters):
+    if evidence.person(who) in map(evidence.person, policy.promoters):
         return Result("promoters", "promoters", Outcome.PASSED, f"{who} may {verb}", facts)
     sentence = f"{who} may not {verb}; {_or(policy.promoters)} may"
     return Result("promoters", "promoters", Outcome.FAILED, sentence, facts)

@@ -39,11 +39,32 @@ class Approval(NamedTuple):
         Of the record that was approved; None where the approval cannot be read.
     problem:
         Why it cannot be read.
+    registry:
+        The id of the registry that it is for; None where it names none.
+    until:
+        When it expires, in seconds since the epoch; None: never.
     """
 
     who: str
     digest: str | None = None
     problem: str | None = None
+    registry: str | None = None
+    until: int | None = None
+
+
+class Proof(NamedTuple):
+    """Whether the author of a version is proven: its tag, or the commit that brought it, has a known key's signature.
+
+    Parameters
+    ----------
+    proven:
+        None where that cannot be looked at here.
+    problem:
+        Why it is not, or not known.
+    """
+
+    proven: bool | None
+    problem: str = ""
 
 
 class Seal(NamedTuple):
@@ -140,8 +161,23 @@ class Evidence(Protocol):
         """All approvals of the version for the stage."""
 
     @property
+    def registry(self) -> str | None:
+        """The registry's id; None where it has none."""
+
+    @property
+    def now(self) -> float | None:
+        """The time in seconds since the epoch; None where no clock is at hand."""
+
+    @property
     def authors(self) -> Collection[str]:
-        """By e-mail and by name, who made the version; case-folded."""
+        """The persons who made the version (:meth:`person`)."""
+
+    @property
+    def proof(self) -> Proof:
+        """Whether its author is proven."""
+
+    def person(self, email: str) -> str:
+        """Return the one word by which the person who has an e-mail, or is called so, is told from all others."""
 
     def files(self, artifact: str) -> Sequence[str] | None:
         """Give the paths of an artifact's files; None where they cannot be told."""

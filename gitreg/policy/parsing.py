@@ -196,14 +196,16 @@ class _Reader:
 
     def _approvals(self, at: _Path, name: str, fields: Mapping[str, Any]) -> Gate:
         at = [*at, "approvals"]
-        said = _mapping(at, fields["approvals"], ("count", "by"))
+        said = _mapping(at, fields["approvals"], ("count", "by", "author"))
         count = said.get("count", 1)
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
             raise _wrong([*at, "count"], f"is {count!r}", "say how many people have to approve")
         by = self._by([*at, "by"], said["by"]) if "by" in said else self.people
         if count > len(by):
             raise _wrong(at, f"needs {count} approvals of {len(by)} people", "name more of them, in `people` too")
-        return Approvals(name=name, count=count, by=by)
+        if said.get("author", "signed") != "signed":
+            raise _wrong([*at, "author"], f"is {said['author']!r}", "write signed, or leave it out")
+        return Approvals(name=name, count=count, by=by, signed_author="author" in said)
 
     def _command(self, at: _Path, name: str, fields: Mapping[str, Any]) -> Gate:
         return Command(name=name, command=_texts([*at, "command"], fields["command"]))

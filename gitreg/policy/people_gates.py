@@ -65,11 +65,18 @@ class Signature(Condition):
 
 @dataclass(frozen=True, kw_only=True)
 class Approvals(Condition):
-    """Signed approvals by several people, none of them the version's author."""
+    """Signed approvals by several people, none of them an author of the version.
+
+    Parameters
+    ----------
+    signed_author:
+        Whether a signature has to prove who the author is.
+    """
 
     kind: ClassVar[str] = "approvals"
     count: int
     by: tuple[str, ...]
+    signed_author: bool = False
 
     def _find(self, evidence: Evidence) -> Finding:
         counted: list[str] = []
@@ -77,7 +84,8 @@ class Approvals(Condition):
         refused: list[str] = []
         for approval in evidence.approvals:
             problem = self._problem(approval, evidence)
-            signed = None if problem else evidence.is_signed(approval)
+            timeless = approval.until is not None and evidence.now is None
+            signed = None if problem or timeless else evidence.is_signed(approval)
             if problem or signed is False:
                 refused.append(problem or f"that of {approval.who} is not signed by a key of theirs")
             else:
@@ -88,11 +96,19 @@ class Approvals(Condition):
             refused.append(f"the signature of {', '.join(open_)} cannot be checked here")
         if not enough:
             refused.append(f"they can come from {', '.join(self.by)}")
+        proof = evidence.proof
+        if not proof.proven:
+            refused.append(f"author not proven: {proof.problem}")
         sentence = "; ".join([told, *refused])
-        facts = {"count": self.count, "counted": counted, "by": list(self.by)}
-        if not enough and len(counted) + len(open_) >= self.count:
+        author = {True: "signed", False: "unsigned", None: "unknown"}[proof.proven]
+        facts = {"count": self.count, "counted": counted, "by": list(self.by), "author": author}
+        if not enough and len(counted) + len(open_) < self.count:
+            return finding(False, sentence, **facts)
+        if self.signed_author and proof.proven is False:
+            return finding(False, sentence, **facts)
+        if not enough or (self.signed_author and proof.proven is None):
             return Outcome.UNKNOWN, sentence, facts
-        return finding(enough, sentence, **facts)
+        return finding(True, sentence, **facts)
 
     def _problem(self, approval: Approval, evidence: Evidence) -> str | None:
         who = approval.who
@@ -100,8 +116,12 @@ class Approvals(Condition):
             return f"that of {who} cannot be read ({approval.problem})"
         if who not in self.by:
             return f"that of {who} does not count here"
-        if who.casefold() in evidence.authors:
+        if evidence.person(who) in evidence.authors:
             return f"that of {who}, who made {evidence.reference}, does not count"
+        if approval.registry != evidence.registry:
+            return f"that of {who} " + ("is for another registry" if approval.registry else "names no registry")
+        if approval.until is not None and evidence.now is not None and evidence.now > approval.until:
+            return f"that of {who} expired at {datetime.fromtimestamp(approval.until, UTC):%Y-%m-%dT%H:%M:%SZ}"
         if approval.digest != evidence.digest:
             return f"that of {who} is for another record ({approval.digest[:19]}...)"
         return None

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
 from gitreg.documents.types import ApprovalDocument, StageDocument
 from gitreg.errors import GitregError
-from gitreg.policy.approval import NAMESPACE, statement
-from gitreg.policy.evidence import Approval, Held, Incumbent, Said, Seal
+from gitreg.policy.evidence import Approval, Held, Incumbent, Proof, Said, Seal
 from gitreg.registry.artifacts import manifest_of
 from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.dates import Dated, Dates
-from gitreg.registry.persons import people
+from gitreg.registry.index import Moment
+from gitreg.registry.persons import names_in, people, read_approval, signed_by
 from gitreg.registry.signatures import tag_seal
 from gitreg.registry.snapshot import ModelVersion, Snapshot
-
-_EMAIL = re.compile(r"(.*?)\s*<([^<>]*)>")
 
 
 class SnapshotEvidence:
@@ -133,12 +131,8 @@ class SnapshotEvidence:
 
     @cached_property
     def _approvals(self) -> dict[str, tuple[Approval, ApprovalDocument | None]]:
-        found = {}
-        for entry in self._head.approvals(self._version.model, self._version.version, self._stage):
-            who = entry.name.rpartition("/")[2]
-            document = ApprovalDocument.from_data(entry.data) if entry.data is not None else None
-            found[who] = Approval(who, document.digest if document else None, entry.problem), document
-        return found
+        entries = self._head.approvals(self._version.model, self._version.version, self._stage)
+        return {approval.who: (approval, document) for approval, document in map(read_approval, entries)}
 
     @property
     def approvals(self) -> Sequence[Approval]:
@@ -146,31 +140,58 @@ class SnapshotEvidence:
         return [approval for approval, _ in self._approvals.values()]
 
     @cached_property
-    def authors(self) -> Collection[str]:
-        """Who made the version, as its record and the commit that brought it say."""
-        names: set[str] = set()
-        named = _EMAIL.fullmatch(self._version.record.created_by or "")
-        names.update(named.groups() if named else [self._version.record.created_by or ""])
+    def registry(self) -> str | None:
+        """The registry's id."""
+        return self._base.settings.id
+
+    @cached_property
+    def now(self) -> float | None:
+        """The time in seconds since the epoch."""
+        return self._circumstances.now() if self._circumstances.now else None
+
+    @cached_property
+    def _arrival(self) -> Moment | None:
+        """The commit that brought its record; None where it is not known."""
         said = self._head.index.history(self._head.seq, "model_version", self._version.model, self._version.version)
-        if said:
-            moment = self._head.index.moment(said[-1].since)
-            names.update((moment.author, moment.email))
-        return {name.casefold() for name in names if name}
+        return self._head.index.moment(said[-1].since) if said else None
+
+    @cached_property
+    def authors(self) -> Collection[str]:
+        """The persons whom its record, the commit that brought it, and the keys that signed tag or commit name."""
+        names = names_in(self._version.record.created_by)
+        if self._arrival is not None:
+            names += [self._arrival.author, self._arrival.email, *names_in(self._arrival.committer)]
+        return people(self._base).persons([*names, *self._signers])
+
+    @cached_property
+    def _signers(self) -> list[str]:
+        """The persons whose keys signed its tag, and the commit that brought it."""
+        ledger, arrival = self._circumstances.ledger, self._arrival
+        found = [self.seal.signer] if self.seal.signer else []
+        if ledger is not None and arrival is not None:
+            with suppress(GitregError):
+                signer = ledger.repository.commit_signer(arrival.oid, people(self._base).keys)
+                found += [signer] if signer else []
+        return found
+
+    @cached_property
+    def proof(self) -> Proof:
+        """Whether its author is proven."""
+        if self._signers:
+            return Proof(True)
+        if not self.seal.checked:
+            return Proof(None, self.seal.problem)
+        return Proof(False, f"the record is {self.seal.problem}")
+
+    def person(self, email: str) -> str:
+        """Return the word by which a person is told from all others, by the base's people."""
+        return people(self._base).person(email)
 
     def is_signed(self, approval: Approval) -> bool | None:
         """Say whether a key that the base names for the person made an approval's signature."""
         document, ledger = self._approvals[approval.who][1], self._circumstances.ledger
         assert document is not None
-        if ledger is None:
-            return None
-        keys = {approval.who: people(self._base).keys.get(approval.who, ())}
-        try:
-            signer = ledger.repository.statement_signer(
-                statement(document.to_data()), document.signature.encode(), namespace=NAMESPACE, keys=keys
-            )
-        except GitregError:
-            return None
-        return signer is not None
+        return None if ledger is None else signed_by(ledger.repository, document, people(self._base))
 
     def run(self, command: Sequence[str]) -> bool | None:
         """Run a command, where that is done at all."""

@@ -81,7 +81,7 @@ class Ledger:
             )
         if at is None:
             return self.snapshot_at(head)
-        time = _seconds(at)
+        time = seconds_of(at)
         if time is not None:
             from gitreg.registry.dates import Dates  # few ask for the past
 
@@ -172,8 +172,8 @@ def index_path(repository: Repository, branch: str, root: str) -> Path:
     return repository.common_dir / "gitreg" / f"index-{name}.sqlite"
 
 
-def _seconds(text: str) -> int | None:
-    """Read a date as seconds since the epoch; a day means its end."""
+def seconds_of(text: str) -> int | None:
+    """Return a date as seconds since the epoch, a day as its end; None for what is no date."""
     if not re.match(_DATE, text):
         return None
     try:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from gitreg.documents.types import ApprovalDocument
 from gitreg.errors import GitregError
 from gitreg.policy.approval import NAMESPACE, statement
+from gitreg.policy.evidence import Approval
 from gitreg.policy.people import People
+from gitreg.registry.index import Entry
 from gitreg.registry.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from gitreg.documents.types import ApprovalDocument
     from gitreg.git import Repository
+
+_EMAIL = re.compile(r"(.*?)\s*<([^<>]*)>")
 
 
 def people(snapshot: Snapshot) -> People:
@@ -29,3 +35,22 @@ def signed_by(repository: Repository, document: ApprovalDocument, known: People)
     except GitregError:
         return None
     return signer is not None
+
+
+def read_approval(entry: Entry) -> tuple[Approval, ApprovalDocument | None]:
+    """Return an approval as it lies in the registry, and its document; None where that cannot be read."""
+    who = entry.name.rpartition("/")[2]
+    if entry.data is None:
+        return Approval(who, problem=entry.problem), None
+    document = ApprovalDocument.from_data(entry.data)
+    try:
+        until = int(datetime.fromisoformat(document.until).timestamp()) if document.until else None
+    except ValueError:
+        return Approval(who, problem=f"{document.until} is no time"), None
+    return Approval(who, document.digest, registry=document.registry, until=until), document
+
+
+def names_in(said: str | None) -> list[str]:
+    """Return what somebody is called in ``Name <email>``, or in a text of another form."""
+    named = _EMAIL.fullmatch(said or "")
+    return [name for name in (named.groups() if named else (said,)) if name]

@@ -8,10 +8,10 @@ from typing import Any
 
 from gitreg.documents.types import ApprovalDocument
 from gitreg.errors import GitregError
-from gitreg.policy.evidence import Approval, Held, Incumbent, Said, Seal
+from gitreg.policy.evidence import Approval, Held, Incumbent, Proof, Said, Seal
 from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.index import Moment
-from gitreg.registry.persons import people, signed_by
+from gitreg.registry.persons import names_in, people, read_approval, signed_by
 from gitreg.registry.snapshot import Snapshot
 
 
@@ -74,16 +74,12 @@ class SettingsEvidence:
     @cached_property
     def _approvals(self) -> dict[str, tuple[Approval, ApprovalDocument | None]]:
         before = self._base.index.get(self._base.seq, "registry", "", "")
-        found = {}
+        found: dict[str, tuple[Approval, ApprovalDocument | None]] = {}
         for entry in self._head.approvals("", "settings", self._entry.digest):
-            who = entry.name.rpartition("/")[2]
-            document = ApprovalDocument.from_data(entry.data) if entry.data is not None else None
-            digest = document.digest if document else None
+            approval, document = read_approval(entry)
             if document is not None and (before is None or document.base != f"sha256:{before.digest}"):
-                digest = document.base  # from another file than that which is changed
-            if document is not None and document.registry != self._base.settings.id:
-                digest = f"registry {document.registry}"
-            found[who] = Approval(who, digest, entry.problem), document
+                approval = approval._replace(digest=document.base)  # from another file than that which is changed
+            found[approval.who] = approval, document
         return found
 
     @property
@@ -91,10 +87,32 @@ class SettingsEvidence:
         """All approvals of the change."""
         return [approval for approval, _ in self._approvals.values()]
 
+    @property
+    def registry(self) -> str | None:
+        """The registry's id."""
+        return self._base.settings.id
+
+    @property
+    def now(self) -> float | None:
+        """The time in seconds since the epoch."""
+        return self._circumstances.now() if self._circumstances.now else None
+
     @cached_property
     def authors(self) -> Collection[str]:
-        """Who makes the change; case-folded."""
-        return {name.casefold() for name in (self._moment.author, self._moment.email) if name}
+        """The persons who make the change: its commit's author and committer, and whose key signed it."""
+        names = (self._moment.author, self._moment.email, *names_in(self._moment.committer), self.seal.signer or "")
+        return people(self._base).persons(names)
+
+    @property
+    def proof(self) -> Proof:
+        """Whether its author is proven."""
+        if self.seal.signer:
+            return Proof(True)
+        return Proof(False if self.seal.checked else None, self.seal.problem)
+
+    def person(self, email: str) -> str:
+        """Return the word by which a person is told from all others, by the base's people."""
+        return people(self._base).person(email)
 
     def is_signed(self, approval: Approval) -> bool | None:
         """Whether a key of the person made an approval's signature; None where that cannot be looked at here."""

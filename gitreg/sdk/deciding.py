@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from gitreg.errors import InvalidInput
 from gitreg.registry.circumstances import Circumstances
+from gitreg.registry.ledger import seconds_of
 
 if TYPE_CHECKING:
     from gitreg.registry.operations.approvals import Approver
     from gitreg.sdk.opened import OpenRegistry
 
+_DAY = 86400  # seconds
+
 
 def circumstances(registry: OpenRegistry) -> Circumstances:
     """Give who promotes here, when and where; each is asked for by the gates that need it."""
     return Circumstances(
-        promoter=lambda: registry.writer().committer.email,
+        promoter=lambda: registry.writer().author.email,
         now=registry.ambient.clock,
         ledger=registry.ledger,
         source=lambda: registry.stores,
@@ -41,7 +47,7 @@ def approver(registry: OpenRegistry, key: str | None) -> Approver:
     from gitreg.registry.operations.approvals import Approver
 
     repository = registry.ledger.repository
-    who = registry.writer().committer
+    who = registry.writer().author
 
     def signer(payload: bytes, signature: bytes, keys: Mapping[str, Sequence[str]]) -> str | None:
         return repository.statement_signer(payload, signature, namespace=NAMESPACE, keys=keys)
@@ -70,3 +76,20 @@ def proposed_settings(registry: OpenRegistry, head: str) -> tuple[bytes, list[st
         raise NotFound(what, hint="`git fetch` brings a remote's branches")
     made = ledger.repository.commit(commit)
     return content, [made.author.email, made.committer.email]
+
+
+def expiry(said: str, now: float) -> str:
+    """Return in RFC 3339 when an approval expires: at a date, or so many days from now (``14d``).
+
+    Raises
+    ------
+    InvalidInput
+        It is neither, or over already.
+    """
+    days = re.fullmatch(r"([0-9]{1,5})d", said)
+    time = int(now) + int(days[1]) * _DAY if days else seconds_of(said)
+    if time is None:
+        raise InvalidInput(f"{said!r} is no date and no number of days", hint="write 14d, or 2026-12-24")
+    if time <= now:
+        raise InvalidInput(f"{said!r} is over already", hint="an approval expires later than now")
+    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

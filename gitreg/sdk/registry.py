@@ -444,16 +444,36 @@ class Registry(OpenRegistry):
         """
         return self.about(self.approval(reference, stage, key=key, reason=reason))
 
-    def approval(self, reference: str, stage: str, *, key: PathLike | None = None, reason: str = "") -> Outcome:
-        """Approve a version for a stage, and give what was committed."""
+    def approval(
+        self, reference: str, stage: str, *, key: PathLike | None = None, until: str | None = None, reason: str = ""
+    ) -> Outcome:
+        """Approve a version for a stage, and give what was committed.
+
+        Parameters
+        ----------
+        until:
+            When the approval expires: a date, or days from now (``14d``); None: never.
+        """
         from gitreg.registry.operations.approvals import approve
-        from gitreg.sdk.deciding import approver
+        from gitreg.sdk.deciding import approver, expiry
 
         who = approver(self, os.fspath(key) if key is not None else None)
         when = self.ambient.timestamp()
-        return self.commit(partial(approve, reference=reference, stage=stage, approver=who, when=when, reason=reason))
+        operation = partial(
+            approve,
+            reference=reference,
+            stage=stage,
+            approver=who,
+            when=when,
+            until=expiry(until, self.ambient.clock()) if until is not None else None,
+            reason=reason,
+            circumstances=self.circumstances(),
+        )
+        return self.commit(operation)
 
-    def approve_settings(self, head: str = "HEAD", *, key: PathLike | None = None, reason: str = "") -> Outcome:
+    def approve_settings(
+        self, head: str = "HEAD", *, key: PathLike | None = None, until: str | None = None, reason: str = ""
+    ) -> Outcome:
         """Approve that ``gitreg.yaml`` becomes what a commit says (:mod:`gitreg.registry.operations.settings`).
 
         Parameters
@@ -462,15 +482,23 @@ class Registry(OpenRegistry):
             The commit that changes it, as it is proposed.
         key:
             The file of the SSH key to sign with; None takes the one that Git signs with.
+        until:
+            When the approval expires: a date, or days from now (``14d``); None: never.
         """
         from gitreg.registry.operations.settings import approve_settings
-        from gitreg.sdk.deciding import approver, proposed_settings
+        from gitreg.sdk.deciding import approver, expiry, proposed_settings
 
         proposed, authors = proposed_settings(self, head)
         who = approver(self, os.fspath(key) if key is not None else None)
         when = self.ambient.timestamp()
         operation = partial(
-            approve_settings, proposed=proposed, authors=authors, approver=who, when=when, reason=reason
+            approve_settings,
+            proposed=proposed,
+            authors=authors,
+            approver=who,
+            when=when,
+            until=expiry(until, self.ambient.clock()) if until is not None else None,
+            reason=reason,
         )
         return self.commit(operation)
 

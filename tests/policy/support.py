@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gitreg.policy.deciding import Policy
-from gitreg.policy.evidence import Approval, Held, Incumbent, Said, Seal
+from gitreg.policy.evidence import Approval, Held, Incumbent, Proof, Said, Seal
 from gitreg.policy.gates import Gate
 from gitreg.policy.parsing import parse_policies
 
 PEOPLE = {"ada@example.com": ["ssh-ed25519 A"], "bob@example.com": ["ssh-ed25519 B"], "cy": ["ssh-ed25519 C"]}
 STAGES = ("dev", "staging", "production")
 
+PROVEN = Proof(True)
 UNSIGNED = Seal(problem="unsigned")
 
 
@@ -33,6 +34,10 @@ class Facts:
     seal: Seal = UNSIGNED
     approvals: Sequence[Approval] = ()
     authors: Collection[str] = ("ada lovelace", "ada@example.com")
+    registry: str | None = None
+    now: float | None = 1000
+    proof: Proof = PROVEN
+    emails: Mapping[str, str] = field(default_factory=dict)
     held: Mapping[str, Held | None] = field(default_factory=dict)
     signed: Mapping[str, bool | None] = field(default_factory=dict)
     ran: bool | None = None
@@ -54,6 +59,9 @@ class Facts:
 
     def held_for(self, stage: str) -> Held | None:
         return self.held.get(stage, Held(0))
+
+    def person(self, email: str) -> str:
+        return self.emails.get(email, email).casefold()
 
     def is_signed(self, approval: Approval) -> bool | None:
         return self.signed.get(approval.who, True)

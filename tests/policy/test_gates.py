@@ -9,21 +9,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitreg.policy.deciding import decide
-from gitreg.policy.evidence import Approval, Held, Incumbent, Said, Seal
+from gitreg.policy.evidence import Approval, Held, Incumbent, Proof, Said, Seal
 from gitreg.policy.results import Outcome
 from tests.policy.support import Facts, gate, policy
 
 PASSED, FAILED, UNKNOWN = Outcome.PASSED, Outcome.FAILED, Outcome.UNKNOWN
 
 
-def approval(who: str, digest: str | None = "sha256:7") -> Approval:
-    return Approval(who, digest, None if digest else "no YAML")
+def approval(who: str, digest: str | None = "sha256:7", **said: Any) -> Approval:
+    return Approval(who, digest, None if digest else "no YAML", **said)
 
 
 def incumbent(sealed: dict[str, Any], **annotated: Any) -> Incumbent:
     return Incumbent("iris@6", Said(sealed, sealed | annotated))
 
 
+ONE = {"approvals": {"by": ["bob@example.com", "cy"]}}
+SIGNED = {"approvals": {"by": ["bob@example.com", "cy"], "author": "signed"}}
 TWO = {"approvals": {"count": 2, "by": ["bob@example.com", "cy", "ada@example.com"]}}
 BOTH = (approval("bob@example.com"), approval("cy"))
 
@@ -106,6 +108,20 @@ BOTH = (approval("bob@example.com"), approval("cy"))
         (TWO, {"approvals": (*BOTH[:1], approval("cy", None))}, FAILED, "cannot be read (no YAML)"),
         (TWO, {"approvals": BOTH, "signed": {"cy": False}}, FAILED, "cy is not signed by a key of theirs"),
         (TWO, {"approvals": BOTH, "signed": {"cy": None}}, UNKNOWN, "cy cannot be checked here"),
+        (TWO, {"approvals": BOTH, "registry": "a" * 32}, FAILED, "that of bob@example.com names no registry"),
+        (TWO, {"approvals": (*BOTH[:1], approval("cy", registry="b" * 32))}, FAILED, "cy is for another registry"),
+        (ONE, {"approvals": [approval("cy", registry="a" * 32)], "registry": "a" * 32}, PASSED, "1 of 1"),
+        (ONE, {"approvals": [approval("cy", until=1000)]}, PASSED, "1 of 1"),
+        (ONE, {"approvals": [approval("cy", until=999)]}, FAILED, "that of cy expired at 1970-01-01T00:16:39Z"),
+        (ONE, {"approvals": [approval("cy", until=1000)], "now": None}, UNKNOWN, "of cy cannot be checked here"),
+        (ONE, {"approvals": BOTH, "authors": ["bob@example.com"], "emails": {"cy": "bob@example.com"}}, FAILED,
+         "that of cy, who made iris@7"),
+        (ONE, {"approvals": BOTH, "proof": Proof(False, "the record is unsigned")}, PASSED,
+         "(bob@example.com, cy); author not proven: the record is unsigned"),
+        (SIGNED, {"approvals": BOTH, "proof": Proof(False, "the record is unsigned")}, FAILED, "is unsigned"),
+        (SIGNED, {"approvals": BOTH, "proof": Proof(None, "no ssh-keygen")}, UNKNOWN, "no ssh-keygen"),
+        (SIGNED, {"approvals": [], "proof": Proof(None, "no ssh-keygen")}, FAILED, "0 of 1"),
+        (SIGNED, {"approvals": BOTH}, PASSED, "2 of 1 approvals (bob@example.com, cy)"),
         ({"command": ["python", "e.py"]}, {}, UNKNOWN, "`python e.py` is run by `gitreg check` only"),
         ({"command": ["true"]}, {"ran": True}, PASSED, "succeeded"),
         ({"command": ["false"]}, {"ran": False}, FAILED, "failed"),
@@ -133,6 +149,7 @@ def test_tolerance_is_reckoned_in_decimals_as_they_are_written(mine: Any, theirs
         ({"from": ["dev", "staging"]}, {"stage_now": "production"}, True, "it is in production"),
         ({"from": ["dev", "staging"]}, {}, False, "no stage; it has to come from dev or staging"),
         ({"promoters": ["ADA@example.com"]}, {}, True, "may promote"),
+        ({"promoters": ["Cy"]}, {"emails": {"ada@example.com": "cy"}}, True, "ada@example.com may promote"),
         ({"promoters": ["cy"]}, {}, False, "ada@example.com may not promote; cy may"),
         ({"promoters": ["cy"]}, {"promoter": None}, False, "not known here"),
     ],

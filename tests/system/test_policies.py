@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -97,8 +100,11 @@ def test_a_version_is_approved_explained_and_promoted(people: AS) -> None:
     assert (told["reference"], told["allowed"], told["overridden"]) == ("iris@1", True, [])
     assert told["results"][-1] == {
         "name": "approvals", "kind": "approvals", "outcome": "passed",
-        "sentence": "1 of 1 approvals (bob@example.com)",
-        "facts": {"count": 1, "counted": ["bob@example.com"], "by": ["ada@example.com", "bob@example.com"]},
+        "sentence": "1 of 1 approvals (bob@example.com); author not proven: the record is unsigned",
+        "facts": {
+            "count": 1, "counted": ["bob@example.com"], "by": ["ada@example.com", "bob@example.com"],
+            "author": "unsigned",
+        },
     }  # fmt: skip
     ada.gitreg("promote", "iris@1", "production")
     everything = ada.gitreg("why", "iris", "--json").data
@@ -184,16 +190,122 @@ def test_a_forged_approval_does_not_count_and_the_explanation_says_why(people: A
             commit(eve, dict.fromkeys(files))
 
 
+def settings(person: Person) -> str:
+    return (person.here / "gitreg.yaml").read_text()
+
+
+@pytest.mark.slow
+def test_an_approval_of_another_registry_counts_not(people: AS) -> None:
+    ada, bob = people("ada"), people("bob")
+    approve(bob, "bob")
+    ours = settings(ada)
+    said = (bob.here / path()).read_text()
+    commit(ada, {path(): None})
+    told = re.search("^id: (.*)$", ours, re.M)
+    assert told is not None
+    assert f"registry: {told[1]}\n" in said
+    # The same repository, begun as another registry: the record and Bob's key are the same.
+    shutil.copytree(ada.here, ada.here.parent / "other", symlinks=True)
+    theirs = ada.at(ada.here.parent / "other")
+    write(theirs.here, {"gitreg.yaml": ours.replace(told[1], "f" * 32)})
+    theirs.git("commit", "-qam", "Begin again", "--no-verify")
+    orphan = theirs.git("commit-tree", "-m", "Begin", "HEAD^{tree}")
+    theirs.git("reset", "-q", "--hard", orphan)
+    commit(theirs, {path(): said})
+    told_there = theirs.gitreg("why", "iris@1", "production", code=4).out
+    assert "0 of 1 approvals; that of bob@example.com is for another registry" in told_there
+    # And one that names no registry, from before there were ids.
+    edited = re.sub("^registry: .*\n", "", said, flags=re.M)
+    commit(ada, {path(): edited})
+    assert "that of bob@example.com names no registry" in ada.gitreg("why", "iris@1", "production", code=4).out
+
+
+@pytest.mark.slow
+def test_nor_an_expired_one(people: AS) -> None:
+    ada, bob = people("ada"), people("bob")
+    for wrong in ("2020-01-01", "0d", "soon"):
+        bob.gitreg("approve", "iris@1", "production", "--key", bob.home / "bob", "--until", wrong, code=2)
+    soon = datetime.fromtimestamp(time.time() + 5, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    bob.gitreg("approve", "iris@1", "production", "--key", bob.home / "bob", "--until", soon)
+    said = (bob.here / path()).read_text()
+    assert f"until: {soon}" in said.replace("'", "")
+    while time.time() <= datetime.fromisoformat(soon).timestamp() + 1:
+        time.sleep(0.2)
+    assert f"that of bob@example.com expired at {soon}" in ada.gitreg("promote", "iris@1", "production", code=4).err
+    # Its date is signed, too.
+    commit(bob, {path(): said.replace(soon, "2099-01-01T00:00:00Z")})
+    assert "not signed by a key of theirs" in ada.gitreg("why", "iris@1", "production", code=4).out
+    bob.gitreg("approve", "iris@1", "production", "--key", bob.home / "bob", "--until", "14d")
+    ada.gitreg("promote", "iris@1", "production")
+    commit(bob, {path(): said.replace(soon, "2026-99-99T00:00:00Z")})
+    assert "is no time" in ada.gitreg("why", "iris@1", "production", code=4).out
+
+
+@pytest.mark.slow
+def test_two_emails_are_one_person(people: AS) -> None:
+    ada, bob = people("ada"), people("bob")
+    key = (ada.home / "bob.pub").read_text().strip()
+    known = settings(ada).replace(
+        f"  bob@example.com: ['{key}']", f"  bob@example.com:\n    emails: [bob@work.example]\n    keys: ['{key}']"
+    )
+    commit(ada, {"gitreg.yaml": known.replace("promoters: [ada@", "promoters: [bob@")})
+    at_work = bob.with_env(
+        GIT_AUTHOR_NAME="B.", GIT_AUTHOR_EMAIL="Bob@Work.example", GIT_COMMITTER_NAME="B.",
+        GIT_COMMITTER_EMAIL="Bob@Work.example",
+    )  # fmt: skip
+    at_work.gitreg("save", "iris", write(bob.here.parent / "w", {"m.bin": "9"}), "--metadata", "accuracy=1")
+    at_work.gitreg("promote", "iris@2", "staging", "--force")
+    assert "an approval of one's own does not count" in approve(bob, "bob", "iris@2", code=4)
+    # Neither does it where somebody else has committed what he made, or he what another made.
+    by_robot = bob.with_env(GIT_COMMITTER_NAME="Robot", GIT_COMMITTER_EMAIL="robot@example.com")
+    by_robot.gitreg("save", "iris", write(bob.here.parent / "w", {"m.bin": "8"}), "--metadata", "accuracy=1")
+    assert "an approval of one's own does not count" in approve(bob, "bob", "iris@3", code=4)
+    approve(at_work, "bob", "iris@1")
+    assert (bob.here / path()).exists()
+    # Who promotes is the author, by whichever e-mail, here as for `check`.
+    ada.gitreg("promote", "iris@1", "staging", "--force")
+    robot = at_work.with_env(GIT_COMMITTER_NAME="Robot", GIT_COMMITTER_EMAIL="robot@example.com")
+    base = bob.git("rev-parse", "HEAD")
+    robot.gitreg("promote", "iris@1", "production")
+    moves = ada.gitreg("check", "--base", base, "--json").data["moves"]
+    (move,) = [each for each in moves if each["name"] == "production"]
+    (asked,) = [row for row in move["decision"]["results"] if row["name"] == "promoters"]
+    assert (asked["outcome"], asked["facts"]["promoter"]) == ("passed", "Bob@Work.example")
+
+
+@pytest.mark.slow
+def test_an_author_whom_a_signature_has_to_prove(people: AS) -> None:
+    ada, bob = people("ada"), people("bob")
+    asks = settings(ada).replace("approvals: {count: 1, by", "approvals: {count: 1, author: signed, by")
+    commit(ada, {"gitreg.yaml": asks})
+    approve(bob, "bob")
+    assert "author not proven: the record is unsigned" in ada.gitreg("promote", "iris@1", "production", code=4).err
+    signs = ada.with_env(
+        GIT_CONFIG_COUNT="3", GIT_CONFIG_KEY_0="gpg.format", GIT_CONFIG_VALUE_0="ssh",
+        GIT_CONFIG_KEY_1="commit.gpgSign", GIT_CONFIG_VALUE_1="true",
+        GIT_CONFIG_KEY_2="user.signingKey", GIT_CONFIG_VALUE_2=str(ada.home / "bob"),
+    )  # fmt: skip
+    # Ada commits with Bob's key: the author is who signed, too.
+    signs.gitreg("save", "iris", write(ada.here.parent / "w", {"m.bin": "7"}), "--metadata", "accuracy=1")
+    ada.gitreg("promote", "iris@2", "staging", "--force")
+    assert "an approval of one's own does not count" in approve(bob, "bob", "iris@2", code=4)
+    mine = signs.with_env(GIT_CONFIG_VALUE_2=str(ada.home / "ada"))
+    mine.gitreg("save", "iris", write(ada.here.parent / "w", {"m.bin": "6"}), "--metadata", "accuracy=1")
+    ada.gitreg("promote", "iris@3", "staging", "--force")
+    approve(bob, "bob", "iris@3")
+    ada.gitreg("promote", "iris@3", "production")
+
+
 @pytest.mark.slow
 def test_an_approval_does_not_outlive_its_key_nor_an_edit_of_the_record(people: AS) -> None:
     ada, bob = people("ada"), people("bob")
     approve(bob, "bob")
-    settings = (ada.here / "gitreg.yaml").read_text()
+    said = settings(ada)
     theirs = (ada.home / "bob.pub").read_text().strip()
     other = (ada.home / "eve.pub").read_text().strip()
-    commit(ada, {"gitreg.yaml": settings.replace(theirs, other)})
+    commit(ada, {"gitreg.yaml": said.replace(theirs, other)})
     assert "not signed by a key of theirs" in ada.gitreg("why", "iris@1", "production", code=4).out
-    commit(ada, {"gitreg.yaml": settings})
+    commit(ada, {"gitreg.yaml": said})
     ada.gitreg("why", "iris@1", "production")
     record = (ada.here / "models/iris/versions/1.yaml").read_text()
     commit(ada, {"models/iris/versions/1.yaml": record.replace("0.95", "0.99")})
@@ -217,8 +329,8 @@ def test_without_ssh_keygen_an_approval_is_not_evaluated_and_opens_nothing(peopl
 @pytest.mark.slow
 def test_a_seal_counts_for_the_version_that_it_was_made_for(people: AS) -> None:
     ada = people("ada")
-    settings = (ada.here / "gitreg.yaml").read_text()
-    asks = settings.replace(
+    said = settings(ada)
+    asks = said.replace(
         "approvals: {count: 1, by: [ada@example.com, bob@example.com]}", "signature: {by: [bob@example.com]}"
     )
     commit(ada, {"gitreg.yaml": asks})
@@ -245,8 +357,8 @@ def test_a_seal_counts_for_the_version_that_it_was_made_for(people: AS) -> None:
 
 def test_what_is_misspelled_is_told_with_its_place(people: AS) -> None:
     ada = people("ada")
-    settings = (ada.here / "gitreg.yaml").read_text()
-    commit(ada, {"gitreg.yaml": settings.replace("at_least", "atleast")})
+    said = settings(ada)
+    commit(ada, {"gitreg.yaml": said.replace("at_least", "atleast")})
     for command in (["why", "iris@1", "production"], ["promote", "iris@1", "staging", "--force"]):
         code = 0 if command[0] == "promote" else 1  # it is in staging already
         ended = ada.gitreg(*command, code=code)

@@ -15,6 +15,7 @@ from gitreg.cli.results import report
 @click.option("--settings", is_flag=True, help="Approve a change of gitreg.yaml instead.")
 @click.option("--head", metavar="COMMIT", help="The commit that changes gitreg.yaml.  [default: HEAD]")
 @click.option("--key", metavar="FILE", help="The SSH key to sign with.  [default: the one that Git signs with]")
+@click.option("--until", metavar="14d|DATE", help="When it expires.  [default: never]")
 @reason_option
 @output_option
 @local_option
@@ -24,6 +25,7 @@ def command(
     settings: bool,
     head: str | None,
     key: str | None,
+    until: str | None,
     reason: str,
     output: str,
 ) -> None:
@@ -36,9 +38,9 @@ def command(
         raise click.UsageError("give REF and STAGE, or --settings, with --head or without")
     registry = open_registry()
     if settings:
-        report(registry, registry.approve_settings(head or "HEAD", key=key, reason=reason), output)
+        report(registry, registry.approve_settings(head or "HEAD", key=key, until=until, reason=reason), output)
         return
     assert reference is not None
     assert stage is not None
-    outcome = registry.approval(reference, stage, key=key, reason=reason)
+    outcome = registry.approval(reference, stage, key=key, until=until, reason=reason)
     report(registry, outcome, output, nothing=f"{reference} is approved for {stage} already")

@@ -11,7 +11,7 @@ from gitreg.errors import Refused
 from gitreg.policy.approval import statement
 from gitreg.policy.promotion import check_stage_is_known
 from gitreg.registry.changes import Changes
-from gitreg.registry.circumstances import UNKNOWN
+from gitreg.registry.circumstances import UNKNOWN, Circumstances
 from gitreg.registry.evidence import SnapshotEvidence
 from gitreg.registry.persons import people
 from gitreg.registry.references import resolve
@@ -41,14 +41,24 @@ class Approver:
 
 
 def approve(
-    snapshot: Snapshot, reference: str, stage: str, approver: Approver, *, when: str, reason: str = ""
+    snapshot: Snapshot,
+    reference: str,
+    stage: str,
+    approver: Approver,
+    *,
+    when: str,
+    until: str | None = None,
+    reason: str = "",
+    circumstances: Circumstances = UNKNOWN,
 ) -> Changes:
     """Approve a version for a stage. Approving the same once more changes nothing.
 
     Parameters
     ----------
-    when:
-        The time in RFC 3339.
+    when, until:
+        The time in RFC 3339, and when the approval expires; None: never.
+    circumstances:
+        The repository, whose signatures tell who made the version.
 
     Raises
     ------
@@ -66,8 +76,8 @@ def approve(
             f"{approver.names[0]} is none of `people` in gitreg.yaml: the approval would not count",
             hint="add their public SSH key there; or tell Git the right user.email",
         )
-    evidence = SnapshotEvidence(snapshot, snapshot, version, stage, UNKNOWN)
-    if who.casefold() in evidence.authors:
+    evidence = SnapshotEvidence(snapshot, snapshot, version, stage, circumstances)
+    if known.person(who) in evidence.authors:
         raise Refused(
             f"{who} made {version.reference}: an approval of one's own does not count", hint="ask another person"
         )
@@ -81,15 +91,18 @@ def approve(
     entry = snapshot.index.get(snapshot.seq, *key)
     if entry is not None and entry.data is not None:
         former = ApprovalDocument.from_data(entry.data)
-        if former.digest == version.digest and signed_by(former):
+        same = (former.digest, former.registry, former.until) == (version.digest, snapshot.settings.id, until)
+        if same and signed_by(former):
             return Changes(version=about)
     document = ApprovalDocument(
+        registry=snapshot.settings.id,
         model=version.model,
         version=version.version,
         stage=stage,
         digest=version.digest,
         who=who,
         when=when,
+        until=until,
         reason=reason or None,
         signature=UNSIGNED,
     )

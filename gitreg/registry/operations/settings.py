@@ -35,7 +35,14 @@ def give_id(snapshot: Snapshot, registry_id: str) -> Changes:
 
 
 def approve_settings(
-    snapshot: Snapshot, proposed: bytes, authors: Collection[str], approver: Approver, *, when: str, reason: str = ""
+    snapshot: Snapshot,
+    proposed: bytes,
+    authors: Collection[str],
+    approver: Approver,
+    *,
+    when: str,
+    until: str | None = None,
+    reason: str = "",
 ) -> Changes:
     """Approve that ``gitreg.yaml`` becomes what is proposed, from what it says now.
 
@@ -45,8 +52,8 @@ def approve_settings(
         The file as it is to be, byte for byte.
     authors:
         The e-mails of those who propose it.
-    when:
-        The time in RFC 3339.
+    when, until:
+        The time in RFC 3339, and when the approval expires; None: never.
 
     Raises
     ------
@@ -79,6 +86,7 @@ def approve_settings(
         digest=f"sha256:{digest}",
         who=who,
         when=when,
+        until=until,
         reason=reason or None,
         signature=UNSIGNED,
     )
