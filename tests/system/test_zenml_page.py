@@ -300,7 +300,7 @@ def test_artifacts_are_linked_by_hand_in_a_step_and_outside_of_one(inside: Regis
     block.f_()
     assert Model("MyModel", "0.0.42").load_artifact("manual_artifact") == "Hello, World!"
 
-    with pytest.raises(Refused, match="MyModel@0.0.42 was sealed with an artifact 'manual_artifact'"):
+    with pytest.raises(Refused, match=r"MyModel@0\.0\.42 was sealed with an artifact 'manual_artifact'"):
         pipeline(name="by_hand")(block.f_)()  # another version of it, for one that was sealed with the first
     assert inside.version("MyModel@0.0.42").links == ("manual_artifact@1",)
     existing = Client().get_artifact_version(name_id_or_prefix="existing_artifact")
