@@ -47,12 +47,15 @@ class Resolved(NamedTuple):
         Where its files come from; a function, since files in the cache need none.
     note_use:
         Called when a file is opened to be read.
+    admit:
+        Takes a file that is opened, and refuses those that are not to be handed out; leaves it at its beginning.
     """
 
     manifest: Manifest
     store: Callable[[], Source]
     cache: Cache
     note_use: Callable[[], None] = lambda: None
+    admit: Callable[[FileEntry, BinaryIO], None] = lambda _, __: None
 
 
 class NoSuchFileError(NotFound, FileNotFoundError):
@@ -142,9 +145,15 @@ class ArtifactFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is
             entry = next((entry for entry in found.manifest.files if entry.path == inside), None)
             if entry is None:
                 raise _absent(reference, inside)
-            found.note_use()
             file = open_by_parts(found, entry)
-            return file or _File(found.cache.open(found.manifest, found.store(), inside).detach(), _BUFFER)
+            file = file or _File(found.cache.open(found.manifest, found.store(), inside).detach(), _BUFFER)
+            try:
+                found.admit(entry, file)
+            except BaseException:
+                file.close()
+                raise
+            found.note_use()
+            return file
 
     def cat_file(self, path: str, start: int | None = None, end: int | None = None, **_: Any) -> bytes:
         """Give a file's bytes from start to end, counted from the file's end where negative."""

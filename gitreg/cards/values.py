@@ -39,6 +39,8 @@ class Artifact(NamedTuple):
         Path, size in bytes and sha256 of each that is shown.
     more:
         How many files are not shown.
+    contents:
+        Path, verdict and reason of each that is not plain data, as the record says.
     tensors, more_tensors, parameters:
         Of its safetensors files: those that are shown, how many are not, and how many numbers all of them hold.
     """
@@ -53,6 +55,7 @@ class Artifact(NamedTuple):
     tensors: Sequence[Tensor] = ()
     more_tensors: int = 0
     parameters: int = 0
+    contents: Sequence[tuple[str, str, str]] = ()
 
 
 class Held(NamedTuple):

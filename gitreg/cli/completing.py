@@ -19,6 +19,7 @@ ARGUMENTS = {
     "promote": (offer_references, offer_stages),
     "rollback": (offer_models, offer_stages),
     "save": (offer_models,),
+    "scan": (offer_references,),
     "show": (offer_references,),
     "unyank": (offer_references,),
     "verify": (offer_references,),

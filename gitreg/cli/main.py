@@ -22,6 +22,7 @@ COMMANDS = {
     "save": (f"{_HERE}.save", "Save files as a new version of a model."),
     "load": (f"{_HERE}.load", "Load a version's files, verified, and print their folder."),
     "cat": (f"{_HERE}.cat", "Print one file of a version, verified."),
+    "scan": (f"{_HERE}.scan", "Say what files are, and whether one can run code."),
     "list": (f"{_HERE}.list", "List models, or the versions of one."),
     "show": (f"{_HERE}.show", "Show a version, now or at a date."),
     "promote": (f"{_HERE}.promote", "Put a version into a stage."),
@@ -56,7 +57,7 @@ COMMANDS = {
     "store": (f"{_HERE}.store", "Keep weights in several stores."),
     "hooks": (f"{_HERE}.hooks", "Let git ask gitreg before commits and pushes, and on a server."),
     "hook": (f"{_HERE}.hook", "Run by those hooks."),
-    "trust": (f"{_HERE}.trust", "Approve the stores that a registry names."),
+    "trust": (f"{_HERE}.trust", "Approve the stores that a registry names, or its code."),
     "demo": (f"{_HERE}.demo", "Train, save, compare, promote and load, before your eyes."),
     "completion": (f"{_HERE}.completion", "Print the script that completes names in your shell."),
 }

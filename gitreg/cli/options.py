@@ -65,6 +65,11 @@ def fetch_option(function: Function) -> Function:
     return _noted(function, "fetch", "Ask the remote first.")
 
 
+unsafe_code_option = click.option(
+    "--unsafe-code", is_flag=True, help="Even files that can run code when they are loaded."
+)
+
+
 def _noted(function: Function, name: str, about: str) -> Function:
     def note(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         if wanted:

@@ -69,7 +69,7 @@ _TYPE = "(?:model|data|deployment)"
 _ARTIFACT = (
     rf"  [A-Za-z](?:[A-Za-z0-9_.-]{{0,63}}[A-Za-z0-9_-])?:\n    type: {_TYPE}\n    size: {_SIZE}\n"
     rf"    digest: sha256:[0-9a-f]{{64}}\n(?:    artifact: {_TEXT}\n)?(?:    materializer: {_TEXT}\n)?"
-    rf"(?:    files:\n{_files_at(6)})?"
+    rf"(?:    scan: {_SIZE}\n)?(?:    files:\n{_files_at(6)})?"
 )
 _ARTIFACTS = rf"(?:artifacts:\n(?P<artifacts>(?:{_ARTIFACT})++))?"
 _SECONDS = r"(?:0|[1-9][0-9]{0,9})(?:\.[0-9]{1,9})?"
@@ -97,7 +97,7 @@ _KINDS = {
     rf"id: (?:(?![0-9]++(?:e[0-9]++)?\n)[0-9a-f]{{32}}|'[0-9a-f]{{32}}')\ncreated_at: (?P<created_at>{_TIME})\n"
     rf"(?:created_by: {_TEXT}\n)?type: {_TYPE}\n(?:materializer: {_TEXT}\n)?"
     rf"(?:metadata:\n(?P<metadata>{_MAPPING}))?(?:run:\n(?P<run>{_MAPPING}))?size: {_SIZE}\n"
-    rf"digest: sha256:[0-9a-f]{{64}}\n(?:files:\n(?P<files>{_files_at(2)}))?",
+    rf"digest: sha256:[0-9a-f]{{64}}\n(?:scan: {_SIZE}\n)?(?:files:\n(?P<files>{_files_at(2)}))?",
     "run": rf"pipeline: (?P<pipeline>{_TEXT})\nrun: (?P<name>{_TEXT})\nstatus: {_STATUS}\n(?:created_by: {_TEXT}\n)?"
     rf"started_at: (?P<started_at>{_TIME})\n(?:ended_at: (?P<ended_at>{_TIME})\n)?(?:duration: {_SECONDS}\n)?"
     rf"(?:command:\n(?:- (?:{_TEXT}|{_OPTION}|''(?=\n))\n)++)?{_SOURCE}(?:environment:\n(?P<environment>{_MAPPING}))?"

@@ -187,7 +187,8 @@ class ArtifactRecord(_Data):
     """A named set of files.
 
     ``files`` is None where the manifest is a blob of its own. ``artifact`` is the artifact version that it is, as
-    ``name@version``, where it was saved as one; ``materializer`` says how its files become an object again.
+    ``name@version``, where it was saved as one; ``materializer`` says how its files become an object again. ``scan`` is
+    the number of the rules by which the files were looked through; ``contents`` has those that are not plain data.
     """
 
     type: str = "model"
@@ -195,6 +196,8 @@ class ArtifactRecord(_Data):
     digest: str
     artifact: str | None = None
     materializer: str | None = None
+    scan: int | None = None
+    contents: Mapping[str, Any] = _NOTHING
     files: Mapping[str, FileRecord] | None = None
 
     @classmethod
@@ -269,6 +272,8 @@ class ArtifactDocument(Document):
     run: Mapping[str, Any] | None = None
     size: int
     digest: str
+    scan: int | None = None
+    contents: Mapping[str, Any] = _NOTHING
     files: Mapping[str, FileRecord] | None = None
 
     @classmethod
@@ -296,6 +301,8 @@ class ArtifactDocument(Document):
             digest=self.digest,
             artifact=self.reference,
             materializer=self.materializer,
+            scan=self.scan,
+            contents=self.contents,
             files=self.files,
         )
 

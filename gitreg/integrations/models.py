@@ -174,7 +174,7 @@ class Models:
         if version.number:
             registry.load(version.reference, folder)
         else:
-            load_files(registry, files_of(version), folder, what=version.reference)
+            load_files(registry, files_of(version), folder, model=version.model, what=version.reference)
         self.loaded.add(name, folder, reference_to(version))
         return str(folder)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from gitreg.blobs import FileEntry, Manifest, Progress, Saving, Source, collect, describe
+from gitreg.blobs import FileEntry, LocalFile, Manifest, Progress, Saving, Source, collect, describe
+from gitreg.contents import RULES, Finding
 from gitreg.documents.types import ArtifactRecord, FileRecord
-from gitreg.errors import IntegrityError, InvalidInput, NotFound
+from gitreg.errors import GitregError, IntegrityError, InvalidInput, NotFound
 from gitreg.names import nfc
 from gitreg.registry.snapshot import ModelVersion
+from gitreg.registry.verdicts import Verdicts, recorded
 
 
 class Holder(Protocol):
@@ -32,28 +35,64 @@ LISTED_FILES = 1000
 _LARGEST_MANIFEST = 2**30  # bytes
 
 
-def store_artifact(saving: Saving, sources: Sequence[Path], artifact_type: str) -> ArtifactRecord:
-    """Put files and folders into a store as one artifact.
+def store_artifact(saving: Saving, sources: Sequence[Path], artifact_type: str, verdicts: Verdicts) -> ArtifactRecord:
+    """Put files and folders into a store as one artifact, and look at what they are.
 
     Raises
     ------
     InvalidInput, NotFound
         A source is no file or folder that can be kept (:func:`gitreg.blobs.collect`).
     """
-    manifest = saving.put(collect(sources))
-    record = artifact_record(manifest, artifact_type)
+    files = collect(sources)
+    manifest = saving.put(files)
+    record = artifact_record(manifest, artifact_type, look_at(files, manifest, verdicts))
     if record.files is None:
         saving.put_manifest(manifest)
     return record
 
 
-def describe_artifact(sources: Sequence[Path], artifact_type: str, progress: Progress) -> ArtifactRecord:
-    """Say what :func:`store_artifact` would record, without storing anything."""
-    return artifact_record(Manifest.of(describe(collect(sources), progress=progress)), artifact_type)
+def describe_artifact(
+    sources: Sequence[Path], artifact_type: str, progress: Progress, verdicts: Verdicts
+) -> ArtifactRecord:
+    """Return what :func:`store_artifact` would record, without storing anything."""
+    files = collect(sources)
+    manifest = Manifest.of(describe(files, progress=progress))
+    return artifact_record(manifest, artifact_type, look_at(files, manifest, verdicts))
 
 
-def artifact_record(manifest: Manifest, artifact_type: str) -> ArtifactRecord:
-    """Give the record of an artifact that holds these files.
+def look_at(files: Sequence[LocalFile], manifest: Manifest, verdicts: Verdicts) -> dict[str, Finding]:
+    """Return the verdicts on local files by their paths; what was looked at before, under any name, is not read.
+
+    Raises
+    ------
+    GitregError
+        A file changed since it was hashed.
+    """
+    from gitreg.contents.scanner import scan  # what it brings in, commands that only read do not need
+
+    sources = {file.path: file for file in files}
+    found = verdicts.find_all(entry.sha256 for entry in manifest.files)
+    new: dict[str, Finding] = {}
+    for entry in manifest.files:
+        if entry.sha256 not in found:
+            file = sources[entry.path]
+            with open(file.source, "rb") as opened:
+                finding = scan(opened)
+                status = os.fstat(opened.fileno())
+            if (status.st_size, status.st_mtime_ns) != (file.status.st_size, file.status.st_mtime_ns):
+                raise GitregError(f"{file.source} changed while it was saved", hint="save when nothing writes to it")
+            found[entry.sha256] = new[entry.sha256] = finding
+    verdicts.keep(new)
+    return {entry.path: found[entry.sha256] for entry in manifest.files}
+
+
+def artifact_record(manifest: Manifest, artifact_type: str, findings: Mapping[str, Finding]) -> ArtifactRecord:
+    """Return the record of an artifact that holds these files.
+
+    Parameters
+    ----------
+    findings:
+        The verdicts on the files, by path.
 
     Raises
     ------
@@ -72,6 +111,8 @@ def artifact_record(manifest: Manifest, artifact_type: str) -> ArtifactRecord:
         type=artifact_type,
         size=sum(entry.size for entry in manifest.files),
         digest=manifest.digest,
+        scan=RULES,
+        contents=recorded(findings),
         files=files,
     )
 

@@ -17,6 +17,7 @@ from gitreg.registry.checking import Report
 from gitreg.registry.moves import Arrival, CardChange, Comparison, Link, Move
 from gitreg.registry.settings_changes import SettingsChange
 from gitreg.registry.snapshot import ModelVersion
+from gitreg.registry.verdicts import code_in
 
 _MOST_ROWS = 50  # of one table; a pull request's text may have some 65,000 characters
 _LONGEST = 200  # characters of one value
@@ -98,6 +99,10 @@ def _move(move: Move) -> Iterator[str]:
 def _arrival(arrival: Arrival, *, told: bool) -> Iterator[str]:
     version = arrival.version
     yield f"### New: {code(version.reference)}, {size_text(version.size)}"
+    dangers = [each for artifact in version.artifacts.values() for each in code_in(artifact.contents)]
+    if dangers:
+        told_of = [f"- ⚠ {code(path)}: {text(why)}" for path, why in dangers[:_MOST_ROWS]]
+        yield "\n".join([*told_of, *_and_more(dangers)])
     if told:
         return
     yield _lineage(version)

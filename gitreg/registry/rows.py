@@ -7,6 +7,7 @@ from typing import Any
 
 from gitreg.documents.types import CARD_FIELDS, ArtifactRecord
 from gitreg.registry.snapshot import Model, ModelVersion
+from gitreg.registry.verdicts import contents_row
 
 VERSION_COLUMNS = (
     "model",
@@ -43,6 +44,7 @@ def artifact_row(artifact: ArtifactRecord) -> dict[str, Any]:
         "type": artifact.type,
         "size": artifact.size,
         "digest": artifact.digest,
+        "contents": contents_row(artifact.scan, artifact.contents),
         "files": None if files is None else {path: entry.to_data() for path, entry in files.items()},
     }
 

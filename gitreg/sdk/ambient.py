@@ -15,8 +15,10 @@ from gitreg.sdk.sizes import parse_size
 if TYPE_CHECKING:
     from gitreg.blobs import Cache, Known
     from gitreg.git import Repository
+    from gitreg.registry.code_trust import CodeTrust
     from gitreg.registry.commit import Writer
     from gitreg.registry.stores import Approvals
+    from gitreg.registry.verdicts import Verdicts
 
 REGISTRY_VARIABLE = "GITREG_REGISTRY"
 RUN_VARIABLE = "GITREG_RUN"
@@ -96,7 +98,22 @@ class Ambient(NamedTuple):
         """Give the stores that the user approved."""
         from gitreg.registry.stores import Approvals
 
-        return Approvals(self._own_folder("XDG_CONFIG_HOME", ".config", "Library/Application Support") / "stores.json")
+        return Approvals(self._settings_folder() / "stores.json")
+
+    def code_trust(self) -> CodeTrust:
+        """Return the registries that the user trusts for files that can run code."""
+        from gitreg.registry.code_trust import CodeTrust
+
+        return CodeTrust(self._settings_folder() / "code.json")
+
+    def verdicts(self) -> Verdicts:
+        """Return what was found of files when they were looked at before."""
+        from gitreg.registry.verdicts import Verdicts
+
+        return Verdicts(self._cache_folder())
+
+    def _settings_folder(self) -> Path:
+        return self._own_folder("XDG_CONFIG_HOME", ".config", "Library/Application Support")
 
     def _cache_folder(self) -> Path:
         told = self.env.get(CACHE_VARIABLE)

@@ -113,21 +113,27 @@ class ArtifactVersion:
         """The run and the step that made it."""
         return dict(self.document.run) if self.document.run else None
 
-    def path(self) -> Path:
+    def path(self, *, unsafe_code: bool = False) -> Path:
         """Give the read-only folder of the cache with its files, every byte verified.
+
+        Parameters
+        ----------
+        unsafe_code:
+            Whether files that can run code when they are loaded are given, too.
 
         Raises
         ------
+        Refused
+            It holds such files, and the registry is not trusted for code.
         IntegrityError
             The store's bytes are not what the record says.
         """
-        from gitreg.sdk.loading import manifest_in, note_input
+        from gitreg.sdk.loading import load_files, note_input
 
         with opened(self._registry) as registry:
-            cache = registry.ambient.cache()
-            found = cache.find(self.digest)
-            if found is None:
-                found = cache.checkout(manifest_in(registry, cache, self.document.record), registry.stores)
+            found = load_files(
+                registry, self.document.record, model=self.name, what=self.reference, unsafe_code=unsafe_code
+            )
             for used in [self.document] if self._uses is None else self._uses:
                 note_input(registry, used)
         return found
@@ -138,7 +144,7 @@ class ArtifactVersion:
         Parameters
         ----------
         unsafe_pickle:
-            Whether what was pickled may be loaded: that runs whatever code its author put there.
+            Whether what was pickled, or is other code, may be loaded: that runs whatever its author put there.
         expected:
             The class that is wanted, where the files leave a choice.
 
@@ -149,7 +155,7 @@ class ArtifactVersion:
         IntegrityError
             The store's bytes are not what the record says.
         """
-        folder, how = self.path(), self.document.materializer or FOLDER
+        folder, how = self.path(unsafe_code=unsafe_pickle), self.document.materializer or FOLDER
         if how == FOLDER:
             return folder
         return materializers.read(folder, how, unsafe_pickle=unsafe_pickle, expected=expected)
@@ -224,11 +230,13 @@ def stored(
         else:
             source = Path(folder)
             how = materializers.write(data, source, unsafe_pickle=unsafe_pickle)
-        record = store_artifact(saving, [source], artifact_type)
+        record = store_artifact(saving, [source], artifact_type, registry.verdicts)
         saving.hold()
         yield record, how
         # A garbage collection that began before the commit may have taken what it did not see used.
-        if saving.lost() and (store_artifact(saving, [source], artifact_type) != record or saving.lost()):
+        if saving.lost() and (
+            store_artifact(saving, [source], artifact_type, registry.verdicts) != record or saving.lost()
+        ):
             raise IntegrityError("what was saved is gone from the store", hint="save it again")
 
 
@@ -255,6 +263,8 @@ def new_document(
         run=run,
         size=record.size,
         digest=record.digest,
+        scan=record.scan,
+        contents=record.contents,
         files=record.files,
     )
 
@@ -336,6 +346,8 @@ def _inline(version: ModelVersion, name: str, record: ArtifactRecord) -> Artifac
         run=version.record.run,
         size=record.size,
         digest=record.digest,
+        scan=record.scan,
+        contents=record.contents,
         files=record.files,
     )
 

@@ -94,14 +94,14 @@ class Batch:
         """Store what is to be a new version."""
         new = self._new_version(saving)
         check_saveable(self._registry.snapshot(), new, circumstances=self._registry.circumstances())
-        self._pending.append((saving, replace(new, artifacts=put(self._store, saving))))
+        self._pending.append((saving, replace(new, artifacts=put(self._store, saving, self._registry.verdicts))))
 
     def _publish(self) -> Outcome:
         operation = _operation(self._registry, [new for _, new in self._pending], self._message)
         return publish(self._registry, self._store, operation, self._put_again)
 
     def _put_again(self) -> bool:
-        same = [put(self._store, saving) == new.artifacts for saving, new in self._pending]
+        same = [put(self._store, saving, self._registry.verdicts) == new.artifacts for saving, new in self._pending]
         return all(same)
 
 
@@ -130,7 +130,10 @@ def save_all(
     news = [new_version(saving) for saving in savings]
     check_all_saveable(registry.snapshot(), news, circumstances=registry.circumstances())
     if dry_run:
-        news = [replace(new, artifacts=describe(each, progress)) for new, each in zip(news, savings, strict=True)]
+        news = [
+            replace(new, artifacts=describe(each, progress, registry.verdicts))
+            for new, each in zip(news, savings, strict=True)
+        ]
         return registry.commit(_operation(registry, news, message), dry_run=True)
     with Batch(registry, message, progress) as batch:
         for saving in savings:

@@ -123,6 +123,10 @@ def _artifact(registry: Registry, name: str, record: ArtifactRecord) -> Artifact
         tensors[:_MOST_TENSORS],
         max(0, len(tensors) - _MOST_TENSORS),
         sum(prod(tensor.shape) for tensor in tensors),
+        [
+            (path, str(said.get("verdict", "")), str(said.get("why", "")))
+            for path, said in list(record.contents.items())[:_MOST_FILES]
+        ],
     )
 
 

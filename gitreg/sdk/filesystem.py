@@ -10,6 +10,7 @@ from typing import Any
 from gitreg.blobs.browsing import ArtifactFileSystem, NoSuchFileError, Resolved
 from gitreg.errors import NotFound
 from gitreg.registry.artifacts import choose_artifact
+from gitreg.sdk.admission import Admission
 from gitreg.sdk.loading import manifest_in, note_input
 from gitreg.sdk.registry import Registry
 
@@ -24,12 +25,21 @@ class GitregFileSystem(ArtifactFileSystem):
         folder, upwards.
     artifact:
         Which artifact of a version; None takes ``model``, or the only one.
+    unsafe_code:
+        Whether files that can run code when they are loaded are opened, too.
     """
 
     protocol = "gitreg"
 
-    def __init__(self, registry: str | None = None, artifact: str | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        registry: str | None = None,
+        artifact: str | None = None,
+        unsafe_code: bool = False,
+        **options: Any,
+    ) -> None:
         super().__init__(self._find, **options)
+        self._unsafe_code = unsafe_code
         self._registry = registry
         self._artifact = artifact
 
@@ -42,6 +52,9 @@ class GitregFileSystem(ArtifactFileSystem):
             except NotFound as error:
                 raise NoSuchFileError(error.message, hint=error.hint) from None
             cache = registry.ambient.cache()
+            admission = Admission(
+                registry, record, model=version.model, what=version.reference, unsafe_code=self._unsafe_code
+            )
             manifest = manifest_in(registry, cache, record)
             note_use = partial(note_input, registry, version)
-            yield Resolved(manifest, lambda: registry.stores, cache, note_use)
+            yield Resolved(manifest, lambda: registry.stores, cache, note_use, admission.check_file)

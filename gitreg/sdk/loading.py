@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from gitreg.blobs import NO_PROGRESS, Manifest, Progress
 from gitreg.errors import InvalidInput, NotFound
 from gitreg.registry.artifacts import choose_artifact, manifest_of
+from gitreg.sdk.admission import Admission
 
 if TYPE_CHECKING:
     from gitreg.blobs import Cache
@@ -26,6 +27,7 @@ def load(
     artifact: str | None = None,
     file: str | None = None,
     link: bool = False,
+    unsafe_code: bool = False,
     progress: Progress = NO_PROGRESS,
 ) -> Path:
     """Give the folder with a version's files (:meth:`gitreg.Registry.load`)."""
@@ -34,8 +36,19 @@ def load(
     version = registry.version(reference)
     _tell_yanked(version)
     record = choose_artifact(version, artifact)
+    folder = load_files(
+        registry,
+        record,
+        dest,
+        model=version.model,
+        what=version.reference,
+        file=file,
+        link=link,
+        unsafe_code=unsafe_code,
+        progress=progress,
+    )
     note_input(registry, version)
-    return load_files(registry, record, dest, what=version.reference, file=file, link=link, progress=progress)
+    return folder
 
 
 def load_files(
@@ -43,25 +56,34 @@ def load_files(
     record: ArtifactRecord,
     dest: Path | None = None,
     *,
-    what: str = "",
+    model: str,
+    what: str,
     file: str | None = None,
     link: bool = False,
+    unsafe_code: bool = False,
     progress: Progress = NO_PROGRESS,
 ) -> Path:
     """Give the folder with an artifact's files, every byte held against its record.
 
     Parameters
     ----------
+    model:
+        The model that it is of, or its own name.
     what:
         What to call it in an error.
-    dest, file, link:
+    dest, file, link, unsafe_code:
         As :meth:`gitreg.Registry.load` has them.
     """
     cache = registry.ambient.cache()
+    admission = Admission(registry, record, model=model, what=what, unsafe_code=unsafe_code)
     if dest is None and file is None and (found := cache.find(record.digest)):
+        admission.check(lambda: manifest_in(registry, cache, record), None, lambda: found)
         return found
     manifest = manifest_in(registry, cache, record)
     paths = None if file is None else _matching(manifest, file, what)
+    admission.check(
+        lambda: manifest, paths, lambda: cache.checkout(manifest, registry.stores, paths, progress=progress)
+    )
     if dest is None:
         return cache.checkout(manifest, registry.stores, paths, progress=progress)
     folder = registry.ambient.folder / dest
@@ -71,17 +93,32 @@ def load_files(
 
 
 def open_file(
-    registry: Registry, reference: str, path: str, *, artifact: str | None = None, progress: Progress = NO_PROGRESS
+    registry: Registry,
+    reference: str,
+    path: str,
+    *,
+    artifact: str | None = None,
+    unsafe_code: bool = False,
+    progress: Progress = NO_PROGRESS,
 ) -> BinaryIO:
     """Open one file of a version (:meth:`gitreg.Registry.open_file`)."""
     version = registry.version(reference)
     _tell_yanked(version)
     cache = registry.ambient.cache()
-    manifest = manifest_in(registry, cache, choose_artifact(version, artifact))
-    if all(entry.path != path for entry in manifest.files):
+    record = choose_artifact(version, artifact)
+    manifest = manifest_in(registry, cache, record)
+    entry = next((entry for entry in manifest.files if entry.path == path), None)
+    if entry is None:
         raise NotFound(f"{version.reference} has no file {path!r}", hint=f"see `gitreg show {version.reference}`")
+    admission = Admission(registry, record, model=version.model, what=version.reference, unsafe_code=unsafe_code)
+    opened = cache.open(manifest, registry.stores, path, progress=progress)
+    try:
+        admission.check_file(entry, opened)
+    except BaseException:
+        opened.close()
+        raise
     note_input(registry, version)
-    return cache.open(manifest, registry.stores, path, progress=progress)
+    return opened
 
 
 def manifest_in(registry: Registry, cache: Cache, record: ArtifactRecord) -> Manifest:

@@ -153,10 +153,10 @@ class Model:
         with self._open() as registry:
             registry.annotate(self._get_or_create(registry).reference, metadata=metadata)
 
-    def load(self, dest: PathLike | None = None, *, artifact: str | None = None) -> Path:
+    def load(self, dest: PathLike | None = None, *, artifact: str | None = None, unsafe_code: bool = False) -> Path:
         """Give the folder with the version's files (:meth:`gitreg.Registry.load`)."""
         with self._open() as registry:
-            return registry.load(self.reference, dest, artifact=artifact)
+            return registry.load(self.reference, dest, artifact=artifact, unsafe_code=unsafe_code)
 
     # -- artifacts -------------------------------------------------------------------------------------------------
 
@@ -316,11 +316,13 @@ class RunModel(Model):
         else:
             self._run.artifacts.link(artifact, key=self.key)
 
-    def load(self, dest: PathLike | None = None, *, artifact: str | None = None) -> Path:
+    def load(self, dest: PathLike | None = None, *, artifact: str | None = None, unsafe_code: bool = False) -> Path:
         """Give the folder with the version's files (:meth:`gitreg.Registry.load`)."""
         if self._run is None:
-            return super().load(dest, artifact=artifact)
-        return self._run.registry.load(f"{self.name}@draft:{self._run.name}", dest, artifact=artifact)
+            return super().load(dest, artifact=artifact, unsafe_code=unsafe_code)
+        return self._run.registry.load(
+            f"{self.name}@draft:{self._run.name}", dest, artifact=artifact, unsafe_code=unsafe_code
+        )
 
     def get_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
         """Give an artifact that is linked to the version, those of the run's draft first."""

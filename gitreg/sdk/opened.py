@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gitreg.registry.commit import Operation, Outcome, Writer
     from gitreg.registry.stores import Named
     from gitreg.registry.upstream import Upstream
+    from gitreg.registry.verdicts import Verdicts
 
 PathLike = str | os.PathLike[str]
 
@@ -159,6 +160,8 @@ class OpenRegistry:
         registry = cls(location, ambient)
         if store is not None:
             registry.trust()
+        if made:
+            registry.trust_code()
         if remote is not None:
             from gitreg.sdk.remotes import push
 
@@ -171,6 +174,8 @@ class OpenRegistry:
 
     def close(self) -> None:
         """Let go of the files that are open."""
+        if (verdicts := self.__dict__.pop("verdicts", None)) is not None:
+            verdicts.close()
         self.ledger.close()
         self.ledger.repository.close()
 
@@ -293,6 +298,29 @@ class OpenRegistry:
             self.ambient.approvals().approve(url)
         self.forget_stores()
         return urls
+
+    # -- files that can run code -------------------------------------------------------------------------------------
+
+    @cached_property
+    def verdicts(self) -> Verdicts:
+        """The verdicts on files that this user's cache keeps."""
+        return self.ambient.verdicts()
+
+    @property
+    def code_place(self) -> str:
+        """Where a registry has to be, beside its id, to be trusted for code: its common Git folder, or its URL."""
+        if self.mirror_of is not None:
+            return self.mirror_of.partition("#")[0]
+        return str(self.ledger.repository.common_dir.resolve())
+
+    def trusts_code(self, model: str) -> bool:
+        """Return whether the user trusts the registry for files of a model that can run code."""
+        trusted = self.ambient.code_trust().find(self.code_place, self.snapshot().settings.id)
+        return trusted is not None and trusted.covers(model)
+
+    def trust_code(self, models: Sequence[str] = ()) -> None:
+        """Trust the registry for files that can run code: of all models, or of those that patterns name."""
+        self.ambient.code_trust().add(self.code_place, self.snapshot().settings.id, models)
 
     def forget_stores(self) -> None:
         """Open them anew when they are next asked for: which there are, or are approved, has changed."""

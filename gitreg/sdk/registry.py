@@ -323,6 +323,7 @@ class Registry(OpenRegistry):
         artifact: str | None = None,
         file: str | None = None,
         link: bool = False,
+        unsafe_code: bool = False,
         progress: Progress | None = None,
     ) -> Path:
         """Give the folder with a version's files, every byte held against its record.
@@ -338,18 +339,21 @@ class Registry(OpenRegistry):
         link:
             Whether ``dest`` gets links to the cache's own, read-only files instead of copies
             (:meth:`gitreg.blobs.Cache.link` says what follows from that).
+        unsafe_code:
+            Whether files that can run code when they are loaded are given, too.
 
         Warns
         -----
         UserWarning
-            The version was yanked.
+            The version was yanked, or a file is something else than its record says.
 
         Raises
         ------
         NotFound
             There is no such version, artifact or file.
         Refused
-            A file in ``dest`` is there and differs.
+            A file in ``dest`` is there and differs; or a file can run code when it is loaded, ``unsafe_code`` is not
+            given, and the registry is not trusted for code.
         IntegrityError
             The store's bytes are not what the record says; nothing wrong stands under a final name.
         """
@@ -357,10 +361,25 @@ class Registry(OpenRegistry):
         from gitreg.sdk.loading import load
 
         folder = Path(dest) if dest is not None else None
-        return load(self, reference, folder, artifact=artifact, file=file, link=link, progress=progress or NO_PROGRESS)
+        return load(
+            self,
+            reference,
+            folder,
+            artifact=artifact,
+            file=file,
+            link=link,
+            unsafe_code=unsafe_code,
+            progress=progress or NO_PROGRESS,
+        )
 
     def open_file(
-        self, reference: str, path: str, *, artifact: str | None = None, progress: Progress | None = None
+        self,
+        reference: str,
+        path: str,
+        *,
+        artifact: str | None = None,
+        unsafe_code: bool = False,
+        progress: Progress | None = None,
     ) -> BinaryIO:
         """Open one file of a version for reading, verified to its last byte before the first one can be read.
 
@@ -370,22 +389,28 @@ class Registry(OpenRegistry):
             The file's, in the artifact.
         artifact:
             Which artifact; None takes ``model``, or the only one.
+        unsafe_code:
+            Whether it is opened even if it can run code when it is loaded.
 
         Raises
         ------
         NotFound
             There is no such version, artifact or file.
+        Refused
+            It can run code, ``unsafe_code`` is not given, and the registry is not trusted for code.
         IntegrityError
             The store's bytes are not what the record says.
         """
         from gitreg.blobs import NO_PROGRESS
         from gitreg.sdk.loading import open_file
 
-        return open_file(self, reference, path, artifact=artifact, progress=progress or NO_PROGRESS)
+        return open_file(
+            self, reference, path, artifact=artifact, unsafe_code=unsafe_code, progress=progress or NO_PROGRESS
+        )
 
-    def read_file(self, reference: str, path: str, *, artifact: str | None = None) -> bytes:
+    def read_file(self, reference: str, path: str, *, artifact: str | None = None, unsafe_code: bool = False) -> bytes:
         """Give one file's bytes, verified (:meth:`open_file`)."""
-        with self.open_file(reference, path, artifact=artifact) as file:
+        with self.open_file(reference, path, artifact=artifact, unsafe_code=unsafe_code) as file:
             return file.read()
 
     # -- moving and saying more ------------------------------------------------------------------------------------

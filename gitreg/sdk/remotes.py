@@ -76,6 +76,9 @@ def clone(url: str, path: PathLike | None = None) -> Registry:
     registry = Registry(locate(folder, env=speaking_of_none(ambient.env)), ambient)
     if registry.upstream is not None:
         pull(registry)
+    from gitreg.sdk.code_trust import follow
+
+    follow(registry, address)
     return registry
 
 

@@ -19,6 +19,7 @@ from gitreg.registry.derived import tagged_numbers
 from gitreg.registry.metadata import to_json
 from gitreg.registry.operations.versions import NewVersion, check_saveable, save_version
 from gitreg.registry.snapshot import Snapshot
+from gitreg.registry.verdicts import Verdicts
 from gitreg.sdk.surroundings import source
 
 if TYPE_CHECKING:
@@ -82,15 +83,15 @@ def save(registry: Registry, saving: Saving, *, progress: Progress = NO_PROGRESS
         return save_version(snapshot, new, given=given, circumstances=here)
 
     if dry_run:
-        new = replace(new, artifacts=describe(saving, progress))
+        new = replace(new, artifacts=describe(saving, progress, registry.verdicts))
         return registry.commit(operation, dry_run=True)
     if not saving.sources:
         return registry.commit(operation)
 
     with registry.saving(progress) as store:
-        artifacts = put(store, saving)
+        artifacts = put(store, saving, registry.verdicts)
         new = replace(new, artifacts=artifacts)
-        return publish(registry, store, operation, lambda: put(store, saving) == artifacts)
+        return publish(registry, store, operation, lambda: put(store, saving, registry.verdicts) == artifacts)
 
 
 def surrounded(registry: Registry) -> Callable[[Saving], NewVersion]:
@@ -116,14 +117,19 @@ def surrounded(registry: Registry) -> Callable[[Saving], NewVersion]:
     return new_version
 
 
-def put(store: BlobSaving, saving: Saving) -> dict[str, ArtifactRecord]:
+def put(store: BlobSaving, saving: Saving, verdicts: Verdicts) -> dict[str, ArtifactRecord]:
     """Put the files into the store."""
-    return {name: store_artifact(store, paths, saving.artifact_type) for name, paths in saving.sources.items()}
+    return {
+        name: store_artifact(store, paths, saving.artifact_type, verdicts) for name, paths in saving.sources.items()
+    }
 
 
-def describe(saving: Saving, progress: Progress) -> dict[str, ArtifactRecord]:
-    """Say what `put` would record, without storing anything."""
-    return {name: describe_artifact(paths, saving.artifact_type, progress) for name, paths in saving.sources.items()}
+def describe(saving: Saving, progress: Progress, verdicts: Verdicts) -> dict[str, ArtifactRecord]:
+    """Return what `put` would record, without storing anything."""
+    return {
+        name: describe_artifact(paths, saving.artifact_type, progress, verdicts)
+        for name, paths in saving.sources.items()
+    }
 
 
 def publish(registry: Registry, store: BlobSaving, operation: Operation, put_again: Callable[[], bool]) -> Outcome:

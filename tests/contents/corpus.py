@@ -49,7 +49,7 @@ def zipped(*members: tuple[str, bytes], packed: int = zipfile.ZIP_STORED) -> byt
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", packed) as archive:
         for name, data in members:
-            archive.writestr(name, data)
+            archive.writestr(zipfile.ZipInfo(name), data, packed)  # of no time of its own
     return out.getvalue()
 
 

@@ -9,7 +9,15 @@ import click
 
 from gitreg.cli.complete import complete_reference
 from gitreg.cli.group import Group
-from gitreg.cli.options import NamedPath, fetch_option, local_option, metadata_option, open_registry, output_option
+from gitreg.cli.options import (
+    NamedPath,
+    fetch_option,
+    local_option,
+    metadata_option,
+    open_registry,
+    output_option,
+    unsafe_code_option,
+)
 from gitreg.cli.output import emit, print_fields, print_heading, print_table, size_text, when_text
 from gitreg.cli.progress import progress
 from gitreg.cli.results import report
@@ -131,9 +139,10 @@ def save(name: str, path: str, artifact_type: str, metadata: dict[str, Any], out
 @command.command("load")
 @click.argument("reference", metavar="NAME[@VERSION]|ID")
 @click.argument("dest", required=False, type=NamedPath(file_okay=False))
+@unsafe_code_option
 @output_option
 @fetch_option
-def load(reference: str, dest: str | None, output: str) -> None:
+def load(reference: str, dest: str | None, unsafe_code: bool, output: str) -> None:
     """Load an artifact's files, every byte held against its record, and print their folder.
 
     With DEST they are yours to change; without, the folder is the cache's own and read-only.
@@ -144,7 +153,15 @@ def load(reference: str, dest: str | None, output: str) -> None:
     registry = open_registry()
     document = resolve_artifact(registry.snapshot(), reference)
     with progress("Loading") as bar:
-        folder = load_files(registry, document.record, Path(dest) if dest else None, progress=bar)
+        folder = load_files(
+            registry,
+            document.record,
+            Path(dest) if dest else None,
+            model=document.artifact,
+            what=document.reference,
+            unsafe_code=unsafe_code,
+            progress=bar,
+        )
     note_input(registry, document)
     if output == "table":
         click.echo(folder)

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from gitreg.cli.options import fetch_option, open_registry
+from gitreg.cli.options import fetch_option, open_registry, unsafe_code_option
 from gitreg.cli.progress import progress
 from gitreg.errors import InvalidInput
 
@@ -16,14 +16,15 @@ _STEP = 1 << 20  # bytes written at once
 @click.command("cat")
 @click.argument("file", metavar="REF:PATH")
 @click.option("--artifact", metavar="NAME", help="Which artifact.  [default: model, or the only one]")
+@unsafe_code_option
 @fetch_option
-def command(file: str, artifact: str | None) -> None:
+def command(file: str, artifact: str | None, unsafe_code: bool) -> None:
     """Print one file of a version, held against its record to the last byte before the first one is printed."""
     reference, colon, path = file.rpartition(":")  # no path in an artifact has a colon in it
     if not (reference and colon and path):
         raise InvalidInput(f"{file!r} names no file of a version", hint="write MODEL@VERSION:PATH")
     with progress("Loading") as bar:
-        opened = open_registry().open_file(reference, path, artifact=artifact, progress=bar)
+        opened = open_registry().open_file(reference, path, artifact=artifact, unsafe_code=unsafe_code, progress=bar)
     with opened:
         while data := opened.read(_STEP):
             sys.stdout.buffer.write(data)

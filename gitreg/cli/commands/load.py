@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import click
 
-from gitreg.cli.options import NamedPath, fetch_option, open_registry, output_option, reference_argument
+from gitreg.cli.options import (
+    NamedPath,
+    fetch_option,
+    open_registry,
+    output_option,
+    reference_argument,
+    unsafe_code_option,
+)
 from gitreg.cli.output import emit
 from gitreg.cli.progress import progress
 
@@ -15,12 +22,22 @@ from gitreg.cli.progress import progress
 @click.option("--artifact", metavar="NAME", help="Which artifact.  [default: model, or the only one]")
 @click.option("--file", metavar="GLOB", help="Only the files whose path or name matches.")
 @click.option("--link", is_flag=True, help="Put links to the cache's own files into DEST instead of copies.")
+@unsafe_code_option
 @output_option
 @fetch_option
-def command(reference: str, dest: str | None, artifact: str | None, file: str | None, link: bool, output: str) -> None:
+def command(
+    reference: str,
+    dest: str | None,
+    artifact: str | None,
+    file: str | None,
+    link: bool,
+    unsafe_code: bool,
+    output: str,
+) -> None:
     """Load a version's files, every byte held against its record, and print their folder.
 
-    With DEST they are yours to change; without, the folder is the cache's own and read-only.
+    With DEST they are yours to change; without, the folder is the cache's own and read-only. Files that can run code
+    when they are loaded are refused (`gitreg scan`), unless you trust the registry (`gitreg trust --code`).
 
     With --link nothing is copied: DEST holds hardlinks to the cache's files, or symbolic links where it is on another
     file system. They are read-only and shared: a change to one would be seen by all who load it, until gitreg finds it
@@ -29,7 +46,9 @@ def command(reference: str, dest: str | None, artifact: str | None, file: str | 
     """
     registry = open_registry()
     with progress("Loading") as bar:
-        folder = registry.load(reference, dest, artifact=artifact, file=file, link=link, progress=bar)
+        folder = registry.load(
+            reference, dest, artifact=artifact, file=file, link=link, unsafe_code=unsafe_code, progress=bar
+        )
     if output == "table":
         click.echo(folder)
     else:

@@ -25,6 +25,7 @@ from gitreg.cli.results import report
 from gitreg.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from gitreg.registry.commit import Outcome
     from gitreg.sdk.saving import Saving
 
 
@@ -97,6 +98,7 @@ def command(
     if not outcome.changes.subject:
         note(f"{'@'.join(outcome.changes.version or ())} is there already, with the very same files")
     report(registry, outcome, output, nothing="nothing to save")
+    _note_code(outcome)
 
 
 _OF_A_BATCH = frozenset({"batch", "message", "dry_run", "output"})
@@ -114,6 +116,19 @@ def _save_batch(ctx: click.Context, path: str, message: str, *, dry_run: bool, o
     with progress("Saving", lambda: _size(savings)) as bar:
         outcome = save_all(registry, savings, message=message, progress=bar, dry_run=dry_run)
     report(registry, outcome, output, nothing="nothing to save")
+    _note_code(outcome)
+
+
+def _note_code(outcome: Outcome) -> None:
+    """Tell of what was saved that can run code when it is loaded."""
+    from gitreg.documents.types import VersionDocument
+    from gitreg.registry.verdicts import code_in
+
+    for document in outcome.changes.files.values():
+        if isinstance(document, VersionDocument):
+            for artifact in document.artifacts.values():
+                for path, why in code_in(artifact.contents):
+                    note(f"⚠ {path}: {why}")
 
 
 def _size(savings: Sequence[Saving]) -> int:

@@ -55,6 +55,9 @@ def print_version(row: dict[str, Any]) -> None:
         linked = "linked, " if artifact.get("linked") else ""
         size = size_text(artifact["size"])
         print_heading(f"{name} ({linked}{artifact['type']}, {size}, {artifact['digest'][:19]}...)")
+        if artifact["contents"]:
+            for path, said in artifact["contents"]["files"].items():
+                print_line(_what(path, said))
         if artifact["files"] is None:
             print_line("more files than the record lists; `gitreg load` has them")
         else:
@@ -67,3 +70,9 @@ def print_version(row: dict[str, Any]) -> None:
                 right=["size"],
                 spare=["sha256"],
             )
+
+
+def _what(path: str, said: dict[str, Any]) -> str:
+    if said["verdict"] == "code":
+        return f"⚠ {path}: {said.get('why', '')}"
+    return f"{path}: {said['verdict']}, {said.get('why', '')}"

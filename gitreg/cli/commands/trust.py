@@ -6,15 +6,30 @@ import click
 
 from gitreg.cli.options import open_registry
 from gitreg.cli.output import print_line
+from gitreg.errors import InvalidInput
 
 
 @click.command("trust")
 @click.argument("urls", metavar="[URL]...", nargs=-1)
-def command(urls: tuple[str, ...]) -> None:
+@click.option("--code", is_flag=True, help="Trust the registry, or those at the URLs, for files that can run code.")
+@click.option("--no-code", is_flag=True, help="Take that back.")
+@click.option("--model", "models", metavar="GLOB", multiple=True, help="With --code: only these models.")
+def command(urls: tuple[str, ...], code: bool, no_code: bool, models: tuple[str, ...]) -> None:
     """Approve the stores that this registry's gitreg.yaml names; none is opened before.
 
     With URLs, exactly these: what CI runs, where a pull request may say what it likes of stores.
+
+    With --code, files of the registry are loaded even where they can run code when they are loaded: pickles that
+    name more than known types, scripts, programs (`gitreg scan`). Without, they are refused. `gitreg init` trusts the
+    registry that it makes, `gitreg clone` a clone of a URL that is trusted.
     """
+    if code and no_code:
+        raise InvalidInput("--code and --no-code together say nothing", hint="name one of them")
+    if models and not code:
+        raise InvalidInput("--model is said of --code", hint="add --code")
+    if code or no_code:
+        _trust_code(urls, models, trusted=code)
+        return
     if urls:
         from gitreg.sdk.stores import approve
 
@@ -25,3 +40,21 @@ def command(urls: tuple[str, ...]) -> None:
         print_line(f"Approved {url}")
     if not approved:
         print_line("Nothing to approve: the weights lie in the clone's own folder")
+
+
+def _trust_code(urls: tuple[str, ...], models: tuple[str, ...], *, trusted: bool) -> None:
+    from gitreg.sdk.code_trust import distrust_code, trust_code
+
+    if not urls:
+        registry = open_registry()
+        places = [registry.code_place]
+        if trusted:
+            registry.trust_code(models)
+        elif not registry.ambient.code_trust().remove(registry.code_place):
+            places = []
+    else:
+        places = trust_code(urls, models) if trusted else distrust_code(urls)
+    for place in places:
+        print_line(f"Trusted for code: {place}" if trusted else f"No more trusted for code: {place}")
+    if not places:
+        print_line("Nothing to take back: it was not trusted for code")

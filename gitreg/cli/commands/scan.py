@@ -1,0 +1,48 @@
+"""``gitreg scan``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from gitreg.cli.complete import complete_reference
+from gitreg.cli.options import fetch_option, open_registry, output_option
+from gitreg.cli.output import emit, print_table
+from gitreg.cli.progress import progress
+from gitreg.errors import Refused
+
+_COLUMNS = ("path", "verdict", "why", "names")
+
+
+@click.command("scan")
+@click.argument("target", metavar="PATH|REF", shell_complete=complete_reference)
+@click.option("--artifact", metavar="NAME", help="Which artifact of REF.  [default: model, or the only one]")
+@output_option
+@fetch_option
+def command(target: str, artifact: str | None, output: str) -> None:
+    """Say of files what they are by their content, whatever they are called; none is loaded.
+
+    data: a format that holds no code. limited: a pickle that names known types alone. opaque: unknown. code: what may
+    run its maker's code when it is loaded; with exit code 4. A PATH that is there is taken before a REF.
+    """
+    from gitreg.sdk.scans import scan_files, scan_version
+
+    if artifact is None and os.path.lexists(target):
+        found = list(scan_files(Path(target)))
+    else:
+        with progress("Loading") as bar:
+            found = list(scan_version(open_registry(), target, artifact, progress=bar))
+    if output == "table":
+        rows = [(path, finding.verdict, finding.why) for path, finding in found]
+        print_table(["file", "verdict", "why"], rows)
+    else:
+        data = [{"path": path, **finding._asdict(), "names": list(finding.names)} for path, finding in found]
+        emit(data, output, rows=data, columns=_COLUMNS)
+    for path, finding in found:
+        if finding.verdict == "code":
+            raise Refused(
+                f"{target}: {path} can run code when it is loaded ({finding.why})",
+                hint="load it only if you trust who made it",
+            )

@@ -1,0 +1,161 @@
+"""The verdicts on files, each found once: by the sha256 of what was looked at, in a file of the user's own."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+from typing import Any, BinaryIO
+
+from gitreg.contents import CODE, DATA, RULES, Finding, worst
+
+_MOST = 64 << 20  # bytes of the file; then it begins anew
+_SCHEMA = "create table if not exists verdicts (sha256 text primary key, verdict text, why text) without rowid"
+_ASKED = "select verdict, why from verdicts where sha256 = ?"
+_LISTED_FILES = 1000
+_OF_ALL = "*"
+
+
+class Verdicts:
+    """The verdicts that are known; safe for threads and between processes, and lost without harm.
+
+    Parameters
+    ----------
+    folder:
+        Where they are kept: a file for each number of the rules.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / f"verdicts-{RULES}.sqlite"
+        self._lock = Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._opened = False
+
+    def find(self, sha256: str) -> Finding | None:
+        """Return the verdict on the content of a hash; None where it is not known."""
+        with self._lock, suppress(sqlite3.Error):
+            if (connection := self._open()) is not None:
+                row = connection.execute(_ASKED, (sha256,)).fetchone()
+                return Finding(str(row[0]), str(row[1])) if row else None
+        return None
+
+    def find_all(self, digests: Iterable[str]) -> dict[str, Finding]:
+        """Return the verdicts that are known, by hash; in one transaction, for it is asked for many at once."""
+        found: dict[str, Finding] = {}
+        with self._lock, suppress(sqlite3.Error):
+            if (connection := self._open()) is not None:
+                connection.execute("begin")
+                try:
+                    for sha256 in digests:
+                        row = connection.execute(_ASKED, (sha256,)).fetchone()
+                        if row:
+                            found[sha256] = Finding(str(row[0]), str(row[1]))
+                finally:
+                    connection.rollback()
+        return found
+
+    def keep(self, found: Mapping[str, Finding]) -> None:
+        """Keep verdicts by the sha256 of what they are on; where that fails, only time is lost."""
+        rows = [(sha256, finding.verdict, finding.why) for sha256, finding in found.items()]
+        with self._lock, suppress(sqlite3.Error, OSError):
+            if rows and (connection := self._open()) is not None:
+                with connection:
+                    if self._path.stat().st_size > _MOST:
+                        connection.execute("delete from verdicts")
+                    connection.executemany("insert or replace into verdicts values (?, ?, ?)", rows)
+
+    def look(self, sha256: str, file: BinaryIO) -> Finding:
+        """Return the verdict on a file of a known hash, which is looked through where that was not done before."""
+        found = self.find(sha256)
+        if found is None:
+            from gitreg.contents.scanner import scan  # what it brings in, no other command needs
+
+            found = scan(file)
+            self.keep({sha256: found})
+        return found
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection, self._opened = None, False
+
+    def _open(self) -> sqlite3.Connection | None:
+        if not self._opened:
+            self._opened = True
+            with suppress(OSError, sqlite3.Error):
+                self._connection = self._connected()
+        return self._connection
+
+    def _connected(self) -> sqlite3.Connection | None:
+        """Return the file, open; one that is damaged is made anew."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        for _ in range(2):
+            connection = sqlite3.connect(self._path, timeout=1, check_same_thread=False)
+            try:
+                connection.execute("pragma synchronous=off")
+                connection.execute(_SCHEMA)
+                connection.execute(_ASKED, ("",))
+            except sqlite3.DatabaseError as error:
+                connection.close()
+                if isinstance(error, sqlite3.OperationalError):  # locked, or not to be written
+                    return None
+                self._path.unlink(missing_ok=True)
+            else:
+                return connection
+        return None
+
+
+def recorded(findings: Mapping[str, Finding]) -> dict[str, Any]:
+    """Return what a record says of the verdicts on its files, by path: of those that are not plain data."""
+    told = {path: finding for path, finding in findings.items() if finding.verdict != DATA}
+    if told and len(findings) > _LISTED_FILES:
+        told = {_OF_ALL: worst(finding.inside(path) for path, finding in told.items())}
+    return {path: {"verdict": finding.verdict, "why": finding.why} for path, finding in told.items()}
+
+
+def contents_row(scan: int | None, contents: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what a record says of its files as plain data: the worst verdict, and the files that are not plain data.
+
+    None where nobody looked.
+    """
+    if scan is None:
+        return None
+    found = [Finding(str(said.get("verdict", CODE)), "") for said in contents.values()]
+    return {
+        "verdict": worst(found).verdict if found else DATA,
+        "files": {p: dict(said) for p, said in contents.items()},
+    }
+
+
+def code_in(contents: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield path and reason of what a record says can run code."""
+    for path, said in contents.items():
+        if said.get("verdict") == CODE:
+            yield path, str(said.get("why", ""))
+
+
+def as_recorded(contents: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Finding]:
+    """Return what a record says of some of its files, by path; nothing of those that it does not speak of."""
+    of_all = contents.get(_OF_ALL)
+    found = {}
+    for path in paths:
+        told = contents.get(path, of_all)
+        if isinstance(told, Mapping):
+            found[path] = Finding(str(told.get("verdict", CODE)), str(told.get("why", "as the record says")))
+    return found
+
+
+def summarised(findings: Mapping[str, Finding]) -> Finding:
+    """Return the verdicts on the files of a set as one, to be kept."""
+    told = {path: found[:2] for path, found in findings.items() if found.verdict != DATA}
+    return Finding(worst(findings.values()).verdict if findings else DATA, json.dumps(told))
+
+
+def read_summary(finding: Finding) -> dict[str, Finding]:
+    """Return the verdicts, by path, on the files that are not plain data, from what `summarised` made of them."""
+    return {path: Finding(*told) for path, told in json.loads(finding.why).items()}

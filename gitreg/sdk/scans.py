@@ -1,0 +1,55 @@
+"""Looking at what files are, on request: of this machine, or of a version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from gitreg.blobs import NO_PROGRESS, Progress, collect
+from gitreg.contents.scanner import scan_path
+from gitreg.registry.artifacts import choose_artifact
+from gitreg.sdk.loading import manifest_in
+
+if TYPE_CHECKING:
+    from gitreg.contents import Finding
+    from gitreg.sdk.registry import Registry
+
+
+class Scanned(NamedTuple):
+    """A file, and the verdict on it."""
+
+    path: str
+    finding: Finding
+
+
+def scan_files(path: Path) -> Iterator[Scanned]:
+    """Yield the files of a path of this machine, in order, each with its verdict.
+
+    Raises
+    ------
+    NotFound, InvalidInput
+        It is no file or folder that could be saved.
+    """
+    for file in collect([path]):
+        yield Scanned(file.path, scan_path(file.source))
+
+
+def scan_version(
+    registry: Registry, reference: str, artifact: str | None = None, *, progress: Progress = NO_PROGRESS
+) -> Iterator[Scanned]:
+    """Yield the files of a version's artifact, verified, each with its verdict.
+
+    Raises
+    ------
+    NotFound
+        There is no such version or artifact.
+    IntegrityError
+        The store's bytes are not what the record says.
+    """
+    record = choose_artifact(registry.version(reference), artifact)
+    cache = registry.ambient.cache()
+    manifest = manifest_in(registry, cache, record)
+    folder = cache.checkout(manifest, registry.stores, progress=progress)
+    for entry in manifest.files:
+        yield Scanned(entry.path, scan_path(folder / entry.path))

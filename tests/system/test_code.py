@@ -1,0 +1,227 @@
+"""Files that can run code are handed out only to who said that they may: in a clone, by URL, and from the cache."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.contents import corpus
+from tests.system.world import Person, assert_in_words, make_person, write
+
+pytestmark = pytest.mark.slow
+
+WHY = "pickle that names posix.system"
+REFUSED = (
+    f"error: iris@1: model.pkl can run code when it is loaded ({WHY})\n"
+    " hint: if you trust who made it: --unsafe-code; for this registry: gitreg trust --code\n"
+)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Person:
+    """Ada, whose registry has a version that can run code, one that cannot, and a hub with both."""
+    where = tmp_path_factory.mktemp("code")
+    ada = make_person(where)
+    ada.git("init", "-q", "--bare", "-b", "main", where / "hub.git")
+    ada.gitreg("init", where / "registry", "--store", where / "store")
+    there = ada.at(where / "registry")
+    there.gitreg("save", "iris", write(where / "evil", {"model.pkl": corpus.SYSTEM, "notes.txt": "harmless"}))
+    there.gitreg("save", "iris", write(where / "good", {"model.pkl": pickle.dumps({"a": 1})}))
+    there.gitreg("artifact", "save", "clf", where / "evil", "--type", "model")
+    there.git("remote", "add", "origin", where / "hub.git")
+    there.git("push", "-q", "origin", "main", "--tags")
+    return there
+
+
+@pytest.fixture
+def bob(prepared: Person, tmp_path: Path) -> Person:
+    """Bob, who trusts the store and nobody's code, with a cache of his own, in his clone."""
+    bob = make_person(tmp_path)
+    bob.gitreg("trust", prepared.here.parent / "store")
+    bob.gitreg("clone", prepared.here.parent / "hub.git", "clone")
+    return bob.at(tmp_path / "clone")
+
+
+def by_url(bob: Person, prepared: Person) -> Person:
+    return bob.at(bob.home).with_env(GITREG_REGISTRY=f"file://{prepared.here.parent}/hub.git")
+
+
+def refused(person: Person, *arguments: str | Path) -> None:
+    assert person.gitreg(*arguments, code=4).err == REFUSED
+
+
+@pytest.mark.parametrize("url", [False, True], ids=["clone", "URL"])
+def test_code_is_refused_before_anything_stands_in_the_folder(bob: Person, prepared: Person, url: bool) -> None:
+    bob = by_url(bob, prepared) if url else bob
+    for _ in range(2):  # the second time from the cache
+        for options in ((), ("--file", "*.pkl"), ("--link",)):
+            refused(bob, "load", "iris@1", "out", *options)
+            assert not (bob.here / "out").exists()
+        refused(bob, "load", "iris@1")
+        refused(bob, "cat", "iris@1:model.pkl")
+        assert bob.gitreg("load", "iris@1", "--file", "notes.txt").out
+        bob.gitreg("artifact", "load", "clf", code=4)
+        bob.gitreg("load", "iris@1", "--unsafe-code")
+    assert bob.gitreg("cat", "iris@1:notes.txt").out == "harmless"
+    bob.gitreg("load", "iris@1", "out", "--unsafe-code")
+    assert (bob.here / "out" / "model.pkl").read_bytes() == corpus.SYSTEM
+    bob.gitreg("artifact", "load", "clf", "--unsafe-code")
+    bob.gitreg("load", "iris@2", "other")
+
+
+def test_who_made_a_registry_trusts_it(prepared: Person, tmp_path: Path) -> None:
+    prepared.gitreg("load", "iris@1", tmp_path / "out")
+    assert (tmp_path / "out" / "model.pkl").read_bytes() == corpus.SYSTEM
+
+
+def test_python_refuses_it_too(bob: Person) -> None:
+    program = """
+import warnings, fsspec, gitreg
+registry = gitreg.Registry.open()
+for load in (
+    lambda **how: registry.load("iris@1", **how),
+    lambda **how: registry.open_file("iris@1", "model.pkl", **how).close(),
+    lambda **how: gitreg.Model("iris", "1").load(**how),
+    lambda **how: fsspec.open("gitreg://iris@1/model.pkl", **how).open().close(),
+):
+    try:
+        load()
+    except gitreg.Refused as error:
+        assert "can run code" in str(error)
+        load(unsafe_code=True)
+    else:
+        raise SystemExit("it was not refused")
+"""
+    ended = bob.run("python", "-c", program)
+    assert ended.code == 0, ended.err
+
+
+def test_a_clone_is_trusted_after_it_was_said_and_no_more_after_it_was_taken_back(bob: Person) -> None:
+    bob.gitreg("trust", "--code")
+    bob.gitreg("load", "iris@1")
+    bob.gitreg("trust", "--no-code")
+    refused(bob, "load", "iris@1")
+    bob.gitreg("trust", "--code", "--model", "legacy/*")
+    refused(bob, "load", "iris@1")
+    bob.gitreg("trust", "--code", "--model", "legacy/*", "--model", "i*")
+    bob.gitreg("load", "iris@1")
+
+
+def test_a_clone_of_a_trusted_url_is_trusted(bob: Person, prepared: Person) -> None:
+    url = f"file://{prepared.here.parent}/hub.git"
+    bob.gitreg("trust", "--code", url)
+    by_url(bob, prepared).gitreg("load", "iris@1")
+    bob.at(bob.home).gitreg("clone", url, "new")
+    bob.at(bob.home / "new").gitreg("load", "iris@1")
+    bob.gitreg("trust", "--no-code", url)
+    refused(by_url(bob, prepared), "load", "iris@1")
+
+
+def test_a_copied_id_is_not_trusted(prepared: Person, tmp_path: Path) -> None:
+    """Neither the id in another place, nor another registry in the place that is trusted."""
+    copy = tmp_path / "copy"
+    shutil.copytree(prepared.here, copy)
+    refused(prepared.at(copy), "load", "iris@1")
+    moved = tmp_path / "moved"
+    bob = make_person(tmp_path)
+    bob.gitreg("trust", prepared.here.parent / "store")
+    bob.gitreg("init", moved)
+    shutil.rmtree(moved)
+    shutil.copytree(prepared.here, moved)
+    refused(bob.at(moved), "load", "iris@1")
+
+
+def test_a_record_that_calls_code_data_is_refused(bob: Person, prepared: Person, tmp_path: Path) -> None:
+    """Who writes a record by hand may say of the contents what he likes: the reader looks himself."""
+    file = prepared.here / "models/iris/versions/1.yaml"
+    said = "    contents:\n      model.pkl:\n        verdict: code\n        why: pickle that names posix.system\n"
+    assert said in file.read_text()
+    record = file.read_text().replace(said, "").replace("version: '1'\nnumber: 1", "version: forged\nnumber: 3")
+    write(bob.here, {"models/iris/versions/forged.yaml": record})
+    bob.git("add", "-A")
+    bob.git("commit", "-qm", "By hand")
+    ended = bob.gitreg("load", "iris@forged", tmp_path / "out", code=4)
+    assert f"iris@forged: model.pkl is code ({WHY}), and its record says data" in ended.err
+    assert "error: iris@forged: model.pkl can run code" in ended.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_worse_of_record_and_reader_decides(bob: Person) -> None:
+    record = (bob.here / "models/iris/versions/2.yaml").read_text()
+    assert "verdict: limited" in record
+    record = record.replace("limited", "code").replace("version: '2'\nnumber: 2", "version: told\nnumber: 3")
+    write(bob.here, {"models/iris/versions/told.yaml": record})
+    bob.git("add", "-A")
+    bob.git("commit", "-qm", "By hand")
+    assert "can run code" in bob.gitreg("load", "iris@told", code=4).err
+
+
+def test_each_harmless_file_loads(ada: Person, bob_home: Path, tmp_path: Path) -> None:
+    harmless = corpus.harmless()
+    ada.gitreg("init", tmp_path / "registry", "--store", tmp_path / "store")
+    files = {name: content for name, (_, content) in harmless.items()}
+    ada.at(tmp_path / "registry").gitreg("save", "all", write(tmp_path / "files", files))
+    bob = make_person(bob_home)
+    bob.gitreg("trust", tmp_path / "store")
+    bob.gitreg("clone", tmp_path / "registry", "clone")
+    bob = bob.at(bob_home / "clone")
+    shown = bob.gitreg("show", "all@1", "--json").data["artifacts"]["model"]["contents"]["files"]
+    told = {name: shown.get(name, {"verdict": "data"})["verdict"] for name in harmless}
+    assert told == {name: expected for name, (expected, _) in harmless.items()}
+    folder = Path(bob.gitreg("load", "all@1").out.strip())
+    assert {name: (folder / name).read_bytes() for name in harmless} == files
+
+
+@pytest.fixture
+def bob_home(tmp_path: Path) -> Path:
+    (tmp_path / "bob").mkdir()
+    return tmp_path / "bob"
+
+
+def test_each_hostile_file_is_refused(ada: Person, tmp_path: Path) -> None:
+    hostile = {f"{number}/{name}": content for number, (name, content) in enumerate(corpus.hostile().items())}
+    ada.gitreg("init", tmp_path / "registry")
+    there = ada.at(tmp_path / "registry")
+    there.gitreg("save", "all", write(tmp_path / "files", hostile))
+    there.gitreg("trust", "--no-code")
+    shown = there.gitreg("show", "all@1", "--json").data["artifacts"]["model"]["contents"]
+    assert {path for path, each in shown["files"].items() if each["verdict"] == "code"} == set(hostile)
+    for path in list(hostile)[::7]:
+        assert "can run code" in there.gitreg("cat", f"all@1:{path}", code=4).err
+
+
+def test_what_was_saved_is_shown_where_it_is_looked_at(prepared: Person, bob: Person, tmp_path: Path) -> None:
+    saved = prepared.gitreg("save", "new", prepared.here.parent / "evil", "--dry-run")
+    assert f"⚠ model.pkl: {WHY}" in saved.err
+    assert f"⚠ model.pkl: {WHY}" in bob.gitreg("show", "iris@1").out
+    assert bob.gitreg("show", "iris@1", "--json").data["artifacts"]["model"]["contents"] == {
+        "verdict": "code",
+        "files": {"model.pkl": {"verdict": "code", "why": WHY}},
+    }
+    bob.gitreg("card", "iris@1", "-o", tmp_path / "card.html")
+    assert f"⚠ model.pkl: code, {WHY}" in (tmp_path / "card.html").read_text()
+
+
+def test_a_check_tells_of_code_under_a_new_version(ada: Person, tmp_path: Path) -> None:
+    ada.gitreg("init", tmp_path / "registry")
+    there = ada.at(tmp_path / "registry")
+    there.git("switch", "-qc", "aside")
+    there.git("switch", "-q", "main")
+    there.gitreg("save", "iris", write(tmp_path / "evil", {"model.pkl": corpus.SYSTEM}))
+    ended = there.gitreg("check", "--base", "aside", "--head", "main")
+    assert "⚠ `model.pkl`: pickle that names posix.system" in ended.out
+
+
+def test_scan_says_what_files_are(prepared: Person) -> None:
+    ended = prepared.gitreg("scan", prepared.here.parent / "evil", "--json", code=4)
+    assert_in_words(ended)
+    assert json.loads(ended.out) == [
+        {"path": "model.pkl", "verdict": "code", "why": WHY, "names": ["posix.system"]},
+        {"path": "notes.txt", "verdict": "data", "why": "text", "names": []},
+    ]
+    assert "model.pkl" in prepared.gitreg("scan", "iris@1", code=4).out
+    prepared.gitreg("scan", "iris@2")
