@@ -17,7 +17,7 @@ from gitreg.registry.circumstances import UNKNOWN, Circumstances
 from gitreg.registry.collections import find_artifact
 from gitreg.registry.history import events_of, removal_of
 from gitreg.registry.integrity import Finding
-from gitreg.registry.judging import judge
+from gitreg.registry.judging import judge, moves_twice
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.merging import Merge, merged
 from gitreg.registry.moves import Arrival, CardChange, Link, Move, arrivals, card_changes, links
@@ -135,7 +135,9 @@ def check(
     """
     with merged(ledger, base, head) as merge:
         judgement = judge(ledger, merge, circumstances, source)
-        found, moved = list(judgement.problems), judgement.moves
+        # Merged by a rebase, each commit would be an entry of its own, and nobody would have judged it.
+        twice = tuple(moves_twice(ledger, merge))
+        found, moved = [*judgement.problems, *twice], judgement.moves
         if not judgement.readable:
             return Report(base, head, judgement.problems, unseen=tuple(unseen))
         new = tuple(arrivals(merge, source))
@@ -163,7 +165,7 @@ def check(
             len(looked),
             sum(finding.read for finding in looked),
             tuple(unseen),
-            judgement.unmet,
+            (*judgement.unmet, *twice),
             settings=judgement.settings,
         )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from gitreg.documents.layout import Key
 from gitreg.errors import GitregError
 from gitreg.policy.deciding import Decision
 from gitreg.policy.results import Outcome, Result
@@ -15,6 +16,7 @@ from gitreg.registry.dates import Dates
 from gitreg.registry.decisions import decide
 from gitreg.registry.history import overridden_by
 from gitreg.registry.index import Entry, Moment
+from gitreg.registry.merging import told_by
 from gitreg.registry.snapshot import ModelVersion, Snapshot
 from gitreg.registry.tenure import is_rollback
 
@@ -97,19 +99,29 @@ def _judge(
             return Decision(reference, entry.name, False, ())
         if version is None:
             return Decision(reference, entry.name, False, (_unknown("record", "its record could not be read then"),))
+        told = _told_by(base, moment, entry, circumstances)
         then = replace(
             circumstances,
-            promoter=lambda: moment.email,
+            promoter=lambda: told.email,
             now=lambda: _date(snapshot, moment, circumstances),
             again=True,
             run=lambda *_: True,
             proposing=False,
             files_follow=False,
         )
-        force = bool(overridden_by(moment))
+        force = bool(overridden_by(told))
         return decide(base, head, version, entry.name, then, force=force, rollback=rollback)
     except GitregError as error:  # settings or policies that were not understood then let nobody in
         return Decision(reference, entry.name, False, (_unknown("policy", error.message),))
+
+
+def _told_by(base: Snapshot, moment: Moment, entry: Entry, circumstances: Circumstances) -> Moment:
+    """Return the commit of an entry; what a merge brings is told by the commit that it merges, as judges see it."""
+    if circumstances.ledger is None:
+        return moment
+    path = Key(entry.kind, entry.model, entry.name).path
+    told = told_by(circumstances.ledger, base.commit, moment.oid, path)
+    return moment._replace(author=told.author.name, email=told.author.email, message=told.message)
 
 
 def _date(snapshot: Snapshot, moment: Moment, circumstances: Circumstances) -> float:

@@ -6,15 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gitreg.blobs import Source
+from gitreg.documents.layout import parse_path
 from gitreg.errors import GitregError
 from gitreg.registry.circumstances import UNKNOWN, Circumstances
 from gitreg.registry.dates import misdated
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.merging import Merge, each_commit
 from gitreg.registry.moves import Move, moves
-from gitreg.registry.settings_changes import SettingsChange, settings_change
+from gitreg.registry.settings_changes import SettingsChange, differing_fields, settings_change
 from gitreg.registry.soundness import Problem, problems
 
+_TWICE = "moves twice in this proposal"
+_ONE_COMMIT = "make one commit of it (`git rebase -i`)"
 _SET_THE_CLOCK = "set the clock right, then: git commit --amend --no-edit"
 
 
@@ -102,6 +105,22 @@ def judge_each(
             within = f" (in {oid[:12]})" if several else ""
             return [problem._replace(what=f"{problem.what}{within}") for problem in dict.fromkeys(found)]
     return []
+
+
+def moves_twice(ledger: Ledger, merge: Merge) -> Iterator[Problem]:
+    """Name the pointers, and the fields of who may do what, that more than one commit of a proposal changes."""
+    root = f"{ledger.root}/" if ledger.root else ""
+    for path, said in merge.steps.items():
+        key = parse_path(path.removeprefix(root))
+        steps = [step for step in said if step[0] != step[1]]
+        if key is None or len(steps) < 2:
+            continue
+        if key.kind in ("stage", "alias"):
+            yield Problem(key.path, _TWICE, _ONE_COMMIT)
+        elif key.kind == "registry":
+            moved = [field for old, new in steps for field in differing_fields(ledger.repository, old, new)]
+            for field in dict.fromkeys(field for field in moved if moved.count(field) > 1):
+                yield Problem(key.path, f"at /{field}: {_TWICE}", _ONE_COMMIT)
 
 
 def _misdated(ledger: Ledger, merge: Merge, circumstances: Circumstances) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gitreg.documents.layout import MAX_BYTES, Key, parse_path
 from gitreg.errors import Refused, TooLarge
@@ -59,12 +59,15 @@ class Merge:
         The files that differ, by path; and those that came and went within the proposal.
     conflicts:
         The paths that both sides have changed, each in its own way.
+    steps:
+        By path, what the proposal's own commits made of it, one after the other: the object ids before and after.
     """
 
     base: Snapshot | None
     head: Snapshot
     changes: tuple[Change, ...]
     conflicts: tuple[str, ...]
+    steps: Mapping[str, Sequence[tuple[str | None, str | None]]] = field(default_factory=dict)
 
 
 @contextmanager
@@ -99,7 +102,7 @@ def merged(ledger: Ledger, base: str | None, head: str) -> Iterator[Merge]:
     ours = {change.path: change for change in repository.diff(fork, head, root) if change.old != change.new}
     wanted = {path: change for path, change in ours.items() if path not in theirs}
     conflicts = [path for path, change in ours.items() if path in theirs and theirs[path] != change.new]
-    firsts, steps = _steps(repository, root, commits, {path: change.new for path, change in wanted.items()})
+    firsts, steps, said = _steps(repository, root, commits, {path: change.new for path, change in wanted.items()})
     settled = {path for _, paths in steps for path in paths}
     if left := [path for path in wanted if path not in settled]:  # by how a merge was resolved, or cut off
         tip = repository.commit(head)
@@ -115,7 +118,9 @@ def merged(ledger: Ledger, base: str | None, head: str) -> Iterator[Merge]:
         index.rewind(before.seq)
         index.extend((commit, _derived(repository, root, wanted, paths), False) for commit, paths in steps)
         after = Snapshot(index, before.seq + len(steps), head)
-        yield Merge(before, after, tuple(sorted(changes, key=lambda change: change.path)), tuple(sorted(conflicts)))
+        yield Merge(
+            before, after, tuple(sorted(changes, key=lambda change: change.path)), tuple(sorted(conflicts)), said
+        )
 
 
 def goes_on(repository: Repository, base: str, head: str) -> bool:
@@ -124,6 +129,26 @@ def goes_on(repository: Repository, base: str, head: str) -> bool:
         return True
     line = repository.line(head, until=base)
     return repository.commit(line[-1]).parents[:1] == (base,)
+
+
+def told_by(ledger: Ledger, base: str, head: str, path: str) -> Commit:
+    """Return the commit that says first what a file comes to by a commit of the branch: of a merge one that it brings.
+
+    Parameters
+    ----------
+    base:
+        The commit's first parent.
+    path:
+        Inside the registry.
+    """
+    repository, root = ledger.repository, ledger.root
+    commit = repository.commit(head)
+    if len(commit.parents) < 2:
+        return commit
+    full = f"{root}/{path}" if root else path
+    wanted = {change.path: change.new for change in repository.diff(base, head, root) if change.path == full}
+    _, steps, _ = _steps(repository, root, repository.ahead(head, base)[1], wanted)
+    return next((each for each, paths in steps if full in paths), commit)
 
 
 def each_commit(ledger: Ledger, base: str, head: str) -> Iterator[tuple[str, Merge]]:
@@ -162,8 +187,9 @@ def _came_and_went(head: Snapshot, root: str) -> Iterator[Change]:
 
 def _steps(
     repository: Repository, root: str, commits: Sequence[Commit], wanted: Mapping[str, str | None]
-) -> tuple[dict[str, str | None], list[tuple[Commit, list[str]]]]:
-    """Say what a proposal's commits said of each file first, and which of them first said what is there in the end."""
+) -> tuple[dict[str, str | None], list[tuple[Commit, list[str]]], dict[str, list[tuple[str | None, str | None]]]]:
+    """Return what a proposal's commits said of each file first, which first said what is there in the end, and all."""
+    said: dict[str, list[tuple[str | None, str | None]]] = {}
     firsts: dict[str, str | None] = {}
     steps: list[tuple[Commit, list[str]]] = []
     settled: set[str] = set()
@@ -173,11 +199,12 @@ def _steps(
         paths = []
         for change in repository.diff(commit.parents[0] if commit.parents else None, commit.oid, root):
             firsts.setdefault(change.path, change.new)
+            said.setdefault(change.path, []).append((change.old, change.new))
             if change.path not in settled and change.path in wanted and wanted[change.path] == change.new:
                 settled.add(change.path)
                 paths.append(change.path)
         steps.append((commit, paths))
-    return firsts, steps
+    return firsts, steps, said
 
 
 def _derived(

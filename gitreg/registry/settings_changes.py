@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gitreg.documents.layout import Key
-from gitreg.errors import InvalidDocument
+from gitreg.documents.files import read_data
+from gitreg.documents.layout import MAX_BYTES, Key
+from gitreg.documents.types import RegistryDocument
+from gitreg.errors import InvalidDocument, TooLarge
+from gitreg.git import Repository
 from gitreg.policy.authority import JUDGED, AuthorityChange, authority_changes
 from gitreg.policy.deciding import SETTINGS, Decision, Policy
 from gitreg.policy.deciding import decide as judge
@@ -37,11 +40,26 @@ class SettingsChange:
     guarded: bool
 
 
-def judged_fields(snapshot: Snapshot) -> dict[str, Any]:
+def judged_fields(settings: RegistryDocument) -> dict[str, Any]:
     """Return what ``gitreg.yaml`` says in the fields whose change is judged, as plain data."""
-    settings = snapshot.settings
     said = {field: getattr(settings, field) for field in JUDGED}
     return {field: list(value) if isinstance(value, tuple) else value for field, value in said.items()}
+
+
+def differing_fields(repository: Repository, old: str | None, new: str | None) -> list[str]:
+    """Return the judged fields that differ between two files, named by object ids; none where one cannot be read."""
+    try:
+        before, after = (_read(repository, oid) for oid in (old, new))
+    except (InvalidDocument, TooLarge):  # named by itself
+        return []
+    return [field for field in JUDGED if before.get(field) != after.get(field)]
+
+
+def _read(repository: Repository, oid: str | None) -> dict[str, Any]:
+    if oid is None:
+        return {}
+    data = read_data(Key("registry"), repository.read_blob(oid, limit=MAX_BYTES))
+    return judged_fields(RegistryDocument.from_data(data))
 
 
 def settings_change(merge: Merge, circumstances: Circumstances) -> SettingsChange | None:
@@ -50,7 +68,7 @@ def settings_change(merge: Merge, circumstances: Circumstances) -> SettingsChang
         return None
     if merge.base.index.get(merge.base.seq, "registry", "", "") is None:
         return None
-    old, new = judged_fields(merge.base), judged_fields(merge.head)
+    old, new = judged_fields(merge.base.settings), judged_fields(merge.head.settings)
     if old == new:
         return None
     policy = _policy(merge.base, old["policies"])

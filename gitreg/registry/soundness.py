@@ -64,7 +64,7 @@ def problems(ledger: Ledger, merge: Merge) -> Iterator[Problem]:
         yield from _file(ledger, merge, change)
     if any(change.key == Key("registry") for change in merge.changes):
         yield from _fixed(merge)
-        yield from _settings(merge.head)
+        yield from _settings(merge)
     models = {change.key.model for change in merge.changes if change.key and change.key.kind not in _OF_NO_MODEL} - {""}
     known = set(merge.base.names_in_use()) if merge.base else set()
     new = models - known
@@ -192,9 +192,14 @@ def _fixed(merge: Merge) -> Iterator[Problem]:
             yield Problem("gitreg.yaml", what, f"leave it as it was: `{shift.field}: {shift.was}`")
 
 
-def _settings(head: Snapshot) -> Iterator[Problem]:
-    from gitreg.registry.decisions import policies  # most merges leave the settings alone
+def _settings(merge: Merge) -> Iterator[Problem]:
+    from gitreg.registry.decisions import NO_STAGES, policies  # most merges leave the settings alone
 
+    head = merge.head
+    before = () if merge.base is None or _no_registry(merge.base) else merge.base.settings.stages
+    for name in NO_STAGES:
+        if name in head.settings.stages and name not in before:
+            yield Problem("gitreg.yaml", f"at /stages: no stage may be called {name}", "choose another name")
     try:
         policies(head)
     except InvalidDocument as error:

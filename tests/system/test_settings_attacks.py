@@ -299,3 +299,39 @@ def test_settings_change_by_a_signed_commit_only(server: Server) -> None:
     write(eve.here, change)
     eve.git(*signing, f"user.signingKey={key(server, 'ada')}", "commit", "-qam", "Ada's")
     server.accepted()
+
+
+def test_what_moves_twice_in_a_proposal_is_refused(server: Server) -> None:
+    with_policy(server)
+    eve = server.eve
+    start = eve.git("rev-parse", "HEAD")
+    twice = {
+        STAGE: lambda number: commit(eve, {STAGE: POINTER.format(2 - number % 2, number)}),
+        "gitreg.yaml at /policies:": lambda number: commit(
+            eve, settings(eve, lambda said: re.sub("at_least: .*", f"at_least: 0.5{number}", said))
+        ),
+    }
+    for where, change in twice.items():
+        change(0)
+        assert "moves twice" not in eve.gitreg("check", "--base", start, code=4 if where == STAGE else 0).out
+        change(1)
+        assert f"{where} moves twice in this proposal" in problems(eve, start)
+        eve.git("reset", "-q", "--hard", start)
+    commit(eve, settings(eve, lambda said: said.replace("- staging\n", "- staging\n- aliases\n")))
+    assert "gitreg.yaml at /stages: no stage may be called aliases" in problems(eve, start)
+
+
+def problems(eve: Person, base: str) -> str:
+    found = eve.gitreg("check", "--base", base, "--json", code=4).data["problems"]
+    return "\n".join(f"{each['where']} {each['what']}" for each in found)
+
+
+def test_an_entry_by_a_merge_is_told_by_the_commit_that_it_brings(server: Server) -> None:
+    with_policy(server, "policies:\n  production: {promoters: [ada@example.com]}\n")
+    eve = server.eve
+    eve.git("checkout", "-q", "-b", "side")
+    commit(eve.with_env(**named("ada")), {STAGE: POINTER.format(2, "by Ada")})
+    eve.git("checkout", "-q", "main")
+    eve.git("merge", "-q", "--no-ff", "-m", "Merge", "side")  # as a host merges for her
+    server.accepted()
+    eve.gitreg("verify", "iris@production")

@@ -9,7 +9,7 @@ from gitreg.documents.layout import Key, model_folder, parse_path
 from gitreg.documents.meaning import check_annotation
 from gitreg.errors import InvalidDocument
 from gitreg.names import fold
-from gitreg.registry.decisions import policies
+from gitreg.registry.decisions import NO_STAGES, policies
 from gitreg.registry.doctor.problem import Problem
 from gitreg.registry.index import Entry
 from gitreg.registry.integrity import readings
@@ -36,6 +36,12 @@ def _files(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
             "has no id: copies of this registry cannot be told from others",
             "`gitreg doctor --repair` draws one and commits it, on the remote first",
             "id",
+        )
+    for name in set(NO_STAGES) & set(snapshot.settings.stages):
+        yield Problem(
+            Key("registry").path,
+            f"at /stages: a stage is called {name}, as a policy of another kind is; no policy guards it",
+            "give the stage another name, and move its files",
         )
     try:
         policies(snapshot)
