@@ -621,7 +621,7 @@ class Registry(OpenRegistry):
         """
         from gitreg.registry.holders import judged_holders
 
-        snapshot = self.snapshot()
+        snapshot = self.ledger.snapshot()
         asked = None if reference is None else {each.reference for each in self.holders_meant([reference])}
         return list(judged_holders(snapshot, self.circumstances(), asked))
 
@@ -661,7 +661,7 @@ class Registry(OpenRegistry):
             restore=partial(restore, self),
             give_id=identify if alone else None,
             upstream=upstream,
-            leave=refused_mirrors(self.snapshot(), self.judge_holders()),
+            leave=refused_mirrors(self.ledger.snapshot(), self.judge_holders()),
         )
 
     def collect_garbage(self, *, grace: float, apply: bool = False) -> list[Garbage]:
