@@ -91,7 +91,7 @@ class AbsentError(IntegrityError):
 
 
 class StoreGoneError(GitregError):
-    """There is no store where one should be: its disk is not mounted, its address is wrong, or it was never made."""
+    """A store that is not where it should be: its disk is not mounted, its address is wrong, or it was never made."""
 
 
 class Store:
@@ -405,7 +405,7 @@ class Store:
         )
 
     def absent(self, path: str, key: str) -> AbsentError | StoreGoneError:
-        """Give the error for an object that is not there, or for a store that is not."""
+        """Return the error for an object that is not there, or for a store that is not."""
         if self.gone:
             return self.not_there()
         return AbsentError(f"{path}: the store {self.url} does not hold {key}", hint=_HINT)

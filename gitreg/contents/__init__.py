@@ -1,4 +1,4 @@
-"""What files are by their content: data, a pickle of known types, unknown, or code; nothing is imported or run.
+"""Verdicts on files by their content: data, a pickle of known types, unknown, or code; nothing is imported or run.
 
 :mod:`gitreg.contents.scanner` looks at files; it is brought in only where one is looked at.
 """

@@ -51,7 +51,7 @@ RESTRICTED: dict[Pair, Callable[[Any, str], bool]] = {
     ("xgboost.core", "Booster"): _makes_empty,
     ("lightgbm.basic", "Booster"): _makes_empty,
 }
-"""How a name that can do more than make data may be called; it is handed on to nothing."""
+"""The ways in which a name that can do more than make data may be called; it is handed on to nothing."""
 
 _HANDED_ON = "hands on a name that may be called in one way only"
 

@@ -299,5 +299,4 @@ def test_no_bomb_takes_as_long_as_fifty_million_steps_or_200_megabytes(tmp_path:
     assert set(took) == set(BOMBS)
     slow = {name: of_ten_million for name, of_ten_million in took.items() if of_ten_million >= 5}
     assert not slow
-    assert done.wall < 60
     assert done.peak < 200 * 1024  # KiB

@@ -120,7 +120,7 @@ def _save_batch(ctx: click.Context, path: str, message: str, *, dry_run: bool, o
 
 
 def _note_code(outcome: Outcome) -> None:
-    """Tell of what was saved that can run code when it is loaded."""
+    """Print a warning for each saved file that can run code when it is loaded."""
     from gitreg.documents.types import VersionDocument
     from gitreg.registry.verdicts import code_in
 

@@ -22,7 +22,7 @@ _COLUMNS = ("path", "verdict", "why", "names")
 @output_option
 @fetch_option
 def command(target: str, artifact: str | None, output: str) -> None:
-    """Say of files what they are by their content, whatever they are called; none is loaded.
+    """Judge files by their content, whatever they are called; none is loaded.
 
     data: a format that holds no code. limited: a pickle that names known types alone. opaque: unknown. code: what may
     run its maker's code when it is loaded; with exit code 4. A PATH that is there is taken before a REF.
