@@ -31,7 +31,8 @@ from gitreg.blobs.trash import Recovering
 from gitreg.errors import GitregError, IntegrityError, InvalidDocument
 
 _MARK = b"gitreg-store 1\n"
-_SIGNS = (layout.BLOBS, layout.PACKS, layout.RECIPES, layout.CLAIMS, layout.TRASH)  # of a store older than the mark
+# Of a store that is older than the mark:
+_SIGNS = (layout.BLOBS, layout.PACKS, layout.RECIPES, layout.CLAIMS, layout.TRASH, layout.DAMAGED)
 _RUN = 16 << 20  # bytes of a pack that are read at once
 _GAP = 64 << 10  # bytes of a pack that are read for nothing rather than asking twice
 _HINT = "gitreg looks in every store that the registry names; `gitreg store status` shows where the bytes still are"

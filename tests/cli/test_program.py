@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,8 @@ def test_what_the_machine_refuses_is_1_and_damage_is_6(writer: Person, tmp_path:
     assert "file" in writer.gitreg("load", "iris", tmp_path / "file" / "below", code=1).err
     for pack in (store_of(writer.here) / "packs").glob("*/*"):
         pack.unlink()
-    writer.gitreg("load", "iris", code=6)
+    elsewhere = replace(writer, env=writer.env | {"GITREG_CACHE": str(tmp_path / "empty")})
+    elsewhere.gitreg("load", "iris", code=6)
     writer.gitreg("verify", code=6)
 
 
