@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import warnings
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from gitreg.git.leftovers import stale_locks
 from gitreg.git.remote import Declined, NotAtomic, Remote, Stale, Unreachable, hide_login
 from gitreg.registry.derived import mirror_namespace, mirror_ref, tag_prefix, tag_ref
 from gitreg.registry.ledger import Ledger
-from gitreg.registry.snapshot import Snapshot
+from gitreg.registry.snapshot import ModelVersion, Snapshot
 
 _YIELD, _HURRY = 3.0, 3
 """Who comes to a busy branch waits up to so many times what a try takes, which is taken to be a second at least.
@@ -224,8 +224,13 @@ class Upstream:
             hint=f"`git rebase {theirs[:12]} {self._ledger.branch}`, then `gitreg doctor --repair` and `gitreg push`",
         )
 
-    def fetch_tags(self, snapshot: Snapshot) -> None:
+    def fetch_tags(self, snapshot: Snapshot, versions: Iterable[ModelVersion] | None = None) -> None:
         """Bring the tags of versions that have none here.
+
+        Parameters
+        ----------
+        versions:
+            The versions that are meant; None for all that the snapshot has.
 
         Raises
         ------
@@ -234,7 +239,11 @@ class Upstream:
         """
         settings = snapshot.settings
         there = self._repository.refs(tag_prefix(settings))
-        records = ((entry.model, entry.name) for entry in snapshot.index.scan(snapshot.seq, "model_version"))
+        records = (
+            ((entry.model, entry.name) for entry in snapshot.index.scan(snapshot.seq, "model_version"))
+            if versions is None
+            else ((version.model, version.version) for version in versions)
+        )
         missing = [ref for ref in (tag_ref(settings, *record) for record in records) if ref not in there]
         if not missing:
             return

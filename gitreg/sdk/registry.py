@@ -630,8 +630,13 @@ class Registry(OpenRegistry):
         from gitreg.registry.signatures import signed
 
         snapshot = self.snapshot()
-        versions = self.holders_meant([] if reference is None else [reference])
-        return [signed(self.ledger, snapshot, each) for each in versions if isinstance(each, ModelVersion)]
+        meant = self.holders_meant([] if reference is None else [reference])
+        versions = [each for each in meant if isinstance(each, ModelVersion)]
+        if self.is_mirror:
+            from gitreg.sdk.sealed import fetch_tags
+
+            fetch_tags(self, versions)
+        return [signed(self.ledger, snapshot, each) for each in versions]
 
     def doctor(self) -> list[Problem]:
         """Name what is wrong with the registry; stores that are not approved are left out, with a warning.

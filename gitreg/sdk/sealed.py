@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gitreg.errors import IntegrityError
@@ -72,6 +73,19 @@ def fetch_history(registry: OpenRegistry) -> None:
     if remote is not None:
         remote.fetch()
         remote.fetch_tags(registry.snapshot())
+
+
+def fetch_tags(registry: OpenRegistry, versions: Sequence[ModelVersion]) -> None:
+    """Bring the tags of versions into a mirror: without git, or once its history was fetched, it has none yet.
+
+    Raises
+    ------
+    Unreachable, NotFound
+        The remote does not answer.
+    """
+    remote = _remote(registry) if registry.is_mirror else None
+    if remote is not None:
+        remote.fetch_tags(registry.snapshot(), versions)
 
 
 def _remote(registry: OpenRegistry) -> Upstream | None:

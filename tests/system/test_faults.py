@@ -97,6 +97,7 @@ def test_a_full_disk_under_the_store_is_an_error_in_words_and_the_save_succeeds_
         there,
         f"""
         mount -t tmpfs -o size=1m none {tmp_path}/disk
+        gitreg store create {tmp_path}/disk/store >&2
         code=0; gitreg save iris {weights} || code=$?
         find {tmp_path}/disk -type f -name '*[0-9a-f][0-9a-f]' -size +1k
         mount -o remount,size=16m {tmp_path}/disk
