@@ -197,4 +197,5 @@ class _Import:
 
 
 if __name__ == "__main__":
+    os.environ["GIT_COMMITTER_DATE"] = f"{_BEGIN} +0000"  # no commit is taken for older than one before it
     make(Path(sys.argv[1]), int(sys.argv[2]), os.environ, *map(int, sys.argv[3:]))
