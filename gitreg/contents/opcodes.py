@@ -57,8 +57,9 @@ class Stream:
         UnreadableError
             There are not so many.
         """
-        if count < 0 or self.file.seek(count, io.SEEK_CUR) > self.size:
+        if not 0 <= count <= self.size - self.file.tell():  # asked first: no seek takes any number of 8 bytes
             raise UnreadableError
+        self.file.seek(count, io.SEEK_CUR)
 
     def line(self) -> bytes:
         """Return the bytes up to the end of the line.

@@ -113,8 +113,12 @@ def _bash(holding: str) -> list[str]:
     return words[1:]
 
 
-def test_a_model_is_registered_and_promoted_by_the_command_line(tmp_path: Path) -> None:
+def test_a_model_is_registered_and_promoted_by_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ada = make_person(tmp_path)
+    for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"):
+        monkeypatch.setenv(name, ada.env[name])
     ada.gitreg("init", tmp_path / "registry")
     there: Person = ada.at(tmp_path / "registry")
     words = [word.replace("...", "Apache-2.0") for word in _bash("zenml model register")]
