@@ -33,7 +33,7 @@ class Finding(NamedTuple):
 
     @property
     def rank(self) -> int:
-        """Its place in the order of verdicts; one that is not known counts as the worst."""
+        """The place in the order of verdicts; one that is not known counts as the worst."""
         return VERDICTS.index(self.verdict) if self.verdict in VERDICTS else len(VERDICTS) - 1
 
     def inside(self, place: str) -> Finding:

@@ -1,4 +1,4 @@
-"""How much of a file is looked through, so that a scan ends soon whatever it is given."""
+"""Limits of how much of a file is looked through, so that a scan ends soon whatever it is given."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class TooLongError(Exception):
 
 
 class Budget:
-    """What may still be looked through of one file, all levels together."""
+    """The rest that may still be looked through of one file, all levels together."""
 
     def __init__(self) -> None:
         self.opcodes = OPCODES
@@ -36,7 +36,7 @@ class Budget:
 
     @property
     def unpackable(self) -> int:
-        """How many bytes the next member may unpack to."""
+        """The bytes that the next member may unpack to."""
         return min(MEMBER_BYTES, self._unpacked)
 
     def unpacked(self, size: int) -> None:

@@ -1,4 +1,4 @@
-"""What each opcode of a pickle reads from the stream, by PEP 3154 and ``Lib/pickletools.py``; nothing is unpickled."""
+"""The arguments that each opcode of a pickle reads, by PEP 3154 and ``Lib/pickletools.py``; nothing is unpickled."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _FEW = 4  # opcodes; random bytes hardly ever make so many
 
 
 class Told:
-    """What was told of the pickles of one stream."""
+    """The facts found about the pickles of one stream."""
 
     def __init__(self) -> None:
         self.names: dict[Pair, bool] = {}
