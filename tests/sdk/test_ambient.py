@@ -34,15 +34,15 @@ def test_links_lead_to_a_cache_that_is_named_from_the_current_folder(
 @pytest.mark.parametrize(
     ("env", "folder"),
     [
-        ({"GITREG_CACHE": "near"}, "/work/near"),
+        ({"GITREG_CACHE": "near"}, "/somewhere/near"),
         ({"GITREG_CACHE": "/far"}, "/far"),
         ({"XDG_CACHE_HOME": "near", "HOME": "/home/ada"}, "/home/ada/.cache/gitreg"),  # as its specification says
         ({"XDG_CACHE_HOME": "/far"}, "/far/gitreg"),
-        ({"HOME": "near"}, "/work/near/.cache/gitreg"),
+        ({"HOME": "near"}, "/somewhere/near/.cache/gitreg"),
     ],
 )
 def test_the_cache_is_the_same_whatever_becomes_the_current_folder(
     env: dict[str, str], folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.platform", "linux")
-    assert Ambient(Path("/work"), env).cache().shelf.root == Path(folder)
+    assert Ambient(Path("/somewhere"), env).cache().shelf.root == Path(folder)
