@@ -22,7 +22,7 @@ COMMANDS = {
     "save": (f"{_HERE}.save", "Save files as a new version of a model."),
     "load": (f"{_HERE}.load", "Load a version's files, verified, and print their folder."),
     "cat": (f"{_HERE}.cat", "Print one file of a version, verified."),
-    "scan": (f"{_HERE}.scan", "Say what files are, and whether one can run code."),
+    "scan": (f"{_HERE}.scan", "Judge by content whether a file can run code."),
     "list": (f"{_HERE}.list", "List models, or the versions of one."),
     "show": (f"{_HERE}.show", "Show a version, now or at a date."),
     "promote": (f"{_HERE}.promote", "Put a version into a stage."),

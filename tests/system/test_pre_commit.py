@@ -72,7 +72,8 @@ def test_the_framework_runs_the_hooks_before_a_commit_and_before_a_push(
     store.rename(tmp_path / "elsewhere")
     refused = person.run("git", "push", "-q", "origin", "main", "models/iris@1")
     assert refused.code == 1
-    assert "this push is refused: 2 problems, named above" in refused.out
+    assert f"the store {store} is not there" in refused.out
+    assert "this push is refused: 1 problem, named above" in refused.out
     assert person.git("ls-remote", "origin") == ""
     (tmp_path / "elsewhere").rename(store)
     person.git("push", "-q", "origin", "main", "models/iris@1")
