@@ -11,6 +11,7 @@ from gitreg.documents.layout import Key
 from gitreg.documents.yaml import pointer
 from gitreg.errors import InvalidDocument, InvalidInput
 from gitreg.names import (
+    check_alias,
     check_artifact,
     check_model,
     check_pipeline,
@@ -41,6 +42,8 @@ def check_meaning(key: Key, data: Mapping[str, Any]) -> None:
         _check(key, "", check_model, key.model)
     if key.kind in ("model_version", "annotation", "artifact"):
         _check(key, "", check_written_version, key.name)
+    elif key.kind == "alias":
+        _check(key, "", check_alias, key.name)
     for field in ("created_at", "started_at", "ended_at", "when"):
         if field in data:
             _check(key, f"/{field}", datetime.fromisoformat, data[field])

@@ -12,7 +12,7 @@ from gitreg.policy.results import Outcome, Result, overridden, override
 RULES = ("from", "promoters")
 """The rules that ``overridable`` may name beside the gates."""
 SETTINGS, ALIASES = "settings", "aliases"
-"""What stands among the policies and is no stage: who may change who may do what, and who may set aliases."""
+"""What stands among the policies and is no stage: who may change who may do what, and who may set any alias."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +52,8 @@ class Decision(NamedTuple):
     ----------
     reference:
         The version.
+    stage:
+        What the policy is of: the stage, or ``aliases`` where an alias is set.
     protected:
         Whether the stage is entered by pull request only; that refuses no version.
     results:

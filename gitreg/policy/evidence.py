@@ -22,7 +22,7 @@ class Said(NamedTuple):
 
 
 class Incumbent(NamedTuple):
-    """The version that holds the stage now."""
+    """The version that holds the stage now, or that the alias names."""
 
     reference: str
     metadata: Said
@@ -130,7 +130,7 @@ class Evidence(Protocol):
 
     @property
     def incumbent(self) -> Incumbent | None:
-        """Who holds the stage that it is to enter, if that is another version."""
+        """Who is where it is to go, if that is another version."""
 
     @property
     def metadata(self) -> Said:

@@ -92,7 +92,7 @@ class Bound(Condition):
 
 @dataclass(frozen=True, kw_only=True)
 class AgainstIncumbent(Condition):
-    """A metric that is not worse than that of who holds the stage; where nobody does, it passes."""
+    """A metric that is not worse than that of who is in its place; where nobody is, it passes."""
 
     kind: ClassVar[str] = "metric"
     metric: str
@@ -106,7 +106,7 @@ class AgainstIncumbent(Condition):
         }  # fmt: skip
         holder = evidence.incumbent
         if holder is None:
-            return finding(True, f"{self.metric} is compared with nobody's: no other version holds the stage", **facts)
+            return finding(True, f"{self.metric} is compared with nobody's: no other version is in its place", **facts)
         facts["holder"] = holder.reference
         value, missing = _metric(evidence.reference, evidence.metadata, self.metric, later=self.later)
         theirs, lacking = _metric(holder.reference, holder.metadata, self.metric, later=self.later, of_holder=True)

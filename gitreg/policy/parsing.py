@@ -14,14 +14,14 @@ from typing import Any
 from gitreg.documents.types import CARD_FIELDS
 from gitreg.errors import InvalidDocument
 from gitreg.policy.content_gates import Command, Files
-from gitreg.policy.deciding import RULES, SETTINGS, Policy
+from gitreg.policy.deciding import ALIASES, RULES, SETTINGS, Policy
 from gitreg.policy.gates import AllOf, AnyOf, Gate
 from gitreg.policy.metric_gates import AgainstIncumbent, Bound, Card, Metadata
 from gitreg.policy.people_gates import Approvals, Signature, Soak
 
 _WHERE = "gitreg.yaml"
 _FIELDS = ("from", "promoters", "protected", "overridable", "gates")
-_FIELDS_OF = {SETTINGS: ("promoters", "protected", "gates")}
+_FIELDS_OF = {SETTINGS: ("promoters", "protected", "gates"), ALIASES: ("promoters", "overridable", "gates")}
 """The fields of policies that are none of a stage."""
 _ABOUT_PEOPLE = ("approvals", "signature", "all", "any")
 _OF_FILES = ("artifacts", "files", "forbidden_files")
@@ -93,7 +93,7 @@ class _Reader:
         if not fields:
             raise _wrong(at, "is an empty policy", f"leave it out, or give it {', '.join(known)}")
         gates = self._gates([*at, "gates"], fields["gates"]) if "gates" in fields else ()
-        names = [*RULES, *_names(gates)]
+        names = [*(rule for rule in RULES if rule in known), *_names(gates)]
         overridable = _texts([*at, "overridable"], fields["overridable"]) if "overridable" in fields else ()
         for number, name in enumerate(overridable):
             if name not in names:

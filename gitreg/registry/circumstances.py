@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gitreg.blobs import Source
+    from gitreg.documents.layout import Key
     from gitreg.registry.ledger import Ledger
 
 
@@ -30,8 +31,8 @@ class Circumstances:
     source:
         Where manifests are read from.
     run:
-        Runs a command about a reference and a stage, and says whether it succeeded. None, but in ``gitreg check``: a
-        reader runs nothing.
+        Runs a command about a reference and the pointer that is to be its, and says whether it succeeded. None, but in
+        ``gitreg check``: a reader runs nothing.
     proposing:
         Whether the commit is only proposed: whoever checks the proposal decides, by the target branch's policy.
     files_follow:
@@ -47,7 +48,7 @@ class Circumstances:
     again: bool = False
     ledger: Ledger | None = None
     source: Callable[[], Source] | None = None
-    run: Callable[[Sequence[str], str, str], bool] | None = None
+    run: Callable[[Sequence[str], str, Key], bool] | None = None
     proposing: bool = False
     files_follow: bool = False
     settings_guarded: bool = False

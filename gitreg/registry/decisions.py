@@ -1,9 +1,10 @@
-"""Whether a version may enter a stage, by the policy of the branch that it is committed upon."""
+"""Whether a version may take a stage, or an alias, by the policy of the branch that it is committed upon."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from gitreg.documents.layout import Key
 from gitreg.errors import GitregError, Protected, Refused
 from gitreg.policy.deciding import ALIASES, SETTINGS, Decision, Policy
 from gitreg.policy.deciding import decide as judge
@@ -31,15 +32,19 @@ def policies(snapshot: Snapshot) -> dict[str, Policy]:
     return snapshot.remember("policies", lambda: parse_policies(settings.policies, settings.people, settings.stages))
 
 
-def policy_of(snapshot: Snapshot, stage: str) -> Policy:
-    """Return the policy of a stage: one that an old registry calls as the policy of something else is called has none.
+def policy_of(snapshot: Snapshot, pointer: Key) -> Policy:
+    """Return the policy of a stage, or that of all aliases.
+
+    A stage that an old registry calls as the policy of something else is called has none.
 
     Raises
     ------
     InvalidDocument
         The policies are not understood.
     """
-    known = policies(snapshot)
+    known, stage = policies(snapshot), pointer.name
+    if pointer.kind == "alias":
+        return known.get(ALIASES, Policy(stage=ALIASES))
     return Policy(stage=stage) if stage in NO_STAGES else known.get(stage, Policy(stage=stage))
 
 
@@ -47,13 +52,13 @@ def decide(
     base: Snapshot,
     head: Snapshot,
     version: ModelVersion,
-    stage: str,
+    pointer: Key,
     circumstances: Circumstances,
     *,
     force: bool = False,
     rollback: bool = False,
 ) -> Decision:
-    """Judge a version that is to enter a stage.
+    """Judge a version that is to take a stage, or an alias.
 
     Parameters
     ----------
@@ -63,6 +68,8 @@ def decide(
         What is to be: the version, its card and its approvals come from there. For a direct promotion, the same.
     version:
         As the head has it.
+    pointer:
+        The stage, or the alias.
     force:
         Whether what the policy calls overridable is overridden.
     rollback:
@@ -73,15 +80,15 @@ def decide(
     InvalidDocument
         The base's policies are not understood.
     """
-    policy = policy_of(base, stage)
-    evidence = SnapshotEvidence(base, head, version, stage, circumstances)
+    policy = policy_of(base, pointer)
+    evidence = SnapshotEvidence(base, head, version, pointer, circumstances)
     return judge(policy.for_rollback() if rollback else policy, evidence, force=force)
 
 
 def enforce(
     snapshot: Snapshot,
     version: ModelVersion,
-    stage: str,
+    pointer: Key,
     circumstances: Circumstances,
     *,
     force: bool = False,
@@ -101,26 +108,37 @@ def enforce(
     if circumstances.proposing and not force:  # whoever checks the proposal decides
         policies(snapshot)
         return []
-    decision = decide(snapshot, snapshot, version, stage, circumstances, force=force, rollback=rollback)
+    decision = decide(snapshot, snapshot, version, pointer, circumstances, force=force, rollback=rollback)
     if circumstances.proposing:
         return decision.overridden
     if decision.unmet:
-        raise refusal(decision)
+        raise refusal(decision, pointer)
     if decision.protected:
         raise Protected(
-            f"{stage} is entered by pull request only (`protected` in gitreg.yaml)",
+            f"{pointer.name} is entered by pull request only (`protected` in gitreg.yaml)",
             hint="propose it: `gitreg promote ... --pr`",
         )
     return decision.overridden
 
 
-def refusal(decision: Decision) -> Refused:
-    """Give the error that says why a version may not enter."""
+def barred(reference: str, pointer: Key) -> str:
+    """Return in words that a version may not take a stage, or be called by an alias."""
+    return f"{reference} may not {'enter' if pointer.kind == 'stage' else 'be called'} {pointer.name}"
+
+
+def explained_by(reference: str, pointer: Key) -> str:
+    """Return the hint that names the command which explains a decision."""
+    asked = pointer.name if pointer.kind == "stage" else f"--alias {pointer.name}"
+    return f"`gitreg why {reference} {asked}` explains each rule and gate"
+
+
+def refusal(decision: Decision, pointer: Key) -> Refused:
+    """Return the error that says why a version may not take a stage, or an alias."""
     first, *more = decision.unmet
     told = f" (and {', '.join(result.name for result in more)})" if more else ""
     return Refused(
-        f"{decision.reference} may not enter {decision.stage}: {first.name}: {first.sentence}{told}",
-        hint=f"`gitreg why {decision.reference} {decision.stage}` explains each rule and gate",
+        f"{barred(decision.reference, pointer)}: {first.name}: {first.sentence}{told}",
+        hint=explained_by(decision.reference, pointer),
     )
 
 
@@ -146,7 +164,7 @@ def explain(
         _tried("available", "it was not yanked", lambda: check_promotion(candidate, post, force=True)),
         _tried("vacant", free, lambda: check_promotion(candidate._replace(yanked=False), post, force=force)),
     )
-    decision = decide(snapshot, snapshot, version, stage, circumstances, force=force)
+    decision = decide(snapshot, snapshot, version, Key("stage", version.model, stage), circumstances, force=force)
     return decision._replace(results=(*basic, *decision.results))
 
 

@@ -110,7 +110,7 @@ def _judge(
             files_follow=False,
         )
         force = bool(overridden_by(told))
-        return decide(base, head, version, entry.name, then, force=force, rollback=rollback)
+        return decide(base, head, version, Key(*entry[:3]), then, force=force, rollback=rollback)
     except GitregError as error:  # settings or policies that were not understood then let nobody in
         return Decision(reference, entry.name, False, (_unknown("policy", error.message),))
 

@@ -1,4 +1,4 @@
-"""Evidence for a stage's gates, gathered from snapshots, the repository and the clock when a gate asks for it."""
+"""Evidence for the gates of stages and aliases, gathered where and when a gate asks for it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
+from gitreg.documents.layout import Key
 from gitreg.documents.types import ApprovalDocument, StageDocument
 from gitreg.errors import GitregError
+from gitreg.policy.deciding import ALIASES
 from gitreg.policy.evidence import Approval, Held, Incumbent, Proof, Said, Seal
 from gitreg.registry.artifacts import manifest_of
 from gitreg.registry.circumstances import Circumstances
@@ -20,7 +22,7 @@ from gitreg.registry.snapshot import ModelVersion, Snapshot
 
 
 class SnapshotEvidence:
-    """What is known of a version that is to enter a stage (:class:`gitreg.policy.evidence.Evidence`).
+    """What is known of a version that is to take a stage, or an alias (:class:`gitreg.policy.evidence.Evidence`).
 
     Parameters
     ----------
@@ -28,15 +30,17 @@ class SnapshotEvidence:
         The branch that the promotion is committed upon: who holds which stage, and held it, and whose keys count.
     head:
         What is to be: the version, its card and its approvals. For a direct promotion, the same.
+    pointer:
+        The stage, or the alias.
     """
 
     def __init__(
-        self, base: Snapshot, head: Snapshot, version: ModelVersion, stage: str, circumstances: Circumstances
+        self, base: Snapshot, head: Snapshot, version: ModelVersion, pointer: Key, circumstances: Circumstances
     ) -> None:
         self._base = base
         self._head = head
         self._version = version
-        self._stage = stage
+        self._pointer = pointer
         self._circumstances = circumstances
         self.reference = version.reference
         self.digest = version.digest
@@ -58,13 +62,14 @@ class SnapshotEvidence:
 
     @cached_property
     def incumbent(self) -> Incumbent | None:
-        """Who holds the stage, if that is another version."""
-        pointer = self._base.find_stage(self._version.model, self._stage)
-        if pointer is None or pointer.version == self._version.version:
+        """Who holds the stage, or is named by the alias, if that is another version."""
+        entry = self._base.index.get(self._base.seq, *self._pointer)
+        if entry is None or entry.data is None or entry.data["version"] == self._version.version:
             return None
-        holder = self._base.find_version(self._version.model, pointer.version)
+        now: str = entry.data["version"]
+        holder = self._base.find_version(self._version.model, now)
         # One that is deleted or cannot be read says nothing, and nothing is better than what is not known.
-        return Incumbent(f"{self._version.model}@{pointer.version}", _said(holder) if holder else Said({}, {}))
+        return Incumbent(f"{self._version.model}@{now}", _said(holder) if holder else Said({}, {}))
 
     @cached_property
     def metadata(self) -> Said:
@@ -131,12 +136,13 @@ class SnapshotEvidence:
 
     @cached_property
     def _approvals(self) -> dict[str, tuple[Approval, ApprovalDocument | None]]:
-        entries = self._head.approvals(self._version.model, self._version.version, self._stage)
+        place = self._pointer.name if self._pointer.kind == "stage" else ALIASES
+        entries = self._head.approvals(self._version.model, self._version.version, place)
         return {approval.who: (approval, document) for approval, document in map(read_approval, entries)}
 
     @property
     def approvals(self) -> Sequence[Approval]:
-        """All approvals of the version for the stage."""
+        """All approvals of the version for the stage, or for aliases."""
         return [approval for approval, _ in self._approvals.values()]
 
     @cached_property
@@ -196,7 +202,7 @@ class SnapshotEvidence:
     def run(self, command: Sequence[str]) -> bool | None:
         """Run a command, where that is done at all."""
         run = self._circumstances.run
-        return run(command, self.reference, self._stage) if run else None
+        return run(command, self.reference, self._pointer) if run else None
 
 
 def _said(version: ModelVersion) -> Said:

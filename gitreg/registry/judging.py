@@ -10,6 +10,7 @@ from gitreg.documents.layout import parse_path
 from gitreg.errors import GitregError
 from gitreg.registry.circumstances import UNKNOWN, Circumstances
 from gitreg.registry.dates import misdated
+from gitreg.registry.decisions import barred, explained_by
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.merging import Merge, each_commit
 from gitreg.registry.moves import Move, moves
@@ -144,17 +145,17 @@ def _misdated(ledger: Ledger, merge: Merge, circumstances: Circumstances) -> Ite
 
 def _unmet(move: Move) -> Iterator[Problem]:
     version = move.after
-    if version is None or move.kind != "stage":
+    if version is None:
         return
-    if version.yanked:
+    if version.yanked and move.kind == "stage":
         yield Problem(
             move.path, f"{version.reference} was yanked and cannot take a stage", f"`gitreg unyank {version.reference}`"
         )
     for result in move.decision.unmet if move.decision else ():
         yield Problem(
             move.path,
-            f"{version.reference} may not enter {move.name}: {result.name}: {result.sentence}",
-            f"`gitreg why {version.reference} {move.name}` explains each rule and gate",
+            f"{barred(version.reference, move.key)}: {result.name}: {result.sentence}",
+            explained_by(version.reference, move.key),
         )
 
 

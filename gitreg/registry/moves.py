@@ -40,7 +40,7 @@ class Move:
     rollback:
         Whether a stage is given back to who held it before.
     decision:
-        What the target branch's policy says of it; None for aliases, and for a stage that is left.
+        What the target branch's policy says of it; None where a stage is left, or an alias removed.
     """
 
     kind: str
@@ -53,9 +53,14 @@ class Move:
     decision: Decision | None = None
 
     @property
+    def key(self) -> Key:
+        """The pointer."""
+        return Key(self.kind, self.model, self.name)
+
+    @property
     def path(self) -> str:
         """The pointer's file."""
-        return Key(self.kind, self.model, self.name).path
+        return self.key.path
 
     def row(self) -> dict[str, Any]:
         """Give it as plain data."""
@@ -142,8 +147,8 @@ def moves(merge: Merge, circumstances: Circumstances, source: Source | None) -> 
         comparison = side_by_side(before, after, source) if before and after else None
         move = Move(key.kind, key.model, key.name, before, after, comparison)
         pointer = merge.head.index.get(merge.head.seq, *key)
-        if merge.base is not None and key.kind == "stage" and after is not None and pointer is not None:
-            rollback = is_rollback(merge.base, pointer)
+        if merge.base is not None and after is not None and pointer is not None:
+            rollback = key.kind == "stage" and is_rollback(merge.base, pointer)
             decision = _decide(merge.base, merge.head, after, pointer, circumstances, rollback=rollback)
             move = replace(move, rollback=rollback, decision=decision)
         yield move
@@ -175,7 +180,7 @@ def _decide(
     circumstances = replace(circumstances, promoter=lambda: moment.email)
     force = bool(overridden_by(moment))
     rollback = rollback and may_return(base, version, pointer.name, circumstances)
-    return decide(base, head, version, pointer.name, circumstances, force=force, rollback=rollback)
+    return decide(base, head, version, Key(*pointer[:3]), circumstances, force=force, rollback=rollback)
 
 
 def arrivals(merge: Merge, source: Source | None) -> Iterator[Arrival]:

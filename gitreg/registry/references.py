@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gitreg.documents.types import AliasDocument, StageDocument
 from gitreg.errors import GitregError, IntegrityError, NotFound, Refused
 from gitreg.names import ARCHIVED, Reference, as_number, parse_reference
 from gitreg.registry.snapshot import ModelVersion, Snapshot
@@ -87,7 +88,9 @@ def _follow(snapshot: Snapshot, ref: Reference, withdrawn: bool) -> ModelVersion
         )
     pointer = snapshot.find_stage(ref.model, ref.selector)
     what = "stage" if pointer else "alias"
-    target = pointer or snapshot.find_alias(ref.model, ref.selector)
+    target: StageDocument | AliasDocument | None = pointer
+    if pointer is None and ref.selector not in snapshot.settings.stages:  # a stage is entered by its policy alone
+        target = snapshot.find_alias(ref.model, ref.selector)
     if target is None:
         return None
     version = snapshot.find_version(ref.model, target.version)

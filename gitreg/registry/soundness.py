@@ -204,9 +204,10 @@ def _settings(merge: Merge) -> Iterator[Problem]:
         policies(head)
     except InvalidDocument as error:
         yield Problem(error.where, f"at {error.pointer}: {error.reason}", error.hint or _BY_HAND)
-    for entry in head.index.scan(head.seq, "stage"):
-        if what := _undeclared(head, entry):
-            yield Problem(Key(*entry[:3]).path, what, "declare it, or remove the file")
+    for kind in ("stage", "alias"):
+        for entry in head.index.scan(head.seq, kind):
+            if what := _misnamed(head, entry):
+                yield Problem(Key(*entry[:3]).path, what, "declare other stages, or remove the file")
 
 
 def _model(head: Snapshot, model: str) -> Iterator[Problem]:
@@ -215,7 +216,7 @@ def _model(head: Snapshot, model: str) -> Iterator[Problem]:
     held: dict[str, str] = {}
     for kind in ("stage", "alias"):
         for entry in head.index.scan(head.seq, kind, model):
-            if what := _undeclared(head, entry) or _pointer_problem(head, entry):
+            if what := _misnamed(head, entry) or _pointer_problem(head, entry):
                 yield Problem(Key(*entry[:3]).path, what, "let it point to a version that is there, or remove it")
             if kind == "stage" and entry.data is not None:
                 other = held.setdefault(entry.data["version"], entry.name)
@@ -229,11 +230,15 @@ def _model(head: Snapshot, model: str) -> Iterator[Problem]:
     yield from _case(aliases, set(aliases), lambda each: Key("alias", model, each).path)
 
 
-def _undeclared(head: Snapshot, entry: Entry) -> str | None:
+def _misnamed(head: Snapshot, entry: Entry) -> str | None:
     known = head.settings.stages
-    if entry.kind != "stage" or entry.name in known:
-        return None
-    return f"is no stage that gitreg.yaml declares ({', '.join(known)})"
+    if entry.kind == "stage":
+        return None if entry.name in known else f"is no stage that gitreg.yaml declares ({', '.join(known)})"
+    return (
+        f"is an alias that is called like a stage ({', '.join(known)})"
+        if fold(entry.name) in map(fold, known)
+        else None
+    )
 
 
 def _pointer_problem(head: Snapshot, entry: Entry) -> str | None:

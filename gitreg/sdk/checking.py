@@ -35,7 +35,7 @@ def check_proposal(
     """Check what is to be merged (:func:`gitreg.registry.checking.check`), with this machine's stores and programs.
 
     What a shallow checkout lacks is fetched. Stores are those that the target branch names and the user approved;
-    command gates are run, in the work tree, with GITREG_VERSION and GITREG_STAGE in their environment.
+    command gates are run in the work tree, with GITREG_VERSION and GITREG_STAGE (or GITREG_ALIAS) in their environment.
 
     Parameters
     ----------
@@ -171,9 +171,9 @@ def _held(repository: Repository, key: Key, oid: str) -> list[str]:
         return []
 
 
-def _run(registry: OpenRegistry, command: Sequence[str], reference: str, stage: str) -> bool:
+def _run(registry: OpenRegistry, command: Sequence[str], reference: str, pointer: Key) -> bool:
     """Run a command gate where the proposal is checked out."""
-    env = {**registry.ambient.env, "GITREG_VERSION": reference, "GITREG_STAGE": stage}
+    env = {**registry.ambient.env, "GITREG_VERSION": reference, f"GITREG_{pointer.kind.upper()}": pointer.name}
     try:
         done = subprocess.run(
             command, cwd=registry.folder, env=env, stdin=subprocess.DEVNULL, stdout=_OUTPUT_OF_COMMANDS, check=False

@@ -459,6 +459,31 @@ class Registry(OpenRegistry):
         check_stage_is_known(stage, snapshot.settings.stages)
         return explain(snapshot, version, stage, self.circumstances(), force=force)
 
+    def why_alias(self, reference: str, alias: str, *, force: bool = False) -> Decision:
+        """Return whether an alias may name a version by the policy of aliases, and why.
+
+        Parameters
+        ----------
+        force:
+            Whether to ask what setting it by force would meet.
+
+        Raises
+        ------
+        NotFound, InvalidInput
+            There is no such version, or no alias can be called so.
+        InvalidDocument
+            The registry's policies are not understood.
+        """
+        from gitreg.documents.layout import Key
+        from gitreg.names import check_alias
+        from gitreg.registry.decisions import decide
+
+        snapshot = self.snapshot()
+        version = resolve(snapshot, reference)
+        check_alias(alias, stages=snapshot.settings.stages)
+        pointer = Key("alias", version.model, alias)
+        return decide(snapshot, snapshot, version, pointer, self.circumstances(), force=force)
+
     def approve(self, reference: str, stage: str, *, key: PathLike | None = None, reason: str = "") -> ModelVersion:
         """Approve a version for a stage (:func:`gitreg.registry.operations.approvals.approve`).
 
@@ -533,11 +558,14 @@ class Registry(OpenRegistry):
 
         return self.about(self.commit(partial(archive, reference=reference, reason=reason)))
 
-    def set_alias(self, reference: str, alias: str) -> ModelVersion:
+    def set_alias(self, reference: str, alias: str, *, force: bool = False) -> ModelVersion:
         """Let an alias name a version (:func:`gitreg.registry.operations.stages.set_alias`)."""
         from gitreg.registry.operations.stages import set_alias
 
-        return self.about(self.commit(partial(set_alias, reference=reference, alias=alias)))
+        operation = partial(
+            set_alias, reference=reference, alias=alias, force=force, circumstances=self.circumstances()
+        )
+        return self.about(self.commit(operation))
 
     def delete_alias(self, model: str, alias: str) -> None:
         """Remove an alias (:func:`gitreg.registry.operations.stages.delete_alias`)."""

@@ -41,6 +41,11 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[str, str]]]] =
         production(promoters=["ada"], protected=True, gates=[ACCURACY]), {},
         [("loses", "production loses: promoters, protected, accuracy")],
     ),
+    "more who may set aliases": (
+        {"policies": {"aliases": {"promoters": ["ada"]}}},
+        {"policies": {"aliases": {"promoters": ["ada", "eve"], "overridable": ["promoters"]}}},
+        [("weakens", "aliases weakens: promoters [ada] → [ada, eve], overridable [] → [promoters]")],
+    ),
     "a policy that comes": ({}, gates(ACCURACY), [("gains", "production gains: accuracy")]),
     "a lower bound": (
         gates(ACCURACY), gates({**ACCURACY, "at_least": 0.5}),

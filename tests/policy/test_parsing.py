@@ -106,7 +106,7 @@ def test_what_is_wrong_is_named_with_its_place_and_what_is_known(
 def test_a_policy_for_a_stage_that_is_misspelled_is_an_error_for_every_stage() -> None:
     with pytest.raises(InvalidDocument, match="prod") as caught:
         parse_policies({"prod": {"from": ["staging"]}}, PEOPLE, STAGES)
-    assert caught.value.hint == "the known ones are dev, staging, production, settings"
+    assert caught.value.hint == "the known ones are dev, staging, production, settings, aliases"
 
 
 def test_one_key_of_two_people_is_refused_for_one_person_could_approve_twice() -> None:
@@ -145,6 +145,22 @@ def test_a_policy_of_settings_asks_people_only(policy: dict[str, Any], where: st
     assert caught.value.pointer == where
     people = {"any": [{"approvals": {"count": 1}}, {"signature": {"by": [next(iter(PEOPLE))]}}]}
     parse_policies({"settings": {"promoters": ["ada"], "protected": True, "gates": [people]}}, PEOPLE, STAGES)
+
+
+@pytest.mark.parametrize(("policy", "where"), [
+    ({"from": ["staging"]}, "/policies/aliases/from"),
+    ({"protected": True}, "/policies/aliases/protected"),
+    ({"promoters": ["ada"], "overridable": ["from"]}, "/policies/aliases/overridable/0"),
+    ({"overridable": ["promoters"], "gates": [{"metric": "a"}]}, "/policies/aliases/gates/0"),
+    ({}, "/policies/aliases"),
+])  # fmt: skip
+def test_a_policy_of_aliases_has_promoters_overridable_and_gates(policy: dict[str, Any], where: str) -> None:
+    with pytest.raises(InvalidDocument) as caught:
+        parse_policies({"aliases": policy}, PEOPLE, STAGES)
+    assert caught.value.pointer == where
+    gates = [{"metric": "a", "incumbent": "not_below"}, {"soak": {"stage": "production", "hours": 1}}]
+    said = {"promoters": ["ada"], "overridable": ["promoters", "soak"], "gates": gates}
+    assert len(parse_policies({"aliases": said}, PEOPLE, STAGES)["aliases"].gates) == 2
 
 
 def test_a_person_is_known_by_every_email_and_anybody_else_is_a_person_of_their_own() -> None:

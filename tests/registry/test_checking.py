@@ -305,7 +305,7 @@ def test_a_command_gate_is_run_and_told_what_it_is_about(two: Registry) -> None:
     for answer in (True, False):
         report = checked(two, head, run=lambda *about, answer=answer: asked.append(about) or answer)
         assert report.ok == answer
-    assert asked == [(("python", "evaluate.py"), "iris@2", "production")] * 2
+    assert asked == [(("python", "evaluate.py"), "iris@2", Key("stage", "iris", "production"))] * 2
     assert "not evaluated" in checked(two, head).moves[0].row()["decision"]["results"][0]["outcome"]
 
 

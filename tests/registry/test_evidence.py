@@ -17,12 +17,13 @@ from gitreg.registry.entries import entry_decision
 from gitreg.registry.evidence import SnapshotEvidence
 from gitreg.registry.history import log
 from gitreg.registry.indexing import derive
-from gitreg.registry.operations.stages import promote, rollback
+from gitreg.registry.operations.stages import delete_alias, promote, rollback, set_alias
 from gitreg.registry.operations.versions import annotate, save_version, yank
 from gitreg.registry.snapshot import Snapshot
 from tests.registry.support import ADA, World, new_version, pointer
 
 HOUR = 3600
+PRODUCTION = Key("stage", "iris", "production")
 BEGIN = 1_700_000_000
 ADA_HERE = Circumstances(promoter=lambda: "ada@example.com")
 
@@ -70,8 +71,10 @@ def test_a_soak_is_the_longest_time_without_a_break(
     version = snapshot.find_version("iris", "1")
     assert version
     here = Circumstances(now=lambda: BEGIN + now * HOUR)
-    assert SnapshotEvidence(snapshot, snapshot, version, "production", here).held_for("staging").seconds == hours * HOUR
-    assert SnapshotEvidence(snapshot, snapshot, version, "production", Circumstances()).held_for("staging") is None
+    held = SnapshotEvidence(snapshot, snapshot, version, PRODUCTION, here).held_for("staging")
+    assert held is not None
+    assert held.seconds == hours * HOUR
+    assert SnapshotEvidence(snapshot, snapshot, version, PRODUCTION, Circumstances()).held_for("staging") is None
 
 
 def test_every_way_into_a_stage_meets_the_same_decision(world: World) -> None:
@@ -94,6 +97,40 @@ def test_every_way_into_a_stage_meets_the_same_decision(world: World) -> None:
     world.do(promote, "iris@1", "production")
     world.do(promote, "iris@1", "staging")
     assert world.save(content="c", metadata={"accuracy": 1.0}, stage="production") == "2"
+
+
+def test_an_alias_asks_the_policy_of_aliases_and_no_stage_does(world: World) -> None:
+    world.save(metadata={"accuracy": 0.9})
+    world.save(content="b", metadata={"accuracy": 0.5})
+    world.do(set_alias, "iris@1", "champion")
+    gate = {"metric": "accuracy", "incumbent": "not_below"}
+    policies = {"aliases": {"promoters": ["ada@example.com"], "overridable": ["metric"], "gates": [gate]}}
+    world.put(Key("registry"), RegistryDocument(branch="main", stages=("production",), policies=policies))
+    world.do(promote, "iris@2", "production")  # which has no policy
+    eve = Circumstances(promoter=lambda: "eve@example.com")
+    with pytest.raises(
+        Refused, match=r"iris@2 may not be called shadow: promoters: eve@example\.com may not set"
+    ) as caught:
+        world.do(set_alias, "iris@2", "shadow", circumstances=eve)
+    assert caught.value.hint == "`gitreg why iris@2 --alias shadow` explains each rule and gate"
+    with pytest.raises(Refused, match=r"0\.4 below the 0\.9 of iris@1"):
+        world.do(set_alias, "iris@2", "champion", circumstances=ADA_HERE)
+    with pytest.raises(Refused, match="may not set aliases"):
+        world.do(set_alias, "iris@2", "champion", circumstances=eve, force=True)
+    world.do(set_alias, "iris@2", "shadow", circumstances=ADA_HERE)  # which compares with nobody
+    world.do(set_alias, "iris@1", "champion", circumstances=eve)  # as it is
+    changes = world.do(set_alias, "iris@2", "champion", circumstances=ADA_HERE, force=True)
+    assert changes.trailers[-1] == ("Overridden", "metric")
+    world.do(delete_alias, "iris", "champion")  # nobody is asked
+
+
+def test_an_old_registrys_stage_called_aliases_has_no_policy(world: World) -> None:
+    world.save()
+    policies = {"aliases": {"promoters": ["bob@example.com"]}}
+    world.put(Key("registry"), RegistryDocument(branch="main", stages=("aliases",), policies=policies))
+    world.do(promote, "iris@1", "aliases", circumstances=ADA_HERE)
+    with pytest.raises(Refused, match="may not set aliases"):
+        world.do(set_alias, "iris@1", "champion", circumstances=ADA_HERE)
 
 
 def test_what_force_overrode_is_told_in_the_log(world: World) -> None:
@@ -215,9 +252,9 @@ def test_the_policy_and_the_stages_of_the_base_count_not_the_proposals(world: Wo
     version = head.find_version("iris", "1")
     assert version
     here = Circumstances(promoter=lambda: "eve@example.com")
-    decision = decide(base, head, version, "production", here)
+    decision = decide(base, head, version, PRODUCTION, here)
     assert [result.name for result in decision.unmet] == ["from", "promoters", "metric"]
-    assert decide(head, head, version, "production", here).allowed
+    assert decide(head, head, version, PRODUCTION, here).allowed
 
 
 def test_a_policy_that_is_not_understood_lets_nobody_into_any_stage(world: World) -> None:

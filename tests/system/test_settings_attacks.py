@@ -336,3 +336,77 @@ def test_an_entry_by_a_merge_is_told_by_the_commit_that_it_brings(server: Server
     eve.git("merge", "-q", "--no-ff", "-m", "Merge", "side")  # as a host merges for her
     server.accepted()
     eve.gitreg("verify", "iris@production")
+
+
+ALIASES = """\
+policies:
+  aliases:
+    promoters: [ada@example.com]
+    overridable: [metric]
+    gates: [{metric: accuracy, at_least: 0.9}]
+"""
+
+
+def alias(name: str, number: int) -> dict[str, str]:
+    return {f"models/iris/aliases/{name}.yaml": f"format: 1\nkind: alias\nversion: '{number}'\n"}
+
+
+def test_an_alias_keeps_its_policy(server: Server) -> None:
+    with_policy(server, ALIASES)
+    eve, ada = server.eve, server.eve.with_env(**named("ada"))
+    commit(eve, alias("champion", 1))
+    says = "iris@1 may not be called champion: promoters: eve@example.com may not set aliases"
+    server.refused(says)
+    assert says in problems(eve, "origin/main").replace("models/iris/aliases/champion.yaml ", "")
+    eve.gitreg("alias", "delete", "iris", "champion", "--local")  # it comes and goes in one push
+    server.refused(says)
+    eve.git("reset", "-q", "--hard", "origin/main")
+    commit(ada, alias("champion", 2))
+    server.refused("iris@2 may not be called champion: metric: accuracy is 0.5")
+    eve.git("commit", "-q", "--amend", "-m", "by hand\n\nGitreg-Overridden: promoters\n")  # which nobody may override
+    eve.git("commit", "-q", "--amend", "--reset-author", "--no-edit")
+    server.refused("promoters: eve@example.com may not set aliases")
+    eve.git("reset", "-q", "--hard", "origin/main")
+    eve.gitreg("alias", "set", "iris@1", "champion", code=4)
+    ada.gitreg("alias", "set", "iris@2", "champion", code=4)
+    assert "may not be called champion" in ada.gitreg("why", "iris@2", "--alias", "champion", code=4).err
+    assert ada.gitreg("why", "iris@1", "--alias", "champion", "--json").data["stage"] == "aliases"
+    ada.gitreg("why", "iris@1", "production", "--alias", "champion", code=2)
+    ada.gitreg("alias", "set", "iris@2", "champion", "--force")
+    assert "Gitreg-Overridden: metric" in eve.git("log", "-1", "--format=%B")
+    eve.gitreg("alias", "delete", "iris", "champion")  # nobody is asked
+
+
+def test_an_alias_gets_past_no_stages_policy(server: Server) -> None:
+    with_policy(server)
+    eve = server.eve
+    eve.git("rm", "-q", STAGE)
+    eve.git("commit", "-q", "-m", "production is free")
+    server.accepted()
+    for name in ("production", "Staging"):
+        commit(eve, alias(name, 2))
+        server.refused(f"models/iris/aliases/{name}.yaml is an alias that is called like a stage")
+        eve.git("reset", "-q", "--hard", "origin/main")
+    commit(eve, alias("3", 2))
+    server.refused("alias '3' would be mistaken for a version")
+    eve.git("reset", "-q", "--hard", "origin/main")
+    head = commit(eve, alias("production", 2))
+    eve.git("push", "-q", server.hub, "main", "--receive-pack=git -c core.hooksPath=/dev/null receive-pack")
+    assert eve.at(server.hub).git("rev-parse", "main") == head
+    eve.gitreg("show", "iris@production", code=3)  # nor where it stands
+    (problem,) = [each for each in eve.doctor_says() if each["where"] == "models/iris/aliases/production.yaml"]
+    assert problem["what"] == "is an alias that is called like a stage; it is not followed"
+
+
+def test_an_approval_for_aliases_counts_for_each_of_them_and_for_no_stage(server: Server) -> None:
+    gates = "{gates: [{approvals: {by: [bob@example.com]}}]}"
+    with_policy(server, f"policies:\n  aliases: {gates}\n  staging: {gates}\n{keys(server, 'bob')}")
+    eve, bob = server.eve, server.eve.with_env(**named("bob"))
+    commit(eve, alias("champion", 2))
+    server.refused("iris@2 may not be called champion: approvals: 0 of 1")
+    eve.git("reset", "-q", "--hard", "origin/main")
+    bob.gitreg("approve", "iris@2", "aliases", "--key", key(server, "bob"))
+    commit(eve, alias("champion", 2))
+    server.accepted()
+    commit(eve, {STAGE.replace("production", "staging"): POINTER.format(2, "x")})
+    server.refused("iris@2 may not enter staging: approvals: 0 of 1")

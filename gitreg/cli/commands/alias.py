@@ -19,14 +19,18 @@ def command() -> None:
 @command.command("set")
 @reference_argument
 @click.argument("alias", metavar="ALIAS")
+@click.option("--force", is_flag=True, help="Override what the policy of aliases lets be.")
 @output_option
 @local_option
-def set_(reference: str, alias: str, output: str) -> None:
+def set_(reference: str, alias: str, force: bool, output: str) -> None:
     """Let ALIAS name the version that REF means, from now on."""
     from gitreg.registry.operations.stages import set_alias
 
     registry = open_registry()
-    outcome = registry.commit(partial(set_alias, reference=reference, alias=alias))
+    operation = partial(
+        set_alias, reference=reference, alias=alias, force=force, circumstances=registry.circumstances()
+    )
+    outcome = registry.commit(operation)
     report(registry, outcome, output, nothing="it names that version already")
 
 

@@ -31,8 +31,9 @@ def command(
 ) -> None:
     """Approve, with a signature, that the version which REF means enters STAGE.
 
-    It counts where the stage's policy asks for approvals, and where `people` in gitreg.yaml knows the key. With
-    --settings: that gitreg.yaml becomes what --head says; it counts where policies.settings asks for approvals.
+    It counts where the stage's policy asks for approvals, and where `people` in gitreg.yaml knows the key. For
+    the policy of aliases, STAGE is `aliases`. With --settings: that gitreg.yaml becomes what --head says; it
+    counts where policies.settings asks for approvals.
     """
     if settings != (reference is None) or settings != (stage is None) or (head and not settings):
         raise click.UsageError("give REF and STAGE, or --settings, with --head or without")

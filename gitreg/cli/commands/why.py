@@ -28,32 +28,43 @@ _COLUMNS = ("reference", "stage", "allowed", "protected", "overridden")
 @click.command("why")
 @reference_argument
 @click.argument("stage", metavar="[STAGE]", required=False, shell_complete=complete_stage)
-@click.option("--force", is_flag=True, help="Ask what `gitreg promote --force` would meet.")
+@click.option("--alias", metavar="NAME", help="Explain instead whether that alias may name it.")
+@click.option("--force", is_flag=True, help="Ask what it would meet with --force.")
 @output_option
-def command(reference: str, stage: str | None, force: bool, output: str) -> None:
+def command(reference: str, stage: str | None, alias: str | None, force: bool, output: str) -> None:
     """Explain whether the version that REF means may enter STAGE: each rule and gate, with its numbers.
 
-    Exits with 0 where `gitreg promote` would do it, and with 4 where it would refuse. Without STAGE, all
-    stages are explained.
+    Exits with 0 where `gitreg promote`, or `gitreg alias set`, would do it, and with 4 where it would refuse.
+    Without STAGE, all stages are explained.
     """
+    if stage is not None and alias is not None:
+        raise click.UsageError("give STAGE or --alias")
     registry = open_registry()
-    stages = [stage] if stage is not None else list(registry.snapshot().settings.stages)
-    decisions = [registry.why(reference, each, force=force) for each in stages]
+    if alias is not None:
+        decisions = [registry.why_alias(reference, alias, force=force)]
+    else:
+        stages = [stage] if stage is not None else list(registry.snapshot().settings.stages)
+        decisions = [registry.why(reference, each, force=force) for each in stages]
+    one = stage is not None or alias is not None
     if output == "table":
         for decision in decisions:
-            _print(decision)
+            _print(decision, alias)
     else:
         rows = [decision.row() for decision in decisions]
-        emit(rows[0] if stage is not None else rows, output, rows=rows, columns=_COLUMNS)
-    if stage is not None and not decisions[0].allowed:
+        emit(rows[0] if one else rows, output, rows=rows, columns=_COLUMNS)
+    if one and not decisions[0].allowed:
         unmet = ", ".join(result.name for result in decisions[0].unmet)
-        raise Refused(f"{decisions[0].reference} may not enter {stage}: {unmet}")
+        raise Refused(f"{decisions[0].reference} may not {_taking(decisions[0], alias)}: {unmet}")
 
 
-def _print(decision: Decision) -> None:
+def _taking(decision: Decision, alias: str | None) -> str:
+    return f"enter {decision.stage}" if alias is None else f"be called {alias}"
+
+
+def _print(decision: Decision, alias: str | None) -> None:
     verdict = ("may", "green") if decision.allowed else ("may not", "red")
     way = ", by pull request only" if decision.protected else ""
-    print_line(f"{decision.reference} ", Cell(verdict[0], verdict[1], bold=True), f" enter {decision.stage}{way}")
+    print_line(f"{decision.reference} ", Cell(verdict[0], verdict[1], bold=True), f" {_taking(decision, alias)}{way}")
     for result in decision.results:
         _print_result(result, 1)
 

@@ -162,6 +162,12 @@ def _pointers(_: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
                     f"is no stage that gitreg.yaml declares ({', '.join(known)})",
                     "declare it, or remove the file",
                 )
+            if kind == "alias" and fold(entry.name) in map(fold, known):
+                yield Problem(
+                    _path(entry),
+                    "is an alias that is called like a stage; it is not followed",
+                    f"`gitreg alias delete {entry.model} {entry.name}`, and choose another name",
+                )
             if record is None:
                 yield Problem(_path(entry), f"points to version {target!r}, which is not there", again)
                 continue

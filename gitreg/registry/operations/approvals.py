@@ -1,4 +1,4 @@
-"""Approving a version for a stage: one signed file for each person, so that two never conflict."""
+"""Approving a version for a stage, or for aliases: one signed file for each person, so that two never conflict."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from gitreg.documents.layout import Key
 from gitreg.documents.types import ApprovalDocument
 from gitreg.errors import Refused
 from gitreg.policy.approval import statement
+from gitreg.policy.deciding import ALIASES
 from gitreg.policy.promotion import check_stage_is_known
 from gitreg.registry.changes import Changes
 from gitreg.registry.circumstances import UNKNOWN, Circumstances
@@ -55,6 +56,8 @@ def approve(
 
     Parameters
     ----------
+    stage:
+        The stage; ``aliases``, for whatever alias.
     when, until:
         The time in RFC 3339, and when the approval expires; None: never.
     circumstances:
@@ -68,7 +71,8 @@ def approve(
         ``people`` does not know the approver or their key, or they made the version themselves: it would not count.
     """
     version = resolve(snapshot, reference, withdrawn=True)
-    check_stage_is_known(stage, snapshot.settings.stages)
+    if stage != ALIASES:
+        check_stage_is_known(stage, snapshot.settings.stages)
     known = people(snapshot)
     who = next(filter(None, map(known.find, approver.names)), None)
     if who is None:
@@ -76,7 +80,7 @@ def approve(
             f"{approver.names[0]} is none of `people` in gitreg.yaml: the approval would not count",
             hint="add their public SSH key there; or tell Git the right user.email",
         )
-    evidence = SnapshotEvidence(snapshot, snapshot, version, stage, circumstances)
+    evidence = SnapshotEvidence(snapshot, snapshot, version, Key("stage", version.model, stage), circumstances)
     if known.person(who) in evidence.authors:
         raise Refused(
             f"{who} made {version.reference}: an approval of one's own does not count", hint="ask another person"

@@ -82,7 +82,7 @@ def take_stage(
         Post(stage, holder.version if holder else None, past.undone),
         force=force,
     )
-    overridden = _ask_policy(snapshot, version, stage, circumstances, force=force)
+    overridden = _ask_policy(snapshot, version, Key("stage", model, stage), circumstances, force=force)
     document = StageDocument(
         version=version.version,
         digest=version.digest,
@@ -104,20 +104,20 @@ def take_stage(
 def _ask_policy(
     snapshot: Snapshot,
     version: ModelVersion,
-    stage: str,
+    pointer: Key,
     circumstances: Circumstances,
     *,
     force: bool = False,
     rollback: bool = False,
 ) -> list[tuple[str, str]]:
-    """Refuse what the stage's policy forbids, and give the trailers that tell what force overrode."""
+    """Refuse what the policy of a stage, or of aliases, forbids; return the trailers that tell what force overrode."""
     if not snapshot.settings.policies:
         return []
     from gitreg.registry.decisions import enforce  # most registries have no policies
     from gitreg.registry.entries import may_return
 
-    back = rollback and may_return(snapshot, version, stage, circumstances)
-    overridden = enforce(snapshot, version, stage, circumstances, force=force, rollback=back)
+    back = rollback and may_return(snapshot, version, pointer.name, circumstances)
+    overridden = enforce(snapshot, version, pointer, circumstances, force=force, rollback=back)
     return [("Overridden", name) for name in overridden]
 
 
@@ -151,7 +151,7 @@ def rollback(
             f"nobody held {stage} of {model} before {past.held[-1]} who could take it again",
             hint=f"promote a version instead; see `gitreg log {model}@{stage}`",
         )
-    _ask_policy(snapshot, target, stage, circumstances, rollback=True)
+    _ask_policy(snapshot, target, Key("stage", model, stage), circumstances, rollback=True)
     edits = Edits(snapshot)
     document = StageDocument(
         version=target.version,
@@ -197,8 +197,22 @@ def archive(snapshot: Snapshot, reference: str, *, reason: str = "") -> Changes:
     )
 
 
-def set_alias(snapshot: Snapshot, reference: str, alias: str) -> Changes:
-    """Let an alias name a version, from now on.
+def set_alias(
+    snapshot: Snapshot,
+    reference: str,
+    alias: str,
+    *,
+    force: bool = False,
+    circumstances: Circumstances = UNKNOWN,
+) -> Changes:
+    """Let an alias name a version, from now on; one that does already stays, and nobody is asked.
+
+    Parameters
+    ----------
+    force:
+        Whether what the policy of aliases calls overridable is overridden.
+    circumstances:
+        Who sets it, and what else that policy may ask.
 
     Raises
     ------
@@ -206,6 +220,8 @@ def set_alias(snapshot: Snapshot, reference: str, alias: str) -> Changes:
         There is no such version.
     InvalidInput
         The alias could be mistaken for something else (:func:`gitreg.names.check_alias`).
+    Refused
+        The policy of aliases forbids it.
     """
     version = resolve(snapshot, reference)
     check_alias(alias, stages=snapshot.settings.stages)
@@ -217,14 +233,17 @@ def set_alias(snapshot: Snapshot, reference: str, alias: str) -> Changes:
             f"{alias!r} differs from the alias {twin!r} only in case; on macOS and Windows they are one file",
             hint=f"spell it {twin!r}, or choose another alias",
         )
-    former = snapshot.find_alias(version.model, alias)
+    key, former = Key("alias", version.model, alias), snapshot.find_alias(version.model, alias)
+    if former is not None and former.version == version.version and former.digest in (None, version.digest):
+        return Changes(version=(version.model, version.version))
+    overridden = _ask_policy(snapshot, version, key, circumstances, force=force)
     trailers = [("Operation", "alias"), ("Model", version.model), ("Version", version.version), ("Alias", alias)]
     if former:
         trailers.append(("From", former.version))
     return Changes(
-        {Key("alias", version.model, alias): AliasDocument(version=version.version, digest=version.digest)},
+        {key: AliasDocument(version=version.version, digest=version.digest)},
         f"Alias {version.model}@{alias}: {version.version}",
-        trailers=tuple(trailers),
+        trailers=(*trailers, *overridden),
         version=(version.model, version.version),
     )
 
