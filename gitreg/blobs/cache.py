@@ -10,7 +10,7 @@ from pathlib import Path
 from gitreg.blobs import copying
 from gitreg.blobs.copying import OvertakenError
 from gitreg.blobs.destination import files_to_write, is_link_to
-from gitreg.blobs.exporting import copy_trusted, filling, link
+from gitreg.blobs.exporting import copy_trusted, filling, link, unseen
 from gitreg.blobs.faults import in_words
 from gitreg.blobs.files import FileEntry, check_paths
 from gitreg.blobs.manifest import Manifest
@@ -133,6 +133,7 @@ class Cache:
         dest: Path,
         paths: Collection[str] | None = None,
         *,
+        admit: Callable[[Path], None] | None = None,
         progress: Progress = NO_PROGRESS,
     ) -> None:
         """Write the files, verified, into the user's own folder; they are the user's to change.
@@ -145,6 +146,9 @@ class Cache:
         ----------
         paths:
             Only these of the files. None takes all.
+        admit:
+            Is given a folder that nobody else sees, with all of the files, before one of them stands in `dest`; where
+            it raises, none does.
 
         Raises
         ------
@@ -166,12 +170,26 @@ class Cache:
             self.checkout(manifest, store, paths, progress=progress)
 
         def copy(folder: Path, files: list[FileEntry], fresh: bool) -> None:
+            _make_folders(folder, files, fresh=fresh)
             for name in dict.fromkeys((part.hex, manifest.hex)):
                 files = self._copy(name, files, folder, progress, fresh=fresh)
             if files:
                 store.fetch(manifest, [Target(entry, folder / entry.path, fresh) for entry in files], progress=progress)
 
-        _fill(dest, files, copy, to_write)
+        def copy_admitted(folder: Path, files: list[FileEntry], fresh: bool) -> None:
+            assert admit is not None
+            if fresh:
+                copy(folder, files, fresh)
+                admit(folder)
+                return
+            with unseen(folder) as aside:
+                copy(aside, list(part.files), True)
+                admit(aside)
+                _make_folders(folder, files, fresh=fresh)
+                for entry in files:
+                    copying.take_name(aside / entry.path, folder / entry.path)
+
+        _fill(dest, files, copy_admitted if admit else copy, to_write)
 
     def link(
         self,
@@ -212,7 +230,8 @@ class Cache:
                 files = [entry for entry in files if not is_link_to(folder / entry.path, dest / entry.path)]
             return files_to_write(dest, files, progress)
 
-        def put_links(dest: Path, files: list[FileEntry], _: bool) -> None:
+        def put_links(dest: Path, files: list[FileEntry], fresh: bool) -> None:
+            _make_folders(dest, files, fresh=fresh)
             with self.shelf.changing(part.hex):
                 if not folder.is_dir():  # pruned meanwhile
                     raise OvertakenError(folder)
@@ -247,7 +266,7 @@ class Cache:
                 (base / path).unlink()
             maker = _Maker(base, memo, part.files, progress)
             absent = [entry for entry in part.files if not maker.keep(entry)]
-            _make_folders(base, absent)
+            _make_folders(base, absent, fresh=True)
             elsewhere = absent
             if part.hex != manifest.hex:
                 elsewhere = self._copy(manifest.hex, absent, base, progress, fresh=fresh)
@@ -349,9 +368,6 @@ def _fill(
     for attempts_left in reversed(range(_ATTEMPTS)):
         try:
             with in_words("write the files", dest), filling(dest) as (folder, fresh):
-                for parent in _make_folders(folder, files):
-                    if not fresh:
-                        copying.remove_leftovers(parent)
                 put(folder, files, fresh)
             return
         except OvertakenError:
@@ -360,9 +376,10 @@ def _fill(
         files = to_write()
 
 
-def _make_folders(base: Path, files: Collection[FileEntry]) -> list[Path]:
-    """Make the folders that files go into, and return them."""
-    folders = [base / parent for parent in {entry.path.rpartition("/")[0] for entry in files}]
-    for folder in folders:
+def _make_folders(base: Path, files: Collection[FileEntry], *, fresh: bool) -> None:
+    """Make the folders that files go into; in those that others see too, remove what a killed process left."""
+    for parent in {entry.path.rpartition("/")[0] for entry in files}:
+        folder = base / parent
         folder.mkdir(parents=True, exist_ok=True)
-    return folders
+        if not fresh:
+            copying.remove_leftovers(folder)

@@ -191,7 +191,7 @@ def writing(target: Path | str, *, executable: bool, fresh: bool) -> AbstractCon
     OvertakenError
         Something stands under its name by the time that it is written; that stays as it is.
     """
-    return _creating(target, executable) if fresh else _partial(Path(target), executable, _take_name)
+    return _creating(target, executable) if fresh else _partial(Path(target), executable, take_name)
 
 
 def _new_file(path: Path | str, executable: bool) -> int:
@@ -234,7 +234,14 @@ def _partial(target: Path, executable: bool, finish: Callable[[Path, Path], None
         os.close(lock)
 
 
-def _take_name(partial: Path, target: Path) -> None:
+def take_name(partial: Path, target: Path) -> None:
+    """Move a file to a name in the same file system.
+
+    Raises
+    ------
+    OvertakenError
+        Something stands there; it stays as it is.
+    """
     try:
         os.link(partial, target, follow_symlinks=False)  # unlike a rename, it replaces nothing
     except FileExistsError:

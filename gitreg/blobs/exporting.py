@@ -33,18 +33,27 @@ def filling(dest: Path) -> Iterator[tuple[Path, bool]]:
     if os.path.lexists(dest):
         yield dest, False
         return
-    from shutil import rmtree  # slow to import; a warm cache never needs it
-
     dest.parent.mkdir(parents=True, exist_ok=True)
-    copying.remove_leftovers(dest.parent)
-    partial, descriptor = copying.begin(dest.parent, _new_folder)
-    try:
+    with unseen(dest.parent) as partial:
         yield partial, True
         _rename(partial, dest)
-    except BaseException:
-        rmtree(partial, ignore_errors=True)
-        raise
+
+
+@contextmanager
+def unseen(parent: Path) -> Iterator[Path]:
+    """Make a folder in another one that nobody else sees; what is left of it in the end is removed.
+
+    After a `kill -9` a folder ``.gitreg-*.partial`` stays, which the next call removes.
+    """
+    from shutil import rmtree  # slow to import; a warm cache never needs it
+
+    copying.remove_leftovers(parent)
+    partial, descriptor = copying.begin(parent, _new_folder)
+    try:
+        yield partial
     finally:
+        if os.path.lexists(partial):
+            rmtree(partial, ignore_errors=True)
         os.close(descriptor)
 
 

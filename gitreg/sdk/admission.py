@@ -43,22 +43,26 @@ class Admission:
         self._model = model
         self._what = what
         self._unsafe_code = unsafe_code
+        self._unseen: list[FileEntry] = []
+        self._seen: dict[str, Finding] = {}
+        self._is_whole = False
 
     @cached_property
     def _is_free(self) -> bool:
         return self._unsafe_code or self._registry.trusts_code(self._model)
 
-    def check(
-        self, manifest: Callable[[], Manifest], paths: Collection[str] | None, folder: Callable[[], Path]
-    ) -> None:
-        """Refuse files of which one can run code.
+    @property
+    def is_pending(self) -> bool:
+        """Whether `look` has to be asked, because there are files that nobody looked at yet."""
+        return bool(self._unseen)
+
+    def check(self, manifest: Callable[[], Manifest], paths: Collection[str] | None = None) -> None:
+        """Refuse files of which one is known to run code, before any of them is fetched.
 
         Parameters
         ----------
         paths:
             Those that are wanted; None wants all.
-        folder:
-            Gives a folder with the verified files; called only where one of them was never looked at.
 
         Raises
         ------
@@ -69,11 +73,31 @@ class Admission:
             return
         contents = self._record.contents
         self._refuse(as_recorded(contents, contents if paths is None else paths))
-        verdicts = self._registry.verdicts
-        known = verdicts.find(_OF_A_SET + self._record.digest)
-        found = read_summary(known) if known else self._look(manifest(), paths, folder)
+        summary = self._registry.verdicts.find(_OF_A_SET + self._record.digest)
+        found = read_summary(summary) if summary else self._find(manifest(), paths)
         if paths is not None:
             found = {path: finding for path, finding in found.items() if path in paths}
+        self._compare(found)
+        self._refuse(found)
+
+    def look(self, folder: Path) -> None:
+        """Look at the files that nobody looked at yet, in a folder with those that were checked, and refuse code.
+
+        Raises
+        ------
+        Refused
+            One of them can run code.
+        """
+        if not self._unseen:
+            return
+        from gitreg.contents.scanner import scan_path  # what it brings in, no other command needs
+
+        new = {entry.sha256: entry.path for entry in self._unseen}
+        looked = {sha256: scan_path(os.path.join(folder, path)) for sha256, path in new.items()}
+        self._registry.verdicts.keep(looked)
+        found = {entry.path: looked[entry.sha256] for entry in self._unseen}
+        self._unseen = []
+        self._keep(self._seen | found)
         self._compare(found)
         self._refuse(found)
 
@@ -93,25 +117,21 @@ class Admission:
         self._compare(found)
         self._refuse(found)
 
-    def _look(
-        self, manifest: Manifest, paths: Collection[str] | None, folder: Callable[[], Path]
-    ) -> dict[str, Finding]:
-        """Return the verdicts on the files, each looked at once."""
-        from gitreg.contents.scanner import scan_path
-
-        verdicts = self._registry.verdicts
+    def _find(self, manifest: Manifest, paths: Collection[str] | None) -> dict[str, Finding]:
+        """Return the verdicts that are known on files, and note the others for `look`."""
         entries = [entry for entry in manifest.files if paths is None or entry.path in paths]
-        known = verdicts.find_all(entry.sha256 for entry in entries)
-        new = {entry.sha256: entry.path for entry in entries if entry.sha256 not in known}
-        if new:
-            base = folder()
-            looked = {sha256: scan_path(os.path.join(base, path)) for sha256, path in new.items()}
-            verdicts.keep(looked)
-            known |= looked
-        found = {entry.path: known[entry.sha256] for entry in entries}
-        if paths is None:
-            verdicts.keep({_OF_A_SET + self._record.digest: summarised(found)})
-        return found
+        known = self._registry.verdicts.find_all(entry.sha256 for entry in entries)
+        self._unseen = [entry for entry in entries if entry.sha256 not in known]
+        self._seen = {entry.path: known[entry.sha256] for entry in entries if entry.sha256 in known}
+        self._is_whole = paths is None
+        if not self._unseen:
+            self._keep(self._seen)
+        return self._seen
+
+    def _keep(self, found: Mapping[str, Finding]) -> None:
+        """Keep the verdicts on all files of the artifact as one, which is found at once."""
+        if self._is_whole:
+            self._registry.verdicts.keep({_OF_A_SET + self._record.digest: summarised(found)})
 
     def _compare(self, found: Mapping[str, Finding]) -> None:
         """Warn where the record, by the same rules, says something else."""

@@ -77,18 +77,24 @@ def load_files(
     cache = registry.ambient.cache()
     admission = Admission(registry, record, model=model, what=what, unsafe_code=unsafe_code)
     if dest is None and file is None and (found := cache.find(record.digest)):
-        admission.check(lambda: manifest_in(registry, cache, record), None, lambda: found)
+        admission.check(lambda: manifest_in(registry, cache, record))
+        admission.look(found)
         return found
     manifest = manifest_in(registry, cache, record)
     paths = None if file is None else _matching(manifest, file, what)
-    admission.check(
-        lambda: manifest, paths, lambda: cache.checkout(manifest, registry.stores, paths, progress=progress)
-    )
-    if dest is None:
-        return cache.checkout(manifest, registry.stores, paths, progress=progress)
+    admission.check(lambda: manifest, paths)
+    if dest is not None and not link:
+        folder = registry.ambient.folder / dest
+        admit = admission.look if admission.is_pending else None
+        cache.export(manifest, registry.stores, folder, paths, admit=admit, progress=progress)
+        return folder
+    if dest is None or admission.is_pending:
+        found = cache.checkout(manifest, registry.stores, paths, progress=progress)
+        admission.look(found)
+        if dest is None:
+            return found
     folder = registry.ambient.folder / dest
-    put = cache.link if link else cache.export
-    put(manifest, registry.stores, folder, paths, progress=progress)
+    cache.link(manifest, registry.stores, folder, paths, progress=progress)
     return folder
 
 

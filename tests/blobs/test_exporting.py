@@ -210,3 +210,55 @@ def test_a_file_system_without_hard_links_is_written_to_as_well(
     with pytest.raises(Refused, match="differs"):
         cache.export(saved, Meanwhile(store, lambda: (out / "model.safetensors").write_text("my own")), out)
     assert (out / "model.safetensors").read_text() == "my own"
+
+
+def test_who_admits_the_files_sees_all_of_them_before_one_stands_in_the_folder(
+    cache: Cache, store: Store, saved: Manifest, model: Path, dest: Path
+) -> None:
+    def admit(folder: Path) -> None:
+        assert contents(folder) == contents(model)
+        assert not dest.exists() or list(dest.iterdir()) == [folder]
+
+    cache.export(saved, store, dest, admit=admit)
+    assert contents(dest) == contents(model)
+
+
+def test_what_is_not_admitted_leaves_nothing_behind(
+    cache: Cache, store: Store, saved: Manifest, dest: Path, tmp_path: Path
+) -> None:
+    if dest.exists():
+        (dest / "notes.txt").write_text("my own")
+    before = contents(tmp_path)
+
+    def refuse(folder: Path) -> None:
+        raise Refused(f"{folder} is not wanted")
+
+    with pytest.raises(Refused, match="is not wanted"):
+        cache.export(saved, store, dest, admit=refuse)
+    assert contents(tmp_path) == before
+    assert not dest.exists() or [path.name for path in dest.iterdir()] == ["notes.txt"]
+
+
+def test_what_is_there_already_is_shown_to_who_admits_it_and_stays(
+    cache: Cache, store: Store, saved: Manifest, model: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(model, tmp_path / "out")
+    (tmp_path / "out" / "run.sh").unlink()
+    shown: list[dict[str, bytes]] = []
+    inode = (tmp_path / "out" / "model.safetensors").stat().st_ino
+    cache.export(saved, store, tmp_path / "out", admit=lambda folder: shown.append(contents(folder)))
+    assert shown == [contents(model)]
+    assert contents(tmp_path / "out") == contents(model)
+    assert (tmp_path / "out" / "model.safetensors").stat().st_ino == inode
+
+
+def test_what_is_admitted_overwrites_nothing_that_appears_meanwhile(
+    cache: Cache, store: Store, saved: Manifest, dest: Path
+) -> None:
+    def edit(_: Path) -> None:
+        dest.mkdir(exist_ok=True)
+        (dest / "model.safetensors").write_text("my own")
+
+    with pytest.raises(Refused, match=r"model\.safetensors is there and differs"):
+        cache.export(saved, store, dest, admit=edit)
+    assert (dest / "model.safetensors").read_text() == "my own"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.contents import corpus
-from tests.system.world import Person, assert_in_words, make_person, write
+from tests.system.world import Person, assert_in_words, contents, make_person, write
 
 pytestmark = pytest.mark.slow
 
@@ -158,6 +159,42 @@ def test_the_worse_of_record_and_reader_decides(bob: Person) -> None:
     bob.git("add", "-A")
     bob.git("commit", "-qm", "By hand")
     assert "can run code" in bob.gitreg("load", "iris@told", code=4).err
+
+
+@pytest.fixture
+def unscanned(bob: Person) -> Person:
+    """Bob, in whose clone iris@1 and iris@2 stand once more as records of a time before anybody looked at files."""
+    for number, name in (("1", "old-evil"), ("2", "old-good")):
+        record = (bob.here / f"models/iris/versions/{number}.yaml").read_text()
+        record = re.sub(r"    scan: 1\n    contents:\n(?:      .*\n)+?(?=    files:)", "", record)
+        record = record.replace(f"version: '{number}'\nnumber: {number}", f"version: {name}\nnumber: {number}0")
+        assert "scan" not in record
+        assert name in record
+        write(bob.here, {f"models/iris/versions/{name}.yaml": record})
+    bob.git("add", "-A")
+    bob.git("commit", "-qm", "By hand")
+    return bob
+
+
+@pytest.mark.parametrize("options", [(), ("--file", "*.pkl"), ("--link",)], ids=" ".join)
+@pytest.mark.parametrize("is_there", [False, True], ids=["new folder", "old folder"])
+def test_code_that_nobody_looked_at_is_refused_before_it_gets_its_name(
+    unscanned: Person, tmp_path: Path, options: tuple[str, ...], is_there: bool
+) -> None:
+    out = tmp_path / "loads" / "out"
+    write(out if is_there else out.parent, {"notes": "my own"})
+    before = contents(tmp_path / "loads")
+    for _ in range(2):  # the second time its verdict is known
+        ended = unscanned.gitreg("load", "iris@old-evil", out, *options, code=4)
+        assert f"iris@old-evil: model.pkl can run code when it is loaded ({WHY})" in ended.err
+        assert contents(tmp_path / "loads") == before
+        assert [path.name for path in out.parent.iterdir()] == (["out"] if is_there else ["notes"])
+    if "--link" not in options:
+        assert list((tmp_path / "cache").rglob("*.pkl")) == []
+    assert unscanned.gitreg("load", "iris@old-good", out, *options).out == f"{out}\n"
+    assert pickle.loads((out / "model.pkl").read_bytes()) == {"a": 1}
+    unscanned.gitreg("load", "iris@old-evil", tmp_path / "wanted", *options, "--unsafe-code")
+    assert (tmp_path / "wanted" / "model.pkl").read_bytes() == corpus.SYSTEM
 
 
 def test_each_harmless_file_loads(ada: Person, bob_home: Path, tmp_path: Path) -> None:
