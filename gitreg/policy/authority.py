@@ -43,12 +43,27 @@ class AuthorityChange(NamedTuple):
         return {**self._asdict(), "rules": list(self.rules)}
 
 
-def authority_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[AuthorityChange]:
-    """Return what differs between the judged fields of two files, as plain data."""
+def authority_changes(
+    old: Mapping[str, Any], new: Mapping[str, Any], *, understood: bool = True
+) -> list[AuthorityChange]:
+    """Return what differs between the judged fields of two files, as plain data.
+
+    Parameters
+    ----------
+    new:
+        Its policies are understood.
+    understood:
+        Whether the old ones are: else they may be anything, and are not compared rule by rule.
+    """
     found: list[AuthorityChange] = []
     before, after = old["policies"], new["policies"]
     for where in dict.fromkeys([*before, *after]):
-        found += _policy(where, before.get(where, _NOTHING), after.get(where, _NOTHING))
+        was, now = before.get(where, _NOTHING), after.get(where, _NOTHING)
+        if understood:
+            found += _policy(where, was, now)
+        elif was != now:
+            what = "changes: the policies before are not understood"
+            found.append(AuthorityChange(where, "changes", (), f"{where} {what}"))
     found += _people(People(old["people"]), People(new["people"]))
     for field in ("stages", "replicas"):
         found += _list(field, old[field], new[field])

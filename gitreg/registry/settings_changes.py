@@ -71,15 +71,16 @@ def settings_change(merge: Merge, circumstances: Circumstances) -> SettingsChang
     old, new = judged_fields(merge.base.settings), judged_fields(merge.head.settings)
     if old == new:
         return None
-    policy = _policy(merge.base, old["policies"])
+    known = _understood(merge.base)
+    policy = known.get(SETTINGS) if known else None
     decision = judge(policy, SettingsEvidence(merge.base, merge.head, circumstances)) if policy else None
-    return SettingsChange(tuple(authority_changes(old, new)), decision, bool(old["policies"]) and policy is None)
+    authority = authority_changes(old, new, understood=known is not None)
+    return SettingsChange(tuple(authority), decision, bool(old["policies"]) and policy is None)
 
 
-def _policy(base: Snapshot, said: Mapping[str, Any]) -> Policy | None:
-    if SETTINGS not in said:
-        return None
+def _understood(base: Snapshot) -> Mapping[str, Policy] | None:
+    """Return the policies before; None where one is not understood: that guards nothing, and a server asks its keeper."""
     try:
-        return policies(base).get(SETTINGS)
-    except InvalidDocument:  # what nobody understands guards nothing; a server asks its keeper then
+        return policies(base)
+    except InvalidDocument:
         return None

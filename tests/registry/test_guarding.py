@@ -10,6 +10,7 @@ import pytest
 from gitreg.errors import Conflict
 from gitreg.git import RefUpdate
 from gitreg.registry import guarding
+from gitreg.registry.checking import check
 from gitreg.registry.circumstances import UNKNOWN
 from gitreg.registry.guarding import guard
 from gitreg.registry.ledger import Ledger
@@ -79,6 +80,34 @@ def test_a_protected_stage_takes_a_merge(iris: Registry, weights: Path) -> None:
     tree = git(iris.folder, "rev-parse", f"{push.new}^{{tree}}")
     merge = git(iris.folder, "commit-tree", "-p", "main", "-p", push.new, "-m", "Merge", tree)
     assert asked(iris, push._replace(new=merge)) == []
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "gates: [5]",
+        "gates: 5",
+        "gates: [{metric: accuracy, at_least: abc}]",
+        "gates: [{any: 5}]",
+        "gates: [{approvals: {by: 3}}]",
+        "overridable: 7",
+        "promoters: [{a: b}]",
+    ],
+)
+def test_policies_that_nobody_understands_are_mended_by_a_push(iris: Registry, odd: str) -> None:
+    settings = (iris.folder / "gitreg.yaml").read_text()
+    sound = (
+        "{from: [staging], promoters: [ada@example.com], overridable: [promoters], gates: [{metric: accuracy, "
+        "at_least: 1}, {any: [{metric: loss, at_most: 1}]}, {approvals: {count: 1, by: [bob@example.com]}}]}"
+    )
+    people = "people: {bob@example.com: [ssh-ed25519 AAAA]}"
+    commit_files(iris.folder, {"gitreg.yaml": f"{settings}policies: {{production: {{{odd}}}}}\n{people}\n"})
+    push = branch(iris, "main", {"gitreg.yaml": f"{settings}policies: {{production: {sound}}}\n{people}\n"})
+    assert asked(iris, push) == []
+    assert push.new is not None
+    report = check(iris.ledger, push.old, push.new)
+    told = [change.sentence for change in report.settings.authority] if report.settings else []
+    assert told == ["production changes: the policies before are not understood"]
 
 
 def test_a_push_that_brings_branch_and_tag_together_is_judged_as_one(iris: Registry) -> None:
