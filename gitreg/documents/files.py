@@ -38,7 +38,8 @@ def read_data(key: Key, content: bytes) -> dict[str, Any]:
                 raise InvalidDocument(where, f"/{field}", f"is the number {data[field]!r}", hint="put it in quotes")
             if isinstance(data.get(field), int) and not isinstance(data[field], bool):
                 data[field] = str(data[field])
-        data = data if content.isascii() else composed(key, data)
+        if not content.isascii() or b"\\" in content:  # an escape may spell what is no ASCII
+            data = composed(key, data)
         for field, _ in _said_by_the_path(key):
             if field not in data:
                 raise InvalidDocument(where, f"/{field}", "is missing")

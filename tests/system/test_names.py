@@ -63,11 +63,14 @@ def test_decomposed_names_that_stand_already_are_read_or_named(registry: Person,
     assert "not spelled as gitreg spells it" in said_of[odd]
 
 
-def test_a_link_in_another_spelling_is_no_other_name(registry: Person, weights: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("spelled", [normalize("NFD", "modèle@1"), r'"mode\u0300le@1"'], ids=["decomposed", "escaped"])
+def test_a_link_in_another_spelling_is_no_other_name(
+    registry: Person, weights: Path, tmp_path: Path, spelled: str
+) -> None:
     registry.gitreg("save", "iris", "--artifact", f"modèle={weights}")
     registry.gitreg("artifact", "save", normalize("NFD", "modèle"), write(tmp_path / "evil", {"m": "evil"}))
     registry.gitreg("artifact", "link", normalize("NFD", "modèle@1"), "iris@1", code=4)
     base = registry.git("rev-parse", "HEAD")
-    said = normalize("NFD", "format: 1\nkind: annotation\nlinks:\n- modèle@1\n")
+    said = f"format: 1\nkind: annotation\nlinks:\n- {spelled}\n"
     commit_by_hand(registry, "main", {"models/iris/annotations/1.yaml": said})
     assert "names an artifact that was sealed" in registry.gitreg("check", "--base", base, code=4).err
