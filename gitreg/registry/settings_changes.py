@@ -79,7 +79,7 @@ def settings_change(merge: Merge, circumstances: Circumstances) -> SettingsChang
 
 
 def _understood(base: Snapshot) -> Mapping[str, Policy] | None:
-    """Return the policies before; None where one is not understood: that guards nothing, and a server asks its keeper."""
+    """Return the policies before; None where one is not understood, which guards nothing: a server asks its keeper."""
     try:
         return policies(base)
     except InvalidDocument:
