@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gitreg.documents.types import ApprovalDocument
 from gitreg.errors import GitregError
@@ -13,6 +13,9 @@ from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.index import Moment
 from gitreg.registry.persons import names_in, people, read_approval, signed_by
 from gitreg.registry.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from gitreg.git import Repository
 
 
 class SettingsEvidence:
@@ -65,11 +68,21 @@ class SettingsEvidence:
         if ledger is None:
             return Seal(problem="the commit cannot be looked at here", checked=False)
         try:
+            if not self._is_made_upon_the_base(ledger.repository):
+                return Seal(problem="its commit was made upon another gitreg.yaml; rebase it onto the branch")
             signer = ledger.repository.commit_signer(self._moment.oid, people(self._base).keys)
         except GitregError as error:
             return Seal(problem=error.message, checked=False)
         problem = "" if signer else "its commit is not signed by a key of anybody in `people`"
         return Seal(signer, problem, what="its commit")
+
+    def _is_made_upon_the_base(self, repository: Repository) -> bool:
+        """Whether the commit follows from the one that brought the file which it changes.
+
+        A merge can bring a commit that somebody signed long ago, of a file that was another then.
+        """
+        before = self._base.index.get(self._base.seq, "registry", "", "")
+        return before is None or repository.is_ancestor(self._base.index.moment(before.since).oid, self._moment.oid)
 
     @cached_property
     def _approvals(self) -> dict[str, tuple[Approval, ApprovalDocument | None]]:

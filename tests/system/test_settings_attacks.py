@@ -302,6 +302,32 @@ def test_settings_change_by_a_signed_commit_only(server: Server) -> None:
     server.accepted()
 
 
+def test_a_signed_commit_changes_only_the_settings_that_it_was_made_upon(server: Server) -> None:
+    people = keys(server, "ada", "eve")
+    with_policy(server, f"{POLICY}  settings: {{gates: [{{signature: {{by: [ada@example.com]}}}}]}}\n{people}")
+    eve, signed = server.eve, ("-c", "gpg.format=ssh", "-c", f"user.signingKey={key(server, 'ada')}")
+    write(eve.here, settings(eve, lambda said: said.replace("- staging\n", "- staging\n- canary\n")))
+    eve.git(*signed, "commit", "-S", "-qam", "Ada's, which nobody merged")
+    former = eve.git("rev-parse", "HEAD")
+    eve.git("reset", "-q", "--hard", "origin/main")
+    write(eve.here, settings(eve, lambda said: said.replace("at_least: 0.9", "at_least: 0.99")))
+    eve.git(*signed, "commit", "-S", "-qam", "Ada's, since then")
+    server.accepted()
+
+    def merge(*parents: str) -> str:
+        eve.git("checkout", "-q", "--detach", "main")
+        eve.git("checkout", "-q", former, "--", "gitreg.yaml")
+        lines = [part for parent in parents for part in ("-p", parent)]
+        return eve.git("commit-tree", *lines, "-m", "Merge", eve.git("write-tree"))
+
+    server.refused("signature: its commit was made upon another gitreg.yaml", f"{merge('main', former)}:main")
+    eve.git("checkout", "-q", "-f", "main")
+    back = commit(eve, {"gitreg.yaml": eve.git("show", f"{former}~1:gitreg.yaml") + "\n"})  # as Ada's began with
+    eve.git("reset", "-q", "--hard", "origin/main")
+    led = merge("main", merge(back, former))
+    server.refused("signature: its commit was made upon another gitreg.yaml", f"{led}:main")
+
+
 def test_what_moves_twice_in_a_proposal_is_refused(server: Server) -> None:
     with_policy(server)
     eve = server.eve
