@@ -99,7 +99,8 @@ def _judge(
             return Decision(reference, entry.name, False, ())
         if version is None:
             return Decision(reference, entry.name, False, (_unknown("record", "its record could not be read then"),))
-        told = _told_by(base, moment, entry, circumstances)
+        ledger = circumstances.ledger
+        told = told_by(ledger, moment, Key(*entry[:3])) if ledger is not None else moment  # as judges see it
         then = replace(
             circumstances,
             promoter=lambda: told.email,
@@ -113,15 +114,6 @@ def _judge(
         return decide(base, head, version, Key(*entry[:3]), then, force=force, rollback=rollback)
     except GitregError as error:  # settings or policies that were not understood then let nobody in
         return Decision(reference, entry.name, False, (_unknown("policy", error.message),))
-
-
-def _told_by(base: Snapshot, moment: Moment, entry: Entry, circumstances: Circumstances) -> Moment:
-    """Return the commit of an entry; what a merge brings is told by the commit that it merges, as judges see it."""
-    if circumstances.ledger is None:
-        return moment
-    path = Key(entry.kind, entry.model, entry.name).path
-    told = told_by(circumstances.ledger, base.commit, moment.oid, path)
-    return moment._replace(author=told.author.name, email=told.author.email, message=told.message)
 
 
 def _date(snapshot: Snapshot, moment: Moment, circumstances: Circumstances) -> float:

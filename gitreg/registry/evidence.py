@@ -16,6 +16,7 @@ from gitreg.registry.artifacts import manifest_of
 from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.dates import Dated, Dates
 from gitreg.registry.index import Moment
+from gitreg.registry.merging import told_by
 from gitreg.registry.persons import names_in, people, read_approval, signed_by
 from gitreg.registry.signatures import tag_seal
 from gitreg.registry.snapshot import ModelVersion, Snapshot
@@ -158,8 +159,15 @@ class SnapshotEvidence:
     @cached_property
     def _arrival(self) -> Moment | None:
         """The commit that brought its record; None where it is not known."""
-        said = self._head.index.history(self._head.seq, "model_version", self._version.model, self._version.version)
-        return self._head.index.moment(said[-1].since) if said else None
+        key, ledger = Key("model_version", self._version.model, self._version.version), self._circumstances.ledger
+        said = self._head.index.history(self._head.seq, *key)
+        if not said:
+            return None
+        moment = self._head.index.moment(said[-1].since)
+        try:
+            return told_by(ledger, moment, key) if ledger is not None else moment
+        except GitregError:  # a shallow clone lacks what was merged
+            return moment
 
     @cached_property
     def authors(self) -> Collection[str]:

@@ -13,6 +13,7 @@ from gitreg.documents.layout import MAX_BYTES, Key, parse_path
 from gitreg.errors import Refused, TooLarge
 from gitreg.git import Commit, Oversized, PathChange, Repository
 from gitreg.registry.batch import Derived
+from gitreg.registry.index import Moment
 from gitreg.registry.indexing import derive
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
@@ -131,24 +132,24 @@ def goes_on(repository: Repository, base: str, head: str) -> bool:
     return repository.commit(line[-1]).parents[:1] == (base,)
 
 
-def told_by(ledger: Ledger, base: str, head: str, path: str) -> Commit:
-    """Return the commit that says first what a file comes to by a commit of the branch: of a merge one that it brings.
+def told_by(ledger: Ledger, moment: Moment, key: Key) -> Moment:
+    """Return the commit by which a file came to say what it does: of one that merges, that which it brings.
 
-    Parameters
-    ----------
-    base:
-        The commit's first parent.
-    path:
-        Inside the registry.
+    Its place, date and boundary stay those of the branch's own commit.
     """
     repository, root = ledger.repository, ledger.root
-    commit = repository.commit(head)
-    if len(commit.parents) < 2:
-        return commit
-    full = f"{root}/{path}" if root else path
-    wanted = {change.path: change.new for change in repository.diff(base, head, root) if change.path == full}
-    _, steps, _ = _steps(repository, root, repository.ahead(head, base)[1], wanted)
-    return next((each for each, paths in steps if full in paths), commit)
+    base, *others = repository.commit(moment.oid).parents or (None,)
+    if not others or base is None:
+        return moment
+    path = f"{root}/{key.path}" if root else key.path
+    wanted = {change.path: change.new for change in repository.diff(base, moment.oid, root) if change.path == path}
+    _, steps, _ = _steps(repository, root, repository.ahead(moment.oid, base)[1], wanted)
+    for commit, paths in steps:
+        if path in paths:
+            who, by = commit.author, commit.committer
+            told = moment._replace(oid=commit.oid, author=who.name, email=who.email, message=commit.message)
+            return told._replace(committer=f"{by.name} <{by.email}>")
+    return moment
 
 
 def each_commit(ledger: Ledger, base: str, head: str) -> Iterator[tuple[str, Merge]]:

@@ -297,6 +297,19 @@ def test_an_author_whom_a_signature_has_to_prove(people: AS) -> None:
 
 
 @pytest.mark.slow
+def test_who_merges_a_version_did_not_make_it_and_who_made_it_does_not_approve_it(people: AS) -> None:
+    ada, bob = people("ada"), people("bob")
+    said = (bob.here / "models/iris/versions/1.yaml").read_text()
+    made = re.sub("^created_by: .*\n", "", said, flags=re.M).replace("version: '1'", "version: '2'")
+    bob.git("checkout", "-q", "-b", "side")
+    commit(bob, {"models/iris/versions/2.yaml": made.replace("number: 1", "number: 2")})
+    bob.git("checkout", "-q", "main")
+    ada.git("merge", "-q", "--no-ff", "-m", "Merge", "side")
+    assert "bob@example.com made iris@2" in approve(bob, "bob", "iris@2", code=4)
+    approve(ada, "ada", "iris@2")
+
+
+@pytest.mark.slow
 def test_an_approval_does_not_outlive_its_key_nor_an_edit_of_the_record(people: AS) -> None:
     ada, bob = people("ada"), people("bob")
     approve(bob, "bob")
