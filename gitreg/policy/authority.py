@@ -9,13 +9,13 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from gitreg.contents import VERDICTS
 from gitreg.policy.parsing import kind_of
 from gitreg.policy.people import People
 
 JUDGED = ("policies", "people", "stages", "mirrors", "store", "replicas", "remote")
 """The fields of ``gitreg.yaml`` whose change is judged by the file before it."""
 
-_VERDICTS = ("data", "limited", "opaque", "code")
 _RULES = ("from", "promoters", "protected", "overridable")
 _NOTHING: Mapping[str, Any] = {}
 
@@ -160,9 +160,7 @@ def _flat(gate: Mapping[str, Any]) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for field, value in gate.items():
         if isinstance(value, Mapping):
-            out |= {
-                ("verdict" if (field, each) == ("content", "at_most") else each): said for each, said in value.items()
-            }
+            out |= value
         elif field != "name":
             out[field] = value
     if kind_of(gate) == "approvals":
@@ -179,11 +177,16 @@ def _told(value: Any) -> str:
 
 
 def _lower(was: Any, now: Any) -> bool:
-    return was is not None and (now is None or Decimal(str(now)) < Decimal(str(was)))
+    return was is not None and (now is None or _size(now) < _size(was))
 
 
 def _higher(was: Any, now: Any) -> bool:
-    return was is not None and (now is None or Decimal(str(now)) > Decimal(str(was)))
+    return was is not None and (now is None or _size(now) > _size(was))
+
+
+def _size(bound: Any) -> Decimal:
+    """Return a bound as a number; of a verdict its place in their order."""
+    return Decimal(VERDICTS.index(bound) if bound in VERDICTS else str(bound))
 
 
 def _more(was: Any, now: Any) -> bool:
@@ -202,7 +205,6 @@ _WEAKER: Mapping[str, Callable[[Any, Any], bool]] = {
     "tolerance": lambda was, now: Decimal(str(now or 0)) > Decimal(str(was or 0)),
     "later": lambda was, now: bool(now),
     "author": lambda was, now: now is None,
-    "verdict": lambda was, now: _VERDICTS.index(now) > _VERDICTS.index(was),
 }
 """By field, whether its change lets in what was kept out before."""
 

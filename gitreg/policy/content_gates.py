@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from gitreg.contents import VERDICTS
 from gitreg.policy.evidence import Evidence
 from gitreg.policy.gates import Condition, Finding, finding
 from gitreg.policy.results import Outcome
@@ -60,6 +61,40 @@ class Files(Condition):
 def _matches(path: str, pattern: str) -> bool:
     path, pattern = path.casefold(), pattern.casefold()
     return fnmatchcase(path, pattern) or fnmatchcase(path.rpartition("/")[2], pattern)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content(Condition):
+    """Sealed files whose worst verdict is no worse than one: by the record or by who reads them, whichever is worse."""
+
+    kind: ClassVar[str] = "content"
+    at_most: str
+
+    def _find(self, evidence: Evidence) -> Finding:
+        if evidence.files_follow:
+            return finding(True, "its files are looked at when they are stored")
+        found = {artifact: evidence.contents(artifact) for artifact in evidence.sealed_artifacts}
+        told = [
+            (verdict.inside(artifact), source)
+            for artifact, contents in found.items()
+            for verdict, source in ((contents.recorded, "as recorded"), (contents.read, "as read here"))
+            if verdict is not None
+        ]
+        facts: dict[str, Any] = {"at_most": self.at_most}
+        if told:
+            worst, source = max(told, key=lambda each: each[0].rank)
+            facts |= {"verdict": worst.verdict, "source": source}
+            if worst.rank > VERDICTS.index(self.at_most):
+                return finding(
+                    False, f"{worst.verdict} ({worst.why}), {source}; at most {self.at_most} is allowed", **facts
+                )
+        unseen = [artifact for artifact, contents in found.items() if contents == (None, None)]
+        if unseen:
+            what = f"the record does not say what the files of the artifact {', '.join(unseen)} are"
+            return Outcome.UNKNOWN, f"{what}; `gitreg check` looks where it reads them", facts
+        if not told:
+            return finding(True, "it has no sealed files", **facts)
+        return finding(True, f"{worst.verdict} ({worst.why}), {source}", **facts)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from gitreg.contents import Finding
+
 
 class Said(NamedTuple):
     """What is said of a version.
@@ -109,6 +111,21 @@ class Held(NamedTuple):
     seen: bool = False
 
 
+class Contents(NamedTuple):
+    """The worst verdicts on the files of an artifact; None where nobody looked.
+
+    Parameters
+    ----------
+    recorded:
+        By its record.
+    read:
+        By who read the bytes here.
+    """
+
+    recorded: Finding | None
+    read: Finding | None
+
+
 class Evidence(Protocol):
     """The facts about one version and one stage."""
 
@@ -181,6 +198,9 @@ class Evidence(Protocol):
 
     def files(self, artifact: str) -> Sequence[str] | None:
         """Give the paths of an artifact's files; None where they cannot be told."""
+
+    def contents(self, artifact: str) -> Contents:
+        """Return what an artifact's files are."""
 
     def held_for(self, stage: str) -> Held | None:
         """Return for how long the version held a stage; None where no clock is at hand."""

@@ -11,9 +11,10 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
+from gitreg.contents import CODE, VERDICTS
 from gitreg.documents.types import CARD_FIELDS
 from gitreg.errors import InvalidDocument
-from gitreg.policy.content_gates import Command, Files
+from gitreg.policy.content_gates import Command, Content, Files
 from gitreg.policy.deciding import ALIASES, RULES, SETTINGS, Policy
 from gitreg.policy.gates import AllOf, AnyOf, Gate
 from gitreg.policy.metric_gates import AgainstIncumbent, Bound, Card, Metadata
@@ -30,6 +31,7 @@ _KINDS: Mapping[str, tuple[str, ...]] = {
     "metadata": ("metadata", "later"),
     "card": ("card",),
     "files": (*_OF_FILES, "later"),
+    "content": ("content",),
     "soak": ("soak",),
     "signature": ("signature",),
     "approvals": ("approvals",),
@@ -179,6 +181,14 @@ class _Reader:
     def _files(self, at: _Path, name: str, fields: Mapping[str, Any]) -> Gate:
         demands = {key: _texts([*at, key], fields[key]) for key in _OF_FILES if key in fields}
         return Files(name=name, later=_later(at, fields), **demands)
+
+    def _content(self, at: _Path, name: str, fields: Mapping[str, Any]) -> Gate:
+        at = [*at, "content"]
+        said = _mapping(at, fields["content"], ("at_most",), all_of=True)
+        known = [verdict for verdict in VERDICTS if verdict != CODE]
+        if said["at_most"] not in known:
+            raise _unknown([*at, "at_most"], "verdict to allow", said["at_most"], known)
+        return Content(name=name, at_most=said["at_most"])
 
     def _soak(self, at: _Path, name: str, fields: Mapping[str, Any]) -> Gate:
         at = [*at, "soak"]

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gitreg.blobs import Source
+    from gitreg.contents import Finding
     from gitreg.documents.layout import Key
+    from gitreg.documents.types import ArtifactRecord
     from gitreg.registry.ledger import Ledger
 
 
@@ -30,6 +32,8 @@ class Circumstances:
         The repository with the tags, and ssh-keygen in its environment.
     source:
         Where manifests are read from.
+    look:
+        Looks at the bytes of an artifact's files, and returns the worst verdict; None where they are not read.
     run:
         Runs a command about a reference and the pointer that is to be its, and says whether it succeeded. None, but in
         ``gitreg check``: a reader runs nothing.
@@ -48,6 +52,7 @@ class Circumstances:
     again: bool = False
     ledger: Ledger | None = None
     source: Callable[[], Source] | None = None
+    look: Callable[[ArtifactRecord], Finding | None] | None = None
     run: Callable[[Sequence[str], str, Key], bool] | None = None
     proposing: bool = False
     files_follow: bool = False

@@ -11,7 +11,7 @@ from gitreg.documents.layout import Key
 from gitreg.documents.types import ApprovalDocument, StageDocument
 from gitreg.errors import GitregError
 from gitreg.policy.deciding import ALIASES
-from gitreg.policy.evidence import Approval, Held, Incumbent, Proof, Said, Seal
+from gitreg.policy.evidence import Approval, Contents, Held, Incumbent, Proof, Said, Seal
 from gitreg.registry.artifacts import manifest_of
 from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.dates import Dated, Dates
@@ -20,6 +20,7 @@ from gitreg.registry.merging import told_by
 from gitreg.registry.persons import names_in, people, read_approval, signed_by
 from gitreg.registry.signatures import tag_seal
 from gitreg.registry.snapshot import ModelVersion, Snapshot
+from gitreg.registry.verdicts import worst_recorded
 
 
 class SnapshotEvidence:
@@ -104,6 +105,11 @@ class SnapshotEvidence:
             return [entry.path for entry in manifest_of(record, self._circumstances.source()).files]
         except GitregError:
             return None
+
+    def contents(self, artifact: str) -> Contents:
+        """Return what an artifact's files are, by its record and by who reads them here."""
+        record, look = self._version.artifacts[artifact], self._circumstances.look
+        return Contents(worst_recorded(record.scan, record.contents), look(record) if look else None)
 
     def held_for(self, stage: str) -> Held | None:
         """Return the longest time for which the version held a stage, up to now, by corrected dates."""

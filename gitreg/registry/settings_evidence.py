@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg.documents.types import ApprovalDocument
 from gitreg.errors import GitregError
-from gitreg.policy.evidence import Approval, Held, Incumbent, Proof, Said, Seal
+from gitreg.policy.evidence import Approval, Contents, Held, Incumbent, Proof, Said, Seal
 from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.index import Moment
 from gitreg.registry.persons import names_in, people, read_approval, signed_by
@@ -135,6 +135,10 @@ class SettingsEvidence:
 
     def files(self, artifact: str) -> Sequence[str] | None:
         """Return None: settings have no files."""
+
+    def contents(self, artifact: str) -> Contents:
+        """Return nothing: settings have no files."""
+        return Contents(None, None)
 
     def held_for(self, stage: str) -> Held | None:
         """Return None: settings hold no stage."""

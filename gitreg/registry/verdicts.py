@@ -123,13 +123,23 @@ def contents_row(scan: int | None, contents: Mapping[str, Any]) -> dict[str, Any
 
     None where nobody looked.
     """
+    found = worst_recorded(scan, contents)
+    if found is None:
+        return None
+    return {"verdict": found.verdict, "files": {path: dict(said) for path, said in contents.items()}}
+
+
+def worst_recorded(scan: int | None, contents: Mapping[str, Any]) -> Finding | None:
+    """Return the worst verdict that a record says of its files; None where nobody looked."""
     if scan is None:
         return None
-    found = [Finding(str(said.get("verdict", CODE)), "") for said in contents.values()]
-    return {
-        "verdict": worst(found).verdict if found else DATA,
-        "files": {p: dict(said) for p, said in contents.items()},
-    }
+    return worst_of(as_recorded(contents, contents))
+
+
+def worst_of(findings: Mapping[str, Finding]) -> Finding:
+    """Return the worst of the verdicts on files, by path, which it names; plain data where there is none."""
+    told = [finding if path == _OF_ALL else finding.inside(path) for path, finding in findings.items()]
+    return worst(told) if told else Finding(DATA, "plain data")
 
 
 def code_in(contents: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

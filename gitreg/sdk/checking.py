@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -22,6 +22,9 @@ from gitreg.registry.snapshot import Snapshot
 from gitreg.registry.stores import Named, default_folder, open_named, readable
 
 if TYPE_CHECKING:
+    from gitreg.blobs import Source
+    from gitreg.contents import Finding as Contents
+    from gitreg.documents.types import ArtifactRecord
     from gitreg.registry.ledger import Ledger
     from gitreg.sdk.opened import OpenRegistry
 
@@ -61,14 +64,16 @@ def check_proposal(
     _fetch_tags(registry, target, after)
     named = open_named(target.settings, repository, registry.ambient.approvals())
     weights = weights_in(registry, named, share=share, unseen=unseen, progress=progress)
+    read_from = partial(readable, named, unseen.append)
     circumstances = replace(
         registry.circumstances(),
+        look=partial(_look, registry, read_from, progress) if share else None,
         run=partial(_run, registry),
-        source=lambda: readable(named, unseen.append),
+        source=read_from,
         proposing=False,
     )
     readables = [each for each in named if each.opened]
-    source = readable(named, unseen.append) if readables and named[0].opened else None
+    source = read_from() if readables and named[0].opened else None
     report = check(ledger, before, after, circumstances=circumstances, source=source, weights=weights)
     return replace(report, unseen=tuple(dict.fromkeys(unseen)))
 
@@ -169,6 +174,17 @@ def _held(repository: Repository, key: Key, oid: str) -> list[str]:
         return [read_data(key, repository.read_blob(oid, limit=MAX_BYTES))["version"]]
     except GitregError:  # the check names it
         return []
+
+
+def _look(
+    registry: OpenRegistry, source: Callable[[], Source], progress: Progress, record: ArtifactRecord
+) -> Contents | None:
+    """Return the worst verdict on an artifact's files; None where they cannot be read: who verifies them tells that."""
+    from gitreg.sdk.scans import worst_read
+
+    with suppress(GitregError):
+        return worst_read(registry, record, source(), progress=progress)
+    return None
 
 
 def _run(registry: OpenRegistry, command: Sequence[str], reference: str, pointer: Key) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gitreg.policy.deciding import Policy
-from gitreg.policy.evidence import Approval, Held, Incumbent, Proof, Said, Seal
+from gitreg.policy.evidence import Approval, Contents, Held, Incumbent, Proof, Said, Seal
 from gitreg.policy.gates import Gate
 from gitreg.policy.parsing import parse_policies
 
@@ -30,6 +30,7 @@ class Facts:
     card: Mapping[str, Any] = field(default_factory=dict)
     paths: Mapping[str, Sequence[str] | None] = field(default_factory=dict)
     linked: Mapping[str, Sequence[str] | None] = field(default_factory=dict)
+    verdicts: Mapping[str, Contents] = field(default_factory=dict)
     files_follow: bool = False
     seal: Seal = UNSIGNED
     approvals: Sequence[Approval] = ()
@@ -56,6 +57,9 @@ class Facts:
 
     def files(self, artifact: str) -> Sequence[str] | None:
         return {**self.linked, **self.paths}[artifact]
+
+    def contents(self, artifact: str) -> Contents:
+        return self.verdicts[artifact]
 
     def held_for(self, stage: str) -> Held | None:
         return self.held.get(stage, Held(0))

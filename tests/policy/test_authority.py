@@ -81,7 +81,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[str, str]]]] =
     ),
     "worse content": (
         gates({"content": {"at_most": "data"}}), gates({"content": {"at_most": "opaque"}}),
-        [("weakens", "production weakens: content verdict data → opaque")],
+        [("weakens", "production weakens: content at_most data → opaque")],
     ),
     "one more that is enough": (
         gates({"any": [ACCURACY]}), gates({"any": [ACCURACY, SIGNED]}),

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gitreg.contents import Finding
 from gitreg.policy.deciding import decide
-from gitreg.policy.evidence import Approval, Held, Incumbent, Proof, Said, Seal
+from gitreg.policy.evidence import Approval, Contents, Held, Incumbent, Proof, Said, Seal
 from gitreg.policy.results import Outcome
 from tests.policy.support import Facts, gate, policy
 
@@ -28,6 +29,10 @@ ONE = {"approvals": {"by": ["bob@example.com", "cy"]}}
 SIGNED = {"approvals": {"by": ["bob@example.com", "cy"], "author": "signed"}}
 TWO = {"approvals": {"count": 2, "by": ["bob@example.com", "cy", "ada@example.com"]}}
 BOTH = (approval("bob@example.com"), approval("cy"))
+LIMITED = {"content": {"at_most": "limited"}}
+MODEL = {"model": ["m.pkl"]}
+ARRAY, SHELL = Finding("limited", "m.pkl: pickle"), Finding("code", "m.pkl: names posix.system")
+UNSEEN = Contents(None, None)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +90,7 @@ BOTH = (approval("bob@example.com"), approval("cy"))
         ({"files": ["*.md"], "later": True}, {"linked": {"docs": ["a.md"]}}, PASSED, "it has *.md"),
         ({"files": ["m"]}, {"paths": {"model": ["m"]}, "linked": {"docs": None}}, PASSED, "it has m"),
         ({"forbidden_files": ["*.pkl"]}, {"linked": {"docs": ["a.pkl"]}}, FAILED, "a.pkl is forbidden"),
-        ({"files": ["*.bin"]}, {"paths": {}, "files_follow": True}, PASSED, "when they are stored"),
+        ({"files": ["*.bin"]}, {"paths": {}, "files_follow": True}, PASSED, "are stored"),
         ({"soak": {"stage": "staging", "hours": 48}}, {"held": {"staging": Held(48 * 3600)}}, PASSED,
          "for 48 hours"),
         ({"soak": {"stage": "staging", "hours": 48}}, {"held": {"staging": Held(48 * 3600 - 1)}}, FAILED,
@@ -122,6 +127,18 @@ BOTH = (approval("bob@example.com"), approval("cy"))
         (SIGNED, {"approvals": BOTH, "proof": Proof(None, "no ssh-keygen")}, UNKNOWN, "no ssh-keygen"),
         (SIGNED, {"approvals": [], "proof": Proof(None, "no ssh-keygen")}, FAILED, "0 of 1"),
         (SIGNED, {"approvals": BOTH}, PASSED, "2 of 1 approvals (bob@example.com, cy)"),
+        (LIMITED, {}, PASSED, "it has no sealed files"),
+        (LIMITED, {"paths": MODEL, "verdicts": {"model": Contents(ARRAY, None)}}, PASSED,
+         "limited (model: m.pkl: pickle), as recorded"),
+        (LIMITED, {"paths": MODEL, "verdicts": {"model": Contents(None, ARRAY)}}, PASSED, "as read here"),
+        (LIMITED, {"paths": MODEL, "verdicts": {"model": Contents(ARRAY, SHELL)}}, FAILED,
+         "code (model: m.pkl: names posix.system), as read here; at most limited is allowed"),
+        (LIMITED, {"paths": MODEL, "verdicts": {"model": Contents(SHELL, ARRAY)}}, FAILED, "as recorded; at most"),
+        (LIMITED, {"paths": MODEL, "verdicts": {"model": Contents(Finding("fine", "x"), ARRAY)}}, FAILED, "fine (mo"),
+        (LIMITED, {"paths": MODEL, "verdicts": {"model": UNSEEN}}, UNKNOWN, "files of the artifact model"),
+        (LIMITED, {"paths": {**MODEL, "data": []}, "verdicts": {"model": UNSEEN, "data": Contents(SHELL, None)}},
+         FAILED, "code (data: m.pkl"),
+        (LIMITED, {"paths": MODEL, "verdicts": {"model": UNSEEN}, "files_follow": True}, PASSED, "are stored"),
         ({"command": ["python", "e.py"]}, {}, UNKNOWN, "`python e.py` is run by `gitreg check` only"),
         ({"command": ["true"]}, {"ran": True}, PASSED, "succeeded"),
         ({"command": ["false"]}, {"ran": False}, FAILED, "failed"),

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitreg.errors import InvalidDocument
+from gitreg.policy.authority import authority_changes
 from gitreg.policy.deciding import decide
 from gitreg.policy.parsing import parse_policies
 from gitreg.policy.people import People
@@ -24,6 +25,7 @@ SOUND: list[dict[str, Any]] = [
     {"metadata": ["a"]},
     {"card": ["license"]},
     {"artifacts": ["model"], "files": ["*.bin"], "forbidden_files": ["*.pkl"]},
+    {"content": {"at_most": "limited"}},
     {"soak": {"stage": "staging", "hours": 0.5}},
     {"signature": {"by": ["cy"]}},
     {"approvals": {"count": 1, "by": ["cy"]}},
@@ -48,7 +50,7 @@ def test_every_kind_is_read(said: dict[str, Any]) -> None:
         ({"gate": []}, "/gate", "gates"),
         ({"gates": []}, "/gates", "at least one"),
         ({"gates": {"metadata": ["a"]}}, "/gates", "list of gates|at least one"),
-        ({"gates": [{}]}, "/gates/0", "one of metric, metadata, card, files, soak"),
+        ({"gates": [{}]}, "/gates/0", "one of metric, metadata, card, files, content, soak"),
         ({"gates": [None]}, "/gates/0", "one of metric"),
         ({"gates": [{"name": "x"}]}, "/gates/0", "demands"),
         ({"gates": [{"metrics": "a"}]}, "/gates/0/metrics", "did you mean 'metric'"),
@@ -70,6 +72,10 @@ def test_every_kind_is_read(said: dict[str, Any]) -> None:
         ({"gates": [{"later": True}]}, "/gates/0/later", "metric"),
         ({"gates": [{"card": ["licence"]}]}, "/gates/0/card/0", "did you mean 'license'"),
         ({"gates": [{"files": []}]}, "/gates/0/files", "at least one"),
+        ({"gates": [{"content": {"at_most": "code"}}]}, "/gates/0/content/at_most", "data, limited, opaque"),
+        ({"gates": [{"content": {"at_most": ["data"]}}]}, "/gates/0/content/at_most", "data, limited, opaque"),
+        ({"gates": [{"content": {}}]}, "/gates/0/content", "at_most"),
+        ({"gates": [{"content": {"at_most": "data"}, "later": True}]}, "/gates/0/later", "content"),
         ({"gates": [{"soak": {"stage": "staging"}}]}, "/gates/0/soak", "stage, hours"),
         ({"gates": [{"soak": {"stage": "stagin", "hours": 1}}]}, "/gates/0/soak/stage", "did you mean 'staging'"),
         ({"gates": [{"soak": {"stage": "production", "hours": 1}}]}, "/gates/0/soak/stage", "before"),
@@ -177,16 +183,31 @@ def test_a_person_is_known_by_every_email_and_anybody_else_is_a_person_of_their_
 
 ODD = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 3) | st.floats(allow_nan=False) | st.text(max_size=3)
-    | st.sampled_from([*STAGES, *PEOPLE]),
+    | st.sampled_from([*STAGES, *PEOPLE, "data", "opaque"]),
     lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["stage", "hours", "by", "count", "metadata", "all"]), inner, max_size=3),
+    | st.dictionaries(st.sampled_from(["stage", "hours", "by", "count", "all", "at_most"]), inner, max_size=3),
     max_leaves=6,
 )  # fmt: skip
-FIELDS = ["metric", "at_least", "incumbent", "tolerance", "metadata", "card", "files", "artifacts", "soak", "signature",
-          "approvals", "command", "all", "any", "name", "other"]  # fmt: skip
+FIELDS = ["metric", "at_least", "at_most", "incumbent", "tolerance", "metadata", "card", "files", "artifacts",
+          "content", "soak", "signature", "approvals", "command", "all", "any", "name", "other"]  # fmt: skip
+GATES = st.lists(st.dictionaries(st.sampled_from(FIELDS), ODD, max_size=3), max_size=3)
+OTHERS = st.lists(st.sampled_from(SOUND) | st.dictionaries(st.sampled_from(FIELDS), ODD, max_size=3), max_size=3)
 
 
-@given(st.lists(st.dictionaries(st.sampled_from(FIELDS), ODD, max_size=3), max_size=3))
+@given(OTHERS, OTHERS)
+def test_what_differs_between_policies_that_are_understood_can_be_told(old: list[Any], new: list[Any]) -> None:
+    rest: dict[str, Any] = {"people": {}, "stages": [], "replicas": [], "mirrors": {}, "store": None, "remote": None}
+    before, after = ({**rest, "policies": {"production": {"gates": gates}}} for gates in (old, new))
+    try:
+        policy(gates=old), policy(gates=new)
+    except InvalidDocument:
+        return
+    assert authority_changes(before, before) == []
+    gone = len(new) < len(old)
+    assert not gone or authority_changes(before, after)
+
+
+@given(GATES)
 def test_whatever_is_written_is_refused_in_words_or_decides(gates: list[dict[str, Any]]) -> None:
     try:
         made = policy(gates=gates)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import pickle
+import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -190,3 +194,52 @@ def test_what_was_annotated_later_counts_where_the_gate_says_so(ada: Person) -> 
     assert "0.5" in ada.gitreg("promote", "iris@1", "production", code=4).err
     ada.gitreg("annotate", "iris@1", "--metadata", "accuracy=0.99")
     ada.gitreg("promote", "iris@1", "production")
+
+
+class Shell:
+    """Something whose pickle runs a program when it is loaded."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, ("true",)
+
+
+RECORD = "models/iris/versions/{}.yaml"
+
+
+def with_record(ada: Person, old: int, new: int, change: Callable[[str], str]) -> dict[str, str | None]:
+    """Return a record that somebody wrote by hand, of the files of another one, and who it lets take production."""
+    said = (ada.here / RECORD.format(old)).read_text()
+    said = re.sub(
+        "^version: .*$", f"version: '{new}'", re.sub("^number: .*$", f"number: {new}", said, flags=re.M), flags=re.M
+    )
+    return {RECORD.format(new): change(said), PRODUCTION: POINTER.format(new)}
+
+
+def checked(ada: Person, code: int) -> str:
+    ended = ada.gitreg("check", "--base", "origin/main", code=code)
+    return ended.out.replace("\\", "")
+
+
+def test_a_content_gate_asks_the_record_and_check_reads_the_bytes(ada: Person) -> None:
+    with_gates(ada, "{content: {at_most: limited}}")
+    ada.gitreg("save", "iris", write(ada.here.parent / "evil", {"m.pkl": pickle.dumps(Shell())}))
+    said = "content: code (model: m.pkl: pickle that names posix.system), "
+    assert (
+        f"iris@2 may not enter production: {said}as recorded; at most limited is allowed"
+        in ada.gitreg("promote", "iris@2", "production", code=4).err
+    )
+    commit(ada, {PRODUCTION: POINTER.format(2)})
+    assert f"{said}as recorded" in refused(ada)
+    ada.git("reset", "-q", "--hard", "origin/main")
+    # A record that calls it data gets past a server, which reads no bytes; check does.
+    commit(ada, with_record(ada, 2, 3, lambda said: re.sub("    contents:\n(      .*\n)+", "", said)))
+    assert "contents" not in (ada.here / RECORD.format(3)).read_text()
+    assert f"{said}as read here" in checked(ada, 4)
+    ada.git("reset", "-q", "--hard", "origin/main")
+    # Where neither says anything, as for a record of an older gitreg, nobody is let in.
+    commit(ada, with_record(ada, 1, 3, lambda said: said.replace("    scan: 1\n", "")))
+    assert "the record does not say what the files of the artifact model are" in refused(ada)
+    assert "data (model: m.bin: text), as read here" in checked(ada, 0)
+    ada.git("reset", "-q", "--hard", "origin/main")
+    ada.gitreg("promote", "iris@1", "production")
+    assert "data (model: plain data), as recorded" in ada.gitreg("why", "iris@1", "production").out
