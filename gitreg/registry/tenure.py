@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import NamedTuple
 
 from gitreg.documents.types import StageDocument
@@ -42,25 +43,55 @@ def tenure(snapshot: Snapshot, model: str, stage: str) -> Tenure:
     A pointer file that says again, byte for byte, what it said below the top was put back by ``git revert``: that is a
     rollback too.
     """
-    held: list[tuple[str, str]] = []  # version, digest of the pointer's file
+    held = _Stack()
     undone: set[str] = set()
     for entry in reversed(snapshot.index.history(snapshot.seq, "stage", model, stage)):
         if entry.data is None:
             continue
         pointer = StageDocument.from_data(entry.data)
-        versions, files = [version for version, _ in held], [digest for _, digest in held]
-        if pointer.rolled_back_from is not None and pointer.version in versions:
-            place = len(versions) - 1 - versions[::-1].index(pointer.version)
-            undone.update(versions[place + 1 :])
-            held = [*held[:place], (pointer.version, entry.digest)]
-        elif entry.digest in files[:-1]:
-            held = held[: files.index(entry.digest) + 1]
+        version, digest = pointer.version, entry.digest
+        if pointer.rolled_back_from is not None and held.versions[version]:
+            undone.update(held.cut(held.versions[version][-1] + 1))
+            held.pop()
+            held.push(version, digest)
+        elif held.files[digest] and held.files[digest][0] < len(held) - 1:
+            held.cut(held.files[digest][0] + 1)
         else:
-            undone = undone - {pointer.version} if pointer.version in undone else set()
-            if versions[-1:] == [pointer.version]:
+            undone = undone - {version} if version in undone else set()
+            if held.versions[version] and held.versions[version][-1] == len(held) - 1:
                 held.pop()
-            held.append((pointer.version, entry.digest))
-    return Tenure(tuple(version for version, _ in held), frozenset(undone), snapshot.find_stage(model, stage) is None)
+            held.push(version, digest)
+    return Tenure(held.names(), frozenset(undone), snapshot.find_stage(model, stage) is None)
+
+
+class _Stack:
+    """Who held a stage, with the places of each version and each pointer file: thousands of moves are looked up in."""
+
+    def __init__(self) -> None:
+        self._held: list[tuple[str, str]] = []
+        self.versions: defaultdict[str, list[int]] = defaultdict(list)
+        self.files: defaultdict[str, list[int]] = defaultdict(list)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(version for version, _ in self._held)
+
+    def push(self, version: str, digest: str) -> None:
+        self.versions[version].append(len(self._held))
+        self.files[digest].append(len(self._held))
+        self._held.append((version, digest))
+
+    def pop(self) -> str:
+        version, digest = self._held.pop()
+        self.versions[version].pop()
+        self.files[digest].pop()
+        return version
+
+    def cut(self, place: int) -> list[str]:
+        """Take off what lies at a place and above, and return the versions."""
+        return [self.pop() for _ in range(len(self._held) - place)]
 
 
 def is_rollback(snapshot: Snapshot, pointer: Entry) -> bool:
