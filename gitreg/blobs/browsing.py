@@ -48,14 +48,15 @@ class Resolved(NamedTuple):
     note_use:
         Called when a file is opened to be read.
     admit:
-        Takes a file that is opened, and refuses those that are not to be handed out; leaves it at its beginning.
+        Takes a file that is opened, and whether all of it was held against its hash, not only what is read of it;
+        refuses those that are not to be handed out, and leaves others at their beginning.
     """
 
     manifest: Manifest
     store: Callable[[], Source]
     cache: Cache
     note_use: Callable[[], None] = lambda: None
-    admit: Callable[[FileEntry, BinaryIO], None] = lambda _, __: None
+    admit: Callable[[FileEntry, BinaryIO, bool], None] = lambda *_: None
 
 
 class NoSuchFileError(NotFound, FileNotFoundError):
@@ -148,7 +149,7 @@ class ArtifactFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is
             file = open_by_parts(found, entry)
             file = file or _File(found.cache.open(found.manifest, found.store(), inside).detach(), _BUFFER)
             try:
-                found.admit(entry, file)
+                found.admit(entry, file, not isinstance(getattr(file, "raw", None), _Chunks))
             except BaseException:
                 file.close()
                 raise

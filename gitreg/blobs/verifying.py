@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from io import BytesIO
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from gitreg.blobs import layout
 from gitreg.blobs.buckets.bucket import NoSuchObjectError
@@ -24,7 +26,26 @@ Judged = tuple[FileEntry, str | None]
 """A file, and what is wrong with it."""
 
 
-def verify(store: Store, manifest: Manifest, entries: Sequence[FileEntry], progress: Progress) -> Iterator[Judged]:
+class Onlooker(Protocol):
+    """Looks at files while their bytes are here; several threads may ask it at once."""
+
+    def wants(self, entry: FileEntry) -> bool:
+        """Whether to look at a file, once it was found whole."""
+
+    def look(self, entry: FileEntry, file: BinaryIO) -> None:
+        """Look at a file, which was found whole."""
+
+    def leave_out(self, entry: FileEntry, error: OSError) -> None:
+        """Hear that a file is not to be looked at, because this machine could not keep it so long."""
+
+
+def verify(
+    store: Store,
+    manifest: Manifest,
+    entries: Sequence[FileEntry],
+    progress: Progress,
+    onlooker: Onlooker | None = None,
+) -> Iterator[Judged]:
     """Read files of a set from a store, each byte of them, and yield for each what is wrong with it, or None.
 
     What is found damaged is set aside, as by `Store.fetch`. Memory stays bounded whatever the sizes.
@@ -33,13 +54,15 @@ def verify(store: Store, manifest: Manifest, entries: Sequence[FileEntry], progr
     ----------
     entries:
         Those of the manifest's files that are to be read.
+    onlooker:
+        What else looks at them.
 
     Raises
     ------
     GitregError
         The store cannot be read at all.
     """
-    reading = _Reading(store, manifest, progress)
+    reading = _Reading(store, manifest, progress, onlooker)
     with threads() as pool:
         try:
             pack = store.pack_of(manifest, entries)
@@ -60,7 +83,8 @@ def verify(store: Store, manifest: Manifest, entries: Sequence[FileEntry], progr
 
 
 class _Reading:
-    def __init__(self, store: Store, manifest: Manifest, progress: Progress) -> None:
+    def __init__(self, store: Store, manifest: Manifest, progress: Progress, onlooker: Onlooker | None) -> None:
+        self._onlooker = onlooker
         self._store = store
         self._manifest = manifest
         self._progress = progress
@@ -99,26 +123,72 @@ class _Reading:
                 return [(run[0], self._store.absent(run[0].path, error.key).message)]
             return [each for entry in run for each in self._run(pack, [entry])]  # the others may lie in other chunks
         self._progress.advance(len(data))
-        return [
-            (entry, _judge(entry, data[span.start - start : span.stop - start]))
-            for entry, span in zip(run, spans, strict=True)
-        ]
+        judged = []
+        for entry, span in zip(run, spans, strict=True):
+            found = data[span.start - start : span.stop - start]
+            judged.append((entry, _judge(entry, found)))
+            if judged[-1][1] is None and self._onlooker and self._onlooker.wants(entry):
+                self._onlooker.look(entry, BytesIO(found))
+        return judged
 
     def alone(self, entry: FileEntry, pool: Executor | None = None) -> str | None:
         """Read a file that lies in no pack; with a pool several of its parts ahead."""
         digest = sha256()
-        try:
-            content = self._store.content(entry)
-            parts = content.parts()
-            with suppress(NoSuchObjectError):  # a part is missing, and others may be damaged
-                for data in ahead(pool, content.read, parts) if pool else map(content.read, parts):
-                    digest.update(data)
-                    self._progress.advance(len(data))
-            if digest.hexdigest() != entry.sha256:
-                raise self._store.blame(entry.path, content)
-        except IntegrityError as error:
-            return error.message
+        with _Copy(self._onlooker, entry) as copy:
+            try:
+                content = self._store.content(entry)
+                parts = content.parts()
+                with suppress(NoSuchObjectError):  # a part is missing, and others may be damaged
+                    for data in ahead(pool, content.read, parts) if pool else map(content.read, parts):
+                        digest.update(data)
+                        copy.write(data)
+                        self._progress.advance(len(data))
+                if digest.hexdigest() != entry.sha256:
+                    raise self._store.blame(entry.path, content)
+            except IntegrityError as error:
+                return error.message
+            copy.show()
         return None
+
+
+class _Copy:
+    """A copy of a file that is read part by part, for who wants to look at it; on the disk, and gone in the end."""
+
+    def __init__(self, onlooker: Onlooker | None, entry: FileEntry) -> None:
+        self._onlooker = onlooker if onlooker and onlooker.wants(entry) else None
+        self._entry = entry
+        self._file: BinaryIO | None = None
+
+    def __enter__(self) -> _Copy:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.close()
+
+    def write(self, data: bytes) -> None:
+        """Add a part; where the disk has no room, the file is left out."""
+        if self._onlooker is None:
+            return
+        try:
+            self._file = self._file or TemporaryFile()  # noqa: SIM115 - closed in the end
+            self._file.write(data)
+        except OSError as error:
+            self._onlooker.leave_out(self._entry, error)
+            self._onlooker = None
+
+    def show(self) -> None:
+        """Let the onlooker see the file, which is whole."""
+        if self._onlooker is None:
+            return
+        try:
+            if self._file is not None:
+                self._file.flush()
+        except OSError as error:
+            self._onlooker.leave_out(self._entry, error)
+        else:
+            self._onlooker.look(self._entry, self._file or BytesIO())
 
 
 _WRONG = "wrong"  # until it is known what is to blame

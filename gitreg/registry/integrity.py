@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from gitreg.blobs import FileEntry, Manifest, Progress, Source, Store, layout, verify
+from gitreg.contents import RULES
+from gitreg.contents import Finding as Verdict
 from gitreg.documents.layout import MAX_BYTES, Key
+from gitreg.documents.types import ArtifactRecord
 from gitreg.errors import GitregError, TooLarge
 from gitreg.registry.artifacts import Holder, manifest_of, stored_manifest
 from gitreg.registry.cut_history import is_cut
@@ -17,6 +20,7 @@ from gitreg.registry.index import Entry
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.resuming import Run
 from gitreg.registry.snapshot import ModelVersion, Snapshot
+from gitreg.registry.verdicts import Difference, Verdicts, differences
 
 _AT_ONCE = 50_000  # files whose existence is asked for together
 
@@ -46,6 +50,8 @@ class Finding:
     problem: str | None
     store: str | None = None
     read: bool = False
+    difference: Difference | None = None
+    """Between what the record says that a file is, and what was found here: then that is the problem."""
 
     def row(self) -> dict[str, Any]:
         """Give it as plain data."""
@@ -58,16 +64,48 @@ class Finding:
             "problem": self.problem,
             "store": self.store,
             "read": self.read,
+            "contents": self.difference.row() if self.difference else None,
         }
 
 
 class _Set(NamedTuple):
-    """An artifact's files; its manifest, where that is stored too, is a set of its own."""
+    """An artifact's files; its manifest, where that is stored too, is a set of its own, without a record."""
 
     reference: str
     artifact: str
     manifest: Manifest
-    of_files: bool = True
+    record: ArtifactRecord | None
+
+
+class _Onlooker:
+    """Finds out what files are, of those whose verdicts are not known here."""
+
+    def __init__(self, verdicts: Verdicts, tell: Callable[[str], None]) -> None:
+        self._verdicts = verdicts
+        self._tell = tell
+
+        self._found: dict[str, Verdict] = {}  # as long as it may be that they cannot be kept
+
+    def wants(self, entry: FileEntry) -> bool:
+        """See `gitreg.blobs.verifying.Onlooker`."""
+        return entry.sha256 not in self._found and self._verdicts.find(entry.sha256) is None
+
+    def look(self, entry: FileEntry, file: BinaryIO) -> None:
+        """See `gitreg.blobs.verifying.Onlooker`."""
+        self._found[entry.sha256] = self._verdicts.look(entry.sha256, file)
+
+    def leave_out(self, entry: FileEntry, error: OSError) -> None:
+        """See `gitreg.blobs.verifying.Onlooker`."""
+        self._tell(f"nobody looked at what {entry.path} is: {error.strerror or error}")
+
+    def found(self, manifest: Manifest) -> dict[str, Verdict]:
+        """Return the verdicts on files, by path, as far as they are known here."""
+        known = self._verdicts.find_all(entry.sha256 for entry in manifest.files) | self._found
+        return {entry.path: known[entry.sha256] for entry in manifest.files if entry.sha256 in known}
+
+    def forget(self) -> None:
+        """Forget what was found, where it was not kept."""
+        self._found.clear()
 
 
 class Verification:
@@ -89,6 +127,8 @@ class Verification:
         choice of about so many, of one at least.
     run:
         What was read so far; where it was interrupted, that is not read again.
+    verdicts:
+        What is known here of what files are: records are held against it for what is read. None leaves that out.
     tell:
         Hears of replicas that cannot be reached.
 
@@ -107,10 +147,12 @@ class Verification:
         *,
         share: float,
         run: Run,
+        verdicts: Verdicts | None = None,
         tell: Callable[[str], None],
         progress: Progress,
     ) -> None:
         self.before = run.before
+        self._onlooker = _Onlooker(verdicts, tell) if verdicts and share else None
         self._ledger = ledger
         self._versions = versions
         self._source = source
@@ -130,6 +172,7 @@ class Verification:
                     continue
                 for store in list(self._stores):
                     yield from self._check(store, batch)
+                yield from self._compare(batch)
             self._run.end()
         finally:
             self._run.close()
@@ -145,9 +188,9 @@ class Verification:
                 except GitregError as error:
                     yield Finding(version.reference, name, "", artifact.size, error.message)
                     continue
-                batch.append(_Set(version.reference, name, manifest))
+                batch.append(_Set(version.reference, name, manifest, artifact))
                 if artifact.files is None:
-                    batch.append(_Set(version.reference, name, stored_manifest(manifest), of_files=False))
+                    batch.append(_Set(version.reference, name, stored_manifest(manifest), None))
             if sum(len(each.manifest.files) for each in batch) > _AT_ONCE:
                 yield batch
                 batch = []
@@ -191,15 +234,32 @@ class Verification:
             for entry, token in tokens.items()
             if token in chosen and token not in self._run and token not in self._problems
         }
-        for entry, problem in verify(store, files.manifest, list(new.values()), self._progress) if new else ():
+        onlooker = self._onlooker if files.record and files.record.scan == RULES else None
+        found = verify(store, files.manifest, list(new.values()), self._progress, onlooker) if new else ()
+        for entry, problem in found:
             if problem is None:
                 self._run.note(tokens[entry])
             else:
                 self._problems[tokens[entry]] = problem
         for entry, token in tokens.items():
             problem = self._problems.get(token)
-            if problem or files.of_files:
+            if problem or files.record:
                 yield _finding(files, entry, store, problem, read=token in chosen)
+
+    def _compare(self, batch: list[_Set]) -> Iterator[Finding]:
+        """Hold what records say that files are against what is known here."""
+        if self._onlooker is None:
+            return
+        for each in batch:
+            if each.record is None or each.record.scan != RULES:
+                continue
+            found = self._onlooker.found(each.manifest)
+            sizes = {entry.path: entry.size for entry in each.manifest.files}
+            is_whole = len(found) == len(sizes)
+            for one in differences(each.record.scan, each.record.contents, found, whole=is_whole):
+                size = sizes.get(one.path, each.record.size)
+                yield Finding(each.reference, each.artifact, one.path, size, str(one), difference=one)
+        self._onlooker.forget()
 
 
 def _finding(files: _Set, entry: FileEntry, store: Store, problem: str | None, *, read: bool = False) -> Finding:

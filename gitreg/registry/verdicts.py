@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from gitreg.contents import CODE, DATA, RULES, Finding, worst
 
@@ -67,14 +67,21 @@ class Verdicts:
                         connection.execute("delete from verdicts")
                     connection.executemany("insert or replace into verdicts values (?, ?, ?)", rows)
 
-    def look(self, sha256: str, file: BinaryIO) -> Finding:
-        """Return the verdict on a file of a known hash, which is looked through where that was not done before."""
+    def look(self, sha256: str, file: BinaryIO, *, keep: bool = True) -> Finding:
+        """Return the verdict on a file of a known hash, which is looked through where that was not done before.
+
+        Parameters
+        ----------
+        keep:
+            Whether the whole file was held against that hash, so that the verdict may be kept.
+        """
         found = self.find(sha256)
         if found is None:
             from gitreg.contents.scanner import scan  # what it brings in, no other command needs
 
             found = scan(file)
-            self.keep({sha256: found})
+            if keep:
+                self.keep({sha256: found})
         return found
 
     def close(self) -> None:
@@ -158,6 +165,55 @@ def as_recorded(contents: Mapping[str, Any], paths: Iterable[str]) -> dict[str, 
         if isinstance(told, Mapping):
             found[path] = Finding(str(told.get("verdict", CODE)), str(told.get("why", "as the record says")))
     return found
+
+
+class Difference(NamedTuple):
+    """What a record says of a file, and what was found to be so.
+
+    Parameters
+    ----------
+    path:
+        The file's; ``*`` for all of an artifact together.
+    """
+
+    path: str
+    recorded: str
+    found: Finding
+
+    def __str__(self) -> str:
+        what = "the worst of its files" if self.path == _OF_ALL else self.path
+        return f"{what} is {self.found.verdict} ({self.found.why}), and its record says {self.recorded}"
+
+    def row(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {"recorded": self.recorded, "found": self.found.verdict, "why": self.found.why}
+
+
+def differences(
+    scan: int | None, contents: Mapping[str, Any], found: Mapping[str, Finding], *, whole: bool
+) -> Iterator[Difference]:
+    """Yield where a record that was made by these rules says something else of files than was found.
+
+    Parameters
+    ----------
+    scan, contents:
+        The rules' number, and what the record says.
+    found:
+        The verdicts on the files, by path.
+    whole:
+        Whether these are all files of the artifact, so that they can be held against the worst of all.
+    """
+    if scan != RULES:
+        return
+    if _OF_ALL in contents:
+        recorded = as_recorded(contents, [_OF_ALL])
+        found = {_OF_ALL: worst(each.inside(path) for path, each in found.items())} if whole and found else {}
+    else:
+        recorded = as_recorded(contents, found)
+    for path, finding in found.items():
+        told = recorded[path].verdict if path in recorded else DATA
+        if told != finding.verdict:
+            yield Difference(path, told, finding)
 
 
 def summarised(findings: Mapping[str, Finding]) -> Finding:

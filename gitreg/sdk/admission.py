@@ -8,9 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from gitreg.contents import CODE, DATA, RULES, Finding
+from gitreg.contents import CODE, Finding
 from gitreg.errors import Refused
-from gitreg.registry.verdicts import as_recorded, read_summary, summarised
+from gitreg.registry.verdicts import as_recorded, differences, read_summary, summarised
 
 if TYPE_CHECKING:
     from gitreg.blobs import FileEntry, Manifest
@@ -101,8 +101,13 @@ class Admission:
         self._compare(found)
         self._refuse(found)
 
-    def check_file(self, entry: FileEntry, file: BinaryIO) -> None:
+    def check_file(self, entry: FileEntry, file: BinaryIO, verified: bool = True) -> None:
         """Refuse a file that is open if it can run code; else it stands at its beginning again.
+
+        Parameters
+        ----------
+        verified:
+            Whether all of it was held against its record, not only what is read of it.
 
         Raises
         ------
@@ -112,7 +117,7 @@ class Admission:
         if self._is_free:
             return
         self._refuse(as_recorded(self._record.contents, [entry.path]))
-        found = {entry.path: self._registry.verdicts.look(entry.sha256, file)}
+        found = {entry.path: self._registry.verdicts.look(entry.sha256, file, keep=verified)}
         file.seek(0)
         self._compare(found)
         self._refuse(found)
@@ -135,16 +140,8 @@ class Admission:
 
     def _compare(self, found: Mapping[str, Finding]) -> None:
         """Warn where the record, by the same rules, says something else."""
-        contents = self._record.contents
-        if self._record.scan != RULES or "*" in contents:
-            return
-        for path, finding in found.items():
-            recorded = as_recorded(contents, [path]).get(path)
-            if finding.verdict != (recorded.verdict if recorded else DATA):
-                verdict = recorded.verdict if recorded else DATA
-                self._registry.tell(
-                    f"{self._what}: {path} is {finding.verdict} ({finding.why}), and its record says {verdict}"
-                )
+        for difference in differences(self._record.scan, self._record.contents, found, whole=False):
+            self._registry.tell(f"{self._what}: {difference}")
 
     def _refuse(self, found: Mapping[str, Finding]) -> None:
         for path, finding in found.items():

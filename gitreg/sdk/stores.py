@@ -208,6 +208,7 @@ def verification(registry: Registry, reference: str | None, share: float, progre
         [registry.store, *_replicas(registry)],
         share=share,
         run=Run(registry.ambient.unfinished(name) if share else None, registry.ambient.clock()),
+        verdicts=registry.verdicts,
         tell=registry.tell,
         progress=progress,
     )

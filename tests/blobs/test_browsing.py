@@ -265,3 +265,21 @@ def test_it_is_one_of_fsspecs(files: ArtifactFileSystem, folder: Path, tmp_path:
     assert isinstance(files, fsspec.spec.AbstractFileSystem)
     files.get("team/iris@1", str(tmp_path / "got"), recursive=True)
     assert contents(tmp_path / "got") == contents(folder)
+
+
+def test_who_admits_files_is_told_whether_all_of_one_was_held_against_its_hash(
+    manifest: Manifest, bucket: Watched, cache: Cache
+) -> None:
+    asked: list[tuple[str, bool]] = []
+
+    @contextmanager
+    def resolve(_: str) -> Iterator[Resolved]:
+        admit = lambda entry, _, verified: asked.append((entry.path, verified))  # noqa: E731
+        yield Resolved(manifest, lambda: Store(bucket), cache, admit=admit)
+
+    files = ArtifactFileSystem(resolve, skip_instance_cache=True)
+    for path in ("big.bin", "middle.bin"):
+        files.open(f"iris@1/{path}").close()
+    cache.checkout(manifest, Store(bucket))
+    files.open("iris@1/big.bin").close()
+    assert asked == [("big.bin", False), ("middle.bin", True), ("big.bin", True)]

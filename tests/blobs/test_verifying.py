@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
-from gitreg.blobs import NO_PROGRESS, Manifest, Store, verify
+from gitreg.blobs import NO_PROGRESS, FileEntry, Manifest, Store, verify
 from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.content import Content
 from gitreg.blobs.sweeping import sweep
 from gitreg.errors import IntegrityError
-from tests.blobs.helpers import Counter, flip_a_bit, objects, put
+from tests.blobs.helpers import Counter, blob, flip_a_bit, objects, put
 
 
 @pytest.fixture
@@ -172,3 +175,45 @@ def test_a_record_that_gives_a_wrong_size_is_not_held_against_the_store(store: S
     lies = Manifest.of(entry._replace(size=entry.size + 1) for entry in kinds.files if entry.path == "middle")
     assert "the record says 5001 bytes" in wrong(store, lies)["middle"]
     assert wrong(store, kinds) == {}
+
+
+class Onlooker:
+    """Remembers what it is shown, in whatever thread."""
+
+    def __init__(self, *unwanted: str) -> None:
+        self.unwanted = unwanted
+        self.seen: list[tuple[str, str]] = []
+        self.left_out: list[str] = []
+
+    def wants(self, entry: FileEntry) -> bool:
+        return entry.path not in self.unwanted
+
+    def look(self, entry: FileEntry, file: BinaryIO) -> None:
+        file.seek(0)
+        self.seen.append((entry.path, sha256(file.read()).hexdigest()))
+
+    def leave_out(self, entry: FileEntry, error: OSError) -> None:
+        self.left_out.append(entry.path)
+
+
+def test_who_looks_on_sees_each_file_that_is_whole_without_another_byte_being_read(
+    store: Store, store_folder: Path, kinds: Manifest
+) -> None:
+    middle = next(entry for entry in kinds.files if entry.path == "middle")
+    flip_a_bit(blob(store, middle))
+    onlooker, counted = Onlooker("a"), Counter()
+    found = dict(verify(store, kinds, kinds.files, counted, onlooker))
+    assert [entry.path for entry, problem in found.items() if problem] == ["middle"]
+    expected = {(entry.path, entry.sha256) for entry in kinds.files if entry.path not in ("a", "middle")}
+    assert sorted(onlooker.seen) == sorted(expected)
+    assert counted.bytes == sum(entry.size for entry in kinds.files)
+
+
+def test_what_finds_no_room_to_be_looked_at_is_verified_all_the_same(
+    store: Store, kinds: Manifest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "not there"))
+    onlooker = Onlooker()
+    assert all(problem is None for _, problem in verify(store, kinds, kinds.files, NO_PROGRESS, onlooker))
+    assert sorted(onlooker.left_out) == ["big", "bigger", "middle"]
+    assert sorted(path for path, _ in onlooker.seen) == ["a", "b", "c", "empty"]

@@ -151,6 +151,46 @@ def test_a_record_that_calls_code_data_is_refused(bob: Person, prepared: Person,
     assert not (tmp_path / "out").exists()
 
 
+def forge(person: Person, number: str, name: str, said: str, instead: str) -> None:
+    """Commit a version's record under another name, with something else in it."""
+    record = (person.here / f"models/iris/versions/{number}.yaml").read_text()
+    assert said in record
+    record = record.replace(said, instead).replace(
+        f"version: '{number}'\nnumber: {number}", f"version: {name}\nnumber: {number}0"
+    )
+    write(person.here, {f"models/iris/versions/{name}.yaml": record})
+    person.git("add", "-A")
+    person.git("commit", "-qm", "By hand")
+
+
+def test_a_deep_verification_names_a_record_that_calls_code_data(bob: Person) -> None:
+    forge(bob, "1", "forged", f"    contents:\n      model.pkl:\n        verdict: code\n        why: {WHY}\n", "")
+    bob.gitreg("verify")
+    for _ in range(2):  # the second time its verdict is known
+        ended = bob.gitreg("verify", "iris@forged", "--deep", "--json", code=6)
+        wrong = [row for row in ended.data["files"] if not row["ok"]]
+        assert [(row["reference"], row["artifact"], row["path"]) for row in wrong] == [
+            ("iris@forged", "model", "model.pkl")
+        ]
+        assert wrong[0]["contents"] == {"recorded": "data", "found": "code", "why": WHY}
+        assert {row["path"] for row in ended.data["files"] if row["ok"]} == {"model.pkl", "notes.txt"}
+        assert f"error: iris@forged: model.pkl is code ({WHY}), and its record says data\n" in ended.err
+    bob.gitreg("verify", "iris@1", "--deep")
+    bob.gitreg("verify", "iris@2", "--deep")
+    assert "1 not" in bob.gitreg("verify", "--sample", "100%", code=6).out
+
+
+def test_a_deep_verification_names_a_record_that_calls_something_worse_than_it_is(bob: Person) -> None:
+    forge(bob, "2", "told", "verdict: limited", "verdict: code")
+    assert "model.pkl is limited" in bob.gitreg("verify", "iris@told", "--deep", code=6).err
+
+
+def test_a_record_by_other_rules_is_not_held_against_these(bob: Person) -> None:
+    said = "scan: 1\n    contents:\n      model.pkl:\n        verdict: limited"
+    forge(bob, "2", "older", said, said.replace("scan: 1", "scan: 9").replace("limited", "opaque"))
+    bob.gitreg("verify", "iris@older", "--deep")
+
+
 def test_the_worse_of_record_and_reader_decides(bob: Person) -> None:
     record = (bob.here / "models/iris/versions/2.yaml").read_text()
     assert "verdict: limited" in record

@@ -13,7 +13,10 @@ from gitreg.cli.output import emit, note, print_line, print_table, size_text
 from gitreg.cli.progress import progress
 from gitreg.errors import IntegrityError, InvalidInput, Refused
 
-_COLUMNS = ("reference", "artifact", "path", "size", "ok", "problem", "store", "read")
+_COLUMNS = ("reference", "artifact", "path", "size", "ok", "problem", "store", "read", "contents")
+
+_WRONG_BYTES = "`gitreg doctor` says what another store can give back; else save the same files again"
+_WRONG_RECORD = "ask who saved it why the record says so; save the same files again, and `gitreg yank` this version"
 
 
 class _Share(click.ParamType[float]):
@@ -35,9 +38,10 @@ def command(reference: str | None, deep: bool, sample: float | None, output: str
     """Hold a version, or all, against what was sealed, and the stores against them.
 
     Without --deep or --sample it asks only whether every file is there. What reads can be interrupted: run again, it
-    goes on where it ended. Each store is verified: the one that is saved to has to hold everything, what
-    another one holds has to be whole. Whoever holds a stage is held against the policy that stood when they entered it:
-    4 is the exit code where it did not let them in, 6 where bytes or seals are wrong.
+    goes on where it ended. What is read is looked through, too: a record that says something else of what a file is
+    (`gitreg scan`) is wrong. Each store is verified: the one that is saved to has to hold everything, what another one
+    holds has to be whole. Whoever holds a stage is held against the policy that stood when they entered it: 4 is the
+    exit code where it did not let them in, 6 where bytes, seals or records are wrong.
     """
     if deep and sample is not None:
         raise InvalidInput("--deep reads all files, --sample some of them", hint="give one of the two")
@@ -78,7 +82,7 @@ def command(reference: str | None, deep: bool, sample: float | None, output: str
         more = f", and {len(bad) - 1} more" if len(bad) > 1 else ""
         raise IntegrityError(
             f"{bad[0].reference}: {bad[0].problem}{more}",
-            hint="`gitreg doctor` says what another store can give back; else save the same files again",
+            hint=_WRONG_RECORD if bad[0].difference else _WRONG_BYTES,
         )
     if refused:
         first, *others = refused
