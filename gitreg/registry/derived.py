@@ -6,21 +6,19 @@ nothing is signed).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gitreg.documents.layout import Key
 from gitreg.documents.types import RegistryDocument
 from gitreg.names import as_number, slug, unslug
+from gitreg.registry.trailers import values_of
 
 if TYPE_CHECKING:
     from gitreg.git import Repository
     from gitreg.registry.snapshot import Snapshot
 
 DEFAULT_MIRRORS: Mapping[str, str] = {"stages": "refs/stages", "aliases": "refs/aliases"}
-_NUMBER_TRAILER = re.compile(r"^Gitreg-Number: (\d+)$", re.MULTILINE)
-_RECORD_TRAILER = re.compile(r"^Gitreg-Record: (\S+)$", re.MULTILINE)
 _NAMESPACE = {"stage": "stages", "alias": "aliases"}
 
 
@@ -99,12 +97,11 @@ def tag_message(record: Mapping[str, Any], digest: str) -> str:
 
 
 def tag_record(message: str) -> str | None:
-    """Give the digest of the record that a tag's message says it seals; None where it says none.
+    """Return the digest of the record that a tag's message says it seals; None where it says none.
 
-    Trailers are the last paragraph: the one before holds a description, in which anybody may write anything.
+    It is asked of the trailers alone: before them is a description, in which anybody may write anything.
     """
-    told = _RECORD_TRAILER.search(message.rstrip().rpartition("\n\n")[2])
-    return told[1] if told else None
+    return next(iter(values_of(message, "Gitreg-Record")), None)
 
 
 def build_seal(
@@ -133,8 +130,8 @@ def tagged_numbers(repository: Repository, snapshot: Snapshot, model: str) -> li
         if named is None or named[0] != model or named[1] in recorded:
             continue
         tag = repository.tag(oid)
-        told = _NUMBER_TRAILER.search(tag.message) if tag else None
-        number = as_number(told[1] if told else named[1])
+        told = values_of(tag.message, "Gitreg-Number") if tag else []
+        number = as_number(told[0] if told else named[1])
         if number is not None:
             numbers.append(number)
     return numbers

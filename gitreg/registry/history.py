@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -11,8 +10,7 @@ from gitreg.errors import NotFound
 from gitreg.policy.promotion import check_stage_is_known
 from gitreg.registry.index import Entry, Moment
 from gitreg.registry.snapshot import Snapshot
-
-_OVERRIDDEN = re.compile(r"^Gitreg-Overridden: (.+)$", re.MULTILINE)
+from gitreg.registry.trailers import trailers, values_of
 
 
 def log(snapshot: Snapshot, model: str | None = None) -> Iterator[dict[str, Any]]:
@@ -90,7 +88,9 @@ def _row(moment: Moment, began: list[Entry], ended: list[Entry]) -> dict[str, An
         before = former.pop((entry.kind, entry.model, entry.name), None)
         events.extend(events_of(entry, before))
     events.extend(removal_of(entry) for entry in former.values())
-    body = [part for part in moment.message.split("\n\n")[1:] if not part.startswith("Gitreg-")]
+    body = moment.message.rstrip().split("\n\n")[1:]
+    if any(name.startswith("Gitreg-") for name, _ in trailers(moment.message)):
+        body.pop()
     return {
         **_told(moment),
         "reason": "\n\n".join(body).strip() or None,
@@ -101,8 +101,8 @@ def _row(moment: Moment, began: list[Entry], ended: list[Entry]) -> dict[str, An
 
 
 def overridden_by(moment: Moment) -> list[str]:
-    """Give the names of the gates that force overrode in a commit, as its message tells."""
-    return _OVERRIDDEN.findall(moment.message.rpartition("\n\n")[2])
+    """Return the names of the gates that force overrode in a commit, as its trailers tell."""
+    return values_of(moment.message, "Gitreg-Overridden")
 
 
 def _told(moment: Moment) -> dict[str, Any]:
