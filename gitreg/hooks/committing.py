@@ -8,16 +8,17 @@ from contextlib import closing
 from gitreg.errors import Refused
 from gitreg.git import RefUpdate, Repository
 from gitreg.registry.checking import check
+from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.commit import PATIENCE
 from gitreg.registry.following import follow
 from gitreg.registry.judging import judge_each
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.location import Location
 from gitreg.registry.merging import goes_on, merged
+from gitreg.registry.mirror_moves import mirror_moves
 from gitreg.registry.places import declared, roots_of
 from gitreg.registry.soundness import Problem, problems
 from gitreg.registry.stores import open_named
-from gitreg.registry.upstream import mirror_updates
 from gitreg.sdk.ambient import Ambient
 from gitreg.sdk.checking import weights_in
 from gitreg.sdk.opened import OpenRegistry
@@ -99,11 +100,13 @@ def post_merge(repository: Repository, ambient: Ambient, start: Location) -> Non
     ledger = Ledger(start.repository, start.branch, start.root)
     with closing(ledger), repository.lock(timeout=PATIENCE):
         snapshot = ledger.snapshot()
+        circumstances = Circumstances(now=ambient.clock, ledger=ledger)
         if snapshot.settings.remote is None:
-            follow(ledger)
+            follow(ledger, circumstances)
             return
-        moves = [move for move in mirror_updates(ledger, snapshot) if move.old != move.new]
-        repository.update_refs(moves, reason="gitreg: post-merge")
+        moves = mirror_moves(ledger, snapshot, lambda: circumstances)
+        moves.tell()
+        repository.update_refs(moves.due, reason="gitreg: post-merge")
 
 
 def _published(registry: OpenRegistry, base: str | None, head: str, *, proposed: bool) -> Iterator[Problem]:

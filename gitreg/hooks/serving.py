@@ -63,7 +63,7 @@ def post_receive(repository: Repository, ambient: Ambient, updates: Sequence[Ref
                 with repository.lock(timeout=PATIENCE):
                     receipt = Receipt(ledger.ref, pushed[ledger.ref], int(ambient.clock()), BY_PUSH)
                     write_receipt(repository, receipt)
-                    moved += follow(ledger)
+                    moved += follow(ledger, Circumstances(now=ambient.clock, ledger=ledger))
     return moved
 
 

@@ -9,17 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitreg.git import RefUpdate
+from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.derived import build_seal, tag_prefix, tag_ref
 from gitreg.registry.integrity import readings
 from gitreg.registry.ledger import Ledger
+from gitreg.registry.mirror_moves import mirror_moves
 from gitreg.registry.snapshot import Snapshot
-from gitreg.registry.upstream import mirror_updates
 
 
-def follow(ledger: Ledger) -> list[str]:
-    """Make the tags that this repository lacks, move its mirrors to where they belong, and give their names.
+def follow(ledger: Ledger, circumstances: Circumstances) -> list[str]:
+    """Make the tags that this repository lacks, move its mirrors to where they belong, and return their names.
 
     Call it while holding the repository's lock.
+
+    Parameters
+    ----------
+    circumstances:
+        What a policy may ask of who holds a stage: the mirror of one whom it refuses stays, with a warning.
 
     Raises
     ------
@@ -27,9 +33,12 @@ def follow(ledger: Ledger) -> list[str]:
         Others are moving them.
     """
     snapshot = ledger.snapshot()
-    moves = [*_tags(ledger, snapshot), *(each for each in mirror_updates(ledger, snapshot) if each.old != each.new)]
-    ledger.repository.update_refs(moves, reason="gitreg: sync")
-    return [update.name for update in moves]
+    tags = list(_tags(ledger, snapshot))
+    ledger.repository.update_refs(tags, reason="gitreg: sync")  # before policies ask for signatures
+    moves = mirror_moves(ledger, snapshot, lambda: circumstances)
+    moves.tell()
+    ledger.repository.update_refs(moves.due, reason="gitreg: sync")
+    return [update.name for update in (*tags, *moves.due)]
 
 
 def _tags(ledger: Ledger, snapshot: Snapshot) -> Iterator[RefUpdate]:

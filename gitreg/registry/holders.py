@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from gitreg.documents.layout import Key
 from gitreg.policy.deciding import Decision
@@ -23,16 +23,34 @@ def judged_holders(
     references:
         The versions that are asked about, as ``model@version``; None for all.
     """
+    held = (
+        Key("stage", entry.model, entry.name)
+        for entry in list(snapshot.index.scan(snapshot.seq, "stage"))
+        if references is None or (entry.data and f"{entry.model}@{entry.data['version']}" in references)
+    )
+    yield from judged(snapshot, lambda: circumstances, held)
+
+
+def judged(
+    snapshot: Snapshot, circumstances: Callable[[], Circumstances], pointers: Iterable[Key]
+) -> Iterator[Decision]:
+    """Yield what the policy made of the entry of who holds each of some stages, where a policy was asked.
+
+    Parameters
+    ----------
+    circumstances:
+        Called where there is, or ever was, a policy.
+    """
     settings = snapshot.index.history(snapshot.seq, "registry", "", "")
     if not any((entry.data or {}).get("policies") for entry in settings):
-        return  # there never was one
-    for entry in list(snapshot.index.scan(snapshot.seq, "stage")):
-        if entry.data is None or (
-            references is not None and f"{entry.model}@{entry.data['version']}" not in references
-        ):
+        return
+    there = circumstances()
+    for key in pointers:
+        entry = snapshot.index.get(snapshot.seq, *key)
+        if entry is None or entry.data is None:
             continue
-        version = snapshot.find_version(entry.model, entry.data["version"], deleted=True)
-        decision = entry_decision(snapshot, version, entry.name, circumstances) if version is not None else None
+        version = snapshot.find_version(key.model, entry.data["version"], deleted=True)
+        decision = entry_decision(snapshot, version, key.name, there) if version is not None else None
         if decision is not None and decision.results:
             yield decision
 

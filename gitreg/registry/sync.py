@@ -5,7 +5,7 @@ All of it is a pure function of the branch, so that it does not matter who does 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from gitreg.registry.integrity import readings
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.receipts import Receipt, write_receipt
 from gitreg.registry.snapshot import Snapshot
-from gitreg.registry.upstream import Upstream, mirror_updates
+from gitreg.registry.upstream import Upstream
 
 _ONE_BY_ONE = 3
 """Up to so many tags are pushed each by itself: GitHub starts nothing for a push with more than three."""
@@ -34,21 +34,19 @@ class Synced(NamedTuple):
         The refs that it made or moved.
     wrong:
         Sentences about tags that are there and should not be as they are; they were left alone.
+    refused:
+        The mirrors that were left alone, with a warning: the policy does not let in who holds their stages.
     """
 
     moved: list[str]
     wrong: list[str]
+    refused: list[str]
 
 
-def sync(ledger: Ledger, upstream: Upstream, leave: Collection[str] = ()) -> Synced:
+def sync(ledger: Ledger, upstream: Upstream) -> Synced:
     """Make the tags and mirrors that the remote lacks, here too, and write a receipt; run again it does nothing.
 
     Call it while holding the repository's lock.
-
-    Parameters
-    ----------
-    leave:
-        Mirrors that are not moved.
 
     Raises
     ------
@@ -63,11 +61,9 @@ def sync(ledger: Ledger, upstream: Upstream, leave: Collection[str] = ()) -> Syn
     there = upstream.derived_refs(snapshot.settings)
     upstream.fetch_tags(snapshot)
     tags, wrong = _tags(ledger, snapshot, there)
-    mirrors = [
-        update._replace(old=there.get(update.name))
-        for update in mirror_updates(ledger, snapshot)
-        if there.get(update.name) != update.new and update.name not in leave
-    ]
+    moves = upstream.mirror_moves(snapshot, there)
+    moves.tell()
+    mirrors = moves.due
     one_by_one = [[tag] for tag in tags] if len(tags) <= _ONE_BY_ONE else [tags]
     lots = [mirrors[start : start + _LOT] for start in range(0, len(mirrors), _LOT)]
     for together in (*one_by_one, *lots):
@@ -75,7 +71,7 @@ def sync(ledger: Ledger, upstream: Upstream, leave: Collection[str] = ()) -> Syn
     with suppress(Conflict):  # who holds them is moving them
         here = [update._replace(old=ledger.repository.read_ref(update.name)) for update in (*tags, *mirrors)]
         ledger.repository.update_refs([move for move in here if move.old != move.new], reason="gitreg: sync")
-    return Synced([update.name for update in (*tags, *mirrors)], wrong)
+    return Synced([update.name for update in (*tags, *mirrors)], wrong, list(moves.refused))
 
 
 def _tags(ledger: Ledger, snapshot: Snapshot, there: Mapping[str, str]) -> tuple[list[RefUpdate], list[str]]:

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import random
 import warnings
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
-from gitreg.documents.layout import Key, parse_path
+from gitreg.documents.layout import parse_path
 from gitreg.documents.types import RegistryDocument
 from gitreg.errors import Conflict, IntegrityError, NotFound, Refused, WorkTreeLags
 from gitreg.git import ANY, RefUpdate
 from gitreg.git.leftovers import stale_locks
 from gitreg.git.remote import Declined, NotAtomic, Remote, Stale, Unreachable, hide_login
+from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.derived import mirror_namespace, mirror_ref, tag_prefix, tag_ref
 from gitreg.registry.ledger import Ledger
+from gitreg.registry.mirror_moves import MirrorMoves, mirror_moves, mirror_updates
 from gitreg.registry.snapshot import ModelVersion, Snapshot
 
 _YIELD, _HURRY = 3.0, 3
@@ -52,12 +55,22 @@ class Upstream:
         Gives the time in seconds since the epoch.
     mirror_of:
         The address by which the registry was named, where this is a mirror of it.
+    circumstances:
+        What a policy may ask of who holds a stage, before the stage's mirror moves; without it, the ledger and the
+        clock.
     """
 
     def __init__(
-        self, ledger: Ledger, remote: str, clock: Callable[[], float], *, mirror_of: str | None = None
+        self,
+        ledger: Ledger,
+        remote: str,
+        clock: Callable[[], float],
+        *,
+        mirror_of: str | None = None,
+        circumstances: Callable[[], Circumstances] | None = None,
     ) -> None:
         self._ledger = ledger
+        self._circumstances = circumstances or (lambda: Circumstances(now=clock, ledger=ledger))
         self._clock = clock
         self._repository = ledger.repository
         self._remote: Remote = self._repository.remote(remote)
@@ -185,10 +198,34 @@ class Upstream:
             self._repository.update_refs([RefUpdate(name, None, oid) for name, oid in there if oid], reason="gitreg")
 
     def move_mirrors(self) -> None:
-        """Let this clone's mirrors of stages and aliases be where its branch says."""
-        moved = [move for move in mirror_updates(self._ledger, self._ledger.snapshot()) if move.old != move.new]
+        """Let this clone's mirrors of stages and aliases be where its branch says, and warn of those that may not.
+
+        Raises
+        ------
+        NotFound, Unreachable, IntegrityError
+            As for `fetch_tags`.
+        """
+        moves = self.mirror_moves(self._ledger.snapshot())
+        moves.tell()
         with suppress(Conflict):  # whoever holds them moves them; `gitreg doctor` looks after the rest
-            self._repository.update_refs(moved, reason=f"gitreg: follow {self.name}")
+            self._repository.update_refs(moves.due, reason=f"gitreg: follow {self.name}")
+
+    def mirror_moves(self, snapshot: Snapshot, there: Mapping[str, str] | None = None) -> MirrorMoves:
+        """Return which mirrors move and which may not (`gitreg.registry.mirror_moves.mirror_moves`).
+
+        Raises
+        ------
+        NotFound, Unreachable, IntegrityError
+            As for `fetch_tags`.
+        """
+        ask = partial(mirror_moves, self._ledger, snapshot, self._circumstances, there=there)
+        moves = ask()
+        if not moves.refused:
+            return moves
+        # Signatures are on tags, and those of what others have just promoted may not be here yet.
+        held = (snapshot.find_version(*each.reference.rpartition("@")[::2]) for each in moves.refused.values())
+        self.fetch_tags(snapshot, filter(None, held))
+        return ask()
 
     def _leave(self, before: str, ours: str | None, theirs: str, *, accept_rewrite: bool) -> None:
         """Refuse to go where the remote's branch does not follow, unless that is accepted and takes nobody's work."""
@@ -482,22 +519,6 @@ class Upstream:
             theirs = self.fetch()
             return theirs is not None and self._repository.is_ancestor(commit, theirs)
         return False
-
-
-def mirror_updates(ledger: Ledger, snapshot: Snapshot) -> list[RefUpdate]:
-    """Give where each mirror of stages and aliases has to be: at the last commit that touched its pointer's file."""
-    settings = snapshot.settings
-    there: dict[str, str] = {}
-    for kind in ("stage", "alias"):
-        there.update(ledger.repository.refs(f"{mirror_namespace(settings, kind)}/"))
-    updates = []
-    for kind in ("stage", "alias"):
-        for model, name, seq in snapshot.index.last_touched(snapshot.seq, kind):
-            moment = snapshot.index.moment(seq)
-            if not moment.boundary:  # when its file last changed was cut off
-                ref = mirror_ref(settings, Key(kind, model, name))
-                updates.append(RefUpdate(ref, moment.oid, there.get(ref)))
-    return updates
 
 
 def _forced(update: RefUpdate) -> RefUpdate:

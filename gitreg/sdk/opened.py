@@ -398,7 +398,9 @@ class OpenRegistry:
             return None
         from gitreg.registry.upstream import Upstream
 
-        return Upstream(self.ledger, remote, self.ambient.clock, mirror_of=self.mirror_of)
+        return Upstream(
+            self.ledger, remote, self.ambient.clock, mirror_of=self.mirror_of, circumstances=self.circumstances
+        )
 
     def circumstances(self) -> Circumstances:
         """Give what a stage's policy may ask of a promotion made here and now."""

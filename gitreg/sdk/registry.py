@@ -678,7 +678,6 @@ class Registry(OpenRegistry):
     def repair(self, problems: Sequence[Problem]) -> list[Problem]:
         """Mend what can be mended, and return it."""
         from gitreg.registry.doctor import repair
-        from gitreg.registry.holders import refused_mirrors
         from gitreg.registry.operations.settings import give_id
         from gitreg.sdk.stores import reachable, restore
 
@@ -694,7 +693,6 @@ class Registry(OpenRegistry):
             restore=partial(restore, self),
             give_id=identify if alone else None,
             upstream=upstream,
-            leave=refused_mirrors(self.ledger.snapshot(), self.judge_holders()),
         )
 
     def collect_garbage(self, *, grace: float, apply: bool = False) -> list[Garbage]:

@@ -6,7 +6,7 @@ import click
 
 from gitreg.cli.options import open_registry, output_option
 from gitreg.cli.output import emit, print_line
-from gitreg.errors import IntegrityError
+from gitreg.errors import IntegrityError, Refused
 
 
 @click.command("sync")
@@ -26,6 +26,12 @@ def command(output: str) -> None:
             print_line(ref)
         count = len(synced.moved)
         print_line(f"{count} ref{'' if count == 1 else 's'} made or moved" if count else "Nothing to do")
+    if synced.refused and not synced.wrong:
+        count = len(synced.refused)
+        raise Refused(
+            f"{count} mirror{'' if count == 1 else 's'} of stages stayed: the policy refuses who holds them",
+            hint="`gitreg doctor` says what to do",
+        )
     if synced.wrong:
         more = f", and {len(synced.wrong) - 1} more" if len(synced.wrong) > 1 else ""
         raise IntegrityError(f"{synced.wrong[0]}{more}", hint="a version's tag never moves: see `gitreg doctor`")

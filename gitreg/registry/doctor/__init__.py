@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from gitreg.blobs import Manifest
@@ -64,7 +64,6 @@ def repair(
     restore: Callable[[Manifest], object],
     give_id: Callable[[], object] | None = None,
     upstream: Upstream | None = None,
-    leave: Collection[str] = (),
     patience: float = PATIENCE,
 ) -> list[Problem]:
     """Mend what can be mended: refs that follow from the branch, here and on the remote, work trees, weights, index.
@@ -75,8 +74,6 @@ def repair(
         Copies a set of files back into the store, from wherever it is whole.
     give_id:
         Commits an id of the registry; None where that has to wait for the remote.
-    leave:
-        The mirrors that are not moved: the policy refuses who holds their stages.
 
     Returns
     -------
@@ -97,7 +94,7 @@ def repair(
             ledger.repository.update_refs(list(moves.values()), reason="gitreg: doctor --repair")
         mended += [problem for problem in problems if isinstance(problem.mend, RefUpdate)]
         if "sync" in asked and upstream is not None:
-            sync(ledger, upstream, leave)
+            sync(ledger, upstream)
     wanted = {problem.mend.digest: problem.mend for problem in problems if isinstance(problem.mend, Manifest)}
     for digest, manifest in wanted.items():
         with suppress(IntegrityError):  # what is whole nowhere is found again

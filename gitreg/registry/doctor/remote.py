@@ -11,8 +11,9 @@ from gitreg.registry.derived import parse_tag_ref, tag_prefix, tag_ref
 from gitreg.registry.doctor.problem import Problem
 from gitreg.registry.integrity import readings
 from gitreg.registry.ledger import Ledger
+from gitreg.registry.mirror_moves import mirror_updates
 from gitreg.registry.snapshot import Snapshot
-from gitreg.registry.upstream import Upstream, mirror_updates
+from gitreg.registry.upstream import Upstream
 
 _PEELED = "^{}"
 
