@@ -81,6 +81,23 @@ class Refused(GitregError):
     exit_code = 4
 
 
+class UnsafeCode(Refused):
+    """A file can run code when it is loaded, and who asked for it neither trusts the registry nor allowed that.
+
+    Parameters
+    ----------
+    argument:
+        What allows it for one call, as it is typed there.
+    """
+
+    def __init__(self, message: str, *, argument: str = "unsafe_code=True") -> None:
+        super().__init__(message, hint=f"if you trust who made it: {argument}; for this registry: gitreg trust --code")
+
+    def allowed_by(self, argument: str) -> UnsafeCode:
+        """Return the error for a place where another argument allows it."""
+        return UnsafeCode(self.message, argument=argument)
+
+
 class Protected(Refused):
     """A stage is entered by pull request only."""
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from gitreg.cli.complete import complete_model, complete_reference, complete_stage
 from gitreg.cli.session import Session
-from gitreg.errors import InvalidInput, NotFound
+from gitreg.errors import InvalidInput, NotFound, UnsafeCode
 
 if TYPE_CHECKING:
     from gitreg.sdk.registry import Registry
@@ -65,9 +66,18 @@ def fetch_option(function: Function) -> Function:
     return _noted(function, "fetch", "Ask the remote first.")
 
 
-unsafe_code_option = click.option(
-    "--unsafe-code", is_flag=True, help="Even files that can run code when they are loaded."
-)
+def unsafe_code_option(function: Function) -> Function:
+    """Add ``--unsafe-code``, which the command gets and a refusal names."""
+
+    @wraps(function)  # with the options that it has so far
+    def command(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except UnsafeCode as error:
+            raise error.allowed_by("--unsafe-code") from error
+
+    about = "Even files that can run code when they are loaded."
+    return click.option("--unsafe-code", is_flag=True, help=about)(command)  # type: ignore[return-value]
 
 
 def _noted(function: Function, name: str, about: str) -> Function:

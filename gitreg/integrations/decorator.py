@@ -17,10 +17,15 @@ R = TypeVar("R")
 def model(function: Callable[P, R], /) -> Callable[P, R]: ...
 @overload
 def model(
-    *, load: Load = None, temp_dir_root: PathLike | None = None
+    *, load: Load = None, temp_dir_root: PathLike | None = None, unsafe_code: bool = False
 ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 def model(
-    function: Callable[..., Any] | None = None, /, *, load: Load = None, temp_dir_root: PathLike | None = None
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    load: Load = None,
+    temp_dir_root: PathLike | None = None,
+    unsafe_code: bool = False,
 ) -> Any:
     """Give a step or a function ``current.model``, which saves and loads models.
 
@@ -36,6 +41,8 @@ def model(
         loads several; ``(name, path)`` says into which folder.
     temp_dir_root:
         The folder for what is loaded without a path.
+    unsafe_code:
+        Whether what ``load`` names may hold files that can run code when they are loaded.
 
     Raises
     ------
@@ -49,6 +56,6 @@ def model(
             from gitreg.integrations.metaflow import decorate
         else:
             from gitreg.integrations.functions import decorate
-        return decorate(function, load=load, temp_dir_root=temp_dir_root)
+        return decorate(function, load=load, temp_dir_root=temp_dir_root, unsafe_code=unsafe_code)
 
     return made if function is None else made(function)

@@ -22,7 +22,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def decorate(function: Any, *, load: Load, temp_dir_root: PathLike | None) -> Any:
+def decorate(function: Any, *, load: Load, temp_dir_root: PathLike | None, unsafe_code: bool) -> Any:
     """Give the function, or the step, with a run around each call unless one is under way.
 
     Raises
@@ -31,13 +31,13 @@ def decorate(function: Any, *, load: Load, temp_dir_root: PathLike | None) -> An
         It can have none around it.
     """
     if not isinstance(function, Step):
-        return _around(function, load, temp_dir_root)
+        return _around(function, load, temp_dir_root, unsafe_code)
     again = copy(function)
-    again.function = _around(function.function, load, temp_dir_root)
+    again.function = _around(function.function, load, temp_dir_root, unsafe_code)
     return again
 
 
-def _around(function: Callable[P, R], load: Load, temp_dir_root: PathLike | None) -> Callable[P, R]:
+def _around(function: Callable[P, R], load: Load, temp_dir_root: PathLike | None, unsafe_code: bool) -> Callable[P, R]:
     if not callable(function) or isinstance(function, type):
         raise InvalidInput(f"@model stands above {function!r}", hint="put it above a function or a step")
     check_plain(function, "@model")
@@ -52,7 +52,8 @@ def _around(function: Callable[P, R], load: Load, temp_dir_root: PathLike | None
             under_way = active_run() or stack.enter_context(run(pipeline=function.__name__))
             models = stack.enter_context(showing(Models(under_way, temp_dir_root=temp_dir_root)))
             if load is not None:
-                models.load_named(load, inspect.signature(function).bind(*args, **kwargs).arguments.get)
+                known = inspect.signature(function).bind(*args, **kwargs).arguments.get
+                models.load_named(load, known, unsafe_code=unsafe_code)
             return function(*args, **kwargs)
 
     return called

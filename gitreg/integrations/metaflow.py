@@ -36,10 +36,12 @@ class ModelDecorator(StepDecorator):  # type: ignore[misc] # Metaflow says nothi
         name, a list of names, or a list of ``(name, path)``.
     temp_dir_root:
         The folder for what is loaded without a path.
+    unsafe_code:
+        Whether what ``load`` names may hold files that can run code when they are loaded.
     """
 
     name = "model"
-    defaults = {"load": None, "temp_dir_root": None}  # noqa: RUF012 - so Metaflow wants it
+    defaults = {"load": None, "temp_dir_root": None, "unsafe_code": False}  # noqa: RUF012 - so Metaflow wants it
 
     _task: FlowTask | None = None
     _datastore: Any = None
@@ -86,7 +88,11 @@ class ModelDecorator(StepDecorator):  # type: ignore[misc] # Metaflow says nothi
         self._task = FlowTask(attempt)
         models = self._task.begin(temp_dir_root=self.attributes["temp_dir_root"])
         metaflow_current._update_env({"model": models})
-        models.load_named(self.attributes["load"], lambda name: _artifact(flow, name))
+        models.load_named(
+            self.attributes["load"],
+            lambda name: _artifact(flow, name),
+            unsafe_code=self.attributes["unsafe_code"],
+        )
 
     def task_post_step(  # noqa: D102
         self, step_name: str, flow: Any, graph: Any, retry_count: int, max_user_code_retries: int
@@ -109,9 +115,9 @@ class ModelDecorator(StepDecorator):  # type: ignore[misc] # Metaflow says nothi
             write_card(self._datastore, metaflow_current.pathspec, self._task.told, self._logger)
 
 
-def decorate(function: Any, *, load: Load, temp_dir_root: PathLike | None) -> Any:
+def decorate(function: Any, *, load: Load, temp_dir_root: PathLike | None, unsafe_code: bool) -> Any:
     """Put the decorator on a step; nothing has to be registered with Metaflow."""
-    given = {"load": load, "temp_dir_root": temp_dir_root}
+    given = {"load": load, "temp_dir_root": temp_dir_root, "unsafe_code": unsafe_code}
     return _base_step_decorator(ModelDecorator, function, **{key: value for key, value in given.items() if value})
 
 

@@ -11,7 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from gitreg.documents.types import DraftDocument
-from gitreg.errors import InvalidInput
+from gitreg.errors import InvalidInput, UnsafeCode
 from gitreg.integrations.loads import Load, names_and_paths
 from gitreg.integrations.references import (
     ARTIFACT,
@@ -132,7 +132,7 @@ class Models:
         """What an earlier try published and this one did not save again."""
         return list(self._published)
 
-    def load(self, reference: Any, path: PathLike | None = None) -> str:
+    def load(self, reference: Any, path: PathLike | None = None, *, unsafe_code: bool = False) -> str:
         """Give a folder of the caller's own with the files of a version; each call gives another one.
 
         Parameters
@@ -141,40 +141,60 @@ class Models:
             What :meth:`save` returned, or a reference to a version as a text: ``iris@production``.
         path:
             The folder; None makes a temporary one, which is removed when the process ends.
+        unsafe_code:
+            Whether files that can run code when they are loaded are given, too.
 
         Raises
         ------
         NotFound
             There is no such version.
         Refused
-            A file of another content is in the way.
+            A file of another content is in the way; or a file can run code when it is loaded, ``unsafe_code`` is not
+            given, and the registry is not trusted for code.
         IntegrityError
             The store's bytes are not what the record says.
         """
         with self._lock:
             version = find(self.run.registry, self.run, reference)
-            return self._load(version.reference, version, path)
+            return self._load(version.reference, version, path, unsafe_code=unsafe_code)
 
-    def load_named(self, wanted: Load, known: Callable[[str], Any]) -> None:
+    def load_named(self, wanted: Load, known: Callable[[str], Any], *, unsafe_code: bool) -> None:
         """Load what ``@model(load=...)`` names.
 
         Parameters
         ----------
         known:
             Gives what the flow or the function has under a name; None where it has nothing.
+        unsafe_code:
+            Whether files that can run code when they are loaded are loaded, too.
+
+        Raises
+        ------
+        GitregError
+            As :meth:`load` does.
         """
         for name, path in names_and_paths(wanted):
             reference = known(name)
             version = find(self.run.registry, self.run, name if reference is None else reference)
-            self._load(name, version, path)
+            try:
+                self._load(name, version, path, unsafe_code=unsafe_code)
+            except UnsafeCode as error:
+                raise error.allowed_by("@model(load=..., unsafe_code=True)") from error
 
-    def _load(self, name: str, version: ModelVersion, path: PathLike | None) -> str:
+    def _load(self, name: str, version: ModelVersion, path: PathLike | None, *, unsafe_code: bool) -> str:
         registry = self.run.registry
         folder = Path(os.path.abspath(path)) if path is not None else self._temporary(name)
         if version.number:
-            registry.load(version.reference, folder)
+            registry.load(version.reference, folder, unsafe_code=unsafe_code)
         else:
-            load_files(registry, files_of(version), folder, model=version.model, what=version.reference)
+            load_files(
+                registry,
+                files_of(version),
+                folder,
+                model=version.model,
+                what=version.reference,
+                unsafe_code=unsafe_code,
+            )
         self.loaded.add(name, folder, reference_to(version))
         return str(folder)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from gitreg.contents import CODE, Finding
-from gitreg.errors import Refused
+from gitreg.errors import UnsafeCode
 from gitreg.registry.verdicts import as_recorded, differences, read_summary, summarised
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Admission:
 
         Raises
         ------
-        Refused
+        UnsafeCode
             One can, by the record or by what was found here, whichever is worse.
         """
         if self._is_free:
@@ -85,7 +85,7 @@ class Admission:
 
         Raises
         ------
-        Refused
+        UnsafeCode
             One of them can run code.
         """
         if not self._unseen:
@@ -111,7 +111,7 @@ class Admission:
 
         Raises
         ------
-        Refused
+        UnsafeCode
             It can.
         """
         if self._is_free:
@@ -146,7 +146,4 @@ class Admission:
     def _refuse(self, found: Mapping[str, Finding]) -> None:
         for path, finding in found.items():
             if finding.rank == Finding(CODE, "").rank:
-                raise Refused(
-                    f"{self._what}: {path} can run code when it is loaded ({finding.why})",
-                    hint="if you trust who made it: --unsafe-code; for this registry: gitreg trust --code",
-                )
+                raise UnsafeCode(f"{self._what}: {path} can run code when it is loaded ({finding.why})")

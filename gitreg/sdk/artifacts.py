@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg import materializers
 from gitreg.documents.types import ArtifactDocument, ArtifactRecord
-from gitreg.errors import IntegrityError, InvalidInput, NotFound
+from gitreg.errors import IntegrityError, InvalidInput, NotFound, UnsafeCode
 from gitreg.names import nfc
 from gitreg.registry.artifacts import store_artifact
 from gitreg.registry.collections import find_artifact, resolve_artifact
@@ -155,7 +155,11 @@ class ArtifactVersion:
         IntegrityError
             The store's bytes are not what the record says.
         """
-        folder, how = self.path(unsafe_code=unsafe_pickle), self.document.materializer or FOLDER
+        try:
+            folder = self.path(unsafe_code=unsafe_pickle)
+        except UnsafeCode as error:
+            raise error.allowed_by("unsafe_pickle=True") from error
+        how = self.document.materializer or FOLDER
         if how == FOLDER:
             return folder
         return materializers.read(folder, how, unsafe_pickle=unsafe_pickle, expected=expected)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gitreg.documents.types import ArtifactDocument
-from gitreg.errors import InvalidInput
+from gitreg.errors import InvalidInput, UnsafeCode
 from gitreg.names import fill
 from gitreg.registry.metadata import to_json
 from gitreg.sdk.artifacts import ArtifactVersion, save_artifact
@@ -35,9 +35,15 @@ class StepOutput:
     def __repr__(self) -> str:
         return f"<{self.artifact.name} of the step {self.step}>"
 
-    def load(self) -> Any:
-        """Give the object, from the store: what the step returned may have been changed since."""
-        return self.artifact.load(unsafe_pickle=self._unsafe_pickle, expected=self._expected)
+    def load(self, *, unsafe_pickle: bool = False) -> Any:
+        """Return the object, from the store: what the step returned may have been changed since.
+
+        Parameters
+        ----------
+        unsafe_pickle:
+            Whether it may be pickled, or other code; so it may where the step's ``ArtifactConfig`` said so.
+        """
+        return self.artifact.load(unsafe_pickle=unsafe_pickle or self._unsafe_pickle, expected=self._expected)
 
 
 class StepCall:
@@ -114,7 +120,12 @@ class StepCall:
 
     def _load(self, name: str, value: ArtifactVersion) -> Any:
         argument = self.bound.arguments[name]
-        return argument.load() if isinstance(argument, StepOutput) else value.load()
+        if not isinstance(argument, StepOutput):
+            return value.load()
+        try:
+            return argument.load()
+        except UnsafeCode as error:
+            raise error.allowed_by(f"ArtifactConfig(unsafe_pickle=True) on what {argument.step} gives") from error
 
     def _key(self, parameters: Mapping[str, Any], inputs: Mapping[str, ArtifactVersion]) -> str | None:
         if not self.outputs:  # what gives nothing is done for what it does

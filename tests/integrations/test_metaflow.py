@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from gitreg import Registry
+from tests.contents import corpus
 from tests.system.world import Ended, Person, make_person
 
 pytest.importorskip("metaflow")
@@ -170,6 +171,19 @@ def test_retries_make_no_doubles(flows: Flows) -> None:
     assert len(sealed) == 5, "one commit for a task, none for one that made nothing"
     assert "gitreg_model" in flows.flow("retries.py", "card", "list", "checkpoints").err
     assert "Card not found" in flows.flow("retries.py", "card", "list", "nothing", code=1).err
+
+
+def test_a_flow_loads_what_can_run_code_only_where_it_says_so(flows: Flows) -> None:
+    (flows.here / "model.pkl").write_bytes(corpus.SYSTEM)
+    flows.person.gitreg("save", "evil", "model.pkl")
+    flows.person.gitreg("trust", "--no-code")
+    ended = flows.flow("unsafe.py", "run", code=1)
+    assert "CALLED if you trust who made it: unsafe_code=True;" in ended.out
+    assert "evil@1: model.pkl can run code when it is loaded" in ended.err + ended.out
+    assert "@model(load=..., unsafe_code=True)" in ended.err + ended.out
+    assert "LOADED" not in ended.out
+    flows.person = flows.person.with_env(ALLOWED="1")
+    assert "LOADED" in flows.flow("unsafe.py", "run").out
 
 
 def test_another_machine_has_all_that_a_task_needs_by_the_code_package(flows: Flows, tmp_path: Path) -> None:

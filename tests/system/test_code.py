@@ -79,26 +79,79 @@ def test_who_made_a_registry_trusts_it(prepared: Person, tmp_path: Path) -> None
     assert (tmp_path / "out" / "model.pkl").read_bytes() == corpus.SYSTEM
 
 
-def test_python_refuses_it_too(bob: Person) -> None:
+def test_python_refuses_it_too_in_every_place_that_loads_and_names_what_allows_it_there(bob: Person) -> None:
     program = """
-import warnings, fsspec, gitreg
+import fsspec, gitreg
 registry = gitreg.Registry.open()
-for load in (
-    lambda **how: registry.load("iris@1", **how),
-    lambda **how: registry.open_file("iris@1", "model.pkl", **how).close(),
-    lambda **how: gitreg.Model("iris", "1").load(**how),
-    lambda **how: fsspec.open("gitreg://iris@1/model.pkl", **how).open().close(),
+
+def decorated(**how):
+    @gitreg.model(load="iris@1", **how)
+    def function():
+        assert gitreg.current.model.loaded["iris@1"]
+    function()
+
+def called(**how):
+    with gitreg.run():
+        gitreg.current.model.load("iris@1", **how)
+
+code, pickle = "unsafe_code", "unsafe_pickle"
+for argument, load in (
+    (code, lambda **how: registry.load("iris@1", **how)),
+    (code, lambda **how: registry.open_file("iris@1", "model.pkl", **how).close()),
+    (code, lambda **how: registry.read_file("iris@1", "model.pkl", **how)),
+    (code, lambda **how: gitreg.Model("iris", "1").load(**how)),
+    (code, lambda **how: fsspec.open("gitreg://iris@1/model.pkl", **how).open().close()),
+    (code, lambda **how: gitreg.get_artifact_version("clf").path(**how)),
+    (pickle, lambda **how: gitreg.get_artifact_version("clf").load(**how)),
+    (pickle, lambda **how: gitreg.load_artifact("clf", **how)),
+    (pickle, lambda **how: gitreg.Model("iris", "1").load_artifact("model", **how)),
+    (code, called),
+    (code, decorated),
 ):
     try:
         load()
     except gitreg.Refused as error:
         assert "can run code" in str(error)
-        load(unsafe_code=True)
+        assert f"{argument}=True" in error.hint, error.hint
+        load(**{argument: True})
     else:
         raise SystemExit("it was not refused")
 """
     ended = bob.run("python", "-c", program)
     assert ended.code == 0, ended.err
+
+
+def test_a_step_gets_what_can_run_code_only_where_its_output_says_so(bob: Person) -> None:
+    program = """
+import pathlib, sys, gitreg
+from typing import Annotated
+
+allowed = len(sys.argv) > 1
+
+@gitreg.step
+def make() -> Annotated[pathlib.Path, gitreg.ArtifactConfig("files", unsafe_pickle=allowed)]:
+    path = pathlib.Path("made.sh")
+    path.write_text("#!/bin/sh\\n")
+    return path
+
+@gitreg.step
+def use(files: pathlib.Path) -> None:
+    print("IT RAN", files)
+
+@gitreg.pipeline
+def whole():
+    use(make())
+
+try:
+    whole()
+except gitreg.Refused as error:
+    assert "ArtifactConfig(unsafe_pickle=True) on what make gives" in error.hint, error.hint
+    print("REFUSED")
+"""
+    ended = bob.run("python", "-c", program)
+    assert "REFUSED" in ended.out, ended
+    assert "IT RAN" not in ended.out
+    assert "IT RAN" in bob.run("python", "-c", program, "allowed").out
 
 
 def test_a_clone_is_trusted_after_it_was_said_and_no_more_after_it_was_taken_back(bob: Person) -> None:
