@@ -8,7 +8,7 @@ from contextlib import closing
 from gitreg.errors import Refused
 from gitreg.git import RefUpdate, Repository
 from gitreg.registry.checking import check
-from gitreg.registry.circumstances import Circumstances
+from gitreg.registry.circumstances import UNKNOWN, Circumstances
 from gitreg.registry.commit import PATIENCE
 from gitreg.registry.following import follow
 from gitreg.registry.judging import judge_each
@@ -17,6 +17,7 @@ from gitreg.registry.location import Location
 from gitreg.registry.merging import goes_on, merged
 from gitreg.registry.mirror_moves import mirror_moves
 from gitreg.registry.places import declared, roots_of
+from gitreg.registry.settings_changes import NOBODY_IS_ASKED, SettingsChange, settings_change
 from gitreg.registry.soundness import Problem, problems
 from gitreg.registry.stores import open_named
 from gitreg.sdk.ambient import Ambient
@@ -35,6 +36,11 @@ def pre_commit(repository: Repository) -> Iterator[Problem]:
     ------
     InvalidInput
         A conflict is not resolved.
+
+    Warns
+    -----
+    UserWarning
+        What is staged changes who may do what, and nobody is asked.
     """
     lagging = {folder.resolve() for folder in repository.unfinished_following()}
     if repository.work_tree is not None and repository.work_tree.resolve() in lagging:
@@ -52,7 +58,10 @@ def pre_commit(repository: Repository) -> Iterator[Problem]:
             if branch is not None:
                 base = parent if parent is not None and declared(reading, parent, root) is not None else None
                 with closing(Ledger(reading, branch, root)) as ledger, merged(ledger, base, commit) as merge:
-                    yield from problems(ledger, merge)
+                    found = list(problems(ledger, merge))
+                    yield from found
+                    if all(problem.where != "gitreg.yaml" for problem in found):
+                        _tell_unasked(settings_change(merge, UNKNOWN))
 
 
 def pre_push(repository: Repository, ambient: Ambient, remote: str, updates: Sequence[RefUpdate]) -> Iterator[Problem]:
@@ -70,7 +79,7 @@ def pre_push(repository: Repository, ambient: Ambient, remote: str, updates: Seq
     Warns
     -----
     UserWarning
-        A store was not looked at.
+        A store was not looked at, or nobody is asked who may do what.
     """
     for update in updates:
         if not update.name.startswith(_BRANCHES) or update.new is None:
@@ -127,8 +136,15 @@ def _published(registry: OpenRegistry, base: str | None, head: str, *, proposed:
         return
     for sentence in dict.fromkeys(unseen):
         registry.tell(f"not looked at: {sentence}")
+    _tell_unasked(report.settings)
     # What is proposed may be approved yet; what is pushed was judged commit by commit.
     yield from (problem for problem in report.problems if not ((proposed or by_itself) and problem in report.unmet))
+
+
+def _tell_unasked(change: SettingsChange | None) -> None:
+    """Warn of a change of who may do what that a server would refuse."""
+    if change is not None and change.guarded:
+        OpenRegistry.tell(f"gitreg.yaml changes who may do what; {NOBODY_IS_ASKED}")
 
 
 def _branch(repository: Repository, root: str, old: str | None, new: str) -> str | None:

@@ -138,6 +138,10 @@ class Evidence(Protocol):
         """The digest of its record."""
 
     @property
+    def subject(self) -> str:
+        """The kind of thing whose digest approvals name: a record, or a change of the settings."""
+
+    @property
     def stage_now(self) -> str | None:
         """The stage that it holds."""
 

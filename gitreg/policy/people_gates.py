@@ -123,5 +123,5 @@ class Approvals(Condition):
         if approval.until is not None and evidence.now is not None and evidence.now > approval.until:
             return f"that of {who} expired at {datetime.fromtimestamp(approval.until, UTC):%Y-%m-%dT%H:%M:%SZ}"
         if approval.digest != evidence.digest:
-            return f"that of {who} is for another record ({approval.digest[:19]}...)"
+            return f"that of {who} is for another {evidence.subject} ({approval.digest[:19]}...)"
         return None

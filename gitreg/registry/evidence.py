@@ -36,6 +36,8 @@ class SnapshotEvidence:
         The stage, or the alias.
     """
 
+    subject = "record"
+
     def __init__(
         self, base: Snapshot, head: Snapshot, version: ModelVersion, pointer: Key, circumstances: Circumstances
     ) -> None:

@@ -19,6 +19,7 @@ from gitreg.registry.soundness import Problem, problems
 
 _TWICE = "moves twice in this proposal"
 _ONE_COMMIT = "make one commit of it (`git rebase -i`)"
+_ALLOW = "on the server: git config gitreg.settings allow"
 _SET_THE_CLOCK = "set the clock right, then: git commit --amend --no-edit"
 
 
@@ -163,7 +164,8 @@ def _of_settings(change: SettingsChange, circumstances: Circumstances) -> Iterat
     """Refuse a change of who may do what."""
     if change.guarded and circumstances.settings_guarded:
         what = "changes who may do what, and no settings policy says who may do that"
-        yield Problem("gitreg.yaml", what, "add policies.settings; or on the server: git config gitreg.settings allow")
+        remedy = f"{_ALLOW}, until this is pushed" if change.begins else f"add policies.settings; or {_ALLOW}"
+        yield Problem("gitreg.yaml", what, remedy)
     for result in change.decision.unmet if change.decision else ():
         what = f"changes who may do what: {result.name}: {result.sentence}"
         yield Problem("gitreg.yaml", what, "policies.settings of the file before says who may; see `gitreg check`")

@@ -15,7 +15,7 @@ from gitreg.policy.deciding import Decision
 from gitreg.policy.results import Outcome, Result
 from gitreg.registry.checking import Report
 from gitreg.registry.moves import Arrival, CardChange, Comparison, Link, Move
-from gitreg.registry.settings_changes import SettingsChange
+from gitreg.registry.settings_changes import NOBODY_IS_ASKED, SettingsChange
 from gitreg.registry.snapshot import ModelVersion
 from gitreg.registry.verdicts import code_in
 
@@ -78,7 +78,7 @@ def _authority(change: SettingsChange) -> Iterator[str]:
     told = [f"- {text(each.sentence)}" for each in change.authority[:_MOST_ROWS]]
     yield "\n".join([*told, *_and_more(change.authority)])
     if change.guarded:
-        yield "> no settings policy: nobody is asked"
+        yield f"> {NOBODY_IS_ASKED}"
     if change.decision is not None and change.decision.results:
         yield _gates(change.decision)
 

@@ -20,6 +20,9 @@ from gitreg.registry.merging import Merge
 from gitreg.registry.settings_evidence import SettingsEvidence
 from gitreg.registry.snapshot import Snapshot
 
+NOBODY_IS_ASKED = "no settings policy: nobody is asked"
+"""Told of a change that the file before it leaves free though it has policies; a server refuses it."""
+
 
 @dataclass(frozen=True)
 class SettingsChange:
@@ -33,11 +36,14 @@ class SettingsChange:
         What the settings policy of the old file says of it; None where there is none.
     guarded:
         Whether the old file has policies, but none for settings that is understood.
+    begins:
+        Whether the new file has a policy for settings where the old one has none.
     """
 
     authority: tuple[AuthorityChange, ...]
     decision: Decision | None
     guarded: bool
+    begins: bool = False
 
 
 def judged_fields(settings: RegistryDocument) -> dict[str, Any]:
@@ -75,7 +81,8 @@ def settings_change(merge: Merge, circumstances: Circumstances) -> SettingsChang
     policy = known.get(SETTINGS) if known else None
     decision = judge(policy, SettingsEvidence(merge.base, merge.head, circumstances)) if policy else None
     authority = authority_changes(old, new, understood=known is not None)
-    return SettingsChange(tuple(authority), decision, bool(old["policies"]) and policy is None)
+    begins = SETTINGS in new["policies"] and SETTINGS not in old["policies"]
+    return SettingsChange(tuple(authority), decision, bool(old["policies"]) and policy is None, begins)
 
 
 def _understood(base: Snapshot) -> Mapping[str, Policy] | None:

@@ -30,6 +30,7 @@ class SettingsEvidence:
     """
 
     reference = "gitreg.yaml"
+    subject = "change of gitreg.yaml"
     stage_now: str | None = None
     incumbent: Incumbent | None = None
     metadata = Said({}, {})

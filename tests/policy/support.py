@@ -22,6 +22,7 @@ UNSIGNED = Seal(problem="unsigned")
 class Facts:
     reference: str = "iris@7"
     digest: str = "sha256:7"
+    subject: str = "record"
     stage_now: str | None = None
     promoter: str | None = "ada@example.com"
     incumbent: Incumbent | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -326,6 +327,69 @@ def test_a_signed_commit_changes_only_the_settings_that_it_was_made_upon(server:
     eve.git("reset", "-q", "--hard", "origin/main")
     led = merge("main", merge(back, former))
     server.refused("signature: its commit was made upon another gitreg.yaml", f"{led}:main")
+
+
+def test_an_approval_of_settings_is_for_one_registry_and_one_change(server: Server, tmp_path: Path) -> None:
+    gate = "{approvals: {count: 1, by: [bob@example.com]}}"
+    with_policy(server, f"{POLICY}  settings: {{gates: [{gate}]}}\n{keys(server, 'bob')}")
+    eve = server.eve
+    other = eve.at(tmp_path / "other")
+    eve.git("clone", "-q", server.hub, other.here)
+    other.git("remote", "set-url", "origin", tmp_path / "gone.git")
+    commit(other, settings(other, FIELDS["id"]))
+    other.git("checkout", "-q", "--orphan", "begun-anew")
+    other.git("commit", "-q", "-m", "another registry of the same content")
+    other.git("branch", "-M", "main")
+    there = commit(other, settings(other, WEAKENINGS["a lower bound"]))
+    other.git("checkout", "-q", "-B", "proposal")
+    other.git("branch", "-f", "main", "HEAD~1")
+    bob, how = other.with_env(**named("bob")), ("--key", key(server, "bob"), "--local")
+    bob.gitreg("approve", "--settings", *how)
+    approval = next(iter(bob.git("ls-tree", "-r", "--name-only", "main", "approvals").split()))
+    # Here it is told of which registry it is, whatever it is called.
+    eve.git("fetch", "-q", other.here, "proposal")
+    said = eve.with_env(**named("bob")).gitreg("approve", "--settings", "--head", there, *how, code=4).err
+    assert "is the gitreg.yaml of another registry: its id is ffffffff" in said
+    change = settings(eve, WEAKENINGS["a lower bound"])
+    old, new = ((eve.here / "gitreg.yaml").read_text(), change["gitreg.yaml"])
+    name = f"approvals/settings/{sha256(new.encode()).hexdigest()}/{Path(approval).name}"
+    forged = bob.git("show", f"main:{approval}") + "\n"
+    for field, text in (("base", old), ("digest", new)):
+        forged = re.sub(f"^{field}: .*$", f"{field}: sha256:{sha256(text.encode()).hexdigest()}", forged, flags=re.M)
+    commit(eve, {name: forged, **change})
+    server.refused("approvals: 0 of 1 approvals; that of bob@example.com is for another registry")
+    commit(eve, {name: forged.replace("f" * 32, eve.git("show", "main:gitreg.yaml").split("id: ")[1][:32])})
+    eve.git("reset", "-q", "--soft", "origin/main")
+    eve.git("commit", "-q", "-m", "and its id forged, too")
+    server.refused("that of bob@example.com is not signed by a key of theirs")
+    eve.git("reset", "-q", "--hard", "origin/main")
+    # Nor does one count once the file before has become another.
+    proposed = commit(eve, change)
+    eve.git("reset", "-q", "--hard", "origin/main")
+    eve.with_env(**named("bob")).gitreg("approve", "--settings", "--head", proposed, "--key", key(server, "bob"))
+    commit(eve, settings(eve, lambda said: said.replace("policies:", "description: ours\npolicies:")))
+    server.accepted()
+    commit(eve, change)
+    server.refused("that of bob@example.com is for another change of gitreg.yaml (sha256:")
+
+
+def test_clients_say_that_nobody_is_asked_and_the_server_says_what_helps(server: Server) -> None:
+    eve = server.eve
+    eve.gitreg("hooks", "install")
+    says = "warning: gitreg.yaml changes who may do what; no settings policy: nobody is asked"
+    write(eve.here, settings(eve, lambda said: said + POLICY))
+    assert "nobody is asked" not in eve.run("git", "commit", "-qam", "Policy").err  # where nobody was to be asked
+    server.accepted()
+    write(eve.here, settings(eve, lambda said: f"{said}  settings: {{promoters: [ada@example.com]}}\n"))
+    committed = eve.run("git", "commit", "-qam", "Who may change that")
+    assert (committed.code, says in committed.err) == (0, True), committed.err
+    assert says in eve.run("git", "push", "-q", "--dry-run", "origin", "main").err
+    server.refused("on the server: git config gitreg.settings allow, until this is pushed")
+    eve.at(server.hub).git("config", "gitreg.settings", "allow")
+    server.accepted()
+    eve.at(server.hub).git("config", "--unset", "gitreg.settings")
+    server.eve.git("commit", "-q", "--allow-empty", "-m", "x")
+    server.accepted()
 
 
 def test_what_moves_twice_in_a_proposal_is_refused(server: Server) -> None:

@@ -62,10 +62,16 @@ def approve_settings(
     InvalidInput
         It is what the file says now.
     Refused
-        ``people`` does not know the approver or their key, or they propose it themselves: it would not count.
+        It is another registry's; or the approval would not count: ``people`` does not know the approver or their key,
+        or they propose it themselves.
     """
     key = Key("registry")
-    read_data(key, proposed)
+    said = read_data(key, proposed)
+    if snapshot.settings.id is not None and said.get("id") != snapshot.settings.id:
+        raise Refused(
+            f"what is proposed is the {key.path} of another registry: its id is {said.get('id') or 'missing'}",
+            hint="approve it where it is proposed: gitreg --repo PATH approve --settings",
+        )
     digest = sha256(proposed).hexdigest()
     now = snapshot.index.get(snapshot.seq, *key)
     if now is not None and now.digest == digest:
@@ -90,9 +96,9 @@ def approve_settings(
         reason=reason or None,
         signature=UNSIGNED,
     )
-    said = statement(document.to_data())
-    document = document.but(signature=approver.sign(said).decode())
-    if not approver.signer(said, document.signature.encode(), {who: known.keys[who]}):
+    signed = statement(document.to_data())
+    document = document.but(signature=approver.sign(signed).decode())
+    if not approver.signer(signed, document.signature.encode(), {who: known.keys[who]}):
         raise Refused(
             f"the key that signed is none that gitreg.yaml names for {who}: the approval would not count",
             hint="sign with another one (--key), or add its public half to `people`",
