@@ -36,7 +36,8 @@ def noted(git_dir: Path, common_dir: Path, names: Sequence[str]) -> Iterator[Non
     try:
         yield
     finally:
-        note.unlink(missing_ok=True)
+        with suppress(OSError):  # on a failing disk: what git says of it counts, and the next writer takes the note
+            note.unlink(missing_ok=True)
 
 
 def stale_locks(git_dir: Path) -> list[Path]:

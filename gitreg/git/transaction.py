@@ -84,7 +84,8 @@ def _moved_alone(refs: Refs, objects: Objects, update: RefUpdate, group: bool) -
         return moved
     finally:
         if not moved:
-            lock.unlink(missing_ok=True)
+            with suppress(OSError):  # git says that it is there
+                lock.unlink(missing_ok=True)
 
 
 def _by_git(git: Git, git_dir: Path, updates: Sequence[RefUpdate], reason: str, oid_length: int) -> None:

@@ -12,7 +12,7 @@ import re
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -72,6 +72,8 @@ class WorkTrees:
         with ExitStack() as stack:
             for follower in followers:
                 if follower.git_dir in lagging:
+                    if os.path.lexists(Path(follower.git_dir, "index.lock")):
+                        raise checkout.busy(Path(follower.git_dir), Path(follower.work_tree))
                     raise _lagging(follower)
                 self._take_room(stack, follower)
                 if found := self._try(follower, old, new, dry_run=True):
@@ -82,14 +84,14 @@ class WorkTrees:
             except BaseException:
                 if self._refs.read(branch) != new:  # interrupted after the move, the journal is still needed
                     for _, path in written:
-                        path.unlink(missing_ok=True)
+                        _forget(path)
                 raise
         lags = {}
         for follower, path in written:
             if why := self._why_not(follower):
                 lags[Path(follower.work_tree)] = why  # the branch has moved: what cannot follow now is for `finish`
             else:
-                path.unlink(missing_ok=True)
+                _forget(path)
         if lags:
             raise WorkTreeLags(branch.removeprefix("refs/heads/"), new, lags)
 
@@ -105,9 +107,9 @@ class WorkTrees:
                 or not now
                 or not self._reached(journal, now)
             ):
-                path.unlink(missing_ok=True)
+                _forget(path)
             elif self._complete(journal, now):
-                path.unlink(missing_ok=True)
+                _forget(path)
                 finished.append(Path(journal.work_tree))
         return finished
 
@@ -316,6 +318,12 @@ def checkouts(layout: Layout) -> dict[Path, Path]:
     linked = sorted(path.parent for path in (layout.common_dir / "worktrees").glob("*/gitdir"))
     layouts = [describe(git_dir, found_at=None) for git_dir in (layout.common_dir, *linked)] + [layout]
     return {one.git_dir: one.work_tree for one in layouts if one.work_tree is not None and one.work_tree.is_dir()}
+
+
+def _forget(path: Path) -> None:
+    """Remove a journal; one that a failing disk keeps is found done by the next writer, and is no error of this one."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def _refusal(journal: Journal, found: list[str]) -> Refused:

@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.world import Person, assert_in_words, assert_sound, contents, in_namespace, store_of, write
+from tests.system.world import (
+    PROGRAMS,
+    Person,
+    assert_in_words,
+    assert_sound,
+    contents,
+    in_namespace,
+    need_strace,
+    store_of,
+    write,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -203,6 +213,25 @@ def test_a_read_only_store_and_repository_are_read_and_refuse_to_be_written_in_w
         assert first.startswith("error: "), first
         assert "ead-only" in first, first
     saved.gitreg("save", "iris", other)
+
+
+def test_the_locks_that_a_failing_disk_keeps_are_named_by_the_next_commands(saved: Person) -> None:
+    """Whoever removes a lock there gets EIO, git and gitreg alike."""
+    saved.gitreg("promote", "iris@1", "staging")
+    saved.gitreg("archive", "iris@1")
+    failing = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=unlink", "-e", "inject=unlink:error=EIO")
+    need_strace()
+    ended = saved.run(*failing, PROGRAMS / "gitreg", "promote", "iris@1", "staging")
+    moved = saved.git("log", "-1", "--format=%s") == "Promote iris@1 to staging"
+    assert moved == (ended.code == 0 or "it is done, do not repeat it" in ended.err), ended
+    left = [path for path in (saved.here / ".git").rglob("*.lock") if "gitreg" not in path.parts]
+    assert left
+    while (ended := saved.run(PROGRAMS / "gitreg", "promote", "iris@1", "production", "--force")).code:
+        assert_in_words(ended)
+        (named,) = (path for path in left if str(path) in ended.err and path.exists())
+        named.unlink()
+    saved.gitreg("show", "iris@production")
+    assert_sound(saved)
 
 
 def test_an_index_that_is_garbage_or_gone_is_made_again(saved: Person) -> None:
