@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from gitreg.contents.allowlist import Pair
-from gitreg.contents.numpy_arrays import Made
+from gitreg.contents.numpy_arrays import DTYPE, WRAPPER, Made
 
 _ENCODE: Pair = ("_codecs", "encode")
 _REBUILDERS: frozenset[Pair] = frozenset({("copyreg", "_reconstructor"), ("copy_reg", "_reconstructor")})
@@ -33,7 +33,7 @@ def _encodes_latin_1(arguments: Any, opcode: str) -> bool:
 
 def _makes_bytes(arguments: Any, opcode: str) -> bool:
     """Return whether bytes are made of nothing, or of a text as protocol 2 writes it."""
-    return arguments == () or (
+    return (arguments == () and opcode != "NEWOBJ_EX") or (
         opcode == "REDUCE"
         and type(arguments) is tuple
         and (len(arguments) == 1 or (len(arguments) == 2 and arguments[1] in ("latin1", "latin-1")))
@@ -41,8 +41,13 @@ def _makes_bytes(arguments: Any, opcode: str) -> bool:
 
 
 def _makes_empty(arguments: Any, opcode: str) -> bool:
-    """Return whether an object is made without its constructor, which opens files that it is told."""
+    """Return whether an object is made without its constructor, which opens files that it is told or has defaults."""
     return opcode == "NEWOBJ" and arguments == ()
+
+
+def _names_a_type(arguments: Any, opcode: str) -> bool:
+    """Return whether a type of numpy is made by its code; of another type it would be that one, not a new one."""
+    return opcode == "REDUCE" and type(arguments) is tuple and bool(arguments) and isinstance(arguments[0], str)
 
 
 RESTRICTED: dict[Pair, Callable[[Any, str], bool]] = {
@@ -50,14 +55,16 @@ RESTRICTED: dict[Pair, Callable[[Any, str], bool]] = {
     **{(module, name): _makes_bytes for module in ("builtins", "__builtin__") for name in ("bytes", "bytearray")},
     ("xgboost.core", "Booster"): _makes_empty,
     ("lightgbm.basic", "Booster"): _makes_empty,
+    WRAPPER: _makes_empty,
+    DTYPE: _names_a_type,
 }
 """The ways in which a name that can do more than make data may be called; it is handed on to nothing."""
 
-_HANDED_ON = "hands on a name that may be called in one way only"
+_HANDED_ON = "hands on what libraries only call, or read, on the spot"
 
 
 class Handing(tuple[Any, ...]):
-    """A tuple that hands on a restricted name, itself or in a tuple inside of it."""
+    """A tuple that hands on what is handed on to nothing, itself or in a tuple inside of it."""
 
     __slots__ = ()
 
@@ -69,7 +76,9 @@ def tuple_of(items: Iterable[Any]) -> tuple[Any, ...]:
 
 
 def hands_on(value: Any) -> bool:
-    """Return whether a value is a restricted name, or a tuple that holds one."""
+    """Return whether a value is a restricted name, an array before joblib reads it, or a tuple that holds one."""
+    if type(value) is Made:
+        return value.pair == WRAPPER
     return type(value) is Handing or (type(value) is Name and value.pair in RESTRICTED)
 
 
@@ -94,6 +103,10 @@ def problem_of_items(items: Iterable[Any]) -> str | None:
     return _HANDED_ON if any(hands_on(item) for item in items) else None
 
 
+def _is_method(key: Any) -> bool:
+    return isinstance(key, str) and (key in _METHODS or (key[:2] == "__" and key[-2:] == "__"))
+
+
 def problem_of_state(state: Any) -> str | None:
     """Return what the state of an object holds that no library's pickle does: what would be called as its methods."""
     for part in state if isinstance(state, tuple) else (state,):
@@ -101,6 +114,6 @@ def problem_of_state(state: Any) -> str | None:
             return "hides the state of an object"
         if type(part) is dict:
             for key, value in part.items():
-                if type(value) in (Name, Made) and (key in _METHODS or (key[:2] == "__" and key[-2:] == "__")):
+                if type(value) in (Name, Made) and _is_method(key):
                     return f"replaces the method {key} of an object"
     return problem_of_items((state,))

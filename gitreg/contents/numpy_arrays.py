@@ -10,8 +10,10 @@ from gitreg.contents.allowlist import Pair
 WRAPPER: Pair = ("joblib.numpy_pickle", "NumpyArrayWrapper")
 DTYPE: Pair = ("numpy", "dtype")
 _FIELDS = {"subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"}
-_CODE = re.compile(r"[<>=|]?([biufcmMSUVtO?])(\d{0,9})")
+_CODE = re.compile(r"[<>=|]?([biufcmMSUVO?])([0-9]{0,9})")
 _HAS_OBJECT = 0x01  # NPY_ITEM_REFCOUNT
+_DIMENSIONS = 64  # of numpy's arrays, at most
+_LONGEST = 1 << 62
 
 
 class StrangeError(Exception):
@@ -59,15 +61,7 @@ def array_size(state: Any) -> int | None:
     if type(state) is not dict or not state.keys() <= _FIELDS or not {"shape", "dtype"} <= state.keys():
         raise StrangeError
     size, has_object = _item(state["dtype"], 8)
-    if has_object:
-        return None
-    if type(state["shape"]) is not tuple:
-        raise StrangeError
-    for length in state["shape"]:
-        if type(length) is not int or length < 0:
-            raise StrangeError
-        size *= length
-    return size
+    return None if has_object else _times(size, state["shape"])
 
 
 def alignment(state: dict[Any, Any]) -> bool:
@@ -76,52 +70,64 @@ def alignment(state: dict[Any, Any]) -> bool:
 
 
 def _item(dtype: Any, levels: int) -> tuple[int, bool]:
-    """Return the size of a type's items in bytes, and whether they hold objects."""
+    """Return the size of a type's items in bytes, and whether they hold objects, as numpy itself takes them."""
     if not levels or type(dtype) is not Made or dtype.pair != DTYPE or len(dtype.states) > 1:
         raise StrangeError
     arguments = dtype.arguments
-    match = _CODE.fullmatch(arguments[0]) if arguments and isinstance(arguments[0], str) else None
-    if match is None:
+    code = arguments[0] if type(arguments) is tuple and arguments else None
+    match = _CODE.fullmatch(code) if isinstance(code, str) else None
+    if match is None or not (match[2] or match[1] in "SUV"):  # "f" is of 4 bytes, "i" of as many as the machine's
         raise StrangeError
-    kind, size = match[1], int(match[2] or 1)
-    if kind == "O":
-        return 8, True
-    if kind == "V" or (dtype.states and _fields(dtype.states[0]) is not None):
-        return _compound(dtype.states, size, levels)
-    if dtype.states and kind in "SU":  # their length stands in the state: dtype("U", ...), (3, "<", ..., 20, 4, 8)
-        size = _length(dtype.states[0], size * (4 if kind == "U" else 1))
-        return size, False
-    return size * (4 if kind == "U" else 1), False
-
-
-def _fields(state: Any) -> Any:
-    return state[4] if type(state) is tuple and len(state) > 5 else None
-
-
-def _length(state: Any, otherwise: int) -> int:
-    if type(state) is not tuple or len(state) < 6 or type(state[5]) is not int:
+    kind, size = match[1], int(match[2] or 0) * (4 if match[1] == "U" else 1)
+    if not dtype.states:
+        return size, kind == "O"
+    state = dtype.states[0]
+    if type(state) is not tuple or len(state) not in (8, 9):  # shorter ones, of old, have their length elsewhere
         raise StrangeError
-    return state[5] if state[5] >= 0 else otherwise
-
-
-def _compound(states: list[Any], size: int, levels: int) -> tuple[int, bool]:
-    """Return the same for a type of several fields, or of bytes without meaning."""
-    if not states:
-        return size, False
-    state = states[0]
-    if type(state) is not tuple or len(state) < 6:
+    _, _, subarray, _, fields, length, _, flags, *_ = state
+    if type(length) is not int or type(flags) is not int:
         raise StrangeError
-    if state[2] is not None:  # an array in each item: its items' type, and its shape
-        if type(state[2]) is not tuple or len(state[2]) != 2:
+    if kind in "SUV":  # only of these does numpy take the length from the state
+        size = length
+    has_object = kind == "O"
+    if subarray is not None:
+        has_object = _of_subarray(subarray, kind, size, levels)
+    if fields is not None:
+        has_object = _of_fields(fields, kind, levels)
+    if size < 0 or bool(flags & _HAS_OBJECT) is not has_object:  # the flag alone decides whether a pickle follows
+        raise StrangeError
+    return size, has_object
+
+
+def _of_subarray(subarray: Any, kind: str, size: int, levels: int) -> bool:
+    """Return whether items that are arrays themselves hold objects."""
+    if kind != "V" or type(subarray) is not tuple or len(subarray) != 2:
+        raise StrangeError
+    part, has_object = _item(subarray[0], levels - 1)
+    if _times(part, subarray[1]) != size:
+        raise StrangeError
+    return has_object
+
+
+def _of_fields(fields: Any, kind: str, levels: int) -> bool:
+    """Return whether items of several fields hold objects."""
+    if kind != "V" or type(fields) is not dict:
+        raise StrangeError
+    parts = list(fields.values())
+    if not all(type(part) is tuple and part for part in parts):
+        raise StrangeError
+    found = [_item(part[0], levels - 1)[1] for part in parts]  # all of them: each has to be a type as numpy writes it
+    return any(found)
+
+
+def _times(size: int, shape: Any) -> int:
+    """Return the bytes of an array of items of a size."""
+    if type(shape) is not tuple or len(shape) > _DIMENSIONS:
+        raise StrangeError
+    for length in shape:
+        if type(length) is not int or not 0 <= length <= _LONGEST:
             raise StrangeError
-        return _length(state, size), _item(state[2][0], levels - 1)[1]
-    fields = state[4]
-    flags = state[7] if len(state) > 7 else 0
-    if type(flags) is not int or (fields is not None and type(fields) is not dict):
+        size *= length
+    if size > _LONGEST:  # numpy counts in 64 bits, and begins again at 0
         raise StrangeError
-    has_object = bool(flags & _HAS_OBJECT)
-    for field in (fields or {}).values():
-        if type(field) is not tuple or not field:
-            raise StrangeError
-        has_object |= _item(field[0], levels - 1)[1]
-    return _length(state, size), has_object
+    return size

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO, Final
 
 _KEPT = 1024  # bytes of a text; a name is not longer
+_LINE = 1 << 16  # bytes of a line that are kept; no name, and no number that is looked at, is longer
 _NUMBER = re.compile(rb"\s*[+-]?[0-9a-zA-Z_]+\s*")
 
 
@@ -27,6 +28,15 @@ class _Value:
 
 PLAIN: Final = _Value("plain data")
 """A float, bytes, a long text, a list, a set: data that nothing here looks into."""
+
+
+ESCAPED: Final = _Value("a text with escapes")
+"""A text that is written with escapes, which no library does for a name: it counts as one that cannot be told."""
+
+
+def is_plain(value: Any) -> bool:
+    """Return whether a value is data that is not looked into."""
+    return type(value) is _Value
 
 
 class Stream:
@@ -49,6 +59,13 @@ class Stream:
             raise UnreadableError
         return data
 
+    def peek(self, count: int) -> bytes:
+        """Return the next bytes, fewer at the end, and stay before them."""
+        at = self.file.tell()
+        data = self.file.read(count)
+        self.file.seek(at)
+        return data
+
     def step_over(self, count: int) -> None:
         """Go on behind bytes that are not looked at.
 
@@ -62,17 +79,19 @@ class Stream:
         self.file.seek(count, io.SEEK_CUR)
 
     def line(self) -> bytes:
-        """Return the bytes up to the end of the line.
+        """Return the bytes up to the end of the line; of a long one the first only, with the rest stepped over.
 
         Raises
         ------
         UnreadableError
             The line has no end.
         """
-        line = self.file.readline()
-        if not line.endswith(b"\n"):
-            raise UnreadableError
-        return line[:-1]
+        line = part = self.file.readline(_LINE)
+        while not part.endswith(b"\n"):
+            part = self.file.readline(_LINE)
+            if not part:
+                raise UnreadableError
+        return line.removesuffix(b"\n")
 
     def number(self, width: int, *, signed: bool = False) -> int:
         """Return a binary number of so many bytes."""
@@ -105,31 +124,43 @@ def _decoded(data: bytes, encoding: str, errors: str = "strict") -> str:
         raise UnreadableError from None
 
 
+def number_text(line: bytes) -> bytes:
+    """Return the part of a line that is read as a number: up to the zero byte at which C takes a text to end."""
+    return line.partition(b"\0")[0]
+
+
 def _int(line: bytes) -> Any:
     if line in (b"00", b"01"):
         return line == b"01"
-    if not _NUMBER.fullmatch(line):
+    text = number_text(line)
+    if not _NUMBER.fullmatch(text):
         raise UnreadableError
     try:
-        return int(line.rstrip().rstrip(b"L")) if len(line) < 100 else PLAIN
+        return int(text.rstrip().rstrip(b"L")) if len(text) < 100 else PLAIN
     except ValueError:
         return PLAIN
 
 
+def _unicode(line: bytes) -> Any:
+    return _decoded(line, "raw-unicode-escape") if len(line) < _LINE else PLAIN
+
+
 def _float(line: bytes) -> Any:
     try:
-        float(line)
+        float(line if len(line) < _LINE else b"0")
     except ValueError:
         raise UnreadableError from None
     return PLAIN
 
 
 def _quoted(line: bytes) -> Any:
+    if len(line) >= _LINE:
+        return PLAIN
     line = line.strip()
     if len(line) < 2 or line[0] != line[-1] or line[:1] not in (b"'", b'"'):
         raise UnreadableError
     if b"\\" in line:
-        return PLAIN  # a name that is written with escapes counts as one that cannot be told
+        return ESCAPED
     return line[1:-1].decode("latin-1")
 
 
@@ -144,7 +175,8 @@ def _long(stream: Stream, width: int) -> Any:
 
 def name_line(stream: Stream) -> str:
     """Return a module or a name that stands on a line of its own."""
-    return _decoded(stream.line(), "utf-8")
+    line = stream.line()
+    return _decoded(line, "utf-8") if len(line) < _LINE else line.decode("latin-1")
 
 
 CONSTANTS: dict[int, Callable[[Stream], Any]] = {
@@ -167,7 +199,7 @@ CONSTANTS: dict[int, Callable[[Stream], Any]] = {
     ord("S"): lambda s: _quoted(s.line()),
     ord("T"): lambda s: s.old_text(s.number(4, signed=True)),
     ord("U"): lambda s: s.old_text(s.number(1)),
-    ord("V"): lambda s: _decoded(s.line(), "raw-unicode-escape"),
+    ord("V"): lambda s: _unicode(s.line()),
     0x8C: lambda s: s.text(s.number(1)),
     ord("X"): lambda s: s.text(s.number(4)),
     0x8D: lambda s: s.text(s.number(8)),

@@ -7,15 +7,14 @@ never stricter than the real ones in what it reads on from, so that nothing is e
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, BinaryIO, Final
 
 from gitreg.contents.allowlist import Pair, is_allowed
-from gitreg.contents.calls import Name, Unknown, problem_of_call, problem_of_items, problem_of_state, tuple_of
+from gitreg.contents.calls import Handing, Name, Unknown, problem_of_call, problem_of_items, problem_of_state, tuple_of
 from gitreg.contents.findings import CODE, LIMITED, OPAQUE, TOO_LONG, Finding
 from gitreg.contents.limits import Budget, TooLongError
 from gitreg.contents.numpy_arrays import WRAPPER, Made, StrangeError, alignment, array_size
-from gitreg.contents.opcodes import CONSTANTS, PLAIN, Stream, UnreadableError, name_line
+from gitreg.contents.opcodes import CONSTANTS, ESCAPED, PLAIN, Stream, UnreadableError, is_plain, name_line, number_text
 from gitreg.contents.window import size_of
 
 _UNKNOWN: Final = Unknown()
@@ -36,6 +35,8 @@ class Told:
         """Whether each may be imported."""
         self.problems: dict[str, None] = {}
         self.calls = False
+        self.arrays = False
+        """Whether there are arrays as joblib writes them."""
 
     def name(self, pair: Pair) -> None:
         """Note a name that would be imported."""
@@ -69,42 +70,56 @@ def look_at_pickles(file: BinaryIO, budget: Budget) -> Finding | None:
     The file is read from where it stands. Without the header that protocol 2 brought, text and other data look like a
     pickle as well: that is one only where a name would be called, or where it ends with a value.
     """
+    start = file.tell()
     told = Told()
-    stream = Stream(file, size_of_rest(file))
-    count, torch, first_headed = 0, False, False
-    while True:
-        start = file.tell()
-        header = file.read(2)
+    finding = _look(Stream(file, size_of_rest(file)), told, budget)
+    if told.arrays and (finding is None or finding.verdict != CODE):
         file.seek(start)
+        finding = _look_into_arrays(Stream(file, size_of_rest(file))) or finding
+    return finding
+
+
+def _look(stream: Stream, told: Told, budget: Budget) -> Finding | None:
+    count, torch, first_headed = 0, False, False
+    while not (torch and count == _TORCH_PICKLES):
+        header = stream.peek(2)
         if not header:
-            break
-        if torch and count == _TORCH_PICKLES:
             break
         headed = len(header) == 2 and header[0] == _PROTO and header[1] <= _HIGHEST
         first_headed = first_headed or (headed and not count)
         machine = Machine(stream, told, budget)
-        calls_before, told.calls = told.calls, False
+        told.calls = False
         try:
             machine.run()
         except TooLongError:
             return told.code() or Finding(CODE, f"pickle, {TOO_LONG}", told.all_names)
         except UnreadableError:
-            if told.problems and headed:
-                return told.code()
-            if headed and (told.names or machine.done >= _FEW):
+            if headed and (told.problems or told.names or machine.done >= _FEW):
                 return told.code("that cannot be read to its end")
             if told.calls and (told.foreign or told.problems):  # a call is made before the rest fails
                 return told.code()
             if not count or not (told.names or first_headed):
                 return None
             return told.code() or Finding(OPAQUE, "pickle with more behind its end", told.all_names)
-        told.calls |= calls_before
         count += 1
         torch = torch or (count == 1 and machine.result == _TORCH_MAGIC)
     if not count:
         return None
     names = len(told.names)
     return told.code() or Finding(LIMITED, f"pickle of {names} known names" if names else "pickle", told.all_names)
+
+
+def _look_into_arrays(stream: Stream) -> Finding | None:
+    """Return the finding on a file of joblib as ``pickle.load`` reads it, if that is code."""
+    told, budget = Told(), Budget()
+    try:
+        while stream.peek(1):
+            Machine(stream, told, budget, arrays=False).run()
+    except TooLongError:
+        return Finding(CODE, f"pickle, {TOO_LONG}", told.all_names)
+    except UnreadableError:
+        pass
+    return told.code() if told.calls else None
 
 
 def size_of_rest(file: BinaryIO) -> int:
@@ -124,20 +139,22 @@ class Machine:
 
     Parameters
     ----------
-    blind:
-        Whether it begins in the middle of a pickle, with values on the stack that are not known.
+    arrays:
+        Whether it steps over arrays as joblib does; to ``pickle.load`` their bytes are opcodes.
     """
 
-    def __init__(self, stream: Stream, told: Told, budget: Budget, *, blind: bool = False) -> None:
+    def __init__(self, stream: Stream, told: Told, budget: Budget, *, arrays: bool = True) -> None:
         self.stream = stream
         self.told = told
         self.budget = budget
-        self.blind = blind
+        self.arrays = arrays
         self.done = 0
         self.result: Any = None
         self._stack: list[Any] = []
         self._below: list[list[Any]] = []
         self._memo: dict[int, Any] = {}
+        self._frame_end = 0
+        self._beyond = False  # whether it goes through the bytes of an array
 
     def run(self) -> None:
         """Go to the end of the pickle.
@@ -181,8 +198,6 @@ class Machine:
     def _pop(self) -> Any:
         if self._stack:
             return self._stack.pop()
-        if self.blind and not self._below:
-            return _UNKNOWN
         raise UnreadableError
 
     def _top(self) -> Any:
@@ -198,13 +213,9 @@ class Machine:
         self._stack = []
 
     def _pop_mark(self) -> list[Any]:
-        items = self._stack
-        if self._below:
-            self._stack = self._below.pop()
-        elif self.blind:
-            self._stack = []
-        else:
+        if not self._below:
             raise UnreadableError
+        items, self._stack = self._stack, self._below.pop()
         return items
 
     def _drop_mark(self) -> None:
@@ -277,16 +288,13 @@ class Machine:
         self._memo[index] = self._top()
 
     def _get(self, index: int) -> None:
-        if index in self._memo:
-            self._push(self._memo[index])
-        elif self.blind:
-            self._push(_UNKNOWN)
-        else:
+        if index not in self._memo:
             raise UnreadableError
+        self._push(self._memo[index])
 
     def _index_line(self) -> int:
         try:
-            return int(self.stream.line())
+            return int(number_text(self.stream.line()))
         except ValueError:
             raise UnreadableError from None
 
@@ -296,7 +304,9 @@ class Machine:
         if isinstance(module, str) and isinstance(name, str):
             self.told.name((module, name))
             return Name((module, name))
-        if not (isinstance(module, str) or module is PLAIN or module is _UNKNOWN or type(module) is Made):
+        if self._beyond and (type(module) is Made or type(name) is Made):
+            raise UnreadableError  # a pickle of its own, of objects: with the numbers of another memo it goes astray
+        if not (isinstance(module, str) or is_plain(module) or module is _UNKNOWN or type(module) is Made):
             raise UnreadableError  # unpicklers refuse what is no text
         self.told.problems["names something that is no constant of it"] = None
         return Name(("?", "?"))
@@ -332,29 +342,40 @@ class Machine:
     def _new_obj_ex(self) -> None:
         named, arguments, name = self._pop(), self._pop(), self._pop()
         self._contained([named])
-        self._call(name, arguments, "NEWOBJ")
+        self._call(name, arguments, "NEWOBJ_EX")
 
     def _reduce(self) -> None:
         arguments, name = self._pop(), self._pop()
         self._call(name, arguments, "REDUCE")
 
     def _call(self, called: Any, arguments: Any, opcode: str) -> None:
-        if called is None or isinstance(called, (bool, int, str, tuple, dict)) or called is PLAIN:
+        if called is None or isinstance(called, (bool, int, str, tuple, dict)) or is_plain(called):
             raise UnreadableError  # none of it can be called
         self.told.calls = True
         self._problem(problem_of_call(called, arguments, opcode))
-        self._push(Made(called.pair, arguments) if type(called) is Name else _UNKNOWN)
+        if type(called) is not Name:
+            self._push(_UNKNOWN)
+        elif type(arguments) is Handing and type(arguments[0]) is Name:
+            self._push(Made(arguments[0].pair, ()))  # rebuilt, as protocols 0 and 1 do it
+        else:
+            self._push(Made(called.pair, arguments))
 
     def _build(self) -> None:
         state, target = self._pop(), self._top()
         if type(target) is Name:
             self._grown(target)
         self.told.calls = True
+        if isinstance(state, (tuple, dict)):
+            self.budget.opcodes -= len(state)  # each item is looked at, at each call that it is handed to
         self._problem(problem_of_state(state))
         if type(target) is Made:
             target.states.append(state)
-            if target.pair == WRAPPER and not self.blind:
-                self._array(state)
+            if target.pair == WRAPPER and self.arrays:
+                self._array(target)
+            elif target.pair == WRAPPER:
+                self._read_array()
+                self.told.calls = False  # from here on it is the array's bytes that call
+                self._beyond = True
 
     def _persistent(self) -> None:
         self.stream.line()
@@ -366,31 +387,39 @@ class Machine:
 
     # -- arrays between opcodes --------------------------------------------------------------------------------------
 
-    def _array(self, state: Any) -> None:
-        """Go on behind an array that joblib wrote there; ``pickle.load`` would take its bytes for opcodes."""
-        start = self.stream.file.tell()
+    def _array(self, wrapper: Made) -> None:
+        """Go on behind an array that joblib wrote there."""
+        self.told.arrays = True
         try:
-            size = array_size(state)
-        except StrangeError:
-            self.told.problems["has an array as joblib does not write it"] = None
+            self._step_over_array(wrapper)
+        except (StrangeError, UnreadableError):
+            self._problem("has an array as joblib does not write it")
             raise UnreadableError from None
-        self._blindly()
-        self.stream.file.seek(start)
-        if size is None:
-            Machine(self.stream, self.told, self.budget).run()
-        else:
-            if alignment(state):
-                self.stream.step_over(self.stream.number(1))
-            self.stream.step_over(size)
+        self._read_array()
+
+    def _read_array(self) -> None:
         self._pop()
         self._push(Made(_ARRAY, ()))
 
-    def _blindly(self) -> None:
-        told = Told()
-        with suppress(UnreadableError):
-            Machine(self.stream, told, self.budget, blind=True).run()
-        if told.calls and told.foreign:
-            self.told.names.update(told.names)
+    def _step_over_array(self, wrapper: Made) -> None:
+        if len(wrapper.states) != 1:  # what the first one set would still count
+            raise StrangeError
+        state = wrapper.states[0]
+        size = array_size(state)
+        self._out_of_frame()
+        if size is None:
+            inner = Machine(self.stream, self.told, self.budget, arrays=False)
+            inner.run()
+            inner._out_of_frame()
+            return
+        if alignment(state):
+            self.stream.step_over(self.stream.number(1))
+        self.stream.step_over(size)
+
+    def _out_of_frame(self) -> None:
+        """Refuse to stand inside a frame: readers written in Python have read all of it, and go on behind it."""
+        if self.stream.file.tell() < self._frame_end:
+            raise StrangeError
 
     # -- other -------------------------------------------------------------------------------------------------------
 
@@ -399,12 +428,19 @@ class Machine:
             raise UnreadableError
 
     def _frame(self) -> None:
-        self.stream.number(8)
+        size = self.stream.number(8)
+        self._frame_end = self.stream.file.tell() + size
 
 
 def _pairs(items: list[Any]) -> dict[Any, Any]:
-    """Return what is known of a dict by the keys that are text."""
-    return {key: value for key, value in zip(items[::2], items[1::2], strict=False) if isinstance(key, str)}
+    """Return what is known of a dict: by the keys that are text, and by one for all that may be equal to a text."""
+    made: dict[Any, Any] = {}
+    for key, value in zip(items[::2], items[1::2], strict=False):
+        if isinstance(key, str):
+            made[key] = value
+        elif key is _UNKNOWN or key is ESCAPED or type(key) is Made:
+            made[_UNKNOWN] = value
+    return made
 
 
 _HANDLERS: dict[int, Callable[[Machine], None]] = {

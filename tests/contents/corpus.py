@@ -221,23 +221,82 @@ def harmless() -> dict[str, tuple[str, bytes]]:
     }
 
 
-def _object_array() -> bytes:
-    """A file of joblib whose array of objects calls something."""
+CALL = b"0cos\nsystem\n" + text(COMMAND) + b"\x85R."
+"""Opcodes that call, in the middle of a pickle."""
+_STOPS = b".\xff"  # where a reader that comes here takes the pickle to end, and finds nothing behind it
+
+
+def _numpy_type(code: str, *, state: bytes = b"") -> bytes:
+    return text("numpy") + text("dtype") + b"\x93" + text(code) + b"\x89\x88\x87R" + (state + b"b" if state else b"")
+
+
+def _type_state(*, fields: bytes = b"NN", length: int, flags: int = 0) -> bytes:
+    """The state of a type of numpy: version, order, subarray, names and fields, length, alignment, flags."""
+    return b"(K\x03" + text("|") + b"N" + fields + b"K" + bytes([length]) + b"K\x01K" + bytes([flags]) + b"t"
+
+
+def _in_joblib(
+    behind: bytes, *, shape: int, of: bytes | None = None, more: bytes = b"", made: bytes = b")\x81"
+) -> bytes:
+    """A file of joblib with an array, and what stands behind the array's description."""
     return (
-        b"\x80\x04" + text("joblib.numpy_pickle") + text("NumpyArrayWrapper") + b"\x93)\x81}(" + text("shape")
-        + b"K\x01\x85" + text("dtype") + text("numpy") + text("dtype") + b"\x93" + text("O8") + b"\x89\x88\x87R"
-        + b"ub" + SYSTEM + b"."
+        b"\x80\x04" + text("joblib.numpy_pickle") + b"\x94" + text("NumpyArrayWrapper") + b"\x93" + made + b"\x94}("
+        + text("order") + text("C") + text("subclass") + text("numpy") + text("ndarray") + b"\x93"
+        + text("allow_mmap") + b"\x89"
+        + text("shape") + b"K" + bytes([shape]) + b"\x85" + text("dtype") + (of or _numpy_type("u1")) + more
+        + b"ub" + behind
     )  # fmt: skip
 
 
-def _array_that_is_opcodes() -> bytes:
-    """A file that is harmless to joblib, while ``pickle.load`` takes the array's bytes for opcodes."""
-    evil = b"0cos\nsystem\n" + text(COMMAND) + b"\x85R."
-    return (
-        b"\x80\x04" + text("joblib.numpy_pickle") + text("NumpyArrayWrapper") + b"\x93)\x81}(" + text("shape")
-        + b"K" + bytes([len(evil)]) + b"\x85" + text("dtype") + text("numpy") + text("dtype") + b"\x93" + text("u1")
-        + b"\x89\x88\x87R" + b"ub" + evil + b"."
-    )  # fmt: skip
+def hostile_to_joblib() -> dict[str, bytes]:
+    """Files in which readers disagree about where an array ends, and one of them calls something."""
+    aligned = text("numpy_array_alignment_bytes") + b"K\x10"
+    evil = CALL[1:]
+    fields = text("a") + b"\x85}" + text("a") + _numpy_type("u1") + b"K\0\x86s"
+    memo = b"(" + text("os") + b"\x94" + text("system") + b"\x94t0"
+    escaped = b"S'o\\x73'\n" + text("system") + b"\x93" + text(COMMAND) + b"\x85R."
+    by_memo = b"0h\x01h\x02\x93" + text(COMMAND) + b"\x85R."
+    nested = text("collections") + text("OrderedDict") + b"\x93\x94h\0)R0" + evil
+    rebuilt = text("copyreg") + text("_reconstructor") + b"\x93(" + text("joblib.numpy_pickle")
+    rebuilt += text("NumpyArrayWrapper") + b"\x93" + text("builtins") + text("object") + b"\x93NtR"
+    constructed = b"NK\0\x85" + text("C") + b"NtR"
+    other = (
+        _numpy_type("V1") + b"\x94" + text("numpy") + text("dtype") + b"\x93h\x02\x85R" + _type_state(length=4) + b"b0"
+    )
+    inside = _in_joblib(b"0N0", shape=4)[2:]
+    inner = text("numpy") + text("ndarray") + b"\x93K\0\x85\x85R." + _STOPS
+    return {
+        "object": _in_joblib(SYSTEM + b".", shape=1, of=_numpy_type("O8")),
+        "array_that_is_opcodes": _in_joblib(CALL + b".", shape=len(CALL)),
+        "array_that_is_opcodes_of_the_memo": _in_joblib(by_memo + b".", shape=len(by_memo), made=b")\x81" + memo),
+        "array_that_is_opcodes_with_escapes": _in_joblib(escaped + b".", shape=len(escaped)),
+        "inside_a_frame": b"\x80\x04\x95" + struct.pack("<Q", len(inside)) + inside + b"\xffN" + _STOPS + evil,
+        "objects_inside_a_frame": _in_joblib(
+            b"\x80\x04\x95" + struct.pack("<Q", len(inner)) + inner + evil, shape=1, of=_numpy_type("O8")
+        ),
+        "built_twice": _in_joblib(
+            b"\0" + b"0h\x01}(" + text("shape") + b"K\2\x85" + text("dtype") + _numpy_type("u1") + b"ub"
+            + b"\3\xff" + _STOPS + b"\xff\xff" + evil,
+            shape=0, more=aligned,
+        ),
+        "by_its_constructor": _in_joblib(
+            b"\3\xff" + _STOPS + b"\xff\xff" + evil, shape=2, made=b"(" + constructed
+        ),
+        "rebuilt": _in_joblib(b"N" + _STOPS + evil, shape=3, made=b"0" + rebuilt),
+        "a_key_twice": _in_joblib(
+            b"\0C\2" + _STOPS + evil, shape=2, more=b"S'sh\\x61pe'\nK\0\x85" + aligned
+        ),
+        "of_no_type": _in_joblib(b".", shape=1, of=text("numpy") + text("dtype") + b"\x93K\1\x81"),
+        "in_one_another": _in_joblib(b"", shape=1, of=_numpy_type("O8")) * 2000,
+        "objects_by_a_flag": _in_joblib(
+            nested + b".", shape=len(nested), of=_numpy_type("u1", state=_type_state(length=1, flags=1))
+        ),
+        "a_length_that_does_not_count": _in_joblib(
+            b"\xff" * 8 + b"C\x5b" + b"\xff" * 89 + _STOPS + evil,
+            shape=1, of=_numpy_type("f8", state=_type_state(fields=fields, length=99)),
+        ),
+        "a_type_under_two_names": _in_joblib(b"\xff\xff" + _STOPS + b"\xff" * 4 + evil, shape=2, of=other),
+    }  # fmt: skip
 
 
 def hostile() -> dict[str, bytes]:
@@ -259,6 +318,9 @@ def hostile() -> dict[str, bytes]:
         **{f"system_{protocol}.txt": pickle.dumps(Calls(os.system, COMMAND), protocol) for protocol in range(6)},
         "renamed.safetensors": SYSTEM,
         "without_header.pkl": SYSTEM[2:],
+        "zero_byte_in_a_number.pkl": b"I1\0!\n" + CALL,
+        "zero_byte_in_a_put.pkl": b"Np0\0!\n" + CALL,
+        "long_line.pkl": b"V" + b"x" * (3 << 20) + b"\n" + CALL,
         "urlretrieve.pkl": pickle.dumps(Calls(urllib.request.urlretrieve, "http://127.0.0.1:1/x", "CANARY")),
         "builtins_of_numpy.pkl": b"\x80\x04"
         + text("numpy")
@@ -321,8 +383,7 @@ def hostile() -> dict[str, bytes]:
         "xz.joblib": lzma.compress(SYSTEM),
         "lzma.joblib": lzma.compress(SYSTEM, lzma.FORMAT_ALONE),
         "lz4.joblib": in_lz4(SYSTEM),
-        "object.joblib": _object_array(),
-        "array_that_is_opcodes.joblib": _array_that_is_opcodes(),
+        **{f"{name}.joblib": data for name, data in hostile_to_joblib().items()},
         "escaped.npy": npy + SYSTEM,
         "object.npy": npy.replace(b"'\\x4f8'", b"'|O'   ") + SYSTEM,
         "lambda.keras": zipped(("config.json", lambda_layer)),
