@@ -213,6 +213,14 @@ class Index:
         )
         return map(Entry._make, rows)
 
+    def names(self, seq: int, kind: str, model: str) -> list[str]:
+        """Return the names of the files of a kind that stand at a place, of one model."""
+        rows = self._run(
+            f"SELECT name FROM documents d WHERE kind = ? AND model = ? AND {_STANDS} ORDER BY name",
+            (kind, model, seq, seq),
+        )
+        return [row[0] for row in rows]
+
     def models(self, seq: int) -> list[str]:
         """Give the names of the models that have any file at a place."""
         rows = self._run(

@@ -376,7 +376,7 @@ class Snapshot:
 
     def names_taken(self, model: str) -> list[str]:
         """Give the names of all the model's versions, deleted ones too."""
-        return [entry.name for entry in self.index.scan(self.seq, "model_version", model)]
+        return self.index.names(self.seq, "model_version", model)
 
     def _complete(self, entry: Entry | None, deleted: bool) -> ModelVersion | None:
         if entry is None or entry.data is None:

@@ -6,6 +6,7 @@ Only the files that a merge changes are looked at, and what they touch.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 from gitreg.documents.layout import Key, model_folder
@@ -70,6 +71,7 @@ def problems(ledger: Ledger, merge: Merge) -> Iterator[Problem]:
     new = models - known
     if new:
         yield from _case(merge.head.names_in_use(), new, model_folder)
+    yield from _versions_case(merge)
     for model in sorted(models):
         before = set(_model(merge.base, model)) if model in known and merge.base else set()
         yield from (problem for problem in _model(merge.head, model) if problem not in before)
@@ -143,8 +145,6 @@ def _record(ledger: Ledger, head: Snapshot, key: Key, entry: Entry, data: dict[s
         )
     if name.isdecimal() and name != str(number):
         yield Problem(key.path, f"is named {name} but has the number {number}", "name and number must agree")
-    names = [each.name for each in head.index.scan(head.seq, "model_version", model)]
-    yield from _case(names, {name}, lambda each: Key("model_version", model, each).path)
     for reference in data.get("inputs", ()):
         if not _is_there(head, reference):
             yield Problem(key.path, f"was made from {reference}, which is not there", "merge that first, or save again")
@@ -255,6 +255,21 @@ def _pointer_problem(head: Snapshot, entry: Entry) -> str | None:
         said, is_now = digest.removeprefix("sha256:")[:12], record.digest[:12]
         return f"says the digest {said}..., but the record of {entry.model}@{target} has {is_now}..."
     return None
+
+
+def _versions_case(merge: Merge) -> Iterator[Problem]:
+    """Name the records that a merge brings and whose names differ from another's in case only, model by model."""
+    brought = [change.key for change in merge.changes if change.key and change.new is not None]
+    names: dict[str, set[str]] = {}
+    for key in brought:
+        if key.kind == "model_version":
+            names.setdefault(key.model, set()).add(key.name)
+    for model, new in sorted(names.items()):
+        yield from _case(merge.head.names_taken(model), new, partial(_record_path, model))
+
+
+def _record_path(model: str, name: str) -> str:
+    return Key("model_version", model, name).path
 
 
 def _case(names: Collection[str], new: Collection[str], path: Callable[[str], str]) -> Iterator[Problem]:
