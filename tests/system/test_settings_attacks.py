@@ -3,112 +3,16 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from tests.system.world import PROGRAMS, Ended, Person, make_person, write
+from tests.system.hooked import HOOKS, POINTER, POLICY, STAGE, Server, commit, key, keys, named, settings, with_policy
+from tests.system.world import Person, write
 
 pytestmark = pytest.mark.slow
-
-POLICY = """\
-policies:
-  production:
-    gates:
-    - metric: accuracy
-      at_least: 0.9
-"""
-STAGE = "models/iris/stages/production.yaml"
-POINTER = "format: 1\nkind: stage\nversion: '{}'\nreason: {}\n"
-HOOKS = ("pre-receive", "update")
-
-
-class Server(NamedTuple):
-    """A registry on a server with hooks: iris@1 (accuracy 0.95) is in production, iris@2 (0.5) is not."""
-
-    hub: Path
-    eve: Person
-
-    def push(self, *refspecs: str) -> Ended:
-        return self.eve.run("git", "push", "--atomic", "origin", *(refspecs or ("main",)))
-
-    def refused(self, says: str, *refspecs: str) -> None:
-        """Push, and hold that it is declined in words and that nothing has moved."""
-        before = self.refs()
-        pushed = self.push(*refspecs)
-        assert pushed.code == 1, pushed
-        assert says in re.sub(r"\s*\nremote: +", " ", pushed.err.replace("\x1b[K", "")), pushed.err
-        assert "Traceback" not in pushed.err
-        assert self.refs() == before
-
-    def accepted(self, *refspecs: str) -> None:
-        pushed = self.push(*refspecs)
-        assert pushed.code == 0, pushed.err
-
-    def refs(self) -> str:
-        return self.eve.at(self.hub).git("for-each-ref")
-
-
-@pytest.fixture(scope="session")
-def _servers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Server]:
-    made = {}
-    for hook in HOOKS:
-        where = tmp_path_factory.mktemp("settings")
-        ada = make_person(where)
-        ada.git("init", "-q", "--bare", "-b", "main", where / "hub.git")
-        ada.git("init", "-q", "-b", "main", where / "ada")
-        ada = ada.at(where / "ada")
-        ada.git("remote", "add", "origin", where / "hub.git")
-        ada.gitreg("init", "--remote", "origin", "--store", where / "store")
-        for number, accuracy in ((1, 0.95), (2, 0.5)):
-            weights = write(where / "weights", {"m.bin": f"{number}"})
-            ada.gitreg("save", "iris", weights, "--metadata", f"accuracy={accuracy}")
-        ada.gitreg("promote", "iris@1", "production")
-        shim = where / "hub.git/hooks" / hook
-        shim.parent.mkdir(exist_ok=True)
-        text = (Path(__file__).parents[2] / "hooks" / hook).read_text()
-        shim.write_text(text.replace("program=gitreg ", f"program={PROGRAMS / 'gitreg'} "))
-        shim.chmod(0o755)
-        made[hook] = Server(where / "hub.git", ada)
-    return made
-
-
-@pytest.fixture(params=HOOKS)
-def server(request: pytest.FixtureRequest, _servers: dict[str, Server], tmp_path: Path) -> Server:
-    prepared = _servers[request.param]
-    shutil.copytree(prepared.hub, tmp_path / "hub.git", symlinks=True)
-    prepared.eve.git("clone", "-q", tmp_path / "hub.git", tmp_path / "eve")
-    return Server(tmp_path / "hub.git", prepared.eve.at(tmp_path / "eve").with_env(**named("eve")))
-
-
-def named(who: str) -> dict[str, str]:
-    name, email = who.title(), f"{who}@example.com"
-    return {
-        f"GIT_{role}_{what}": said
-        for role in ("AUTHOR", "COMMITTER")
-        for what, said in (("NAME", name), ("EMAIL", email))
-    }
-
-
-def commit(eve: Person, files: dict[str, str], message: str = "by hand") -> str:
-    write(eve.here, files)
-    eve.git("add", "-A")
-    eve.git("commit", "-q", "-m", message)
-    return eve.git("rev-parse", "HEAD")
-
-
-def settings(eve: Person, change: Callable[[str], str] = lambda said: said) -> dict[str, str]:
-    return {"gitreg.yaml": change((eve.here / "gitreg.yaml").read_text())}
-
-
-def with_policy(server: Server, policy: str = POLICY) -> None:
-    commit(server.eve, settings(server.eve, lambda said: said + policy))
-    server.accepted()
-
 
 FIELDS = {
     "branch": lambda said: said.replace("branch: main", "branch: other"),
@@ -236,20 +140,6 @@ def test_what_nobody_is_asked_for_stays_free(server: Server) -> None:
     eve = server.eve
     commit(eve, settings(eve, lambda said: said.replace("policies:", "description: ours\npolicies:") + "# by Eve\n"))
     server.accepted()
-
-
-def key(server: Server, who: str) -> Path:
-    return server.hub.parent / f"{who}.key"
-
-
-def keys(server: Server, *names: str) -> str:
-    """Make keys in the home that all share, and return ``people`` of them."""
-    said = "people:\n"
-    for who in names:
-        file = key(server, who)
-        server.eve.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", who, "-f", file)
-        said += f"  {who}@example.com: ['{file.with_name(f'{file.name}.pub').read_text().strip()}']\n"
-    return said
 
 
 def test_settings_change_by_approval_of_another_person_only(server: Server) -> None:
