@@ -10,7 +10,7 @@ from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.replicating import Copied, replicate
 from gitreg.blobs.saving import Saving
 from gitreg.blobs.source import Source
-from gitreg.blobs.store import Store
+from gitreg.blobs.store import LeftClaim, Store
 from gitreg.blobs.stores import Stores
 from gitreg.blobs.verifying import verify
 
@@ -20,6 +20,7 @@ __all__ = [
     "Copied",
     "FileEntry",
     "Known",
+    "LeftClaim",
     "LocalFile",
     "Manifest",
     "Progress",

@@ -87,6 +87,19 @@ class Pack(NamedTuple):
     spans: dict[str, Span]
 
 
+class LeftClaim(NamedTuple):
+    """The words of somebody who keeps weights in a store.
+
+    Parameters
+    ----------
+    renewed:
+        When they were left, or written anew: in seconds since 1970, by the store's clock.
+    """
+
+    text: bytes
+    renewed: float
+
+
 class AbsentError(IntegrityError):
     """A store does not hold what it was asked for."""
 
@@ -385,13 +398,23 @@ class Store:
         self.bucket.sync([key])
         return True
 
-    def claims(self) -> dict[str, bytes]:
+    def claims(self) -> dict[str, LeftClaim]:
         """Return the words that were left, by name."""
         claims = {}
         for info in self.bucket.list(layout.CLAIMS):
             with suppress(NoSuchObjectError):  # taken back this moment
-                claims[info.key.removeprefix(layout.CLAIMS)] = self.bucket.read(info.key)
+                claims[info.key.removeprefix(layout.CLAIMS)] = LeftClaim(self.bucket.read(info.key), info.mtime)
         return claims
+
+    def read_claim(self, name: str) -> bytes | None:
+        """Return the words that were left under a name; None where there are none."""
+        with suppress(NoSuchObjectError):
+            return self.bucket.read(layout.CLAIMS + name)
+        return None
+
+    def drop_claim(self, name: str) -> None:
+        """Take back the words that were left under a name."""
+        self.bucket.delete([layout.CLAIMS + name])
 
     # -- faults ------------------------------------------------------------------------------------------------------
 

@@ -226,12 +226,18 @@ _LOGIN = re.compile(
     r"|http resp 40[13]|Host key verification failed|terminal prompts disabled|access denied|Invalid username or"
 )
 _USERINFO = re.compile(r"(\w+://)[^/@\s]*@")
+_PASSWORD = re.compile(r"(ssh://[^/@:\s]*):[^/@\s]*@")
 _NOISE = re.compile(r"^(?:hint: .*|To .*|Everything up-to-date|Done|\s*)$")
 
 
 def hide_login(text: str) -> str:
     """Take users and passwords out of the URLs in a text."""
     return _USERINFO.sub(r"\1", text)
+
+
+def hide_password(url: str) -> str:
+    """Take the password out of a URL, and the user where it is no user of ssh: by that name the machine is asked."""
+    return _PASSWORD.sub(r"\1@", url) if url.startswith("ssh://") else hide_login(url)
 
 
 def moved_tag(remote: str, ref: str) -> IntegrityError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -229,6 +229,34 @@ class Repository(ReadOnlyRepository):
 
         url = self._config.get(f"remote.{name}.url")
         return hide_login(url) if url else None
+
+    def address_of(self, remote: str) -> str | None:
+        """Return the address that a remote is fetched from, by the user's insteadOf, with no password in it.
+
+        Of a folder that is the absolute path of its Git folder, or what is said where it is not there.
+
+        Returns
+        -------
+        str or None:
+            None where there is no such remote.
+        """
+        from gitreg.errors import NotFound
+        from gitreg.git.discovery import discover
+        from gitreg.git.named_programs import urls_of
+        from gitreg.git.remote import hide_password
+
+        if self._config.get(f"remote.{remote}.url") is None:
+            return None
+        (url, *_) = urls_of(self._config, remote, push=False)
+        url = url.removeprefix("file://")
+        if "://" in url or ":" in url.partition("/")[0]:
+            return hide_password(url)
+        folder = (self.work_tree or self.git_dir) / url
+        with suppress(NotFound):
+            found = discover(folder, {})
+            if found.git_dir == folder.resolve() or (folder / ".git").exists():  # not one around it
+                return str(found.common_dir)
+        return str(folder)
 
     def folder_of(self, address: str) -> Path | None:
         """Return the Git folder of a remote that is a folder of this machine, None for every other."""

@@ -98,7 +98,7 @@ class Models:
         if not isinstance(path, str | os.PathLike):
             raise InvalidInput(f"a {type(path).__name__} is no path", hint="give a text or a pathlib.Path")
         files = Path(os.path.abspath(path))
-        with self._lock, stored(run.registry, files, "model", unsafe_pickle=False) as (record, _):
+        with self._lock, stored(run.registry, files, "model", unsafe_pickle=False, draft=True) as (record, _):
             document = DraftDocument(
                 model=model,
                 created_at=run.registry.ambient.timestamp(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitreg.blobs import Manifest, Store
@@ -12,12 +12,13 @@ from gitreg.documents.layout import MAX_BYTES, Key, parse_path
 from gitreg.documents.types import AnnotationDocument, ArtifactDocument, ArtifactRecord, VersionDocument
 from gitreg.documents.yaml import loads
 from gitreg.errors import GitregError, IntegrityError, InvalidDocument
+from gitreg.git import Repository
 from gitreg.registry.artifacts import manifest_of
-from gitreg.registry.claims import other_registries
 from gitreg.registry.collections import artifact_versions
 from gitreg.registry.drafts import NAMESPACE, RUN_FILE, read_draft_at
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
+from gitreg.registry.store_users import StoreUser, StoreUsers
 
 _RECORD = re.compile(r"(?:(?P<root>.*)/)?(?P<rest>models/.+/versions/[^/]+\.yaml|artifacts/[^/]+/[^/]+\.yaml)")
 
@@ -55,7 +56,7 @@ class Garbage:
     registry: str | None = None
 
 
-def find_garbage(ledger: Ledger, store: Store, *, env: Mapping[str, str], grace: float) -> list[Garbage]:
+def find_garbage(users: StoreUsers, *, grace: float) -> list[Garbage]:
     """Say what `collect_garbage` would take, and what lies in the trash.
 
     Parameters
@@ -69,55 +70,60 @@ def find_garbage(ledger: Ledger, store: Store, *, env: Mapping[str, str], grace:
         What is live cannot be told (:func:`live_manifests`), or another registry that keeps weights in the store cannot
         be read; nothing is taken.
     """
-    return _of_versions(find_leftovers(store, _live(ledger, store, env), grace=grace), ledger, store, env)
+    return _of_versions(find_leftovers(users.store, _live(users), grace=grace), users)
 
 
-def collect_garbage(ledger: Ledger, store: Store, *, env: Mapping[str, str], grace: float) -> list[Garbage]:
+def collect_garbage(users: StoreUsers, *, grace: float) -> list[Garbage]:
     """Move to the store's trash what no record means, here or in the registries that share the store; say what went.
 
     Parameters, errors: as for :func:`find_garbage`.
     """
-    return _of_versions(sweep(store, _live(ledger, store, env), grace=grace), ledger, store, env)
+    return _of_versions(sweep(users.store, _live(users), grace=grace), users)
 
 
-def purge_garbage(ledger: Ledger, store: Store, *, env: Mapping[str, str], grace: float) -> list[Garbage]:
+def purge_garbage(users: StoreUsers, *, grace: float) -> list[Garbage]:
     """Remove for good what has been in the trash for the grace time; say what went.
 
     What a record means by now is returned to its place. Parameters, errors: as for :func:`find_garbage`.
     """
-    return _of_versions(purge(store, _live(ledger, store, env), grace=grace), ledger, store, env)
+    return _of_versions(purge(users.store, _live(users), grace=grace), users)
 
 
 def return_garbage(ledger: Ledger, store: Store) -> list[Garbage]:
     """Put all that is in the trash back to its place; say what that was."""
-    if store.gone and not store.own:
-        raise store.not_there()
-    return _of_versions(undo(store), ledger, store, None)
+    _check_there(store)
+    returned = undo(store)
+    head = ledger.head()
+    return _named(returned, [StoreUser(ledger, (head,) if head else ())], store) if returned else []
 
 
 # -- what is live ------------------------------------------------------------------------------------------------------
 
 
-def _live(ledger: Ledger, store: Store, env: Mapping[str, str]) -> Live:
+def _check_there(store: Store) -> None:
     if store.gone and not store.own:
         raise store.not_there()
 
+
+def _live(users: StoreUsers) -> Live:
+    _check_there(users.store)
+
     def look() -> Iterator[Manifest]:
-        yield from live_manifests(ledger, store)
-        with other_registries(ledger, store, env=env) as others:
-            for other in others:
-                yield from live_manifests(other, store)
+        with users.read() as found:
+            for user in found:
+                yield from live_manifests(user, users.store)
 
     return look
 
 
-def live_manifests(ledger: Ledger, store: Store) -> Iterator[Manifest]:
-    """Give the manifest of every artifact that some record means; some of them more than once.
+def live_manifests(user: StoreUser, store: Store) -> Iterator[Manifest]:
+    """Yield the manifest of every artifact that some record means; some of them more than once.
 
-    A record counts at whatever ref of the repository or checked-out commit it stands (not in reflogs alone), of
-    whichever registry in it, until that commit's own annotation, or that of the registry's branch, says that its
-    version is deleted. A record that was once on the branch and was edited or removed there counts too: it was sealed.
-    So does what is linked to a version, an artifact version that stands somewhere, and all that a draft holds.
+    A record counts at whatever ref of the repository, or of its remote, or checked-out commit it stands (not in reflogs
+    alone), of whichever registry in it, until that commit's own annotation, or that of the registry's branch, says that
+    its version is deleted: here and on the remote, for a deletion that was not published is nobody else's. A record
+    that was once on the branch and was edited or removed there counts too: it was sealed. So does what is linked to a
+    version, an artifact version that stands somewhere, and all that a draft holds.
 
     Raises
     ------
@@ -126,8 +132,21 @@ def live_manifests(ledger: Ledger, store: Store) -> Iterator[Manifest]:
     IntegrityError
         A manifest is missing, for the same reason.
     """
-    repository, snapshot = ledger.repository, ledger.snapshot()
-    head = snapshot.commit
+    repository = user.ledger.repository
+    drafts = {name: oid for name, oid in user.refs.items() if name.startswith(NAMESPACE)} | repository.refs(NAMESPACE)
+    yield from _drafted(user.ledger, drafts, store)
+    refs = [
+        *repository.refs("refs/").items(),
+        *user.refs.items(),
+        *(("HEAD", commit) for commit in repository.checked_out()),
+    ]
+    for head in user.heads:
+        yield from _recorded(user.ledger, user.ledger.snapshot_at(head), refs, store)
+
+
+def _recorded(ledger: Ledger, snapshot: Snapshot, refs: Sequence[tuple[str, str]], store: Store) -> Iterator[Manifest]:
+    """Yield what records mean, by what the branch says of them at one commit."""
+    repository, head = ledger.repository, snapshot.commit
     deleted = _deleted(snapshot)
     read: set[str] = set()
     present: set[str] = set()
@@ -136,8 +155,7 @@ def live_manifests(ledger: Ledger, store: Store) -> Iterator[Manifest]:
         if entry.data is not None and key not in deleted:
             yield from _manifests(VersionDocument.from_data(entry.data).artifacts.values(), key, store)
     yield from _linked_and_standalone(snapshot, deleted, store)
-    yield from _drafted(ledger, store)
-    for tip, base in _tips(ledger, snapshot, present):
+    for tip, base in _tips(repository, snapshot, refs, present):
         for record in _records(ledger, tip, base):
             if tip == head:
                 present.add(record.key.path)
@@ -162,8 +180,8 @@ def _linked_and_standalone(snapshot: Snapshot, deleted: set[Key], store: Store) 
         yield from _manifests([document.record], key, store)
 
 
-def _drafted(ledger: Ledger, store: Store) -> Iterator[Manifest]:
-    for ref, commit in ledger.repository.refs(NAMESPACE).items():
+def _drafted(ledger: Ledger, drafts: Mapping[str, str], store: Store) -> Iterator[Manifest]:
+    for ref, commit in drafts.items():
         if ledger.repository.read(commit, RUN_FILE) is None:  # somebody's branch in the place of drafts
             continue
         draft = read_draft_at(ledger.repository, commit, ref)
@@ -172,8 +190,10 @@ def _drafted(ledger: Ledger, store: Store) -> Iterator[Manifest]:
         yield from _manifests(records, Key("run", draft.run.pipeline, draft.run.run), store)
 
 
-def _tips(ledger: Ledger, snapshot: Snapshot, present: set[str]) -> Iterator[tuple[str, str | None]]:
-    """Give the commits to look at, each with the one that it is compared to; the branch's own first, whole.
+def _tips(
+    repository: Repository, snapshot: Snapshot, refs: Iterable[tuple[str, str]], present: set[str]
+) -> Iterator[tuple[str, str | None]]:
+    """Yield the commits to look at, each with the one that it is compared to; the branch's own first, whole.
 
     What stands at an older commit of the branch's line has been seen in the index, so that thousands of tags need not
     be looked at; except where a tag seals a record that is gone from the branch (of another registry on it, perhaps).
@@ -183,11 +203,10 @@ def _tips(ledger: Ledger, snapshot: Snapshot, present: set[str]) -> Iterator[tup
     present:
         The paths of the records at the branch's head, which are known once the first commit was looked at.
     """
-    repository, head = ledger.repository, snapshot.commit
+    head = snapshot.commit
     yield head, None
     seen = {head}
-    named = [*repository.refs("refs/").items(), *(("HEAD", commit) for commit in repository.checked_out())]
-    for ref, oid in named:
+    for ref, oid in refs:
         model, _, version = ref.removeprefix("refs/tags/").partition("/")[2].rpartition("@")
         sealed = ref.startswith("refs/tags/") and f"models/{model}/versions/{version}.yaml" not in present
         tip = repository.peel(oid)
@@ -256,19 +275,20 @@ def _manifests(artifacts: Iterable[ArtifactRecord], key: Key, store: Store) -> I
 # -- whose it was ------------------------------------------------------------------------------------------------------
 
 
-def _of_versions(
-    left: Iterable[Leftover], ledger: Ledger, store: Store, env: Mapping[str, str] | None
-) -> list[Garbage]:
-    """Say whose each thing was, as far as the registries tell that share the store; without env, only this one."""
+def _of_versions(left: Iterable[Leftover], users: StoreUsers) -> list[Garbage]:
+    """Return whose each thing was, as far as the registries tell that share the store."""
     left = list(left)
     if not left:
         return []
+    with users.read() as found:
+        return _named(left, found, users.store)
+
+
+def _named(left: Iterable[Leftover], users: Iterable[StoreUser], store: Store) -> list[Garbage]:
     owners: dict[str, tuple[str, str, str | None]] = {}
-    _owners(ledger, store, None, owners)
-    if env is not None:
-        with other_registries(ledger, store, env=env) as others:
-            for other in others:
-                _owners(other, store, str(other.repository.common_dir), owners)
+    for user in users:
+        for head in user.heads:
+            _owners(user.ledger.snapshot_at(head), store, user.name, owners)
     nobody = (None, None, None)
     return [
         Garbage(one.key, one.size, one.since, one.reason, *(owners.get(one.whole, nobody) if one.whole else nobody))
@@ -276,9 +296,10 @@ def _of_versions(
     ]
 
 
-def _owners(ledger: Ledger, store: Store, registry: str | None, owners: dict[str, tuple[str, str, str | None]]) -> None:
+def _owners(
+    snapshot: Snapshot, store: Store, registry: str | None, owners: dict[str, tuple[str, str, str | None]]
+) -> None:
     """Note for each file and set of a deleted version, by its sha256, whose it was."""
-    snapshot = ledger.snapshot()
     deleted = _deleted(snapshot)
     for entry in snapshot.index.ever(snapshot.seq, "model_version"):
         if entry.data is None or Key("model_version", entry.model, entry.name) not in deleted:

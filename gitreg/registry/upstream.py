@@ -16,11 +16,11 @@ from pathlib import Path
 from gitreg.documents.layout import parse_path
 from gitreg.documents.types import RegistryDocument
 from gitreg.errors import Conflict, IntegrityError, NotFound, Refused, WorkTreeLags
-from gitreg.git import ANY, RefUpdate
+from gitreg.git import ANY, RefUpdate, Repository
 from gitreg.git.leftovers import stale_locks
-from gitreg.git.remote import Declined, NotAtomic, Remote, Stale, Unreachable, hide_login
+from gitreg.git.remote import PEELED, Declined, NotAtomic, Remote, Stale, Unreachable, hide_login
 from gitreg.registry.circumstances import Circumstances
-from gitreg.registry.derived import mirror_namespace, mirror_ref, tag_prefix, tag_ref
+from gitreg.registry.derived import mirror_namespace, mirror_namespaces, mirror_ref, tag_prefix, tag_ref
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.mirror_moves import MirrorMoves, mirror_moves, mirror_updates
 from gitreg.registry.snapshot import ModelVersion, Snapshot
@@ -39,6 +39,15 @@ _CONTENDED = 10.0
 
 _ALL_OF_IT = 0x7FFFFFFF
 """The depth of ``git fetch --unshallow``."""
+
+_HOLDING = ("refs/heads/*", "refs/tags/*", "refs/drafts/*")
+"""Where refs may hold records that are not on the branch."""
+
+_LOT = 500
+"""How many refs are brought at once: each is an argument of git, of which a system takes only so many."""
+
+_SURVEYS = 3
+"""How often refs that moved meanwhile are asked for."""
 
 _AT_ONCE = 20
 """How many tags are asked for by name; where more are missing, all of them are asked for."""
@@ -137,6 +146,46 @@ class Upstream:
         self._asked.parent.mkdir(exist_ok=True)
         self._asked.touch()
         return found
+
+    def survey(self) -> tuple[str | None, dict[str, str]]:
+        """Ask where everything is that may hold records, and bring it; nothing here moves.
+
+        Requests that hosts keep for ever, merged or not (``refs/pull/`` and the like), are left out.
+
+        Returns
+        -------
+        tuple:
+            The commit that the branch is at, None where the remote has no such branch yet; and the refs.
+
+        Raises
+        ------
+        Refused
+            The branch is gone, or does not follow from where it was: what it had may be needed.
+        NotFound, Unreachable
+            As for `fetch`.
+        Conflict
+            Refs moved again and again meanwhile.
+        """
+        repository, before = self._repository, self.accepted
+        for _ in range(_SURVEYS):
+            theirs = self.fetch()
+            if before is not None and theirs is None:
+                raise Refused(f"{self.branch} is gone", hint="find out who removed it")
+            if before is not None and theirs is not None and not repository.is_ancestor(before, theirs):
+                self._leave(before, self._ledger.head(), theirs, accept_rewrite=False)
+            refs = self._remote.refs(*_HOLDING, *self._mirror_patterns(theirs))
+            refs = {name: oid for name, oid in refs.items() if not name.endswith(PEELED)}
+            lacking = _lacking(repository, refs)
+            for start in range(0, len(lacking), _LOT):
+                with suppress(NotFound):  # one was removed meanwhile
+                    self._remote.fetch(lacking[start : start + _LOT])
+            if not _lacking(repository, refs):
+                return theirs, refs
+        raise Conflict(f"the refs of {self.name} move while they are read", hint="try again")
+
+    def _mirror_patterns(self, theirs: str | None) -> list[str]:
+        settings = None if theirs is None else self._ledger.snapshot_at(theirs).settings
+        return [f"{name}/*" for name in mirror_namespaces(settings)] if settings else []
 
     def catch_up(self, *, accept_rewrite: bool = False) -> str | None:
         """Ask, and let the clone's branch follow; return the commit that the remote's branch is at.
@@ -519,6 +568,11 @@ class Upstream:
             theirs = self.fetch()
             return theirs is not None and self._repository.is_ancestor(commit, theirs)
         return False
+
+
+def _lacking(repository: Repository, refs: Mapping[str, str]) -> list[str]:
+    """Return the refs of which the objects are not here."""
+    return [name for name, oid in refs.items() if repository.object_type(oid) is None]
 
 
 def _forced(update: RefUpdate) -> RefUpdate:

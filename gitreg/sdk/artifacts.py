@@ -219,7 +219,7 @@ def save_artifact(
 
 @contextmanager
 def stored(
-    registry: Registry, data: Any, artifact_type: str, *, unsafe_pickle: bool
+    registry: Registry, data: Any, artifact_type: str, *, unsafe_pickle: bool, draft: bool = False
 ) -> Iterator[tuple[ArtifactRecord, str]]:
     """Put an object's files into the store; what refers to them is to be committed in the block.
 
@@ -227,7 +227,7 @@ def stored(
     """
     from gitreg.blobs import NO_PROGRESS
 
-    with TemporaryDirectory(prefix="gitreg-") as folder, registry.saving(NO_PROGRESS) as saving:
+    with TemporaryDirectory(prefix="gitreg-") as folder, registry.saving(NO_PROGRESS, draft=draft) as saving:
         if isinstance(data, Path):
             source = registry.ambient.folder / data
             how = FOLDER if source.is_dir() else FILE

@@ -69,3 +69,4 @@ class DraftInHand:
         """Remove it."""
         with self.turn:
             remove_draft(self._registry.ledger.repository, self._draft)
+            self._registry.settle_claims()

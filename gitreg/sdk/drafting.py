@@ -47,6 +47,7 @@ def seal_draft(registry: Registry, draft: Draft) -> Outcome:
     """
     outcome = registry.commit(sealing(registry, draft))
     remove_draft(registry.ledger.repository, draft)
+    registry.settle_claims()
     return outcome
 
 
@@ -164,6 +165,7 @@ def discard(registry: Registry, run: str) -> Draft:
     draft = find_draft(registry, run)
     with alive(registry.ledger.repository, draft.run.pipeline, draft.run.run):
         remove_draft(registry.ledger.repository, draft)
+    registry.settle_claims()
     return draft
 
 

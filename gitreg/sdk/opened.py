@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from gitreg.errors import InvalidInput, Refused
+from gitreg.errors import GitregError, InvalidInput, Refused
 from gitreg.git.program import speaking_of_none
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.location import Location, locate, split_place
@@ -23,6 +23,7 @@ from gitreg.sdk.ambient import REGISTRY_VARIABLE, Ambient
 if TYPE_CHECKING:
     from gitreg.blobs import Progress, Saving, Store, Stores
     from gitreg.registry.circumstances import Circumstances
+    from gitreg.registry.claims import Claims
     from gitreg.registry.commit import Operation, Outcome, Writer
     from gitreg.registry.stores import Named
     from gitreg.registry.upstream import Upstream
@@ -254,8 +255,13 @@ class OpenRegistry:
         return readable(self.named_stores(), self.tell)
 
     @contextmanager
-    def saving(self, progress: Progress) -> Iterator[Saving]:
+    def saving(self, progress: Progress, *, draft: bool = False) -> Iterator[Saving]:
         """Put files into the store; what refers to them is to be committed before the block ends.
+
+        Parameters
+        ----------
+        draft:
+            Whether a draft will refer to them.
 
         Raises
         ------
@@ -265,11 +271,10 @@ class OpenRegistry:
             It names one that is not there; nothing was made.
         """
         from gitreg.blobs import Saving
-        from gitreg.registry.claims import leave_claim
 
         settings = self.snapshot().settings
         if settings.store is not None:
-            leave_claim(self.ledger, self.store)
+            self.claims.leave(self.store, unpublished=draft or self.local)
         else:
             self.store.prepare()
         with (
@@ -277,6 +282,46 @@ class OpenRegistry:
             Saving(self.store, known, chunking=settings.chunking != "none", progress=progress) as saving,
         ):
             yield saving
+            if settings.store is not None and self.may_be_unpublished:
+                # another process may have taken it back before anything referred to these
+                self.claims.leave(self.store, unpublished=True)
+
+    def settle_claims(self, *, collecting: bool = False) -> None:
+        """Take back this clone's own claims on stores once its remote has all that it holds.
+
+        Where a store cannot be asked now, the claim stays, until this is asked again.
+
+        Parameters
+        ----------
+        collecting:
+            Before a collection: ask all stores, also those where this clone remembers no claim, and leave none.
+        """
+        remote, claims = self.remote, self.claims
+        urls = claims.stores_with_own() if remote is not None else []
+        if remote is None or not (urls or collecting):
+            return
+        from gitreg.registry.commit import PATIENCE
+        from gitreg.registry.unpublished import is_unpublished
+
+        with suppress(GitregError), self.ledger.repository.lock(timeout=PATIENCE):
+            if not is_unpublished(self.ledger, remote):
+                for each in self.named_stores():
+                    if each.opened is not None and (collecting or each.opened.url in urls):
+                        claims.drop(each.opened, leave=not collecting)
+
+    @property
+    def claims(self) -> Claims:
+        """The claims that this clone leaves in stores."""
+        from gitreg.registry.claims import Claims
+
+        return Claims(self.ledger, self.remote)
+
+    @property
+    def may_be_unpublished(self) -> bool:
+        """Whether this clone may hold what its remote does not have: told at once, and rather too often."""
+        from gitreg.registry.unpublished import may_be_unpublished
+
+        return self.remote is not None and may_be_unpublished(self.ledger, self.remote)
 
     def trust(self) -> list[str]:
         """Approve the stores that the registry names, and return their addresses; the clone's own folder needs none.
@@ -365,12 +410,15 @@ class OpenRegistry:
 
         upstream = self.upstream
         try:
-            return commit(self.ledger, operation, self.writer, upstream=upstream, dry_run=dry_run)
+            outcome = commit(self.ledger, operation, self.writer, upstream=upstream, dry_run=dry_run)
         except Declined as declined:
             if upstream is None or not declined.protected:
                 raise
             self.tell(f"{upstream.branch} is protected: the change is proposed instead")
             return self._propose(operation, dry_run=dry_run)
+        if upstream is not None and outcome.commit:
+            self.settle_claims()
+        return outcome
 
     def _propose(self, operation: Operation, *, dry_run: bool) -> Outcome:
         from gitreg.registry.proposals import propose
@@ -391,9 +439,19 @@ class OpenRegistry:
         )
 
     @property
+    def remote(self) -> str | None:
+        """The name of the remote that the registry is published to, at once or later; None where it has none."""
+        return "origin" if self.is_mirror else self.ledger.snapshot().settings.remote
+
+    @property
     def upstream(self) -> Upstream | None:
         """The remote that moves first; None where gitreg.yaml declares none, or all shall stay in this clone."""
-        remote = None if self.local else "origin" if self.is_mirror else self.ledger.snapshot().settings.remote
+        return None if self.local else self.published
+
+    @property
+    def published(self) -> Upstream | None:
+        """The remote that the registry is published to, at once or later; None where it has none."""
+        remote = self.remote
         if remote is None:
             return None
         from gitreg.registry.upstream import Upstream

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gitreg.registry.integrity import Verification
     from gitreg.registry.lineage import Lineage
     from gitreg.registry.signatures import Signed
+    from gitreg.registry.store_users import StoreUsers
     from gitreg.sdk.batches import Batch
 
 Filters = Sequence[str] | Mapping[str, Any]
@@ -713,7 +714,7 @@ class Registry(OpenRegistry):
         from gitreg.registry.garbage import collect_garbage, find_garbage
 
         work = collect_garbage if apply else find_garbage
-        return work(self.ledger, self.store, env=self.ambient.env, grace=grace)
+        return work(self._store_users(), grace=grace)
 
     def return_garbage(self) -> list[Garbage]:
         """Put all that lies in the store's trash back to its place."""
@@ -731,7 +732,30 @@ class Registry(OpenRegistry):
         """
         from gitreg.registry.garbage import purge_garbage
 
-        return purge_garbage(self.ledger, self.store, env=self.ambient.env, grace=grace)
+        return purge_garbage(self._store_users(), grace=grace)
+
+    def release_claims(self, names: Sequence[str]) -> None:
+        """Let go of claims on the store that stop `collect_garbage` and that nobody has renewed for 90 days.
+
+        Raises
+        ------
+        NotFound
+            The store has no claim of that name.
+        Refused
+            A claim is younger, or its registry can be read.
+        """
+        self._store_users().release(names)
+
+    def _store_users(self) -> StoreUsers:
+        from gitreg.registry.store_users import StoreUsers
+
+        self.settle_claims(collecting=True)
+        ambient, claims = self.ambient, self.claims
+        shared = self.remote is not None and self.ledger.repository.address_of(self.remote) is not None
+        remote = self.published if shared and self.snapshot().settings.id else None
+        return StoreUsers(
+            self.ledger, self.store, remote, claims, ambient.env, ambient.mirrors(), ambient.clock, ambient.offline
+        )
 
 
 def _tell_unreadable(snapshot: Snapshot, model: str | None = None) -> None:

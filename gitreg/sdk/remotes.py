@@ -133,6 +133,7 @@ def push(registry: OpenRegistry) -> Pulled:
         ours = ledger.head()
         if ours is not None and ours != theirs:
             upstream.publish(ours, theirs, [])
+    registry.settle_claims()
     return Pulled(upstream.branch, theirs, ours)
 
 

@@ -66,7 +66,7 @@ class RunArtifacts:
             if model is not None:
                 self._check_link(model.key, name)
             run.note_effects()
-            with stored(run.registry, data, artifact_type, unsafe_pickle=unsafe_pickle) as (record, how):
+            with stored(run.registry, data, artifact_type, unsafe_pickle=unsafe_pickle, draft=True) as (record, how):
                 document = new_document(run.registry, name, version, record, how, metadata, run.made_by())
                 return self.add(document, model.key if model else None)
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from gitreg.blobs import NO_PROGRESS, Manifest, Progress, Store, Stores, collect, open_store, replicate
 from gitreg.errors import GitregError, InvalidInput, NotFound, Refused
 from gitreg.git.remote import Unreachable
-from gitreg.registry.claims import leave_claim
 from gitreg.registry.commit import Outcome
 from gitreg.registry.copies import Copying, Holding, holdings
 from gitreg.registry.integrity import Verification
@@ -127,7 +126,7 @@ def copying(
     repository = registry.ledger.repository
     named = set(store_urls(registry.snapshot().settings, repository)) - {str(default_folder(repository))}
     if any(same_place(url, target.url) for url in named):
-        leave_claim(registry.ledger, target)
+        registry.claims.leave(target, unpublished=registry.may_be_unpublished)
     target.prepare()
     manifests = Stores([*sources, target], registry.tell)
     return Copying(versions, sources, target, registry.ambient.spool(), manifests)
@@ -173,7 +172,7 @@ def add_store(registry: Registry, url: PathLike) -> Outcome:
     registry.ambient.approvals().approve(address)
     registry.forget_stores()
     with suppress(GitregError):  # it can only be read from here; who copies to it leaves the claim
-        leave_claim(registry.ledger, store)
+        registry.claims.leave(store, unpublished=registry.may_be_unpublished)
     return outcome
 
 

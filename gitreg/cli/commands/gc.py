@@ -43,12 +43,20 @@ class _Duration(click.ParamType[float]):
     metavar="DURATION",
     help="Keep what was saved, or put into the trash, so lately (s, m, h, d, w).",
 )
+@click.option(
+    "--release",
+    multiple=True,
+    metavar="CLAIM",
+    help="First let go of a claim on the store that nobody has renewed for 90 days.",
+)
 @output_option
-def command(apply: bool, undo: bool, purge: bool, grace: float, output: str) -> None:
+def command(apply: bool, undo: bool, purge: bool, grace: float, release: tuple[str, ...], output: str) -> None:
     """Show, or take away, weights that no version means, and what killed saves left behind."""
     if apply + undo + purge > 1:
         raise InvalidInput("--apply, --undo and --purge are three different things", hint="choose one of them")
     registry = open_registry()
+    if release:
+        registry.release_claims(release)
     if undo:
         found, did = registry.return_garbage(), "Returned from the trash"
     elif purge:
