@@ -252,7 +252,8 @@ class Objects:
             return
         before = self._tree(old) if old else {}
         after = self._tree(new) if new else {}
-        keys = {_order(name, entry): name for side in (before, after) for name, entry in side.items()}
+        differing = ((name, entry) for side in (before, after) for name, entry in side.items())
+        keys = {_order(name, entry): name for name, entry in differing if before.get(name) != after.get(name)}
         for key in sorted(keys):
             name = keys[key]
             was, now = before.get(name), after.get(name)
