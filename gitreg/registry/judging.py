@@ -11,6 +11,7 @@ from gitreg.errors import GitregError
 from gitreg.registry.circumstances import UNKNOWN, Circumstances
 from gitreg.registry.dates import misdated
 from gitreg.registry.decisions import barred, explained_by
+from gitreg.registry.index import Entry
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.merging import Merge, each_commit
 from gitreg.registry.moves import Move, moves
@@ -134,7 +135,7 @@ def _misdated(ledger: Ledger, merge: Merge, circumstances: Circumstances) -> Ite
         if change.key is None or change.key.kind != "stage" or change.old == change.new:
             continue
         said = merge.head.index.history(merge.head.seq, *change.key)
-        movers = [merge.head.index.moment(said[0].until or said[0].since).oid] if said else []
+        movers = [merge.head.index.moment(_newest_place(said[0], merge.head.seq)).oid] if said else []
         if repository.follows(merge.head.commit, merge.base.commit):
             movers.append(merge.head.commit)  # the branch's own commit, which may be a merge of the one that says so
         for commit in dict.fromkeys(movers):
@@ -142,6 +143,11 @@ def _misdated(ledger: Ledger, merge: Merge, circumstances: Circumstances) -> Ite
             parent = None if repository.is_boundary(commit) or not made.parents else repository.commit(made.parents[0])
             if what := misdated(made, parent, now):
                 yield Problem(change.key.path, f"moves {what}", _SET_THE_CLOCK)
+
+
+def _newest_place(entry: Entry, seq: int) -> int:
+    """Return the place, up to another one, at which a file last changed: the index may know what comes after."""
+    return entry.until if entry.until is not None and entry.until <= seq else entry.since
 
 
 def _unmet(move: Move) -> Iterator[Problem]:

@@ -110,6 +110,20 @@ def test_policies_that_nobody_understands_are_mended_by_a_push(iris: Registry, o
     assert told == ["production changes: the policies before are not understood"]
 
 
+def test_a_move_in_a_commit_with_an_impossible_date_is_told_of_that_commit(
+    iris: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = "models/iris/stages/production.yaml"
+    sound = branch(iris, "main", {file: pointer("stage", "1", reason="said anew")})
+    assert sound.new is not None
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "2020-01-01T00:00:00Z")
+    push = branch(iris, "main", {file: None}, start=sound.new)
+    assert push.new is not None
+    (problem,) = asked(iris, push)
+    assert problem.startswith(f"{file} moves in a commit dated 2020-01-01T00:00:00Z, before its parent")
+    assert problem.endswith(f"(in {push.new[:12]})")
+
+
 def test_a_push_that_brings_branch_and_tag_together_is_judged_as_one(iris: Registry) -> None:
     push = branch(iris, "main", {"models/iris/versions/2.yaml": record("iris", "2", 2)})
     assert push.new is not None
