@@ -26,7 +26,7 @@ def is_cut(snapshot: Snapshot, version: ModelVersion) -> bool:
 def was_held(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> bool:
     """Whether a record was held against its tag before, both as they are now: then no object has to be read."""
     line = _line(ledger, snapshot, version)
-    with suppress(OSError):
+    with suppress(OSError, UnicodeError):
         return line is not None and line in (ledger.repository.common_dir / "gitreg" / _NOTES).read_text().splitlines()
     return False
 

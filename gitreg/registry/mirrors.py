@@ -13,6 +13,7 @@ from gitreg.documents.layout import REGISTRY_FILE
 from gitreg.errors import NotFound
 from gitreg.git import RefUpdate, Repository
 from gitreg.git.remote import Remote, hide_login
+from gitreg.git.values import check_ref_name, is_ref_name
 from gitreg.registry.commit import PATIENCE
 from gitreg.registry.location import OWN_BRANCH, Location, Place, note_place, noted_place
 
@@ -56,6 +57,8 @@ def open_mirror(
 
     Raises
     ------
+    InvalidInput
+        No branch can be called so.
     Refused
         The history of the branch was rewritten, or another registry is behind the address.
     NotFound
@@ -65,6 +68,8 @@ def open_mirror(
     """
     url, _, told = text.partition("#")
     branch, _, root = told.partition(":")
+    if branch:
+        check_ref_name(f"refs/heads/{branch}")
     place = Place(branch, root.strip("/")) if branch else None
     path = folder / f"{sha256(text.encode()).hexdigest()[:32]}.git"
     if offline and not (path / "HEAD").exists():
@@ -110,7 +115,7 @@ def _refresh(repository: Repository, text: str, place: Place | None, *, accept_r
 
 def _likely(remote: Remote) -> list[Place]:
     head = remote.head()
-    named = [head.removeprefix("refs/heads/")] if head else []
+    named = [head.removeprefix("refs/heads/")] if head and is_ref_name(head) else []  # a server may say anything
     return [Place(branch, "") for branch in dict.fromkeys((*named, OWN_BRANCH))]
 
 

@@ -120,6 +120,12 @@ def test_a_registry_on_a_branch_of_its_own_is_found_and_one_that_is_not_there_na
     assert "URL#BRANCH" in (caught.value.hint or "")
 
 
+@pytest.mark.parametrize("branch", ["*", "ma*n", "a b", "x..y", "^main", "main:x*"])
+def test_a_branch_that_no_ref_can_be_called_is_told(url: str, branch: str) -> None:
+    with pytest.raises((InvalidInput, NotFound)):
+        Registry.open(f"{url}#{branch}")
+
+
 def test_nothing_stays_local_where_there_is_no_clone(url: str) -> None:
     with pytest.raises(InvalidInput, match="has no clone"):
         Registry.open(url, local=True)
