@@ -1,4 +1,4 @@
-"""What a change of ``gitreg.yaml`` does to who may do what, rule by rule, in sentences."""
+"""The effect of a change of ``gitreg.yaml`` on who may do what, rule by rule, in sentences."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from gitreg.policy.results import Outcome, Result, overridden, override
 RULES = ("from", "promoters")
 """The rules that ``overridable`` may name beside the gates."""
 SETTINGS, ALIASES = "settings", "aliases"
-"""What stands among the policies and is no stage: who may change who may do what, and who may set any alias."""
+"""The names among the policies that are no stages: who may change who may do what, and who may set any alias."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from gitreg.contents import Finding
 
 
 class Said(NamedTuple):
-    """What is said of a version.
+    """Statements about a version.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Approval(NamedTuple):
 
 
 class Proof(NamedTuple):
-    """Whether the author of a version is proven: its tag, or the commit that brought it, has a known key's signature.
+    """Proof of a version's author: its tag, or the commit that brought it, has a known key's signature.
 
     Parameters
     ----------
@@ -151,11 +151,11 @@ class Evidence(Protocol):
 
     @property
     def incumbent(self) -> Incumbent | None:
-        """Who is where it is to go, if that is another version."""
+        """The version that is where it is to go, if that is another one."""
 
     @property
     def metadata(self) -> Said:
-        """What is said of the version."""
+        """Statements about the version."""
 
     @property
     def card(self) -> Mapping[str, Any]:
@@ -195,7 +195,7 @@ class Evidence(Protocol):
 
     @property
     def proof(self) -> Proof:
-        """Whether its author is proven."""
+        """The proof of its author."""
 
     def person(self, email: str) -> str:
         """Return the one word by which the person who has an e-mail, or is called so, is told from all others."""

@@ -41,7 +41,7 @@ class People:
         return frozenset(self.person(email) for email in emails if email)
 
     def any_is(self, email: str, named: Collection[str]) -> bool:
-        """Whether the person who has an e-mail is one of those that are named by any of theirs."""
+        """Return whether the person who has an e-mail is one of those that are named by any of theirs."""
         return self.person(email) in self.persons(named)
 
 

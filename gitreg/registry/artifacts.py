@@ -36,7 +36,7 @@ _LARGEST_MANIFEST = 2**30  # bytes
 
 
 def store_artifact(saving: Saving, sources: Sequence[Path], artifact_type: str, verdicts: Verdicts) -> ArtifactRecord:
-    """Put files and folders into a store as one artifact, and look at what they are.
+    """Store files and folders as one artifact, and look at what they are.
 
     Raises
     ------

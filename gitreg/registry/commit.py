@@ -206,7 +206,7 @@ class _LockInTheWay:
 
     @property
     def stays(self) -> bool:
-        """Whether it has been there for so long that no process at work can have made it."""
+        """True where it has been there for so long that no process at work can have made it."""
         return self._path is not None and self._tries > _TOLD_AFTER and time.monotonic() - self._since > LOCK_PATIENCE
 
     def pause(self) -> float:

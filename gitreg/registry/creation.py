@@ -177,7 +177,7 @@ def _meant(path: Path, env: Mapping[str, str]) -> Place | None:
 def _tell_meaning(
     repository: Repository, path: Path, env: Mapping[str, str], before: Place | None, made: Place
 ) -> None:
-    """Tell which of several registries a command in the folder means, and how to name the other one."""
+    """Warn which of several registries a command in the folder means, and how to name the other one."""
     top = repository.work_tree or repository.git_dir
     now = _meant(path, env)
     if now == made and before not in (None, made):

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 def is_cut(snapshot: Snapshot, version: ModelVersion) -> bool:
-    """Whether the history here begins with a version's record: nothing says what it was before."""
+    """Return whether the history here begins with a version's record: nothing says what it was before."""
     index = snapshot.index
     said = index.history(snapshot.seq, "model_version", version.model, version.version)
     return bool(said) and index.moment(said[-1].since).boundary
 
 
 def was_held(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> bool:
-    """Whether a record was held against its tag before, both as they are now: then no object has to be read."""
+    """Return whether a record was held against its tag before, both as they are now: then no object has to be read."""
     line = _line(ledger, snapshot, version)
     with suppress(OSError, UnicodeError):
         return line is not None and line in (ledger.repository.common_dir / "gitreg" / _NOTES).read_text().splitlines()

@@ -1,4 +1,4 @@
-"""When commits of the branch came, by more than what their committers say.
+"""Dates of the branch's commits, by more than what their committers say.
 
 A committer's date is whatever their clock, or they, say. What holds it in check is the branch's order, for a commit is
 as late as the latest before it; what was seen here (:mod:`gitreg.registry.receipts`); and now, after which none came.

@@ -1,4 +1,4 @@
-"""Whether a version may take a stage, or an alias, by the policy of the branch that it is committed upon."""
+"""Return whether a version may take a stage, or an alias, by the policy of the branch that it is committed upon."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gitreg.registry.snapshot import ModelVersion, Snapshot
 from gitreg.registry.tenure import tenure
 
 NO_STAGES = (SETTINGS, ALIASES)
-"""What no stage may be called."""
+"""The names that no stage may have."""
 
 
 def policies(snapshot: Snapshot) -> dict[str, Policy]:

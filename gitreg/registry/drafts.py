@@ -244,7 +244,7 @@ def _document(kind: type[_D], content: bytes, where: str) -> _D:
 
 
 def _check(kind: str, data: Any, where: str) -> None:
-    """Hold a file of a draft against its schema; an artifact takes its version when it is sealed."""
+    """Check a file of a draft by its schema; an artifact takes its version when it is sealed."""
     from gitreg.documents.schemas import check
 
     unnumbered = kind == ArtifactDocument.kind and isinstance(data, dict) and "version" not in data

@@ -54,7 +54,7 @@ def entry_decision(
 
 
 def may_return(snapshot: Snapshot, version: ModelVersion, stage: str, circumstances: Circumstances) -> bool:
-    """Whether a rollback may give a stage back to a version without asking its gates: they let it in before."""
+    """Return whether a rollback may give a stage back to a version without asking its gates: they let it in before."""
     if not snapshot.settings.policies:
         return True
     decision = entry_decision(snapshot, version, stage, circumstances)

@@ -24,7 +24,7 @@ from gitreg.registry.verdicts import worst_recorded
 
 
 class SnapshotEvidence:
-    """What is known of a version that is to take a stage, or an alias (:class:`gitreg.policy.evidence.Evidence`).
+    """The evidence on a version that is to take a stage, or an alias (:class:`gitreg.policy.evidence.Evidence`).
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class SnapshotEvidence:
 
     @cached_property
     def incumbent(self) -> Incumbent | None:
-        """Who holds the stage, or is named by the alias, if that is another version."""
+        """The version that holds the stage, or that the alias names, if that is another one."""
         entry = self._base.index.get(self._base.seq, *self._pointer)
         if entry is None or entry.data is None or entry.data["version"] == self._version.version:
             return None
@@ -198,7 +198,7 @@ class SnapshotEvidence:
 
     @cached_property
     def proof(self) -> Proof:
-        """Whether its author is proven."""
+        """The proof of its author."""
         if self._signers:
             return Proof(True)
         if not self.seal.checked:

@@ -56,7 +56,7 @@ def judged(
 
 
 def is_refused(decision: Decision) -> bool:
-    """Whether a gate did not let a version in; that some cannot be asked here is no refusal."""
+    """Return whether a gate did not let a version in; that some cannot be asked here is no refusal."""
     return any(result.outcome is Outcome.FAILED for result in decision.results)
 
 

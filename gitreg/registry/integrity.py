@@ -306,7 +306,7 @@ def record_problem(ledger: Ledger, version: Holder) -> str | None:
 
 
 def is_sealed(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> bool:
-    """Whether a tag that seals something in a version's name is here.
+    """Return whether a tag that seals something in a version's name is here.
 
     One that was made by hand and names no record is as good as none: only the history can be held against it.
     """

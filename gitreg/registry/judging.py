@@ -26,7 +26,7 @@ _SET_THE_CLOCK = "set the clock right, then: git commit --amend --no-edit"
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the rules make of a merge.
+    """The judgement of the rules on a merge.
 
     Parameters
     ----------

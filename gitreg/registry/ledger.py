@@ -135,7 +135,7 @@ class Ledger:
             self.reopen()
 
     def reopen(self) -> None:
-        """Let the index be opened anew when it is next asked for; the snapshots that are in use keep theirs."""
+        """Cause the index to be opened anew when it is next asked for; the snapshots that are in use keep theirs."""
         with self._lock:
             self._index = self._aside = self._last = None
 

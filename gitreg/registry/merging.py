@@ -125,7 +125,7 @@ def merged(ledger: Ledger, base: str | None, head: str) -> Iterator[Merge]:
 
 
 def goes_on(repository: Repository, base: str, head: str) -> bool:
-    """Whether a commit is on the first-parent line that leads to another, so that a branch goes on from it."""
+    """Return whether a commit is on the first-parent line that leads to another, so that a branch goes on from it."""
     if base == head:
         return True
     line = repository.line(head, until=base)

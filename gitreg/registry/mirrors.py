@@ -90,7 +90,7 @@ def open_mirror(
 
 
 def _refresh(repository: Repository, text: str, place: Place | None, *, accept_rewrite: bool) -> str | None:
-    """Bring the registry's branch; where it is, is found out the first time, and noted.
+    """Fetch the registry's branch; where it is, is found out the first time, and noted.
 
     Returns
     -------
@@ -120,7 +120,7 @@ def _likely(remote: Remote) -> list[Place]:
 
 
 def _follow(remote: Remote, repository: Repository, place: Place, address: str, *, accept_rewrite: bool) -> str | None:
-    """Bring what is new on the branch, and go there if it follows; return as `_refresh`."""
+    """Fetch what is new on the branch, and go there if it follows; return as `_refresh`."""
     before = repository.read_ref(f"refs/gitreg/{REMOTE}/accepted/{place.branch}")
     theirs = _fetch(remote, repository, place.branch, depth=None if before else 1)
     rewritten = before is not None and before != theirs and not repository.is_ancestor(before, theirs)
@@ -136,7 +136,7 @@ def _follow(remote: Remote, repository: Repository, place: Place, address: str, 
 
 
 def _fetch(remote: Remote, repository: Repository, branch: str, *, depth: int | None) -> str:
-    """Bring a branch of the remote, and return where it is there; the mirror's own stays where it was."""
+    """Fetch a branch of the remote, and return where it is there; the mirror's own stays where it was."""
     fetched = f"refs/gitreg/{REMOTE}/fetched/{branch}"
     remote.fetch([f"+refs/heads/{branch}:{fetched}"], depth=depth)
     commit = repository.read_ref(fetched)

@@ -26,7 +26,7 @@ def people(snapshot: Snapshot) -> People:
 
 
 def signed_by(repository: Repository, document: ApprovalDocument, known: People) -> bool | None:
-    """Whether a key of the person whom an approval names made its signature; None where that cannot be looked at."""
+    """Return whether a key of the person whom an approval names signed it; None where that cannot be looked at."""
     keys = {document.who: known.keys.get(document.who, ())}
     try:
         signer = repository.statement_signer(

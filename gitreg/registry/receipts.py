@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gitreg.git import Repository
 
 BY_PUSH = "post-receive"
-"""What wrote a receipt for each push: what it brought came at that very time."""
+"""The writer of a receipt for each push: what it brought came at that very time."""
 
 
 class Receipt(NamedTuple):

@@ -30,7 +30,7 @@ class StageMove(NamedTuple):
 
 
 class Rewrite(NamedTuple):
-    """What a rewritten history takes away and changes.
+    """The losses and changes of a rewritten history.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def _holders(ledger: Ledger, commit: str) -> dict[str, str]:
 
 
 def _share_nothing(repository: Repository, before: str, after: str) -> bool:
-    """Whether two commits have no history in common; what was cut off may have been."""
+    """Return whether two commits have no history in common; what was cut off may have been."""
     common, gone = repository.ahead(before, after)
     return common is None and not any(repository.is_boundary(commit.oid) for commit in gone)
 

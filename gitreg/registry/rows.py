@@ -38,7 +38,7 @@ def artifact_rows(version: ModelVersion) -> dict[str, Any]:
 
 
 def artifact_row(artifact: ArtifactRecord) -> dict[str, Any]:
-    """Give an artifact as plain data; ``files`` is None where the manifest is a blob of its own."""
+    """Return an artifact as plain data; ``files`` is None where the manifest is a blob of its own."""
     files = artifact.files
     return {
         "type": artifact.type,

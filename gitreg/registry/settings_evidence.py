@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class SettingsEvidence:
-    """What is known of a change of ``gitreg.yaml`` (:class:`gitreg.policy.evidence.Evidence`).
+    """The evidence on a change of ``gitreg.yaml`` (:class:`gitreg.policy.evidence.Evidence`).
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class SettingsEvidence:
 
     @cached_property
     def seal(self) -> Seal:
-        """Who signed the commit that makes the change."""
+        """The signer of the commit that makes the change."""
         ledger = self._circumstances.ledger
         if ledger is None:
             return Seal(problem="the commit cannot be looked at here", checked=False)
@@ -78,7 +78,7 @@ class SettingsEvidence:
         return Seal(signer, problem, what="its commit")
 
     def _is_made_upon_the_base(self, repository: Repository) -> bool:
-        """Whether the commit follows from the one that brought the file which it changes.
+        """Return whether the commit follows from the one that brought the file which it changes.
 
         A merge can bring a commit that somebody signed long ago, of a file that was another then.
         """
@@ -119,7 +119,7 @@ class SettingsEvidence:
 
     @property
     def proof(self) -> Proof:
-        """Whether its author is proven."""
+        """The proof of its author."""
         if self.seal.signer:
             return Proof(True)
         return Proof(False if self.seal.checked else None, self.seal.problem)
@@ -129,7 +129,7 @@ class SettingsEvidence:
         return people(self._base).person(email)
 
     def is_signed(self, approval: Approval) -> bool | None:
-        """Whether a key of the person made an approval's signature; None where that cannot be looked at here."""
+        """Return whether a key of the person made an approval's signature; None where that cannot be looked at here."""
         document, ledger = self._approvals[approval.who][1], self._circumstances.ledger
         assert document is not None
         return None if ledger is None else signed_by(ledger.repository, document, people(self._base))

@@ -1,4 +1,4 @@
-"""Who signed a version: the signature on its tag, in words that `verify` and the gate ``signature`` share."""
+"""Signers of versions: the signature on its tag, in words that `verify` and the gate ``signature`` share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAMES = {"openpgp": "OpenPGP", "x509": "X.509"}
 
 
 class Signed(NamedTuple):
-    """Who signed a version."""
+    """The signer of a version."""
 
     reference: str
     seal: Seal

@@ -23,7 +23,7 @@ from gitreg.registry.snapshot import Snapshot
 
 _OF_NO_MODEL = ("registry", "artifact", "run")
 FOLDERS = ("models", "artifacts", "runs")
-"""Where a registry's files are, beside ``gitreg.yaml``."""
+"""The folders of a registry's files, beside ``gitreg.yaml``."""
 _INSIDE_THEM = tuple(f"{folder}/" for folder in FOLDERS)
 LINK = "is a symbolic link or a submodule, which no registry reads"
 

@@ -65,7 +65,7 @@ def tenure(snapshot: Snapshot, model: str, stage: str) -> Tenure:
 
 
 class _Stack:
-    """Who held a stage, with the places of each version and each pointer file: thousands of moves are looked up in."""
+    """The holders of a stage, and the places of each version and each pointer file among them."""
 
     def __init__(self) -> None:
         self._held: list[tuple[str, str]] = []

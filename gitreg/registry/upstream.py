@@ -338,7 +338,7 @@ class Upstream:
         self._remote.fetch([f"{pattern}:{pattern}" for pattern in asked])
 
     def fetch_seal(self, ref: str) -> None:
-        """Bring one version's tag, without history, where the remote has it.
+        """Fetch one version's tag, without history, where the remote has it.
 
         Raises
         ------

@@ -85,7 +85,7 @@ class Verdicts:
         return found
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         with self._lock:
             if self._connection is not None:
                 self._connection.close()

@@ -1,4 +1,4 @@
-"""What is wrong with who holds a stage: a policy that refuses them, and mirrors that would follow all the same."""
+"""Problems with those who hold a stage: a policy that refuses them, and mirrors that would follow all the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with the receipts of when commits were seen here."""
+"""Problems with the receipts of when commits were seen here."""
 
 from __future__ import annotations
 

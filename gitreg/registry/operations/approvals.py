@@ -19,7 +19,7 @@ from gitreg.registry.references import resolve
 from gitreg.registry.snapshot import Snapshot
 
 UNSIGNED = "-----BEGIN SSH SIGNATURE-----\n"
-"""What stands for the signature in what is signed."""
+"""The placeholder of the signature in the text that is signed."""
 
 
 @dataclass(frozen=True)

@@ -165,7 +165,7 @@ def linked(
 
 
 def _is_sealed(version: ModelVersion, name: str, record: ArtifactRecord) -> bool:
-    """Whether a version was sealed with these very files under the name."""
+    """Return whether a version was sealed with these very files under the name."""
     sealed = version.sealed.get(name)
     return sealed is not None and (sealed.type, sealed.digest) == (record.type, record.digest)
 
