@@ -65,11 +65,18 @@ def _files_at(indent: int) -> str:
     return rf"(?:{at}{_PATH}:\n{below}size: {_SIZE}\n{below}sha256: {_SHA256}\n(?:{below}executable: {_BOOLEAN}\n)?)++"
 
 
+def _contents_at(indent: int) -> str:
+    at, below = " " * indent, " " * (indent + 2)
+    verdict = "(?:data|limited|opaque|code)"
+    return rf"(?:{at}(?:{_PATH}|'\*'):\n{below}verdict: {verdict}\n(?:{below}why: {_TEXT}\n)?)++"
+
+
+_SCAN = "[1-9][0-9]{0,14}"
 _TYPE = "(?:model|data|deployment)"
 _ARTIFACT = (
     rf"  [A-Za-z](?:[A-Za-z0-9_.-]{{0,63}}[A-Za-z0-9_-])?:\n    type: {_TYPE}\n    size: {_SIZE}\n"
     rf"    digest: sha256:[0-9a-f]{{64}}\n(?:    artifact: {_TEXT}\n)?(?:    materializer: {_TEXT}\n)?"
-    rf"(?:    scan: {_SIZE}\n)?(?:    files:\n{_files_at(6)})?"
+    rf"(?:    scan: {_SCAN}\n)?(?:    contents:\n{_contents_at(6)})?(?:    files:\n{_files_at(6)})?"
 )
 _ARTIFACTS = rf"(?:artifacts:\n(?P<artifacts>(?:{_ARTIFACT})++))?"
 _SECONDS = r"(?:0|[1-9][0-9]{0,9})(?:\.[0-9]{1,9})?"
@@ -97,7 +104,8 @@ _KINDS = {
     rf"id: (?:(?![0-9]++(?:e[0-9]++)?\n)[0-9a-f]{{32}}|'[0-9a-f]{{32}}')\ncreated_at: (?P<created_at>{_TIME})\n"
     rf"(?:created_by: {_TEXT}\n)?type: {_TYPE}\n(?:materializer: {_TEXT}\n)?"
     rf"(?:metadata:\n(?P<metadata>{_MAPPING}))?(?:run:\n(?P<run>{_MAPPING}))?size: {_SIZE}\n"
-    rf"digest: sha256:[0-9a-f]{{64}}\n(?:scan: {_SIZE}\n)?(?:files:\n(?P<files>{_files_at(2)}))?",
+    rf"digest: sha256:[0-9a-f]{{64}}\n(?:scan: {_SCAN}\n)?(?:contents:\n(?P<contents>{_contents_at(2)}))?"
+    rf"(?:files:\n(?P<files>{_files_at(2)}))?",
     "run": rf"pipeline: (?P<pipeline>{_TEXT})\nrun: (?P<name>{_TEXT})\nstatus: {_STATUS}\n(?:created_by: {_TEXT}\n)?"
     rf"started_at: (?P<started_at>{_TIME})\n(?:ended_at: (?P<ended_at>{_TIME})\n)?(?:duration: {_SECONDS}\n)?"
     rf"(?:command:\n(?:- (?:{_TEXT}|{_OPTION}|''(?=\n))\n)++)?{_SOURCE}(?:environment:\n(?P<environment>{_MAPPING}))?"
@@ -110,7 +118,7 @@ _SAID_BY_THE_PATH = {
     "run": ("pipeline", "name"),
 }
 _DATES = ("created_at", "started_at", "ended_at")
-_FREE = ("metadata", "run", "artifacts", "files", "environment", "parameters", "steps")
+_FREE = ("metadata", "run", "artifacts", "contents", "files", "environment", "parameters", "steps")
 """The fields that are mappings with keys of anybody's choice."""
 _check_model, _check_artifact, _check_pipeline, _check_run, _check_version = (
     lru_cache(4096)(check) for check in (check_model, check_artifact, check_pipeline, check_run, check_written_version)
@@ -126,11 +134,12 @@ _CHECKS: Mapping[str, tuple[Callable[[str], object], ...]] = {
 """The rules of the names that a path says: its folder's, and its file's."""
 _ENTRIES = {
     indent: re.compile(f" {{{indent}}}([^ :\\n-][^:\\n]*+):(?: (.*+)\\n|\\n((?: {{{indent}}}(?:  |- ).*+\\n)++))")
-    for indent in (0, 2, 4, 6)
+    for indent in (0, 2, 4, 6, 8)
 }
 """The entries of a mapping indented so far: each a key with its value, or with the lines below it."""
 _NESTED_KEYS = re.compile(r" {4}([^ :\n]+):.*\n")
 _FILES = re.compile(r" {6}([^ :\n]+):\n {8}size: (.*)\n {8}sha256: (.*)\n(?: {8}executable: (.*)\n)?")
+_CONTENTS = re.compile(r" {6}([^ :\n]+):\n {8}verdict: ")
 _IS_NUMBER = re.compile(_NUMBER)
 
 
@@ -189,7 +198,7 @@ def _keys_differ(said: Mapping[str, str | None]) -> bool:
 def _may_repeat(field: str, block: str) -> bool:
     """Whether two lines begin alike, at whatever depth; it takes a fifth of the time that looking closely does."""
     lines = block.split("\n")
-    if field in ("artifacts", "files"):
+    if field in ("artifacts", "contents", "files"):
         lines = [line for line in lines if line.endswith(":")]  # not those that each file has
     return len({line.partition(":")[0] for line in lines}) < len(lines)
 
@@ -201,6 +210,7 @@ def _free_keys(field: str, block: str) -> Iterator[list[str]]:
     for _, _, inner in entries:
         if inner and field == "artifacts":
             yield [file[0] for file in _FILES.findall(inner)]
+            yield _CONTENTS.findall(inner)
         elif inner and field == "steps":
             for _, _, said in _ENTRIES[4].findall(inner):
                 yield [key for key, _, _ in _ENTRIES[6].findall(said)]
@@ -210,7 +220,8 @@ def _free_keys(field: str, block: str) -> Iterator[list[str]]:
 
 def _mapping(block: str, indent: int) -> dict[str, Any]:
     out: dict[str, Any] = {}
-    for key, value, inner in _ENTRIES[indent].findall(block):
+    for written, value, inner in _ENTRIES[indent].findall(block):
+        key = written.strip("'")  # around the * that stands for all files
         if value:
             out[key] = _scalar(value)
         elif inner[indent] == "-":

@@ -54,13 +54,21 @@ FILES = st.dictionaries(
     | st.just({"size": 1, "sha256": A, "executable": True}),
     max_size=3,
 )
+SCANS = st.sampled_from([1, 2, 0, -1, 10**30, True, "1"])
+VERDICTS = st.fixed_dictionaries(
+    {"verdict": st.sampled_from(["limited", "opaque", "code", "data", "odd"])},
+    optional={"why": st.sampled_from(["pickle that names posix.system", "a.zip: b.pkl: too long"]) | TEXTS},
+)
+CONTENTS = st.dictionaries(st.sampled_from(["m.bin", "*", "1", "a b", ".x", "'*'", "**"]) | TEXTS, VERDICTS, max_size=3)
 ARTIFACTS = st.dictionaries(
     st.sampled_from(["model", "tokenizer", "con"]) | TEXTS,
     st.builds(
         lambda kind, size, files: {"type": kind, "size": size, "digest": f"sha256:{A}"} | files,
         st.sampled_from(["model", "data", "deployment", "other"]),
         SIZES,
-        st.fixed_dictionaries({}, optional={"artifact": TEXTS, "materializer": TEXTS, "files": FILES}),
+        st.fixed_dictionaries(
+            {}, optional={"artifact": TEXTS, "materializer": TEXTS, "scan": SCANS, "contents": CONTENTS, "files": FILES}
+        ),
     ),
     max_size=2,
 )
@@ -107,7 +115,8 @@ SAVED = st.fixed_dictionaries(
             {}, optional={"materializer": TEXTS, "metadata": METADATA, "run": METADATA}
         ).flatmap(
             lambda more: st.fixed_dictionaries(
-                {"size": SIZES, "digest": DIGESTS.map("sha256:{}".format)}, optional={"files": FILES}
+                {"size": SIZES, "digest": DIGESTS.map("sha256:{}".format)},
+                optional={"scan": SCANS, "contents": CONTENTS, "files": FILES},
             ).map(lambda tail: head | kind | more | tail)
         )
     )
@@ -194,14 +203,21 @@ FULL: dict[str, Any] = {
             "materializer": "sklearn", "files": {"model.skops": {"size": 5, "sha256": A}},
         },
         "model": {
-            "type": "model", "size": 12, "digest": f"sha256:{A}",
+            "type": "model", "size": 12, "digest": f"sha256:{A}", "scan": 1,
+            "contents": {
+                "run.sh": {"verdict": "code", "why": "program"},
+                "model.safetensors": {"verdict": "opaque", "why": "a.zip: it's, unknown"},
+            },
             "files": {
                 "model.safetensors": {"size": 5, "sha256": A}, "run.sh": {"size": 7, "sha256": B, "executable": True},
             },
         },
         "tokenizer": {"type": "data", "size": 5, "digest": f"sha256:{A}",
             "files": {"run.sh": {"size": 5, "sha256": A}}},
-        "huge": {"type": "model", "size": 12, "digest": f"sha256:{A}"},
+        "huge": {
+            "type": "model", "size": 12, "digest": f"sha256:{A}", "scan": 1,
+            "contents": {"*": {"verdict": "limited", "why": "m/1.pkl: pickle of known types"}},
+        },
     },
 }  # fmt: skip
 SAID: dict[str, dict[str, Any]] = {
@@ -219,7 +235,7 @@ SAID: dict[str, dict[str, Any]] = {
         "created_at": "2026-11-22T10:00:00.123Z", "created_by": "Ada <ada@example.com>", "type": "data",
         "materializer": "pandas.dataframe", "metadata": {"rows": 150, "split": {"test": 0.2}},
         "run": {"pipeline": "train", "run": "2026-11-22-a1b2", "step": "trainer"}, "size": 12,
-        "digest": f"sha256:{A}",
+        "digest": f"sha256:{A}", "scan": 1, "contents": {"1/x.sh": {"verdict": "code"}},
         "files": {"data.parquet": {"size": 5, "sha256": A}, "1/x.sh": {"size": 7, "sha256": B, "executable": True}},
     },
     "run": {
@@ -325,7 +341,10 @@ def spoilt(draw: st.DrawFn) -> str:
 @example(RECORD, TEXT_OF["record"].replace("      run.sh:", "      model.safetensors:", 1))
 @example(RECORD, TEXT_OF["record"].replace("  tokenizer:", "  model:"))
 @example(RECORD, TEXT_OF["record"].replace("version: '7'", "version: 7"))
+@example(RECORD, TEXT_OF["record"].replace("      model.safetensors:", "      run.sh:", 1))
+@example(RECORD, TEXT_OF["record"].replace("scan: 1", "scan: 0"))
 @example(ARTIFACT, TEXT_OF["artifact"].replace("  1/x.sh:", "  data.parquet:"))
+@example(ARTIFACT, TEXT_OF["artifact"].replace("    verdict: code", "    verdict: code\n  1/x.sh:\n    verdict: data"))
 @example(ARTIFACT, TEXT_OF["artifact"].replace("  split:", "  rows:"))
 @example(RUN, TEXT_OF["run"].replace("      sizes:", "      gamma:"))
 @example(RUN, TEXT_OF["run"].replace("      labels:", "      load.output_0:"))
