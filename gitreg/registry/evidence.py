@@ -8,22 +8,23 @@ from functools import cached_property
 from typing import Any
 
 from gitreg.documents.layout import Key
-from gitreg.documents.types import ApprovalDocument, StageDocument
+from gitreg.documents.types import StageDocument
 from gitreg.errors import GitregError
 from gitreg.policy.deciding import ALIASES
-from gitreg.policy.evidence import Approval, Contents, Held, Incumbent, Proof, Said, Seal
+from gitreg.policy.evidence import Contents, Held, Incumbent, Proof, Said, Seal
 from gitreg.registry.artifacts import manifest_of
 from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.dates import Dated, Dates
 from gitreg.registry.index import Moment
 from gitreg.registry.merging import told_by
-from gitreg.registry.persons import names_in, people, read_approval, signed_by
+from gitreg.registry.people_evidence import Approvals, PeopleEvidence
+from gitreg.registry.persons import names_in, people, read_approval
 from gitreg.registry.signatures import tag_seal
 from gitreg.registry.snapshot import ModelVersion, Snapshot
 from gitreg.registry.verdicts import worst_recorded
 
 
-class SnapshotEvidence:
+class SnapshotEvidence(PeopleEvidence):
     """The evidence on a version that is to take a stage, or an alias (:class:`gitreg.policy.evidence.Evidence`).
 
     Parameters
@@ -41,11 +42,9 @@ class SnapshotEvidence:
     def __init__(
         self, base: Snapshot, head: Snapshot, version: ModelVersion, pointer: Key, circumstances: Circumstances
     ) -> None:
-        self._base = base
-        self._head = head
+        super().__init__(base, head, circumstances)
         self._version = version
         self._pointer = pointer
-        self._circumstances = circumstances
         self.reference = version.reference
         self.digest = version.digest
         self.files_follow = circumstances.files_follow
@@ -144,25 +143,10 @@ class SnapshotEvidence:
         return tag_seal(ledger, self._base, self._head, self._version, people(self._base).keys)
 
     @cached_property
-    def _approvals(self) -> dict[str, tuple[Approval, ApprovalDocument | None]]:
+    def _approvals(self) -> Approvals:
         place = self._pointer.name if self._pointer.kind == "stage" else ALIASES
         entries = self._head.approvals(self._version.model, self._version.version, place)
         return {approval.who: (approval, document) for approval, document in map(read_approval, entries)}
-
-    @property
-    def approvals(self) -> Sequence[Approval]:
-        """All approvals of the version for the stage, or for aliases."""
-        return [approval for approval, _ in self._approvals.values()]
-
-    @cached_property
-    def registry(self) -> str | None:
-        """The registry's id."""
-        return self._base.settings.id
-
-    @cached_property
-    def now(self) -> float | None:
-        """The time in seconds since the epoch."""
-        return self._circumstances.now() if self._circumstances.now else None
 
     @cached_property
     def _arrival(self) -> Moment | None:
@@ -204,16 +188,6 @@ class SnapshotEvidence:
         if not self.seal.checked:
             return Proof(None, self.seal.problem)
         return Proof(False, f"the record is {self.seal.problem}")
-
-    def person(self, email: str) -> str:
-        """Return the word by which a person is told from all others, by the base's people."""
-        return people(self._base).person(email)
-
-    def is_signed(self, approval: Approval) -> bool | None:
-        """Say whether a key that the base names for the person made an approval's signature."""
-        document, ledger = self._approvals[approval.who][1], self._circumstances.ledger
-        assert document is not None
-        return None if ledger is None else signed_by(ledger.repository, document, people(self._base))
 
     def run(self, command: Sequence[str]) -> bool | None:
         """Run a command, where that is done at all."""

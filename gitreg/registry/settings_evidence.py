@@ -11,14 +11,15 @@ from gitreg.errors import GitregError
 from gitreg.policy.evidence import Approval, Contents, Held, Incumbent, Proof, Said, Seal
 from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.index import Moment
-from gitreg.registry.persons import names_in, people, read_approval, signed_by
+from gitreg.registry.people_evidence import Approvals, PeopleEvidence
+from gitreg.registry.persons import names_in, people, read_approval
 from gitreg.registry.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from gitreg.git import Repository
 
 
-class SettingsEvidence:
+class SettingsEvidence(PeopleEvidence):
     """The evidence on a change of ``gitreg.yaml`` (:class:`gitreg.policy.evidence.Evidence`).
 
     Parameters
@@ -40,9 +41,7 @@ class SettingsEvidence:
     files_follow = False
 
     def __init__(self, base: Snapshot, head: Snapshot, circumstances: Circumstances) -> None:
-        self._base = base
-        self._head = head
-        self._circumstances = circumstances
+        super().__init__(base, head, circumstances)
         entry = head.index.get(head.seq, "registry", "", "")
         assert entry is not None  # its change is what is judged
         self._entry = entry
@@ -86,7 +85,7 @@ class SettingsEvidence:
         return before is None or repository.is_ancestor(self._base.index.moment(before.since).oid, self._moment.oid)
 
     @cached_property
-    def _approvals(self) -> dict[str, tuple[Approval, ApprovalDocument | None]]:
+    def _approvals(self) -> Approvals:
         before = self._base.index.get(self._base.seq, "registry", "", "")
         found: dict[str, tuple[Approval, ApprovalDocument | None]] = {}
         for entry in self._head.approvals("", "settings", self._entry.digest):
@@ -95,21 +94,6 @@ class SettingsEvidence:
                 approval = approval._replace(digest=document.base)  # from another file than that which is changed
             found[approval.who] = approval, document
         return found
-
-    @property
-    def approvals(self) -> Sequence[Approval]:
-        """All approvals of the change."""
-        return [approval for approval, _ in self._approvals.values()]
-
-    @property
-    def registry(self) -> str | None:
-        """The registry's id."""
-        return self._base.settings.id
-
-    @property
-    def now(self) -> float | None:
-        """The time in seconds since the epoch."""
-        return self._circumstances.now() if self._circumstances.now else None
 
     @cached_property
     def authors(self) -> Collection[str]:
@@ -123,16 +107,6 @@ class SettingsEvidence:
         if self.seal.signer:
             return Proof(True)
         return Proof(False if self.seal.checked else None, self.seal.problem)
-
-    def person(self, email: str) -> str:
-        """Return the word by which a person is told from all others, by the base's people."""
-        return people(self._base).person(email)
-
-    def is_signed(self, approval: Approval) -> bool | None:
-        """Return whether a key of the person made an approval's signature; None where that cannot be looked at here."""
-        document, ledger = self._approvals[approval.who][1], self._circumstances.ledger
-        assert document is not None
-        return None if ledger is None else signed_by(ledger.repository, document, people(self._base))
 
     def files(self, artifact: str) -> Sequence[str] | None:
         """Return None: settings have no files."""
