@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from gitreg.registry.user_lists import read_list, write_list
 
 
 class TrustedRegistry(NamedTuple):
@@ -67,20 +66,14 @@ class CodeTrust:
         return True
 
     def _all(self) -> list[TrustedRegistry]:
-        with suppress(OSError, ValueError):
-            said = json.loads(self._path.read_text())
-            return [found for each in said if (found := _read(each)) is not None] if isinstance(said, list) else []
-        return []
+        return [found for each in read_list(self._path) if (found := _read(each)) is not None]
 
     def _write(self, trusted: Sequence[TrustedRegistry]) -> None:
         said = [
             {"place": each.place, "registry": each.registry, **({"models": list(each.models)} if each.models else {})}
             for each in trusted
         ]
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        aside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-        aside.write_text(json.dumps(said, indent=1) + "\n")
-        os.replace(aside, self._path)
+        write_list(self._path, said)
 
 
 def _read(said: Any) -> TrustedRegistry | None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from gitreg.blobs import Store, Stores, open_store, shown
 from gitreg.documents.types import RegistryDocument
 from gitreg.errors import GitregError, Refused
 from gitreg.git import Repository
+from gitreg.registry.user_lists import read_list, write_list
 
 
 class Approvals:
@@ -29,20 +28,13 @@ class Approvals:
 
     def urls(self) -> list[str]:
         """Give the stores approved so far."""
-        with suppress(OSError, ValueError):
-            said = json.loads(self._path.read_text())
-            return [url for url in said if isinstance(url, str)] if isinstance(said, list) else []
-        return []
+        return [url for url in read_list(self._path) if isinstance(url, str)]
 
     def approve(self, url: str) -> None:
         """Approve a store, once and for all of the user's registries."""
         urls = self.urls()
-        if url in urls:
-            return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        aside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-        aside.write_text(json.dumps([*urls, url], indent=1) + "\n")
-        os.replace(aside, self._path)
+        if url not in urls:
+            write_list(self._path, [*urls, url])
 
 
 @dataclass(frozen=True)

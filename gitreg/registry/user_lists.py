@@ -1,0 +1,26 @@
+"""Lists of the user's own, each in a JSON file."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+
+def read_list(path: Path) -> list[Any]:
+    """Return what a file lists; nothing where it is not there, or is damaged."""
+    with suppress(OSError, ValueError):
+        said = json.loads(path.read_text())
+        return said if isinstance(said, list) else []
+    return []
+
+
+def write_list(path: Path, items: Sequence[Any]) -> None:
+    """Write a list in place of what the file had, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f"{path.name}.{os.getpid()}")
+    aside.write_text(json.dumps(items, indent=1) + "\n")
+    os.replace(aside, path)
