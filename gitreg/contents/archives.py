@@ -18,7 +18,11 @@ Look = Callable[[BinaryIO], Finding]
 
 _END_OF_ZIP = b"PK\x05\x06"
 _LONGEST_END = 65557
+_END = struct.Struct("<4s4H2IH")
+_END_64 = struct.Struct("<4sQ2H2I4Q")
+_LOCATOR_64 = struct.Struct("<4sIQI")
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
+_MOST = (0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF)  # of members, length and start: the larger end has them
 _UNREADABLE = "a member that cannot be read"
 
 
@@ -46,6 +50,8 @@ def look_at_zip(file: BinaryIO, look: Look, budget: Budget) -> Finding:
                     finding = Finding(DATA, "tensor")
                 found.append(finding.inside(member.filename))
             twice = _twice(member.filename for member in members)
+            if not _has_one_directory(file):
+                found.append(Finding(CODE, "zip in which readers may find different members"))
     except TooLongError:
         return worst([*found, Finding(CODE, f"zip, {TOO_LONG}")])
     except Exception as error:  # whatever zipfile raises for what is no zip
@@ -54,6 +60,28 @@ def look_at_zip(file: BinaryIO, look: Look, budget: Budget) -> Finding:
     if twice is not None:
         found.append(Finding(CODE, f"zip with two members {twice}"))
     return worst(found)
+
+
+def _has_one_directory(file: BinaryIO) -> bool:
+    """Return whether all readers find the same list of members: by its place, and by both ends that a large zip has."""
+    size = file.seek(0, 2)
+    tail_at = max(0, size - _LONGEST_END - _END_64.size - _LOCATOR_64.size)
+    file.seek(tail_at)
+    tail = file.read()
+    at = tail.rindex(_END_OF_ZIP)
+    _, _, _, _, members, length, start, comment = _END.unpack_from(tail, at)
+    if at + _END.size + comment != len(tail):
+        return False
+    end = at
+    if at >= _LOCATOR_64.size + _END_64.size and tail.startswith(b"PK\6\7", at - _LOCATOR_64.size):
+        end = at - _LOCATOR_64.size - _END_64.size
+        told, large = (members, length, start), _END_64.unpack_from(tail, end)
+        if large[0] != b"PK\6\6" or _LOCATOR_64.unpack_from(tail, at - _LOCATOR_64.size)[2] != tail_at + end:
+            return False
+        if any(small not in (value, most) for small, value, most in zip(told, large[7:], _MOST, strict=True)):
+            return False
+        length, start = large[8:]
+    return bool(start + length == tail_at + end)
 
 
 def _counted(members: Iterable[zipfile.ZipInfo], budget: Budget) -> Iterable[zipfile.ZipInfo]:
@@ -118,13 +146,13 @@ def look_at_unpacked(data: bytes, look: Look, budget: Budget) -> Finding:
 
 
 def look_at_packed(file: BinaryIO, kind: str, look: Look, budget: Budget) -> Finding | None:
-    """Return the finding on a file that is packed as a whole; None where nothing comes out of what looks like zlib."""
+    """Return the finding on a file that is packed as a whole; None where nothing comes out of what looks like it."""
     file.seek(0)
     try:
         unpacked = unpack(file, kind, budget.unpackable)
     except TooLongError:
         return Finding(CODE, f"{kind}, {TOO_LONG}")
-    if not unpacked.data and kind == "zlib" and not unpacked.whole:
+    if not unpacked.whole and not unpacked.data and kind in ("zlib", "lzma"):
         return None
     try:
         found = [look_at_unpacked(unpacked.data, look, budget).inside(kind)] if unpacked.data else []
@@ -136,14 +164,12 @@ def look_at_packed(file: BinaryIO, kind: str, look: Look, budget: Budget) -> Fin
 
 
 def is_tar(head: bytes) -> bool:
-    """Return whether a file can be taken for a tar, by its first header's sum."""
-    if len(head) < 512 or not head[0]:
-        return False
+    """Return whether a file can be taken for a tar, by its first header."""
     try:
-        said = int(head[148:156].strip(b"\0 ") or b"x", 8)
-    except ValueError:
+        tarfile.TarInfo.frombuf(head[: tarfile.BLOCKSIZE], "utf-8", "surrogateescape")
+    except (tarfile.HeaderError, ValueError):
         return False
-    return said == sum(head[:148]) + 8 * 32 + sum(head[156:512])
+    return True
 
 
 def look_at_tar(file: BinaryIO, look: Look, budget: Budget) -> Finding:
@@ -160,7 +186,7 @@ def look_at_tar(file: BinaryIO, look: Look, budget: Budget) -> Finding:
                 seen.add(member.name)
                 if member.issparse():
                     found.append(Finding(CODE, _UNREADABLE).inside(member.name))
-                elif member.isreg():
+                elif member.isreg() or member.type not in tarfile.SUPPORTED_TYPES:  # others are unpacked as files too
                     at = file.tell()
                     found.append(look(window(file, member.offset_data, member.size)).inside(member.name))
                     file.seek(at)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import codecs
 import json
 import re
 import warnings
 from collections.abc import Iterator
 from typing import Any, BinaryIO
+from urllib.parse import unquote_to_bytes
 
 from gitreg.contents.findings import CODE, DATA, LIMITED, OPAQUE, TOO_LONG, Finding
 from gitreg.contents.limits import TEXT_BYTES, Budget
@@ -39,6 +41,7 @@ _DATA = (
     (b"fLaC", b"", "FLAC"),
 )
 _CLOSED = (b"7z\xbc\xaf\x27\x1c", b"\x28\xb5\x2f\xfd", b"Rar!")
+_ZF_LENGTH = re.compile(rb"\s*(?:0[xX])?[0-9a-fA-F_]+\s*")
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _NPY = b"\x93NUMPY"
 _STEP = 1 << 20
@@ -48,8 +51,13 @@ _KERAS = ("keras", "tensorflow", "tf_keras", "builtins")
 _BEGINS_AS_SOURCE = re.compile(
     r"(?:import \w[\w., ]*|from \.*\w[\w.]* import\b.*|(?:async )?def \w+\(.*|class \w+[:(].*)"
 )
-_PYTHON_IN_YAML = (b"!!python/", b"tag:yaml.org,2002:python/")
-_IN_SOURCE = (b"import ", b"(", b"class ")  # nothing is done by Python without one of these
+_TAG = b"tag:yaml.org,2002:python/"
+_PYTHON_IN_YAML = (b"!!python/", _TAG)
+_YAML_ESCAPED = re.compile(rb"![^\s,\[\]{}]*%[0-9a-fA-F]{2}[^\s,\[\]{}]*")
+_YAML_PREFIX = re.compile(rb"^%TAG[ \t]+\S+[ \t]+(\S+)", re.MULTILINE)
+_COOKIE = re.compile(rb"(?:[ \t\f]*(?:#[^\r\n]*)?\r?\n)?[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_PLAIN_ENCODINGS = ("utf-8", "ascii", "iso8859-1")
+_IN_SOURCE = (b"import", b"(", b"class")  # nothing is done by Python without one of these
 _LOOKED_AT_FIRST = 1 << 16
 _PARSED = 4 << 20  # bytes of text that are parsed as Python
 
@@ -66,6 +74,8 @@ def look_at_program(head: bytes) -> Finding | None:
 
 def look_at_closed(head: bytes) -> Finding | None:
     """Return the finding on an archive that is not looked into."""
+    if head.startswith(b"ZF") and _ZF_LENGTH.fullmatch(head[2:21]):
+        return Finding(CODE, "a packed pickle of joblib before 0.10, which is not looked into")
     return Finding(OPAQUE, "an archive that is not looked into") if head.startswith(_CLOSED) else None
 
 
@@ -82,7 +92,7 @@ def look_at_npy(file: BinaryIO, head: bytes, budget: Budget) -> Finding | None:
     try:
         descriptor = ast.literal_eval(header.decode("latin-1").strip())["descr"]
         clean = all(map(is_clean_code, _codes(descriptor)))
-    except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError):
+    except (ValueError, SyntaxError, TypeError, LookupError, MemoryError, RecursionError):
         clean = False
     if clean:
         return Finding(DATA, "npy")
@@ -125,9 +135,9 @@ def look_at_safetensors(file: BinaryIO, head: bytes, size: int) -> Finding | Non
     return Finding(DATA, "safetensors")
 
 
-def look_at_hdf5(file: BinaryIO, head: bytes) -> Finding | None:
+def look_at_hdf5(file: BinaryIO, size: int) -> Finding | None:
     """Return the finding on HDF5: a model of Keras may have a layer that is Python's byte code."""
-    if not head.startswith(_HDF5):
+    if not _is_hdf5(file, size):
         return None
     file.seek(0)
     before, keras, escaped = b"", False, False
@@ -141,6 +151,17 @@ def look_at_hdf5(file: BinaryIO, head: bytes) -> Finding | None:
     if keras and escaped:
         return Finding(CODE, "HDF5 whose model is written so that a Lambda layer would not be seen")
     return Finding(OPAQUE, "HDF5")
+
+
+def _is_hdf5(file: BinaryIO, size: int) -> bool:
+    """Return whether the signature stands at the beginning, or behind other data of 512, 1024, 2048, ... bytes."""
+    at = 0
+    while at + len(_HDF5) <= size:
+        file.seek(at)
+        if file.read(len(_HDF5)) == _HDF5:
+            return True
+        at = 2 * at or 512
+    return False
 
 
 def look_at_json(file: BinaryIO, head: bytes, size: int) -> Finding | None:
@@ -192,16 +213,41 @@ def look_at_text(file: BinaryIO, size: int) -> Finding:
     """Return the finding on text, which may be Python source; what is no text is not recognised."""
     file.seek(0)
     head = file.read(_LOOKED_AT_FIRST)
+    if _has_own_encoding(head):
+        return Finding(CODE, "Python source in an encoding of its own")
     if not _is_text(head, cut=len(head) < size):
         return Finding(OPAQUE, "not recognised")
     data = head + file.read(TEXT_BYTES - len(head))
     if not _is_text(data, cut=len(data) < size):
         return Finding(OPAQUE, "not recognised")
-    if any(tag in data for tag in _PYTHON_IN_YAML):
+    if _names_python_in_yaml(data):
         return Finding(CODE, "YAML that names Python")
     if any(word in data for word in _IN_SOURCE) and _is_python(data):
         return Finding(CODE, "Python source")
     return Finding(DATA, "text")
+
+
+def _has_own_encoding(head: bytes) -> bool:
+    """Return whether a text says that it is to be read as Python in an encoding that can hide what it does."""
+    match = _COOKIE.match(head)
+    if match is None:
+        return False
+    try:
+        return codecs.lookup(match[1].decode("ascii")).name not in _PLAIN_ENCODINGS
+    except (LookupError, ValueError):
+        return False  # Python refuses it
+
+
+def _names_python_in_yaml(data: bytes) -> bool:
+    if any(tag in data for tag in _PYTHON_IN_YAML):
+        return True
+    if b"%" not in data:
+        return False
+    prefixes = (unquote_to_bytes(match[1]) for match in _YAML_PREFIX.finditer(data))
+    tags = (unquote_to_bytes(match[0]) for match in _YAML_ESCAPED.finditer(data))
+    return any(_TAG.startswith(prefix) or prefix.startswith(_TAG) for prefix in prefixes) or any(
+        b"python/" in tag for tag in tags
+    )
 
 
 def _is_text(data: bytes, *, cut: bool = True) -> bool:

@@ -7,6 +7,8 @@ from typing import BinaryIO
 from gitreg.contents.limits import TooLongError
 
 MAGIC = b"\x04\x22\x4d\x18"
+_SKIPPED = b"\x2a\x4d\x18"  # behind a byte from 0x50 to 0x5f: a frame of other data, which readers pass over
+_BLOCK_BYTES = 4 << 20
 
 
 def unpack(file: BinaryIO, limit: int) -> tuple[bytes, bool]:
@@ -20,9 +22,12 @@ def unpack(file: BinaryIO, limit: int) -> tuple[bytes, bool]:
     out = bytearray()
     try:
         while magic := file.read(4):
-            if magic != MAGIC:
+            if magic == MAGIC:
+                _frame(file, out, limit)
+            elif magic[1:] == _SKIPPED and magic[0] >> 4 == 5:
+                file.seek(int.from_bytes(_take(file, 4), "little"), 1)
+            else:
                 return bytes(out), bool(out)
-            _frame(file, out, limit)
     except (EOFError, IndexError):
         return bytes(out), False
     return bytes(out), True
@@ -41,6 +46,8 @@ def _frame(file: BinaryIO, out: bytearray, limit: int) -> None:
         raise EOFError
     _take(file, (8 if flags & 8 else 0) + (4 if flags & 1 else 0) + 1)
     while size := int.from_bytes(_take(file, 4), "little"):
+        if size & 0x7FFFFFFF > _BLOCK_BYTES:
+            raise EOFError
         block = _take(file, size & 0x7FFFFFFF)
         if size >> 31:
             out += block

@@ -64,7 +64,7 @@ def _all_readings(file: BinaryIO, head: bytes, size: int, budget: Budget, level:
     yield formats.look_at_closed(head)
     yield formats.look_at_npy(file, head, budget)
     yield formats.look_at_safetensors(file, head, size)
-    yield formats.look_at_hdf5(file, head)
+    yield formats.look_at_hdf5(file, size)
     yield formats.look_at_json(file, head, size)
     deep = level >= LEVELS
     if archives.is_zip(file, head, size):

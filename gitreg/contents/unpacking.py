@@ -6,12 +6,14 @@ import bz2
 import lzma
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from typing import BinaryIO, NamedTuple, Protocol
 
 from gitreg.contents import lz4
 from gitreg.contents.limits import TooLongError
 
 _STEP = 1 << 20
+_OUT = 1 << 16  # bytes that come out at once
 
 
 class _Unpacker(Protocol):
@@ -45,33 +47,50 @@ def unpack(file: BinaryIO, kind: str, limit: int) -> Unpacked:
     """
     if kind == "LZ4":
         return Unpacked(*lz4.unpack(file, limit))
-    out: list[bytes] = []
-    size, unpacker, waiting = 0, _OPENERS[kind](), b""
-    empty = True  # whether the stream at hand has given nothing yet
-    while True:
-        packed = waiting or file.read(_STEP)
-        if not packed and not _holds_back(unpacker):
-            return Unpacked(b"".join(out), unpacker.eof or (empty and bool(out)))
+    start = file.tell()
+    out = bytearray()
+    try:
+        whole = _unpack(file, kind, limit, out)
+    except _FAULTS:
+        # What came out together with the fault is lost; readers that take less at once get it.
+        file.seek(start)
+        known = len(out)
+        out.clear()
+        with suppress(*_FAULTS):
+            _unpack(file, kind, limit, out, known)
+        whole = False
+    return Unpacked(bytes(out), whole)
+
+
+def _unpack(file: BinaryIO, kind: str, limit: int, out: bytearray, known: int | None = None) -> bool:
+    """Append what comes out of all streams of a file, byte by byte behind the `known` ones; return whether all came."""
+    unpacker, waiting, begun, more = _OPENERS[kind](), b"", 0, False
+    while packed := waiting or more or file.read(_STEP):
+        most = _OUT if known is None else min(_OUT, max(1, known - len(out)))
         try:
-            data, waiting = _step(unpacker, packed, limit + 1 - size)
-        except (zlib.error, OSError, lzma.LZMAError, EOFError, ValueError):
-            return Unpacked(b"".join(out), empty and bool(out))  # what follows a whole stream is no stream: readers end
-        out.append(data)
-        size += len(data)
-        empty = empty and not data
-        if size > limit:
+            data, waiting = _step(unpacker, b"" if packed is True else packed, most)
+        except _FAULTS:
+            if begun and len(out) == begun:
+                return True  # what follows a whole stream is no stream: readers end
+            raise
+        out += data
+        more = len(data) == most
+        if len(out) > limit:
             raise TooLongError
         if unpacker.eof:
-            rest = unpacker.unused_data + (b"" if waiting == unpacker.unused_data else waiting)
-            unpacker, waiting, empty = _OPENERS[kind](), rest.lstrip(b"\0") if kind in ("gzip", "xz") else rest, True
-            if not waiting and not (waiting := file.read(_STEP)):
-                return Unpacked(b"".join(out), True)
             if kind == "zlib":
-                return Unpacked(b"".join(out), True)
+                return True
+            rest = unpacker.unused_data + (b"" if waiting == unpacker.unused_data else waiting)
+            waiting = _behind_padding(file, rest) if kind in ("gzip", "xz") else rest
+            unpacker, begun, more = _OPENERS[kind](), len(out), False
+    return unpacker.eof or (begun > 0 and len(out) == begun)
 
 
-def _holds_back(unpacker: _Unpacker) -> bool:
-    return not unpacker.eof and not getattr(unpacker, "needs_input", True)
+def _behind_padding(file: BinaryIO, rest: bytes) -> bytes:
+    """Return what follows the zero bytes between two streams."""
+    while not (rest := rest.lstrip(b"\0")) and (data := file.read(_STEP)):
+        rest = data
+    return rest
 
 
 def _step(unpacker: _Unpacker, packed: bytes, most: int) -> tuple[bytes, bytes]:
@@ -82,6 +101,8 @@ def _step(unpacker: _Unpacker, packed: bytes, most: int) -> tuple[bytes, bytes]:
     data = unpacker.decompress(packed, max_length=most)  # type: ignore[attr-defined]
     return data, b""
 
+
+_FAULTS = (zlib.error, OSError, lzma.LZMAError, EOFError, ValueError)
 
 _OPENERS: dict[str, Callable[[], _Unpacker]] = {
     "gzip": lambda: zlib.decompressobj(16 + zlib.MAX_WBITS),
@@ -98,7 +119,7 @@ def packing(head: bytes) -> str | None:
         (b"\x1f\x8b", "gzip"),
         (b"BZh", "bzip2"),
         (b"\xfd7zXZ", "xz"),
-        (b"\x5d\0\0", "lzma"),
+        (b"\x5d\0", "lzma"),
         (lz4.MAGIC, "LZ4"),
     ):
         if head.startswith(magic):

@@ -299,6 +299,38 @@ def hostile_to_joblib() -> dict[str, bytes]:
     }  # fmt: skip
 
 
+def _retyped(data: bytes, kind: bytes, *, name: bytes = b"x", signed: bool = False) -> bytes:
+    """A tar whose first member has another type and name, with the sum of one of both kinds."""
+    header = bytearray(data[:512])
+    header[:1], header[156:157] = name, kind
+    header[148:156] = b" " * 8
+    total = sum(byte - 256 if signed and byte > 127 else byte for byte in header)
+    header[148:156] = b"%06o\0 " % total
+    return bytes(header) + data[512:]
+
+
+def _of_two_directories() -> bytes:
+    """A zip whose end says that its directory is elsewhere than before it, where Python looks for one."""
+    hostile, harmless = zipped(("x", SYSTEM)), zipped(("x", b"1" * len(SYSTEM)))
+    return hostile + harmless
+
+
+def _of_two_ends() -> bytes:
+    """A zip with an end for large ones that tells of other members than its end does."""
+    hostile, harmless = zipped(("x", SYSTEM)), zipped(("x", b"1" * len(SYSTEM)))
+    start = harmless.rindex(b"PK\1\2")
+    directory = bytearray(harmless[start:-22])
+    directory[42:46] = struct.pack("<I", len(hostile))
+    out = hostile + harmless[:start] + directory
+    large = (1, 1, len(directory), len(hostile) + start)
+    return (
+        out
+        + struct.pack("<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, 0, 0, *large)
+        + struct.pack("<4sIQI", b"PK\6\7", 0, len(out), 1)
+        + struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 1, 1, len(directory), start, 0)
+    )
+
+
 def hostile() -> dict[str, bytes]:
     """Files that may run their maker's code, by loaders that people use."""
     allowed = b"\x80\x04" + text("collections") + text("OrderedDict") + b"\x93"
@@ -373,12 +405,26 @@ def hostile() -> dict[str, bytes]:
         "broken.zip": zipped(("x", b"data")).replace(b"PK\3\4", b"PK\3\5"),
         "nested.zip": nested,
         "x.tar": tarred(("x", SYSTEM)),
+        "of_another_type.tar": _retyped(tarred(("x", SYSTEM)), b"Z"),
+        "of_a_signed_sum.tar": _retyped(tarred(("x", SYSTEM)), tarfile.REGTYPE, name=b"\xe9", signed=True),
+        "without_a_name.tar": _retyped(tarred(("x", SYSTEM)), tarfile.REGTYPE, name=b"\0"),
+        "of_two_directories.zip": _of_two_directories(),
+        "of_two_ends.zip": _of_two_ends(),
         "ustar.tar": tarred(("x", SYSTEM), form=tarfile.USTAR_FORMAT),
         "twice.tar": tarred(("x", b"1"), ("x", b"2")),
         "zlib.joblib": zlib.compress(SYSTEM),
         "gzip.joblib": gzip.compress(SYSTEM),
         "gzip_cut.joblib": gzip.compress(SYSTEM)[:-8],
         "gzip_second.joblib": gzip.compress(pickle.dumps(1)) + gzip.compress(SYSTEM),
+        "gzip_of_a_wrong_sum.joblib": gzip.compress(SYSTEM)[:-8] + b"\0" * 8,
+        "bz2_of_a_wrong_sum.joblib": bz2.compress(SYSTEM)[:-4] + b"\0" * 4,
+        "zlib_of_a_wrong_sum.joblib": zlib.compress(SYSTEM)[:-4] + b"\0" * 4,
+        "gzip_with_padding.joblib": gzip.compress(CALL[1:3]) + b"\0" * (3 << 20) + gzip.compress(CALL[3:]),
+        "lzma_of_a_small_dictionary.joblib": lzma.compress(
+            SYSTEM, lzma.FORMAT_ALONE, filters=[{"id": lzma.FILTER_LZMA1, "dict_size": 4096}]
+        ),
+        "skipped_frame.lz4": in_lz4(CALL[1:3]) + b"\x5a\x2a\x4d\x18\2\0\0\0xx" + in_lz4(CALL[3:]),
+        "before_0.10.joblib": b"ZF" + hex(len(SYSTEM)).encode().ljust(19) + zlib.compress(SYSTEM),
         "bz2.joblib": bz2.compress(SYSTEM),
         "xz.joblib": lzma.compress(SYSTEM),
         "lzma.joblib": lzma.compress(SYSTEM, lzma.FORMAT_ALONE),
@@ -389,9 +435,15 @@ def hostile() -> dict[str, bytes]:
         "lambda.keras": zipped(("config.json", lambda_layer)),
         "lambda_escaped.json": lambda_layer.replace(b"Lambda", b"\\u004cambda"),
         "named.keras": zipped(("config.json", b'{"module": "os", "class_name": "function", "config": "system"}')),
+        "behind_a_block.h5": b"\0" * 1024 + b"\x89HDF\r\n\x1a\n" + b"\0" * 64 + lambda_layer,
         "lambda.h5": b"\x89HDF\r\n\x1a\n" + b"\0" * 64 + lambda_layer,
         "auto_map.json": b'{"auto_map": {"AutoModel": "modeling_x.X"}}',
         "yaml.txt": b"a: !!python/object/apply:os.system [touch CANARY]\n",
+        "yaml_tag.txt": b"%TAG !e! tag:yaml.org,2002:pyth\n---\na: !e!on/object/apply:os.system [touch CANARY]\n",
+        "yaml_escaped.txt": b"a: !!pyth%6Fn/object/apply:os.system [touch CANARY]\n",
+        "encoded.py": b"# coding: utf-7\n# +AAo-import os+AAo-os.system('touch CANARY')\n",
+        "latin.py": b"# coding: cp1252\nimport os\nos.system('touch CANARY')  # \xe9\n",
+        "star.py": b"from evil import*\n",
         "model.bin": b"import os\nos.system('touch CANARY')\n",
         "call.txt": b"__import__('os').system('touch CANARY')\n",
         "script": b"#!/bin/sh\ntouch CANARY\n",
