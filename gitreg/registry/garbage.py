@@ -14,7 +14,6 @@ from gitreg.documents.yaml import loads
 from gitreg.errors import GitregError, IntegrityError, InvalidDocument
 from gitreg.git import Repository
 from gitreg.registry.artifacts import manifest_of
-from gitreg.registry.collections import artifact_versions
 from gitreg.registry.drafts import NAMESPACE, RUN_FILE, read_draft_at
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
@@ -122,13 +121,13 @@ def live_manifests(user: StoreUser, store: Store) -> Iterator[Manifest]:
     A record counts at whatever ref of the repository, or of its remote, or checked-out commit it stands (not in reflogs
     alone), of whichever registry in it, until that commit's own annotation, or that of the registry's branch, says that
     its version is deleted: here and on the remote, for a deletion that was not published is nobody else's. A record
-    that was once on the branch and was edited or removed there counts too: it was sealed. So does what is linked to a
-    version, an artifact version that stands somewhere, and all that a draft holds.
+    that was once on the branch and was edited or removed there counts too, of a version or of an artifact: it was
+    sealed. So does what is linked to a version, and all that a draft holds.
 
     Raises
     ------
     InvalidDocument
-        A record cannot be read, so that what it means is not known.
+        A record or an annotation cannot be read, so that what it means is not known.
     IntegrityError
         A manifest is missing, for the same reason.
     """
@@ -148,6 +147,7 @@ def _recorded(ledger: Ledger, snapshot: Snapshot, refs: Sequence[tuple[str, str]
     """Yield what records mean, by what the branch says of them at one commit."""
     repository, head = ledger.repository, snapshot.commit
     deleted = _deleted(snapshot)
+    unreadable = {(entry.kind, entry.model, entry.name) for entry in snapshot.unreadable()}
     read: set[str] = set()
     present: set[str] = set()
     for entry in snapshot.index.ever(snapshot.seq, "model_version"):
@@ -161,7 +161,8 @@ def _recorded(ledger: Ledger, snapshot: Snapshot, refs: Sequence[tuple[str, str]
                 present.add(record.key.path)
             if record.oid in read or (record.root == ledger.root and record.key in deleted):
                 continue
-            if record.key.kind == "artifact" and record.root == ledger.root and tip == head:  # it was given above
+            indexed = record.root == ledger.root and tip == head and record.key not in unreadable
+            if record.key.kind == "artifact" and indexed:  # it was given above
                 continue
             if (record.root != ledger.root or tip != head) and _deleted_there(ledger, tip, record):
                 continue
@@ -172,12 +173,15 @@ def _recorded(ledger: Ledger, snapshot: Snapshot, refs: Sequence[tuple[str, str]
 
 def _linked_and_standalone(snapshot: Snapshot, deleted: set[Key], store: Store) -> Iterator[Manifest]:
     for entry in snapshot.index.scan(snapshot.seq, "annotation"):
-        if entry.data and entry.data.get("artifacts") and Key("model_version", entry.model, entry.name) not in deleted:
-            key = Key("annotation", entry.model, entry.name)
+        key = Key("annotation", entry.model, entry.name)
+        if entry.data is None:
+            raise _not_told(key, entry.problem.partition(": ")[2] if entry.problem else "cannot be read")
+        if entry.data.get("artifacts") and Key("model_version", entry.model, entry.name) not in deleted:
             yield from _manifests(AnnotationDocument.from_data(entry.data).artifacts.values(), key, store)
-    for document in artifact_versions(snapshot):
-        key = Key("artifact", document.artifact, str(document.version))
-        yield from _manifests([document.record], key, store)
+    for entry in snapshot.index.ever(snapshot.seq, "artifact"):
+        if entry.data is not None:
+            key = Key("artifact", entry.model, entry.name)
+            yield from _manifests([ArtifactDocument.from_data(entry.data).record], key, store)
 
 
 def _drafted(ledger: Ledger, drafts: Mapping[str, str], store: Store) -> Iterator[Manifest]:
@@ -256,12 +260,16 @@ def _artifacts(content: bytes, record: _Record) -> list[ArtifactRecord]:
         return list(kind.from_data(data).artifacts.values())
     except (InvalidDocument, TypeError, AttributeError, KeyError) as error:
         reason = error.reason if isinstance(error, InvalidDocument) else "is no record"
-        raise InvalidDocument(
-            record.key.path,
-            "",
-            f"{reason}; what it means cannot be told, so nothing is collected",
-            hint="mend or remove the file first; `gitreg doctor` names it",
-        ) from None
+        raise _not_told(record.key, reason) from None
+
+
+def _not_told(key: Key, reason: str) -> InvalidDocument:
+    return InvalidDocument(
+        key.path,
+        "",
+        f"{reason}; what it means cannot be told, so nothing is collected",
+        hint="mend or remove the file first; `gitreg doctor` names it",
+    )
 
 
 def _manifests(artifacts: Iterable[ArtifactRecord], key: Key, store: Store) -> Iterator[Manifest]:

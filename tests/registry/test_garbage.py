@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.errors import Refused
+from gitreg.errors import InvalidDocument, Refused
 from gitreg.sdk.registry import Registry
-from tests.registry.support import git
+from tests.registry.support import commit_files, git
 
 AT_ONCE = -60.0
 
@@ -167,3 +167,35 @@ def test_what_a_draft_holds_and_what_stands_on_its_own_is_not_collected(registry
     assert registry.version("iris").links == ("checkpoint@1",)
     assert all(finding.problem is None for finding in registry.verify(share=1.0))
     assert registry.doctor() == []
+
+
+@pytest.mark.parametrize("how", ["removed", "without its version", "without its number"])
+def test_weights_of_an_artifact_whose_record_was_changed_by_hand_stay(registry: Registry, how: str) -> None:
+    import gitreg
+
+    saved = gitreg.save_artifact("its own", "note", registry=registry)
+    said = (registry.folder / "artifacts/note/1.yaml").read_text()
+    broken = None if how == "removed" else said.replace(f"\n{how.rpartition(' ')[2]}:", "\nelse:")
+    commit_files(registry.folder, {"artifacts/note/1.yaml": broken})
+    assert registry.collect_garbage(grace=AT_ONCE, apply=True) == []
+    git(registry.folder, "revert", "--no-edit", "HEAD")
+    assert gitreg.load_artifact(str(saved.reference), registry=registry) == "its own"
+
+
+@pytest.mark.parametrize(
+    "path", ["artifacts/note/1.yaml", "models/iris/versions/1.yaml", "models/iris/annotations/1.yaml"]
+)
+def test_a_record_that_cannot_be_read_stops_the_collection(registry: Registry, tmp_path: Path, path: str) -> None:
+    import gitreg
+
+    gitreg.save_artifact("its own", "note", registry=registry)
+    registry.save("iris", files(tmp_path / "w", "first"))
+    registry.annotate("iris@1", description="good")
+    said = (registry.folder / path).read_text()
+    commit_files(registry.folder, {path: f"{said}[\n"})
+    for apply in (False, True):
+        with pytest.raises(InvalidDocument, match="what it means cannot be told, so nothing is collected") as refused:
+            registry.collect_garbage(grace=AT_ONCE, apply=apply)
+        assert refused.value.where == path
+    commit_files(registry.folder, {path: said})
+    assert registry.collect_garbage(grace=AT_ONCE, apply=True) == []
