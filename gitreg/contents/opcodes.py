@@ -5,11 +5,16 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, TypeVar
+
+from gitreg.contents.limits import TooLongError
 
 _KEPT = 1024  # bytes of a text; a name is not longer
 _LINE = 1 << 16  # bytes of a line that are kept; no name, and no number that is looked at, is longer
 _NUMBER = re.compile(rb"\s*[+-]?[0-9a-zA-Z_]+\s*")
+_INDEX = re.compile(rb"\s*[+-]?[0-9_]*\s*")
+_FLOAT = re.compile(rb"\s*[+-]?[0-9a-zA-Z_.+-]*\s*")
+T = TypeVar("T")
 
 
 class UnreadableError(Exception):
@@ -78,20 +83,27 @@ class Stream:
             raise UnreadableError
         self.file.seek(count, io.SEEK_CUR)
 
-    def line(self) -> bytes:
-        """Return the bytes up to the end of the line; of a long one the first only, with the rest stepped over.
+    def line(self, read: Callable[[bytes], T]) -> T:
+        """Return what a line says; of a long one the first bytes are read, and the rest is stepped over.
+
+        Parameters
+        ----------
+        read:
+            Gives what the bytes up to the line's end say. It is asked first: most of what is no pickle has no such
+            line, and perhaps none that ends within a gigabyte.
 
         Raises
         ------
         UnreadableError
-            The line has no end.
+            The line has no end, or says nothing.
         """
         line = part = self.file.readline(_LINE)
+        said = read(line.removesuffix(b"\n"))
         while not part.endswith(b"\n"):
             part = self.file.readline(_LINE)
             if not part:
                 raise UnreadableError
-        return line.removesuffix(b"\n")
+        return said
 
     def number(self, width: int, *, signed: bool = False) -> int:
         """Return a binary number of so many bytes."""
@@ -124,15 +136,38 @@ def _decoded(data: bytes, encoding: str, errors: str = "strict") -> str:
         raise UnreadableError from None
 
 
-def number_text(line: bytes) -> bytes:
+def _number_text(line: bytes) -> bytes:
     """Return the part of a line that is read as a number: up to the zero byte at which C takes a text to end."""
     return line.partition(b"\0")[0]
+
+
+def index(line: bytes) -> int:
+    """Return the place in the memo that a line says.
+
+    Raises
+    ------
+    UnreadableError
+        It says none.
+    TooLongError
+        It has so many blanks and digits that the number is not looked at.
+    """
+    text = _number_text(line)
+    if len(text) >= _LINE and _INDEX.fullmatch(text):
+        raise TooLongError
+    try:
+        return int(text)
+    except ValueError:
+        raise UnreadableError from None
 
 
 def _int(line: bytes) -> Any:
     if line in (b"00", b"01"):
         return line == b"01"
-    text = number_text(line)
+    text = _number_text(line)
+    if not text and line:
+        return 0  # as C reads a text that ends at once
+    if len(text) >= _LINE and not text.strip():
+        return PLAIN
     if not _NUMBER.fullmatch(text):
         raise UnreadableError
     try:
@@ -147,14 +182,25 @@ def _unicode(line: bytes) -> Any:
 
 def _float(line: bytes) -> Any:
     try:
-        float(line if len(line) < _LINE else b"0")
+        float(_number_text(line)) if len(line) < _LINE else _begin_of_float(line)
     except ValueError:
         raise UnreadableError from None
     return PLAIN
 
 
+def _begin_of_float(line: bytes) -> None:
+    """Look whether a long line may begin as a float does; its end is not seen."""
+    text = _number_text(line)
+    if len(text) < len(line):
+        float(text)
+    elif not _FLOAT.fullmatch(text):
+        raise ValueError
+
+
 def _quoted(line: bytes) -> Any:
     if len(line) >= _LINE:
+        if line[:1] not in (b"'", b'"'):
+            raise UnreadableError
         return PLAIN
     line = line.strip()
     if len(line) < 2 or line[0] != line[-1] or line[:1] not in (b"'", b'"'):
@@ -175,8 +221,7 @@ def _long(stream: Stream, width: int) -> Any:
 
 def name_line(stream: Stream) -> str:
     """Return a module or a name that stands on a line of its own."""
-    line = stream.line()
-    return _decoded(line, "utf-8") if len(line) < _LINE else line.decode("latin-1")
+    return stream.line(lambda line: _decoded(line, "utf-8") if len(line) < _LINE else line.decode("latin-1"))
 
 
 CONSTANTS: dict[int, Callable[[Stream], Any]] = {
@@ -187,19 +232,19 @@ CONSTANTS: dict[int, Callable[[Stream], Any]] = {
     ord("]"): lambda _: PLAIN,
     ord("}"): lambda _: {},
     0x8F: lambda _: PLAIN,
-    ord("I"): lambda s: _int(s.line()),
-    ord("L"): lambda s: _int(s.line()),
-    ord("F"): lambda s: _float(s.line()),
+    ord("I"): lambda s: s.line(_int),
+    ord("L"): lambda s: s.line(_int),
+    ord("F"): lambda s: s.line(_float),
     ord("J"): lambda s: s.number(4, signed=True),
     ord("K"): lambda s: s.number(1),
     ord("M"): lambda s: s.number(2),
     0x8A: lambda s: _long(s, 1),
     0x8B: lambda s: _long(s, 4),
     ord("G"): lambda s: s.data(8),
-    ord("S"): lambda s: _quoted(s.line()),
+    ord("S"): lambda s: s.line(_quoted),
     ord("T"): lambda s: s.old_text(s.number(4, signed=True)),
     ord("U"): lambda s: s.old_text(s.number(1)),
-    ord("V"): lambda s: _unicode(s.line()),
+    ord("V"): lambda s: s.line(_unicode),
     0x8C: lambda s: s.text(s.number(1)),
     ord("X"): lambda s: s.text(s.number(4)),
     0x8D: lambda s: s.text(s.number(8)),

@@ -14,7 +14,7 @@ from gitreg.contents.calls import Handing, Name, Unknown, problem_of_call, probl
 from gitreg.contents.findings import CODE, LIMITED, OPAQUE, TOO_LONG, Finding
 from gitreg.contents.limits import Budget, TooLongError
 from gitreg.contents.numpy_arrays import WRAPPER, Made, StrangeError, alignment, array_size
-from gitreg.contents.opcodes import CONSTANTS, ESCAPED, PLAIN, Stream, UnreadableError, is_plain, name_line, number_text
+from gitreg.contents.opcodes import CONSTANTS, ESCAPED, PLAIN, Stream, UnreadableError, index, is_plain, name_line
 from gitreg.contents.window import size_of
 
 _UNKNOWN: Final = Unknown()
@@ -293,10 +293,7 @@ class Machine:
         self._push(self._memo[index])
 
     def _index_line(self) -> int:
-        try:
-            return int(number_text(self.stream.line()))
-        except ValueError:
-            raise UnreadableError from None
+        return self.stream.line(index)
 
     # -- names and calls ---------------------------------------------------------------------------------------------
 
@@ -378,7 +375,7 @@ class Machine:
                 self._beyond = True
 
     def _persistent(self) -> None:
-        self.stream.line()
+        self.stream.line(len)
         self._push(_UNKNOWN)
 
     def _persistent_on_stack(self) -> None:

@@ -8,6 +8,7 @@ from importlib import import_module
 BENCHMARKS = {
     "store": "the weight store beside cp, sha256sum, its peers and S3: [--quick] [--peers FOLDER] [--s3] ...",
     "peers": "the same work by gitreg and by other registries: --environments FOLDER [--rounds N] [--versions N]",
+    "contents": "what it takes to say what a file is, beside what is allowed: [--rounds N]",
     "runs": "a step, and saving models in it, beside Metaflow's @model and ZenML: --environments FOLDER [--rounds N]",
     "merging": "check and sync on many versions, full and incremental: [--versions N] [--rounds N] [--keep FOLDER]",
     "writers": "many who push at once, beside git alone: [--by WAY ...] [--writers N ...] [--pushes N]",

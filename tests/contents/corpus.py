@@ -352,6 +352,11 @@ def hostile() -> dict[str, bytes]:
         "without_header.pkl": SYSTEM[2:],
         "zero_byte_in_a_number.pkl": b"I1\0!\n" + CALL,
         "zero_byte_in_a_put.pkl": b"Np0\0!\n" + CALL,
+        "zero_byte_in_a_float.pkl": b"F1.0\0!\n" + CALL,
+        "zero_byte_alone_in_a_number.pkl": b"I\0\n" + CALL,
+        "blanks_before_a_number.pkl": b"I" + b" " * (1 << 17) + b"1\n" + CALL,
+        "blanks_before_a_put.pkl": b"Np" + b" " * (1 << 17) + b"1\n" + CALL,
+        "long_line_behind_a_float.pkl": b"F1\0" + b"x" * (1 << 17) + b"\n" + CALL,
         "long_line.pkl": b"V" + b"x" * (3 << 20) + b"\n" + CALL,
         "urlretrieve.pkl": pickle.dumps(Calls(urllib.request.urlretrieve, "http://127.0.0.1:1/x", "CANARY")),
         "builtins_of_numpy.pkl": b"\x80\x04"

@@ -114,6 +114,21 @@ def test_what_is_large_is_stepped_over(tmp_path: Path) -> None:
         assert Counted.taken < 66 << 20 if data[:1] == b"P" else Counted.taken < 1 << 20
 
 
+@pytest.mark.parametrize("begin", [b"I", b"L", b"F", b"S", b"Np", b"Ng", b"Fx y"])
+def test_a_line_that_says_nothing_is_not_looked_for_to_its_end(begin: bytes) -> None:
+    class Counted(io.BytesIO):
+        taken = 0
+
+        def readline(self, size: int | None = -1, /) -> bytes:
+            line = super().readline(size)
+            self.taken += len(line)
+            return line
+
+    file = Counted(begin + b"\xff" * (4 << 20))
+    assert contents.scan(file).verdict == "opaque"
+    assert file.taken < 1 << 20
+
+
 def test_the_names_of_all_members_are_told() -> None:
     data = corpus.zipped(("a", corpus.SYSTEM), ("b", pickle.dumps(corpus.collections.OrderedDict())))
     assert contents.scan(io.BytesIO(data)).names == ("collections.OrderedDict", f"{os.name}.system")
