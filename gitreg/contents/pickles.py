@@ -61,7 +61,7 @@ class Told:
             why = f"that names {', '.join(foreign[:3])}{more}"
         elif self.problems:
             why = f"that {next(iter(self.problems))}"
-        return Finding(CODE, f"pickle {_printable(why)}", self.all_names) if why else None
+        return Finding(CODE, f"pickle {why}", self.all_names) if why else None
 
 
 def look_at_pickles(file: BinaryIO, budget: Budget) -> Finding | None:
@@ -128,10 +128,6 @@ def size_of_rest(file: BinaryIO) -> int:
     end = size_of(file)
     file.seek(at)
     return end
-
-
-def _printable(text: str) -> str:
-    return text if text.isprintable() else repr(text)
 
 
 class Machine:

@@ -29,8 +29,14 @@ def scan_path(path: str | os.PathLike[str]) -> Finding:
 
 
 def scan(file: BinaryIO) -> Finding:
-    """Return the finding on a seekable file."""
-    return _look(file, Budget(), 0)
+    """Return the finding on a seekable file, in words that can be printed and kept whatever the file says."""
+    found = _look(file, Budget(), 0)
+    return found._replace(why=_printable(found.why), names=tuple(map(_printable, found.names)))
+
+
+def _printable(text: str) -> str:
+    """Return a text with escapes in the place of what would move a terminal's cursor, or is no character at all."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _look(file: BinaryIO, budget: Budget, level: int) -> Finding:

@@ -134,6 +134,19 @@ def test_the_names_of_all_members_are_told() -> None:
     assert contents.scan(io.BytesIO(data)).names == ("collections.OrderedDict", f"{os.name}.system")
 
 
+def test_what_a_file_says_of_itself_is_printed_and_kept_without_harm() -> None:
+    for data in (
+        corpus.hostile()["of_a_signed_sum.tar"],
+        corpus.zipped(("\x1b[2J", corpus.SYSTEM)),
+        b"\x80\x04X\3\0\0\0\xed\xa0\x80" + corpus.text("x") + b"\x93)R.",
+    ):
+        finding = contents.scan(io.BytesIO(data))
+        assert finding.verdict == "code"
+        for said in (finding.why, *finding.names):
+            assert said.isprintable()
+            said.encode()
+
+
 def test_a_block_of_lz4_is_unpacked_with_its_matches() -> None:
     block = b"\x1fab"[:1] + b"a" + b"\x01\x00" + b"\x05" + b"\x50bbbbb"  # one literal, a match of 24, five literals
     frame = b"\x04\x22\x4d\x18\x60\x40\x82" + len(block).to_bytes(4, "little") + block + b"\0" * 4
