@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gitreg.git.remote import hide_password
 from gitreg.registry.user_lists import read_list, write_list
 
 
@@ -30,6 +31,11 @@ class TrustedRegistry(NamedTuple):
     def covers(self, model: str) -> bool:
         """Return whether a model, or an artifact by its name, is meant."""
         return not self.models or any(fnmatchcase(model, pattern) for pattern in self.models)
+
+
+def place_of(url: str) -> str:
+    """Return the place of a registry that is named by ``URL`` or ``URL#BRANCH``: as it is kept, so without password."""
+    return hide_password(url.partition("#")[0])
 
 
 class CodeTrust:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gitreg.registry.code_trust import place_of
 from gitreg.registry.mirrors import is_address
 from gitreg.sdk.ambient import Ambient
 from gitreg.sdk.opened import OpenRegistry
@@ -40,7 +41,7 @@ def distrust_code(urls: Sequence[str]) -> list[str]:
 
 def _place(url: str) -> str:
     if is_address(url):  # it need not be there any more
-        return url.partition("#")[0]
+        return place_of(url)
     with Registry.open(url) as registry:
         return registry.code_place
 
@@ -48,6 +49,6 @@ def _place(url: str) -> str:
 def follow(registry: OpenRegistry, url: str) -> None:
     """Trust a new clone for code as the URL is trusted that it was made from."""
     trust = registry.ambient.code_trust()
-    trusted = trust.find(url, registry.snapshot().settings.id)
+    trusted = trust.find(place_of(url), registry.snapshot().settings.id)
     if trusted is not None:
         registry.trust_code(trusted.models)

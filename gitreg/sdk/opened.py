@@ -355,7 +355,9 @@ class OpenRegistry:
     def code_place(self) -> str:
         """Where a registry has to be, beside its id, to be trusted for code: its common Git folder, or its URL."""
         if self.mirror_of is not None:
-            return self.mirror_of.partition("#")[0]
+            from gitreg.registry.code_trust import place_of
+
+            return place_of(self.mirror_of)
         return str(self.ledger.repository.common_dir.resolve())
 
     def trusts_code(self, model: str) -> bool:

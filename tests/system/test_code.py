@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from gitreg.registry.code_trust import place_of
+from gitreg.sdk.opened import OpenRegistry
 from tests.contents import corpus
 from tests.system.world import Person, assert_in_words, contents, make_person, write
 
@@ -173,6 +175,12 @@ def test_a_clone_of_a_trusted_url_is_trusted(bob: Person, prepared: Person) -> N
     bob.at(bob.home / "new").gitreg("load", "iris@1")
     bob.gitreg("trust", "--no-code", url)
     refused(by_url(bob, prepared), "load", "iris@1")
+
+
+def test_the_password_in_a_url_is_kept_nowhere(prepared: Person) -> None:
+    with OpenRegistry.open(prepared.here) as registry:
+        registry.mirror_of = "https://ada:s3cret@host/team.git#main"
+        assert registry.code_place == place_of("https://host/team.git") == "https://host/team.git"
 
 
 def test_a_copied_id_is_not_trusted(prepared: Person, tmp_path: Path) -> None:
