@@ -11,7 +11,8 @@ from gitreg.registry.snapshot import ModelVersion, Snapshot
 def resolve(snapshot: Snapshot, reference: str | Reference, *, withdrawn: bool = False) -> ModelVersion:
     """Give the version that a reference means.
 
-    The selector is looked up as a number, then a version's name, a stage, an alias, a digest.
+    The selector is looked up as a number, then a version's name, a stage, an alias, a digest. What a stage is called
+    means the stage alone: it is entered by its policy.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ def _resolve(snapshot: Snapshot, reference: str | Reference, withdrawn: bool) ->
     number = as_number(selector)
     found = (
         (snapshot.find_number(model, number) if number is not None else None)
-        or snapshot.find_version(model, selector)
+        or (snapshot.find_version(model, selector) if selector not in snapshot.settings.stages else None)
         or _follow(snapshot, ref, withdrawn)
         or _by_digest(snapshot, ref)
     )
@@ -89,7 +90,7 @@ def _follow(snapshot: Snapshot, ref: Reference, withdrawn: bool) -> ModelVersion
     pointer = snapshot.find_stage(ref.model, ref.selector)
     what = "stage" if pointer else "alias"
     target: StageDocument | AliasDocument | None = pointer
-    if pointer is None and ref.selector not in snapshot.settings.stages:  # a stage is entered by its policy alone
+    if pointer is None and ref.selector not in snapshot.settings.stages:
         target = snapshot.find_alias(ref.model, ref.selector)
     if target is None:
         return None

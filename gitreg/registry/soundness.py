@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from gitreg.documents.layout import Key, model_folder
 from gitreg.documents.meaning import check_annotation
-from gitreg.errors import InvalidDocument, NotFound
-from gitreg.names import fold
+from gitreg.errors import InvalidDocument, InvalidInput, NotFound
+from gitreg.names import check_version, fold
 from gitreg.registry.collections import find_artifact
 from gitreg.registry.derived import tag_ref
 from gitreg.registry.index import Entry
@@ -145,6 +145,11 @@ def _record(ledger: Ledger, head: Snapshot, key: Key, entry: Entry, data: dict[s
         )
     if name.isdecimal() and name != str(number):
         yield Problem(key.path, f"is named {name} but has the number {number}", "name and number must agree")
+    elif name != str(number):
+        try:
+            check_version(name, stages=head.settings.stages, aliases=tuple(head.aliases(model)))
+        except InvalidInput as error:
+            yield Problem(key.path, error.message, "save it under another name")
     for reference in data.get("inputs", ()):
         if not _is_there(head, reference):
             yield Problem(key.path, f"was made from {reference}, which is not there", "merge that first, or save again")
@@ -204,7 +209,7 @@ def _settings(merge: Merge) -> Iterator[Problem]:
         policies(head)
     except InvalidDocument as error:
         yield Problem(error.where, f"at {error.pointer}: {error.reason}", error.hint or _BY_HAND)
-    for kind in ("stage", "alias"):
+    for kind in ("stage", "alias", *(("model_version",) if set(head.settings.stages) - set(before) else ())):
         for entry in head.index.scan(head.seq, kind):
             if what := _misnamed(head, entry):
                 yield Problem(Key(*entry[:3]).path, what, "declare other stages, or remove the file")
@@ -234,10 +239,9 @@ def _misnamed(head: Snapshot, entry: Entry) -> str | None:
     known = head.settings.stages
     if entry.kind == "stage":
         return None if entry.name in known else f"is no stage that gitreg.yaml declares ({', '.join(known)})"
+    what = "an alias" if entry.kind == "alias" else "a version"
     return (
-        f"is an alias that is called like a stage ({', '.join(known)})"
-        if fold(entry.name) in map(fold, known)
-        else None
+        f"is {what} that is called like a stage ({', '.join(known)})" if fold(entry.name) in map(fold, known) else None
     )
 
 

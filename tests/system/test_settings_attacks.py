@@ -378,6 +378,36 @@ def test_an_alias_gets_past_no_stages_policy(server: Server) -> None:
     assert problem["what"] == "is an alias that is called like a stage; it is not followed"
 
 
+def test_a_version_gets_past_no_policy_by_its_name(server: Server) -> None:
+    with_policy(server, f"{POLICY}  aliases: {{promoters: [ada@example.com]}}\n")
+    eve = server.eve
+    eve.with_env(**named("ada")).gitreg("alias", "set", "iris@1", "champion")
+    record = (eve.here / "models/iris/versions/2.yaml").read_text().replace("number: 2", "number: 3")
+    for name, says in (
+        ("production", "'production' is a stage and cannot name a version"),
+        ("Staging", "'Staging' is a stage and cannot name a version"),
+        ("champion", "'champion' is an alias of this model and cannot name a version"),
+        ("latest", "'latest' means something else and cannot name a version"),
+    ):
+        called = {f"models/iris/versions/{name}.yaml": record.replace("version: '2'", f"version: {name}")}
+        commit(eve, called)
+        server.refused(f"models/iris/versions/{name}.yaml {says}")
+        eve.git("reset", "-q", "--hard", "origin/main")
+    # Nor does a stage become one that a version is called already.
+    commit(eve, {"models/iris/versions/canary.yaml": record.replace("version: '2'", "version: canary")})
+    server.accepted()
+    eve.at(server.hub).git("config", "gitreg.settings", "allow")
+    commit(eve, settings(eve, lambda said: said.replace("- staging\n", "- staging\n- canary\n")))
+    server.refused("models/iris/versions/canary.yaml is a version that is called like a stage")
+    # Where one stands, the stage is meant.
+    commit(eve, {"models/iris/versions/canary.yaml": record.replace("version: '2'", "version: canary")} | {"x": ""})
+    eve.git("push", "-q", server.hub, "main", "--receive-pack=git -c core.hooksPath=/dev/null receive-pack")
+    eve.gitreg("show", "iris@canary", code=3)
+    eve.gitreg("show", "iris@3")
+    problems = {each["where"]: each["what"] for each in eve.doctor_says()}
+    assert "called like a stage; only its number" in problems["models/iris/versions/canary.yaml"]
+
+
 def test_an_approval_for_aliases_counts_for_each_of_them_and_for_no_stage(server: Server) -> None:
     gates = "{gates: [{approvals: {by: [bob@example.com]}}]}"
     with_policy(server, f"policies:\n  aliases: {gates}\n  staging: {gates}\n{keys(server, 'bob')}")

@@ -80,6 +80,7 @@ def _versions(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
     root = f"{ledger.root}/" if ledger.root else ""
     by_number: dict[tuple[str, int], list[str]] = defaultdict(list)
     names: dict[str, list[str]] = defaultdict(list)
+    stages = set(map(fold, snapshot.settings.stages))
     for entry in snapshot.index.scan(snapshot.seq, "model_version"):
         names[entry.model].append(entry.name)
         if entry.data is None:
@@ -89,6 +90,12 @@ def _versions(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
         if entry.name.isdecimal() and entry.name != str(number):
             yield Problem(
                 _path(entry), f"is named {entry.name} but has the number {number}", "name and number must agree"
+            )
+        if fold(entry.name) in stages:
+            yield Problem(
+                _path(entry),
+                "is a version that is called like a stage; only its number means it",
+                f"`gitreg model version delete {entry.model}@{number}`, and save it under another name",
             )
         said = readings(snapshot, entry)
         if said[-1].digest != entry.digest:
