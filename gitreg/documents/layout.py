@@ -7,6 +7,8 @@ from typing import NamedTuple
 from gitreg.names import slug, unslug
 
 REGISTRY_FILE = "gitreg.yaml"
+FOLDERS = ("models", "artifacts", "runs")
+"""The folders of a registry's files, beside ``gitreg.yaml``."""
 MAX_BYTES = 4 * 1024 * 1024
 """What a file may have."""
 _FOLDERS = {"versions": "model_version", "annotations": "annotation", "stages": "stage", "aliases": "alias"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -245,6 +245,30 @@ class Objects:
                 yield from self.links(entry.oid, f"{at}{name}/")
             elif not entry.is_file:
                 yield at + name
+
+    def folders_with(
+        self, tree: str, name: str, skip: Collection[str], known: dict[str, tuple[str, ...]]
+    ) -> tuple[str, ...]:
+        """Return a tree ("") and the folders below it that hold a file of a name.
+
+        Parameters
+        ----------
+        skip:
+            The folders beside such a file that are not opened.
+        known:
+            What was found in each tree; branches share most of theirs.
+        """
+        if tree not in known:
+            entries = self._tree(tree)
+            here = name in entries and entries[name].is_file
+            below = (
+                f"{child}/{path}" if path else child
+                for child, entry in entries.items()
+                if entry.is_folder and not (here and child in skip)
+                for path in self.folders_with(entry.oid, name, skip, known)
+            )
+            known[tree] = (*([""] if here else []), *below)
+        return known[tree]
 
     def diff(self, old: str | None, new: str | None, at: str = "") -> Iterator[PathChange]:
         """Yield the files that differ between two trees; equal subtrees are not opened."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self
@@ -241,6 +241,22 @@ class ReadOnlyRepository:
         tree = self._objects.folder(tree_ish, folder)
         for path, entry in self._objects.walk(tree, _prefix(folder)) if tree else ():
             yield path, entry.oid
+
+    def folders_with(
+        self, commits: Iterable[str], name: str, *, skip: Collection[str] = ()
+    ) -> Iterator[tuple[str, str]]:
+        """Yield each commit with each of its folders ("" for the top) that hold a file of a name.
+
+        Parameters
+        ----------
+        skip:
+            The folders beside such a file that are not looked into.
+        """
+        known: dict[str, tuple[str, ...]] = {}
+        for commit in commits:
+            tree = self._objects.folder(commit, "")
+            for folder in self._objects.folders_with(tree, name, skip, known) if tree else ():
+                yield commit, folder
 
     def diff(self, old: str | None, new: str, folder: str = "") -> Iterator[PathChange]:
         """Yield the files that differ in a folder between two commits or trees, sorted; ``old`` None is empty.

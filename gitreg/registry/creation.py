@@ -86,7 +86,7 @@ def create(
     try:
         place = _place(repository, path, branch)
         store = spelled(store, repository) if store is not None else None
-        alone, before = not registries(repository, place.branch), _meant(path, env)
+        alone, before = not registries(repository), _meant(path, env)
         with repository.lock(timeout=PATIENCE):
             repository.finish_following()
             made = _commit(repository, place, registry_id, store, prefix, remote, writer)
@@ -148,7 +148,7 @@ def _mirrors_beside(repository: Repository, place: Place, prefix: str) -> dict[s
     Refused
         Another registry of the repository has its tags, or its own mirrors, there.
     """
-    others = registries(repository, place.branch)
+    others = registries(repository)
     for other, settings in others.items():
         if f"{prefix}/".startswith(f"{settings.prefix}/") or f"{settings.prefix}/".startswith(f"{prefix}/"):
             raise Refused(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
 from gitreg.documents.files import read_data
-from gitreg.documents.layout import MAX_BYTES, REGISTRY_FILE, Key
+from gitreg.documents.layout import FOLDERS, MAX_BYTES, REGISTRY_FILE, Key
 from gitreg.documents.types import RegistryDocument
 from gitreg.errors import InvalidDocument, TooLarge
 from gitreg.git import RefUpdate, Repository
@@ -18,7 +18,7 @@ _BRANCHES = "refs/heads/"
 def places(repository: Repository, updates: Sequence[RefUpdate]) -> list[Place]:
     """Give the registries that moves of refs may concern.
 
-    Those that branches have at their top, those in whose folders something changes, and what the clone has noted.
+    Those in whose folders something changes; where other refs than branches move, all that there are.
 
     Parameters
     ----------
@@ -26,40 +26,33 @@ def places(repository: Repository, updates: Sequence[RefUpdate]) -> list[Place]:
         What moves, from where to where; the objects are here.
     """
     found: dict[Place, None] = {}
-    moved = {update.name: update for update in updates if update.name.startswith(_BRANCHES)}
-    for name, update in moved.items():
-        branch = name.removeprefix(_BRANCHES)
+    moved = [update for update in updates if update.name.startswith(_BRANCHES)]
+    for update in moved:
+        branch = update.name.removeprefix(_BRANCHES)
         found |= dict.fromkeys(Place(branch, root) for root in _roots(repository, branch, update.old, update.new))
     if len(moved) < len(updates):
-        found |= dict.fromkeys(standing(repository, but=moved))
+        found |= dict.fromkeys(standing(repository))
     return list(found)
 
 
-def standing(repository: Repository, but: Collection[str] = ()) -> Iterator[Place]:
-    """Yield the registries that branches, but for some, have at their top, and what the clone has noted."""
-    for name, commit in repository.refs(_BRANCHES).items():
-        branch = name.removeprefix(_BRANCHES)
-        if name not in but and declared(repository, commit, "") == branch:
-            yield Place(branch, "")
+def standing(repository: Repository) -> Iterator[Place]:
+    """Yield the registries that branches have, at their top or in a folder, and what the clone has noted."""
+    branches = {name.removeprefix(_BRANCHES): commit for name, commit in repository.refs(_BRANCHES).items()}
+    held: dict[str, list[str]] = {}
+    for commit, root in repository.folders_with(dict.fromkeys(branches.values()), REGISTRY_FILE, skip=FOLDERS):
+        held.setdefault(commit, []).append(root)
+    for branch, commit in branches.items():
+        for root in held.get(commit, ()):
+            if declared(repository, commit, root) == branch:
+                yield Place(branch, root)
     noted = noted_place(repository)
-    if noted is not None and repository.read_ref(f"{_BRANCHES}{noted.branch}") is not None:
+    if noted is not None and noted.branch in branches:
         yield noted
 
 
-def registries(repository: Repository, branch: str) -> dict[Place, RegistryDocument]:
-    """Return the registries that a repository has, with their settings; what cannot be read is left out.
-
-    Those at the top of a branch, that which the clone has noted, and those in the folders of one branch.
-
-    Parameters
-    ----------
-    branch:
-        The branch whose folders are looked at.
-    """
-    found = set(standing(repository))
-    if (head := repository.read_ref(f"{_BRANCHES}{branch}")) is not None:
-        found.update(Place(branch, root) for root in roots_of(repository, None, head))
-    settings = {place: _settings(repository, place) for place in sorted(found)}
+def registries(repository: Repository) -> dict[Place, RegistryDocument]:
+    """Return the registries that a repository has, with their settings; what cannot be read is left out."""
+    settings = {place: _settings(repository, place) for place in sorted(set(standing(repository)))}
     return {place: said for place, said in settings.items() if said is not None and said.branch == place.branch}
 
 

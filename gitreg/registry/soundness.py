@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
-from gitreg.documents.layout import Key, model_folder
+from gitreg.documents.layout import FOLDERS, Key, model_folder
 from gitreg.documents.meaning import check_annotation
 from gitreg.errors import InvalidDocument, InvalidInput, NotFound
 from gitreg.names import check_version, fold
@@ -22,8 +22,6 @@ from gitreg.registry.merging import SEALED, Change, Merge
 from gitreg.registry.snapshot import Snapshot
 
 _OF_NO_MODEL = ("registry", "artifact", "run")
-FOLDERS = ("models", "artifacts", "runs")
-"""The folders of a registry's files, beside ``gitreg.yaml``."""
 _INSIDE_THEM = tuple(f"{folder}/" for folder in FOLDERS)
 LINK = "is a symbolic link or a submodule, which no registry reads"
 

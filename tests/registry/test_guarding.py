@@ -69,6 +69,21 @@ def test_a_registry_in_a_folder_is_guarded_there_and_only_there(user: Path, tmp_
         assert "gitreg.yaml" in problem
 
 
+def test_a_tag_of_a_registry_in_a_folder_is_guarded_though_it_is_pushed_alone(user: Path, tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir()
+    git(tmp_path / "project", "init", "-q", "-b", "main")
+    commit_files(tmp_path / "project", {"src/deep/code.py": "x"})
+    made, _ = Registry.init(tmp_path / "project/src/reg", branch="main")
+    with made as registry:
+        registry.save("iris", tmp_path / "project/src/deep")
+        (tmp_path / "project/.git/gitreg/place").unlink()  # as on a server, where nobody ran init
+        old = git(registry.folder, "rev-parse", "models/iris@1")
+        for alone in (True, False):
+            others = () if alone else (branch(registry, "main", {"../../src/deep/code.py": "y"}),)
+            (problem,) = asked(registry, *others, RefUpdate("refs/tags/models/iris@1", None, old))
+            assert "it is made once, and neither moves nor goes" in problem
+
+
 def test_a_protected_stage_takes_a_merge(iris: Registry, weights: Path) -> None:
     iris.save("iris", weights)
     settings = (iris.folder / "gitreg.yaml").read_text()

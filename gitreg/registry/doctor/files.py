@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 
-from gitreg.documents.layout import Key, model_folder, parse_path
+from gitreg.documents.layout import FOLDERS, Key, model_folder, parse_path
 from gitreg.documents.meaning import check_annotation
 from gitreg.errors import InvalidDocument
 from gitreg.names import fold
@@ -15,7 +15,7 @@ from gitreg.registry.index import Entry
 from gitreg.registry.integrity import readings
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
-from gitreg.registry.soundness import FOLDERS, LINK
+from gitreg.registry.soundness import LINK
 
 
 def problems_of_files(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
