@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
-from gitreg.registry.receipts import BY_PUSH, read_receipts
+from gitreg.registry.receipts import BY_PUSH
 
 if TYPE_CHECKING:
     from gitreg.git import Commit, Signature
@@ -113,9 +113,8 @@ class Dates:
         """The places that receipts are about, their times, and what wrote them; both only grow."""
         if self._ledger is None:
             return [], [], []
-        known = [each for each in read_receipts(self._ledger.repository, self._ledger.ref) if each.at <= self._now]
-        placed = self._index.positions([each.commit for each in known])
-        found = [(placed[each.commit], each.at, each.by) for each in known if each.commit in placed]
+        placed = self._ledger.placed_receipts(self._index)
+        found = [(place, each.at, each.by) for place, each in placed if each.at <= self._now]
         places = list(accumulate((place for place, _, _ in found), max))
         return places, list(accumulate((at for _, at, _ in found), max)), [by for _, _, by in found]
 

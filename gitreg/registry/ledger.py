@@ -6,7 +6,7 @@ import re
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gitreg.errors import Conflict, InvalidInput, NotFound
 from gitreg.names import slug
@@ -15,6 +15,7 @@ from gitreg.registry.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from gitreg.git import Repository
+    from gitreg.registry.receipts import Receipt
 
 
 _DATE = r"\d{4}-\d{2}-\d{2}($|[T ])"  # eight digits alone may begin a commit's id
@@ -41,6 +42,7 @@ class Ledger:
         self._index: Index | None = None
         self._aside: Index | None = None
         self._last: Snapshot | None = None
+        self._placed: tuple[tuple[Any, ...], list[tuple[int, Receipt]]] = (), []
         self._lock = threading.RLock()  # one thread at a time opens, replaces and extends indexes
 
     @property
@@ -126,6 +128,20 @@ class Ledger:
         self._aside = index.copied()  # never the one before: other threads read that as it is
         return Snapshot(self._aside, self._catch_up(self._aside, commit), commit)
 
+    def placed_receipts(self, index: Index) -> list[tuple[int, Receipt]]:
+        """Return the receipts of the branch that the index knows the commits of, each with its place; oldest first.
+
+        They are read again where there are more, or other commits: each date of each holder asks for them.
+        """
+        from gitreg.registry.receipts import read_receipts, receipts_state  # few ask for dates
+
+        told = index, index.head(), receipts_state(self.repository)
+        if self._placed[0] != told:
+            known = read_receipts(self.repository, self.ref)
+            placed = index.positions([each.commit for each in known])
+            self._placed = told, [(placed[each.commit], each) for each in known if each.commit in placed]
+        return self._placed[1]
+
     def close(self) -> None:
         """Close the index; the repository is the caller's."""
         with self._lock:
@@ -138,6 +154,7 @@ class Ledger:
         """Cause the index to be opened anew when it is next asked for; the snapshots that are in use keep theirs."""
         with self._lock:
             self._index = self._aside = self._last = None
+            self._placed = (), []
 
     def forget_index(self) -> None:
         """Remove the index; it is made anew when it is next asked for."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -45,6 +46,14 @@ class Receipt(NamedTuple):
 def receipts_path(repository: Repository) -> Path:
     """Return the file of a repository's receipts; it is there once something was seen."""
     return repository.common_dir / "gitreg" / "receipts.jsonl"
+
+
+def receipts_state(repository: Repository) -> tuple[int, int] | None:
+    """Return what changes with the file of a repository's receipts; None where there is none."""
+    with suppress(FileNotFoundError):
+        status = receipts_path(repository).stat()
+        return status.st_size, status.st_mtime_ns
+    return None
 
 
 def read_receipts(repository: Repository, ref: str) -> list[Receipt]:
