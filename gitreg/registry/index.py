@@ -177,6 +177,8 @@ class Index:
     def moment(self, seq: int) -> Moment:
         """Give the commit at a place."""
         row = self._one(f"SELECT {_MOMENT} FROM commits WHERE seq = ?", (seq,))
+        if row is None:
+            raise Conflict("another process followed a rewritten history while this one was read", hint="try again")
         return _moment(row)
 
     def before(self, time: int) -> int | None:
@@ -363,6 +365,18 @@ class Index:
             copy.close()
             copy = open_index(None)
         return copy
+
+    def detached(self) -> Index:
+        """Return another index of the same file, for what follows; who reads this one goes on with a copy in memory.
+
+        A line that is rewritten takes back what was indexed, and nobody shall see half of one line and half of another.
+        """
+        aside = self.copied()
+        with self._lock:
+            if self._path is not None:
+                self._db, aside._db = aside._db, self._db
+                self._path, aside._path = None, self._path
+        return aside
 
     # -- growing -----------------------------------------------------------------------------------------------------
 

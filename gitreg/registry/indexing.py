@@ -22,8 +22,12 @@ _FEW = 10
 """Commits that who writes, and so has the YAML parser at hand, reads sooner than the others' expressions compile."""
 
 
-def catch_up(index: Index, repository: Repository, commit: str, root: str) -> int:
-    """Bring the index to a commit and give the commit's place.
+class RewrittenError(Exception):
+    """A commit does not follow from what is indexed: some of that has to be taken back."""
+
+
+def catch_up(index: Index, repository: Repository, commit: str, root: str, *, rewind: bool = False) -> int:
+    """Bring the index to a commit and return the commit's place.
 
     Parameters
     ----------
@@ -31,6 +35,13 @@ def catch_up(index: Index, repository: Repository, commit: str, root: str) -> in
         The commit to reach; what is on its first-parent line and not indexed is read.
     root:
         The registry's folder inside the repository, "" for the top.
+    rewind:
+        Take back what does not lead to the commit: nobody reads it any more.
+
+    Raises
+    ------
+    RewrittenError
+        Something would have to be taken back, and may not.
     """
     place = index.position(commit)
     if place is not None:
@@ -44,6 +55,8 @@ def catch_up(index: Index, repository: Repository, commit: str, root: str) -> in
         missing = repository.line(commit, until=known)[::-1]
         if known is not None and (not missing or not repository.follows(missing[0], known)):
             # The branch was rewritten: what it shares with the line that was indexed stays.
+            if not rewind:
+                raise RewrittenError
             shared = next((seq for oid in reversed(missing) if (seq := index.position(oid)) is not None), 0)
             index.rewind(shared)
             known = index.moment(shared).oid if shared else None

@@ -121,12 +121,12 @@ class Ledger:
             self._last = Snapshot(index, place, commit)
             return self._last
         if commit == self.head():
-            return Snapshot(index, self._catch_up(index, commit), commit)
+            return self._caught_up(index, commit)
         # A commit beside the branch (a proposal, the past before a rewrite) is read without touching the file.
         if self._aside is not None and (place := self._aside.position(commit)) is not None:
             return Snapshot(self._aside, place, commit)
         self._aside = index.copied()  # never the one before: other threads read that as it is
-        return Snapshot(self._aside, self._catch_up(self._aside, commit), commit)
+        return Snapshot(self._aside, self._catch_up(self._aside, commit, rewind=True), commit)
 
     def placed_receipts(self, index: Index) -> list[tuple[int, Receipt]]:
         """Return the receipts of the branch that the index knows the commits of, each with its place; oldest first.
@@ -148,11 +148,13 @@ class Ledger:
             for index in (self._index, self._aside):
                 if index is not None:
                     index.close()
-            self.reopen()
+            self._index = self._aside = self._last = None
 
     def reopen(self) -> None:
         """Cause the index to be opened anew when it is next asked for; the snapshots that are in use keep theirs."""
         with self._lock:
+            if self._index is not None:
+                self._index.detached()
             self._index = self._aside = self._last = None
             self._placed = (), []
 
@@ -164,10 +166,20 @@ class Ledger:
             self.reopen()
             discard(self.index_path)
 
-    def _catch_up(self, index: Index, commit: str) -> int:
+    def _caught_up(self, index: Index, commit: str) -> Snapshot:
+        """Bring the index to the branch's head; where that does not follow, snapshots in use keep what they read."""
+        from gitreg.registry.indexing import RewrittenError
+
+        try:
+            return Snapshot(index, self._catch_up(index, commit), commit)
+        except RewrittenError:
+            self._index = index.detached()
+        return Snapshot(self._index, self._catch_up(self._index, commit, rewind=True), commit)
+
+    def _catch_up(self, index: Index, commit: str, *, rewind: bool = False) -> int:
         from gitreg.registry.indexing import catch_up  # not needed while the index is warm
 
-        return catch_up(index, self.repository, commit, self.root)
+        return catch_up(index, self.repository, commit, self.root, rewind=rewind)
 
     def _opened(self) -> Index:
         """Give the open index; one whose file failed is made anew, in memory where it cannot be written."""
