@@ -6,9 +6,10 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
+from unicodedata import normalize
 
 import pytest
 
@@ -373,3 +374,35 @@ def test_what_lies_in_quarantine_is_read_however_it_lies_there(ada: Person, tmp_
     assert "models/iris@1" in ada.at(tmp_path / "hub.git").git("tag")
     for name in ("incoming", "tmp_objdir"):
         assert not list((tmp_path / "hub.git" / "objects").glob(f"{name}*"))
+
+
+@pytest.mark.parametrize("hub", ["http", "http, update"], indirect=True)  # gitolite takes no % in a tag's name
+def test_a_name_in_decomposed_letters_is_declined_as_a_files_and_is_one_name_inside(
+    hub: Hub, eve: Person, tmp_path: Path
+) -> None:
+    hub.ada.gitreg("save", "modèle@été", write(tmp_path / "w", {"m.bin": "summer"}))
+    eve.git("pull", "-q", "origin", "main")
+    decomposed = partial(normalize, "NFD")
+    model = "format: 1\nkind: model\nname: {}\n".format(decomposed("forêt"))
+    for folder in (decomposed("models/forêt"), "models/fore%CC%82t"):
+        commit(eve, {f"{folder}/model.yaml": model})
+        pushed = eve.run("git", "push", "origin", "main")
+        assert pushed.code == 1, pushed
+        assert "its name is not spelled as gitreg spells it" in re.sub(r"\s*\nremote: +", " ", pushed.err)
+        eve.git("reset", "-q", "--hard", "origin/main")
+    folder = "models/mod%C3%A8le"
+    commit(eve, {
+        "models/for%C3%AAt/model.yaml": model,
+        f"{folder}/stages/staging.yaml": POINTER.format(decomposed("été")),
+        f"{folder}/annotations/%C3%A9t%C3%A9.yaml": f"format: 1\nkind: annotation\ntags: [{decomposed('tâche')}]\n",
+    })  # fmt: skip
+    eve.git("push", "-q", "origin", "main")
+    reader = hub.ada.at(tmp_path).with_env(GITREG_REGISTRY=hub.far.url, GITREG_CACHE=str(tmp_path / "cache"))
+    for spell in (str, decomposed):
+        for reference in ("modèle@été", "modèle@staging", "modèle"):
+            assert reader.gitreg("cat", spell(f"{reference}:m.bin")).out == "summer"
+        assert reader.gitreg("list", spell("modèle"), spell("tag=tâche"), "--json").data["total"] == 1
+        assert reader.gitreg("model", "show", spell("forêt"), "--json").data["name"] == "forêt"
+    hub.ada.gitreg("pull")
+    if hub.by != "update":
+        assert_sound(hub.ada)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 
 from tests.servers.buckets import Servers
 from tests.servers.gitremotes import Far, make_far, ways
+from tests.system.test_sealed import by_artifacts, by_links
 from tests.system.world import PROGRAMS, Person, record_path, write
 
 pytestmark = pytest.mark.slow
@@ -216,3 +220,83 @@ def test_what_follows_is_loaded_at_once(reader: Person, writer: Person, url: str
     writer.gitreg("promote", "iris@1", "production", "--force")
     assert loaded(reader, url) == "weights 1"
     assert loaded(reader, url) == "weights 1"
+
+
+def published(writer: Person, far: Far, files: dict[str, bytes | str]) -> None:
+    """Commit files and push them as somebody with plain git does, past a server without hooks."""
+    write(writer.here, files)
+    writer.git("add", "-A")
+    writer.git("commit", "-qm", "by hand")
+    writer.git("push", "-q", far.url, "HEAD:main")
+
+
+@by_readers
+@pytest.mark.parametrize("say", [by_artifacts, by_links])
+def test_an_annotation_by_plain_git_replaces_nothing(
+    reader: Person, writer: Person, far: Far, url: str, say: Callable[[Person], str], tmp_path: Path
+) -> None:
+    writer.gitreg("artifact", "save", "model", write(tmp_path / "evil", {"model.bin": "evil"}), "--type", "model")
+    published(writer, far, {"models/iris/annotations/3.yaml": say(writer)})
+    there = reader.with_env(GITREG_REGISTRY=url)
+    told = "warning: iris@3: its annotation names the artifact 'model', which was sealed; that is ignored\n"
+    for reference in ("iris@production", "iris@3", "iris"):
+        ended = there.gitreg("load", reference)
+        assert ((Path(ended.out.strip()) / "model.bin").read_text(), ended.err) == ("weights 3", told)
+    ended = there.gitreg("cat", "iris@3:model.bin")
+    assert (ended.out, ended.err) == ("weights 3", told)
+    code = "import fsspec; print(fsspec.open('gitreg://iris@production/model.bin').open().read().decode())"
+    ended = there.run(PROGRAMS / "python", "-c", code)
+    assert ended.out == "weights 3\n"
+    assert "its annotation names the artifact 'model'" in ended.err
+    there.gitreg("verify", "iris@3", "--deep")
+    problems = there.run(PROGRAMS / "gitreg", "doctor", "--json").data["problems"]
+    (problem,) = (row for row in problems if row["where"].startswith("models/"))
+    assert problem["where"] == "models/iris/annotations/3.yaml"
+    assert "names an artifact that was sealed with iris@3" in problem["what"]
+
+
+@by_readers
+def test_a_model_is_found_by_either_spelling_whoever_wrote_it(
+    reader: Person, writer: Person, far: Far, url: str, tmp_path: Path
+) -> None:
+    writer.gitreg("save", "modèle@été", write(tmp_path / "w", {"model.bin": "summer"}))
+    decomposed = partial(normalize, "NFD")
+    published(writer, far, {
+        "models/mod%C3%A8le/stages/staging.yaml": decomposed("format: 1\nkind: stage\nversion: été\n"),
+        "models/fore%CC%82t/model.yaml": decomposed("format: 1\nkind: model\nname: forêt\n"),
+    })  # fmt: skip
+    there = reader.with_env(GITREG_REGISTRY=url)
+    for spell in (str, decomposed):
+        for reference in ("modèle@été", "modèle@staging", "modèle"):
+            assert loaded(reader, url, spell(reference)) == "summer"
+        assert there.gitreg("list", spell("modèle"), spell("version=été"), "--json").data["total"] == 1
+        there.gitreg("model", "show", spell("forêt"), code=3)
+    problems = there.run(PROGRAMS / "gitreg", "doctor", "--json").data["problems"]
+    (problem,) = (row for row in problems if row["where"].startswith("models/"))
+    assert problem["where"] == "models/fore%CC%82t/model.yaml"
+    assert "not spelled as gitreg spells it" in problem["what"]
+
+
+@pytest.mark.parametrize("way", ways("http"), indirect=True)
+def test_the_codes_commit_is_kept_where_registry_and_code_are_both_on_main(
+    reader: Person, writer: Person, url: str, tmp_path: Path
+) -> None:
+    writer.git("init", "-q", "-b", "main", tmp_path / "code")
+    write(tmp_path / "code", {"train.py": "import gitreg\ngitreg.save_artifact({'a': 1}, 'made')\n"})
+    code = writer.at(tmp_path / "code")
+    code.git("add", "-A")
+    code.git("commit", "-qm", "code")
+    at = code.git("rev-parse", "HEAD")
+    there = reader.at(code.here).with_env(GITREG_REGISTRY=url)
+    there.gitreg("save", "wine", write(tmp_path / "w", {"model.bin": "wine"}))
+    said = "import gitreg; gitreg.Registry.open().save('wine', '../w', metadata={'a': 1})"
+    ended = there.run(PROGRAMS / "python", "-c", said)
+    assert ended.code == 0, ended
+    there.gitreg("run", "--pipeline", "train", "--name", "one", "--", PROGRAMS / "python", "train.py")
+    for number in (1, 2):
+        assert there.gitreg("show", f"wine@{number}", "--json").data["source"]["commit"] == at
+    assert there.gitreg("runs", "show", "train/one", "--json").data["source"]["commit"] == at
+    # In a clone of the registry itself there is no code.
+    elsewhere = reader.at(writer.here).with_env(GITREG_REGISTRY=url)
+    elsewhere.gitreg("save", "wine", write(tmp_path / "w", {"model.bin": "more"}))
+    assert elsewhere.gitreg("show", "wine@3", "--json").data["source"] is None
