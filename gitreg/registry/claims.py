@@ -34,7 +34,7 @@ _CLONE_ID = "clone-id"
 _KNOWN = "known"
 _PATIENCE = 10.0  # seconds
 _WEEK = "%G-W%V"  # a claim is renewed by the first save of a week: who keeps a store can see whose are old
-_NETWORK = re.compile(
+_NETWORK = (
     r"(?:(?P<scheme>https?|ssh|git)://(?:(?P<user>[^@/\s]*)@)?(?P<host>[^/\s]+)|(?:(?P<who>[^@/:\s]+)@)?(?P<machine>[\w.-]+):)"
     r"(?P<path>(?!//)\S*?)(?:\.git)?/*"
 )
@@ -144,8 +144,10 @@ class Claims:
         if address is None or settings.id is None:
             return None
         said = {"registry": settings.id, "remote": address, "branch": self._ledger.branch, "root": self._ledger.root}
-        found = _NETWORK.fullmatch(address)
-        if found is not None:
+        if not os.path.isabs(address):
+            found = re.fullmatch(_NETWORK, address)
+            if found is None:
+                return None
             place = [_place(found)]
         elif (Path(address) / "HEAD").exists():
             said["clone"] = clone_id(Path(address)) or (_make_clone_id(Path(address)) if make else "")
@@ -250,7 +252,7 @@ def _is_known(store: Store, own: Claim) -> bool:
 
 def is_plain_address(address: str) -> bool:
     """Return whether an address is of a folder, or of a machine that Git itself speaks to."""
-    return os.path.isabs(address) or _NETWORK.fullmatch(address) is not None
+    return os.path.isabs(address) or re.fullmatch(_NETWORK, address) is not None
 
 
 def clone_id(folder: Path) -> str | None:

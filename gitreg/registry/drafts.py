@@ -19,13 +19,13 @@ from gitreg.errors import Conflict, GitregError, InvalidDocument
 from gitreg.git import RefUpdate
 from gitreg.names import slug
 from gitreg.registry.collections import find_run
+from gitreg.registry.ledger import DRAFTS
 
 if TYPE_CHECKING:
     from gitreg.git import Repository
     from gitreg.registry.commit import Writer
     from gitreg.registry.snapshot import Snapshot
 
-NAMESPACE = "refs/drafts/"
 _PATIENCE = 60.0  # seconds to wait for others who write to the repository
 RUN_FILE = "run.yaml"
 _FOLDERS: Mapping[str, tuple[str, type[Document]]] = {
@@ -158,13 +158,13 @@ def _forgetting(step: Mapping[str, Any], artifact: str) -> Mapping[str, Any]:
 
 def draft_ref(pipeline: str, run: str) -> str:
     """Give the ref that holds a run's draft."""
-    return f"{NAMESPACE}{slug(pipeline)}@{slug(run)}"
+    return f"{DRAFTS}{slug(pipeline)}@{slug(run)}"
 
 
 def read_drafts(repository: Repository) -> list[Draft]:
     """Give all drafts that can be read, by pipeline and run."""
     found = []
-    for ref in repository.refs(NAMESPACE):
+    for ref in repository.refs(DRAFTS):
         try:
             draft = _read(repository, ref)
         except InvalidDocument:  # doctor tells of it

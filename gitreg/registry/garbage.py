@@ -14,8 +14,8 @@ from gitreg.documents.yaml import loads
 from gitreg.errors import GitregError, IntegrityError, InvalidDocument
 from gitreg.git import Repository
 from gitreg.registry.artifacts import manifest_of
-from gitreg.registry.drafts import NAMESPACE, RUN_FILE, read_draft_at
-from gitreg.registry.ledger import Ledger
+from gitreg.registry.drafts import RUN_FILE, read_draft_at
+from gitreg.registry.ledger import DRAFTS, Ledger
 from gitreg.registry.snapshot import Snapshot
 from gitreg.registry.store_users import StoreUser, StoreUsers
 
@@ -132,7 +132,7 @@ def live_manifests(user: StoreUser, store: Store) -> Iterator[Manifest]:
         A manifest is missing, for the same reason.
     """
     repository = user.ledger.repository
-    drafts = {name: oid for name, oid in user.refs.items() if name.startswith(NAMESPACE)} | repository.refs(NAMESPACE)
+    drafts = {name: oid for name, oid in user.refs.items() if name.startswith(DRAFTS)} | repository.refs(DRAFTS)
     yield from _drafted(user.ledger, drafts, store)
     refs = [
         *repository.refs("refs/").items(),

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from gitreg.registry.receipts import Receipt
 
 
+DRAFTS = "refs/drafts/"
+"""Beside the branch: what runs have made and not sealed yet."""
+
 _DATE = r"\d{4}-\d{2}-\d{2}($|[T ])"  # eight digits alone may begin a commit's id
 _NEVER = float(2**62)  # no commit is dated later
 

@@ -5,22 +5,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gitreg.registry.drafts import NAMESPACE
+from gitreg.registry.ledger import DRAFTS
 
 if TYPE_CHECKING:
     from gitreg.git import Repository
     from gitreg.registry.ledger import Ledger
 
 _OF_OTHERS = ("refs/gitreg/", "refs/remotes/")
-_SPEAKS_OF_WEIGHTS = re.compile(
-    r"(?:.*/)?(?:models/.+/(?:versions|annotations)/[^/]+\.yaml|artifacts/[^/]+/[^/]+\.yaml)"
-)
+_SPEAKS_OF_WEIGHTS = r"(?:.*/)?(?:models/.+/(?:versions|annotations)/[^/]+\.yaml|artifacts/[^/]+/[^/]+\.yaml)"
 
 
 def may_be_unpublished(ledger: Ledger, remote: str) -> bool:
     """Return whether there are drafts, or the branch is not where the remote's was when it was last asked: at once."""
     repository = ledger.repository
-    return bool(repository.refs(NAMESPACE)) or ledger.head() != _accepted(ledger, remote)
+    return bool(repository.refs(DRAFTS)) or ledger.head() != _accepted(ledger, remote)
 
 
 def is_unpublished(ledger: Ledger, remote: str) -> bool:
@@ -29,7 +27,7 @@ def is_unpublished(ledger: Ledger, remote: str) -> bool:
     Other branches of code, and pointers that moved, keep nothing. Call it while holding the repository's lock.
     """
     repository, accepted = ledger.repository, _accepted(ledger, remote)
-    if accepted is None or repository.refs(NAMESPACE):
+    if accepted is None or repository.refs(DRAFTS):
         return True
     tips = {
         tip
@@ -46,7 +44,7 @@ def is_unpublished(ledger: Ledger, remote: str) -> bool:
 
 
 def _speaks_of_weights(repository: Repository, tip: str, base: str) -> bool:
-    return any(change.new and _SPEAKS_OF_WEIGHTS.fullmatch(change.path) for change in repository.diff(base, tip))
+    return any(change.new and re.fullmatch(_SPEAKS_OF_WEIGHTS, change.path) for change in repository.diff(base, tip))
 
 
 def _accepted(ledger: Ledger, remote: str) -> str | None:

@@ -166,26 +166,28 @@ class Upstream:
         Conflict
             Refs moved again and again meanwhile.
         """
-        repository, before = self._repository, self.accepted
+        repository, before, ours = self._repository, self.accepted, self._ledger.head()
+        settings = None if ours is None else self._ledger.snapshot_at(ours).settings
+        mirrors = [f"{name}/*" for name in mirror_namespaces(settings)] if settings else []
         for _ in range(_SURVEYS):
-            theirs = self.fetch()
-            if before is not None and theirs is None:
-                raise Refused(f"{self.branch} is gone", hint="find out who removed it")
-            if before is not None and theirs is not None and not repository.is_ancestor(before, theirs):
-                self._leave(before, self._ledger.head(), theirs, accept_rewrite=False)
-            refs = self._remote.refs(*_HOLDING, *self._mirror_patterns(theirs))
-            refs = {name: oid for name, oid in refs.items() if not name.endswith(PEELED)}
+            there = self._remote.refs(*_HOLDING, *mirrors)
+            refs = {name: oid for name, oid in there.items() if not name.endswith(PEELED)}
+            theirs = refs.get(self._ledger.ref)
+            if theirs is not None and (repository.is_shallow or repository.object_type(theirs) is None):
+                self.fetch()
             lacking = _lacking(repository, refs)
             for start in range(0, len(lacking), _LOT):
                 with suppress(NotFound):  # one was removed meanwhile
                     self._remote.fetch(lacking[start : start + _LOT])
             if not _lacking(repository, refs):
-                return theirs, refs
-        raise Conflict(f"the refs of {self.name} move while they are read", hint="try again")
-
-    def _mirror_patterns(self, theirs: str | None) -> list[str]:
-        settings = None if theirs is None else self._ledger.snapshot_at(theirs).settings
-        return [f"{name}/*" for name in mirror_namespaces(settings)] if settings else []
+                break
+        else:
+            raise Conflict(f"the refs of {self.name} move while they are read", hint="try again")
+        if before is not None and theirs is None:
+            raise Refused(f"{self.branch} is gone", hint="find out who removed it")
+        if before is not None and theirs is not None and not repository.is_ancestor(before, theirs):
+            self._leave(before, ours, theirs, accept_rewrite=False)
+        return theirs, refs
 
     def catch_up(self, *, accept_rewrite: bool = False) -> str | None:
         """Ask, and let the clone's branch follow; return the commit that the remote's branch is at.

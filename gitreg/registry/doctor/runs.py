@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from gitreg.documents.layout import Key
 from gitreg.errors import InvalidDocument
 from gitreg.registry.doctor.problem import Problem
-from gitreg.registry.drafts import NAMESPACE, is_alive, is_sealed, read_draft_at
+from gitreg.registry.drafts import is_alive, is_sealed, read_draft_at
 from gitreg.registry.integrity import readings
-from gitreg.registry.ledger import Ledger
+from gitreg.registry.ledger import DRAFTS, Ledger
 from gitreg.registry.snapshot import Snapshot
 
 
@@ -51,7 +51,7 @@ def _links(snapshot: Snapshot) -> Iterator[Problem]:
 
 def _drafts(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
     repository = ledger.repository
-    for ref, commit in repository.refs(NAMESPACE).items():
+    for ref, commit in repository.refs(DRAFTS).items():
         try:
             draft = read_draft_at(repository, commit, ref)
         except InvalidDocument as error:
