@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from tests.servers.buckets import Servers
+from tests.servers.gitremotes import make_far
 from tests.system.world import Person, assert_sound, commit_by_hand, need_strace, record_path, store_of, write
 
 pytestmark = pytest.mark.slow
@@ -317,3 +319,41 @@ def wait_for(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+# -- clones of one registry ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["folder", "http"])
+def test_gc_of_one_clone_sees_what_others_published_and_what_they_keep_to_themselves(
+    ada: Person, tmp_path: Path, servers: Servers, way: str
+) -> None:
+    far = make_far(("git", way), tmp_path, ada.env, servers)
+    person = ada.with_env(**far.env)
+    store = tmp_path / "shared"
+    person.git("init", "-q", "-b", "main", tmp_path / "one")
+    one = person.at(tmp_path / "one")
+    one.git("remote", "add", "origin", far.url)
+    one.gitreg("init", "--remote", "origin", "--store", store)
+    for name in ("ci", "two"):
+        person.gitreg("clone", far.url, tmp_path / name)
+    ci, two = person.at(tmp_path / "ci"), person.at(tmp_path / "two")
+    save(ci, tmp_path / "1", "thrown away")
+    shutil.rmtree(ci.here)
+    two.gitreg("pull")
+    two.gitreg("save", "--local", "iris", write(tmp_path / "2", {"a": "alone"}))
+    before = weights_in(store)
+    assert gc(one, "--apply", "--grace", "0") == []
+    two.here.rename(tmp_path / "another machine")
+    refused = one.gitreg("gc", "--apply", "--grace", "0", code=4).err
+    assert f"{two.here}/.git, a clone with drafts or with commits that it has not pushed, keeps weights" in refused
+    assert weights_in(store) == before
+    (claim,) = (path for path in (store / "claims").iterdir() if str(two.here) in path.read_text())
+    one.gitreg("gc", "--release", claim.name, code=4)
+    long_ago = time.time() - 100 * 86400
+    os.utime(claim, (long_ago, long_ago))
+    refused = one.gitreg("gc", code=4).err
+    assert f"`gitreg gc --release {claim.name}`" in refused
+    assert len(gc(one, "--release", claim.name, "--apply", "--grace", "0")) == 1
+    one.gitreg("pull")
+    one.gitreg("verify", "--deep")
