@@ -321,7 +321,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-# -- clones of one registry ---------------------------------------------------------------------------------------------
+# -- clones of one registry --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("way", ["folder", "http"])
