@@ -98,8 +98,26 @@ def test_what_the_record_links_itself_is_nothing_to_do(ada: Person) -> None:
     assert ada.run("python", "-c", code).code == 0
     assert loaded(ada, "wine@v1") == "evil"
     assert "it is linked already" in ada.gitreg("artifact", "link", "model@1", "wine@v1").out
+    head = ada.git("rev-parse", "HEAD")
+    assert ada.run("python", "-c", code).code == 0
+    step = write(ada.here.parent / "flow", {"go.py": (
+        "import gitreg\n"
+        "@gitreg.step(model=gitreg.Model('wine', version='v1'))\n"
+        "def again() -> None:\n"
+        "    gitreg.link_artifact_to_model('model@1')\n"
+        "@gitreg.pipeline\n"
+        "def flow():\n"
+        "    again()\n"
+        "flow()\n"
+    )})  # fmt: skip
+    assert ada.run("python", step / "go.py").code == 0
+    assert ada.git("diff", "--name-only", head, "--", "models", "artifacts") == ""
+    # The same bytes are another artifact's all the same: the record does not link it.
+    ada.gitreg("artifact", "save", "model", write(ada.here.parent / "good", {"m.bin": "good"}), "--type", "model")
+    ended = ada.gitreg("artifact", "link", "model@2", "iris@1", code=4)
+    assert "iris@1 was sealed with an artifact 'model'" in ended.err
     ada.gitreg("artifact", "save", "model", write(ada.here.parent / "more", {"m.bin": "more"}), "--type", "model")
-    ada.gitreg("artifact", "link", "model@2", "wine@v1", code=4)
+    ada.gitreg("artifact", "link", "model@3", "wine@v1", code=4)
 
 
 # -- plain git ---------------------------------------------------------------------------------------------------------
