@@ -7,7 +7,7 @@ from typing import NamedTuple
 from gitreg.names import slug, unslug
 
 REGISTRY_FILE = "gitreg.yaml"
-FOLDERS = ("models", "artifacts", "runs")
+FOLDERS = ("models", "artifacts", "runs", "approvals/settings")
 """The folders of a registry's files, beside ``gitreg.yaml``."""
 MAX_BYTES = 4 * 1024 * 1024
 """What a file may have."""

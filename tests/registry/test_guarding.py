@@ -84,6 +84,14 @@ def test_a_tag_of_a_registry_in_a_folder_is_guarded_though_it_is_pushed_alone(us
             assert "it is made once, and neither moves nor goes" in problem
 
 
+@pytest.mark.parametrize("name", ["bob smith.yaml", "bob%40example.com.yml", "deep/bob.yaml"])
+def test_an_approval_of_settings_in_another_spelling_is_told(iris: Registry, name: str) -> None:
+    path = f"approvals/settings/{'a' * 64}/{name}"
+    push = branch(iris, "main", {path: "x", "approvals/of-the-project.txt": "free"})
+    (problem,) = asked(iris, push)
+    assert problem == f"{path} is no file of the registry, or its name is not spelled as gitreg spells it"
+
+
 def test_a_protected_stage_takes_a_merge(iris: Registry, weights: Path) -> None:
     iris.save("iris", weights)
     settings = (iris.folder / "gitreg.yaml").read_text()
