@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
+from typing import Any
 
 from gitreg.documents.files import read_data
 from gitreg.documents.layout import FOLDERS, MAX_BYTES, REGISTRY_FILE, Key
@@ -58,23 +59,23 @@ def registries(repository: Repository) -> dict[Place, RegistryDocument]:
 
 def _settings(repository: Repository, place: Place) -> RegistryDocument | None:
     commit = repository.read_ref(f"{_BRANCHES}{place.branch}")
-    file = f"{place.root}/{REGISTRY_FILE}" if place.root else REGISTRY_FILE
-    try:
-        content = repository.read(commit, file, limit=MAX_BYTES) if commit else None
-        return RegistryDocument.from_data(read_data(Key("registry"), content)) if content is not None else None
-    except (InvalidDocument, TooLarge):
-        return None
+    said = settings_said(repository, commit, place.root) if commit else None
+    return RegistryDocument.from_data(said) if said else None
 
 
 def declared(repository: Repository, commit: str, root: str) -> str | None:
     """Give the branch that a registry says it is on; "" where that cannot be read, None where there is no registry."""
-    file = f"{root}/{REGISTRY_FILE}" if root else REGISTRY_FILE
+    said = settings_said(repository, commit, root)
+    return None if said is None else said.get("branch", "")
+
+
+def settings_said(repository: Repository, commit: str, root: str) -> dict[str, Any] | None:
+    """Return what the ``gitreg.yaml`` of a folder says at a commit; nothing where it cannot be read, None for none."""
     try:
-        content = repository.read(commit, file, limit=MAX_BYTES)
-        branch: str | None = read_data(Key("registry"), content)["branch"] if content is not None else None
+        content = repository.read(commit, f"{root}/{REGISTRY_FILE}" if root else REGISTRY_FILE, limit=MAX_BYTES)
+        return read_data(Key("registry"), content) if content is not None else None
     except (InvalidDocument, TooLarge):
-        return ""
-    return branch
+        return {}
 
 
 def roots_of(repository: Repository, old: str | None, new: str | None) -> Iterator[str]:

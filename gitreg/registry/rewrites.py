@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from gitreg.documents.files import read_data
-from gitreg.documents.layout import MAX_BYTES, REGISTRY_FILE, Key
-from gitreg.errors import InvalidDocument, NotFound, Refused, TooLarge
+from gitreg.errors import NotFound, Refused
 from gitreg.git import Repository
 from gitreg.registry.ledger import Ledger
+from gitreg.registry.places import settings_said
 from gitreg.registry.snapshot import Snapshot
 
 _FIXED = ("branch", "prefix")
@@ -61,7 +60,7 @@ def refusal(
         The address by which the registry is named; "" for a clone.
     """
     hint = f"find out who did it; if it was meant: `gitreg {f'--repo {url} ' if url else ''}pull --accept-rewrite`"
-    ids = [_settings(repository, root, commit).get("id") for commit in (before, after)]
+    ids = [(settings_said(repository, commit, root) or {}).get("id") for commit in (before, after)]
     if (all(ids) and ids[0] != ids[1]) or _share_nothing(repository, before, after):
         return Refused(f"{remote} is another registry than before", hint=hint)
     return Refused(
@@ -79,7 +78,7 @@ def check_fixed(repository: Repository, root: str, before: str, after: str) -> N
     Refused
         It has.
     """
-    was, now = _settings(repository, root, before), _settings(repository, root, after)
+    was, now = (settings_said(repository, commit, root) or {} for commit in (before, after))
     if was.get("id") is None or was["id"] != now.get("id"):
         return  # another registry, or none that could be told from it
     for field in _FIXED:
@@ -118,12 +117,3 @@ def _share_nothing(repository: Repository, before: str, after: str) -> bool:
     """Return whether two commits have no history in common; what was cut off may have been."""
     common, gone = repository.ahead(before, after)
     return common is None and not any(repository.is_boundary(commit.oid) for commit in gone)
-
-
-def _settings(repository: Repository, root: str, commit: str) -> dict[str, Any]:
-    """Return what gitreg.yaml says at a commit; nothing where it cannot be read."""
-    try:
-        content = repository.read(commit, f"{root}/{REGISTRY_FILE}" if root else REGISTRY_FILE, limit=MAX_BYTES)
-        return read_data(Key("registry"), content) if content is not None else {}
-    except (InvalidDocument, TooLarge):
-        return {}
