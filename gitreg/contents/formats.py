@@ -53,7 +53,6 @@ _BEGINS_AS_SOURCE = re.compile(
 )
 _TAG = b"tag:yaml.org,2002:python/"
 _PYTHON_IN_YAML = (b"!!python/", _TAG)
-_YAML_ESCAPED = re.compile(rb"![^\s,\[\]{}]*%[0-9a-fA-F]{2}[^\s,\[\]{}]*")
 _YAML_PREFIX = re.compile(rb"^%TAG[ \t]+\S+[ \t]+(\S+)", re.MULTILINE)
 _COOKIE = re.compile(rb"(?:[ \t\f]*(?:#[^\r\n]*)?\r?\n)?[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _PLAIN_ENCODINGS = ("utf-8", "ascii", "iso8859-1")
@@ -243,11 +242,10 @@ def _names_python_in_yaml(data: bytes) -> bool:
         return True
     if b"%" not in data:
         return False
+    if b"!" in data and any(tag in unquote_to_bytes(data) for tag in _PYTHON_IN_YAML):
+        return True
     prefixes = (unquote_to_bytes(match[1]) for match in _YAML_PREFIX.finditer(data))
-    tags = (unquote_to_bytes(match[0]) for match in _YAML_ESCAPED.finditer(data))
-    return any(_TAG.startswith(prefix) or prefix.startswith(_TAG) for prefix in prefixes) or any(
-        b"python/" in tag for tag in tags
-    )
+    return any(_TAG.startswith(prefix) or prefix.startswith(_TAG) for prefix in prefixes)
 
 
 def _is_text(data: bytes, *, cut: bool = True) -> bool:

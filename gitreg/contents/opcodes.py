@@ -11,9 +11,10 @@ from gitreg.contents.limits import TooLongError
 
 _KEPT = 1024  # bytes of a text; a name is not longer
 _LINE = 1 << 16  # bytes of a line that are kept; no name, and no number that is looked at, is longer
-_NUMBER = re.compile(rb"\s*[+-]?[0-9a-zA-Z_]+\s*")
-_INDEX = re.compile(rb"\s*[+-]?[0-9_]*\s*")
-_FLOAT = re.compile(rb"\s*[+-]?[0-9a-zA-Z_.+-]*\s*")
+# None of these goes back ("*+"): of two runs of blanks, each place for the border would be tried.
+_NUMBER = re.compile(rb"\s*+[+-]?+[0-9a-zA-Z_]++\s*+")
+_INDEX = re.compile(rb"\s*+[+-]?+[0-9_]*+\s*+")
+_FLOAT = re.compile(rb"\s*+[0-9a-zA-Z_.+-]*+\s*+")
 T = TypeVar("T")
 
 

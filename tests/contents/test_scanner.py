@@ -114,6 +114,18 @@ def test_what_is_large_is_stepped_over(tmp_path: Path) -> None:
         assert Counted.taken < 66 << 20 if data[:1] == b"P" else Counted.taken < 1 << 20
 
 
+@pytest.mark.parametrize("begin", [b"Np", b"F", b"I", b"a: "])
+def test_no_text_is_gone_through_once_for_each_of_its_places(begin: bytes) -> None:
+    """Otherwise the work grows with the square of the length: these would take minutes."""
+    script = (
+        "import io, resource, sys; resource.setrlimit(resource.RLIMIT_CPU, (20, 20));"
+        "from gitreg.contents.scanner import scan; scan(io.BytesIO(sys.stdin.buffer.read()))"
+    )
+    for blank, end in ((b" ", b"x y"), (b"!", b"%41")):
+        data = begin + blank * ((1 << 18) - 40) + end
+        assert subprocess.run([sys.executable, "-c", script], input=data, check=False).returncode == 0
+
+
 @pytest.mark.parametrize("begin", [b"I", b"L", b"F", b"S", b"Np", b"Ng", b"Fx y"])
 def test_a_line_that_says_nothing_is_not_looked_for_to_its_end(begin: bytes) -> None:
     class Counted(io.BytesIO):
