@@ -19,6 +19,7 @@ from gitreg.registry.index import Moment
 from gitreg.registry.merging import told_by
 from gitreg.registry.people_evidence import Approvals, PeopleEvidence
 from gitreg.registry.persons import names_in, people, read_approval
+from gitreg.registry.references import is_as_sealed
 from gitreg.registry.signatures import tag_seal
 from gitreg.registry.snapshot import ModelVersion, Snapshot
 from gitreg.registry.verdicts import worst_recorded
@@ -71,7 +72,9 @@ class SnapshotEvidence(PeopleEvidence):
             return None
         now: str = entry.data["version"]
         holder = self._base.find_version(self._version.model, now)
-        # One that is deleted or cannot be read says nothing, and nothing is better than what is not known.
+        if holder is not None and not is_as_sealed(self._base, holder):
+            holder = None
+        # One that is deleted, edited or cannot be read says nothing, and nothing is better than what is not known.
         return Incumbent(f"{self._version.model}@{now}", _said(holder) if holder else Said({}, {}))
 
     @cached_property

@@ -40,13 +40,18 @@ def resolve(snapshot: Snapshot, reference: str | Reference, *, withdrawn: bool =
 
 def _resolve_sealed(snapshot: Snapshot, reference: str | Reference, withdrawn: bool) -> ModelVersion:
     version = _resolve(snapshot, reference, withdrawn)
-    sealed = snapshot.index.sealed_digest(snapshot.seq, version.model, version.version)
-    if f"sha256:{sealed}" != version.digest:
+    if not is_as_sealed(snapshot, version):
         raise IntegrityError(
             f"the sealed record of {version.reference} was edited", hint="`gitreg doctor` names the commit to revert"
         )
     snapshot.remember(("ignored", version.reference), lambda: _tell_ignored(version))
     return version
+
+
+def is_as_sealed(snapshot: Snapshot, version: ModelVersion) -> bool:
+    """Return whether a version's record is as it was first written, as far as its history is here."""
+    sealed = snapshot.index.sealed_digest(snapshot.seq, version.model, version.version)
+    return f"sha256:{sealed}" == version.digest
 
 
 def _tell_ignored(version: ModelVersion) -> None:

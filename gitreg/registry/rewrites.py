@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from gitreg.errors import NotFound, Refused
 from gitreg.git import Repository
+from gitreg.registry.fixed_fields import FIXED
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.places import settings_said
 from gitreg.registry.snapshot import Snapshot
@@ -87,6 +88,15 @@ def check_fixed(repository: Repository, root: str, before: str, after: str) -> N
                 f"gitreg.yaml at /{field}: cannot change once there are versions ({was.get(field)})",
                 hint="ask who rewrote the history to leave it as it was",
             )
+
+
+def changed_field(repository: Repository, root: str, before: str, after: str) -> str | None:
+    """Return a field of ``gitreg.yaml`` that differs between two commits though it cannot change."""
+    was, now = (settings_said(repository, commit, root) for commit in (before, after))
+    if not was or not now:  # what cannot be read says nothing of it
+        return None
+    fields = FIXED if was.get("id") else _FIXED  # an old registry is given its id later
+    return next((field for field in fields if was.get(field) != now.get(field)), None)
 
 
 def describe(ledger: Ledger, before: str, after: str) -> Rewrite | None:

@@ -114,6 +114,14 @@ class OpenRegistry:
         )
         registry = cls(mirror.location, ambient, mirror_of=address)
         registry.rewritten_from = mirror.rewritten_from
+        if registry.ledger.repository.is_shallow:
+            from gitreg.sdk.sealed import hold_branch
+
+            try:
+                hold_branch(registry)
+            except BaseException:
+                registry.close()
+                raise
         if ambient.offline:
             registry.tell("offline: this is what the remote said when it was last asked")
         return registry

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from gitreg.errors import NotFound
+from gitreg.errors import InvalidInput, NotFound
 from gitreg.names import nfc
 from gitreg.registry.references import resolve
 from gitreg.registry.snapshot import Model, ModelVersion, Snapshot
@@ -78,21 +79,29 @@ class Registry(OpenRegistry):
         _tell_unreadable(self.snapshot(at), version.model)
         return version
 
-    def _sealed(self, reference: str, at: str | None = None) -> ModelVersion:
+    def _sealed(self, reference: str, at: str | None = None, *, withdrawn: bool = False) -> ModelVersion:
         """Resolve a reference to a version that is held against its history, or its tag where that was cut off."""
         snapshot = self.snapshot(at)
-        version = self._resolve(snapshot, reference)
+        version = self._resolve(snapshot, reference, withdrawn)
         if self.ledger.repository.is_shallow:
             from gitreg.sdk.sealed import hold
 
             if hold(self, snapshot, version):
-                version = self._resolve(self.snapshot(at), reference)
+                version = self._resolve(self.snapshot(at), reference, withdrawn)
         return version
 
-    def _resolve(self, snapshot: Snapshot, reference: str) -> ModelVersion:
+    def _candidate(self, reference: str, *, withdrawn: bool = False) -> ModelVersion:
+        """Resolve a reference to a version that is to be judged: who held what, and since when, the history tells."""
+        if self.ledger.repository.is_shallow:
+            from gitreg.sdk.sealed import fetch_history
+
+            fetch_history(self)
+        return self._sealed(reference, withdrawn=withdrawn)
+
+    def _resolve(self, snapshot: Snapshot, reference: str, withdrawn: bool) -> ModelVersion:
         """Resolve a reference; where that fails, the hint says when the remote was last asked."""
         try:
-            return resolve(snapshot, reference)
+            return resolve(snapshot, reference, withdrawn=withdrawn)
         except NotFound as error:
             if (age := self._age()) is None:
                 raise
@@ -174,8 +183,7 @@ class Registry(OpenRegistry):
         """Say what differs from one version to another (:func:`gitreg.registry.comparison.compare`)."""
         from gitreg.registry.comparison import compare
 
-        snapshot = self.snapshot()
-        a, b = resolve(snapshot, old), resolve(snapshot, new)
+        a, b = self._sealed(old), self._sealed(new)
         listed = all(artifact.files is not None for version in (a, b) for artifact in version.artifacts.values())
         return compare(a, b, None if listed else self.stores)
 
@@ -186,6 +194,9 @@ class Registry(OpenRegistry):
         """
         from gitreg.registry.lineage import lineage
 
+        if self.ledger.repository.is_shallow:
+            with suppress(InvalidInput, NotFound):  # it may be an artifact, or a run
+                self._sealed(reference, withdrawn=True)
         return lineage(self.snapshot(), reference, up=up, down=down, depth=depth)
 
     # -- models ----------------------------------------------------------------------------------------------------
@@ -455,8 +466,8 @@ class Registry(OpenRegistry):
         from gitreg.policy.promotion import check_stage_is_known
         from gitreg.registry.decisions import explain
 
+        version = self._candidate(reference, withdrawn=True)
         snapshot = self.snapshot()
-        version = resolve(snapshot, reference, withdrawn=True)
         check_stage_is_known(stage, snapshot.settings.stages)
         return explain(snapshot, version, stage, self.circumstances(), force=force)
 
@@ -479,8 +490,8 @@ class Registry(OpenRegistry):
         from gitreg.names import check_alias
         from gitreg.registry.decisions import decide
 
+        version = self._candidate(reference)
         snapshot = self.snapshot()
-        version = resolve(snapshot, reference)
         check_alias(alias, stages=snapshot.settings.stages)
         pointer = Key("alias", version.model, alias)
         return decide(snapshot, snapshot, version, pointer, self.circumstances(), force=force)

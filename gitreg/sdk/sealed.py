@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from gitreg.errors import IntegrityError
+from gitreg.errors import IntegrityError, InvalidDocument, Refused
 from gitreg.registry.cut_history import is_cut, note_held, was_held
 
 if TYPE_CHECKING:
+    from gitreg.registry.ledger import Ledger
     from gitreg.registry.snapshot import ModelVersion, Snapshot
     from gitreg.registry.upstream import Upstream
     from gitreg.sdk.opened import OpenRegistry
@@ -47,9 +49,7 @@ def hold(registry: OpenRegistry, snapshot: Snapshot, version: ModelVersion) -> b
         with ledger.repository.lock(timeout=PATIENCE):
             remote.fetch_seal(tag_ref(snapshot.settings, version.model, version.version))
     if not is_sealed(ledger, snapshot, version) and remote is not None:
-        with ledger.repository.lock(timeout=PATIENCE):
-            remote.fetch()
-        if not ledger.repository.is_shallow:
+        if _fetched(ledger, remote):
             return True
         raise IntegrityError(
             f"{version.reference} is not verified: it came without history, and the remote has no tag of it",
@@ -57,8 +57,49 @@ def hold(registry: OpenRegistry, snapshot: Snapshot, version: ModelVersion) -> b
         )
     if problem := seal_problem(ledger, snapshot, version):
         raise IntegrityError(f"{version.reference}: {problem}", hint=_FIND_OUT)
+    if field := _changed_since(ledger, snapshot, version):
+        if remote is not None and _fetched(ledger, remote):
+            return True  # and the history says whether it may be so, and since when it is
+        raise Refused(
+            f"gitreg.yaml at /{field}: is not what it was when {version.reference} was sealed",
+            hint="`gitreg log` in a clone with the whole history names the commit",
+        )
     note_held(ledger, snapshot, version)
     return False
+
+
+def _fetched(ledger: Ledger, remote: Upstream) -> bool:
+    """Fetch the history that was cut off; return whether it came."""
+    from gitreg.registry.commit import PATIENCE
+
+    with ledger.repository.lock(timeout=PATIENCE):
+        remote.fetch()
+    return not ledger.repository.is_shallow
+
+
+def _changed_since(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> str | None:
+    """Return a field of ``gitreg.yaml`` that cannot change, and is not what it was when a version was sealed."""
+    from gitreg.registry.derived import tag_ref
+    from gitreg.registry.rewrites import changed_field
+
+    oid = ledger.repository.read_ref(tag_ref(snapshot.settings, version.model, version.version))
+    sealed_at = ledger.repository.peel(oid) if oid else None
+    return changed_field(ledger.repository, ledger.root, sealed_at, snapshot.commit) if sealed_at else None
+
+
+def hold_branch(registry: OpenRegistry) -> None:
+    """Fetch the history of a registry that says another branch than the one on which it is: it tells which was first.
+
+    Raises
+    ------
+    Unreachable, NotFound
+        The remote does not answer.
+    """
+    ledger, said = registry.ledger, None
+    with suppress(InvalidDocument):  # who reads by it hears of it
+        said = ledger.snapshot().settings.branch
+    if said != ledger.branch and (remote := _remote(registry)) is not None:
+        _fetched(ledger, remote)
 
 
 def fetch_history(registry: OpenRegistry) -> None:

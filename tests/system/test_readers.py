@@ -300,3 +300,55 @@ def test_the_codes_commit_is_kept_where_registry_and_code_are_both_on_main(
     elsewhere = reader.at(writer.here).with_env(GITREG_REGISTRY=url)
     elsewhere.gitreg("save", "wine", write(tmp_path / "w", {"model.bin": "more"}))
     assert elsewhere.gitreg("show", "wine@3", "--json").data["source"] is None
+
+
+@by_readers
+def test_who_judges_or_compares_an_edited_record_is_refused_as_who_loads_it(
+    reader: Person, writer: Person, far: Far, url: str
+) -> None:
+    edited(writer, far, 3)
+    for command in (
+        ("why", "iris@3", "production"),
+        ("why", "iris@3", "--alias", "best"),
+        ("diff", "iris@2", "iris@3"),
+        ("diff", "iris@3", "iris@2"),
+        ("lineage", "iris@3"),
+    ):
+        shutil.rmtree(reader.env["GITREG_CACHE"], ignore_errors=True)
+        assert "iris@3" in reader.gitreg("--repo", url, *command, code=6).err
+
+
+@pytest.mark.parametrize("way", ways("folder")[:1], indirect=True)
+def test_a_shallow_clone_judges_no_edited_record(writer: Person, far: Far, tmp_path: Path) -> None:
+    edited(writer, far, 3)
+    writer.git("clone", "-q", "--depth", "1", f"file://{far.url}", tmp_path / "shallow")
+    shallow = writer.at(tmp_path / "shallow")
+    for command in (("why", "iris@3", "production"), ("diff", "iris@2", "iris@3"), ("lineage", "iris@3")):
+        assert "iris@3" in shallow.gitreg(*command, code=6).err
+
+
+@by_readers
+@pytest.mark.parametrize("field", ["branch", "id", "prefix"])
+def test_a_fixed_field_that_was_changed_is_told_at_first_contact(
+    reader: Person, writer: Person, far: Far, url: str, field: str
+) -> None:
+    settings = writer.here / "gitreg.yaml"
+    other = {"branch": "other", "id": "f" * 32, "prefix": "others"}[field]
+    settings.write_text(re.sub(f"^{field}: .*$", f"{field}: {other}", settings.read_text(), flags=re.MULTILINE))
+    writer.git("commit", "-qam", f"another {field}")
+    writer.git("push", "-q", far.url, "HEAD:main")
+    refused = reader.gitreg("--repo", url, "load", "iris@1", code=4)
+    assert f"gitreg.yaml changed its {field} from " in refused.err
+    assert "git revert" in refused.err
+    assert reader.gitreg("--repo", url, "log").out
+
+
+@pytest.mark.parametrize("way", ways("folder")[:1], indirect=True)
+def test_a_shallow_clone_reads_nothing_by_a_changed_id(writer: Person, far: Far, tmp_path: Path) -> None:
+    settings = writer.here / "gitreg.yaml"
+    settings.write_text(re.sub("^id: .*$", f"id: {'f' * 32}", settings.read_text(), flags=re.MULTILINE))
+    writer.git("commit", "-qam", "another id")
+    writer.git("push", "-q", far.url, "HEAD:main")
+    writer.git("clone", "-q", "--depth", "1", f"file://{far.url}", tmp_path / "shallow")
+    refused = writer.at(tmp_path / "shallow").gitreg("load", "iris@1", code=4)
+    assert "gitreg.yaml changed its id from " in refused.err
