@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -73,12 +74,14 @@ def clone(url: str, path: PathLike | None = None) -> Registry:
         theirs = repository.read_ref(f"refs/remotes/origin/{OWN_BRANCH}")
         if theirs and repository.read_ref(f"refs/heads/{OWN_BRANCH}") is None:
             repository.update_refs([RefUpdate(f"refs/heads/{OWN_BRANCH}", theirs, None)], reason="gitreg: clone")
-    registry = Registry(locate(folder, env=speaking_of_none(ambient.env)), ambient)
-    if registry.upstream is not None:
-        pull(registry)
     from gitreg.sdk.code_trust import follow
 
-    follow(registry, address)
+    with ExitStack() as stack:
+        registry = stack.enter_context(Registry(locate(folder, env=speaking_of_none(ambient.env)), ambient))
+        if registry.upstream is not None:
+            pull(registry)
+        follow(registry, address)
+        stack.pop_all()  # it is the caller's to close
     return registry
 
 
