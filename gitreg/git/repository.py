@@ -240,7 +240,7 @@ class Repository(ReadOnlyRepository):
         str or None:
             None where there is no such remote.
         """
-        from gitreg.errors import NotFound
+        from gitreg.errors import GitregError
         from gitreg.git.discovery import discover
         from gitreg.git.named_programs import urls_of
         from gitreg.git.remote import hide_password
@@ -252,7 +252,7 @@ class Repository(ReadOnlyRepository):
         if "://" in url or ":" in url.partition("/")[0]:
             return hide_password(url)
         folder = (self.work_tree or self.git_dir) / url
-        with suppress(NotFound):
+        with suppress(GitregError):
             found = discover(folder, {})
             if found.git_dir == folder.resolve() or (folder / ".git").exists():  # not one around it
                 return str(found.common_dir)

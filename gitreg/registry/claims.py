@@ -149,8 +149,10 @@ class Claims:
             if found is None:
                 return None
             place = [_place(found)]
-        elif (Path(address) / "HEAD").exists():
-            said["clone"] = clone_id(Path(address)) or (_make_clone_id(Path(address)) if make else "")
+        elif os.path.exists(os.path.join(address, "HEAD")):
+            said["clone"] = ""
+            with suppress(OSError):  # it can only be read from here, or not even that
+                said["clone"] = clone_id(Path(address)) or (_make_clone_id(Path(address)) if make else "")
             place = [address, said["clone"]]
         else:
             return None
@@ -247,7 +249,11 @@ def read_claim(name: str, text: bytes) -> Claim:
 def _is_known(store: Store, own: Claim) -> bool:
     """Return whether other clones may remember a clone's claim: it was left before registries had claims."""
     text = store.read_claim(own.name)
-    return text is not None and ("registry" not in (said := read_claim(own.name, text).said) or _KNOWN in said)
+    try:
+        said = None if text is None else read_claim(own.name, text).said
+    except ValueError:  # damaged: whatever it was
+        return True
+    return said is not None and ("registry" not in said or _KNOWN in said)
 
 
 def is_plain_address(address: str) -> bool:

@@ -304,15 +304,20 @@ class OpenRegistry:
         collecting:
             Before a collection: ask all stores, also those where this clone remembers no claim, and leave none.
         """
-        remote, claims = self.remote, self.claims
-        urls = claims.stores_with_own() if remote is not None else []
-        if remote is None or not (urls or collecting):
-            return
         from gitreg.registry.commit import PATIENCE
-        from gitreg.registry.unpublished import is_unpublished
 
-        with suppress(GitregError), self.ledger.repository.lock(timeout=PATIENCE):
-            if not is_unpublished(self.ledger, remote):
+        remote, claims = self.remote, self.claims
+        if remote is None:
+            return
+        with suppress(GitregError):
+            urls = claims.stores_with_own()
+            if not (urls or collecting):
+                return
+            from gitreg.registry.unpublished import is_unpublished
+
+            with self.ledger.repository.lock(timeout=PATIENCE):
+                if is_unpublished(self.ledger, remote):
+                    return
                 for each in self.named_stores():
                     if each.opened is not None and (collecting or each.opened.url in urls):
                         claims.drop(each.opened, leave=not collecting)

@@ -433,6 +433,26 @@ def by_folder(registry: Registry, where: Path) -> None:
     note.write_text(json.dumps(known))
 
 
+def test_a_damaged_note_or_claim_stops_gc_in_words_and_nothing_that_is_published(
+    clones: Clones, files: Callable[[str], Path], tmp_path: Path
+) -> None:
+    one, two = clones
+    with local(two) as alone:
+        alone.save("rose", files("first"))
+    for name, said in claims(tmp_path).items():
+        if "repository" in said:
+            (tmp_path / "store" / "claims" / name).write_text("{")
+    with pytest.raises(Refused, match=r"claims/\w+\.json keeps weights .* cannot be read"):
+        one.collect_garbage(grace=AT_ONCE)
+    two.promote("rose@1", "production")
+    assert collect(two) == set()
+    note = two.folder / ".git" / "gitreg" / "claims.json"
+    note.write_text("{")
+    two.promote("rose@1", "staging")
+    with pytest.raises(Refused, match=r"claims\.json cannot be read"):
+        two.collect_garbage(grace=AT_ONCE)
+
+
 def test_a_store_names_no_program_that_gc_would_run(
     one: Registry, files: Callable[[str], Path], tmp_path: Path
 ) -> None:
