@@ -22,7 +22,8 @@ def pre_receive(
 ) -> list[Problem]:
     """Name what forbids a push (:func:`gitreg.registry.guarding.guard`).
 
-    Soak times count by this machine's clock; commands of a policy are not run, and so let nobody pass.
+    Soak times count by this machine's clock: where a branch has moved and nobody noted when, it counts as seen now.
+    Commands of a policy are not run, and so let nobody pass.
 
     Parameters
     ----------
@@ -32,13 +33,15 @@ def pre_receive(
     Raises
     ------
     Conflict
-        Somebody else has moved one of the refs meanwhile.
+        Somebody else has moved one of the refs meanwhile, or held the repository all the time.
     """
     from gitreg.registry.guarding import guard  # half of a push's time is imports, and each hook needs others
 
     guarded = (repository.option("gitreg.settings") or "").lower() != "allow"
 
     def here(ledger: Ledger) -> Circumstances:
+        if any(update.name == ledger.ref for update in updates):
+            _note_where_it_is(ledger, ambient, "update" if one_by_one else "pre-receive")
         return Circumstances(now=ambient.clock, ledger=ledger, settings_guarded=guarded)
 
     return guard(repository, updates, here, one_by_one=one_by_one)
@@ -75,11 +78,17 @@ def note_what_is_there(repository: Repository, ambient: Ambient) -> None:
     Conflict
         Somebody else held the repository all the time.
     """
+    for place in standing(repository):
+        with closing(Ledger(repository, *place)) as ledger:
+            if not read_receipts(repository, ledger.ref):
+                _note_where_it_is(ledger, ambient, "hooks install")
+
+
+def _note_where_it_is(ledger: Ledger, ambient: Ambient, by: str) -> None:
+    """Write a receipt of where a branch is, if it has moved since the last one: it was there by now at the latest."""
     from gitreg.registry.commit import PATIENCE
 
-    for place in standing(repository):
-        ref = f"refs/heads/{place.branch}"
-        with repository.lock(timeout=PATIENCE):
-            commit = repository.read_ref(ref)
-            if commit is not None and not read_receipts(repository, ref):
-                write_receipt(repository, Receipt(ref, commit, int(ambient.clock()), "hooks install"))
+    with ledger.repository.lock(timeout=PATIENCE):
+        commit = ledger.head()
+        if commit is not None:
+            write_receipt(ledger.repository, Receipt(ledger.ref, commit, int(ambient.clock()), by))

@@ -34,7 +34,7 @@ class Receipt(NamedTuple):
     at:
         When that was seen, in seconds since the epoch.
     by:
-        What saw it: ``post-receive``, ``sync`` or ``hooks install``.
+        What saw it: ``post-receive``, ``pre-receive``, ``update``, ``sync`` or ``hooks install``.
     """
 
     ref: str

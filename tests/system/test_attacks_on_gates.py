@@ -120,6 +120,22 @@ def test_a_backdated_commit_soaks_nothing(quiet: Person) -> None:
     assert "it was in staging for 0 hours" in refused(quiet)
 
 
+@pytest.mark.parametrize("hook", ["update", "pre-receive"])
+def test_nor_where_one_hook_stands_alone_and_nobody_notes_when_pushes_come(quiet: Person, hook: str) -> None:
+    hub = server(quiet)
+    quiet.at(hub).gitreg("hooks", "uninstall")
+    (hub / "gitreg/receipts.jsonl").unlink()
+    shim = write(hub / "hooks", {hook: (Path(__file__).parents[2] / "hooks" / hook).read_text()}) / hook
+    shim.chmod(0o755)
+    commit(dated(quiet, 9), {STAGING: POINTER.format("1")})
+    quiet.git("push", "-q", "origin", "main")
+    commit(quiet, {STAGING: None, PRODUCTION: POINTER.format("1")})
+    assert "it was in staging for 0 hours; 48 are needed, as seen here since" in refused(quiet)
+    assert [line["by"] for line in receipts(quiet)] == [hook, hook]
+    assert "it was in staging for 0 hours" in refused(quiet)
+    assert len(receipts(quiet)) == 2, "nothing has moved since"
+
+
 def receipts(ada: Person) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (server(ada) / "gitreg/receipts.jsonl").read_text().splitlines()]
 
