@@ -118,6 +118,8 @@ class Verification:
     ----------
     ledger:
         Where records are held against their seals; None leaves that out.
+    whole:
+        Whether all versions are meant: then what is no version any more, or cannot be read, is wrong as well.
     source:
         Where manifests are read from.
     stores:
@@ -147,6 +149,7 @@ class Verification:
         *,
         share: float,
         run: Run,
+        whole: bool = False,
         verdicts: Verdicts | None = None,
         tell: Callable[[str], None],
         progress: Progress,
@@ -159,6 +162,7 @@ class Verification:
         self._stores = list(stores)
         self._primary = stores[0]
         self._share = share
+        self._whole = whole
         self._run = run
         self._tell = tell
         self._progress = progress
@@ -166,6 +170,8 @@ class Verification:
 
     def __iter__(self) -> Iterator[Finding]:
         try:
+            if self._ledger and self._whole:
+                yield from lost(self._ledger.snapshot())
             for batch in self._batches():
                 if isinstance(batch, Finding):
                     yield batch
@@ -303,6 +309,29 @@ def record_problem(ledger: Ledger, version: Holder) -> str | None:
     if commit and commit != snapshot.index.moment(said[-1].since).oid and not same_record(ledger, commit, entry):
         return f"its tag {ref} seals another record, that of {commit[:12]}"
     return None
+
+
+def lost(snapshot: Snapshot) -> Iterator[Finding]:
+    """Yield a finding for each record, pointer or settings that cannot be read, and for each record that was removed.
+
+    Cards and approvals are left out: no version is read by them.
+    """
+    for entry in snapshot.unreadable():
+        if entry.kind not in ("model", "card", "approval"):
+            path = Key(*entry[:3]).path
+            problem = (entry.problem or "cannot be read").removeprefix(f"{path}: ")
+            yield Finding(_reference(entry), "", path, 0, problem)
+    for kind in ("model_version", "artifact", "run"):
+        present = {entry[:3] for entry in snapshot.index.scan(snapshot.seq, kind)}
+        for entry in snapshot.index.removed(snapshot.seq, kind):
+            if entry[:3] not in present and entry.until is not None:
+                commit = snapshot.index.moment(entry.until).oid[:12]
+                problem = f"its sealed record was removed in {commit}"
+                yield Finding(_reference(entry), "", Key(*entry[:3]).path, 0, problem)
+
+
+def _reference(entry: Entry) -> str:
+    return f"{entry.model}@{entry.name}" if entry.name else entry.model or "gitreg.yaml"
 
 
 def is_sealed(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from gitreg.documents.types import AliasDocument, StageDocument
 from gitreg.errors import GitregError, IntegrityError, NotFound, Refused
 from gitreg.names import ARCHIVED, Reference, as_number, parse_reference
@@ -101,6 +103,8 @@ def _follow(snapshot: Snapshot, ref: Reference, withdrawn: bool) -> ModelVersion
         return None
     version = snapshot.find_version(ref.model, target.version)
     if version is None:
+        if (error := _unreadable(snapshot, ref.model, target.version, ("model_version",))) is not None:
+            raise error
         raise NotFound(
             f"the {what} {ref} points to version {target.version!r}, which is not there", hint="run `gitreg doctor`"
         )
@@ -133,9 +137,8 @@ def _by_digest(snapshot: Snapshot, ref: Reference) -> ModelVersion | None:
 
 
 def _missing(snapshot: Snapshot, model: str, selector: str) -> GitregError:
-    for entry in snapshot.unreadable(model):
-        if entry.name == selector and entry.kind in ("model_version", "stage", "alias"):
-            return GitregError(f"{model}@{selector} cannot be read: {entry.problem}", hint="run `gitreg doctor`")
+    if (error := _unreadable(snapshot, model, selector, ("model_version", "stage", "alias"))) is not None:
+        return error
     if selector in snapshot.settings.stages:
         return NotFound(
             f"no version of {model} is in {selector}", hint=f"put one there with `gitreg promote {model}@N {selector}`"
@@ -151,3 +154,16 @@ def _missing(snapshot: Snapshot, model: str, selector: str) -> GitregError:
     shown = ", ".join(names[-5:] + pointers) or "none"
     more = f"the newest of {len(names)} and its pointers: " if len(names) > 5 else "there are: "
     return NotFound(f"{model} has no version, stage or alias {selector!r}", hint=f"{more}{shown}")
+
+
+def _unreadable(snapshot: Snapshot, model: str, name: str, kinds: Collection[str]) -> GitregError | None:
+    """Return the error for a version or a pointer whose file cannot be read; None where that is not what is wrong."""
+    for entry in snapshot.unreadable(model):
+        if entry.name == name and entry.kind in kinds:
+            said = snapshot.index.history(snapshot.seq, *entry[:3])
+            sealed = entry.kind == "model_version" and any(past.text is not None for past in said)
+            what = f"{model}@{name} cannot be read: {entry.problem}"
+            if sealed:
+                return IntegrityError(f"the sealed record of {what}", hint="`gitreg doctor` says what to do")
+            return GitregError(what, hint="run `gitreg doctor`")
+    return None

@@ -124,13 +124,20 @@ class Registry(OpenRegistry):
         )
         return f"{count} {unit}{'' if count == 1 else 's'}"
 
-    def holders_meant(self, references: Sequence[str]) -> list[Holder]:
-        """Give the versions of models and artifacts that are meant, or all of the registry's."""
+    def holders_meant(self, references: Sequence[str], *, tell: bool = True) -> list[Holder]:
+        """Return the versions of models and artifacts that are meant, or all of the registry's.
+
+        Parameters
+        ----------
+        tell:
+            Whether to warn of those that are left out, for they cannot be read.
+        """
         from gitreg.registry.collections import artifact_names, artifact_versions, resolve_artifact
 
         snapshot = self.snapshot()
         if not references:
-            _tell_unreadable(snapshot)
+            if tell:
+                _tell_unreadable(snapshot)
             models = [version for name in snapshot.model_names() for version in snapshot.versions(name)]
             return [*models, *artifact_versions(snapshot)]
         found: list[Holder] = []
@@ -670,7 +677,7 @@ class Registry(OpenRegistry):
         from gitreg.registry.signatures import signed
 
         snapshot = self.snapshot()
-        meant = self.holders_meant([] if reference is None else [reference])
+        meant = self.holders_meant([] if reference is None else [reference], tell=False)
         versions = [each for each in meant if isinstance(each, ModelVersion)]
         if self.is_mirror:
             from gitreg.sdk.sealed import fetch_tags

@@ -202,10 +202,11 @@ def verification(registry: Registry, reference: str | None, share: float, progre
     source = registry.stores  # tells of those that are left out
     return Verification(
         ledger,
-        registry.holders_meant([] if reference is None else [reference]),
+        registry.holders_meant([] if reference is None else [reference], tell=False),
         source,
         [registry.store, *_replicas(registry)],
         share=share,
+        whole=reference is None,
         run=Run(registry.ambient.unfinished(name) if share else None, registry.ambient.clock()),
         verdicts=registry.verdicts,
         tell=registry.tell,

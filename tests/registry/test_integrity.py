@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gitreg.blobs import NO_PROGRESS, open_store
+from gitreg.errors import IntegrityError
 from gitreg.registry.integrity import Finding
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.stores import add_store, copying
@@ -114,6 +115,40 @@ def test_a_record_that_was_edited_and_a_tag_that_was_moved_are_named(iris: Regis
     (found,) = bad(iris)
     assert found.reference == "iris@2"
     assert "models/iris@2" in (found.problem or "")
+
+
+@pytest.mark.parametrize(
+    ("path", "damage"),
+    [
+        ("models/iris/versions/2.yaml", "broken"),
+        ("models/iris/versions/2.yaml", "without its number"),
+        ("models/iris/versions/2.yaml", "removed"),
+        ("models/iris/stages/production.yaml", "broken"),
+        ("models/iris/annotations/1.yaml", "broken"),
+        ("artifacts/note/1.yaml", "broken"),
+        ("artifacts/note/1.yaml", "removed"),
+        ("gitreg.yaml", "broken"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_what_cannot_be_read_or_was_removed_is_named_once(iris: Registry, path: str, damage: str) -> None:
+    import gitreg
+
+    gitreg.save_artifact("its own", "note", registry=iris)
+    iris.promote("iris@2", "production")
+    iris.annotate("iris@1", description="good")
+    assert [finding for finding in iris.verify() if finding.problem] == []
+    said = (iris.folder / path).read_text()
+    how = {"broken": f"{said}[\n", "without its number": said.replace("\nnumber:", "\nelse:"), "removed": None}
+    commit_files(iris.folder, {path: how[damage]})
+    (found,) = (finding for finding in iris.verify() if finding.problem)
+    assert found.path == path
+    assert (damage == "removed") == ("was removed in" in (found.problem or ""))
+    iris.signed()
+    if "versions" in path and damage != "removed":
+        for reference in ("iris@2", "iris@production"):
+            with pytest.raises(IntegrityError, match="the sealed record of iris@2 cannot be read"):
+                iris.version(reference)
 
 
 def test_files_that_do_not_have_the_digest_of_their_record_are_named(iris: Registry) -> None:
