@@ -27,6 +27,10 @@ _HIGHEST = 5
 _FEW = 4  # opcodes; random bytes hardly ever make so many
 
 
+class AmbiguousError(Exception):
+    """A frame that one reader of pickles reads in another way than the next: C goes on behind it where Python fails."""
+
+
 class Told:
     """The facts found about the pickles of one stream."""
 
@@ -93,6 +97,8 @@ def _look(stream: Stream, told: Told, budget: Budget) -> Finding | None:
             machine.run()
         except TooLongError:
             return told.code() or Finding(CODE, f"pickle, {TOO_LONG}", told.all_names)
+        except AmbiguousError:
+            return told.code("that cannot be read to its end")
         except UnreadableError:
             if headed and (told.problems or told.names or machine.done >= _FEW):
                 return told.code("that cannot be read to its end")
@@ -117,7 +123,7 @@ def _look_into_arrays(stream: Stream) -> Finding | None:
             Machine(stream, told, budget, arrays=False).run()
     except TooLongError:
         return Finding(CODE, f"pickle, {TOO_LONG}", told.all_names)
-    except UnreadableError:
+    except (AmbiguousError, UnreadableError):
         pass
     return told.code() if told.calls else None
 
@@ -159,9 +165,19 @@ class Machine:
         ------
         UnreadableError
             It cannot be read to its end.
+        AmbiguousError
+            It cannot be read to the end of a frame that is there whole.
         TooLongError
             It is longer than is looked through.
         """
+        try:
+            self._run()
+        except UnreadableError:
+            if 0 < self._frame_end <= self.stream.size:
+                raise AmbiguousError from None
+            raise
+
+    def _run(self) -> None:
         stream, budget, memo = self.stream, self.budget, self._memo
         read = stream.file.read
         while byte := read(1):
@@ -169,6 +185,8 @@ class Machine:
             budget.opcodes -= 1
             if budget.opcodes < 0:
                 raise TooLongError
+            if self._frame_end:
+                self._see_frame_end(stream.file.tell() - 1)
             if code == _MEMOIZE:  # these four are nine of ten
                 memo[len(memo)] = self._stack[-1] if self._stack else self._top()
             elif code == _SHORT_TEXT:
@@ -180,6 +198,7 @@ class Machine:
             elif (constant := CONSTANTS.get(code)) is not None:
                 self._stack.append(constant(stream))
             elif code == _STOP:
+                self._end_frame()
                 self.result = self._pop()
                 return
             elif (handler := _HANDLERS.get(code)) is not None:
@@ -413,6 +432,7 @@ class Machine:
         """Refuse to stand inside a frame: readers written in Python have read all of it, and go on behind it."""
         if self.stream.file.tell() < self._frame_end:
             raise StrangeError
+        self._frame_end = 0
 
     # -- other -------------------------------------------------------------------------------------------------------
 
@@ -422,7 +442,23 @@ class Machine:
 
     def _frame(self) -> None:
         size = self.stream.number(8)
+        self._end_frame()
         self._frame_end = self.stream.file.tell() + size
+
+    def _see_frame_end(self, at: int) -> None:
+        """Leave the frame where an opcode begins behind it; none may lie across its end.
+
+        To Python, a pickle ends in an error there; C goes on behind the frame, without what was left in it.
+        """
+        if at > self._frame_end:
+            raise AmbiguousError
+        if at == self._frame_end:
+            self._frame_end = 0
+
+    def _end_frame(self) -> None:
+        if self._frame_end and self.stream.file.tell() != self._frame_end:
+            raise AmbiguousError
+        self._frame_end = 0
 
 
 def _pairs(items: list[Any]) -> dict[Any, Any]:

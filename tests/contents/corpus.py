@@ -356,6 +356,13 @@ def hostile() -> dict[str, bytes]:
         "zero_byte_alone_in_a_number.pkl": b"I\0\n" + CALL,
         "blanks_before_a_number.pkl": b"I" + b" " * (1 << 17) + b"1\n" + CALL,
         "blanks_before_a_put.pkl": b"Np" + b" " * (1 << 17) + b"1\n" + CALL,
+        "line_across_a_frame.pkl": b"\x80\x04\x95" + struct.pack("<Q", 5) + b"Np'ab1\n" + CALL,
+        "long_line_across_a_frame.pkl": b"\x95"
+        + struct.pack("<Q", 1 << 17)
+        + b"Np"
+        + b"x" * ((1 << 17) - 2)
+        + b"1\n"
+        + CALL,
         "long_line_behind_a_float.pkl": b"F1\0" + b"x" * (1 << 17) + b"\n" + CALL,
         "long_line.pkl": b"V" + b"x" * (3 << 20) + b"\n" + CALL,
         "urlretrieve.pkl": pickle.dumps(Calls(urllib.request.urlretrieve, "http://127.0.0.1:1/x", "CANARY")),
