@@ -23,6 +23,7 @@ _END_64 = struct.Struct("<4sQ2H2I4Q")
 _LOCATOR_64 = struct.Struct("<4sIQI")
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 _MOST = (0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF)  # of members, length and start: the larger end has them
+_WITHOUT_MAGIC = ("zlib", "lzma", "xz")
 _UNREADABLE = "a member that cannot be read"
 
 
@@ -152,7 +153,7 @@ def look_at_packed(file: BinaryIO, kind: str, look: Look, budget: Budget) -> Fin
         unpacked = unpack(file, kind, budget.unpackable)
     except TooLongError:
         return Finding(CODE, f"{kind}, {TOO_LONG}")
-    if not unpacked.whole and not unpacked.data and kind in ("zlib", "lzma"):
+    if not unpacked.whole and not unpacked.data and kind in _WITHOUT_MAGIC:
         return None
     try:
         found = [look_at_unpacked(unpacked.data, look, budget).inside(kind)] if unpacked.data else []

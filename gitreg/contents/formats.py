@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import codecs
 import json
 import re
 import warnings
 from collections.abc import Iterator
 from typing import Any, BinaryIO
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote
 
 from gitreg.contents.findings import CODE, DATA, LIMITED, OPAQUE, TOO_LONG, Finding
 from gitreg.contents.limits import TEXT_BYTES, Budget
@@ -47,18 +46,21 @@ _NPY = b"\x93NUMPY"
 _STEP = 1 << 20
 _LAMBDA = re.compile(rb'"class_name"\s*:\s*"(?:Lambda|__lambda__)"')
 _ESCAPED = re.compile(rb"\\u00[2-7][0-9a-fA-F]")
-_KERAS = ("keras", "tensorflow", "tf_keras", "builtins")
+_KERAS = re.compile(
+    r"(?:tf_keras|(?:tensorflow\.)?(?:python\.)?keras)(?:\.src)?"
+    r"(?:\.(?:activations|constraints|dtype_policies|engine|initializers|layers|losses|metrics|models|optimizers"
+    r"|quantizers|random|regularizers)(?:\.\w+)*)?"
+)
+"""The modules whose classes a configuration of Keras names; others, as ``keras.utils``, have functions that do more."""
 _BEGINS_AS_SOURCE = re.compile(
     r"(?:import \w[\w., ]*|from \.*\w[\w.]* import\b.*|(?:async )?def \w+\(.*|class \w+[:(].*)"
 )
-_TAG = b"tag:yaml.org,2002:python/"
-_PYTHON_IN_YAML = (b"!!python/", _TAG)
-_YAML_PREFIX = re.compile(rb"^%TAG[ \t]+\S+[ \t]+(\S+)", re.MULTILINE)
-_COOKIE = re.compile(rb"(?:[ \t\f]*(?:#[^\r\n]*)?\r?\n)?[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
-_PLAIN_ENCODINGS = ("utf-8", "ascii", "iso8859-1")
-_IN_SOURCE = (b"import", b"(", b"class")  # nothing is done by Python without one of these
+_YAML_TAG = "tag:yaml.org,2002:"
+_OWN_TAG = re.compile(r"^%TAG[ \t]+\S+[ \t]+(\S+)", re.MULTILINE)
+_CODEC = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_IN_SOURCE = ("import", "(", "class")  # nothing is done by Python without one of these
 _LOOKED_AT_FIRST = 1 << 16
-_PARSED = 4 << 20  # bytes of text that are parsed as Python
+_PARSED = 4 << 20  # characters that are parsed as Python
 
 
 def look_at_program(head: bytes) -> Finding | None:
@@ -169,7 +171,7 @@ def look_at_json(file: BinaryIO, head: bytes, size: int) -> Finding | None:
         return None
     if size > TEXT_BYTES:
         file.seek(0)
-        return Finding(CODE, f"JSON, {TOO_LONG}") if _is_text(file.read(_STEP)) else None
+        return Finding(CODE, f"JSON, {TOO_LONG}") if _text(file.read(_STEP)) is not None else None
     file.seek(0)
     try:
         document = json.loads(file.read())
@@ -188,14 +190,20 @@ def _in_json(document: Any) -> Finding | None:
                 return Finding(CODE, "a configuration that names code (auto_map)")
             if value.get("class_name") in ("Lambda", "__lambda__"):
                 return Finding(CODE, "a Lambda layer")
-            module = value.get("module")
-            if "class_name" in value and isinstance(module, str) and module.partition(".")[0] not in _KERAS:
-                return Finding(CODE, f"a configuration that names code ({module})")
+            if "class_name" in value and not _is_keras(value.get("module"), value["class_name"]):
+                return Finding(CODE, f"a configuration that names code ({value['module']}.{value['class_name']})")
             skops = skops or {"__class__", "__module__", "__loader__"} <= value.keys()
             pending.extend(value.values())
         elif isinstance(value, list):
             pending.extend(value)
     return Finding(LIMITED, "skops") if skops else None
+
+
+def _is_keras(module: Any, name: Any) -> bool:
+    """Return whether a configuration's class is one of Keras: of a module of its own, or a mark (``__tensor__``)."""
+    if module == "builtins":
+        return isinstance(name, str) and name.startswith("__")
+    return not isinstance(module, str) or _KERAS.fullmatch(module) is not None
 
 
 def look_at_data(file: BinaryIO, head: bytes, size: int) -> Finding | None:
@@ -212,55 +220,56 @@ def look_at_text(file: BinaryIO, size: int) -> Finding:
     """Return the finding on text, which may be Python source; what is no text is not recognised."""
     file.seek(0)
     head = file.read(_LOOKED_AT_FIRST)
-    if _has_own_encoding(head):
-        return Finding(CODE, "Python source in an encoding of its own")
-    if not _is_text(head, cut=len(head) < size):
+    source = _codec_of_source(head)
+    if source not in (None, "utf-8"):
+        return Finding(CODE, f"Python source, as it says ({source})")
+    if _text(head, cut=len(head) < size) is None:
         return Finding(OPAQUE, "not recognised")
     data = head + file.read(TEXT_BYTES - len(head))
-    if not _is_text(data, cut=len(data) < size):
+    text = _text(data, cut=len(data) < size)
+    if text is None:
         return Finding(OPAQUE, "not recognised")
-    if _names_python_in_yaml(data):
+    if _names_python_in_yaml(text):
         return Finding(CODE, "YAML that names Python")
-    if any(word in data for word in _IN_SOURCE) and _is_python(data):
+    if any(word in text for word in _IN_SOURCE) and _is_python(text):
         return Finding(CODE, "Python source")
     return Finding(DATA, "text")
 
 
-def _has_own_encoding(head: bytes) -> bool:
-    """Return whether a text says that it is to be read as Python in an encoding that can hide what it does."""
-    match = _COOKIE.match(head)
-    if match is None:
-        return False
+def _codec_of_source(head: bytes) -> str | None:
+    """Return the codec that one of the first two lines names, in a comment and as Python finds it (PEP 263)."""
+    for line in head.split(b"\n", 2)[:2]:
+        if named := _CODEC.match(line):
+            codec = named[1].decode("ascii").lower().replace("_", "-")
+            return "utf-8" if codec in ("utf-8", "utf8", "ascii", "us-ascii") or codec.startswith("utf-8-") else codec
+    return None
+
+
+def _text(data: bytes, *, cut: bool = True) -> str | None:
+    """Return bytes as text, without what a last character lacks; None where they are none."""
+    codec = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
     try:
-        return codecs.lookup(match[1].decode("ascii")).name not in _PLAIN_ENCODINGS
-    except (LookupError, ValueError):
-        return False  # Python refuses it
-
-
-def _names_python_in_yaml(data: bytes) -> bool:
-    if any(tag in data for tag in _PYTHON_IN_YAML):
-        return True
-    if b"%" not in data:
-        return False
-    if b"!" in data and any(tag in unquote_to_bytes(data) for tag in _PYTHON_IN_YAML):
-        return True
-    prefixes = (unquote_to_bytes(match[1]) for match in _YAML_PREFIX.finditer(data))
-    return any(_TAG.startswith(prefix) or prefix.startswith(_TAG) for prefix in prefixes)
-
-
-def _is_text(data: bytes, *, cut: bool = True) -> bool:
-    try:
-        data.decode("utf-8")
+        text = data.decode(codec)
     except UnicodeDecodeError as error:
         if not (cut and error.start >= len(data) - 3):
-            return False
-    return b"\0" not in data
+            return None
+        text = data[: error.start].decode(codec)
+    return None if "\0" in text else text
 
 
-def _is_python(data: bytes) -> bool:
+def _names_python_in_yaml(text: str) -> bool:
+    """Return whether YAML may have a tag of Python's: by its name, an abbreviation of its own, or escapes (``%70``)."""
+    plain = unquote(text) if "%" in text else text
+    if "!!python/" in plain or f"{_YAML_TAG}python/" in plain:
+        return True
+    own = [found[1] for found in _OWN_TAG.finditer(plain)]
+    return any(f"{_YAML_TAG}python/".startswith(prefix) or prefix.startswith(f"{_YAML_TAG}python/") for prefix in own)
+
+
+def _is_python(text: str) -> bool:
     """Return whether a text is a program in Python: one that does something, and not only a value that is one too."""
-    text = data[:_PARSED].decode("utf-8", "replace").removeprefix("\ufeff")
-    if len(data) <= _PARSED:
+    text = text.removeprefix("\ufeff")
+    if len(text) <= _PARSED:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -269,7 +278,7 @@ def _is_python(data: bytes) -> bool:
             pass  # of another version, or none
         else:
             return any(isinstance(node, _DOES) for node in ast.walk(tree))
-    for line in text.splitlines():
+    for line in text[:_PARSED].splitlines():
         if line.strip() and not line.lstrip().startswith("#"):
             return _BEGINS_AS_SOURCE.fullmatch(line.rstrip()) is not None
     return False

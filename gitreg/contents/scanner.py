@@ -10,7 +10,7 @@ from gitreg.contents import archives, formats
 from gitreg.contents.findings import CODE, DATA, TOO_DEEP, TOO_LONG, Finding, worst
 from gitreg.contents.limits import LEVELS, Budget, TooLongError
 from gitreg.contents.pickles import look_at_pickles
-from gitreg.contents.unpacking import packing
+from gitreg.contents.unpacking import packings
 from gitreg.contents.window import size_of
 
 _HEAD = 512
@@ -75,8 +75,7 @@ def _all_readings(file: BinaryIO, head: bytes, size: int, budget: Budget, level:
     deep = level >= LEVELS
     if archives.is_zip(file, head, size):
         yield Finding(CODE, f"zip, {TOO_DEEP}") if deep else archives.look_at_zip(file, inside, budget)
-    kind = packing(head)
-    if kind is not None:
+    for kind in packings(head):
         yield Finding(CODE, f"{kind}, {TOO_DEEP}") if deep else archives.look_at_packed(file, kind, inside, budget)
     if archives.is_tar(head):
         yield Finding(CODE, f"tar, {TOO_DEEP}") if deep else archives.look_at_tar(file, inside, budget)

@@ -1,27 +1,20 @@
-"""What gzip, bzip2, xz, lzma, zlib and LZ4 packed, as far as it can be unpacked."""
+"""What gzip, bzip2, xz, lzma, zlib and LZ4 packed, as far as a reader could unpack it."""
 
 from __future__ import annotations
 
 import bz2
 import lzma
+import struct
 import zlib
 from collections.abc import Callable
-from contextlib import suppress
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple
 
 from gitreg.contents import lz4
 from gitreg.contents.limits import TooLongError
 
-_STEP = 1 << 20
-_OUT = 1 << 16  # bytes that come out at once
-
-
-class _Unpacker(Protocol):
-    @property
-    def eof(self) -> bool: ...
-
-    @property
-    def unused_data(self) -> bytes: ...
+_STEP = 1 << 16
+_DAMAGE = (zlib.error, OSError, lzma.LZMAError, EOFError, ValueError)
+_ALONE = struct.Struct("<BIQ")  # the header of lzma: properties, size of the dictionary, size of what was packed
 
 
 class Unpacked(NamedTuple):
@@ -38,7 +31,7 @@ class Unpacked(NamedTuple):
 
 
 def unpack(file: BinaryIO, kind: str, limit: int) -> Unpacked:
-    """Unpack what a file holds from where it stands.
+    """Return what a file holds from where it stands: one stream after another, up to what is none.
 
     Raises
     ------
@@ -47,83 +40,143 @@ def unpack(file: BinaryIO, kind: str, limit: int) -> Unpacked:
     """
     if kind == "LZ4":
         return Unpacked(*lz4.unpack(file, limit))
-    start = file.tell()
+    out = bytearray()
+    at = file.tell()
+    while True:
+        begin = len(out)
+        try:
+            stream = _Stream(file, at, kind)
+            while data := stream.read(_STEP):
+                out += data
+                if len(out) > limit:
+                    raise TooLongError
+        except _DAMAGE:
+            out += _before_damage(file, at, kind, len(out) - begin)
+            return Unpacked(bytes(out), whole=0 < begin == len(out))  # what follows whole streams may be none
+        if not stream.ended:
+            return Unpacked(bytes(out), whole=False)
+        if (following := stream.end()) is None:
+            return Unpacked(bytes(out), whole=True)
+        at = following
+
+
+def _before_damage(file: BinaryIO, at: int, kind: str, size: int) -> bytes:
+    """Return what a stream gives after its first bytes, `size` of them, until it fails.
+
+    Readers get more or less of it, as their buffers are cut. Byte by byte, in and out, none gets more.
+    """
     out = bytearray()
     try:
-        whole = _unpack(file, kind, limit, out)
-    except _FAULTS:
-        # What came out together with the fault is lost; readers that take less at once get it.
-        file.seek(start)
-        known = len(out)
-        out.clear()
-        with suppress(*_FAULTS):
-            _unpack(file, kind, limit, out, known)
-        whole = False
-    return Unpacked(bytes(out), whole)
+        stream = _Stream(file, at, kind)
+        while size and (data := stream.read(min(size, _STEP))):
+            size -= len(data)
+        stream.slow = True
+        while data := stream.read(1):
+            out += data
+    except _DAMAGE:
+        pass
+    return bytes(out)
 
 
-def _unpack(file: BinaryIO, kind: str, limit: int, out: bytearray, known: int | None = None) -> bool:
-    """Append what comes out of all streams of a file, byte by byte behind the `known` ones; return whether all came."""
-    unpacker, waiting, begun, more = _OPENERS[kind](), b"", 0, False
-    while packed := waiting or more or file.read(_STEP):
-        most = _OUT if known is None else min(_OUT, max(1, known - len(out)))
-        try:
-            data, waiting = _step(unpacker, b"" if packed is True else packed, most)
-        except _FAULTS:
-            if begun and len(out) == begun:
-                return True  # what follows a whole stream is no stream: readers end
-            raise
-        out += data
-        more = len(data) == most
-        if len(out) > limit:
-            raise TooLongError
-        if unpacker.eof:
-            if kind == "zlib":
-                return True
-            rest = unpacker.unused_data + (b"" if waiting == unpacker.unused_data else waiting)
-            waiting = _behind_padding(file, rest) if kind in ("gzip", "xz") else rest
-            unpacker, begun, more = _OPENERS[kind](), len(out), False
-    return unpacker.eof or (begun > 0 and len(out) == begun)
+class _Stream:
+    """One packed stream of a file, unpacked piece by piece.
+
+    Parameters
+    ----------
+    at:
+        Where it begins in the file.
+    """
+
+    slow = False
+
+    def __init__(self, file: BinaryIO, at: int, kind: str) -> None:
+        self._file = file
+        self._kind = kind
+        self._waiting = b""
+        file.seek(at)
+        if kind == "gzip":
+            _skip_gzip_header(file)
+        self._unpacker = _OPENERS[kind]()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the stream came to its own end."""
+        return bool(self._unpacker.eof)
+
+    def read(self, most: int) -> bytes:
+        """Return up to `most` bytes; none at the end of the stream, or of the file."""
+        while not self._unpacker.eof:
+            packed, over = self._waiting, False
+            if not packed and getattr(self._unpacker, "needs_input", True):
+                packed = self._file.read(1 if self.slow else _STEP)
+                over = not packed
+            data: bytes = self._unpacker.decompress(packed, most)
+            self._waiting = getattr(self._unpacker, "unconsumed_tail", b"")
+            if data or over:
+                return data
+        return b""
+
+    def end(self) -> int | None:
+        """Return where the next stream of the file may begin; None where nothing follows."""
+        at = self._file.seek(-len(self._unpacker.unused_data), 1)
+        if self._kind == "gzip":
+            at = self._file.seek(8, 1)  # a sum and a size: readers hand out the bytes before they look at them
+        while data := self._file.read(_STEP):
+            padding = len(data) - len(data.lstrip(b"\0")) if self._kind == "gzip" else 0
+            at += padding
+            if padding < len(data):
+                return at
+        return None
 
 
-def _behind_padding(file: BinaryIO, rest: bytes) -> bytes:
-    """Return what follows the zero bytes between two streams."""
-    while not (rest := rest.lstrip(b"\0")) and (data := file.read(_STEP)):
-        rest = data
-    return rest
+def _skip_gzip_header(file: BinaryIO) -> None:
+    """Step over what stands before the deflated bytes (RFC 1952), as Python's gzip does: nothing is held against it."""
+    head = file.read(10)
+    if len(head) < 10 or head[:3] != b"\x1f\x8b\x08":
+        raise EOFError
+    flags = head[3]
+    if flags & 4:
+        file.seek(int.from_bytes(file.read(2), "little"), 1)
+    for _ in range((flags >> 3 & 1) + (flags >> 4 & 1)):  # a name, a comment
+        while file.read(1) not in (b"\0", b""):
+            pass
+    if flags & 2:
+        file.seek(2, 1)
 
 
-def _step(unpacker: _Unpacker, packed: bytes, most: int) -> tuple[bytes, bytes]:
-    """Return what comes next, and what of the packed bytes is to be given again."""
-    if hasattr(unpacker, "unconsumed_tail"):
-        data: bytes = unpacker.decompress(packed, most)  # type: ignore[attr-defined]
-        return data, unpacker.unconsumed_tail
-    data = unpacker.decompress(packed, max_length=most)  # type: ignore[attr-defined]
-    return data, b""
-
-
-_FAULTS = (zlib.error, OSError, lzma.LZMAError, EOFError, ValueError)
-
-_OPENERS: dict[str, Callable[[], _Unpacker]] = {
-    "gzip": lambda: zlib.decompressobj(16 + zlib.MAX_WBITS),
+_OPENERS: dict[str, Callable[[], Any]] = {
+    "gzip": lambda: zlib.decompressobj(-zlib.MAX_WBITS),
     "zlib": zlib.decompressobj,
     "bzip2": bz2.BZ2Decompressor,
-    "xz": lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ),
+    "xz": lzma.LZMADecompressor,  # each stream xz or lzma, as lzma.open reads it
     "lzma": lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE),
 }
 
 
-def packing(head: bytes) -> str | None:
-    """Return how a file is packed, by its first bytes."""
-    for magic, kind in (
-        (b"\x1f\x8b", "gzip"),
-        (b"BZh", "bzip2"),
-        (b"\xfd7zXZ", "xz"),
-        (b"\x5d\0", "lzma"),
-        (lz4.MAGIC, "LZ4"),
-    ):
-        if head.startswith(magic):
-            return kind
+def packings(head: bytes) -> list[str]:
+    """Return how a file may be packed, by its first bytes."""
+    found = [
+        kind
+        for magic, kind in (
+            (b"\x1f\x8b", "gzip"),
+            (b"BZh", "bzip2"),
+            (b"\xfd7zXZ", "xz"),
+            (b"\x5d\0", "lzma"),
+            (lz4.MAGIC, "LZ4"),
+        )
+        if head.startswith(magic)
+    ]
     if head[:1] == b"\x78" and len(head) > 1 and int.from_bytes(head[:2], "big") % 31 == 0:
-        return "zlib"
-    return None
+        found.append("zlib")
+    if _is_lzma(head):
+        found.append("xz")
+    return found
+
+
+def _is_lzma(head: bytes) -> bool:
+    """Return whether liblzma takes a file without magic for lzma (its ``alone_decoder.c``, where it has to guess)."""
+    if len(head) < _ALONE.size:
+        return False
+    properties, dictionary, size = _ALONE.unpack_from(head)
+    usual = dictionary.bit_count() == 1 or (dictionary.bit_count() == 2 and dictionary & dictionary >> 1)
+    return properties < 225 and bool(usual or dictionary == 0xFFFFFFFF) and (size < 1 << 38 or size == (1 << 64) - 1)
