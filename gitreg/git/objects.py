@@ -289,6 +289,18 @@ class Objects:
                 if change.old != change.new:
                     yield change
 
+    def new_links(self, old: str | None, new: str, at: str = "") -> Iterator[str]:
+        """Yield the path of everything below a tree that is neither file nor folder, and that another tree lacks."""
+        if old == new:
+            return
+        before = self._tree(old) if old else {}
+        for name, entry in self._tree(new).items():
+            was = before.get(name)
+            if entry.is_folder:
+                yield from self.new_links(was.oid if was and was.is_folder else None, entry.oid, f"{at}{name}/")
+            elif not entry.is_file and entry != was:
+                yield at + name
+
     def _read_tree(self, oid: str) -> dict[str, Entry]:
         return parse_tree(self.get(oid, "tree"), self._oid_length)
 

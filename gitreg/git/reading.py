@@ -266,6 +266,12 @@ class ReadOnlyRepository:
         before = self._objects.folder(old, folder) if old else None
         return self._objects.diff(before, self._objects.folder(new, folder), _prefix(folder))
 
+    def new_links(self, old: str | None, new: str, folder: str = "") -> Iterator[str]:
+        """Yield the path of every symbolic link and submodule in a folder that came, or changed, from old to new."""
+        before = self._objects.folder(old, folder) if old else None
+        after = self._objects.folder(new, folder)
+        return self._objects.new_links(before, after, _prefix(folder)) if after else iter(())
+
     def tag(self, oid: str) -> Tag | None:
         """Return an annotated tag by its object id; None when the object is something else or missing."""
         return self._objects.tag(oid)

@@ -125,8 +125,19 @@ def manifest_of(artifact: ArtifactRecord, store: Source) -> Manifest:
     IntegrityError
         The manifest is missing, or the files are not those whose digest the record gives.
     """
+    return listed_manifest(artifact) or store.read_manifest(artifact.digest, limit=_LARGEST_MANIFEST)
+
+
+def listed_manifest(artifact: ArtifactRecord) -> Manifest | None:
+    """Return an artifact's files as its record lists them; None where it does not.
+
+    Raises
+    ------
+    IntegrityError
+        They are not those whose digest the record gives.
+    """
     if artifact.files is None:
-        return store.read_manifest(artifact.digest, limit=_LARGEST_MANIFEST)
+        return None
     manifest = Manifest.of(
         FileEntry(path, entry.size, entry.sha256, entry.executable) for path, entry in artifact.files.items()
     )

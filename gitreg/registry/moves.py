@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from difflib import unified_diff
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -234,9 +235,12 @@ def _card(snapshot: Snapshot | None, model: str) -> tuple[dict[str, Any], list[s
     return fields, (snapshot.card(model) or "").splitlines()
 
 
-def side_by_side(old: ModelVersion, new: ModelVersion, source: Source | None) -> Comparison:
-    """Hold two versions side by side; without the files that only a store could list where it does not."""
-    try:
-        return compare(old, new, source)
-    except GitregError:
-        return compare(old, new, None)
+def side_by_side(old: ModelVersion, new: ModelVersion, source: Source | None) -> Comparison | None:
+    """Return two versions side by side, without the files that only a store could list where it does not.
+
+    None where a record lists files that do not have its digest: what it says of them is not to be believed.
+    """
+    for asked in (source, None):
+        with suppress(GitregError):
+            return compare(old, new, asked)
+    return None

@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 
 from gitreg.documents.layout import FOLDERS, Key, model_folder
 from gitreg.documents.meaning import check_annotation
-from gitreg.errors import InvalidDocument, InvalidInput, NotFound
-from gitreg.names import check_version, fold
+from gitreg.documents.types import ArtifactDocument, VersionDocument
+from gitreg.errors import GitregError, InvalidDocument, InvalidInput, NotFound
+from gitreg.names import check_alias, check_version, fold
+from gitreg.registry.artifacts import listed_manifest
 from gitreg.registry.collections import find_artifact
 from gitreg.registry.derived import tag_ref
 from gitreg.registry.index import Entry
@@ -59,6 +61,10 @@ def problems(ledger: Ledger, merge: Merge) -> Iterator[Problem]:
             "was changed on the target branch, too, and in another way",
             "merge or rebase onto the target branch, and check again",
         )
+    target = merge.base.commit if merge.base else None
+    for path in ledger.repository.new_links(target, merge.head.commit, ledger.root):
+        if (where := _inside(ledger, path)) in FOLDERS or where.startswith(_INSIDE_THEM):
+            yield Problem(where, LINK, "put the file itself there")
     for change in merge.changes:
         yield from _file(ledger, merge, change)
     if any(change.key == Key("registry") for change in merge.changes):
@@ -81,9 +87,6 @@ def problems(ledger: Ledger, merge: Merge) -> Iterator[Problem]:
 def _file(ledger: Ledger, merge: Merge, change: Change) -> Iterator[Problem]:
     where = _inside(ledger, change.path)
     key = change.key
-    if change.new is None and where.startswith(_INSIDE_THEM):
-        for link in ledger.repository.links(merge.head.commit, change.path):
-            yield Problem(_inside(ledger, link), LINK, "put the file itself there")
     if key is None:
         if change.new is not None and where.startswith(_INSIDE_THEM):
             yield Problem(
@@ -128,8 +131,10 @@ def _sealed(ledger: Ledger, merge: Merge, change: Change, key: Key, entry: Entry
         yield Problem(
             key.path, f"{what} by a later commit of the same proposal", "make one commit of them (`git rebase -i`)"
         )
-    if entry is not None and entry.data is not None and key.kind == "model_version":
-        yield from _record(ledger, merge.head, key, entry, entry.data)
+    if entry is not None and entry.data is not None:
+        yield from _digests(key, entry.data)
+        if key.kind == "model_version":
+            yield from _record(ledger, merge.head, key, entry, entry.data)
 
 
 def _record(ledger: Ledger, head: Snapshot, key: Key, entry: Entry, data: dict[str, Any]) -> Iterator[Problem]:
@@ -163,6 +168,18 @@ def _record(ledger: Ledger, head: Snapshot, key: Key, entry: Entry, data: dict[s
             f"has a name that is taken: the tag {ref.removeprefix('refs/tags/')} seals another record",
             "save it under another name; `gitreg doctor` says what the tag is",
         )
+
+
+def _digests(key: Key, data: dict[str, Any]) -> Iterator[Problem]:
+    """Name the artifacts of a record whose digest is not that of the files that it lists."""
+    if key.kind == "run":
+        return
+    document = (ArtifactDocument if key.kind == "artifact" else VersionDocument).from_data(data)
+    for name, artifact in document.artifacts.items():
+        try:
+            listed_manifest(artifact)
+        except GitregError as error:
+            yield Problem(key.path, f"at {name}: {error.message}", "save it again; a digest is no field to write")
 
 
 def _is_there(snapshot: Snapshot, reference: str) -> bool:
@@ -219,7 +236,7 @@ def _model(head: Snapshot, model: str) -> Iterator[Problem]:
     held: dict[str, str] = {}
     for kind in ("stage", "alias"):
         for entry in head.index.scan(head.seq, kind, model):
-            if what := _misnamed(head, entry) or _pointer_problem(head, entry):
+            if what := _misnamed(head, entry) or misread(entry) or _pointer_problem(head, entry):
                 yield Problem(Key(*entry[:3]).path, what, "let it point to a version that is there, or remove it")
             if kind == "stage" and entry.data is not None:
                 other = held.setdefault(entry.data["version"], entry.name)
@@ -238,9 +255,21 @@ def _misnamed(head: Snapshot, entry: Entry) -> str | None:
     if entry.kind == "stage":
         return None if entry.name in known else f"is no stage that gitreg.yaml declares ({', '.join(known)})"
     what = "an alias" if entry.kind == "alias" else "a version"
-    return (
-        f"is {what} that is called like a stage ({', '.join(known)})" if fold(entry.name) in map(fold, known) else None
-    )
+    if fold(entry.name) in map(fold, known):
+        return f"is {what} that is called like a stage ({', '.join(known)})"
+    return None
+
+
+def misread(entry: Entry) -> str | None:
+    """Return what is wrong with the name of an alias or a version that would be read as something else."""
+    try:
+        if entry.kind == "alias":
+            check_alias(entry.name)
+        elif entry.kind == "model_version" and not entry.name.isdecimal():
+            check_version(entry.name)
+    except InvalidInput as error:
+        return f"is misnamed: {error.message}"
+    return None
 
 
 def _pointer_problem(head: Snapshot, entry: Entry) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -97,6 +98,46 @@ def test_a_record_in_whose_place_a_link_stands_is_removed(two: Registry) -> None
     (two.folder / RECORD).symlink_to("2.yaml")
     head = commit_files(two.folder, {})
     assert "is removed" in told(checked(two, head, git(two.folder, "rev-parse", "main")))
+
+
+@pytest.mark.parametrize("mode", ["120000", "160000"])
+@pytest.mark.parametrize("path", ["models/iris/stages/staging.yaml", "models/sub", "artifacts"])
+def test_a_link_or_a_submodule_among_the_files_is_refused(two: Registry, path: str, mode: str) -> None:
+    git(two.folder, "checkout", "-q", "-b", "proposal")
+    target = git(two.folder, "rev-parse", "HEAD" if mode == "160000" else f"HEAD:{RECORD}")
+    git(two.folder, "update-index", "--add", "--cacheinfo", f"{mode},{target},{path}")
+    git(two.folder, "commit", "-q", "-m", "by hand")
+    report = checked(two, git(two.folder, "rev-parse", "HEAD"), git(two.folder, "rev-parse", "main"))
+    assert f"{path} is a symbolic link or a submodule" in told(report)
+    git(two.folder, "commit", "-q", "--allow-empty", "-m", "nothing more")
+    assert checked(two, git(two.folder, "rev-parse", "HEAD"), git(two.folder, "rev-parse", "HEAD~1")).ok
+
+
+@pytest.mark.parametrize("name", ["1", "latest", "production", "draft", "archived", "v3"])
+def test_an_alias_that_would_be_read_as_something_else_is_refused(two: Registry, proposed: Commits, name: str) -> None:
+    path = f"models/iris/aliases/{name}.yaml"
+    assert f"{path} is " in told(proposed({path: pointer("alias", "1")}))
+    commit_files(two.folder, {path: pointer("alias", "1")})
+    assert path in {problem.where for problem in two.doctor()}
+
+
+@pytest.mark.parametrize("name", ["latest", "draft", "archived"])
+def test_a_version_that_would_be_read_as_something_else_is_refused(two: Registry, proposed: Commits, name: str) -> None:
+    path = f"models/iris/versions/{name}.yaml"
+    assert f"{path} {name!r} means something else" in told(proposed({path: record("iris", name, 3)}))
+    commit_files(two.folder, {path: record("iris", name, 3)})
+    assert path in {problem.where for problem in two.doctor()}
+
+
+def test_a_digest_that_is_not_that_of_the_listed_files_is_refused(two: Registry, proposed: Commits) -> None:
+    new = sealed(two).replace("version: '1'", "version: '3'").replace("number: 1", "number: 3")
+    path = "models/iris/versions/3.yaml"
+    assert proposed({path: new}).ok
+    for wrong in (
+        re.sub("digest: sha256:.*", f"digest: sha256:{'1' * 64}", new),
+        re.sub("sha256: .*", f"sha256: {'a' * 64}", new),
+    ):
+        assert f"{path} at model: the files that the record lists do not" in told(proposed({path: wrong}))
 
 
 def test_an_edited_record_may_be_put_back(two: Registry, proposed: Commits) -> None:

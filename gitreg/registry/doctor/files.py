@@ -15,7 +15,7 @@ from gitreg.registry.index import Entry
 from gitreg.registry.integrity import readings
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
-from gitreg.registry.soundness import LINK
+from gitreg.registry.soundness import LINK, misread
 
 
 def problems_of_files(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
@@ -97,6 +97,12 @@ def _versions(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
                 "is a version that is called like a stage; only its number means it",
                 f"`gitreg model version delete {entry.model}@{number}`, and save it under another name",
             )
+        elif what := misread(entry):
+            yield Problem(
+                _path(entry),
+                f"{what}; only its number means it",
+                f"`gitreg model version delete {entry.model}@{number}`, and save it under another name",
+            )
         said = readings(snapshot, entry)
         if said[-1].digest != entry.digest:
             first, now = (snapshot.index.moment(at.since).oid[:12] for at in (said[-1], said[0]))
@@ -173,6 +179,12 @@ def _pointers(_: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
                 yield Problem(
                     _path(entry),
                     "is an alias that is called like a stage; it is not followed",
+                    f"`gitreg alias delete {entry.model} {entry.name}`, and choose another name",
+                )
+            elif kind == "alias" and (what := misread(entry)):
+                yield Problem(
+                    _path(entry),
+                    what,
                     f"`gitreg alias delete {entry.model} {entry.name}`, and choose another name",
                 )
             if record is None:
