@@ -8,6 +8,7 @@ from itertools import zip_longest
 from typing import Any
 
 from gitreg.documents.types import DOCUMENTS
+from gitreg.errors import Conflict
 from gitreg.registry.doctor.problem import Problem
 from gitreg.registry.index import Index, open_index
 from gitreg.registry.indexing import catch_up
@@ -22,7 +23,7 @@ def problems_of_the_index(ledger: Ledger, snapshot: Snapshot) -> Iterator[Proble
         try:
             answers = zip_longest(_answers(fresh, seq), _answers(snapshot.index, snapshot.seq))
             stale = any(one != other for one, other in answers)
-        except (TypeError, ValueError, KeyError):  # it has no answer, or one that nobody can read
+        except (TypeError, ValueError, KeyError, Conflict):  # it has no answer, or one that nobody can read
             stale = True
         if stale:
             yield Problem(
