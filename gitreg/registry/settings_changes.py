@@ -35,9 +35,9 @@ class SettingsChange:
     decision:
         What the settings policy of the old file says of it; None where there is none.
     guarded:
-        Whether the old file has policies, but none for settings that is understood.
+        Whether the old file has policies, or may have them, but none for settings that is understood.
     begins:
-        Whether the new file has a policy for settings where the old one has none.
+        Whether nothing that the new file says can let it pass: it has the first policy for settings, or mends the file.
     """
 
     authority: tuple[AuthorityChange, ...]
@@ -74,7 +74,11 @@ def settings_change(merge: Merge, circumstances: Circumstances) -> SettingsChang
         return None
     if merge.base.index.get(merge.base.seq, "registry", "", "") is None:
         return None
-    old, new = judged_fields(merge.base.settings), judged_fields(merge.head.settings)
+    new = judged_fields(merge.head.settings)
+    try:
+        old = judged_fields(merge.base.settings)
+    except InvalidDocument:
+        return _mended(merge.base)
     if old == new:
         return None
     known = _understood(merge.base)
@@ -83,6 +87,15 @@ def settings_change(merge: Merge, circumstances: Circumstances) -> SettingsChang
     authority = authority_changes(old, new, understood=known is not None)
     begins = SETTINGS in new["policies"] and SETTINGS not in old["policies"]
     return SettingsChange(tuple(authority), decision, bool(old["policies"]) and policy is None, begins)
+
+
+def _mended(base: Snapshot) -> SettingsChange:
+    """Return the change of a file that no gitreg of this format ever could read: there were no policies to ask.
+
+    Where it is of a newer format, or its history was cut off, there may be some.
+    """
+    told = AuthorityChange("policies", "changes", (), "gitreg.yaml could not be read before, nor could its policies")
+    return SettingsChange((told,), None, base.may_have_policies, begins=True)
 
 
 def _understood(base: Snapshot) -> Mapping[str, Policy] | None:

@@ -209,6 +209,13 @@ class Snapshot:
                 return RegistryDocument.from_data(entry.data).but(**{each.field: each.was for each in self.shifts})
         raise _broken_settings(said[0], "upgrade gitreg" if newer else "mend it by hand and commit it")
 
+    @property
+    def may_have_policies(self) -> bool:
+        """Whether a ``gitreg.yaml`` that cannot be read may have some: of a newer format, or before a cut history."""
+        said = self._settings_said
+        newer = any(NEWER_FORMAT in (entry.problem or "") for entry in said)
+        return newer or any(self.index.moment(entry.since).boundary for entry in said)
+
     @cached_property
     def _settings_said(self) -> list[Entry]:
         return self.index.history(self.seq, "registry", "", "")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from gitreg.errors import Conflict
-from gitreg.git import RefUpdate
+from gitreg.git import RefUpdate, Repository
 from gitreg.registry import guarding
 from gitreg.registry.checking import check
-from gitreg.registry.circumstances import UNKNOWN
+from gitreg.registry.circumstances import UNKNOWN, Circumstances
 from gitreg.registry.guarding import guard
 from gitreg.registry.ledger import Ledger
 from gitreg.registry.soundness import Problem
@@ -199,6 +200,33 @@ def test_a_ref_by_itself(iris: Registry, what: str) -> None:
     update, says = RULES[what](iris)
     found = asked(iris, update)
     assert found == [] if says is None else says in found[0]
+
+
+@pytest.mark.parametrize("broken", ["stages: [", "format: 99\nbranch: main\n"])
+def test_a_push_mends_a_file_that_never_could_be_read_where_it_can_have_no_policies(
+    iris: Registry, tmp_path: Path, broken: str
+) -> None:
+    said = (iris.folder / "gitreg.yaml").read_text()
+    folder = tmp_path / "broken"
+    git(tmp_path, "init", "-q", "-b", "main", str(folder))
+    commit_files(folder, {"gitreg.yaml": broken})
+    old = commit_files(folder, {"README.md": "x"})
+    new = commit_files(folder, {"gitreg.yaml": f"{said}policies:\n  production: {{promoters: [ada@example.com]}}\n"})
+    git(folder, "update-ref", "refs/heads/main", old)
+    repository = Repository.discover(folder)
+
+    def problems(commit: str, *, guarded: bool) -> list[str]:
+        update, circumstances = RefUpdate("refs/heads/main", commit, old), Circumstances(settings_guarded=guarded)
+        return [problem.what for problem in guard(repository, [update], lambda _: circumstances)]
+
+    with closing(repository):
+        newer = broken.startswith("format")
+        refused = "changes who may do what, and no settings policy says who may do that"
+        assert problems(new, guarded=True) == ([refused] if newer else [])
+        assert problems(new, guarded=False) == []
+        with closing(Ledger(repository, "main")) as ledger:
+            (told,) = check(ledger, old, new).row()["authority"]
+        assert told["sentence"] == "gitreg.yaml could not be read before, nor could its policies"
 
 
 def test_nothing_is_written(iris: Registry) -> None:
