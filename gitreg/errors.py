@@ -145,6 +145,24 @@ class WorkTreeLags(GitregError):
         )
 
 
+class CloneLags(GitregError):
+    """A remote's branch has moved, and the clone that moved it could not follow.
+
+    Parameters
+    ----------
+    branch, commit:
+        The remote's branch, and where it is now.
+    why:
+        What stopped the clone.
+    """
+
+    def __init__(self, branch: str, commit: str, why: GitregError) -> None:
+        super().__init__(
+            f"{branch} has moved to {commit[:12]}, but this clone did not follow: {why.message}",
+            hint=f"it is done, do not repeat it; {f'{why.hint}; then' if why.hint else 'then'}: `gitreg pull`",
+        )
+
+
 class WorkTreeBusy(Conflict):
     """Another process holds a work tree's index, or was killed while it did: trying again at once will not help."""
 

@@ -21,7 +21,7 @@ from gitreg.documents.canonical import read, recognise
 from gitreg.documents.files import read_data, write
 from gitreg.documents.layout import Key, parse_path
 from gitreg.documents.types import Document, RegistryDocument
-from gitreg.errors import Conflict, GitregError, IntegrityError, Locked, Refused, WorkTreeBusy, WorkTreeLags
+from gitreg.errors import CloneLags, Conflict, GitregError, IntegrityError, Locked, Refused, WorkTreeBusy, WorkTreeLags
 from gitreg.git import RefUpdate, Signature
 from gitreg.registry.changes import Changes
 from gitreg.registry.dates import dated_after
@@ -146,6 +146,8 @@ def commit(
         Another process holds the index of a work tree that has the branch checked out.
     WorkTreeLags
         It is on the branch, and such a work tree could not follow.
+    CloneLags
+        It is on the remote's branch, and this clone's own could not follow.
     Refused
         The operation's rules forbid it, the remote's do, or a work tree holds something in the way.
     Unreachable
@@ -243,9 +245,8 @@ def _try(ledger: Ledger, operation: Operation, writer: Callable[[], Writer], ups
     except WorkTreeLags:
         raise  # it is done, and must not be done again
     except GitregError as error:
-        if published:  # it must not be done again
-            warnings.warn(f"published, but this clone did not follow ({error.message}): `gitreg pull`", stacklevel=2)
-            return Outcome(made, changes, files)
+        if published:
+            raise CloneLags(upstream.branch if upstream else ledger.branch, made, error) from error
         if not isinstance(error, Refused):
             raise
         if ledger.head() != snapshot.commit:  # what is in the way was committed meanwhile

@@ -46,6 +46,7 @@ class OpenRegistry:
     """
 
     proposing = False
+    _looked_back = False
     rewritten_from: str | None = None
 
     def __init__(
@@ -402,9 +403,22 @@ class OpenRegistry:
 
     def snapshot(self, at: str | None = None) -> Snapshot:
         """Give what the registry says now, or said at a date or commit (:meth:`Ledger.snapshot`)."""
+        if not self._looked_back:
+            self._looked_back = True
+            self._finish_following()
         snapshot = self.ledger.snapshot(at, now=self.ambient.clock())
         snapshot.check_fixed()
         return snapshot
+
+    def _finish_following(self) -> None:
+        """Bring up to date the work trees that a killed process left behind, where nothing hinders.
+
+        Until then a plain ``git commit`` there would take back what the branch has.
+        """
+        repository = self.ledger.repository
+        if repository.unfinished_following():
+            with suppress(GitregError, OSError), repository.lock(timeout=0):
+                repository.finish_following()
 
     # -- writing ---------------------------------------------------------------------------------------------------
 

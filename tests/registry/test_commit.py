@@ -9,10 +9,12 @@ import threading
 import time
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gitreg.errors import Conflict, GitregError, IntegrityError, WorkTreeBusy
+from gitreg.git import Repository
 from gitreg.registry.changes import Changes
 from gitreg.registry.commit import commit
 from gitreg.registry.operations.stages import promote
@@ -224,3 +226,31 @@ def test_a_file_broken_by_hand_is_not_written_over(registry: Registry, weights: 
     registry.save("iris", weights)
     registry.promote("iris@2", "production", force=True)
     assert "# mine" in (registry.folder / "models/iris/stages/production.yaml").read_text()
+
+
+@pytest.mark.parametrize("in_the_way", [False, True])
+def test_the_next_reader_finishes_what_a_killed_writer_left_behind(
+    registry: Registry, weights: Path, monkeypatch: pytest.MonkeyPatch, in_the_way: bool
+) -> None:
+    registry.save("iris", weights)
+    record = registry.folder / "models/iris/versions/2.yaml"
+    move = Repository.update_refs
+
+    def killed(self: Repository, *arguments: Any, **options: Any) -> None:
+        move(self, *arguments, **options)
+        raise KeyboardInterrupt
+
+    weights.write_bytes(b"more")
+    with monkeypatch.context() as patched:
+        patched.setattr(Repository, "update_refs", killed)
+        with pytest.raises(KeyboardInterrupt):
+            registry.save("iris", weights)
+    assert git(registry.folder, "status", "--porcelain").startswith("D  models/iris/versions/2.yaml")
+    if in_the_way:
+        record.write_text("precious")
+    with Registry.open(registry.folder) as again:
+        assert again.list_versions("iris").total == 2
+    if in_the_way:
+        assert record.read_text() == "precious"
+    else:
+        assert git(registry.folder, "status", "--porcelain") == ""

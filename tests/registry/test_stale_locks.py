@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.errors import Conflict
+from gitreg.errors import CloneLags, Conflict
 from gitreg.registry import commit
 from gitreg.registry.doctor import examine
 from gitreg.sdk.registry import Registry
-from tests.registry.support import refs
+from gitreg.sdk.remotes import pull
+from tests.registry.support import git, refs
 
 
 @pytest.fixture
@@ -56,6 +57,27 @@ def test_a_lock_that_could_not_be_removed_here_is_told_with_its_path(
     assert str(lock) in caught.value.message
     lock.unlink()
     saved.promote("iris@1", "production")
+
+
+@pytest.mark.slow
+def test_what_was_published_though_a_lock_stays_here_is_an_error_that_says_so(
+    saved: Registry, hub: Path, weights: Path
+) -> None:
+    lock = saved.folder / ".git/HEAD.lock"
+    lock.touch()
+    weights.write_bytes(b"more")
+    with pytest.raises(CloneLags) as caught:
+        saved.save("iris", weights)
+    assert caught.value.exit_code == 1
+    assert git(hub, "rev-parse", "main")[:12] in caught.value.message
+    assert str(lock) in caught.value.message
+    for what in ("do not repeat it", "remove that file", "`gitreg pull`"):
+        assert what in (caught.value.hint or "")
+    lock.unlink()
+    with Registry.open(saved.folder) as again:
+        pull(again)
+        assert again.version("iris").version == "2"
+    assert git(saved.folder, "status", "--porcelain") == ""
 
 
 def test_a_lock_that_goes_away_is_waited_for(saved: Registry, hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
