@@ -230,7 +230,7 @@ def examination(registry: Registry) -> list[Problem]:
     from gitreg.registry.holders import is_refused, refused_mirrors, sentence
 
     ledger, upstream = registry.ledger, reachable(registry)
-    found = list(examine(ledger, upstream))
+    found = list(examine(ledger, upstream, cached=registry.is_mirror))
     if any(problem.mend == "reindex" for problem in found):
         return found
     judged = registry.judge_holders()

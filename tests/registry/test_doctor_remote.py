@@ -147,3 +147,24 @@ def test_a_remote_that_does_not_answer_is_left_out_and_that_is_said(iris: Regist
         assert iris.doctor() == []
     iris.local = True
     assert iris.doctor() == []
+
+
+def test_by_url_the_remotes_own_tags_and_mirrors_are_looked_at_and_the_cache_needs_none(
+    iris: Registry, hub: Path
+) -> None:
+    with Registry.open(f"file://{hub}") as by_url:
+        assert by_url.doctor() == []
+    git(hub, "tag", "-d", "models/iris@2")
+    git(hub, "update-ref", "-d", "refs/stages/iris@production")
+    with Registry.open(f"file://{hub}") as by_url:
+        kept = refs(by_url.folder)
+        found = by_url.doctor()
+        assert {problem.where.rpartition(" ")[2] for problem in found} == {
+            "refs/tags/models/iris@2",
+            "refs/stages/iris@production",
+        }
+        assert all("is missing on file://" in problem.what for problem in found)
+        assert refs(by_url.folder) == kept
+        by_url.repair(found)
+        assert by_url.doctor() == []
+    assert iris.doctor() == []

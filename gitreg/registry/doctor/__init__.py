@@ -27,13 +27,15 @@ from gitreg.registry.upstream import Upstream
 __all__ = ["Problem", "examine", "problems_of_gates", "problems_of_weights", "repair", "without_refused"]
 
 
-def examine(ledger: Ledger, upstream: Upstream | None = None) -> Iterator[Problem]:
+def examine(ledger: Ledger, upstream: Upstream | None = None, *, cached: bool = False) -> Iterator[Problem]:
     """Name all that is wrong with a registry, but for its weights (`problems_of_weights`).
 
     Parameters
     ----------
     upstream:
         The remote, which is asked; None leaves it out.
+    cached:
+        Whether this is the copy of a registry that was named by its URL: its tags and mirrors are those of the remote.
 
     Raises
     ------
@@ -45,7 +47,9 @@ def examine(ledger: Ledger, upstream: Upstream | None = None) -> Iterator[Proble
         yield from stale
         return  # what it says of all the rest would be as wrong
     theirs = upstream.derived_refs(snapshot.settings) if upstream else None
-    here = [*problems_of_files(ledger, snapshot), *problems_of_refs(ledger, snapshot, theirs)]
+    here = list(problems_of_files(ledger, snapshot))
+    if not cached:
+        here += problems_of_refs(ledger, snapshot, theirs)
     yield from here
     yield from problems_of_config(ledger.repository)
     yield from problems_of_locks(ledger.repository, upstream)
@@ -53,7 +57,7 @@ def examine(ledger: Ledger, upstream: Upstream | None = None) -> Iterator[Proble
     yield from problems_of_receipts(ledger)
     if upstream is not None and theirs is not None:
         named = {problem.where for problem in here}
-        found = problems_of_the_remote(ledger, upstream, theirs)
+        found = problems_of_the_remote(ledger, upstream, theirs, cached=cached)
         yield from (problem for problem in found if problem.where not in named)
 
 

@@ -18,13 +18,17 @@ from gitreg.registry.upstream import Upstream
 _PEELED = "^{}"
 
 
-def problems_of_the_remote(ledger: Ledger, upstream: Upstream, theirs: Mapping[str, str]) -> Iterator[Problem]:
+def problems_of_the_remote(
+    ledger: Ledger, upstream: Upstream, theirs: Mapping[str, str], *, cached: bool = False
+) -> Iterator[Problem]:
     """Name what is wrong on a remote, and between it and this clone.
 
     Parameters
     ----------
     theirs:
         The remote's tags and mirrors, as `Upstream.derived_refs` gives them.
+    cached:
+        Whether this is only the copy of a registry that was named by its URL, whose own tags are not looked at.
 
     Raises
     ------
@@ -54,7 +58,7 @@ def problems_of_the_remote(ledger: Ledger, upstream: Upstream, theirs: Mapping[s
     except NotFound:
         yield Problem(upstream.branch, "holds no registry", "`gitreg push`, or correct `remote` in gitreg.yaml")
         return
-    yield from _tags(ledger, upstream, snapshot, theirs)
+    yield from _tags(ledger, upstream, snapshot, theirs, cached=cached)
     yield from _tags_without_record(ledger, upstream, snapshot, settings, theirs)
     for move in mirror_updates(ledger, snapshot) if upstream.takes_mirrors else ():
         if theirs.get(move.name) != move.new:
@@ -63,9 +67,11 @@ def problems_of_the_remote(ledger: Ledger, upstream: Upstream, theirs: Mapping[s
             yield Problem(f"{upstream.name} {move.name}", what, _SYNC, "sync")
 
 
-def _tags(ledger: Ledger, upstream: Upstream, snapshot: Snapshot, theirs: Mapping[str, str]) -> Iterator[Problem]:
+def _tags(
+    ledger: Ledger, upstream: Upstream, snapshot: Snapshot, theirs: Mapping[str, str], *, cached: bool
+) -> Iterator[Problem]:
     """Hold the tags of all versions on the remote's branch against the remote's, and this clone's against those."""
-    here = ledger.repository.refs(tag_prefix(snapshot.settings))
+    here = {} if cached else ledger.repository.refs(tag_prefix(snapshot.settings))
     for entry in snapshot.index.scan(snapshot.seq, "model_version"):
         said = readings(snapshot, entry)
         moment = snapshot.index.moment(said[-1].since) if said else None
