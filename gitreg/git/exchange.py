@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from gitreg.errors import NotFound
 from gitreg.git.history import commit_of
-from gitreg.git.objects import Objects
+from gitreg.git.objects import Objects, check_depth
 from gitreg.git.walking import OURS, THEIRS, Walk
 
 if TYPE_CHECKING:
@@ -102,10 +102,11 @@ def _mark_wanted(objects: Objects, oid: str, walk: Walk, found: dict[str, None])
         found[oid] = None
 
 
-def _add_tree(objects: Objects, tree: str, known: Sequence[str], found: dict[str, None]) -> None:
+def _add_tree(objects: Objects, tree: str, known: Sequence[str], found: dict[str, None], depth: int = 0) -> None:
     """Add what is in a tree and not at the same place of those that the other side has or gets."""
     if tree in found or tree in known:
         return
+    check_depth(depth)
     found[tree] = None
     others = [objects.tree(oid) for oid in known]
     for name, entry in objects.tree(tree).items():
@@ -113,7 +114,7 @@ def _add_tree(objects: Objects, tree: str, known: Sequence[str], found: dict[str
         if entry.mode == _SUBMODULE or any(there.oid == entry.oid for there in same):
             continue
         if entry.is_folder:
-            _add_tree(objects, entry.oid, [there.oid for there in same if there.is_folder], found)
+            _add_tree(objects, entry.oid, [there.oid for there in same if there.is_folder], found, depth + 1)
         else:
             found[entry.oid] = None
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from gitreg.errors import GitregError, IntegrityError, InvalidInput, NotFound, TooLarge
+from gitreg.errors import GitregError, IntegrityError, InvalidInput, NotFound, Refused, TooLarge
 from gitreg.git.loose import object_id, read_loose
 from gitreg.git.parsing import Entry, encode_name, parse_commit, parse_tag, parse_tree
 from gitreg.git.values import Commit, PathChange, Tag
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gitreg.git.packs import Weight
 
 _DEEPEST_ALTERNATE = 5  # as git
+_DEEPEST_FOLDER = 256  # folders in one another; no path that a file system takes has many more
 _TREES_KEPT = 64  # parsed trees in memory: enough for one folder's siblings, small for 10,000 entries each
 _HEX = re.compile(r"[0-9a-f]+")
 
@@ -234,7 +235,7 @@ class Objects:
         """Yield every file below a tree in the order of their paths' bytes."""
         for name, entry in self._tree(tree).items():
             if entry.is_folder:
-                yield from self.walk(entry.oid, f"{at}{name}/")
+                yield from self.walk(entry.oid, _inside(at, name))
             elif entry.is_file:
                 yield at + name, entry
 
@@ -242,12 +243,12 @@ class Objects:
         """Yield the path of everything below a tree that is neither file nor folder."""
         for name, entry in self._tree(tree).items():
             if entry.is_folder:
-                yield from self.links(entry.oid, f"{at}{name}/")
+                yield from self.links(entry.oid, _inside(at, name))
             elif not entry.is_file:
                 yield at + name
 
     def folders_with(
-        self, tree: str, name: str, skip: Collection[str], known: dict[str, tuple[str, ...]]
+        self, tree: str, name: str, skip: Collection[str], known: dict[str, tuple[str, ...]], at: str = ""
     ) -> tuple[str, ...]:
         """Return a tree ("") and the folders below it that hold a file of a name.
 
@@ -265,7 +266,7 @@ class Objects:
                 f"{child}/{path}" if path else child
                 for child, entry in entries.items()
                 if entry.is_folder and not (here and child in skip)
-                for path in self.folders_with(entry.oid, name, skip, known)
+                for path in self.folders_with(entry.oid, name, skip, known, _inside(at, child))
             )
             known[tree] = (*([""] if here else []), *below)
         return known[tree]
@@ -283,7 +284,7 @@ class Objects:
             was, now = before.get(name), after.get(name)
             if key.endswith(b"/"):
                 was, now = (e.oid if e and e.is_folder else None for e in (was, now))  # type: ignore[assignment]
-                yield from self.diff(was, now, f"{at}{name}/")  # type: ignore[arg-type]
+                yield from self.diff(was, now, _inside(at, name))  # type: ignore[arg-type]
             else:
                 change = PathChange(at + name, *(e.oid if e and e.is_file else None for e in (was, now)))
                 if change.old != change.new:
@@ -297,12 +298,33 @@ class Objects:
         for name, entry in self._tree(new).items():
             was = before.get(name)
             if entry.is_folder:
-                yield from self.new_links(was.oid if was and was.is_folder else None, entry.oid, f"{at}{name}/")
+                yield from self.new_links(was.oid if was and was.is_folder else None, entry.oid, _inside(at, name))
             elif not entry.is_file and entry != was:
                 yield at + name
 
     def _read_tree(self, oid: str) -> dict[str, Entry]:
         return parse_tree(self.get(oid, "tree"), self._oid_length)
+
+
+def check_depth(depth: int) -> None:
+    """Refuse to go further down than any folder is that is meant.
+
+    Raises
+    ------
+    Refused
+        It is.
+    """
+    if depth > _DEEPEST_FOLDER:
+        raise Refused(
+            f"a commit has more than {_DEEPEST_FOLDER} folders in one another, which are not read",
+            hint="take that folder out of the commits, or delete the branch that has it",
+        )
+
+
+def _inside(at: str, name: str) -> str:
+    """Return the beginning of the paths in a folder."""
+    check_depth(at.count("/") + 1)
+    return f"{at}{name}/"
 
 
 def _order(name: str, entry: Entry) -> bytes:

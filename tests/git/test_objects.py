@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.errors import IntegrityError, InvalidInput, NotFound
+from gitreg.errors import IntegrityError, InvalidInput, NotFound, Refused
 from gitreg.git import Repository
+from gitreg.git.exchange import to_send
+from gitreg.git.objects import Objects
 from tests.git.conftest import Env, commit, git, make
 
 
@@ -113,3 +115,25 @@ def test_equal_subtrees_are_not_opened_to_compare_them(plain: Repository) -> Non
     two = commit(plain, {"other/b": b"2"})
     object_path(plain, plain.listing(one, "")["same/"]).unlink()
     assert [change.path for change in plain.diff(one, two)] == ["other/b"]
+
+
+def test_folders_in_one_another_without_end_are_refused_in_words(plain: Repository, env: Env) -> None:
+    deep = "d/" * 1500
+    stream = (
+        f"commit refs/heads/deep\ncommitter A <a@example.com> 1 +0000\ndata 1\nx\nM 644 inline {deep}f\ndata 1\nx\n"
+    )
+    git(plain.common_dir, env, "-c", "core.maxTreeDepth=9999", "fast-import", "--quiet", stdin=stream)
+    oid = plain.read_ref("refs/heads/deep")
+    assert oid is not None
+    objects = Objects([plain.common_dir / "objects"], "sha1", 40)
+    for ask in (
+        lambda: plain.walk(oid),
+        lambda: plain.links(oid, ""),
+        lambda: plain.folders_with([oid], "f"),
+        lambda: plain.diff(None, oid),
+        lambda: plain.new_links(None, oid),
+        lambda: to_send(objects, [oid], [], frozenset()),
+    ):
+        with pytest.raises(Refused, match="folders in one another"):
+            list(ask())
+    objects.close()
