@@ -14,6 +14,8 @@ from gitreg.git.values import Commit
 from gitreg.git.walking import OURS, THEIRS, Walk
 
 _ABBREVIATION = re.compile(r"[0-9a-f]{4,64}")
+_STEP = re.compile(r"[~^][0-9]{0,9}")
+_STEPS = re.compile(r"(?:[~^][0-9]{0,9})+$")
 _PLACES = ("{}", "refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}")  # gitrevisions(7), in its order
 
 
@@ -35,13 +37,47 @@ def shallow_boundary(common_dir: Path) -> frozenset[str]:
 
 
 def resolve(objects: Objects, refs: Refs, text: str) -> str | None:
-    """Return the commit that a full or abbreviated id, a branch or a tag means; None when it means none.
+    """Return the commit that a revision means; None when it means none.
+
+    That is a full or abbreviated id, a branch, a tag or ``HEAD``, and what may follow: ``~2``, ``^``, ``^2``
+    (gitrevisions(7)).
 
     Raises
     ------
     InvalidInput
         Several commits have ids that start so.
     """
+    name, steps = split_revision(text)
+    oid = _named(objects, refs, name)
+    for step in steps:
+        if oid is None:
+            return None
+        oid = _above(objects, oid, step)
+    return oid
+
+
+def split_revision(text: str) -> tuple[str, list[str]]:
+    """Return what a revision begins at, and the steps from there: ``main~2^`` is ``main`` with ``~2`` and ``^``."""
+    name = _STEPS.sub("", text)
+    return name, _STEP.findall(text[len(name) :])
+
+
+def _above(objects: Objects, oid: str, step: str) -> str | None:
+    """Return the commit that a step leads to, where it is here."""
+    count = int(step[1:] or 1)
+    if step[0] == "^" and count:
+        parents = objects.commit(oid).parents
+        return commit_of(objects, parents[count - 1]) if count <= len(parents) else None
+    here: str | None = oid
+    for _ in range(count if step[0] == "~" else 0):
+        parents = objects.commit(here).parents if here else ()
+        here = commit_of(objects, parents[0]) if parents else None
+        if here is None:
+            break
+    return here
+
+
+def _named(objects: Objects, refs: Refs, text: str) -> str | None:
     candidate = text.lower() if len(text) == refs.oid_length else None
     oid = candidate if candidate and objects.kind(candidate) else None
     oid = oid or next((found for place in _PLACES if (found := refs.read(place.format(text)))), None)

@@ -112,6 +112,8 @@ class ReadOnlyRepository:
     def resolve(self, text: str) -> str | None:
         """Return the commit that a full or abbreviated (at least 4 digits) id, a branch or a tag means, or None.
 
+        Steps may follow it: ``HEAD~1``, ``main^2``.
+
         Raises
         ------
         InvalidInput

@@ -7,6 +7,7 @@ own only, for a program named by a repository would be run.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,6 +160,11 @@ class Signer:
 
 
 def _failed(program: str, said: bytes) -> GitregError:
+    if found := re.search(r"Permissions \S+ for '(.*)' are too open", said.decode(errors="replace")):
+        return GitregError(
+            f"{program} did not sign: others on this machine may read the key {found[1]}",
+            hint=f"`chmod 600 '{found[1]}'`; a key that others have read is better replaced",
+        )
     words = " ".join(line for line in said.decode(errors="replace").splitlines() if not line.startswith("[GNUPG:]"))
     return GitregError(
         f"{program} did not sign: {words.strip() or 'no reason given'}",

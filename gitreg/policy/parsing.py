@@ -89,7 +89,7 @@ class _Reader:
     def policy(self, stage: str, data: Any) -> Policy:
         at: _Path = ["policies", stage]
         if stage not in self.stages and stage not in _FIELDS_OF:
-            raise _unknown(at, "stage", stage, (*self.stages, *_FIELDS_OF))
+            raise _unknown(at, "stage", stage, self.stages, _FIELDS_OF)
         known = _FIELDS_OF.get(stage, _FIELDS)
         fields = _mapping(at, data, known)
         if not fields:
@@ -299,8 +299,10 @@ def _wrong(at: _Path, reason: str, hint: str) -> InvalidDocument:
     return InvalidDocument(_WHERE, pointer(at), reason, hint=hint)
 
 
-def _unknown(at: _Path, what: str, name: Any, known: Collection[str]) -> InvalidDocument:
-    near = get_close_matches(str(name), known, n=1)
+def _unknown(at: _Path, what: str, name: Any, known: Collection[str], beside: Collection[str] = ()) -> InvalidDocument:
+    """Return the error for a name that is none of the known ones, nor of the others that may stand beside them."""
+    near = get_close_matches(str(name), [*known, *beside], n=1)
     meant = f"did you mean {near[0]!r}? " if near else ""
     listed = f"the known ones are {', '.join(known)}" if known else "there is none"
-    return _wrong(at, f"there is no {what} {name!r}", f"{meant}{listed}")
+    others = f"; {' and '.join(beside)} may stand there, too" if beside else ""
+    return _wrong(at, f"there is no {what} {name!r}", f"{meant}{listed}{others}")

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from gitreg.documents.types import ArtifactDocument, RunDocument
-from gitreg.errors import InvalidInput, NotFound
+from gitreg.errors import GitregError, InvalidInput, NotFound
 from gitreg.names import LATEST, check_artifact
 
 if TYPE_CHECKING:
@@ -96,6 +96,14 @@ def resolve_artifact(snapshot: Snapshot, reference: str) -> ArtifactDocument:
     versions = [str(each.version) for each in artifact_versions(snapshot, name)]
     if versions:
         raise NotFound(f"the artifact {name} has no version {selector!r}", hint=f"it has {', '.join(versions[-5:])}")
+    broken = [entry for entry in snapshot.index.scan(snapshot.seq, "artifact", name) if entry.data is None]
+    if broken:
+        asked = [entry for entry in broken if entry.name == selector] or broken
+        why = f": {asked[0].problem}" if asked[0].problem else ""
+        raise GitregError(
+            f"the record of {name}@{asked[0].name} cannot be read{why}",
+            hint="`gitreg doctor` names the commit to go back to",
+        )
     names = artifact_names(snapshot)
     raise NotFound(
         f"there is no artifact {name!r}", hint=f"there are {', '.join(names[:10])}" if names else "none was saved yet"

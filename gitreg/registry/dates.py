@@ -102,7 +102,8 @@ class Dates:
         places, times, by = self._receipts
         covering = bisect_left(places, seq)
         if covering == len(places):  # it followed what was seen last
-            return Dated(max(told, times[-1]) if times and not exactly else told, False)
+            is_older = bool(times) and not exactly and told < times[-1]
+            return Dated(times[-1], True) if is_older else Dated(told, False)
         # The first receipt of all says nothing of when the history before it came.
         if exactly and (by[covering] != BY_PUSH or covering == 0):
             return Dated(told, False)

@@ -100,7 +100,8 @@ class Ledger:
         commit = self.repository.resolve(at)
         if commit is None:
             raise InvalidInput(
-                f"{at!r} is neither a date nor a commit of this repository", hint="write 2026-11-22, or a commit's id"
+                f"{at!r} is neither a date nor a commit of this repository",
+                hint="write 2026-11-22, or a commit: an id, a branch or a tag, HEAD~1",
             )
         return self.snapshot_at(commit)
 

@@ -74,6 +74,12 @@ def _resolve(snapshot: Snapshot, reference: str | Reference, withdrawn: bool) ->
             snapshot.card_fields(model)  # raises where there is no such model
             raise NotFound(f"{model} has no version yet", hint=f"save one with `gitreg save {model} PATH`")
         return version
+    if selector == "draft" or selector.startswith("draft:"):
+        run = selector.partition(":")[2] or "RUN"
+        raise NotFound(
+            f"{ref} is a draft, which a run has made and nobody has sealed",
+            hint=f"seal it first: `gitreg seal {run}`; `gitreg list --drafts` names the runs",
+        )
     number = as_number(selector)
     found = (
         (snapshot.find_number(model, number) if number is not None else None)
@@ -115,9 +121,8 @@ def _follow(snapshot: Snapshot, ref: Reference, withdrawn: bool) -> ModelVersion
             hint="the record or the pointer was changed by hand; run `gitreg doctor`",
         )
     if version.yanked and not withdrawn:
-        reason = f": {version.annotation.yank_reason}" if version.annotation.yank_reason else ""
         raise Refused(
-            f"the {what} {ref} points to {version.reference}, which was yanked{reason}",
+            f"the {what} {ref} points to {version.reference}, which {version.withdrawal}",
             hint=f"`gitreg rollback {ref.model} {ref.selector}`"
             if what == "stage"
             else f"name the version itself: {version.reference}",

@@ -35,6 +35,8 @@ class ModelVersion(NamedTuple):
         The sha256 of the record's file, as ``sha256:<hex>``.
     stage:
         The stage that it holds, ``archived``, or None.
+    is_hidden:
+        Whether it counts as yanked only because its annotation, which may say so, cannot be read.
     """
 
     record: VersionDocument
@@ -42,6 +44,7 @@ class ModelVersion(NamedTuple):
     digest: str
     stage: str | None
     aliases: tuple[str, ...]
+    is_hidden: bool = False
 
     @property
     def model(self) -> str:
@@ -62,6 +65,12 @@ class ModelVersion(NamedTuple):
     def reference(self) -> str:
         """The reference that always means this version."""
         return f"{self.model}@{self.version}"
+
+    @property
+    def withdrawal(self) -> str:
+        """How one that is not to be used came to that, as it follows its name."""
+        reason = f": {self.annotation.yank_reason}" if self.annotation.yank_reason else ""
+        return f"{'is hidden' if self.is_hidden else 'was yanked'}{reason}"
 
     @property
     def description(self) -> str | None:
@@ -404,6 +413,7 @@ class Snapshot:
             f"sha256:{entry.digest}",
             stage or (ARCHIVED if annotation.archived else None),
             tuple(alias for alias, version in aliases.items() if version == entry.name),
+            note is not None and note.data is None,
         )
 
     # -- pointers ----------------------------------------------------------------------------------------------------
@@ -464,7 +474,7 @@ def _annotation(entry: Entry | None) -> AnnotationDocument:
     if entry is None:
         return AnnotationDocument()
     if entry.data is None:
-        return AnnotationDocument(yanked=True, yank_reason="what is said of it cannot be read; see `gitreg doctor`")
+        return AnnotationDocument(yanked=True, yank_reason="its annotation cannot be read; see `gitreg doctor`")
     return AnnotationDocument.from_data(entry.data)
 
 

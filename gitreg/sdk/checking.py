@@ -13,6 +13,8 @@ from gitreg.blobs import NO_PROGRESS, Progress
 from gitreg.documents.layout import Key, parse_path
 from gitreg.errors import GitregError, NotFound, Refused
 from gitreg.git import Repository
+from gitreg.git.history import split_revision
+from gitreg.names import is_ref_path
 from gitreg.registry.artifacts import Holder
 from gitreg.registry.checking import LookAtWeights, Report, check
 from gitreg.registry.derived import tag_ref
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from gitreg.registry.ledger import Ledger
     from gitreg.sdk.opened import OpenRegistry
 
+NO_SUCH_COMMIT = (
+    "write an id, a branch or a tag, as Git does with ~N and ^N after it; `git fetch` brings a remote's branches"
+)
 _ALL_OF_IT = 0x7FFFFFFF  # the depth of `git fetch --unshallow`
 _OUTPUT_OF_COMMANDS = 2  # standard error: what is printed is the report
 
@@ -118,7 +123,7 @@ def weights_in(
 def _commit(repository: Repository, name: str) -> str:
     commit = repository.resolve(name)
     if commit is None:
-        raise NotFound(f"there is no commit {name!r} here", hint="`git fetch` brings a remote's branches")
+        raise NotFound(f"there is no commit {name!r} here", hint=NO_SUCH_COMMIT)
     return commit
 
 
@@ -128,8 +133,8 @@ def _deepen(ledger: Ledger, base: str, head: str, unseen: list[str]) -> None:
     shallow = repository.is_shallow
     if not shallow and repository.resolve(base) is not None:
         return
-    remote, _, branch = base.partition("/")
-    if not branch or repository.remote_url(remote) is None:
+    remote, _, branch = split_revision(base)[0].partition("/")
+    if not is_ref_path(branch) or repository.remote_url(remote) is None:
         remote, branch = "origin", ledger.branch
     if repository.remote_url(remote) is None:
         return

@@ -66,6 +66,7 @@ def proposed_settings(registry: OpenRegistry, head: str) -> tuple[bytes, list[st
     """
     from gitreg.documents.layout import MAX_BYTES, REGISTRY_FILE
     from gitreg.errors import NotFound
+    from gitreg.sdk.checking import NO_SUCH_COMMIT
 
     ledger = registry.ledger
     commit = ledger.repository.resolve(head)
@@ -73,7 +74,7 @@ def proposed_settings(registry: OpenRegistry, head: str) -> tuple[bytes, list[st
     content = ledger.repository.read(commit, file, limit=MAX_BYTES) if commit else None
     if commit is None or content is None:
         what = f"there is no {file} at {head}" if commit else f"there is no commit {head!r} here"
-        raise NotFound(what, hint="`git fetch` brings a remote's branches")
+        raise NotFound(what, hint=NO_SUCH_COMMIT)
     made = ledger.repository.commit(commit)
     return content, [made.author.email, made.committer.email]
 

@@ -136,8 +136,7 @@ def manifest_in(registry: Registry, cache: Cache, record: ArtifactRecord) -> Man
 
 def _tell_yanked(version: ModelVersion) -> None:
     if version.yanked:
-        reason = f": {version.annotation.yank_reason}" if version.annotation.yank_reason else ""
-        warnings.warn(f"{version.reference} was yanked{reason}", stacklevel=4)
+        warnings.warn(f"{version.reference} {version.withdrawal}", stacklevel=4)
 
 
 def note_input(registry: Registry, used: ArtifactDocument | ModelVersion) -> None:

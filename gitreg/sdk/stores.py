@@ -261,7 +261,7 @@ def reachable(registry: Registry) -> Upstream | None:
         return None
     try:
         upstream.fetch()
-    except (Unreachable, NotFound) as error:
+    except (Unreachable, NotFound, Refused) as error:
         registry.tell(f"{upstream.name} was not looked at: {error.message}")
         return None
     return upstream

@@ -53,6 +53,8 @@ def test_a_command_is_run_and_what_it_saves_is_one_version(trainer: Person) -> N
     assert "completed" in table
     assert "epochs" in table
     assert "3 events" not in trainer.gitreg("log", "iris").out
+    again = trainer.gitreg("run", "--model", "iris", "--", sys.executable, "../code/train.py")
+    assert (again.out, again.err.splitlines()[-1]) == ("trained\n", "Made iris@4")
 
 
 def test_a_command_that_fails_leaves_a_draft_and_its_exit_code(trainer: Person) -> None:
@@ -66,6 +68,14 @@ def test_a_command_that_fails_leaves_a_draft_and_its_exit_code(trainer: Person) 
     )
     assert "train/bad" in trainer.gitreg("list", "--drafts").out
     assert Path(trainer.gitreg("load", "iris@draft").out.strip()).is_dir()
+    for asked in (
+        ("annotate", "iris@draft", "--tag", "x"),
+        ("promote", "iris@draft", "staging"),
+        ("verify", "iris@draft"),
+    ):
+        said = trainer.gitreg(*asked, code=3).err
+        assert "iris@draft is a draft" in said
+        assert "gitreg seal" in said
     assert "Seal train/bad: iris@3" in trainer.gitreg("seal", "bad").out
     assert trainer.gitreg("show", "iris@staging", "--json").data["version"] == "3"
     trainer.gitreg("list", "--drafts", code=3)
@@ -153,6 +163,18 @@ def test_an_artifact_that_was_edited_or_removed_is_told(writer: Person) -> None:
     assert "gone@1" in ended.out
 
 
+def test_an_artifact_whose_record_cannot_be_read_is_said_to_be_there(writer: Person) -> None:
+    write(writer.here.parent / "data", {"a.csv": "a"})
+    writer.gitreg("artifact", "save", "data", "../data")
+    path = writer.here / "artifacts" / "data" / "1.yaml"
+    path.write_text("artifact: [\n")
+    writer.git("commit", "-qam", "By hand")
+    for asked in ("data@1", "data"):
+        said = writer.gitreg("artifact", "show", asked, code=1).err
+        assert "artifacts/data/1.yaml" in said
+        assert "no artifact" not in said
+
+
 @pytest.mark.parametrize(
     ("command", "pipeline"),
     [
@@ -169,6 +191,7 @@ def test_a_run_is_named_after_its_script_its_module_or_its_program(command: tupl
 
 
 def test_what_is_mistyped_is_told_in_the_words_that_were_typed(writer: Person) -> None:
+    assert "no file 'nofile.pkl'" in writer.gitreg("scan", "nofile.pkl", code=3).err
     assert "--parameter 'epochs'" in writer.gitreg("run", "-p", "epochs", "--", "true", code=2).err
     assert "--nme" in writer.gitreg("run", "--nme", "x", "--", "true", code=2).err
     ended = writer.run(PROGRAMS / "gitreg", "run", "--", "false")

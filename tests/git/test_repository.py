@@ -101,6 +101,19 @@ def test_a_commit_is_found_by_id_abbreviation_branch_and_tag(repo: Repository, f
         git(folder, env, "gc", "-q")
 
 
+def test_what_follows_a_name_is_understood_as_git_does(repo: Repository, folder: Path, env: Env) -> None:
+    start = commit(repo, dict(FILES))
+    one, two = (
+        repo.build_commit(start, {}, message=message, author=ADA, committer=ADA) for message in ("aside", "ahead")
+    )
+    joined = git(folder, env, "commit-tree", "-p", two, "-p", one, "-m", "join", f"{start}^{{tree}}")
+    git(folder, env, "update-ref", "refs/heads/trunk", joined)
+    for step in ("~1", "~", "^", "^2", "^2~1", "~2", "^0", "~0", "^^", "~1^1"):
+        assert repo.resolve(f"trunk{step}") == git(folder, env, "rev-parse", f"trunk{step}"), step
+    for text in ("trunk~9", "trunk^3", "nothing~1", "~1", "trunk@{1}"):
+        assert repo.resolve(text) is None
+
+
 def test_an_abbreviation_of_several_commits_is_refused(plain: Repository, env: Env) -> None:
     assert plain.work_tree is not None
     tree = git(plain.work_tree, env, "write-tree")

@@ -122,6 +122,15 @@ def test_a_program_that_does_not_sign_is_said_in_words(tmp_path: Path, ssh: Env)
         sign_both(repo)
 
 
+def test_a_key_that_others_may_read_is_said_to_be_one(tmp_path: Path, ssh: Env) -> None:
+    folder = make(tmp_path, ssh, "normal")
+    Path(ssh["HOME"], "key").chmod(0o644)
+    with Repository.discover(folder, env=ssh) as repo, pytest.raises(GitregError, match=r"others .* may read") as told:
+        sign_both(repo)
+    assert "@@" not in told.value.message
+    assert "chmod 600" in (told.value.hint or "")
+
+
 @pytest.mark.parametrize("settings", [{"user_signingKey": ""}, {"gpg_format": "crayon"}])
 def test_a_configuration_that_cannot_sign_is_refused_with_a_hint(
     tmp_path: Path, ssh: Env, settings: dict[str, str]

@@ -112,7 +112,7 @@ def test_what_is_wrong_is_named_with_its_place_and_what_is_known(
 def test_a_policy_for_a_stage_that_is_misspelled_is_an_error_for_every_stage() -> None:
     with pytest.raises(InvalidDocument, match="prod") as caught:
         parse_policies({"prod": {"from": ["staging"]}}, PEOPLE, STAGES)
-    assert caught.value.hint == "the known ones are dev, staging, production, settings, aliases"
+    assert caught.value.hint == "the known ones are dev, staging, production; settings and aliases may stand there, too"
 
 
 def test_one_key_of_two_people_is_refused_for_one_person_could_approve_twice() -> None:

@@ -52,6 +52,7 @@ def test_an_exception_that_nobody_foresaw_is_the_files_problem() -> None:
     first = world.snapshot.find_version("iris", "1")
     assert first is not None
     assert first.yanked  # it may say so
+    assert first.withdrawal.startswith("is hidden: its annotation cannot be read")
     world.put(Key("annotation", "iris", "1"), None)  # and the past is no trouble either
     assert world.snapshot.unreadable() == []
 

@@ -105,7 +105,9 @@ def test_a_promotion_is_checked_with_its_weights_and_told_in_markdown(
 ) -> None:
     there = github_checkout(robot, hub, tmp_path / "ci", branch=propose(clone))
     there.gitreg("trust", store)
-    ended = there.gitreg("check", "--base", "origin/main", "--report", "report.md")
+    ended = there.gitreg("check", "--base", "origin/main~0", "--report", "report.md")
+    for base in ("origin/main~99", "HEAD~99", "origin/main@{yesterday}"):
+        assert f"no commit '{base}'" in there.gitreg("check", "--base", base, code=3).err
     assert ended.out == (there.here / "report.md").read_text()
     for told in ("may be merged", "`iris@1` → `iris@2`", "| `accuracy` | `0.91` | `0.92` | +0.01 |", "read whole"):
         assert told in ended.out, ended.out

@@ -42,6 +42,7 @@ def command(
     get_step_context().model or gitreg.run() becomes one version of iris, sealed when the command ends with 0. Else it
     is kept as a draft, and the exit code is the command's.
     """
+    from gitreg.registry.collections import find_run
     from gitreg.sdk.model import Model
     from gitreg.sdk.running import run
 
@@ -69,6 +70,9 @@ def command(
         kept = "" if under_way.is_given_up else "; `gitreg list --drafts` shows what it had saved"
         note(f"{command[0]} ended with {failed.exit_code}{kept}")
         raise
+    sealed = find_run(registry.snapshot(), under_way.pipeline, under_way.name)
+    for reference in sealed.versions if sealed is not None else ():
+        note(f"Made {reference}")
 
 
 def _pipeline_of(command: tuple[str, ...]) -> str:

@@ -11,7 +11,7 @@ from gitreg.cli.complete import complete_reference
 from gitreg.cli.options import fetch_option, open_registry, output_option
 from gitreg.cli.output import emit, print_table
 from gitreg.cli.progress import progress
-from gitreg.errors import Refused
+from gitreg.errors import NotFound, Refused
 
 _COLUMNS = ("path", "verdict", "why", "names")
 
@@ -32,8 +32,13 @@ def command(target: str, artifact: str | None, output: str) -> None:
     if artifact is None and os.path.lexists(target):
         found = list(scan_files(Path(target)))
     else:
-        with progress("Loading") as bar:
-            found = list(scan_version(open_registry(), target, artifact, progress=bar))
+        try:
+            with progress("Loading") as bar:
+                found = list(scan_version(open_registry(), target, artifact, progress=bar))
+        except NotFound as error:
+            if artifact is not None or os.path.lexists(target):
+                raise
+            raise NotFound(f"there is no file {target!r} here, and {error.message}", hint=error.hint) from None
     if output == "table":
         rows = [(path, finding.verdict, finding.why) for path, finding in found]
         print_table(["file", "verdict", "why"], rows)
