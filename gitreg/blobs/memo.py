@@ -75,9 +75,10 @@ def read_memo(path: Path) -> Memo:
     """Read a memo; one that is not there, cut off or strange trusts nothing."""
     try:
         said = json.loads(path.read_bytes())
-        return Memo(said["files"], said["boot"])
-    except (OSError, ValueError, TypeError, KeyError):
+        memo = Memo(said["files"], said["boot"])
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return NOTHING
+    return memo if isinstance(memo.files, dict) and isinstance(memo.boot, str) else NOTHING
 
 
 def write_memo(path: Path, memo: Memo) -> None:

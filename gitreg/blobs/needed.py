@@ -90,7 +90,7 @@ def _held(bucket: Bucket, since: float) -> set[str]:
     held: set[str] = set()
     for info in bucket.list(layout.HOLDS):
         if info.mtime >= since:
-            with suppress(NoSuchObjectError, ValueError):  # its save has ended; or it is none of ours
+            with suppress(NoSuchObjectError, ValueError, RecursionError):  # its save has ended; or it is none of ours
                 said = json.loads(bucket.read(info.key))
                 if isinstance(said, list):
                     held.update(key for key in said if isinstance(key, str))

@@ -117,8 +117,13 @@ def verify(shelf: Shelf, *, progress: Progress = NO_PROGRESS) -> Iterator[Checke
 
 def _kept(shelf: Shelf, name: str, folder: Path, *, built: bool) -> Kept:
     files = shelf.memo(name).files if built else {}
-    files = files or listing(folder)
-    size = sum(map(size_in, files.values()))
+    try:
+        size = sum(map(size_in, files.values()))
+    except (ValueError, AttributeError, IndexError):  # a memo that is damaged
+        files = {}
+    if not files:
+        files = listing(folder)
+        size = sum(map(size_in, files.values()))
     return Kept(f"sha256:{name}", size, len(files) if built else None, shelf.last_used(name))
 
 

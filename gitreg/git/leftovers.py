@@ -25,7 +25,7 @@ def noted(git_dir: Path, common_dir: Path, names: Sequence[str]) -> Iterator[Non
     Call it while holding the writers' lock.
     """
     note = common_dir / "gitreg" / "moving.json"
-    with suppress(OSError, ValueError, TypeError, GitregError):
+    with suppress(OSError, ValueError, TypeError, RecursionError, GitregError):
         for name in json.loads(note.read_text()):
             check_ref_name(name)  # the note itself might come with a stranger's repository
             _remove_lock(common_dir / f"{name}.lock")

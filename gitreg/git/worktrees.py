@@ -149,7 +149,7 @@ class WorkTrees:
         for path in sorted(self._journals.glob("*.json")):
             try:
                 found.append((path, Journal(**json.loads(path.read_text(encoding="utf-8")))))
-            except (ValueError, TypeError, FileNotFoundError):
+            except (ValueError, TypeError, RecursionError, FileNotFoundError):
                 continue  # finished by another process, or nothing that we wrote
         return found
 

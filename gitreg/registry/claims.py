@@ -212,14 +212,14 @@ class Claims:
         note = _note(self._repository)
         try:
             said = json.loads(note.read_text(encoding="utf-8"))
+            return {url: dict(names) for url, names in said.items()}
         except FileNotFoundError:
             return {}
-        except ValueError as error:
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise Refused(
                 f"{note} cannot be read: {error}",
                 hint="it says which claims on stores this clone has seen; remove it if all of them are still there",
             ) from None
-        return {url: dict(names) for url, names in said.items()}
 
     def _note(self, said: Mapping[str, Mapping[str, str]]) -> None:
         note = _note(self._repository)

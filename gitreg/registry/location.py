@@ -101,7 +101,7 @@ def _declared_branch(repository: Repository, file: Path) -> str:
     content = file.read_bytes()
     text = content.decode("latin-1")
     note = repository.common_dir / "gitreg" / "branches.json"
-    with suppress(OSError, ValueError, AttributeError):
+    with suppress(OSError, ValueError, AttributeError, RecursionError):
         noted = json.loads(note.read_text()).get(text)
         if isinstance(noted, str):
             return noted
@@ -117,8 +117,8 @@ def _declared_branch(repository: Repository, file: Path) -> str:
 
 
 def noted_place(repository: Repository) -> Place | None:
-    """Give what `note_place` remembered."""
-    with suppress(OSError):
+    """Return what `note_place` remembered."""
+    with suppress(OSError, ValueError):
         branch, _, root = (repository.common_dir / "gitreg" / "place").read_text().strip().partition(":")
         return Place(branch, root)
     return None

@@ -12,7 +12,7 @@ from typing import Any
 
 def read_list(path: Path) -> list[Any]:
     """Return what a file lists; nothing where it is not there, or is damaged."""
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, RecursionError):
         said = json.loads(path.read_text())
         return said if isinstance(said, list) else []
     return []

@@ -222,6 +222,15 @@ def summarised(findings: Mapping[str, Finding]) -> Finding:
     return Finding(worst(findings.values()).verdict if findings else DATA, json.dumps(told))
 
 
-def read_summary(finding: Finding) -> dict[str, Finding]:
-    """Return the verdicts, by path, on the files that are not plain data, from what `summarised` made of them."""
-    return {path: Finding(*told) for path, told in json.loads(finding.why).items()}
+def read_summary(finding: Finding) -> dict[str, Finding] | None:
+    """Return the verdicts, by path, on the files that are not plain data, from what `summarised` made of them.
+
+    None where it is damaged.
+    """
+    try:
+        said = json.loads(finding.why).items()
+        told = {path: Finding(str(verdict), str(why)) for path, (verdict, why) in said}
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return None
+    kept = worst(told.values()).verdict if told else DATA
+    return told if kept == finding.verdict else None

@@ -74,7 +74,9 @@ class Admission:
         contents = self._record.contents
         self._refuse(as_recorded(contents, contents if paths is None else paths))
         summary = self._registry.verdicts.find(_OF_A_SET + self._record.digest)
-        found = read_summary(summary) if summary else self._find(manifest(), paths)
+        found = read_summary(summary) if summary else None
+        if found is None:
+            found = self._find(manifest(), paths)
         if paths is not None:
             found = {path: finding for path, finding in found.items() if path in paths}
         self._compare(found)

@@ -449,8 +449,10 @@ def test_a_damaged_note_or_claim_stops_gc_in_words_and_nothing_that_is_published
     note = two.folder / ".git" / "gitreg" / "claims.json"
     note.write_text("{")
     two.promote("rose@1", "staging")
-    with pytest.raises(Refused, match=r"claims\.json cannot be read"):
-        two.collect_garbage(grace=AT_ONCE)
+    for text in ("{", "[1]", '{"store": 5}'):
+        note.write_text(text)
+        with pytest.raises(Refused, match=r"claims\.json cannot be read"):
+            two.collect_garbage(grace=AT_ONCE)
 
 
 def test_a_store_names_no_program_that_gc_would_run(

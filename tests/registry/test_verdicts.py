@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import pytest
+
 from gitreg.contents import Finding
 from gitreg.registry.code_trust import CodeTrust
 from gitreg.registry.verdicts import Verdicts, as_recorded, contents_row, read_summary, recorded, summarised
@@ -57,6 +59,24 @@ def test_the_verdicts_on_a_set_are_kept_as_one() -> None:
     assert read_summary(summarised({"a": found["a"]})) == {}
 
 
+@pytest.mark.parametrize(
+    "why",
+    [
+        "nonsense",
+        "[1]",
+        "5",
+        '{"a": 5}',
+        '{"a": ["code"]}',
+        '{"a": {"b": 1}}',
+        "{}",
+        '{"a": ["data", "x"]}',
+        "[" * 9999,
+    ],
+)
+def test_a_damaged_verdict_on_a_set_is_as_none(why: str) -> None:
+    assert read_summary(Finding("code", why)) is None
+
+
 def test_what_a_record_says_that_no_rule_knows_counts_as_code() -> None:
     assert as_recorded({"a": {"verdict": "fine"}}, ["a"])["a"].rank == CODE.rank
     assert as_recorded({"a": {}}, ["a"])["a"].verdict == "code"
@@ -80,6 +100,13 @@ def test_a_registry_is_trusted_by_place_and_id_together(tmp_path: Path) -> None:
 
 def test_a_damaged_file_of_trust_trusts_nothing(tmp_path: Path) -> None:
     path = tmp_path / "code.json"
-    for said in ("", "{}", '["/one"]', '[{"place": "/one", "registry": 1}]', '[{"place": "/one", "models": [1]}]'):
+    for said in (
+        "",
+        "[" * 9999,
+        "{}",
+        '["/one"]',
+        '[{"place": "/one", "registry": 1}]',
+        '[{"place": "/one", "models": [1]}]',
+    ):
         path.write_text(said)
         assert CodeTrust(path).find("/one", None) is None
