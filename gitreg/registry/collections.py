@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from gitreg.documents.types import ArtifactDocument, RunDocument
-from gitreg.errors import GitregError, InvalidInput, NotFound
+from gitreg.errors import GitregError, IntegrityError, InvalidInput, NotFound
 from gitreg.names import LATEST, check_artifact
 
 if TYPE_CHECKING:
@@ -82,17 +82,19 @@ def resolve_artifact(snapshot: Snapshot, reference: str) -> ArtifactDocument:
         There is none such.
     InvalidInput
         The digits begin the ids of several.
+    IntegrityError
+        Its record was edited.
     """
     name, _, selector = reference.partition("@")
     found = find_artifact(snapshot, check_artifact(name), selector or None)
     if found is not None:
-        return found
+        return check_sealed(snapshot, found)
     by_id = find_artifact_by_id(snapshot, reference)
     if len(by_id) > 1:
         known = ", ".join(each.reference for each in by_id[:5])
         raise InvalidInput(f"{reference!r} begins the ids of {known}", hint="give more digits")
     if by_id:
-        return by_id[0]
+        return check_sealed(snapshot, by_id[0])
     versions = [str(each.version) for each in artifact_versions(snapshot, name)]
     if versions:
         raise NotFound(f"the artifact {name} has no version {selector!r}", hint=f"it has {', '.join(versions[-5:])}")
@@ -108,6 +110,24 @@ def resolve_artifact(snapshot: Snapshot, reference: str) -> ArtifactDocument:
     raise NotFound(
         f"there is no artifact {name!r}", hint=f"there are {', '.join(names[:10])}" if names else "none was saved yet"
     )
+
+
+def check_sealed(snapshot: Snapshot, document: ArtifactDocument) -> ArtifactDocument:
+    """Return an artifact version whose record is as it was first written: its history is its seal.
+
+    Raises
+    ------
+    IntegrityError
+        The record was edited.
+    """
+    said = snapshot.index.history(snapshot.seq, "artifact", document.artifact, str(document.version))
+    sealed = [past.digest for past in said if past.text is not None]
+    if sealed and sealed[0] != sealed[-1]:
+        raise IntegrityError(
+            f"the sealed record of {document.reference} was edited",
+            hint="`gitreg doctor` names the commit to revert",
+        )
+    return document
 
 
 def runs(snapshot: Snapshot, pipeline: str | None = None) -> list[RunDocument]:

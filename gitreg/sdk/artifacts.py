@@ -15,9 +15,10 @@ from gitreg.documents.types import ArtifactDocument, ArtifactRecord
 from gitreg.errors import IntegrityError, InvalidInput, NotFound, UnsafeCode
 from gitreg.names import nfc
 from gitreg.registry.artifacts import store_artifact
-from gitreg.registry.collections import find_artifact, resolve_artifact
+from gitreg.registry.collections import find_artifact
 from gitreg.registry.metadata import to_json
 from gitreg.sdk.active import active_run, opened
+from gitreg.sdk.sealed import sealed_artifact
 
 if TYPE_CHECKING:
     from gitreg.registry.snapshot import ModelVersion
@@ -293,7 +294,7 @@ def get_artifact_version(
     if run is not None and registry is None and (found := run.artifacts.find(name_id_or_prefix, version)) is not None:
         return found
     with opened(registry) as here:
-        return ArtifactVersion(resolve_artifact(here.snapshot(), reference), registry)
+        return ArtifactVersion(sealed_artifact(here, reference), registry)
 
 
 def load_artifact(
@@ -319,16 +320,15 @@ def artifact_of(
     kept:
         The registry that the answer is to use.
     """
-    snapshot = registry.snapshot()
     name, selector = nfc(name), selector and nfc(selector)
     record = version.artifacts.get(name)
     if selector is not None and (record is None or record.artifact != f"{name}@{selector}"):
         named = f"{name}@{selector}" in version.links
-        document = find_artifact(snapshot, name, selector) if named else None
+        document = sealed_artifact(registry, f"{name}@{selector}") if named else None
         return ArtifactVersion(document, kept, uses=(document, version)) if document else None
     if record is None:
         return None
-    document = resolve_artifact(snapshot, record.artifact) if record.artifact else _inline(version, name, record)
+    document = sealed_artifact(registry, record.artifact) if record.artifact else _inline(version, name, record)
     if document.digest != record.digest:
         raise IntegrityError(
             f"{document.reference} is not what {version.reference} says of it", hint="run `gitreg doctor`"

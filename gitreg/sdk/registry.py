@@ -132,7 +132,8 @@ class Registry(OpenRegistry):
         tell:
             Whether to warn of those that are left out, for they cannot be read.
         """
-        from gitreg.registry.collections import artifact_names, artifact_versions, resolve_artifact
+        from gitreg.registry.collections import artifact_names, artifact_versions
+        from gitreg.sdk.sealed import sealed_artifact
 
         snapshot = self.snapshot()
         if not references:
@@ -147,7 +148,7 @@ class Registry(OpenRegistry):
             except NotFound:
                 if reference.partition("@")[0] not in artifact_names(snapshot):
                     raise
-                found.append(resolve_artifact(snapshot, reference))
+                found.append(sealed_artifact(self, reference))
         return found
 
     def list_models(self, filters: Filters = (), **how: Any) -> Page:

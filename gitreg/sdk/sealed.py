@@ -10,6 +10,7 @@ from gitreg.errors import IntegrityError, InvalidDocument, Refused
 from gitreg.registry.cut_history import is_cut, note_held, was_held
 
 if TYPE_CHECKING:
+    from gitreg.documents.types import ArtifactDocument
     from gitreg.registry.ledger import Ledger
     from gitreg.registry.snapshot import ModelVersion, Snapshot
     from gitreg.registry.upstream import Upstream
@@ -66,6 +67,34 @@ def hold(registry: OpenRegistry, snapshot: Snapshot, version: ModelVersion) -> b
         )
     note_held(ledger, snapshot, version)
     return False
+
+
+def sealed_artifact(registry: OpenRegistry, reference: str) -> ArtifactDocument:
+    """Return the version of an artifact that is meant, held against its history, which is fetched where it was cut off.
+
+    Raises
+    ------
+    NotFound, InvalidInput
+        There is none such, or several may be meant.
+    IntegrityError
+        Its record was edited, or its history cannot be had.
+    Unreachable
+        The remote does not answer.
+    """
+    from gitreg.registry.collections import resolve_artifact
+
+    ledger = registry.ledger
+    if ledger.repository.is_shallow and (remote := _remote(registry)) is not None:
+        _fetched(ledger, remote)
+    snapshot = registry.snapshot()
+    document = resolve_artifact(snapshot, reference)
+    said = snapshot.index.history(snapshot.seq, "artifact", document.artifact, str(document.version))
+    if snapshot.index.moment(said[-1].since).boundary:
+        raise IntegrityError(
+            f"{document.reference} is not verified: it came without history",
+            hint="`git fetch --unshallow` brings the history; by URL, open it once without GITREG_OFFLINE",
+        )
+    return document
 
 
 def _fetched(ledger: Ledger, remote: Upstream) -> bool:

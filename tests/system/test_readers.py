@@ -352,3 +352,21 @@ def test_a_shallow_clone_reads_nothing_by_a_changed_id(writer: Person, far: Far,
     writer.git("clone", "-q", "--depth", "1", f"file://{far.url}", tmp_path / "shallow")
     refused = writer.at(tmp_path / "shallow").gitreg("load", "iris@1", code=4)
     assert "gitreg.yaml changed its id from " in refused.err
+
+
+@by_readers
+def test_the_record_of_an_artifact_that_was_edited_is_believed_by_nobody(
+    reader: Person, writer: Person, far: Far, url: str, tmp_path: Path
+) -> None:
+    for name in ("data", "evil"):
+        writer.gitreg("artifact", "save", name, write(tmp_path / name, {"a.csv": name}))
+    assert (Path(reader.gitreg("--repo", url, "artifact", "load", "data").out.strip()) / "a.csv").read_text() == "data"
+    shutil.rmtree(reader.env["GITREG_CACHE"])
+    said = (writer.here / "artifacts/evil/1.yaml").read_text().replace("artifact: evil", "artifact: data")
+    published(writer, far, {"artifacts/data/1.yaml": said})
+    told = "the sealed record of data@1 was edited"
+    for command in (("artifact", "load", "data@1"), ("artifact", "show", "data"), ("verify", "data@1")):
+        assert told in reader.gitreg("--repo", url, *command, code=6).err
+        assert told in writer.gitreg(*command, code=6).err
+    assert told in writer.gitreg("artifact", "link", "data@1", "iris@1", code=6).err
+    assert reader.gitreg("--repo", url, "artifact", "load", "evil").out

@@ -72,9 +72,9 @@ def list_artifacts(name: str | None, output: str) -> None:
 @fetch_option
 def show(reference: str, output: str) -> None:
     """Show a version of an artifact, the latest where none is named."""
-    from gitreg.registry.collections import resolve_artifact
+    from gitreg.sdk.sealed import sealed_artifact
 
-    row = _row(resolve_artifact(open_registry().snapshot(), reference))
+    row = _row(sealed_artifact(open_registry(), reference))
     if output != "table":
         emit(row, output)
         return
@@ -147,11 +147,11 @@ def load(reference: str, dest: str | None, unsafe_code: bool, output: str) -> No
 
     With DEST they are yours to change; without, the folder is the cache's own and read-only.
     """
-    from gitreg.registry.collections import resolve_artifact
     from gitreg.sdk.loading import load_files, note_input
+    from gitreg.sdk.sealed import sealed_artifact
 
     registry = open_registry()
-    document = resolve_artifact(registry.snapshot(), reference)
+    document = sealed_artifact(registry, reference)
     with progress("Loading") as bar:
         folder = load_files(
             registry,
