@@ -25,6 +25,8 @@ class GitregError(Exception):
     """
 
     exit_code = 1
+    has_lines = False
+    """Whether the message quotes another program, whose lines are kept."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)

@@ -131,7 +131,7 @@ def _run() -> int:
         code = 0
     except GitregError as error:
         _trace(session)
-        _complain(error.message, error.hint)
+        _complain(error.message, error.hint, quotes=error.has_lines)
         code = error.exit_code
     except OSError as error:
         _trace(session)
@@ -156,8 +156,9 @@ def _trace(session: Session) -> None:
         click.echo(lines(traceback.format_exc()), err=True, nl=False)
 
 
-def _complain(message: str, hint: str | None) -> None:
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {one_line(message)}", err=True, color=_color())
+def _complain(message: str, hint: str | None, *, quotes: bool = False) -> None:
+    said = "\n       ".join(map(one_line, message.split("\n"))) if quotes else one_line(message)
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {said}", err=True, color=_color())
     if hint:
         click.echo(f" {click.style('hint:', fg='cyan')} {one_line(hint)}", err=True, color=_color())
 

@@ -31,6 +31,8 @@ class Declined(Refused):
         Whether it says that the branch takes changes by pull request only.
     """
 
+    has_lines = True
+
     def __init__(self, message: str, *, hint: str | None, refs: Sequence[str] = (), protected: bool = False) -> None:
         super().__init__(message, hint=hint)
         self.refs = tuple(refs)
@@ -196,7 +198,7 @@ def rejected(remote: str, rejections: Sequence[Rejection], said: str) -> GitregE
     if not declined:
         return Stale(f"{remote} has moved {own[0].ref} ({own[0].why})", refs=[one.ref for one in own])
     reasons = "; ".join(dict.fromkeys(one.why for one in declined))
-    told = " ".join(said.split())[:500]
+    told = _in_lines(said)
     protected = bool(_PROTECTED.search(f"{reasons} {told}"))
     refs = [one.ref for one in declined]
     named = ", ".join(refs[:3]) + (f" and {len(refs) - 3} more" if len(refs) > 3 else "")
@@ -225,9 +227,15 @@ _LOGIN = re.compile(
     r"Authentication failed|could not read Username|could not read Password|Permission denied \(|returned error: 40[13]"
     r"|http resp 40[13]|Host key verification failed|terminal prompts disabled|access denied|Invalid username or"
 )
+_FULL = re.compile(r"No space left on device|Disk quota exceeded|disk quota exceeded")
 _USERINFO = re.compile(r"(\w+://)[^/@\s]*@")
 _PASSWORD = re.compile(r"(ssh://[^/@:\s]*):[^/@\s]*@")
 _NOISE = re.compile(r"^(?:hint: .*|To .*|Everything up-to-date|Done|\s*)$")
+
+
+def _in_lines(said: str) -> str:
+    """Return what hooks said, line by line, without empty ones and not without end."""
+    return "\n".join(" ".join(line.split()) for line in said[:2000].splitlines() if line.strip())
 
 
 def hide_login(text: str) -> str:
@@ -287,10 +295,14 @@ def broken_off(remote: str, said: str) -> GitregError:
     if _INCOMPLETE.search(words):
         return incomplete(remote)
     if _HOOK.search(words):  # and yet the remote has refused nothing
-        told = " ".join(_HOOK.sub("", words).split())[:500]
+        told = _in_lines(_HOOK.sub("", words))
         return Declined(f"this repository's own pre-push hook declines: {told}", hint="do what it says")
     if _NO_OPTIONS.search(words):
         return Declined(f"{remote} takes no push options", hint="do by hand what they ask for")
+    if _FULL.search(words):
+        return GitregError(
+            f"a disk is full, here or where {remote} is: {telling}", hint="make room on that disk and run it again"
+        )
     if _LOGIN.search(words):
         return Unreachable(
             f"{remote} does not let us in: {telling}", hint="log in as git itself does it, and try again"

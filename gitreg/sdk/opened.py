@@ -180,6 +180,13 @@ class OpenRegistry:
             except BaseException:
                 registry.close()
                 raise
+            if made and store is None:
+                registry.tell(
+                    f"weights will lie in {registry.store_url}, and nobody else can load them: {remote} gets the "
+                    "records alone. For a folder or a bucket that all reach: `gitreg store create URL`, write "
+                    "`store: URL` into gitreg.yaml, commit it, `gitreg trust`, `gitreg push`; next time "
+                    "`gitreg init --store URL`"
+                )
         return registry, made
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from gitreg.errors import Conflict, IntegrityError, NotFound
 from gitreg.git import Repository
-from gitreg.git.remote import Remote
+from gitreg.git.remote import Remote, Unreachable, broken_off
 from tests.git.faraway import MAIN, STAGE, TAG, World, by_readers, by_readers_and_ssh, by_servers
 from tests.servers.gitremotes import Far
 
@@ -162,3 +162,10 @@ def test_without_git_a_folder_is_never_fetched_from_by_halves(world: World, here
     remote.fetch([f"+{MAIN}:refs/x/main"], depth=1)
     assert here.line(commits[2]) == [*reversed(commits)]
     assert world.is_whole()
+
+
+def test_a_full_disk_is_no_trouble_of_the_network() -> None:
+    error = broken_off("origin", "fatal: unable to write loose object file: No space left on device\n")
+    assert not isinstance(error, Unreachable)
+    assert "a disk is full" in error.message
+    assert "make room" in (error.hint or "")

@@ -103,10 +103,11 @@ def test_without_atomicity_those_that_can_move_do(world: World, far: Far, remote
 
 @by_writers
 def test_a_hook_that_declines_is_quoted(world: World, far: Far, remote: Remote) -> None:
-    far.hook("pre-receive", "echo 'the release is frozen until Monday' >&2; exit 1")
+    far.hook("pre-receive", "echo 'the release is frozen until Monday' >&2; echo; echo 'ask Ada' >&2; exit 1")
     first = world.commit(a="one")
     with pytest.raises(Declined, match="the release is frozen until Monday") as caught:
         remote.push([RefUpdate(MAIN, first, None), RefUpdate(TAG, world.tag(first), None)])
+    assert caught.value.message.endswith("the release is frozen until Monday\nask Ada")
     assert set(caught.value.refs) == {MAIN, TAG}
     assert not caught.value.protected
     assert far.refs() == {}

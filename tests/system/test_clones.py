@@ -10,7 +10,7 @@ import pytest
 
 from tests.servers.buckets import Servers
 from tests.servers.gitremotes import make_far
-from tests.system.world import Person, assert_sound, write
+from tests.system.world import PROGRAMS, Person, assert_sound, write
 
 pytestmark = pytest.mark.slow
 
@@ -81,3 +81,30 @@ def test_clones_that_write_at_once_lose_nothing_and_wait_in_turns(
         assert shared == {f"{oid} {name}" for name, oid in far.refs().items()}
     assert_sound(first)
     assert_sound(clones[0])
+
+
+def test_a_registry_that_is_published_without_a_store_says_so_and_how_to_name_one(ada: Person, tmp_path: Path) -> None:
+    ada.git("init", "-q", "--bare", "-b", "main", tmp_path / "hub.git")
+    ada.git("clone", "-q", tmp_path / "hub.git", tmp_path / "first")
+    first, store = ada.at(tmp_path / "first"), str(tmp_path / "store")
+    said = first.gitreg("init", "--remote", "origin").err
+    assert f"{first.here}/.git/gitreg/store, and nobody else can load them" in said
+    first.gitreg("store", "create", store)
+    with (first.here / "gitreg.yaml").open("a") as settings:
+        settings.write(f"store: {store}\n")
+    first.git("commit", "-qam", "A store that all reach")
+    first.gitreg("trust")
+    first.gitreg("push")
+    first.gitreg("save", "iris", write(tmp_path / "weights", {"model.bin": b"weights"}))
+    ada.gitreg("clone", tmp_path / "hub.git", tmp_path / "second")
+    second = ada.with_env(GITREG_CACHE=str(tmp_path / "second-cache")).at(tmp_path / "second")
+    second.gitreg("load", "iris", tmp_path / "loaded")
+    assert (tmp_path / "loaded" / "model.bin").read_bytes() == b"weights"
+    # A remote that is spoken to by a program is left out, and the rest is looked at.
+    (second.here / "models" / "iris" / "versions" / "1.yaml").write_text("- nothing\n")
+    second.git("commit", "-qam", "By hand")
+    second.git("remote", "set-url", "origin", "ext::false")
+    ended = second.run(PROGRAMS / "gitreg", "doctor")
+    assert ended.code == 6
+    assert "models/iris/versions/1.yaml" in ended.out
+    assert "origin was not looked at" in ended.err

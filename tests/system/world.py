@@ -91,8 +91,8 @@ class Person:
 
 
 def assert_in_words(ended: Ended) -> None:
-    """One line for an error, at most one for what to do, and never a traceback."""
-    lines = [line for line in ended.err.splitlines() if not line.startswith("warning: ")]
+    """One line for an error, more where it quotes a server, at most one for what to do, and never a traceback."""
+    lines = [line for line in ended.err.splitlines() if not line.startswith(("warning: ", "       "))]
     assert "Traceback" not in ended.err
     assert lines, f"nothing was said: {ended}"
     assert lines[0].startswith("error: "), ended.err

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from pathlib import Path
 
 import click
 
+from gitreg.blobs.faults import in_words
 from gitreg.cli.options import NamedPath, fetch_option, open_registry, reference_argument
 from gitreg.cli.output import print_line
 from gitreg.names import slug
@@ -40,5 +43,20 @@ def command(reference: str, output: str | None) -> None:
         if output
         else Path(f"{slug(found.title.partition('@')[0]).replace('/', '-')}@{slug(found.version)}.html")
     )
-    path.write_text(page, encoding="utf-8")
+    _write(path, page)
     print_line(str(path))
+
+
+def _write(path: Path, page: str) -> None:
+    """Write a page in place of what the file had, whole or not at all; into a device or a pipe, as it comes."""
+    with in_words("write the card", path):
+        if path.exists() and not path.is_file():
+            path.write_text(page, encoding="utf-8")
+            return
+        path = path.resolve()  # a link stays one
+        aside = path.with_name(f".gitreg-{secrets.token_hex(4)}.partial")
+        try:
+            aside.write_text(page, encoding="utf-8")
+            os.replace(aside, path)
+        finally:
+            aside.unlink(missing_ok=True)

@@ -75,7 +75,12 @@ def approve_settings(
     digest = sha256(proposed).hexdigest()
     now = snapshot.index.get(snapshot.seq, *key)
     if now is not None and now.digest == digest:
-        raise InvalidInput(f"{key.path} says that already", hint="name the commit that changes it: --head COMMIT")
+        hint = "name the commit that changes it: --head COMMIT"
+        if (remote := snapshot.settings.remote) is not None:
+            branch = snapshot.settings.branch
+            aside = f"`git switch -c change`, `git branch -f {branch} {remote}/{branch}`, then --head change"
+            hint += f"; one that is on {branch} here and not published is moved to a branch of its own first: {aside}"
+        raise InvalidInput(f"{key.path} says that already", hint=hint)
     known = people(snapshot)
     who = next(filter(None, map(known.find, approver.names)), None)
     if who is None:
