@@ -29,6 +29,7 @@ from gitreg.registry.soundness import Problem
 LookAtWeights = Callable[[Sequence[Holder]], Iterable[Finding]]
 """Holds the stores against what has files there (:class:`gitreg.registry.integrity.Verification`)."""
 
+_SAID_WRONG = "save the files again with gitreg, which looks at them; a record says what they are"
 _SAVE_AGAIN = "`gitreg store copy` brings it there from another store; else save the same files again"
 _TOLD_APART = ("model_version", "stage", "alias", "model", "card")
 
@@ -149,10 +150,15 @@ def check(
             found.append(Problem("gitreg.yaml", f"names a store that fails: {error.message}", error.hint or "mend it"))
         paths = {holder.reference: path for path, holder in reversed(holders)}
         found += [
-            Problem(paths[each.reference], f"{each.artifact}: {each.problem}", _SAVE_AGAIN)
+            Problem(
+                paths[each.reference],
+                f"{each.artifact}: {each.problem}",
+                _SAID_WRONG if each.difference else _SAVE_AGAIN,
+            )
             for each in looked
             if each.problem is not None
         ]
+        files = [each for each in looked if each.difference is None]
         return Report(
             base,
             head,
@@ -162,8 +168,8 @@ def check(
             tuple(links(merge)),
             tuple(card_changes(merge)),
             tuple(_events(merge)),
-            len(looked),
-            sum(finding.read for finding in looked),
+            len(files),
+            sum(finding.read for finding in files),
             tuple(unseen),
             (*judgement.unmet, *twice),
             settings=judgement.settings,

@@ -115,7 +115,17 @@ def weights_in(
             return ()
         source = readable(named, unseen.append)
         run = Run(None, registry.ambient.clock())
-        return Verification(None, versions, source, stores, share=share, run=run, tell=unseen.append, progress=progress)
+        return Verification(
+            None,
+            versions,
+            source,
+            stores,
+            share=share,
+            run=run,
+            verdicts=registry.verdicts,
+            tell=unseen.append,
+            progress=progress,
+        )
 
     return look
 

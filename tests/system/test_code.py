@@ -241,6 +241,18 @@ def test_a_deep_verification_names_a_record_that_calls_code_data(bob: Person) ->
     assert "1 not" in bob.gitreg("verify", "--sample", "100%", code=6).out
 
 
+def test_a_check_names_a_proposed_record_that_calls_code_data_and_looks_once(bob: Person) -> None:
+    bob.git("checkout", "-qb", "proposal")
+    forge(bob, "1", "forged", f"    contents:\n      model.pkl:\n        verdict: code\n        why: {WHY}\n", "")
+    bob.git("checkout", "-q", "main")
+    for _ in range(2):  # the second time its verdict is known
+        ended = bob.gitreg("check", "--base", "main", "--head", "proposal", "--json", code=4)
+        (problem,) = (each for each in ended.data["problems"] if "record says" in each["what"])
+        assert problem["where"] == "models/iris/versions/forged.yaml"
+        assert problem["what"] == f"model: model.pkl is code ({WHY}), and its record says data"
+        assert ended.data["weights"] == {"files": 2, "read": 2}
+
+
 def test_a_deep_verification_names_a_record_that_calls_something_worse_than_it_is(bob: Person) -> None:
     forge(bob, "2", "told", "verdict: limited", "verdict: code")
     assert "model.pkl is limited" in bob.gitreg("verify", "iris@told", "--deep", code=6).err
