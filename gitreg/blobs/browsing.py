@@ -33,6 +33,7 @@ from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.pack import Span
 from gitreg.blobs.source import Source
 from gitreg.errors import IntegrityError, NotFound, Refused
+from gitreg.names import nfc
 
 _CHUNKS = 4  # kept in memory for each open file; at most 16 MiB each, usually 4
 _BUFFER = 256 << 10
@@ -143,11 +144,11 @@ class ArtifactFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is
             raise Refused(f"{path} cannot be opened for writing", hint="`gitreg save` makes a new version")
         reference, inside = split_path(self._strip_protocol(path))
         with self._resolved(reference) as found:
-            entry = next((entry for entry in found.manifest.files if entry.path == inside), None)
+            entry = found.manifest.find(inside)
             if entry is None:
                 raise _absent(reference, inside)
             file = open_by_parts(found, entry)
-            file = file or _File(found.cache.open(found.manifest, found.store(), inside).detach(), _BUFFER)
+            file = file or _File(found.cache.open(found.manifest, found.store(), entry.path).detach(), _BUFFER)
             try:
                 found.admit(entry, file, not isinstance(getattr(file, "raw", None), _Chunks))
             except BaseException:
@@ -326,6 +327,7 @@ def _below(folder: str, path: str) -> str | None:
     """Give a path as seen from a folder, "" for the path itself; None where it lies elsewhere."""
     if not folder:
         return path
+    folder, path = nfc(folder), nfc(path)
     if path == folder:
         return ""
     return path[len(folder) + 1 :] if path.startswith(f"{folder}/") else None

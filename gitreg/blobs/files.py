@@ -26,7 +26,7 @@ class FileEntry(NamedTuple):
     Parameters
     ----------
     path:
-        Where it lies in the artifact: POSIX, relative, spelled as it was found.
+        Where it lies in the artifact: POSIX, relative.
     size:
         In bytes.
     sha256:

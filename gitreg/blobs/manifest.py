@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from gitreg.blobs.files import FileEntry, check_paths
 from gitreg.errors import InvalidDocument, InvalidInput
+from gitreg.names import nfc
 
 _LINE = re.compile(r"([0-9a-f]{64})  (0|[1-9][0-9]{0,18})  ([x-])  (.+)")
 
@@ -59,6 +60,11 @@ class Manifest(NamedTuple):
         if manifest.text != text:
             raise InvalidDocument("manifest", "", "its lines are not sorted by path")
         return manifest
+
+    def find(self, path: str) -> FileEntry | None:
+        """Return the file at a path, in whichever Unicode form either spells it; None where there is none."""
+        wanted = nfc(path)
+        return next((entry for entry in self.files if entry.path == path or nfc(entry.path) == wanted), None)
 
     @property
     def hex(self) -> str:

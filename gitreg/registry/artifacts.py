@@ -43,7 +43,7 @@ def store_artifact(saving: Saving, sources: Sequence[Path], artifact_type: str, 
     InvalidInput, NotFound
         A source is no file or folder that can be kept (:func:`gitreg.blobs.collect`).
     """
-    files = collect(sources)
+    files = _composed(collect(sources))
     manifest = saving.put(files)
     record = artifact_record(manifest, artifact_type, look_at(files, manifest, verdicts))
     if record.files is None:
@@ -55,9 +55,14 @@ def describe_artifact(
     sources: Sequence[Path], artifact_type: str, progress: Progress, verdicts: Verdicts
 ) -> ArtifactRecord:
     """Return what :func:`store_artifact` would record, without storing anything."""
-    files = collect(sources)
+    files = _composed(collect(sources))
     manifest = Manifest.of(describe(files, progress=progress))
     return artifact_record(manifest, artifact_type, look_at(files, manifest, verdicts))
+
+
+def _composed(files: Sequence[LocalFile]) -> list[LocalFile]:
+    """Return the files with their paths in NFC, sorted: no other path than it can be one of another file then."""
+    return sorted((file._replace(path=nfc(file.path)) for file in files), key=lambda file: file.path.encode())
 
 
 def look_at(files: Sequence[LocalFile], manifest: Manifest, verdicts: Verdicts) -> dict[str, Finding]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from gitreg.blobs import NO_PROGRESS, Manifest, Progress
 from gitreg.errors import InvalidInput, NotFound
+from gitreg.names import nfc
 from gitreg.registry.artifacts import choose_artifact, manifest_of
 from gitreg.sdk.admission import Admission
 
@@ -113,11 +114,11 @@ def open_file(
     cache = registry.ambient.cache()
     record = choose_artifact(version, artifact)
     manifest = manifest_in(registry, cache, record)
-    entry = next((entry for entry in manifest.files if entry.path == path), None)
+    entry = manifest.find(path)
     if entry is None:
         raise NotFound(f"{version.reference} has no file {path!r}", hint=f"see `gitreg show {version.reference}`")
     admission = Admission(registry, record, model=version.model, what=version.reference, unsafe_code=unsafe_code)
-    opened = cache.open(manifest, registry.stores, path, progress=progress)
+    opened = cache.open(manifest, registry.stores, entry.path, progress=progress)
     try:
         admission.check_file(entry, opened)
     except BaseException:
@@ -149,10 +150,11 @@ def note_input(registry: Registry, used: ArtifactDocument | ModelVersion) -> Non
 
 
 def _matching(manifest: Manifest, pattern: str, what: str) -> set[str]:
+    wanted = nfc(pattern)
     found = {
         entry.path
         for entry in manifest.files
-        if fnmatch(entry.path, pattern) or fnmatch(PurePosixPath(entry.path).name, pattern)
+        if fnmatch(path := nfc(entry.path), wanted) or fnmatch(PurePosixPath(path).name, wanted)
     }
     if not found:
         raise NotFound(f"no file of {what} matches {pattern!r}", hint=f"see `gitreg show {what}`")

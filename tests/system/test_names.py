@@ -34,6 +34,13 @@ def test_every_kind_of_name_is_found_in_either_spelling(
     assert registry.gitreg("model", "list", ask("name=modèle"), "--json").data["total"] == 1
     registry.gitreg("load", ask("modèle@été"), tmp_path / "out", "--artifact", ask("bête"))
     registry.gitreg("cat", ask("modèle@été:model.bin"))
+    files = write(tmp_path / "files", {say("café/thé.txt"): "hot", say("zoé.txt"): "Zoé"})
+    registry.gitreg("save", "files", files)
+    for spell in SPELLINGS:
+        assert registry.gitreg("cat", spell("files:café/thé.txt")).out == "hot"
+        registry.gitreg("load", "files", tmp_path / f"out-{spell('é')}", "--file", spell("zoé.txt"))
+    listed = registry.gitreg("show", "files", "--json").data["artifacts"]["model"]["files"]
+    assert list(listed) == ["café/thé.txt", "zoé.txt"]
     # Artifacts and runs, alone and of a version.
     registry.gitreg("artifact", "save", say("donnée"), weights)
     registry.gitreg("artifact", "save", ask("donnée@ärt"), weights)
