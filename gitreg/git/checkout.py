@@ -75,7 +75,10 @@ def apply(
         write_index_dict(writer, entries, object_format=get_object_format(objects.object_format))
         writer.close()
     finally:
-        file.abort()  # does nothing to a file that was written to its end
+        try:
+            file.abort()  # does nothing to a file that was written to its end
+        finally:
+            file._closed = True  # on a failing disk: else dulwich tries it again as it goes, and prints that it failed
     return []
 
 

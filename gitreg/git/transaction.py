@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gitreg.errors import Conflict, GitregError, IntegrityError, Locked, Refused
 from gitreg.git.leftovers import noted
@@ -16,6 +17,9 @@ from gitreg.git.objects import Objects
 from gitreg.git.program import Git
 from gitreg.git.refs import Refs
 from gitreg.git.values import ANY, RefUpdate, check_ref_name
+
+if TYPE_CHECKING:
+    from dulwich.refs import locked_ref
 
 _PATIENCE = 1.0  # seconds to wait for another process's lock on a ref
 _LOGGED = ("refs/heads/", "refs/remotes/", "refs/notes/", "refs/bisect/", "refs/worktree/", "refs/rewritten/")
@@ -149,7 +153,9 @@ def _by_dulwich(refs: Refs, objects: Objects, updates: Sequence[RefUpdate]) -> N
                 for update in ordered:
                     name = update.name
                     _check_room(refs, update)
-                    locks.append(stack.enter_context(locked_ref(container, Ref(name.encode()))))
+                    lock = locked_ref(container, Ref(name.encode()))
+                    stack.callback(_let_go, lock)
+                    locks.append(stack.enter_context(lock))
                 for update in ordered:
                     now = refs.read(update.name)
                     if update.old not in (ANY, now):
@@ -165,6 +171,12 @@ def _by_dulwich(refs: Refs, objects: Objects, updates: Sequence[RefUpdate]) -> N
             if time.monotonic() > deadline:
                 raise _locked(name, str(refs.common_dir / f"{name}.lock")) from error
             time.sleep(random.uniform(0.002, 0.02))  # noqa: S311 - jitter, no secret
+
+
+def _let_go(lock: locked_ref) -> None:
+    """Keep dulwich from trying again to remove a lock that a failing disk kept, and from printing that it failed."""
+    if lock._file is not None:
+        lock._file._closed = True
 
 
 def _check_room(refs: Refs, update: RefUpdate) -> None:

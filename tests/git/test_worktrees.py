@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import gc
 import os
 import random
 import re
@@ -413,3 +415,25 @@ def test_the_short_cut_decides_as_a_dry_run_over_all_files_does(
         assert outcomes[0] == outcomes[1], f"seed {seed}"
         taken[outcomes[0][0]] += 1
     assert min(taken.values()) > 3, taken
+
+
+def test_a_lock_that_a_failing_disk_keeps_is_tried_once(
+    plain: Repository, top: Path, env: Env, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As dulwich would try again where nobody can catch that, it would be printed as a traceback."""
+    old = commit(plain, {"a": b"1"})
+    tried: list[str] = []
+
+    def fail(path: str | Path) -> None:
+        tried.append(str(path))
+        raise OSError(errno.EIO, "Input/output error", str(path))
+
+    monkeypatch.setattr("dulwich.file.os.remove", fail)
+    with Repository.discover(top, env=env | {"PATH": ""}) as repo:
+        with pytest.raises(OSError, match="Input/output error"):
+            repo.update_refs([RefUpdate("refs/heads/x", old, "1" * 40)], reason="x")
+        (top / "a").write_bytes(b"work")
+        with pytest.raises((OSError, GitregError)):
+            commit(repo, {"a": b"2"})
+    gc.collect()
+    assert len(tried) == len(set(tried)) == 2
