@@ -167,7 +167,7 @@ def test_the_columns_of_a_listing_are_the_fields_that_are_no_mappings_in_order()
         ("list stage=staging", VERSION_COLUMNS, ""),
         ("model list tag=nothing", MODEL_COLUMNS, ""),
         ("show iris", VERSION_COLUMNS, "metadata."),
-        ("verify", ("reference", "artifact", "path", "size", "ok", "problem", "store", "read"), ""),
+        ("verify", ("reference", "artifact", "path", "size", "ok", "problem", "store", "read", "contents"), ""),
         ("gc", ("key", "size", "since", "reason", "model", "version", "registry", "done"), ""),
         ("doctor", ("where", "what", "remedy", "repairable"), ""),
         ("log", tuple(LOG), ""),
