@@ -1,4 +1,4 @@
-"""Who moved what, when and why: the branch's history in the registry's words."""
+"""The history of the branch as audit log: author, time, reason and events of each commit."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from gitreg.registry.trailers import trailers, values_of
 
 
 def log(snapshot: Snapshot, model: str | None = None) -> Iterator[dict[str, Any]]:
-    """Give, newest first, one row for each commit that changed a model, or the registry.
+    """Yield one row for each commit that changed a model, or the registry; newest first.
 
-    Each row says ``commit``, ``when`` (RFC 3339), ``who``, ``email``, ``subject``, ``reason``, ``overridden``
-    (the names of gates that force overrode), ``events`` (what it did, each with ``event`` and, where they apply,
-    ``model``, ``version``, ``stage``, ``alias``, ``from``) and ``cut`` (whether a shallow clone knows
-    nothing before it).
+    Each row has ``commit`` (object id), ``when`` (RFC 3339), ``who``, ``email``, ``subject``, ``reason``,
+    ``overridden`` (the names of the gates that force overrode), ``events`` (the changes of the commit, each with
+    ``event`` and, where they apply, ``model``, ``version``, ``stage``, ``alias``, ``from``) and ``cut`` (True where a
+    shallow clone ends at this commit).
 
     Raises
     ------
     NotFound
-        There never was such a model.
+        There never was such a model, or the registry has no history.
     """
     rows = snapshot.index.touched(snapshot.seq, model)
     first = next(rows, None)
@@ -38,10 +38,10 @@ def log(snapshot: Snapshot, model: str | None = None) -> Iterator[dict[str, Any]
 
 
 def stage_log(snapshot: Snapshot, model: str, stage: str) -> list[dict[str, Any]]:
-    """Give, newest first, who held a stage: one row for each time that its pointer moved.
+    """Return the history of a stage, newest first: one row for each move of its pointer.
 
-    Each row says ``commit``, ``when``, ``who``, ``email``, ``version`` (None: nobody from then on), ``from``,
-    ``reason``, ``overridden`` and ``subject``.
+    Each row has ``commit``, ``when``, ``who``, ``email``, ``version`` (None: the stage is empty from this commit on),
+    ``from`` (the version before), ``reason``, ``overridden`` and ``subject``.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def _row(moment: Moment, began: list[Entry], ended: list[Entry]) -> dict[str, An
 
 
 def overridden_by(moment: Moment) -> list[str]:
-    """Return the names of the gates that force overrode in a commit, as its trailers tell."""
+    """Return the names of the gates that force overrode in a commit, read from its trailers."""
     return values_of(moment.message, "Gitreg-Overridden")
 
 
@@ -117,7 +117,7 @@ def _told(moment: Moment) -> dict[str, Any]:
 
 
 def events_of(entry: Entry, before: Entry | None) -> list[dict[str, Any]]:
-    """Say what became of a file, as `log` does."""
+    """Return the events of a new or changed file, as in the rows of `log`."""
     data, old = entry.data or {}, (before.data or {}) if before else {}
     about = {"model": entry.model} if entry.model else {}
     if entry.problem:
@@ -163,7 +163,7 @@ def events_of(entry: Entry, before: Entry | None) -> list[dict[str, Any]]:
 
 
 def removal_of(entry: Entry) -> dict[str, Any]:
-    """Say that a file was removed, as `log` does."""
+    """Return the event of a removed file, as in the rows of `log`."""
     if entry.kind in ("artifact", "run"):
         return {"event": f"{entry.kind} removed", entry.kind: f"{entry.model}@{entry.name}"}
     about = {"model": entry.model}

@@ -1,4 +1,4 @@
-"""Whoever holds a stage, judged again by the policy that stood when they entered it."""
+"""The versions that hold stages, judged again by the policy of the commit in which they entered."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from gitreg.registry.snapshot import Snapshot
 def judged_holders(
     snapshot: Snapshot, circumstances: Circumstances, references: Collection[str] | None = None
 ) -> Iterator[Decision]:
-    """Yield what the policy made of each holder's entry, where a policy was asked.
+    """Yield the decision on the entry of each version that holds a stage, where a policy applied.
 
     Parameters
     ----------
     references:
-        The versions that are asked about, as ``model@version``; None for all.
+        The versions to judge, as ``model@version``; None for all.
     """
     held = (
         Key("stage", entry.model, entry.name)
@@ -34,12 +34,14 @@ def judged_holders(
 def judged(
     snapshot: Snapshot, circumstances: Callable[[], Circumstances], pointers: Iterable[Key]
 ) -> Iterator[Decision]:
-    """Yield what the policy made of the entry of who holds each of some stages, where a policy was asked.
+    """Yield the decision on the entry of the holder of each given stage, where a policy applied.
 
     Parameters
     ----------
     circumstances:
-        Called where there is, or ever was, a policy.
+        Returns the circumstances; called only where the registry has, or ever had, a policy.
+    pointers:
+        The pointer files of the stages.
     """
     settings = snapshot.index.history(snapshot.seq, "registry", "", "")
     if not any((entry.data or {}).get("policies") for entry in settings):
@@ -56,12 +58,12 @@ def judged(
 
 
 def is_refused(decision: Decision) -> bool:
-    """Return whether a gate did not let a version in; that some cannot be asked here is no refusal."""
+    """Return whether a gate failed; a gate that cannot be evaluated here is no refusal."""
     return any(result.outcome is Outcome.FAILED for result in decision.results)
 
 
 def sentence(decision: Decision) -> str:
-    """Return why a holder should not hold its stage, or what cannot be asked about it here; "" where all is well."""
+    """Return why a holder should not hold its stage, or which gates cannot be evaluated here; "" if neither."""
     failed = [result for result in decision.results if result.outcome is Outcome.FAILED]
     unmet = failed or decision.unmet
     if not unmet:
@@ -72,10 +74,10 @@ def sentence(decision: Decision) -> str:
 
 
 def pointer(decision: Decision) -> Key:
-    """Return the file by which a holder holds its stage."""
+    """Return the key of the pointer file of a decision's stage."""
     return Key("stage", decision.reference.rpartition("@")[0], decision.stage)
 
 
 def refused_mirrors(snapshot: Snapshot, decisions: Collection[Decision]) -> set[str]:
-    """Return the mirrors of the stages whose holders were refused."""
+    """Return the mirror refs of the stages whose holders are refused."""
     return {mirror_ref(snapshot.settings, pointer(decision)) for decision in decisions if is_refused(decision)}

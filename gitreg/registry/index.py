@@ -1,9 +1,8 @@
-"""The derived index: every document of the branch, parsed, with the commits between which it stood.
+"""The index: a cache, derived from Git objects, of every document on the branch and the commits in which it stood.
 
-Git objects never change, so neither does what is derived from them: the index is never stale, only behind, and then
-it reads the commits that are missing. It is one SQLite file; deleting it costs one rebuild. Each row says from which
-first-parent commit (``since``) to which (``until``) a file said what it said, so that one table answers what holds
-now, what held then, and what was moved when.
+Git objects never change, so the index is never wrong, only behind; then it reads the missing commits. It is one SQLite
+file; deleting it costs one rebuild. Each row is one version of a file: from first-parent commit ``since`` (inclusive)
+to ``until`` (exclusive). So one table answers for the present, for the past, and for each change.
 """
 
 from __future__ import annotations
@@ -33,11 +32,11 @@ _OUTSIDE = (
     sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_PERM,
 )
-"""What says that the file cannot be used, and nothing of what is in it."""
+"""The error codes of a file that cannot be used, although its content may be sound."""
 
 
 class _Row(NamedTuple):
-    """The columns of one row of ``documents``, but for those that only queries ask for."""
+    """The columns of one row of ``documents``, without those that only queries use."""
 
     kind: str
     model: str
@@ -50,21 +49,25 @@ class _Row(NamedTuple):
 
 
 class Entry(_Row):
-    """One file as it stood during some commits.
+    """One version of a file: its content during a range of commits.
 
     Parameters
     ----------
-    text:
-        What it says, as JSON or as its own text (:mod:`gitreg.documents.canonical`); None where it cannot be read.
-    problem:
-        Why it cannot be read.
+    kind, model, name:
+        The key of the file.
+    since, until:
+        The positions of the commit that wrote this content and of the one that replaced it; None where it still stands.
     digest:
         The sha256 of its bytes, in hexadecimal.
+    text:
+        The content, as JSON or as the file's own text (:mod:`gitreg.documents.canonical`); None if it cannot be read.
+    problem:
+        The reason why it cannot be read; None if it can.
     """
 
     @cached_property
     def data(self) -> dict[str, Any] | None:
-        """What it says; None where it cannot be read."""
+        """The parsed content; None if it cannot be read."""
         if self.text is None:
             return None
         if self.text.startswith("{"):
@@ -81,15 +84,21 @@ class Moment(NamedTuple):
     Parameters
     ----------
     seq:
-        Its place on the line, counted from 1.
+        The position on the line, counted from 1.
+    oid:
+        The commit id.
+    author, email:
+        The name and the e-mail address of the author.
     committer:
-        Who committed it, as ``Name <email>``; None where that is the author.
+        The committer, as ``Name <email>``; None if the author is the committer.
     time, offset:
-        The committer's, in seconds since the epoch and minutes east of UTC.
+        The committer's time, in seconds since the epoch, and time zone, in minutes east of UTC.
     latest:
-        The latest time up to here.
+        The latest committer time of this commit and all before it, in seconds since the epoch.
+    message:
+        The commit message.
     boundary:
-        Whether a shallow clone was cut off here.
+        True if a shallow clone ends at this commit.
     """
 
     seq: int
@@ -105,10 +114,10 @@ class Moment(NamedTuple):
 
 
 class Index:
-    """An open index, in a file or in memory. Safe between processes and between threads, which take turns.
+    """An open index, in a file or in memory; safe between processes and threads, which take turns.
 
-    ``failed`` is how its file was found useless while it was open: ``damaged`` (the file has been removed), or
-    ``unwritable`` (a full disk, a folder made read-only). Another one has to be opened in its place.
+    ``failed`` is the reason why its file became unusable while it was open: ``damaged`` (the file has been removed) or
+    ``unwritable`` (a full disk, a read-only folder). A new index has to be opened then.
     """
 
     def __init__(self, connection: sqlite3.Connection, path: Path | None = None) -> None:
@@ -119,12 +128,12 @@ class Index:
         self.failed: Literal["damaged", "unwritable"] | None = None
 
     def __del__(self) -> None:
-        # Who replaces an index leaves it to the snapshots that are still read; the last of them closes the file.
+        # A replaced index stays open for the snapshots that still use it; the last of them closes the file.
         self._db.close()
 
     def _run(self, sql: str, arguments: Sequence[Any] = (), *, many: bool = False) -> list[tuple[Any, ...]]:
-        """Run a statement and return its rows, read to the end: no thread holds a cursor while another writes."""
-        if not many:  # names are kept in NFC, and asked for so, whoever spells them in another way
+        """Run a statement and return all rows at once: no thread keeps a cursor open while another writes."""
+        if not many:  # names are stored in NFC, so the arguments are normalised, too
             arguments = [nfc(each) if isinstance(each, str) else each for each in arguments]
         with self._lock:
             if self._closed:
@@ -134,17 +143,17 @@ class Index:
             try:
                 done = self._db.executemany(sql, arguments) if many else self._db.execute(sql, arguments)
                 return done.fetchall()
-            except sqlite3.ProgrammingError:  # ours
+            except sqlite3.ProgrammingError:  # an error of this program, not of the file
                 raise
             except sqlite3.DatabaseError as error:
                 raise self._trouble(error) from None
 
     def _one(self, sql: str, arguments: Sequence[Any] = ()) -> Any:
-        """Run a statement and return its first row; None where there is none."""
+        """Run a statement and return its first row; None if there is none."""
         return next(iter(self._run(sql, arguments)), None)
 
     def _trouble(self, error: sqlite3.DatabaseError) -> Exception:
-        """Return the error for what SQLite says; a file that is damaged is removed."""
+        """Return the error to raise for an SQLite error; a damaged file is removed."""
         if is_busy(error):
             return Conflict("another process is writing the index", hint="try again")
         if self._path is None:
@@ -157,50 +166,56 @@ class Index:
         return Conflict(f"the index {self._path} was damaged and has been removed", hint="try again")
 
     def close(self) -> None:
-        """Close the file, when no thread is reading or writing."""
+        """Close the file once no thread is reading or writing."""
         with self._lock:
             self._closed = True
             self._db.close()
 
-    # -- where things stand ------------------------------------------------------------------------------------------
+    # -- positions of commits ----------------------------------------------------------------------------------------
 
     def position(self, commit: str) -> int | None:
-        """Give the place of a commit on the indexed line; None where it is not on it."""
+        """Return the position of a commit on the indexed line; None if it is not on it."""
         row = self._one("SELECT seq FROM commits WHERE oid = ?", (commit,))
         return row[0] if row else None
 
     def head(self) -> tuple[int, str] | None:
-        """Give the place and the id of the newest commit indexed."""
+        """Return position and id of the newest indexed commit; None if the index is empty."""
         row = self._one("SELECT seq, oid FROM commits ORDER BY seq DESC LIMIT 1")
         return (row[0], row[1]) if row else None
 
     def moment(self, seq: int) -> Moment:
-        """Give the commit at a place."""
+        """Return the commit at a position.
+
+        Raises
+        ------
+        Conflict
+            The position is gone: another process followed a rewritten history.
+        """
         row = self._one(f"SELECT {_MOMENT} FROM commits WHERE seq = ?", (seq,))
         if row is None:
             raise Conflict("another process followed a rewritten history while this one was read", hint="try again")
         return _moment(row)
 
     def before(self, time: int) -> int | None:
-        """Return the newest place whose committer names no later time."""
+        """Return the newest position with a committer time at or before ``time`` (seconds since the epoch), or None."""
         row = self._one("SELECT seq FROM commits WHERE time <= ? ORDER BY seq DESC LIMIT 1", (time,))
         return row[0] if row else None
 
     def positions(self, commits: Sequence[str]) -> dict[str, int]:
-        """Return the places of those commits that are on the indexed line."""
+        """Return the positions of those commits that are on the indexed line, by commit id."""
         sql = "SELECT oid, seq FROM commits WHERE oid IN (SELECT value FROM json_each(?))"
         return dict(self._run(sql, (json.dumps(commits),))) if commits else {}
 
     def latest_time(self, seq: int, time: int) -> int | None:
-        """Give the latest time, not after ``time``, that a commit up to ``seq`` names; None where all are later."""
+        """Return the latest committer time, at most ``time``, of the commits up to ``seq``; None if all are later."""
         row = self._one("SELECT max(time) FROM commits WHERE seq <= ? AND time <= ?", (seq, time))
         latest: int | None = row[0]
         return latest
 
-    # -- what stands there -------------------------------------------------------------------------------------------
+    # -- documents at a position -------------------------------------------------------------------------------------
 
     def get(self, seq: int, kind: str, model: str, name: str) -> Entry | None:
-        """Give one file as it stands at a place."""
+        """Return one file as it is at a position; None if it does not exist there."""
         row = self._one(
             f"SELECT {_ENTRY} FROM documents d WHERE kind = ? AND model = ? AND name = ? AND {_STANDS}",
             (kind, model, name, seq, seq),
@@ -208,7 +223,7 @@ class Index:
         return Entry(*row) if row else None
 
     def scan(self, seq: int, kind: str, model: str | None = None) -> Iterator[Entry]:
-        """Give the files of a kind that stand at a place, of one model or of all, by model and name."""
+        """Return the files of a kind at a position, of one model or of all (None), ordered by model and name."""
         where, args = ("kind = ?", [kind]) if model is None else ("kind = ? AND model = ?", [kind, model])
         rows = self._run(
             f"SELECT {_ENTRY} FROM documents d WHERE {where} AND {_STANDS} ORDER BY model, name", (*args, seq, seq)
@@ -216,7 +231,7 @@ class Index:
         return map(Entry._make, rows)
 
     def names(self, seq: int, kind: str, model: str) -> list[str]:
-        """Return the names of the files of a kind that stand at a place, of one model."""
+        """Return the names, sorted, of one model's files of a kind at a position."""
         rows = self._run(
             f"SELECT name FROM documents d WHERE kind = ? AND model = ? AND {_STANDS} ORDER BY name",
             (kind, model, seq, seq),
@@ -224,14 +239,14 @@ class Index:
         return [row[0] for row in rows]
 
     def models(self, seq: int) -> list[str]:
-        """Give the names of the models that have any file at a place."""
+        """Return the names, sorted, of the models that have any file at a position."""
         rows = self._run(
             f"SELECT DISTINCT model FROM documents d WHERE model != '' AND {_OF_MODELS} AND {_STANDS}", (seq, seq)
         )
         return sorted(row[0] for row in rows)
 
     def by_number(self, seq: int, model: str, number: int) -> Entry | None:
-        """Give the record of a model's version by its number."""
+        """Return the record of a model's version by its number; None if there is none."""
         row = self._one(
             f"SELECT {_ENTRY} FROM documents d WHERE model = ? AND number = ? AND {_STANDS} ORDER BY since",
             (model, number, seq, seq),
@@ -239,7 +254,7 @@ class Index:
         return Entry(*row) if row else None
 
     def by_digest(self, seq: int, model: str, prefix: str) -> list[Entry]:
-        """Give the records of a model whose own digest begins with ``prefix``."""
+        """Return a model's records whose own sha256 begins with ``prefix`` (hexadecimal), ordered by number."""
         rows = self._run(
             f"SELECT {_ENTRY} FROM documents d WHERE kind = 'model_version' AND digest >= ? AND digest < ? "
             f"AND model = ? AND {_STANDS} ORDER BY number",
@@ -248,11 +263,11 @@ class Index:
         return [Entry(*row) for row in rows]
 
     def highest_number(self, seq: int, model: str) -> int:
-        """Give the highest number ever given to a version of the model, deleted ones too; 0 where there is none."""
+        """Return the highest number that a version of the model ever had, deleted ones included; 0 if there is none."""
         row = self._one(
             "SELECT max(number) FROM documents d WHERE model = ? AND number IS NOT NULL AND since <= ?", (model, seq)
         )
-        # A record that cannot be read may hold the number that it is named after.
+        # A record that cannot be read may have the number that is its name.
         broken = self._run(
             "SELECT name FROM documents WHERE problem IS NOT NULL AND kind = 'model_version' AND model = ? "
             "AND since <= ?",
@@ -261,7 +276,7 @@ class Index:
         return max([row[0] or 0, *(as_number(name) or 0 for (name,) in broken)])
 
     def names_ever(self, seq: int, kind: str, model: str) -> int:
-        """Give how many names the files of a kind have ever had, of one model, artifact or pipeline."""
+        """Return the count of distinct names that files of a kind ever had, of one model, artifact or pipeline."""
         row = self._one(
             "SELECT count(DISTINCT name) FROM documents WHERE kind = ? AND model = ? AND since <= ?", (kind, model, seq)
         )
@@ -269,7 +284,7 @@ class Index:
         return number
 
     def first_record(self, seq: int) -> int | None:
-        """Return the place of the commit that brought the first record of a version; None where there is none."""
+        """Return the position of the commit that added the first version record; None if there is none."""
         row = self._one(
             "SELECT min(since) FROM documents WHERE kind IN ('model_version', 'artifact') AND since <= ?", (seq,)
         )
@@ -277,7 +292,7 @@ class Index:
         return place
 
     def latest(self, seq: int, model: str | None = None) -> dict[str, str]:
-        """Give each model's version of the highest number that is neither deleted nor yanked, by its name."""
+        """Return for each model (or one) the name of its highest version that is neither deleted nor yanked."""
         rows = self._run(
             f"SELECT d.model, d.name, max(d.number) FROM documents d WHERE {_counts(HIDDEN_DELETED | HIDDEN_YANKED)} "
             f"{'AND d.model = ?' if model is not None else ''} GROUP BY d.model",
@@ -286,7 +301,7 @@ class Index:
         return {row[0]: row[1] for row in rows}
 
     def count_versions(self, seq: int) -> dict[str, int]:
-        """Give the number of each model's versions that are not deleted."""
+        """Return for each model the count of its versions that are not deleted."""
         rows = self._run(
             f"SELECT d.model, count(*) FROM documents d WHERE {_counts(HIDDEN_DELETED)} GROUP BY d.model",
             (seq, seq, seq, seq),
@@ -294,14 +309,14 @@ class Index:
         return dict(rows)
 
     def problems(self, seq: int) -> list[Entry]:
-        """Give the files that cannot be read."""
+        """Return the files that cannot be read, ordered by model and name."""
         rows = self._run(
             f"SELECT {_ENTRY} FROM documents d WHERE problem IS NOT NULL AND {_STANDS} ORDER BY model, name", (seq, seq)
         )
         return [Entry(*row) for row in rows]
 
     def history(self, seq: int, kind: str, model: str, name: str) -> list[Entry]:
-        """Give all that one file ever said up to a place, newest first."""
+        """Return all versions of one file up to a position, newest first."""
         rows = self._run(
             f"SELECT {_ENTRY} FROM documents d WHERE kind = ? AND model = ? AND name = ? AND since <= ? "
             "ORDER BY since DESC",
@@ -310,13 +325,13 @@ class Index:
         return [Entry(*row) for row in rows]
 
     def ever(self, seq: int, kind: str) -> Iterator[Entry]:
-        """Give all that files of a kind ever said up to a place."""
+        """Return all versions of all files of a kind up to a position, in no order."""
         return map(
             Entry._make, self._run(f"SELECT {_ENTRY} FROM documents d WHERE kind = ? AND since <= ?", (kind, seq))
         )
 
     def removed(self, seq: int, kind: str) -> list[Entry]:
-        """Give the files of a kind that ended at some place, the newest of each."""
+        """Return, for each file of a kind, its newest version that was replaced or removed up to a position."""
         rows = self._run(
             f"SELECT {_ENTRY}, max(d.since) FROM documents d WHERE kind = ? AND until <= ? GROUP BY model, name",
             (kind, seq),
@@ -324,7 +339,7 @@ class Index:
         return [Entry(*row[:-1]) for row in rows]
 
     def last_touched(self, seq: int, kind: str) -> list[tuple[str, str, int]]:
-        """Give, for each file of a kind that ever was, its model, its name and the place that changed it last."""
+        """Return, for each file of a kind that ever existed, model, name and the position of its last change."""
         return self._run(
             "SELECT model, name, max(max(since), coalesce(max(CASE WHEN until <= ? THEN until END), 0)) "
             "FROM documents WHERE kind = ? AND since <= ? GROUP BY model, name",
@@ -332,9 +347,9 @@ class Index:
         )
 
     def touched(self, seq: int, model: str | None = None) -> Iterator[tuple[Moment, list[Entry], list[Entry]]]:
-        """Give, newest first, each commit that changed a file of the model (of any, for None).
+        """Yield, newest first, each commit that changed a file of the model (of any model, for None).
 
-        With each commit go the entries that began there and those that ended there.
+        Each item is the commit, the entries that begin at it and the entries that end at it.
         """
         where, args = ("", []) if model is None else (f"AND model = ? AND {_OF_MODELS}", [model])
         seqs = self._run(
@@ -356,20 +371,21 @@ class Index:
             yield self.moment(at), began, ended
 
     def copied(self) -> Index:
-        """Give a copy in memory, which may go on in another way than this one; an empty one where that fails."""
+        """Return an in-memory copy of the index, which may be extended independently; an empty one if copying fails."""
         copy = open_index(None)
         try:
             with self._lock:
                 self._db.backup(copy._db)
-        except sqlite3.DatabaseError:  # damaged, or in others' hands: what is missing is read again
+        except sqlite3.DatabaseError:  # damaged, or locked by another process: the missing commits are read again
             copy.close()
             copy = open_index(None)
         return copy
 
     def detached(self) -> Index:
-        """Return another index of the same file, for what follows; who reads this one goes on with a copy in memory.
+        """Return a new index on the same file, for later commits; this one goes on as an in-memory copy.
 
-        A line that is rewritten takes back what was indexed, and nobody shall see half of one line and half of another.
+        Following a rewritten branch removes indexed commits. Snapshots that still use this index must not see one half
+        of the old line and one half of the new.
         """
         aside = self.copied()
         with self._lock:
@@ -378,11 +394,11 @@ class Index:
                 self._path, aside._path = None, self._path
         return aside
 
-    # -- growing -----------------------------------------------------------------------------------------------------
+    # -- writing -----------------------------------------------------------------------------------------------------
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the index for one writer; all or nothing is kept."""
+        """Lock the index for one writer in a transaction: all changes are kept, or none."""
         with self._lock:
             self._run("BEGIN IMMEDIATE")
             try:
@@ -394,13 +410,13 @@ class Index:
                 raise
 
     def rewind(self, seq: int) -> None:
-        """Forget all commits after a place; 0 forgets everything."""
+        """Remove all commits after a position from the index; 0 removes all."""
         self._run("DELETE FROM documents WHERE since > ?", (seq,))
         self._run("UPDATE documents SET until = NULL WHERE until > ?", (seq,))
         self._run("DELETE FROM commits WHERE seq > ?", (seq,))
 
     def sealed_digest(self, seq: int, model: str, name: str) -> str | None:
-        """Give the digest of a version's record as it was first written."""
+        """Return the sha256 (hexadecimal) of a version's record as first written; None if there is no such record."""
         row = self._one(
             "SELECT digest FROM documents WHERE kind = 'model_version' AND model = ? AND name = ? AND since <= ? "
             "ORDER BY since LIMIT 1",
@@ -409,17 +425,17 @@ class Index:
         return row[0] if row else None
 
     def extend(self, line: Iterable[tuple[Commit, Iterable[tuple[Key, Derived | None]], bool]]) -> None:
-        """Add the next commits of the line.
+        """Add the next commits of the first-parent line.
 
         Parameters
         ----------
         line:
-            Each commit, its keys with what is derived of their files (None for removed ones), and whether a shallow
-            clone was cut off there.
+            For each commit: the commit, its changed keys with their parsed files (None for removed ones), and True if a
+            shallow clone ends at it.
         """
         head = self.head()
         seq, latest = (head[0], self.moment(head[0]).latest) if head else (0, 0)
-        if not head:  # sorting all rows at the end is faster than finding each one's place
+        if not head:  # one sort of all rows at the end is faster than one insertion per row
             for name in LOOKUPS:
                 self._run(f"DROP INDEX IF EXISTS {name}")
         batch = Batch()
@@ -441,12 +457,12 @@ class Index:
 
 _ENTRY = "d.kind, d.model, d.name, d.since, d.until, d.digest, d.data, d.problem"
 _MOMENT = "seq, oid, author, email, committer, time, offset, latest, message, boundary"
-_OF_MODELS = "kind NOT IN ('artifact', 'run')"  # whose names may be those of models
+_OF_MODELS = "kind NOT IN ('artifact', 'run')"  # their "model" column is an artifact or a pipeline, whose name may be that of a model
 _STANDS = "d.since <= ? AND (d.until IS NULL OR d.until > ?)"
 
 
 def _counts(hidden: int) -> str:
-    """Say in SQL that ``d`` is a record that stands and is not hidden so; answered from two indexes alone."""
+    """Return an SQL condition: ``d`` is a version record that stands and is not hidden; two indexes alone answer it."""
     return (
         f"d.number IS NOT NULL AND {_STANDS} AND NOT EXISTS (SELECT 1 FROM documents a WHERE a.hidden > 0 "
         f"AND a.hidden & {hidden} AND a.model = d.model AND a.name = d.name AND {_STANDS.replace('d.', 'a.')})"
@@ -459,5 +475,5 @@ def _moment(row: tuple[Any, ...]) -> Moment:
 
 
 def open_index(path: Path | None) -> Index:
-    """Open the index at a path; None, or a folder that cannot be written to, gives a new one in memory."""
+    """Open the index at a path; with None, or in a folder that cannot be written, create one in memory."""
     return Index(*open_database(path))

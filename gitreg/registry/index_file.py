@@ -1,4 +1,4 @@
-"""The index's file: an SQLite database of one version, made and removed by one process at a time."""
+"""The file of the index: an SQLite database, created and removed by one process at a time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ VERSION = 8
 """The version of the index's own format; a file of another version is rebuilt."""
 
 BUSY_SECONDS = 30.0
-"""How long to wait for another process that writes."""
+"""The longest wait, in seconds, for another process that writes."""
 
 _TABLES = """
 CREATE TABLE commits (
@@ -50,16 +50,16 @@ LOOKUPS = {
     "by_until": "documents (until) WHERE until IS NOT NULL",
     "by_problem": "documents (since) WHERE problem IS NOT NULL",
 }
-"""The other indexes, for each its name and what it is on."""
+"""The other SQL indexes, by name: the table, columns and condition of each."""
 
-_PAGE = 8192  # bytes; two records fill most of a page of SQLite's 4096, and the rest of it would lie empty
+_PAGE = 8192  # bytes; in pages of 4096 bytes, SQLite's default, two records would leave the rest of a page unused
 
 
 def open_database(path: Path | None) -> tuple[sqlite3.Connection, Path | None]:
-    """Open the database at a path, or a new one in memory.
+    """Open the database at a path, or create one in memory.
 
-    A file that is none, or one of another version, is removed and begun anew. A folder that cannot be written to
-    gives one in memory.
+    A file that is no database, or one of another version, is removed and created anew. In a folder that cannot be
+    written the database is in memory.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def open_database(path: Path | None) -> tuple[sqlite3.Connection, Path | None]:
     Returns
     -------
     tuple:
-        The connection, and the file; None for memory.
+        The connection, and the path of the file; None for memory.
     """
     if path is None:
         return _create(":memory:"), None
@@ -84,7 +84,7 @@ def open_database(path: Path | None) -> tuple[sqlite3.Connection, Path | None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _alone(path):
             try:
-                return _open(path), path  # another process may have made it meanwhile
+                return _open(path), path  # another process may have created it meanwhile
             except (_OtherVersionError, sqlite3.DatabaseError):
                 _remove(path)
                 return _create_file(path), path
@@ -93,7 +93,7 @@ def open_database(path: Path | None) -> tuple[sqlite3.Connection, Path | None]:
 
 
 def discard(path: Path) -> None:
-    """Remove an index with all that SQLite keeps beside it; where that is not allowed it stays."""
+    """Remove an index and the files that SQLite keeps beside it; errors of the file system are ignored."""
     with suppress(OSError), _alone(path):
         _remove(path)
 
@@ -106,15 +106,15 @@ def _remove(path: Path) -> None:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Keep other processes from removing or making the file: two files sharing one ``-wal`` spoil one another."""
-    from gitreg.git.locking import locked  # only where the index has to be made
+    """Lock the creation and removal of the file: two databases that share one ``-wal`` file damage one another."""
+    from gitreg.git.locking import locked  # only to create or remove the file
 
     with locked(Path(f"{path}.lock"), timeout=BUSY_SECONDS):
         yield
 
 
 def is_busy(error: sqlite3.DatabaseError) -> bool:
-    """Whether the error only says that another process is writing."""
+    """Return whether the error means that another process is writing."""
     return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
@@ -149,7 +149,7 @@ def _create(path: str) -> sqlite3.Connection:
 
 
 def _create_file(path: Path) -> sqlite3.Connection:
-    """Make the file aside and put it in its place, so that nobody sees half of one."""
+    """Create the database under another name and rename it, so that nobody sees an incomplete file."""
     aside = path.with_name(f"{path.name}.{os.getpid()}.new")
     with suppress(FileNotFoundError):
         aside.unlink()

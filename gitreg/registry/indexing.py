@@ -1,4 +1,4 @@
-"""Reading the commits that the index does not know yet."""
+"""The builder of the index: parses the commits that the index lacks."""
 
 from __future__ import annotations
 
@@ -19,49 +19,49 @@ if TYPE_CHECKING:
     from gitreg.registry.index import Index
 
 _FEW = 10
-"""Commits that who writes, and so has the YAML parser at hand, reads sooner than the others' expressions compile."""
+"""With fewer new commits, a process that has imported the YAML parser parses faster than it compiles expressions."""
 
 
 class RewrittenError(Exception):
-    """A commit does not follow from what is indexed: some of that has to be taken back."""
+    """The commit does not follow from the indexed line: indexed commits would have to be removed."""
 
 
 def catch_up(index: Index, repository: Repository, commit: str, root: str, *, rewind: bool = False) -> int:
-    """Bring the index to a commit and return the commit's place.
+    """Extend the index to a commit and return the commit's position.
 
     Parameters
     ----------
     commit:
-        The commit to reach; what is on its first-parent line and not indexed is read.
+        The commit to reach; the commits of its first-parent line that are not indexed are read.
     root:
         The registry's folder inside the repository, "" for the top.
     rewind:
-        Take back what does not lead to the commit: nobody reads it any more.
+        Remove indexed commits that do not lead to the commit; only where no snapshot uses them any more.
 
     Raises
     ------
     RewrittenError
-        Something would have to be taken back, and may not.
+        Indexed commits would have to be removed, and ``rewind`` is False.
     """
     place = index.position(commit)
     if place is not None:
         return place
     with index.writing():
         place = index.position(commit)
-        if place is not None:  # another process brought it there, and further, while this one waited its turn
+        if place is not None:  # another process indexed it while this one waited for the lock
             return place
         head = index.head()
         known = head[1] if head else None
         missing = repository.line(commit, until=known)[::-1]
         if known is not None and (not missing or not repository.follows(missing[0], known)):
-            # The branch was rewritten: what it shares with the line that was indexed stays.
+            # The branch was rewritten: the commits that it shares with the indexed line stay.
             if not rewind:
                 raise RewrittenError
             shared = next((seq for oid in reversed(missing) if (seq := index.position(oid)) is not None), 0)
             index.rewind(shared)
             known = index.moment(shared).oid if shared else None
             missing = repository.line(commit, until=known)[::-1]
-        cut = bool(missing) and repository.is_boundary(missing[0])  # a line ends where a shallow clone was cut off
+        cut = bool(missing) and repository.is_boundary(missing[0])  # the line may end where a shallow clone does
         replayed = repository.replay(known, missing, root, limit=MAX_BYTES)
         few = len(missing) < _FEW and not cut  # the first commit of a shallow clone brings every file
         derived = derive_as_parsed if few and "yaml" in sys.modules else derive
@@ -81,7 +81,7 @@ def _read(
 
 
 def derive(key: Key, content: bytes | Oversized) -> Derived:
-    """Read a file, or say why it cannot be read; most are known at sight, and kept as they are."""
+    """Return the index row of a file, or of its problem; most files match a regular expression: no YAML parser runs."""
     if not isinstance(content, bytes) or (known := recognise(key, content)) is None:
         return derive_as_parsed(key, content)
     said = known.groupdict()
@@ -91,34 +91,34 @@ def derive(key: Key, content: bytes | Oversized) -> Derived:
 
 
 def derive_as_parsed(key: Key, content: bytes | Oversized) -> Derived:
-    """Do the same by the YAML parser, for any file; what it says becomes JSON.
+    """Return the index row of any file with the YAML parser; the text of the row is JSON.
 
-    Whatever the parser, a schema or a document's class raises over a file is that file's problem, and nobody else's.
+    Any exception of the parser, a schema or a document's class becomes the problem of this file alone.
     """
-    from gitreg.documents.files import read_data  # imports as much as all else that readers need
+    from gitreg.documents.files import read_data  # a costly import, which most reads do not need
     from gitreg.documents.schemas import compiled
     from gitreg.documents.types import DOCUMENTS
     from gitreg.documents.yaml import too_long
 
-    # An annotation that cannot be read may say that its version is withdrawn.
+    # An annotation that cannot be read may have yanked its version.
     unread = HIDDEN_YANKED if key.kind == "annotation" else 0
-    if not isinstance(content, bytes):  # in the digest's place is Git's name for it
+    if not isinstance(content, bytes):  # too large to read: the object id stands for the digest
         return Derived(f"git:{content.oid}", None, unread, None, str(too_long(key.path, content.size)))
     digest = sha256(content).hexdigest()
     if key.kind == "card":
         return Derived(digest, None, 0, json.dumps({"text": content.decode(errors="replace")}), None)
-    compiled(key.kind)  # where the schema cannot be had, that is no fault of the file
+    compiled(key.kind)  # outside of "try": a missing schema is no problem of the file
     try:
         data = read_data(key, content)
-        DOCUMENTS[key.kind].from_data(data).to_data()  # as readers will
+        DOCUMENTS[key.kind].from_data(data).to_data()  # readers do the same with the row
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
         text.encode()
     except InvalidDocument as error:
         return Derived(digest, None, unread, None, _one_line(str(error)))
-    except MemoryError:  # of this process, at this moment
+    except MemoryError:  # a problem of this process, not of the file
         raise
     except Exception as error:
-        import logging  # for what nobody foresaw; --debug shows it
+        import logging  # for unexpected errors; --debug shows it
 
         logging.getLogger("gitreg").debug("%s cannot be read", key.path, exc_info=True)
         why = f"{type(error).__name__}: {error}"
@@ -131,5 +131,5 @@ def derive_as_parsed(key: Key, content: bytes | Oversized) -> Derived:
 
 
 def _one_line(text: str) -> str:
-    """Return a text as the index can keep it and an error show it."""
+    """Return a text on one line, as valid Unicode, for the index and for error messages."""
     return " ".join(text.encode(errors="replace").decode().split())

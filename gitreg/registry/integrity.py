@@ -1,4 +1,4 @@
-"""Whether records are what was sealed, and whether the stores hold what the records say."""
+"""Verification: records against their seals, and files in the stores against the records."""
 
 from __future__ import annotations
 
@@ -22,25 +22,28 @@ from gitreg.registry.resuming import Run
 from gitreg.registry.snapshot import ModelVersion, Snapshot
 from gitreg.registry.verdicts import Difference, Verdicts, differences
 
-_AT_ONCE = 50_000  # files whose existence is asked for together
+_AT_ONCE = 50_000  # files whose existence is checked in one request
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What verification found of one file, in one store.
+    """The result of the verification of one file in one store, or of one record.
 
     Parameters
     ----------
+    reference:
+        The version or artifact, as ``name@version``; ``gitreg.yaml`` for the settings.
     artifact, path:
-        Both "" where it is about the record itself.
+        The artifact and the path of the file in it; the artifact is "" if the finding is about a record.
     size:
         In bytes.
     problem:
-        What is wrong; None where all is as the record says.
+        The problem as a sentence; None if the file is as its record says.
     store:
-        The store's address; None where the problem is not one of a store.
+        The store's URL; None if the finding is not about a store.
     read:
-        Whether the file was read to its end, in this run or in the part of it that was interrupted; else it is there.
+        True if the file was read to its end, in this run or before its interruption; else only its presence was
+        checked.
     """
 
     reference: str
@@ -51,10 +54,10 @@ class Finding:
     store: str | None = None
     read: bool = False
     difference: Difference | None = None
-    """Between what the record says that a file is, and what was found here: then that is the problem."""
+    """The difference between the recorded and the found verdict on the content; it is then the problem."""
 
     def row(self) -> dict[str, Any]:
-        """Give it as plain data."""
+        """Return the finding as plain data."""
         return {
             "reference": self.reference,
             "artifact": self.artifact,
@@ -69,7 +72,7 @@ class Finding:
 
 
 class _Set(NamedTuple):
-    """An artifact's files; its manifest, where that is stored too, is a set of its own, without a record."""
+    """The files of one artifact; a manifest that is stored as a blob is a set of its own, without a record."""
 
     reference: str
     artifact: str
@@ -78,13 +81,13 @@ class _Set(NamedTuple):
 
 
 class _Onlooker:
-    """Finds out what files are, of those whose verdicts are not known here."""
+    """The scanner of file contents during verification, for files without a known verdict."""
 
     def __init__(self, verdicts: Verdicts, tell: Callable[[str], None]) -> None:
         self._verdicts = verdicts
         self._tell = tell
 
-        self._found: dict[str, Verdict] = {}  # as long as it may be that they cannot be kept
+        self._found: dict[str, Verdict] = {}  # in memory, in case the file of verdicts cannot be written
 
     def wants(self, entry: FileEntry) -> bool:
         """See `gitreg.blobs.verifying.Onlooker`."""
@@ -99,45 +102,50 @@ class _Onlooker:
         self._tell(f"nobody looked at what {entry.path} is: {error.strerror or error}")
 
     def found(self, manifest: Manifest) -> dict[str, Verdict]:
-        """Return the verdicts on files, by path, as far as they are known here."""
+        """Return the known verdicts on the files of a manifest, by path."""
         known = self._verdicts.find_all(entry.sha256 for entry in manifest.files) | self._found
         return {entry.path: known[entry.sha256] for entry in manifest.files if entry.sha256 in known}
 
     def forget(self) -> None:
-        """Forget what was found, where it was not kept."""
+        """Clear the verdicts in memory."""
         self._found.clear()
 
 
 class Verification:
-    """Holds versions against their seals, and each store against the versions; iterate over it once, to the end.
+    """The verification of versions against their seals, and of stores against the versions; iterate once, to the end.
 
-    A file that several versions share is read once, in each store that has it. Of a replica nothing is asked but that
-    what it holds is whole.
+    A file that several versions share is read once in each store that has it. A replica need not have every file, but
+    the files that it has must be whole.
 
     Parameters
     ----------
     ledger:
-        Where records are held against their seals; None leaves that out.
-    whole:
-        Whether all versions are meant: then what is no version any more, or cannot be read, is wrong as well.
+        The branch for the check of records against their seals; None skips that check.
+    versions:
+        The versions to verify.
     source:
-        Where manifests are read from.
+        The store that manifests are read from.
     stores:
-        Those that are verified, the primary first.
+        The stores to verify, the primary first.
     share:
-        Which part of the files is read: 0 asks only whether they are there, 1 reads them all; between them a random
-        choice of about so many, of one at least.
+        The fraction of the files to read: 0 checks only that they are present, 1 reads all; between them a random
+        sample of about that size, at least one file.
     run:
-        What was read so far; where it was interrupted, that is not read again.
+        The files that were read so far; they are not read again after an interruption.
+    whole:
+        True if the versions are all of the registry: then removed and unreadable records are findings, too.
     verdicts:
-        What is known here of what files are: records are held against it for what is read. None leaves that out.
+        The known verdicts on contents, which records are compared with for the files that are read. None skips that.
     tell:
-        Hears of replicas that cannot be reached.
+        Called with a message for each replica that cannot be reached, and for each file whose content cannot be
+        examined.
+    progress:
+        The progress display.
 
     Attributes
     ----------
     before:
-        How many files an interrupted run had found whole.
+        The count of files that an interrupted run had found whole.
     """
 
     def __init__(
@@ -226,7 +234,7 @@ class Verification:
             self._stores.remove(store)
 
     def _choose(self, tokens: Iterable[str]) -> set[str]:
-        """Choose what is read: the same in each part of a run that was interrupted."""
+        """Return the tokens of the files to read; an interrupted run that is resumed chooses the same."""
         if self._share in (0, 1):
             return set(tokens) if self._share else set()
         ranks = {token: int(sha256(f"{self._run.seed}{token}".encode()).hexdigest()[:8], 16) for token in tokens}
@@ -234,7 +242,7 @@ class Verification:
         return chosen or set(sorted(ranks, key=ranks.__getitem__)[:1])
 
     def _read(self, store: Store, files: _Set, tokens: dict[FileEntry, str], chosen: set[str]) -> Iterator[Finding]:
-        """Read of what is there that which was chosen, and not read yet."""
+        """Read the chosen files that are present and not read yet, and yield the findings."""
         new = {
             token: entry
             for entry, token in tokens.items()
@@ -253,7 +261,7 @@ class Verification:
                 yield _finding(files, entry, store, problem, read=token in chosen)
 
     def _compare(self, batch: list[_Set]) -> Iterator[Finding]:
-        """Hold what records say that files are against what is known here."""
+        """Yield the differences between the recorded verdicts on contents and the verdicts known here."""
         if self._onlooker is None:
             return
         for each in batch:
@@ -273,7 +281,7 @@ def _finding(files: _Set, entry: FileEntry, store: Store, problem: str | None, *
 
 
 def _tokens(store: Store, manifest: Manifest) -> dict[FileEntry, str]:
-    """Name, for each file, the bytes that it is in a store: those of small ones lie in the pack of their set."""
+    """Return, for each file, a token of its bytes in a store; the token of a small file depends on its pack."""
     packed = layout.may_be_packed(manifest)
 
     def token(entry: FileEntry) -> str:
@@ -287,7 +295,7 @@ def _tokens(store: Store, manifest: Manifest) -> dict[FileEntry, str]:
 
 
 def record_problem(ledger: Ledger, version: Holder) -> str | None:
-    """Say how a record differs from what was sealed, by its own history or by its tag; None where it does not."""
+    """Return how a record differs from its seal (its first version in history, or its tag), or None."""
     snapshot, repository = ledger.snapshot(), ledger.repository
     kind = "model_version" if isinstance(version, ModelVersion) else "artifact"
     name, _, selector = version.reference.rpartition("@")
@@ -312,9 +320,9 @@ def record_problem(ledger: Ledger, version: Holder) -> str | None:
 
 
 def lost(snapshot: Snapshot) -> Iterator[Finding]:
-    """Yield a finding for each record, pointer or settings that cannot be read, and for each record that was removed.
+    """Yield a finding for each unreadable record, pointer or settings file, and for each removed record.
 
-    Cards and approvals are left out: no version is read by them.
+    Cards and approvals are left out: loading a version needs none of them.
     """
     for entry in snapshot.unreadable():
         if entry.kind not in ("model", "card", "approval"):
@@ -335,9 +343,9 @@ def _reference(entry: Entry) -> str:
 
 
 def is_sealed(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> bool:
-    """Return whether a tag that seals something in a version's name is here.
+    """Return whether this repository has a tag that seals a record under the version's name.
 
-    One that was made by hand and names no record is as good as none: only the history can be held against it.
+    A tag that was made by hand and names no record does not count: only the history can then show an edit.
     """
     oid = ledger.repository.read_ref(tag_ref(snapshot.settings, version.model, version.version))
     tag = ledger.repository.tag(oid) if oid else None
@@ -345,7 +353,7 @@ def is_sealed(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> bool
 
 
 def seal_problem(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> str | None:
-    """Return how a record differs from what its tag, which is here, seals; None where it does not."""
+    """Return how a record differs from the one that its tag seals, or None; the tag has to be in this repository."""
     repository = ledger.repository
     ref = tag_ref(snapshot.settings, version.model, version.version)
     oid = repository.read_ref(ref)
@@ -358,20 +366,20 @@ def seal_problem(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> s
         return "its tag seals another record"
     entry = snapshot.index.get(snapshot.seq, "model_version", version.model, version.version)
     assert entry is not None
-    commit = repository.peel(oid)  # which is here where the remote could give it without its history
+    commit = repository.peel(oid)  # present only if the remote allowed to fetch it without its history
     if commit is not None and not same_record(ledger, commit, entry):
         return f"its tag seals another record, that of {commit[:12]}"
     return None
 
 
 def readings(snapshot: Snapshot, entry: Entry) -> list[Entry]:
-    """Give what a record ever said, newest first: what could not be read was never sealed."""
+    """Return all readable versions of a record, newest first: an unreadable one was never sealed."""
     said = snapshot.index.history(snapshot.seq, entry.kind, entry.model, entry.name)
     return [past for past in said if past.text is not None]
 
 
 def same_record(ledger: Ledger, commit: str, entry: Entry) -> bool:
-    """Whether a commit holds the record as it is now."""
+    """Return whether the record at a commit is, byte for byte, the one in the index."""
     path = Key(entry.kind, entry.model, entry.name).path
     try:
         content = ledger.repository.read(commit, f"{ledger.root}/{path}" if ledger.root else path, limit=MAX_BYTES)

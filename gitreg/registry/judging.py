@@ -1,4 +1,4 @@
-"""The rules of a branch, held against what is to come onto it: as one merge, or commit by commit."""
+"""The rules of a branch applied to new commits: to one merge, or to each commit."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ class Judgement:
     Parameters
     ----------
     problems:
-        Why it must not be, those of the policy too.
+        All reasons why the merge is refused, those of the policy included.
     unmet:
-        Those of them that are the policy's.
+        The problems that come from the policy.
     moves:
-        The pointers that move, each with what the policy says of it; none where the settings are not understood.
+        The pointers that move, each with the policy's decision; empty if the settings cannot be read.
     settings:
-        The change of who may do what; None where there is none.
+        The change of permissions in ``gitreg.yaml``; None if there is none.
     readable:
-        Whether the settings are understood, so that more can be told of the merge.
+        False if the settings cannot be read, so that nothing more can be judged.
     """
 
     problems: tuple[Problem, ...]
@@ -54,20 +54,22 @@ def judge(
 ) -> Judgement:
     """Judge a merge by the rules, and by the policy, the people and the stages of its base.
 
-    In this order: whether the files can be read, and fixed fields, sealed records, pointers and numbers
-    (:mod:`gitreg.registry.soundness`); dates of commits that move a stage; then who may do what
-    (:mod:`gitreg.registry.settings_changes`); then moves of stages and aliases.
+    The order: unreadable files, fixed fields, sealed records, pointers and numbers (:mod:`gitreg.registry.soundness`);
+    dates of commits that move a stage; changes of permissions (:mod:`gitreg.registry.settings_changes`); moves of
+    stages and aliases.
 
     Parameters
     ----------
+    merge:
+        The merge preview.
     circumstances:
-        What the policy's gates may ask; who promotes is told by the commits.
+        The circumstances for the policy's gates; the promoter is read from the commits.
     source:
-        Where manifests are read from that records do not list, for what is told of the moves.
+        The store for manifests that records do not list; used for the description of the moves.
     """
     found = list(problems(ledger, merge))
     if any(problem.where == "gitreg.yaml" for problem in found):
-        return Judgement(tuple(found), readable=False)  # nothing can be told from settings that are not understood
+        return Judgement(tuple(found), readable=False)  # unreadable settings: nothing more can be judged
     found += _misdated(ledger, merge, circumstances)
     settings = settings_change(merge, circumstances)
     of_settings = tuple(_of_settings(settings, circumstances)) if settings else ()
@@ -84,19 +86,21 @@ def judge(
 def judge_each(
     ledger: Ledger, base: str, head: str, circumstances: Circumstances = UNKNOWN, *, protecting: bool = False
 ) -> list[Problem]:
-    """Judge each commit of a branch by itself, oldest first: what one hides the next one cannot take back.
+    """Judge each commit of a branch by itself, oldest first: a later commit cannot undo the problem of an earlier one.
 
     Parameters
     ----------
     base:
-        Where the branch is; on the first-parent line of the head.
+        The commit that the branch is at, on the first-parent line of the head.
+    head:
+        The commit that the branch is to move to.
     protecting:
-        Whether protected stages are entered by merges only.
+        True if protected stages may be entered by merge commits only.
 
     Returns
     -------
     list:
-        What is wrong with the first commit that has anything wrong.
+        The problems of the first commit that has any; empty if none has.
     """
     several = ledger.repository.commit(head).parents[:1] != (base,)
     for oid, merge in each_commit(ledger, base, head):
@@ -111,7 +115,7 @@ def judge_each(
 
 
 def moves_twice(ledger: Ledger, merge: Merge) -> Iterator[Problem]:
-    """Name the pointers, and the fields of who may do what, that more than one commit of a proposal changes."""
+    """Yield a problem for each pointer or permission field that more than one commit of a proposal changes."""
     root = f"{ledger.root}/" if ledger.root else ""
     for path, said in merge.steps.items():
         key = parse_path(path.removeprefix(root))
@@ -127,7 +131,7 @@ def moves_twice(ledger: Ledger, merge: Merge) -> Iterator[Problem]:
 
 
 def _misdated(ledger: Ledger, merge: Merge, circumstances: Circumstances) -> Iterator[Problem]:
-    """Name the stages that move in a commit whose date cannot be: how long they are held is told by such dates."""
+    """Yield a problem for each stage that moves in a commit with an impossible date; dates tell how long it is held."""
     if merge.base is None:
         return
     repository, now = ledger.repository, circumstances.now() if circumstances.now else None
@@ -137,7 +141,7 @@ def _misdated(ledger: Ledger, merge: Merge, circumstances: Circumstances) -> Ite
         said = merge.head.index.history(merge.head.seq, *change.key)
         movers = [merge.head.index.moment(_newest_place(said[0], merge.head.seq)).oid] if said else []
         if repository.follows(merge.head.commit, merge.base.commit):
-            movers.append(merge.head.commit)  # the branch's own commit, which may be a merge of the one that says so
+            movers.append(merge.head.commit)  # the branch's own commit, which may merge the commit that moves the stage
         for commit in dict.fromkeys(movers):
             made = repository.commit(commit)
             parent = None if repository.is_boundary(commit) or not made.parents else repository.commit(made.parents[0])
@@ -146,7 +150,7 @@ def _misdated(ledger: Ledger, merge: Merge, circumstances: Circumstances) -> Ite
 
 
 def _newest_place(entry: Entry, seq: int) -> int:
-    """Return the place, up to another one, at which a file last changed: the index may know what comes after."""
+    """Return the position, at most ``seq``, of a file's last change; the index may know later commits."""
     return entry.until if entry.until is not None and entry.until <= seq else entry.since
 
 
@@ -167,7 +171,7 @@ def _unmet(move: Move) -> Iterator[Problem]:
 
 
 def _of_settings(change: SettingsChange, circumstances: Circumstances) -> Iterator[Problem]:
-    """Refuse a change of who may do what."""
+    """Yield the problems of a change of permissions."""
     if change.guarded and circumstances.settings_guarded:
         what = "changes who may do what, and no settings policy says who may do that"
         remedy = f"{_ALLOW}, until this is pushed" if change.begins else f"add policies.settings; or {_ALLOW}"
@@ -178,7 +182,7 @@ def _of_settings(change: SettingsChange, circumstances: Circumstances) -> Iterat
 
 
 def _protected(judgement: Judgement) -> Iterator[Problem]:
-    """Refuse what a commit right on the branch changes where that takes a merge."""
+    """Yield a problem for each change of a protected stage, or of the settings, that is made without a merge commit."""
     settings = judgement.settings
     if settings is not None and settings.decision is not None and settings.decision.protected:
         what = "changes who may do what, which is done by pull request only (`protected` in policies.settings)"

@@ -1,4 +1,4 @@
-"""The branch whose files are the truth, read through the index."""
+"""The registry branch, whose files are the truth; read through the index."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 
 DRAFTS = "refs/drafts/"
-"""Beside the branch: what runs have made and not sealed yet."""
+"""The namespace of the refs of drafts, the unsealed versions of runs."""
 
-_DATE = r"\d{4}-\d{2}-\d{2}($|[T ])"  # eight digits alone may begin a commit's id
+_DATE = r"\d{4}-\d{2}-\d{2}($|[T ])"  # with hyphens: eight digits alone may be the start of a commit id
 _NEVER = float(2**62)  # no commit is dated later
 
 
 class Ledger:
-    """A registry's branch in a repository.
+    """The registry branch of a repository.
 
     Parameters
     ----------
     repository:
-        The repository that holds it.
+        The repository with the branch.
     branch:
         The branch's short name.
     root:
@@ -55,22 +55,23 @@ class Ledger:
 
     @property
     def index_path(self) -> Path:
-        """Where the index lies."""
+        """The path of the index file."""
         return index_path(self.repository, self.branch, self.root)
 
     def head(self) -> str | None:
-        """Give the commit that the branch is at."""
+        """Return the id of the commit that the branch is at; None if there is no branch."""
         return self.repository.read_ref(self.ref)
 
     def snapshot(self, at: str | None = None, *, now: float = _NEVER) -> Snapshot:
-        """Give what the registry says now, or said at a date or commit.
+        """Return the snapshot of the registry now, or at a date or commit.
 
         Parameters
         ----------
         at:
-            A commit, branch or tag, or a date in ISO 8601 (``2026-11-22``: its end, UTC where it names no zone).
+            A commit, branch or tag, or a date in ISO 8601 (``2026-11-22``: the end of that day; UTC without a time
+            zone).
         now:
-            The time in seconds since the epoch: what is dated later has come by now all the same.
+            The time in seconds since the epoch; commits with a later date count as made by now.
 
         Raises
         ------
@@ -88,7 +89,7 @@ class Ledger:
             return self.snapshot_at(head)
         time = seconds_of(at)
         if time is not None:
-            from gitreg.registry.dates import Dates  # few ask for the past
+            from gitreg.registry.dates import Dates  # lazy: few commands read the past
 
             last = self.snapshot_at(head)
             dates = Dates(last.index, now, self)
@@ -106,7 +107,7 @@ class Ledger:
         return self.snapshot_at(commit)
 
     def snapshot_at(self, commit: str) -> Snapshot:
-        """Give what the registry said at a commit's id."""
+        """Return the snapshot of the registry at a commit id."""
         with self._lock:
             try:
                 return self._snapshot_at(commit)
@@ -120,24 +121,24 @@ class Ledger:
         place = index.position(commit)
         last = self._last
         if last is not None and last.index is index and (last.seq, last.commit) == (place, commit):
-            return last  # with all that it remembers
+            return last  # with its cached answers
         if place is not None:
             self._last = Snapshot(index, place, commit)
             return self._last
         if commit == self.head():
             return self._caught_up(index, commit)
-        # A commit beside the branch (a proposal, the past before a rewrite) is read without touching the file.
+        # A commit that is not on the branch (a proposal, or older than a rewrite) is indexed in memory only.
         if self._aside is not None and (place := self._aside.position(commit)) is not None:
             return Snapshot(self._aside, place, commit)
-        self._aside = index.copied()  # never the one before: other threads read that as it is
+        self._aside = index.copied()  # a new copy each time: other threads may still read the last one
         return Snapshot(self._aside, self._catch_up(self._aside, commit, rewind=True), commit)
 
     def placed_receipts(self, index: Index) -> list[tuple[int, Receipt]]:
-        """Return the receipts of the branch that the index knows the commits of, each with its place; oldest first.
+        """Return the branch's receipts whose commits are indexed, each with its position; oldest first.
 
-        They are read again where there are more, or other commits: each date of each holder asks for them.
+        The list is cached until the receipts or the indexed commits change, for it is used once per date.
         """
-        from gitreg.registry.receipts import read_receipts, receipts_state  # few ask for dates
+        from gitreg.registry.receipts import read_receipts, receipts_state  # lazy: few commands need dates
 
         told = index, index.head(), receipts_state(self.repository)
         if self._placed[0] != told:
@@ -147,7 +148,7 @@ class Ledger:
         return self._placed[1]
 
     def close(self) -> None:
-        """Close the index; the repository is the caller's."""
+        """Close the index; the repository stays open and belongs to the caller."""
         with self._lock:
             for index in (self._index, self._aside):
                 if index is not None:
@@ -155,7 +156,7 @@ class Ledger:
             self._index = self._aside = self._last = None
 
     def reopen(self) -> None:
-        """Cause the index to be opened anew when it is next asked for; the snapshots that are in use keep theirs."""
+        """Forget the open index, so that the next access opens it again; snapshots in use keep theirs."""
         with self._lock:
             if self._index is not None:
                 self._index.detached()
@@ -163,7 +164,7 @@ class Ledger:
             self._placed = (), []
 
     def forget_index(self) -> None:
-        """Remove the index; it is made anew when it is next asked for."""
+        """Remove the index file; the next access builds it again."""
         from gitreg.registry.index_file import discard
 
         with self._lock:
@@ -171,7 +172,7 @@ class Ledger:
             discard(self.index_path)
 
     def _caught_up(self, index: Index, commit: str) -> Snapshot:
-        """Bring the index to the branch's head; where that does not follow, snapshots in use keep what they read."""
+        """Extend the index to the branch's head; after a rewrite, snapshots in use keep an in-memory copy."""
         from gitreg.registry.indexing import RewrittenError
 
         try:
@@ -186,7 +187,7 @@ class Ledger:
         return catch_up(index, self.repository, commit, self.root, rewind=rewind)
 
     def _opened(self) -> Index:
-        """Give the open index; one whose file failed is made anew, in memory where it cannot be written."""
+        """Return the open index; if its file failed, a new one, in memory if the file cannot be written."""
         index = self._index
         if index is not None and index.failed is None:
             return index
@@ -200,13 +201,13 @@ class Ledger:
 
 
 def index_path(repository: Repository, branch: str, root: str) -> Path:
-    """Give the file of the index of a registry; it is there once the registry was read."""
+    """Return the path of a registry's index file; it exists once the registry was read."""
     name = slug(f"{branch}:{root}").replace("/", "%2F")
     return repository.common_dir / "gitreg" / f"index-{name}.sqlite"
 
 
 def seconds_of(text: str) -> int | None:
-    """Return a date as seconds since the epoch, a day as its end; None for what is no date."""
+    """Return a date as seconds since the epoch (a day means its end); None if the text is no date."""
     if not re.match(_DATE, text):
         return None
     try:

@@ -1,4 +1,4 @@
-"""What was made from what: from a version up to its data, runs, code and parents, and down to all that came of it."""
+"""The lineage of a version, artifact or run: its ancestors (data, runs, code, parents) and its descendants."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Lineage:
-    """A part of the graph around one thing.
+    """The part of the provenance graph around one node.
 
     Parameters
     ----------
     root:
-        The thing.
+        The node in the middle.
     nodes:
-        By place, the root first, then those nearest to it.
+        The nodes by identity: the root, then ancestors by distance, then descendants by distance.
     edges:
-        Between these.
+        The edges between these nodes.
     """
 
     root: Place
@@ -36,7 +36,7 @@ class Lineage:
     edges: tuple[Edge, ...]
 
     def to_data(self) -> dict[str, Any]:
-        """Give it as plain data."""
+        """Return the lineage as plain data."""
         return {
             "root": self.root._asdict(),
             "nodes": [{**node.place._asdict(), "note": node.note} for node in self.nodes.values()],
@@ -50,7 +50,7 @@ class Lineage:
 def lineage(
     snapshot: Snapshot, reference: str, *, up: bool = True, down: bool = True, depth: int | None = None
 ) -> Lineage:
-    """Give what a thing was made from, and what was made from it.
+    """Return the lineage of a version, artifact or run.
 
     Parameters
     ----------
@@ -58,14 +58,16 @@ def lineage(
         A version of a model (any reference), a version of an artifact (``data``, ``data@12``, an id), or a run
         (``PIPELINE/RUN``).
     up, down:
-        Whether to look for what it was made from, and for what was made from it.
+        True to follow the edges to ancestors, and to descendants.
     depth:
-        How many edges to go at most; None goes to the ends.
+        The most edges to follow in each direction; None for no limit.
 
     Raises
     ------
     NotFound
-        There is no such thing.
+        There is no such version, artifact or run.
+    InvalidInput
+        The reference is malformed or ambiguous.
     """
     graph = snapshot.remember("provenance", lambda: Provenance(snapshot))
     root = _root(snapshot, nfc(reference))
@@ -117,7 +119,7 @@ def _root(snapshot: Snapshot, reference: str) -> Place:
 
 
 def _otherwise(snapshot: Snapshot, reference: str) -> Place | None:
-    """Find what is no version that could be loaded: one that was deleted, a run, an artifact."""
+    """Return the node of a deleted version, a run or an artifact; None if the reference means none of them."""
     model, _, version = reference.rpartition("@")
     if snapshot.find_version(model, version, deleted=True) is not None:
         return Place(VERSION, reference)
@@ -129,6 +131,6 @@ def _otherwise(snapshot: Snapshot, reference: str) -> Place | None:
     except NotFound:
         return None
     except InvalidInput:
-        if reference.strip(" @"):  # it begins the ids of several
+        if reference.strip(" @"):  # an ambiguous prefix of several ids
             raise
         return None

@@ -1,4 +1,4 @@
-"""Lists of models and versions: filtered, sorted, in pages."""
+"""The lists of models and versions: filtered, sorted, in pages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def list_models(
     page: int = 1,
     size: int = DEFAULT_PAGE_SIZE,
 ) -> Page:
-    """Give a page of models (:func:`gitreg.registry.rows.model_row`).
+    """Return a page of models (:func:`gitreg.registry.rows.model_row`).
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def list_models(
     Raises
     ------
     InvalidInput
-        A filter, the order or the page is none.
+        A filter, the sort order or the page is invalid.
     """
     rows = map(model_row, snapshot.models())
     chosen = _filters(filters, MODEL_FIELDS)
@@ -56,16 +56,16 @@ def list_versions(
     page: int = 1,
     size: int = DEFAULT_PAGE_SIZE,
 ) -> Page:
-    """Give a page of versions (:func:`gitreg.registry.rows.version_row`), of one model or of all.
+    """Return a page of versions (:func:`gitreg.registry.rows.version_row`), of one model or of all (None).
 
-    Without an order the newest of a model come first.
+    Without a sort order, the newest version of each model comes first.
 
     Raises
     ------
     NotFound
         There is no such model.
     InvalidInput
-        A filter, the order or the page is none.
+        A filter, the sort order or the page is invalid.
     """
     names = snapshot.model_names() if model is None else [snapshot.card_fields(model).name]
     rows = (VersionFacts(version) for name in names for version in reversed(snapshot.versions(name)))

@@ -1,4 +1,4 @@
-"""Where a registry is: found from a folder upwards, or made there."""
+"""The location of a registry: discovery from a folder upwards, and the note of it in the clone."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from gitreg.git import Repository
 from gitreg.registry.ledger import index_path
 
 OWN_BRANCH = "registry"
-"""The branch of a registry inside a project's own repository, unless ``init`` was told another."""
+"""The default branch of a registry inside a project's own repository."""
 
 
 class Location(NamedTuple):
-    """A registry's branch and folder inside a repository."""
+    """The location of a registry: repository, branch, and folder in the branch ("" for the top)."""
 
     repository: Repository
     branch: str
@@ -27,25 +27,30 @@ class Location(NamedTuple):
 
 
 class Place(NamedTuple):
-    """A registry's branch and its folder in it, "" for the top."""
+    """The branch of a registry and its folder in the branch, "" for the top."""
 
     branch: str
     root: str
 
 
 def locate(start: Path, *, env: Mapping[str, str], place: Place | None = None, checked_out: bool = False) -> Location:
-    """Find the registry that a folder belongs to.
+    """Return the location of the registry that a folder belongs to.
 
-    A ``gitreg.yaml`` in the work tree, from the folder upwards, says its branch. Where there is none, the clone's own
-    note, the top of the branch ``registry`` or that of the branch that HEAD names holds it.
+    The nearest ``gitreg.yaml`` in the work tree, from the folder upwards, names its branch. Otherwise the registry is
+    searched at the location noted in the clone, at the top of the branch ``registry``, and at the top of the branch of
+    HEAD, in this order.
 
     Parameters
     ----------
+    start:
+        The folder.
+    env:
+        The environment variables.
     place:
-        The registry to take, where a repository has several.
+        The registry to open, if a repository has several.
     checked_out:
-        Whether a ``gitreg.yaml`` in the work tree is enough, though the branch that it names is not here: CI services
-        check out one commit.
+        True if a ``gitreg.yaml`` in the work tree is enough, even if its branch does not exist here: CI services check
+        out one commit.
 
     Raises
     ------
@@ -72,7 +77,7 @@ def locate(start: Path, *, env: Mapping[str, str], place: Place | None = None, c
 
 
 def _declared(repository: Repository, start: Path) -> Place | None:
-    """Look for a ``gitreg.yaml`` in the work tree, from a folder upwards."""
+    """Return the registry of the nearest ``gitreg.yaml`` in the work tree, from a folder upwards, or None."""
     top = repository.work_tree
     if top is None or not start.is_relative_to(top):
         return None
@@ -83,7 +88,7 @@ def _declared(repository: Repository, start: Path) -> Place | None:
             try:
                 return Place(_declared_branch(repository, file), root)
             except InvalidDocument:
-                # Broken by hand: what the branch that is checked out says is what counts.
+                # The file was broken by an edit: the file committed on the checked-out branch counts.
                 head = _head(repository)
                 if head is None or not _holds_registry(repository, head := Place(head.branch, root)):
                     raise
@@ -94,9 +99,9 @@ def _declared(repository: Repository, start: Path) -> Place | None:
 
 
 def _declared_branch(repository: Repository, file: Path) -> str:
-    """Give the branch that a ``gitreg.yaml`` names.
+    """Return the branch that a ``gitreg.yaml`` names.
 
-    What a file of these bytes says is noted beside the index, so that finding the registry reads no YAML.
+    The answer is cached by the bytes of the file, beside the index, so that discovery parses no YAML.
     """
     content = file.read_bytes()
     text = content.decode("latin-1")
@@ -105,7 +110,7 @@ def _declared_branch(repository: Repository, file: Path) -> str:
         noted = json.loads(note.read_text()).get(text)
         if isinstance(noted, str):
             return noted
-    from gitreg.documents.files import read_data  # only where it was not read before
+    from gitreg.documents.files import read_data  # only if the answer is not cached
 
     branch: str = read_data(Key("registry"), content)["branch"]
     with suppress(OSError):
@@ -117,7 +122,7 @@ def _declared_branch(repository: Repository, file: Path) -> str:
 
 
 def noted_place(repository: Repository) -> Place | None:
-    """Return what `note_place` remembered."""
+    """Return the registry that `note_place` noted in this clone; None if there is none."""
     with suppress(OSError, ValueError):
         branch, _, root = (repository.common_dir / "gitreg" / "place").read_text().strip().partition(":")
         return Place(branch, root)
@@ -125,7 +130,7 @@ def noted_place(repository: Repository) -> Place | None:
 
 
 def note_place(repository: Repository, place: Place) -> None:
-    """Remember, in this clone, where a registry is that nothing else points to."""
+    """Write into this clone the location of a registry that discovery would not find otherwise."""
     folder = repository.common_dir / "gitreg"
     folder.mkdir(exist_ok=True)
     (folder / "place").write_text(f"{place.branch}:{place.root}\n")
@@ -137,23 +142,23 @@ def _head(repository: Repository) -> Place | None:
 
 
 def spelled_place(place: Place) -> str:
-    """Return how --repo takes a registry's place, after the ``#``."""
+    """Return branch and folder as written after the ``#`` in ``--repo``."""
     return f"{place.branch}:{place.root}" if place.root else place.branch
 
 
 def _holds_registry(repository: Repository, place: Place) -> bool:
-    """Return whether there is a registry at a place."""
+    """Return whether there is a registry on a branch and in a folder."""
     commit = repository.read_ref(f"refs/heads/{place.branch}")
     if commit is None:
         return False
-    if index_path(repository, *place).exists():  # only a registry's place has one; and no object has to be read
+    if index_path(repository, *place).exists():  # only a registry has an index; this check reads no Git object
         return True
     file = f"{place.root}/{REGISTRY_FILE}" if place.root else REGISTRY_FILE
     return repository.has(commit, file)
 
 
 def _remote_hint(repository: Repository) -> str | None:
-    """Say how to get at a registry that a remote's branch holds: a host's HEAD may name another, even one it lacks."""
+    """Return a hint how to check out a registry found on a remote's branch, or None; HEAD of the remote is ignored."""
     for ref, commit in repository.refs("refs/remotes/").items():
         tracking = ref.removeprefix("refs/remotes/")
         branch = tracking.partition("/")[2]
@@ -164,12 +169,19 @@ def _remote_hint(repository: Repository) -> str | None:
 
 
 def split_place(text: str, folder: Path) -> tuple[Path, Place | None]:
-    """Split ``PATH#BRANCH`` or ``PATH#BRANCH:FOLDER``, as --repo and GITREG_REGISTRY take it.
+    """Split ``PATH#BRANCH`` or ``PATH#BRANCH:FOLDER``, as in ``--repo`` and ``GITREG_REGISTRY``.
 
     Parameters
     ----------
+    text:
+        The text to split.
     folder:
-        What a relative path starts from.
+        The folder that a relative path starts from.
+
+    Returns
+    -------
+    tuple:
+        The path, and branch and folder; None without ``#``.
 
     Raises
     ------
