@@ -1,5 +1,5 @@
-"""What can be done to a registry: pure functions from a snapshot and arguments to changes.
+"""The operations on a registry: pure functions from a snapshot and arguments to changes.
 
-None of them reads or writes anything else, so that each can run again on a newer snapshot when another writer was
-faster.
+They read and write nothing else, so that an operation can be repeated on a newer snapshot after a compare-and-swap
+that failed.
 """

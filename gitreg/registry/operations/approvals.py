@@ -1,4 +1,4 @@
-"""Approving a version for a stage, or for aliases: one signed file for each person, so that two never conflict."""
+"""Approvals of a version for a stage or for aliases: one signed file per person, so that approvals never conflict."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from gitreg.registry.references import resolve
 from gitreg.registry.snapshot import Snapshot
 
 UNSIGNED = "-----BEGIN SSH SIGNATURE-----\n"
-"""The placeholder of the signature in the text that is signed."""
+"""The placeholder for the signature in a document that is not signed yet."""
 
 
 @dataclass(frozen=True)
 class Approver:
-    """Who approves.
+    """The person who approves.
 
     Parameters
     ----------
     names:
-        What Git calls them, e-mail and name: one of them has to stand in ``people``.
+        The e-mail and the name from the Git configuration: ``people`` has to list one of them.
     sign:
-        Gives their SSH signature over a statement.
+        A function from a statement to the person's SSH signature of it.
     signer:
-        Says whose of some keys signed a statement.
+        A function from a statement, a signature and public keys by person to the person who signed; None: nobody.
     """
 
     names: Sequence[str]
@@ -52,23 +52,24 @@ def approve(
     reason: str = "",
     circumstances: Circumstances = UNKNOWN,
 ) -> Changes:
-    """Approve a version for a stage. Approving the same once more changes nothing.
+    """Return the changes that approve a version for a stage; no files if the same approval exists already.
 
     Parameters
     ----------
     stage:
-        The stage; ``aliases``, for whatever alias.
+        The stage, or ``aliases`` for every alias.
     when, until:
-        The time in RFC 3339, and when the approval expires; None: never.
+        The time of the approval and the time at which it expires, in RFC 3339; None: it never expires.
     circumstances:
-        The repository, whose signatures tell who made the version.
+        The context of the promotion: its repository has the signatures that show the authors of the version.
 
     Raises
     ------
     NotFound, InvalidInput
-        There is no such version, or no such stage.
+        The version or the stage does not exist.
     Refused
-        ``people`` does not know the approver or their key, or they made the version themselves: it would not count.
+        The approval would not count: ``people`` does not list the approver or the key, or the approver is an author of
+        the version.
     """
     version = resolve(snapshot, reference, withdrawn=True)
     if stage != ALIASES:

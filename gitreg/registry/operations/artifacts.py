@@ -1,4 +1,4 @@
-"""Artifact versions outside of runs, and linking them to versions of models."""
+"""Artifact versions that are saved outside of runs, and their links to versions of models."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from gitreg.registry.snapshot import ModelVersion, Snapshot
 
 
 def save_artifact(snapshot: Snapshot, document: ArtifactDocument) -> Changes:
-    """Add a version of an artifact.
+    """Return the changes that add a version of an artifact.
 
     Returns
     -------
     Changes:
-        None at all where a version of that name holds the very same.
+        No files if a version of that name has the same content.
 
     Raises
     ------
     AlreadyExists
-        A version of that name holds something else.
+        A version of that name has other content.
     InvalidInput
-        A name is none.
+        A name is not valid.
     """
     edits = Edits(snapshot)
     final = add_artifacts(snapshot, edits, [document])[document.id]
@@ -38,37 +38,39 @@ def save_artifact(snapshot: Snapshot, document: ArtifactDocument) -> Changes:
 
 
 def link_artifact(snapshot: Snapshot, artifact: str, reference: str) -> Changes:
-    """Link an artifact version to a version of a model, in its annotation; twice is once.
+    """Return the changes that link an artifact version to a version of a model, in the annotation of the latter.
+
+    A link that exists already changes no file.
 
     Parameters
     ----------
     artifact:
-        A reference to the artifact version, or its id's first digits.
+        A reference to the artifact version, or the first digits of its id.
     reference:
         The version of the model.
 
     Raises
     ------
     NotFound
-        One of them is not there.
+        One of the two versions does not exist.
     """
     return _link(snapshot, resolve_artifact(snapshot, artifact), resolve(snapshot, reference, withdrawn=True))
 
 
 def link_artifact_to_name(snapshot: Snapshot, artifact: str, new: NewVersion, *, given: Sequence[int] = ()) -> Changes:
-    """Link an artifact version to the version of a name, which is made where it is not there yet.
+    """Return the changes that link an artifact version to a named version, which is created if it does not exist.
 
     Parameters
     ----------
     given:
-        Numbers that are taken though no record of the branch says so.
+        Numbers that are in use without a record on the branch.
 
     Raises
     ------
     NotFound
-        There is no such artifact version.
+        The artifact version does not exist.
     InvalidInput, AlreadyExists
-        The name can be no version's.
+        The name cannot be used for a version.
     """
     document = resolve_artifact(snapshot, artifact)
     model = check_model(new.model)

@@ -1,4 +1,4 @@
-"""Saving many versions as one commit."""
+"""Batches: many versions saved in one commit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gitreg.registry.operations.versions import NewVersion, find_existing, save_
 from gitreg.registry.snapshot import Snapshot
 
 _NAMED = 3
-"""Up to so many versions stand in the commit's first line by name."""
+"""The largest number of versions that the subject of the commit lists by name."""
 
 
 def save_versions(
@@ -27,30 +27,30 @@ def save_versions(
     circumstances: Circumstances = UNKNOWN,
     message: str = "",
 ) -> Changes:
-    """Add versions, in their order, as :func:`gitreg.registry.operations.versions.save_version` adds one.
+    """Return the changes that add versions, as :func:`gitreg.registry.operations.versions.save_version` adds one.
 
-    Their numbers follow one another. What a version is made from has to be there before the batch.
+    Numbers are assigned in the order of ``news``. The inputs of a version have to exist before the batch.
 
     Parameters
     ----------
     given:
-        Gives the numbers of a model that are taken though no record of the branch says so.
+        A function from a model's name to the numbers that are in use without a record on the branch.
     message:
-        What to add to the commit's message.
+        The body of the commit message.
 
     Returns
     -------
     Changes:
-        Their ``versions`` are all that were asked for, those too that are there already with the very same artifacts.
+        ``versions`` lists all versions of the batch in order, also those that exist already with the same artifacts.
 
     Raises
     ------
     AlreadyExists
-        Two of them have one name, or names that differ only in case; or as `save_version` raises it.
+        Two versions of the batch have the same name or names that differ only in case, or `save_version` raises it.
     Refused
-        Two of them want one stage; or as `save_version` raises it.
+        Two versions of the batch ask for the same stage, or `save_version` raises it.
     InvalidInput, NotFound
-        As `save_version` raises it.
+        `save_version` raises it.
     """
     files: dict[Key, Document | bytes | None] = {}
     highest: dict[str, int] = {}
@@ -68,7 +68,7 @@ def save_versions(
         name = changes.version[1]
         record = changes.files.get(Key("model_version", model, name))
         if not isinstance(record, VersionDocument):
-            continue  # it is there already, and is the same
+            continue  # the version exists already with the same artifacts
         if (model, fold(name)) in names:
             raise _twice(model, name, names[model, fold(name)])
         names[model, fold(name)] = name
@@ -77,7 +77,7 @@ def save_versions(
                 raise Refused(f"two versions of {model} want to be in {key.name}", hint="give the stage to one of them")
         files |= changes.files
         highest[model] = record.number
-        trailers += changes.trailers[1:]  # without the operation, which is one
+        trailers += changes.trailers[1:]  # the operation is written once for the batch
     made = [f"{model}@{name}" for (model, _), name in names.items()]
     operation = (("Operation", "save"),) if made else ()
     return Changes(files, _subject(made), message, (*operation, *trailers), versions=tuple(asked))
@@ -86,12 +86,12 @@ def save_versions(
 def check_all_saveable(
     snapshot: Snapshot, news: Sequence[NewVersion], *, circumstances: Circumstances = UNKNOWN
 ) -> None:
-    """Find what would refuse a batch whatever its files are, before gigabytes of them are moved.
+    """Raise the error that a batch would meet whatever its files are, before gigabytes of them are copied.
 
     Raises
     ------
     GitregError
-        As :func:`save_versions` does.
+        The same errors as :func:`save_versions`.
     """
     new_ones = [
         replace(new, artifacts={})

@@ -1,4 +1,4 @@
-"""Registering, describing and deleting models."""
+"""Models: registration, changes of the card, deletion."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ def register_model(
     tags: Sequence[str] = (),
     metadata: Mapping[str, Any] | None = None,
 ) -> Changes:
-    """Register a model.
+    """Return the changes that register a model.
 
     Parameters
     ----------
     created_at:
-        When, in RFC 3339.
+        The time of the registration, in RFC 3339.
     fields:
-        The card's fields (:data:`gitreg.documents.types.CARD_FIELDS`); None says nothing.
+        The fields of the card (:data:`gitreg.documents.types.CARD_FIELDS`); a value of None is left out.
 
     Raises
     ------
     AlreadyExists
-        A model of that name is registered, or one whose name differs only in case.
+        A model of that name, or of a name that differs only in case, is registered already.
     InvalidInput
-        The name is none, or a card has no such field.
+        The name is not valid, or the card has no such field.
     """
     name = check_model(name)
     if snapshot.find_model(name) is not None:
@@ -52,24 +52,24 @@ def register_model(
 
 
 def new_model(snapshot: Snapshot, name: str, created_at: str) -> ModelDocument:
-    """Give an empty card for a name that collides with no other.
+    """Return an empty card for a model whose name collides with no other.
 
     Raises
     ------
     AlreadyExists
-        A name that has files here, or a folder of one, differs from this one only in case.
+        The name differs only in case from another name in use, or from a folder of one.
     """
     check_spelling(name, snapshot.names_in_use())
     return ModelDocument(name=name, created_at=created_at)
 
 
 def check_spelling(name: str, others: Iterable[str]) -> None:
-    """Refuse the name of a model that differs from another, or from a folder of one, only in case.
+    """Raise an error if a model's name differs only in case from another name, or from a folder of one.
 
     Raises
     ------
     AlreadyExists
-        It does.
+        The names differ only in case.
     """
     parts = name.split("/")
     prefixes = {"/".join(parts[: n + 1]) for n in range(len(parts))}
@@ -94,12 +94,14 @@ def update_model(
     remove_tags: Sequence[str] = (),
     metadata: Mapping[str, Any] | None = None,
 ) -> Changes:
-    """Change a model's card: fields that are given are replaced, tags and metadata added.
+    """Return the changes of a model's card: fields are replaced, tags added and removed, metadata merged by key.
 
     Raises
     ------
     NotFound
-        There is no such model.
+        The model does not exist.
+    InvalidInput
+        The card has no such field, or a tag is not valid.
     """
     document = snapshot.card_fields(name)
     said = _said(fields or {})
@@ -115,14 +117,14 @@ def update_model(
 
 
 def delete_model(snapshot: Snapshot, name: str, *, force: bool = False) -> Changes:
-    """Delete a model with its versions: their records stay, hidden, and their numbers stay taken.
+    """Return the changes that delete a model and its versions: the records stay as tombstones, the numbers stay taken.
 
     Raises
     ------
     NotFound
-        There is no such model.
+        The model does not exist.
     Refused
-        A stage or an alias points to a version of it, and ``force`` is not given.
+        A stage or an alias points to a version of the model, and ``force`` is false.
     """
     model = snapshot.model(name)
     aliases = snapshot.aliases(name)
@@ -143,12 +145,12 @@ def delete_model(snapshot: Snapshot, name: str, *, force: bool = False) -> Chang
 
 
 def unique(tags: Sequence[str]) -> tuple[str, ...]:
-    """Give the tags without repetition, checked.
+    """Return the tags in order, without duplicates, in Unicode form NFC.
 
     Raises
     ------
     InvalidInput
-        A tag is blank or no text, or one text stands where a list should.
+        A tag is blank or not a string, or ``tags`` is one string instead of a list.
     """
     if isinstance(tags, str):
         raise InvalidInput(f"{tags!r} is one text where a list of tags is asked for", hint=f"write [{tags!r}]")
@@ -159,7 +161,7 @@ def unique(tags: Sequence[str]) -> tuple[str, ...]:
 
 
 def _said(fields: Mapping[str, str | None]) -> dict[str, Any]:
-    """Give the fields that say something, if a card has them."""
+    """Return the fields whose value is not None; raise InvalidInput for a field that a card does not have."""
     unknown = sorted(set(fields) - set(CARD_FIELDS))
     if unknown:
         raise InvalidInput(f"a card has no field {unknown[0]!r}", hint=f"its fields are {', '.join(CARD_FIELDS)}")

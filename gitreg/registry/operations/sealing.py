@@ -1,4 +1,4 @@
-"""Sealing a draft: all that a run made becomes records on the branch, in one commit."""
+"""Sealing of drafts: the run, its artifacts and its versions become records on the branch, in one commit."""
 
 from __future__ import annotations
 
@@ -27,33 +27,32 @@ from gitreg.registry.operations.versions import NewVersion, find_existing, new_r
 from gitreg.registry.snapshot import ModelVersion, Snapshot
 
 Given = Callable[[str], Sequence[int]]
-"""Gives the numbers of a model that are taken though no record says so."""
+"""A function from a model's name to the numbers that are in use without a record."""
 
 
 def seal(snapshot: Snapshot, draft: Draft, *, given: Given, circumstances: Circumstances) -> Changes:
-    """Write a run, its artifacts and its versions, and move the stages that they were given.
+    """Return the changes that write a run, its artifacts and its versions, and move stages as the draft asks.
 
-    A version that was made meanwhile under the name that the draft asked for is not made again: what the draft says
-    goes to its annotation, as do links to a version that was sealed before the run began.
+    If a version of a name exists already, its record stays: links, metadata and tags of the draft go to its annotation.
 
     Parameters
     ----------
     draft:
-        What the run made, its run with the status to write.
+        The draft of the run; its run document has the status to write.
 
     Returns
     -------
     Changes:
-        None at all where the run stands there already.
+        No files if the draft is sealed already.
 
     Raises
     ------
     AlreadyExists
-        Another run of the name, or an artifact version of a name with other content, is there.
+        Another run of that name exists, or an artifact version of that name with other content.
     InvalidInput
-        A name is none, a stage is unknown.
+        A name is not valid, or a stage is unknown.
     Refused
-        A stage is taken, or its policy forbids it.
+        A stage is taken, or its policy forbids the promotion.
     """
     run = draft.run
     if is_sealed(draft, snapshot):
@@ -75,14 +74,21 @@ def seal(snapshot: Snapshot, draft: Draft, *, given: Given, circumstances: Circu
 
 
 def check_artifact_version(snapshot: Snapshot, name: str, version: str | None) -> None:
-    """Refuse the names of an artifact and its version that could not be sealed.
+    """Raise an error if an artifact version of these names could not be sealed.
+
+    Parameters
+    ----------
+    name:
+        The name of the artifact.
+    version:
+        The name of the version; None: the version will be named by its number.
 
     Raises
     ------
     InvalidInput
-        One of them is none, or the version is a number.
+        A name is not valid, or the version is named by a number.
     AlreadyExists
-        It differs from another artifact or version only in case.
+        The name of the version differs only in case from another one of the artifact.
     """
     check_artifact(name)
     if version is None:
@@ -106,14 +112,16 @@ def check_artifact_version(snapshot: Snapshot, name: str, version: str | None) -
 def add_artifacts(
     snapshot: Snapshot, edits: Edits, documents: Iterable[ArtifactDocument]
 ) -> dict[str, ArtifactDocument]:
-    """Write artifact versions with the numbers that they take, and give them by id.
+    """Add artifact versions to the edits, each with the next number, and return them by id.
 
-    One that is there with the very same content is not written again.
+    A version that exists already with the same content is not written again.
 
     Raises
     ------
     AlreadyExists
-        A version of that name holds something else.
+        A version of that name has other content.
+    InvalidInput
+        A name is not valid.
     """
     found: dict[str, ArtifactDocument] = {}
     numbers: dict[str, int] = {}
@@ -141,19 +149,26 @@ def add_artifacts(
 def linked(
     version: ModelVersion | None, documents: Sequence[ArtifactDocument], own: Mapping[str, ArtifactRecord]
 ) -> tuple[tuple[str, ...], dict[str, ArtifactRecord]]:
-    """Give the links, and the file sets by name, that a version gains; nothing that it has already.
+    """Return the links and the file sets that are new to a version.
 
     Parameters
     ----------
+    version:
+        The version; None: it does not exist yet.
     documents:
-        The artifact versions in the order of linking: of one name the last counts.
+        The artifact versions in the order of linking: of two with the same name, the last one counts.
     own:
-        Its own file sets.
+        The version's own file sets by name.
+
+    Returns
+    -------
+    tuple:
+        The links as ``name@version``, and the file sets by artifact name.
 
     Raises
     ------
     Refused
-        The version was sealed with an artifact of one's name.
+        The version was sealed with an artifact of the same name.
     """
     known = version.links if version else ()
     links = tuple(dict.fromkeys(each.reference for each in documents if each.reference not in known))
@@ -165,13 +180,13 @@ def linked(
 
 
 def _is_sealed(version: ModelVersion, name: str, record: ArtifactRecord) -> bool:
-    """Return whether a version was sealed with these very files under the name."""
+    """Return whether a version was sealed with the same file set under this name."""
     sealed = version.sealed.get(name)
     return sealed is not None and (sealed.type, sealed.digest) == (record.type, record.digest)
 
 
 class _Sealing:
-    """Versions on their way into one commit."""
+    """The versions of a draft that are sealed in one commit."""
 
     def __init__(
         self,
@@ -193,7 +208,7 @@ class _Sealing:
         self.first: ModelVersion | None = None
 
     def add(self, document: DraftDocument) -> ModelVersion:
-        """Make a version, or say more of the one that is there."""
+        """Add a version, or annotate the one that exists already, and move its stage."""
         documents = [
             self._artifacts[key] if key in self._artifacts else resolve_artifact(self._snapshot, key)
             for key in document.links
@@ -273,24 +288,24 @@ class _Sealing:
         )
 
     def _inputs(self, document: DraftDocument) -> tuple[str, ...]:
-        """Give what a version was made from and its run did not make."""
+        """Return the references of a version's inputs, without those that its own run made."""
         run = self._draft.run
         steps = run.steps if document.step is None else {document.step: run.steps.get(document.step, {})}
         used = [value for step in steps.values() for value in step.get("inputs", {}).values()]
         given = {value for step in run.steps.values() for value in step.get("outputs", {}).values()}
         whole = dict.fromkeys((*document.inputs, *run.inputs, *used))
-        return tuple(each for each in whole if "@" in each and each not in given)  # an id is the draft's own
+        return tuple(each for each in whole if "@" in each and each not in given)  # ids of the draft have no "@"
 
 
 def _final(run: RunDocument, places: Mapping[str, str], made: tuple[str, ...]) -> RunDocument:
-    """Give the run with references where its draft has ids."""
+    """Return the run with references in place of the ids of its draft."""
 
     def translated(step: Mapping[str, Any]) -> dict[str, Any]:
         out = dict(step)
         for name in ("inputs", "outputs"):
             if out.get(name):
                 known = {key: places.get(value, value) for key, value in out[name].items()}
-                out[name] = {key: value for key, value in known.items() if "@" in value}  # else it was replaced
+                out[name] = {key: value for key, value in known.items() if "@" in value}  # not ids of replaced outputs
         if "version" in out:
             out["version"] = places.get(out["version"], out["version"])
         return {field: said for field, said in out.items() if said != {}}

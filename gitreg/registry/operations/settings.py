@@ -1,4 +1,4 @@
-"""Changes of ``gitreg.yaml`` that a command makes for the user, and approvals of others' changes."""
+"""Changes of ``gitreg.yaml`` that a command makes for the user, and approvals of changes that other people propose."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gitreg.registry.snapshot import Snapshot
 
 
 def give_id(snapshot: Snapshot, registry_id: str) -> Changes:
-    """Return what gives an old registry its id; one that has an id keeps it.
+    """Return the changes that add an id to a registry; no files if it has one.
 
     Parameters
     ----------
@@ -44,26 +44,26 @@ def approve_settings(
     until: str | None = None,
     reason: str = "",
 ) -> Changes:
-    """Approve that ``gitreg.yaml`` becomes what is proposed, from what it says now.
+    """Return the changes that approve a proposed content of ``gitreg.yaml``, as a change of its present content.
 
     Parameters
     ----------
     proposed:
-        The file as it is to be, byte for byte.
+        The proposed content of the file, byte for byte.
     authors:
-        The e-mails of those who propose it.
+        The e-mails of the people who propose the change.
     when, until:
-        The time in RFC 3339, and when the approval expires; None: never.
+        The time of the approval and the time at which it expires, in RFC 3339; None: it never expires.
 
     Raises
     ------
     InvalidDocument
-        What is proposed is no ``gitreg.yaml``.
+        The proposed content is not a valid ``gitreg.yaml``.
     InvalidInput
-        It is what the file says now.
+        The file has this content already.
     Refused
-        It is another registry's; or the approval would not count: ``people`` does not know the approver or their key,
-        or they propose it themselves.
+        The content is that of another registry; or the approval would not count: ``people`` does not list the approver
+        or the key, or the approver is one of the authors.
     """
     key = Key("registry")
     said = read_data(key, proposed)

@@ -1,4 +1,4 @@
-"""Moving versions between stages, and aliases between versions."""
+"""Promotions, rollbacks and archiving of versions, and moves of aliases."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ def promote(
     reason: str = "",
     circumstances: Circumstances = UNKNOWN,
 ) -> Changes:
-    """Put a version into a stage; with ``force`` in the place of its occupant, who is archived.
+    """Return the changes that put a version into a stage; with ``force``, the former holder is archived.
 
-    Setting the stage that a version already has changes nothing. A version holds one stage: it leaves the one it had.
+    No file changes if the version is in the stage already. A version is in one stage at most: it leaves its former one.
 
     Parameters
     ----------
     circumstances:
-        Who promotes, and what else the stage's policy may ask.
+        The context of the promotion, which the stage's policy is evaluated in.
 
     Raises
     ------
     NotFound, InvalidInput
-        There is no such version, or no such stage.
+        The version or the stage does not exist.
     Refused
-        A rule forbids it (:func:`gitreg.policy.promotion.check_promotion`), or the stage's policy does
+        A rule forbids the promotion (:func:`gitreg.policy.promotion.check_promotion`), or the stage's policy does
         (:func:`gitreg.registry.decisions.enforce`).
     """
     version = resolve(snapshot, reference, withdrawn=True)
@@ -66,12 +66,12 @@ def take_stage(
     reason: str = "",
     circumstances: Circumstances,
 ) -> tuple[tuple[str, str], ...]:
-    """Write a version's move into a stage, and give the trailers that tell it.
+    """Add a version's move into a stage to the edits, and return the trailers of the commit that describe it.
 
     Raises
     ------
     Refused
-        A rule forbids it, or the stage's policy.
+        A rule or the stage's policy forbids the promotion.
     """
     model = version.model
     pointer = snapshot.find_stage(model, stage)
@@ -110,7 +110,7 @@ def _ask_policy(
     force: bool = False,
     rollback: bool = False,
 ) -> list[tuple[str, str]]:
-    """Refuse what the policy of a stage, or of aliases, forbids; return the trailers that tell what force overrode."""
+    """Return the trailers for the gates that were overridden; raise Refused if the policy of the pointer forbids it."""
     if not snapshot.settings.policies:
         return []
     from gitreg.registry.decisions import enforce  # most registries have no policies
@@ -124,17 +124,17 @@ def _ask_policy(
 def rollback(
     snapshot: Snapshot, model: str, stage: str, *, reason: str = "", circumstances: Circumstances = UNKNOWN
 ) -> Changes:
-    """Give a stage back to the version that held it before, passing over yanked and deleted ones.
+    """Return the changes that put the former holder back into a stage; yanked and deleted versions are skipped.
 
-    Of the stage's policy only ``promoters`` and ``protected`` count, for what its gates let in once may come back; they
-    are asked where no gate let it in (:func:`gitreg.registry.entries.entry_decision`).
+    If the stage's gates admitted that version once, only ``promoters`` and ``protected`` of the policy apply; otherwise
+    the gates apply as well (:func:`gitreg.registry.entries.entry_decision`).
 
     Raises
     ------
     NotFound
-        There is no such model, or the stage was never held.
+        The model does not exist, or no version was ever in the stage.
     Refused
-        Nobody who may hold it held it before, or the stage's policy forbids it.
+        No former holder can take the stage again, or the stage's policy forbids it.
     """
     snapshot.card_fields(model)
     check_stage_is_known(stage, snapshot.settings.stages)
@@ -177,12 +177,12 @@ def rollback(
 
 
 def archive(snapshot: Snapshot, reference: str, *, reason: str = "") -> Changes:
-    """Mark a version as no longer relevant; it leaves the stage that it holds.
+    """Return the changes that mark a version as no longer relevant and remove it from its stage.
 
     Raises
     ------
     NotFound
-        There is no such version.
+        The version does not exist.
     """
     version = resolve(snapshot, reference, withdrawn=True)
     edits = Edits(snapshot)
@@ -205,23 +205,23 @@ def set_alias(
     force: bool = False,
     circumstances: Circumstances = UNKNOWN,
 ) -> Changes:
-    """Let an alias name a version, from now on; one that does already stays, and nobody is asked.
+    """Return the changes that point an alias to a version; no files, and no policy applies, if it does so already.
 
     Parameters
     ----------
     force:
-        Whether what the policy of aliases calls overridable is overridden.
+        True if the gates that the policy of aliases lists as overridable are overridden.
     circumstances:
-        Who sets it, and what else that policy may ask.
+        The context of the promotion, which the policy of aliases is evaluated in.
 
     Raises
     ------
     NotFound
-        There is no such version.
+        The version does not exist.
     InvalidInput
         The alias could be mistaken for something else (:func:`gitreg.names.check_alias`).
     Refused
-        The policy of aliases forbids it.
+        The policy of aliases forbids the move.
     """
     version = resolve(snapshot, reference)
     check_alias(alias, stages=snapshot.settings.stages)
@@ -249,12 +249,12 @@ def set_alias(
 
 
 def delete_alias(snapshot: Snapshot, model: str, alias: str) -> Changes:
-    """Remove an alias; one that is not there is no error.
+    """Return the changes that delete an alias; no files if it does not exist.
 
     Raises
     ------
     NotFound
-        There is no such model.
+        The model does not exist.
     """
     snapshot.card_fields(model)
     former = snapshot.find_alias(model, alias)

@@ -1,4 +1,4 @@
-"""Naming the stores that hold copies."""
+"""The replicas in ``gitreg.yaml``: added and removed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from gitreg.registry.snapshot import Snapshot
 
 
 def add_replica(snapshot: Snapshot, url: str) -> Changes:
-    """Name a store that holds copies; one that is named already is left as it is.
+    """Return the changes that add a replica to ``gitreg.yaml``; one that is listed already is not added again.
 
     Parameters
     ----------
     url:
-        As ``gitreg.yaml`` is to spell it.
+        The URL of the store as ``gitreg.yaml`` will spell it.
     """
     settings = snapshot.sound_settings()
     replicas = (*settings.replicas, *((url,) if url not in settings.replicas else ()))
@@ -26,12 +26,12 @@ def add_replica(snapshot: Snapshot, url: str) -> Changes:
 
 
 def remove_replica(snapshot: Snapshot, url: str) -> Changes:
-    """Name a store no longer; what it holds stays there.
+    """Return the changes that remove a replica from ``gitreg.yaml``; the files in that store stay.
 
     Raises
     ------
     NotFound
-        It is not among the stores that hold copies.
+        The URL is not listed as a replica.
     """
     settings = snapshot.sound_settings()
     if url not in settings.replicas:

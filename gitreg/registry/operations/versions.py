@@ -1,4 +1,4 @@
-"""Saving versions, and what is said of them afterwards."""
+"""Versions: saved, annotated, yanked and deleted."""
 
 from __future__ import annotations
 
@@ -34,22 +34,26 @@ _LONGEST_FILE_NAME = 250  # bytes of "<model>@<version>": with Git's ".lock" it 
 
 @dataclass(frozen=True)
 class NewVersion:
-    """What a version is to be, before it has a number.
+    """The content of a version that has no number yet.
 
     Parameters
     ----------
     name:
-        Its name; None takes the number.
+        The name of the version; None: its number is its name.
+    created_at:
+        The time at which it was made, in RFC 3339.
     inputs:
-        References to versions of models or artifacts of this registry that it was made from.
+        References to the versions of models or artifacts of this registry that it was made from.
     run:
         The run and the step that made it.
     links:
         The artifact versions that are linked to it, as ``name@version``.
+    artifacts:
+        The file sets by name.
     stage:
         The stage to take in the same commit.
     message:
-        What to add to the commit's message.
+        The body of the commit message.
     """
 
     model: str
@@ -71,30 +75,30 @@ class NewVersion:
 def save_version(
     snapshot: Snapshot, new: NewVersion, *, given: Sequence[int] = (), circumstances: Circumstances = UNKNOWN
 ) -> Changes:
-    """Add a version, and its model where it is not registered yet.
+    """Return the changes that add a version, and its model if that is not registered yet.
 
     Parameters
     ----------
     given:
-        Numbers that are taken though no record of the branch says so (a tag without a record).
+        Numbers that are in use without a record on the branch (a tag without a record).
     circumstances:
-        Who promotes, and what else the policy of the stage to take may ask.
+        The context of the promotion, which the policy of the stage is evaluated in.
 
     Returns
     -------
     Changes:
-        None at all where a version of that name holds the very same artifacts.
+        No files if a version of that name exists with the same artifacts.
 
     Raises
     ------
     AlreadyExists
-        A version of that name holds something else.
+        A version of that name has other content, other metadata or another stage.
     InvalidInput
-        A name is none, the stage is unknown.
+        A name is not valid, or the stage is unknown.
     NotFound
-        An input is not there.
+        An input does not exist.
     Refused
-        The stage is taken.
+        The stage is taken, or its policy forbids the promotion.
     """
     model = check_model(new.model)
     existing = find_existing(snapshot, model, new.name) if new.name is not None else None
@@ -118,12 +122,12 @@ def save_version(
 
 
 def new_record(snapshot: Snapshot, new: NewVersion, number: int) -> VersionDocument:
-    """Give the record of a version that is not there yet.
+    """Return the record of a version that does not exist yet.
 
     Raises
     ------
     AlreadyExists, InvalidInput, NotFound
-        As :func:`save_version` says.
+        A name is taken or not valid, or an input does not exist (see :func:`save_version`).
     """
     model = check_model(new.model)
     name = str(number) if new.name is None else check_new_name(snapshot, model, new.name)
@@ -151,12 +155,12 @@ def new_record(snapshot: Snapshot, new: NewVersion, number: int) -> VersionDocum
 
 
 def resolve_input(snapshot: Snapshot, reference: str) -> str:
-    """Give the reference that always means what somebody made something from: a model's version, else an artifact's.
+    """Return the permanent reference ``name@version`` of an input: a version of a model, or else of an artifact.
 
     Raises
     ------
     NotFound
-        It is neither.
+        The reference names neither.
     """
     try:
         return resolve(snapshot, reference, withdrawn=True).reference
@@ -168,12 +172,12 @@ def resolve_input(snapshot: Snapshot, reference: str) -> str:
 
 
 def check_saveable(snapshot: Snapshot, new: NewVersion, *, circumstances: Circumstances = UNKNOWN) -> None:
-    """Find what would refuse a version whatever its files are, before gigabytes of them are moved.
+    """Raise the error that a version would meet whatever its files are, before gigabytes of them are copied.
 
     Raises
     ------
     GitregError
-        As :func:`save_version` does.
+        The same errors as :func:`save_version`.
     """
     if new.name is None or find_existing(snapshot, check_model(new.model), new.name) is None:
         circumstances = replace(circumstances, files_follow=True)
@@ -181,7 +185,7 @@ def check_saveable(snapshot: Snapshot, new: NewVersion, *, circumstances: Circum
 
 
 def record_digest(record: VersionDocument) -> str:
-    """Give the digest of a record's file, as a pointer to it says it."""
+    """Return the digest of a record's file as it stands in a pointer: ``sha256:`` and 64 hexadecimal digits."""
     from hashlib import sha256
 
     from gitreg.documents.files import write
@@ -191,7 +195,7 @@ def record_digest(record: VersionDocument) -> str:
 
 
 def find_existing(snapshot: Snapshot, model: str, name: str) -> ModelVersion | None:
-    """Give the version of that name; a number means the version of that number."""
+    """Return the version of that name or of that number; None if there is none."""
     number = as_number(name)
     if number is not None:
         found = snapshot.find_number(model, number)
@@ -201,7 +205,7 @@ def find_existing(snapshot: Snapshot, model: str, name: str) -> ModelVersion | N
 
 
 def _check_same(existing: ModelVersion, new: NewVersion) -> None:
-    """Refuse to save something else under the name of a version."""
+    """Raise AlreadyExists if the new version differs from the existing one in content, metadata or stage."""
     hint = "a version never changes: leave the name out for a new number, or annotate it with `gitreg annotate`"
     digests = {name: (artifact.type, artifact.digest) for name, artifact in new.artifacts.items()}
     held = {name: (artifact.type, artifact.digest) for name, artifact in existing.sealed.items()}
@@ -218,14 +222,14 @@ def _check_same(existing: ModelVersion, new: NewVersion) -> None:
 
 
 def check_new_name(snapshot: Snapshot, model: str, name: str) -> str:
-    """Return the name for a new version of a model.
+    """Return the valid name of a new version of a model.
 
     Raises
     ------
     InvalidInput
-        It can name none.
+        The name is not valid for a version, or it is a number.
     AlreadyExists
-        It was a deleted version's, or differs from another's only in case.
+        The name belongs to a deleted version, or differs only in case from that of another version.
     """
     if is_number(name):
         hint = f"leave it out: the next number is {snapshot.highest_number(model) + 1}"
@@ -255,16 +259,16 @@ def annotate(
     force: bool = False,
     circumstances: Circumstances = UNKNOWN,
 ) -> Changes:
-    """Say more of a version, and put it into a stage in the same commit if one is given.
+    """Return the changes that annotate a version and, if a stage is given, promote it in the same commit.
 
-    Metadata overwrites key by key, tags are added, a description takes the place of the former.
+    Metadata is merged by key, tags are added and removed, a description replaces the former one.
 
     Raises
     ------
     NotFound, InvalidInput
-        There is no such version, or no such stage.
+        The version or the stage does not exist.
     Refused
-        A tag to remove belongs to the sealed record, or the stage may not be taken.
+        A tag to remove is part of the sealed record, or the version cannot take the stage.
     """
     version = resolve(snapshot, reference, withdrawn=True)
     tags, remove_tags = unique(tags), unique(remove_tags)
@@ -288,7 +292,7 @@ def annotate(
         operation, subject = "archive", f"Archive {version.reference}"
     elif stage is not None and version.stage != stage:
         check_stage_is_known(stage, snapshot.settings.stages)
-        version = version._replace(annotation=changed)  # gates judge what is said now
+        version = version._replace(annotation=changed)  # gates evaluate the new annotation
         trailers = take_stage(edits, snapshot, version, stage, force=force, circumstances=circumstances)
         operation, subject = "promote", f"Promote {version.reference} to {stage}"
     return Changes(
@@ -297,14 +301,14 @@ def annotate(
 
 
 def yank(snapshot: Snapshot, reference: str, *, reason: str = "") -> Changes:
-    """Withdraw a version without removing it: it loads by name with a warning, and never by latest or a stage.
+    """Return the changes that yank a version: it loads by name with a warning, but never by latest or a stage.
 
     Raises
     ------
     NotFound
-        There is no such version.
+        The version does not exist.
     InvalidInput
-        The reference names no version, stage or alias: doing it twice would withdraw two.
+        The reference names no version, stage or alias: a repeated call would yank a second version.
     """
     if parse_reference(reference).selector is None:
         raise InvalidInput(f"{reference!r} means whatever is the latest", hint=f"name the version: {reference}@N")
@@ -315,12 +319,12 @@ def yank(snapshot: Snapshot, reference: str, *, reason: str = "") -> Changes:
 
 
 def unyank(snapshot: Snapshot, reference: str) -> Changes:
-    """Take a yank back.
+    """Return the changes that undo a yank.
 
     Raises
     ------
     NotFound
-        There is no such version.
+        The version does not exist.
     """
     version = resolve(snapshot, reference, withdrawn=True)
     edits = Edits(snapshot)
@@ -329,14 +333,14 @@ def unyank(snapshot: Snapshot, reference: str) -> Changes:
 
 
 def delete_version(snapshot: Snapshot, reference: str, *, force: bool = False) -> Changes:
-    """Hide a version everywhere and free its weights; its record and its number stay taken.
+    """Return the changes that delete a version: it is hidden and its weights become garbage; record and number stay.
 
     Raises
     ------
     NotFound
-        There is no such version.
+        The version does not exist.
     Refused
-        A stage or an alias points to it, and ``force`` is not given.
+        A stage or an alias points to the version, and ``force`` is false.
     """
     version = resolve(snapshot, reference, withdrawn=True)
     stages = [stage for stage, holder in snapshot.stages(version.model).items() if holder == version.version]
