@@ -1,4 +1,4 @@
-"""What is wrong with a registry, in sentences, and what can be mended without asking anybody."""
+"""The doctor: finds problems of a registry, and repairs those that need no decision of a person."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ __all__ = ["Problem", "examine", "problems_of_gates", "problems_of_weights", "re
 
 
 def examine(ledger: Ledger, upstream: Upstream | None = None, *, cached: bool = False) -> Iterator[Problem]:
-    """Name all that is wrong with a registry, but for its weights (`problems_of_weights`).
+    """Yield the problems of a registry, except those of its weights (`problems_of_weights`).
 
     Parameters
     ----------
     upstream:
-        The remote, which is asked; None leaves it out.
+        The remote, which is examined as well; None leaves it out.
     cached:
-        Whether this is the copy of a registry that was named by its URL: its tags and mirrors are those of the remote.
+        True if this is the mirror of a registry that was named by its URL: its derived refs are those of the remote.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def examine(ledger: Ledger, upstream: Upstream | None = None, *, cached: bool = 
     snapshot = ledger.snapshot()
     if stale := list(problems_of_the_index(ledger, snapshot)):
         yield from stale
-        return  # what it says of all the rest would be as wrong
+        return  # every other check reads the index, and would be wrong as well
     theirs = upstream.derived_refs(snapshot.settings) if upstream else None
     here = list(problems_of_files(ledger, snapshot))
     if not cached:
@@ -70,19 +70,23 @@ def repair(
     upstream: Upstream | None = None,
     patience: float = PATIENCE,
 ) -> list[Problem]:
-    """Mend what can be mended: refs that follow from the branch, here and on the remote, work trees, weights, index.
+    """Repair derived refs, locally and on the remote, work trees, weights, the index and the id of the registry.
 
     Parameters
     ----------
+    problems:
+        The problems that were found; those without a repair are left alone.
     restore:
-        Copies a set of files back into the store, from wherever it is whole.
+        A function that copies a set of files back into the store from an intact copy.
     give_id:
-        Commits an id of the registry; None where that has to wait for the remote.
+        A function that commits an id of the registry; None if that has to wait for the remote.
+    patience:
+        The time to wait for the lock of the repository, in seconds.
 
     Returns
     -------
     list:
-        What was mended.
+        The problems that were repaired.
     """
     mended = [problem for problem in problems if problem.mend in ("sync", "reindex")]
     asked = {problem.mend for problem in mended}
@@ -101,7 +105,7 @@ def repair(
             sync(ledger, upstream)
     wanted = {problem.mend.digest: problem.mend for problem in problems if isinstance(problem.mend, Manifest)}
     for digest, manifest in wanted.items():
-        with suppress(IntegrityError):  # what is whole nowhere is found again
+        with suppress(IntegrityError):  # without an intact copy the problem remains
             restore(manifest)
             mended += [p for p in problems if isinstance(p.mend, Manifest) and p.mend.digest == digest]
     if give_id is not None and (nameless := [problem for problem in problems if problem.mend == "id"]):

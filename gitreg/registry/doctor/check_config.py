@@ -1,4 +1,4 @@
-"""Settings of the clone's own Git configuration that are not used."""
+"""The check of Git configuration: settings of the clone that are ignored."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gitreg.registry.doctor.problem import Problem
 
 
 def problems_of_config(repository: Repository) -> Iterator[Problem]:
-    """Name the programs and protocols that a repository's own configuration names for its remotes."""
+    """Yield a problem for each program or protocol that the repository's own configuration sets for its remotes."""
     for key in repository.named_programs():
         yield Problem(
             key,

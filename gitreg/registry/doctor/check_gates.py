@@ -1,4 +1,4 @@
-"""Problems with those who hold a stage: a policy that refuses them, and mirrors that would follow all the same."""
+"""The check of stage holders: versions that the policy refuses, and repairs that must not move their refs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gitreg.registry.holders import is_refused, pointer, sentence
 
 
 def problems_of_gates(decisions: Collection[Decision]) -> Iterator[Problem]:
-    """Name the holders of stages that a policy did not let in."""
+    """Yield a problem for each holder of a stage that the policy refuses."""
     for decision in filter(is_refused, decisions):
         model = decision.reference.rpartition("@")[0]
         remedy = f"`gitreg rollback {model} {decision.stage}`; or let it meet the policy, and promote it again"
@@ -19,7 +19,7 @@ def problems_of_gates(decisions: Collection[Decision]) -> Iterator[Problem]:
 
 
 def without_refused(problems: Collection[Problem], refused: Collection[str]) -> list[Problem]:
-    """Return problems so that no repair moves the mirror of a stage whose holder was refused."""
+    """Return the problems, without the repair of refs in ``refused``: their stage has a holder that was refused."""
     return [
         replace(each, mend=None, remedy=_LEFT) if each.where.rpartition(" ")[2] in refused else each
         for each in problems

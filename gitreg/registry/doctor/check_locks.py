@@ -1,4 +1,4 @@
-"""Lock files that a killed Git process has left, here and on a remote that is a folder of this machine."""
+"""The check of lock files left by a killed Git process, here and on a remote that is a folder of this machine."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from gitreg.registry.upstream import Upstream
 
 
 def problems_of_locks(repository: Repository, upstream: Upstream | None) -> Iterator[Problem]:
-    """Name the lock files that stay, so that nobody can move what they lock.
+    """Yield a problem for each stale lock file, which blocks every change of the file that it locks.
 
     Parameters
     ----------
     upstream:
-        The remote; None where it is not asked.
+        The remote; None leaves it out.
     """
     found = {*stale_locks(repository.common_dir), *stale_locks(repository.git_dir)}
     if upstream is not None:

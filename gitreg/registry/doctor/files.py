@@ -1,4 +1,4 @@
-"""What is wrong with the files of the branch, and with what they say of one another."""
+"""The checks of files on the branch: each by itself, and the references between them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gitreg.registry.soundness import LINK, misread
 
 
 def problems_of_files(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
-    """Name files that cannot be read or are none of a registry's, records that were changed, pointers to nothing."""
+    """Yield the problems of files: unreadable or foreign ones, edited records, pointers to missing versions."""
     for check in (_files, _models, _versions, _pointers):
         yield from check(ledger, snapshot)
 

@@ -1,4 +1,4 @@
-"""Whether the index says what the branch says."""
+"""The check of the index against the branch."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from gitreg.registry.snapshot import Snapshot
 
 
 def problems_of_the_index(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
-    """Name an index that answers otherwise than one made anew: bits rotted, or somebody wrote to it."""
+    """Yield a problem if the index differs from one that is built anew: damaged, or written by another program."""
     with closing(open_index(None)) as fresh:
         seq = catch_up(fresh, ledger.repository, snapshot.commit, ledger.root)
         try:
             answers = zip_longest(_answers(fresh, seq), _answers(snapshot.index, snapshot.seq))
             stale = any(one != other for one, other in answers)
-        except (TypeError, ValueError, KeyError, Conflict):  # it has no answer, or one that nobody can read
+        except (TypeError, ValueError, KeyError, Conflict):  # a row is missing or cannot be read
             stale = True
         if stale:
             yield Problem(
@@ -35,12 +35,12 @@ def problems_of_the_index(ledger: Ledger, snapshot: Snapshot) -> Iterator[Proble
 
 
 def _answers(index: Index, seq: int) -> Iterator[Any]:
-    """Give all that an index says up to a place, as it is asked."""
+    """Yield the answers of an index to all its queries, up to the commit of that sequence number."""
     yield from map(index.moment, range(1, seq + 1))
     for kind in (*DOCUMENTS, "card"):
         for entry in sorted(index.ever(seq, kind), key=lambda entry: (entry.model, entry.name, entry.since)):
             until = entry.until if entry.until is not None and entry.until <= seq else None
-            yield entry._replace(until=until, text=None), entry.data  # the text is one of two spellings
+            yield entry._replace(until=until, text=None), entry.data  # the text may be stored in two spellings
     yield index.latest(seq)
     yield index.count_versions(seq)
     for entry in index.scan(seq, "model_version"):

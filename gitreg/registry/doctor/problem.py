@@ -1,4 +1,4 @@
-"""What doctor says of something that is not as it should be."""
+"""The problem: a finding of the doctor, with its remedy and its repair."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from gitreg.blobs import Manifest
 from gitreg.git import RefUpdate
 
 Mend = RefUpdate | Manifest | Literal["sync", "reindex", "id", "follow"]
-"""What doctor can do itself: move a ref; bring a set of files back into the store, from a replica or the user's cache;
-make the tags and mirrors that the remote lacks; make the index anew; give the registry an id by a commit; bring a work
-tree up to its branch."""
+"""The repair of a problem: move a ref (`RefUpdate`); copy a set of files back into the store, from a replica or the
+cache (`Manifest`); create the derived refs that the remote lacks (``sync``); rebuild the index (``reindex``); commit an
+id of the registry (``id``); update a work tree to its branch (``follow``)."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that is not as it should be.
+    """The finding of a check.
 
     Parameters
     ----------
     where:
         The file, ref or blob.
     what:
-        What is wrong with it, in a sentence.
+        The description of the problem, which follows ``where`` in a sentence.
     remedy:
-        What a person can do about it.
+        The advice to a person.
     mend:
-        What doctor can do itself. None: nothing.
+        The repair that doctor can do itself; None: there is none.
     """
 
     where: str
@@ -36,5 +36,5 @@ class Problem:
     mend: Mend | None = None
 
     def row(self) -> dict[str, Any]:
-        """Give it as plain data."""
+        """Return the problem as plain data: ``where``, ``what``, ``remedy`` and ``repairable``."""
         return {"where": self.where, "what": self.what, "remedy": self.remedy, "repairable": self.mend is not None}

@@ -1,4 +1,4 @@
-"""Problems with the receipts of when commits were seen here."""
+"""The check of receipts, which record the time at which this clone first saw each commit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gitreg.registry.receipts import damaged_receipts, receipts_path
 
 
 def problems_of_receipts(ledger: Ledger) -> Iterator[Problem]:
-    """Yield a problem for each line that is no receipt, or goes back in time."""
+    """Yield a problem for each line that is not a receipt, or is older than the line before it."""
     path = receipts_path(ledger.repository)
     for number, what in damaged_receipts(ledger.repository):
         yield Problem(f"{path} line {number}", what, "find out who wrote it, and take the line out; the others stand")

@@ -1,4 +1,4 @@
-"""What is wrong with the refs that follow from the branch, and with the work trees that follow it."""
+"""The checks of derived refs and of the work trees of the branch."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from gitreg.registry.snapshot import Snapshot
 
 
 def problems_of_refs(ledger: Ledger, snapshot: Snapshot, theirs: Mapping[str, str] | None) -> Iterator[Problem]:
-    """Name tags and mirrors that are missing, foreign or elsewhere, and work trees that lag.
+    """Yield the problems of derived refs that are missing, foreign or moved, and of work trees behind the branch.
 
     Parameters
     ----------
     theirs:
-        The remote's tags and mirrors; None where it was not asked, or there is none.
+        The derived refs of the remote; None if there is no remote or it was left out.
     """
     yield from _tags(ledger, snapshot, theirs)
     yield from _mirrors(ledger, snapshot)
@@ -39,11 +39,11 @@ def _tags(ledger: Ledger, snapshot: Snapshot, theirs: Mapping[str, str] | None) 
         first = readings(snapshot, entry)[-1]
         moment = snapshot.index.moment(first.since)
         if first.digest != entry.digest:
-            continue  # an edited record has been named already, and its tag is right about what it was
+            continue  # an edited record is a problem of files; its tag seals the original
         if oid is not None and sealed.get(oid) == moment.oid:
             continue
         if moment.boundary and (oid is None or repository.peel(oid) is None):
-            continue  # where the record came from was cut off: the tag of this place would be another one
+            continue  # shallow clone: the commit that added the record is not here
         if oid is None:
             yield Problem(
                 ref,
@@ -95,7 +95,7 @@ def _tags(ledger: Ledger, snapshot: Snapshot, theirs: Mapping[str, str] | None) 
 def _mend(
     ledger: Ledger, snapshot: Snapshot, first: Entry, now: str | None, theirs: Mapping[str, str] | None
 ) -> RefUpdate:
-    """Give the move that puts a tag where it has to be: to the remote's own, where that is right and signed perhaps."""
+    """Return the ref update that repairs a tag, preferring the remote's tag, which may be signed, if it is right."""
     assert first.data is not None
     commit = snapshot.index.moment(first.since).oid
     ref, made = build_seal(ledger.repository, snapshot.settings, commit, first.data, first.digest)
@@ -105,7 +105,7 @@ def _mend(
 
 
 def _mirrors(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
-    """Each mirror is at the last commit that touched its pointer's file."""
+    """Yield the problems of stage and alias refs: each has to be at the last commit that changed its pointer."""
     repository, settings = ledger.repository, snapshot.settings
     expected: dict[str, str] = {}
     cut: set[str] = set()
@@ -114,7 +114,7 @@ def _mirrors(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
             moment = snapshot.index.moment(seq)
             ref = mirror_ref(settings, Key(kind, model, name))
             expected[ref] = moment.oid
-            if moment.boundary:  # when its file last changed was cut off
+            if moment.boundary:  # shallow clone: the last change of the file is not here
                 cut.add(ref)
     there: dict[str, str] = {}
     for kind in ("stage", "alias"):
@@ -128,7 +128,7 @@ def _mirrors(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
         )
         yield Problem(ref, what, "`gitreg doctor --repair` moves it", RefUpdate(ref, commit, actual))
     for ref in {} if repository.is_shallow else there:
-        if "@" in ref.rpartition("/")[2]:  # a namespace may be shared with branches that are none of ours
+        if "@" in ref.rpartition("/")[2]:  # the namespace may have branches that are not derived refs
             yield Problem(
                 ref, "mirrors no stage or alias that ever was", f"`git update-ref -d {ref}`, if nobody needs it"
             )

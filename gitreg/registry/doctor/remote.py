@@ -1,4 +1,4 @@
-"""What is wrong between a clone and its remote: pushes cut in half, tags that lost a race, what lags there."""
+"""The checks of a clone against its remote: interrupted pushes, tags that lost a race, derived refs that lag."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _PEELED = "^{}"
 def problems_of_the_remote(
     ledger: Ledger, upstream: Upstream, theirs: Mapping[str, str], *, cached: bool = False
 ) -> Iterator[Problem]:
-    """Name what is wrong on a remote, and between it and this clone.
+    """Yield the problems of a remote, and the differences between the remote and this clone.
 
     Parameters
     ----------
     theirs:
-        The remote's tags and mirrors, as `Upstream.derived_refs` gives them.
+        The derived refs of the remote, as `Upstream.derived_refs` returns them.
     cached:
-        Whether this is only the copy of a registry that was named by its URL, whose own tags are not looked at.
+        True if this is the mirror of a registry that was named by its URL: its own tags are not checked.
 
     Raises
     ------
     Unreachable, NotFound
-        It does not answer.
+        The remote does not answer.
     """
     commit, ours = upstream.fetch(), ledger.head()
     if commit is None:
@@ -70,7 +70,7 @@ def problems_of_the_remote(
 def _tags(
     ledger: Ledger, upstream: Upstream, snapshot: Snapshot, theirs: Mapping[str, str], *, cached: bool
 ) -> Iterator[Problem]:
-    """Hold the tags of all versions on the remote's branch against the remote's, and this clone's against those."""
+    """Yield the problems of tags: compare the remote's tags with its branch, and this clone's tags with them."""
     here = {} if cached else ledger.repository.refs(tag_prefix(snapshot.settings))
     for entry in snapshot.index.scan(snapshot.seq, "model_version"):
         said = readings(snapshot, entry)

@@ -1,4 +1,4 @@
-"""What is wrong with artifacts that stand on their own, with links to them, and with the drafts of runs."""
+"""The checks of artifact versions, of runs, of links to artifacts, and of drafts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gitreg.registry.snapshot import Snapshot
 
 
 def problems_of_runs(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
-    """Name artifacts that were changed, links to what is not there, and drafts whose run has died."""
+    """Yield the problems of edited artifacts and runs, links to missing artifacts, and drafts of runs that died."""
     yield from _artifacts(snapshot)
     yield from _links(snapshot)
     yield from _drafts(ledger, snapshot)

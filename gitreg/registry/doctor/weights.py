@@ -1,4 +1,4 @@
-"""What is missing of the weights, and where it can be had."""
+"""The check of weights: files that the store lacks, and the copies that can restore them."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from gitreg.registry.snapshot import Snapshot
 def problems_of_weights(
     snapshot: Snapshot, store: Store, replicas: Sequence[Store], source: Source, cached: Callable[[str], bool]
 ) -> Iterator[Problem]:
-    """Name files that the store lacks, and replicas that cannot be reached.
+    """Yield the problems of files that the store lacks, and of stores that cannot be reached.
 
-    What a store found rotten while it was read (`gitreg verify --deep`, any load) it has set aside, and lacks.
+    A file that was found damaged when it was read (`gitreg verify --deep`, any load) was set aside: the store lacks it.
 
     Parameters
     ----------
     source:
-        Where manifests are read from.
+        The reader of manifests.
     cached:
-        Whether the user's cache has a set of files, by its manifest's digest.
+        A function that returns whether the user's cache has a set of files, by the digest of its manifest.
     """
     manifests: dict[str, Manifest] = {}
     where: dict[str, str] = {}
