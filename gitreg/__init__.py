@@ -1,4 +1,4 @@
-"""gitreg: a Git-native model registry.
+"""The public names of gitreg, a Git-native model registry.
 
     from gitreg import Registry
 
@@ -6,7 +6,7 @@
         registry.save("iris", "model.bst", metadata={"accuracy": 0.95})
         folder = registry.load("iris@production")
 
-Names are brought in when they are first used, so that importing gitreg costs next to nothing.
+Each name is imported at its first use, so that ``import gitreg`` itself takes almost no time.
 """
 
 from __future__ import annotations

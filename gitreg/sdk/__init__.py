@@ -1,1 +1,1 @@
-"""gitreg in Python: a registry and small typed handles over what is in it."""
+"""The Python interface of gitreg: a registry, and small typed handles for its models, versions, artifacts and runs."""

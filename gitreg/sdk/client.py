@@ -1,6 +1,6 @@
-"""``Client``: ZenML's shape over a registry, for code and habits that come from there.
+"""The class `Client`: a registry with the interface of ZenML's client, for code that comes from there.
 
-The signatures are those of zenml 0.98's ``zenml.client.Client``, as far as they are about models and their versions.
+The signatures are those of ``zenml.client.Client`` of zenml 0.98, for models, their versions and artifacts.
 """
 
 from __future__ import annotations
@@ -30,11 +30,13 @@ class Page(Generic[Item]):
     Parameters
     ----------
     index:
-        Which page this is, from 1.
+        The number of this page, from 1.
     max_size:
-        How many items fit on one.
+        The number of items that fit on one page.
     total_pages, total:
-        How many pages and items there are.
+        The number of pages, and of items on all pages.
+    items:
+        The items of this page.
     """
 
     index: int
@@ -45,12 +47,12 @@ class Page(Generic[Item]):
 
 
 class Client:
-    """A registry in ZenML's words.
+    """A registry with the interface of ZenML's client.
 
     Parameters
     ----------
     registry:
-        An open registry, or where one is; None opens the one of the current folder for each call.
+        An open registry, or its folder or URL; None opens that of the current folder for each call.
     """
 
     def __init__(self, registry: Registry | PathLike | None = None) -> None:
@@ -78,12 +80,12 @@ class Client:
         use_cases: str | None = None,
         tags: Sequence[str] | None = None,
     ) -> Model:
-        """Register a model.
+        """Register a model and return it.
 
         Raises
         ------
         AlreadyExists
-            There is one of that name.
+            There is a model of that name.
         """
         with self._open() as registry:
             return registry.register_model(
@@ -99,12 +101,12 @@ class Client:
             )
 
     def get_model(self, model_name_or_id: str) -> Model:
-        """Give a model by its name.
+        """Return a model by its name.
 
         Raises
         ------
         NotFound
-            There is none of that name.
+            There is no model of that name.
         """
         with self._open() as registry:
             return registry.model(model_name_or_id)
@@ -117,16 +119,21 @@ class Client:
         logical_operator: str = "and",
         **filters: Any,
     ) -> Page[Model]:
-        """List models.
+        """Return one page of the models.
 
         Parameters
         ----------
         sort_by:
             A field, ``asc:FIELD`` or ``desc:FIELD``.
         logical_operator:
-            ``and``: every filter has to pass; ``or``: one is enough.
+            ``and``: every filter has to match; ``or``: one is enough.
         filters:
             ``field="value"`` or ``field="operator:value"`` (:mod:`gitreg.registry.filters`).
+
+        Raises
+        ------
+        InvalidInput
+            The logical operator is neither ``and`` nor ``or``.
         """
         with self._open() as registry:
             rows = registry.list_models(
@@ -143,12 +150,31 @@ class Client:
         remove_tags: Sequence[str] | None = None,
         **fields: Any,
     ) -> Model:
-        """Change a model's card: license, description, audience, use_cases, limitations, trade_offs, ethics, tags."""
+        """Change the card of a model and return the model.
+
+        Parameters
+        ----------
+        fields:
+            The fields to replace: license, description, audience, use_cases, limitations, trade_offs, ethics.
+
+        Raises
+        ------
+        NotFound
+            There is no such model.
+        """
         with self._open() as registry:
             return registry.update_model(model_name_or_id, tags=add_tags or (), remove_tags=remove_tags or (), **fields)
 
     def delete_model(self, model_name_or_id: str) -> None:
-        """Delete a model with its versions; refused while a stage or an alias points to one."""
+        """Delete a model with its versions.
+
+        Raises
+        ------
+        NotFound
+            There is no such model.
+        Refused
+            A stage or an alias points to one of its versions.
+        """
         with self._open() as registry:
             registry.delete_model(model_name_or_id)
 
@@ -161,12 +187,14 @@ class Client:
         description: str | None = None,
         tags: Sequence[str] | None = None,
     ) -> ModelVersion:
-        """Make a version without files.
+        """Create a version without files and return it.
 
         Raises
         ------
+        NotFound
+            There is no such model.
         AlreadyExists
-            There is one of that name.
+            There is a version of that name which differs.
         """
         with self._open() as registry:
             registry.model(model_name_or_id)
@@ -177,12 +205,12 @@ class Client:
         model_name_or_id: str,
         model_version_name_or_number_or_id: str | int | ModelStages | None = None,
     ) -> ModelVersion:
-        """Give a version by its name, number, stage or alias; None gives the latest.
+        """Return a version by its name, number, stage or alias; None means the latest.
 
         Raises
         ------
         NotFound
-            There is none such.
+            There is no such version.
         """
         selector = model_version_name_or_number_or_id
         with self._open() as registry:
@@ -197,9 +225,9 @@ class Client:
         logical_operator: str = "and",
         **filters: Any,
     ) -> Page[ModelVersion]:
-        """List versions of a model, or of all, as :meth:`list_models` lists models.
+        """Return one page of the versions of a model, or of all; parameters are those of :meth:`list_models`.
 
-        A filter on metadata is given by unpacking: ``**{"metadata.accuracy": "gte:0.9"}``.
+        A filter on metadata is passed by unpacking a dictionary: ``**{"metadata.accuracy": "gte:0.9"}``.
         """
         with self._open() as registry:
             match_any = _any(logical_operator)
@@ -220,7 +248,15 @@ class Client:
         add_tags: Sequence[str] | None = None,
         remove_tags: Sequence[str] | None = None,
     ) -> ModelVersion:
-        """Move a version to a stage, and say more of it, in one commit."""
+        """Move a version to a stage and add to its annotation, in one commit; return the version.
+
+        Raises
+        ------
+        NotFound, InvalidInput
+            There is no such version, or no such stage.
+        Refused
+            The version may not enter the stage, or a tag in ``remove_tags`` belongs to the sealed record.
+        """
         with self._open() as registry:
             return registry.annotate(
                 f"{model_name_or_id}@{version_name_or_id}",
@@ -232,19 +268,27 @@ class Client:
             )
 
     def delete_model_version(self, model_name_or_id: str, version_name_or_id: str | int) -> None:
-        """Hide a version; refused while a stage or an alias points to it."""
+        """Delete a version softly: hide it, and release its weights to garbage collection.
+
+        Raises
+        ------
+        NotFound
+            There is no such version.
+        Refused
+            A stage or an alias points to it.
+        """
         with self._open() as registry:
             registry.delete_version(f"{model_name_or_id}@{version_name_or_id}")
 
     # -- artifacts -------------------------------------------------------------------------------------------------
 
     def get_artifact_version(self, name_id_or_prefix: str, version: str | int | None = None) -> ArtifactVersion:
-        """Give a version of an artifact: by its name, the latest unless one is named; by its id, or its first digits.
+        """Return a version of an artifact by the artifact's name (the latest by default), or by the id or its beginning.
 
         Raises
         ------
         NotFound
-            There is none such.
+            There is no such artifact version.
         """
         from gitreg.sdk.artifacts import get_artifact_version
 
@@ -254,7 +298,7 @@ class Client:
             return get_artifact_version(name_id_or_prefix, version, registry=registry)
 
     def list_artifact_versions(self, name: str | None = None) -> list[ArtifactVersion]:
-        """Give the versions of an artifact, or of all, by name and number."""
+        """Return the versions of an artifact, or of all artifacts, sorted by name and number."""
         from gitreg.registry.collections import artifact_versions
         from gitreg.sdk.artifacts import ArtifactVersion
 

@@ -1,4 +1,4 @@
-"""``Model``: a version of a model by name, number or stage, as ZenML's class of that name has it."""
+"""The class `Model`: a version of a model by name, number or stage, with the interface of ZenML's `Model`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class ModelStages(StrEnum):
-    """The stages that every registry begins with, and two words that are no pointers: latest and archived."""
+    """The stages that every new registry has, and two further words that are no stages: latest and archived."""
 
     STAGING = "staging"
     PRODUCTION = "production"
@@ -32,20 +32,21 @@ class ModelStages(StrEnum):
 
 
 class Model:
-    """A version of a model. What it says is asked of the registry each time.
+    """A version of a model. Each property and method reads it from the registry anew.
 
     Parameters
     ----------
     name:
         The model's name.
     version:
-        A version's name or number, a stage or an alias; None means the latest. A name that is not there yet is made by
-        the first call that writes (:meth:`set_stage`, :meth:`log_metadata`); numbers and stages are only looked up.
+        A version's name or number, a stage or an alias; None means the latest version. A version of a new name is
+        created by the first call that writes (:meth:`set_stage`, :meth:`log_metadata`); numbers and stages are only
+        looked up.
     license, description, audience, use_cases, limitations, trade_offs, ethics, tags:
-        The card of a model that is not registered yet. For one that is, what differs is warned of and changes nothing;
-        use :meth:`gitreg.Registry.update_model`.
+        The card of a model that is not registered yet. For a registered model, differences cause a warning and change
+        nothing; use :meth:`gitreg.Registry.update_model`.
     registry:
-        An open registry; None opens the one of the current folder for each call.
+        An open registry; None takes that of the active run, else opens that of the current folder for each call.
     """
 
     def __init__(
@@ -82,17 +83,17 @@ class Model:
 
     @property
     def selector(self) -> str | None:
-        """The version, stage or alias as it was given; None means the latest, in a run a new version."""
+        """The version, stage or alias as it was given; None means the latest version, in a run a new version."""
         return self._selector
 
     def filled(self, fill: Callable[[str], str]) -> Model:
-        """Give the model that is meant where its name or its version's has placeholders."""
+        """Return a copy with the placeholders in the names of the model and the version filled."""
         other = copy(self)
         other.name, other._selector = fill(self.name), self._selector and fill(self._selector)
         return other
 
     def card(self) -> dict[str, Any]:
-        """Give what was said of the model itself."""
+        """Return the fields of the card that were given, with the tags."""
         said = {field: value for field, value in self._card.items() if value is not None}
         return {**said, "tags": list(self.tags)} if self.tags else said
 
@@ -103,32 +104,32 @@ class Model:
 
     @property
     def version(self) -> str:
-        """The version's name."""
+        """The name of the version."""
         return self.get().version
 
     @property
     def number(self) -> int:
-        """Its place in the order of the model's versions, whatever their names."""
+        """The number of the version, in the order of the model's versions, whatever their names."""
         return self.get().number
 
     @property
     def stage(self) -> ModelStages | str | None:
-        """The stage that it holds, ``archived``, or None."""
+        """The stage that the version holds, ``archived``, or None."""
         stage = self.get().stage
         return ModelStages(stage) if stage in list(ModelStages) else stage
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """Its metadata, each key with its newest value."""
+        """The metadata of the version, each key with its newest value."""
         return self.get().metadata
 
     def get(self) -> ModelVersion:
-        """Look the version up.
+        """Return the version from the registry, with its record and its annotation.
 
         Raises
         ------
         NotFound
-            There is none such.
+            There is no such version.
         """
         with self._open() as registry:
             version = self._find(registry)
@@ -136,12 +137,17 @@ class Model:
             return version
 
     def set_stage(self, stage: str | ModelStages, force: bool = False) -> None:
-        """Put the version into a stage; ``archived`` archives it.
+        """Move the version into a stage; ``archived`` archives it.
+
+        Parameters
+        ----------
+        force:
+            True to archive the version that holds the stage now, and to override gates whose policy allows that.
 
         Raises
         ------
         Refused
-            Another version holds the stage, and ``force`` is not given.
+            Another version holds the stage and ``force`` is False, or the policy of the stage forbids it.
         NotFound, InvalidInput
             There is no such version, or no such stage.
         """
@@ -149,24 +155,24 @@ class Model:
             registry.annotate(self._get_or_create(registry).reference, stage=str(stage), force=force)
 
     def log_metadata(self, metadata: Mapping[str, Any]) -> None:
-        """Say more of the version; a key that is logged again is overwritten."""
+        """Add metadata to the annotation of the version; a key that exists is overwritten."""
         with self._open() as registry:
             registry.annotate(self._get_or_create(registry).reference, metadata=metadata)
 
     def load(self, dest: PathLike | None = None, *, artifact: str | None = None, unsafe_code: bool = False) -> Path:
-        """Give the folder with the version's files (:meth:`gitreg.Registry.load`)."""
+        """Return the folder with the files of the version; parameters are those of :meth:`gitreg.Registry.load`."""
         with self._open() as registry:
             return registry.load(self.reference, dest, artifact=artifact, unsafe_code=unsafe_code)
 
     # -- artifacts -------------------------------------------------------------------------------------------------
 
     def get_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
-        """Give an artifact that is linked to the version; None where it has none of the name.
+        """Return an artifact that is linked to the version; None if it has none of that name.
 
         Parameters
         ----------
         version:
-            Which version of the artifact; None means the newest that is linked.
+            The version of the artifact; None means the newest that is linked.
         """
         from gitreg.sdk.artifacts import artifact_of
 
@@ -175,31 +181,31 @@ class Model:
             return artifact_of(self._find(registry), name, selector, registry, self._registry)
 
     def get_model_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
-        """Give a linked artifact of the type model; None where there is none of the name."""
+        """Return a linked artifact of the type model; None if there is none of that name."""
         return self._typed("model", name, version)
 
     def get_data_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
-        """Give a linked artifact of the type data; None where there is none of the name."""
+        """Return a linked artifact of the type data; None if there is none of that name."""
         return self._typed("data", name, version)
 
     def get_deployment_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
-        """Give a linked artifact of the type deployment; None where there is none of the name."""
+        """Return a linked artifact of the type deployment; None if there is none of that name."""
         return self._typed("deployment", name, version)
 
     def load_artifact(self, name: str, version: str | int | None = None, *, unsafe_pickle: bool = False) -> Any:
-        """Give the object that a linked artifact holds (:meth:`gitreg.ArtifactVersion.load`).
+        """Return the object of a linked artifact (:meth:`gitreg.ArtifactVersion.load`).
 
         Raises
         ------
         NotFound
-            The version has no artifact of the name.
+            The version has no artifact of that name.
         """
         from gitreg.sdk.artifacts import require
 
         return require(self.get_artifact(name, version), name, self.reference).load(unsafe_pickle=unsafe_pickle)
 
     def link(self, registry: Registry, artifact: str) -> None:
-        """Link an artifact version, by its id or reference; a version of a name that is not there yet is made."""
+        """Link an artifact version, by its id or reference, to the version; a version of a new name is created."""
         from functools import partial
 
         from gitreg.registry.operations import artifacts
@@ -245,7 +251,7 @@ class Model:
         return version
 
     def warn_of_differences(self, registry: Registry) -> None:
-        """Warn where the model is registered with another card than was given: what is registered stays."""
+        """Warn if the model is registered with another card than the one given; the registered card stays."""
         document = registry.snapshot().find_model(self.name)
         if document is None:
             return
@@ -262,14 +268,14 @@ class Model:
 
 
 class RunModel(Model):
-    """A version of a model as a run sees it while it makes it, or says more of it.
+    """A version of a model inside the run that makes it or adds to it.
 
     Parameters
     ----------
     key:
         The id of the version in the run's draft.
     spec:
-        What was asked for.
+        The model as the user gave it.
     """
 
     def __init__(self, run: Run, key: str, spec: Model) -> None:
@@ -279,16 +285,16 @@ class RunModel(Model):
         self.key = key
 
     def settle(self, version: str) -> None:
-        """Mean the sealed version from now on."""
+        """Refer to the sealed version of this name from now on."""
         self._run, self._selector = None, version
 
     def set_stage(self, stage: str | ModelStages, force: bool = False) -> None:
-        """Put the version into a stage when the run ends well; whether it may is checked now, too.
+        """Move the version into a stage when the run ends well; the stage's rules and policy are checked now, too.
 
         Raises
         ------
         Refused
-            Another version holds the stage, and ``force`` is not given.
+            Another version holds the stage and ``force`` is False, or the policy of the stage forbids it.
         InvalidInput
             There is no such stage.
         """
@@ -299,7 +305,7 @@ class RunModel(Model):
         self._run.versions.set_stage(self.key, str(stage), force=force)
 
     def log_metadata(self, metadata: Mapping[str, Any]) -> None:
-        """Say more of the version; a key that is logged again is overwritten."""
+        """Add metadata to the version; a key that exists is overwritten."""
         if self._run is None:
             super().log_metadata(metadata)
             return
@@ -310,14 +316,14 @@ class RunModel(Model):
         )
 
     def link(self, registry: Registry, artifact: str) -> None:
-        """Link an artifact version, by its id or reference."""
+        """Link an artifact version, by its id or reference, to the version."""
         if self._run is None:
             super().link(registry, artifact)
         else:
             self._run.artifacts.link(artifact, key=self.key)
 
     def load(self, dest: PathLike | None = None, *, artifact: str | None = None, unsafe_code: bool = False) -> Path:
-        """Give the folder with the version's files (:meth:`gitreg.Registry.load`)."""
+        """Return the folder with the files of the version; parameters are those of :meth:`gitreg.Registry.load`."""
         if self._run is None:
             return super().load(dest, artifact=artifact, unsafe_code=unsafe_code)
         return self._run.registry.load(
@@ -325,7 +331,7 @@ class RunModel(Model):
         )
 
     def get_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
-        """Give an artifact that is linked to the version, those of the run's draft first."""
+        """Return an artifact that is linked to the version, looking first in the run's draft; None if there is none."""
         if self._run is not None:
             found = self._run.artifacts.find(name, version)
             if found is not None and found.id in self._run.draft.versions[self.key].links:
@@ -337,6 +343,6 @@ class RunModel(Model):
 
 
 def only_looked_up(snapshot: Snapshot, selector: str) -> bool:
-    """Whether a selector names no version to be made: a number, a stage, or a word of our own."""
+    """Return whether a selector can only be looked up, never created: a number, a stage, ``latest`` or ``archived``."""
     words = (ModelStages.LATEST, ModelStages.ARCHIVED)
     return selector in words or is_number(selector) or selector in snapshot.settings.stages

@@ -1,6 +1,6 @@
-"""The registry as a handle: what the command line does, in Python.
+"""The class `Registry`: everything that the command line does, in Python.
 
-Each method brings in what it needs when it is called, so that resolving one reference imports little.
+Each method imports its dependencies when it is called, so that resolving one reference imports little.
 """
 
 from __future__ import annotations
@@ -39,36 +39,58 @@ Filters = Sequence[str] | Mapping[str, Any]
 class Registry(OpenRegistry):
     """An open registry. Close it, or use it in a ``with`` statement.
 
-    Every read sees the newest commit of the registry's branch; every write is one commit on it, or raises. Threads may
-    share it: writes take turns, and what a thread reads is of one commit, whatever others write.
+    Every read sees the newest commit of the registry's branch. Every write is one commit on that branch, or raises an
+    error. Threads may share a registry: writes are made one after the other, and each read of a thread sees one commit,
+    whatever other threads write meanwhile.
 
     Attributes
     ----------
     proposing:
-        Whether what is written goes to a branch of its own on the remote, to be merged by a pull request.
+        True if writes go to a new branch on the remote, to be merged by a pull request.
     """
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def model(self, name: str, *, at: str | None = None) -> Model:
-        """Give a model.
+        """Return a model by its name, with its card and its stages.
+
+        Parameters
+        ----------
+        at:
+            A date or a commit: the model as it was then. None means now.
 
         Raises
         ------
         NotFound
-            There is none of that name.
+            There is no model of that name.
         """
         return self.snapshot(at).model(name)
 
     def version(self, reference: str, *, at: str | None = None) -> ModelVersion:
-        """Give the version that a reference means (:func:`gitreg.registry.references.resolve`).
+        """Return the version that a reference names (:func:`gitreg.registry.references.resolve`).
 
-        ``iris@draft`` is the one that a run is making, ``iris@draft:RUN`` that of a run where there are several.
+        A reference is ``MODEL`` (the latest version) or ``MODEL@SELECTOR``, with a number, a name, a stage, an alias or
+        a digest. ``iris@draft`` is the draft of a version that a run is making; ``iris@draft:RUN`` names the run if
+        several runs make one.
+
+        Parameters
+        ----------
+        at:
+            A date or a commit: the registry as it was then. None means now.
+
+        Raises
+        ------
+        NotFound
+            There is no such model or version, or no version holds the stage.
+        Refused
+            The stage or alias points to a yanked version, or the selector matches several versions.
+        IntegrityError
+            The sealed record was edited, or is not the one that the stage or alias points to.
 
         Warns
         -----
         UserWarning
-            A file of its model cannot be read and is left out, here and wherever else the registry is read.
+            A file of the model cannot be read. It is left out, here and in every other read of the registry.
         """
         model, _, selector = nfc(reference).rpartition("@")
         if selector == "draft" or selector.startswith("draft:"):
@@ -80,7 +102,7 @@ class Registry(OpenRegistry):
         return version
 
     def _sealed(self, reference: str, at: str | None = None, *, withdrawn: bool = False) -> ModelVersion:
-        """Resolve a reference to a version that is held against its history, or its tag where that was cut off."""
+        """Resolve a reference to a version whose record is verified by its history, in a shallow clone by its tag."""
         snapshot = self.snapshot(at)
         version = self._resolve(snapshot, reference, withdrawn)
         if self.ledger.repository.is_shallow:
@@ -91,7 +113,7 @@ class Registry(OpenRegistry):
         return version
 
     def _candidate(self, reference: str, *, withdrawn: bool = False) -> ModelVersion:
-        """Resolve a reference to a version that is to be judged: who held what, and since when, the history tells."""
+        """Resolve a reference to a version for a decision; a shallow clone fetches the missing history first."""
         if self.ledger.repository.is_shallow:
             from gitreg.sdk.sealed import fetch_history
 
@@ -99,7 +121,7 @@ class Registry(OpenRegistry):
         return self._sealed(reference, withdrawn=withdrawn)
 
     def _resolve(self, snapshot: Snapshot, reference: str, withdrawn: bool) -> ModelVersion:
-        """Resolve a reference; where that fails, the hint says when the remote was last asked."""
+        """Resolve a reference; on failure, add the time since the last fetch from the remote to the hint."""
         try:
             return resolve(snapshot, reference, withdrawn=withdrawn)
         except NotFound as error:
@@ -109,7 +131,7 @@ class Registry(OpenRegistry):
             raise NotFound(error.message, hint=f"{error.hint}; {known}" if error.hint else known) from None
 
     def _age(self) -> str | None:
-        """Say how long ago the remote was asked; None where there is none, or that was just now."""
+        """Return the time since the last fetch as text (``5 minutes``); None without a remote, or below one minute."""
         upstream = None if self.is_mirror else self.upstream
         asked = upstream.asked_at if upstream else None
         minutes = 0 if asked is None else int(self.ambient.clock() - asked) // 60
@@ -125,12 +147,12 @@ class Registry(OpenRegistry):
         return f"{count} {unit}{'' if count == 1 else 's'}"
 
     def holders_meant(self, references: Sequence[str], *, tell: bool = True) -> list[Holder]:
-        """Return the versions of models and artifacts that are meant, or all of the registry's.
+        """Return the versions of models and artifacts that references name; all of the registry for no references.
 
         Parameters
         ----------
         tell:
-            Whether to warn of those that are left out, for they cannot be read.
+            True to warn of files that cannot be read, where all versions are returned.
         """
         from gitreg.registry.collections import artifact_names, artifact_versions
         from gitreg.sdk.sealed import sealed_artifact
@@ -152,12 +174,19 @@ class Registry(OpenRegistry):
         return found
 
     def list_models(self, filters: Filters = (), **how: Any) -> Page:
-        """List models as plain data, filtered, sorted, in pages.
+        """Return one page of the models as plain data, filtered and sorted.
 
         Parameters
         ----------
-        filters, how:
-            As :func:`gitreg.registry.listing.list_models` takes them: ``match_any``, ``sort``, ``page``, ``size``.
+        filters:
+            Conditions, as ``["FIELD=VALUE", "FIELD=OPERATOR:VALUE"]`` or as a mapping.
+        how:
+            ``match_any``, ``sort``, ``page`` and ``size``, as :func:`gitreg.registry.listing.list_models` takes them.
+
+        Returns
+        -------
+        Page:
+            ``items`` are the rows of this page (dictionaries), ``total`` is the number of rows on all pages.
         """
         from gitreg.registry.listing import list_models
 
@@ -166,12 +195,19 @@ class Registry(OpenRegistry):
         return list_models(snapshot, filters, **how)
 
     def list_versions(self, model: str | None = None, filters: Filters = (), **how: Any) -> Page:
-        """List versions of one model, or of all, as plain data.
+        """Return one page of the versions of a model, or of all models, as plain data, filtered and sorted.
 
         Parameters
         ----------
-        filters, how:
-            As :func:`gitreg.registry.listing.list_versions` takes them: ``match_any``, ``sort``, ``page``, ``size``.
+        filters:
+            Conditions on fields, as ``["stage=production", "metadata.accuracy=gte:0.9"]`` or as a mapping.
+        how:
+            ``match_any``, ``sort``, ``page`` and ``size``, as :func:`gitreg.registry.listing.list_versions` takes them.
+
+        Returns
+        -------
+        Page:
+            ``items`` are the rows of this page (dictionaries), ``total`` is the number of rows on all pages.
         """
         from gitreg.registry.listing import list_versions
 
@@ -180,7 +216,22 @@ class Registry(OpenRegistry):
         return list_versions(snapshot, model, filters, **how)
 
     def log(self, model: str | None = None, stage: str | None = None) -> Iterator[dict[str, Any]]:
-        """Give who did what and when, newest first (:mod:`gitreg.registry.history`)."""
+        """Return the audit log, newest first, one dictionary for each commit (:mod:`gitreg.registry.history`).
+
+        Parameters
+        ----------
+        model:
+            Only commits that changed this model; None returns all.
+        stage:
+            With a model: only the moves of this stage, with the version that held it after each.
+
+        Raises
+        ------
+        NotFound
+            There never was such a model, or no version of it ever held the stage.
+        InvalidInput
+            There is no such stage.
+        """
         from gitreg.registry.history import log, stage_log
 
         if model is not None and stage is not None:
@@ -188,7 +239,18 @@ class Registry(OpenRegistry):
         return log(self.ledger.snapshot(), model)
 
     def diff(self, old: str, new: str) -> dict[str, Any]:
-        """Say what differs from one version to another (:func:`gitreg.registry.comparison.compare`)."""
+        """Return the differences between two versions as plain data (:func:`gitreg.registry.comparison.compare`).
+
+        Parameters
+        ----------
+        old, new:
+            References of the two versions.
+
+        Returns
+        -------
+        dict:
+            The differences in fields, metadata, files and size (bytes), each from the old version to the new one.
+        """
         from gitreg.registry.comparison import compare
 
         a, b = self._sealed(old), self._sealed(new)
@@ -196,14 +258,14 @@ class Registry(OpenRegistry):
         return compare(a, b, None if listed else self.stores)
 
     def lineage(self, reference: str, *, up: bool = True, down: bool = True, depth: int | None = None) -> Lineage:
-        """Give what a version, an artifact or a run was made from, and what came of it.
+        """Return the graph of the inputs (``up``) and the results (``down``) of a version, an artifact or a run.
 
-        Parameters and errors as :func:`gitreg.registry.lineage.lineage` says.
+        Parameters and errors are those of :func:`gitreg.registry.lineage.lineage`.
         """
         from gitreg.registry.lineage import lineage
 
         if self.ledger.repository.is_shallow:
-            with suppress(InvalidInput, NotFound):  # it may be an artifact, or a run
+            with suppress(InvalidInput, NotFound):  # the reference may name an artifact or a run
                 self._sealed(reference, withdrawn=True)
         return lineage(self.snapshot(), reference, up=up, down=down, depth=depth)
 
@@ -212,12 +274,19 @@ class Registry(OpenRegistry):
     def register_model(
         self, name: str, *, tags: Sequence[str] = (), metadata: Mapping[str, Any] | None = None, **fields: Any
     ) -> Model:
-        """Register a model (:func:`gitreg.registry.operations.models.register_model`).
+        """Register a model and return it (:func:`gitreg.registry.operations.models.register_model`).
 
         Parameters
         ----------
         fields:
-            The card's: description, license, audience, use_cases, limitations, trade_offs, ethics.
+            The fields of the card: description, license, audience, use_cases, limitations, trade_offs, ethics.
+
+        Raises
+        ------
+        AlreadyExists
+            A model of that name is registered, or a model whose name differs only in case.
+        InvalidInput
+            The name is invalid, or a card has no such field.
         """
         from gitreg.registry.metadata import to_json
         from gitreg.registry.operations.models import register_model
@@ -235,7 +304,15 @@ class Registry(OpenRegistry):
         metadata: Mapping[str, Any] | None = None,
         **fields: Any,
     ) -> Model:
-        """Change a model's card (:func:`gitreg.registry.operations.models.update_model`)."""
+        """Change the card of a model and return the model (:func:`gitreg.registry.operations.models.update_model`).
+
+        Fields that are given replace the old ones; tags and metadata are added.
+
+        Raises
+        ------
+        NotFound
+            There is no such model.
+        """
         from gitreg.registry.metadata import to_json
         from gitreg.registry.operations.models import update_model
 
@@ -244,7 +321,20 @@ class Registry(OpenRegistry):
         return self.after(self.commit(operation)).model(name)
 
     def delete_model(self, name: str, *, force: bool = False) -> None:
-        """Delete a model with its versions (:func:`gitreg.registry.operations.models.delete_model`)."""
+        """Delete a model with its versions (:func:`gitreg.registry.operations.models.delete_model`).
+
+        Parameters
+        ----------
+        force:
+            True to delete it even if a stage or an alias points to one of its versions.
+
+        Raises
+        ------
+        NotFound
+            There is no such model.
+        Refused
+            A stage or an alias points to one of its versions, and ``force`` is False.
+        """
         from gitreg.registry.operations.models import delete_model
 
         self.commit(partial(delete_model, name=name, force=force))
@@ -265,33 +355,34 @@ class Registry(OpenRegistry):
         message: str = "",
         progress: Progress | None = None,
     ) -> ModelVersion:
-        """Save files and folders as a new version of a model, which is registered where it is not yet.
+        """Save files and folders as a new version of a model and return it; a new model is registered first.
 
         Parameters
         ----------
         model:
             The model's name, or ``MODEL@VERSION`` to name the version.
         paths:
-            What makes up the main artifact, which is named after its type.
+            The files and folders of the main artifact, which is named after its type.
         artifacts:
             Further artifacts by name.
         type:
-            The type of all these: ``model``, ``data`` or ``deployment``.
+            The type of all these artifacts: ``model``, ``data`` or ``deployment``.
         inputs:
-            References to versions that it was made from.
+            References to the versions that it was made from.
         stage:
-            The stage to take in the same commit.
+            The stage that the version enters in the same commit.
         message:
-            What to add to the commit's message.
+            Text to add to the message of the commit.
 
         Raises
         ------
         AlreadyExists
-            A version of that name holds something else. (The very same: nothing is stored and nothing raised.)
+            There is a version of that name which differs. (If all is the same, nothing is stored, and nothing is
+            raised.)
         NotFound, InvalidInput
             A path, a name, a key of the metadata or an input is wrong.
         Refused
-            The stage is taken.
+            Another version holds the stage, or the policy of the stage forbids it.
         """
         from gitreg.blobs import NO_PROGRESS
         from gitreg.sdk.saving import Saving, save, sources
@@ -301,12 +392,12 @@ class Registry(OpenRegistry):
         return self.about(save(self, saving, progress=progress or NO_PROGRESS))
 
     def batch(self, message: str = "", *, progress: Progress | None = None) -> Batch:
-        """Save many versions as one commit, and one push: ``with registry.batch() as batch: batch.save(...)``.
+        """Save many versions in one commit and one push: ``with registry.batch() as batch: batch.save(...)``.
 
         Parameters
         ----------
         message:
-            What to add to the commit's message.
+            Text to add to the message of the commit.
         """
         from gitreg.blobs import NO_PROGRESS
         from gitreg.sdk.batches import Batch
@@ -322,12 +413,12 @@ class Registry(OpenRegistry):
         tags: Sequence[str] = (),
         metadata: Mapping[str, Any] | None = None,
     ) -> ModelVersion:
-        """Make a version without files, which artifacts are linked to later.
+        """Create a version without files and return it; artifacts can be linked to it later.
 
         Raises
         ------
         AlreadyExists
-            A version of that name holds something.
+            There is a version of that name which differs.
         """
         from gitreg.sdk.saving import Saving, save
 
@@ -346,36 +437,37 @@ class Registry(OpenRegistry):
         unsafe_code: bool = False,
         progress: Progress | None = None,
     ) -> Path:
-        """Give the folder with a version's files, every byte held against its record.
+        """Return the folder with the files of a version, every byte verified against its record.
 
         Parameters
         ----------
         dest:
-            Where to put the caller's own, writable files. None gives a read-only folder of the cache.
+            The folder to write to; the files there are the caller's own, and writable. None returns a read-only folder
+            of the cache.
         artifact:
-            Which artifact; None takes ``model``, or the only one.
+            The name of the artifact; None takes ``model``, else the only one of that type, else the only one.
         file:
-            A glob (``tokenizer*``): only the files whose path or name matches; no others are fetched.
+            A glob pattern (``tokenizer*``): only files whose path or name matches are fetched and returned.
         link:
-            Whether ``dest`` gets links to the cache's own, read-only files instead of copies
-            (:meth:`gitreg.blobs.Cache.link` says what follows from that).
+            True to make links in ``dest`` to the read-only files of the cache instead of copies
+            (:meth:`gitreg.blobs.Cache.link` describes the consequences).
         unsafe_code:
-            Whether files that can run code when they are loaded are given, too.
+            True to return also files that can run code when they are loaded.
 
         Warns
         -----
         UserWarning
-            The version was yanked, or a file is something else than its record says.
+            The version was yanked, or the content of a file is not of the kind that its record states.
 
         Raises
         ------
         NotFound
             There is no such version, artifact or file.
         Refused
-            A file in ``dest`` is there and differs; or a file can run code when it is loaded, ``unsafe_code`` is not
-            given, and the registry is not trusted for code.
+            A file in ``dest`` exists and differs; or a file can run code when it is loaded, ``unsafe_code`` is False,
+            and the registry is not trusted for code.
         IntegrityError
-            The store's bytes are not what the record says; nothing wrong stands under a final name.
+            The bytes in the store differ from the record; no file with wrong content is left under its final name.
         """
         from gitreg.blobs import NO_PROGRESS
         from gitreg.sdk.loading import load
@@ -401,25 +493,25 @@ class Registry(OpenRegistry):
         unsafe_code: bool = False,
         progress: Progress | None = None,
     ) -> BinaryIO:
-        """Open one file of a version for reading, verified to its last byte before the first one can be read.
+        """Open one file of a version for reading; all of it is verified before its first byte can be read.
 
         Parameters
         ----------
         path:
-            The file's, in the artifact.
+            The path of the file inside the artifact.
         artifact:
-            Which artifact; None takes ``model``, or the only one.
+            The name of the artifact; None takes ``model``, else the only one of that type, else the only one.
         unsafe_code:
-            Whether it is opened even if it can run code when it is loaded.
+            True to open it even if it can run code when it is loaded.
 
         Raises
         ------
         NotFound
             There is no such version, artifact or file.
         Refused
-            It can run code, ``unsafe_code`` is not given, and the registry is not trusted for code.
+            The file can run code, ``unsafe_code`` is False, and the registry is not trusted for code.
         IntegrityError
-            The store's bytes are not what the record says.
+            The bytes in the store differ from the record.
         """
         from gitreg.blobs import NO_PROGRESS
         from gitreg.sdk.loading import open_file
@@ -429,14 +521,29 @@ class Registry(OpenRegistry):
         )
 
     def read_file(self, reference: str, path: str, *, artifact: str | None = None, unsafe_code: bool = False) -> bytes:
-        """Give one file's bytes, verified (:meth:`open_file`)."""
+        """Return the bytes of one file, verified; parameters and errors are those of :meth:`open_file`."""
         with self.open_file(reference, path, artifact=artifact, unsafe_code=unsafe_code) as file:
             return file.read()
 
-    # -- moving and saying more ------------------------------------------------------------------------------------
+    # -- stages and annotations ------------------------------------------------------------------------------------
 
     def promote(self, reference: str, stage: str, *, force: bool = False, reason: str = "") -> ModelVersion:
-        """Put a version into a stage (:func:`gitreg.registry.operations.stages.promote`)."""
+        """Move a version into a stage and return it (:func:`gitreg.registry.operations.stages.promote`).
+
+        Parameters
+        ----------
+        force:
+            True to archive the version that holds the stage now, and to override gates whose policy allows that.
+        reason:
+            Text for the audit log.
+
+        Raises
+        ------
+        NotFound, InvalidInput
+            There is no such version, or no such stage.
+        Refused
+            Another version holds the stage and ``force`` is False, or the policy of the stage forbids the promotion.
+        """
         from gitreg.registry.operations.stages import promote
 
         operation = partial(
@@ -450,26 +557,38 @@ class Registry(OpenRegistry):
         return self.about(self.commit(operation))
 
     def rollback(self, model: str, stage: str, *, reason: str = "") -> ModelVersion:
-        """Give a stage back to who held it before (:func:`gitreg.registry.operations.stages.rollback`)."""
+        """Return a stage to the version that held it before, skipping yanked and deleted ones; return that version.
+
+        See :func:`gitreg.registry.operations.stages.rollback`.
+
+        Raises
+        ------
+        NotFound
+            There is no such model, or no version ever held the stage.
+        Refused
+            No earlier holder may hold the stage again, or the policy of the stage forbids it.
+        """
         from gitreg.registry.operations.stages import rollback
 
         operation = partial(rollback, model=model, stage=stage, reason=reason, circumstances=self.circumstances())
         return self.about(self.commit(operation))
 
     def why(self, reference: str, stage: str, *, force: bool = False) -> Decision:
-        """Say whether a version may enter a stage, and why (:func:`gitreg.registry.decisions.explain`).
+        """Return the decision on a promotion, with the verdict of each rule and gate, without promoting.
+
+        See :func:`gitreg.registry.decisions.explain`.
 
         Parameters
         ----------
         force:
-            Whether to ask what a forced promotion would meet.
+            True to ask about a promotion with ``force``.
 
         Raises
         ------
         NotFound, InvalidInput
             There is no such version, or no such stage.
         InvalidDocument
-            The registry's policies are not understood.
+            The policies of the registry are invalid.
         """
         from gitreg.policy.promotion import check_stage_is_known
         from gitreg.registry.decisions import explain
@@ -480,19 +599,19 @@ class Registry(OpenRegistry):
         return explain(snapshot, version, stage, self.circumstances(), force=force)
 
     def why_alias(self, reference: str, alias: str, *, force: bool = False) -> Decision:
-        """Return whether an alias may name a version by the policy of aliases, and why.
+        """Return the decision on setting an alias, with the verdict of each rule and gate, without setting it.
 
         Parameters
         ----------
         force:
-            Whether to ask what setting it by force would meet.
+            True to ask about setting the alias with ``force``.
 
         Raises
         ------
         NotFound, InvalidInput
-            There is no such version, or no alias can be called so.
+            There is no such version, or the name cannot be an alias.
         InvalidDocument
-            The registry's policies are not understood.
+            The policies of the registry are invalid.
         """
         from gitreg.documents.layout import Key
         from gitreg.names import check_alias
@@ -505,24 +624,28 @@ class Registry(OpenRegistry):
         return decide(snapshot, snapshot, version, pointer, self.circumstances(), force=force)
 
     def approve(self, reference: str, stage: str, *, key: PathLike | None = None, reason: str = "") -> ModelVersion:
-        """Approve a version for a stage (:func:`gitreg.registry.operations.approvals.approve`).
+        """Sign an approval of a version for a stage and return the version.
+
+        See :func:`gitreg.registry.operations.approvals.approve`.
 
         Parameters
         ----------
         key:
-            The file of the SSH key to sign with; None takes the one that Git signs with.
+            The file of the SSH key to sign with; None takes the key that Git signs with.
         """
         return self.about(self.approval(reference, stage, key=key, reason=reason))
 
     def approval(
         self, reference: str, stage: str, *, key: PathLike | None = None, until: str | None = None, reason: str = ""
     ) -> Outcome:
-        """Approve a version for a stage, and give what was committed.
+        """Sign an approval of a version for a stage and return the outcome of the commit.
 
         Parameters
         ----------
+        key:
+            The file of the SSH key to sign with; None takes the key that Git signs with.
         until:
-            When the approval expires: a date, or days from now (``14d``); None: never.
+            The end of the approval: a date, or a number of days from now (``14d``); None means no end.
         """
         from gitreg.registry.operations.approvals import approve
         from gitreg.sdk.deciding import approver, expiry
@@ -544,16 +667,18 @@ class Registry(OpenRegistry):
     def approve_settings(
         self, head: str = "HEAD", *, key: PathLike | None = None, until: str | None = None, reason: str = ""
     ) -> Outcome:
-        """Approve that ``gitreg.yaml`` becomes what a commit says (:mod:`gitreg.registry.operations.settings`).
+        """Sign an approval of a proposed ``gitreg.yaml`` and return the outcome of the commit.
+
+        See :mod:`gitreg.registry.operations.settings`.
 
         Parameters
         ----------
         head:
-            The commit that changes it, as it is proposed.
+            The proposed commit that changes ``gitreg.yaml``.
         key:
-            The file of the SSH key to sign with; None takes the one that Git signs with.
+            The file of the SSH key to sign with; None takes the key that Git signs with.
         until:
-            When the approval expires: a date, or days from now (``14d``); None: never.
+            The end of the approval: a date, or a number of days from now (``14d``); None means no end.
         """
         from gitreg.registry.operations.settings import approve_settings
         from gitreg.sdk.deciding import approver, expiry, proposed_settings
@@ -573,13 +698,31 @@ class Registry(OpenRegistry):
         return self.commit(operation)
 
     def archive(self, reference: str, *, reason: str = "") -> ModelVersion:
-        """Mark a version as no longer relevant (:func:`gitreg.registry.operations.stages.archive`)."""
+        """Mark a version as no longer relevant and return it; it leaves the stage that it holds.
+
+        See :func:`gitreg.registry.operations.stages.archive`.
+        """
         from gitreg.registry.operations.stages import archive
 
         return self.about(self.commit(partial(archive, reference=reference, reason=reason)))
 
     def set_alias(self, reference: str, alias: str, *, force: bool = False) -> ModelVersion:
-        """Let an alias name a version (:func:`gitreg.registry.operations.stages.set_alias`)."""
+        """Point an alias to a version and return the version (:func:`gitreg.registry.operations.stages.set_alias`).
+
+        Parameters
+        ----------
+        force:
+            True to override gates of the aliases' policy where it allows that.
+
+        Raises
+        ------
+        NotFound
+            There is no such version.
+        InvalidInput
+            The name cannot be an alias.
+        Refused
+            The policy of aliases forbids it.
+        """
         from gitreg.registry.operations.stages import set_alias
 
         operation = partial(
@@ -588,7 +731,15 @@ class Registry(OpenRegistry):
         return self.about(self.commit(operation))
 
     def delete_alias(self, model: str, alias: str) -> None:
-        """Remove an alias (:func:`gitreg.registry.operations.stages.delete_alias`)."""
+        """Remove an alias; one that does not exist is no error.
+
+        See :func:`gitreg.registry.operations.stages.delete_alias`.
+
+        Raises
+        ------
+        NotFound
+            There is no such model.
+        """
         from gitreg.registry.operations.stages import delete_alias
 
         self.commit(partial(delete_alias, model=model, alias=alias))
@@ -604,7 +755,18 @@ class Registry(OpenRegistry):
         stage: str | None = None,
         force: bool = False,
     ) -> ModelVersion:
-        """Say more of a version, and move it in the same commit (:mod:`gitreg.registry.operations.versions`)."""
+        """Add to the annotation of a version, move it to a stage in the same commit, and return it.
+
+        Metadata replaces older values key by key, tags are added, a description replaces the old one.
+        See :func:`gitreg.registry.operations.versions.annotate`.
+
+        Raises
+        ------
+        NotFound, InvalidInput
+            There is no such version, or no such stage.
+        Refused
+            A tag in ``remove_tags`` belongs to the sealed record, or the version may not enter the stage.
+        """
         from gitreg.registry.metadata import to_json
         from gitreg.registry.operations.versions import annotate
 
@@ -622,35 +784,57 @@ class Registry(OpenRegistry):
         return self.about(self.commit(operation))
 
     def yank(self, reference: str, *, reason: str = "") -> ModelVersion:
-        """Withdraw a version (:func:`gitreg.registry.operations.versions.yank`)."""
+        """Yank a version and return it: it loads by name with a warning, never by latest, stage or alias.
+
+        See :func:`gitreg.registry.operations.versions.yank`.
+
+        Raises
+        ------
+        NotFound
+            There is no such version.
+        InvalidInput
+            The reference is a model's name alone.
+        """
         from gitreg.registry.operations.versions import yank
 
         return self.about(self.commit(partial(yank, reference=reference, reason=reason)))
 
     def unyank(self, reference: str) -> ModelVersion:
-        """Take a yank back (:func:`gitreg.registry.operations.versions.unyank`)."""
+        """Undo a yank and return the version (:func:`gitreg.registry.operations.versions.unyank`)."""
         from gitreg.registry.operations.versions import unyank
 
         return self.about(self.commit(partial(unyank, reference=reference)))
 
     def delete_version(self, reference: str, *, force: bool = False) -> None:
-        """Hide a version and free its weights (:func:`gitreg.registry.operations.versions.delete_version`)."""
+        """Delete a version softly: hide it, and release its weights to garbage collection.
+
+        See :func:`gitreg.registry.operations.versions.delete_version`.
+
+        Raises
+        ------
+        NotFound
+            There is no such version.
+        Refused
+            A stage or an alias points to it, and ``force`` is False.
+        """
         from gitreg.registry.operations.versions import delete_version
 
         self.commit(partial(delete_version, reference=reference, force=force))
 
-    # -- keeping it sound ------------------------------------------------------------------------------------------
+    # -- maintenance -------------------------------------------------------------------------------------------------
 
     def verify(
         self, reference: str | None = None, *, share: float = 0.0, progress: Progress | None = None
     ) -> Verification:
-        """Hold a version, or all, against their seals, and the stores against them; iterate over what it gives.
+        """Return a verification of records against their seals, and of stores against the records; iterate to run it.
 
         Parameters
         ----------
+        reference:
+            The version to verify; None verifies all.
         share:
-            Which part of the files to read: 0 asks only whether they are there, 1 reads all. A run that reads and is
-            interrupted goes on where it ended when it is run again.
+            The part of the files to read: 0 checks only that they exist, 1 reads all. A verification that reads files
+            and is interrupted continues at the same point when it is run again.
         """
         from gitreg.blobs import NO_PROGRESS
         from gitreg.sdk.stores import verification
@@ -658,14 +842,14 @@ class Registry(OpenRegistry):
         return verification(self, reference, share, progress or NO_PROGRESS)
 
     def judge_holders(self, reference: str | None = None) -> list[Decision]:
-        """Return what the policy made of the entry of each version that holds a stage, where one was asked.
+        """Return the policy's decisions on how the versions that hold a stage entered it, where the policy was asked.
 
-        It is judged again, as :func:`gitreg.registry.entries.entry_decision` says.
+        Each is evaluated again, as :func:`gitreg.registry.entries.entry_decision` describes.
 
         Parameters
         ----------
         reference:
-            The version to ask about; None for all holders.
+            The version to ask about; None asks about all holders.
         """
         from gitreg.registry.holders import judged_holders
 
@@ -674,7 +858,7 @@ class Registry(OpenRegistry):
         return list(judged_holders(snapshot, self.circumstances(), asked))
 
     def signed(self, reference: str | None = None) -> list[Signed]:
-        """Return who signed a model's version, or each of all models, by the keys that the registry names."""
+        """Return the signers of a version, or of all versions, by the public keys that the registry names."""
         from gitreg.registry.signatures import signed
 
         snapshot = self.snapshot()
@@ -687,16 +871,19 @@ class Registry(OpenRegistry):
         return [signed(self.ledger, snapshot, each) for each in versions]
 
     def doctor(self) -> list[Problem]:
-        """Name what is wrong with the registry; stores that are not approved are left out, with a warning.
+        """Return the problems of the registry, its stores and its remote.
 
-        The remote is asked, too, where there is one.
+        Warns
+        -----
+        UserWarning
+            A store is not trusted, or the remote does not answer; it is left out.
         """
         from gitreg.sdk.stores import examination
 
         return examination(self)
 
     def repair(self, problems: Sequence[Problem]) -> list[Problem]:
-        """Mend what can be mended, and return it."""
+        """Repair the problems that gitreg can repair, and return those."""
         from gitreg.registry.doctor import repair
         from gitreg.registry.operations.settings import give_id
         from gitreg.sdk.stores import reachable, restore
@@ -705,7 +892,7 @@ class Registry(OpenRegistry):
             return self.commit(partial(give_id, registry_id=self.ambient.draw_id()))
 
         upstream = reachable(self)
-        # Two clones that each drew an id by themselves would be two registries ever after.
+        # Two clones that each create an id would be two different registries from then on.
         alone = upstream is not None or self.ledger.snapshot().settings.remote is None
         return repair(
             self.ledger,
@@ -716,19 +903,19 @@ class Registry(OpenRegistry):
         )
 
     def collect_garbage(self, *, grace: float, apply: bool = False) -> list[Garbage]:
-        """Move the weights that no version means to the store's trash; or, without `apply`, only name them.
+        """Move unreachable weights to the trash of the store, or only list them; return the list.
 
         Parameters
         ----------
         grace:
-            Seconds: what was saved since stays, for its save may be under way.
+            The retention in seconds: younger weights stay, because the save that wrote them may still run.
         apply:
-            Whether to take them. If not, what lies in the trash by now is named too.
+            True to move them. If False, nothing is moved, and the list also contains the present content of the trash.
 
         Raises
         ------
         InvalidDocument, IntegrityError, Refused
-            What is live cannot be told (:mod:`gitreg.registry.garbage`); nothing is taken.
+            The reachable weights cannot be determined (:mod:`gitreg.registry.garbage`); nothing is moved.
         """
         from gitreg.registry.garbage import collect_garbage, find_garbage
 
@@ -736,13 +923,18 @@ class Registry(OpenRegistry):
         return work(self._store_users(), grace=grace)
 
     def return_garbage(self) -> list[Garbage]:
-        """Put all that lies in the store's trash back to its place."""
+        """Restore everything in the trash of the store to its place, and return the list."""
         from gitreg.registry.garbage import return_garbage
 
         return return_garbage(self.ledger, self.store)
 
     def purge_garbage(self, *, grace: float) -> list[Garbage]:
-        """Remove for good what has lain in the store's trash for so many seconds.
+        """Remove for good the weights that were in the trash of the store longer than the retention; return the list.
+
+        Parameters
+        ----------
+        grace:
+            The retention in seconds.
 
         Raises
         ------
@@ -754,7 +946,7 @@ class Registry(OpenRegistry):
         return purge_garbage(self._store_users(), grace=grace)
 
     def release_claims(self, names: Sequence[str]) -> None:
-        """Let go of claims on the store that stop `collect_garbage` and that nobody has renewed for 90 days.
+        """Remove claims of registries on the store that block `collect_garbage` and were not renewed for 90 days.
 
         Raises
         ------
@@ -778,7 +970,7 @@ class Registry(OpenRegistry):
 
 
 def _tell_unreadable(snapshot: Snapshot, model: str | None = None) -> None:
-    """Warn of files that cannot be read: what is shown is shown without them."""
+    """Warn of files that cannot be read and are left out."""
     if found := snapshot.unreadable(model):
         import warnings
 
