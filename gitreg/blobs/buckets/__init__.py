@@ -1,1 +1,1 @@
-"""Where a store's objects lie: one small interface, over folders, S3, Azure, SFTP and what fsspec opens."""
+"""The buckets: one small interface to the service below a store, over folders, S3, Azure, SFTP and fsspec."""

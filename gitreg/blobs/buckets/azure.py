@@ -1,4 +1,4 @@
-"""A bucket that is a container of Azure's blob storage, reached as adlfs does: by its environment, or `az login`."""
+"""A bucket over Azure Blob Storage; adlfs finds the credentials: in the environment, or from `az login`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gitreg.blobs.buckets.trouble import Reason, in_words
 from gitreg.blobs.progress import Progress
 
 _TOGETHER = 16  # requests at a time
-_CONNECT, _READ = 10, 30  # seconds without an answer, or without a byte of one
+_CONNECT, _READ = 10, 30  # timeouts in seconds
 
 Result = TypeVar("Result")
 
@@ -29,13 +29,13 @@ class AzureBucket:
     Parameters
     ----------
     url:
-        Where it is, for messages.
+        The bucket's URL, for messages.
     account:
-        The storage account; None for the environment's.
+        The storage account; None takes the one that the environment names.
     container:
-        Its name.
+        The container's name.
     prefix:
-        "" or ``a/b/``.
+        The prefix of all keys, ``a/b/``; "" for none.
     """
 
     local = False
@@ -60,7 +60,7 @@ class AzureBucket:
                 stream = await blob.download_blob(start or None if stop is None else start, length)
                 return await stream.readall()  # type: ignore[no-any-return]
             except Exception as error:
-                if getattr(error, "status_code", None) == 416:  # the object ends before
+                if getattr(error, "status_code", None) == 416:  # the range begins after the object's end
                     return b""
                 raise
 
@@ -132,9 +132,9 @@ class AzureBucket:
         self._run(delete)
 
     def sync(self, keys: Iterable[str]) -> None:
-        """See Bucket. What the service has confirmed, it keeps."""
+        """See Bucket. Nothing to do: an object that the service confirmed is durable."""
 
-    # -- what is left behind -----------------------------------------------------------------------------------------
+    # -- leftovers ---------------------------------------------------------------------------------------------------
 
     def now(self) -> float:
         """See Bucket."""
@@ -147,7 +147,7 @@ class AzureBucket:
         return parsedate_to_datetime(said[-1]).timestamp()
 
     def unfinished(self) -> Iterator[ObjectInfo]:
-        """See Bucket: nothing. Azure removes what nobody published a week later by itself, and nobody else can."""
+        """See Bucket: none. Azure removes blocks that were never committed after a week, and nobody else can."""
         return iter(())
 
     def discard(self, left: ObjectInfo) -> None:
@@ -162,7 +162,7 @@ class AzureBucket:
         return None
 
     def _of(self, key: str, work: Callable[[Any], Awaitable[Result]]) -> Result:
-        """Do what needs an object to be there."""
+        """Run some work on an object; raise NoSuchObjectError where the object does not exist."""
 
         async def checked(container: Any) -> Result:
             from azure.core.exceptions import ResourceNotFoundError
@@ -177,7 +177,7 @@ class AzureBucket:
         return self._run(checked)
 
     def _run(self, work: Callable[[Any], Awaitable[Result]]) -> Result:
-        """Do some work with the container's client, on fsspec's event loop."""
+        """Run some work with the container's client, on fsspec's event loop."""
         from fsspec.asyn import sync
 
         with self._in_words():
@@ -198,7 +198,7 @@ _LOGIN = "log in as Azure's own tools do it: az login, AZURE_STORAGE_ACCOUNT_NAM
 
 
 def _explain(error: Exception) -> Reason | None:
-    """Give the reason for an error of Azure's libraries; None for any other."""
+    """Return the reason for an error of Azure's libraries; None for any other error."""
     from azure.core import exceptions as a
 
     if isinstance(error, (a.ClientAuthenticationError,)):
@@ -212,7 +212,7 @@ def _explain(error: Exception) -> Reason | None:
             return trouble.NO_BUCKET
         if status in {401, 403}:
             return trouble.DENIED
-        if status < 400:  # the body of a good answer ended too early
+        if status < 400:  # the body of a successful answer was cut off
             return trouble.UNREACHABLE
         return trouble.BUSY if status >= 500 or status == 429 else trouble.unexpected(error)
     if isinstance(error, (a.ServiceResponseTimeoutError, a.ServiceRequestTimeoutError, TimeoutError)):

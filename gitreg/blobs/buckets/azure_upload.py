@@ -1,4 +1,4 @@
-"""Sending a big file to Azure in blocks, going on where an earlier attempt was cut off, and copying on its side."""
+"""The resumable upload of a big file to Azure in blocks, and copying on the server's side."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _TOGETHER = 4
 
 
 async def send(blob: Any, file: Outgoing) -> None:
-    """Send a file and publish it when all of it is there.
+    """Upload a file in blocks, and commit it once all blocks are there.
 
-    A block's name holds the sha256 of its bytes, and Azure checks their MD5 when they arrive; so a block of that name
-    that an earlier attempt left need not be sent again.
+    A block's name holds the sha256 of its bytes, and Azure checks their MD5 on arrival. So a block of the same name
+    that an earlier attempt left is not sent again.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ async def send(blob: Any, file: Outgoing) -> None:
         file.progress.advance(len(data))
 
     try:
-        # blocks of the same length at every attempt, so that those of an earlier one fit
+        # the same block length at every attempt, so that blocks of an earlier attempt can be reused
         pieces = file.pieces(max(PIECE, -(-file.size // _MOST_BLOCKS // _MIB) * _MIB))
         while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
             name = f"{piece[0]:06}-{await asyncio.to_thread(_digest, piece[1])}"
@@ -74,7 +74,7 @@ async def _uncommitted(blob: Any) -> dict[str, int]:
 
 
 async def copy(source: Any, target: Any) -> None:
-    """Copy a blob on Azure's side, and wait until it is copied."""
+    """Copy a blob on the server's side, and wait until the copy is complete."""
     from azure.core.exceptions import AzureError
 
     status = (await target.start_copy_from_url(source.url))["copy_status"]

@@ -1,7 +1,7 @@
-"""What a store asks of the place where its bytes lie: objects by key, in a folder or in anybody's bucket.
+"""The interface of a bucket: objects by key, in a folder or a service such as S3.
 
-A bucket knows keys and bytes, nothing of what they mean. Every object of a store is at most 64 MiB long, but for whole
-files that are kept plain on request; so objects are handed over in memory, and nothing but `upload` needs a stream.
+A bucket knows keys and bytes, not their meaning. Every object of a store is at most 64 MiB long, except for whole
+files that are stored without chunks on request. So objects are passed in memory, and only `upload` needs a stream.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ Buffer = bytes | bytearray | memoryview
 
 
 class ObjectInfo(NamedTuple):
-    """What a bucket says of an object without giving its bytes.
+    """The key, size and time of an object.
 
     Parameters
     ----------
     key:
-        Where it lies, ``/`` between parts.
+        The object's key, with ``/`` between its parts.
     size:
         In bytes.
     mtime:
-        When it was written, in seconds since 1970, by the bucket's clock.
+        Time of the last write, in seconds since 1970, by the bucket's clock.
     """
 
     key: str
@@ -34,7 +34,7 @@ class ObjectInfo(NamedTuple):
 
 
 class NoSuchObjectError(Exception):
-    """There is no object under a key."""
+    """The error for a key without an object."""
 
     def __init__(self, key: str) -> None:
         super().__init__(key)
@@ -42,7 +42,7 @@ class NoSuchObjectError(Exception):
 
 
 class Objects(Protocol):
-    """What objects are read from: a bucket, or one together with its trash."""
+    """The reading half of a bucket: a bucket, or a bucket together with its trash."""
 
     def read(self, key: str, start: int = 0, stop: int | None = None) -> bytes:
         """See Bucket."""
@@ -52,77 +52,77 @@ class Objects(Protocol):
 
 
 class Bucket(Protocol):
-    """Objects by key; threads, processes and machines may use one at the same time.
+    """Objects by key; threads, processes and machines may use one bucket at the same time.
 
-    An object is there whole or not at all: a reader never sees a part of it, whatever becomes of its writer. Every
-    method raises GitregError, in words, for what the disk, the network or the service refuses.
+    Writes are atomic: a reader sees a whole object or none, even if the writer is killed. Every method raises
+    GitregError, with a readable message, when the disk, the network or the service fails.
     """
 
     @property
     def url(self) -> str:
-        """Where it is; never with a password or key in it."""
+        """The bucket's URL, without passwords or keys."""
 
     @property
     def local(self) -> bool:
-        """Whether it is a folder of this machine, so that nothing is gained by caching what it holds."""
+        """True if the bucket is a folder of this machine, so that caching its objects gains nothing."""
 
     def read(self, key: str, start: int = 0, stop: int | None = None) -> bytes:
-        """Return the bytes from start to stop, or to the end; fewer where the object ends before.
+        """Return the bytes from start to stop, or to the end; fewer bytes if the object ends earlier.
 
         Raises
         ------
         NoSuchObjectError
-            There is none.
+            The object does not exist.
         """
 
     def write(self, key: str, data: Buffer, sha256: str | None = None) -> None:
-        """Store an object, in place of one that is there.
+        """Write an object; an existing one is replaced.
 
         Parameters
         ----------
         sha256:
-            Of the data, where it is known already: a service that asks for it need not wait until it is made again.
+            sha256 of the data if the caller knows it, so that a service that needs it does not hash again.
         """
 
     def upload(self, source: int, name: Callable[[str], str], progress: Progress) -> tuple[str, int]:
-        """Store an open file of any size under the key that `name` gives for its sha256, unless it is there.
+        """Store an open file of any size under the key that `name` returns for its sha256, unless that object exists.
 
-        Memory stays bounded. What an interrupted upload sent is used by the next one where the protocol can.
+        Memory stays bounded. The next upload reuses the parts that an interrupted one sent, if the protocol allows it.
 
         Returns
         -------
-        The sha256 of what was stored and its number of bytes.
+        The sha256 of the stored bytes and their number.
         """
 
     def find(self, keys: Iterable[str]) -> dict[str, ObjectInfo]:
-        """Return those of the keys that are there, each asked for directly or by listing one folder of them."""
+        """Return the objects that exist, by key; each is asked for directly, or its whole folder is listed."""
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Return all objects below a folder, given as ``a/b/``; nothing where there is no such folder."""
+        """Yield all objects below a folder, given as ``a/b/``; none if the folder does not exist."""
 
     def move(self, key: str, to: str) -> None:
-        """Put an object under another key, in place of one that is there; it then counts as written now.
+        """Move an object to another key, and replace the object there; its mtime becomes the present time.
 
         Raises
         ------
         NoSuchObjectError
-            There is none.
+            The object does not exist.
         """
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Remove objects; one that is not there is no error."""
+        """Remove objects; a missing object is no error."""
 
     def sync(self, keys: Iterable[str]) -> None:
-        """Make objects that are there, whoever wrote them, survive a loss of power."""
+        """Make existing objects durable, so that they survive a power failure, whoever wrote them."""
 
     def now(self) -> float:
-        """Return the time by the clock that gives objects their mtime."""
+        """Return the present time by the bucket's clock, in seconds since 1970."""
 
     def unfinished(self) -> Iterator[ObjectInfo]:
-        """Return what killed writers left behind and readers never see: temporary files, uploads that did not end."""
+        """Yield leftovers of killed writers that readers never see: temporary files and incomplete uploads."""
 
     def discard(self, left: ObjectInfo) -> None:
-        """Remove something that `unfinished` returned."""
+        """Remove a leftover that `unfinished` returned."""
 
     def local_path(self, key: str) -> Path | None:
-        """Return the file that an object is on this machine, for reading only; None where there is none."""
+        """Return the path of an object that is a file of this machine, for reading only; None if it is not."""

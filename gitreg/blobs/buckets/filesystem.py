@@ -1,6 +1,6 @@
-"""A bucket over fsspec's own interface: Google's (gcsfs), and one in memory.
+"""A bucket over an fsspec filesystem: Google Cloud Storage (gcsfs), and one in memory.
 
-``tmp/`` holds a big file that is being sent; it takes its key by a copy on the service's side.
+A big file is uploaded below ``tmp/`` first; a copy on the server's side gives it its key.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _NO_CREDENTIALS = Reason("no credentials for Google are found, or they have expi
 
 
 class FilesystemBucket:
-    """Objects below a path of an fsspec filesystem that replaces an object in one step.
+    """Objects below a path of an fsspec filesystem that replaces objects atomically.
 
     Parameters
     ----------
     url:
-        Where it is, for messages.
+        The bucket's URL, for messages.
     open_filesystem:
-        Makes the filesystem; called once, when it is first needed.
+        Returns the filesystem; called once, at the first use.
     root:
         A path of the filesystem, without ``/`` at its end.
     """
@@ -68,7 +68,7 @@ class FilesystemBucket:
         return find(keys, self._ask, self.list)
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """See Bucket. One folder is in memory at a time."""
+        """See Bucket. Only one folder's listing is in memory at a time."""
         with self._in_words():
             folders = [self._path(prefix).rstrip("/")]
             while folders:
@@ -91,7 +91,7 @@ class FilesystemBucket:
             self._fs().pipe_file(self._path(key), bytes(data))
 
     def upload(self, source: int, name: Callable[[str], str], progress: Progress) -> tuple[str, int]:
-        """See Bucket. It begins anew where an earlier attempt was cut off: Google has no way to find that again."""
+        """See Bucket. An interrupted upload starts again from its beginning: Google cannot find its parts again."""
         with self._in_words():
             return sending.upload(self, source, name, progress, self._send)
 
@@ -102,14 +102,14 @@ class FilesystemBucket:
             return
         temporary = _TEMPORARY + os.urandom(8).hex()
         try:
-            # Leaving this block publishes what was written so far, after a failure too: so under a name nobody reads.
+            # Leaving this block publishes the bytes so far, also after a failure: so it writes under a temporary name.
             with self._fs().open(self._path(temporary), "wb", block_size=sending.PIECE) as stream:
                 for _, data in file.pieces():
                     stream.write(data)
                     file.progress.advance(len(data))
             self.move(temporary, file.key)
         except BaseException:
-            with suppress(Exception):  # the first failure is the one to tell of
+            with suppress(Exception):  # only the first failure is reported
                 self.delete([temporary])
             raise
 
@@ -134,12 +134,12 @@ class FilesystemBucket:
                 pass
 
     def sync(self, keys: Iterable[str]) -> None:
-        """See Bucket. What the service has confirmed, it keeps."""
+        """See Bucket. Nothing to do: an object that the service confirmed is durable."""
 
-    # -- what is left behind -----------------------------------------------------------------------------------------
+    # -- leftovers ---------------------------------------------------------------------------------------------------
 
     def now(self) -> float:
-        """See Bucket: the time of an object that is made to see it."""
+        """See Bucket: the mtime of a temporary object that this call writes."""
         key = _TEMPORARY + os.urandom(8).hex()
         self.write(key, b"")
         try:
@@ -148,7 +148,7 @@ class FilesystemBucket:
             self.delete([key])
 
     def unfinished(self) -> Iterator[ObjectInfo]:
-        """See Bucket. An upload to Google that was cut off shows nowhere, and is forgotten by itself a week later."""
+        """See Bucket. An incomplete upload to Google is not listed anywhere; Google removes it after a week."""
         yield from self.list(_TEMPORARY)
 
     def discard(self, left: ObjectInfo) -> None:
@@ -186,7 +186,7 @@ def _seconds(when: Any) -> float:
 
 
 def _explain(error: Exception) -> Reason | None:
-    """Give the reason for an error of gcsfs or of what it stands on; None for any other."""
+    """Return the reason for an error of gcsfs or of the libraries below it; None for any other error."""
     library = type(error).__module__.partition(".")[0]
     if library == "google":  # google.auth
         return _NO_CREDENTIALS

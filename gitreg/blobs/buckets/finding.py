@@ -1,4 +1,4 @@
-"""Asking a bucket for many keys without asking too often, and without listing the bucket."""
+"""The lookup of many keys in a bucket, with few requests and without listing the whole bucket."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def find(
     ask: Callable[[str], ObjectInfo | None],
     list_folder: Callable[[str], Iterator[ObjectInfo]],
 ) -> dict[str, ObjectInfo]:
-    """Return those of the keys that are there.
+    """Return the objects that exist, by key.
 
     Parameters
     ----------
     ask:
-        Answers for one key; called from several threads.
+        Returns the object of one key, or None; called from several threads.
     list_folder:
-        Lists a folder, given as ``a/b/``; used where many of its keys are wanted.
+        Lists a folder, given as ``a/b/``; used if more than 32 of its keys are wanted.
     """
     folders: defaultdict[str, set[str]] = defaultdict(set)
     for key in keys:

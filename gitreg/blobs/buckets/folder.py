@@ -1,7 +1,7 @@
-"""A bucket that is a folder: objects are read-only files, by their keys.
+"""A bucket in a local folder: each object is a read-only file whose path is its key.
 
-``tmp/`` holds what is being written. A file is written there, synced, and only then takes its name; the folders' own
-entries are synced by `sync`. (Order and checks as in "All File Systems Are Not Created Equal", OSDI 2014.)
+A file is written and synced in ``tmp/``, and only then renamed to its key; the folders' own entries are synced by
+`sync`. (Order and checks as in "All File Systems Are Not Created Equal", OSDI 2014.)
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from gitreg.blobs.progress import Progress
 Answer = TypeVar("Answer")
 
 _TEMPORARY = "tmp/"
-_ATTEMPTS = 20  # to do something in a folder that others make at the same moment
+_ATTEMPTS = 20  # while other processes create the same folder
 _SAVE = "save to the store"
 _READ = "read the store"
 _CLEAN = "clean up the store"
-_NO_REGULAR_FILE = {errno.EINVAL, errno.ELOOP, errno.ENXIO}  # what opening a folder or pipe, link, socket gives
+_NO_REGULAR_FILE = {errno.EINVAL, errno.ELOOP, errno.ENXIO}  # errors of opening a folder or pipe, link, socket
 
 
 class FolderBucket:
-    """Objects as files below a folder, which is made by the first write.
+    """Objects as files below a folder; the first write creates the folder.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class FolderBucket:
     # -- reading -----------------------------------------------------------------------------------------------------
 
     def read(self, key: str, start: int = 0, stop: int | None = None) -> bytes:
-        """See Bucket. What is no regular file holds no bytes: then it is not what its name says."""
+        """See Bucket. Anything but a regular file reads as empty, so that its digest does not match."""
         with in_words(_READ, self.root):
             try:
                 descriptor = copying.open_regular(self._path(key))
@@ -99,7 +99,7 @@ class FolderBucket:
             self._publish(path, key)
 
     def upload(self, source: int, name: Callable[[str], str], progress: Progress) -> tuple[str, int]:
-        """See Bucket. Blocks are shared where the file system can."""
+        """See Bucket. The copy shares blocks with its source (reflink) if the file system supports it."""
         with in_words(_SAVE, self.root), self._temporary() as (path, descriptor):
             digest, size = copying.copy_hashed(source, descriptor, progress, durable=True)
             key = name(digest)
@@ -112,7 +112,7 @@ class FolderBucket:
         """See Bucket."""
         with in_words(_CLEAN, self.root):
             try:
-                with suppress(PermissionError):  # another user's file: it keeps its time
+                with suppress(PermissionError):  # another user's file keeps its mtime
                     os.utime(self._path(key), follow_symlinks=False)
                 self._publish(self._path(key), to)
             except FileNotFoundError:
@@ -125,10 +125,10 @@ class FolderBucket:
                 self._path(key).unlink(missing_ok=True)
 
     def sync(self, keys: Iterable[str]) -> None:
-        """See Bucket. The files were synced before they took their names: here it is the names.
+        """See Bucket. The files were synced before their renames; this syncs the folders' entries.
 
-        Several folders at once: a file system with a journal writes it once for all who wait for it (26 folders of
-        ext4: 6 ms, and 62 one after another).
+        Several folders are synced at once: a journaling file system writes its journal once for all waiting threads
+        (26 folders on ext4: 6 ms, against 62 ms one after another).
         """
         folders = {self._path(folder) for folder in {key.rpartition("/")[0] for key in keys}}
         folders |= {parent for folder in folders for parent in folder.parents if parent.is_relative_to(self.root)}
@@ -136,7 +136,7 @@ class FolderBucket:
             for _ in ahead(pool, copying.sync_folder, sorted(folders)):
                 pass
 
-    # -- what is left behind -----------------------------------------------------------------------------------------
+    # -- leftovers ---------------------------------------------------------------------------------------------------
 
     def now(self) -> float:
         """See Bucket."""
@@ -158,7 +158,7 @@ class FolderBucket:
 
     @contextmanager
     def _temporary(self) -> Iterator[tuple[Path, int]]:
-        """Make a file that takes a key's place when it is published, and is thrown away where it is not."""
+        """Create a temporary file, and remove it at the end unless it was published."""
         folder = self.root / _TEMPORARY
         path = folder / os.urandom(8).hex()
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
@@ -172,17 +172,17 @@ class FolderBucket:
                 path.unlink()
 
     def _publish(self, path: Path, key: str) -> None:
-        """Give a file its place; `sync` makes that survive a loss of power."""
+        """Rename a file to its key; `sync` makes the rename survive a power failure."""
         target = self._path(key)
         try:
             self._in(target.parent, lambda: os.rename(path, target))
         except IsADirectoryError as error:
-            raise IsADirectoryError(error.errno, error.strerror, str(target)) from None  # that is what is in the way
+            raise IsADirectoryError(error.errno, error.strerror, str(target)) from None  # name the obstacle
 
     def _in(self, folder: Path, act: Callable[[], Answer]) -> Answer:
-        """Do something in a folder, which is made where it is not there.
+        """Call a function that needs a folder; create the folder if it is missing.
 
-        It may take several attempts: who makes the folder at the same moment replaces ours while it is empty.
+        This may take several attempts: another process that creates the folder may replace ours while it is empty.
         """
         for _ in range(_ATTEMPTS):
             with suppress(FileNotFoundError):
@@ -192,12 +192,12 @@ class FolderBucket:
         return act()
 
     def _make(self, folder: Path) -> None:
-        """Make a folder that is as open as the one it lies in, whatever the umask: a store may be a team's."""
+        """Create a folder with its parent's permissions, whatever the umask: a team may share the store."""
         if folder == self.root:
             absent = [each for each in (folder, *folder.parents) if not each.exists()]
             folder.mkdir(parents=True, exist_ok=True)
             for each in absent:
-                with suppress(PermissionError):  # to read what it may write to
+                with suppress(PermissionError):  # a parent that is writable but not readable
                     copying.sync_folder(each.parent)
             return
         self._make(folder.parent)
@@ -206,7 +206,7 @@ class FolderBucket:
         temporary = self.root / _TEMPORARY
         if folder != temporary:
             self._make(temporary)
-        # It gets its name when it is open to all: a writer that is killed before locks nobody out.
+        # The rename comes after the chmod: a process that is killed in between leaves no folder that locks others out.
         aside = (self.root if folder == temporary else temporary) / f".{os.urandom(8).hex()}"
         aside.mkdir()
         try:
@@ -214,16 +214,16 @@ class FolderBucket:
             os.rename(aside, folder)
         except OSError:
             aside.rmdir()
-            if not folder.exists():  # else another process has made it, and written to it
+            if not folder.exists():  # otherwise another process created it first
                 raise
 
 
 def _unless_gone(error: OSError) -> None:
-    """Let a listing that cannot be whole fail, but for folders that are not there, or no more."""
+    """Raise an error of a listing, unless the folder is missing."""
     if not isinstance(error, FileNotFoundError):
         raise error
 
 
 def _info(key: str, status: os.stat_result) -> ObjectInfo:
-    """Describe a file; what is no regular file is no object, and is told apart by a size that no object has."""
+    """Return the description of a file; anything but a regular file gets the impossible size -1."""
     return ObjectInfo(key, status.st_size if stat.S_ISREG(status.st_mode) else -1, status.st_mtime)

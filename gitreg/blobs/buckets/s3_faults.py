@@ -1,4 +1,4 @@
-"""What S3 refuses, and how what it only failed at is tried again."""
+"""The errors of S3: their reasons, and retries of interrupted reads with backoff."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LOGIN = "log in as Amazon's own tools do it: aws configure, aws sso login, AWS_
 _NO_CREDENTIALS = Reason("no credentials for S3 are found, or not all of them", _LOGIN)
 _EXPIRED = Reason("the credentials for S3 have expired", _LOGIN)
 _WRONG = Reason("the service does not accept these credentials", _LOGIN)
-# The answer to a HEAD has no body to say which of the three it is.
+# The answer to a HEAD request has no body that tells these three apart.
 _DENIED = Reason(
     "permission is refused, or the credentials or this machine's clock are wrong", f"{trouble.DENIED.hint}; or {_LOGIN}"
 )
@@ -40,19 +40,19 @@ _ATTEMPTS = 5
 
 
 def code(error: Exception) -> str:
-    """Give the service's word for an error; "" for an error that did not come from the service."""
+    """Return the service's error code; "" for an error that did not come from the service."""
     from botocore.exceptions import ClientError
 
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 
 def is_missing(error: Exception) -> bool:
-    """Tell whether the object is not there."""
+    """Return whether the error means that the object does not exist."""
     return code(error) in _MISSING
 
 
 def explain(error: Exception) -> Reason | None:
-    """Give the reason for an error of boto3; None for any other."""
+    """Return the reason for an error of boto3; None for any other error."""
     from botocore import exceptions as b
     from s3transfer.exceptions import S3CopyFailedError
 
@@ -88,10 +88,10 @@ def _is_unknown_host(error: Any) -> bool:
 
 
 def read_whole(ask: Callable[[], Any]) -> bytes:
-    """Ask for an object and read its body to the end.
+    """Return the whole body of an answer.
 
-    boto3 tries a request again but not the reading of an answer's body; that is done here: up to five times, after
-    growing random waits.
+    boto3 retries a request but not the reading of a body. So this asks again when the body was cut off: up to five
+    attempts, with exponential backoff and jitter.
     """
     from botocore.exceptions import HTTPClientError, IncompleteReadError
     from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
@@ -118,7 +118,7 @@ def read_whole(ask: Callable[[], Any]) -> bytes:
 
 
 class _Cut(Exception):
-    """The body of an answer ended too early."""
+    """The error for a body that was cut off."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(error)
@@ -126,7 +126,7 @@ class _Cut(Exception):
 
 
 def check_deleted(answer: dict[str, Any]) -> None:
-    """Raise what a request that deletes many objects was refused; the request as a whole succeeds nevertheless."""
+    """Raise the first error in the answer to a bulk deletion; such a request succeeds even if single keys fail."""
     for error in answer.get("Errors", ()):
         if error.get("Code") not in _MISSING:
             reason = _BY_CODE.get(error.get("Code"), Reason(f"the service says {error.get('Code')}", "run it again"))
@@ -134,6 +134,6 @@ def check_deleted(answer: dict[str, Any]) -> None:
 
 
 def add_content_md5(request: Any, **_: Any) -> None:
-    """Give a request the checksum that services other than Amazon's ask for when many objects are deleted."""
+    """Add the Content-MD5 header, which services other than Amazon's require for bulk deletions."""
     if "Content-MD5" not in request.headers:
         request.headers["Content-MD5"] = b64encode(md5(request.body, usedforsecurity=False).digest()).decode()

@@ -1,8 +1,8 @@
-"""Signing what is sent to S3 with a sha256 that is known already, and sending it in one piece.
+"""The signing of S3 uploads with a sha256 that is already known, and a body that is sent in one piece.
 
-boto3 hashes every body for the signature, which is half of its work, and hands it to the network 16 KiB at a time. A
-chunk's name is its sha256: signed with that, it is not hashed again, and a service that checks the signature refuses
-bytes that are not what their name says.
+boto3 hashes every body for its signature, which is half of its work, and passes it to the network 16 KiB at a time.
+A chunk's key holds its sha256 already: signed with that, the body is not hashed again, and a service that checks the
+signature refuses bytes that do not match their key.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ _SIGNER = "gitreg-s3v4"
 
 
 class Body:
-    """Bytes to send, as boto3 takes them: a file, but one whose every read gives all the rest, so nothing is copied.
+    """A request body, as a file for boto3; each read returns all remaining bytes, without a copy.
 
     Parameters
     ----------
     sha256:
-        Of the bytes; None leaves it to boto3.
+        sha256 of the data; None lets boto3 compute it.
     """
 
     def __init__(self, data: Buffer, sha256: str | None = None) -> None:
@@ -33,22 +33,22 @@ class Body:
         return len(self._data)
 
     def read(self, _: int = -1) -> memoryview:
-        """Give all that is left, whatever is asked for."""
+        """Return all remaining bytes, whatever size is requested."""
         start, self._at = self._at, len(self._data)
         return self._data[start:]
 
     def seek(self, position: int) -> None:
-        """Go on from another place: a request that failed is sent again."""
+        """Set the position; boto3 seeks to resend a failed request."""
         self._at = position
 
     def tell(self) -> int:
-        """Give the place of what is read next."""
+        """Return the position of the next read."""
         return self._at
 
 
 def install(client: Any) -> None:
-    """Let a client sign so where it would sign as S3 does by default (AWS Signature 4); other ways stay as they are."""
-    from botocore.auth import AUTH_TYPE_MAPS  # where boto3 looks signers up by name
+    """Install the signer in a client, for requests that use S3's default signature (AWS Signature 4) only."""
+    from botocore.auth import AUTH_TYPE_MAPS  # boto3's table of signers
 
     AUTH_TYPE_MAPS[_SIGNER] = _signer()
     client.meta.events.register_first("choose-signer.s3.PutObject", _choose)
@@ -63,10 +63,10 @@ def _signer() -> type:
     from botocore.auth import S3SigV4Auth
 
     class KnownDigest(S3SigV4Auth):  # type: ignore[misc]
-        """Takes the body's own word for its sha256."""
+        """The S3 signer that uses the sha256 that the body brings along."""
 
         def payload(self, request: Any) -> str:
-            """Give the sha256 of a request's body."""
+            """Return the sha256 of a request's body."""
             return getattr(request.body, "sha256", None) or super().payload(request)  # type: ignore[no-any-return]
 
     return KnownDigest

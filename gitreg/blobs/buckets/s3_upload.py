@@ -1,4 +1,4 @@
-"""Sending a big file to S3 in parts, and going on where an earlier attempt was cut off."""
+"""The resumable multipart upload of a big file to S3."""
 
 from __future__ import annotations
 
@@ -21,11 +21,10 @@ At = dict[str, str]  # Bucket, Key and, for an upload, UploadId, as boto3 names 
 
 
 def send(client: Any, at: At, file: Outgoing) -> None:
-    """Send a file and publish it when all of it is there.
+    """Upload a file, in parts if it is big; it becomes visible once it is complete.
 
-    An upload of the same key that was cut off is gone on with: its parts count where their MD5, which is their ETag, is
-    that of our bytes. Where it cannot be completed, because somebody else did so or left parts that do not belong, a
-    new one is begun.
+    An interrupted upload of the same key is resumed: a part is reused if its ETag is the MD5 of our bytes. If that
+    upload cannot be completed, because another process completed it or left foreign parts, a new one is begun.
     """
     if file.size <= PIECE:
         client.put_object(**at, Body=s3_signing.Body(file.whole(), file.sha256))
@@ -43,7 +42,7 @@ def send(client: Any, at: At, file: Outgoing) -> None:
 
 
 def _send_parts(client: Any, at: At, file: Outgoing, upload: At) -> None:
-    # parts of the same length at every attempt, so that those of an earlier one fit
+    # the same part length at every attempt, so that parts of an earlier attempt can be reused
     length = max(PIECE, -(-file.size // _MOST_PARTS // _MIB) * _MIB)
     there = {part["PartNumber"]: (part["ETag"], part["Size"]) for part in parts(client, upload)} if upload else {}
     if not upload:
@@ -63,27 +62,27 @@ def _send_parts(client: Any, at: At, file: Outgoing, upload: At) -> None:
     try:
         with threads() as pool:
             sent = list(ahead(pool, put, file.pieces(length)))
-    except GitregError:  # the file changed: no part of it is of use
+    except GitregError:  # the file changed: none of its parts can be reused
         abort(client, upload)
         raise
     client.complete_multipart_upload(**upload, MultipartUpload={"Parts": sent})
 
 
 def _resumable(client: Any, at: At) -> At:
-    """Give the upload of this key that was begun last; nothing where there is none."""
+    """Return the upload of this key that was begun last; an empty dict if there is none."""
     found = [each for each in dangling(client, at["Bucket"], at["Key"]) if each[0]["Key"] == at["Key"]]
     return max(found, key=lambda each: each[1])[0] if found else {}
 
 
 def dangling(client: Any, bucket: str, prefix: str) -> Iterator[tuple[At, datetime]]:
-    """Yield the uploads below a prefix that did not end, and when each was begun."""
+    """Yield the incomplete uploads below a prefix, each with the time of its beginning."""
     for page in client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix):
         for each in page.get("Uploads", ()):
             yield {"Bucket": bucket, "Key": each["Key"], "UploadId": each["UploadId"]}, each["Initiated"]
 
 
 def parts(client: Any, upload: At) -> list[dict[str, Any]]:
-    """Return what the service has of an upload."""
+    """Return the parts of an upload that the service has."""
     found: list[dict[str, Any]] = []
     for page in client.get_paginator("list_parts").paginate(**upload):
         found += page.get("Parts", ())
@@ -91,6 +90,6 @@ def parts(client: Any, upload: At) -> list[dict[str, Any]]:
 
 
 def abort(client: Any, upload: At) -> None:
-    """Throw an upload away; one that has ended is no error."""
+    """Abort an upload; an upload that has already ended is no error."""
     with suppress(client.exceptions.NoSuchUpload):
         client.abort_multipart_upload(**upload)

@@ -1,4 +1,4 @@
-"""Sending a file of any size to a bucket: in pieces, hashed once more on the way."""
+"""The upload of a file of any size to a bucket, in pieces; its sha256 is checked once more on the way."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from gitreg.blobs.buckets.bucket import Bucket
 from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.errors import GitregError
 
-PIECE = 16 << 20  # bytes in memory at a time, for each thread that sends
+PIECE = 16 << 20  # bytes in memory at a time, per sending thread
 
 
 class Outgoing(NamedTuple):
-    """A file on its way to a bucket.
+    """A file that is being uploaded.
 
     Parameters
     ----------
     source:
         The descriptor of the open file.
     key:
-        Where it goes.
+        The key that it will have.
     sha256:
-        What it hashed to when it was asked for its name.
+        sha256 of the file before the upload.
     size:
         In bytes.
     progress:
-        Hears of what was sent.
+        Receives the number of bytes sent.
     """
 
     source: int
@@ -39,12 +39,12 @@ class Outgoing(NamedTuple):
     progress: Progress
 
     def pieces(self, length: int = PIECE) -> Iterator[tuple[int, bytes]]:
-        """Yield the pieces with their numbers, from 0.
+        """Yield each piece with its number, counted from 0.
 
         Raises
         ------
         GitregError
-            After the last piece: the file is no longer what it was. Then nothing of it may be published.
+            After the last piece, if the file has changed meanwhile: then nothing of it may be published.
         """
         digest = sha256()
         for number in range(-(-self.size // length)):
@@ -55,19 +55,19 @@ class Outgoing(NamedTuple):
             raise GitregError(f"a file changed while it was sent to {self.key}", hint="run it again")
 
     def whole(self) -> bytes:
-        """Return the bytes of a file that is small enough for memory, hashed as `pieces` does."""
+        """Return all bytes of a small file, with the same check of the sha256 as `pieces`."""
         return b"".join(data for _, data in self.pieces())
 
 
 def upload(
     bucket: Bucket, source: int, name: Callable[[str], str], progress: Progress, send: Callable[[Outgoing], None]
 ) -> tuple[str, int]:
-    """Send a file unless the bucket has it, as `Bucket.upload` says.
+    """Upload a file unless the bucket has it (see `Bucket.upload`).
 
     Parameters
     ----------
     send:
-        Sends it and publishes it when all is there.
+        Uploads the file and publishes it once it is complete.
     """
     digest, size = copying.hash_file(source, NO_PROGRESS)
     key = name(digest)

@@ -1,8 +1,8 @@
-"""A bucket that is a folder of another machine, reached by SFTP.
+"""A bucket in a folder of another machine, over SFTP.
 
-asyncssh itself, and neither of fsspec's filesystems for it: both accept any host key unless told otherwise (fsspec's
-own by paramiko, sshfs by ``known_hosts=None``), write under the final name, and give no way to sync a file. asyncssh
-reads ~/.ssh/config and known_hosts and asks the agent, as `ssh` does.
+asyncssh itself rather than one of fsspec's filesystems: by default both accept any host key (fsspec's own by
+paramiko, sshfs by ``known_hosts=None``); they write under the final name and cannot sync a file. asyncssh reads
+~/.ssh/config and known_hosts and asks the agent, as `ssh` does.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ Result = TypeVar("Result")
 
 
 class SftpBucket:
-    """Objects as files below a folder of another machine; the first write makes the folder.
+    """Objects as files below a folder of another machine; the first write creates the folder.
 
-    ``tmp/`` holds what is being written. A file is written there, synced where the server can (OpenSSH's extension
-    fsync@openssh.com), and takes its name in one step (posix-rename@openssh.com).
+    A file is written in ``tmp/``, synced if the server supports that (OpenSSH's extension fsync@openssh.com), and
+    renamed atomically to its key (posix-rename@openssh.com).
 
     Parameters
     ----------
     url:
-        Where it is, for messages.
+        The bucket's URL, for messages.
     host, port, user:
-        The machine, a name of ~/.ssh/config included; None for what that file or `ssh`'s defaults say.
+        The machine, or a host of ~/.ssh/config; None leaves port and user to that file or to the defaults of `ssh`.
     root:
-        An absolute path on it.
+        An absolute path on that machine.
     """
 
     local = False
@@ -72,7 +72,7 @@ class SftpBucket:
         return find(keys, self._ask, self.list)
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """See Bucket. One folder is in memory at a time."""
+        """See Bucket. Only one folder's listing is in memory at a time."""
         import asyncssh
 
         folders = [prefix]
@@ -98,7 +98,7 @@ class SftpBucket:
         self._write(key, lambda: iter([bytes(data)]))
 
     def upload(self, source: int, name: Callable[[str], str], progress: Progress) -> tuple[str, int]:
-        """See Bucket. It begins anew where an earlier attempt was cut off: no checksum tells what arrived of that."""
+        """See Bucket. An interrupted upload starts again from its beginning: SFTP has no checksum of its parts."""
 
         def send(file: sending.Outgoing) -> None:
             self._write(file.key, lambda: (data for _, data in file.pieces()), progress)
@@ -138,7 +138,7 @@ class SftpBucket:
         now = self.now()
 
         async def move(sftp: Any) -> None:
-            with suppress(asyncssh.SFTPPermissionDenied):  # another user's file: it keeps its time
+            with suppress(asyncssh.SFTPPermissionDenied):  # another user's file keeps its mtime
                 await sftp.utime(self._path(key), (now, now))
             await _replace(sftp, self._path(key), self._path(to))
 
@@ -163,12 +163,12 @@ class SftpBucket:
             self._connection.run(remove)
 
     def sync(self, keys: Iterable[str]) -> None:
-        """See Bucket. Each file was synced before it took its name; SFTP cannot sync the folders."""
+        """See Bucket. Nothing to do: files are synced before their renames, and SFTP cannot sync folders."""
 
-    # -- what is left behind -----------------------------------------------------------------------------------------
+    # -- leftovers ---------------------------------------------------------------------------------------------------
 
     def now(self) -> float:
-        """See Bucket: the time of a file that is made to see it, in whole seconds."""
+        """See Bucket: the mtime of a temporary file that this call writes, in whole seconds."""
 
         async def now(sftp: Any) -> float:
             path = self._path(_TEMPORARY + os.urandom(8).hex())
@@ -201,7 +201,7 @@ class SftpBucket:
         return None
 
     def _of(self, key: str, work: Callable[[Any], Awaitable[Result]]) -> Result:
-        """Do what needs an object to be there."""
+        """Run some work on an object; raise NoSuchObjectError where the object does not exist."""
         import asyncssh
 
         with self._in_words():
@@ -222,7 +222,7 @@ async def _create(sftp: Any, path: str) -> Any:
 
 
 async def _replace(sftp: Any, path: str, target: str) -> None:
-    """Give a file another name, in place of what has it, in one step."""
+    """Rename a file atomically; a file under the new name is replaced, a missing folder is created."""
     import asyncssh
 
     try:
@@ -233,7 +233,7 @@ async def _replace(sftp: Any, path: str, target: str) -> None:
 
 
 def _info(key: str, attrs: Any) -> ObjectInfo:
-    """Describe a file; what is no regular file is no object, and is told apart by a size that no object has."""
+    """Return the description of a file; anything but a regular file gets the impossible size -1."""
     import asyncssh
 
     return ObjectInfo(key, attrs.size if attrs.type == asyncssh.FILEXFER_TYPE_REGULAR else -1, float(attrs.mtime))
@@ -243,7 +243,7 @@ _KEYS = "make `ssh` to that machine work without a password: ssh-copy-id, ssh-ad
 
 
 def _explain(error: Exception) -> Reason | None:
-    """Give the reason for an error of asyncssh or of the network; None for any other."""
+    """Return the reason for an error of asyncssh or of the network; None for any other error."""
     import asyncssh
 
     if isinstance(error, asyncssh.HostKeyNotVerifiable):

@@ -1,4 +1,4 @@
-"""One SSH connection to a machine, shared by threads and made anew when it is lost."""
+"""One SSH connection to a machine, shared by threads and reopened when it is lost."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from threading import Lock
 from typing import Any, TypeVar
 
 _ATTEMPTS = 4
-_CONNECT = 20  # seconds until the machine has let us in
-_ALIVE = 10  # seconds of silence after which it is asked whether it lives; three unanswered end the connection
+_CONNECT = 20  # seconds to connect and log in
+_ALIVE = 10  # seconds between keepalive messages; three without an answer end the connection
 
 Result = TypeVar("Result")
 
 
 class Connection:
-    """SFTP to a machine.
+    """An SFTP connection to a machine.
 
     Parameters
     ----------
     host, port, user:
-        As `ssh` takes them; None for what ~/.ssh/config or the defaults say.
+        As for `ssh`; None leaves them to ~/.ssh/config or the defaults.
     """
 
     def __init__(self, host: str, port: int | None, user: str | None) -> None:
@@ -35,12 +35,12 @@ class Connection:
         self._sftp: Any = None
 
     def run(self, work: Callable[[Any], Awaitable[Result]]) -> Result:
-        """Do some work with an `asyncssh.SFTPClient`, again from its beginning where the connection is lost.
+        """Run some work with an `asyncssh.SFTPClient`; if the connection is lost, run all of it again, with backoff.
 
         Raises
         ------
         OSError, asyncssh.Error
-            What the network or the server refuses.
+            The network or the server fails or refuses.
         """
         from fsspec.asyn import get_loop, sync
 
@@ -62,7 +62,7 @@ class Connection:
             sftp = await self._client()
             try:
                 return await work(sftp)
-            except asyncssh.SFTPNoConnection:  # its channel is closed, which the connection need not know yet
+            except asyncssh.SFTPNoConnection:  # the channel is closed, but the connection may not know it yet
                 if self._sftp is sftp:
                     self._ssh = None
                 raise

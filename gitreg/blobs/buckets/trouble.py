@@ -1,4 +1,4 @@
-"""What services and networks refuse, in words: the reasons that all protocols share, with nothing secret in them."""
+"""The errors of services and networks: the reasons that all protocols share, and text without secrets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gitreg.errors import GitregError
 
 
 class Reason(NamedTuple):
-    """Why something failed, and what to do about it."""
+    """The cause of a failure, and a hint for the user."""
 
     why: str
     hint: str
@@ -37,27 +37,27 @@ _LONG = 300
 
 
 def scrub(text: str) -> str:
-    """Take passwords, keys and tokens out of what a library said, and put it on one line of bounded length."""
+    """Return a library's message without passwords, keys and tokens, on one line of at most 300 characters."""
     return _USERINFO.sub(r"\1***@", _SECRET.sub(r"\1***", " ".join(text.split())))[:_LONG]
 
 
 def unexpected(error: BaseException) -> Reason:
-    """Pass on what a library said, where we have no better words."""
+    """Return a reason made of the library's own message, for errors without a text of ours."""
     return Reason(scrub(f"{type(error).__name__}: {error}"), "check the store's URL and its service, and run it again")
 
 
 @contextmanager
 def in_words(url: str, explain: Callable[[Exception], Reason | None]) -> Iterator[None]:
-    """Turn what a protocol's library raises in the body into a GitregError.
+    """Raise GitregError for an error of a protocol's library in the body of the ``with`` statement.
 
-    The library's error is not chained: its text, or a URL in it, can hold credentials.
+    The library's error is not chained: its text, or a URL in it, can contain credentials.
 
     Parameters
     ----------
     url:
-        Where it happened.
+        The bucket's URL, for the message.
     explain:
-        Gives the reason for an error of the library; None for what is none of its errors, which passes.
+        Returns the reason for an error of the library; None for any other error, which is raised unchanged.
     """
     try:
         yield
