@@ -1,6 +1,6 @@
 """The Git layer: bytes at paths, commits, tags, refs and work trees. It knows nothing of models.
 
-Importing it, opening a repository and reading a ref brings in neither dulwich nor a subprocess.
+Importing it, opening a repository and reading a ref neither imports dulwich nor starts a process.
 """
 
 from gitreg.git.repository import Repository

@@ -1,8 +1,9 @@
-"""Bringing a work tree from one tree to another where no git program is installed.
+"""Updates of a work tree from one tree to another, without the git program.
 
-The same promise as ``git read-tree -m -u``: a file that the user has changed, staged or put in the way is not touched,
-and if there is one among those that must change, nothing is. Content is compared as it is: where Git is configured to
-change line ends or run filters, every such file counts as changed by the user.
+The promise is the same as that of ``git read-tree -m -u``: a file that the user changed, staged or put in the way is
+never touched, and if one of the files to be changed is such a file, nothing is changed at all. Contents are compared
+byte by byte: where Git is configured to convert line ends or to run filters, the files concerned count as changed by
+the user.
 """
 
 from __future__ import annotations
@@ -26,29 +27,36 @@ if TYPE_CHECKING:
     Entries = dict[bytes, IndexEntry | ConflictedIndexEntry]
 
 _PATIENCE = 1.0  # seconds to wait for another process's lock on the index
-ODD = "something else"  # stands for content that is neither the old nor the new
+ODD = "something else"  # in place of an object id: neither a regular file nor absent
 
 
 def apply(
     objects: Objects, git_dir: Path, work_tree: Path, changes: list[PathChange], new: str, *, dry_run: bool
 ) -> list[str]:
-    """Make the changes in the work tree and its index; return the files that hold uncommitted work.
+    """Apply changes to a work tree and its index; return the files with uncommitted work that prevent this.
 
-    If there is one, nothing was done.
+    If the returned list is not empty, nothing was changed.
 
     Parameters
     ----------
     new:
-        The tree or commit that the changes lead to.
+        The commit or tree that the changes lead to.
     dry_run:
-        Only look.
+        True to only look for uncommitted work in the way.
+
+    Returns
+    -------
+    list:
+        The paths of files with uncommitted work, in the order of the changes; empty where there are none.
 
     Raises
     ------
     WorkTreeBusy
-        Another process holds the index.
+        Another process keeps the index locked.
+    Refused
+        The index is split or sparse, which only the git program can update.
     """
-    # takes longer to import than Python to start
+    # slow to import: slower than the start of Python
     from dulwich.index import IndexChecksumWriter, index_entry_from_stat, write_index_dict
     from dulwich.object_format import get_object_format
 
@@ -78,12 +86,12 @@ def apply(
         try:
             file.abort()  # does nothing to a file that was written to its end
         finally:
-            file._closed = True  # on a failing disk: else dulwich tries it again as it goes, and prints that it failed
+            file._closed = True  # else dulwich, on a failing disk, retries at the deletion and prints an error
     return []
 
 
 def _lock_index(git_dir: Path, work_tree: Path) -> _GitFile:
-    # takes longer to import than a ref to read
+    # slow to import: slower than reading a ref
     from dulwich.file import FileLocked, GitFile
 
     deadline = time.monotonic() + _PATIENCE
@@ -97,7 +105,7 @@ def _lock_index(git_dir: Path, work_tree: Path) -> _GitFile:
 
 
 def busy(git_dir: Path, work_tree: Path) -> WorkTreeBusy:
-    """Say that the index of a work tree stayed locked."""
+    """Return the error for an index that stayed locked."""
     return WorkTreeBusy(
         f"{git_dir / 'index.lock'} is there: another process holds the index of {work_tree}",
         hint="try again when that git process has ended; if none is running, remove the file",
@@ -105,7 +113,7 @@ def busy(git_dir: Path, work_tree: Path) -> WorkTreeBusy:
 
 
 def _read_index(objects: Objects, git_dir: Path) -> Entries:
-    from dulwich.index import Index  # takes longer to import than Python to start
+    from dulwich.index import Index  # slow to import: slower than the start of Python
     from dulwich.object_format import get_object_format
 
     index = Index(git_dir / "index", object_format=get_object_format(objects.object_format))
@@ -127,12 +135,20 @@ def _collisions(objects: Objects, entries: Entries, work_tree: Path, changes: li
 
 
 def content_id(work_tree: Path, path: str, object_format: str, going: Collection[str] = ()) -> str | None:
-    """Return the object id of the file at a path of a work tree, None when nothing is there.
+    """Return the object id of the file at a path of a work tree.
 
     Parameters
     ----------
+    path:
+        The path below the work tree, with ``/`` between its parts.
     going:
-        Files that make way first.
+        Paths of files that will be removed first; they do not count as being in the way.
+
+    Returns
+    -------
+    str or None:
+        The object id; None where nothing is at the path; `ODD` where the path is not a regular file, or leads
+        through a file or a symbolic link.
     """
     parts = path.split("/")
     for count in range(1, len(parts)):
@@ -141,7 +157,7 @@ def content_id(work_tree: Path, path: str, object_format: str, going: Collection
         if status is None or above in going:
             return None
         if not stat.S_ISDIR(status.st_mode):
-            return ODD  # a file, or a symbolic link that leads who knows where
+            return ODD  # a file, or a symbolic link, which may lead outside the work tree
     status = _lstat(work_tree / path)
     if status is None:
         return None

@@ -1,4 +1,4 @@
-"""Cloning a repository where there is no git program."""
+"""Clones of repositories, made without the git program."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _TRACKING = "refs/remotes/origin/"
 
 
 def clone_by_dulwich(url: str, path: Path, env: Mapping[str, str]) -> None:
-    """Clone a repository into a folder that is empty or not there, with its work tree, as ``git clone`` does.
+    """Clone a repository with its work tree into a folder that is empty or does not exist, as ``git clone`` does.
 
-    Files come as they are in the commit: filters and line ends that Git is configured to change are git's.
+    Files are written as they are in the commit: filters and conversion of line ends need the git program.
 
     Raises
     ------
     NotFound, Unreachable
-        There is no repository at the address, or it does not answer; the folder is as it was.
+        There is no repository at the address, or it does not answer; the folder is left as it was before.
     """
     there_before = path.exists()
     try:
@@ -42,7 +42,7 @@ def clone_by_dulwich(url: str, path: Path, env: Mapping[str, str]) -> None:
 def _clone(url: str, path: Path, env: Mapping[str, str]) -> None:
     from dulwich.repo import Repo
 
-    from gitreg.git.repository import Repository  # which imports this module
+    from gitreg.git.repository import Repository  # imported late: it imports this module
 
     path.mkdir(exist_ok=True)
     with Repo.init(str(path)) as made:
@@ -58,8 +58,8 @@ def _clone(url: str, path: Path, env: Mapping[str, str]) -> None:
 
 
 def _pack_refs(here: Repository, updates: Sequence[RefUpdate]) -> None:
-    """Write the first refs of a repository into one file: 10,000 of them by themselves take a minute."""
-    if updates:  # dulwich does not read an empty one
+    """Write the first refs of a repository into ``packed-refs``: 10,000 separate files would take a minute."""
+    if updates:  # dulwich cannot read an empty file
         lines = [f"{update.new} {update.name}\n".encode("utf-8", "surrogateescape") for update in updates]
         lines.sort(key=lambda line: line.partition(b" ")[2])
         (here.common_dir / "packed-refs").write_bytes(b"# pack-refs with: sorted \n" + b"".join(lines))

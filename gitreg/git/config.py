@@ -1,4 +1,4 @@
-"""What Git is configured to do, and who said so: the user, or the repository, which is not trusted with programs."""
+"""The configuration of Git, and the scope of each setting: only the user's own settings may name programs."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ _TRUE = frozenset({"true", "yes", "on", "1", ""})
 
 
 class Config(NamedTuple):
-    """All settings, in the order in which git reads them: the last one of a key wins.
+    """All settings in the order in which git reads them: of several values of a key, the last one counts.
 
     Parameters
     ----------
     settings:
-        (scope, key, value): the scope is one of git's ``system``, ``global``, ``local``, ``worktree``, ``command``; the
-        key has its section and its name in lower case.
+        Triples of scope, key and value. The scope is one of git's ``system``, ``global``, ``local``, ``worktree``,
+        ``command``; the section and the name in the key are in lower case.
     """
 
     settings: tuple[tuple[str, str, str], ...]
 
     def get(self, key: str, *, from_user_only: bool = False) -> str | None:
-        """Return the value of a key.
+        """Return the last value of a key, or None where it is not set.
 
         Parameters
         ----------
         from_user_only:
-            Leave out what the repository says: for whatever names a program.
+            True to ignore settings of the repository: for keys that name a program.
         """
         found = None
         for scope, name, value in self.settings:
@@ -43,40 +43,40 @@ class Config(NamedTuple):
         return found
 
     def get_all(self, key: str, *, from_user_only: bool = False) -> list[str]:
-        """Return all values of a key."""
+        """Return all values of a key, in the order in which git reads them."""
         return [v for scope, k, v in self.settings if k == key and (scope in THE_USERS or not from_user_only)]
 
     def is_true(self, key: str) -> bool:
-        """Whether a switch is on."""
+        """Return whether a switch is on."""
         value = self.get(key)
         return value is not None and value.lower() in _TRUE
 
 
 def without_filters(git: Git, layout: Layout) -> dict[str, str]:
-    """Return settings that put the user's own filters, or none, in the place of those that a repository names.
+    """Return settings that replace the filters named by a repository with the user's own, or with none.
 
-    For commands that read or write files of a work tree: a filter is a program, and they would run it.
+    For commands that read or write files of a work tree: git would run such a filter, which is a program.
     """
     own = b"".join(_bytes(path) for path in (layout.common_dir / "config", layout.git_dir / "config.worktree")).lower()
     if b"filter" not in own and b"include" not in own:
-        return {}  # nearly always, and then no process is needed to say so
+        return {}  # the common case, found without starting a process
     config = read_config(git, git.env, layout)
     named = {key for scope, key, _ in config.settings if scope not in THE_USERS and _FILTER.fullmatch(key)}
     return {key: config.get(key, from_user_only=True) or "" for key in sorted(named)}
 
 
 def read_config(git: Git | None, env: Mapping[str, str], layout: Layout | None) -> Config:
-    """Read the configuration by the git program, or without one by dulwich.
+    """Read the configuration with the git program, or with dulwich where there is none.
 
     Parameters
     ----------
     layout:
-        The repository; None for what the user says alone.
+        The repository; None for the user's own settings alone.
 
     Raises
     ------
     InvalidInput
-        A file of it cannot be read.
+        A configuration file cannot be read.
     """
     if git is None:
         return Config(tuple(_by_dulwich(env, layout)))

@@ -1,7 +1,7 @@
-"""Ways to another repository where there is no git program: HTTP(S) by urllib3, SSH by the ssh program, local folders.
+"""Connections to other repositories without the git program: HTTP(S) by urllib3, SSH by the ssh program, local folders.
 
-They are dulwich's clients, given what git would give them: the user's proxies, headers and certificates, login and ssh
-command. What the other side says besides the protocol is kept, for it tells why a conversation broke off.
+They are clients of dulwich, configured as git would be: with the user's proxies, headers, certificates, login and ssh
+command. Output of the other side beside the protocol is kept, because it tells why a connection broke off.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
     from dulwich.config import ConfigDict
     from urllib3 import BaseHTTPResponse
 
-_PATIENCE = 60.0  # seconds that an HTTP server may say nothing, as for `gitreg.git.remote_git`
+_PATIENCE = 60.0  # seconds that an HTTP server may be silent, as in `gitreg.git.remote_git`
 _SCHEMES = frozenset({"http", "https", "ssh", "git+ssh", "git", "file"})
 
 
 class Login(NamedTuple):
-    """A user of an HTTP server."""
+    """The name and the password of a user of an HTTP server."""
 
     user: str
     password: str
 
 
 class Connection(NamedTuple):
-    """A way to a repository.
+    """A connection to a repository.
 
     Parameters
     ----------
     path:
-        Where the repository is, as the client wants to be told.
+        The place of the repository, in the form that the client expects.
     is_local:
-        Whether it is a folder of this machine.
+        True if the repository is a folder on this machine.
     """
 
     client: GitClient
@@ -50,14 +50,14 @@ class Connection(NamedTuple):
     ssh: _Ssh
 
     def complaints(self) -> str:
-        """End it, and return what the ssh program and the other side's Git wrote beside the protocol."""
+        """Close the connection, and return the text that ssh and Git on the other side wrote beside the protocol."""
         self.ssh.close()
         self.ssh.complaints.seek(0)
         return self.ssh.complaints.read().decode("utf-8", "replace").strip()
 
 
 def url_of(config: Config, address: str, *, push: bool) -> str:
-    """Return the URL of a remote by its name in the configuration; what is no such name is one itself."""
+    """Return the URL of a remote; an address that is no configured remote is returned as it is."""
     own = config.get_all(f"remote.{address}.pushurl") if push else []
     return next(iter(own or config.get_all(f"remote.{address}.url")), address)
 
@@ -66,19 +66,19 @@ def url_of(config: Config, address: str, *, push: bool) -> str:
 def connected(
     config: Config, env: Mapping[str, str], folder: Path, url: str, login: Login | None, *, push: bool
 ) -> Iterator[Connection]:
-    """Open a way to a repository, and close all of it.
+    """Open a connection to a repository, and close it at the end.
 
     Parameters
     ----------
     folder:
-        What a relative path starts from.
+        The folder from which a relative path starts.
     login:
-        For an HTTP server; None where the URL says enough.
+        The login for an HTTP server; None where none is needed, or the URL contains it.
 
     Raises
     ------
     Refused
-        It cannot be reached without a git program.
+        The protocol needs the git program.
     """
     from dulwich.client import AbstractHttpGitClient, SSHGitClient, TraditionalGitClient, get_transport_and_path
 
@@ -109,13 +109,13 @@ def connected(
 
 
 class _Http:
-    """urllib3 as dulwich uses it, which forgets the answers that tell of an error, and their connections."""
+    """The urllib3 pool as dulwich uses it; error responses, which dulwich leaves open, are closed with it."""
 
     def __init__(self, config: Config, url: str) -> None:
         from dulwich.client import default_urllib3_manager
         from urllib3 import Retry
 
-        # A silent server is waited for once: urllib3 itself asks four times.
+        # Wait for a silent server once: by default, urllib3 asks four times.
         self._retries = Retry(total=None, connect=1, read=0, redirect=5, status=0, other=0)
         self._pool = default_urllib3_manager(_for_dulwich(config), base_url=url, timeout=_PATIENCE)
         self._answers: list[BaseHTTPResponse] = []
@@ -138,7 +138,7 @@ def _for_dulwich(config: Config) -> ConfigDict:
     for _, key, value in config.settings:
         section, _, name = key.rpartition(".")
         kind, dot, rest = section.partition(".")
-        # The command is for `_Ssh` to choose.
+        # `_Ssh` chooses the ssh command.
         if key != "core.sshcommand":
             parts = (kind.encode(), rest.encode("utf-8", "surrogateescape")) if dot else (kind.encode(),)
             given.add(parts, name.encode(), value.encode("utf-8", "surrogateescape"))
@@ -146,7 +146,7 @@ def _for_dulwich(config: Config) -> ConfigDict:
 
 
 class _Ssh:
-    """The ssh program, run as git runs it (git's connect.c): what dulwich calls a vendor."""
+    """The ssh program, run as git runs it (connect.c of git); dulwich calls such a class a vendor."""
 
     def __init__(self, env: Mapping[str, str], config: Config, complaints: IO[bytes]) -> None:
         self._env = env
@@ -170,7 +170,7 @@ class _Ssh:
             raise Refused(f"{destination!r} is no host", hint="correct the remote's address (`git remote -v`)")
         words = ["-o", "SendEnv=GIT_PROTOCOL", *(["-p", str(port)] if port else []), destination, command.decode()]
         configured = self._env.get("GIT_SSH_COMMAND") or self._config.get("core.sshcommand")
-        if configured:  # for a shell, as git hands it to one
+        if configured:  # run by a shell, as git does
             words = ["sh", "-c", f"{configured} {shlex.join(words)}"]
         else:
             words = [self._env.get("GIT_SSH") or "ssh", *words]
@@ -180,12 +180,12 @@ class _Ssh:
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self.complaints,  # a pipe that nobody empties would stop it
+            stderr=self.complaints,  # a file: a full pipe that nobody reads would block the process
             env={**self._env, **version},
         )
         pipes = SubprocessWrapper(process)
         self._open.append(pipes.close)
-        pipes.close = None  # type: ignore[assignment, method-assign] # dulwich forgets it when it is hung up on
+        pipes.close = None  # type: ignore[assignment, method-assign] # dulwich does not close it on a hang-up
         return pipes
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Making a new repository, as ``git init`` does."""
+"""Creation of repositories: new ones as by ``git init``, clones and mirrors."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from gitreg.git.values import check_ref_name
 
 
 def create(path: Path, branch: str, env: Mapping[str, str]) -> None:
-    """Make a repository with a work tree in a folder, which is made too; its unborn branch is the given one.
+    """Create a folder and in it a repository with a work tree, whose unborn branch has the given name.
 
     Raises
     ------
     AlreadyExists
-        There is one.
+        The folder is a repository already.
     InvalidInput
-        The branch is no name for one.
+        The branch is not a valid name.
     """
     check_ref_name(f"refs/heads/{branch}")
     if (path / ".git").exists():
@@ -30,7 +30,7 @@ def create(path: Path, branch: str, env: Mapping[str, str]) -> None:
     path.mkdir(parents=True, exist_ok=True)
     git = find_git(env)
     if git is None:
-        from dulwich.repo import Repo  # the heaviest import of all, for machines without a git program
+        from dulwich.repo import Repo  # the slowest import of all, needed only without the git program
 
         Repo.init(str(path), default_branch=branch.encode()).close()
         return
@@ -43,12 +43,12 @@ def create(path: Path, branch: str, env: Mapping[str, str]) -> None:
 
 
 def clone(url: str, path: Path, env: Mapping[str, str]) -> None:
-    """Clone a repository into a folder, which is made; its remote is called ``origin``.
+    """Clone a repository into a folder, which is created; the remote is called ``origin``.
 
     Raises
     ------
     AlreadyExists
-        The folder is there, and not empty.
+        The folder exists and is not empty.
     NotFound, Unreachable
         There is no repository at the address, or it does not answer.
     """
@@ -68,7 +68,7 @@ def clone(url: str, path: Path, env: Mapping[str, str]) -> None:
 
 
 def create_mirror(path: Path, url: str, env: Mapping[str, str]) -> None:
-    """Make a bare repository for copies of what another one holds; that is its remote ``origin``, not asked yet."""
+    """Create the bare repository of a mirror; the mirrored repository is its remote ``origin``, nothing is fetched."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     git = find_git(env)
     if git is None:

@@ -1,7 +1,7 @@
-"""A user's login for an HTTP server, where there is no git program to ask for it.
+"""The user's login for an HTTP server, found without the git program.
 
-From where git itself has it (gitcredentials(7)): the helpers in the user's configuration, and curl's ``~/.netrc``. The
-``store`` helper is part of git, so its file is read here.
+The sources are those of git itself (gitcredentials(7)): credential helpers in the user's configuration, and the file
+``~/.netrc`` of curl. The ``store`` helper is a part of git, so its file is read directly.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from gitreg.git.connections import Login
 
 
 def find_login(config: Config, env: Mapping[str, str], folder: Path, url: str) -> Login | None:
-    """Return the login for a URL; None where nobody knows one, or the URL says it itself.
+    """Return the login for a URL, or None where none is found or the URL contains the password.
 
     Parameters
     ----------
     folder:
-        Where helpers are run.
+        The working folder of the credential helpers.
     """
     asked = urlsplit(url)
     if asked.password is not None:
@@ -47,7 +47,7 @@ def find_login(config: Config, env: Mapping[str, str], folder: Path, url: str) -
 
 
 def _helpers(config: Config, site: str) -> list[str]:
-    """Give the user's helpers: for every site, or this one; a repository may not name programs."""
+    """Return the user's credential helpers for all sites and for this one; those named by a repository are ignored."""
     helpers: list[str] = []
     for key in ("credential.helper", f"credential.{site}.helper"):
         for value in config.get_all(key, from_user_only=True):

@@ -1,6 +1,6 @@
-"""Where a repository's folders are: found upwards from a place, as git finds them, without running git.
+"""The folders of a repository: found upwards from a folder as git finds them, without running git.
 
-Sources: gitrepository-layout(5), git's setup.c and Documentation/technical/repository-version.
+Sources: gitrepository-layout(5), setup.c of git, and its Documentation/technical/repository-version.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from gitreg.errors import IntegrityError, NotFound, Refused
 from gitreg.git.program import QUARANTINE
 
-# Extensions that change nothing for what this layer does; anything else may change everything.
+# Extensions that do not affect this layer; any other one may change the meaning of the files.
 _KNOWN_EXTENSIONS = frozenset(
     {"noop", "preciousobjects", "partialclone", "worktreeconfig", "objectformat", "refstorage", "relativeworktrees"}
 )
@@ -29,13 +29,13 @@ class Layout(NamedTuple):
     Parameters
     ----------
     git_dir:
-        This work tree's own: HEAD and the index.
+        The Git folder of this work tree alone, with HEAD and the index.
     common_dir:
-        Shared by all work trees: objects, refs, packed-refs, config.
+        The Git folder shared by all work trees, with objects, refs, packed-refs and config.
     work_tree:
-        None in a bare repository.
+        The folder with the files; None in a bare repository.
     object_format:
-        ``sha1`` or ``sha256``.
+        The hash of the object ids, ``sha1`` or ``sha256``.
     """
 
     git_dir: Path
@@ -45,19 +45,19 @@ class Layout(NamedTuple):
 
     @property
     def oid_length(self) -> int:
-        """Hexadecimal digits in an object id."""
+        """The number of hexadecimal digits in an object id."""
         return 64 if self.object_format == "sha256" else 40
 
 
 def discover(start: Path, env: Mapping[str, str]) -> Layout:
-    """Find the repository that a folder belongs to.
+    """Return the layout of the repository that a folder belongs to.
 
     Raises
     ------
     NotFound
-        There is none, or ``GIT_DIR`` names none.
+        There is no repository, or ``GIT_DIR`` names none.
     Refused
-        It is in a format that this layer does not read.
+        The format of the repository is not supported.
     """
     start = start.resolve()
     if env.get("GIT_DIR"):
@@ -85,12 +85,13 @@ def discover(start: Path, env: Mapping[str, str]) -> Layout:
 
 
 def describe(git_dir: Path, *, found_at: Path | None) -> Layout:
-    """Read what a Git folder says of itself.
+    """Return the layout of the repository that a Git folder belongs to.
 
     Parameters
     ----------
     found_at:
-        The work tree through which it was found, for when it does not say itself where its work tree is.
+        The work tree through which the Git folder was found, used where the folder does not name its work tree;
+        None where it was not found through one.
     """
     git_dir = git_dir.resolve()
     pointer = _first_line(git_dir / "commondir")
@@ -103,10 +104,10 @@ def describe(git_dir: Path, *, found_at: Path | None) -> Layout:
 
 
 def read_plain_config(path: Path) -> dict[str, str]:
-    """Read ``section.key`` -> value from one config file, the last value winning, nothing included.
+    """Return the settings of one config file as ``section.key`` to value; the last value counts, no file is included.
 
-    This is what git itself does before it trusts a repository (setup.c, check_repository_format); everything else that
-    is configured is read by `gitreg.git.config`.
+    Git itself reads the file so before it trusts a repository (check_repository_format in setup.c); all other settings
+    are read by `gitreg.git.config`.
     """
     out: dict[str, str] = {}
     section = ""
@@ -129,25 +130,25 @@ def read_plain_config(path: Path) -> dict[str, str]:
 
 
 def object_folders(layout: Layout, env: Mapping[str, str]) -> list[Path]:
-    """Return where objects are: in a server's pre-receive hook, first in its quarantine (git-receive-pack(1))."""
+    """Return the folders with the objects; in a pre-receive hook the quarantine comes first (git-receive-pack(1))."""
     own = layout.common_dir / "objects"
     quarantine = env.get(QUARANTINE)
     return [Path(quarantine), own] if quarantine and _is_below(Path(quarantine), own) else [own]
 
 
 def _is_below(folder: Path, objects: Path) -> bool:
-    """Whether a quarantine is this repository's: a hook may look at others, too."""
+    """Return whether a quarantine belongs to this repository: a hook may read other repositories too."""
     return os.path.realpath(folder.parent) == os.path.realpath(objects)
 
 
 def shared_with_group(common_dir: Path) -> bool:
-    """Whether the repository asks that its group may write what we write (core.sharedRepository in git-config(1))."""
+    """Return whether the group may write new files of the repository (core.sharedRepository in git-config(1))."""
     value = read_plain_config(common_dir / "config").get("core.sharedrepository", "false").lower()
     return value in _SHARED or (value.startswith("0") and value.isdigit() and bool(int(value, 8) & 0o020))
 
 
 def _is_git_dir(folder: Path) -> bool:
-    """As git's is_git_directory: a HEAD, objects and refs, the last two perhaps in the common folder."""
+    """Return whether a folder has HEAD, objects and refs, as git checks it; the last two may be in the common one."""
     if not os.path.lexists(folder / "HEAD"):
         return False
     pointer = _first_line(folder / "commondir")
@@ -185,7 +186,7 @@ def _check_format(common_dir: Path, settings: Mapping[str, str]) -> str:
 
 
 def _work_tree(git_dir: Path, common_dir: Path, settings: Mapping[str, str], found_at: Path | None) -> Path | None:
-    if git_dir != common_dir:  # a linked work tree says itself where its .git file is
+    if git_dir != common_dir:  # a linked work tree: the file gitdir names its .git file
         pointer = _first_line(git_dir / "gitdir")
         if not pointer:
             raise IntegrityError(f"{git_dir} does not say where its work tree is", hint="run `git worktree repair`")

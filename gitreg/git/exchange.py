@@ -1,7 +1,8 @@
-"""What two repositories tell and send each other, so that neither gets what it has: without a git program.
+"""Negotiation between two repositories, so that neither sends objects that the other has; without the git program.
 
-As gitprotocol-pack(5) says. Whoever has a commit is taken to have all that it leads to, so only what a ref points to is
-ever said to be here: an object by itself may have come without its history, from a fetch that was killed.
+It follows gitprotocol-pack(5). A side that has a commit is taken to have all objects that are reachable from it. So
+only commits reachable from refs are offered as present: a single object may have come without its history, from a fetch
+that was killed.
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ _SUBMODULE = 0o160000
 
 
 class Haves:
-    """Commits that are here, newest first, for the other side to say which of them it has too.
+    """The commits of this repository, newest first, offered to the other side to find those that it has too.
 
-    It is what dulwich calls a graph walker; its own one takes them in any order, of which an HTTP server hears the
-    first 256 only.
+    dulwich calls such a class a graph walker. Its own one has no order, and an HTTP server receives only the first 256
+    commits.
 
     Parameters
     ----------
     tips:
-        What refs point to.
+        The object ids that refs point to.
     boundary:
-        The commits whose parents are not here.
+        The commits whose parents are missing here (shallow clone).
     """
 
     def __init__(self, objects: Objects, tips: Iterable[str], boundary: frozenset[str]) -> None:
@@ -43,7 +44,7 @@ class Haves:
                 self._walk.mark(oid, OURS)
 
     def __next__(self) -> ObjectID | None:
-        """Give the next one, None after the last."""
+        """Return the next commit id, or None after the last."""
         while self._walk:
             commit, owners = self._walk.pop()
             for parent in () if commit.oid in self._boundary else commit.parents:
@@ -53,25 +54,29 @@ class Haves:
         return None
 
     def ack(self, sha: ObjectID, /) -> None:
-        """Hear that the other side has one, and so all before it."""
+        """Note that the other side has a commit, and so all commits before it."""
         self._walk.mark(bytes(sha).decode(), THEIRS)
 
     def nak(self) -> None:
-        """Hear that the other side has none of them yet."""
+        """Accept the answer that the other side has none of the commits yet; nothing changes."""
 
 
 def to_send(objects: Objects, wanted: Iterable[str], theirs: Iterable[str], boundary: frozenset[str]) -> list[str]:
-    """Return the objects that a repository needs to have some, and has not by having others.
+    """Return the ids of the objects that a repository lacks to have the wanted objects.
 
     Parameters
     ----------
+    wanted:
+        The object ids that the repository shall have.
     theirs:
-        What it has; those that are not here are passed over.
+        The object ids that it has; those that are missing here are ignored.
+    boundary:
+        The commits whose parents are missing here (shallow clone).
 
     Raises
     ------
     NotFound
-        One that is wanted is not here.
+        A wanted object is missing here.
     """
     found: dict[str, None] = {}
     walk = Walk(objects)
@@ -103,7 +108,7 @@ def _mark_wanted(objects: Objects, oid: str, walk: Walk, found: dict[str, None])
 
 
 def _add_tree(objects: Objects, tree: str, known: Sequence[str], found: dict[str, None], depth: int = 0) -> None:
-    """Add what is in a tree and not at the same place of those that the other side has or gets."""
+    """Add the objects of a tree that are not at the same path of a known tree, which the other side has or gets."""
     if tree in found or tree in known:
         return
     check_depth(depth)
@@ -120,7 +125,13 @@ def _add_tree(objects: Objects, tree: str, known: Sequence[str], found: dict[str
 
 
 def contents(objects: Objects, oids: Sequence[str]) -> Iterator[tuple[str, str, bytes]]:
-    """Yield id, kind and content of objects."""
+    """Yield id, kind and content of each object.
+
+    Raises
+    ------
+    NotFound
+        An object is missing here.
+    """
     for oid in oids:
         found = objects.find(oid, limit=None)
         if found is None:

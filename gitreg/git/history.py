@@ -1,4 +1,4 @@
-"""Commits in order, and what a person's words for one mean."""
+"""Walks along history: first parents, ancestors, merge bases, and the commits that revisions like ``main~2`` mean."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from gitreg.git.walking import OURS, THEIRS, Walk
 _ABBREVIATION = re.compile(r"[0-9a-f]{4,64}")
 _STEP = re.compile(r"[~^][0-9]{0,9}")
 _STEPS = re.compile(r"(?:[~^][0-9]{0,9})+$")
-_PLACES = ("{}", "refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}")  # gitrevisions(7), in its order
+_PLACES = ("{}", "refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}")  # in the order of gitrevisions(7)
 
 
 def first_parents(objects: Objects, oid: str, boundary: frozenset[str], until: str | None = None) -> Iterator[Commit]:
-    """Yield a commit and its first parents, newest first, ending before ``until`` or where the clone was cut off."""
+    """Yield a commit and its first parents, newest first, down to ``until`` (excluded) or a shallow boundary."""
     here: str | None = oid
     while here is not None and here != until:
         commit = objects.commit(here)
@@ -29,7 +29,7 @@ def first_parents(objects: Objects, oid: str, boundary: frozenset[str], until: s
 
 
 def shallow_boundary(common_dir: Path) -> frozenset[str]:
-    """Return the commits whose parents a shallow clone has left out (gitrepository-layout(5), shallow)."""
+    """Return the ids of commits whose parents a shallow clone left out (gitrepository-layout(5), shallow)."""
     try:
         return frozenset((common_dir / "shallow").read_text(encoding="ascii").split())
     except FileNotFoundError:
@@ -37,15 +37,15 @@ def shallow_boundary(common_dir: Path) -> frozenset[str]:
 
 
 def resolve(objects: Objects, refs: Refs, text: str) -> str | None:
-    """Return the commit that a revision means; None when it means none.
+    """Return the id of the commit that a revision means, or None.
 
-    That is a full or abbreviated id, a branch, a tag or ``HEAD``, and what may follow: ``~2``, ``^``, ``^2``
+    A revision is a full or abbreviated id, a branch, a tag or ``HEAD``, with optional steps: ``~2``, ``^``, ``^2``
     (gitrevisions(7)).
 
     Raises
     ------
     InvalidInput
-        Several commits have ids that start so.
+        The abbreviated id fits several commits.
     """
     name, steps = split_revision(text)
     oid = _named(objects, refs, name)
@@ -57,13 +57,13 @@ def resolve(objects: Objects, refs: Refs, text: str) -> str | None:
 
 
 def split_revision(text: str) -> tuple[str, list[str]]:
-    """Return what a revision begins at, and the steps from there: ``main~2^`` is ``main`` with ``~2`` and ``^``."""
+    """Return the start of a revision and the steps from it: ``main~2^`` is ``main`` with ``~2`` and ``^``."""
     name = _STEPS.sub("", text)
     return name, _STEP.findall(text[len(name) :])
 
 
 def _above(objects: Objects, oid: str, step: str) -> str | None:
-    """Return the commit that a step leads to, where it is here."""
+    """Return the commit that a step leads to, or None where it is missing here."""
     count = int(step[1:] or 1)
     if step[0] == "^" and count:
         parents = objects.commit(oid).parents
@@ -85,7 +85,7 @@ def _named(objects: Objects, refs: Refs, text: str) -> str | None:
         return commit_of(objects, oid)
     if not _ABBREVIATION.fullmatch(text.lower()):
         return None
-    # A tag counts as the commit that it means: only a tie between commits is one.
+    # A tag counts as its commit, so that a tag and its own commit are not ambiguous.
     commits = {found for oid in objects.starting_with(text.lower()) if (found := commit_of(objects, oid))}
     if len(commits) > 1:
         raise InvalidInput(f"{text!r} is short for {len(commits)} commits", hint="give more digits")
@@ -93,14 +93,14 @@ def _named(objects: Objects, refs: Refs, text: str) -> str | None:
 
 
 def commit_of(objects: Objects, oid: str) -> str | None:
-    """Return the commit that an object id means, through any tags; None when it means none that is here."""
+    """Return the id of the commit that an object is or tags, through chains of tags; None where there is none here."""
     peeled = objects.peel(oid)
     found = objects.find(peeled) if peeled else None
     return peeled if found and found[0] == "commit" else None
 
 
 def is_ancestor(objects: Objects, ancestor: str, oid: str, boundary: frozenset[str]) -> bool:
-    """Whether one commit is another, or leads to it, by any parent; what a shallow clone has left out leads nowhere."""
+    """Return whether a commit is another one or an ancestor of it, by any parent, as far as history is here."""
     left, seen = deque([oid]), {oid}
     while left:
         here = left.popleft()
@@ -114,13 +114,13 @@ def is_ancestor(objects: Objects, ancestor: str, oid: str, boundary: frozenset[s
 
 
 def ahead(objects: Objects, oid: str, base: str, boundary: frozenset[str]) -> tuple[str | None, list[Commit]]:
-    """Return where two commits parted, and what one has that the other lacks (git-merge-base(1), git-rev-list(1)).
+    """Return the merge base of two commits, and the commits that only one has (git-merge-base(1), git-rev-list(1)).
 
     Returns
     -------
     tuple:
-        The newest commit that both lead to, None where they share nothing that is here; and the commits that only
-        ``oid`` leads to, as :meth:`gitreg.git.walking.Walk.ours_alone` finds them.
+        The newest common ancestor, None where there is none here; and the commits that only ``oid`` leads to, in
+        the order of :meth:`gitreg.git.walking.Walk.ours_alone`.
     """
     walk = Walk(objects)
     walk.mark(base, THEIRS)

@@ -1,4 +1,4 @@
-"""Taking in what another repository sends, where there is no git program."""
+"""Storage of a pack that another repository sent, without the git program."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ if TYPE_CHECKING:
     from dulwich.object_store import DiskObjectStore
 
 _FEW = 100  # objects, as git's fetch.unpackLimit
-_HEADER = 12  # bytes, of which the last four say how many objects there are
+_HEADER = 12  # bytes; the last four are the number of objects
 
 
 def take_in(store: DiskObjectStore, file: IO[bytes], write: Callable[[str, bytes], str]) -> None:
-    """Store the objects of a pack, which may be deltas of what is here: few of them each by itself, as git does.
+    """Store the objects of a pack, which may be deltas of local objects; small packs become loose objects, as in git.
 
-    Otherwise every fetch would leave a pack, and nobody who has no git ever puts them together.
+    Otherwise every fetch would leave a pack, and without git nothing ever combines packs.
 
     Parameters
     ----------
     file:
         The pack.
     write:
-        Writes an object by kind and content.
+        Writes an object of a type and content, and returns its id.
     """
     file.seek(0)
     count = int.from_bytes(file.read(_HEADER)[-4:])

@@ -1,7 +1,7 @@
-"""Ref locks that stay behind when git is killed while it moves refs for us.
+"""Stale ref locks, left by a git process that was killed while it moved refs for a writer.
 
-git never removes such a lock (it cannot know whose it is) and asks a person to. We can know: what a writer is about to
-move is noted first, and a note that is found under the writers' lock was left by a writer that was killed.
+git never removes such a lock, since it cannot know whose it is, and asks a person to do so. gitreg knows: a writer
+notes the refs that it is about to move, and a note that is found under the writers' lock is that of a killed writer.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from pathlib import Path
 from gitreg.errors import GitregError
 from gitreg.git.values import check_ref_name
 
-_STALE = 2.0  # seconds after which a lock of a killed writer's git, which works for milliseconds, is nobody's
+_STALE = 2.0  # seconds after which a lock is stale: git holds one for milliseconds
 
 
 @contextmanager
 def noted(git_dir: Path, common_dir: Path, names: Sequence[str]) -> Iterator[None]:
-    """Note which refs the body moves; before that, remove the locks that a killed writer's git left on its own.
+    """Note the refs that the body moves, after removing stale locks that a killed writer's git left on its refs.
 
     Call it while holding the writers' lock.
     """
     note = common_dir / "gitreg" / "moving.json"
     with suppress(OSError, ValueError, TypeError, RecursionError, GitregError):
         for name in json.loads(note.read_text()):
-            check_ref_name(name)  # the note itself might come with a stranger's repository
+            check_ref_name(name)  # the note may be part of an untrusted repository
             _remove_lock(common_dir / f"{name}.lock")
         for own in (common_dir / "packed-refs.lock", common_dir / "HEAD.lock", git_dir / "HEAD.lock"):
             _remove_lock(own)
@@ -36,17 +36,19 @@ def noted(git_dir: Path, common_dir: Path, names: Sequence[str]) -> Iterator[Non
     try:
         yield
     finally:
-        with suppress(OSError):  # on a failing disk: what git says of it counts, and the next writer takes the note
+        with suppress(OSError):  # on a failing disk: git reports its own error, and the next writer removes the note
             note.unlink(missing_ok=True)
 
 
 def stale_locks(git_dir: Path) -> list[Path]:
-    """Return the lock files of a repository that stay for longer than any process needs them, sorted.
+    """Return the lock files of a repository that stay longer than any process needs them, sorted.
+
+    Waits up to two seconds for each recent lock to see whether it goes away.
 
     Parameters
     ----------
     git_dir:
-        The Git folder, whose work tree has its index there.
+        The Git folder, with the index of its work tree.
     """
     fixed = [git_dir / f"{name}.lock" for name in ("HEAD", "index", "packed-refs", "config", "shallow")]
     found = [path for path in (*fixed, *(git_dir / "refs").rglob("*.lock")) if path.is_file()]
@@ -54,7 +56,7 @@ def stale_locks(git_dir: Path) -> list[Path]:
 
 
 def _stays(path: Path) -> bool:
-    """Return whether a lock is old, or still the same after a moment."""
+    """Return whether a lock is old, or unchanged after a moment."""
     with suppress(FileNotFoundError):
         begun = path.stat()
         time.sleep(min(_STALE, max(0.0, _STALE - (time.time() - begun.st_mtime))))

@@ -1,4 +1,4 @@
-"""Locks that processes wait for one another by: gitreg's own writers instead of racing for refs, and whoever else."""
+"""Locks between processes: of gitreg's own writers, so that they do not race for refs, and for other files."""
 
 from __future__ import annotations
 
@@ -11,17 +11,24 @@ from pathlib import Path
 
 from gitreg.errors import Conflict
 
-_POLL = 0.005  # seconds between two looks at the lock: a write takes 30 ms
+_POLL = 0.005  # seconds between two attempts to take the lock: a write takes 30 ms
 
 
 @contextmanager
 def writers_lock(common_dir: Path, *, timeout: float, group: bool) -> Iterator[None]:
-    """Hold ``gitreg/lock`` in a repository's common folder; see `gitreg.git.Repository.lock`.
+    """Lock ``gitreg/lock`` in a repository's common folder for the body; see `gitreg.git.Repository.lock`.
 
     Parameters
     ----------
+    timeout:
+        Seconds to wait for the lock.
     group:
-        Let the group of a shared repository take it too.
+        True if the group of a shared repository may take the lock too.
+
+    Raises
+    ------
+    Conflict
+        Another process has the lock all that time.
     """
     folder = common_dir / "gitreg"
     if not folder.is_dir():
@@ -38,26 +45,26 @@ def writers_lock(common_dir: Path, *, timeout: float, group: bool) -> Iterator[N
 
 
 class LockHeldError(OSError):
-    """Somebody else had the lock all the time."""
+    """The error that another process had a lock for all of the timeout."""
 
 
 @contextmanager
 def locked(path: Path, *, timeout: float, mode: int = 0o644) -> Iterator[None]:
-    """Hold a lock (flock(2)) on a file, which is made where it is not there, and stays; it ends with the process.
+    """Lock a file for the body (flock(2)); the lock ends with the process, the file is created if missing and stays.
 
-    The library filelock does no more of what is needed here, and takes longer to import than Python to start.
+    The library filelock offers nothing more that is needed here, and takes longer to import than Python to start.
 
     Parameters
     ----------
     timeout:
-        How long to wait for who holds it, in seconds.
+        Seconds to wait for another holder.
     mode:
-        The file's permissions, whatever the umask.
+        The permissions of the file, whatever the umask.
 
     Raises
     ------
     LockHeldError
-        It was held all that time.
+        Another process had the lock all that time.
     """
     file = os.open(path, os.O_RDWR | os.O_CREAT, mode)
     try:

@@ -1,7 +1,7 @@
 """Loose objects: one zlib-compressed file each (gitrepository-layout(5), objects/[0-9a-f][0-9a-f]).
 
-They are read and written here rather than by dulwich for two reasons: a process killed while dulwich writes leaves a
-``.lock`` that no later write of the same object gets past, and what was just written can be read without importing it.
+They are not read and written with dulwich, for two reasons: a process killed while dulwich writes leaves a ``.lock``
+that blocks every later write of the same object, and an object just written can be read without importing dulwich.
 """
 
 from __future__ import annotations
@@ -13,31 +13,39 @@ from pathlib import Path
 
 from gitreg.errors import IntegrityError, TooLarge
 
-_FIRST_READ = 8192  # bytes: the header, and all of a small object
+_FIRST_READ = 8192  # bytes: enough for the header and all of a small object
 _SIZE = re.compile(r"[0-9]{1,18}")
 
 
 def object_id(kind: str, content: bytes, object_format: str) -> str:
-    """Return the id that an object has: the hash of its header and content, in the repository's own hash."""
-    import hashlib  # loads OpenSSL, which a warm index spares its readers
+    """Return the id of an object: the hash of its header and content, by the hash of the repository.
+
+    Parameters
+    ----------
+    kind:
+        ``commit``, ``tree``, ``blob`` or ``tag``.
+    object_format:
+        ``sha1`` or ``sha256``.
+    """
+    import hashlib  # loads OpenSSL, not needed where the index is current
 
     return hashlib.new(object_format, _header(kind, content) + content, usedforsecurity=False).hexdigest()
 
 
 def read_loose(objects: Path, oid: str, limit: int | None) -> tuple[str, bytes] | None:
-    """Return kind and content of a loose object, None when there is no such file.
+    """Return type and content of a loose object, or None where there is no such file.
 
     Parameters
     ----------
     limit:
-        The most bytes of content to inflate; None for as many as there are.
+        The largest content to read, in bytes; None for any size.
 
     Raises
     ------
     IntegrityError
         The file is not an object.
     TooLarge
-        Its content is larger than the limit.
+        The content is larger than the limit.
     """
     path = objects / oid[:2] / oid[2:]
     try:
@@ -51,7 +59,7 @@ def read_loose(objects: Path, oid: str, limit: int | None) -> tuple[str, bytes] 
             size = int(digits)
             if limit is not None and size > limit:
                 raise TooLarge(f"the {kind} {oid}", size, limit, kind=kind)
-            left = size - len(content) + 1  # one more, so that what is too long shows
+            left = size - len(content) + 1  # one byte more, to detect content that is too long
             rest = stream.decompress(stream.unconsumed_tail + file.read(), left) if left > 0 else b""
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -69,13 +77,13 @@ def _damaged(path: Path, why: str) -> IntegrityError:
 def write_loose(objects: Path, kind: str, content: bytes, object_format: str, *, group: bool) -> str:
     """Write an object and return its id.
 
-    An object that is there already gets a new modification time instead, so that a `git gc` running beside us does not
-    prune it before a ref reaches it.
+    An object that exists already gets a new modification time instead, so that a concurrent `git gc` does not prune it
+    before a ref reaches it.
 
     Parameters
     ----------
     group:
-        Give new folders and files to the group, as core.sharedRepository asks.
+        True to make new folders writable for the group, as core.sharedRepository asks.
     """
     oid = object_id(kind, content, object_format)
     path = objects / oid[:2] / oid[2:]
@@ -83,12 +91,12 @@ def write_loose(objects: Path, kind: str, content: bytes, object_format: str, *,
         os.utime(path)
         return oid
     except (FileNotFoundError, PermissionError):
-        pass  # not there, or another user's: write it
+        pass  # missing, or owned by another user: write it
     if not path.parent.is_dir():
         path.parent.mkdir(exist_ok=True)
         if group:
             path.parent.chmod(0o2775)
-    temporary = path.parent / f"tmp_obj_{os.urandom(8).hex()}"  # the name that `git prune` takes for left behind
+    temporary = path.parent / f"tmp_obj_{os.urandom(8).hex()}"  # `git prune` removes old files of this name
     try:
         temporary.write_bytes(zlib.compress(_header(kind, content) + content, 1))
         temporary.chmod(0o444)

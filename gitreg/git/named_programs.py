@@ -1,7 +1,7 @@
-"""Programs and protocols that a repository's own configuration names, which are not used for its remotes.
+"""Programs and protocols named by a repository's own configuration, which are ignored for its remotes.
 
-Whoever hands over a repository, or may write to its folder, would run programs as whoever fetches and pushes there. The
-user's own configuration may name them, and so may the environment (git-config(1), git(1)).
+Otherwise the person who hands over a repository, or may write to its folder, could run programs as the user who fetches
+and pushes there. The user's own configuration and environment may name them (git-config(1), git(1)).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SPELLED = {
     )
 }  # fmt: skip
 _PLAIN = frozenset({"http", "https", "git", "ssh", "file"})
-"""The protocols that git speaks without another's helper, by its names for them (git-config(1), protocol.allow)."""
+"""The protocols that git speaks without a helper program, by git's names (git-config(1), protocol.allow)."""
 _BY_URL = _PLAIN | {"git+ssh", "ssh+git"}
 _SCHEME = re.compile(r"([A-Za-z0-9][A-Za-z0-9+.-]*)(::|://)")
 _ANY_VALUE = re.compile(r"protocol\.(.*)\.allow", re.DOTALL)
@@ -37,18 +37,18 @@ _NO_VALUES: Mapping[str, str] = {}
 
 
 class Way(NamedTuple):
-    """How the git program is run for a remote, so that it uses only what the user's own configuration names.
+    """The arguments and settings of git for a remote, by which only the user's configuration names programs.
 
     Parameters
     ----------
     address:
-        What to name to git in the remote's place.
+        The address to pass to git in place of the remote.
     options:
-        Of the git command.
+        Options of the git command.
     settings:
-        Configuration that goes before every other, in order.
+        Pairs of key and value that take precedence over all configuration, in order.
     variables:
-        What the environment says beside the user's own.
+        Environment variables to add to the user's own.
     """
 
     address: str
@@ -68,17 +68,19 @@ def without_programs(config: Config) -> Config:
 
 
 def check_protocol(config: Config, env: Mapping[str, str], address: str, *, push: bool) -> None:
-    """Refuse a remote that a program has to speak to, unless the user's own configuration allows that.
+    """Refuse a remote that needs a helper program, unless the user's own configuration allows its protocol.
 
     Parameters
     ----------
     address:
         The name of a remote in the configuration, or a URL.
+    push:
+        True for a push, False for a fetch.
 
     Raises
     ------
     Refused
-        It is one, and the user does not allow it.
+        The remote needs a program that the user does not allow.
     """
     own = without_programs(config)
     for url in urls_of(config, address, push=push):
@@ -92,14 +94,14 @@ def check_protocol(config: Config, env: Mapping[str, str], address: str, *, push
 
 
 def way_to(config: Config, env: Mapping[str, str], address: str, *, push: bool) -> Way:
-    """Return how the git program reaches a remote.
+    """Return the arguments and settings with which git reaches a remote.
 
     Parameters
     ----------
     address:
         The name of a remote in the configuration, or a URL.
     push:
-        For a push; otherwise for a fetch.
+        True for a push, False for a fetch.
 
     Raises
     ------
@@ -120,11 +122,11 @@ def way_to(config: Config, env: Mapping[str, str], address: str, *, push: bool) 
         variables["GIT_PROXY_COMMAND"] = _proxy(own, urls[0])
     pack = "receivepack" if push else "uploadpack"
     options = []
-    if f"remote.{address}.{pack}" in ignored:  # git takes the first that it reads, which is the repository's
+    if f"remote.{address}.{pack}" in ignored:  # git uses the first value that it reads, that of the repository
         program = own.get(f"remote.{address}.{pack}") or ("git-receive-pack" if push else "git-upload-pack")
         options.append(f"--{'receive' if push else 'upload'}-pack={program}")
     if f"remote.{address}.vcs" in ignored or any(key.endswith("insteadof") for key in ignored):
-        # Neither can be taken back; nothing in the repository is about a name that nobody knew.
+        # Neither can be overridden. So use a random name, about which the repository has no settings.
         alias = f"gitreg-remote://{os.urandom(16).hex()}"
         settings += [(f"url.{urls[0]}.{name}", alias) for name in ("insteadof", "pushinsteadof")]
         address = alias
@@ -141,11 +143,11 @@ def _spelled(key: str) -> str:
 
 
 def _instead(own: Config, env: Mapping[str, str], ignored: set[str]) -> Sequence[tuple[str, str]]:
-    """Return what the user has configured in the place of ignored keys, or what git does without them."""
+    """Return the user's own values for ignored keys, or git's defaults."""
     defaults = {
         "core.sshcommand": shlex.quote(env.get("GIT_SSH") or "ssh"),
         "core.askpass": env.get("SSH_ASKPASS", ""),
-        "core.alternaterefscommand": "true",  # nothing is offered of what alternates have
+        "core.alternaterefscommand": "true",  # prints no refs of alternates
         "gpg.program": "gpg",
         "gpg.openpgp.program": own.get("gpg.program") or "gpg",
         "gpg.x509.program": "gpgsm",
@@ -155,12 +157,12 @@ def _instead(own: Config, env: Mapping[str, str], ignored: set[str]) -> Sequence
     settings = [(key, own.get(key) or defaults[key]) for key in sorted(ignored & defaults.keys())]
     if any(key.startswith("credential.") for key in ignored):
         helpers = [(key, value) for _, key, value in own.settings if re.fullmatch(r"credential\.(?:.*\.)?helper", key)]
-        settings += [("credential.helper", ""), *helpers]  # an empty value takes back all before it
+        settings += [("credential.helper", ""), *helpers]  # an empty value clears the list
     return settings
 
 
 def _proxy(own: Config, url: str) -> str:
-    """Return the user's program for connections of the git protocol, by git's rules for core.gitProxy; "" for none."""
+    """Return the user's proxy command for the git protocol, by git's rules for core.gitProxy; "" for none."""
     host = (re.match(r"git://(?:[^/@]*@)?([^/:]*)", url) or ["", ""])[1]
     for value in own.get_all("core.gitproxy"):
         command, _, domain = value.partition(" for ")
@@ -170,7 +172,7 @@ def _proxy(own: Config, url: str) -> str:
 
 
 def urls_of(config: Config, address: str, *, push: bool) -> list[str]:
-    """Return the URLs of a remote by the user's insteadOf; what is no remote's name is a URL itself."""
+    """Return the URLs of a remote, rewritten by the user's insteadOf; an address that is no remote is itself a URL."""
     own = without_programs(config)
     for_push = own.get_all(f"remote.{address}.pushurl") if push else []
     urls = for_push or own.get_all(f"remote.{address}.url") or [address]
@@ -179,7 +181,7 @@ def urls_of(config: Config, address: str, *, push: bool) -> list[str]:
 
 
 def _rewritten(own: Config, url: str, kind: str) -> str | None:
-    """Return a URL with its beginning exchanged, by the longest that fits; None where none does."""
+    """Return a URL rewritten by the longest fitting prefix of the user's insteadOf, or None where none fits."""
     fitting = [
         (value, key[len("url.") : -len(f".{kind}")])
         for _, key, value in own.settings
@@ -190,13 +192,13 @@ def _rewritten(own: Config, url: str, kind: str) -> str | None:
 
 
 def _helper(url: str) -> str | None:
-    """Return the name of the program ``git-remote-<name>`` that git would run for a URL; None for its own protocols."""
+    """Return the name of the program ``git-remote-<name>`` that git runs for a URL; None for git's own protocols."""
     found = _SCHEME.match(url)
     return found[1] if found and (found[2] == "::" or found[1] not in _BY_URL) else None
 
 
 def _is_allowed(own: Config, env: Mapping[str, str], protocol: str) -> bool:
-    """Return whether the user allows a protocol; a helper only where that is said."""
+    """Return whether the user allows a protocol; one with a helper program needs explicit permission."""
     listed = env.get("GIT_ALLOW_PROTOCOL")
     if listed is not None:
         return protocol in listed.split(":")

@@ -1,7 +1,7 @@
-"""Reading what is in the object database: commits, tags, and files at paths.
+"""Reading of the object database: commits, trees, tags, and files at paths.
 
-Loose objects are read directly; packs, alternates and whatever `git gc` does to them meanwhile are dulwich's, which is
-imported when the first packed object is asked for.
+Loose objects are read directly. Packs and alternates, also while `git gc` rewrites them, are read by dulwich, which is
+imported when the first packed object is needed.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from gitreg.git.packs import Weight
 
 _DEEPEST_ALTERNATE = 5  # as git
-_DEEPEST_FOLDER = 256  # folders in one another; no path that a file system takes has many more
+_DEEPEST_FOLDER = 256  # nested folders; file systems hardly accept deeper paths
 _TREES_KEPT = 64  # parsed trees in memory: enough for one folder's siblings, small for 10,000 entries each
 _HEX = re.compile(r"[0-9a-f]+")
 
 LARGEST = 32 * 1024 * 1024
-"""Bytes that a commit, a tag or a tree may have: a tree of 100,000 entries has 4 MB."""
+"""The largest size of a commit, a tag or a tree, in bytes: a tree of 100,000 entries has 4 MB."""
 
 
 class Objects:
@@ -38,11 +38,11 @@ class Objects:
     Parameters
     ----------
     folders:
-        Where they are: the repository's own ``objects`` first, then further ones to look in (a hook's quarantine).
+        The object folders: the repository's own ``objects`` first, or a hook's quarantine before it.
     object_format:
         ``sha1`` or ``sha256``.
     oid_length:
-        Hexadecimal digits in an object id.
+        The number of hexadecimal digits in an object id.
     """
 
     def __init__(self, folders: Sequence[Path], object_format: str, oid_length: int) -> None:
@@ -55,46 +55,46 @@ class Objects:
         self._tree: Callable[[str], dict[str, Entry]] = lru_cache(_TREES_KEPT)(self._read_tree)
 
     def close(self) -> None:
-        """Let go of the packs; they are opened again when needed."""
+        """Close the packs; they are opened again when needed."""
         with self._lock:
             self._close_store()
 
     # -- single objects ----------------------------------------------------------------------------------------------
 
     def find(self, oid: str, limit: int | None = LARGEST) -> tuple[str, bytes] | None:
-        """Return kind and content of an object, None when it is not here.
+        """Return type and content of an object, or None where it is missing.
 
         Parameters
         ----------
         limit:
-            The most bytes that it may have; None for any number.
+            The largest content to read, in bytes; None for any size.
 
         Raises
         ------
         IntegrityError
-            Its bytes do not hash to its id.
+            The object is damaged: its hash differs from its id, or it cannot be read.
         TooLarge
-            It is larger than the limit, or made from what is much larger; it was not read.
+            The object, or a delta base that it needs, is larger than the limit; it was not read.
         """
         if len(oid) != self._oid_length or not _HEX.fullmatch(oid):
             return None
-        # Twice loose: `git repack -A` may take an object out of a pack between our two looks.
+        # Loose twice: `git repack -A` may move an object out of its pack in between.
         found = self._loose(oid, limit) or self._packed(oid, limit) or self._loose(oid, limit)
         if found is not None and object_id(*found, self.object_format) != oid:
             raise IntegrityError(f"object {oid} is damaged", hint="run `git fsck`; fetch the object again")
         return found
 
     def get(self, oid: str, kind: str, limit: int | None = LARGEST) -> bytes:
-        """Return the content of an object of the kind.
+        """Return the content of an object of a type.
 
         Raises
         ------
         NotFound
-            It is not here.
+            The object is missing.
         InvalidInput
-            It is something else.
+            The object has another type.
         TooLarge
-            It is larger than the limit.
+            The object is larger than the limit.
         """
         found = self.find(oid, limit)
         if found is None:
@@ -107,7 +107,7 @@ class Objects:
         return found[1]
 
     def kind(self, oid: str) -> str | None:
-        """Return ``commit``, ``tree``, ``blob`` or ``tag``; None when the object is not here."""
+        """Return the type of an object: ``commit``, ``tree``, ``blob`` or ``tag``; None where it is missing."""
         try:
             found = self.find(oid)
         except TooLarge as error:
@@ -115,17 +115,17 @@ class Objects:
         return found[0] if found else None
 
     def commit(self, oid: str) -> Commit:
-        """Return a commit."""
+        """Return a commit by its id; raises as `get`."""
         return parse_commit(oid, self.get(oid, "commit"))
 
     def tag(self, oid: str) -> Tag | None:
-        """Return an annotated tag, None when the object is something else or not here."""
+        """Return an annotated tag, or None where the object is missing or has another type."""
         found = self._small(oid)
         return parse_tag(oid, found[1]) if found and found[0] == "tag" else None
 
     def peel(self, oid: str) -> str | None:
-        """Follow tags to the commit or tree that they mean; None when they mean something else or nothing."""
-        for _ in range(100):  # a chain of tags ends: each names an object older than itself
+        """Return the id of the commit or tree that an id means, through chains of tags; None where there is none."""
+        for _ in range(100):  # every chain of tags ends: a tag points to an older object
             found = self._small(oid)
             if found is None or found[0] != "tag":
                 return oid if found and found[0] in ("commit", "tree") else None
@@ -133,19 +133,19 @@ class Objects:
         return None
 
     def starting_with(self, digits: str) -> list[str]:
-        """Return the ids of all objects that start so (at least two digits), sorted."""
+        """Return the ids of all objects that start with the digits (at least two), sorted."""
         found = set()
         for folder in self.folders:
             loose = folder / digits[:2]
             if loose.is_dir():
                 found |= {digits[:2] + f.name for f in loose.iterdir() if len(f.name) == self._oid_length - 2}
         with self._lock:
-            self._close_store()  # dulwich notices packs that git has replaced when it reads objects, but not here
+            self._close_store()  # here dulwich does not notice that git has replaced packs
             found |= {bytes(oid).decode() for oid in self._opened().iter_prefix(digits.encode())}
         return sorted(oid for oid in found if oid.startswith(digits))
 
     def _small(self, oid: str) -> tuple[str, bytes] | None:
-        """As `find`, but what is too large for a commit, tag or tree counts as not here."""
+        """Return type and content as `find`, or None also where the object is too large for a commit, tag or tree."""
         try:
             return self.find(oid)
         except TooLarge:
@@ -166,7 +166,7 @@ class Objects:
                 return None
             except GitregError:
                 raise
-            except Exception as error:  # dulwich has a dozen exceptions for damage, and lets zlib's and others pass
+            except Exception as error:  # damage raises a dozen types of exceptions in dulwich, zlib and others
                 raise IntegrityError(f"object {oid} cannot be read: {error}", hint="run `git fsck`") from error
         return KINDS[number], content
 
@@ -178,7 +178,7 @@ class Objects:
 
     def _opened(self) -> DiskObjectStore:
         if self._store is None:
-            # dulwich's object store takes twice as long to import as Python to start
+            # slow to import: twice the start of Python
             from dulwich.object_format import get_object_format
             from dulwich.object_store import DiskObjectStore
 
@@ -188,12 +188,14 @@ class Objects:
         return self._store
 
     def add_pack(self, file: IO[bytes], write: Callable[[str, bytes], str]) -> None:
-        """Take in the objects of a pack that another repository sent; dulwich's dozens of errors pass.
+        """Store the objects of a pack that another repository sent; errors of dulwich are not converted.
 
         Parameters
         ----------
+        file:
+            The pack.
         write:
-            Writes an object of a kind.
+            Writes an object of a type and content, and returns its id.
         """
         from gitreg.git.incoming import take_in
 
@@ -203,7 +205,7 @@ class Objects:
     # -- files at paths ----------------------------------------------------------------------------------------------
 
     def entry(self, tree_ish: str, path: str) -> Entry | None:
-        """Return what stands at a path of a commit or tree; the tree itself for ``""``."""
+        """Return the entry at a path of a commit or tree, the tree itself for ``""``; None where there is none."""
         entry = Entry(0o040000, self.root(tree_ish))
         for part in path.split("/") if path else ():
             if not entry.is_folder or (found := self._tree(entry.oid).get(part)) is None:
@@ -212,7 +214,13 @@ class Objects:
         return entry
 
     def root(self, tree_ish: str) -> str:
-        """Return the tree of a commit, a tag of one, or a tree."""
+        """Return the tree of a commit, of a tag or of a tree.
+
+        Raises
+        ------
+        NotFound
+            The object is missing or is neither commit nor tree.
+        """
         oid = self.peel(tree_ish)
         if oid is None:
             raise NotFound(
@@ -223,16 +231,16 @@ class Objects:
         return parse_commit(oid, found[1]).tree if found and found[0] == "commit" else oid
 
     def tree(self, oid: str) -> dict[str, Entry]:
-        """Return the entries of a tree; not to be changed."""
+        """Return the entries of a tree by name; do not change the dict."""
         return self._tree(oid)
 
     def folder(self, tree_ish: str, path: str) -> str | None:
-        """Return the tree at a path, None when no folder is there."""
+        """Return the id of the tree at a path, or None where no folder is there."""
         entry = self.entry(tree_ish, path.strip("/"))
         return entry.oid if entry and entry.is_folder else None
 
     def walk(self, tree: str, at: str = "") -> Iterator[tuple[str, Entry]]:
-        """Yield every file below a tree in the order of their paths' bytes."""
+        """Yield path and entry of every file below a tree, in the order of the paths' bytes."""
         for name, entry in self._tree(tree).items():
             if entry.is_folder:
                 yield from self.walk(entry.oid, _inside(at, name))
@@ -240,7 +248,7 @@ class Objects:
                 yield at + name, entry
 
     def links(self, tree: str, at: str = "") -> Iterator[str]:
-        """Yield the path of everything below a tree that is neither file nor folder."""
+        """Yield the path of every symbolic link and submodule below a tree."""
         for name, entry in self._tree(tree).items():
             if entry.is_folder:
                 yield from self.links(entry.oid, _inside(at, name))
@@ -250,14 +258,18 @@ class Objects:
     def folders_with(
         self, tree: str, name: str, skip: Collection[str], known: dict[str, tuple[str, ...]], at: str = ""
     ) -> tuple[str, ...]:
-        """Return a tree ("") and the folders below it that hold a file of a name.
+        """Return the folders below a tree that have a file of a name; "" is the tree itself.
 
         Parameters
         ----------
+        name:
+            The name of the file.
         skip:
-            The folders beside such a file that are not opened.
+            Names of folders that are not searched where they lie beside such a file.
         known:
-            What was found in each tree; branches share most of theirs.
+            The results by tree id, filled here; branches share most of their trees.
+        at:
+            The path of the tree.
         """
         if tree not in known:
             entries = self._tree(tree)
@@ -272,7 +284,7 @@ class Objects:
         return known[tree]
 
     def diff(self, old: str | None, new: str | None, at: str = "") -> Iterator[PathChange]:
-        """Yield the files that differ between two trees; equal subtrees are not opened."""
+        """Yield the files that differ between two trees; equal subtrees are not read."""
         if old == new:
             return
         before = self._tree(old) if old else {}
@@ -291,7 +303,7 @@ class Objects:
                     yield change
 
     def new_links(self, old: str | None, new: str, at: str = "") -> Iterator[str]:
-        """Yield the path of everything below a tree that is neither file nor folder, and that another tree lacks."""
+        """Yield the path of every symbolic link and submodule below a tree that another tree does not have so."""
         if old == new:
             return
         before = self._tree(old) if old else {}
@@ -307,12 +319,12 @@ class Objects:
 
 
 def check_depth(depth: int) -> None:
-    """Refuse to go further down than any folder is that is meant.
+    """Refuse folders that are nested deeper than any honest commit has them.
 
     Raises
     ------
     Refused
-        It is.
+        The depth is too large.
     """
     if depth > _DEEPEST_FOLDER:
         raise Refused(
@@ -322,7 +334,7 @@ def check_depth(depth: int) -> None:
 
 
 def _inside(at: str, name: str) -> str:
-    """Return the beginning of the paths in a folder."""
+    """Return the prefix of the paths in a folder, such as ``a/b/``."""
     check_depth(at.count("/") + 1)
     return f"{at}{name}/"
 
@@ -332,7 +344,7 @@ def _order(name: str, entry: Entry) -> bytes:
 
 
 def _tell_format(store: BaseObjectStore, depth: int) -> None:
-    """Tell alternates which hash they use: dulwich takes each for sha1."""
+    """Set the hash of the alternates, which dulwich takes for sha1 otherwise."""
     for alternate in getattr(store, "alternates", ()) if depth else ():
         alternate.object_format = store.object_format
         _tell_format(alternate, depth - 1)

@@ -1,6 +1,6 @@
-"""Whose repository it is: somebody else's may say in its configuration what our user never agreed to.
+"""The check of a repository's owner: the configuration of another user's repository is not used without consent.
 
-As git's ensure_valid_ownership (setup.c, safe.directory in git-config(1)); dulwich has no such check.
+It follows git's ensure_valid_ownership (setup.c; safe.directory in git-config(1)); dulwich has no such check.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from gitreg.git.discovery import Layout
 
 
 def check_owner(layout: Layout, env: Mapping[str, str]) -> None:
-    """Refuse a repository of another user, unless we are root or the user's Git configuration calls it safe.
+    """Refuse a repository of another user, unless this is root or the user's Git configuration calls it safe.
 
     Raises
     ------
     Refused
-        It belongs to somebody else.
+        The repository belongs to another user.
     """
     us = os.geteuid()
     folders = [folder for folder in (layout.work_tree, layout.git_dir, layout.common_dir) if folder is not None]
     if us == 0 or all(folder.stat().st_uid == us for folder in folders):
         return
-    from gitreg.git.config import read_config  # rarely needed: most repositories are our own
+    from gitreg.git.config import read_config  # rarely needed: most repositories belong to the user
     from gitreg.git.program import find_git
 
     safe: list[str] = []
     for value in read_config(find_git(env), env, None).get_all("safe.directory", from_user_only=True):
-        safe = [*safe, value] if value else []  # an empty value takes back what was said before
+        safe = [*safe, value] if value else []  # an empty value clears the list
     if not any(_covers(pattern, folder, env) for pattern in safe for folder in folders):
         raise Refused(
             f"{folders[0]} belongs to another user",

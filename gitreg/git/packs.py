@@ -1,7 +1,7 @@
-"""Packed objects whose size is known before they are inflated.
+"""Packed objects, whose sizes are checked before they are inflated.
 
-A pack of 2 MB can hold an object of gigabytes, or a small one made from such a one by deltas (gitformat-pack(5)). So
-the headers along the chain of deltas are added up first; dulwich inflates only what is small enough.
+A pack of 2 MB can contain an object of gigabytes, or a small one made from such a one by deltas (gitformat-pack(5)). So
+the headers along the chain of deltas are read first, and dulwich inflates an object only if it is small enough.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ if TYPE_CHECKING:
 
 KINDS = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
 LARGEST_ON_THE_WAY = 32 * 1024 * 1024
-"""What may be inflated for the sake of an object that is smaller: git makes deltas from far larger ones too."""
+"""The bytes that may be inflated for a smaller object: git also makes deltas from far larger objects."""
 
 _OFS_DELTA, _REF_DELTA = 6, 7
 _MOST_KNOWN = 50_000  # weights kept in memory
-_DELTA_START = 512  # compressed bytes that give these: up to 290 are deflate's tables (RFC 1951, 3.2.7)
-_DELTA_HEADER = 20  # bytes that hold both sizes with which a delta begins, ten for each 64-bit number
+_DELTA_START = 512  # compressed bytes, enough for these: up to 290 are deflate's tables (RFC 1951, 3.2.7)
+_DELTA_HEADER = 20  # bytes at the start of a delta for its two sizes, ten for each 64-bit number
 
 
 class Weight(NamedTuple):
-    """What a packed object is, and what it takes to inflate it.
+    """The type of a packed object, and the sizes that inflating it involves, in bytes.
 
     Parameters
     ----------
     kind:
-        Of the object, as packs number them.
+        The type of the object, by its number in packs.
     size:
-        Of the object.
+        The size of the object.
     stored:
-        Of what its chain of deltas begins with and of all the deltas, which are in memory together.
+        The size of the base of its chain of deltas and of all the deltas, which are in memory together.
     largest:
-        Of all that goes into a delta or comes out of one.
+        The size of the largest input or output of a delta.
     """
 
     kind: int
@@ -54,21 +54,23 @@ class Weight(NamedTuple):
 def read_packed(
     store: _Store, oid: str, limit: int, depth: int, known: dict[tuple[str, int], Weight]
 ) -> tuple[str, bytes] | None:
-    """Return kind and content of an object that a store or its alternates hold in a pack; None when they do not.
+    """Return type and content of an object in a pack of a store or its alternates; None where it is not there.
 
     Parameters
     ----------
+    limit:
+        The largest content to read, in bytes.
     depth:
-        How many alternates of alternates to look into; loose objects of alternates are found too.
+        The number of nested alternates to search; loose objects of alternates are found too.
     known:
-        The weights of objects met before, by pack and place in it.
+        The weights found before, by pack and offset in it; filled here.
 
     Raises
     ------
     TooLarge
-        It is larger than the limit.
+        The object, or a delta base that it needs, is larger than the limit.
     """
-    from dulwich.object_store import DiskObjectStore  # takes twice as long to import as Python to start
+    from dulwich.object_store import DiskObjectStore  # slow to import: twice the start of Python
 
     try:
         number, content = store._lookup_in_packs(lambda pack: _read(pack, oid, limit, known))
@@ -94,10 +96,10 @@ def _read(pack: Pack, oid: str, limit: int, known: dict[tuple[str, int], Weight]
 
 
 def _weigh(pack: Pack, oid: ObjectID, known: dict[tuple[str, int], Weight]) -> Weight:
-    """Return what inflating an object takes, without inflating it."""
+    """Return the sizes that inflating an object involves, without inflating it."""
     name, data = str(pack.data.path), pack.data._buffer()
     offset = pack.index.object_offset(oid)
-    deltas: dict[int, tuple[int, int, int]] = {}  # by offset: their own size, and those of what goes in and comes out
+    deltas: dict[int, tuple[int, int, int]] = {}  # by offset: the sizes of the delta, its input and its output
     while (weight := known.get((name, offset))) is None:
         if offset in deltas:
             raise IntegrityError(f"object {oid.decode()} is a delta of itself", hint="run `git fsck`")
@@ -123,7 +125,7 @@ def _weigh(pack: Pack, oid: ObjectID, known: dict[tuple[str, int], Weight]) -> W
 
 
 def _header(data: mmap | bytes, at: int) -> tuple[int, int, int]:
-    """Return the kind and the size with which an entry of a pack begins, and where its next field is."""
+    """Return the type and size at the start of a pack entry, and the offset of its next field."""
     byte = data[at]
     kind, size, shift = byte >> 4 & 7, byte & 15, 4
     while byte & 128:
@@ -145,7 +147,7 @@ def _base_distance(data: mmap | bytes, at: int) -> tuple[int, int]:
 
 
 def _delta_sizes(data: mmap | bytes, at: int) -> tuple[int, int]:
-    """Return the sizes of what a delta is applied to and of what comes out."""
+    """Return the sizes of the input and the output of a delta."""
     head = zlib.decompressobj().decompress(data[at : at + _DELTA_START], _DELTA_HEADER)
     sizes, position = [], 0
     for _ in range(2):

@@ -1,7 +1,7 @@
-"""The content of trees, commits and tags as values, and back: bytes in, bytes out, no I/O.
+"""Conversion of trees, commits and tags from bytes to values and back, without I/O.
 
-Old and odd objects are read for what can be read of them: nobody's registry dies of one committer without a date.
-Formats: gitformat-signature(5), git's Documentation on `git cat-file`, fsck.c.
+Old and malformed objects are read as far as possible: a commit with a malformed author or without a date does not stop
+a reader. Formats: gitformat-signature(5), git's documentation of `git cat-file`, fsck.c.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ from typing import NamedTuple
 from gitreg.errors import IntegrityError, InvalidInput
 from gitreg.git.values import Commit, Signature, Tag, without_crud
 
-# Compiled, and kept by re, when first used.
+# Compiled and cached by re at the first use.
 _COMMIT_SIGNATURE = re.compile(rb"\ngpgsig(?:-sha256)? ((?:[^\n]|\n )*)")
 _SIGNATURE_BLOCK = r"(?m)^-----BEGIN (?:PGP SIGNATURE|PGP MESSAGE|SSH SIGNATURE|SIGNED MESSAGE)-----$"
 _TIME = r"\s*(-?\d{1,15})(?:\s+([+-])(\d{2})(\d{2})(?!\d))?"
 _PLAIN_COMMIT = rb"(?s)tree ([0-9a-f]+)\n((?:parent [0-9a-f]+\n)*+)author ([^\n]*)\ncommitter ([^\n]*)\n\n(.*)"
-"""Nearly all of them: nothing but these headers, one of each, in git's own order."""
-_LATEST = 253402214400  # 9999-12-31: what lies beyond fits no calendar
+"""The form of nearly all commits: only these headers, in git's order, one of each but for the parents."""
+_LATEST = 253402214400  # 9999-12-31: datetime has no later dates
 
 
 class Entry(NamedTuple):
-    """One line of a tree."""
+    """One entry of a tree: file mode and object id."""
 
     mode: int
     oid: str
 
     @property
     def is_folder(self) -> bool:
-        """Whether it is another tree."""
+        """Return whether the entry is another tree."""
         return self.mode == 0o040000
 
     @property
     def is_file(self) -> bool:
-        """Whether it is a plain or executable file: symbolic links and submodules are neither file nor folder here."""
+        """Return whether the entry is a plain or executable file; symbolic links and submodules are not files here."""
         return self.mode & 0o170000 == 0o100000
 
 
@@ -44,7 +44,13 @@ class Entry(NamedTuple):
 
 
 def parse_tree(content: bytes, oid_length: int) -> dict[str, Entry]:
-    """Read a tree: names, in git's own order, to entries. Names that are not UTF-8 keep their bytes as surrogates."""
+    """Return the entries of a tree by name, in git's order; a name that is not UTF-8 keeps its bytes as surrogates.
+
+    Raises
+    ------
+    IntegrityError
+        The tree is damaged.
+    """
     out: dict[str, Entry] = {}
     start, width = 0, oid_length // 2
     try:
@@ -59,7 +65,7 @@ def parse_tree(content: bytes, oid_length: int) -> dict[str, Entry]:
 
 
 def format_tree(entries: Iterable[tuple[str, Entry]]) -> bytes:
-    """Write a tree, in the order that git demands: by name, folders as though their names ended in ``/``."""
+    """Return the bytes of a tree, sorted as git demands: by name, folders as though their names ended in ``/``."""
     lines = [(encode_name(name), entry) for name, entry in entries]
     lines.sort(key=lambda line: line[0] + b"/" if line[1].is_folder else line[0])
     return b"".join(b"%o %s\0%s" % (entry.mode, name, bytes.fromhex(entry.oid)) for name, entry in lines)
@@ -70,12 +76,12 @@ def encode_name(name: str) -> bytes:
     return name.encode("utf-8", "surrogateescape")
 
 
-# -- signatures (who and when) ---------------------------------------------------------------------------------------
+# -- names with times ------------------------------------------------------------------------------------------------
 
 
-@lru_cache(64)  # who commits is mostly who wrote it, at the same second
+@lru_cache(64)  # author and committer are mostly the same, at the same second
 def parse_signature(raw: bytes) -> Signature:
-    """Read ``Name <email> seconds +hhmm``; what is missing or senseless becomes empty or zero."""
+    """Return the name and time in ``Name <email> seconds +hhmm``; missing or invalid parts become empty or zero."""
     text = raw.decode("utf-8", "replace")
     who, closing, when = text.rpartition(">")
     name, _, email = (who if closing else text).partition("<")
@@ -87,12 +93,12 @@ def parse_signature(raw: bytes) -> Signature:
 
 
 def format_signature(who: Signature) -> bytes:
-    """Write who and when as git does.
+    """Return a name and a time as git writes them.
 
     Raises
     ------
     InvalidInput
-        The name or the time can not be written.
+        The name or the time cannot be written.
     """
     name, email = without_crud(who.name), without_crud(who.email)
     if not name or not 0 <= who.time < _LATEST or abs(who.offset) >= 24 * 60:
@@ -105,12 +111,12 @@ def format_signature(who: Signature) -> bytes:
 
 
 def parse_commit(oid: str, content: bytes) -> Commit:
-    """Read a commit.
+    """Return the commit in the content of an object.
 
     Raises
     ------
     IntegrityError
-        It has no tree.
+        The commit has no tree.
     """
     plain = re.fullmatch(_PLAIN_COMMIT, content)
     if plain:
@@ -141,18 +147,18 @@ def parse_commit(oid: str, content: bytes) -> Commit:
 
 
 def parse_tag(oid: str, content: bytes) -> Tag:
-    """Read an annotated tag.
+    """Return the annotated tag in the content of an object.
 
     Raises
     ------
     IntegrityError
-        It has no target.
+        The tag has no target.
     """
     headers, body = _split(content)
     if b"object" not in headers or b"type" not in headers:
         raise IntegrityError(f"tag {oid} has no target", hint="run `git fsck`")
     message = _text(body, headers)
-    signature = next(reversed(list(re.finditer(_SIGNATURE_BLOCK, message))), None)  # the last signs all before it
+    signature = next(reversed(list(re.finditer(_SIGNATURE_BLOCK, message))), None)  # the last one covers all before it
     return Tag(
         oid=oid,
         target=headers[b"object"][0].decode("ascii", "replace"),
@@ -165,13 +171,13 @@ def parse_tag(oid: str, content: bytes) -> Tag:
 
 
 def split_tag(content: bytes) -> tuple[bytes, bytes]:
-    """Split an annotated tag into what is signed and the signature, b"" where there is none."""
+    """Return the signed part of an annotated tag and the signature, b"" where there is none."""
     starts = [found.start() for found in re.finditer(_SIGNATURE_BLOCK.encode(), content)]
     return (content[: starts[-1]], content[starts[-1] :]) if starts else (content, b"")
 
 
 def split_commit(content: bytes) -> tuple[bytes, bytes]:
-    """Split a commit into what is signed and the signature, b"" where there is none."""
+    """Return the signed part of a commit and the signature, b"" where there is none."""
     headers, blank, body = content.partition(b"\n\n")
     signatures = [bytes(found[1]) for found in _COMMIT_SIGNATURE.finditer(headers)]
     signature = signatures[0].replace(b"\n ", b"\n") + b"\n" if signatures else b""
@@ -179,7 +185,7 @@ def split_commit(content: bytes) -> tuple[bytes, bytes]:
 
 
 def signature_kind(signature: bytes) -> str | None:
-    """Return what made an armoured signature: ``ssh``, ``openpgp`` or ``x509``; None where there is none."""
+    """Return the format of an armoured signature: ``ssh``, ``openpgp`` or ``x509``; None where there is none."""
     kinds = {b"-----BEGIN SSH ": "ssh", b"-----BEGIN PGP ": "openpgp", b"-----BEGIN SIGNED ": "x509"}
     return next((kind for start, kind in kinds.items() if signature.startswith(start)), None)
 
@@ -187,30 +193,30 @@ def signature_kind(signature: bytes) -> str | None:
 def format_commit(
     tree: str, parents: Iterable[str], author: Signature, committer: Signature, message: str
 ) -> tuple[bytes, bytes]:
-    """Return the headers and the body of a commit; a signature goes between the two (`with_header`)."""
+    """Return the headers and the body of a commit; a signature is inserted between the two (`with_header`)."""
     lines = [b"tree " + tree.encode(), *(b"parent " + parent.encode() for parent in parents)]
     lines += [b"author " + format_signature(author), b"committer " + format_signature(committer)]
     return b"\n".join(lines) + b"\n", b"\n" + encode_message(message)
 
 
 def with_header(headers: bytes, name: str, value: bytes) -> bytes:
-    """Append a header of several lines, each after the first indented by a space."""
+    """Return the headers with one more, whose value may have several lines: continuation lines start with a space."""
     return headers + name.encode() + b" " + value.rstrip(b"\n").replace(b"\n", b"\n ") + b"\n"
 
 
 def format_tag(target: str, target_type: str, name: str, tagger: Signature, message: str) -> bytes:
-    """Write an annotated tag; a signature is appended to it."""
+    """Return the bytes of an annotated tag; a signature is appended to them."""
     headers = f"object {target}\ntype {target_type}\ntag {name}\ntagger ".encode() + format_signature(tagger)
     return headers + b"\n\n" + encode_message(message)
 
 
 def encode_message(message: str) -> bytes:
-    """Return the bytes of a message, ended by a line end.
+    """Return the bytes of a message, with a line end at the end.
 
     Raises
     ------
     InvalidInput
-        It holds what no Git message can hold.
+        The message is not valid Unicode, or contains NUL.
     """
     try:
         encoded = message.encode()

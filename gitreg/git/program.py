@@ -1,4 +1,4 @@
-"""Running the git program so that it does what we ask and nothing that the repository asks."""
+"""The git program, run so that nothing in a repository makes it run other programs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from subprocess import CompletedProcess
 
-# `git rev-parse --local-env-vars`, without the two that carry a user's own `git -c` settings: set by a hook that calls
-# us, they would redirect git to another index or object folder than the one that we name.
+# `git rev-parse --local-env-vars` without the two that carry the user's own `git -c` settings. In a hook they are set,
+# and would redirect git to another index or object folder than the named one.
 _OF_ONE_REPOSITORY = frozenset(
     {
         "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_CONFIG", "GIT_OBJECT_DIRECTORY", "GIT_DIR", "GIT_WORK_TREE",
@@ -20,21 +20,21 @@ _OF_ONE_REPOSITORY = frozenset(
     }
 )  # fmt: skip
 QUARANTINE = "GIT_QUARANTINE_PATH"
-"""The variable by which git tells a hook where the objects of a push are (git-receive-pack(1))."""
+"""The variable in which a hook finds the folder with the objects of a push (git-receive-pack(1))."""
 _NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 _OURS = {"LC_ALL": "C", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1"}
 _MUCH = 64 * 1024
-"""Bytes of input from which on the output is expected to be long."""
+"""The size of the input, in bytes, from which on a long output is expected."""
 OURS = "GITREG_PUSHES"
-"""The variable by which the pre-push hook knows that gitreg is pushing, which has looked at all that it would."""
+"""The variable that tells the pre-push hook that gitreg itself pushes, and has made its checks already."""
 NO_HOOKS = "/dev/null"
 _NOTHING_EXECUTED = {"core.hooksPath": NO_HOOKS, "core.fsmonitor": "false", "submodule.recurse": "false"}
 
 
 def speaking_of_none(env: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment without what points to a repository: for one that is named otherwise.
+    """Return an environment without variables that point to a repository; for use with another one.
 
-    The quarantine of a push stays: it says itself which repository it belongs to.
+    The quarantine of a push stays: its path shows which repository it belongs to.
     """
     return {name: value for name, value in env.items() if name not in _OF_ONE_REPOSITORY or name == QUARANTINE}
 
@@ -45,7 +45,7 @@ class Git(NamedTuple):
     Parameters
     ----------
     path:
-        Where it is.
+        The path of the program.
     env:
         The user's environment.
     """
@@ -61,14 +61,18 @@ class Git(NamedTuple):
         settings: Mapping[str, str] = _NO_SETTINGS,
         variables: Mapping[str, str] = _NO_SETTINGS,
     ) -> CompletedProcess[bytes]:
-        """Run a git command to its end.
+        """Run a git command to its end; no hooks, no prompts, no remotes.
 
         Parameters
         ----------
+        cwd:
+            The folder in which git runs.
+        stdin:
+            The input.
         settings:
-            Configuration that goes before every other.
+            Settings that take precedence over all configuration.
         variables:
-            What the environment says beside the user's own.
+            Environment variables to add to the user's own.
         """
         env = self._clean() | {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": ""} | dict(variables)
         given = _configured(env, [*_NOTHING_EXECUTED.items(), *settings.items()])
@@ -81,33 +85,34 @@ class Git(NamedTuple):
         settings: Sequence[tuple[str, str]] = (),
         variables: Mapping[str, str] = _NO_SETTINGS,
     ) -> CompletedProcess[bytes]:
-        """Run a git command that talks to another machine, with all that the user has configured for that.
+        """Run a git command that talks to another machine, with the user's configuration for that.
 
-        Credential helpers, SSH, proxies and the user's own hooks; on a terminal git may ask for a password.
+        This includes credential helpers, SSH, proxies and the user's own hooks; on a terminal git may ask for a
+        password.
 
         Parameters
         ----------
         settings, variables:
-            As for `run`; a key may come several times.
+            As for `run`; a key may occur several times.
         """
         env = self._clean() | {OURS: "1"} | dict(variables)
         return self._run(arguments, cwd, _configured(env, settings), b"")
 
     def _clean(self) -> dict[str, str]:
         env = {k: v for k, v in self.env.items() if k not in _OF_ONE_REPOSITORY} | _OURS
-        if quarantine := self.env.get(QUARANTINE):  # what is being pushed is to be read, not written
+        if quarantine := self.env.get(QUARANTINE):  # objects of a push are read there, never written
             env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = quarantine
         return env
 
     def _run(
         self, arguments: Sequence[str], cwd: Path, env: Mapping[str, str], stdin: bytes
     ) -> CompletedProcess[bytes]:
-        import subprocess  # takes longer to import than reading a ref takes
+        import subprocess  # slow to import: slower than reading a ref
 
         command = [self.path, *arguments]
         if len(stdin) < _MUCH:
             return subprocess.run(command, cwd=cwd, env=env, input=stdin, capture_output=True, check=False)
-        from tempfile import TemporaryFile  # only for much: a pipe would be emptied 4 KiB at a time
+        from tempfile import TemporaryFile  # only for long output: a pipe would be read 4 KiB at a time
 
         with TemporaryFile() as asked, TemporaryFile() as said:
             asked.write(stdin)
@@ -121,9 +126,9 @@ class Git(NamedTuple):
 
 
 def _configured(env: Mapping[str, str], settings: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Return an environment with configuration that goes before every other.
+    """Return an environment with settings that take precedence over all configuration.
 
-    By variables (git 2.31), for `git -c` cannot set a key that holds "=".
+    They are passed as variables (git 2.31), since `git -c` cannot set a key that contains "=".
     """
     given = dict(env)
     for number, (key, value) in enumerate(settings, int(env.get("GIT_CONFIG_COUNT") or 0)):
@@ -133,8 +138,8 @@ def _configured(env: Mapping[str, str], settings: Sequence[tuple[str, str]]) -> 
 
 
 def find_git(env: Mapping[str, str]) -> Git | None:
-    """Return the git program on the user's PATH, None when there is none."""
-    import shutil  # brings in four compression libraries: not while reading a ref
+    """Return the git program on the user's PATH, or None where there is none."""
+    import shutil  # imports four compression libraries, not needed to read a ref
 
     path = shutil.which("git", path=env.get("PATH", ""))
     return Git(path, env) if path else None
