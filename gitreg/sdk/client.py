@@ -283,7 +283,7 @@ class Client:
     # -- artifacts -------------------------------------------------------------------------------------------------
 
     def get_artifact_version(self, name_id_or_prefix: str, version: str | int | None = None) -> ArtifactVersion:
-        """Return a version of an artifact by the artifact's name (the latest by default), or by the id or its beginning.
+        """Return an artifact version by name (default: the latest version), by id, or by the first digits of the id.
 
         Raises
         ------

@@ -821,7 +821,7 @@ class Registry(OpenRegistry):
 
         self.commit(partial(delete_version, reference=reference, force=force))
 
-    # -- maintenance -------------------------------------------------------------------------------------------------
+    # -- maintenance -----------------------------------------------------------------------------------------------
 
     def verify(
         self, reference: str | None = None, *, share: float = 0.0, progress: Progress | None = None
