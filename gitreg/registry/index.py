@@ -457,7 +457,7 @@ class Index:
 
 _ENTRY = "d.kind, d.model, d.name, d.since, d.until, d.digest, d.data, d.problem"
 _MOMENT = "seq, oid, author, email, committer, time, offset, latest, message, boundary"
-_OF_MODELS = "kind NOT IN ('artifact', 'run')"  # their "model" column is an artifact or a pipeline, whose name may be that of a model
+_OF_MODELS = "kind NOT IN ('artifact', 'run')"  # in these, column "model" is an artifact or a pipeline
 _STANDS = "d.since <= ? AND (d.until IS NULL OR d.until > ?)"
 
 

@@ -1,7 +1,6 @@
-"""What a merge would do, in Markdown as GitHub, GitLab and Gitea show it.
+"""The report of a check as Markdown for GitHub, GitLab and Gitea.
 
-All that a registry says (names, values, sentences) stands there as text: it makes no link, mentions nobody, and ends no
-table.
+All texts of the registry (names, values, sentences) are escaped: they make no link, mention nobody and end no table.
 """
 
 from __future__ import annotations
@@ -19,15 +18,15 @@ from gitreg.registry.settings_changes import NOBODY_IS_ASKED, SettingsChange
 from gitreg.registry.snapshot import ModelVersion
 from gitreg.registry.verdicts import code_in
 
-_MOST_ROWS = 50  # of one table; a pull request's text may have some 65,000 characters
-_LONGEST = 200  # characters of one value
+_MOST_ROWS = 50  # in one table; the text of a pull request is limited to some 65,000 characters
+_LONGEST = 200  # characters in one value
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _MARKS = {Outcome.PASSED: "✅", Outcome.OVERRIDDEN: "⚠️", Outcome.UNKNOWN: "❔", Outcome.FAILED: "❌"}
 _UNSEEN = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff\U000e0000-\U000e007f]"
 
 
 def report_text(report: Report) -> str:
-    """Give the whole report: the verdict, and what would move."""
+    """Return the whole report as Markdown: the result of the check, and the changes that the merge would make."""
     count = len(report.problems)
     if report.ok:
         verdict = "✅ **This may be merged.**"
@@ -46,7 +45,7 @@ def report_text(report: Report) -> str:
 
 
 def proposal_text(report: Report, reason: str) -> str:
-    """Give the text of a pull request: why, and what it would move."""
+    """Return the Markdown text of a pull request: the reason, and the changes that it would make."""
     parts = [text(reason.strip())] if reason.strip() else []
     parts += _what_moves(report)
     return "\n\n".join([*parts, "`gitreg sync` makes the tags and mirrors that follow, once this is merged."]) + "\n"
@@ -189,17 +188,17 @@ def _event(event: Mapping[str, Any]) -> str:
     return f"{code(about)}: {text(event['event'])}{more}"
 
 
-# -- words -----------------------------------------------------------------------------------------------------------
+# -- escaping and formatting -----------------------------------------------------------------------------------------
 
 
 def text(said: str) -> str:
-    """Give a text that is shown as it is, on one line."""
+    """Return a text on one line, escaped so that Markdown shows it literally."""
     return re.sub(r"([\\`*_{}\[\]<>#|~&@!])", r"\\\1", _one_line(said)).replace("\\@", "&#64;").replace("\\&", "&amp;")
 
 
 def code(said: Any) -> str:
-    """Give a name or a value in the type of code, on one line."""
-    told = _one_line(str(said)).replace("|", "\\|")  # tables are cut at their bars before code is looked for
+    """Return a name or a value as inline code, on one line; "" for an empty one."""
+    told = _one_line(str(said)).replace("|", "\\|")  # Markdown splits table cells at bars before it recognises code
     ticks = max((len(found) for found in re.findall("`+", told)), default=0)
     fence = "`" * (ticks + 1)
     pad = " " if ticks else ""
@@ -207,7 +206,7 @@ def code(said: Any) -> str:
 
 
 def size_text(size: float | None) -> str:
-    """Spell a number of bytes: ``91.6 MB``; nothing for None."""
+    """Return a number of bytes in decimal units, as ``91.6 MB``; "" for None."""
     if size is None:
         return ""
     unit = 0

@@ -1,6 +1,6 @@
-"""What the registry will say once a commit is merged into its branch, whichever way that is done.
+"""The merge preview: the registry as it will be once a commit is merged into its branch, by any method of merging.
 
-Only what differs is read: a copy of the index goes on from the branch by the commits that are proposed.
+Only the differences are read: a copy of the index is extended by the proposed commits.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
 
 SEALED = ("model_version", "artifact")
-"""What never changes once it is on the branch."""
+"""The kinds of records that never change once they are on the branch."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,14 @@ class Change:
     Parameters
     ----------
     path:
-        Inside the repository.
+        The path inside the repository.
     key:
-        What it is about; None where it is no file of a registry.
+        The key of the document; None if the file does not belong to a registry.
     old, new:
-        The object ids of its content on the branch, and once merged; None where there is no such file.
+        The object ids of its content on the branch and after the merge; None if the file does not exist.
     first:
-        What the proposal's own commits said there first. If that is not what is there in the end, it would be an edit
-        once these commits are the branch's own, one by one.
+        The object id of its first content in the proposal's own commits. If it is not ``new``, and the commits come
+        onto the branch one by one, the file is edited there.
     """
 
     path: str
@@ -48,20 +48,20 @@ class Change:
 
 @dataclass(frozen=True)
 class Merge:
-    """A branch before and after a merge.
+    """The branch before and after a merge.
 
     Parameters
     ----------
     base:
-        What the branch says now; None where there is none yet.
+        The snapshot of the branch before the merge; None if the branch does not exist yet.
     head:
-        What it will say.
+        The snapshot after the merge.
     changes:
-        The files that differ, by path; and those that came and went within the proposal.
+        The files that differ, by path, and those that the proposal both adds and removes.
     conflicts:
-        The paths that both sides have changed, each in its own way.
+        The paths that both sides changed differently.
     steps:
-        By path, what the proposal's own commits made of it, one after the other: the object ids before and after.
+        For each path, the changes by the proposal's own commits, in order: the object ids before and after.
     """
 
     base: Snapshot | None
@@ -73,19 +73,19 @@ class Merge:
 
 @contextmanager
 def merged(ledger: Ledger, base: str | None, head: str) -> Iterator[Merge]:
-    """Foresee a merge; what is given can be read inside the ``with`` only.
+    """Yield the preview of a merge; it is valid inside the ``with`` block only.
 
     Parameters
     ----------
     base:
-        The commit that the branch is at; None where it is not there yet.
+        The commit that the branch is at; None if the branch does not exist yet.
     head:
-        The commit that is to be merged into it. One that follows from the base is where the branch will be.
+        The commit to merge. If it is a descendant of the base, the branch will be at it.
 
     Raises
     ------
     Refused
-        The two share no history, as far as this clone goes back.
+        The two commits share no history, as far as this clone knows it.
     """
     repository, root = ledger.repository, ledger.root
     if base is None:
@@ -105,7 +105,7 @@ def merged(ledger: Ledger, base: str | None, head: str) -> Iterator[Merge]:
     conflicts = [path for path, change in ours.items() if path in theirs and theirs[path] != change.new]
     firsts, steps, said = _steps(repository, root, commits, {path: change.new for path, change in wanted.items()})
     settled = {path for _, paths in steps for path in paths}
-    if left := [path for path in wanted if path not in settled]:  # by how a merge was resolved, or cut off
+    if left := [path for path in wanted if path not in settled]:  # by a conflict's resolution, or not here
         tip = repository.commit(head)
         steps = [*(step for step in steps if step[0].oid != head), (tip, [*dict(steps).get(tip, []), *left])]
     changes = [
@@ -125,7 +125,7 @@ def merged(ledger: Ledger, base: str | None, head: str) -> Iterator[Merge]:
 
 
 def goes_on(repository: Repository, base: str, head: str) -> bool:
-    """Return whether a commit is on the first-parent line that leads to another, so that a branch goes on from it."""
+    """Return whether ``base`` is on the first-parent line of ``head``: a branch at one can move on to the other."""
     if base == head:
         return True
     line = repository.line(head, until=base)
@@ -133,9 +133,9 @@ def goes_on(repository: Repository, base: str, head: str) -> bool:
 
 
 def told_by(ledger: Ledger, moment: Moment, key: Key) -> Moment:
-    """Return the commit by which a file came to say what it does: of one that merges, that which it brings.
+    """Return the commit that wrote the present content of a file; for a merge commit, the commit that it brought.
 
-    Its place, date and boundary stay those of the branch's own commit.
+    The position, the date and the boundary stay those of the branch's own commit.
     """
     repository, root = ledger.repository, ledger.root
     base, *others = repository.commit(moment.oid).parents or (None,)
@@ -153,12 +153,14 @@ def told_by(ledger: Ledger, moment: Moment, key: Key) -> Moment:
 
 
 def each_commit(ledger: Ledger, base: str, head: str) -> Iterator[tuple[str, Merge]]:
-    """Yield what each commit that is new on a branch makes of it, oldest first; read it before the next is asked for.
+    """Yield each new commit of a branch with its change as a `Merge`, oldest first; read it before the next is taken.
 
     Parameters
     ----------
     base:
         The commit that the branch is at, on the first-parent line of the head.
+    head:
+        The commit that the branch is to move to.
     """
     repository, root = ledger.repository, ledger.root
     for oid in reversed(repository.line(head, until=base)):
@@ -178,7 +180,7 @@ def each_commit(ledger: Ledger, base: str, head: str) -> Iterator[tuple[str, Mer
 
 
 def _came_and_went(head: Snapshot, root: str) -> Iterator[Change]:
-    """Give the sealed records that all of a branch's history has, and its end lacks."""
+    """Yield the changes of sealed records that a branch's history contains and its head lacks."""
     for kind in SEALED:
         for entry in head.index.removed(head.seq, kind):
             key = Key(kind, entry.model, entry.name)
@@ -189,14 +191,14 @@ def _came_and_went(head: Snapshot, root: str) -> Iterator[Change]:
 def _steps(
     repository: Repository, root: str, commits: Sequence[Commit], wanted: Mapping[str, str | None]
 ) -> tuple[dict[str, str | None], list[tuple[Commit, list[str]]], dict[str, list[tuple[str | None, str | None]]]]:
-    """Return what a proposal's commits said of each file first, which first said what is there in the end, and all."""
+    """Return the first content of each file in a proposal, the commits that set the final contents, and all changes."""
     said: dict[str, list[tuple[str | None, str | None]]] = {}
     firsts: dict[str, str | None] = {}
     steps: list[tuple[Commit, list[str]]] = []
     settled: set[str] = set()
     for commit in reversed(commits):
         if len(commit.parents) > 1 or repository.is_boundary(commit.oid):
-            continue  # what a merge brings is told by what it merges
+            continue  # the merged commits are in the list themselves
         paths = []
         for change in repository.diff(commit.parents[0] if commit.parents else None, commit.oid, root):
             firsts.setdefault(change.path, change.new)

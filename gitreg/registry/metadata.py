@@ -1,4 +1,4 @@
-"""Metadata as typed JSON: what a caller hands in, checked key by key."""
+"""Metadata as typed JSON: the values from a caller, checked key by key."""
 
 from __future__ import annotations
 
@@ -12,14 +12,20 @@ _DEEPEST = 32
 
 
 def to_json(metadata: Mapping[str, Any], where: str = "metadata") -> dict[str, Any]:
-    """Give metadata as plain JSON values.
+    """Return metadata as plain JSON values.
 
-    Tuples become lists; scalars of numpy and its kin (anything of no dimension with ``item()``) become Python's.
+    Tuples become lists; scalars of numpy and similar libraries (zero-dimensional objects with ``item()``) become Python
+    values.
+
+    Parameters
+    ----------
+    where:
+        The name of the argument, for error messages.
 
     Raises
     ------
     InvalidInput
-        A value is none that JSON knows; the error names the key.
+        A key or a value cannot be written in JSON; the error names the key.
     """
     return {_key(key, where): _value(value, f"{where}.{key}", 1) for key, value in metadata.items()}
 

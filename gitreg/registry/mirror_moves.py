@@ -1,7 +1,8 @@
-"""Where the mirrors of stages and aliases have to be, and which of them may go there.
+"""The derived refs of stages and aliases (mirror refs): where each has to point, and which may move there.
 
-A mirror follows its pointer's file. One of a stage whose holder the policy refuses stays where it is, whoever would
-move it: what follows refs (a deployment, a protected branch of a forge) goes on with who was let in.
+A mirror ref follows the file of its pointer. If the policy refuses the holder of a stage, the stage's mirror ref stays,
+whoever would move it: a deployment, or a protected branch of a forge, that follows the ref keeps the last version that
+was let in.
 """
 
 from __future__ import annotations
@@ -22,32 +23,32 @@ if TYPE_CHECKING:
 
 
 class MirrorMoves(NamedTuple):
-    """What becomes of the mirrors that are not where their pointers' files last changed.
+    """The mirror refs that are not at the last change of their pointers' files.
 
     Parameters
     ----------
     due:
-        Those that move.
+        The updates of the refs that move.
     refused:
-        Those that stay, and what the policy made of who holds their stages.
+        The refs that stay, each with the decision on the holder of its stage.
     """
 
     due: list[RefUpdate]
     refused: dict[str, Decision]
 
     def tell(self) -> None:
-        """Warn of those that stay."""
+        """Warn of each mirror ref that stays."""
         if not self.refused:
             return
         from gitreg.registry.holders import sentence
 
         for ref, decision in self.refused.items():
-            # Of one place, so that a command that comes by twice says it once.
+            # With the same code line each time, so that Python shows a repeated warning once.
             warnings.warn(f"{ref} stays where it is: {sentence(decision)}", stacklevel=1)
 
 
 def mirror_updates(ledger: Ledger, snapshot: Snapshot) -> list[RefUpdate]:
-    """Return where each mirror of stages and aliases has to be: at the last commit that touched its pointer's file."""
+    """Return the update of each mirror ref to the last commit that touched its pointer's file, even if it is there."""
     settings = snapshot.settings
     there: dict[str, str] = {}
     for kind in ("stage", "alias"):
@@ -56,7 +57,7 @@ def mirror_updates(ledger: Ledger, snapshot: Snapshot) -> list[RefUpdate]:
     for kind in ("stage", "alias"):
         for model, name, seq in snapshot.index.last_touched(snapshot.seq, kind):
             moment = snapshot.index.moment(seq)
-            if not moment.boundary:  # when its file last changed was cut off
+            if not moment.boundary:  # a shallow clone does not know the file's last change
                 ref = mirror_ref(settings, Key(kind, model, name))
                 updates.append(RefUpdate(ref, moment.oid, there.get(ref)))
     return updates
@@ -69,14 +70,14 @@ def mirror_moves(
     *,
     there: Mapping[str, str] | None = None,
 ) -> MirrorMoves:
-    """Return the mirrors that are elsewhere than they have to be; the policy is asked of those of stages.
+    """Return the mirror refs that have to move, and those of stages whose move the policy refuses.
 
     Parameters
     ----------
     circumstances:
-        What a policy may ask; called where one is asked.
+        Returns the circumstances for policies; called only if a policy has to be evaluated.
     there:
-        Where the mirrors of another repository are; None for those of this one.
+        The mirror refs of another repository, by name; None for those of this one.
     """
     updates = mirror_updates(ledger, snapshot)
     if there is not None:
@@ -86,7 +87,7 @@ def mirror_moves(
     stages = [key for key in keys if key is not None and key.kind == "stage"]
     if not stages:
         return MirrorMoves(due, {})
-    from gitreg.registry.holders import is_refused, judged, pointer  # policies take long to import
+    from gitreg.registry.holders import is_refused, judged, pointer  # lazy: policies take long to import
 
     refused = {
         mirror_ref(snapshot.settings, pointer(decision)): decision

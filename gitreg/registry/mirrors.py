@@ -1,4 +1,4 @@
-"""Registries without a clone: a bare copy of the registry's branch alone, refreshed whenever it is opened."""
+"""The mirrors: bare clones of a registry's branch in the cache, for registries opened by URL; refreshed on opening."""
 
 from __future__ import annotations
 
@@ -26,8 +26,11 @@ class Mirror(NamedTuple):
 
     Parameters
     ----------
+    location:
+        The location of the registry in the mirror.
     rewritten_from:
-        Where the branch was before a rewritten history was accepted now; None where it was not rewritten.
+        The commit that the branch was at before a rewritten history was accepted just now; None if it was not
+        rewritten.
     """
 
     location: Location
@@ -35,36 +38,38 @@ class Mirror(NamedTuple):
 
 
 def is_address(text: str) -> bool:
-    """Whether a registry is named by where another machine has it: ``https://...``, ``user@host:path`` and the like."""
+    """Return whether a text is a registry's address elsewhere, as ``https://...`` or ``user@host:path``."""
     return "://" in text or (_SCP.fullmatch(text.partition("#")[0]) is not None and not Path(text).exists())
 
 
 def open_mirror(
     text: str, folder: Path, *, env: Mapping[str, str], offline: bool, accept_rewrite: bool = False
 ) -> Mirror:
-    """Open the mirror of a registry, and bring it up to date.
+    """Open the mirror of a registry and, unless offline, fetch the branch.
 
     Parameters
     ----------
     text:
         ``URL``, ``URL#BRANCH`` or ``URL#BRANCH:FOLDER``.
     folder:
-        Where mirrors lie.
+        The folder of all mirrors.
+    env:
+        The environment variables.
     offline:
-        Take the mirror as it is.
+        True to open the mirror without fetching.
     accept_rewrite:
-        Follow the remote's branch to what does not follow from where it was, too.
+        True to follow the remote's branch even if its history was rewritten.
 
     Raises
     ------
     InvalidInput
-        No branch can be called so.
+        The branch name is invalid.
     Refused
-        The history of the branch was rewritten, or another registry is behind the address.
+        The history of the branch was rewritten, or the address now leads to another registry.
     NotFound
         There is no repository, no registry in it, or no mirror of it while offline.
     Unreachable
-        It does not answer.
+        The remote does not answer.
     """
     url, _, told = text.partition("#")
     branch, _, root = told.partition(":")
@@ -90,12 +95,12 @@ def open_mirror(
 
 
 def _refresh(repository: Repository, text: str, place: Place | None, *, accept_rewrite: bool) -> str | None:
-    """Fetch the registry's branch; where it is, is found out the first time, and noted.
+    """Fetch the registry's branch; the first time, find the branch and note it in the mirror.
 
     Returns
     -------
     str or None:
-        Where the branch was, if what was accepted does not follow from there.
+        The former commit of the branch, if a rewritten history was accepted.
     """
     remote = repository.remote(REMOTE)
     remote.name = hide_login(text.partition("#")[0])
@@ -115,17 +120,17 @@ def _refresh(repository: Repository, text: str, place: Place | None, *, accept_r
 
 def _likely(remote: Remote) -> list[Place]:
     head = remote.head()
-    named = [head.removeprefix("refs/heads/")] if head and is_ref_name(head) else []  # a server may say anything
+    named = [head.removeprefix("refs/heads/")] if head and is_ref_name(head) else []  # a server may answer anything
     return [Place(branch, "") for branch in dict.fromkeys((*named, OWN_BRANCH))]
 
 
 def _follow(remote: Remote, repository: Repository, place: Place, address: str, *, accept_rewrite: bool) -> str | None:
-    """Fetch what is new on the branch, and go there if it follows; return as `_refresh`."""
+    """Fetch the branch and move the mirror to it; return the former commit as `_refresh` does."""
     before = repository.read_ref(f"refs/gitreg/{REMOTE}/accepted/{place.branch}")
     theirs = _fetch(remote, repository, place.branch, depth=None if before else 1)
     rewritten = before is not None and before != theirs and not repository.is_ancestor(before, theirs)
     if before is not None and rewritten:
-        from gitreg.registry.rewrites import check_fixed, refusal  # which read YAML
+        from gitreg.registry.rewrites import check_fixed, refusal  # lazy: they import the YAML parser
 
         if not accept_rewrite:
             names = {"remote": remote.name, "branch": place.branch, "url": address}
@@ -136,7 +141,7 @@ def _follow(remote: Remote, repository: Repository, place: Place, address: str, 
 
 
 def _fetch(remote: Remote, repository: Repository, branch: str, *, depth: int | None) -> str:
-    """Fetch a branch of the remote, and return where it is there; the mirror's own stays where it was."""
+    """Fetch a branch of the remote and return its commit there; the mirror's own branch does not move."""
     fetched = f"refs/gitreg/{REMOTE}/fetched/{branch}"
     remote.fetch([f"+refs/heads/{branch}:{fetched}"], depth=depth)
     commit = repository.read_ref(fetched)

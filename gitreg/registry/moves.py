@@ -1,4 +1,4 @@
-"""What a merge moves and brings: stages and aliases from one version to another, new versions, cards."""
+"""The semantic diff of a merge: moves of stages and aliases, new versions, links and changed cards."""
 
 from __future__ import annotations
 
@@ -23,25 +23,27 @@ if TYPE_CHECKING:
     from gitreg.policy.deciding import Decision
 
 Comparison = Mapping[str, Any]
-"""Two versions side by side, as :func:`gitreg.registry.comparison.compare` gives them."""
+"""The comparison of two versions, as :func:`gitreg.registry.comparison.compare` returns it."""
 
 
 @dataclass(frozen=True)
 class Move:
-    """A stage or an alias that goes from one version to another.
+    """The move of a stage or an alias from one version to another.
 
     Parameters
     ----------
     kind:
         ``stage`` or ``alias``.
+    model, name:
+        The names of the model and of the stage or alias.
     before, after:
-        Who has it now, and who will; None: nobody.
+        The versions that hold it before and after the merge; None if no version does.
     comparison:
-        Both side by side; None where one of them is not there.
+        The comparison of both; None if one of them is missing.
     rollback:
-        Whether a stage is given back to who held it before.
+        True if a stage returns to a former holder.
     decision:
-        What the target branch's policy says of it; None where a stage is left, or an alias removed.
+        The decision of the target branch's policy; None if the stage is left or the alias removed.
     """
 
     kind: str
@@ -55,16 +57,16 @@ class Move:
 
     @property
     def key(self) -> Key:
-        """The pointer."""
+        """The key of the pointer."""
         return Key(self.kind, self.model, self.name)
 
     @property
     def path(self) -> str:
-        """The pointer's file."""
+        """The path of the pointer's file, inside the registry."""
         return self.key.path
 
     def row(self) -> dict[str, Any]:
-        """Give it as plain data."""
+        """Return the move as plain data."""
         return {
             "kind": self.kind,
             "model": self.model,
@@ -78,12 +80,14 @@ class Move:
 
 
 class Arrival(NamedTuple):
-    """A version that is new.
+    """A new version.
 
     Parameters
     ----------
+    version:
+        The version.
     comparison:
-        It beside the model's latest version before; None where it is the first.
+        The comparison with the model's latest version before the merge; None if it is the first.
     """
 
     version: ModelVersion
@@ -98,11 +102,17 @@ class Link(NamedTuple):
     version:
         The version, as a reference.
     stage:
-        The stage that it holds on the target branch.
+        The stage that the version holds on the target branch.
     artifact:
-        The artifact version, as a reference; None where its files have none.
+        The artifact version, as a reference; None if its files belong to none.
     name:
-        What the version calls it.
+        The name of the artifact in the version.
+    type:
+        The type of the artifact.
+    size:
+        In bytes.
+    digest:
+        The digest of the artifact.
     """
 
     version: str
@@ -115,14 +125,16 @@ class Link(NamedTuple):
 
 
 class CardChange(NamedTuple):
-    """What is said of a model in another way.
+    """The change of a model's fields and card.
 
     Parameters
     ----------
+    model:
+        The name of the model.
     fields:
-        By name: ``from`` and ``to``.
+        The changed fields by name: ``from`` and ``to``.
     text:
-        The difference of the card's text, line by line, as ``diff -u`` gives it.
+        The difference of the card's text, line by line, as ``diff -u`` prints it.
     """
 
     model: str
@@ -131,12 +143,12 @@ class CardChange(NamedTuple):
 
 
 def moves(merge: Merge, circumstances: Circumstances, source: Source | None) -> Iterator[Move]:
-    """Give the pointers that move, by their files' paths, each with what the target's policy says of it.
+    """Yield the pointers that move, by the path of their files, each with the decision of the target's policy.
 
     Raises
     ------
     InvalidDocument
-        The target's policies are not understood.
+        The target's policies are invalid.
     """
     for change in merge.changes:
         key = change.key
@@ -171,8 +183,8 @@ def _decide(
     *,
     rollback: bool,
 ) -> Decision | None:
-    """Ask the target's policy; who promotes, and what force shall override, the commit says that moves the pointer."""
-    from gitreg.registry.decisions import decide  # policies are for merges that move a stage
+    """Return the decision of the target's policy; promoter and force are those of the commit that moves the pointer."""
+    from gitreg.registry.decisions import decide  # lazy: only merges that move a stage need policies
     from gitreg.registry.entries import may_return
 
     if base.index.get(base.seq, "registry", "", "") is None:
@@ -185,7 +197,7 @@ def _decide(
 
 
 def arrivals(merge: Merge, source: Source | None) -> Iterator[Arrival]:
-    """Give the versions that are new, by their files' paths."""
+    """Yield the new versions, by the path of their files."""
     for change in merge.changes:
         key = change.key
         if key is None or key.kind != "model_version" or change.old is not None or change.new is None:
@@ -197,7 +209,7 @@ def arrivals(merge: Merge, source: Source | None) -> Iterator[Arrival]:
 
 
 def links(merge: Merge) -> Iterator[Link]:
-    """Yield what is linked to versions that hold a stage on the target branch, and was not before."""
+    """Yield the new links to versions that hold a stage on the target branch."""
     for change in merge.changes:
         key = change.key
         if key is None or key.kind != "annotation" or merge.base is None or change.new is None:
@@ -212,7 +224,7 @@ def links(merge: Merge) -> Iterator[Link]:
 
 
 def card_changes(merge: Merge) -> Iterator[CardChange]:
-    """Give the models of which something else is said."""
+    """Yield the models whose fields or card change."""
     models = [change.key.model for change in merge.changes if change.key and change.key.kind in ("model", "card")]
     for model in dict.fromkeys(models):
         before, after = _card(merge.base, model), _card(merge.head, model)
@@ -236,9 +248,9 @@ def _card(snapshot: Snapshot | None, model: str) -> tuple[dict[str, Any], list[s
 
 
 def side_by_side(old: ModelVersion, new: ModelVersion, source: Source | None) -> Comparison | None:
-    """Return two versions side by side, without the files that only a store could list where it does not.
+    """Return the comparison of two versions; files that only the store lists are left out if the store fails.
 
-    None where a record lists files that do not have its digest: what it says of them is not to be believed.
+    None if a record lists files that do not have its digest: its list is not to be believed.
     """
     for asked in (source, None):
         with suppress(GitregError):

@@ -1,4 +1,4 @@
-"""Evidence for gates on people, alike of a version and of a change of the settings."""
+"""The evidence for gates on people: the same for a version and for a change of the settings."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from gitreg.registry.persons import people, signed_by
 from gitreg.registry.snapshot import Snapshot
 
 Approvals = Mapping[str, tuple[Approval, ApprovalDocument | None]]
-"""By who gave them: approvals, and their documents; None for one that cannot be read."""
+"""For each approver, the approval and its document; None for a document that cannot be read."""
 
 
 class PeopleEvidence(ABC):
-    """The approvals of what is to come, by the people and the id of the branch.
+    """The approvals of a proposed change, judged by the people and the registry id of the branch before it.
 
     Parameters
     ----------
     base:
-        What the branch says before: whose keys count.
+        The snapshot before the change: its people and keys count.
     head:
-        What is to be: the approvals come from there.
+        The snapshot after the change: the approvals are read from it.
+    circumstances:
+        The clock and the branch for the check of signatures.
     """
 
     def __init__(self, base: Snapshot, head: Snapshot, circumstances: Circumstances) -> None:
@@ -38,12 +40,12 @@ class PeopleEvidence(ABC):
 
     @property
     def approvals(self) -> Sequence[Approval]:
-        """All approvals of what is to come."""
+        """All approvals of the change."""
         return [approval for approval, _ in self._approvals.values()]
 
     @cached_property
     def registry(self) -> str | None:
-        """The registry's id."""
+        """The id of the registry."""
         return self._base.settings.id
 
     @cached_property
@@ -52,11 +54,11 @@ class PeopleEvidence(ABC):
         return self._circumstances.now() if self._circumstances.now else None
 
     def person(self, email: str) -> str:
-        """Return the word by which a person is told from all others, by the base's people."""
+        """Return the name of the person with an e-mail address, case-folded; the address itself if nobody has it."""
         return people(self._base).person(email)
 
     def is_signed(self, approval: Approval) -> bool | None:
-        """Return whether a key of the person made an approval's signature; None where that cannot be looked at here."""
+        """Return whether a key of the approver made the signature; None if the signature cannot be checked here."""
         document, ledger = self._approvals[approval.who][1], self._circumstances.ledger
         assert document is not None
         return None if ledger is None else signed_by(ledger.repository, document, people(self._base))

@@ -1,4 +1,4 @@
-"""The persons whom a registry knows at a commit, and what they signed."""
+"""The people whom ``gitreg.yaml`` names at a commit, and the check of their signatures."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _EMAIL = re.compile(r"(.*?)\s*<([^<>]*)>")
 
 
 def people(snapshot: Snapshot) -> People:
-    """Return the persons whom ``gitreg.yaml`` names."""
+    """Return the people whom ``gitreg.yaml`` names."""
     return snapshot.remember("people", lambda: People(snapshot.settings.people))
 
 
 def signed_by(repository: Repository, document: ApprovalDocument, known: People) -> bool | None:
-    """Return whether a key of the person whom an approval names signed it; None where that cannot be looked at."""
+    """Return whether a key of the approver signed the approval; None if the signature cannot be checked."""
     keys = {document.who: known.keys.get(document.who, ())}
     try:
         signer = repository.statement_signer(
@@ -38,7 +38,7 @@ def signed_by(repository: Repository, document: ApprovalDocument, known: People)
 
 
 def read_approval(entry: Entry) -> tuple[Approval, ApprovalDocument | None]:
-    """Return an approval as it lies in the registry, and its document; None where that cannot be read."""
+    """Return the approval in a file, and its document; None for a document that cannot be read."""
     who = entry.name.rpartition("/")[2]
     if entry.data is None:
         return Approval(who, problem=entry.problem), None
@@ -51,6 +51,6 @@ def read_approval(entry: Entry) -> tuple[Approval, ApprovalDocument | None]:
 
 
 def names_in(said: str | None) -> list[str]:
-    """Return what somebody is called in ``Name <email>``, or in a text of another form."""
+    """Return name and e-mail address from ``Name <email>``, or a text of another form as the only item."""
     named = _EMAIL.fullmatch(said or "")
     return [name for name in (named.groups() if named else (said,)) if name]

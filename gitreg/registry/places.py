@@ -1,4 +1,4 @@
-"""Where the registries of a repository are: on which branches, in which folders."""
+"""The registries of a repository: their branches and folders."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _BRANCHES = "refs/heads/"
 
 
 def places(repository: Repository, updates: Sequence[RefUpdate]) -> list[Place]:
-    """Give the registries that moves of refs may concern.
+    """Return the registries that ref updates may affect.
 
-    Those in whose folders something changes; where other refs than branches move, all that there are.
+    These are the registries whose folders change; if refs other than branches move, all registries are added.
 
     Parameters
     ----------
     updates:
-        What moves, from where to where; the objects are here.
+        The updates; their objects have to be in the repository.
     """
     found: dict[Place, None] = {}
     moved = [update for update in updates if update.name.startswith(_BRANCHES)]
@@ -37,7 +37,7 @@ def places(repository: Repository, updates: Sequence[RefUpdate]) -> list[Place]:
 
 
 def standing(repository: Repository) -> Iterator[Place]:
-    """Yield the registries that branches have, at their top or in a folder, and what the clone has noted."""
+    """Yield the registries on all branches, at the top or in a folder, and the one that the clone has noted."""
     branches = {name.removeprefix(_BRANCHES): commit for name, commit in repository.refs(_BRANCHES).items()}
     held: dict[str, list[str]] = {}
     for commit, root in repository.folders_with(dict.fromkeys(branches.values()), REGISTRY_FILE, skip=FOLDERS):
@@ -52,7 +52,7 @@ def standing(repository: Repository) -> Iterator[Place]:
 
 
 def registries(repository: Repository) -> dict[Place, RegistryDocument]:
-    """Return the registries that a repository has, with their settings; what cannot be read is left out."""
+    """Return the registries of a repository with their settings; unreadable ones are left out."""
     settings = {place: _settings(repository, place) for place in sorted(set(standing(repository)))}
     return {place: said for place, said in settings.items() if said is not None and said.branch == place.branch}
 
@@ -64,13 +64,13 @@ def _settings(repository: Repository, place: Place) -> RegistryDocument | None:
 
 
 def declared(repository: Repository, commit: str, root: str) -> str | None:
-    """Give the branch that a registry says it is on; "" where that cannot be read, None where there is no registry."""
+    """Return the branch that a registry's settings name; "" if they cannot be read, None if there is no registry."""
     said = settings_said(repository, commit, root)
     return None if said is None else said.get("branch", "")
 
 
 def settings_said(repository: Repository, commit: str, root: str) -> dict[str, Any] | None:
-    """Return what the ``gitreg.yaml`` of a folder says at a commit; nothing where it cannot be read, None for none."""
+    """Return the parsed ``gitreg.yaml`` of a folder at a commit; None if it is missing, {} if it cannot be read."""
     try:
         content = repository.read(commit, f"{root}/{REGISTRY_FILE}" if root else REGISTRY_FILE, limit=MAX_BYTES)
         return read_data(Key("registry"), content) if content is not None else None
@@ -79,7 +79,7 @@ def settings_said(repository: Repository, commit: str, root: str) -> dict[str, A
 
 
 def roots_of(repository: Repository, old: str | None, new: str | None) -> Iterator[str]:
-    """Give the folders with a registry in which something differs between two commits; "" for the top."""
+    """Yield "" (the top), and each folder with a registry in which a file differs between two commits."""
     yield ""
     seen: set[str] = set()
     for path in _changed(repository, old, new):
@@ -101,7 +101,7 @@ def _changed(repository: Repository, old: str | None, new: str | None) -> Iterab
 
 
 def _roots(repository: Repository, branch: str, old: str | None, new: str | None) -> Iterator[str]:
-    """Give the folders of a branch's own registries; what they said before counts before what they shall say."""
+    """Yield the changed folders whose registry is on this branch; the settings before the change count first."""
     for root in roots_of(repository, old, new):
         said = [declared(repository, commit, root) for commit in (old, new) if commit is not None]
         told = [each for each in said if each is not None]

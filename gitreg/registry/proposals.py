@@ -1,6 +1,6 @@
-"""Changes that await a merge: the commit that an operation would make, on a branch of its own on the remote.
+"""The proposals: the commit of an operation on a branch of its own on the remote, to be merged by a pull request.
 
-The target branch, its tags and mirrors stay where they are; after the merge ``gitreg sync`` makes what follows from it.
+The target branch, its tags and its mirror refs do not move; after the merge ``gitreg sync`` updates the derived refs.
 """
 
 from __future__ import annotations
@@ -32,27 +32,33 @@ def propose(
     circumstances: Circumstances = UNKNOWN,
     dry_run: bool = False,
 ) -> Outcome:
-    """Run an operation on the remote's branch, and push what it changes to a branch that asks to be merged.
+    """Run an operation on top of the remote's branch, push its commit to a branch and open a pull request.
 
-    Proposed again, the same change replaces what its branch held. The pull request is opened by the host's own program,
-    or by its push options; where neither can be, the proposal names the page that opens it.
+    The same change proposed again replaces the commit on that branch. The pull request is opened by the program of the
+    forge, or by its push options; if neither works, the proposal has the URL of the page to open it.
 
     Parameters
     ----------
+    writer:
+        Returns author and committer; called only if the operation changes files.
+    upstream:
+        The remote.
     env:
-        Where the hosts' programs are found.
+        The environment variables, by which the programs of forges are found.
     circumstances:
-        What the gates may ask of which the pull request's text tells.
+        The circumstances for the gates whose results the text of the pull request shows.
+    dry_run:
+        True to return the changes without a commit or a push.
 
     Returns
     -------
     Outcome:
-        Its ``proposal`` says where it is.
+        The changes; its ``proposal`` has the branch and the URL.
 
     Raises
     ------
     Refused, Declined
-        The operation's rules or the remote's forbid it.
+        The rules of the operation or those of the remote forbid it.
     Unreachable, NotFound
         The remote does not answer, or has no such branch.
     """
@@ -82,7 +88,7 @@ def propose(
 
 
 def _open(upstream: Upstream, host: Host, request: PullRequest, made: str, env: Mapping[str, str]) -> str | None:
-    """Open a pull request for a branch that is there, and give its address; None where the host does not so."""
+    """Open a pull request for a pushed branch and return its URL; None if the forge does not."""
     review = host.push_for_review(request)
     if review is None:
         return open_pull_request(host, request, env)
@@ -91,7 +97,7 @@ def _open(upstream: Upstream, host: Host, request: PullRequest, made: str, env: 
 
 
 def branch_of(changes: Changes) -> str:
-    """Name the branch of a proposal, as ``gitreg/promote/iris-production-7``."""
+    """Return the branch name of a proposal, as ``gitreg/promote/iris-production-7``."""
     said = dict(changes.trailers)
     parts = [slug(said[name]) for name in _NAMING if name in said]
     return f"gitreg/{said.get('Operation', 'change')}/{'-'.join(parts) or 'registry'}"

@@ -1,7 +1,7 @@
-"""What each thing was made from, as the records say it: the edges of the graph that a lineage is a part of.
+"""The provenance graph: edges from the used thing to the thing made from it, read from the records.
 
-Nothing else is kept. An edge goes from what was used to what came of it. Upwards, the few records that matter are
-looked up one by one; downwards all have to be read, once for a snapshot.
+Nothing is stored besides the records. To find ancestors, the few records concerned are looked up one by one; to find
+descendants, all records are read, once per snapshot.
 """
 
 from __future__ import annotations
@@ -18,16 +18,17 @@ if TYPE_CHECKING:
     from gitreg.registry.snapshot import Snapshot
 
 VERSION, ARTIFACT, STEP, RUN, CODE, MISSING = "version", "artifact", "step", "run", "code", "missing"
-_KINDS = {VERSION: "model_version", ARTIFACT: "artifact", RUN: "run"}  # as the index calls them
+_KINDS = {VERSION: "model_version", ARTIFACT: "artifact", RUN: "run"}  # the kinds in the index
 
 
 class Place(NamedTuple):
-    """What a node is: its kind, and its name among those.
+    """The identity of a node: its kind, and its name within the kind.
 
     Parameters
     ----------
     kind:
-        ``version``, ``artifact``, ``step``, ``run``, ``code``, or ``missing``: named somewhere, and not there.
+        ``version``, ``artifact``, ``step``, ``run``, ``code``, or ``missing`` (a record names it, but it does not
+        exist).
     name:
         ``iris@7``, ``data@12``, ``train/RUN/trainer``, ``train/RUN``, a commit.
     """
@@ -37,12 +38,14 @@ class Place(NamedTuple):
 
 
 class Node(NamedTuple):
-    """One thing in the graph.
+    """One node of the graph.
 
     Parameters
     ----------
+    place:
+        The identity.
     note:
-        What else is worth saying in a word or two: a stage, an artifact's type, how a run ended.
+        A remark of a word or two: a stage, the type of an artifact, the status of a run.
     """
 
     place: Place
@@ -50,12 +53,12 @@ class Node(NamedTuple):
 
 
 class Edge(NamedTuple):
-    """That one thing was used for another.
+    """An edge from a used thing to the thing made from it.
 
     Parameters
     ----------
     source, target:
-        What was used, and what came of it.
+        The used thing, and the thing made from it.
     how:
         ``input``, ``output``, ``linked``, ``made by``, ``worked on``, ``part of``, ``code``.
     """
@@ -66,7 +69,7 @@ class Edge(NamedTuple):
 
 
 class Provenance:
-    """The graph of a snapshot."""
+    """The provenance graph of a snapshot."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
@@ -76,7 +79,7 @@ class Provenance:
         self._up: dict[Place, tuple[Edge, ...]] = {}
 
     def node(self, place: Place) -> Node:
-        """Give what is known of a node."""
+        """Return a node with its note."""
         record = self._record(place) or {}
         if record is BROKEN:
             return Node(place, "cannot be read")
@@ -85,7 +88,7 @@ class Provenance:
         return Node(place, record.get("type" if place.kind == ARTIFACT else "status"))
 
     def parents(self, place: Place) -> tuple[Edge, ...]:
-        """Give the edges to what a thing was made from."""
+        """Return the edges to the node from the things that it was made from."""
         if place not in self._up:
             readers = {VERSION: self._of_version, ARTIFACT: self._of_artifact, STEP: self._of_step, RUN: self._of_run}
             reader = readers.get(place.kind)
@@ -93,7 +96,7 @@ class Provenance:
         return self._up[place]
 
     def children(self, place: Place) -> Iterable[Edge]:
-        """Give the edges to what was made from a thing."""
+        """Return the edges from the node to the things that were made from it."""
         return self._down.get(place, {})
 
     @cached_property
@@ -114,7 +117,7 @@ class Provenance:
         yield from (Place(ARTIFACT, name) for name in self._linked_later)
 
     def _gone(self) -> Iterator[Edge]:
-        """Give the edges to what was made, and is no longer there to say so."""
+        """Yield the edges to outputs that were removed, so that no record of their own has the edge."""
         for name, run in self._records.leading["run"].items():
             made = [(Place(RUN, name), each, "made by") for each in run.get("versions", ())]
             for step, said in run.get("steps", {}).items():
@@ -126,7 +129,7 @@ class Provenance:
             if (place := self._place(artifact, ARTIFACT, VERSION)).kind == MISSING:
                 yield from (Edge(Place(VERSION, version), place, "linked") for version in versions)
 
-    # -- what each thing was made from -----------------------------------------------------------------------------
+    # -- the edges to each kind of node ----------------------------------------------------------------------------
 
     def _of_version(self, here: Place) -> Iterator[Edge]:
         record = self._record(here) or {}
@@ -173,7 +176,7 @@ class Provenance:
         for version in run.get("versions", ()):
             record = self._get("model_version", version)
             if record is not None and record is not BROKEN and _run_name(record.get("run") or {}) != here.name:
-                yield Edge(Place(VERSION, version), here, "input")  # it was there before: the run worked on it
+                yield Edge(Place(VERSION, version), here, "input")  # another run had made it: this run worked on it
         yield from _code(run.get("source"), here)
 
     def _maker(self, run_name: str, step: str | None) -> Place:
@@ -184,7 +187,7 @@ class Provenance:
 
     @cached_property
     def _linked_later(self) -> dict[str, list[str]]:
-        """The versions that each artifact was linked to after they were sealed."""
+        """The versions that each artifact was linked to after they were sealed, by the artifact's reference."""
         found: dict[str, list[str]] = {}
         for name, record in self._records.leading["annotation"].items():
             for link in record.get("links", ()):
@@ -192,7 +195,7 @@ class Provenance:
         return found
 
     def _went_into(self, artifact: str, version: str) -> bool:
-        """Whether an artifact that was linked later was used for the version; else it came of it, as predictions do."""
+        """Return whether a later linked artifact was used for the version; else it came from it, as predictions do."""
         record = self._get("model_version", version) or {}
         run = self._get("run", _run_name(record.get("run") or {})) or {}
         steps = run.get("steps", {}).values()
@@ -202,14 +205,14 @@ class Provenance:
     # -- looking up ------------------------------------------------------------------------------------------------
 
     def _place(self, reference: str, *kinds: str) -> Place:
-        """Give the place of what a record names: the first of the kinds of which there is one."""
+        """Return the node that a record names: of the first kind in which it exists, else of the kind ``missing``."""
         for kind in kinds:
             if self._get(_KINDS[kind], reference) is not None:
                 return Place(kind, reference)
         return self._by_number(reference, kinds) or Place(MISSING, reference)
 
     def _by_number(self, reference: str, kinds: Iterable[str]) -> Place | None:
-        """Find what a person named by its number; what gitreg writes has names."""
+        """Return the node that a person named by number, or None; gitreg itself writes names."""
         owner, _, name = reference.partition("@")
         number = as_number(name)
         for kind in kinds if number is not None else ():
@@ -226,7 +229,7 @@ class Provenance:
         model, _, name = reference.partition("@")
         said = self._get("annotation", reference) or {}
         if said is BROKEN:
-            return "yanked"  # as everywhere: it may say so
+            return "yanked"  # as everywhere: an unreadable annotation counts as yanked
         if model not in self._stages:
             self._stages[model] = {version: stage for stage, version in self._snapshot.stages(model).items()}
         for mark in ("deleted", "yanked"):
@@ -236,14 +239,14 @@ class Provenance:
 
 
 def _at_work(run: Mapping[str, Any] | None, version: str, made_of: Iterable[str]) -> Iterator[str]:
-    """Give the steps that worked on a version and of which nothing else tells: none of their outputs is in it."""
+    """Yield the steps that worked on a version and have no other edge to it: none of their outputs is in it."""
     for name, step in (run or {}).get("steps", {}).items():
         if step.get("version") == version and not set(made_of) & set(step.get("outputs", {}).values()):
             yield name
 
 
 def _used_in(run: Mapping[str, Any] | None, version: str, made_of: Iterable[str], maker: str | None) -> set[str]:
-    """Give what the run, and the steps that lead to a version, used: the graph shows it where it was used."""
+    """Return the inputs of the run and of the steps that led to a version; the graph shows them at those steps."""
     steps = (run or {}).get("steps", {})
     makers = {output: name for name, step in steps.items() for output in step.get("outputs", {}).values()}
     waiting = [name for name, step in steps.items() if step.get("version") == version or name == maker]

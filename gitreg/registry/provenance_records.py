@@ -1,4 +1,4 @@
-"""What records say that makes edges of the lineage: few of their fields, read when they are asked for."""
+"""The fields of records that make edges of the provenance graph; only these few are parsed, when they are needed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KEPT = {
     "run": ("inputs", "versions", "steps", "source", "status"),
     "annotation": ("links", "archived", "deleted", "yanked"),
 }
-"""The fields of a record that make edges, or a note."""
+"""The fields of each kind of record that make edges or the note of a node."""
 _ORIGIN = "\n    artifact: "
 _LEADING = {
     kind: (*(said for word in words for said in (f"\n{word}:", f'"{word}":')), *origins)
@@ -28,26 +28,26 @@ _LEADING = {
         ("annotation", ("links", "archived", "deleted", "yanked"), (_ORIGIN, '"artifact":')),
     )
 }
-"""What a text holds, as YAML or as JSON, where an edge leads from something else than code to its record."""
+"""The strings, in YAML or in JSON, one of which is in each record that has an edge from anything but code."""
 _BLOCKS = {kind: re.compile(rf"^(?:{'|'.join(fields)}):.*\n(?:[ -].*\n)*+", re.M) for kind, fields in _KEPT.items()}
-"""Those fields, in a text that the index keeps as it was written: most of it is something else."""
+"""The pattern of the fields of `_KEPT` in YAML text: most of a record is other fields."""
 BROKEN: Mapping[str, Any] = {"broken": True}
-"""What stands for a record that cannot be read."""
+"""The placeholder for a record that cannot be read."""
 
 
 class Records:
     """The records of a snapshot.
 
-    A name is as in ``iris@7`` or ``train/RUN``: neither a model, an artifact nor a pipeline has the sign in its own.
+    A name is as in ``iris@7`` or ``train/RUN``: no name of a model, artifact or pipeline contains its separator.
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._read: dict[str, dict[str, Mapping[str, Any] | None]] = {kind: {} for kind in _KEPT}
-        self._names: dict[str, set[str]] = {}  # of the kinds of which all names are known
+        self._names: dict[str, set[str]] = {}  # all names of those kinds that were read in full
 
     def get(self, kind: str, name: str) -> Mapping[str, Any] | None:
-        """Give what one record says; None where there is none."""
+        """Return the kept fields of one record; None if there is none, `BROKEN` if it cannot be read."""
         read = self._read[kind]
         if name not in read:
             owner, sign, rest = name.partition(_sign(kind))
@@ -59,7 +59,7 @@ class Records:
 
     @cached_property
     def leading(self) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
-        """By kind and name, the records to which something may lead that is not code; one pass reads all kinds."""
+        """The records, by kind and name, that may have an edge from anything but code; all kinds are read at once."""
         return {kind: dict(self._pass(kind)) for kind in _KEPT}
 
     def _pass(self, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -70,7 +70,7 @@ class Records:
             if (text := entry.text) is None or any(said in text for said in _LEADING[kind]):
                 read[name] = record = _kept(entry)
                 yield name, record
-            elif kind == "annotation":  # it says nothing that matters here, and each version's is asked for
+            elif kind == "annotation":  # without edges; kept because each version's annotation is looked up
                 read[name] = {}
         self._names[kind] = names
 
@@ -85,7 +85,7 @@ def _kept(entry: Entry) -> Mapping[str, Any]:
         return BROKEN
     if not text.startswith("{"):
         blocks = _BLOCKS[entry.kind].findall(text)
-        if _ORIGIN not in text:  # a record's files are most of it
+        if _ORIGIN not in text:  # the artifacts are most of a record
             blocks = [block for block in blocks if not block.startswith("artifacts:")]
         entry = entry._replace(text="".join(blocks))
     data = entry.data or {}

@@ -1,7 +1,7 @@
-"""Receipts: when a commit of the branch was first seen here, by this machine's clock, which no committer sets.
+"""The receipts: the times at which commits of the branch were first seen here, by this machine's clock.
 
-They lie in ``gitreg/receipts.jsonl`` of the repository's common folder, one line for each move of a branch that was
-seen, in the order in which that happened. Lines are only ever appended.
+No committer can set that clock. The receipts are in ``gitreg/receipts.jsonl`` of the repository's common folder, one
+line for each observed move of a branch, in order. Lines are only ever appended.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
     from gitreg.git import Repository
 
 BY_PUSH = "post-receive"
-"""The writer of a receipt for each push: what it brought came at that very time."""
+"""The writer of a receipt for each push: the commits of the push arrived at exactly that time."""
 
 
 class Receipt(NamedTuple):
-    """One line.
+    """One line of the file of receipts.
 
     Parameters
     ----------
     ref:
         The branch's full name.
     commit:
-        Where it was.
+        The commit that the branch was at.
     at:
-        When that was seen, in seconds since the epoch.
+        The time at which it was seen, in seconds since the epoch.
     by:
-        What saw it: ``post-receive``, ``pre-receive``, ``update``, ``sync`` or ``hooks install``.
+        The writer: ``post-receive``, ``pre-receive``, ``update``, ``sync`` or ``hooks install``.
     """
 
     ref: str
@@ -44,12 +44,12 @@ class Receipt(NamedTuple):
 
 
 def receipts_path(repository: Repository) -> Path:
-    """Return the file of a repository's receipts; it is there once something was seen."""
+    """Return the path of a repository's receipts; the file exists once there is a receipt."""
     return repository.common_dir / "gitreg" / "receipts.jsonl"
 
 
 def receipts_state(repository: Repository) -> tuple[int, int] | None:
-    """Return what changes with the file of a repository's receipts; None where there is none."""
+    """Return size (bytes) and modification time (ns) of the file of receipts; None if there is no file."""
     with suppress(FileNotFoundError):
         status = receipts_path(repository).stat()
         return status.st_size, status.st_mtime_ns
@@ -57,12 +57,12 @@ def receipts_state(repository: Repository) -> tuple[int, int] | None:
 
 
 def read_receipts(repository: Repository, ref: str) -> list[Receipt]:
-    """Return the receipts of a branch, oldest first; lines that are none are left out."""
+    """Return the receipts of a branch, oldest first; invalid lines are skipped."""
     return [receipt for _, receipt in _lines(repository) if receipt is not None and receipt.ref == ref]
 
 
 def damaged_receipts(repository: Repository) -> Iterator[tuple[int, str]]:
-    """Yield the numbers of lines that are no receipts, and of those whose time is before an earlier line's, and why."""
+    """Yield line number and problem of each line that is invalid, or has a time before that of an earlier line."""
     latest = 0
     for number, receipt in _lines(repository):
         if receipt is None:
@@ -75,18 +75,18 @@ def damaged_receipts(repository: Repository) -> Iterator[tuple[int, str]]:
 
 
 def write_receipt(repository: Repository, receipt: Receipt) -> bool:
-    """Append a receipt where its branch has moved since the last one; return whether it had.
+    """Append a receipt if its branch has moved since its last receipt; return whether it had.
 
     Call it while holding the repository's lock.
     """
     known = read_receipts(repository, receipt.ref)
     if known and known[-1].commit == receipt.commit:
         return False
-    from gitreg.blobs.copying import sync_folder  # readers need none of it
+    from gitreg.blobs.copying import sync_folder  # lazy: readers do not need it
 
     path = receipts_path(repository)
     line = json.dumps(receipt._asdict(), separators=(", ", ": ")).encode() + b"\n"
-    mode = path.parent.stat().st_mode & 0o666  # as the folder, which the lock has made: the group's where it is shared
+    mode = path.parent.stat().st_mode & 0o666  # the mode of the folder: writable for the group in a shared repository
     file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, mode)
     try:
         size = os.fstat(file).st_size
@@ -104,14 +104,14 @@ def write_receipt(repository: Repository, receipt: Receipt) -> bool:
 
 
 def _lines(repository: Repository) -> list[tuple[int, Receipt | None]]:
-    """Return each line's number, and what it says; None for one that is no receipt."""
+    """Return number and receipt of each line; None for an invalid line."""
     try:
         content = receipts_path(repository).read_bytes()
     except FileNotFoundError:
         return []
     lines = content.removesuffix(b"\n").split(b"\n") if content else []
     try:
-        said = json.loads(b"[" + b",".join(lines) + b"]")  # all at once takes half the time
+        said = json.loads(b"[" + b",".join(lines) + b"]")  # one call for all lines takes half the time
         if len(said) != len(lines):
             raise ValueError
     except (ValueError, RecursionError):
