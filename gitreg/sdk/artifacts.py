@@ -1,4 +1,4 @@
-"""Artifacts: objects and files that are saved on their own, linked to versions of models, and loaded again."""
+"""Artifacts: objects and files that are saved by themselves, linked to versions of models, and loaded again."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from gitreg.sdk.registry import Registry
 
 FILE, FOLDER = "path", "folder"
-"""What is said, where a materializer's name stands, of a file and of a folder that a caller has as such."""
+"""The values of ``materializer`` in a record for a file and for a folder that were saved as such."""
 
 
 class ArtifactType(StrEnum):
-    """What an artifact is to the versions of models that it is linked to."""
+    """The types of artifacts: data, model and deployment."""
 
     DATA = "data"
     MODEL = "model"
@@ -38,16 +38,17 @@ class ArtifactType(StrEnum):
 
 
 class ArtifactVersion:
-    """One version of an artifact. What it says never changes.
+    """One version of an artifact. Its record never changes.
 
     Parameters
     ----------
     document:
-        Its file.
+        Its record.
     registry:
-        An open registry; None opens the one of the current folder for each call.
+        An open registry; None takes that of the active run, else opens that of the current folder for each call.
     uses:
-        What a run that loads it has used; None means itself alone.
+        The artifact versions and model versions that a run notes as inputs when it loads this one; None means this one
+        alone.
     """
 
     def __init__(
@@ -66,37 +67,37 @@ class ArtifactVersion:
 
     @property
     def id(self) -> str:
-        """What it is called before it has a number, and ever after: 32 hexadecimal digits."""
+        """The id: 32 hexadecimal digits, valid before and after the version has a number."""
         return self.document.id
 
     @property
     def name(self) -> str:
-        """The artifact's name."""
+        """The name of the artifact."""
         return self.document.artifact
 
     @property
     def version(self) -> str | None:
-        """The version's name; None while the run that makes it has not ended and no name was asked for."""
+        """The name of the version; None while the run that makes it has not ended, unless it was named."""
         return self.document.version
 
     @property
     def number(self) -> int | None:
-        """Its place in the order of the artifact's versions; None while the run that makes it has not ended."""
+        """The number of the version, in the order of the artifact's versions; None while it has no version name."""
         return self.document.number if self.document.version is not None else None
 
     @property
     def reference(self) -> str:
-        """What finds it again: ``name@version``, or its id while it has no version."""
+        """The reference: ``name@version``, or the id while it has no version."""
         return self.document.reference if self.document.version is not None else self.id
 
     @property
     def type(self) -> ArtifactType:
-        """What it is to the models that it is linked to."""
+        """The type of the artifact: data, model or deployment."""
         return ArtifactType(self.document.type)
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """What was said of it when it was saved."""
+        """The metadata that was saved with it."""
         return dict(self.document.metadata)
 
     @property
@@ -111,23 +112,23 @@ class ArtifactVersion:
 
     @property
     def run(self) -> dict[str, Any] | None:
-        """The run and the step that made it."""
+        """The pipeline, the run and the step that made it; None if no run made it."""
         return dict(self.document.run) if self.document.run else None
 
     def path(self, *, unsafe_code: bool = False) -> Path:
-        """Give the read-only folder of the cache with its files, every byte verified.
+        """Return the read-only folder of the cache with its files, every byte verified.
 
         Parameters
         ----------
         unsafe_code:
-            Whether files that can run code when they are loaded are given, too.
+            True to return also files that can run code when they are loaded.
 
         Raises
         ------
         Refused
-            It holds such files, and the registry is not trusted for code.
+            A file can run code when it is loaded, ``unsafe_code`` is False, and the registry is not trusted for code.
         IntegrityError
-            The store's bytes are not what the record says.
+            The bytes in the store differ from the record.
         """
         from gitreg.sdk.loading import load_files, note_input
 
@@ -140,21 +141,21 @@ class ArtifactVersion:
         return found
 
     def load(self, *, unsafe_pickle: bool = False, expected: Any = None) -> Any:
-        """Give the object that was saved; of a file or a folder, its read-only path.
+        """Return the object that was saved; for a file or a folder, its read-only path.
 
         Parameters
         ----------
         unsafe_pickle:
-            Whether what was pickled, or is other code, may be loaded: that runs whatever its author put there.
+            True to load also pickles and other code: that runs any code that their author put there.
         expected:
-            The class that is wanted, where the files leave a choice.
+            The class of the result, if the files allow several.
 
         Raises
         ------
         Refused
-            It is pickled, or holds types that its format does not trust, and ``unsafe_pickle`` is not given.
+            The object is pickled, or has types that its format does not trust, and ``unsafe_pickle`` is False.
         IntegrityError
-            The store's bytes are not what the record says.
+            The bytes in the store differ from the record.
         """
         try:
             folder = self.path(unsafe_code=unsafe_pickle)
@@ -179,29 +180,36 @@ def save_artifact(
     unsafe_pickle: bool = False,
     registry: Registry | None = None,
 ) -> ArtifactVersion:
-    """Save an object, or the files of a path, as a version of an artifact.
+    """Save an object, or the files of a path, as a version of an artifact and return it.
 
-    In a run it becomes part of the run's draft, and is linked to the version of the model that the step, the pipeline
-    or the run works on; it takes its number when the run ends well. Outside of one it is committed at once. zenml 0.98
-    has the same function in ``zenml.artifacts.utils``.
+    In a run, it becomes part of the run's draft, is linked to the version that the step, the pipeline or the run works
+    on, and gets its number when the run ends well. Outside of a run it is committed at once. zenml 0.98 has the same
+    function in ``zenml.artifacts.utils``.
 
     Parameters
     ----------
     data:
-        The object; a `pathlib.Path` means the file or folder there.
+        The object; a `pathlib.Path` stands for the file or folder at that path.
+    name:
+        The name of the artifact.
     version:
-        The version's name; None takes the next number.
+        The name of the version; None takes the next number.
     artifact_type:
         ``data``, ``model`` or ``deployment``.
+    metadata:
+        JSON values by key.
     unsafe_pickle:
-        Whether an object that no safe format holds may be pickled.
+        True to pickle an object that no safe format supports.
+    registry:
+        An open registry; None takes that of the active run, else opens that of the current folder.
 
     Raises
     ------
     AlreadyExists
-        A version of that name holds something else. (The very same: nothing is stored and nothing raised.)
+        There is a version of that name with other content. (If all is the same, nothing is stored, and nothing is
+        raised.)
     InvalidInput
-        A name is none, or the object is of a type that nothing writes safely.
+        A name is invalid, or no safe format supports the type of the object.
     """
     run = active_run()
     if run is not None and registry is None:
@@ -222,9 +230,14 @@ def save_artifact(
 def stored(
     registry: Registry, data: Any, artifact_type: str, *, unsafe_pickle: bool, draft: bool = False
 ) -> Iterator[tuple[ArtifactRecord, str]]:
-    """Put an object's files into the store; what refers to them is to be committed in the block.
+    """Store the files of an object, and yield their record and the materializer's name.
 
-    Gives the record of the files, and the materializer's name.
+    The record has to be committed before the block ends.
+
+    Raises
+    ------
+    IntegrityError
+        Files were lost from the store meanwhile and could not be stored again.
     """
     from gitreg.blobs import NO_PROGRESS
 
@@ -238,7 +251,7 @@ def stored(
         record = store_artifact(saving, [source], artifact_type, registry.verdicts)
         saving.hold()
         yield record, how
-        # A garbage collection that began before the commit may have taken what it did not see used.
+        # A garbage collection that began before the commit may have moved files that it found unreachable.
         if saving.lost() and (
             store_artifact(saving, [source], artifact_type, registry.verdicts) != record or saving.lost()
         ):
@@ -254,7 +267,7 @@ def new_document(
     metadata: Mapping[str, Any] | None,
     run: Mapping[str, Any] | None = None,
 ) -> ArtifactDocument:
-    """Give the document of an artifact version that has no number yet."""
+    """Return the record of a new artifact version that has no number yet."""
     return ArtifactDocument(
         artifact=nfc(name),
         version=nfc(version) if version is not None else None,
@@ -280,14 +293,16 @@ def new_document(
 def get_artifact_version(
     name_id_or_prefix: str, version: str | int | None = None, *, registry: Registry | None = None
 ) -> ArtifactVersion:
-    """Give a version of an artifact: by its name, the latest unless one is named; by its id, or the id's first digits.
+    """Return an artifact version by name (default: the latest version), by id, or by the first digits of the id.
+
+    In a run, the artifacts of the run's draft are searched first.
 
     Raises
     ------
     NotFound
-        There is none such.
+        There is no such artifact version.
     InvalidInput
-        The digits begin the ids of several.
+        Several ids begin with these digits.
     """
     reference = name_id_or_prefix if version is None else f"{name_id_or_prefix}@{version}"
     run = active_run()
@@ -304,21 +319,26 @@ def load_artifact(
     unsafe_pickle: bool = False,
     registry: Registry | None = None,
 ) -> Any:
-    """Give the object that an artifact version holds (:func:`get_artifact_version`, :meth:`ArtifactVersion.load`)."""
+    """Return the object of an artifact version (:func:`get_artifact_version`, :meth:`ArtifactVersion.load`)."""
     return get_artifact_version(name_id_or_prefix, version, registry=registry).load(unsafe_pickle=unsafe_pickle)
 
 
 def artifact_of(
     version: ModelVersion, name: str, selector: str | None, registry: Registry, kept: Registry | None
 ) -> ArtifactVersion | None:
-    """Give an artifact of a model's version; None where it has none of the name.
+    """Return an artifact of a version of a model; None if it has none of that name.
 
     Parameters
     ----------
     selector:
-        Which version of the artifact; None means the newest that is linked.
+        The version of the artifact; None means the newest that is linked.
     kept:
-        The registry that the answer is to use.
+        The registry that the returned handle uses; None opens one for each call.
+
+    Raises
+    ------
+    IntegrityError
+        The artifact's digest differs from the one that the version's record states.
     """
     name, selector = nfc(name), selector and nfc(selector)
     record = version.artifacts.get(name)
@@ -337,7 +357,7 @@ def artifact_of(
 
 
 def _inline(version: ModelVersion, name: str, record: ArtifactRecord) -> ArtifactDocument:
-    """Give the document of an artifact that has no version of its own but its model's."""
+    """Return a record for an artifact that has no version of its own, built from the record of its model's version."""
     return ArtifactDocument(
         artifact=name,
         version=version.version,
@@ -362,21 +382,23 @@ def _inline(version: ModelVersion, name: str, record: ArtifactRecord) -> Artifac
 def link_artifact_to_model(
     artifact_version_id: str | ArtifactVersion, model: Model | None = None, *, registry: Registry | None = None
 ) -> None:
-    """Link an artifact version to a version of a model; twice is once.
+    """Link an artifact version to a version of a model; linking it twice changes nothing.
 
     Parameters
     ----------
     artifact_version_id:
-        Its id, ``name@version``, or itself.
+        The id, ``name@version``, or the handle of the artifact version.
     model:
-        The version; one that has a name and is not there yet is made. None: the one that the step works on.
+        The version of a model; a version of a new name is created. None takes the one that the step works on.
+    registry:
+        An open registry; None takes that of the active run, else opens that of the current folder.
 
     Raises
     ------
     NotFound
         There is no such artifact version, or no version of that number or stage.
     InvalidInput
-        No model is given, and no run is under way that works on one.
+        No model is given, and no active run works on one.
     """
     named = artifact_version_id.id if isinstance(artifact_version_id, ArtifactVersion) else str(artifact_version_id)
     run = active_run()
@@ -390,12 +412,12 @@ def link_artifact_to_model(
 
 
 def require(found: ArtifactVersion | None, name: str, version: str) -> ArtifactVersion:
-    """Give an artifact that was found.
+    """Return the artifact, or raise if it is None.
 
     Raises
     ------
     NotFound
-        It was not.
+        The artifact is None.
     """
     if found is None:
         raise NotFound(f"{version} has no artifact {name!r}", hint=f"see `gitreg show {version}`")

@@ -1,4 +1,4 @@
-"""Many versions as one commit, and one push."""
+"""Batches: many versions in one commit and one push."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 
 
 class Batch:
-    """Versions that become one commit when the ``with`` block ends; none does where it raises.
+    """Versions that become one commit when the ``with`` block ends; if the block raises, none of them is committed.
 
-    Files are stored as they come. Numbers are given at the end, and follow one another.
+    Files are stored at once. Numbers are assigned at the end, consecutively.
 
     Parameters
     ----------
     message:
-        What to add to the commit's message.
+        Text to add to the message of the commit.
 
     Attributes
     ----------
     outcome:
-        After the block: what became of it; None where nothing was to be saved.
+        The outcome of the commit, after the block; None if nothing was saved.
     """
 
     def __init__(self, registry: Registry, message: str = "", progress: Progress = NO_PROGRESS) -> None:
@@ -63,7 +63,7 @@ class Batch:
 
     @property
     def versions(self) -> list[ModelVersion]:
-        """The versions, in the order in which they were saved; none before the block has ended."""
+        """The versions, in the order in which they were saved; an empty list before the end of the block."""
         return self._registry.about_all(self.outcome) if self.outcome else []
 
     def save(
@@ -78,20 +78,20 @@ class Batch:
         inputs: Sequence[str] = (),
         stage: str | None = None,
     ) -> None:
-        """Store files that shall be a new version of a model (:meth:`gitreg.Registry.save`).
+        """Store the files of a new version of a model; parameters are those of :meth:`gitreg.Registry.save`.
 
-        What it was made from (``inputs``) has to be a version that is there before the batch.
+        The versions in ``inputs`` have to exist before the batch.
 
         Raises
         ------
         GitregError
-            As :meth:`gitreg.Registry.save` says.
+            As :meth:`gitreg.Registry.save` raises it.
         """
         found = sources(type, list(map(Path, paths)), {name: Path(path) for name, path in (artifacts or {}).items()})
         self.add(Saving(model, found, type, metadata or {}, tags, description, inputs, stage))
 
     def add(self, saving: Saving) -> None:
-        """Store what is to be a new version."""
+        """Store the files of one new version and add it to the batch."""
         new = self._new_version(saving)
         check_saveable(self._registry.snapshot(), new, circumstances=self._registry.circumstances())
         self._pending.append((saving, replace(new, artifacts=put(self._store, saving, self._registry.verdicts))))
@@ -113,16 +113,16 @@ def save_all(
     progress: Progress = NO_PROGRESS,
     dry_run: bool = False,
 ) -> Outcome:
-    """Save all of them in one commit, and say what was committed; a dry run stores and commits nothing.
+    """Save many versions in one commit and return the outcome; a dry run stores and commits nothing.
 
-    What would refuse one of them whatever its files are is found before any file is stored.
+    Errors that do not depend on the files are raised before any file is stored.
 
     Raises
     ------
     GitregError
-        As :meth:`gitreg.Registry.save` says.
+        As :meth:`gitreg.Registry.save` raises it.
     InvalidInput
-        There are none.
+        The list is empty.
     """
     if not savings:
         raise InvalidInput("there is nothing to save", hint="a batch is a list of what to save")

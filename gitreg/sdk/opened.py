@@ -1,6 +1,6 @@
-"""An open registry: where it is, its stores, and the one way to write to it.
+"""The class `OpenRegistry`: an open registry with its branch, its stores and its one way of writing.
 
-Each method brings in what it needs when it is called, so that resolving one reference imports little.
+Each method imports its dependencies when it is called, so that resolving one reference imports little.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ PathLike = str | os.PathLike[str]
 
 
 class OpenRegistry:
-    """An open registry, without its verbs (:class:`gitreg.Registry` has them).
+    """An open registry without the public methods of :class:`gitreg.Registry`, which inherits from it.
 
     Attributes
     ----------
     proposing:
-        Whether what is written goes to a branch of its own on the remote, to be merged by a pull request.
+        True if writes go to a new branch on the remote, to be merged by a pull request.
     mirror_of:
-        The address by which it was named; None for a clone.
+        The URL of the registry if it is read from a mirror; None for a clone.
     rewritten_from:
-        Where the remote's branch was before a rewritten history was accepted on opening; None where none was.
+        The former commit of the remote's branch, if a rewritten history was accepted on opening; None otherwise.
     """
 
     proposing = False
@@ -66,28 +66,33 @@ class OpenRegistry:
         checked_out: bool = False,
         accept_rewrite: bool = False,
     ) -> Self:
-        """Open the registry that a folder belongs to.
+        """Open the registry that a folder or a URL belongs to.
 
         Parameters
         ----------
         path:
-            A folder of the registry or of the project around it, or the URL of its repository, of which the user's
-            cache keeps a mirror; ``PATH#BRANCH`` where a repository has several registries. None takes
-            GITREG_REGISTRY, else GIT_DIR, else the current folder, upwards.
+            A folder of the registry or of the project around it, or the URL of its repository, which is read from a
+            mirror in the user's cache; ``PATH#BRANCH`` if a repository has several registries. None takes
+            GITREG_REGISTRY, else GIT_DIR, else the current folder and those above it.
         local:
-            Leave the remote alone: what is written stays in this clone until it is pushed.
+            True to leave the remote alone: writes stay in this clone until they are pushed.
         checked_out:
-            Take what is checked out, though its branch is not in this clone (:func:`gitreg.registry.location.locate`).
+            True to take the registry that is checked out, even if its branch is not in this clone
+            (:func:`gitreg.registry.location.locate`).
         accept_rewrite:
-            Follow the remote of a URL though its history was rewritten, or another registry is there now. A clone
-            follows when it is pulled (:func:`gitreg.sdk.remotes.pull`).
+            True to follow the remote of a URL even if its history was rewritten, or another registry is there now. A
+            clone does so when it is pulled (:func:`gitreg.sdk.remotes.pull`).
 
         Raises
         ------
         NotFound
             There is no registry.
+        InvalidInput
+            ``local`` is True for a URL.
         Refused
-            The history behind a URL was rewritten, or another registry is there.
+            The history at a URL was rewritten, or another registry is there, and ``accept_rewrite`` is False.
+        Unreachable
+            The remote of a URL does not answer.
         """
         ambient = Ambient.of_this_process()
         named = os.fspath(path) if path is not None else ambient.env.get(REGISTRY_VARIABLE)
@@ -98,7 +103,7 @@ class OpenRegistry:
             if is_address(told):
                 return cls._open_mirror(told, ambient, local=local, accept_rewrite=accept_rewrite)
         folder, place = split_place(told, ambient.folder)
-        env = speaking_of_none(ambient.env) if named else ambient.env  # GIT_DIR counts where nothing is named
+        env = speaking_of_none(ambient.env) if named else ambient.env  # GIT_DIR counts only if no registry is named
         location = locate(folder, env=env, place=place, checked_out=checked_out)
         return cls(location, ambient, local=local)
 
@@ -137,17 +142,25 @@ class OpenRegistry:
         prefix: str | None = None,
         remote: str | None = None,
     ) -> tuple[Self, bool]:
-        """Make a registry, approve its store (see :func:`gitreg.registry.creation.create`), and publish it.
+        """Create a registry, trust its store, and publish it to its remote (:func:`gitreg.registry.creation.create`).
 
         Parameters
         ----------
         path:
-            Its folder; None is the current one, of the repository that GIT_DIR names where it does.
+            The folder of the registry; None takes the current folder, or the repository that GIT_DIR names.
+        store:
+            A folder or a URL for the weights; None takes a folder of the clone.
+        branch:
+            The branch of the registry.
+        prefix:
+            The folder of the version tags, ``models`` by default.
+        remote:
+            The name of the Git remote to publish to; None for no remote.
 
         Returns
         -------
         tuple:
-            The registry, and whether it was made now.
+            The open registry, and True if it was created now (False: it existed).
         """
         from gitreg.registry.creation import create
         from gitreg.sdk.stores import spelled_out
@@ -190,7 +203,7 @@ class OpenRegistry:
         return registry, made
 
     def close(self) -> None:
-        """Let go of the files that are open."""
+        """Close all files that are open."""
         if (verdicts := self.__dict__.pop("verdicts", None)) is not None:
             verdicts.close()
         self.ledger.close()
@@ -204,10 +217,10 @@ class OpenRegistry:
     ) -> None:
         self.close()
 
-    # -- where it is -----------------------------------------------------------------------------------------------
+    # -- location and stores ---------------------------------------------------------------------------------------
 
     def is_same(self, other: OpenRegistry) -> bool:
-        """Return whether another handle is open on this registry, too: here, in another clone of it or in a mirror."""
+        """Return whether another handle is open on the same registry: here, in another clone or in a mirror."""
         if other is self:
             return True
         ids = [each.snapshot().settings.id for each in (self, other)]
@@ -220,51 +233,51 @@ class OpenRegistry:
 
     @property
     def is_mirror(self) -> bool:
-        """Whether it was named by its URL, and is read from a mirror in the user's cache."""
+        """True if the registry was opened by its URL and is read from a mirror in the user's cache."""
         return self.mirror_of is not None
 
     @property
     def folder(self) -> Path:
-        """The repository's work tree, or the repository itself where it is bare."""
+        """The repository's work tree, or the repository itself if it is bare."""
         return self.ledger.repository.work_tree or self.ledger.repository.git_dir
 
     @property
     def store_url(self) -> str:
-        """Where the weights lie."""
+        """The address of the primary store, which holds the weights."""
         from gitreg.registry.stores import store_urls
 
         return store_urls(self.ledger.snapshot().settings, self.ledger.repository)[0]
 
     def named_stores(self) -> list[Named]:
-        """Give the stores that the registry names, the primary first; open are those that the user approved."""
+        """Return the stores that the registry names, the primary first; those that the user trusts are opened."""
         from gitreg.registry.stores import open_named
 
         return open_named(self.ledger.snapshot().settings, self.ledger.repository, self.ambient.approvals())
 
     @cached_property
     def store(self) -> Store:
-        """The weight store that is written to.
+        """The primary store, to which weights are written.
 
         Raises
         ------
         Refused
-            The registry names one that the user has not approved.
+            The registry names a store that the user does not trust.
         """
         return self.named_stores()[0].store
 
     @cached_property
     def stores(self) -> Stores:
-        """The weight store and its replicas, to read from: what one lacks or has damaged comes from the next.
+        """The primary store and its replicas, for reading; a file missing or damaged in one is read from the next.
 
         Warns
         -----
         UserWarning
-            A replica is left out: the user has not approved it, or it is none that gitreg opens.
+            A replica is left out: the user does not trust it, or gitreg cannot open its kind.
 
         Raises
         ------
         Refused
-            The registry names a store to write to that the user has not approved.
+            The registry names a primary store that the user does not trust.
         """
         from gitreg.registry.stores import readable
 
@@ -272,19 +285,19 @@ class OpenRegistry:
 
     @contextmanager
     def saving(self, progress: Progress, *, draft: bool = False) -> Iterator[Saving]:
-        """Put files into the store; what refers to them is to be committed before the block ends.
+        """Yield a writer for files of the store; the record of the files has to be committed before the block ends.
 
         Parameters
         ----------
         draft:
-            Whether a draft will refer to them.
+            True if a draft will refer to the files.
 
         Raises
         ------
         Refused
-            The registry names a store that the user has not approved.
+            The registry names a store that the user does not trust.
         StoreGoneError
-            It names one that is not there; nothing was made.
+            The registry names a store that does not exist; none is created.
         """
         from gitreg.blobs import Saving
 
@@ -299,18 +312,19 @@ class OpenRegistry:
         ):
             yield saving
             if settings.store is not None and self.may_be_unpublished:
-                # another process may have taken it back before anything referred to these
+                # another process may have removed the claim before any record referred to these files
                 self.claims.leave(self.store, unpublished=True)
 
     def settle_claims(self, *, collecting: bool = False) -> None:
-        """Take back this clone's own claims on stores once its remote has all that it holds.
+        """Remove this clone's own claims on stores once its remote has everything that the clone has.
 
-        Where a store cannot be asked now, the claim stays, until this is asked again.
+        If a store cannot be reached now, its claim stays until the next call.
 
         Parameters
         ----------
         collecting:
-            Before a collection: ask all stores, also those where this clone remembers no claim, and leave none.
+            True before a garbage collection: check all stores, also those without a known claim, and leave no new
+            claim.
         """
         from gitreg.registry.commit import PATIENCE
 
@@ -332,25 +346,25 @@ class OpenRegistry:
 
     @property
     def claims(self) -> Claims:
-        """The claims that this clone leaves in stores."""
+        """The claims that this clone leaves in stores, so that garbage collection keeps its blobs."""
         from gitreg.registry.claims import Claims
 
         return Claims(self.ledger, self.remote)
 
     @property
     def may_be_unpublished(self) -> bool:
-        """Whether this clone may hold what its remote does not have: told at once, and rather too often."""
+        """True if this clone may have commits or drafts that its remote lacks; quick, and at times too cautious."""
         from gitreg.registry.unpublished import may_be_unpublished
 
         return self.remote is not None and may_be_unpublished(self.ledger, self.remote)
 
     def trust(self) -> list[str]:
-        """Approve the stores that the registry names, and return their addresses; the clone's own folder needs none.
+        """Trust the stores that the registry names and return their addresses; the clone's own folder needs no trust.
 
         Raises
         ------
         InvalidInput
-            One of them is none that gitreg opens; none is approved then.
+            gitreg cannot open one of them; then none is trusted.
         """
         from gitreg.blobs import open_store
         from gitreg.registry.stores import default_folder, store_urls
@@ -359,7 +373,7 @@ class OpenRegistry:
         named = store_urls(self.snapshot().settings, repository)
         urls = [url for url in named if url != str(default_folder(repository))]
         for url in urls:
-            open_store(url)  # nothing is read; an address that cannot be opened, or holds a password, is refused
+            open_store(url)  # reads nothing; refuses an address that cannot be opened or has a password
         for url in urls:
             self.ambient.approvals().approve(url)
         self.forget_stores()
@@ -369,12 +383,12 @@ class OpenRegistry:
 
     @cached_property
     def verdicts(self) -> Verdicts:
-        """The verdicts on files that this user's cache keeps."""
+        """The scanner's verdicts on files, kept in the user's cache."""
         return self.ambient.verdicts()
 
     @property
     def code_place(self) -> str:
-        """Where a registry has to be, beside its id, to be trusted for code: its common Git folder, or its URL."""
+        """The location by which the registry, with its id, is trusted for code: its common Git folder or its URL."""
         if self.mirror_of is not None:
             from gitreg.registry.code_trust import place_of
 
@@ -387,29 +401,29 @@ class OpenRegistry:
         return trusted is not None and trusted.covers(model)
 
     def trust_code(self, models: Sequence[str] = ()) -> None:
-        """Trust the registry for files that can run code: of all models, or of those that patterns name."""
+        """Trust the registry for files that can run code: of all models, or of those that match the patterns."""
         self.ambient.code_trust().add(self.code_place, self.snapshot().settings.id, models)
 
     def forget_stores(self) -> None:
-        """Open them anew when they are next asked for: which there are, or are approved, has changed."""
+        """Drop the open stores, so that a change of their list or of their trust is seen at the next use."""
         for name in ("store", "stores"):
             self.__dict__.pop(name, None)
 
     @staticmethod
     def tell(what: str) -> None:
-        """Warn the user of something that does not stop what was asked for."""
+        """Warn the user of a problem that does not stop the call."""
         import warnings
 
         warnings.warn(what, stacklevel=2)
 
     def address(self, url: PathLike) -> str:
-        """Spell out the store that a user names: a URL, or a folder from where the user is."""
+        """Return the full address of a store that a user names: a URL, or a folder relative to the current one."""
         from gitreg.sdk.stores import spelled_out
 
         return spelled_out(os.fspath(url), self.ambient.folder)
 
     def snapshot(self, at: str | None = None) -> Snapshot:
-        """Give what the registry says now, or said at a date or commit (:meth:`Ledger.snapshot`)."""
+        """Return the snapshot of the registry now, or at a date or commit (:meth:`Ledger.snapshot`)."""
         if not self._looked_back:
             self._looked_back = True
             self._finish_following()
@@ -418,9 +432,9 @@ class OpenRegistry:
         return snapshot
 
     def _finish_following(self) -> None:
-        """Bring up to date the work trees that a killed process left behind, where nothing hinders.
+        """Bring the work trees that a killed process left behind up to date, if nothing prevents it.
 
-        Until then a plain ``git commit`` there would take back what the branch has.
+        Before that, a plain ``git commit`` there would undo the newest changes of the branch.
         """
         repository = self.ledger.repository
         if repository.unfinished_following():
@@ -430,14 +444,21 @@ class OpenRegistry:
     # -- writing ---------------------------------------------------------------------------------------------------
 
     def commit(self, operation: Operation, *, dry_run: bool = False) -> Outcome:
-        """Run an operation on the newest snapshot and commit what it changes (:mod:`gitreg.registry.commit`).
+        """Run an operation on the newest snapshot, commit its changes and return the outcome.
 
-        Where the remote's branch takes pull requests only, the change is proposed (:mod:`gitreg.registry.proposals`).
+        See :mod:`gitreg.registry.commit`.
+
+        If the remote's branch accepts only pull requests, the change is proposed (:mod:`gitreg.registry.proposals`).
+
+        Parameters
+        ----------
+        dry_run:
+            True to commit nothing, and return the outcome that a commit would have.
 
         Warns
         -----
         UserWarning
-            It was proposed though that was not asked for.
+            The change was proposed although the caller did not ask for a proposal.
         """
         if self.proposing:
             return self._propose(operation, dry_run=dry_run)
@@ -476,17 +497,17 @@ class OpenRegistry:
 
     @property
     def remote(self) -> str | None:
-        """The name of the remote that the registry is published to, at once or later; None where it has none."""
+        """The name of the remote that the registry is published to, now or later; None if it has none."""
         return "origin" if self.is_mirror else self.ledger.snapshot().settings.remote
 
     @property
     def upstream(self) -> Upstream | None:
-        """The remote that moves first; None where gitreg.yaml declares none, or all shall stay in this clone."""
+        """The declared remote, which each write moves first; None if gitreg.yaml declares none, or with ``local``."""
         return None if self.local else self.published
 
     @property
     def published(self) -> Upstream | None:
-        """The remote that the registry is published to, at once or later; None where it has none."""
+        """The remote that the registry is published to, now or later; None if it has none."""
         remote = self.remote
         if remote is None:
             return None
@@ -497,33 +518,33 @@ class OpenRegistry:
         )
 
     def circumstances(self) -> Circumstances:
-        """Give what a stage's policy may ask of a promotion made here and now."""
+        """Return the context of a promotion made here and now: promoter, time, branch and stores."""
         from gitreg.sdk.deciding import circumstances
 
         return circumstances(self)
 
     def writer(self) -> Writer:
-        """Give who writes now.
+        """Return the author and committer of a write now.
 
         Raises
         ------
         InvalidInput
-            Git does not know who the user is.
+            Git has no name or e-mail for the user.
         """
         return self.ambient.writer(self.ledger.repository)
 
     def after(self, outcome: Outcome) -> Snapshot:
-        """Give what the registry says after a write; where that is only proposed, what it would say."""
+        """Return the snapshot after a write; for a proposal, the snapshot of the proposed commit."""
         return self.snapshot(outcome.commit if outcome.proposal else None)
 
     def about(self, outcome: Outcome) -> ModelVersion:
-        """Give the version that an outcome is about, as it is now."""
+        """Return the version that an outcome is about, as it is now."""
         assert outcome.changes.version is not None
         (version,) = self._after(outcome, [outcome.changes.version])
         return version
 
     def about_all(self, outcome: Outcome) -> list[ModelVersion]:
-        """Give the versions that an outcome of many is about, as they are now."""
+        """Return the versions that an outcome of many is about, in their order, as they are now."""
         return self._after(outcome, outcome.changes.versions)
 
     def _after(self, outcome: Outcome, names: Sequence[tuple[str, str]]) -> list[ModelVersion]:

@@ -1,4 +1,4 @@
-"""What a step gives: the artifacts that its return annotation names."""
+"""The outputs of a step: the artifacts that its return annotation names."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from gitreg.errors import InvalidInput
 
 @dataclass(frozen=True)
 class ArtifactConfig:
-    """What becomes of one output of a step: ``Annotated[ClassifierMixin, ArtifactConfig("trained_model")]``.
+    """The options of one output of a step: ``Annotated[ClassifierMixin, ArtifactConfig("trained_model")]``.
 
     zenml 0.98 has the same class.
 
     Parameters
     ----------
     name:
-        The artifact's; None takes the step's name, with ``.output`` behind it.
+        The name of the artifact; None takes the name of the step followed by ``.output``.
     version:
-        The version's name; None takes the next number.
+        The name of the version; None takes the next number.
     is_model_artifact, is_deployment_artifact:
-        Whether it is of the type model or deployment; else it is data.
+        True for the type model, or the type deployment; otherwise the type is data.
     unsafe_pickle:
-        Whether it may be pickled where no safe format holds it, and loaded again.
+        True to pickle the object if no safe format supports it, and to load it again.
     """
 
     name: str | None = None
@@ -37,12 +37,12 @@ class ArtifactConfig:
 
     @property
     def type(self) -> str:
-        """The type of artifact.
+        """The type of the artifact: ``model``, ``deployment`` or ``data``.
 
         Raises
         ------
         InvalidInput
-            It is said to be both.
+            Both types are set.
         """
         if self.is_model_artifact and self.is_deployment_artifact:
             raise InvalidInput(f"the output {self.name!r} is said to be a model and a deployment", hint="choose one")
@@ -55,33 +55,33 @@ class Output(typing.NamedTuple):
     Parameters
     ----------
     annotation:
-        The type that was written down; None where none was.
+        The annotated type; None if there is no annotation.
     """
 
     config: ArtifactConfig
     annotation: Any
 
     def filled(self, fill: Callable[[str], str]) -> Output:
-        """Give it with the placeholders of its names filled."""
+        """Return the output with the placeholders of its names filled."""
         config = replace(self.config, name=fill(self.name), version=self.config.version and fill(self.config.version))
         return Output(config, self.annotation)
 
     @property
     def name(self) -> str:
-        """The artifact's name."""
+        """The name of the artifact."""
         assert self.config.name is not None
         return self.config.name
 
 
 def declared_outputs(function: Callable[..., Any], step: str) -> list[Output] | None:
-    """Give the outputs that a function's return annotation names; None where it says nothing.
+    """Return the outputs that a function's return annotation names; None if it has no annotation.
 
-    ``Tuple[A, B]`` are two, ``None`` is none.
+    ``Tuple[A, B]`` declares two outputs, ``None`` declares no output.
 
     Raises
     ------
     InvalidInput
-        The annotation cannot be evaluated, or two outputs have one name.
+        The annotation cannot be evaluated, or two outputs have the same name.
     """
     if "return" not in getattr(function, "__annotations__", {}):
         return None
@@ -105,19 +105,19 @@ def declared_outputs(function: Callable[..., Any], step: str) -> list[Output] | 
 
 
 def undeclared_outputs(value: Any, step: str) -> list[Output]:
-    """Give the outputs of a step whose function says nothing of them: what it returned, if that is not None."""
+    """Return the outputs of a step whose function has no return annotation: one, or none if it returned None."""
     if value is None:
         return []
     return [Output(ArtifactConfig(f"{step}.output"), None)]
 
 
 def split(value: Any, outputs: Sequence[Output], step: str) -> tuple[Any, ...]:
-    """Give the value of each output.
+    """Return a tuple with the value of each output.
 
     Raises
     ------
     InvalidInput
-        The step returned more or fewer.
+        The step returned another number of values.
     """
     if len(outputs) == 1:
         return (value,)
@@ -143,5 +143,5 @@ def _output(hint: Any, default: str) -> Output:
                 config = ArtifactConfig(each)
     if config.name is None:
         config = replace(config, name=default)
-    config.type  # noqa: B018 - refused here, before the step has run
+    config.type  # noqa: B018 - raises here, before the step runs
     return Output(config, annotation)

@@ -1,7 +1,7 @@
-"""``@step`` and ``@pipeline``: plain functions whose runs make versions of models.
+"""The decorators ``@step`` and ``@pipeline``: plain functions whose runs make versions of models.
 
-The shape is that of zenml 0.98. A run is in this process and in the order of the calls; outside of a pipeline a step
-is the function that it was made of.
+The interface is that of zenml 0.98. A run executes in this process, step by step in the order of the calls. Outside of
+a pipeline, a step is the plain function.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ R = TypeVar("R")
 
 
 class Step(Generic[P, R]):
-    """A function that is a step of pipelines; called outside of one, it is that function."""
+    """A function that is a step of pipelines; outside of a pipeline, a call of it is a call of the function."""
 
     def __init__(
         self,
@@ -43,19 +43,19 @@ class Step(Generic[P, R]):
         self.substitutions = dict(substitutions or {})
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Do the step; in the body of a pipeline, give handles of what it returned (:class:`StepOutput`)."""
+        """Execute the step; in the body of a pipeline, return handles of its outputs (:class:`StepOutput`)."""
         under_way = run_here()
         if under_way is None or not under_way.is_pipeline or under_way.step_here is not None:
             return self.function(*args, **kwargs)
         return StepCall(self, under_way, args, dict(kwargs)).do()  # type: ignore[no-any-return]
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        """Bind as a method, as the function would."""
+        """Bind the step to an instance, as a method."""
         return self if instance is None else functools.partial(self, instance)
 
 
 class Pipeline(Generic[P, R]):
-    """A function whose call is a run."""
+    """A function of which each call is a run."""
 
     def __init__(
         self,
@@ -76,14 +76,14 @@ class Pipeline(Generic[P, R]):
         self._run_name: str | None = None
 
     def with_options(self, *, run_name: str | None = None, enable_cache: bool | None = None) -> Pipeline[P, R]:
-        """Give the pipeline with other options for its next calls.
+        """Return a copy of the pipeline with other options for its calls.
 
         Parameters
         ----------
         run_name:
-            The run's name; one that failed or was killed is resumed.
+            The name of the run; a run that failed or was killed is resumed.
         enable_cache:
-            Whether steps whose outputs are known are left out.
+            True to answer steps from the step cache if their outputs are known; None keeps the pipeline's own setting.
         """
         cached = self.enable_cache if enable_cache is None else enable_cache
         other = Pipeline(self.function, self.name, self.model, cached, self.save_patch, self.substitutions)
@@ -91,12 +91,12 @@ class Pipeline(Generic[P, R]):
         return other
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run it; what the function returns comes back.
+        """Run the pipeline and return the result of its function.
 
         Raises
         ------
         GitregError
-            As :func:`gitreg.run` says.
+            As :func:`gitreg.run` raises it.
         """
         bound = inspect.signature(self.function).bind(*args, **kwargs)
         with run(
@@ -110,12 +110,12 @@ class Pipeline(Generic[P, R]):
             under_way.is_pipeline, under_way.enable_cache = True, self.enable_cache
             result = self.function(*args, **kwargs)
             if self.model is not None and not under_way.draft.run.steps:
-                under_way.versions.bind(self.model)  # a run whose body does nothing makes its version all the same
+                under_way.versions.bind(self.model)  # a run without steps makes its version, too
             return result
 
 
 def _told(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the arguments that a run's file can say."""
+    """Return the arguments as JSON values for the record of the run; others are replaced by the name of their type."""
     told: dict[str, Any] = {}
     for name, value in arguments.items():
         try:
@@ -146,22 +146,27 @@ def step(
 ) -> Any:
     """Make a function a step of pipelines.
 
-    Called in the body of a pipeline, it is given the artifacts of other steps, what it returns is saved as its
-    annotation says (:class:`gitreg.ArtifactConfig`) and linked to the version that it works on. ``after=["name"]``
-    says that other steps have to have run before. A thread is in no pipeline's body, unless it is given its context
-    (``contextvars.copy_context().run``): there, too, the step is just the function.
+    In the body of a pipeline, a call of the step takes artifacts of other steps as arguments. Its return values are
+    saved as its annotation states (:class:`gitreg.ArtifactConfig`) and linked to the version that the step works on.
+    ``after=["name"]`` requires that other steps have run before. A thread is outside of the pipeline, unless it runs in
+    a copy of the context (``contextvars.copy_context().run``): there the step is the plain function.
 
     Parameters
     ----------
     name:
-        The step's; None takes the function's.
+        The name of the step; None takes that of the function.
     model:
-        What it works on; None takes what the pipeline works on.
+        The model that the step works on; None takes that of the pipeline.
     enable_cache:
-        Whether outputs that are known are taken from the store; None leaves it to the pipeline. A step without
-        outputs, and one that saved or logged more than those, is always done.
+        True to take known outputs from the step cache; None takes the setting of the pipeline. A step without outputs,
+        and a step that saved or logged more than its outputs, is always executed.
     substitutions:
         Values for placeholders in the names of its model and outputs, beside ``{date}`` and ``{time}``.
+
+    Raises
+    ------
+    InvalidInput
+        The function is a coroutine or a generator.
     """
 
     def made(function: Callable[..., Any]) -> Step[Any, Any]:
@@ -197,15 +202,20 @@ def pipeline(
     Parameters
     ----------
     name:
-        The pipeline's; None takes the function's.
+        The name of the pipeline; None takes that of the function.
     model:
-        What its steps work on; without a version, each run makes a new one.
+        The model that its steps work on; without a version, each run makes a new one.
     enable_cache:
-        Whether steps whose outputs are known are left out.
+        True to answer steps from the step cache if their outputs are known.
     save_patch:
-        Whether uncommitted changes of the code are kept, as an artifact.
+        True to save uncommitted changes of the code as an artifact.
     substitutions:
         Values for placeholders in names, beside ``{date}`` and ``{time}`` (:func:`gitreg.run`).
+
+    Raises
+    ------
+    InvalidInput
+        The function is a coroutine or a generator.
     """
 
     def made(function: Callable[..., Any]) -> Pipeline[Any, Any]:
@@ -216,12 +226,12 @@ def pipeline(
 
 
 def check_plain(function: Callable[..., Any], decorator: str) -> None:
-    """Refuse a function whose call returns before its body is done: nothing would see what that does.
+    """Raise for a function whose call returns before its body has run, since its work could not be recorded.
 
     Raises
     ------
     InvalidInput
-        It is a coroutine or a generator.
+        The function is a coroutine or a generator.
     """
     kinds = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
     if any(is_one(function) for is_one in kinds):

@@ -1,4 +1,4 @@
-"""Beginning runs and ending them: sealed by one commit when they ended well, else kept as drafts."""
+"""The function `run`, which begins and ends runs: sealed in one commit on success, kept as a draft on failure."""
 
 from __future__ import annotations
 
@@ -37,38 +37,39 @@ def run(
     registry: Registry | None = None,
     command: tuple[str, ...] | None = None,
 ) -> Iterator[Run]:
-    """Make versions of models in a block: what it saves and links is sealed in one commit when it ends well.
+    """Run a block that makes versions of models; all that it saves and links is sealed in one commit if it ends well.
 
-    Within a process that ``gitreg run`` or a run of another process started, it joins that run, whatever else is given.
+    In a process that ``gitreg run`` or a run of another process started, the block joins that run, and the other
+    arguments are ignored.
 
     Parameters
     ----------
     name:
-        The run's; None makes one of the time. One that failed or was killed is resumed.
+        The name of the run; None makes a name of the time. A run that failed or was killed is resumed.
     pipeline:
-        What it is a run of.
+        The name of the pipeline.
     model:
-        What it works on; a new version is begun at once.
+        The model that the run works on; a new version is begun at once.
     parameters:
-        What the run was told: JSON values.
+        The parameters of the run: JSON values.
     substitutions:
         Values for placeholders in the names of models, versions, artifacts and the run itself, beside ``{date}`` and
-        ``{time}``, those of the run's beginning.
+        ``{time}``, which are those of the beginning of the run.
     save_patch:
-        Whether what the code in the current folder changes beside its commit is kept, as an artifact.
+        True to save uncommitted changes of the code in the current folder as an artifact.
     registry:
-        An open registry; None opens the one of the current folder.
+        An open registry; None opens that of the current folder.
     command:
-        What is run; None means this process's own command.
+        The command to record; None records that of this process.
 
     Raises
     ------
     AlreadyExists
-        There is a run of that name, which ended.
+        There is a finished run of that name.
     Conflict
-        It is under way in another process.
+        The run executes in another process.
     GitregError
-        What was made cannot be sealed; it is kept as a draft.
+        The draft cannot be sealed; it is kept.
     """
     from gitreg.sdk.active import activated, active_run
 
@@ -94,7 +95,7 @@ def run(
                     started.artifacts.save(changed, f"{started.pipeline}.patch")
                 yield started
         except BaseException as error:
-            if started.is_joined:  # a fork leaves the block: the run goes on without it
+            if started.is_joined:  # a forked process leaves the block; the run continues without it
                 raise
             started.end(FAILED, time.monotonic() - start)
             if not started.is_given_up:
@@ -121,7 +122,7 @@ def _begun(
     substitutions: Mapping[str, str],
     command: tuple[str, ...],
 ) -> tuple[Draft, bool]:
-    """Give the draft of a run, and whether an earlier try left it."""
+    """Return the draft of a run, and True if an earlier try left it."""
     pipeline = check_pipeline(pipeline)
     repository = registry.ledger.repository
     started_at = registry.ambient.timestamp()
@@ -130,7 +131,7 @@ def _begun(
         name = check_run(fill(name, values))
         left = read_draft(repository, pipeline, name)
         if find_run(registry.snapshot(), pipeline, name) is not None:
-            if left is not None and is_sealed(left, registry.snapshot()):  # its process died before it removed it
+            if left is not None and is_sealed(left, registry.snapshot()):  # its process died before removing it
                 remove_draft(repository, left)
             raise AlreadyExists(f"there is a run {pipeline}/{name} already", hint="give the run another name")
     else:

@@ -1,4 +1,4 @@
-"""What a step may ask of the run that it is part of."""
+"""The context of a step: its run, its names and its model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class StepContext:
-    """What a step may ask of the run that it is part of."""
+    """The context of a step: its run, its names and its model."""
 
     def __init__(self, run: Run, step: Step) -> None:
         self.run = run
@@ -22,22 +22,22 @@ class StepContext:
 
     @property
     def step_name(self) -> str:
-        """The step's name in this run."""
+        """The name of the step in this run."""
         return self._step.name
 
     @property
     def pipeline_name(self) -> str:
-        """The name of what it is a run of."""
+        """The name of the pipeline."""
         return self.run.pipeline
 
     @property
     def run_name(self) -> str:
-        """The run's name."""
+        """The name of the run."""
         return self.run.name
 
     @property
     def model(self) -> RunModel:
-        """The version of a model that the step works on: its own, else the pipeline's.
+        """The version of a model that the step works on: its own, else that of the pipeline.
 
         Raises
         ------
@@ -54,12 +54,12 @@ class StepContext:
 
 
 def get_step_context() -> StepContext:
-    """Give the context of the step that is under way.
+    """Return the context of the step that executes now.
 
     Raises
     ------
     InvalidInput
-        There is none: the function is called outside of a pipeline.
+        No step of a run executes in this context.
     """
     under_way = active_run()
     step = under_way.step if under_way is not None else None

@@ -1,4 +1,4 @@
-"""What is under way: a run that makes versions of models, and the step of it that does something now."""
+"""The class `Run`: a run of a pipeline while it executes, with its steps."""
 
 from __future__ import annotations
 
@@ -28,33 +28,33 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """A run under way: ``with gitreg.run(model=Model("iris")) as run``.
+    """A run while it executes: ``with gitreg.run(model=Model("iris")) as run``.
 
     Parameters
     ----------
     registry:
         The open registry that it writes to.
     draft:
-        What it has made so far.
+        The draft of the run.
     model:
-        What it works on where no step says otherwise.
+        The model that the run works on, unless a step names another.
     joined_in:
-        The step of it in which this process was started, "" for none; None where this process begins the run.
+        The step in which this process was started, "" for none; None if this process begins the run.
 
     Attributes
     ----------
     versions, artifacts:
-        What it makes, links and uses.
+        The versions and artifacts that the run makes, links and uses.
     in_hand:
-        The draft as this process has it.
+        The draft, with a lock for the threads of this process.
     outer:
-        The run in whose block it was begun.
+        The run in whose block this run was begun.
     resumed:
-        Whether the draft is one that an earlier try of the run left.
+        True if the draft is that of an earlier try of the run.
     is_pipeline, enable_cache:
-        Whether a pipeline's body is under way, and whether its steps may be left out.
+        True while the body of a pipeline executes; True if its steps may be answered from the step cache.
     is_given_up:
-        Whether what it made is to be forgotten when it ends, neither sealed nor kept.
+        True if the draft is to be removed at the end of the run, neither sealed nor kept.
     """
 
     def __init__(
@@ -85,27 +85,27 @@ class Run:
 
     @property
     def draft(self) -> Draft:
-        """What it has made so far."""
+        """The draft of the run, as this process read or wrote it last."""
         return self.in_hand.known
 
     @property
     def pipeline(self) -> str:
-        """What it is a run of."""
+        """The name of the pipeline."""
         return self.draft.run.pipeline
 
     @property
     def name(self) -> str:
-        """The run's own name."""
+        """The name of the run."""
         return self.draft.run.run
 
     @property
     def is_joined(self) -> bool:
-        """Whether another process began it; a fork of that one is another."""
+        """True if another process began the run; a fork counts as another process."""
         return self._process != os.getpid()
 
     @property
     def step(self) -> Step | None:
-        """The step that is under way in this context; in a thread that a step has started, the only one."""
+        """The step that executes in this context; in a thread that a step started, the only step."""
         return self.step_here or self.only_step
 
     @property
@@ -115,36 +115,36 @@ class Run:
 
     @property
     def only_step(self) -> Step | None:
-        """The step that is under way, where it is not one of several."""
+        """The step that executes, if it is the only one at this moment; None otherwise."""
         return self._steps[0] if len(self._steps) == 1 else None
 
     @property
     def model(self) -> RunModel | None:
-        """The version of a model that the step, or the run, works on."""
+        """The version of a model that the step works on, else that of the run; None if neither has one."""
         spec = (self.step.spec if self.step else None) or self.spec
         return None if spec is None else self.versions.bind(spec)
 
     def fill(self, name: str) -> str:
-        """Put the run's date and time, and what the pipeline and the step say, into a name's placeholders."""
+        """Return a name with its placeholders filled by the date, time and substitutions of the run and the step."""
         return fill(name, {**self.substitutions, **(self.step.substitutions if self.step else {})})
 
     @property
     def joined_step(self) -> str:
-        """The step in which this process was started, "" for none: another process does it."""
+        """The step in which this process was started, "" for none; another process executes it."""
         return self._joined_in or ""
 
     def made_by(self) -> dict[str, str]:
-        """Give the run, and the step that is under way, as a record says them."""
+        """Return the pipeline, the run and the current step, as a record states them."""
         step = self.step.name if self.step else self._joined_in
         return {"pipeline": self.pipeline, "run": self.name, **({"step": step} if step else {})}
 
     def note_effects(self) -> None:
-        """Note that the step under way does more than give outputs."""
+        """Note that the current step does more than return outputs, so that the step cache does not answer it."""
         if self.step is not None:
             self.step.effects = True
 
     def change(self, change: Callable[[RunDocument], RunDocument], subject: str) -> None:
-        """Say something else of the run itself."""
+        """Change the document of the run in its draft, in one commit."""
         self.in_hand.change(lambda draft: replace(draft, run=change(draft.run)), subject)
 
     # -- steps -----------------------------------------------------------------------------------------------------
@@ -158,14 +158,16 @@ class Run:
         parameters: Mapping[str, Any] | None = None,
         substitutions: Mapping[str, str] | None = None,
     ) -> Iterator[Step]:
-        """Do a step of the run in a block, and begin the version that it works on: what is saved there is the step's.
+        """Execute a step of the run in a block and begin the version that it works on; saves there belong to the step.
 
         Parameters
         ----------
         name:
-            The step's; one that the run has already gets a number.
+            The name of the step; a name that the run already has gets a number.
         model:
-            What it works on, where that is not what the run works on.
+            The model that the step works on, if it is not that of the run.
+        parameters:
+            The parameters of the step: JSON values.
         substitutions:
             Values for placeholders in names, beside ``{date}`` and ``{time}``.
         """
@@ -177,7 +179,7 @@ class Run:
             self._steps.append(step)
         token = self._step.set(step)
         tell_children()
-        if self.draft.run.steps.get(step.name, {}).get("status") == RUNNING:  # an earlier try was killed in it
+        if self.draft.run.steps.get(step.name, {}).get("status") == RUNNING:  # an earlier try was killed in this step
             self.change(lambda run: run.but(steps=_but(run.steps, step.name)), f"Begin the step {step.name} again")
         try:
             if (spec := step.spec or self.spec) is not None:
@@ -204,10 +206,18 @@ class Run:
     # -- the end ---------------------------------------------------------------------------------------------------
 
     def end(self, status: str, duration: float) -> None:
-        """Seal what was made, or keep it as the draft of a run that failed, or forget it where that is nothing."""
+        """Seal on success, keep the draft on failure, remove the draft when it is empty or the run was given up.
+
+        Parameters
+        ----------
+        status:
+            ``completed`` or ``failed``.
+        duration:
+            In seconds.
+        """
         when = self.registry.ambient.timestamp()
         self.change(lambda run: run.but(status=status, ended_at=when, duration=round(duration, 3)), f"The run {status}")
-        # Only now the draft is what all processes of the run have made of it.
+        # The change above has read the draft again, with the work of all processes of the run.
         self.is_given_up = self.is_given_up or (status == FAILED and not self.draft.holds_something)
         if self.is_given_up:
             self.in_hand.remove()
@@ -224,6 +234,6 @@ def _but(steps: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def moment(started_at: str) -> dict[str, str]:
-    """Give the date and the time of a run's beginning as names have them; in UTC, in zenml's format."""
+    """Return the values of ``{date}`` and ``{time}``: the beginning of a run in UTC, in zenml's format."""
     when = datetime.fromisoformat(started_at)
     return {"date": f"{when:%Y_%m_%d}", "time": f"{when:%H_%M_%S_%f}"}
