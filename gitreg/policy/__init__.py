@@ -1,1 +1,1 @@
-"""Pure decisions: what the rules of a registry allow, over facts that are handed in."""
+"""The policies of a registry: pure decisions about promotions, from evidence that the caller gathers."""

@@ -1,4 +1,4 @@
-"""What is signed when somebody approves a version."""
+"""The statement that an approval signs."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 NAMESPACE = "gitreg"
-"""What the signature is for: one that the same key made for Git, or a login, is none here."""
+"""The namespace of the SSH signature: a signature that the same key made for Git or a login does not count here."""
 
 
 def statement(document: Mapping[str, Any]) -> bytes:
-    """Give what an approval's signature is over: all its other fields, as ``jq -cS 'del(.signature)'`` prints them."""
+    """Return the bytes that an approval signs: all its other fields, as ``jq -cS 'del(.signature)'`` prints them."""
     said = {field: value for field, value in document.items() if field != "signature"}
     return json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"

@@ -1,4 +1,4 @@
-"""The effect of a change of ``gitreg.yaml`` on who may do what, rule by rule, in sentences."""
+"""The changes of permissions that a change of ``gitreg.yaml`` makes, rule by rule, in sentences."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from gitreg.policy.parsing import kind_of
 from gitreg.policy.people import People
 
 JUDGED = ("policies", "people", "stages", "mirrors", "store", "replicas", "remote")
-"""The fields of ``gitreg.yaml`` whose change is judged by the file before it."""
+"""The fields of ``gitreg.yaml`` whose change has to meet the policies of the file before the change."""
 
 _RULES = ("from", "promoters", "protected", "overridable")
 _NOTHING: Mapping[str, Any] = {}
 
 
 class AuthorityChange(NamedTuple):
-    """One change of who may do what.
+    """One change of permissions.
 
     Parameters
     ----------
@@ -30,7 +30,9 @@ class AuthorityChange(NamedTuple):
     change:
         ``loses``, ``weakens``, ``gains`` or ``changes``.
     rules:
-        The rules, gates, persons or stages that it is about.
+        The rules, gates, persons or stages that change.
+    sentence:
+        The change in words.
     """
 
     where: str
@@ -39,21 +41,21 @@ class AuthorityChange(NamedTuple):
     sentence: str
 
     def row(self) -> dict[str, Any]:
-        """Return it as plain data."""
+        """Return the change as plain data."""
         return {**self._asdict(), "rules": list(self.rules)}
 
 
 def authority_changes(
     old: Mapping[str, Any], new: Mapping[str, Any], *, understood: bool = True
 ) -> list[AuthorityChange]:
-    """Return what differs between the judged fields of two files, as plain data.
+    """Return the changes between the fields `JUDGED` of two ``gitreg.yaml`` files.
 
     Parameters
     ----------
-    new:
-        Its policies are understood.
+    old, new:
+        The files as plain data; the policies of ``new`` are valid.
     understood:
-        Whether the old ones are: else they may be anything, and are not compared rule by rule.
+        True if the policies of ``old`` are valid, too; otherwise they are compared as a whole, not rule by rule.
     """
     found: list[AuthorityChange] = []
     before, after = old["policies"], new["policies"]
@@ -104,7 +106,7 @@ def _rules(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[_Differen
         was, now = old.get(rule) or None, new.get(rule) or None
         if was == now:
             continue
-        if rule == "overridable":  # that nothing may be overridden is the strictest
+        if rule == "overridable":  # no entry is the strictest value: nothing may be overridden
             yield _compared(rule, "", rule, was or [], now or [])
         elif now is None or was is None:
             yield _Difference("loses" if now is None else "gains", rule, rule)
@@ -113,7 +115,7 @@ def _rules(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[_Differen
 
 
 def _gates(old: Sequence[Any], new: Sequence[Any], *, within: str = "", enough: bool = False) -> Iterator[_Difference]:
-    """Yield what differs between lists of gates; ``enough``: where one that passes is enough."""
+    """Yield the differences between two lists of gates; with ``enough``, one gate that passes is enough."""
     left = [(_key(gate), gate) for gate in new]
     for gate in old:
         place = next((place for place, (key, _) in enumerate(left) if key == _key(gate)), None)
@@ -156,7 +158,7 @@ def _label(gate: Mapping[str, Any]) -> str:
 
 
 def _flat(gate: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a gate says by field, with those of ``soak``, ``signature``, ``approvals`` and the like."""
+    """Return the fields of a gate as one flat mapping, with the inner fields of ``soak``, ``signature`` and others."""
     out: dict[str, Any] = {}
     for field, value in gate.items():
         if isinstance(value, Mapping):
@@ -185,7 +187,7 @@ def _higher(was: Any, now: Any) -> bool:
 
 
 def _size(bound: Any) -> Decimal:
-    """Return a bound as a number; of a verdict its place in their order."""
+    """Return a bound as a number; for a content verdict, its position in the order of verdicts."""
     return Decimal(VERDICTS.index(bound) if bound in VERDICTS else str(bound))
 
 
@@ -206,7 +208,7 @@ _WEAKER: Mapping[str, Callable[[Any, Any], bool]] = {
     "later": lambda was, now: bool(now),
     "author": lambda was, now: now is None,
 }
-"""By field, whether its change lets in what was kept out before."""
+"""By field, a function that returns whether its change admits versions that were refused before."""
 
 
 # -- the rest --------------------------------------------------------------------------------------------------------
@@ -233,7 +235,7 @@ def _people(old: People, new: People) -> Iterator[AuthorityChange]:
 
 
 def fingerprint(key: str) -> str:
-    """Return a public SSH key's fingerprint, as ``ssh-keygen -l`` prints it."""
+    """Return the fingerprint of a public SSH key, as ``ssh-keygen -l`` prints it; an invalid key as it is."""
     try:
         blob = b64decode(key.split()[1], validate=True)
     except (IndexError, binascii.Error):

@@ -1,4 +1,4 @@
-"""Gates on what a version is made of, and on what a command says of it."""
+"""The gates on the files of a version, and on the result of a command."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gitreg.policy.results import Outcome
 
 @dataclass(frozen=True, kw_only=True)
 class Files(Condition):
-    """Artifacts that are there, and files that are there or are not, by globs on their path or name, in any case."""
+    """The gate on required artifacts and on required or forbidden files, by case-insensitive globs on path or name."""
 
     kind: ClassVar[str] = "files"
     artifacts: tuple[str, ...] = ()
@@ -65,7 +65,7 @@ def _matches(path: str, pattern: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Content(Condition):
-    """Sealed files whose worst verdict is no worse than one: by the record or by who reads them, whichever is worse."""
+    """The gate on the worst content verdict of the sealed files, recorded or found by reading: the worse one counts."""
 
     kind: ClassVar[str] = "content"
     at_most: str
@@ -99,7 +99,7 @@ class Content(Condition):
 
 @dataclass(frozen=True, kw_only=True)
 class Command(Condition):
-    """A command that succeeds. Only ``gitreg check`` runs it, in CI: a registry makes no reader execute anything."""
+    """The gate on a command that has to succeed; only ``gitreg check`` runs it, in CI, never a reader of a registry."""
 
     kind: ClassVar[str] = "command"
     command: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What a stage's policy demands of a version, and what it decides."""
+"""The policy of a stage and its decision on a version: the result of all rules and gates."""
 
 from __future__ import annotations
 
@@ -10,27 +10,29 @@ from gitreg.policy.gates import Gate
 from gitreg.policy.results import Outcome, Result, overridden, override
 
 RULES = ("from", "promoters")
-"""The rules that ``overridable`` may name beside the gates."""
+"""The rules that ``overridable`` may name, besides gates."""
 SETTINGS, ALIASES = "settings", "aliases"
-"""The names among the policies that are no stages: who may change who may do what, and who may set any alias."""
+"""The names of the two policies that are not of a stage: changes of permissions in ``gitreg.yaml``, and aliases."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """Who may put which versions into a stage.
+    """The policy of a stage: the rules and gates for a version that is to enter it.
 
     Parameters
     ----------
+    stage:
+        The stage, ``aliases`` or ``settings``.
     origins:
-        The stages of which the version must hold one now; empty: it may come from anywhere.
+        The stages of which the version must be in one now; empty: no such rule.
     promoters:
-        The e-mails of those who may; empty: anyone.
+        The e-mails of the people who may promote; empty: everybody may.
     protected:
-        Whether the stage is entered by pull request only.
+        True if a version can enter the stage by pull request only.
     overridable:
-        The names of rules and gates that force may override.
+        The names of the rules and gates that ``force`` may override.
     gates:
-        All of them must pass.
+        The gates, which must all pass.
     """
 
     stage: str
@@ -41,23 +43,23 @@ class Policy:
     gates: tuple[Gate, ...] = ()
 
     def for_rollback(self) -> Policy:
-        """Give what of it counts where a stage is given back to who held it: who does it, and by which way."""
+        """Return the policy for a rollback: promoters and ``protected`` stay, origins and gates do not apply."""
         return replace(self, origins=(), gates=())
 
 
 class Decision(NamedTuple):
-    """What a policy makes of a version.
+    """The decision of a policy on a version.
 
     Parameters
     ----------
     reference:
         The version.
     stage:
-        What the policy is of: the stage, or ``aliases`` where an alias is set.
+        The stage of the policy, or ``aliases``.
     protected:
-        Whether the stage is entered by pull request only; that refuses no version.
+        True if a version can enter the stage by pull request only; that does not refuse a version.
     results:
-        What became of each rule and gate.
+        The result of each rule and gate.
     """
 
     reference: str
@@ -67,21 +69,21 @@ class Decision(NamedTuple):
 
     @property
     def allowed(self) -> bool:
-        """Whether the version may enter."""
+        """Return whether the version may enter."""
         return all(result.outcome.opens for result in self.results)
 
     @property
     def unmet(self) -> list[Result]:
-        """The rules and gates in the way."""
+        """The results of the rules and gates that refuse the version."""
         return [result for result in self.results if not result.outcome.opens]
 
     @property
     def overridden(self) -> list[str]:
-        """The names of what force overrides."""
+        """The names of the rules and gates that force overrides."""
         return list(dict.fromkeys(name for result in self.results for name in overridden(result)))
 
     def row(self) -> dict[str, Any]:
-        """Give it as plain data."""
+        """Return the decision as plain data."""
         return {
             "reference": self.reference,
             "stage": self.stage,
@@ -93,16 +95,16 @@ class Decision(NamedTuple):
 
 
 def decide(policy: Policy, evidence: Evidence, *, force: bool = False) -> Decision:
-    """Judge a version by a policy.
+    """Return the decision of a policy on a version.
 
     Parameters
     ----------
     policy:
-        That of the branch which the promotion is committed upon.
+        The policy on the branch that the promotion is committed on.
     evidence:
-        May be of another snapshot: of a proposal, say.
+        The facts; they may come from another snapshot, for example from a proposal.
     force:
-        Whether what the policy calls overridable is overridden, where it does not pass.
+        True if rules and gates that do not pass are overridden, as far as the policy lists them as overridable.
     """
     results = [*_rules(policy, evidence), *(gate.judge(evidence) for gate in policy.gates)]
     if force:

@@ -1,4 +1,4 @@
-"""What gates ask about a version that is to enter a stage. Whoever gathers it may do so when it is asked for."""
+"""The evidence: all facts that gates read about a version that is to enter a stage; it may be gathered lazily."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from gitreg.contents import Finding
 
 
 class Said(NamedTuple):
-    """Statements about a version.
+    """The metadata of a version.
 
     Parameters
     ----------
     sealed:
-        By its record.
+        The metadata of the record.
     now:
-        By its record and by annotations, each key with its newest value.
+        The metadata of the record and of its annotation, the newest value of each key.
     """
 
     sealed: Mapping[str, Any]
@@ -24,27 +24,27 @@ class Said(NamedTuple):
 
 
 class Incumbent(NamedTuple):
-    """The version that holds the stage now, or that the alias names."""
+    """The version that is in the stage now, or that the alias points to."""
 
     reference: str
     metadata: Said
 
 
 class Approval(NamedTuple):
-    """One approval as it lies in the registry, whatever it is worth.
+    """One approval as it is written in the registry, before it is checked.
 
     Parameters
     ----------
     who:
-        Whose it claims to be.
+        The person who is named as its author.
     digest:
-        Of the record that was approved; None where the approval cannot be read.
+        The digest of the record that was approved; None if the approval cannot be read.
     problem:
-        Why it cannot be read.
+        The reason why it cannot be read.
     registry:
-        The id of the registry that it is for; None where it names none.
+        The id of the registry that it is for; None if it names none.
     until:
-        When it expires, in seconds since the epoch; None: never.
+        The time at which it expires, in seconds since the epoch; None: never.
     """
 
     who: str
@@ -55,14 +55,14 @@ class Approval(NamedTuple):
 
 
 class Proof(NamedTuple):
-    """Proof of a version's author: its tag, or the commit that brought it, has a known key's signature.
+    """The proof of a version's author: its tag, or the commit that added it, has the signature of a known key.
 
     Parameters
     ----------
     proven:
-        None where that cannot be looked at here.
+        True if the signature is valid; None if it cannot be checked here.
     problem:
-        Why it is not, or not known.
+        The reason why the author is not proven, or the check is not possible.
     """
 
     proven: bool | None
@@ -70,20 +70,20 @@ class Proof(NamedTuple):
 
 
 class Seal(NamedTuple):
-    """What is known of the signature on a version's tag.
+    """The signature on a version's seal, its tag.
 
     Parameters
     ----------
     signer:
-        The person, among those that the registry knows, whose key made it.
+        The person in ``people`` whose key made the signature; None: nobody is known.
     problem:
-        Why nobody is known to have.
+        The reason why no signer is known.
     checked:
-        Whether that could be looked at.
+        True if the signature could be checked.
     what:
-        What is signed, where it is not the version's tag: of a change of the settings, its commit.
+        The name of the signed object if it is not the version's tag: for a change of the settings, its commit.
     kind:
-        What made it: ``ssh``, ``openpgp`` or ``x509``; None where there is no signature.
+        The format of the signature: ``ssh``, ``openpgp`` or ``x509``; None if there is no signature.
     """
 
     signer: str | None = None
@@ -94,16 +94,16 @@ class Seal(NamedTuple):
 
 
 class Held(NamedTuple):
-    """The longest time for which a version held a stage without a break.
+    """The longest time for which a version was in a stage without a break.
 
     Parameters
     ----------
     seconds:
-        0: it never did.
+        The length of that time; 0: it never was in the stage.
     since:
-        When that began, in seconds since the epoch.
+        The start of that time, in seconds since the epoch.
     seen:
-        Whether a receipt says so, and not the committers' clocks alone.
+        True if a receipt confirms it; False if it comes from the committers' clocks alone.
     """
 
     seconds: float
@@ -112,14 +112,14 @@ class Held(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """The worst verdicts on the files of an artifact; None where nobody looked.
+    """The worst content verdicts on the files of an artifact; None: they were not scanned.
 
     Parameters
     ----------
     recorded:
-        By its record.
+        The worst verdict in the record.
     read:
-        By who read the bytes here.
+        The worst verdict of a scan of the bytes here.
     """
 
     recorded: Finding | None
@@ -131,11 +131,11 @@ class Evidence(Protocol):
 
     @property
     def reference(self) -> str:
-        """How to speak of the version."""
+        """The reference of the version."""
 
     @property
     def digest(self) -> str:
-        """The digest of its record."""
+        """The digest of the version's record."""
 
     @property
     def subject(self) -> str:
@@ -143,39 +143,39 @@ class Evidence(Protocol):
 
     @property
     def stage_now(self) -> str | None:
-        """The stage that it holds."""
+        """The stage that the version is in; None: no stage."""
 
     @property
     def promoter(self) -> str | None:
-        """The e-mail of who promotes; None where that is not known."""
+        """The e-mail of the promoter; None if it is not known."""
 
     @property
     def incumbent(self) -> Incumbent | None:
-        """The version that is where it is to go, if that is another one."""
+        """The other version that is in the stage now, or that the alias points to; None if there is none."""
 
     @property
     def metadata(self) -> Said:
-        """Statements about the version."""
+        """The metadata of the version."""
 
     @property
     def card(self) -> Mapping[str, Any]:
-        """The fields of its model's card, its text as ``readme``."""
+        """The fields of the model's card; ``readme`` is its text."""
 
     @property
     def sealed_artifacts(self) -> Collection[str]:
-        """The names of the artifacts that its record has."""
+        """The names of the artifacts in the version's record."""
 
     @property
     def linked_artifacts(self) -> Collection[str]:
-        """The names of those that were linked to it later."""
+        """The names of the artifacts that were linked to the version after it was sealed."""
 
     @property
     def files_follow(self) -> bool:
-        """Whether its files are yet to be stored, so that what is asked of them is answered later."""
+        """Return whether the version's files are not stored yet, so that gates on files are evaluated later."""
 
     @property
     def seal(self) -> Seal:
-        """Who signed its tag."""
+        """The signature on the version's tag."""
 
     @property
     def approvals(self) -> Sequence[Approval]:
@@ -183,11 +183,11 @@ class Evidence(Protocol):
 
     @property
     def registry(self) -> str | None:
-        """The registry's id; None where it has none."""
+        """The id of the registry; None if it has none."""
 
     @property
     def now(self) -> float | None:
-        """The time in seconds since the epoch; None where no clock is at hand."""
+        """The present time in seconds since the epoch; None if there is no clock."""
 
     @property
     def authors(self) -> Collection[str]:
@@ -195,22 +195,22 @@ class Evidence(Protocol):
 
     @property
     def proof(self) -> Proof:
-        """The proof of its author."""
+        """The proof of the version's author."""
 
     def person(self, email: str) -> str:
-        """Return the one word by which the person who has an e-mail, or is called so, is told from all others."""
+        """Return the unique identifier of the person with that e-mail or name."""
 
     def files(self, artifact: str) -> Sequence[str] | None:
-        """Give the paths of an artifact's files; None where they cannot be told."""
+        """Return the paths of an artifact's files; None if they cannot be listed."""
 
     def contents(self, artifact: str) -> Contents:
-        """Return what an artifact's files are."""
+        """Return the worst content verdicts on an artifact's files."""
 
     def held_for(self, stage: str) -> Held | None:
-        """Return for how long the version held a stage; None where no clock is at hand."""
+        """Return the longest time for which the version was in a stage; None if there is no clock."""
 
     def is_signed(self, approval: Approval) -> bool | None:
-        """Say whether a key of the person made an approval's signature; None where that cannot be looked at here."""
+        """Return whether a key of the person made the signature of an approval; None if it cannot be checked here."""
 
     def run(self, command: Sequence[str]) -> bool | None:
-        """Run a command and say whether it succeeded; None where commands are not run."""
+        """Return whether a command succeeds; None if commands are not run here."""

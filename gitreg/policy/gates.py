@@ -1,4 +1,4 @@
-"""What a gate is: a frozen value that judges evidence and reads nothing itself; and gates made of others."""
+"""The gate: one rule of a policy, a frozen value that evaluates evidence and reads nothing else; and combinations."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from gitreg.policy.evidence import Evidence
 from gitreg.policy.results import Outcome, Result, all_of, any_of
 
 Finding = tuple[Outcome, str, Mapping[str, Any]]
-"""The outcome of a condition, the sentence, and the numbers."""
+"""The verdict of a condition, the sentence that explains it, and its facts as plain data."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gate(ABC):
-    """What a version has to pass to enter a stage.
+    """The gate that a version has to pass to enter a stage.
 
     Parameters
     ----------
     name:
-        What ``overridable`` and results call it; its kind, where the policy names none.
+        The name in ``overridable`` and in results: the one in the policy, or else the kind of the gate.
     """
 
     kind: ClassVar[str]
@@ -29,14 +29,14 @@ class Gate(ABC):
 
     @abstractmethod
     def judge(self, evidence: Evidence) -> Result:
-        """Say what becomes of it."""
+        """Return the result of the gate."""
 
 
 class Condition(Gate):
-    """A gate of one condition."""
+    """A gate with one condition."""
 
     def judge(self, evidence: Evidence) -> Result:
-        """Say what becomes of it."""
+        """Return the result of the gate."""
         outcome, sentence, facts = self._find(evidence)
         return Result(self.name, self.kind, outcome, sentence, facts)
 
@@ -45,7 +45,7 @@ class Condition(Gate):
 
 
 def finding(passed: bool, sentence: str, **facts: Any) -> Finding:
-    """Give what was found where it is certain."""
+    """Return a finding whose verdict is definite: passed or failed."""
     return (Outcome.PASSED if passed else Outcome.FAILED), sentence, facts
 
 
@@ -57,7 +57,7 @@ class AllOf(Gate):
     gates: tuple[Gate, ...]
 
     def judge(self, evidence: Evidence) -> Result:
-        """Say what becomes of each, and of all together."""
+        """Return the result of the gate, with the results of its parts: the lowest verdict counts."""
         parts = tuple(gate.judge(evidence) for gate in self.gates)
         outcome = all_of(part.outcome for part in parts)
         return Result(self.name, self.kind, outcome, f"all {len(parts)} of these are needed", parts=parts)
@@ -71,7 +71,7 @@ class AnyOf(Gate):
     gates: tuple[Gate, ...]
 
     def judge(self, evidence: Evidence) -> Result:
-        """Say what becomes of each, and of the best of them."""
+        """Return the result of the gate, with the results of its parts: the highest verdict counts."""
         parts = tuple(gate.judge(evidence) for gate in self.gates)
         outcome = any_of(part.outcome for part in parts)
         return Result(self.name, self.kind, outcome, f"one of these {len(parts)} is enough", parts=parts)

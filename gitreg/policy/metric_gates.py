@@ -1,4 +1,4 @@
-"""Gates on what is said of a version, in numbers and in words."""
+"""The gates on metrics, metadata and the fields of the card."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gitreg.policy.gates import Condition, Finding, finding
 
 
 def look_up(metadata: Mapping[str, Any], path: str) -> Any:
-    """Give a value by its dotted path; a key may itself hold dots. None where there is none."""
+    """Return the value at a dotted path, or None if there is none; a key may contain dots itself."""
     value: Any = metadata
     parts = path.split(".")
     while parts:
@@ -27,7 +27,7 @@ def look_up(metadata: Mapping[str, Any], path: str) -> Any:
 
 
 def _number(metadata: Mapping[str, Any], metric: str) -> Decimal | None:
-    """Give a metric exactly as it is written, so that 0.8 less 0.1 is 0.7."""
+    """Return a metric as the decimal number that is written, so that 0.8 - 0.1 is 0.7; None if it is not a number."""
     value = look_up(metadata, metric)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
@@ -37,7 +37,10 @@ def _number(metadata: Mapping[str, Any], metric: str) -> Decimal | None:
 def _metric(
     reference: str, said: Said, metric: str, *, later: bool, of_holder: bool = False
 ) -> tuple[Decimal | None, str]:
-    """Return a metric that counts; where there is none, None and a sentence that says so."""
+    """Return the metric and "", or None and a sentence that explains why there is none.
+
+    Without ``later``, only the sealed record counts.
+    """
     metadata = said.now if later else said.sealed
     number = _number(metadata, metric)
     if number is not None:
@@ -51,7 +54,7 @@ def _metric(
 
 
 def _said_later(said: Said, metric: str, *, later: bool) -> str:
-    """Return what an annotation says otherwise and does not count, as the end of a sentence."""
+    """Return the end of a sentence about an annotation's value that differs and does not count; "" if there is none."""
     value = look_up(said.now, metric)
     if later or value == look_up(said.sealed, metric):
         return ""
@@ -59,13 +62,13 @@ def _said_later(said: Said, metric: str, *, later: bool) -> str:
 
 
 def plain(number: Decimal) -> int | float:
-    """Give a number as JSON has it."""
+    """Return a number as JSON writes it: an int if it is whole, otherwise a float."""
     return int(number) if number == number.to_integral_value() and abs(number) < 2**53 else float(number)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bound(Condition):
-    """A metric within bounds."""
+    """The gate on a metric that has to be within bounds."""
 
     kind: ClassVar[str] = "metric"
     metric: str
@@ -92,7 +95,7 @@ class Bound(Condition):
 
 @dataclass(frozen=True, kw_only=True)
 class AgainstIncumbent(Condition):
-    """A metric that is not worse than that of who is in its place; where nobody is, it passes."""
+    """The gate on a metric that must not be worse than the incumbent's; without an incumbent it passes."""
 
     kind: ClassVar[str] = "metric"
     metric: str
@@ -124,7 +127,7 @@ class AgainstIncumbent(Condition):
 
 @dataclass(frozen=True, kw_only=True)
 class Metadata(Condition):
-    """Keys of the metadata that say something."""
+    """The gate on keys of the metadata that must not be empty."""
 
     kind: ClassVar[str] = "metadata"
     keys: tuple[str, ...]
@@ -142,7 +145,7 @@ class Metadata(Condition):
 
 @dataclass(frozen=True, kw_only=True)
 class Card(Condition):
-    """Fields of the model's card that say something."""
+    """The gate on fields of the model's card that must not be empty."""
 
     kind: ClassVar[str] = "card"
     fields: tuple[str, ...]

@@ -1,6 +1,6 @@
-"""Policies as ``gitreg.yaml`` writes them, to frozen values; whatever is not understood is an error that says what is.
+"""The parser of policies: from plain data of ``gitreg.yaml`` to frozen values; anything unknown is an error.
 
-A policy that is misspelled must never be one that lets everybody pass.
+A misspelled policy must never admit every version.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gitreg.policy.people_gates import Approvals, Signature, Soak
 _WHERE = "gitreg.yaml"
 _FIELDS = ("from", "promoters", "protected", "overridable", "gates")
 _FIELDS_OF = {SETTINGS: ("promoters", "protected", "gates"), ALIASES: ("promoters", "overridable", "gates")}
-"""The fields of policies that are none of a stage."""
+"""The fields of the policies that are not of a stage."""
 _ABOUT_PEOPLE = ("approvals", "signature", "all", "any")
 _OF_FILES = ("artifacts", "files", "forbidden_files")
 _KINDS: Mapping[str, tuple[str, ...]] = {
@@ -39,25 +39,25 @@ _KINDS: Mapping[str, tuple[str, ...]] = {
     "all": ("all",),
     "any": ("any",),
 }
-"""For each kind of gate its fields, beside ``name``."""
+"""The fields of each kind of gate, besides ``name``."""
 _BEGIN = {field: kind for kind, fields in _KINDS.items() for field in (_OF_FILES if kind == "files" else fields[:1])}
-"""The fields by which a kind of gate is known."""
+"""The fields that identify a kind of gate."""
 _CARD = (*CARD_FIELDS, "tags", "metadata", "readme")
 _DIRECTIONS = ("not_below", "not_above")
 
 
 def parse_policies(policies: Mapping[str, Any], people: Mapping[str, Any], stages: Sequence[str]) -> dict[str, Policy]:
-    """Read the policies of all stages.
+    """Return the policies of a registry by stage; ``settings`` and ``aliases`` count as names, too.
 
     Parameters
     ----------
     policies, people, stages:
-        As the registry's settings have them.
+        The fields of ``gitreg.yaml``.
 
     Raises
     ------
     InvalidDocument
-        Something is not understood, or could never be met; the error names the place, and its hint what is known.
+        A policy is not valid, or no version could ever meet it; the error names the place, its hint the known values.
     """
     _check_people(people)
     reader = _Reader(tuple(people), tuple(stages))
@@ -65,8 +65,8 @@ def parse_policies(policies: Mapping[str, Any], people: Mapping[str, Any], stage
 
 
 def _check_people(people: Mapping[str, Any]) -> None:
-    """Refuse a key or an e-mail of two people: one person could approve twice."""
-    owners = {name.casefold(): name for name in people}  # the name is an e-mail too, and comes before all others
+    """Raise InvalidDocument if two people share a key or an e-mail: one person could approve twice."""
+    owners = {name.casefold(): name for name in people}  # the name is an e-mail too, the person's first
     for name, entry in people.items():
         plain = not isinstance(entry, Mapping)
         if (owner := owners[name.casefold()]) != name:
@@ -246,7 +246,7 @@ _Path = list[str | int]
 
 
 def kind_of(gate: Mapping[str, Any]) -> str:
-    """Return the kind of a gate; where it is none that is known, its first field."""
+    """Return the kind of a gate; if the kind is unknown, the name of its first field."""
     fields = [field for field in gate if field != "name"]
     return next((_BEGIN[field] for field in fields if field in _BEGIN), fields[0] if fields else "")
 
@@ -294,13 +294,13 @@ def _number(at: _Path, value: Any) -> Decimal:
 
 
 def _wrong(at: _Path, reason: str, hint: str) -> InvalidDocument:
-    from gitreg.documents.yaml import pointer  # brings in a YAML library, only to explain
+    from gitreg.documents.yaml import pointer  # imports a YAML library, needed for errors only
 
     return InvalidDocument(_WHERE, pointer(at), reason, hint=hint)
 
 
 def _unknown(at: _Path, what: str, name: Any, known: Collection[str], beside: Collection[str] = ()) -> InvalidDocument:
-    """Return the error for a name that is none of the known ones, nor of the others that may stand beside them."""
+    """Return the error for a name that is neither in ``known`` nor in ``beside``, with the nearest valid name."""
     near = get_close_matches(str(name), [*known, *beside], n=1)
     meant = f"did you mean {near[0]!r}? " if near else ""
     listed = f"the known ones are {', '.join(known)}" if known else "there is none"

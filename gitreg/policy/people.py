@@ -1,4 +1,4 @@
-"""Persons, as ``people`` in ``gitreg.yaml`` names them: by e-mails that are theirs, and public SSH keys."""
+"""The people in ``gitreg.yaml``: names, e-mails and public SSH keys."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 
 class People:
-    """The persons whom a registry knows; anybody else is a person of their own.
+    """The persons that a registry knows; every unknown e-mail counts as a person of its own.
 
     Parameters
     ----------
     said:
-        ``people`` of ``gitreg.yaml``: by name, which is an e-mail of theirs too, a list of keys, or
+        The field ``people`` of ``gitreg.yaml``: by name, which is an e-mail of the person too, a list of keys or
         ``{emails: [...], keys: [...]}``.
     """
 
@@ -25,23 +25,23 @@ class People:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of all, in the file's order."""
+        """The names of all persons, in the order of the file."""
         return tuple(self.keys)
 
     def find(self, email: str) -> str | None:
-        """Return the name of the person who has an e-mail, or is called so; None for nobody who is known."""
+        """Return the name of the person with that e-mail or name; None if the person is not known."""
         return self._owners.get(email.casefold())
 
     def person(self, email: str) -> str:
-        """Return the one word by which a person is told from all others, whichever of their e-mails is given."""
+        """Return the unique identifier of a person, the same for each of the person's e-mails."""
         return (self.find(email) or email).casefold()
 
     def persons(self, emails: Iterable[str]) -> frozenset[str]:
-        """Return the persons who have some e-mails."""
+        """Return the identifiers of the persons with these e-mails; empty e-mails are left out."""
         return frozenset(self.person(email) for email in emails if email)
 
     def any_is(self, email: str, named: Collection[str]) -> bool:
-        """Return whether the person who has an e-mail is one of those that are named by any of theirs."""
+        """Return whether the person with an e-mail is among those that the e-mails in ``named`` belong to."""
         return self.person(email) in self.persons(named)
 
 

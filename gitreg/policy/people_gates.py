@@ -1,4 +1,4 @@
-"""Gates on time and on people: how long a version was tried, who signed it, who approved."""
+"""The gates on time in a stage, on the signature of a version and on its approvals."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HOUR = 3600  # seconds
 
 @dataclass(frozen=True, kw_only=True)
 class Soak(Condition):
-    """Time in another stage, without a break."""
+    """The gate on the hours that a version was in another stage without a break."""
 
     kind: ClassVar[str] = "soak"
     stage: str
@@ -31,7 +31,7 @@ class Soak(Condition):
         held = Decimal(str(stay.seconds)) / _HOUR
         facts["hours"] = round(float(held), 2)
         enough = held >= self.hours
-        # Rounded down: 47.99 hours are not the 48 that are needed.
+        # Round down: 47.99 hours must not be shown as 48.
         told = int(held * 10) / 10
         sentence = f"it was in {self.stage} for {told:g} hours" + ("" if enough else f"; {self.hours} are needed")
         if stay.since:
@@ -44,7 +44,7 @@ class Soak(Condition):
 
 @dataclass(frozen=True, kw_only=True)
 class Signature(Condition):
-    """The version's tag is signed by one of some people."""
+    """The gate on the signature of the version's tag, by one of the listed people."""
 
     kind: ClassVar[str] = "signature"
     by: tuple[str, ...]
@@ -65,12 +65,16 @@ class Signature(Condition):
 
 @dataclass(frozen=True, kw_only=True)
 class Approvals(Condition):
-    """Signed approvals by several people, none of them an author of the version.
+    """The gate on signed approvals by enough people, none of them an author of the version.
 
     Parameters
     ----------
+    count:
+        The number of approvals that are needed.
+    by:
+        The people whose approvals count.
     signed_author:
-        Whether a signature has to prove who the author is.
+        True if a signature has to prove the author of the version.
     """
 
     kind: ClassVar[str] = "approvals"

@@ -1,4 +1,4 @@
-"""Whether a version may take a stage."""
+"""The rules that every promotion has to meet, whatever the policy of the stage."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from gitreg.names import ARCHIVED, LATEST
 
 
 class Candidate(NamedTuple):
-    """The version that is to move.
+    """The version that is to be promoted.
 
     Parameters
     ----------
     version:
-        Its name.
+        The name of the version.
     reference:
-        How to speak of it.
+        The reference, for messages.
+    yanked:
+        True if the version was yanked.
     """
 
     version: str
@@ -26,14 +28,14 @@ class Candidate(NamedTuple):
 
 
 class Post(NamedTuple):
-    """The stage that it is to take.
+    """The stage that the version is to enter.
 
     Parameters
     ----------
     holder:
-        The version that holds it now, None where nobody does.
+        The version that is in the stage now; None: no version is.
     undone:
-        The versions that rollbacks took out of it, which may come back without force.
+        The versions that rollbacks removed from the stage; they may return without force.
     """
 
     stage: str
@@ -42,12 +44,12 @@ class Post(NamedTuple):
 
 
 def check_stage_is_known(stage: str, known: Sequence[str]) -> None:
-    """Refuse a stage that the registry does not declare.
+    """Raise an error for a stage that the registry does not declare.
 
     Raises
     ------
     InvalidInput
-        It is ``latest`` or ``archived``, which are no pointers, or unknown.
+        The stage is unknown, or it is ``latest`` or ``archived``, which are not pointers.
     """
     if stage == LATEST:
         raise InvalidInput("'latest' is the highest number by itself; no version can be put there")
@@ -60,12 +62,12 @@ def check_stage_is_known(stage: str, known: Sequence[str]) -> None:
 
 
 def check_promotion(candidate: Candidate, post: Post, *, force: bool) -> None:
-    """Pass silently, or say why the version may not take the stage.
+    """Raise an error if the version may not enter the stage.
 
     Raises
     ------
     Refused
-        The version was yanked, or another one holds the stage and ``force`` is not given.
+        The version was yanked, or another version is in the stage and ``force`` is false.
     """
     if candidate.yanked:
         raise Refused(

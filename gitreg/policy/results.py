@@ -1,4 +1,4 @@
-"""What became of a gate, and of several together: four outcomes in an order, of which `all` takes the least."""
+"""The verdicts of gates: four values in an order; of several gates, `all` takes the lowest and `any` the highest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Outcome(IntEnum):
-    """What became of a gate. Without the overridden, this is Kleene's three-valued logic."""
+    """The verdict of a gate. Without ``OVERRIDDEN``, these are the values of Kleene's three-valued logic."""
 
     FAILED = 0
     UNKNOWN = 1
@@ -20,40 +20,42 @@ class Outcome(IntEnum):
 
     @property
     def word(self) -> str:
-        """How it is told: ``failed``, ``not evaluated``, ``overridden`` or ``passed``."""
+        """The word for the verdict: ``failed``, ``not evaluated``, ``overridden`` or ``passed``."""
         return "not evaluated" if self is Outcome.UNKNOWN else self.name.lower()
 
     @property
     def opens(self) -> bool:
-        """Whether the way is free."""
+        """Return whether the verdict admits the version: overridden or passed."""
         return self >= Outcome.OVERRIDDEN
 
 
 def all_of(outcomes: Iterable[Outcome]) -> Outcome:
-    """Say what becomes of gates that must all pass."""
+    """Return the verdict of gates that must all pass: the lowest one, passed if there are none."""
     return min(outcomes, default=Outcome.PASSED)
 
 
 def any_of(outcomes: Iterable[Outcome]) -> Outcome:
-    """Say what becomes of gates of which one is enough."""
+    """Return the verdict of gates of which one is enough: the highest one, failed if there are none."""
     return max(outcomes, default=Outcome.FAILED)
 
 
 class Result(NamedTuple):
-    """What became of one rule or gate.
+    """The result of one rule or gate.
 
     Parameters
     ----------
     name:
-        What a policy's ``overridable`` calls it.
+        The name in the policy's ``overridable``.
     kind:
-        The gate's kind, or the rule's name.
+        The kind of the gate, or the name of the rule.
+    outcome:
+        The verdict.
     sentence:
-        Why, with the numbers.
+        The reason, with the numbers.
     facts:
-        The numbers, as plain data.
+        The numbers and names behind the verdict, as plain data.
     parts:
-        Of a gate that is made of others: theirs.
+        The results of the inner gates of ``all`` and ``any``.
     """
 
     name: str
@@ -64,7 +66,7 @@ class Result(NamedTuple):
     parts: tuple[Result, ...] = ()
 
     def row(self) -> dict[str, Any]:
-        """Give it as plain data."""
+        """Return the result as plain data."""
         return {
             "name": self.name,
             "kind": self.kind,
@@ -76,7 +78,7 @@ class Result(NamedTuple):
 
 
 def override(result: Result, names: Collection[str]) -> Result:
-    """Give what becomes of it where force may override gates of these names; what passes is left as it is."""
+    """Return a result with the gates of these names overridden; one that passed is returned as it is."""
     if result.outcome is Outcome.PASSED:
         return result
     if result.name in names:
@@ -89,7 +91,7 @@ def override(result: Result, names: Collection[str]) -> Result:
 
 
 def overridden(result: Result) -> list[str]:
-    """Name what force had to override for it to open."""
+    """Return the names of the rules and gates that force had to override to admit the version."""
     if result.outcome is not Outcome.OVERRIDDEN:
         return []
     within = [names for part in result.parts if (names := overridden(part))]
