@@ -1,1 +1,1 @@
-"""What git's hooks do: the shims beside this file call ``gitreg hook NAME``, and that comes here."""
+"""The Git hooks: small scripts (shims) in ``hooks/`` call ``gitreg hook NAME``, which runs the functions here."""

@@ -1,4 +1,4 @@
-"""Hooks of a clone: before a commit, before a push, after a merge."""
+"""The hooks of a clone: pre-commit, pre-push and post-merge."""
 
 from __future__ import annotations
 
@@ -28,19 +28,20 @@ _BRANCHES = "refs/heads/"
 
 
 def pre_commit(repository: Repository) -> Iterator[Problem]:
-    """Name what is wrong with what is staged, in every registry that it touches; policies are asked when it is pushed.
+    """Yield the problems of the staged files, in every registry that they belong to; policies are checked at push.
 
-    Where the work tree could not follow its branch, what is staged would take back what others have done.
+    A work tree that lags behind its branch is one problem, and the only one that is reported: a commit would undo the
+    commits of others.
 
     Raises
     ------
     InvalidInput
-        A conflict is not resolved.
+        A merge conflict is not resolved.
 
     Warns
     -----
     UserWarning
-        What is staged changes who may do what, and nobody is asked.
+        The staged files change permissions, and the registry has no policy for ``settings``.
     """
     lagging = {folder.resolve() for folder in repository.unfinished_following()}
     if repository.work_tree is not None and repository.work_tree.resolve() in lagging:
@@ -65,21 +66,21 @@ def pre_commit(repository: Repository) -> Iterator[Problem]:
 
 
 def pre_push(repository: Repository, ambient: Ambient, remote: str, updates: Sequence[RefUpdate]) -> Iterator[Problem]:
-    """Name what must not be published: weights that are in no store, edits of what is sealed, gates that are not met.
+    """Yield the problems of a push: weights that no store has, edits of sealed records, gates that are not met.
 
-    Gates count where a registry's own branch is pushed, not where something is only proposed.
+    Gates count for a push of the registry's own branch, not for a push of a proposal.
 
     Parameters
     ----------
     remote:
         The name of the remote, or its URL.
     updates:
-        What is to be pushed, and where the remote has it.
+        The ref updates of the push; ``old`` is the commit on the remote.
 
     Warns
     -----
     UserWarning
-        A store was not looked at, or nobody is asked who may do what.
+        A store was not checked; or permissions change, and the registry has no policy for ``settings``.
     """
     for update in updates:
         if not update.name.startswith(_BRANCHES) or update.new is None:
@@ -92,19 +93,19 @@ def pre_push(repository: Repository, ambient: Ambient, remote: str, updates: Seq
             own = update.name == f"{_BRANCHES}{branch}"
             base = old if own else _where_it_is(repository, remote, branch)
             if own and update.old != old:
-                continue  # what the remote has is not here: it will refuse the push, or be forced
+                continue  # the remote's commit is not here: the remote refuses the push, or the user forces it
             registry = OpenRegistry(Location(repository, branch, root), ambient)
             with closing(registry.ledger):
                 yield from _published(registry, base, update.new, proposed=not own)
 
 
 def post_merge(repository: Repository, ambient: Ambient, start: Location) -> None:
-    """Let mirrors follow what was merged; tags too, where no remote makes them.
+    """Move the stage and alias refs to the merged commit; without a remote, create the tags of new versions, too.
 
     Raises
     ------
     Conflict
-        Somebody else held the repository all the time.
+        Another process held the lock of the repository for too long.
     """
     ledger = Ledger(start.repository, start.branch, start.root)
     with closing(ledger), repository.lock(timeout=PATIENCE):
@@ -131,30 +132,30 @@ def _published(registry: OpenRegistry, base: str | None, head: str, *, proposed:
             yield from found
             return
         report = check(ledger, base, head, circumstances=circumstances, weights=weights)
-    except Refused as error:  # no history in common: the remote has its own word for that
+    except Refused as error:  # no common history: the remote refuses it itself
         registry.tell(error.message)
         return
     for sentence in dict.fromkeys(unseen):
         registry.tell(f"not looked at: {sentence}")
     _tell_unasked(report.settings)
-    # What is proposed may be approved yet; what is pushed was judged commit by commit.
+    # A proposal may still be approved; a push of the branch itself was judged commit by commit.
     yield from (problem for problem in report.problems if not ((proposed or by_itself) and problem in report.unmet))
 
 
 def _tell_unasked(change: SettingsChange | None) -> None:
-    """Warn of a change of who may do what that a server would refuse."""
+    """Warn of a change of permissions that a server would refuse."""
     if change is not None and change.guarded:
         OpenRegistry.tell(f"gitreg.yaml changes who may do what; {NOBODY_IS_ASKED}")
 
 
 def _branch(repository: Repository, root: str, old: str | None, new: str) -> str | None:
-    """Give the branch of the registry in a folder; None where there is none, or that cannot be told."""
+    """Return the branch of the registry in a folder; None if there is no registry or its branch is not known."""
     said = [declared(repository, commit, root) for commit in (old, new) if commit is not None]
     return next((each for each in said if each), None)
 
 
 def _where_it_is(repository: Repository, remote: str, branch: str) -> str | None:
-    """Give the newest commit of a registry's branch that this clone knows to be on a remote; else that of its own."""
+    """Return the newest commit of a branch that is known to be on the remote, or else that of the local branch."""
     names = (f"refs/gitreg/{remote}/accepted/{branch}", f"refs/remotes/{remote}/{branch}")
     newest: str | None = None
     for commit in filter(None, map(repository.read_ref, names)):

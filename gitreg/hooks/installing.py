@@ -1,4 +1,4 @@
-"""Putting the shims where git looks for hooks, beside what a user has there, and taking them away again."""
+"""The installation and removal of hooks; hooks of the user are kept and run first."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _FRAMEWORKS = {
 
 
 class Placed(NamedTuple):
-    """What became of one hook.
+    """The result of the installation or removal of one hook.
 
     Parameters
     ----------
     path:
-        Where git looks for it.
+        The file of the hook, where git runs it.
     what:
-        In words.
+        The result in words.
     """
 
     name: str
@@ -38,14 +38,14 @@ class Placed(NamedTuple):
 
 
 def shim(name: str) -> bytes:
-    """Give a hook's shim, as it lies in hooks/.
+    """Return the content of a hook's shim, the file in ``hooks/``.
 
     Raises
     ------
     NotFound
-        There is none of that name.
+        gitreg has no hook of that name.
     """
-    # The wheel carries them beside this file; in a checkout they lie at the top of the repository.
+    # The wheel has the shims beside this file; a checkout has them in hooks/ at the top of the repository.
     packaged, in_checkout = Path(__file__).parent / name, Path(__file__).parents[2] / "hooks" / name
     path = packaged if packaged.is_file() else in_checkout
     if not path.is_file():
@@ -54,19 +54,19 @@ def shim(name: str) -> bytes:
 
 
 def install(repository: Repository, names: Iterable[str], *, program: str | None) -> Iterator[Placed]:
-    """Put hooks into a repository; what was there before is kept, and runs first.
+    """Write hooks into a repository and yield the result of each; a hook of the user is kept and runs first.
 
-    Done again, it brings the shims up to date.
+    A repeated call updates the shims.
 
     Parameters
     ----------
     program:
-        Where the gitreg is that they shall run; None: the one on the PATH of whoever runs them.
+        The path of the gitreg program that the hooks run; None: the first one on the PATH.
 
     Raises
     ------
     Refused
-        The folder of hooks is that of all the user's repositories, or a hook cannot be kept.
+        The folder of hooks is shared by all repositories of the user, or a hook of the user cannot be kept.
     """
     folder = _folder(repository)
     for name in names:
@@ -97,12 +97,12 @@ def install(repository: Repository, names: Iterable[str], *, program: str | None
 
 
 def uninstall(repository: Repository) -> Iterator[Placed]:
-    """Take all of gitreg's hooks away, and put back what was there before.
+    """Remove all hooks of gitreg, restore those of the user, and yield the result of each.
 
     Raises
     ------
     Refused
-        The folder of hooks is that of all the user's repositories.
+        The folder of hooks is shared by all repositories of the user.
     """
     folder = _folder(repository)
     for name in (*OF_A_CLONE, *OF_A_SERVER, "update"):
@@ -131,7 +131,7 @@ def _folder(repository: Repository) -> Path:
 
 
 def _told(content: bytes, program: str | None) -> bytes:
-    """Write into a shim which program it runs."""
+    """Return the content of a shim with the program that it runs; None leaves it as it is."""
     if program is None:
         return content
     quoted = "'" + program.replace("'", "'\\''") + "'"

@@ -1,4 +1,4 @@
-"""Hooks of a server of one's own: before refs move, and after."""
+"""The hooks of a Git server: pre-receive (or update) before refs move, and post-receive after."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 def pre_receive(
     repository: Repository, ambient: Ambient, updates: Sequence[RefUpdate], *, one_by_one: bool = False
 ) -> list[Problem]:
-    """Name what forbids a push (:func:`gitreg.registry.guarding.guard`).
+    """Return the problems for which a push is refused (:func:`gitreg.registry.guarding.guard`).
 
-    Soak times count by this machine's clock: where a branch has moved and nobody noted when, it counts as seen now.
-    Commands of a policy are not run, and so let nobody pass.
+    Soak times are measured by this machine's clock: a branch that moved without a receipt counts as moved now.
+    Commands of a policy are not run, so that their gates do not pass.
 
     Parameters
     ----------
     one_by_one:
-        Whether the ``update`` hook asks, for one ref of a push after the other.
+        True for the ``update`` hook, which git calls for one ref of a push after the other.
 
     Raises
     ------
     Conflict
-        Somebody else has moved one of the refs meanwhile, or held the repository all the time.
+        Another process moved one of the refs meanwhile, or held the lock of the repository for too long.
     """
-    from gitreg.registry.guarding import guard  # half of a push's time is imports, and each hook needs others
+    from gitreg.registry.guarding import guard  # imports take half the time of a push, and each hook needs others
 
     guarded = (repository.option("gitreg.settings") or "").lower() != "allow"
 
@@ -48,12 +48,12 @@ def pre_receive(
 
 
 def post_receive(repository: Repository, ambient: Ambient, updates: Sequence[RefUpdate]) -> list[str]:
-    """Note when registries' branches moved, and move the tags and mirrors that follow from them; give their names.
+    """Write receipts for the branches that moved, update their derived refs, and return the names of these refs.
 
     Raises
     ------
     Conflict
-        Others are moving them.
+        Another process is moving the refs.
     """
     from gitreg.registry.commit import PATIENCE
     from gitreg.registry.following import follow
@@ -71,12 +71,12 @@ def post_receive(repository: Repository, ambient: Ambient, updates: Sequence[Ref
 
 
 def note_what_is_there(repository: Repository, ambient: Ambient) -> None:
-    """Write the first receipt of each registry's branch that has none: what is there now was not pushed later.
+    """Write the first receipt for each branch of a registry without one: its commits are at least as old as that.
 
     Raises
     ------
     Conflict
-        Somebody else held the repository all the time.
+        Another process held the lock of the repository for too long.
     """
     for place in standing(repository):
         with closing(Ledger(repository, *place)) as ledger:
@@ -85,7 +85,7 @@ def note_what_is_there(repository: Repository, ambient: Ambient) -> None:
 
 
 def _note_where_it_is(ledger: Ledger, ambient: Ambient, by: str) -> None:
-    """Write a receipt of where a branch is, if it has moved since the last one: it was there by now at the latest."""
+    """Write a receipt for the present commit of a branch, if the branch has moved since its last receipt."""
     from gitreg.registry.commit import PATIENCE
 
     with ledger.repository.lock(timeout=PATIENCE):
