@@ -1,4 +1,4 @@
-"""From what a person wrote to the version that is meant."""
+"""The resolution of references: from the text that a person wrote to one version."""
 
 from __future__ import annotations
 
@@ -11,26 +11,28 @@ from gitreg.registry.snapshot import ModelVersion, Snapshot
 
 
 def resolve(snapshot: Snapshot, reference: str | Reference, *, withdrawn: bool = False) -> ModelVersion:
-    """Give the version that a reference means.
+    """Return the version that a reference means.
 
-    The selector is looked up as a number, then a version's name, a stage, an alias, a digest. What a stage is called
-    means the stage alone: it is entered by its policy.
+    The selector is tried as a number, then as the name of a version, a stage, an alias and a digest. The name of a
+    stage never means a version or an alias.
 
     Parameters
     ----------
+    reference:
+        The reference, as text or parsed.
     withdrawn:
-        Whether a stage or an alias may lead to a yanked version: to say something of it, not to use it.
+        True if a stage or an alias may lead to a yanked version: to annotate it, not to use it.
 
     Raises
     ------
     NotFound
-        There is no such model or version, or nobody holds the stage.
+        There is no such model or version, or no version holds the stage.
     GitregError
         The file of the version or of the pointer cannot be read.
     Refused
         The pointer leads to a yanked version, or the selector means several versions.
     IntegrityError
-        The pointer's digest is not that of the record it points to, or the sealed record was edited.
+        The pointer's digest is not that of its record, or the sealed record was edited.
 
     Warns
     -----
@@ -51,15 +53,15 @@ def _resolve_sealed(snapshot: Snapshot, reference: str | Reference, withdrawn: b
 
 
 def is_as_sealed(snapshot: Snapshot, version: ModelVersion) -> bool:
-    """Return whether a version's record is as it was first written, as far as its history is here."""
+    """Return whether a version's record is as it was first written, as far as this clone has its history."""
     sealed = snapshot.index.sealed_digest(snapshot.seq, version.model, version.version)
     return f"sha256:{sealed}" == version.digest
 
 
 def _tell_ignored(version: ModelVersion) -> None:
-    """Warn of an annotation that names what was sealed with its version."""
+    """Warn of each artifact that an annotation names although it was sealed with the version."""
     for name in version.ignored:
-        import warnings  # not where all is well
+        import warnings  # lazy: rarely needed
 
         said = f"its annotation names the artifact {name!r}, which was sealed; that is ignored"
         warnings.warn(f"{version.reference}: {said}", stacklevel=2)
@@ -94,7 +96,7 @@ def _resolve(snapshot: Snapshot, reference: str | Reference, withdrawn: bool) ->
 
 
 def _follow(snapshot: Snapshot, ref: Reference, withdrawn: bool) -> ModelVersion | None:
-    """Follow a stage or an alias."""
+    """Return the version that a stage or an alias points to; None if there is no such pointer."""
     assert ref.selector is not None
     if ref.selector == ARCHIVED:
         raise Refused(
@@ -162,7 +164,7 @@ def _missing(snapshot: Snapshot, model: str, selector: str) -> GitregError:
 
 
 def _unreadable(snapshot: Snapshot, model: str, name: str, kinds: Collection[str]) -> GitregError | None:
-    """Return the error for a version or a pointer whose file cannot be read; None where that is not what is wrong."""
+    """Return the error for a version or a pointer whose file cannot be read; None if there is no such file."""
     for entry in snapshot.unreadable(model):
         if entry.name == name and entry.kind in kinds:
             said = snapshot.index.history(snapshot.seq, *entry[:3])

@@ -1,4 +1,4 @@
-"""What a verification under way has read so far, so that one that was interrupted goes on where it ended."""
+"""The checkpoint of a verification: the files read so far, so that an interrupted run can be resumed."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from contextlib import suppress
 from pathlib import Path
 
 _FIRST = re.compile(r"gitreg-verified 1 ([0-9a-f]{32})")
-_TOO_OLD = 7 * 86400.0  # seconds since it last got on; what was whole then need not be now
+_TOO_OLD = 7 * 86400.0  # seconds since the last note; files that were whole then may be damaged now
 
 
 class Run:
-    """One run of a verification, in a small file of the user's own; of these processes may write to one at once.
+    """The checkpoint of one verification, in a small file of the user; several processes may append to it at once.
 
-    The file may be lost or cut off: then something is read once more. ::
+    If the file is lost or cut off, some files are read once more. Its format::
 
         gitreg-verified 1 <seed>
-        <token>                           a line for each thing that was found whole
+        <token>                           one line for each file that was found whole
 
     Parameters
     ----------
     path:
-        The file; None keeps nothing.
+        The file; None keeps the checkpoint in memory only.
     now:
-        The time in seconds since 1970.
+        The time in seconds since the epoch.
     """
 
     def __init__(self, path: Path | None, now: float) -> None:
@@ -35,17 +35,17 @@ class Run:
         self.seed = said[1] if said else os.urandom(16).hex()
         self._whole = set(lines[1:]) if said else set()
         self.before = len(self._whole)
-        self._begin = f"gitreg-verified 1 {self.seed}\n" if not said else "\n"  # the last line may be half a one
+        self._begin = f"gitreg-verified 1 {self.seed}\n" if not said else "\n"  # the last line may be incomplete
 
     def __contains__(self, token: str) -> bool:
         return token in self._whole
 
     def note(self, token: str) -> None:
-        """Note that something was found whole."""
+        """Note that a file was found whole."""
         self._whole.add(token)
         if self._path is None:
             return
-        with suppress(OSError):  # the disk is full, or it is no folder of ours: only time is lost
+        with suppress(OSError):  # a full disk, or a folder that cannot be written: only time is lost
             if self._descriptor is None:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
@@ -54,13 +54,13 @@ class Run:
             os.write(self._descriptor, f"{token}\n".encode())
 
     def end(self) -> None:
-        """Forget it all: the run is complete."""
+        """Remove the checkpoint: the verification is complete."""
         if self._path is not None:
             with suppress(OSError):
                 self._path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Let go of the file; what was noted stays."""
+        """Close the file; its notes stay."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

@@ -1,4 +1,4 @@
-"""A remote's branch that went to what does not follow: refused in words, or followed because a person said so."""
+"""The rewritten history of a remote's branch: the refusal, and the report of what was lost when a person accepts it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ _FIXED = ("branch", "prefix")
 
 
 class StageMove(NamedTuple):
-    """A stage that another version holds than before.
+    """A stage with another holder after the rewrite.
 
     Parameters
     ----------
+    stage:
+        The stage, as ``iris@production``.
     before, after:
-        The versions' names; None where nobody holds it.
+        The versions' names; None if no version holds it.
     """
 
     stage: str
@@ -35,9 +37,9 @@ class Rewrite(NamedTuple):
     Parameters
     ----------
     gone:
-        The commits that the branch had and lost, newest first: their ids and subjects.
+        Id and subject of each commit that the branch lost, newest first.
     stages:
-        The stages that move with it, as ``iris@production``.
+        The stages with another holder.
     """
 
     gone: tuple[tuple[str, str], ...]
@@ -47,18 +49,20 @@ class Rewrite(NamedTuple):
 def refusal(
     repository: Repository, root: str, before: str, after: str, *, remote: str, branch: str, url: str
 ) -> Refused:
-    """Return the error for a branch that went to what does not follow from where it was.
+    """Return the error for a remote branch that does not follow from its former commit.
 
     Parameters
     ----------
     root:
         The registry's folder in the branch.
     before, after:
-        Where the branch was when all was well, and where it is.
+        The last accepted commit of the branch, and its commit now.
     remote:
-        How to speak of the remote.
+        The name of the remote, for the message.
+    branch:
+        The short name of the branch.
     url:
-        The address by which the registry is named; "" for a clone.
+        The URL by which the registry was opened; "" for a clone.
     """
     hint = f"find out who did it; if it was meant: `gitreg {f'--repo {url} ' if url else ''}pull --accept-rewrite`"
     ids = [(settings_said(repository, commit, root) or {}).get("id") for commit in (before, after)]
@@ -72,16 +76,16 @@ def refusal(
 
 
 def check_fixed(repository: Repository, root: str, before: str, after: str) -> None:
-    """Refuse a rewritten history in which the same registry has another branch or prefix.
+    """Raise an error if a rewritten history changes branch or prefix of the same registry.
 
     Raises
     ------
     Refused
-        It has.
+        It does.
     """
     was, now = (settings_said(repository, commit, root) or {} for commit in (before, after))
     if was.get("id") is None or was["id"] != now.get("id"):
-        return  # another registry, or none that could be told from it
+        return  # another registry, or no ids to compare
     for field in _FIXED:
         if was.get(field) != now.get(field):
             raise Refused(
@@ -91,16 +95,16 @@ def check_fixed(repository: Repository, root: str, before: str, after: str) -> N
 
 
 def changed_field(repository: Repository, root: str, before: str, after: str) -> str | None:
-    """Return a field of ``gitreg.yaml`` that differs between two commits though it cannot change."""
+    """Return a fixed field of ``gitreg.yaml`` that differs between two commits; None if there is none."""
     was, now = (settings_said(repository, commit, root) for commit in (before, after))
-    if not was or not now:  # what cannot be read says nothing of it
+    if not was or not now:  # missing or unreadable settings cannot be compared
         return None
-    fields = FIXED if was.get("id") else _FIXED  # an old registry is given its id later
+    fields = FIXED if was.get("id") else _FIXED  # an old registry gets its id later
     return next((field for field in fields if was.get(field) != now.get(field)), None)
 
 
 def describe(ledger: Ledger, before: str, after: str) -> Rewrite | None:
-    """Return what went and moved from one commit to another; None where the second follows from the first."""
+    """Return the lost commits and moved stages between two commits; None if the second follows from the first."""
     repository = ledger.repository
     if repository.is_ancestor(before, after):
         return None
@@ -118,12 +122,12 @@ def _stage_moves(was: dict[str, str], now: dict[str, str]) -> Iterator[StageMove
 def _holders(ledger: Ledger, commit: str) -> dict[str, str]:
     try:
         snapshot: Snapshot = ledger.snapshot_at(commit)
-    except NotFound:  # it was cut off, and is not here any more
+    except NotFound:  # this clone does not have the commit any more
         return {}
     return {f"{e.model}@{e.name}": e.data["version"] for e in snapshot.index.scan(snapshot.seq, "stage") if e.data}
 
 
 def _share_nothing(repository: Repository, before: str, after: str) -> bool:
-    """Return whether two commits have no history in common; what was cut off may have been."""
+    """Return whether two commits have no history in common; False if a shallow clone cannot know."""
     common, gone = repository.ahead(before, after)
     return common is None and not any(repository.is_boundary(commit.oid) for commit in gone)

@@ -1,4 +1,4 @@
-"""Models and versions as plain data: the one shape that listings print, filters ask and scripts parse."""
+"""The models and versions as plain data: one shape for listings, filters and scripts."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ VERSION_COLUMNS = (
     "inputs",
     "digest",
 )
-"""The fields of a version's row that are no mappings, in its order: the columns that every listing has."""
+"""The fields of a version's row that are no mappings, in order: the columns of every listing."""
 MODEL_COLUMNS = ("name", "versions", "latest", *CARD_FIELDS, "tags", "created_at")
-"""The same of a model's row."""
+"""The columns of every listing of models."""
 
 
 def artifact_rows(version: ModelVersion) -> dict[str, Any]:
-    """Return a version's artifacts by name as plain data; those that were linked later say so."""
+    """Return a version's artifacts by name as plain data; those that were linked later have ``linked: True``."""
     rows = {name: artifact_row(artifact) for name, artifact in version.sealed.items()}
     return rows | {name: artifact_row(artifact) | {"linked": True} for name, artifact in version.linked.items()}
 
 
 def artifact_row(artifact: ArtifactRecord) -> dict[str, Any]:
-    """Return an artifact as plain data; ``files`` is None where the manifest is a blob of its own."""
+    """Return an artifact as plain data; ``files`` is None if the manifest is a blob of its own."""
     files = artifact.files
     return {
         "type": artifact.type,
@@ -73,12 +73,12 @@ _FACTS: Mapping[str, Callable[[ModelVersion], Any]] = {
 
 
 def version_row(version: ModelVersion) -> dict[str, Any]:
-    """Give a version as plain data, annotations laid over the record."""
+    """Return a version as plain data, with the annotation overlaid on the record."""
     return {name: fact(version) for name, fact in _FACTS.items()}
 
 
 class VersionFacts(Mapping[str, Any]):
-    """The same, each of it made when it is asked for: a filter asks for one or two."""
+    """A version's row whose fields are computed on access: a filter needs one or two."""
 
     def __init__(self, version: ModelVersion) -> None:
         self.version = version
@@ -94,7 +94,7 @@ class VersionFacts(Mapping[str, Any]):
 
 
 def model_row(model: Model) -> dict[str, Any]:
-    """Give a model as plain data."""
+    """Return a model as plain data."""
     document = model.document
     return {
         "name": document.name,

@@ -1,4 +1,4 @@
-"""A change of who may do what, judged by the ``gitreg.yaml`` before it."""
+"""A change of permissions in ``gitreg.yaml``, judged by the settings before it."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from gitreg.registry.settings_evidence import SettingsEvidence
 from gitreg.registry.snapshot import Snapshot
 
 NOBODY_IS_ASKED = "no settings policy: nobody is asked"
-"""Told of a change that the file before it leaves free though it has policies; a server refuses it."""
+"""The note on a change of permissions under settings with policies, but no settings policy; a server refuses it."""
 
 
 @dataclass(frozen=True)
 class SettingsChange:
-    """A change of the judged fields.
+    """A change of the judged fields of ``gitreg.yaml``.
 
     Parameters
     ----------
     authority:
-        What it does to who may do what.
+        The changes of permissions.
     decision:
-        What the settings policy of the old file says of it; None where there is none.
+        The decision of the old file's settings policy; None if it has none.
     guarded:
-        Whether the old file has policies, or may have them, but none for settings that is understood.
+        True if the old file has policies, or may have some, but no valid settings policy.
     begins:
-        Whether nothing that the new file says can let it pass: it has the first policy for settings, or mends the file.
+        True if the new file cannot make the change pass: it adds the first settings policy, or repairs the file.
     """
 
     authority: tuple[AuthorityChange, ...]
@@ -47,16 +47,16 @@ class SettingsChange:
 
 
 def judged_fields(settings: RegistryDocument) -> dict[str, Any]:
-    """Return what ``gitreg.yaml`` says in the fields whose change is judged, as plain data."""
+    """Return the fields of ``gitreg.yaml`` whose changes are judged, as plain data."""
     said = {field: getattr(settings, field) for field in JUDGED}
     return {field: list(value) if isinstance(value, tuple) else value for field, value in said.items()}
 
 
 def differing_fields(repository: Repository, old: str | None, new: str | None) -> list[str]:
-    """Return the judged fields that differ between two files, named by object ids; none where one cannot be read."""
+    """Return the judged fields that differ between two files, given by object ids; empty if one cannot be read."""
     try:
         before, after = (_read(repository, oid) for oid in (old, new))
-    except (InvalidDocument, TooLarge):  # named by itself
+    except (InvalidDocument, TooLarge):  # a problem of its own
         return []
     return [field for field in JUDGED if before.get(field) != after.get(field)]
 
@@ -69,7 +69,7 @@ def _read(repository: Repository, oid: str | None) -> dict[str, Any]:
 
 
 def settings_change(merge: Merge, circumstances: Circumstances) -> SettingsChange | None:
-    """Return a merge's change of the judged fields, judged by its base; None where they stay, or there is no base."""
+    """Return the change of the judged fields, judged by the merge's base; None without a change or without a base."""
     if merge.base is None or not any(change.key == Key("registry") for change in merge.changes):
         return None
     if merge.base.index.get(merge.base.seq, "registry", "", "") is None:
@@ -90,16 +90,16 @@ def settings_change(merge: Merge, circumstances: Circumstances) -> SettingsChang
 
 
 def _mended(base: Snapshot) -> SettingsChange:
-    """Return the change of a file that no gitreg of this format ever could read: there were no policies to ask.
+    """Return the change that repairs a file which was never readable, so that it had no policies in force.
 
-    Where it is of a newer format, or its history was cut off, there may be some.
+    A file of a newer format, or with a history that a shallow clone lacks, may have policies.
     """
     told = AuthorityChange("policies", "changes", (), "gitreg.yaml could not be read before, nor could its policies")
     return SettingsChange((told,), None, base.may_have_policies, begins=True)
 
 
 def _understood(base: Snapshot) -> Mapping[str, Policy] | None:
-    """Return the policies before; None where one is not understood, which guards nothing: a server asks its keeper."""
+    """Return the policies of the base; None if one is invalid: they guard nothing, and a server asks its keeper."""
     try:
         return policies(base)
     except InvalidDocument:

@@ -1,4 +1,4 @@
-"""Evidence for the policy of settings: who changes ``gitreg.yaml``, and who approved that."""
+"""The evidence for the settings policy: the author of a change of ``gitreg.yaml``, and its approvals."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class SettingsEvidence(PeopleEvidence):
     Parameters
     ----------
     base:
-        What the branch says before: whose keys count.
+        The snapshot before the change: its people and keys count.
     head:
-        What it will say; the approvals come from there.
+        The snapshot after the change: the approvals are read from it.
     """
 
     reference = "gitreg.yaml"
@@ -43,12 +43,12 @@ class SettingsEvidence(PeopleEvidence):
     def __init__(self, base: Snapshot, head: Snapshot, circumstances: Circumstances) -> None:
         super().__init__(base, head, circumstances)
         entry = head.index.get(head.seq, "registry", "", "")
-        assert entry is not None  # its change is what is judged
+        assert entry is not None  # it is the file that changes
         self._entry = entry
 
     @cached_property
     def _moment(self) -> Moment:
-        """The commit that makes the change; of a proposal the one that says what it comes to."""
+        """The commit that makes the change; in a proposal, the commit that writes the final content."""
         return self._head.index.moment(self._entry.since)
 
     @property
@@ -77,9 +77,9 @@ class SettingsEvidence(PeopleEvidence):
         return Seal(signer, problem, what="its commit")
 
     def _is_made_upon_the_base(self, repository: Repository) -> bool:
-        """Return whether the commit follows from the one that brought the file which it changes.
+        """Return whether the commit descends from the one that wrote the file before the change.
 
-        A merge can bring a commit that somebody signed long ago, of a file that was another then.
+        A merge can bring a commit that was signed long ago, for a file with other content.
         """
         before = self._base.index.get(self._base.seq, "registry", "", "")
         return before is None or repository.is_ancestor(self._base.index.moment(before.since).oid, self._moment.oid)
@@ -91,19 +91,19 @@ class SettingsEvidence(PeopleEvidence):
         for entry in self._head.approvals("", "settings", self._entry.digest):
             approval, document = read_approval(entry)
             if document is not None and (before is None or document.base != f"sha256:{before.digest}"):
-                approval = approval._replace(digest=document.base)  # from another file than that which is changed
+                approval = approval._replace(digest=document.base)  # of a change to another content
             found[approval.who] = approval, document
         return found
 
     @cached_property
     def authors(self) -> Collection[str]:
-        """The persons who make the change: its commit's author and committer, and whose key signed it."""
+        """The persons who make the change: author, committer and signer of its commit."""
         names = (self._moment.author, self._moment.email, *names_in(self._moment.committer), self.seal.signer or "")
         return people(self._base).persons(names)
 
     @property
     def proof(self) -> Proof:
-        """The proof of its author."""
+        """The proof that a known person made the change: the signature of its commit."""
         if self.seal.signer:
             return Proof(True)
         return Proof(False if self.seal.checked else None, self.seal.problem)
@@ -112,7 +112,7 @@ class SettingsEvidence(PeopleEvidence):
         """Return None: settings have no files."""
 
     def contents(self, artifact: str) -> Contents:
-        """Return nothing: settings have no files."""
+        """Return no verdicts: settings have no files."""
         return Contents(None, None)
 
     def held_for(self, stage: str) -> Held | None:

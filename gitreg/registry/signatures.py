@@ -1,4 +1,4 @@
-"""Signers of versions: the signature on its tag, in words that `verify` and the gate ``signature`` share."""
+"""The signers of versions: the signature on the tag, in the words of `verify` and the gate ``signature``."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ _NAMES = {"openpgp": "OpenPGP", "x509": "X.509"}
 
 
 class Signed(NamedTuple):
-    """The signer of a version."""
+    """The signature of a version."""
 
     reference: str
     seal: Seal
 
     @property
     def words(self) -> str:
-        """It in words, as ``signed by ada@example.com`` or ``unsigned``."""
+        """The signature in words, as ``signed by ada@example.com`` or ``unsigned``."""
         return f"signed by {self.seal.signer}" if self.seal.signer else self.seal.problem
 
     def row(self) -> dict[str, Any]:
-        """Return it as plain data."""
+        """Return the signature as plain data."""
         return {"reference": self.reference, "by": self.seal.signer, "kind": self.seal.kind}
 
 
 def signed(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> Signed:
-    """Return who signed a version, by the keys that the registry names now."""
+    """Return the signature of a version, checked with the keys that the registry has now."""
     return Signed(version.reference, tag_seal(ledger, snapshot, snapshot, version, people(snapshot).keys))
 
 
 def tag_seal(
     ledger: Ledger, base: Snapshot, head: Snapshot, version: ModelVersion, keys: Mapping[str, Sequence[str]]
 ) -> Seal:
-    """Return who signed the tag of a version.
+    """Return the signature on a version's tag.
 
     Parameters
     ----------
     base:
-        What says how tags are named.
+        The snapshot whose settings name the tags.
     head:
-        What holds the record.
+        The snapshot with the record.
     keys:
-        For each person, their public keys.
+        The public keys of each person.
     """
     repository = ledger.repository
     ref = tag_ref(base.settings, version.model, version.version)

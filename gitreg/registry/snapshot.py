@@ -1,4 +1,4 @@
-"""What the registry says at one commit: models, versions, stages and aliases, as people speak of them."""
+"""The snapshot: the registry at one commit, with models, versions, stages and aliases."""
 
 from __future__ import annotations
 
@@ -23,20 +23,26 @@ from gitreg.registry.index import Entry, Index
 
 _Answer = TypeVar("_Answer")
 _UNKNOWN: Any = object()
-_MOST_REMEMBERED = 1000  # answers, and listed versions, that a snapshot keeps
+_MOST_REMEMBERED = 1000  # the most answers, and listed versions, in the cache of a snapshot
 
 
 class ModelVersion(NamedTuple):
-    """One version of a model: its sealed record, and what was said of it since.
+    """One version of a model: its sealed record, and the annotation that was added since.
 
     Parameters
     ----------
+    record:
+        The sealed record.
+    annotation:
+        The overlay of later changes; an empty one if there is no file.
     digest:
         The sha256 of the record's file, as ``sha256:<hex>``.
     stage:
         The stage that it holds, ``archived``, or None.
+    aliases:
+        The names of the aliases that point to it.
     is_hidden:
-        Whether it counts as yanked only because its annotation, which may say so, cannot be read.
+        True if it counts as yanked because its annotation cannot be read.
     """
 
     record: VersionDocument
@@ -58,7 +64,7 @@ class ModelVersion(NamedTuple):
 
     @property
     def number(self) -> int:
-        """Its place in the order of the model's versions."""
+        """The position in the order of the model's versions, from 1."""
         return self.record.number
 
     @property
@@ -68,49 +74,49 @@ class ModelVersion(NamedTuple):
 
     @property
     def withdrawal(self) -> str:
-        """How one that is not to be used came to that, as it follows its name."""
+        """The sentence part, after the version's name, that says why it must not be used."""
         reason = f": {self.annotation.yank_reason}" if self.annotation.yank_reason else ""
         return f"{'is hidden' if self.is_hidden else 'was yanked'}{reason}"
 
     @property
     def description(self) -> str | None:
-        """What is said of it, the newest word."""
+        """The newest description; None if there is none."""
         return self.annotation.description if self.annotation.description is not None else self.record.description
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """Its labels, those added later last."""
+        """The labels, later ones last."""
         return tuple(dict.fromkeys((*self.record.tags, *self.annotation.tags)))
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """Its metadata, each key with its newest value."""
+        """The metadata, each key with its newest value."""
         return {**self.record.metadata, **self.annotation.metadata}
 
     @property
     def sealed(self) -> Mapping[str, ArtifactRecord]:
-        """The file sets of its record by name; nothing that is said later changes them."""
+        """The artifacts of the record by name; no annotation changes them."""
         return self.record.artifacts
 
     @property
     def linked(self) -> Mapping[str, ArtifactRecord]:
-        """The file sets that its annotation adds, by name; a name that was sealed is not one of them."""
+        """The artifacts that the annotation adds, by name; names of sealed artifacts are left out."""
         return {name: each for name, each in self.annotation.artifacts.items() if name not in self.sealed}
 
     @property
     def artifacts(self) -> Mapping[str, ArtifactRecord]:
-        """All its file sets by name."""
+        """All artifacts by name."""
         return {**self.sealed, **linked} if (linked := self.linked) else self.sealed
 
     @property
     def links(self) -> tuple[str, ...]:
-        """Every artifact version that is linked to it, as ``name@version``, in the order of linking."""
+        """All linked artifact versions, as ``name@version``, in the order of linking."""
         added = (each for each in self.annotation.links if linked_name(each) not in self.sealed)
         return tuple(dict.fromkeys((*self.record.links, *added)))
 
     @property
     def ignored(self) -> tuple[str, ...]:
-        """The sealed artifacts that its annotation names, in vain."""
+        """The names of sealed artifacts that the annotation names, too; these parts of the annotation are ignored."""
         said = (
             *self.annotation.artifacts,
             *(linked_name(each) for each in set(self.annotation.links) - set(self.record.links)),
@@ -119,34 +125,38 @@ class ModelVersion(NamedTuple):
 
     @property
     def size(self) -> int:
-        """The size of all its files, in bytes."""
+        """The size of all files, in bytes."""
         return sum(artifact.size for artifact in self.artifacts.values())
 
     @property
     def archived(self) -> bool:
-        """Whether it is marked as no longer relevant."""
+        """Return whether it is marked as no longer relevant."""
         return self.annotation.archived
 
     @property
     def yanked(self) -> bool:
-        """Whether it was withdrawn."""
+        """Return whether it is yanked: never the latest version, but still loaded by name."""
         return self.annotation.yanked
 
     @property
     def deleted(self) -> bool:
-        """Whether it is hidden for good."""
+        """Return whether it has a tombstone, which hides it everywhere."""
         return self.annotation.deleted
 
 
 class Model(NamedTuple):
-    """One model: its card's fields, and where its versions stand.
+    """One model: the fields of its card, and its latest version and stages.
 
     Parameters
     ----------
+    document:
+        The fields of the card.
+    versions:
+        The count of versions that are not deleted.
     latest:
-        The name of its newest version that counts, None where there is none.
+        The name of the newest version that is neither deleted nor yanked; None if there is none.
     stages:
-        The version's name for each stage that is held, in the registry's order.
+        For each held stage, the name of its version; in the registry's order of stages.
     """
 
     document: ModelDocument
@@ -161,14 +171,14 @@ class Model(NamedTuple):
 
 
 class Snapshot:
-    """What the registry says at one commit.
+    """The registry at one commit.
 
     Parameters
     ----------
     index:
-        The index, which reaches the commit.
+        The index, which contains the commit.
     seq:
-        The commit's place in the index.
+        The commit's position in the index.
     commit:
         The commit's id.
     """
@@ -181,14 +191,16 @@ class Snapshot:
         self._listed: dict[str, list[ModelVersion]] = {}
 
     def remember(self, what: Hashable, ask: Callable[[], _Answer]) -> _Answer:
-        """Give the answer to a question, asked once: what a commit says never changes.
+        """Return a computed answer from the cache: the content of a commit never changes.
 
         Parameters
         ----------
         what:
-            What tells this question from all others.
+            The cache key of the question.
+        ask:
+            Computes the answer if it is not in the cache.
         """
-        known = self._known.get(what, _UNKNOWN)  # one look: another thread may make room meanwhile
+        known = self._known.get(what, _UNKNOWN)  # one access: another thread may clear the cache meanwhile
         if known is _UNKNOWN:
             if len(self._known) >= _MOST_REMEMBERED:
                 self._known.clear()
@@ -198,16 +210,16 @@ class Snapshot:
 
     @cached_property
     def settings(self) -> RegistryDocument:
-        """The registry's settings; where ``gitreg.yaml`` cannot be read, what it said when it last could.
+        """The settings in ``gitreg.yaml``; if it cannot be read now, its last readable content.
 
-        Fields that cannot change are what they were (:mod:`gitreg.registry.fixed_fields`).
+        Fixed fields have their original values (:mod:`gitreg.registry.fixed_fields`).
 
         Raises
         ------
         NotFound
             There is no ``gitreg.yaml``.
         InvalidDocument
-            It never could be read, or is of a newer format.
+            It was never readable, or has a newer format.
         """
         said = self._settings_said
         if not said or (said[0].until is not None and said[0].until <= self.seq):
@@ -220,7 +232,8 @@ class Snapshot:
 
     @property
     def may_have_policies(self) -> bool:
-        """Whether a ``gitreg.yaml`` that cannot be read may have some: of a newer format, or before a cut history."""
+        """Return whether an unreadable ``gitreg.yaml`` may have policies: of a newer format, or with incomplete history.
+        """
         said = self._settings_said
         newer = any(NEWER_FORMAT in (entry.problem or "") for entry in said)
         return newer or any(self.index.moment(entry.since).boundary for entry in said)
@@ -231,38 +244,38 @@ class Snapshot:
 
     @cached_property
     def shifts(self) -> list[Shift]:
-        """The fields of ``gitreg.yaml`` that were changed though they cannot be."""
+        """The fixed fields of ``gitreg.yaml`` that were changed, although that is not allowed."""
         return shifts(self._settings_said, lambda: self.index.first_record(self.seq))
 
     def check_fixed(self) -> None:
-        """Refuse a registry of which a field was changed that cannot be.
+        """Raise an error if a fixed field of ``gitreg.yaml`` was changed.
 
         Raises
         ------
         Refused
-            It names the commit that changed the field.
+            A fixed field was changed; the hint names the commit to revert.
         """
         for shift in self.shifts:
             raise Refused(f"gitreg.yaml {self.tell_shift(shift)}", hint=self.undo_shift(shift))
 
     def tell_shift(self, shift: Shift) -> str:
-        """Return what became of a field, after the name of the file."""
+        """Return the change of a fixed field as the rest of a sentence, after the name of the file."""
         what = f"changed its {shift.field} from {shift.was} to {shift.now or 'nothing'}"
         return f"{what} in {self.index.moment(shift.since).oid[:12]}"
 
     def undo_shift(self, shift: Shift) -> str:
-        """Return the command that puts a field back."""
+        """Return the command that restores a fixed field."""
         return f"git revert {self.index.moment(shift.since).oid[:12]}"
 
     def sound_settings(self) -> RegistryDocument:
-        """Give the registry's settings, to write by.
+        """Return the settings for a write, which needs them readable and unchanged in fixed fields.
 
         Raises
         ------
         InvalidDocument
             ``gitreg.yaml`` cannot be read now.
         Refused
-            It changed a field that cannot change.
+            A fixed field was changed.
         """
         settings = self.settings
         self.check_fixed()
@@ -273,17 +286,17 @@ class Snapshot:
     # -- models ------------------------------------------------------------------------------------------------------
 
     def find_model(self, name: str) -> ModelDocument | None:
-        """Give a model's card fields; None where it is not registered."""
+        """Return the fields of a model's card; None if the model is not registered."""
         entry = self.index.get(self.seq, "model", name, "")
         return _card(entry) if entry else None
 
     def card_fields(self, name: str) -> ModelDocument:
-        """Give a model's card fields.
+        """Return the fields of a model's card.
 
         Raises
         ------
         NotFound
-            There is no model of that name; the hint says which are near.
+            There is no model of that name; the hint has similar names.
         """
         document = self.find_model(name)
         if document is None:
@@ -291,12 +304,12 @@ class Snapshot:
         return document
 
     def model(self, name: str) -> Model:
-        """Give a model.
+        """Return a model.
 
         Raises
         ------
         NotFound
-            There is no model of that name; the hint says which are near.
+            There is no model of that name; the hint has similar names.
         """
         document = self.card_fields(name)
         latest = self.index.latest(self.seq, name).get(name)
@@ -304,7 +317,7 @@ class Snapshot:
         return Model(document, versions, latest, self.stages(name))
 
     def models(self) -> list[Model]:
-        """Give all models by name."""
+        """Return all registered models, by name."""
         latest = self.index.latest(self.seq)
         counts = self.index.count_versions(self.seq)
         held: dict[str, dict[str, str]] = {}
@@ -322,27 +335,27 @@ class Snapshot:
         ]
 
     def model_names(self) -> list[str]:
-        """Give the names of all registered models."""
+        """Return the names of all registered models, sorted."""
         return [entry.model for entry in self.index.scan(self.seq, "model")]
 
     def names_in_use(self) -> list[str]:
-        """Give the names of all models that have files: registered ones, and those deleted, whose records stay."""
+        """Return the names of all models that have files: registered models, and deleted ones, whose records stay."""
         return self.index.models(self.seq)
 
     def card(self, model: str) -> str | None:
-        """Give the text of a model's card."""
+        """Return the text of a model's card; None if there is none."""
         entry = self.index.get(self.seq, "card", model, "")
         return entry.data["text"] if entry and entry.data else None
 
     def unreadable(self, model: str | None = None) -> list[Entry]:
-        """Give the files, of a model or of all, that cannot be read and are left out everywhere."""
+        """Return the files, of one model or of all (None), that cannot be read; all other methods leave them out."""
         found = self.remember("unreadable", lambda: self.index.problems(self.seq))
         return [entry for entry in found if model is None or entry.model == model]
 
     # -- versions ----------------------------------------------------------------------------------------------------
 
     def versions(self, model: str) -> list[ModelVersion]:
-        """Give a model's versions by number, without the deleted ones."""
+        """Return a model's versions by number, without deleted ones."""
         found = self._listed.get(model)
         if found is None:
             found = self._versions(model)
@@ -363,15 +376,16 @@ class Snapshot:
         return sorted((version for version in found if not version.deleted), key=lambda version: version.number)
 
     def find_version(self, model: str, name: str, *, deleted: bool = False) -> ModelVersion | None:
-        """Give a version by its name; a deleted one only when asked for."""
+        """Return a version by its name; None if there is none, or it is deleted and ``deleted`` is False."""
         return self._complete(self.index.get(self.seq, "model_version", model, name), deleted)
 
     def find_number(self, model: str, number: int, *, deleted: bool = False) -> ModelVersion | None:
-        """Give a version by its number; a deleted one only when asked for."""
+        """Return a version by its number; None if there is none, or it is deleted and ``deleted`` is False."""
         return self._complete(self.index.by_number(self.seq, model, number), deleted)
 
     def find_digest(self, model: str, prefix: str) -> list[ModelVersion]:
-        """Give the versions whose record's or artifacts' digest begins with these hexadecimal digits."""
+        """Return the versions whose record, or else one of whose artifacts, has a digest with this hexadecimal prefix.
+        """
         found = [self._complete(entry, False) for entry in self.index.by_digest(self.seq, model, prefix)]
         named = [version for version in found if version]
         if named:
@@ -382,16 +396,16 @@ class Snapshot:
         )
 
     def latest(self, model: str) -> ModelVersion | None:
-        """Give the version of the highest number that is neither deleted nor yanked."""
+        """Return the version with the highest number that is neither deleted nor yanked; None if there is none."""
         name = self.index.latest(self.seq, model).get(model)
         return self.find_version(model, name) if name is not None else None
 
     def highest_number(self, model: str) -> int:
-        """Give the highest number ever given to a version of the model; 0 where there is none."""
+        """Return the highest number that a version of the model ever had; 0 if there is none."""
         return self.index.highest_number(self.seq, model)
 
     def names_taken(self, model: str) -> list[str]:
-        """Give the names of all the model's versions, deleted ones too."""
+        """Return the names of all versions of the model, deleted ones included."""
         return self.index.names(self.seq, "model_version", model)
 
     def _complete(self, entry: Entry | None, deleted: bool) -> ModelVersion | None:
@@ -419,27 +433,27 @@ class Snapshot:
     # -- pointers ----------------------------------------------------------------------------------------------------
 
     def find_stage(self, model: str, stage: str) -> StageDocument | None:
-        """Give a stage's pointer; None where nobody holds it."""
+        """Return the pointer of a stage; None if no version holds it."""
         entry = self.index.get(self.seq, "stage", model, stage)
         return StageDocument.from_data(entry.data) if entry and entry.data is not None else None
 
     def find_alias(self, model: str, alias: str) -> AliasDocument | None:
-        """Give an alias's pointer."""
+        """Return the pointer of an alias; None if there is none."""
         entry = self.index.get(self.seq, "alias", model, alias)
         return AliasDocument.from_data(entry.data) if entry and entry.data is not None else None
 
     def approvals(self, model: str, version: str, stage: str) -> list[Entry]:
-        """Give the files of a version's approvals for a stage, those that cannot be read too, by who approved."""
+        """Return the approval files of a version for a stage, unreadable ones included, sorted by approver."""
         prefix = f"{version}/{stage}/"
         return [e for e in self.index.scan(self.seq, "approval", model) if e.name.startswith(prefix)]
 
     def stages(self, model: str) -> dict[str, str]:
-        """Give the version's name for each stage that is held, in the registry's order."""
+        """Return, for each held stage, the name of its version; in the registry's order of stages."""
         entries = self.index.scan(self.seq, "stage", model)
         return self._in_order({e.name: e.data["version"] for e in entries if e.data is not None})
 
     def aliases(self, model: str) -> dict[str, str]:
-        """Give the version's name for each alias."""
+        """Return, for each alias, the name of its version."""
         return {e.name: e.data["version"] for e in self.index.scan(self.seq, "alias", model) if e.data is not None}
 
     def _in_order(self, held: Mapping[str, str]) -> dict[str, str]:
@@ -450,13 +464,13 @@ class Snapshot:
 def _holding(
     versions: list[ModelVersion], prefix: str, artifacts: Callable[[ModelVersion], Mapping[str, ArtifactRecord]]
 ) -> list[ModelVersion]:
-    """Return the versions of which an artifact's digest begins with these hexadecimal digits."""
+    """Return the versions with an artifact whose digest starts with these hexadecimal digits."""
     wanted = f"sha256:{prefix}"
     return [each for each in versions if any(a.digest.startswith(wanted) for a in artifacts(each).values())]
 
 
 def _nearest(name: str, known: list[str]) -> str:
-    from difflib import get_close_matches  # only to explain a failure
+    from difflib import get_close_matches  # lazy: only for an error message
 
     close = get_close_matches(name, known, n=3)
     if close:
@@ -465,12 +479,12 @@ def _nearest(name: str, known: list[str]) -> str:
 
 
 def _card(entry: Entry) -> ModelDocument:
-    """Give a card's fields; of one that cannot be read, the name."""
+    """Return the fields of a card; of an unreadable one, only the name."""
     return ModelDocument.from_data(entry.data) if entry.data is not None else ModelDocument(name=entry.model)
 
 
 def _annotation(entry: Entry | None) -> AnnotationDocument:
-    """Give what is said of a version; where that cannot be read it counts as withdrawn, for it may say so."""
+    """Return the annotation; an unreadable one counts as yanked."""
     if entry is None:
         return AnnotationDocument()
     if entry.data is None:
@@ -479,6 +493,6 @@ def _annotation(entry: Entry | None) -> AnnotationDocument:
 
 
 def _broken_settings(entry: Entry, hint: str) -> InvalidDocument:
-    """Give the error that a ``gitreg.yaml`` which cannot be read is indexed with."""
+    """Return the error for an unreadable ``gitreg.yaml``, made from the problem in the index."""
     place, _, reason = (entry.problem or "").partition(": ")
     return InvalidDocument("gitreg.yaml", place.partition(" at ")[2], reason, hint=hint)

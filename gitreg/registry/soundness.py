@@ -1,6 +1,6 @@
-"""What must not be merged, whoever approves it: edits of what is sealed, pointers to nothing, numbers given twice.
+"""The rules that no approval can override: sealed records stay, pointers have targets, numbers are unique.
 
-Only the files that a merge changes are looked at, and what they touch.
+Only the files that a merge changes are checked, and the files that depend on them.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ LINK = "is a symbolic link or a submodule, which no registry reads"
 
 
 class Problem(NamedTuple):
-    """Why something must not be merged.
+    """A reason against a merge.
 
     Parameters
     ----------
     where:
-        The file, inside the registry.
+        The path of the file inside the registry.
     what:
-        What is wrong with it, in a sentence.
+        The rest of a sentence that begins with the file.
     remedy:
-        What a person can do about it.
+        An instruction for a person.
     """
 
     where: str
@@ -46,12 +46,12 @@ class Problem(NamedTuple):
     remedy: str
 
     def row(self) -> dict[str, Any]:
-        """Give it as plain data."""
+        """Return the problem as plain data."""
         return self._asdict()
 
 
 def problems(ledger: Ledger, merge: Merge) -> Iterator[Problem]:
-    """Name what is wrong with a merge; what was wrong before, and is left as it was, is not named."""
+    """Yield the problems that a merge causes; problems that exist before it and stay are left out."""
     if (missing := _no_registry(merge.head)) is not None:
         yield missing
         return
@@ -171,7 +171,7 @@ def _record(ledger: Ledger, head: Snapshot, key: Key, entry: Entry, data: dict[s
 
 
 def _digests(key: Key, data: dict[str, Any]) -> Iterator[Problem]:
-    """Name the artifacts of a record whose digest is not that of the files that it lists."""
+    """Yield a problem for each artifact of a record whose digest is not that of its listed files."""
     if key.kind == "run":
         return
     document = (ArtifactDocument if key.kind == "artifact" else VersionDocument).from_data(data)
@@ -189,13 +189,13 @@ def _is_there(snapshot: Snapshot, reference: str) -> bool:
     return find_artifact(snapshot, model, version) is not None
 
 
-# -- what several files say together ---------------------------------------------------------------------------------
+# -- rules across files ----------------------------------------------------------------------------------------------
 
 
 def _no_registry(head: Snapshot) -> Problem | None:
-    """Say what is wrong where the registry's settings never could be read."""
+    """Return the problem of settings that were never readable; None if they can be read."""
     try:
-        head.settings  # noqa: B018 - it is asked for what it raises
+        head.settings  # noqa: B018 - for its exceptions
     except NotFound:
         return Problem("gitreg.yaml", "is not there: there would be no registry", "leave it where it is")
     except InvalidDocument as error:
@@ -204,7 +204,7 @@ def _no_registry(head: Snapshot) -> Problem | None:
 
 
 def _fixed(merge: Merge) -> Iterator[Problem]:
-    """Name the fields of the settings that change though they cannot."""
+    """Yield a problem for each fixed field of the settings that the merge changes."""
     before = {(shift.field, shift.now) for shift in merge.base.shifts} if merge.base else set()
     for shift in merge.head.shifts:
         if (shift.field, shift.now) not in before:
@@ -213,7 +213,7 @@ def _fixed(merge: Merge) -> Iterator[Problem]:
 
 
 def _settings(merge: Merge) -> Iterator[Problem]:
-    from gitreg.registry.decisions import NO_STAGES, policies  # most merges leave the settings alone
+    from gitreg.registry.decisions import NO_STAGES, policies  # lazy: few merges change the settings
 
     head = merge.head
     before = () if merge.base is None or _no_registry(merge.base) else merge.base.settings.stages
@@ -261,7 +261,7 @@ def _misnamed(head: Snapshot, entry: Entry) -> str | None:
 
 
 def misread(entry: Entry) -> str | None:
-    """Return what is wrong with the name of an alias or a version that would be read as something else."""
+    """Return the problem of an alias or version whose name would be read as something else; None if it is fine."""
     try:
         if entry.kind == "alias":
             check_alias(entry.name)
@@ -289,7 +289,7 @@ def _pointer_problem(head: Snapshot, entry: Entry) -> str | None:
 
 
 def _versions_case(merge: Merge) -> Iterator[Problem]:
-    """Name the records that a merge brings and whose names differ from another's in case only, model by model."""
+    """Yield a problem for each new record whose name differs from another of its model in case only."""
     brought = [change.key for change in merge.changes if change.key and change.new is not None]
     names: dict[str, set[str]] = {}
     for key in brought:
@@ -304,7 +304,7 @@ def _record_path(model: str, name: str) -> str:
 
 
 def _case(names: Collection[str], new: Collection[str], path: Callable[[str], str]) -> Iterator[Problem]:
-    """Name those that are new and differ from another in case only."""
+    """Yield a problem for each new name that differs from another in case only."""
     seen: dict[str, str] = {}
     for name in sorted(names, key=lambda name: name in new):
         twin = seen.setdefault(fold(name), name)
