@@ -1,4 +1,4 @@
-"""Files into the store and their artifact's record, and from a record to its files."""
+"""The artifacts of versions: storing files and building their records, and listing the files of a record."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from gitreg.registry.verdicts import Verdicts, recorded
 
 
 class Holder(Protocol):
-    """What has files in the store: a version of a model, or one of an artifact."""
+    """A version that has files in the store: a model version or an artifact version."""
 
     @property
     def reference(self) -> str:
-        """What names it in a message."""
+        """The name of the version in messages."""
 
     @property
     def artifacts(self) -> Mapping[str, ArtifactRecord]:
-        """Its file sets by name."""
+        """The artifact records of the version, by name."""
 
 
 ARTIFACT_TYPES = ("model", "data", "deployment")
 LISTED_FILES = 1000
-"""Up to so many files stand in the record itself; past it the manifest is a blob in the store."""
+"""The most files that a record lists itself; with more files, the manifest is a blob in the store."""
 
 _LARGEST_MANIFEST = 2**30  # bytes
 
 
 def store_artifact(saving: Saving, sources: Sequence[Path], artifact_type: str, verdicts: Verdicts) -> ArtifactRecord:
-    """Store files and folders as one artifact, and look at what they are.
+    """Store files and folders as one artifact, scan their contents, and return the artifact's record.
 
     Raises
     ------
     InvalidInput, NotFound
-        A source is no file or folder that can be kept (:func:`gitreg.blobs.collect`).
+        A source is no file or folder that can be stored (:func:`gitreg.blobs.collect`).
     """
     files = _composed(collect(sources))
     manifest = saving.put(files)
@@ -54,26 +54,26 @@ def store_artifact(saving: Saving, sources: Sequence[Path], artifact_type: str, 
 def describe_artifact(
     sources: Sequence[Path], artifact_type: str, progress: Progress, verdicts: Verdicts
 ) -> ArtifactRecord:
-    """Return what :func:`store_artifact` would record, without storing anything."""
+    """Return the record that :func:`store_artifact` would return, without storing anything."""
     files = _composed(collect(sources))
     manifest = Manifest.of(describe(files, progress=progress))
     return artifact_record(manifest, artifact_type, look_at(files, manifest, verdicts))
 
 
 def _composed(files: Sequence[LocalFile]) -> list[LocalFile]:
-    """Return the files with their paths in NFC, sorted: no other path than it can be one of another file then."""
+    """Return the files with paths in NFC, sorted by path, so that one path has one spelling."""
     return sorted((file._replace(path=nfc(file.path)) for file in files), key=lambda file: file.path.encode())
 
 
 def look_at(files: Sequence[LocalFile], manifest: Manifest, verdicts: Verdicts) -> dict[str, Finding]:
-    """Return the verdicts on local files by their paths; what was looked at before, under any name, is not read.
+    """Return the scanner's findings on local files, by path; contents that were scanned before are not read again.
 
     Raises
     ------
     GitregError
         A file changed since it was hashed.
     """
-    from gitreg.contents.scanner import scan  # what it brings in, commands that only read do not need
+    from gitreg.contents.scanner import scan  # its imports are not needed by commands that only read
 
     sources = {file.path: file for file in files}
     found = verdicts.find_all(entry.sha256 for entry in manifest.files)
@@ -92,17 +92,17 @@ def look_at(files: Sequence[LocalFile], manifest: Manifest, verdicts: Verdicts) 
 
 
 def artifact_record(manifest: Manifest, artifact_type: str, findings: Mapping[str, Finding]) -> ArtifactRecord:
-    """Return the record of an artifact that holds these files.
+    """Return the record of an artifact with the files of a manifest.
 
     Parameters
     ----------
     findings:
-        The verdicts on the files, by path.
+        The scanner's findings on the files, by path.
 
     Raises
     ------
     InvalidInput
-        There is no such type of artifact.
+        The artifact type is unknown.
     """
     if artifact_type not in ARTIFACT_TYPES:
         raise InvalidInput(f"{artifact_type!r} is no type of artifact", hint=f"use {', '.join(ARTIFACT_TYPES)}")
@@ -123,23 +123,23 @@ def artifact_record(manifest: Manifest, artifact_type: str, findings: Mapping[st
 
 
 def manifest_of(artifact: ArtifactRecord, store: Source) -> Manifest:
-    """Give an artifact's files; where the record does not list them, from the manifest in the store.
+    """Return the manifest of an artifact: from its record or, where the record lists no files, from the store.
 
     Raises
     ------
     IntegrityError
-        The manifest is missing, or the files are not those whose digest the record gives.
+        The manifest is missing, or the files do not have the digest in the record.
     """
     return listed_manifest(artifact) or store.read_manifest(artifact.digest, limit=_LARGEST_MANIFEST)
 
 
 def listed_manifest(artifact: ArtifactRecord) -> Manifest | None:
-    """Return an artifact's files as its record lists them; None where it does not.
+    """Return the manifest of the files that an artifact's record lists; None where it lists none.
 
     Raises
     ------
     IntegrityError
-        They are not those whose digest the record gives.
+        The files do not have the digest in the record.
     """
     if artifact.files is None:
         return None
@@ -155,21 +155,22 @@ def listed_manifest(artifact: ArtifactRecord) -> Manifest | None:
 
 
 def stored_manifest(manifest: Manifest) -> Manifest:
-    """Give a manifest that is stored as it is as what a store keeps of it: a set of one file."""
+    """Wrap a stored manifest as a set of one file, handled like weights."""
     return Manifest.of([FileEntry("manifest", len(manifest.text), manifest.hex)])
 
 
 def choose_artifact(version: ModelVersion, name: str | None) -> ArtifactRecord:
-    """Return the artifact that is meant: the one named, else of those sealed ``model``, the only model or the only one.
+    """Return the record of the artifact with a name, or the default artifact for None.
 
-    What was linked later is meant only by its name, so that a link changes nothing for who loads a version.
+    The default is, among the sealed artifacts, the one called ``model``, else the only one of type ``model``, else the
+    only one. Artifacts that were linked later need a name, so that a link does not change the default.
 
     Raises
     ------
     NotFound
-        The version has no artifact of that name; or none was named, and none was sealed.
+        The version has no artifact of that name; or `name` is None and no artifact was sealed.
     InvalidInput
-        Several were sealed, none is called ``model``, not just one is of that type, and none was named.
+        `name` is None and several sealed artifacts could be meant.
     """
     if name is not None:
         if found := version.artifacts.get(nfc(name)):

@@ -1,4 +1,4 @@
-"""Rows on their way into the index, many together: a statement for each costs more than the row itself."""
+"""Rows for the index, collected in memory and written many at once, as a statement for each row is slow."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ HIDDEN_DELETED = 1
 HIDDEN_YANKED = 2
 
 _MOST_ROWS = 2000
-_MOST_TEXT = 8 * 1024 * 1024  # characters that wait in memory
+_MOST_TEXT = 8 * 1024 * 1024  # characters kept in memory
 
 
 class Derived(NamedTuple):
-    """What the index keeps of one file.
+    """The columns that the index derives from one file.
 
     Parameters
     ----------
     digest:
-        The sha256 of its bytes, in hexadecimal.
+        The sha256 of the file's bytes, in hexadecimal.
     number:
-        A record's number.
+        The number of a version, for a record.
     hidden:
-        What an annotation hides (:data:`HIDDEN_DELETED`, :data:`HIDDEN_YANKED`).
+        The flags of an annotation: :data:`HIDDEN_DELETED`, :data:`HIDDEN_YANKED`.
     data:
-        What it says, as JSON; None where it cannot be read.
+        The document as JSON; None where the file cannot be read.
     problem:
-        Why it cannot be read.
+        The reason why the file cannot be read.
     """
 
     digest: str
@@ -41,18 +41,18 @@ class Derived(NamedTuple):
 
 
 class Batch:
-    """Commits of the line and what they changed, kept back until they are written together."""
+    """Commits of the first-parent line with the files that they changed, collected until they are written at once."""
 
     def __init__(self) -> None:
         self._commits: list[tuple[Any, ...]] = []
         self._ended: list[tuple[Any, ...]] = []
         self._rows: list[list[Any]] = []
-        self._standing: dict[Key, list[Any]] = {}  # the rows above that no later commit has ended
+        self._standing: dict[Key, list[Any]] = {}  # the rows above that are still current
         self._text = 0
 
     @property
     def full(self) -> bool:
-        """Whether it is time to write."""
+        """True if the batch is large enough to be written."""
         return len(self._commits) >= _MOST_ROWS or len(self._rows) >= _MOST_ROWS or self._text >= _MOST_TEXT
 
     def add(
@@ -64,12 +64,18 @@ class Batch:
         latest: int,
         boundary: bool,
     ) -> None:
-        """Take in a commit and its place: its keys with what is derived of their files, None for removed ones.
+        """Add a commit with the files that it changed.
 
         Parameters
         ----------
+        seq:
+            The commit's position on the line.
+        changes:
+            The keys of the changed files with their derived columns; None for a removed file.
         latest:
-            The latest time that a committer names up to it.
+            The latest committer time up to this commit, in seconds since the epoch.
+        boundary:
+            True if the history of a shallow clone is cut off at this commit.
         """
         who, by = commit.author, commit.committer
         committer = None if (who.name, who.email) == (by.name, by.email) else f"{by.name} <{by.email}>"
@@ -89,7 +95,7 @@ class Batch:
                 self._text += len(derived.data or "")
 
     def statements(self) -> Iterator[tuple[str, Sequence[Sequence[Any]]]]:
-        """Give what writes it: what was there before ends first."""
+        """Yield the SQL statements of the batch, each with its rows; earlier rows end before new ones are added."""
         yield "INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._commits
         yield (
             "UPDATE documents SET until = ? WHERE kind = ? AND model = ? AND name = ? AND until IS NULL",
@@ -98,4 +104,4 @@ class Batch:
         yield "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._rows
 
 
-_UNTIL = 4  # where a row says at which commit it ended
+_UNTIL = 4  # the column of a row that says at which commit it ended

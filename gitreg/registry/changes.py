@@ -1,4 +1,4 @@
-"""What an operation wants: files to write or remove, and what to say of it in the history."""
+"""The changes that an operation asks for: files to write or remove, and the commit message."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from gitreg.registry.snapshot import ModelVersion, Snapshot
 
 @dataclass(frozen=True)
 class Changes:
-    """Files to write or remove, with a message.
+    """Files to write or remove, with the commit message.
 
     Parameters
     ----------
     files:
-        By key: the document or bytes to write, None to remove.
+        The document or bytes to write, by key; None to remove the file.
     subject:
         The first line of the commit.
     body:
-        What a person added: a reason, a message.
+        The text of a person: a reason or a message.
     trailers:
-        What machines read in the commit, in the order given.
+        Names (without ``Gitreg-``) and values of the commit's trailers, for programs, in this order.
     version:
-        Model and name of the version that the operation is about, if it is about one.
+        The model and name of the version that the operation is about; None where it is not about one.
     versions:
-        The same of each, in their order, where it is about many.
+        The models and names of the versions, in order, where the operation is about several.
     """
 
     files: Mapping[Key, Document | bytes | None] = field(default_factory=dict)
@@ -41,39 +41,39 @@ class Changes:
 
     @property
     def message(self) -> str:
-        """The commit's message: subject, body, trailers."""
+        """The commit message: subject, body and trailers, separated by empty lines."""
         trailers = "\n".join(f"Gitreg-{name}: {_one_line(value)}" for name, value in self.trailers)
         return "\n\n".join(part for part in (_one_line(self.subject), self.body.strip(), trailers) if part) + "\n"
 
 
 class Edits:
-    """Changes in the making: what is written here is seen by what is read here next."""
+    """Pending changes over a snapshot; annotations are read with the changes that are pending."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self.files: dict[Key, Document | bytes | None] = {}
 
     def write(self, key: Key, document: Document) -> None:
-        """Write a document."""
+        """Write a document, pending."""
         self.files[key] = document
 
     def remove(self, key: Key) -> None:
-        """Remove a file."""
+        """Remove a file, pending."""
         self.files[key] = None
 
     def annotation(self, version: ModelVersion) -> AnnotationDocument:
-        """Return a version's annotation as it is to be written, or as it stands."""
+        """Return the pending annotation of a version, or the one in the snapshot where none is pending."""
         pending = self.files.get(Key("annotation", version.model, version.version), version.annotation)
         assert isinstance(pending, AnnotationDocument)
         return pending
 
     def annotate(self, version: ModelVersion, **said: Any) -> AnnotationDocument:
-        """Write more into a version's annotation, and return it.
+        """Write fields of a version's annotation, pending, and return the annotation.
 
         Raises
         ------
         Refused
-            It would name an artifact that was sealed with the version.
+            The annotation would name an artifact that was sealed with the version.
         """
         pending = self.annotation(version)
         after = pending.but(**said)
@@ -84,26 +84,26 @@ class Edits:
         return after
 
     def leave_stages(self, version: ModelVersion, *, but: str | None = None) -> None:
-        """Take a version out of the stage that it holds."""
+        """Remove the pointer of the stage that a version holds, unless that is the stage `but`."""
         for stage, holder in self._snapshot.stages(version.model).items():
             if holder == version.version and stage != but:
                 self.remove(Key("stage", version.model, stage))
 
 
 def refuse_sealed(version: ModelVersion, said: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> None:
-    """Refuse an annotation that names an artifact which was sealed with its version.
+    """Raise Refused for an annotation that names an artifact which was sealed with its version.
 
     Parameters
     ----------
     said, before:
-        What the annotation is to say, and what it says now.
+        The fields of the new annotation, and of the present one.
 
     Raises
     ------
     Refused
-        It names one.
+        The new annotation names a sealed artifact.
     """
-    from gitreg.documents.meaning import check_annotation  # readers come by here, and need no YAML
+    from gitreg.documents.meaning import check_annotation  # this module is imported by readers, too, which need no YAML
 
     key = Key("annotation", version.model, version.version)
     for found in check_annotation(key, said, version.record.to_data(), before or {}):

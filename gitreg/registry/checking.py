@@ -1,6 +1,6 @@
-"""Whether a commit may be merged into the registry's branch, and what that would move.
+"""The check of a pull request or a push: the problems and the effects of merging a commit into the branch.
 
-The same for a pull request and for a push: two commits, what differs between them, and the target's policy.
+Both compare two commits, and both are judged by the policy of the target branch.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from gitreg.registry.snapshot import ModelVersion
 from gitreg.registry.soundness import Problem
 
 LookAtWeights = Callable[[Sequence[Holder]], Iterable[Finding]]
-"""Holds the stores against what has files there (:class:`gitreg.registry.integrity.Verification`)."""
+"""A function that verifies the files of versions in the stores (:class:`gitreg.registry.integrity.Verification`)."""
 
 _SAID_WRONG = "save the files again with gitreg, which looks at them; a record says what they are"
 _SAVE_AGAIN = "`gitreg store copy` brings it there from another store; else save the same files again"
@@ -36,26 +36,26 @@ _TOLD_APART = ("model_version", "stage", "alias", "model", "card")
 
 @dataclass(frozen=True)
 class Report:
-    """What was found.
+    """The result of a check.
 
     Parameters
     ----------
     base, head:
-        The commits: where the branch is (None: it is not there yet), and what shall be merged into it.
+        The commit of the branch (None: there is no branch yet), and the commit to merge into it.
     problems:
-        Why it must not be merged; none, and it may.
+        The reasons against the merge; it may be merged where there are none.
     moves, arrivals, links, cards:
-        What it would do.
+        The effects of the merge: moved pointers, new versions, new links, changed model cards.
     events:
-        What else it would do, as ``gitreg log`` tells it.
+        The other effects, as rows of ``gitreg log``.
     files, read:
-        How many files of weights the stores were asked for, and how many of them were read whole.
+        The number of weight files looked up in the stores, and the number of those read to the end.
     unseen:
-        Sentences about what was not looked at.
+        Sentences about parts that were not checked.
     unmet:
-        Those of the problems that are the policy's: approvals may follow once it is proposed.
+        The problems that come from the policy; approvals given later may solve them.
     settings:
-        The change of who may do what; None where there is none.
+        The change of the permissions in the settings; None where there is none.
     """
 
     base: str | None
@@ -74,11 +74,11 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether it may be merged."""
+        """True if the commit may be merged."""
         return not self.problems
 
     def row(self) -> dict[str, Any]:
-        """Give it as plain data."""
+        """Return the report as a dict for JSON."""
         return {
             "ok": self.ok,
             "base": self.base,
@@ -107,36 +107,36 @@ def check(
     weights: LookAtWeights | None = None,
     unseen: Sequence[str] = (),
 ) -> Report:
-    """Say whether a commit may be merged into the registry's branch, and what that would do.
+    """Return a report on merging a commit into the registry's branch: the problems, and the effects of the merge.
 
-    What is wrong on the branch already, and is left as it is, is not named. Nothing is written.
+    Problems that the branch has already, and that the merge does not touch, are not reported. Nothing is written.
 
     Parameters
     ----------
     base:
-        The commit that the branch is at; its policy, keys and stages count. None: there is no such branch yet, so that
-        there is no policy, and all that `head` leads to is looked at.
+        The commit of the branch; its policy, keys and stages count. None: there is no branch yet, so there is no
+        policy, and the whole registry at `head` is checked.
     head:
-        The commit that shall be merged into it, or that the branch shall be moved to.
+        The commit to merge into the branch, or to move the branch to.
     circumstances:
-        What the policy's gates may ask; who promotes is told by the commits.
+        The promotion context for the gates; the promoters are read from the commits.
     source:
-        Where manifests are read from that records do not list; None leaves those files out of comparisons.
+        The store of manifests whose files no record lists; None leaves those files out of comparisons.
     weights:
-        Holds the stores against the versions that are new, have new artifacts or enter a stage; None leaves that out.
+        Verifies the files of versions that are new, have new artifacts or enter a stage; None skips that.
     unseen:
-        Sentences about what the caller knows is not looked at.
+        Sentences about parts that the caller does not check.
 
     Raises
     ------
     Refused
-        The commits share no history, as far as this clone goes back.
+        The commits share no history in this clone.
     NotFound
-        One of them is not here.
+        The repository lacks one of the commits.
     """
     with merged(ledger, base, head) as merge:
         judgement = judge(ledger, merge, circumstances, source)
-        # Merged by a rebase, each commit would be an entry of its own, and nobody would have judged it.
+        # A rebase would make each commit an entry into the stage of its own, and none of them was judged alone.
         twice = tuple(moves_twice(ledger, merge))
         found, moved = [*judgement.problems, *twice], judgement.moves
         if not judgement.readable:
@@ -177,7 +177,7 @@ def check(
 
 
 def _with_files(merge: Merge, new: Sequence[Arrival], moved: Sequence[Move]) -> list[tuple[str, Holder]]:
-    """Give what a merge vouches for the files of, each once, with the file that says so."""
+    """Return the versions whose files the merge has to prove, each once, with the path of the file that names them."""
     wanted: list[ModelVersion] = [each.version for each in new] + [move.after for move in moved if move.after]
     alone: list[tuple[str, Holder]] = []
     for change in merge.changes:

@@ -1,4 +1,4 @@
-"""What a policy may ask of a promotion that no snapshot knows."""
+"""The promotion context: facts that gates ask about and that no snapshot has (promoter, time, branch, stores)."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Circumstances:
-    """Who promotes, when and where. What is not known (None) is not evaluated, and so lets nobody pass.
+    """The promotion context. A gate that needs a fact which is None is not evaluated, and so does not pass.
 
     Parameters
     ----------
     promoter:
-        Asked for the e-mail of who commits.
+        Returns the e-mail of the committer.
     now:
-        The clock: seconds since the epoch. Not the committer's date, which a user can set.
+        Returns the time in seconds since the epoch; not from the committer's date, which a user can set.
     here:
-        The commit that the branch was at before a push that is judged: what follows it is seen now.
+        The commit of the branch before the push that is judged; later commits count as arrived now.
     again:
-        Whether what was judged in the past is judged again: of what was seen here only later, the committers tell when.
+        True if a past promotion is judged again; commits are then dated by `Dates.came`, not by `Dates.seen`.
     ledger:
-        The repository with the tags, and ssh-keygen in its environment.
+        The registry branch, whose repository has the tags and an environment with ssh-keygen.
     source:
-        Where manifests are read from.
+        Returns the store that manifests are read from.
     look:
-        Looks at the bytes of an artifact's files, and returns the worst verdict; None where they are not read.
+        Scans the files of an artifact and returns the worst finding; None where files are not read.
     run:
-        Runs a command about a reference and the pointer that is to be its, and says whether it succeeded. None, but in
-        ``gitreg check``: a reader runs nothing.
+        Runs a command for a reference and the pointer to be moved, and returns whether it succeeded. None except in
+        ``gitreg check``.
     proposing:
-        Whether the commit is only proposed: whoever checks the proposal decides, by the target branch's policy.
+        True if the commit is only proposed; the check of the proposal decides, by the policy of the target branch.
     files_follow:
-        Whether the version's files are stored later, after this is only asked.
+        True if the files of the version are stored only after the decision.
     settings_guarded:
-        Whether who may do what is changed by nobody where there are policies, and none says who may change them: on a
-        server, unless its keeper allows it.
+        True on a server, unless its administrator allows it: permissions in the settings do not change where there are
+        policies but none for the settings.
     """
 
     promoter: Callable[[], str] | None = None

@@ -1,13 +1,13 @@
-"""Words in a store of who keeps weights there, so that none of several registries and clones collects another's.
+"""Claims: small files in a blob store that name its store users, so that garbage collection keeps their blobs.
 
-A registry with a remote has one claim, whoever saves from whichever clone: it is named by its id and its remote, for an
-id alone can be copied. What that claim stands for is what the remote has. A clone that holds what the remote lacks (a
-draft, commits of ``--local``) has a claim of its own beside it, while it does; so has each clone of a registry without
-a remote, for good.
+A registry with a remote has one claim for all its clones, named by the registry's id and its remote, as an id alone can
+be copied. That claim stands for all that the remote has. A clone with something that the remote lacks (a draft, commits
+of ``--local``) has a claim of its own in addition, as long as that is so. Each clone of a registry without a remote
+always has its own.
 
-A clone remembers the claims that it has left and read, those of other clones for a while excepted: one that is gone
-later was removed by somebody, or the store was restored from an older copy, and with it others may be gone of which
-nobody here knows. So nothing is collected then.
+A clone remembers the claims that it has left and read, except temporary ones of other clones. If a remembered claim is
+missing later, somebody removed it, or the store was restored from an older copy; unknown claims may be missing, too. So
+nothing is collected then.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from gitreg.registry.ledger import Ledger
 _CLONE_ID = "clone-id"
 _KNOWN = "known"
 _PATIENCE = 10.0  # seconds
-_WEEK = "%G-W%V"  # a claim is renewed by the first save of a week: who keeps a store can see whose are old
+_WEEK = "%G-W%V"  # the first save of a week renews a claim, so that old ones can be seen
 _NETWORK = (
     r"(?:(?P<scheme>https?|ssh|git)://(?:(?P<user>[^@/\s]*)@)?(?P<host>[^/\s]+)|(?:(?P<who>[^@/:\s]+)@)?(?P<machine>[\w.-]+):)"
     r"(?P<path>(?!//)\S*?)(?:\.git)?/*"
@@ -41,14 +41,14 @@ _NETWORK = (
 
 
 class Claim(NamedTuple):
-    """A claim on a store.
+    """A claim of a store user: a registry or a clone that keeps blobs in a store.
 
     Parameters
     ----------
     name:
-        Its name in the store.
+        The file name of the claim in the store.
     said:
-        What it says, but for when it was renewed.
+        The fields of the claim. Where this clone made it, without the time of its renewal.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Claim(NamedTuple):
 
     @property
     def place(self) -> str:
-        """How to speak of who left it: the address of a registry's remote, or the Git folder of a clone."""
+        """The owner of the claim, for messages: the address of a registry's remote, or the Git folder of a clone."""
         return self.said.get("repository") or self.said["remote"]
 
 
@@ -75,12 +75,12 @@ class Claims:
         self._remote = remote
 
     def leave(self, store: Store, *, unpublished: bool) -> None:
-        """Leave word in a store that this registry keeps weights there.
+        """Write claims to a store: the registry's, and the clone's own where it is needed.
 
         Parameters
         ----------
         unpublished:
-            Whether this clone keeps some of which the remote does not know, or not yet.
+            True if this clone has versions or drafts in the store that the remote does not know yet.
         """
         registry = self.of_registry(make=True)
         if registry is not None:
@@ -97,16 +97,16 @@ class Claims:
             self.remember(store, [claim])
 
     def drop(self, store: Store, *, leave: bool) -> None:
-        """Take back the clone's own claim on a store, once the remote has all that it keeps there.
+        """Remove the clone's own claim on a store, once the remote has all that the clone keeps there.
 
-        The registry's claim takes its place. A claim that is older than those of registries is only pointed there, for
-        other clones remember it.
+        The registry's claim replaces it. A claim that other clones may remember is not removed, but names its
+        replacement.
 
         Parameters
         ----------
         leave:
-            Whether the registry's claim is left where it is not there; else nothing is done then, nor where the clone's
-            own is gone: a collection has to be stopped by that.
+            True to write the registry's claim first. False does nothing where the registry's or the clone's own claim
+            is missing, as a missing claim has to stop a collection.
         """
         registry, own = self.of_registry(make=leave), self.of_clone()
         if registry is None or own is None:
@@ -123,21 +123,21 @@ class Claims:
         self.forget(store, own.name)
 
     def stores_with_own(self) -> list[str]:
-        """Return the addresses of the stores where the clone remembers that it left a claim of its own."""
+        """Return the addresses of the stores in which the clone remembers a claim of its own."""
         said = self._remembered()
         own = self.of_clone() if said else None
         return [url for url, names in said.items() if own is not None and own.name in names]
 
-    # -- whose they are ----------------------------------------------------------------------------------------------
+    # -- owners of claims --------------------------------------------------------------------------------------------
 
     def of_registry(self, *, make: bool = False) -> Claim | None:
-        """Return the claim that all clones of the registry share; None where it has no remote, or no id.
+        """Return the claim that all clones of the registry share; None without a registry id or a known kind of remote.
 
         Parameters
         ----------
         make:
-            Whether a remote that is a folder gets an id of its own, where it has none yet: the folders of two machines
-            may be of the same name.
+            True to write a clone id into a remote that is a folder without one: folders of two machines may have the
+            same path.
         """
         settings = self._ledger.snapshot().settings
         address = self._repository.address_of(self._remote) if self._remote and settings.id else None
@@ -151,7 +151,7 @@ class Claims:
             place = [_place(found)]
         elif os.path.exists(os.path.join(address, "HEAD")):
             said["clone"] = ""
-            with suppress(OSError):  # it can only be read from here, or not even that
+            with suppress(OSError):  # the folder may be read-only or unreadable
                 said["clone"] = clone_id(Path(address)) or (_make_clone_id(Path(address)) if make else "")
             place = [address, said["clone"]]
         else:
@@ -159,7 +159,7 @@ class Claims:
         return Claim(_name([settings.id, *place, self._ledger.branch, self._ledger.root]), said)
 
     def of_clone(self) -> Claim | None:
-        """Return the clone's own claim; None where it never left one."""
+        """Return the clone's own claim; None where it never wrote one."""
         clone = clone_id(self._repository.common_dir)
         return self._of_clone(clone) if clone else None
 
@@ -174,15 +174,20 @@ class Claims:
         registry = self._ledger.snapshot().settings.id if self._remote else None
         return Claim(name, said if registry is None else {**said, "registry": registry})
 
-    # -- what is remembered ------------------------------------------------------------------------------------------
+    # -- remembered claims -------------------------------------------------------------------------------------------
 
     def check_none_vanished(self, store: Store, there: Collection[str]) -> None:
-        """Refuse to go on where a claim is gone that this clone left or read before.
+        """Raise Refused if a claim that this clone remembers is missing in a store.
+
+        Parameters
+        ----------
+        there:
+            The names of the claims in the store.
 
         Raises
         ------
         Refused
-            One is gone.
+            A remembered claim is missing, or the note of remembered claims cannot be read.
         """
         for name, place in self._remembered().get(store.url, {}).items():
             if name not in there:
@@ -193,7 +198,7 @@ class Claims:
                 )
 
     def remember(self, store: Store, claims: Iterable[Claim]) -> None:
-        """Note claims that are in a store, for `check_none_vanished`."""
+        """Write the names of claims in a store to the clone's note, for `check_none_vanished`."""
         names = {claim.name: claim.place for claim in claims}
         said = self._remembered()
         known = said.setdefault(store.url, {})
@@ -202,13 +207,13 @@ class Claims:
             self._note(said)
 
     def forget(self, store: Store, name: str) -> None:
-        """Note that a claim is no more in a store, and that this is right."""
+        """Remove a claim that is rightly gone from a store from the clone's note."""
         said = self._remembered()
         if said.get(store.url, {}).pop(name, None) is not None:
             self._note(said)
 
     def _remembered(self) -> dict[str, dict[str, str]]:
-        """Return the claims that this clone has left or read: by the store's address, to whose they are, by name."""
+        """Return the claims that this clone remembers: by store address, a dict from claim name to owner."""
         note = _note(self._repository)
         try:
             said = json.loads(note.read_text(encoding="utf-8"))
@@ -223,7 +228,7 @@ class Claims:
 
     def _note(self, said: Mapping[str, Mapping[str, str]]) -> None:
         note = _note(self._repository)
-        with suppress(OSError):  # a repository that is only readable here
+        with suppress(OSError):  # a read-only repository
             note.parent.mkdir(exist_ok=True)
             aside = note.with_name(f"{note.name}.{os.getpid()}-{threading.get_ident()}")
             aside.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
@@ -231,12 +236,12 @@ class Claims:
 
 
 def read_claim(name: str, text: bytes) -> Claim:
-    """Return a claim that lies in a store.
+    """Return a claim parsed from its file in a store.
 
     Raises
     ------
     ValueError
-        It is none.
+        The text is no claim.
     """
     said: Any = json.loads(text)
     if not isinstance(said, dict) or not {"repository", "remote"} & said.keys():
@@ -247,27 +252,27 @@ def read_claim(name: str, text: bytes) -> Claim:
 
 
 def _is_known(store: Store, own: Claim) -> bool:
-    """Return whether other clones may remember a clone's claim: it was left before registries had claims."""
+    """Return whether other clones may remember a clone's claim: it dates from before registries had claims."""
     text = store.read_claim(own.name)
     try:
         said = None if text is None else read_claim(own.name, text).said
-    except ValueError:  # damaged: whatever it was
+    except ValueError:  # damaged, so either is possible
         return True
     return said is not None and ("registry" not in said or _KNOWN in said)
 
 
 def is_plain_address(address: str) -> bool:
-    """Return whether an address is of a folder, or of a machine that Git itself speaks to."""
+    """Return whether an address is an absolute path, or a URL of a protocol built into Git (http, ssh, git)."""
     return os.path.isabs(address) or re.fullmatch(_NETWORK, address) is not None
 
 
 def clone_id(folder: Path) -> str | None:
-    """Return what tells the repository of a Git folder from one in the same folder of another machine.
+    """Return the clone id of a Git folder, which tells it from a folder of the same path on another machine.
 
     Returns
     -------
     str or None:
-        None before its first claim.
+        32 hexadecimal digits; None before the first claim.
     """
     try:
         return (folder / "gitreg" / _CLONE_ID).read_text().strip()
@@ -288,10 +293,9 @@ def _make_clone_id(folder: Path) -> str:
 
 
 def _place(found: re.Match[str]) -> str:
-    """Return the same for all ways to one repository of a machine: by https, by ssh, with and without ``.git``.
+    """Return one name for all addresses of a repository on a machine: https or ssh, with or without ``.git``.
 
-    Hosts know everybody as the user ``git`` by ssh, and by the login's own name by https; another user of ssh may be
-    one with a home of his own, where the path begins.
+    The user counts only for ssh, and only if it is not ``git``: the path of another user may begin in that user's home.
     """
     user = (found["user"] or "").partition(":")[0] if found["scheme"] == "ssh" else found["who"] or ""
     host = (found["host"] or found["machine"]).lower()

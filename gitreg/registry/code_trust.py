@@ -1,4 +1,4 @@
-"""The registries whose files this user loads even where they can run code, in a file of the user's own."""
+"""The registries that this user trusts for code: files that can run code are loaded from them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class TrustedRegistry(NamedTuple):
     Parameters
     ----------
     place:
-        The common Git folder of a clone, or the URL of a mirror.
+        The common Git folder of a clone, or the URL of a mirrored registry.
     registry:
-        Its id; both have to fit, so that neither a copied id nor a copied URL is enough.
+        The registry's id; both have to match, so that neither a copied id nor a copied URL is enough.
     models:
-        Patterns of the models that are meant (``legacy/*``); none means all.
+        Patterns of the trusted models (``legacy/*``); an empty tuple means all.
     """
 
     place: str
@@ -29,41 +29,41 @@ class TrustedRegistry(NamedTuple):
     models: tuple[str, ...] = ()
 
     def covers(self, model: str) -> bool:
-        """Return whether a model, or an artifact by its name, is meant."""
+        """Return whether the trust covers a model, or an artifact, of this name."""
         return not self.models or any(fnmatchcase(model, pattern) for pattern in self.models)
 
 
 def place_of(url: str) -> str:
-    """Return the place of a registry that is named by ``URL`` or ``URL#BRANCH``: as it is kept, so without password."""
+    """Return the place of a registry named by ``URL`` or ``URL#BRANCH``: the URL, without password."""
     return hide_password(url.partition("#")[0])
 
 
 class CodeTrust:
-    """The registries that this user trusts for code.
+    """The list of registries that this user trusts for code, in a JSON file.
 
     Parameters
     ----------
     path:
-        The JSON file; it need not be there yet.
+        The JSON file; it need not exist yet.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def find(self, place: str, registry: str | None) -> TrustedRegistry | None:
-        """Return what is trusted of a registry at a place; None where nothing is."""
+        """Return the entry of a registry at a place; None where it is not trusted."""
         for each in self._all():
             if (each.place, each.registry) == (place, registry):
                 return each
         return None
 
     def add(self, place: str, registry: str | None, models: Sequence[str] = ()) -> None:
-        """Trust a registry at a place, in place of what was said of it before."""
+        """Add a registry at a place; an earlier entry of that place is replaced."""
         new = TrustedRegistry(place, registry, tuple(models))
         self._write([*(each for each in self._all() if each.place != place), new])
 
     def remove(self, place: str) -> bool:
-        """Trust whatever is at a place no more; return whether it was trusted."""
+        """Remove all entries of a place; return whether there were any."""
         known = self._all()
         rest = [each for each in known if each.place != place]
         if len(rest) == len(known):
@@ -83,7 +83,7 @@ class CodeTrust:
 
 
 def _read(said: Any) -> TrustedRegistry | None:
-    """Return an entry; None for one that is damaged, which trusts nothing."""
+    """Return an entry parsed from JSON; None for a damaged one, which trusts nothing."""
     if not isinstance(said, dict) or not isinstance(said.get("place"), str):
         return None
     registry, models = said.get("registry"), said.get("models", [])

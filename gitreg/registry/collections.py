@@ -1,4 +1,4 @@
-"""What a snapshot says of artifacts that were saved on their own, and of runs."""
+"""The standalone artifacts and the runs in a snapshot."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from gitreg.registry.snapshot import Snapshot
 
 _ID = r"[0-9a-f]{6,32}"
-_ID_SAID = re.compile(r"""(?m:^id: '?|"id":")([0-9a-f]{32})""")  # as canonical YAML says it, and as JSON does
+_ID_SAID = re.compile(r"""(?m:^id: '?|"id":")([0-9a-f]{32})""")  # in canonical YAML, and in JSON
 
 
 def artifact_names(snapshot: Snapshot) -> list[str]:
-    """Give the names of all artifacts that were saved on their own."""
+    """Return the names of all standalone artifacts, sorted."""
     return sorted({entry.model for entry in snapshot.index.scan(snapshot.seq, "artifact")})
 
 
 def artifact_versions(snapshot: Snapshot, name: str | None = None) -> list[ArtifactDocument]:
-    """Give the versions of an artifact, or of all, by name and number."""
+    """Return the versions of an artifact, or of all for None, sorted by name and number."""
     found = snapshot.remember(("artifacts", name), lambda: _artifact_versions(snapshot, name))
     return list(found)
 
@@ -38,12 +38,18 @@ def _artifact_versions(snapshot: Snapshot, name: str | None) -> list[ArtifactDoc
 
 
 def next_number(snapshot: Snapshot, name: str) -> int:
-    """Give the number of an artifact's next version: none is given twice, for names are never reused."""
+    """Return the number of an artifact's next version: the count of versions it ever had, plus one; none is reused."""
     return snapshot.index.names_ever(snapshot.seq, "artifact", name) + 1
 
 
 def find_artifact(snapshot: Snapshot, name: str, selector: str | None = None) -> ArtifactDocument | None:
-    """Give a version of an artifact by its name, number, id or the id's first digits; None means the latest."""
+    """Return a version of an artifact by version name, number or id; None or ``latest`` selects the latest.
+
+    Returns
+    -------
+    ArtifactDocument or None:
+        None where there is no such version.
+    """
     if selector is None or selector == LATEST:
         return max(artifact_versions(snapshot, name), key=lambda each: each.number, default=None)
     entry = snapshot.index.get(snapshot.seq, "artifact", name, selector)
@@ -53,7 +59,7 @@ def find_artifact(snapshot: Snapshot, name: str, selector: str | None = None) ->
 
 
 def find_artifact_by_id(snapshot: Snapshot, prefix: str) -> list[ArtifactDocument]:
-    """Give the artifact versions whose id begins with these digits, six at least."""
+    """Return the artifact versions whose id begins with `prefix`, 6 to 32 hexadecimal digits."""
     if not re.fullmatch(_ID, prefix):
         return []
     return [
@@ -64,26 +70,28 @@ def find_artifact_by_id(snapshot: Snapshot, prefix: str) -> list[ArtifactDocumen
 
 
 def artifacts_with_ids(snapshot: Snapshot, name: str, ids: Collection[str]) -> dict[str, ArtifactDocument]:
-    """Give the versions of an artifact that have these whole ids, by id."""
+    """Return the versions of an artifact with these ids, by id; an id without a version is left out."""
     found = {}
     for entry in snapshot.index.scan(snapshot.seq, "artifact", name):
-        said = _ID_SAID.search(entry.text or "")  # what is not asked for is not taken apart
+        said = _ID_SAID.search(entry.text or "")  # the other documents are not parsed
         if said and said[1] in ids and entry.data is not None:
             found[said[1]] = ArtifactDocument.from_data(entry.data)
     return found
 
 
 def resolve_artifact(snapshot: Snapshot, reference: str) -> ArtifactDocument:
-    """Give the artifact version that is meant: ``iris_data``, ``iris_data@12``, or an id's first digits.
+    """Return the artifact version of a reference: ``iris_data``, ``iris_data@12``, or the first digits of an id.
 
     Raises
     ------
     NotFound
-        There is none such.
+        There is no such artifact or version.
     InvalidInput
-        The digits begin the ids of several.
+        The ids of several versions begin with the digits.
     IntegrityError
-        Its record was edited.
+        The record of the version was edited.
+    GitregError
+        The record cannot be read.
     """
     name, _, selector = reference.partition("@")
     found = find_artifact(snapshot, check_artifact(name), selector or None)
@@ -113,7 +121,7 @@ def resolve_artifact(snapshot: Snapshot, reference: str) -> ArtifactDocument:
 
 
 def check_sealed(snapshot: Snapshot, document: ArtifactDocument) -> ArtifactDocument:
-    """Return an artifact version whose record is as it was first written: its history is its seal.
+    """Return the artifact version, once its record is found to be as first written: its history is its seal.
 
     Raises
     ------
@@ -131,13 +139,13 @@ def check_sealed(snapshot: Snapshot, document: ArtifactDocument) -> ArtifactDocu
 
 
 def runs(snapshot: Snapshot, pipeline: str | None = None) -> list[RunDocument]:
-    """Give the runs of a pipeline, or all, the newest first."""
+    """Return the runs of a pipeline, or of all for None, newest first."""
     found = [entry for entry in snapshot.index.scan(snapshot.seq, "run", pipeline) if entry.data is not None]
     found.sort(key=lambda entry: (entry.since, entry.model, entry.name), reverse=True)
     return [RunDocument.from_data(entry.data) for entry in found if entry.data is not None]
 
 
 def find_run(snapshot: Snapshot, pipeline: str, run: str) -> RunDocument | None:
-    """Give one run."""
+    """Return a run of a pipeline; None where there is none or its file cannot be read."""
     entry = snapshot.index.get(snapshot.seq, "run", pipeline, run)
     return RunDocument.from_data(entry.data) if entry and entry.data is not None else None

@@ -1,9 +1,9 @@
-"""The one way to write: an operation on the newest snapshot becomes one commit, and refs move with it or not at all.
+"""The only way to write: an operation on the newest snapshot becomes one commit, and all refs move or none.
 
-Blobs are in the store before this begins. Then, under the repository's lock: Git objects, one commit, and in one
-transaction the branch, the tags that seal new records and the mirrors of what moved; of the remote first, where the
-registry has one. When another writer was faster the operation runs again on what that writer left; nothing is ever
-rebased.
+Blobs are stored before. Then, under the repository's lock, Git objects and one commit are written, and one transaction
+moves the branch, the tags that seal new records and the mirrors of moved pointers; first on the remote, where the
+registry has one. Refs move by compare-and-swap: if another writer moved them first, the operation runs again, after a
+backoff, on that writer's snapshot. Nothing is ever rebased.
 """
 
 from __future__ import annotations
@@ -35,32 +35,32 @@ if TYPE_CHECKING:
 Operation = Callable[[Snapshot], Changes]
 
 PATIENCE = 60.0
-"""How long, in seconds, a writer waits for others in the same repository before it gives up."""
+"""The time in seconds after which a writer gives up waiting for others in the same repository."""
 
 REMOTE_PATIENCE = 300.0
-"""The same where there is a remote: of hundreds who write to it at once each needs a second."""
+"""The same, in seconds, where there is a remote: each of hundreds of writers at once needs a second."""
 
 LOCK_PATIENCE = 10.0
-"""For how long, in seconds, one and the same lock file of Git is waited for, which is held for milliseconds."""
+"""The time in seconds to wait for one lock file of Git, which a live process keeps for milliseconds."""
 
 _TOLD_AFTER = 3
-"""After how many tries that a lock has stopped it is told."""
+"""The number of tries that one lock file stops before a warning names it."""
 
 _FLOOR = 0.005
-"""The least that is waited before another try, in seconds."""
+"""The shortest wait before another try, in seconds."""
 
 
 class Proposal(NamedTuple):
-    """Where a change awaits its merge.
+    """The proposal of a change, which awaits its merge.
 
     Parameters
     ----------
     branch:
-        On the remote.
+        The name of the proposal's branch on the remote.
     url:
-        Where the pull request is, or can be opened; None where that is not known.
+        The page of the pull request, or the page to open one; None where it is not known.
     opened:
-        Whether it is open.
+        True if the pull request is open.
     """
 
     branch: str
@@ -70,18 +70,18 @@ class Proposal(NamedTuple):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an operation.
+    """The outcome of a write.
 
     Parameters
     ----------
     commit:
-        The commit that was made; None where nothing was left to do, or for a dry run.
+        The id of the commit that was made; None where nothing changed, or for a dry run.
     changes:
-        What the operation asked for.
+        The changes that the operation asked for.
     written:
-        By path, what the files say or would say now; None for those removed.
+        The new content of each changed file, by path; None for a removed file. For a dry run, as it would be.
     proposal:
-        Where the commit awaits its merge, if it does.
+        The proposal in which the commit awaits its merge; None where it is on the branch.
     """
 
     commit: str | None
@@ -92,12 +92,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Writer:
-    """Who writes.
+    """The author and the committer of a commit.
 
     Parameters
     ----------
     author, committer:
-        As Git knows them, with the time.
+        The identities for Git, with the time.
     """
 
     author: Signature
@@ -105,7 +105,7 @@ class Writer:
 
 
 def plan(ledger: Ledger, snapshot: Snapshot, changes: Changes) -> dict[str, bytes | None]:
-    """Give the files that would really change, by path: what they would say, None for those removed."""
+    """Return the new content of each file that differs from the snapshot, by path; None for a file to remove."""
     files: dict[str, bytes | None] = {}
     for key, wanted in changes.files.items():
         path = f"{ledger.root}/{key.path}" if ledger.root else key.path
@@ -125,31 +125,33 @@ def commit(
     dry_run: bool = False,
     patience: float | None = None,
 ) -> Outcome:
-    """Run an operation until it is on the branch.
+    """Run an operation and commit its changes to the branch, again where other writers are faster.
 
     Parameters
     ----------
+    operation:
+        Returns the changes for a snapshot; called at each try.
     writer:
-        Asked at each try, so that the commit carries its own time.
+        Returns author and committer; called at each try, so that the commit has the time of that try.
     upstream:
-        The remote that moves first.
+        The remote that moves first; None for a registry without one.
     dry_run:
-        Do all but the last step.
+        Return the planned changes and write nothing.
     patience:
-        How long to try, in seconds; PATIENCE, or REMOTE_PATIENCE where there is a remote.
+        The time in seconds for all tries; by default PATIENCE, or REMOTE_PATIENCE with a remote.
 
     Raises
     ------
     Conflict
-        Others were faster until patience ran out.
+        Other writers were faster until the time ran out, or a lock file of Git stays.
     WorkTreeBusy
-        Another process holds the index of a work tree that has the branch checked out.
+        Another process has locked the Git index of a work tree with the branch checked out.
     WorkTreeLags
-        It is on the branch, and such a work tree could not follow.
+        The commit is on the branch, but such a work tree could not be updated.
     CloneLags
-        It is on the remote's branch, and this clone's own could not follow.
+        The commit is on the remote's branch, but this clone's refs could not be moved.
     Refused
-        The operation's rules forbid it, the remote's do, or a work tree holds something in the way.
+        The rules of the operation or of the remote forbid the change, or files in a work tree are in its way.
     Unreachable
         The remote does not answer.
     """
@@ -169,9 +171,9 @@ def commit(
             with ledger.repository.lock(timeout=max(0.0, deadline - time.monotonic())):
                 return _try(ledger, operation, writer, upstream)
         except WorkTreeBusy:
-            raise  # it was waited for; a lock that a killed process left is never given back
+            raise  # waited for already; the lock of a killed process is never released
         except Conflict as conflict:
-            # Before the deadline only who does not take our lock: plain git, and writers in other clones.
+            # Before the deadline, only writers without our lock come here: plain git, and other clones.
             attempt, took = attempt + 1, time.monotonic() - begun
             lock.note(conflict, begun)
             if time.monotonic() >= deadline or lock.stays:
@@ -179,12 +181,12 @@ def commit(
 
 
 def _pause(attempt: int) -> float:
-    """Give how long to wait, in seconds, before the n-th try, counted from 0."""
+    """Return the backoff in seconds, with jitter, before a try; `attempt` counts from 0, which waits 0 s."""
     return random.uniform(_FLOOR, 0.01 * 2 ** min(attempt, 7)) if attempt else 0.0  # noqa: S311 - jitter, no secret
 
 
 class _LockInTheWay:
-    """The lock file that has stopped all the last tries of a write, if one has."""
+    """The lock file of Git that stopped all the latest tries of a write, if there is one."""
 
     def __init__(self) -> None:
         self._path: str | None = None
@@ -192,12 +194,12 @@ class _LockInTheWay:
         self._tries = 0
 
     def note(self, conflict: Conflict, begun: float) -> None:
-        """Note why a try failed; a lock that has stopped a few is told, for it may be nobody's.
+        """Record why a try failed, and warn of a lock file that stopped several: its process may be dead.
 
         Parameters
         ----------
         begun:
-            When the try began, by the monotonic clock in seconds.
+            The start of the try, in seconds of the monotonic clock.
         """
         path = conflict.path if isinstance(conflict, Locked) else None
         if path != self._path:
@@ -208,11 +210,11 @@ class _LockInTheWay:
 
     @property
     def stays(self) -> bool:
-        """True where it has been there for so long that no process at work can have made it."""
+        """True if the lock file stays for longer than a live process would keep it."""
         return self._path is not None and self._tries > _TOLD_AFTER and time.monotonic() - self._since > LOCK_PATIENCE
 
     def pause(self) -> float:
-        """Return how long to wait for it at least, in seconds: it is no rival, who would be faster meanwhile."""
+        """Return the shortest wait for the lock file, in seconds; 0 where none is in the way."""
         return min(1.0, _FLOOR * 2 ** min(self._tries, 10)) if self._path is not None else 0.0
 
 
@@ -243,29 +245,29 @@ def _try(ledger: Ledger, operation: Operation, writer: Callable[[], Writer], ups
                 published = True
             repository.update_refs(updates, reason=f"gitreg: {changes.subject}")
     except WorkTreeLags:
-        raise  # it is done, and must not be done again
+        raise  # the commit is on the branch, and must not be made again
     except GitregError as error:
         if published:
             raise CloneLags(upstream.branch if upstream else ledger.branch, made, error) from error
         if not isinstance(error, Refused):
             raise
-        if ledger.head() != snapshot.commit:  # what is in the way was committed meanwhile
+        if ledger.head() != snapshot.commit:  # the branch moved meanwhile
             raise Conflict(f"{ledger.branch} was moved by somebody else", hint="try again") from None
         raise
-    with suppress(Conflict):  # what is committed must not be committed again because the index is in somebody's hands
-        ledger.snapshot_at(made)  # the index learns it here, where everything is at hand
+    with suppress(Conflict):  # a locked index is no reason to commit again
+        ledger.snapshot_at(made)  # index the new commit now, while its objects are in memory
     return Outcome(made, changes, files)
 
 
 def derived_updates(
     ledger: Ledger, settings: RegistryDocument, made: str, files: dict[str, bytes | None]
 ) -> list[RefUpdate]:
-    """Give the tags and mirrors that follow from a commit's files.
+    """Return the updates of derived refs for the files of a commit: tags of new records, mirrors of moved pointers.
 
     Raises
     ------
     IntegrityError
-        A tag of a new record's name is there already and seals something else.
+        The tag of a new record exists already.
     """
     updates = []
     for path, content in files.items():

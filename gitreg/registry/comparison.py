@@ -1,4 +1,4 @@
-"""Two versions side by side: files, sizes, metadata."""
+"""The comparison of two versions: fields, metadata, files and sizes."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from gitreg.registry.snapshot import ModelVersion
 
 
 def compare(old: ModelVersion, new: ModelVersion, store: Source | None) -> dict[str, Any]:
-    """Say what differs from one version to another.
+    """Return the differences from one version to another.
 
     Parameters
     ----------
     store:
-        Asked for the manifests of artifacts whose records do not list their files; None leaves those out.
+        The store of manifests whose files no record lists; None leaves those artifacts out.
 
     Returns
     -------
     dict:
-        ``from`` and ``to``: the references. ``fields``: description, tags, inputs where they differ. ``metadata``: by
-        dotted key, ``from``, ``to`` and, for numbers, ``delta``. ``files``: ``artifact``, ``path``, ``change`` (added,
-        removed, changed, mode), sizes in bytes. ``unchanged``: how many files are the same. ``size``: of all files.
+        ``from`` and ``to``: the references. ``fields``: ``from`` and ``to`` of description, tags, inputs, stage,
+        creation time and creator where they differ. ``metadata``: by dotted key, ``from``, ``to`` and, for numbers,
+        ``delta``. ``files``: a list of ``artifact``, ``path``, ``change`` (added, removed, changed, mode) and the sizes
+        ``from`` and ``to`` in bytes. ``unchanged``: the number of equal files. ``size``: ``from``, ``to`` and ``delta``
+        of all files, in bytes.
     """
     files, unchanged = _files(old, new, store)
     return {
@@ -38,7 +40,7 @@ def compare(old: ModelVersion, new: ModelVersion, store: Source | None) -> dict[
 
 
 def flatten(metadata: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Give nested metadata as one level of dotted keys."""
+    """Return nested metadata as one dict with dotted keys."""
     out: dict[str, Any] = {}
     for key, value in metadata.items():
         if isinstance(value, Mapping) and value:

@@ -1,4 +1,4 @@
-"""Which store holds which versions' bytes, and copying them from store to store."""
+"""The replica status, which store has which versions' files, and replication from store to store."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from gitreg.registry.stores import Named
 
 @dataclass(frozen=True)
 class Holding:
-    """What one store holds of one version.
+    """The status of one version in one store.
 
     Parameters
     ----------
     store:
         The store's address.
     state:
-        ``whole``, ``part``, ``absent``, or why it is not known: ``not approved``, ``unreachable``.
+        ``whole``, ``part`` or ``absent``; ``not approved`` or ``unreachable`` where it is not known.
     held, files:
-        How many files it holds, and how many there are, a stored manifest counted as one; None where it is not known.
+        The number of files in the store, and of all files of the version; a stored manifest counts as one. None where
+        it is not known.
     """
 
     reference: str
@@ -35,7 +36,7 @@ class Holding:
     files: int | None
 
     def row(self) -> dict[str, Any]:
-        """Give it as plain data."""
+        """Return the row as a dict for JSON."""
         return {
             "reference": self.reference,
             "store": self.store,
@@ -48,14 +49,14 @@ class Holding:
 def holdings(
     versions: Sequence[Holder], named: Sequence[Named], source: Source, tell: Callable[[str], None]
 ) -> list[list[Holding]]:
-    """Say for each version what each store holds of it.
+    """Return the replica status: a row for each version, with the status in each store in order.
 
     Parameters
     ----------
     source:
-        Where manifests are read from.
+        The store that manifests are read from.
     tell:
-        Hears why a store is unreachable.
+        Called with a message for each store that is unreachable.
     """
     sets = [_sets_or_none(version, source) for version in versions]
     everything = [files for each in sets if each for files in each]
@@ -85,7 +86,7 @@ def _column(
         files = None if each is None else sum(len(manifest.files) for manifest in each)
         if missing is None:
             column.append(Holding(version.reference, store.url, unknown, None, files))
-        elif each is None or files is None:  # no store holds even the list of its files
+        elif each is None or files is None:  # even the manifest cannot be read
             column.append(Holding(version.reference, store.url, "absent", None, None))
         else:
             held = files - sum(len(missing.get(manifest.digest, ())) for manifest in each)
@@ -96,14 +97,14 @@ def _column(
 
 @dataclass(frozen=True)
 class CopiedVersion:
-    """What was copied of a version.
+    """The result of copying one file set of a version.
 
     Parameters
     ----------
     files, size:
-        How many files the target lacked and has now, and their bytes.
+        The number of files copied to the target, and their size in bytes.
     problem:
-        Why some could not be copied; None where all were.
+        The reason why some files could not be copied; None where all were.
     """
 
     reference: str
@@ -112,26 +113,30 @@ class CopiedVersion:
     problem: str | None
 
     def row(self) -> dict[str, Any]:
-        """Give it as plain data."""
+        """Return the row as a dict for JSON."""
         return {"reference": self.reference, "files": self.files, "size": self.size, "problem": self.problem}
 
 
 class Copying:
-    """Copies what a store lacks of some versions; look at `size`, then iterate over `run` to the end.
+    """The replication of versions to a store: the size is known first, then `run` has to be iterated to its end.
 
     Parameters
     ----------
     sources:
-        Asked in this order.
+        The stores to copy from, tried in this order.
+    target:
+        The store to copy to.
     spool:
-        A folder for big files that lie uncut, on their way.
+        A folder for temporary copies of big files that are stored without chunks.
+    manifests:
+        The store that manifests are read from.
 
     Attributes
     ----------
     size:
-        How many bytes the target lacks.
+        The size of the files that the target lacks, in bytes.
     target:
-        Its address.
+        The address of the target.
     """
 
     def __init__(
@@ -154,12 +159,12 @@ class Copying:
         self._lacking = [sets[digest] for digest in missing]
 
     def run(self, progress: Progress) -> Iterator[CopiedVersion]:
-        """Copy, and yield what was copied of each set that was not whole; all others are copied where one fails.
+        """Copy the missing files and yield the result of each incomplete set; damaged files do not stop the other sets.
 
         Raises
         ------
         GitregError
-            The target cannot be written to, or a source not be read.
+            The target cannot be written to, or a source cannot be read.
         """
         yield from self._unknown
         for reference, manifest in self._lacking:
@@ -169,7 +174,7 @@ class Copying:
 
 
 def _sets(version: Holder, source: Source) -> list[Manifest]:
-    """Give all that a store has to hold of a version."""
+    """Return the file sets that a store has to have for a version, stored manifests as sets of their own."""
     sets = []
     ignored = version.annotation.artifacts if isinstance(version, ModelVersion) else {}  # gc keeps those, too
     for artifact in (*version.artifacts.values(), *ignored.values()):

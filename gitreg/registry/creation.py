@@ -1,4 +1,4 @@
-"""Making a registry: a repository of its own, or a branch inside an existing one."""
+"""The creation of a registry, in a repository of its own or on a branch of an existing one."""
 
 from __future__ import annotations
 
@@ -44,38 +44,40 @@ def create(
     prefix: str | None = None,
     remote: str | None = None,
 ) -> tuple[Location, bool]:
-    """Make a registry at a path.
+    """Make a registry at a path, or find the one that is there.
 
-    Where there is no folder yet, or no repository around it, a repository is made, the registry at the top of its
+    Where there is no folder yet, or no repository around it, a repository is made, with the registry at the top of its
     branch ``main``. Inside a repository that has commits, the registry gets a branch of its own (``registry``), without
-    history and without touching the work tree; a branch that exists already is taken as it is, the registry in the
-    folder given.
+    history and without a change of the work tree. An existing branch named by `branch` is continued, with the registry
+    in the folder `path` of it.
 
     Parameters
     ----------
     path:
-        Absolute.
+        The absolute path of the folder.
+    writer:
+        Returns the author and the committer for the repository.
     registry_id:
-        Its id, where it is made now: 32 hexadecimal digits that no other registry has.
+        The id of a new registry: 32 hexadecimal digits that no other registry has.
     store:
-        Where the weights lie: an absolute path or a URL; None for a folder of the clone's own.
+        The absolute path or URL of the blob store; None for a folder of the clone's own.
     prefix:
         The folder of the version tags, ``models`` by default.
     remote:
-        The name of the Git remote that moves first; None for a clone that stands alone. It is not asked anything.
+        The name of the Git remote that moves first; None for a registry without one. The remote is not contacted.
 
     Returns
     -------
     tuple:
-        Where it is, and whether it was made now (False: it was there).
+        The location of the registry, and True if it was made now, False if it existed.
 
     Raises
     ------
     Refused
-        Tags of that prefix belong to something else, the work tree holds something in the way, or an existing registry
-        says otherwise.
+        Tags with that prefix, or its refs, are taken; files in the work tree are in the way; or the registry exists
+        with other settings.
     InvalidInput
-        The branch or the prefix is no name for a ref, or the store is none that gitreg opens.
+        The branch or the prefix is no valid ref name, gitreg cannot open the store, or the path is a file.
     """
     for what, name in (("branch", branch or "main"), ("prefix", prefix or DEFAULT_PREFIX)):
         if not is_ref_path(name):
@@ -110,7 +112,7 @@ def _commit(
     remote: str | None,
     writer: Callable[[Repository], Writer],
 ) -> bool:
-    """Write ``gitreg.yaml``; return whether it was not there yet."""
+    """Write ``gitreg.yaml`` in one commit; return False where it existed already."""
     ref = f"refs/heads/{place.branch}"
     file = f"{place.root}/{REGISTRY_FILE}" if place.root else REGISTRY_FILE
     head = repository.read_ref(ref)
@@ -141,12 +143,12 @@ def _commit(
 
 
 def _mirrors_beside(repository: Repository, place: Place, prefix: str) -> dict[str, str]:
-    """Return the namespaces of the mirrors of a new registry: the usual ones, unless somebody has them already.
+    """Return the namespaces of a new registry's mirrors by kind; an empty dict for the default ones, if they are free.
 
     Raises
     ------
     Refused
-        Another registry of the repository has its tags, or its own mirrors, there.
+        The prefix collides with the tags of another registry, or the namespaces are taken.
     """
     others = registries(repository)
     for other, settings in others.items():
@@ -166,7 +168,7 @@ def _mirrors_beside(repository: Repository, place: Place, prefix: str) -> dict[s
 
 
 def _meant(path: Path, env: Mapping[str, str]) -> Place | None:
-    """Return the registry that a command in a folder means."""
+    """Return the place of the registry that commands in a folder use; None where they find none."""
     with suppress(GitregError):
         found = locate(path, env=env)
         found.repository.close()
@@ -177,7 +179,7 @@ def _meant(path: Path, env: Mapping[str, str]) -> Place | None:
 def _tell_meaning(
     repository: Repository, path: Path, env: Mapping[str, str], before: Place | None, made: Place
 ) -> None:
-    """Warn which of several registries a command in the folder means, and how to name the other one."""
+    """Warn which of several registries commands in the folder use, and how to name the other one."""
     top = repository.work_tree or repository.git_dir
     now = _meant(path, env)
     if now == made and before not in (None, made):
@@ -196,7 +198,7 @@ def _is_taken(repository: Repository, namespace: str, taken: Sequence[str]) -> b
 def _repository(path: Path, env: Mapping[str, str], branch: str | None) -> Repository:
     if path.exists() and not path.is_dir():
         raise InvalidInput(f"{path} is a file", hint="name a folder")
-    # A folder that is named but not there is asked for as a place of its own, whatever lies around it.
+    # A folder that does not exist yet gets a repository of its own, even inside another one.
     nearest = next(folder for folder in (path, *path.parents) if folder.exists())
     if nearest == path or branch is not None:
         try:
@@ -211,11 +213,11 @@ def _repository(path: Path, env: Mapping[str, str], branch: str | None) -> Repos
 
 
 def _place(repository: Repository, path: Path, branch: str | None) -> Place:
-    """Choose the branch, and the folder inside it."""
+    """Return the branch for the registry, and the folder inside it."""
     head = repository.head_branch()
     current = head.removeprefix("refs/heads/") if head else None
     if head is not None and repository.read_ref(head) is None and branch in (None, current):
-        # A repository without commits: the registry is what it is for.
+        # A repository without commits is made for the registry.
         return Place(current or "main", _folder(repository, path))
     if branch is None:
         declared = repository.work_tree is not None and (repository.work_tree / REGISTRY_FILE).is_file()

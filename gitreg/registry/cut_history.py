@@ -1,7 +1,7 @@
-"""Records that came without their history (by URL, in a shallow clone), and those that were held against their tags.
+"""Records whose history is cut off (registry opened by URL, shallow clone), and notes on their verified seals.
 
-What a record's tag seals is told by :func:`gitreg.registry.integrity.seal_problem`, which reads objects; readers that
-come again find here that it was, and read none.
+:func:`gitreg.registry.integrity.seal_problem` verifies a record against its tag, which reads Git objects. A note of the
+result saves later readers from reading them again.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 def is_cut(snapshot: Snapshot, version: ModelVersion) -> bool:
-    """Return whether the history here begins with a version's record: nothing says what it was before."""
+    """Return whether the history in this clone begins with a version's record, so that earlier edits are not known."""
     index = snapshot.index
     said = index.history(snapshot.seq, "model_version", version.model, version.version)
     return bool(said) and index.moment(said[-1].since).boundary
 
 
 def was_held(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> bool:
-    """Return whether a record was held against its tag before, both as they are now: then no object has to be read."""
+    """Return whether a note says that this record matches this tag, so that no object has to be read."""
     line = _line(ledger, snapshot, version)
     with suppress(OSError, UnicodeError):
         return line is not None and line in (ledger.repository.common_dir / "gitreg" / _NOTES).read_text().splitlines()
@@ -32,7 +32,7 @@ def was_held(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> bool:
 
 
 def note_held(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> None:
-    """Note that a record is what its tag seals."""
+    """Append a note that a record matches its tag; a failure to write it is ignored."""
     if line := _line(ledger, snapshot, version):
         with suppress(OSError), (ledger.repository.common_dir / "gitreg" / _NOTES).open("a") as notes:
             notes.write(f"{line}\n")

@@ -1,7 +1,8 @@
-"""Dates of the branch's commits, by more than what their committers say.
+"""The corrected dates of the branch's commits.
 
-A committer's date is whatever their clock, or they, say. What holds it in check is the branch's order, for a commit is
-as late as the latest before it; what was seen here (:mod:`gitreg.registry.receipts`); and now, after which none came.
+A committer can set any date, and clocks can be wrong. Three things correct it: the order of the branch, as a commit is
+no earlier than those before it; the receipts of commits seen here (:mod:`gitreg.registry.receipts`); and the present
+time, as no commit is later.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from gitreg.registry.ledger import Ledger
 
 LEEWAY = 600
-"""By how many seconds clocks may differ: so far ahead of now may a commit that moves a stage be dated."""
+"""The tolerance for clocks in seconds: a commit that moves a stage may be dated this far ahead of now."""
 
-_NONSENSE = 86400  # seconds; a parent dated further ahead than a wrong clock or zone explains is not followed
+_NONSENSE = 86400  # seconds; no wrong clock or zone explains a parent dated further ahead, so its date is ignored
 
 
 class Dated(NamedTuple):
@@ -31,9 +32,9 @@ class Dated(NamedTuple):
     Parameters
     ----------
     time:
-        In seconds since the epoch.
+        The date in seconds since the epoch.
     seen:
-        Whether a receipt says so, and not committers' clocks alone.
+        True if the date comes from a receipt or a push, False if from committers alone.
     """
 
     time: int
@@ -46,13 +47,13 @@ class Dates:
     Parameters
     ----------
     index:
-        The index, which reaches the commits that are asked for.
+        The index of the branch, up to the commits in question.
     now:
-        The time in seconds since the epoch; dates later than that are left out.
+        The present time in seconds since the epoch; later dates are ignored.
     ledger:
-        The branch, whose receipts count; None where there are none at hand.
+        The branch whose receipts count; None where there are none.
     here:
-        The last commit that was here before a push that is judged; what follows it is seen now. None: there is no push.
+        The last commit before the push that is judged; later commits arrive now. None: there is no push.
     """
 
     def __init__(self, index: Index, now: float, ledger: Ledger | None = None, *, here: str | None = None) -> None:
@@ -62,9 +63,9 @@ class Dates:
         self._here = index.position(here) if here is not None else None
 
     def seen(self, seq: int) -> Dated:
-        """Return by when the commit at a place was here at last: no time in a stage counts before that.
+        """Return the date by which a commit had arrived at the latest; time in a stage counts from then.
 
-        One that is dated after now, of which there is no receipt, counts as of now.
+        A commit that is dated after now and has no receipt counts as of now. `seq` is its sequence number in the index.
         """
         if self._here is not None and seq > self._here:
             return Dated(self._now, True)
@@ -72,22 +73,25 @@ class Dates:
         return self._with_receipt(seq, told, exactly=False)
 
     def came(self, seq: int) -> Dated:
-        """Return when the commit at a place came: by the receipt of the push that brought it, else by committers.
+        """Return the date of a commit's arrival: from the receipt of the push that brought it, else from committers.
 
-        Other receipts only say that it was here by then, as it may have been for long.
+        Other receipts are ignored, as they only prove that the commit was here by then. `seq` is as for `seen`.
         """
         if self._here is not None and seq > self._here:
             return Dated(self._now, True)
         return self._with_receipt(seq, self._told(seq), exactly=True)
 
     def newest(self, time: int, seq: int) -> int | None:
-        """Return the newest place, not after another one, whose commit had come by a time; None where none had."""
+        """Return the highest sequence number up to `seq` whose commit had arrived by a time; None where none had.
+
+        `time` is in seconds since the epoch.
+        """
         return bisect_right(range(1, seq + 1), time, key=lambda place: self.came(place).time) or None
 
     def _told(self, seq: int) -> int:
-        """Return what committers say: the latest date up to a place that is not after now.
+        """Return the date from committers, in seconds since the epoch: the latest up to `seq` that is not after now.
 
-        Where they all are after now from some place on, what is there is as late as now.
+        After the last commit that is not dated after now, the date is now.
         """
         if seq > self._last_sane:
             return self._now
@@ -101,17 +105,17 @@ class Dates:
     def _with_receipt(self, seq: int, told: int, *, exactly: bool) -> Dated:
         places, times, by = self._receipts
         covering = bisect_left(places, seq)
-        if covering == len(places):  # it followed what was seen last
+        if covering == len(places):  # the commit is newer than the last receipt
             is_older = bool(times) and not exactly and told < times[-1]
             return Dated(times[-1], True) if is_older else Dated(told, False)
-        # The first receipt of all says nothing of when the history before it came.
+        # The first of all receipts does not date the history before it.
         if exactly and (by[covering] != BY_PUSH or covering == 0):
             return Dated(told, False)
         return Dated(max(told, times[covering]), True)
 
     @cached_property
     def _receipts(self) -> tuple[list[int], list[int], list[str]]:
-        """The places that receipts are about, their times, and what wrote them; both only grow."""
+        """The sequence numbers of receipts, their times and their writers; numbers and times never decrease."""
         if self._ledger is None:
             return [], [], []
         placed = self._ledger.placed_receipts(self._index)
@@ -121,14 +125,14 @@ class Dates:
 
 
 def misdated(commit: Commit, parent: Commit | None, now: float | None) -> str | None:
-    """Return what is wrong with the date of a commit that moves a stage, as the end of a sentence; None: nothing.
+    """Return the problem with the date of a commit that moves a stage, as the end of a sentence; None: no problem.
 
     Parameters
     ----------
     parent:
-        Its first parent. Where that is dated after now, it says nothing: else nobody could move a stage any more.
+        The first parent. It is ignored where it is dated after now; else nobody could move a stage any more.
     now:
-        The time in seconds since the epoch; None where no clock is at hand.
+        The time in seconds since the epoch; None where there is no clock.
     """
     time = commit.committer.time
     if now is not None and time > now + LEEWAY:
@@ -139,9 +143,9 @@ def misdated(commit: Commit, parent: Commit | None, now: float | None) -> str | 
 
 
 def dated_after(who: Signature, parent: Commit) -> Signature:
-    """Return a committer whose date is never before that of the first parent.
+    """Return the committer with a date that is not before that of the first parent.
 
-    A parent that is dated more than a day ahead is left alone: its date is nonsense, and would be handed on for ever.
+    A parent dated more than a day ahead is ignored: its date is wrong, and all later commits would inherit it.
     """
     time = parent.committer.time
     return who._replace(time=max(who.time, time)) if time <= who.time + _NONSENSE else who

@@ -1,4 +1,4 @@
-"""Return whether a version may take a stage, or an alias, by the policy of the branch that it is committed upon."""
+"""The decisions on versions that are to take a stage or an alias, by the policy of the target branch."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from gitreg.registry.snapshot import ModelVersion, Snapshot
 from gitreg.registry.tenure import tenure
 
 NO_STAGES = (SETTINGS, ALIASES)
-"""The names that no stage may have."""
+"""The reserved names of policies that belong to no stage: settings and aliases."""
 
 
 def policies(snapshot: Snapshot) -> dict[str, Policy]:
-    """Give the policies of a registry by stage.
+    """Return the policies of a registry, by stage.
 
     Raises
     ------
     InvalidDocument
-        One is not understood. All are read, whichever is asked for: one for a stage that is misspelled guards nothing.
+        A policy cannot be parsed. All are parsed at once, as a policy of a misspelled stage would guard nothing.
     """
     settings = snapshot.settings
     return snapshot.remember("policies", lambda: parse_policies(settings.policies, settings.people, settings.stages))
@@ -35,7 +35,7 @@ def policies(snapshot: Snapshot) -> dict[str, Policy]:
 def policy_of(snapshot: Snapshot, pointer: Key) -> Policy:
     """Return the policy of a stage, or that of all aliases.
 
-    A stage that an old registry calls as the policy of something else is called has none.
+    A stage of an old registry with a reserved name has no policy.
 
     Raises
     ------
@@ -58,27 +58,29 @@ def decide(
     force: bool = False,
     rollback: bool = False,
 ) -> Decision:
-    """Judge a version that is to take a stage, or an alias.
+    """Return the policy's decision on a version that is to take a stage or an alias.
 
     Parameters
     ----------
     base:
-        The target branch: its policy, keys, stages and history count.
+        The snapshot of the target branch: its policy, keys, stages and history count.
     head:
-        What is to be: the version, its card and its approvals come from there. For a direct promotion, the same.
+        The snapshot with the version, its card and its approvals. For a direct promotion, the same as `base`.
     version:
-        As the head has it.
+        The version in `head`.
     pointer:
-        The stage, or the alias.
+        The key of the stage or alias.
+    circumstances:
+        The promotion context.
     force:
-        Whether what the policy calls overridable is overridden.
+        True to override the gates that the policy calls overridable.
     rollback:
-        Whether the stage is given back to a version that its gates let in before: they are not asked again.
+        True if the stage returns to a version that its gates admitted before; they are not evaluated again.
 
     Raises
     ------
     InvalidDocument
-        The base's policies are not understood.
+        The policies of `base` cannot be parsed.
     """
     policy = policy_of(base, pointer)
     evidence = SnapshotEvidence(base, head, version, pointer, circumstances)
@@ -94,18 +96,18 @@ def enforce(
     force: bool = False,
     rollback: bool = False,
 ) -> list[str]:
-    """Refuse a move that the policy forbids; give the names of what force overrode.
+    """Raise an error for a move that the policy forbids; return the names of the gates that force overrode.
 
     Raises
     ------
     Refused
         A rule or gate does not pass.
     Protected
-        It would pass, but the stage is entered by pull request only.
+        All gates pass, but the stage is entered by pull request only.
     InvalidDocument
-        The policies are not understood.
+        The policies cannot be parsed.
     """
-    if circumstances.proposing and not force:  # whoever checks the proposal decides
+    if circumstances.proposing and not force:  # the check of the proposal decides
         policies(snapshot)
         return []
     decision = decide(snapshot, snapshot, version, pointer, circumstances, force=force, rollback=rollback)
@@ -122,7 +124,7 @@ def enforce(
 
 
 def barred(reference: str, pointer: Key) -> str:
-    """Return in words that a version may not take a stage, or be called by an alias."""
+    """Return the sentence that a version may not take a stage or an alias."""
     return f"{reference} may not {'enter' if pointer.kind == 'stage' else 'be called'} {pointer.name}"
 
 
@@ -133,7 +135,7 @@ def explained_by(reference: str, pointer: Key) -> str:
 
 
 def refusal(decision: Decision, pointer: Key) -> Refused:
-    """Return the error that says why a version may not take a stage, or an alias."""
+    """Return the error that names the gates against a version in a stage or alias."""
     first, *more = decision.unmet
     told = f" (and {', '.join(result.name for result in more)})" if more else ""
     return Refused(
@@ -145,12 +147,12 @@ def refusal(decision: Decision, pointer: Key) -> Refused:
 def explain(
     snapshot: Snapshot, version: ModelVersion, stage: str, circumstances: Circumstances, *, force: bool = False
 ) -> Decision:
-    """Say what a promotion would meet: what every registry demands, and the stage's policy.
+    """Return the decision on a promotion: first the rules of every registry, then the gates of the stage's policy.
 
     Raises
     ------
     InvalidDocument
-        The policies are not understood.
+        The policies cannot be parsed.
     """
     pointer = snapshot.find_stage(version.model, stage)
     holder = snapshot.find_version(version.model, pointer.version) if pointer else None

@@ -1,7 +1,7 @@
-"""The refs that follow from the branch's files: version tags that seal records, and mirrors of stages and aliases.
+"""The derived refs: tags and refs computed from the branch, which seal records and mirror stages and aliases.
 
-Each is a pure function of the branch, so that losing all of them and making them again gives the same ids (as long as
-nothing is signed).
+Each is a pure function of the branch, so lost refs can be made again with the same object ids (as long as nothing is
+signed). A mirror ref is at the commit that last changed the file of its stage or alias.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ _NAMESPACE = {"stage": "stages", "alias": "aliases"}
 
 
 def tag_prefix(settings: RegistryDocument) -> str:
-    """Give what the full names of all version tags begin with."""
+    """Return the prefix of the full names of all version tags, with a slash at its end."""
     return f"refs/tags/{settings.prefix}/"
 
 
 def tag_ref(settings: RegistryDocument, model: str, version: str) -> str:
-    """Give the full name of a version's tag."""
+    """Return the full name of a version's tag."""
     return f"{tag_prefix(settings)}{slug(model)}@{slug(version)}"
 
 
 def parse_tag_ref(settings: RegistryDocument, ref: str) -> tuple[str, str] | None:
-    """Give model and version of a version tag's full name; None where it is none that gitreg would make."""
+    """Return the model and version from the full name of a tag; None for a name that gitreg would not make."""
     text = ref.removeprefix(tag_prefix(settings))
     if text == ref or "@" not in text:
         return None
@@ -46,12 +46,12 @@ def parse_tag_ref(settings: RegistryDocument, ref: str) -> tuple[str, str] | Non
 
 
 def mirror_ref(settings: RegistryDocument, key: Key) -> str:
-    """Give the full name of the ref that mirrors a stage or an alias."""
+    """Return the full name of the ref that mirrors a stage or an alias."""
     return f"{mirror_namespace(settings, key.kind)}/{slug(key.model)}@{slug(key.name)}"
 
 
 def parse_mirror_ref(settings: RegistryDocument, ref: str) -> Key | None:
-    """Give what a mirror's full name mirrors; None where it is none that gitreg would make."""
+    """Return the key of the stage or alias from a mirror's full name; None for a name that gitreg would not make."""
     for kind in _NAMESPACE:
         model, at, name = ref.removeprefix(f"{mirror_namespace(settings, kind)}/").rpartition("@")
         try:
@@ -64,7 +64,7 @@ def parse_mirror_ref(settings: RegistryDocument, ref: str) -> Key | None:
 
 
 def mirror_namespace(settings: RegistryDocument, kind: str) -> str:
-    """Give the namespace that mirrors all stages or all aliases."""
+    """Return the namespace of the mirrors of all stages or all aliases, without a slash at its end."""
     name = _NAMESPACE[kind]
     return settings.mirrors.get(name, DEFAULT_MIRRORS[name])
 
@@ -75,12 +75,12 @@ def mirror_namespaces(settings: RegistryDocument) -> list[str]:
 
 
 def tag_message(record: Mapping[str, Any], digest: str) -> str:
-    """Give the message of the tag that seals a record.
+    """Return the message of the tag that seals a record.
 
     Parameters
     ----------
     record:
-        What the record's file says.
+        The parsed document of the record's file.
     digest:
         The sha256 of the file, in hexadecimal.
     """
@@ -97,9 +97,9 @@ def tag_message(record: Mapping[str, Any], digest: str) -> str:
 
 
 def tag_record(message: str) -> str | None:
-    """Return the digest of the record that a tag's message says it seals; None where it says none.
+    """Return the digest of the sealed record (``sha256:...``) from a tag's message; None where it has none.
 
-    It is asked of the trailers alone: before them is a description, in which anybody may write anything.
+    Only the trailers count: the description before them is free text.
     """
     return next(iter(values_of(message, "Gitreg-Record")), None)
 
@@ -112,7 +112,7 @@ def build_seal(
     Returns
     -------
     tuple:
-        The tag's full name and its object's id. No ref is moved.
+        The full name of the tag and the id of the tag object. No ref is moved.
     """
     ref = tag_ref(settings, record["model"], record["version"])
     tagger = repository.commit(commit).committer
@@ -121,7 +121,7 @@ def build_seal(
 
 
 def tagged_numbers(repository: Repository, snapshot: Snapshot, model: str) -> list[int]:
-    """Give the numbers that tags of a model say are taken though the branch has no record of them."""
+    """Return the version numbers that tags of a model take although the branch has no record of their version."""
     settings = snapshot.settings
     recorded = set(snapshot.names_taken(model))
     numbers = []

@@ -1,8 +1,8 @@
-"""Drafts: what a run has made so far, on a ref of its own, until one commit on the branch seals all of it.
+"""Drafts: the unsealed artifacts and versions of a run, on a ref of its own until one commit on the branch seals them.
 
-``refs/drafts/<pipeline>@<run>`` has a small history whose tree says ``run.yaml``, ``artifacts/<id>.yaml`` and
-``versions/<id>.yaml``. There is one for a run, not for each model, so that what a run made of several models is sealed
-together. Nobody else writes to it but processes of the same run, so checkpoints never contend for the branch.
+``refs/drafts/<pipeline>@<run>`` has a small history whose tree has the files ``run.yaml``, ``artifacts/<id>.yaml`` and
+``versions/<id>.yaml``. A run has one draft for all models, so that its versions of several models are sealed together.
+Only processes of the same run write to the draft, so checkpoints never compete for the branch.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gitreg.registry.commit import Writer
     from gitreg.registry.snapshot import Snapshot
 
-_PATIENCE = 60.0  # seconds to wait for others who write to the repository
+_PATIENCE = 60.0  # seconds to wait for other writers to the repository
 RUN_FILE = "run.yaml"
 _FOLDERS: Mapping[str, tuple[str, type[Document]]] = {
     "artifacts": ("artifact", ArtifactDocument),
@@ -37,16 +37,18 @@ _D = TypeVar("_D", bound=Document)
 
 @dataclass(frozen=True)
 class Draft:
-    """What a run has made so far.
+    """A draft: the run with its unsealed artifacts and versions.
 
     Parameters
     ----------
-    commit:
-        The commit that says so; None where nothing was written yet.
+    run:
+        The document of the run.
     artifacts:
-        By id, in the order in which they were saved.
+        The artifact versions by id, in the order of saving.
     versions:
-        By id, in the order in which they were begun: the versions of models that it makes or says more of.
+        The model versions that the run makes or annotates, by id, in the order of their beginning.
+    commit:
+        The commit on the draft's ref; None where nothing was written yet.
     """
 
     run: RunDocument
@@ -56,22 +58,22 @@ class Draft:
 
     @property
     def ref(self) -> str:
-        """The ref that holds it."""
+        """The full name of the draft's ref."""
         return draft_ref(self.run.pipeline, self.run.run)
 
     @property
     def name(self) -> str:
-        """The run, as people name it."""
+        """The name of the run for people: ``PIPELINE/RUN``."""
         return f"{self.run.pipeline}/{self.run.run}"
 
     @property
     def holds_something(self) -> bool:
-        """Whether anything would be lost with it."""
+        """True if the draft has artifacts, or versions with links, artifacts, metadata or a stage."""
         said = (any((v.links, v.artifacts, v.metadata, v.stage)) for v in self.versions.values())
         return bool(self.artifacts) or any(said)
 
     def with_artifact(self, document: ArtifactDocument) -> Draft:
-        """Return it with one more artifact, which takes the next place, and that of another of its version's name."""
+        """Return the draft with one more artifact, numbered last; it replaces one with the same version name."""
         draft = self
         if document.version is not None and (other := self.find_artifact(document.artifact, document.version)):
             draft = self._without(other.id, instead=document.id)
@@ -79,7 +81,7 @@ class Draft:
         return replace(draft, artifacts={**draft.artifacts, document.id: document.but(number=number)})
 
     def _without(self, artifact: str, *, instead: str) -> Draft:
-        """Return it without an artifact: versions link another instead, and no step says any more that it gave it."""
+        """Return the draft without an artifact: versions link the one with the id `instead`, and no step names it."""
         versions = {
             key: each.but(links=tuple(dict.fromkeys(instead if link == artifact else link for link in each.links)))
             if artifact in each.links
@@ -92,19 +94,20 @@ class Draft:
         return replace(self, run=run, artifacts=artifacts, versions=versions)
 
     def with_version(self, document: DraftDocument, identity: str | None = None) -> Draft:
-        """Give it with one more version, or with one of its own that says something else now."""
+        """Return the draft with one more version, or with the version of the id `identity` replaced."""
         identity = identity or f"{len(self.versions) + 1:06d}"
         return replace(self, versions={**self.versions, identity: document})
 
     def with_all_of(self, other: Draft, step: str | None) -> Draft:
-        """Return it with the artifacts and versions that another run left, as its own: that run is sealed by nobody.
+        """Return the draft with the artifacts and versions of another, unsealed draft, which this run continues.
 
-        What it has itself under a version's name stays. What the other used, this run has used from now on.
+        Own artifacts are kept where both drafts have one with the same version name. The inputs of the other run become
+        inputs of this run.
 
         Parameters
         ----------
         step:
-            The step that goes on with the versions; None where it is the whole run.
+            The step that continues the versions; None for the whole run.
         """
         draft, own = self, {}
         for document in other.artifacts.values():
@@ -122,20 +125,21 @@ class Draft:
         return replace(draft, run=draft.run.but(inputs=inputs))
 
     def find_artifact(self, name: str, version: str) -> ArtifactDocument | None:
-        """Return the artifact whose version has a name; None where it holds none."""
+        """Return the artifact with this name and version; None where the draft has none."""
         held = self.artifacts.values()
         return next((each for each in held if (each.artifact, each.version) == (name, version)), None)
 
     def find_version(self, model: str, version: str | None) -> str | None:
-        """Give the id of the version of that name; for None of the one that the run works on and asked no name for.
+        """Return the id of a model's version by name; None where there is none.
 
-        What was saved whole (``current.model.save``) has files of its own from the start, and is a version by itself.
+        For the version None, it is the unnamed version that the run fills. Unnamed versions that were saved whole
+        (``current.model.save``) have artifacts of their own, and are never that one.
         """
         found = (key for key, each in self.versions.items() if (each.model, each.version) == (model, version))
         return next((key for key in found if version is not None or not self.versions[key].artifacts), None)
 
     def artifacts_of(self, version: DraftDocument) -> dict[str, ArtifactRecord]:
-        """Give a version's file sets by name: its own, and the newest of each that is linked to it."""
+        """Return the artifact records of a version by name: its own, and the newest of each linked artifact."""
         linked = sorted(
             (self.artifacts[key] for key in version.links if key in self.artifacts), key=lambda each: each.number
         )
@@ -143,7 +147,7 @@ class Draft:
 
 
 def _forgetting(step: Mapping[str, Any], artifact: str) -> Mapping[str, Any]:
-    """Return what is said of a step, but for an artifact that is no more; what it gave is known by no key then."""
+    """Return a step without a removed artifact in its inputs and outputs, and without its step cache key."""
     if artifact not in (*step.get("inputs", {}).values(), *step.get("outputs", {}).values()):
         return step
     kept = {
@@ -157,17 +161,17 @@ def _forgetting(step: Mapping[str, Any], artifact: str) -> Mapping[str, Any]:
 
 
 def draft_ref(pipeline: str, run: str) -> str:
-    """Give the ref that holds a run's draft."""
+    """Return the full name of the ref of a run's draft."""
     return f"{DRAFTS}{slug(pipeline)}@{slug(run)}"
 
 
 def read_drafts(repository: Repository) -> list[Draft]:
-    """Give all drafts that can be read, by pipeline and run."""
+    """Return all drafts that can be read, sorted by pipeline and run."""
     found = []
     for ref in repository.refs(DRAFTS):
         try:
             draft = _read(repository, ref)
-        except InvalidDocument:  # doctor tells of it
+        except InvalidDocument:  # doctor reports it
             continue
         if draft is not None:
             found.append(draft)
@@ -175,23 +179,23 @@ def read_drafts(repository: Repository) -> list[Draft]:
 
 
 def open_drafts(repository: Repository, snapshot: Snapshot) -> list[Draft]:
-    """Give the drafts that can be read and are not sealed: a process may have died before it removed one that was."""
+    """Return the drafts that can be read and are not sealed; a killed process may have left a sealed draft behind."""
     return [draft for draft in read_drafts(repository) if not is_sealed(draft, snapshot)]
 
 
 def is_sealed(draft: Draft, snapshot: Snapshot) -> bool:
-    """Whether the branch has the run of a draft, and not just another one of its name."""
+    """Return whether the branch has the run of a draft, with the same start time, not just another run of that name."""
     there = find_run(snapshot, draft.run.pipeline, draft.run.run)
     return there is not None and there.started_at == draft.run.started_at
 
 
 def read_draft(repository: Repository, pipeline: str, run: str) -> Draft | None:
-    """Give the draft of a run; None where there is none.
+    """Return the draft of a run; None where there is none.
 
     Raises
     ------
     InvalidDocument
-        A file of it cannot be read.
+        A file of the draft cannot be read, or the run's file is missing.
     """
     return _read(repository, draft_ref(pipeline, run))
 
@@ -202,17 +206,17 @@ def _read(repository: Repository, ref: str) -> Draft | None:
 
 
 def read_draft_at(repository: Repository, commit: str, where: str) -> Draft:
-    """Give the draft that a commit holds.
+    """Return the draft at a commit.
 
     Parameters
     ----------
     where:
-        What to call it in an error.
+        The name of the draft in error messages.
 
     Raises
     ------
     InvalidDocument
-        A file of it cannot be read, or the run is missing.
+        A file of the draft cannot be read, or the run's file is missing.
     """
     run: RunDocument | None = None
     artifacts: dict[str, ArtifactDocument] = {}
@@ -244,7 +248,7 @@ def _document(kind: type[_D], content: bytes, where: str) -> _D:
 
 
 def _check(kind: str, data: Any, where: str) -> None:
-    """Check a file of a draft by its schema; an artifact takes its version when it is sealed."""
+    """Check a draft's file against its schema; an artifact may lack its version, which it gets when it is sealed."""
     from gitreg.documents.schemas import check
 
     unnumbered = kind == ArtifactDocument.kind and isinstance(data, dict) and "version" not in data
@@ -254,19 +258,23 @@ def _check(kind: str, data: Any, where: str) -> None:
 def write_draft(
     repository: Repository, draft: Draft, change: Callable[[Draft], Draft], writer: Callable[[], Writer], subject: str
 ) -> Draft:
-    """Change a draft in one commit on its ref, and give what it says then.
+    """Write a change of a draft in one commit on its ref, and return the changed draft.
 
     Parameters
     ----------
     draft:
-        What it said when it was last read; read anew where another process of the run was faster.
+        The draft as last read; it is read again where another process of the run has written since.
     change:
-        Gives what it shall say.
+        Returns the changed draft.
+    writer:
+        Returns the author and the committer.
+    subject:
+        The subject line of the commit.
 
     Raises
     ------
     Conflict
-        Others held the repository for a minute.
+        Other writers locked the repository for a minute.
     """
     with repository.lock(timeout=_PATIENCE):
         now = repository.read_ref(draft.ref)
@@ -287,12 +295,12 @@ def write_draft(
 
 
 def remove_draft(repository: Repository, draft: Draft) -> None:
-    """Remove a draft, as it was read.
+    """Remove the ref of a draft, if it is unchanged since it was read.
 
     Raises
     ------
     Conflict
-        Something was written to it since.
+        The draft was changed since.
     """
     if draft.commit is not None:
         with repository.lock(timeout=_PATIENCE):
@@ -321,17 +329,19 @@ def _differing(old: Draft | None, new: Draft) -> dict[str, bytes | None]:
     return files
 
 
-# -- who is at it ------------------------------------------------------------------------------------------------------
+# -- live runs ---------------------------------------------------------------------------------------------------------
 
 
 @contextmanager
 def alive(repository: Repository, pipeline: str, run: str) -> Iterator[None]:
-    """Show to other processes of this machine that a run is under way, until the block, or the process, ends.
+    """Lock a run's file on this machine, to show that the run is live, until the block or the process ends.
 
     Raises
     ------
     Conflict
-        It is under way in another process.
+        The run is live in another process.
+    GitregError
+        The file cannot be made.
     """
     from gitreg.git.locking import LockHeldError, locked
 
@@ -353,12 +363,12 @@ def alive(repository: Repository, pipeline: str, run: str) -> Iterator[None]:
         try:
             yield
         finally:
-            if os.getpid() == process:  # a fork may leave the block before who goes on in it
+            if os.getpid() == process:  # a forked child may leave the block before its parent
                 path.unlink(missing_ok=True)
 
 
 def is_alive(repository: Repository, pipeline: str, run: str) -> bool:
-    """Whether a process of this machine has a run under way."""
+    """Return whether a process of this machine has a run live; False where its file cannot be locked."""
     path = repository.common_dir / "gitreg" / "runs" / f"{slug(pipeline)}@{slug(run)}"
     if not path.exists():
         return False
@@ -367,5 +377,5 @@ def is_alive(repository: Repository, pipeline: str, run: str) -> bool:
             return False
     except Conflict:
         return True
-    except GitregError:  # who may only read cannot tell
+    except GitregError:  # unknown without write permission
         return False

@@ -1,6 +1,6 @@
-"""The entry of a version into a stage, judged again: by the policy that stood before it, over what stood with it.
+"""The entries of versions into stages, judged again by the policy of that time.
 
-An entry is the commit of the branch's first-parent line by which a version came to hold a stage.
+An entry is the commit on the branch's first-parent line with which a version entered a stage.
 """
 
 from __future__ import annotations
@@ -24,22 +24,24 @@ from gitreg.registry.tenure import is_rollback
 def entry_decision(
     snapshot: Snapshot, version: ModelVersion, stage: str, circumstances: Circumstances
 ) -> Decision | None:
-    """Return what the policy made of a version's last entry into a stage; None where it never held it.
+    """Return the decision on a version's last entry into a stage; None where it never entered.
 
-    The policy, the people and the history are those of the entry's first parent; the version, its card and its
-    approvals are as the entry had them; the clock stood at the entry's date; who promoted, and what force overrode, is
-    told by its commit. ``command`` gates count as met: they ran when it was checked. No policy, and nothing is asked:
-    the decision has no results. What cannot be asked any more is a result of its own, not evaluated.
+    The policy, the people and the history are taken from the entry's first parent; the version, its card and its
+    approvals from the entry. The time is the entry's date; the promoter and the overridden gates are read from its
+    commit. ``command`` gates count as passed, as they ran when the entry was checked. Without a policy, the decision
+    has no results. Facts that are no longer known give a result that is not evaluated.
 
     Parameters
     ----------
     snapshot:
-        What the branch says; later entries are not looked at.
+        The snapshot of the branch; later entries are not seen.
+    circumstances:
+        The promotion context.
     """
     entries = _entries(snapshot, version, stage)
     if not entries:
         return None
-    # A rollback counts as what it goes back to: up to the first entry that was none.
+    # A rollback counts as the earlier entry that it returns to: go back to the first entry that is no rollback.
     line = []
     for entry in entries:
         line.append(entry)
@@ -54,7 +56,7 @@ def entry_decision(
 
 
 def may_return(snapshot: Snapshot, version: ModelVersion, stage: str, circumstances: Circumstances) -> bool:
-    """Return whether a rollback may give a stage back to a version without asking its gates: they let it in before."""
+    """Return whether a version may return to a stage by rollback without its gates, as they admitted it before."""
     if not snapshot.settings.policies:
         return True
     decision = entry_decision(snapshot, version, stage, circumstances)
@@ -62,14 +64,14 @@ def may_return(snapshot: Snapshot, version: ModelVersion, stage: str, circumstan
 
 
 def _entries(snapshot: Snapshot, version: ModelVersion, stage: str) -> list[Entry]:
-    """Return the pointers by which a version came to hold a stage, the newest first."""
+    """Return the pointers with which a version entered a stage, newest first."""
     found: list[Entry] = []
     until = None
     for entry in snapshot.index.history(snapshot.seq, "stage", version.model, stage):
         if entry.data is None or entry.data["version"] != version.version:
             continue
         if found and entry.until is not None and entry.until == until:
-            found[-1] = entry  # said anew of the same holder: the entry is where that began
+            found[-1] = entry  # the pointer was rewritten with the same version: the entry is the older one
         else:
             found.append(entry)
         until = entry.since
@@ -77,7 +79,7 @@ def _entries(snapshot: Snapshot, version: ModelVersion, stage: str) -> list[Entr
 
 
 def _before(snapshot: Snapshot, entry: Entry) -> Snapshot | None:
-    """Return what the branch said before an entry; None where there was nothing, or a shallow clone lacks it."""
+    """Return the snapshot before an entry; None where there is none, or a shallow clone lacks it."""
     if entry.since <= 1 or snapshot.index.moment(entry.since).boundary:
         return None
     return Snapshot(snapshot.index, entry.since - 1, snapshot.index.moment(entry.since - 1).oid)
@@ -100,7 +102,7 @@ def _judge(
         if version is None:
             return Decision(reference, entry.name, False, (_unknown("record", "its record could not be read then"),))
         ledger = circumstances.ledger
-        told = told_by(ledger, moment, Key(*entry[:3])) if ledger is not None else moment  # as judges see it
+        told = told_by(ledger, moment, Key(*entry[:3])) if ledger is not None else moment
         then = replace(
             circumstances,
             promoter=lambda: told.email,
@@ -112,12 +114,12 @@ def _judge(
         )
         force = bool(overridden_by(told))
         return decide(base, head, version, Key(*entry[:3]), then, force=force, rollback=rollback)
-    except GitregError as error:  # settings or policies that were not understood then let nobody in
+    except GitregError as error:  # settings or policies that cannot be parsed admit no version
         return Decision(reference, entry.name, False, (_unknown("policy", error.message),))
 
 
 def _date(snapshot: Snapshot, moment: Moment, circumstances: Circumstances) -> float:
-    """Return the date of an entry: no earlier than any commit before it, and not yet to come."""
+    """Return the corrected date of an entry in seconds since the epoch, between the commits before it and now."""
     now = circumstances.now() if circumstances.now is not None else moment.time
     return Dates(snapshot.index, now, circumstances.ledger, here=circumstances.here).came(moment.seq).time
 

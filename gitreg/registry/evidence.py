@@ -1,4 +1,4 @@
-"""Evidence for the gates of stages and aliases, gathered where and when a gate asks for it."""
+"""The evidence for the gates of stages and aliases, read from snapshots only when a gate asks for it."""
 
 from __future__ import annotations
 
@@ -31,11 +31,15 @@ class SnapshotEvidence(PeopleEvidence):
     Parameters
     ----------
     base:
-        The branch that the promotion is committed upon: who holds which stage, and held it, and whose keys count.
+        The snapshot of the target branch: its stages, their history, and the keys that count.
     head:
-        What is to be: the version, its card and its approvals. For a direct promotion, the same.
+        The snapshot with the version, its card and its approvals. For a direct promotion, the same as `base`.
+    version:
+        The version in `head`.
     pointer:
-        The stage, or the alias.
+        The key of the stage or alias.
+    circumstances:
+        The promotion context.
     """
 
     subject = "record"
@@ -52,13 +56,13 @@ class SnapshotEvidence(PeopleEvidence):
 
     @cached_property
     def stage_now(self) -> str | None:
-        """The stage that it holds on the base."""
+        """The stage of the version on the base; None where it has none."""
         held = self._base.stages(self._version.model).items()
         return next((stage for stage, holder in held if holder == self._version.version), None)
 
     @cached_property
     def promoter(self) -> str | None:
-        """The e-mail of who promotes."""
+        """The e-mail of the promoter; None where it is not known."""
         try:
             return self._circumstances.promoter() if self._circumstances.promoter else None
         except GitregError:  # Git does not know who the user is
@@ -66,7 +70,7 @@ class SnapshotEvidence(PeopleEvidence):
 
     @cached_property
     def incumbent(self) -> Incumbent | None:
-        """The version that holds the stage, or that the alias names, if that is another one."""
+        """The other version that has the stage or alias now; None where there is none."""
         entry = self._base.index.get(self._base.seq, *self._pointer)
         if entry is None or entry.data is None or entry.data["version"] == self._version.version:
             return None
@@ -74,32 +78,32 @@ class SnapshotEvidence(PeopleEvidence):
         holder = self._base.find_version(self._version.model, now)
         if holder is not None and not is_as_sealed(self._base, holder):
             holder = None
-        # One that is deleted, edited or cannot be read says nothing, and nothing is better than what is not known.
+        # A deleted, edited or unreadable incumbent has no metadata: nothing is compared with unknown values.
         return Incumbent(f"{self._version.model}@{now}", _said(holder) if holder else Said({}, {}))
 
     @cached_property
     def metadata(self) -> Said:
-        """What is said of the version."""
+        """The metadata of the version, sealed and current."""
         return _said(self._version)
 
     @cached_property
     def card(self) -> Mapping[str, Any]:
-        """The card's fields and its text."""
+        """The fields of the model card, with its text as ``readme``."""
         document = self._head.find_model(self._version.model)
         return {**(document.to_data() if document else {}), "readme": self._head.card(self._version.model)}
 
     @property
     def sealed_artifacts(self) -> Collection[str]:
-        """The names of the artifacts that its record has."""
+        """The names of the artifacts in the version's record."""
         return self._version.record.artifacts.keys()
 
     @property
     def linked_artifacts(self) -> Collection[str]:
-        """The names of those that were linked to it later."""
+        """The names of the artifacts that were linked to the version later."""
         return [name for name in self._version.artifacts if name not in self._version.record.artifacts]
 
     def files(self, artifact: str) -> Sequence[str] | None:
-        """Give the paths of an artifact's files, from the store where the record does not list them."""
+        """Return the paths of an artifact's files, from the record or the store; None where they cannot be read."""
         record = self._version.artifacts[artifact]
         if record.files is not None:
             return list(record.files)
@@ -111,12 +115,12 @@ class SnapshotEvidence(PeopleEvidence):
             return None
 
     def contents(self, artifact: str) -> Contents:
-        """Return what an artifact's files are, by its record and by who reads them here."""
+        """Return the worst findings on an artifact's files: the recorded one, and that of a scan here."""
         record, look = self._version.artifacts[artifact], self._circumstances.look
         return Contents(worst_recorded(record.scan, record.contents), look(record) if look else None)
 
     def held_for(self, stage: str) -> Held | None:
-        """Return the longest time for which the version held a stage, up to now, by corrected dates."""
+        """Return the longest unbroken time that the version had a stage, by corrected dates; None without a clock."""
         there = self._circumstances
         if there.now is None:
             return None
@@ -128,7 +132,7 @@ class SnapshotEvidence(PeopleEvidence):
         for entry in reversed(index.history(self._base.seq, "stage", self._version.model, stage)):
             if entry.data is None or StageDocument.from_data(entry.data).version != self._version.version:
                 continue
-            if entry.since != ended:  # what is said anew of the same holder is no break
+            if entry.since != ended:  # a rewritten pointer with the same version is no break
                 began = date(entry.since)
             ended = entry.until if entry.until is not None and entry.until <= self._base.seq else None
             until = date(ended).time if ended is not None else now
@@ -139,7 +143,7 @@ class SnapshotEvidence(PeopleEvidence):
 
     @cached_property
     def seal(self) -> Seal:
-        """Who signed the version's tag."""
+        """The signature on the version's tag."""
         ledger = self._circumstances.ledger
         if ledger is None:
             return Seal(problem="its tag cannot be looked at here", checked=False)
@@ -153,7 +157,7 @@ class SnapshotEvidence(PeopleEvidence):
 
     @cached_property
     def _arrival(self) -> Moment | None:
-        """The commit that brought its record; None where it is not known."""
+        """The commit that brought the version's record; None where it is not known."""
         key, ledger = Key("model_version", self._version.model, self._version.version), self._circumstances.ledger
         said = self._head.index.history(self._head.seq, *key)
         if not said:
@@ -161,12 +165,12 @@ class SnapshotEvidence(PeopleEvidence):
         moment = self._head.index.moment(said[-1].since)
         try:
             return told_by(ledger, moment, key) if ledger is not None else moment
-        except GitregError:  # a shallow clone lacks what was merged
+        except GitregError:  # a shallow clone lacks the merged commits
             return moment
 
     @cached_property
     def authors(self) -> Collection[str]:
-        """The persons whom its record, the commit that brought it, and the keys that signed tag or commit name."""
+        """The persons named by the record, by the commit that brought it, and by the signatures on tag and commit."""
         names = names_in(self._version.record.created_by)
         if self._arrival is not None:
             names += [self._arrival.author, self._arrival.email, *names_in(self._arrival.committer)]
@@ -174,7 +178,7 @@ class SnapshotEvidence(PeopleEvidence):
 
     @cached_property
     def _signers(self) -> list[str]:
-        """The persons whose keys signed its tag, and the commit that brought it."""
+        """The persons whose keys signed the tag or the commit that brought the record."""
         ledger, arrival = self._circumstances.ledger, self._arrival
         found = [self.seal.signer] if self.seal.signer else []
         if ledger is not None and arrival is not None:
@@ -185,7 +189,7 @@ class SnapshotEvidence(PeopleEvidence):
 
     @cached_property
     def proof(self) -> Proof:
-        """The proof of its author."""
+        """The proof of the version's author: a signature of a known key."""
         if self._signers:
             return Proof(True)
         if not self.seal.checked:
@@ -193,7 +197,7 @@ class SnapshotEvidence(PeopleEvidence):
         return Proof(False, f"the record is {self.seal.problem}")
 
     def run(self, command: Sequence[str]) -> bool | None:
-        """Run a command, where that is done at all."""
+        """Run a command and return whether it succeeded; None where commands are not run."""
         run = self._circumstances.run
         return run(command, self.reference, self._pointer) if run else None
 

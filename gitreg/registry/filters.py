@@ -1,7 +1,7 @@
-"""Filters, sorting and pages: the same wherever a list is asked for.
+"""Filters, sorting and pages of all listings.
 
-A filter is ``FIELD=VALUE`` or ``FIELD=OPERATOR:VALUE``. A field that holds several values (tags, aliases) passes when
-one of them does; fields of a mapping are reached by dots (``metadata.accuracy``). The operators are ZenML's.
+A filter is ``FIELD=VALUE`` or ``FIELD=OPERATOR:VALUE``. A field with several values (tags, aliases) passes when one of
+them does; dots lead to fields of a mapping (``metadata.accuracy``). The operators are ZenML's.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ MODEL_FIELDS = (
 )
 
 _NAMES = ("model", "version", "stage", "alias", "tag", "input", "run", "name", "latest", "stages")
-"""The fields that name something: names are kept in NFC."""
+"""The fields with names, which are stored in NFC."""
 _PLURAL = {"tag": "tags", "alias": "aliases", "input": "inputs"}
 _MAPPINGS = ("metadata", "source", "run", "stages")
 _DATES = ("created_at",)
@@ -80,14 +80,20 @@ _Row = TypeVar("_Row", bound=Mapping[str, Any])
 
 @dataclass(frozen=True)
 class Filter:
-    """One condition on one field."""
+    """A condition on one field."""
 
     field: str
     operator: str
     value: str
 
     def passes(self, row: Mapping[str, Any]) -> bool:
-        """Whether a row meets the condition."""
+        """Return whether a row meets the condition.
+
+        Raises
+        ------
+        InvalidInput
+            The value cannot be compared with the field's value: it is no number or no date.
+        """
         actual = _value(row, self.field)
         if self.operator == "isnull":
             return actual in (None, [])
@@ -118,16 +124,16 @@ class Filter:
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a listing.
+    """A page of a listing.
 
     Parameters
     ----------
     items:
         The rows of this page.
     total:
-        How many rows there are on all pages.
+        The number of rows on all pages.
     page, size:
-        Which page this is, from 1, and how many rows fit on one.
+        The number of this page, from 1, and the number of rows on a full page.
     """
 
     items: list[dict[str, Any]]
@@ -137,17 +143,17 @@ class Page:
 
     @property
     def pages(self) -> int:
-        """How many pages there are, at least 1."""
+        """The number of pages, at least 1."""
         return max(1, -(-self.total // self.size))
 
 
 def parse_filter(text: str, fields: Sequence[str]) -> Filter:
-    """Read ``FIELD=VALUE`` or ``FIELD=OPERATOR:VALUE``.
+    """Return the filter parsed from ``FIELD=VALUE`` or ``FIELD=OPERATOR:VALUE``.
 
     Raises
     ------
     InvalidInput
-        It is no filter, or names an unknown field or operator; the known ones are named.
+        The text is no filter, or its field or operator is unknown; the hint lists the known ones.
     """
     field, equals, rest = text.partition("=")
     if not equals:
@@ -158,12 +164,12 @@ def parse_filter(text: str, fields: Sequence[str]) -> Filter:
 
 
 def make_filter(field: str, condition: Any, fields: Sequence[str]) -> Filter:
-    """Make a filter of a field and its condition: a value, or ``OPERATOR:VALUE``.
+    """Return a filter of a field and a condition: a value, or ``OPERATOR:VALUE``.
 
     Raises
     ------
     InvalidInput
-        The field or the operator is unknown; the known ones are named.
+        The field or the operator is unknown; the hint lists the known ones.
     """
     singular = {plural: name for name, plural in _PLURAL.items()}
     field = singular.get(field, field)
@@ -196,19 +202,28 @@ def select(
     page: int = 1,
     size: int = DEFAULT_PAGE_SIZE,
 ) -> tuple[list[_Row], int]:
-    """Give one page of the rows that pass, and how many there are on all pages.
+    """Return one page of the rows that pass the filters.
 
     Parameters
     ----------
+    fields:
+        The fields that `sort` may name.
     match_any:
-        Whether one filter is enough; otherwise all have to pass.
+        True if one filter is enough; else all have to pass.
     sort:
         A field, or ``asc:FIELD`` or ``desc:FIELD``. Rows without the field come last.
+    page, size:
+        The number of the page, from 1, and the number of rows on a page.
+
+    Returns
+    -------
+    tuple:
+        The rows of the page, and the number of passing rows on all pages.
 
     Raises
     ------
     InvalidInput
-        The field to sort by is unknown, or there is no such page.
+        The field to sort by is unknown, there is no such page, or a filter's value is no number or date.
     """
     if page < 1 or size < 1:
         raise InvalidInput(f"there is no page {page} of {size} rows", hint="pages and sizes begin at 1")
@@ -236,7 +251,7 @@ def _sorted(rows: list[_Row], sort: str, fields: Sequence[str]) -> list[_Row]:
 
 
 def _sort_key(value: Any) -> tuple[int, Any]:
-    """Order values of mixed types: numbers, then texts, then the rest."""
+    """Return a sort key for values of mixed types: numbers, then strings, then the rest."""
     if isinstance(value, bool | int | float):
         return 0, value
     if isinstance(value, str):
@@ -247,9 +262,9 @@ def _sort_key(value: Any) -> tuple[int, Any]:
 def _value(row: Mapping[str, Any], field: str) -> Any:
     top, _, path = field.partition(".")
     value: Any = row.get(_PLURAL.get(top, top))
-    if path and isinstance(value, Mapping) and path in value:  # nearly always
+    if path and isinstance(value, Mapping) and path in value:  # the usual case
         return value[path]
-    # A key may itself hold dots: the longest that is there wins.
+    # A key may contain dots: the longest existing key wins.
     parts = path.split(".") if path else []
     while parts:
         if not isinstance(value, Mapping):
@@ -275,7 +290,7 @@ def _same(actual: Any, text: str) -> bool:
 
 
 def _choices(text: str) -> list[str]:
-    """Read ``a,b`` or a JSON list."""
+    """Return the values in ``a,b`` or in a JSON list."""
     try:
         listed = json.loads(text)
     except ValueError:
@@ -299,7 +314,7 @@ def _comparable(field: str, actual: Any, text: str) -> tuple[Any, Any] | None:
         wanted = _date(text, field)
         try:
             return _date(actual, field), wanted
-        except InvalidInput:  # one file's impossible date is no reason to answer nobody
+        except InvalidInput:  # a bad date in one file must not fail the listing
             return None
     if field.partition(".")[0] in _MAPPINGS and _is_number(text):
         return None  # "n/a" is not greater than 0.9

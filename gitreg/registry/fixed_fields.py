@@ -1,6 +1,6 @@
-"""The fields of ``gitreg.yaml`` that stay once there are versions: what they were then is what they are.
+"""The fixed fields of ``gitreg.yaml``: their values must not change once there are versions.
 
-Tags, mirrors and every clone are found by them, and the guards of a server too.
+Tags, mirrors, clones and the push rules of a server are found by them.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ FIXED = ("branch", "prefix", "id")
 
 
 class Shift(NamedTuple):
-    """A fixed field that was changed all the same.
+    """A fixed field that was changed nevertheless.
 
     Parameters
     ----------
     was, now:
-        Its value, and what the file says; None where that is nothing.
+        The fixed value and the present value; None where the field is missing.
     since:
-        The place of the commit that changed it.
+        The sequence number of the commit that brought the present value.
     """
 
     field: str
@@ -32,14 +32,14 @@ class Shift(NamedTuple):
 
 
 def shifts(said: Sequence[Entry], first_record: Callable[[], int | None]) -> list[Shift]:
-    """Return the fixed fields that are not what they have to be.
+    """Return the fixed fields that do not have their fixed value.
 
     Parameters
     ----------
     said:
-        All that ``gitreg.yaml`` ever said, newest first.
+        All contents that ``gitreg.yaml`` ever had, newest first.
     first_record:
-        Asked, where a field was ever changed, for the place of the commit that brought the first record.
+        Returns the sequence number of the commit with the first record; called only if a field ever changed.
     """
     readable = [(entry.since, entry.data) for entry in reversed(said) if entry.data is not None]
     if len({_fields(data) for _, data in readable}) < 2:
@@ -49,7 +49,7 @@ def shifts(said: Sequence[Entry], first_record: Callable[[], int | None]) -> lis
         return []
     standing = [data for since, data in readable if since <= first] or [readable[0][1]]
     fixed = dict(zip(FIXED, _fields(standing[-1]), strict=True))
-    # An old registry is given its id later: from then on that stays.
+    # An old registry gets its id later; the id is fixed from then on.
     fixed["id"] = fixed["id"] or next((data["id"] for since, data in readable if since > first and "id" in data), None)
     now = dict(zip(FIXED, _fields(readable[-1][1]), strict=True))
     return [
@@ -62,7 +62,7 @@ def _fields(data: Mapping[str, Any]) -> tuple[str | None, ...]:
 
 
 def _since(readable: Sequence[tuple[int, Mapping[str, Any]]], field: str) -> int:
-    """Return the place from which on the file says of a field what it says now."""
+    """Return the sequence number of the commit that brought a field's present value."""
     now = readable[-1][1].get(field)
     place = readable[-1][0]
     for since, data in reversed(readable):
