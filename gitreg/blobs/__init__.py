@@ -1,4 +1,4 @@
-"""The weight store: sets of files by their digest in a bucket, their manifests, and the cache of a machine."""
+"""The blob store: content-addressed, deduplicated sets of files in a bucket, their manifests, and the local cache."""
 
 from gitreg.blobs.cache import Cache
 from gitreg.blobs.files import FileEntry, LocalFile, check_path, check_paths, collect

@@ -1,15 +1,14 @@
-"""Artifacts as a read-only file system of fsspec, for whatever opens its URLs: pandas, pyarrow, polars, dask.
+"""Artifacts as a read-only fsspec filesystem, for libraries that open its URLs: pandas, pyarrow, polars, dask.
 
-What comes out was verified, in one of two ways:
+All bytes that a reader gets are verified, in one of two ways:
 
-- A file that lies in the cache, or that is not cut into chunks in the store, goes through the cache: its whole sha256
-  is held against the record before its first byte comes out.
-- A big file that is cut into chunks is read by ranges: only the chunks that hold a range are fetched, and each is held
-  against its own sha256 before a byte of it comes out. Which chunks make up the file is said by its recipe, which is
-  named after the file's sha256 but cannot be proven by a range alone; so who can forge objects in the store could
-  pass off other chunks. A file that is read from its beginning to its end is held against its whole sha256 as well,
-  before its last bytes come out. Who must not rely on the store's recipes loads the version first: then all is read
-  from the cache.
+- A file that lies in the cache, or that the store does not keep in chunks, is read through the cache: its whole sha256
+  is checked against the record before the first byte is returned.
+- A big file in chunks is read by ranges: only the chunks of a range are fetched, and each is checked against its own
+  sha256 before a byte of it is returned. The file's recipe lists its chunks. The recipe is named after the file's
+  sha256, but one range alone cannot prove it: whoever can forge objects in the store could substitute other chunks. A
+  file that is read from beginning to end is also checked against its whole sha256, before its last bytes are
+  returned. If you must not rely on the store's recipes, load the version first: then all is read from the cache.
 """
 
 from __future__ import annotations
@@ -35,22 +34,22 @@ from gitreg.blobs.source import Source
 from gitreg.errors import IntegrityError, NotFound, Refused
 from gitreg.names import nfc
 
-_CHUNKS = 4  # kept in memory for each open file; at most 16 MiB each, usually 4
+_CHUNKS = 4  # kept in memory per open file; at most 16 MiB each, usually 4
 _BUFFER = 256 << 10
 
 
 class Resolved(NamedTuple):
-    """What a reference means at this moment.
+    """The version that a reference names at this moment, and the means to read it.
 
     Parameters
     ----------
     store:
-        Where its files come from; a function, since files in the cache need none.
+        Returns the source of its files; a function, because files in the cache need none.
     note_use:
-        Called when a file is opened to be read.
+        Called whenever a file is opened for reading.
     admit:
-        Takes a file that is opened, and whether all of it was held against its hash, not only what is read of it;
-        refuses those that are not to be handed out, and leaves others at their beginning.
+        Called with the entry, the open file, and whether the whole file was verified (True) or only each range is as it
+        is read (False). Raises an error to refuse the file; otherwise leaves it at its beginning.
     """
 
     manifest: Manifest
@@ -61,18 +60,18 @@ class Resolved(NamedTuple):
 
 
 class NoSuchFileError(NotFound, FileNotFoundError):
-    """There is no such version, or no such file in it; fsspec looks for the FileNotFoundError."""
+    """The error for a missing version, or a missing file in it; fsspec expects a FileNotFoundError."""
 
 
 class ArtifactFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is not typed
-    """Files of artifacts under ``REFERENCE/PATH``, where the reference ends with the part that follows its ``@``.
+    """Files of artifacts at ``REFERENCE/PATH``; the reference ends with the path part that contains its ``@``.
 
-    Every call asks anew what a reference means; a file that is open stays what it was when it was opened.
+    Every call resolves its reference anew; an open file keeps the content that it had when it was opened.
 
     Parameters
     ----------
     resolve:
-        Gives what a reference means, for as long as the context lasts. It raises NotFound where there is none.
+        Returns a context manager that resolves a reference; raises NotFound if the version does not exist.
     """
 
     cachable = False
@@ -81,10 +80,16 @@ class ArtifactFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is
         super().__init__(**options)
         self._resolve = resolve
 
-    # -- what is there -----------------------------------------------------------------------------------------------
+    # -- listing -----------------------------------------------------------------------------------------------------
 
     def ls(self, path: str, detail: bool = True, **_: Any) -> list[Any]:
-        """List a folder's files and folders, or a file itself."""
+        """Return the rows of a folder's files and folders, or of a file itself; their names if not ``detail``.
+
+        Raises
+        ------
+        NoSuchFileError
+            The version or the path does not exist.
+        """
         reference, inside, manifest = self._look(path)
         rows: dict[str, dict[str, Any]] = {}
         for entry in manifest.files:
@@ -104,7 +109,13 @@ class ArtifactFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is
         return list(rows.values()) if detail else [row["name"] for row in rows.values()]
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
-        """Describe a file (``size``, ``sha256``) or a folder."""
+        """Return the row of a file (``name``, ``size`` in bytes, ``type``, ``sha256``) or of a folder.
+
+        Raises
+        ------
+        NoSuchFileError
+            The version or the path does not exist.
+        """
         reference, inside, manifest = self._look(path)
         for entry in manifest.files:
             below = _below(inside, entry.path)
@@ -118,7 +129,7 @@ class ArtifactFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is
     def find(
         self, path: str, maxdepth: int | None = None, withdirs: bool = False, detail: bool = False, **kwargs: Any
     ) -> Any:
-        """List all files below a folder; the reference is resolved once."""
+        """Return the names of all files below a folder, or with ``detail`` a dict of their rows by name."""
         if maxdepth is not None or withdirs:
             return super().find(path, maxdepth=maxdepth, withdirs=withdirs, detail=detail, **kwargs)
         reference, inside, manifest = self._look(path)
@@ -126,7 +137,7 @@ class ArtifactFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is
         return {row["name"]: row for row in rows} if detail else [row["name"] for row in rows]
 
     def ukey(self, path: str) -> str:
-        """Give a file's sha256, which says whether it changed."""
+        """Return a file's sha256, which changes whenever its content does."""
         return str(self.info(path)["sha256"])
 
     def _look(self, path: str) -> tuple[str, str, Manifest]:
@@ -158,7 +169,7 @@ class ArtifactFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is
             return file
 
     def cat_file(self, path: str, start: int | None = None, end: int | None = None, **_: Any) -> bytes:
-        """Give a file's bytes from start to end, counted from the file's end where negative."""
+        """Return a file's bytes from start to end; negative numbers count from the file's end."""
         with self._open(path) as file:
             size = file.seek(0, io.SEEK_END)
             first, last, _step = slice(start, end).indices(size)
@@ -167,7 +178,7 @@ class ArtifactFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is
 
 
 def open_by_parts(found: Resolved, entry: FileEntry) -> BinaryIO | None:
-    """Open a file from the cache, or by its chunks; None where a part is not to be had without fetching all of it."""
+    """Open a file in the cache, or by its chunks; return None if it can only be read by fetching all of it."""
     if file := found.cache.open_cached(found.manifest, entry.path):
         return _File(file.detach(), _BUFFER)
     chunks = _open_chunked(found, entry) if entry.size >= layout.BIG else None
@@ -175,12 +186,12 @@ def open_by_parts(found: Resolved, entry: FileEntry) -> BinaryIO | None:
 
 
 def split_path(path: str) -> tuple[str, str]:
-    """Split ``team/iris@7/dir/file`` into the reference and the path; a version's name holds no ``/``.
+    """Return the reference and the path of ``team/iris@7/dir/file``; a version's name contains no ``/``.
 
     Raises
     ------
     NoSuchFileError
-        It names no version.
+        The path names no version.
     """
     model, at, rest = path.strip("/").partition("@")
     version, _slash, inside = rest.partition("/")
@@ -190,18 +201,18 @@ def split_path(path: str) -> tuple[str, str]:
 
 
 class _File(io.BufferedReader):
-    """A file that closes itself without a warning when it is forgotten: pyarrow forgets its files."""
+    """A buffered file that closes itself when it is garbage-collected, without a warning: pyarrow leaves files open."""
 
     def __del__(self) -> None:
         self.close()
 
 
 def _open_chunked(found: Resolved, entry: FileEntry) -> _Chunks | None:
-    """Open a file that is cut into chunks; None where it is not, or not to be had so."""
+    """Open a file by its chunks; return None if it is not in chunks, or its recipe is missing or damaged."""
     store = found.store()
     try:
         content = store.content(entry)
-    except IntegrityError:  # it may lie in a pack or in another store, or be mended; the cache finds out
+    except IntegrityError:  # it may lie in a pack, or a replica may have it; the cache tries them
         return None
     if not isinstance(content, Chunked):
         return None
@@ -209,16 +220,16 @@ def _open_chunked(found: Resolved, entry: FileEntry) -> _Chunks | None:
 
 
 class _ForgedError(DamagedError):
-    """Whole chunks turned out to make up something else, which somebody may have read by then."""
+    """The error for intact chunks that form a different file; earlier bytes of it may have been read already."""
 
 
 class _Chunks(io.RawIOBase):
-    """A file that is read chunk by chunk, each of them verified.
+    """A raw file that is read chunk by chunk; each chunk is verified.
 
     Parameters
     ----------
     whole:
-        Opens the file in another way, for when a chunk is missing or damaged.
+        Opens the whole file through the cache, for the case that a chunk is missing or damaged.
     """
 
     def __init__(self, entry: FileEntry, content: Chunked, whole: Callable[[], BinaryIO]) -> None:
@@ -232,7 +243,7 @@ class _Chunks(io.RawIOBase):
         self._position = 0
         self._recent: OrderedDict[int, bytes] = OrderedDict()
         self._digest = sha256()
-        self._digested = 0  # bytes from the file's beginning that were read one after another
+        self._digested = 0  # bytes hashed so far, in order from the file's beginning
 
     def readable(self) -> bool:
         """See io."""
@@ -255,7 +266,7 @@ class _Chunks(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: Any) -> int:
-        """See io; at most to the end of a chunk."""
+        """See io. One call reads at most to the end of a chunk."""
         data = self._read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
@@ -280,7 +291,7 @@ class _Chunks(io.RawIOBase):
                 data = self._read_chunk(most)
             except (DamagedError, NoSuchObjectError) as error:
                 self._recent.clear()
-                self._whole = self._open_whole()  # sets aside what is damaged, and finds it elsewhere or raises
+                self._whole = self._open_whole()  # moves damaged objects aside, and reads a replica or raises
                 if isinstance(error, _ForgedError) and len(self._spans) > 1:
                     raise IntegrityError(
                         f"{self._entry.path}: what was read of it up to here was not this file",
@@ -306,12 +317,12 @@ class _Chunks(io.RawIOBase):
         return memoryview(chunk)[start : start + most]
 
     def _hash(self, span: Span, chunk: bytes) -> None:
-        """Hold what was read from the beginning on against the whole file's sha256, once it is all there.
+        """Add a chunk to the whole file's sha256 if it is the next one in order; check the sha256 after the last chunk.
 
         Raises
         ------
         _ForgedError
-            The chunks, each of them whole, do not make up the file.
+            The chunks are intact, but they do not form the file.
         """
         if span.start != self._digested:
             return
@@ -324,7 +335,7 @@ class _Chunks(io.RawIOBase):
 
 
 def _below(folder: str, path: str) -> str | None:
-    """Give a path as seen from a folder, "" for the path itself; None where it lies elsewhere."""
+    """Return a path relative to a folder, "" for the folder's own path; None if it lies elsewhere."""
     if not folder:
         return path
     folder, path = nfc(folder), nfc(path)

@@ -1,4 +1,4 @@
-"""The cache of a machine: artifacts as read-only folders by their digest, shared by its registries and processes."""
+"""The cache of a machine: read-only folders of artifacts by digest, shared by registries and processes."""
 
 from __future__ import annotations
 
@@ -22,34 +22,35 @@ from gitreg.blobs.store import Target
 from gitreg.errors import IntegrityError
 
 _USE = "use the cache"
-_ATTEMPTS = 10  # to write where others write too
-_FEW = 64  # small files that are synced one by one; more are hashed once more after the machine was started again
+_ATTEMPTS = 10  # to write into a folder that other processes change
+_FEW = 64  # up to so many small files are synced one by one; if there are more, they are hashed again after a reboot
 
 
 class Cache:
-    """Verified artifacts on this machine; processes and threads may use one at the same time.
+    """Verified artifacts on this machine; processes and threads may use one cache at the same time.
 
     Parameters
     ----------
     folder:
-        Where to keep them; made when it is first needed, and safe to delete while nobody uses it.
+        The cache's folder; created at the first use, and safe to delete while nobody uses it.
     limit:
-        How many bytes to keep after something was added (`gitreg.blobs.pruning.prune`). None takes a fifth of the disk.
+        Size limit in bytes, kept by eviction after each addition (`gitreg.blobs.pruning.prune`). None: a fifth of the
+        disk.
     """
 
     def __init__(self, folder: Path, *, limit: int | None = None) -> None:
         self.shelf = Shelf(folder)
         self.limit = limit
 
-    # -- handing out -------------------------------------------------------------------------------------------------
+    # -- reading -----------------------------------------------------------------------------------------------------
 
     def find(self, digest: str) -> Path | None:
-        """Return the read-only folder of an artifact, verified, without asking any store; None where it is not here.
+        """Return the read-only, verified folder of an artifact, without asking a store; None if it is not in the cache.
 
         Parameters
         ----------
         digest:
-            Of its manifest, ``sha256:...``.
+            Digest of its manifest, ``sha256:...``.
         """
         name = digest.removeprefix("sha256:")
         with in_words(_USE, self.shelf.root), self.shelf.sharing(name) as unchanged:
@@ -59,7 +60,7 @@ class Cache:
             return self.shelf.artifact(name) if self.shelf.is_whole(name) else None
 
     def manifest(self, digest: str) -> Manifest | None:
-        """Return the manifest of an artifact that is here, verified; None where it is not."""
+        """Return the verified manifest of an artifact in the cache; None if it is not there."""
         return self.shelf.manifest(digest.removeprefix("sha256:"))
 
     def checkout(
@@ -70,36 +71,36 @@ class Cache:
         *,
         progress: Progress = NO_PROGRESS,
     ) -> Path:
-        """Return a read-only folder that holds exactly these files, verified.
+        """Return a read-only folder with exactly these files, verified.
 
-        The first call copies them from the store; the next ones only look whether they are as they were when they were
-        hashed. What changed since is hashed again, and what is damaged is fetched again.
+        The first call copies them from the store; later calls only compare them with the stat cache. A file that has
+        changed is hashed again, and a damaged one is fetched again.
 
         Parameters
         ----------
         paths:
-            Only these of the files; they get a folder of their own. None takes all.
+            Paths of the wanted files; they get a folder of their own. None takes all.
 
         Raises
         ------
         IntegrityError
-            The store holds one of the files not at all or damaged.
+            A file is missing or damaged in the store.
         InvalidInput
-            The paths cannot stand in one folder (`check_paths`).
+            The paths cannot exist in one folder (`check_paths`).
         """
         part = _part(manifest, paths)
         return self.find(part.hex) or self._make(manifest, part, store, progress)
 
     def open(self, manifest: Manifest, store: Source, path: str, *, progress: Progress = NO_PROGRESS) -> BufferedReader:
-        """Open one file of a set, verified to its last byte before the first one can be read.
+        """Open one file of a set; the whole file is verified before its first byte can be read.
 
         Raises
         ------
         IntegrityError
-            The store holds it not at all or damaged.
+            The file is missing or damaged in the store.
         """
         file = self.open_cached(manifest, path)
-        for _ in range(3):  # another process may remove or mend it between making and opening
+        for _ in range(3):  # another process may evict or repair it between checkout and opening
             if file is not None:
                 break
             self.checkout(manifest, store, {path}, progress=progress)
@@ -109,7 +110,7 @@ class Cache:
         return file
 
     def open_cached(self, manifest: Manifest, path: str) -> BufferedReader | None:
-        """Open one file of a set where the set, or that file alone, is here and verified; None where it is not."""
+        """Open one file of a set if the set, or that file alone, is in the cache and verified; None if it is not."""
         for part in (manifest, _part(manifest, {path})):
             with in_words(_USE, self.shelf.root), self.shelf.sharing(part.hex) as unchanged:
                 if not unchanged:
@@ -136,30 +137,29 @@ class Cache:
         admit: Callable[[Path], None] | None = None,
         progress: Progress = NO_PROGRESS,
     ) -> None:
-        """Write the files, verified, into the user's own folder; they are the user's to change.
+        """Write verified files into a folder of the user, who may change them.
 
-        They come from the cache where it holds them verified, else from a store on this machine, else through the
-        cache. Files that are there with the same content stay as they are; a folder that is not there yet appears
-        when all of it is written.
+        They come from the cache if it has them verified, else from a local store, else through the cache. A file that
+        exists with the same content is left alone; a new folder appears once all of it is written.
 
         Parameters
         ----------
         paths:
-            Only these of the files. None takes all.
+            Paths of the wanted files. None takes all.
         admit:
-            Is given a folder that nobody else sees, with all of the files, before one of them stands in `dest`; where
-            it raises, none does.
+            Called with a private folder that holds all of the files, before any of them appears in `dest`; if it
+            raises, none appears.
 
         Raises
         ------
         Refused
-            A file of another content, or a symbolic link, is in the way: nothing was written then, unless somebody
-            put it there meanwhile.
+            A different file, or a symbolic link, is in the way. Nothing was written then, unless the obstacle appeared
+            during the export.
         IntegrityError
-            The store holds one of them not at all or damaged; those that were written are whole.
+            A file is missing or damaged in the store; the files written so far are intact.
         """
         part = _part(manifest, paths)
-        if not self.shelf.memo(part.hex).files:  # what was made here was checked then
+        if not self.shelf.memo(part.hex).files:  # a folder of the cache was checked when it was built
             check_paths(entry.path for entry in part.files)
 
         def to_write() -> list[FileEntry]:
@@ -200,25 +200,25 @@ class Cache:
         *,
         progress: Progress = NO_PROGRESS,
     ) -> None:
-        """Put hardlinks to the cache's own files into a folder; symbolic links where it is on another file system.
+        """Link the cache's own files into a folder: hardlinks, or symbolic links if it is on another file system.
 
-        The files are read-only and the cache's: who changes one after all damages it for everybody, until the cache is
-        next asked for it, sees the change and fetches it again. A hardlinked file outlives its removal from the cache,
-        a symbolic link does not. Removing a hardlink changes the file's ctime, so that the cache hashes it once more
-        when it is next asked for it.
+        The files are read-only and belong to the cache. Someone who changes one anyway damages it for everybody, until
+        the cache next uses it, detects the change and fetches it again. A hardlinked file survives its eviction, a
+        symbolic link does not. Removing a hardlink changes the file's ctime, so that the cache hashes it once more at
+        its next use.
 
         Parameters
         ----------
         paths:
-            Only these of the files. None takes all.
+            Paths of the wanted files. None takes all.
 
         Raises
         ------
         Refused
-            A file of another content, or a foreign link, is in the way: nothing was written then, unless somebody
-            put it there meanwhile.
+            A different file, or a foreign link, is in the way. Nothing was written then, unless the obstacle appeared
+            meanwhile.
         IntegrityError
-            The store holds one of them not at all or damaged.
+            A file is missing or damaged in the store.
         """
         part = _part(manifest, paths)
         folder = self.shelf.artifact(part.hex)
@@ -233,7 +233,7 @@ class Cache:
         def put_links(dest: Path, files: list[FileEntry], fresh: bool) -> None:
             _make_folders(dest, files, fresh=fresh)
             with self.shelf.changing(part.hex):
-                if not folder.is_dir():  # pruned meanwhile
+                if not folder.is_dir():  # evicted meanwhile
                     raise OvertakenError(folder)
                 memo = self.shelf.memo(part.hex)
                 known = dict(memo.files)
@@ -248,10 +248,10 @@ class Cache:
 
         _fill(dest, to_write(), put_links, to_write)
 
-    # -- making ------------------------------------------------------------------------------------------------------
+    # -- building ----------------------------------------------------------------------------------------------------
 
     def _make(self, manifest: Manifest, part: Manifest, store: Source, progress: Progress) -> Path:
-        """Make the artifact's folder whole: mend it in place, or build it aside, going on where a killed one ended."""
+        """Complete an artifact's folder: repair it in place, or build it aside, also after an interrupted build."""
         check_paths(entry.path for entry in part.files)
         shelf, folder = self.shelf, self.shelf.artifact(part.hex)
         with in_words(_USE, shelf.root), shelf.changing(part.hex):
@@ -284,7 +284,7 @@ class Cache:
     def _copy(
         self, name: str, files: list[FileEntry], dest: Path, progress: Progress, *, fresh: bool
     ) -> list[FileEntry]:
-        """Copy files out of an artifact that is here; return those that are not in it, or not verified."""
+        """Copy files out of a cached artifact; return the files that it does not have, or not verified."""
         with self.shelf.sharing(name) as unchanged:
             if not unchanged:
                 return files
@@ -298,7 +298,7 @@ class Cache:
 
 
 class _Maker:
-    """Makes an artifact's files the cache's own: read-only, verified, remembered."""
+    """The builder of an artifact's files in the cache: read-only, verified, noted in the stat cache."""
 
     def __init__(self, base: Path, memo: Memo, files: Collection[FileEntry], progress: Progress) -> None:
         self._base = base
@@ -309,26 +309,26 @@ class _Maker:
         self._boot = this_boot() if many else ""
 
     def memo(self) -> Memo:
-        """Give what was found out."""
+        """Return the stat cache of the files sealed so far."""
         return Memo(self._files, self._boot)
 
     def keep(self, entry: FileEntry) -> bool:
-        """Whether the file is there and what it should be; what stands in its place is removed."""
+        """Seal an existing file, and return whether it is the right one; anything wrong in its place is removed."""
         path = self._base / entry.path
-        if path.is_dir() and not path.is_symlink():  # nothing but folders in it: all else was removed
+        if path.is_dir() and not path.is_symlink():  # it contains folders only: all files were removed
             for folder, _, _ in os.walk(path, topdown=False):
                 os.rmdir(folder)
         elif os.path.lexists(path):
             try:
                 if self.seal(entry, self._progress):
                     return True
-            except OSError:  # a link or a pipe, or the disk cannot read it any more
+            except OSError:  # a link or a pipe, or the disk cannot read it
                 pass
             path.unlink()
         return False
 
     def seal(self, entry: FileEntry, verify: Progress | None) -> bool:
-        """Take the right to write away and remember the file; False where `verify` finds it damaged."""
+        """Make a file read-only and note it in the stat cache; return False if `verify` finds it damaged."""
         descriptor = copying.open_regular(f"{self._base}/{entry.path}")
         try:
             before = os.fstat(descriptor)
@@ -356,14 +356,14 @@ def _fill(
     put: Callable[[Path, list[FileEntry], bool], None],
     to_write: Callable[[], list[FileEntry]],
 ) -> None:
-    """Put files into a folder.
+    """Write files into a folder, again if another process changes it meanwhile.
 
     Parameters
     ----------
     put:
-        Takes the folder, the files, and whether nobody else sees the folder yet.
+        Called with the folder, the files, and whether the folder is private to this process.
     to_write:
-        Says which files are still to be put there, when somebody else wrote there meanwhile.
+        Returns the files that are still missing after another process wrote into the folder.
     """
     for attempts_left in reversed(range(_ATTEMPTS)):
         try:
@@ -377,7 +377,7 @@ def _fill(
 
 
 def _make_folders(base: Path, files: Collection[FileEntry], *, fresh: bool) -> None:
-    """Make the folders that files go into; in those that others see too, remove what a killed process left."""
+    """Create the parent folders of files; unless `fresh`, remove leftovers of killed processes in them."""
     for parent in {entry.path.rpartition("/")[0] for entry in files}:
         folder = base / parent
         folder.mkdir(parents=True, exist_ok=True)

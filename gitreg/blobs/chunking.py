@@ -1,8 +1,8 @@
-"""Cutting long runs of bytes where their content says so, so that what is inserted changes only the chunks around it.
+"""Content-defined chunking: cuts depend on the content, so that an insertion changes only the chunks around it.
 
-The cuts are those of FastCDC 2020 (Xia et al., "The Design of Fast Content-Defined Chunking", IEEE TPDS 2020), as
-pyfastcdc makes them. Another library or other sizes would cut elsewhere: what is stored stays readable, and is stored
-once more where it is saved again.
+The cut points are those of FastCDC 2020 (Xia et al., "The Design of Fast Content-Defined Chunking", IEEE TPDS 2020),
+as pyfastcdc computes them. Another library or other sizes would cut elsewhere: files stored before stay readable, but
+saving them again stores new chunks.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _WINDOWS = 3
 
 
 class Stream(Protocol):
-    """Where bytes come from."""
+    """A source of bytes."""
 
     def readinto(self, buffer: memoryview) -> int:
-        """Fill the buffer as far as there are bytes at hand; 0 at the end."""
+        """Read bytes into the buffer, as many as are available; return their number, 0 at the end."""
 
 
 class Descriptor:
-    """An open file as a stream, from its beginning."""
+    """An open file as a stream, read from its beginning."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -43,7 +43,7 @@ class Descriptor:
 
 
 class Pieces:
-    """Pieces of bytes as a stream, one after another."""
+    """An iterator of byte strings as one stream."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
@@ -63,7 +63,7 @@ class Pieces:
 
 
 class Window:
-    """Memory that the stream is read into, again and again, each time when all that was lent out of it is back."""
+    """A buffer that is reused to read the stream, each time once all parts of it that were lent are returned."""
 
     def __init__(self) -> None:
         self.memory = memoryview(_memory(_WINDOW))
@@ -71,28 +71,28 @@ class Window:
         self._returned = Semaphore(0)
 
     def lend(self, start: int, stop: int) -> Piece:
-        """Give a part away, to be read by other threads."""
+        """Return a part of the buffer, for other threads to read."""
         self._lent += 1
         return Piece(self, self.memory[start:stop])
 
     def give_back(self) -> None:
-        """Note that a part is not read any more."""
+        """Count one lent part as returned."""
         self._returned.release()
 
     def wait(self) -> None:
-        """Wait until all is back."""
+        """Wait until all lent parts are returned."""
         for _ in range(self._lent):
             self._returned.acquire()
         self._lent = 0
 
 
 class Piece:
-    """A chunk's bytes, for as long as it is not given back.
+    """A chunk's bytes, valid until `give_back` is called.
 
     Parameters
     ----------
     data:
-        The bytes; after `give_back` they may be others.
+        The bytes; after `give_back` the buffer is overwritten.
     """
 
     def __init__(self, window: Window, data: memoryview) -> None:
@@ -100,28 +100,28 @@ class Piece:
         self.data = data
 
     def give_back(self) -> None:
-        """Say that the bytes are not needed any more; without it nothing more is read after a while."""
+        """Return the bytes to their window; reading stops after a while if pieces are not returned."""
         self._window.give_back()
 
 
 def _memory(size: int) -> mmap.mmap:
-    """Take memory in large pages where the system has them: to take it in small ones costs as much as to cut it."""
+    """Return memory in huge pages if the system has them: allocating small pages costs as much as the chunking."""
     memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    with suppress(AttributeError, OSError):  # macOS has no such advice, some kernels take none
+    with suppress(AttributeError, OSError):  # not on macOS, and not on every kernel
         memory.madvise(mmap.MADV_HUGEPAGE)
     return memory
 
 
 def cut(stream: Stream) -> Iterator[Piece]:
-    """Read a stream to its end, chunk by chunk.
+    """Yield the chunks of a stream, in order.
 
-    The memory that is read into is used again: taking new memory for every chunk cost a third of the time.
+    Buffers are reused: allocating new memory for every chunk took a third of the time.
     """
-    from pyfastcdc import FastCDC  # slow to import; only big files are cut
+    from pyfastcdc import FastCDC  # slow to import; only big files are chunked
 
     chunker = FastCDC(USUAL, min_size=SMALLEST, max_size=LARGEST)
     left = memoryview(b"")
-    windows: list[Window] = []  # made when they are needed: most streams fit into one or two
+    windows: list[Window] = []  # created on demand: most streams fit into one or two
     while True:
         window = windows.pop(0) if len(windows) == _WINDOWS else Window()
         windows.append(window)
@@ -133,7 +133,7 @@ def cut(stream: Stream) -> Iterator[Piece]:
         position = 0
         for chunk in chunker.cut_buf(window.memory[:end]):
             stop = chunk.offset + chunk.length
-            if end == _WINDOW and (stop == end or end - chunk.offset <= USUAL):  # the bytes to come decide its end
+            if end == _WINDOW and (stop == end or end - chunk.offset <= USUAL):  # its end depends on the next bytes
                 break
             position = stop
             yield window.lend(chunk.offset, position)

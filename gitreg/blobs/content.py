@@ -1,4 +1,4 @@
-"""The bytes of a file or a pack, however they lie in a bucket: read from anywhere to anywhere."""
+"""The content of a file or a pack, stored as one object or in chunks, with random access."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from gitreg.blobs.recipe import Chunk
 from gitreg.errors import InvalidDocument
 
 PART = 8 << 20
-"""How many bytes of a plain object are read at once."""
+"""Bytes of a plain object that are read at once."""
 
 
 class DamagedError(Exception):
-    """An object's bytes are not what its key says.
+    """The error for an object whose bytes do not match its key.
 
     Parameters
     ----------
     key:
-        Of the object.
+        The object's key.
     """
 
     def __init__(self, key: str) -> None:
@@ -33,38 +33,38 @@ class DamagedError(Exception):
 
 
 class Content(Protocol):
-    """A run of bytes in a bucket."""
+    """The bytes of a file or pack in a bucket."""
 
     size: int
 
     def parts(self) -> Iterator[Span]:
-        """Give the spans in which it is best read from beginning to end."""
+        """Yield the spans, in order, in which the content is best read as a whole."""
 
     def read(self, span: Span) -> bytes:
-        """Return a span's bytes as they lie there, unverified.
+        """Return a span's bytes, unverified.
 
         Raises
         ------
         NoSuchObjectError
-            A part of it is not there.
+            An object that holds a part of them is missing.
         """
 
     def damage(self) -> list[str]:
-        """Give the keys of the objects that are at fault where the bytes turned out to be wrong; perhaps none is.
+        """Return the keys of the damaged objects, after the bytes turned out to be wrong; the list may be empty.
 
-        One that is not there is at fault.
+        A missing object counts as damaged.
         """
 
 
 def spans_of(pack: Content) -> dict[str, Span]:
-    """Read a pack's table: where each of its files is, by its sha256, in the order in which they lie.
+    """Return the span of each file in a pack, by the file's sha256, in the order of the pack.
 
     Raises
     ------
     InvalidDocument
-        It was cut off or changed.
+        The pack's table was cut off or changed.
     NoSuchObjectError
-        A part of it is not there.
+        An object that holds a part of the pack is missing.
     """
     footer = pack.read(Span(max(0, pack.size - FOOTER_SIZE), pack.size))
     table = pack.read(Span(max(0, pack.size - table_size(footer)), pack.size))
@@ -75,12 +75,12 @@ def spans_of(pack: Content) -> dict[str, Span]:
 
 
 def is_whole(content: Content, key: str) -> bool:
-    """Whether the bytes are what their key says; those of a pack, what its table says.
+    """Return whether the bytes match the sha256 in their key; for a pack, whether each file matches the pack's table.
 
     Raises
     ------
     NoSuchObjectError
-        A part of them is not there.
+        An object that holds a part of the bytes is missing.
     """
     if layout.is_pack(key):
         try:
@@ -94,7 +94,7 @@ def is_whole(content: Content, key: str) -> bool:
 
 
 def _files(pack: Content) -> Iterator[tuple[str, memoryview]]:
-    """Give a pack's files, several of which are read at once."""
+    """Yield the sha256 and the bytes of each file in a pack; neighbouring files are read together."""
     for _, group in groupby(spans_of(pack).items(), lambda file: file[1].stop // PART):
         files = list(group)
         start = files[0][1].start
@@ -103,14 +103,14 @@ def _files(pack: Content) -> Iterator[tuple[str, memoryview]]:
 
 
 class Plain:
-    """Bytes that are one object.
+    """The content of a single object.
 
     Parameters
     ----------
     key:
-        Which says by a digest what the bytes are.
+        The key that contains the digest of the bytes.
     place:
-        The key under which they lie, where that is another.
+        The key to read from, if the object lies elsewhere.
     """
 
     def __init__(self, bucket: Objects, key: str, size: int, place: str | None = None) -> None:
@@ -136,12 +136,12 @@ class Plain:
 
 
 class Chunked:
-    """Bytes that are cut into chunks, as a recipe says.
+    """Content in chunks, listed by a recipe.
 
     Parameters
     ----------
     key:
-        Of the recipe.
+        The recipe's key.
     """
 
     def __init__(self, bucket: Objects, key: str, chunks: Sequence[Chunk]) -> None:
@@ -163,14 +163,14 @@ class Chunked:
         )
 
     def read_verified(self, span: Span) -> bytes:
-        """Return a span's bytes, out of whole chunks that were held against their digests.
+        """Return a span's bytes, after each of its chunks was checked against its sha256.
 
         Raises
         ------
         DamagedError
-            A chunk is not what its digest says.
+            A chunk does not match its sha256.
         NoSuchObjectError
-            One is not there.
+            A chunk is missing.
         """
         found = []
         for start, chunk in self._within(span):
@@ -181,7 +181,7 @@ class Chunked:
         return b"".join(found)
 
     def damage(self) -> list[str]:
-        """See Content: chunks, else the recipe."""
+        """See Content: the damaged chunks, or else the recipe."""
         damaged, missing = [], []
         for chunk in self.chunks:
             key = layout.blob(chunk.sha256)
@@ -194,7 +194,7 @@ class Chunked:
             return damaged + missing
         try:
             return [] if is_whole(self, self._key) else [self._key]
-        except NoSuchObjectError:  # by another reader, this moment
+        except NoSuchObjectError:  # another reader moved it aside at this moment
             return []
 
     def _within(self, span: Span) -> Iterator[tuple[int, Chunk]]:

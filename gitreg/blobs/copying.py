@@ -1,4 +1,4 @@
-"""Copying and hashing files: constant memory, every core used, nothing wrong ever under a final name."""
+"""File copies and hashes in constant memory, in parallel; a final name never shows wrong or partial content."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ from gitreg.blobs.progress import Progress
 from gitreg.errors import Refused
 
 PARTIAL = ".gitreg-{}.partial"
-"""Names of what is being written and has not its own name yet."""
+"""Name pattern of a file or folder that is not complete yet."""
 
-_STEP = 8 << 20  # bytes that are copied before the hash follows
+_STEP = 8 << 20  # bytes copied before they are hashed
 _BUFFER = 256 << 10  # bytes hashed at a time; fits the processor's cache
 
-# The kernel's own copy refuses some pairs of files (on two file systems, on some network mounts): read and write then.
+# Errors of the kernel's copy for unsupported pairs of files (two file systems, some network mounts): read and write.
 _NO_KERNEL_COPY = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF, errno.EPERM, errno.ETXTBSY}
 
 
 NO_HARDLINK = {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP}
-"""What a file system says that gives no hard link to a file."""
+"""Errors of a file system that cannot create a hardlink to a file."""
 
 
 class OvertakenError(Refused):
-    """Another process was quicker, so that what was looked at before writing has to be looked at again."""
+    """The error for a target that another process changed after it was checked, so that it must be checked again."""
 
     def __init__(self, path: Path | str) -> None:
         super().__init__(f"{path} changed while it was to be written", hint="see who else writes there; run it again")
 
 
 def open_regular(path: Path | str) -> int:
-    """Open a regular file for reading and return its descriptor; never follow a link or wait for a pipe's writer.
+    """Open a regular file for reading and return its descriptor; links are not followed, pipes do not block.
 
     Raises
     ------
     OSError
-        As `os.open` does; EINVAL where something else than a regular file stands there.
+        As from `os.open`; EINVAL if the path is not a regular file.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -53,7 +53,7 @@ def open_regular(path: Path | str) -> int:
 
 
 def hash_file(descriptor: int, progress: Progress) -> tuple[str, int]:
-    """Return the sha256 of a file from its first byte to its last, and the number of bytes that were read."""
+    """Return the sha256 of a whole file, and its number of bytes."""
     digest, position, buffer = sha256(), 0, bytearray(_BUFFER)
     view = memoryview(buffer)
     while count := os.preadv(descriptor, [buffer], position):
@@ -64,7 +64,7 @@ def hash_file(descriptor: int, progress: Progress) -> tuple[str, int]:
 
 
 def copy(source: int, target: int, progress: Progress) -> int:
-    """Copy one open file to another, sharing the blocks where the file system can; return the number of bytes."""
+    """Copy one open file to another, with shared blocks if the file system supports it; return the number of bytes."""
     end = 0
     for position in _copy(source, target):
         progress.advance(position - end)
@@ -75,17 +75,17 @@ def copy(source: int, target: int, progress: Progress) -> int:
 def copy_hashed(source: int, target: int, progress: Progress, *, durable: bool) -> tuple[str, int]:
     """Copy one open file to another and hash the copy.
 
-    It is the target that is read back and hashed, close behind the copying: what the digest says was really written.
-    The hash runs in the caller's thread beside copying and fsync in another; both drop the interpreter's lock.
+    The target is read back and hashed, close behind the copy: the digest is that of the bytes actually written. The
+    hash runs in the caller's thread, copy and fsync in another one; all of them release the GIL.
 
     Parameters
     ----------
     source:
-        Descriptor to read.
+        Descriptor of the file to copy.
     target:
         Descriptor of an empty file, open for reading and writing.
     durable:
-        Whether to fsync the target.
+        True to fsync the target.
 
     Returns
     -------
@@ -130,7 +130,7 @@ def copy_hashed(source: int, target: int, progress: Progress, *, durable: bool) 
 
 
 def _copy(source: int, target: int) -> Iterator[int]:
-    """Copy step by step; yield the end of what is copied."""
+    """Copy step by step; yield the number of bytes copied so far."""
     end = 0
     with suppress(AttributeError):  # macOS has no copy_file_range
         try:
@@ -149,11 +149,11 @@ def _copy(source: int, target: int) -> Iterator[int]:
 
 
 def read_range(descriptor: int, start: int, stop: int) -> bytes:
-    """Return the bytes from start to stop, fewer where the file ends before."""
+    """Return the bytes from start to stop; fewer if the file ends earlier."""
     data = os.pread(descriptor, stop - start, start)
     if len(data) == stop - start or not data:
         return data
-    parts = [data]  # the system gives at most 2 GiB at once, and less at the end
+    parts = [data]  # one call reads at most 2 GiB, and less at the end
     start += len(data)
     while start < stop and (data := os.pread(descriptor, stop - start, start)):
         parts.append(data)
@@ -162,7 +162,7 @@ def read_range(descriptor: int, start: int, stop: int) -> bytes:
 
 
 def write_all(target: int, data: bytes | bytearray | memoryview, start: int) -> None:
-    """Write all the bytes at a place: a disk about to be full takes a part first and refuses the rest."""
+    """Write all bytes at an offset, in several calls if needed: an almost full disk accepts a part first."""
     view = memoryview(data)
     while view:
         count = os.pwrite(target, view, start)
@@ -170,26 +170,26 @@ def write_all(target: int, data: bytes | bytearray | memoryview, start: int) -> 
 
 
 def begin_sync(descriptor: int, start: int, length: int) -> None:
-    """Let the system begin to write to the disk what was just written to a file, so that fsync finds little to do.
+    """Start writing a range of a file to the disk in the background, so that a later fsync has little to do.
 
-    Linux begins so when it is told that the pages are not needed; those that are still to be written stay in memory.
+    Linux starts the writing when it is told that the pages are not needed; dirty pages stay in memory.
     """
-    with suppress(AttributeError, OSError):  # macOS has no such advice, some file systems take none
+    with suppress(AttributeError, OSError):  # not on macOS, and not on every file system
         os.posix_fadvise(descriptor, start, length, os.POSIX_FADV_DONTNEED)
 
 
 def writing(target: Path | str, *, executable: bool, fresh: bool) -> AbstractContextManager[int]:
-    """Give a descriptor to write a new file by; where the body fails, there is no file.
+    """Return a context manager with a descriptor to write a new file; if the body fails, no file remains.
 
     Parameters
     ----------
     fresh:
-        Whether nobody else sees the folder yet: then the file is written under its own name, which costs half.
+        True if the folder is private to this process: then the file is written under its own name, at half the cost.
 
     Raises
     ------
     OvertakenError
-        Something stands under its name by the time that it is written; that stays as it is.
+        Something with that name exists by the end of the body; it is left alone.
     """
     return _creating(target, executable) if fresh else _partial(Path(target), executable, take_name)
 
@@ -212,15 +212,15 @@ def _creating(target: Path | str, executable: bool) -> Iterator[int]:
 
 
 def replacing(target: Path) -> AbstractContextManager[int]:
-    """Give a descriptor to write a file by; it takes the place of the one that is there when the body ends well."""
+    """Return a context manager with a descriptor to write a file that replaces the target when the body succeeds."""
     return _partial(target, False, os.replace)
 
 
 @contextmanager
 def _partial(target: Path, executable: bool, finish: Callable[[Path, Path], None]) -> Iterator[int]:
-    """Write a file under another name; after a `kill -9` that stays, and `remove_leftovers` finds it."""
+    """Write a file under a temporary name, which survives a `kill -9` until `remove_leftovers` removes it."""
     partial, descriptor = begin(target.parent, lambda path: _new_file(path, executable))
-    lock = os.dup(descriptor)  # held until the file has its name; closing is what tells some errors of the network
+    lock = os.dup(descriptor)  # kept until the rename; closing the other one reports errors of network mounts
     try:
         try:
             yield descriptor
@@ -235,12 +235,12 @@ def _partial(target: Path, executable: bool, finish: Callable[[Path, Path], None
 
 
 def take_name(partial: Path, target: Path) -> None:
-    """Move a file to a name in the same file system.
+    """Rename a file within its file system, without replacing anything.
 
     Raises
     ------
     OvertakenError
-        Something stands there; it stays as it is.
+        The target exists; it is left alone.
     """
     try:
         os.link(partial, target, follow_symlinks=False)  # unlike a rename, it replaces nothing
@@ -251,22 +251,22 @@ def take_name(partial: Path, target: Path) -> None:
             raise
         if os.path.lexists(target):
             raise OvertakenError(target) from None
-        os.rename(partial, target)  # nothing better is to be had on such a file system
+        os.rename(partial, target)  # such a file system offers nothing better
     else:
         partial.unlink()
 
 
 def begin(parent: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
-    """Make something partial in a folder and lock it, which says that its writer lives.
+    """Create a file or folder with a partial name, and lock it; the lock shows that its writer is alive.
 
     Parameters
     ----------
     make:
-        Makes a file or a folder at a path, opens it and returns the descriptor.
+        Creates a file or folder at a path, opens it and returns the descriptor.
 
     Returns
     -------
-    Its path, and the descriptor that holds the lock until it is closed.
+    Its path, and the descriptor that keeps the lock until it is closed.
     """
     attempts = 100
     while True:
@@ -274,7 +274,7 @@ def begin(parent: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
         path = parent / PARTIAL.format(os.urandom(8).hex())
         try:
             descriptor = make(path)
-        except FileNotFoundError:  # a folder that was taken for a leftover before it was opened
+        except FileNotFoundError:  # removed as a leftover before it was opened
             if not attempts:
                 raise
             continue
@@ -282,11 +282,11 @@ def begin(parent: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         if os.path.lexists(path):
             return path, descriptor
-        os.close(descriptor)  # taken for a leftover before it was locked
+        os.close(descriptor)  # removed as a leftover before it was locked
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the partial files and folders in a folder whose writers were killed, not those that are being written."""
+    """Remove the partial files and folders of killed writers from a folder; those of live writers are locked."""
     for partial in folder.glob(PARTIAL.format("*")):
         with suppress(OSError):  # its writer holds the lock, or has just finished
             descriptor = os.open(partial, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -303,7 +303,7 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder survive a loss of power, where its file system syncs folders at all."""
+    """Sync a folder's entries to the disk, if its file system supports that."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Looking at a user's own folder before anything is written to it."""
+"""The check of a user's own folder before anything is written into it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _HINT = "choose another folder, or move it away"
 
 
 def files_to_write(dest: Path, files: Sequence[FileEntry], progress: Progress) -> list[FileEntry]:
-    """Return the files that are not in the folder yet; those that are there have the right content already.
+    """Return the files that the folder lacks, in the given order; the others exist with the right content.
 
     Raises
     ------
     Refused
-        Another content, a folder or a symbolic link is where a file would go, or no folder where one should be.
+        A different file, a folder or a symbolic link is in the way of a file, or a non-folder in the way of a folder.
     """
     with in_words("look into the folder", dest):
         if dest.exists() and not dest.is_dir():
@@ -68,7 +68,7 @@ def _lstat(path: Path) -> os.stat_result | None:
 
 
 def is_link_to(source: Path, path: Path) -> bool:
-    """Whether a path is a symbolic link to a file, made by its absolute path."""
+    """Return whether a path is a symbolic link to a file, by the file's absolute path."""
     try:
         return os.readlink(path) == str(source)
     except OSError:

@@ -1,4 +1,4 @@
-"""Copying and linking verified files out of the cache into a user's own folder."""
+"""Copies of and links to verified files of the cache, in a user's own folder."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _THERE = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}
 
 @contextmanager
 def filling(dest: Path) -> Iterator[tuple[Path, bool]]:
-    """Give the folder to write files into, and whether nobody else sees it: it takes its name when the body ends well.
+    """Yield the folder to write files into, and whether it is private to this process.
 
-    That is so where there is no such folder yet. After a `kill -9` a folder ``.gitreg-*.partial`` stays beside it,
-    which the next call removes.
+    A missing folder is written under a temporary name, private to this process, and renamed when the body succeeds.
+    After a `kill -9` a folder ``.gitreg-*.partial`` remains beside it, which the next call removes.
 
     Raises
     ------
     OvertakenError
-        Somebody else made the folder meanwhile.
+        Another process created the folder meanwhile.
     """
     if os.path.lexists(dest):
         yield dest, False
@@ -41,7 +41,7 @@ def filling(dest: Path) -> Iterator[tuple[Path, bool]]:
 
 @contextmanager
 def unseen(parent: Path) -> Iterator[Path]:
-    """Make a folder in another one that nobody else sees; what is left of it in the end is removed.
+    """Yield a new private folder inside another one; it is removed at the end, if it was not renamed.
 
     After a `kill -9` a folder ``.gitreg-*.partial`` stays, which the next call removes.
     """
@@ -74,21 +74,21 @@ def _new_folder(path: Path) -> int:
 def copy_trusted(
     files: Sequence[FileEntry], folder: Path, memo: Memo, dest: Path, progress: Progress, *, fresh: bool
 ) -> list[FileEntry]:
-    """Copy those of the files that were verified and are so still; return the others.
+    """Copy the files that were verified and have not changed since; return the others.
 
     Parameters
     ----------
     folder, memo:
-        Where the files are, and how they looked when they were verified.
+        The folder of the files, and its stat cache.
     dest:
-        Where to copy them; the folders for them are there.
+        The target folder; the files' parent folders exist in it.
     fresh:
-        Whether nobody else sees `dest` yet, so that files may be written under their own names.
+        True if `dest` is private to this process, so that files may be written under their own names.
 
     Raises
     ------
     OvertakenError
-        Something stands by now where a file was to go.
+        Something exists by now in the place of a file.
     """
     if not memo.files:
         return list(files)
@@ -96,7 +96,7 @@ def copy_trusted(
     def copied(entry: FileEntry) -> bool:
         try:
             source = copying.open_regular(f"{folder}/{entry.path}")
-        except OSError:  # not there, or a link: the caller has another way
+        except OSError:  # missing, or a link: the caller has another way
             return False
         try:
             return _copy(source, entry, memo, f"{dest}/{entry.path}", progress, fresh=fresh)
@@ -109,18 +109,18 @@ def copy_trusted(
 
 
 def _copy(source: int, entry: FileEntry, memo: Memo, target: str, progress: Progress, *, fresh: bool) -> bool:
-    """Copy an open file; False where it is not known to be what it should be."""
+    """Copy an open file; return False if it is not known to be intact."""
     if not memo.trusts(entry.path, os.fstat(source)):
         return False
     with suppress(_ChangedError), copying.writing(target, executable=entry.executable, fresh=fresh) as copy:
-        if entry.size < SMALL:  # one read and one write cost less than asking the kernel to copy
+        if entry.size < SMALL:  # one read and one write cost less than the kernel's copy
             data = os.pread(source, SMALL, 0)
             size = len(data)
             copying.write_all(copy, data, 0)
             progress.advance(size)
         else:
             size = copying.copy(source, copy, progress)
-        # A hard link that somebody removes changes the source as well, but not its content.
+        # Removing a hardlink of the source changes its ctime too, but not its content.
         trusted = size == entry.size and memo.trusts(entry.path, os.fstat(source))
         if not trusted and copying.hash_file(copy, NO_PROGRESS) != (entry.sha256, entry.size):
             raise _ChangedError
@@ -129,18 +129,18 @@ def _copy(source: int, entry: FileEntry, memo: Memo, target: str, progress: Prog
 
 
 class _ChangedError(Exception):
-    """A file changed while it was copied."""
+    """The error for a file that changed during its copy."""
 
 
 def link(source: str, target: str) -> bool:
-    """Put a hardlink to a file at the target, or a symbolic link where there can be none; return whether it is hard.
+    """Create a hardlink at the target, or a symbolic link if that is impossible; return whether it is a hardlink.
 
     A hardlink changes the file's ctime.
 
     Raises
     ------
     OvertakenError
-        Something stands at the target.
+        The target exists.
     """
     try:
         try:

@@ -1,4 +1,4 @@
-"""The one place where what the operating system refuses becomes a sentence."""
+"""The translation of operating system errors into readable messages with hints."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _HINTS = {
 
 
 class in_words:  # noqa: N801 - used as contextlib's are
-    """Turn an OSError of a ``with`` statement's body into a GitregError that names the path and says what to do.
+    """A context manager that turns an OSError of its body into a GitregError with the path, the reason and a hint.
 
-    A class, not a generator: it stands around the reading of each of ten thousand files.
+    It is a class, not a generator, for speed: it surrounds the reading of each of ten thousand files.
 
     Parameters
     ----------
     doing:
-        What the body does, as it follows "cannot": ``save weights``.
+        The body's action, as it follows "cannot": ``save weights``.
     where:
-        The path to name where the error itself names none.
+        The path to report if the error itself has none.
     """
 
     __slots__ = ("_doing", "_where")

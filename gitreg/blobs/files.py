@@ -1,7 +1,7 @@
-"""Which files make up an artifact, and which paths may stand in one.
+"""The files of an artifact, and the rules for their paths.
 
-An artifact travels: from Linux to macOS and Windows, and from people one does not know. So a path that would be another
-file elsewhere, or lie outside the folder, is refused when it is saved and again when it is loaded.
+An artifact moves from Linux to macOS and Windows, and may come from strangers. So a path that means another file on
+another system, or leads out of the folder, is refused both when it is saved and when it is loaded.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ class FileEntry(NamedTuple):
     Parameters
     ----------
     path:
-        Where it lies in the artifact: POSIX, relative.
+        Path inside the artifact: POSIX, relative.
     size:
         In bytes.
     sha256:
-        Of its content, 64 hexadecimal digits.
+        sha256 of its content, 64 hexadecimal digits.
     executable:
-        The only permission that is kept.
+        True if it is executable; no other permission is kept.
     """
 
     path: str
@@ -42,16 +42,16 @@ class FileEntry(NamedTuple):
 
 
 class LocalFile(NamedTuple):
-    """One file on this machine that is to become part of an artifact.
+    """One local file that will become part of an artifact.
 
     Parameters
     ----------
     path:
-        Where it will lie in the artifact.
+        Path inside the artifact.
     source:
-        Where it lies now.
+        Path on this machine.
     status:
-        What it looked like when it was listed.
+        Result of `lstat` when it was listed.
     """
 
     path: str
@@ -60,27 +60,27 @@ class LocalFile(NamedTuple):
 
     @property
     def size(self) -> int:
-        """In bytes, when it was listed."""
+        """The size in bytes, when the file was listed."""
         return self.status.st_size
 
     @property
     def executable(self) -> bool:
-        """Whether its owner may execute it."""
+        """True if the file's owner may execute it."""
         return bool(self.status.st_mode & stat.S_IXUSR)
 
 
 def collect(sources: Sequence[Path]) -> list[LocalFile]:
-    """List the files that the sources hold, sorted by their paths' UTF-8 bytes.
+    """Return the files of the sources, sorted by the UTF-8 bytes of their paths.
 
-    One file goes by its own name, one folder by the paths inside it; of several sources each goes by its name, a
-    folder's files below it. Hidden files are kept, empty folders are not.
+    The path of a single file is its name; the files of a single folder have paths relative to that folder. With several
+    sources, each path begins with the source's name. Hidden files are kept, empty folders are not.
 
     Raises
     ------
     NotFound
-        A source is not there.
+        A source does not exist.
     InvalidInput
-        A symbolic link, a device, socket or pipe; a path that `check_paths` refuses; no file at all.
+        No source, no file at all, a symbolic link, a device, socket or pipe, or a path that `check_paths` refuses.
     """
     if not sources:
         raise InvalidInput("nothing to save: no file or folder was named", hint="name at least one")
@@ -123,13 +123,13 @@ def _local_file(source: str, path: str, status: os.stat_result) -> LocalFile:
 
 
 def check_paths(paths: Iterable[str]) -> None:
-    """Refuse paths that cannot stand side by side in one artifact.
+    """Raise InvalidInput if the paths cannot exist side by side in one artifact.
 
     Raises
     ------
     InvalidInput
-        `check_path` refuses one of them; one is there twice; one is both a file and a folder; two differ only in case
-        or in Unicode normalisation, which macOS and Windows take for one.
+        `check_path` refuses a path; a path occurs twice, or is both a file and a folder; two paths differ only in case
+        or in Unicode normalisation, so that macOS and Windows treat them as one.
     """
     folders: dict[str, str] = {}
     files: dict[str, str] = {}
@@ -151,14 +151,14 @@ def check_paths(paths: Iterable[str]) -> None:
 
 
 def check_path(path: str) -> None:
-    r"""Refuse a path that leads out of its folder or names another file on another system.
+    r"""Raise InvalidInput if a path leads out of its folder, or names another file on another system.
 
     Raises
     ------
     InvalidInput
-        It is absolute; a part is empty, ``.`` or ``..``, ends in ``.`` or a space, is a Windows device, what Git or a
-        file system takes for ``.git``, or a name of ours; or it holds ``\``, ``:``, a control character or bytes that
-        are not UTF-8.
+        The path is absolute; it contains ``\``, ``:``, a control character or bytes that are not UTF-8; or a part of it
+        is empty, ``.`` or ``..``, ends in ``.`` or a space, is a Windows device, means ``.git`` to Git or to a file
+        system, or is a name that gitreg uses for unfinished files.
     """
     if not isinstance(path, str) or not path:
         raise InvalidInput(f"{path!r} is no path of a file", hint="give the file a path")

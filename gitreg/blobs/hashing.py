@@ -1,4 +1,4 @@
-"""What files would be as entries, without storing them."""
+"""The hashing of local files into manifest entries, without storing them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gitreg.blobs.progress import Progress
 
 
 def describe(files: Sequence[LocalFile], *, progress: Progress) -> list[FileEntry]:
-    """Hash files and return their entries in the same order; nothing is stored."""
+    """Return the entries of local files, hashed, in the same order; nothing is stored."""
 
     def entry(file: LocalFile) -> FileEntry:
         with in_words("read", file.source):

@@ -1,7 +1,7 @@
-"""Files of the user that were hashed before: what did not change since need not be read again.
+"""The stat cache: sha256 of the user's files by size and mtime, as in Git's index, so that each is hashed once.
 
-Git's index has the same (``Documentation/technical/racy-git.txt``): a file is known by its inode, size and times, and
-not trusted where it was changed so shortly before it was hashed that a change since could bear the same time.
+A file is recognised by its inode, size and times. As in Git (``Documentation/technical/racy-git.txt``), an entry is
+not trusted if the file was changed so shortly before it was hashed that a later change could have the same time.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
-_TICK = 20_000_000  # ns; file systems take their times from a clock that ticks every 1 to 10 ms
-_COARSE_TICK = 2_000_000_000  # ns; some keep whole seconds, FAT every other one
-_MOST = 200 << 20  # bytes of the file, about a million files; then it begins anew
+_TICK = 20_000_000  # ns; file systems take times from a clock that ticks every 1 to 10 ms
+_COARSE_TICK = 2_000_000_000  # ns; some file systems keep whole seconds, FAT even seconds only
+_MOST = 200 << 20  # bytes of the database, about a million files; then it is emptied
 _SCHEMA = """
 create table if not exists known (device integer, inode integer, size integer, modified integer, changed integer,
     sha256 text, primary key (device, inode)) without rowid
@@ -23,17 +23,17 @@ create table if not exists known (device integer, inode integer, size integer, m
 
 
 class Known:
-    """The sha256 of files by what `stat` says of them, in a SQLite file of the user's own.
+    """The stat cache of files: their sha256 by the result of `stat`, in the user's own SQLite file.
 
-    It may be lost, or be in somebody else's hands: then files are hashed once more. Safe between processes.
+    The database may be lost, or locked by another process: then files are hashed again. Processes may share it.
 
     Parameters
     ----------
     path:
-        Where it is kept; None keeps nothing.
+        The database's path; None stores nothing.
     clock:
-        Gives the time in seconds since the epoch. It is asked once, before any file is read: of one that changed
-        later, nobody knows whether it changed again while it was read.
+        Returns the time in seconds since the epoch. It is called once, before any file is read: a file that changed
+        after that may have changed again while it was read.
     """
 
     def __init__(self, path: Path | None, clock: Callable[[], float]) -> None:
@@ -44,14 +44,14 @@ class Known:
         self._connection = _open(path) if path else None
 
     def sha256(self, status: os.stat_result) -> str | None:
-        """Return the digest of a file that looks like this; None where it is not known."""
+        """Return the sha256 of a file with this status; None if it is unknown."""
         with self._lock:
             return self._sha256(status)
 
     def all_sha256(self, statuses: Sequence[os.stat_result]) -> list[str] | None:
-        """Return what `sha256` does for each of many files; None where one is not known, which ends the asking.
+        """Return the sha256 of many files, in order; None as soon as one is unknown.
 
-        It is one transaction: else SQLite locks its file, and looks for what others wrote, for each of them.
+        All are read in one transaction: otherwise SQLite locks its file, and checks for changes, for each of them.
         """
         found: list[str] = []
         with self._lock, self._reading():
@@ -62,7 +62,7 @@ class Known:
         return found
 
     def remember(self, status: os.stat_result, sha256: str) -> None:
-        """Note the digest of a file that looked like this before it was read, and after."""
+        """Remember the sha256 of a file that had this status before and after it was read."""
         coarse = status.st_ctime_ns % 1_000_000_000 == 0
         if self._opened * 1e9 - status.st_ctime_ns > (_COARSE_TICK if coarse else _TICK):
             with self._lock:
@@ -70,7 +70,7 @@ class Known:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """See one state of the file; whoever writes to it waits so long."""
+        """Read the database in one transaction, so that all reads see the same state; writers wait."""
         if self._connection is None:
             yield
             return
@@ -92,7 +92,7 @@ class Known:
         return None
 
     def close(self) -> None:
-        """Write down what was remembered; where that fails, only time is lost."""
+        """Write the remembered entries to the database; if that fails, files are hashed again next time."""
         if self._connection is None or self._path is None:
             return
         if self._new:
@@ -110,7 +110,7 @@ def _looks(status: os.stat_result) -> tuple[int, ...]:
 
 
 def _open(path: Path) -> sqlite3.Connection | None:
-    """Open the file, made anew where it is none of ours; None where that cannot be done."""
+    """Open the database, or create it anew if the file is not a valid one; return None if it cannot be used."""
     for _ in range(2):
         connection = None
         try:
@@ -122,7 +122,7 @@ def _open(path: Path) -> sqlite3.Connection | None:
         except (sqlite3.DatabaseError, OSError) as error:
             if connection:
                 connection.close()
-            if isinstance(error, sqlite3.OperationalError | OSError):  # locked, or not to be written
+            if isinstance(error, sqlite3.OperationalError | OSError):  # locked, or not writable
                 return None
             with suppress(OSError):
                 path.unlink()

@@ -1,4 +1,4 @@
-"""The manifest: the paths, sizes and digests of a set of files as one text, whose digest is the identity of the set."""
+"""The manifest: a text with the paths, sizes and digests of a set of files; its digest identifies the set."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LINE = re.compile(r"([0-9a-f]{64})  (0|[1-9][0-9]{0,18})  ([x-])  (.+)")
 
 
 class Manifest(NamedTuple):
-    """A set of files that is stored and loaded as one.
+    """A set of files that is stored and loaded as a unit.
 
     Parameters
     ----------
@@ -30,18 +30,18 @@ class Manifest(NamedTuple):
 
     @classmethod
     def of(cls, files: Iterable[FileEntry]) -> Manifest:
-        """Give the manifest of some files, in whatever order they come."""
+        """Return the manifest of some files, given in any order."""
         ordered = tuple(sorted(files, key=lambda file: file.path.encode()))
         return cls(f"sha256:{sha256(_text(ordered)).hexdigest()}", ordered)
 
     @classmethod
     def parse(cls, text: bytes) -> Manifest:
-        """Read what `text` gave, and nothing else.
+        """Return the manifest that a text, as `text` returns it, describes.
 
         Raises
         ------
         InvalidDocument
-            It is not UTF-8, a line is not of that form, lines are not in order, or the paths cannot stand in an
+            The text is not UTF-8, a line has another form, lines are not sorted, or the paths cannot exist in one
             artifact.
         """
         try:
@@ -62,18 +62,18 @@ class Manifest(NamedTuple):
         return manifest
 
     def find(self, path: str) -> FileEntry | None:
-        """Return the file at a path, in whichever Unicode form either spells it; None where there is none."""
+        """Return the entry of a path, compared without regard to the Unicode form; None if there is none."""
         wanted = nfc(path)
         return next((entry for entry in self.files if entry.path == path or nfc(entry.path) == wanted), None)
 
     @property
     def hex(self) -> str:
-        """The digest without its algorithm."""
+        """The digest in hexadecimal, without its algorithm."""
         return self.digest.removeprefix("sha256:")
 
     @property
     def text(self) -> bytes:
-        """One line a file, sorted by the path's UTF-8 bytes: ``<sha256>  <size>  <x or ->  <path>``."""
+        """The manifest's text, one line per file, sorted by path: ``<sha256>  <size>  <x or ->  <path>``."""
         return _text(self.files)
 
 

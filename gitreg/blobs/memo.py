@@ -1,8 +1,8 @@
-"""What an artifact's files looked like when they were verified: they need not be hashed again until they change.
+"""The stat cache of an artifact in the cache: verified files are not hashed again until they change.
 
-A file is trusted while its inode, size and ctime are what they were: no program can change a file's content, its mode
-or its mtime and leave its ctime. One `lstat` a file is what that costs; a folder's own times say nothing of what its
-files hold. All of an artifact's files stand in one memo, which is compared at once.
+A file is trusted while its inode, size and ctime stay the same: no program can change a file's content, mode or mtime
+without changing its ctime. The cost is one `lstat` per file; a folder's own times do not show changes of its files'
+content. All files of an artifact share one stat cache, which is compared as a whole.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from typing import NamedTuple
 from gitreg.blobs.copying import replacing, write_all
 
 Looks = str
-"""A file's inode, size and ctime in ns, as one text: that is read, compared and thrown away faster than a tuple."""
+"""A file's inode, size and ctime in ns, as one text: faster to read, compare and free than a tuple."""
 
 SYNCED = 1 << 20
-"""Files from this size, in bytes, are synced before a memo says that they are whole."""
+"""Size in bytes; larger files are synced before the stat cache records them as intact."""
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Memo(NamedTuple):
-    """How the files of an artifact looked when each of them was what the artifact's digest says.
+    """The stat cache of one artifact: inode, size and ctime of its files when each was verified.
 
     Parameters
     ----------
     files:
-        By their paths.
+        Inode, size and ctime of each file, by its path.
     boot:
-        Where many small files were not synced one by one: since which start of this machine its memory has them whole.
-        After the next start they are hashed once more. "" where all were synced.
+        The id of the boot since which the entries are valid, if many small files were not synced one by one: they are
+        hashed again after a reboot. "" if all files were synced.
     """
 
     files: dict[str, Looks]
@@ -42,11 +42,11 @@ class Memo(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        """Whether the machine was not started again since, or all files were synced."""
+        """True if all files were synced, or the machine has not been rebooted since."""
         return self.boot in ("", this_boot())
 
     def trusts(self, path: str, status: os.stat_result) -> bool:
-        """Whether the file of that path, which looks like `status`, was verified and did not change since."""
+        """Return whether the file of a path, with this status now, was verified and has not changed since."""
         return (self.holds or status.st_size >= SYNCED) and self.files.get(path) == looks(status)
 
 
@@ -54,25 +54,25 @@ NOTHING = Memo({})
 
 
 def looks(status: os.stat_result) -> Looks:
-    """Give what tells a file from one that was changed or put in its place."""
+    """Return the inode, size and ctime, which change when a file is modified or replaced."""
     return f"{status.st_ino} {status.st_size} {status.st_ctime_ns}"
 
 
 def size_in(looked: Looks) -> int:
-    """Give the size of a file that looked like that, in bytes."""
+    """Return the size in bytes that `looks` recorded."""
     return int(looked.split()[1])
 
 
 @cache
 def this_boot() -> str:
-    """Give a name to the time since this machine was started; "" where the system has none."""
+    """Return the id of the machine's current boot; "" if the system has none."""
     with suppress(OSError):
         return _BOOT_ID.read_text().strip()
     return ""
 
 
 def read_memo(path: Path) -> Memo:
-    """Read a memo; one that is not there, cut off or strange trusts nothing."""
+    """Read a stat cache; a missing or damaged one counts as empty."""
     try:
         said = json.loads(path.read_bytes())
         memo = Memo(said["files"], said["boot"])
@@ -82,7 +82,7 @@ def read_memo(path: Path) -> Memo:
 
 
 def write_memo(path: Path, memo: Memo) -> None:
-    """Keep a memo; where that fails, only time is lost."""
+    """Write a stat cache; if that fails, files are only hashed again."""
     text = json.dumps(memo._asdict()).encode()
     with suppress(OSError), replacing(path) as descriptor:
         write_all(descriptor, text, 0)

@@ -1,6 +1,6 @@
-"""What has to stay in a store: what is live or held, and the chunks of all that stays.
+"""The mark phase of garbage collection: the objects that are reachable or leased, and the chunks of all that stays.
 
-Whatever stays keeps its chunks, live or not: a later save may find it and rely on it.
+Every recipe that stays keeps its chunks, reachable or not: a later save may find it and rely on it.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ from gitreg.errors import IntegrityError, InvalidDocument
 
 
 class Needed:
-    """The keys of what has to stay where it lies, or to return to it, as that was when this was made.
+    """Reachable keys at construction: not swept, restored from trash.
 
     Parameters
     ----------
     live:
-        Gives the sets that somebody refers to.
+        Returns the manifests that somebody refers to (the roots).
     held_since:
-        What saves under way rely on is needed too, by what they said since then, in seconds by the bucket's clock.
+        Leases that running saves wrote since then count, in seconds since 1970 by the bucket's clock.
     written_since:
-        What was written since then keeps its chunks.
+        Recipes written since then keep their chunks, in seconds since 1970 by the bucket's clock.
 
     Raises
     ------
     IntegrityError
-        A list of chunks that is needed cannot be read.
+        A recipe that has to stay cannot be read.
     """
 
     def __init__(
         self, bucket: Bucket, live: Callable[[], Iterable[Manifest]], *, held_since: float, written_since: float
     ) -> None:
-        # A save ends its hold after it has published: looked for in this order, it is seen here or there.
+        # A save removes its lease after publishing. In this order, a save is seen in its lease or among the live sets.
         self._held = _held(bucket, held_since)
-        self._digests: set[bytes] = set()  # a set of a million takes 100 MB; of texts it would be three times that
+        self._digests: set[bytes] = set()  # a million of them take 100 MB; as text, three times that
         for manifest in live():
             self._digests.add(bytes.fromhex(manifest.hex))
             self._digests.update(bytes.fromhex(entry.sha256) for entry in manifest.files)
@@ -61,25 +61,25 @@ class Needed:
 
 
 def chunks_of(bucket: Bucket, place: str) -> set[bytes]:
-    """Give the sha256 of the chunks that a recipe names, which may lie in the trash.
+    """Return the sha256 of the chunks in a recipe, which may lie in the trash.
 
     Raises
     ------
     NoSuchObjectError, InvalidDocument
-        It is not there, or damaged.
+        The recipe is missing, or damaged.
     """
     return {bytes.fromhex(chunk.sha256) for chunk in parse_recipe(bucket.read(place))}
 
 
 class _Copies(NamedTuple):
-    """A recipe, wherever it lies.
+    """The copies of one recipe: in its place, in the trash, or moved aside as damaged.
 
     Parameters
     ----------
     written:
-        When it was written where it belongs; long ago where it is not there.
+        Its mtime in its proper place, in seconds since 1970; -inf if it is not there.
     copies:
-        The keys of what is there of it, the best first.
+        The keys of its copies, the best first.
     """
 
     written: float
@@ -90,7 +90,7 @@ def _held(bucket: Bucket, since: float) -> set[str]:
     held: set[str] = set()
     for info in bucket.list(layout.HOLDS):
         if info.mtime >= since:
-            with suppress(NoSuchObjectError, ValueError, RecursionError):  # its save has ended; or it is none of ours
+            with suppress(NoSuchObjectError, ValueError, RecursionError):  # its save has ended, or it is not a lease
                 said = json.loads(bucket.read(info.key))
                 if isinstance(said, list):
                     held.update(key for key in said if isinstance(key, str))
@@ -98,7 +98,7 @@ def _held(bucket: Bucket, since: float) -> set[str]:
 
 
 def _recipes(bucket: Bucket) -> dict[str, _Copies]:
-    """Give all recipes. One that is moved in either direction meanwhile is seen here or there."""
+    """Return the copies of all recipes, by key; looks twice into the trash, to miss none that is being moved."""
     found: dict[str, _Copies] = {}
 
     def look_into_trash() -> None:

@@ -1,4 +1,4 @@
-"""From the URL in a registry to the store."""
+"""The opening of a store from its URL in a registry."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PLACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 class _Protocol(NamedTuple):
     extra: str
     modules: tuple[str, ...]
-    named: str  # what stands behind ://
+    named: str  # the part of the URL after ://
 
 
 _S3 = _Protocol("s3", ("boto3", "tenacity"), "bucket")
@@ -43,25 +43,25 @@ _REMOTE = {
 
 
 def open_store(url: str, *, own: bool = False) -> Store:
-    """Open the store in a bucket; see `open_bucket` and, for `own`, `Store`."""
+    """Return the store in the bucket at a URL; see `open_bucket` and, for `own`, `Store`."""
     return Store(open_bucket(url), own=own)
 
 
 def open_bucket(url: str) -> Bucket:
-    """Open the bucket at an absolute path or a URL; nothing is read or made yet.
+    """Return the bucket at an absolute path or a URL; nothing is read or created yet.
 
     Parameters
     ----------
     url:
         An absolute path, ``file:///path``, ``s3://bucket/folder``, ``gs://bucket/folder``, ``az://container/folder``
         (or ``abfs://container@account.dfs.core.windows.net/folder``), ``sftp://user@machine:port/path`` or
-        ``memory://name/folder``. Credentials come from where the protocol's own tools find them, never from the URL.
+        ``memory://name/folder``. Credentials are found as the protocol's own tools find them, never in the URL.
 
     Raises
     ------
     InvalidInput
-        A protocol that is not among these or whose extra is not installed, a chain of protocols (``::``), a relative
-        path, a password or key in the URL.
+        An unknown protocol, or one whose extra is not installed; a chain of protocols (``::``); a relative
+        path; a password or key in the URL.
     """
     scheme = _SCHEME.match(url)
     if "::" in url and scheme:
@@ -78,7 +78,7 @@ def open_bucket(url: str) -> Bucket:
 
 
 def shown(url: str) -> str:
-    """Spell an address without what may be a secret in it: passwords, keys, options; such a one is never opened."""
+    """Return a URL with passwords, keys and options masked, for messages; a URL with such parts is never opened."""
     return _SECRET.sub("***", url) if "://" in url else url
 
 
@@ -95,11 +95,11 @@ def _folder(url: str, scheme: re.Match[str] | None) -> Path:
 
 
 def _parts(url: str, name: str) -> tuple[SplitResult, str]:
-    """Take a URL apart and check it; no message repeats what can hold a secret.
+    """Split a URL and check it; error messages never repeat a part that may be secret.
 
     Returns
     -------
-    Its parts, and its path without ``/`` at either end.
+    Its parts, and its path without ``/`` at both ends.
     """
     try:
         parts = urlsplit(url)

@@ -1,9 +1,9 @@
-"""A pack: the small files of one artifact, one after another, and a table that says where each of them is.
+"""A pack: the small files of one artifact in one object, with a table of their positions.
 
 ::
 
     <the files' bytes>
-    <sha256>  <size>                                        a line for each of them, in the same order
+    <sha256>  <size>                                        one line per file, in the same order
     gitreg-pack 1 <size of these lines, 16 digits> <sha256 of these lines>
 """
 
@@ -23,31 +23,31 @@ FOOTER_SIZE = len("gitreg-pack 1 ") + 16 + 1 + 64 + 1
 
 
 class Span(NamedTuple):
-    """Where a file's bytes are in a pack: from start, up to stop."""
+    """The position of a file's bytes in a pack, in bytes: from start up to stop, exclusive."""
 
     start: int
     stop: int
 
 
 def pack_table(files: Sequence[Chunk]) -> bytes:
-    """Write what follows the files' bytes."""
+    """Return the table and the footer, which follow the files' bytes."""
     lines = "".join(f"{file.sha256}  {file.size}\n" for file in files).encode()
     return lines + f"gitreg-pack 1 {len(lines):016} {sha256(lines).hexdigest()}\n".encode()
 
 
 def pack_size(files: Iterable[Chunk]) -> int:
-    """Give the size of the pack that holds these files, each content once, in bytes."""
+    """Return the size in bytes of the pack of these files; equal contents are stored once."""
     sizes = {file.sha256: file.size for file in files}
     return sum(size + len(f"{digest}  {size}\n") for digest, size in sizes.items()) + FOOTER_SIZE
 
 
 def table_size(footer: bytes) -> int:
-    """Give the size of the table, footer included, that ends in this footer.
+    """Return the size in bytes of the table that ends in this footer, footer included.
 
     Raises
     ------
     InvalidDocument
-        It is no footer of a pack.
+        The bytes are not the footer of a pack.
     """
     match = _FOOTER.fullmatch(footer)
     if match is None:
@@ -56,12 +56,12 @@ def table_size(footer: bytes) -> int:
 
 
 def parse_table(table: bytes) -> dict[str, Span]:
-    """Read what `pack_table` wrote, and nothing else: where each file is, by its sha256.
+    """Return the span of each file, by its sha256, from a table that `pack_table` wrote.
 
     Raises
     ------
     InvalidDocument
-        It was cut off or changed.
+        The table was cut off or changed.
     """
     lines, footer = table[:-FOOTER_SIZE], table[-FOOTER_SIZE:]
     match = _FOOTER.fullmatch(footer)

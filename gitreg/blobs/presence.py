@@ -1,4 +1,4 @@
-"""Which files of which sets are in a bucket: asked for many at once, and read no further than recipes."""
+"""The check which files of many sets a bucket has; only recipes are read."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from gitreg.errors import InvalidDocument
 
 
 def missing_of(manifests: Sequence[Manifest], objects: Objects) -> dict[str, list[FileEntry]]:
-    """Return, by the digest of its manifest, the files of each set that are not there; a set that is whole is left out.
+    """Return the missing files of each set, by the digest of its manifest; complete sets are left out.
 
-    Each file is looked for where it is expected, and only those not found there where else they may lie.
+    Each file is searched at its expected key first, and at its other possible keys only if it is not found there.
     """
     sizes = {layout.blob(entry.sha256): entry.size for manifest in manifests for entry in manifest.files}
     packs = {layout.pack(each.hex): _pack_size(each) for each in manifests if layout.may_be_packed(each)}
@@ -56,7 +56,7 @@ def _second(entry: FileEntry) -> str:
 
 
 def _there(keys: set[str], sizes: Mapping[str, int], objects: Objects) -> set[str]:
-    """Return those of the keys that are there with their sizes, of recipes those whose chunks are so too."""
+    """Return the keys that exist with the right size; of recipes, those whose chunks all exist too."""
     there = _found(keys, sizes, objects)
     chunks: dict[str, dict[str, int]] = {}
     for key in sorted(there):

@@ -1,4 +1,4 @@
-"""Telling somebody how many bytes are done."""
+"""The interface for progress reports, in bytes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Hears of bytes that were read, hashed or copied."""
+    """A receiver of progress reports: bytes that were read, hashed or copied."""
 
     def advance(self, nbytes: int) -> None:
-        """Take note of so many more bytes; called from several threads at once."""
+        """Add a number of bytes; several threads may call this at once."""
 
 
 class _NoProgress:

@@ -1,4 +1,4 @@
-"""Keeping the cache of a machine small and sound: what it holds, what goes first, what is damaged."""
+"""The cache's contents, the eviction of least recently used artifacts, and the verification of all."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.shelf import Shelf, listing
 
 IN_USE = 24 * 3600.0
-"""For how many seconds after it was handed out an artifact stays: who asked for it may still read it."""
+"""Seconds after its last use during which an artifact is not evicted: the user may still read it."""
 
-_SHARE = 5  # the cache takes a fifth of the disk that it lies on, unless it is told
+_SHARE = 5  # by default the cache takes a fifth of its disk
 
 
 class Kept(NamedTuple):
@@ -27,13 +27,13 @@ class Kept(NamedTuple):
     Parameters
     ----------
     digest:
-        Of its manifest, ``sha256:...``; a part of an artifact (`load --file`) has one of its own.
+        Digest of its manifest, ``sha256:...``; a part of an artifact (`load --file`) has a digest of its own.
     size:
         In bytes.
     files:
-        How many; None of one that was left half built.
+        Number of files; None if the artifact is incomplete.
     used:
-        When it was last asked for, in seconds since 1970.
+        Time of its last use, in seconds since 1970.
     """
 
     digest: str
@@ -43,12 +43,12 @@ class Kept(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """What `verify` found of an artifact.
+    """The result of `verify` for one artifact.
 
     Parameters
     ----------
     damaged:
-        The paths of files that are damaged, missing, or do not belong there; the artifact was removed for them.
+        Paths of files that are damaged, missing or unexpected; if there are any, the artifact was removed.
     """
 
     digest: str
@@ -57,7 +57,7 @@ class Checked(NamedTuple):
 
 
 def kept(shelf: Shelf) -> list[Kept]:
-    """List what the cache holds, the most recently used first."""
+    """Return the artifacts in the cache, the most recently used first."""
     with in_words("read the cache", shelf.root):
         found = [_kept(shelf, name, shelf.artifact(name), built=True) for name in shelf.names()]
         found += [_kept(shelf, name, shelf.building(name), built=False) for name in shelf.names("building")]
@@ -65,25 +65,24 @@ def kept(shelf: Shelf) -> list[Kept]:
 
 
 def prune(shelf: Shelf, limit: int | None, *, unused_for: float = IN_USE) -> list[Kept]:
-    """Remove what was not used for longest, until the rest fits.
+    """Evict the least recently used artifacts until the cache fits its limit.
 
-    What was handed out lately, and what is being built or handed out at this moment, stays, even if that is more than
-    the limit.
+    Artifacts that were used lately, or are being built or read at this moment, stay, even beyond the limit.
 
     Parameters
     ----------
     limit:
-        Bytes to keep at most; None: a fifth of the disk.
+        Size limit in bytes; None means a fifth of the disk.
     unused_for:
-        Seconds for which it must not have been handed out.
+        Seconds since its last use before an artifact may be evicted.
 
     Returns
     -------
-    What was removed.
+    The evicted artifacts, the least recently used first.
     """
     removed: list[Kept] = []
     with in_words("prune the cache", shelf.root):
-        if not shelf.root.exists():  # nothing was ever kept here
+        if not shelf.root.exists():  # the cache was never used
             return removed
         there = kept(shelf)
         total, most = sum(each.size for each in there), _fifth_of_disk(shelf.root) if limit is None else limit
@@ -98,11 +97,11 @@ def prune(shelf: Shelf, limit: int | None, *, unused_for: float = IN_USE) -> lis
 
 
 def verify(shelf: Shelf, *, progress: Progress = NO_PROGRESS) -> Iterator[Checked]:
-    """Hash every file of every artifact again, and remove the artifacts of which one is not what it should be."""
+    """Hash all files of all artifacts again, and yield each artifact's result; damaged artifacts are removed."""
     for name in shelf.names():
         with in_words("verify the cache", shelf.root):
             with shelf.sharing(name) as unchanged:
-                if not unchanged:  # being made at this moment, which hashes it
+                if not unchanged:  # being built at this moment, which hashes it
                     continue
                 found = _check(shelf, name, progress)
             if found is None:
@@ -110,7 +109,7 @@ def verify(shelf: Shelf, *, progress: Progress = NO_PROGRESS) -> Iterator[Checke
             if found.damaged:
                 with shelf.changing(name):
                     again = _check(shelf, name, NO_PROGRESS)
-                    if again is not None and again.damaged:  # neither pruned nor mended while we waited
+                    if again is not None and again.damaged:  # neither evicted nor repaired while we waited
                         shelf.remove(name)
         yield found
 
@@ -119,7 +118,7 @@ def _kept(shelf: Shelf, name: str, folder: Path, *, built: bool) -> Kept:
     files = shelf.memo(name).files if built else {}
     try:
         size = sum(map(size_in, files.values()))
-    except (ValueError, AttributeError, IndexError):  # a memo that is damaged
+    except (ValueError, AttributeError, IndexError):  # the stat cache is damaged
         files = {}
     if not files:
         files = listing(folder)
@@ -128,7 +127,7 @@ def _kept(shelf: Shelf, name: str, folder: Path, *, built: bool) -> Kept:
 
 
 def _remove(shelf: Shelf, each: Kept, before: float) -> bool:
-    """Remove an artifact that was last used before some time and is not in use now."""
+    """Remove an artifact unless it was used since a time or is in use now; return whether it was removed."""
     name = each.digest.removeprefix("sha256:")
     with shelf.changing(name, wait=False) as alone:
         if not alone or shelf.last_used(name) > before:
@@ -138,7 +137,7 @@ def _remove(shelf: Shelf, each: Kept, before: float) -> bool:
 
 
 def _check(shelf: Shelf, name: str, progress: Progress) -> Checked | None:
-    """Hash an artifact's files; None where it was pruned since it was listed, even if one begins to make it again."""
+    """Return the result of hashing an artifact's files; None if it was evicted since it was listed."""
     folder = shelf.artifact(name)
     if not os.path.lexists(folder):
         return None
@@ -151,7 +150,7 @@ def _check(shelf: Shelf, name: str, progress: Progress) -> Checked | None:
 
 
 def _is_good(folder: Path, entry: FileEntry, progress: Progress) -> bool:
-    with suppress(OSError):  # not there, or a link, or the disk cannot read it
+    with suppress(OSError):  # missing, or a link, or the disk cannot read it
         descriptor = open_regular(folder / entry.path)
         try:
             return hash_file(descriptor, progress) == (entry.sha256, entry.size)

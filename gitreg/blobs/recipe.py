@@ -1,4 +1,4 @@
-"""A recipe: the chunks that make up a long run of bytes, one after another.
+"""A recipe: the ordered list of chunks that make up a big file or pack.
 
 ::
 
@@ -18,16 +18,16 @@ from typing import NamedTuple
 from gitreg.errors import GitregError, InvalidDocument
 
 _FIRST = "gitreg-recipe 1"
-_LINE = re.compile(r"([0-9a-f]{64})  ([1-9][0-9]{0,7})")  # a chunk is read at once, so it cannot be any size
+_LINE = re.compile(r"([0-9a-f]{64})  ([1-9][0-9]{0,7})")  # a chunk is read as a whole, so its size is limited
 
 
 class Chunk(NamedTuple):
-    """A run of bytes that is stored once, whatever files it stands in.
+    """A piece of a file, stored once (deduplicated), whatever files contain it.
 
     Parameters
     ----------
     sha256:
-        Of the bytes; the chunk lies in the store under it.
+        sha256 of the bytes, which names the chunk in the store.
     size:
         In bytes.
     """
@@ -37,21 +37,21 @@ class Chunk(NamedTuple):
 
 
 def recipe_text(chunks: Sequence[Chunk]) -> bytes:
-    """Write a recipe."""
+    """Return the text of a recipe."""
     lines = "".join(f"{chunk.sha256}  {chunk.size}\n" for chunk in chunks)
     text = f"{_FIRST}\n{lines}".encode()
     return text + f"end {sha256(text).hexdigest()}\n".encode()
 
 
 def parse_recipe(text: bytes) -> list[Chunk]:
-    """Read what `recipe_text` wrote, and nothing else.
+    """Return the chunks of a recipe, in order, from a text that `recipe_text` wrote.
 
     Raises
     ------
     InvalidDocument
-        It was cut off or changed.
+        The text was cut off or changed.
     GitregError
-        It is whole, but of a newer kind.
+        The text is intact, but of a newer format.
     """
     body, end, digest = text.rpartition(b"end ")
     if not end or digest != f"{sha256(body).hexdigest()}\n".encode():

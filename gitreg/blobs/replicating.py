@@ -1,7 +1,7 @@
-"""Copying sets of files from store to store, as they lie: objects that the target lacks, each verified on the way.
+"""Replication: copying sets of files from store to store; only missing objects are sent, each verified on the way.
 
-The order is that of a save: chunks and files, then what names them. So a copy that was cut off is whole as far as it
-goes, and the next one sends what is missing.
+Chunks and files are written before the recipes and packs that name them, as in a save. So an interrupted copy is
+consistent, and the next one sends only the rest.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
 
 
 class Copied(NamedTuple):
-    """What a copy came to.
+    """The result of a replication.
 
     Parameters
     ----------
     files:
-        How many files the target lacked and has now.
+        Number of files that the target lacked and has now.
     size:
-        Of these, in bytes; what was sent is less where the target had some of their chunks.
+        Size of these files in bytes; fewer bytes were sent if the target had some of their chunks.
     error:
-        Why it still lacks some; None where the set is whole.
+        The error for files that the target still lacks; None if the set is complete.
     """
 
     files: int
@@ -51,17 +51,17 @@ class Copied(NamedTuple):
 def replicate(
     manifest: Manifest, sources: Sequence[Store], target: Store, spool: Path, *, progress: Progress = NO_PROGRESS
 ) -> Copied:
-    """Copy what a store lacks of a set of files, each file from the first source that has it whole.
+    """Copy the missing files of a set to a store, each from the first source that has it intact.
 
     Parameters
     ----------
     spool:
-        A folder for big files that lie uncut, on their way from one bucket to another; made when it is needed.
+        A folder for big files without chunks on their way between two remote buckets; created if needed.
 
     Raises
     ------
     GitregError
-        The target cannot be written to, or a source that may have what the others have not cannot be read.
+        The target cannot be written to, or a source that may have the missing files cannot be read.
     """
     lacking = left = _lacking(target, manifest)
     errors: list[GitregError] = []
@@ -90,7 +90,7 @@ def _lacking(store: Store, manifest: Manifest) -> list[FileEntry]:
 
 
 class _Copy:
-    """From one source."""
+    """The copy from one source."""
 
     def __init__(
         self, source: Store, target: Store, manifest: Manifest, spool: Path, pool: Executor, progress: Progress
@@ -101,11 +101,11 @@ class _Copy:
         self._spool = spool
         self._pool = pool
         self._progress = progress
-        self._there: set[str] = set()  # what the target has now
-        self._last: dict[str, bytes] = {}  # what names other objects, which have to be there before it
+        self._there: set[str] = set()  # keys that the target has now
+        self._last: dict[str, bytes] = {}  # recipes and packs, written after the objects that they name
 
     def files(self, entries: Sequence[FileEntry]) -> list[IntegrityError]:
-        """Copy files; give the errors of those that the source has not, or not whole."""
+        """Copy files; return the errors of those that the source lacks or has damaged."""
         errors: list[IntegrityError] = []
         if packed := self._packed(entries, errors):
             entries = [entry for entry in entries if entry.sha256 not in packed]
@@ -124,7 +124,7 @@ class _Copy:
         return errors
 
     def _packed(self, entries: Sequence[FileEntry], errors: list[IntegrityError]) -> Collection[str]:
-        """Copy the pack, where the source has one with all small files; give the sha256 of what it holds."""
+        """Copy the pack if the source has one with all small files; return the sha256 of the files in it."""
         try:
             pack = self._source.pack_of(self._manifest, entries)
             if pack is None or any(e.size < layout.SMALL and e.sha256 not in pack.spans for e in self._manifest.files):
@@ -157,7 +157,7 @@ class _Copy:
         return data
 
     def _whole(self, entry: FileEntry) -> IntegrityError | None:
-        """Copy a file that fits into memory, and lies as one object or, from another writer, in chunks."""
+        """Copy a file that fits into memory, stored as one object or, by another writer, in chunks."""
         try:
             content = self._source.content(entry)
             if isinstance(content, Chunked):
@@ -185,7 +185,7 @@ class _Copy:
 
     @contextmanager
     def _opened(self, entry: FileEntry, content: Content) -> Iterator[int]:
-        """Give an open file with the bytes of a plain object: the object itself, or what was fetched of it."""
+        """Yield a descriptor with the bytes of a plain object: the object's own file, or a fetched temporary one."""
         local = self._source.bucket.local_path(layout.blob(entry.sha256))
         if local is not None:
             with in_words("read the store", local):
@@ -199,7 +199,7 @@ class _Copy:
 
         with in_words("fetch a big file into", self._spool):
             self._spool.mkdir(parents=True, exist_ok=True)
-            with TemporaryFile(dir=self._spool) as fetched:  # it has no name: nothing of it stays after a kill
+            with TemporaryFile(dir=self._spool) as fetched:  # it has no name, so nothing remains after a kill
                 try:
                     parts = ahead(self._pool, content.read, content.parts())
                     for span, data in zip(content.parts(), parts, strict=True):
@@ -209,7 +209,7 @@ class _Copy:
                 yield fetched.fileno()
 
     def _chunks(self, path: str, content: Chunked, recipe: str, pool: Executor | None = None) -> None:
-        """Copy the chunks that the target lacks, each held against its own digest; with a pool several at once."""
+        """Copy the chunks that the target lacks, each checked against its sha256; with a pool, several at once."""
         wanted = {layout.blob(chunk.sha256): chunk for chunk in content.chunks}
         there = self._target.bucket.find(sorted(wanted))
         absent = [key for key, chunk in wanted.items() if key not in there or there[key].size != chunk.size]

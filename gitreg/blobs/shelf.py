@@ -1,15 +1,15 @@
-"""Where the cache of a machine keeps what, and who may touch it when.
+"""The layout of the cache on disk, and its locks.
 
 For each artifact, by the sha256 of its manifest::
 
     artifacts/<hex>/    its files
-    building/<hex>/     the same while it is made
+    building/<hex>/     the same while it is being built
     manifests/<hex>     its manifest
-    memos/<hex>.json    how its files looked when they were verified; its mtime is when the artifact was last asked for
-    locks/<hex>         locked by who hands it out (shared), makes it or removes it (exclusive)
-    removed/            what is being removed
+    memos/<hex>.json    the stat cache of its files; its mtime is the time of the artifact's last use
+    locks/<hex>         a lock, shared for reading the artifact, exclusive for building or removing it
+    removed/            files that are being deleted
 
-Times are those of the file system, so that machines whose clocks differ can share a cache.
+Times are those of the file system, so that machines with different clocks can share a cache.
 """
 
 from __future__ import annotations
@@ -27,47 +27,47 @@ from gitreg.errors import GitregError
 
 
 class Shelf:
-    """The folders of a cache, which are made when they are first needed."""
+    """The folders of a cache, created at the first use."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def artifact(self, name: str) -> Path:
-        """Give the folder with an artifact's files."""
+        """Return the folder of an artifact's files."""
         return self.root / "artifacts" / name
 
     def building(self, name: str) -> Path:
-        """Give the folder where an artifact is made."""
+        """Return the folder in which an artifact is built."""
         return self.root / "building" / name
 
     def names(self, folder: str = "artifacts") -> list[str]:
-        """List the artifacts that are there, or those in ``building``."""
+        """Return the sorted names of the complete artifacts, or of those in ``building``."""
         with suppress(FileNotFoundError):
             return sorted(os.listdir(self.root / folder))
         return []
 
-    # -- what is known of an artifact --------------------------------------------------------------------------------
+    # -- stat cache and manifest -------------------------------------------------------------------------------------
 
     def memo(self, name: str) -> Memo:
-        """Read the memo of an artifact."""
+        """Return the stat cache of an artifact."""
         return read_memo(self._memo(name))
 
     def is_whole(self, name: str) -> bool:
-        """Whether all of an artifact is there, as it was when it was verified, and nothing beside it."""
+        """Return whether an artifact's files are exactly those in its stat cache, unchanged and without extra files."""
         memo = self.memo(name)
         return bool(memo.files) and memo.holds and listing(self.artifact(name)) == memo.files
 
     def note(self, name: str, manifest: Manifest, memo: Memo) -> None:
-        """Keep what was found out of an artifact's files."""
+        """Write the stat cache of an artifact, and its manifest if that is missing or damaged."""
         for path in (self._memo(name), self._manifest(name)):
             path.parent.mkdir(parents=True, exist_ok=True)
-        if _content(self._manifest(name)) != manifest.text:  # not there, or damaged: a loss of power may empty it
+        if _content(self._manifest(name)) != manifest.text:  # missing or damaged: a power failure may empty it
             with replacing(self._manifest(name)) as descriptor:
                 write_all(descriptor, manifest.text, 0)
         write_memo(self._memo(name), memo)
 
     def manifest(self, name: str) -> Manifest | None:
-        """Read the manifest of an artifact; None where there is none, or a damaged one."""
+        """Return the manifest of an artifact; None if it is missing or damaged."""
         try:
             manifest = Manifest.parse(self._manifest(name).read_bytes())
         except (OSError, GitregError):
@@ -75,19 +75,19 @@ class Shelf:
         return manifest if manifest.hex == name else None
 
     def note_use(self, name: str) -> None:
-        """Note that an artifact was asked for; a cache that is only readable here is never pruned from here."""
+        """Record the use of an artifact, for eviction; a read-only cache is never evicted from this machine."""
         with suppress(OSError):
             os.utime(self._memo(name))
 
     def last_used(self, name: str) -> float:
-        """Give when an artifact was last asked for, in seconds since 1970; without a memo, when its folder was made."""
+        """Return the time of an artifact's last use in seconds since 1970; without a stat cache, its folder's mtime."""
         for path in (self._memo(name), self.artifact(name), self.building(name)):
             with suppress(FileNotFoundError):
                 return path.stat().st_mtime
         return 0.0
 
     def now(self) -> float:
-        """Give the time by the clock that `last_used` goes by."""
+        """Return the present time in seconds since 1970, by the same clock as `last_used`."""
         self.root.mkdir(parents=True, exist_ok=True)
         path = self.root / "now"
         path.touch()
@@ -99,11 +99,11 @@ class Shelf:
     def _manifest(self, name: str) -> Path:
         return self.root / "manifests" / name
 
-    # -- one at a time -----------------------------------------------------------------------------------------------
+    # -- locks -------------------------------------------------------------------------------------------------------
 
     @contextmanager
     def sharing(self, name: str) -> Iterator[bool]:
-        """Keep an artifact from being changed, without waiting; False where it is being changed, or never was made."""
+        """Lock an artifact for reading, without waiting; yield False if it is being changed, or was never built."""
         try:
             descriptor = os.open(self._lock(name), os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -116,12 +116,12 @@ class Shelf:
 
     @contextmanager
     def changing(self, name: str, *, wait: bool = True) -> Iterator[bool]:
-        """Be the only one who touches an artifact.
+        """Lock an artifact exclusively; yield whether that succeeded.
 
         Parameters
         ----------
         wait:
-            Until nobody else does; without, False is given where somebody does.
+            True to wait for the lock; otherwise False is yielded if another process has it.
         """
         path = self._lock(name)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -130,7 +130,7 @@ class Shelf:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
             try:
                 locked = _locked(descriptor, flags)
-                if wait and not locked:  # removed with its artifact while we waited: there is a new one, or none
+                if wait and not locked:  # the lock file was removed with its artifact while we waited
                     continue
                 yield locked
                 return
@@ -143,7 +143,7 @@ class Shelf:
     # -- removing ----------------------------------------------------------------------------------------------------
 
     def remove(self, name: str) -> None:
-        """Remove an artifact, built or half built, and all that is known of it; the caller is `changing` it."""
+        """Remove an artifact, complete or not, its stat cache and manifest; the caller holds its lock."""
         removed = self.root / "removed"
         removed.mkdir(exist_ok=True)
         for folder in (self.artifact(name), self.building(name)):
@@ -154,7 +154,7 @@ class Shelf:
         self.clear_leftovers()
 
     def clear_leftovers(self) -> None:
-        """Remove what was taken away, and what killed processes left of that or half written."""
+        """Delete removed artifacts, and the partial files of killed processes."""
         from shutil import rmtree  # slow to import
 
         removed = self.root / "removed"
@@ -166,7 +166,7 @@ class Shelf:
 
 
 def _content(path: Path) -> bytes | None:
-    """Read a file; None where it is not there or the disk cannot read it."""
+    """Return a file's bytes; None if it is missing or unreadable."""
     with suppress(OSError):
         return path.read_bytes()
     return None
@@ -181,16 +181,16 @@ def _locked(descriptor: int, flags: int) -> bool:
 
 
 def listing(folder: Path) -> dict[str, Looks]:
-    """Give how everything below a folder looks that is no folder, by its path; links are not followed."""
+    """Return inode, size and ctime of every file below a folder, by its path; links are not followed."""
     found: dict[str, Looks] = {}
     pending = [""]
     while pending:
         prefix = pending.pop()
         try:
             descriptor = os.open(folder / prefix, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except (FileNotFoundError, NotADirectoryError):  # not made, or mended by another process at this moment
+        except (FileNotFoundError, NotADirectoryError):  # missing, or being repaired by another process
             continue
-        # By descriptor: the kernel looks up one name for each file, not the whole path.
+        # By descriptor: then the kernel looks up one name per file, not the whole path.
         with _closing(descriptor), os.scandir(descriptor) as entries, suppress(FileNotFoundError):
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):

@@ -1,4 +1,4 @@
-"""What loading asks of a store, or of several of them."""
+"""The interface that loading needs, of one store or of several replicas."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from gitreg.blobs.store import Target
 
 
 class Source(Protocol):
-    """Where sets of files come from, verified: a `Store`, or `Stores` that stand in for one another."""
+    """A source of verified sets of files: a `Store`, or `Stores` that replicate one another."""
 
     @property
     def local(self) -> bool:
-        """Whether nothing is gained by caching what is read: all of it lies on this machine."""
+        """True if all of it lies on this machine, so that caching gains nothing."""
 
     def fetch(self, manifest: Manifest, targets: Sequence[Target], *, progress: Progress = NO_PROGRESS) -> None:
-        """Put verified copies of some of a set's files at their targets (`Store.fetch`)."""
+        """Write verified copies of some of a set's files to their targets (`Store.fetch`)."""
 
     def read_manifest(self, digest: str, *, limit: int) -> Manifest:
-        """Return a manifest that was stored as it is (`Store.read_manifest`)."""
+        """Return a manifest that was stored as an object (`Store.read_manifest`)."""
 
     def content(self, entry: FileEntry) -> Content:
-        """Give the bytes of a file that lies in no pack, to be read by ranges (`Store.content`)."""
+        """Return the content of a file outside any pack, for random access (`Store.content`)."""

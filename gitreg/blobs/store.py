@@ -1,8 +1,8 @@
-"""A store of weights: sets of files by the digest of their manifest, in a bucket. It knows no models and no Git.
+"""The blob store: sets of files in a bucket by the digest of their manifest, content-addressed and deduplicated.
 
-How a set lies in the bucket is decided file by file, by size (schemas/README.md, "The store"): small files go together
-into a pack, middle ones are objects of their own, big ones are cut into chunks. A reader does not rely on those sizes:
-what is not where it is expected is looked for where else it may lie.
+It knows nothing of models or Git. A file's size decides how it is stored (schemas/README.md, "The store"): small files
+go together into a pack, middle ones are objects of their own, big ones are cut into chunks. A reader does not rely on
+the sizes: if an object is not at its expected key, it is searched at the other possible ones.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from gitreg.blobs.trash import Recovering
 from gitreg.errors import GitregError, IntegrityError, InvalidDocument
 
 _MARK = b"gitreg-store 1\n"
-# Of a store that is older than the mark:
+# Folders that show that a store without a marker, from an older gitreg, exists:
 _SIGNS = (layout.BLOBS, layout.PACKS, layout.RECIPES, layout.CLAIMS, layout.TRASH, layout.DAMAGED)
-_RUN = 16 << 20  # bytes of a pack that are read at once
-_GAP = 64 << 10  # bytes of a pack that are read for nothing rather than asking twice
+_RUN = 16 << 20  # bytes of a pack read at once, at most
+_GAP = 64 << 10  # unneeded bytes of a pack that are read rather than making a second request
 _HINT = "gitreg looks in every store that the registry names; `gitreg store status` shows where the bytes still are"
 
 if TYPE_CHECKING:
@@ -44,19 +44,19 @@ Item = TypeVar("Item")
 
 
 class Target:
-    """A file to fetch, and where to put it.
+    """A file to fetch, and its destination.
 
     Parameters
     ----------
     path:
-        The folder is there, and nothing under this name.
+        The destination; its parent folder exists, the file itself does not.
     fresh:
-        Whether nobody else sees that folder yet, so that the file may be written under its own name.
+        True if the folder is private to this process, so that the file may be written under its own name.
 
     Attributes
     ----------
     done:
-        Whether it was put there.
+        True once the file was written.
     """
 
     __slots__ = ("done", "entry", "fresh", "path")
@@ -69,31 +69,31 @@ class Target:
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """The file's size in bytes."""
         return self.entry.size
 
     @contextmanager
     def written(self) -> Iterator[int]:
-        """Give a descriptor to write to; where the body fails, there is no file (`copying.writing`)."""
+        """Yield a descriptor to write the file; if the body fails, no file remains (`copying.writing`)."""
         with copying.writing(self.path, executable=self.entry.executable, fresh=self.fresh) as descriptor:
             yield descriptor
         self.done = True
 
 
 class Pack(NamedTuple):
-    """The small files of a set, and where each is, by its sha256."""
+    """The pack of a set's small files, and the span of each, by its sha256."""
 
     content: Content
     spans: dict[str, Span]
 
 
 class LeftClaim(NamedTuple):
-    """The words of somebody who keeps weights in a store.
+    """The claim that a store user, a registry that keeps its weights in a store, has left there.
 
     Parameters
     ----------
     renewed:
-        When they were left, or written anew: in seconds since 1970, by the store's clock.
+        Time when it was written or renewed, in seconds since 1970, by the store's clock.
     """
 
     text: bytes
@@ -101,22 +101,22 @@ class LeftClaim(NamedTuple):
 
 
 class AbsentError(IntegrityError):
-    """A store does not hold what it was asked for."""
+    """The error for an object that a store does not have."""
 
 
 class StoreGoneError(GitregError):
-    """A store that is not where it should be: its disk is not mounted, its address is wrong, or it was never made."""
+    """The error for a missing store: its disk is not mounted, its address is wrong, or it was never created."""
 
 
 class Store:
-    """Sets of files in a bucket; several processes and machines may use one at the same time.
+    """Sets of files in a bucket; several processes and machines may use one store at the same time.
 
-    Every method raises GitregError, in words, for what the disk or the network refuses.
+    Every method raises GitregError, with a readable message, when the disk or the network fails.
 
     Parameters
     ----------
     own:
-        Whether it lies inside the repository that uses it, so that it is made where it is not there.
+        True if the store lies inside the repository that uses it, so that it is created when it is missing.
     """
 
     def __init__(self, bucket: Bucket, *, own: bool = False) -> None:
@@ -126,23 +126,23 @@ class Store:
 
     @property
     def url(self) -> str:
-        """Where the store is, as a registry names it."""
+        """The store's URL, as in a registry."""
         return self.bucket.url
 
     @property
     def local(self) -> bool:
-        """Whether it is a folder of this machine."""
+        """True if the store is a folder of this machine."""
         return self.bucket.local
 
-    # -- whether it is there -----------------------------------------------------------------------------------------
+    # -- existence ---------------------------------------------------------------------------------------------------
 
     @property
     def gone(self) -> bool:
-        """Whether there is no store: neither its mark, nor anything of a store that is older than marks."""
+        """True if there is no store: neither a marker, nor objects of an older store without a marker."""
         return not (self._is_marked() or self._holds_something())
 
     def create(self) -> bool:
-        """Mark the bucket as a store; return whether it was none before."""
+        """Write the store's marker into the bucket; return whether this created a new store."""
         if self._is_marked():
             return False
         new = self.gone
@@ -151,12 +151,12 @@ class Store:
         return new
 
     def prepare(self) -> None:
-        """Make sure, before anything is written, that there is a store; one that is older than marks gets its mark.
+        """Check before a write that the store exists; add a marker to an older store, create an own one.
 
         Raises
         ------
         StoreGoneError
-            There is none, and it is not the repository's own.
+            The store is missing, and it is not the repository's own.
         """
         if self._is_marked():
             return
@@ -165,7 +165,7 @@ class Store:
         self.create()
 
     def not_there(self) -> StoreGoneError:
-        """Return the error for a store that is not there."""
+        """Return the error for a missing store."""
         if self.own:
             return StoreGoneError(
                 f"the store {self.url} is not there: nothing was saved in this clone yet",
@@ -188,16 +188,16 @@ class Store:
     # -- files -------------------------------------------------------------------------------------------------------
 
     def fetch(self, manifest: Manifest, targets: Sequence[Target], *, progress: Progress = NO_PROGRESS) -> None:
-        """Put verified copies of some of a set's files at their targets.
+        """Write verified copies of some of a set's files to their targets.
 
-        A wrong or partial byte never stands under a target's name. What is found damaged is set aside.
+        A target's name never shows wrong or partial content. Damaged objects are moved aside.
 
         Raises
         ------
         OvertakenError
-            Something stands by now where a file was to go.
+            Something exists by now in the place of a file.
         IntegrityError
-            The store has one of the files not at all, or damaged. Others may have been put at their targets.
+            A file is missing or damaged in the store. Other files may have been written to their targets.
         """
         pack = self.pack_of(manifest, [target.entry for target in targets])
         packed = [target for target in targets if pack and target.entry.sha256 in pack.spans]
@@ -206,7 +206,7 @@ class Store:
             if pack:
                 unpack = partial(self._unpack, pack, progress)
                 together = runs(pack, packed, lambda target: target.entry)
-                # On this machine more threads would only fight for the interpreter's lock.
+                # With a local store, several threads would only compete for the GIL.
                 for _ in map(unpack, together) if self.local else ahead(pool, unpack, together):
                     pass
             fetch = partial(self._fetch_one, progress, None)
@@ -217,12 +217,12 @@ class Store:
                     self._fetch_one(progress, pool, target)
 
     def content(self, entry: FileEntry) -> Content:
-        """Give the bytes of a file that lies in no pack.
+        """Return the content of a file outside any pack.
 
         Raises
         ------
         IntegrityError
-            The store does not hold it, or its recipe is damaged.
+            The store does not have the file, or its recipe is damaged.
         """
         places = [layout.blob(entry.sha256), layout.recipe(entry.sha256)]
         ordered = places[::-1] if entry.size >= layout.BIG else places
@@ -242,12 +242,12 @@ class Store:
         raise self.absent(entry.path, places[0])
 
     def pack(self, manifest: Manifest) -> Pack | None:
-        """Give the pack of a set; None where it has none.
+        """Return the pack of a set; None if it has none.
 
         Raises
         ------
         IntegrityError
-            It is damaged.
+            The pack is damaged or incomplete.
         """
         content = self._find_pack(manifest, self.bucket) or self._find_pack(manifest, self._recovering)
         if content is None:
@@ -260,7 +260,7 @@ class Store:
             raise self.blame(_in_pack(manifest), content) from None
 
     def pack_of(self, manifest: Manifest, entries: Sequence[FileEntry]) -> Pack | None:
-        """Give the pack, where one of the files may lie in it."""
+        """Return the pack of a set if one of the files may lie in it; otherwise None."""
         return (
             self.pack(manifest)
             if layout.may_be_packed(manifest) and any(e.size < layout.SMALL for e in entries)
@@ -304,9 +304,9 @@ class Store:
             progress.advance(len(found))
 
     def _fetch_one(self, progress: Progress, pool: Executor | None, target: Target) -> None:
-        """Copy a file that lies in no pack; with a pool, several of its parts are read ahead."""
+        """Copy a file outside any pack to its target; with a pool, several of its parts are read ahead."""
         content = self.content(target.entry)
-        as_file = isinstance(content, Plain) and target.size  # of an empty one, nothing need be opened
+        as_file = isinstance(content, Plain) and target.size  # an empty file needs no reading
         local = self.bucket.local_path(layout.blob(target.entry.sha256)) if as_file else None
         if local is None:
             self._assemble(target, content, progress, pool)
@@ -314,7 +314,7 @@ class Store:
         with in_words("copy from the store", target.path):
             try:
                 source = copying.open_regular(local)
-            except FileNotFoundError:  # gc took it away this moment
+            except FileNotFoundError:  # gc removed it at this moment
                 self._assemble(target, content, progress, pool)
                 return
             try:
@@ -326,7 +326,7 @@ class Store:
                 os.close(source)
 
     def _assemble(self, target: Target, content: Content, progress: Progress, pool: Executor | None) -> None:
-        """Copy a file part by part; hash them in order."""
+        """Copy a file part by part to its target, and verify its sha256."""
         digest = sha256()
         with (
             in_words("copy from the store", target.path),
@@ -336,7 +336,7 @@ class Store:
             def take(span: Span) -> bytes:
                 data = content.read(span)
                 copying.write_all(copy, data, span.start)
-                if not self.local:  # what comes from afar goes to the cache, which syncs it
+                if not self.local:  # files from a remote store go to the cache, which syncs them
                     copying.begin_sync(copy, span.start, len(data))
                 return data
 
@@ -349,45 +349,50 @@ class Store:
             if digest.hexdigest() != target.entry.sha256:
                 raise self.blame(target.entry.path, content)
 
-    # -- what is there -----------------------------------------------------------------------------------------------
+    # -- contents ----------------------------------------------------------------------------------------------------
 
     def missing(self, manifests: Iterable[Manifest]) -> dict[str, list[FileEntry]]:
-        """Return, by the digest of its manifest, the files of each set that the store does not hold; unread.
+        """Return the missing files of each set, by the digest of its manifest, without reading them.
 
-        What lies there with another size was cut off, and counts as missing.
-
-        A set of which nothing is missing is left out.
+        An object of another size was cut off, and counts as missing. Complete sets are left out.
         """
         wanted = list(manifests)
         absent = missing_of(wanted, self.bucket)
         return missing_of([m for m in wanted if m.digest in absent], self._recovering) if absent else absent
 
     def read_manifest(self, digest: str, *, limit: int) -> Manifest:
-        """Return a manifest that was stored as it is.
+        """Return a manifest that was stored as an object.
+
+        Parameters
+        ----------
+        digest:
+            Digest of the manifest, ``sha256:...``.
+        limit:
+            Maximum size in bytes.
 
         Raises
         ------
         IntegrityError
-            It is not there, or damaged.
+            The manifest is missing, damaged, or longer than the limit.
         """
         key = layout.blob(digest.removeprefix("sha256:"))
         try:
             text = self._recovering.read(key, 0, limit + 1)
         except NoSuchObjectError:
             raise self.absent(f"the manifest {digest}", key) from None
-        if len(text) > limit:  # whole or not, it is no manifest
+        if len(text) > limit:  # intact or not, it cannot be the manifest
             raise IntegrityError(f"the manifest {digest} is longer than {limit:,} bytes", hint="run gitreg doctor")
         if sha256(text).hexdigest() != layout.digest_in(key):
             raise self.damaged(f"the manifest {digest}", key)
         return Manifest.parse(text)
 
     def claim(self, name: str, text: bytes) -> bool:
-        """Leave word, under a name of its own, of somebody who keeps weights here; return whether it was not there so.
+        """Write a store user's claim under its name; return whether it was new or changed.
 
         Raises
         ------
         StoreGoneError
-            The store is not there.
+            The store is missing.
         """
         key = layout.CLAIMS + name
         with suppress(NoSuchObjectError):
@@ -399,27 +404,27 @@ class Store:
         return True
 
     def claims(self) -> dict[str, LeftClaim]:
-        """Return the words that were left, by name."""
+        """Return the claims of all store users, by name."""
         claims = {}
         for info in self.bucket.list(layout.CLAIMS):
-            with suppress(NoSuchObjectError):  # taken back this moment
+            with suppress(NoSuchObjectError):  # removed at this moment
                 claims[info.key.removeprefix(layout.CLAIMS)] = LeftClaim(self.bucket.read(info.key), info.mtime)
         return claims
 
     def read_claim(self, name: str) -> bytes | None:
-        """Return the words that were left under a name; None where there are none."""
+        """Return the text of the claim with a name; None if there is none."""
         with suppress(NoSuchObjectError):
             return self.bucket.read(layout.CLAIMS + name)
         return None
 
     def drop_claim(self, name: str) -> None:
-        """Take back the words that were left under a name."""
+        """Remove the claim with a name."""
         self.bucket.delete([layout.CLAIMS + name])
 
-    # -- faults ------------------------------------------------------------------------------------------------------
+    # -- errors ------------------------------------------------------------------------------------------------------
 
     def blame(self, path: str, content: Content) -> IntegrityError:
-        """Give the error for a copy that came out wrong: what lies there, or the way between, is at fault."""
+        """Return the error for a copy with a wrong sha256, after moving damaged objects aside; none may be damaged."""
         errors = [self.damaged(path, key) for key in content.damage()]
         if errors:
             return errors[0]
@@ -429,18 +434,18 @@ class Store:
         )
 
     def absent(self, path: str, key: str) -> AbsentError | StoreGoneError:
-        """Return the error for an object that is not there, or for a store that is not."""
+        """Return the error for a missing object, or for a missing store."""
         if self.gone:
             return self.not_there()
         return AbsentError(f"{path}: the store {self.url} does not hold {key}", hint=_HINT)
 
     def damaged(self, path: str, key: str) -> IntegrityError:
-        """Set an object aside, so that it is missing and the next save of its content mends the store.
+        """Move a damaged object aside and return its error; the next save of its content repairs the store.
 
-        What another process has mended since it was read is looked at once more, and comes back.
+        The moved object is verified once more, and moved back if another process has repaired it meanwhile.
         """
         aside = layout.DAMAGED + key
-        with suppress(GitregError, NoSuchObjectError):  # a store that is only readable here
+        with suppress(GitregError, NoSuchObjectError):  # the store is read-only here
             self.bucket.move(key, aside)
             info = self.bucket.find([aside]).get(aside)
             if info and not key.startswith(layout.RECIPES) and is_whole(Plain(self.bucket, key, info.size, aside), key):
@@ -449,18 +454,18 @@ class Store:
 
 
 def _in_pack(manifest: Manifest) -> str:
-    """Name the files of a pack by the first of them."""
+    """Return a name for the files of a pack, for messages: the first path and the number of others."""
     paths = [entry.path for entry in manifest.files if entry.size < layout.SMALL] or [manifest.digest]
     return f"{paths[0]}, packed with {len(paths) - 1} more"
 
 
 def runs(pack: Pack, wanted: Iterable[Item], entry: Callable[[Item], FileEntry]) -> Iterator[list[Item]]:
-    """Put together what is read from a pack at once, in the pack's order.
+    """Yield groups of items whose files are read from a pack in one request, in the pack's order.
 
     Parameters
     ----------
     entry:
-        Gives the file that is wanted; the pack holds it.
+        Returns the file of an item; the pack contains it.
     """
     ordered = sorted(((pack.spans[entry(item).sha256], item) for item in wanted), key=lambda pair: pair[0])
     run: list[tuple[Span, Item]] = []
@@ -474,7 +479,7 @@ def runs(pack: Pack, wanted: Iterable[Item], entry: Callable[[Item], FileEntry])
 
 
 def wrong_size(entry: FileEntry, size: int) -> IntegrityError:
-    """Give the error for a record that gives another size to a sha256 than its bytes have."""
+    """Return the error for a record with a wrong size for a sha256."""
     return IntegrityError(
         f"{entry.path}: the record says {entry.size} bytes, but what has its sha256 is {size} bytes long",
         hint="the record is wrong: run gitreg doctor",

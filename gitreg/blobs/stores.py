@@ -1,4 +1,4 @@
-"""Several stores that stand in for one another: the one that is written to, and those that hold copies."""
+"""Replicas: several stores with the same files, the primary that is written to and further ones that are read."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Answer = TypeVar("Answer")
 
 
 class Stores:
-    """Stores that hold the same sets of files, more or less: what one lacks or has damaged is read from the next.
+    """Stores with the same sets of files, maybe incomplete; a file missing or damaged in one is read from the next.
 
     Parameters
     ----------
     stores:
-        The primary first. Folders of this machine are read before all others.
+        The stores, the primary first. Local folders are read before all others.
     tell:
-        Hears, in a sentence, of a store that was damaged or could not be reached, where another one stood in for it.
+        Called with a message when a store was damaged or unreachable and another one was read instead.
     """
 
     def __init__(self, stores: Sequence[Store], tell: Callable[[str], None]) -> None:
@@ -33,62 +33,62 @@ class Stores:
 
     @property
     def local(self) -> bool:
-        """Whether nothing is gained by caching what is read: all are folders of this machine."""
+        """True if all stores are local folders, so that caching gains nothing."""
         return all(store.local for store in self.in_order)
 
     def fetch(self, manifest: Manifest, targets: Sequence[Target], *, progress: Progress = NO_PROGRESS) -> None:
-        """Put verified copies at their targets (`Store.fetch`), each from the first store that has it whole.
+        """Write verified copies to their targets (`Store.fetch`), each from the first store that has the file intact.
 
         Raises
         ------
         IntegrityError
-            No store has one of the files whole.
+            A file is intact in no store.
         """
         try:
             self._first(lambda store: store.fetch(manifest, _left(targets), progress=progress))
         except IntegrityError as error:
             if len(self.in_order) == 1:
                 raise
-            for target in _left(targets):  # no store has them all, but together they may
+            for target in _left(targets):  # no store has all of them, but together they may
                 try:
                     self._first(lambda store, target=target: store.fetch(manifest, [target], progress=progress))  # type: ignore[misc]
                 except IntegrityError:
-                    if error.message.startswith(f"{target.entry.path}:"):  # it says more: what was damaged is gone now
+                    if error.message.startswith(f"{target.entry.path}:"):  # it says more: what was damaged is moved now
                         raise error from None
                     raise
 
     def read_manifest(self, digest: str, *, limit: int) -> Manifest:
-        """Return a manifest that was stored as it is (`Store.read_manifest`).
+        """Return a manifest that was stored as an object (`Store.read_manifest`).
 
         Raises
         ------
         IntegrityError
-            No store has it whole.
+            The manifest is intact in no store.
         """
         return self._first(lambda store: store.read_manifest(digest, limit=limit))
 
     def content(self, entry: FileEntry) -> Content:
-        """Give the bytes of a file that lies in no pack (`Store.content`), out of the first store that has it.
+        """Return the content of a file outside any pack (`Store.content`), from the first store that has it.
 
         Raises
         ------
         IntegrityError
-            No store does.
+            No store has it.
         """
         return self._first(lambda store: store.content(entry))
 
     def _first(self, ask: Callable[[Store], Answer]) -> Answer:
-        """Ask one store after another until one of them answers."""
+        """Return the answer of the first store that does not fail, and report failures; raise if all stores fail."""
         errors: list[GitregError] = []
         worth_telling: list[str] = []
         for store in self.in_order:
             try:
                 answer = ask(store)
-            except OvertakenError:  # no fault of the store's
+            except OvertakenError:  # not an error of the store
                 raise
             except GitregError as error:
                 errors.append(error)
-                if not isinstance(error, AbsentError):  # a copy need not be complete
+                if not isinstance(error, AbsentError):  # a replica may be incomplete
                     worth_telling.append(error.message)
             else:
                 for what in worth_telling:

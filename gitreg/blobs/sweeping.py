@@ -1,8 +1,9 @@
-"""Clearing a store of what nobody needs, beside processes that save to it and read from it.
+"""The sweep phase of garbage collection in a store that other processes use at the same time.
 
-Nothing is removed at once: it is moved to the trash, and then it is asked again what is needed, and that is returned. A
-save looks for its objects after it has published what refers to them. So whichever of the two comes last sees what the
-other did, and no clock decides; the grace time only spares the save the trouble.
+Unreachable objects are not deleted at once: they are moved to the trash, then all reachable objects are marked again,
+and any of those in the trash are restored. A save checks its objects after it has published the record that refers to
+them. So whichever of the two comes last sees the other's work, and no clock decides; the retention (``grace``) only
+spares the save this restoration.
 """
 
 from __future__ import annotations
@@ -21,32 +22,31 @@ from gitreg.blobs.trash import collection_name, find_trashed, give_back, place_o
 from gitreg.errors import InvalidDocument
 
 Live = Callable[[], Iterable[Manifest]]
-"""Gives the manifests of all that is needed, read anew whenever it is called."""
+"""Returns the manifests of all reachable sets, read anew at each call."""
 
 WRITING = 86400.0
-"""Seconds: however short the grace time, a save may be writing something, or about to publish it, for so long."""
+"""Seconds during which an unfinished upload or a lease is respected, however short the retention is."""
 
 _EVER = 0.0
-_FIRST_TO_GO = (True, False)  # a list of chunks goes before its chunks: whenever this is cut off, no list stays alone
+_FIRST_TO_GO = (True, False)  # recipes go before their chunks: after an interruption no recipe lacks its chunks
 
 
 class Leftover(NamedTuple):
-    """Something in a store that nobody needs.
+    """Garbage: an object in a store that nobody needs.
 
     Parameters
     ----------
     key:
-        Where it lies, or lay before it was put into the trash.
+        Its key, or its key before it was moved to the trash.
     size:
         In bytes.
     since:
-        When it was written, or put into the trash; in seconds since 1970 by the store's clock.
+        Time when it was written or moved to the trash, in seconds since 1970 by the store's clock.
     reason:
-        ``unused``: nobody needs it. ``unfinished``: a killed writer left it. ``damaged``: it was found damaged and set
-        aside. ``trash``: it lies in the trash.
+        ``unused``: it is unreachable. ``unfinished``: a killed writer left it. ``damaged``: it was found damaged and
+        moved aside. ``trash``: it lies in the trash.
     whole:
-        The sha256 of the file, or of the manifest of the set, that it is or is a part of, in hexadecimal; None where
-        that is not known.
+        The sha256, in hexadecimal, of the file or of the set's manifest that it is or is a part of; None if unknown.
     """
 
     key: str
@@ -57,17 +57,17 @@ class Leftover(NamedTuple):
 
 
 def find_leftovers(store: Store, live: Live, *, grace: float) -> list[Leftover]:
-    """Say what `sweep` would take, and what lies in the trash.
+    """Return the garbage that `sweep` would take, and the contents of the trash.
 
     Parameters
     ----------
     grace:
-        Seconds; what is younger by the store's clock stays, for its save may be under way.
+        Retention in seconds: younger objects, by the store's clock, stay, because their save may be running.
 
     Raises
     ------
     IntegrityError
-        What something live consists of cannot be read.
+        A recipe that has to stay cannot be read.
     """
     bucket, now = store.bucket, store.bucket.now()
     needed = _needed(bucket, live, now, grace, written_since=now - grace)
@@ -79,19 +79,19 @@ def find_leftovers(store: Store, live: Live, *, grace: float) -> list[Leftover]:
 
 
 def sweep(store: Store, live: Live, *, grace: float) -> list[Leftover]:
-    """Move to the trash what nobody needs, and remove what killed writers left. Return what went.
+    """Move garbage to the trash, remove leftovers of killed writers, and return both.
 
-    What a collection that was killed took although it is needed goes back to its place.
+    Reachable objects that a killed collection moved to the trash are restored.
 
     Parameters
     ----------
     grace:
-        As for `find_leftovers`.
+        Retention in seconds, as for `find_leftovers`.
 
     Raises
     ------
     IntegrityError
-        As for `find_leftovers`; nothing was taken.
+        As for `find_leftovers`; nothing was moved.
     """
     bucket, now = store.bucket, store.bucket.now()
     needed = _needed(bucket, live, now, grace, written_since=now - grace)
@@ -110,21 +110,21 @@ def sweep(store: Store, live: Live, *, grace: float) -> list[Leftover]:
 
 
 def undo(store: Store) -> list[Leftover]:
-    """Return all that lies in the trash to its place, and say what that was."""
+    """Restore everything from the trash, and return what was restored."""
     said = list(_in_trash(store.bucket))
     returned = {one.key for one in give_back(store.bucket, list(trashed(store.bucket)))}
     return [one for one in said if one.key in returned]
 
 
 def purge(store: Store, live: Live, *, grace: float) -> list[Leftover]:
-    """Remove for good what has lain in the trash for the grace time, in seconds. Return what went.
+    """Delete objects that have been in the trash for the retention ``grace``, in seconds, and return them.
 
-    What is needed after all goes back to its place instead, unless it was saved there again.
+    Reachable objects are restored instead, unless they were saved again meanwhile.
 
     Raises
     ------
     IntegrityError
-        As for `find_leftovers`; nothing was removed.
+        As for `find_leftovers`; nothing was deleted.
     """
     bucket, now = store.bucket, store.bucket.now()
     needed = _needed(bucket, live, now, grace, written_since=_EVER)
@@ -132,7 +132,7 @@ def purge(store: Store, live: Live, *, grace: float) -> list[Leftover]:
     returned = set(give_back(bucket, [one for one in there if one.key in needed]))
     there = [one for one in there if one not in returned]
     young = {one.key: one.place for one in there if one.since > now - grace}
-    kept = _parts(bucket, young)  # what is not purged yet stays whole, so that it can be returned
+    kept = _parts(bucket, young)  # objects that are not purged yet keep their chunks, so that they can be restored
     gone = {one.place for one in there if one.key not in young and layout.digest_in(one.key) not in kept}
     said = list(_in_trash(bucket))
     for first in _FIRST_TO_GO:
@@ -142,7 +142,7 @@ def purge(store: Store, live: Live, *, grace: float) -> list[Leftover]:
 
 
 def read_unneeded(store: Store, digest: str) -> Manifest | None:
-    """Give a manifest that nobody needs, and leave it where it is, in the trash perhaps; None where it is gone."""
+    """Return an unreachable manifest, from its place or from the trash; None if it is gone."""
     bucket, key = store.bucket, layout.blob(digest.removeprefix("sha256:"))
     place = key if bucket.find([key]) else None
     if place is None and (thrown := find_trashed(bucket, [key])):
@@ -152,7 +152,7 @@ def read_unneeded(store: Store, digest: str) -> Manifest | None:
     return None
 
 
-# -- what is there -----------------------------------------------------------------------------------------------------
+# -- finding garbage ---------------------------------------------------------------------------------------------------
 
 
 def _needed(bucket: Bucket, live: Live, now: float, grace: float, *, written_since: float) -> Needed:
@@ -160,7 +160,7 @@ def _needed(bucket: Bucket, live: Live, now: float, grace: float, *, written_sin
 
 
 def _unneeded(bucket: Bucket, needed: Needed, before: float) -> Iterator[Leftover]:
-    """Give what may go to the trash: first what is not needed, then what was set aside and is needed no more."""
+    """Yield the objects that may go to the trash: unreachable ones, then damaged ones, repaired or unreachable."""
     recipes = [info for info in bucket.list(layout.RECIPES) if _may_go(info, needed, before)]
     wholes = _parts(bucket, {info.key: info.key for info in recipes})
     for info in recipes:
@@ -173,7 +173,7 @@ def _unneeded(bucket: Bucket, needed: Needed, before: float) -> Iterator[Leftove
     mended = bucket.find(info.key.removeprefix(layout.DAMAGED) for info in damaged)
     for info in damaged:
         key = info.key.removeprefix(layout.DAMAGED)
-        if key in mended or key not in needed:  # else it is all that is left of it
+        if key in mended or key not in needed:  # otherwise it is the only remaining copy
             yield _leftover(info, "damaged", {})
 
 
@@ -182,7 +182,7 @@ def _may_go(info: ObjectInfo, needed: Needed, before: float) -> bool:
 
 
 def _unfinished(bucket: Bucket, now: float, grace: float, *, discard: bool = False) -> Iterator[Leftover]:
-    """Give, and if asked remove, what killed writers left behind."""
+    """Yield the leftovers of killed writers and old leases; with `discard`, remove them too."""
     before = now - max(grace, WRITING)
     for info in list(bucket.unfinished()):
         if info.mtime < before:
@@ -210,12 +210,12 @@ def _leftover(info: ObjectInfo, reason: str, wholes: Mapping[str, str]) -> Lefto
 
 
 def _parts(bucket: Bucket, places: Mapping[str, str]) -> dict[str, str]:
-    """Give for each chunk that one of the recipes names the file or set that it is a part of, both by sha256.
+    """Return, for each chunk in the recipes, the file or set that contains it; both as sha256.
 
     Parameters
     ----------
     places:
-        Where recipes lie, by their keys; what is none is left out, as is what cannot be read.
+        The keys to read objects from, by their proper keys; non-recipes and unreadable recipes are ignored.
     """
     parts: dict[str, str] = {}
     for key, place in places.items():
@@ -227,10 +227,10 @@ def _parts(bucket: Bucket, places: Mapping[str, str]) -> dict[str, str]:
 
 
 def _take(bucket: Bucket, keys: Sequence[str], collection: str, taken: list[str]) -> None:
-    """Move objects to the trash; `taken` gets the keys of those that went."""
+    """Move objects to the trash; the moved keys are appended to `taken`."""
 
     def move(key: str) -> None:
-        with suppress(NoSuchObjectError):  # another collection was faster
+        with suppress(NoSuchObjectError):  # another collection moved it first
             bucket.move(key, place_of(key, collection))
             taken.append(key)
 

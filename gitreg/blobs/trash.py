@@ -1,8 +1,8 @@
-"""The trash of a store: what gc took away, until it is purged; and taking things back out of it.
+"""The trash of a store: objects that gc removed stay there until they are purged, and can be restored.
 
-An object lies there under its own key and the name of the collection that took it, so that no two collections ever put
-something in the same place: whoever removes the one never removes the other. That matters where a bucket can only
-move by copying and deleting.
+An object in the trash has its own key plus the name of the collection that moved it, so that two collections never use
+the same key: removing one copy never removes the other. That matters in buckets that can only move by copying and
+deleting.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from gitreg.errors import GitregError
 _PLACE = re.compile(re.escape(layout.TRASH) + r"(.+)\.([0-9]{1,12})-[0-9a-f]{8}")
 
 
-_LOOKS = 5  # for an object that collections take while it is returned
+_LOOKS = 5  # attempts to read an object that collections move while it is restored
 
 
 class Trashed(NamedTuple):
@@ -30,13 +30,13 @@ class Trashed(NamedTuple):
     Parameters
     ----------
     key:
-        Where it lay, and lies again when it is returned.
+        The object's key before it was moved, and after it is restored.
     place:
-        The key under which it lies now.
+        The object's key in the trash.
     size:
         In bytes.
     since:
-        When its collection began, in seconds since 1970 by the bucket's clock.
+        Time when its collection began, in seconds since 1970 by the bucket's clock.
     """
 
     key: str
@@ -46,43 +46,43 @@ class Trashed(NamedTuple):
 
 
 def collection_name(now: float) -> str:
-    """Make the name of a collection that begins now."""
+    """Return a new unique name for a collection that begins now, a time in seconds since 1970."""
     return f"{int(now)}-{os.urandom(4).hex()}"
 
 
 def place_of(key: str, collection: str) -> str:
-    """Give the key under which an object lies in the trash."""
+    """Return the key of an object in the trash."""
     return f"{layout.TRASH}{key}.{collection}"
 
 
 def trashed(bucket: Bucket, folder: str = "") -> Iterator[Trashed]:
-    """Give what is in the trash, of all or of one folder of keys (``sha256/ab/``)."""
+    """Yield the objects in the trash, all of them or those of one folder of keys (``sha256/ab/``)."""
     for info in bucket.list(layout.TRASH + folder):
         if match := _PLACE.fullmatch(info.key):
             yield Trashed(match[1], info.key, info.size, float(match[2]))
 
 
 def find_trashed(bucket: Bucket, keys: Iterable[str]) -> dict[str, Trashed]:
-    """Return those of the keys that are in the trash."""
+    """Return the objects in the trash that had one of the keys, by that key."""
     wanted = set(keys)
     folders = sorted({key[: key.rfind("/") + 1] for key in wanted})
     return {found.key: found for folder in folders for found in trashed(bucket, folder) if found.key in wanted}
 
 
 def give_back(bucket: Bucket, taken: Sequence[Trashed]) -> list[Trashed]:
-    """Put objects back to where they lay: chunks before what names them, so that what is there is whole.
+    """Restore objects from the trash, chunks before recipes, so that a restored recipe is complete.
 
-    What has been saved again since stays as it is: that was held against its digest later than what lies in the trash.
+    An object that was saved again meanwhile is left alone: its content was verified later than the one in the trash.
 
     Returns
     -------
-    Those that were put back.
+    The restored objects.
     """
     there = bucket.find({one.key for one in taken})
     returned: list[Trashed] = []
 
     def move(one: Trashed) -> None:
-        with suppress(NoSuchObjectError):  # somebody else was faster
+        with suppress(NoSuchObjectError):  # another process restored it first
             bucket.move(one.place, one.key)
             returned.append(one)
 
@@ -96,10 +96,10 @@ def give_back(bucket: Bucket, taken: Sequence[Trashed]) -> list[Trashed]:
 
 
 class Recovering:
-    """Objects of a bucket, and those that gc has put into its trash although they are needed.
+    """The objects of a bucket, including reachable ones that gc has moved to the trash.
 
-    For a moment that is nothing unusual: a collection that did not see a commit sees it when it looks again, and then
-    returns what it took. A reader returns it at once; where it may not write, it reads it from the trash.
+    That is normal for a moment: a collection that did not see a commit sees it at its second mark, and restores the
+    objects. A reader restores them at once; if it may not write to the bucket, it reads them from the trash.
     """
 
     def __init__(self, bucket: Bucket) -> None:
@@ -126,11 +126,11 @@ class Recovering:
         if taken := find_trashed(self._bucket, absent):
             self._returned(list(taken.values()))
             there |= {key: ObjectInfo(key, found.size, found.since) for key, found in taken.items()}
-        # what was on its way out of the trash at that moment, by another's hand, is in its place now
+        # objects that another process was restoring at that moment are in their place now
         return there | self._bucket.find(sorted(absent - taken.keys())) if absent - taken.keys() else there
 
     def _returned(self, taken: Sequence[Trashed]) -> bool:
-        """Whether things could be put back, by us or by somebody else."""
+        """Return whether objects could be restored, by this process or another."""
         with suppress(GitregError):
             give_back(self._bucket, taken)
             return True

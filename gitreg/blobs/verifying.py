@@ -1,4 +1,4 @@
-"""Reading the files of a set where they lie, whole, and holding them against its manifest."""
+"""The verification of a set's files in a store against its manifest."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
 Judged = tuple[FileEntry, str | None]
-"""A file, and what is wrong with it."""
+"""A file, and its problem as a message; None if it is intact."""
 
 
 class Onlooker(Protocol):
-    """Looks at files while their bytes are here; several threads may ask it at once."""
+    """An observer that scans files while they are being verified; several threads may call it at once."""
 
     def wants(self, entry: FileEntry) -> bool:
-        """Whether to look at a file, once it was found whole."""
+        """Return whether to look at a file once it is verified."""
 
     def look(self, entry: FileEntry, file: BinaryIO) -> None:
-        """Look at a file, which was found whole."""
+        """Scan a verified file."""
 
     def leave_out(self, entry: FileEntry, error: OSError) -> None:
-        """Hear that a file is not to be looked at, because this machine could not keep it so long."""
+        """Record that a file cannot be scanned, because this machine could not store a temporary copy."""
 
 
 def verify(
@@ -46,16 +46,16 @@ def verify(
     progress: Progress,
     onlooker: Onlooker | None = None,
 ) -> Iterator[Judged]:
-    """Read files of a set from a store, each byte of them, and yield for each what is wrong with it, or None.
+    """Read every byte of some of a set's files from a store; yield each file with its problem, or None if it is intact.
 
-    What is found damaged is set aside, as by `Store.fetch`. Memory stays bounded whatever the sizes.
+    Damaged objects are moved aside, as by `Store.fetch`. Memory stays bounded for any file size.
 
     Parameters
     ----------
     entries:
-        Those of the manifest's files that are to be read.
+        The manifest's files to verify.
     onlooker:
-        What else looks at them.
+        An observer of the verified files.
 
     Raises
     ------
@@ -90,7 +90,7 @@ class _Reading:
         self._progress = progress
 
     def packed(self, pack: Pack, entries: Sequence[FileEntry], pool: Executor) -> Iterator[Judged]:
-        """Read files that lie in a pack; blame is laid when all of it was read, for then it may be taken away."""
+        """Verify files in a pack; damage is located last, because that may move the pack aside."""
         found = [
             each
             for run in ahead(pool, lambda run: self._run(pack, run), runs(pack, entries, lambda entry: entry))
@@ -121,7 +121,7 @@ class _Reading:
         except NoSuchObjectError as error:
             if len(run) == 1:
                 return [(run[0], self._store.absent(run[0].path, error.key).message)]
-            return [each for entry in run for each in self._run(pack, [entry])]  # the others may lie in other chunks
+            return [each for entry in run for each in self._run(pack, [entry])]  # other files may lie in other chunks
         self._progress.advance(len(data))
         judged = []
         for entry, span in zip(run, spans, strict=True):
@@ -132,13 +132,13 @@ class _Reading:
         return judged
 
     def alone(self, entry: FileEntry, pool: Executor | None = None) -> str | None:
-        """Read a file that lies in no pack; with a pool several of its parts ahead."""
+        """Verify a file outside any pack and return its problem, or None; with a pool, parts are read ahead."""
         digest = sha256()
         with _Copy(self._onlooker, entry) as copy:
             try:
                 content = self._store.content(entry)
                 parts = content.parts()
-                with suppress(NoSuchObjectError):  # a part is missing, and others may be damaged
+                with suppress(NoSuchObjectError):  # a part is missing, other parts may be damaged
                     for data in ahead(pool, content.read, parts) if pool else map(content.read, parts):
                         digest.update(data)
                         copy.write(data)
@@ -152,7 +152,7 @@ class _Reading:
 
 
 class _Copy:
-    """A copy of a file that is read part by part, for who wants to look at it; on the disk, and gone in the end."""
+    """A temporary copy of a file that is read part by part, for the observer; it is deleted at the end."""
 
     def __init__(self, onlooker: Onlooker | None, entry: FileEntry) -> None:
         self._onlooker = onlooker if onlooker and onlooker.wants(entry) else None
@@ -168,7 +168,7 @@ class _Copy:
                 self._file.close()
 
     def write(self, data: bytes) -> None:
-        """Add a part; where the disk has no room, the file is left out."""
+        """Append a part; if the disk has no room, the file is left out."""
         if self._onlooker is None:
             return
         try:
@@ -179,7 +179,7 @@ class _Copy:
             self._onlooker = None
 
     def show(self) -> None:
-        """Let the onlooker see the file, which is whole."""
+        """Pass the complete file to the observer."""
         if self._onlooker is None:
             return
         try:
@@ -191,7 +191,7 @@ class _Copy:
             self._onlooker.look(self._entry, self._file or BytesIO())
 
 
-_WRONG = "wrong"  # until it is known what is to blame
+_WRONG = "wrong"  # replaced once the damaged object is known
 
 
 def _judge(entry: FileEntry, data: memoryview) -> str | None:
