@@ -232,8 +232,7 @@ class Snapshot:
 
     @property
     def may_have_policies(self) -> bool:
-        """Return whether an unreadable ``gitreg.yaml`` may have policies: of a newer format, or with incomplete history.
-        """
+        """Return whether unreadable settings may have policies: of a newer format, or with an incomplete history."""
         said = self._settings_said
         newer = any(NEWER_FORMAT in (entry.problem or "") for entry in said)
         return newer or any(self.index.moment(entry.since).boundary for entry in said)
@@ -384,7 +383,7 @@ class Snapshot:
         return self._complete(self.index.by_number(self.seq, model, number), deleted)
 
     def find_digest(self, model: str, prefix: str) -> list[ModelVersion]:
-        """Return the versions whose record, or else one of whose artifacts, has a digest with this hexadecimal prefix.
+        """Return the versions whose record has a digest with this hexadecimal prefix; else those with such an artifact.
         """
         found = [self._complete(entry, False) for entry in self.index.by_digest(self.seq, model, prefix)]
         named = [version for version in found if version]

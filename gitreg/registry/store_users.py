@@ -1,7 +1,7 @@
-"""The registries and clones that keep weights in a store, opened to read what they need.
+"""The store users: registries and clones that keep a store's blobs alive, opened to read which blobs they reach.
 
-What a registry with a remote needs is what all its clones have published there, so its remote is asked whenever weights
-are to go; what a clone alone has, only that clone knows. Whoever cannot be read keeps everything.
+The remote of a registry has the published work of all its clones, so it is fetched before each garbage collection; the
+unpublished work of a clone is in that clone only. If a store user cannot be read, nothing is collected.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from gitreg.registry.mirrors import REMOTE, open_mirror
 from gitreg.registry.upstream import Upstream
 
 AGED = 90
-"""After so many days in which nobody renewed a claim, it may be let go."""
+"""The age, in days since its last renewal, at which a claim may be released."""
 
 _DAY = 86400.0
 _ANOTHER = "the repository there is another one"
@@ -29,17 +29,19 @@ _ANOTHER = "the repository there is another one"
 
 @dataclass(frozen=True)
 class StoreUser:
-    """A registry that keeps weights in a store, as it can be read from here.
+    """A registry that keeps blobs in a store, open for reading.
 
     Parameters
     ----------
+    ledger:
+        The branch of the registry.
     heads:
-        Where its branch is: here, and on its remote where that is another commit. What is deleted at one of them only
-        is needed by the other.
+        The commits of its branch: here, and on its remote if that is another commit. A blob that is reachable from any
+        of them is kept.
     refs:
-        What the refs of its remote are at, by their full names there; all of it is in the repository.
+        The refs of its remote by full name, with object ids; the repository has all these objects.
     name:
-        How to speak of it; None for the one that asks.
+        The name of it for messages; None for the registry of this clone.
     """
 
     ledger: Ledger
@@ -50,18 +52,26 @@ class StoreUser:
 
 @dataclass(frozen=True)
 class StoreUsers:
-    """All who keep weights in a store, seen from one clone.
+    """All store users of one store, as seen from one clone.
 
     Parameters
     ----------
+    ledger:
+        The branch of the clone's own registry.
+    store:
+        The store.
     remote:
-        The remote that the clone's own registry is published to; None where it has none.
+        The remote of the clone's own registry; None if it has none.
     claims:
-        The claims that the clone leaves.
+        The claims that this clone leaves in stores.
+    env:
+        The environment variables.
     mirrors:
-        The folder for copies of registries that are read by their address.
+        The folder of the mirrors, for registries that are read by URL.
+    clock:
+        Returns the time in seconds since the epoch.
     offline:
-        Whether no remote shall be asked.
+        True to contact no remote.
     """
 
     ledger: Ledger
@@ -75,12 +85,12 @@ class StoreUsers:
 
     @contextmanager
     def read(self) -> Iterator[list[StoreUser]]:
-        """Open all of them, the own one first, as they are now.
+        """Open all store users, the clone's own registry first, and yield them.
 
         Raises
         ------
         Refused
-            One of them cannot be read, or its claim is gone, so that what it needs is not known.
+            A store user cannot be read, or its claim has vanished, so that its reachable blobs are unknown.
         """
         registry, clone = self.claims.of_registry(), self.claims.of_clone()
         own = {claim.name: claim for claim in (registry, clone) if claim is not None}
@@ -96,20 +106,25 @@ class StoreUsers:
                 if opened is None:
                     continue
                 users.append(opened[1])
-                if "registry" not in opened[0].said or "remote" in opened[0].said:  # the others come and go
+                if "registry" not in opened[0].said or "remote" in opened[0].said:  # claims of clones may vanish
                     read.append(opened[0])
             self.claims.remember(self.store, read)
             yield users
 
     def release(self, names: Collection[str]) -> None:
-        """Let go of claims that nobody has renewed for long, and whose registries cannot be read.
+        """Remove old claims whose registries cannot be read.
+
+        Parameters
+        ----------
+        names:
+            The names of the claims.
 
         Raises
         ------
         NotFound
             The store has no claim of that name.
         Refused
-            It is younger, or its registry can be read.
+            The claim is younger than `AGED` days, or its registry can be read.
         """
         left = self.store.claims()
         for name in names:
@@ -159,7 +174,7 @@ class StoreUsers:
     def _open(
         self, name: str, left: LeftClaim, all_left: Collection[str], stack: ExitStack
     ) -> tuple[Claim, StoreUser] | None:
-        """Open what a claim stands for; None where another claim has taken its place."""
+        """Open the registry of a claim; None if another claim has replaced it."""
         claim = None
         try:
             claim = read_claim(name, left.text)
@@ -184,7 +199,7 @@ class StoreUsers:
         address = said["remote"]
         if self.offline:
             raise NotFound("it has to be asked, and this is offline")
-        if not is_plain_address(address):  # anybody who writes to the store may have left it
+        if not is_plain_address(address):  # anybody with write access to the store may have written the claim
             raise NotFound("its address is neither of a folder nor of a machine")
         if said.get("clone") and said["clone"] != clone_id(Path(address)):
             there = (Path(address) / "HEAD").exists()
@@ -219,5 +234,5 @@ class StoreUsers:
         return Refused(f"{what} keeps weights in {self.store.url} too{heard}, and cannot be read: {error}", hint=hint)
 
     def _age(self, left: LeftClaim) -> int:
-        """Return for how many days nobody has renewed a claim, by the store's clock."""
+        """Return the days since a claim was renewed, by the store's clock."""
         return max(0, int((self.store.bucket.now() - left.renewed) / _DAY))

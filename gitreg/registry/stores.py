@@ -1,4 +1,4 @@
-"""The stores that a registry names, opened only after its user approved them."""
+"""The stores that a registry names; each is opened only if its user trusts it on this machine."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from gitreg.registry.user_lists import read_list, write_list
 
 
 class Approvals:
-    """The stores that this user approved, in a file of the user's own.
+    """The stores that this user trusts, in a file of the user.
 
     Parameters
     ----------
     path:
-        The JSON file; it need not be there yet.
+        The JSON file; it need not exist yet.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def urls(self) -> list[str]:
-        """Give the stores approved so far."""
+        """Return the URLs of the trusted stores."""
         return [url for url in read_list(self._path) if isinstance(url, str)]
 
     def approve(self, url: str) -> None:
-        """Approve a store, once and for all of the user's registries."""
+        """Write into the file that the user trusts a store, in all registries."""
         urls = self.urls()
         if url not in urls:
             write_list(self._path, [*urls, url])
@@ -39,16 +39,16 @@ class Approvals:
 
 @dataclass(frozen=True)
 class Named:
-    """A store that a registry names, or the clone's own folder.
+    """A store that a registry names, or the default store in the clone.
 
     Parameters
     ----------
     url:
-        Its address; a folder in the repository is taken from the repository's top.
+        Its URL; a folder in the repository as an absolute path.
     opened:
-        The store; None where it is not to be opened.
+        The store; None if it cannot be opened.
     error:
-        Why it is not: `Refused` where the user has not approved it.
+        The reason why not: `Refused` if the user does not trust it.
     """
 
     url: str
@@ -57,12 +57,12 @@ class Named:
 
     @property
     def store(self) -> Store:
-        """The store.
+        """The open store.
 
         Raises
         ------
         GitregError
-            It is not to be opened.
+            It cannot be opened.
         """
         if self.error is not None:
             raise self.error
@@ -71,26 +71,28 @@ class Named:
 
 
 def open_named(settings: RegistryDocument, repository: Repository, approvals: Approvals) -> list[Named]:
-    """Open the stores of a registry, the primary first, then the replicas; those that the user approved."""
+    """Return all stores of a registry, the primary first, then the replicas; those that the user trusts are open."""
     own = str(default_folder(repository))
     approved = {own, *approvals.urls()}
     return [_open(url, approved, own) for url in store_urls(settings, repository)]
 
 
 def readable(named: Sequence[Named], tell: Callable[[str], None]) -> Stores:
-    """Give the stores that can be read, as one.
+    """Return the open stores as one.
 
     Parameters
     ----------
+    named:
+        The stores of the registry, the primary first.
     tell:
-        Hears of stores that are left out.
+        Called with a message for each store that is left out.
 
     Raises
     ------
     Refused
-        The user has not approved the primary.
+        The user does not trust the primary.
     GitregError
-        None of them can be opened.
+        No store can be opened.
     """
     primary = named[0]
     opened = [each.opened for each in named if each.opened]
@@ -103,32 +105,32 @@ def readable(named: Sequence[Named], tell: Callable[[str], None]) -> Stores:
 
 
 def store_urls(settings: RegistryDocument, repository: Repository) -> list[str]:
-    """Give the addresses of a registry's stores, the primary first."""
+    """Return the URLs of a registry's stores, the primary first."""
     primary = str(default_folder(repository)) if settings.store is None else store_address(settings.store, repository)
     replicas = (store_address(named, repository) for named in settings.replicas)
     return list(dict.fromkeys((primary, *replicas)))
 
 
 def store_address(named: str, repository: Repository) -> str:
-    """Spell a store of ``gitreg.yaml`` out; a folder in the repository is taken from its top."""
+    """Return the URL or absolute path of a store in ``gitreg.yaml``; a relative path starts at the repository's top."""
     if "://" in named or named.startswith("/"):
         return named
     return os.path.normpath(main_folder(repository) / named)
 
 
 def main_folder(repository: Repository) -> Path:
-    """Give the top of the repository's main work tree, whichever of them this is; of a bare one, its folder."""
+    """Return the top of the repository's main work tree, from any of its work trees; the folder of a bare one."""
     common = repository.common_dir
     return common.parent if common.name == ".git" else common
 
 
 def default_folder(repository: Repository) -> Path:
-    """Give the folder of the clone's own in which weights lie where no store is named; it needs no approval."""
+    """Return the folder in the clone for blobs if ``gitreg.yaml`` names no store; it is always trusted."""
     return repository.common_dir / "gitreg" / "store"
 
 
 def same_place(one: str, other: str) -> bool:
-    """Whether two addresses name one store, as far as that shows without asking it."""
+    """Return whether two URLs name one store, as far as the URLs show it."""
 
     def place(url: str) -> str:
         scheme, colons, _ = url.partition("://")
@@ -138,7 +140,7 @@ def same_place(one: str, other: str) -> bool:
 
 
 def spelled(url: str, repository: Repository) -> str:
-    """Spell a store as ``gitreg.yaml`` does: a folder inside the repository from its top, so that it moves with it."""
+    """Return a store as ``gitreg.yaml`` names it: a folder in the repository relative to its top, to move with it."""
     top = main_folder(repository)
     if "://" in url or not Path(url).is_relative_to(top):
         return url

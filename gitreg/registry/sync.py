@@ -1,6 +1,6 @@
-"""Making what follows from the remote's branch: after a merge, tags for its new records and mirrors that move on.
+"""The update of the derived refs after a merge: tags for new records, and moved mirror refs of stages and aliases.
 
-All of it is a pure function of the branch, so that it does not matter who does it, how often, or if two do at once.
+All of it is a pure function of the branch, so it does not matter who does it, how often, or if two do it at once.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from gitreg.registry.snapshot import Snapshot
 from gitreg.registry.upstream import Upstream
 
 _ONE_BY_ONE = 3
-"""Up to so many tags are pushed each by itself: GitHub starts nothing for a push with more than three."""
+"""The most tags that are pushed one by one: GitHub starts no workflow for a push of more than three tags."""
 
 _LOT = 1000
-"""So many mirrors are pushed at once: each is an argument of git, of which a system takes only so many."""
+"""The mirror refs per push: each is an argument of git, and the system limits the length of a command."""
 
 
 class Synced(NamedTuple):
-    """What a sync did.
+    """The result of a sync.
 
     Parameters
     ----------
     moved:
-        The refs that it made or moved.
+        The refs that were created or moved on the remote.
     wrong:
-        Sentences about tags that are there and should not be as they are; they were left alone.
+        A sentence for each tag on the remote that tags the wrong commit; these tags were not changed.
     refused:
-        The mirrors that were left alone, with a warning: the policy does not let in who holds their stages.
+        The mirror refs that were not moved, with a warning: the policy refuses the holders of their stages.
     """
 
     moved: list[str]
@@ -44,7 +44,7 @@ class Synced(NamedTuple):
 
 
 def sync(ledger: Ledger, upstream: Upstream) -> Synced:
-    """Make the tags and mirrors that the remote lacks, here too, and write a receipt; run again it does nothing.
+    """Push the missing tags and mirror refs to the remote, update them here too, and write a receipt; idempotent.
 
     Call it while holding the repository's lock.
 
@@ -68,14 +68,14 @@ def sync(ledger: Ledger, upstream: Upstream) -> Synced:
     lots = [mirrors[start : start + _LOT] for start in range(0, len(mirrors), _LOT)]
     for together in (*one_by_one, *lots):
         upstream.push_derived(together)
-    with suppress(Conflict):  # who holds them is moving them
+    with suppress(Conflict):  # another process is moving them
         here = [update._replace(old=ledger.repository.read_ref(update.name)) for update in (*tags, *mirrors)]
         ledger.repository.update_refs([move for move in here if move.old != move.new], reason="gitreg: sync")
     return Synced([update.name for update in (*tags, *mirrors)], wrong, list(moves.refused))
 
 
 def _tags(ledger: Ledger, snapshot: Snapshot, there: Mapping[str, str]) -> tuple[list[RefUpdate], list[str]]:
-    """Give the tags that are missing, and what is wrong with those that are there."""
+    """Return the updates for missing tags, and a sentence for each wrong tag on the remote."""
     missing, wrong = [], []
     for ref, seal, commit in _seals(ledger, snapshot, there):
         if ref not in there:
@@ -86,17 +86,17 @@ def _tags(ledger: Ledger, snapshot: Snapshot, there: Mapping[str, str]) -> tuple
 
 
 def _seals(ledger: Ledger, snapshot: Snapshot, there: Mapping[str, str]) -> Iterator[tuple[str, str | None, str]]:
-    """Yield each version's tag, its object where the remote lacks it, and the commit that it has to tag."""
+    """Yield the ref of each version's tag, the tag object if the remote lacks it, and the commit to tag."""
     settings, repository = snapshot.settings, ledger.repository
     for entry in snapshot.index.scan(snapshot.seq, "model_version"):
         ref = tag_ref(settings, entry.model, entry.name)
         said = readings(snapshot, entry)
         if not said:
-            continue  # it could never be read
+            continue  # never readable, so never sealed
         first = said[-1]
         moment = snapshot.index.moment(first.since)
         if moment.boundary:
-            continue  # where the record came from was cut off
+            continue  # a shallow clone does not know the record's first commit
         seal = None
         if ref not in there:
             seal = repository.read_ref(ref)

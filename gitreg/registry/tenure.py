@@ -1,4 +1,4 @@
-"""Who held a stage, as a stack: promotions lay a version on it, rollbacks take one off."""
+"""The stage history as a stack of holders: a promotion pushes a version, a rollback pops one."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from gitreg.registry.snapshot import Snapshot
 
 
 class Tenure(NamedTuple):
-    """How a stage came to be held as it is.
+    """The stage history of one stage.
 
     Parameters
     ----------
     held:
-        The versions that a rollback can go through, the newest last. Where the stage is held, the last one holds it.
+        The versions that rollbacks can return to, newest last; if the stage is held, the last one holds it.
     undone:
-        The versions that rollbacks took out and that nobody has replaced since: they may come back without force.
+        The versions that rollbacks removed and that were not promoted since: a rollback to them needs no force.
     vacant:
-        Whether nobody holds the stage now.
+        True if no version holds the stage now.
     """
 
     held: tuple[str, ...]
@@ -28,20 +28,20 @@ class Tenure(NamedTuple):
     vacant: bool
 
     def before(self, version: str) -> str | None:
-        """Give who stands in line before a version that takes the stage now."""
+        """Return the version that a rollback returns to once ``version`` has taken the stage; None if there is none."""
         return next((other for other in reversed(self.held) if other != version), None)
 
     def below(self) -> list[int]:
-        """Give the places in ``held`` that a rollback can go to, the nearest first."""
+        """Return the positions in ``held`` that a rollback can go to, the nearest first."""
         top = len(self.held) if self.vacant else len(self.held) - 1
         return list(range(top - 1, -1, -1))
 
 
 def tenure(snapshot: Snapshot, model: str, stage: str) -> Tenure:
-    """Read a stage's history as a stack.
+    """Return the stage history, read from all versions of the stage's pointer file.
 
-    A pointer file that says again, byte for byte, what it said below the top was put back by ``git revert``: that is a
-    rollback too.
+    If a pointer file has again, byte for byte, the content of an earlier holder, then ``git revert`` restored it: that
+    is a rollback, too.
     """
     held = _Stack()
     undone: set[str] = set()
@@ -65,7 +65,7 @@ def tenure(snapshot: Snapshot, model: str, stage: str) -> Tenure:
 
 
 class _Stack:
-    """The holders of a stage, and the places of each version and each pointer file among them."""
+    """The stack of the holders of a stage, with the positions of each version and of each pointer file."""
 
     def __init__(self) -> None:
         self._held: list[tuple[str, str]] = []
@@ -90,17 +90,19 @@ class _Stack:
         return version
 
     def cut(self, place: int) -> list[str]:
-        """Take off what lies at a place and above, and return the versions."""
+        """Remove the holders from a position upwards and return their versions, newest first."""
         return [self.pop() for _ in range(len(self._held) - place)]
 
 
 def is_rollback(snapshot: Snapshot, pointer: Entry) -> bool:
-    """Whether a stage's new pointer gives it back to who held it before: by `rollback`, or by ``git revert``.
+    """Return whether a stage's new pointer returns the stage to a former holder: by `rollback`, or by ``git revert``.
 
     Parameters
     ----------
     snapshot:
-        The branch before the pointer is.
+        The branch before the new pointer.
+    pointer:
+        The new pointer file.
     """
     if pointer.data is None:
         return False

@@ -1,4 +1,4 @@
-"""The trailers of a message, as git-interpret-trailers(1) finds them: what machines read, and no other line."""
+"""The trailers of a message, found by the rules of git-interpret-trailers(1)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _OF_GIT = ("Signed-off-by: ", "(cherry picked from commit ")
 
 
 def trailers(message: str) -> list[tuple[str, str]]:
-    """Return names and values of a commit's or tag's trailers, in their order; none where it has none.
+    """Return names and values of the trailers of a commit's or tag's message, in order; empty if it has none.
 
-    They are the last paragraph, which is not the first, where all of its lines are trailers; or a quarter of them,
-    where one is among them that git writes itself. A line that begins with a blank goes on with the one before.
+    They are the last paragraph, if it is not the first and all its lines are trailers; if one line is a trailer that
+    git itself writes, a quarter of the lines is enough. A line that begins with a blank continues the line before.
     """
     _, *rest = _PARAGRAPHS.split(message.strip("\n"))
     if not rest:
@@ -26,5 +26,5 @@ def trailers(message: str) -> list[tuple[str, str]]:
 
 
 def values_of(message: str, name: str) -> list[str]:
-    """Return what the trailers of a name say; names are told apart whatever their case, as Git does."""
+    """Return the values of the trailers of one name, compared without case, as Git does."""
     return [value for each, value in trailers(message) if each.lower() == name.lower()]

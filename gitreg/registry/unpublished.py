@@ -1,4 +1,4 @@
-"""What a clone holds that its remote does not have: nobody else can know that its weights are needed."""
+"""The unpublished work of a clone, which its remote lacks: only this clone knows that its blobs are reachable."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _SPEAKS_OF_WEIGHTS = r"(?:.*/)?(?:models/.+/(?:versions|annotations)/[^/]+\.yaml
 
 
 def may_be_unpublished(ledger: Ledger, remote: str) -> bool:
-    """Return whether there are drafts, or the branch is not where the remote's was when it was last asked: at once."""
+    """Return whether there are drafts, or the branch is not at the remote's last known commit; no network access."""
     repository = ledger.repository
     return bool(repository.refs(DRAFTS)) or ledger.head() != _accepted(ledger, remote)
 
 
 def is_unpublished(ledger: Ledger, remote: str) -> bool:
-    """Return whether any ref, or commit that is checked out, speaks of weights otherwise than the remote's branch.
+    """Return whether any ref or checked-out commit has records or annotations that the remote's branch lacks.
 
-    Other branches of code, and pointers that moved, keep nothing. Call it while holding the repository's lock.
+    Branches that change only code, and moved pointers, keep no blobs. Call it while holding the repository's lock.
     """
     repository, accepted = ledger.repository, _accepted(ledger, remote)
     if accepted is None or repository.refs(DRAFTS):

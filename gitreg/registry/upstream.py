@@ -1,7 +1,7 @@
-"""The remote whose branch is the truth for all clones, as one clone sees it: it moves first, the clone follows.
+"""The upstream: the declared remote, whose branch is the truth for all clones; it moves first, then the clone follows.
 
-A clone's branch is where the remote's was when it was last asked, or ahead of it by commits that were made with
-``--local``. Who writes asks first, builds on what is there, and publishes all of it by compare-and-swap.
+The branch of a clone is at the last fetched commit of the remote's branch, or ahead of it by commits made with
+``--local``. A writer fetches first, builds on the fetched commit, and pushes all refs by compare-and-swap.
 """
 
 from __future__ import annotations
@@ -26,31 +26,31 @@ from gitreg.registry.mirror_moves import MirrorMoves, mirror_moves, mirror_updat
 from gitreg.registry.snapshot import ModelVersion, Snapshot
 
 _YIELD, _HURRY = 3.0, 3
-"""Who comes to a busy branch waits up to so many times what a try takes, which is taken to be a second at least.
+"""The backoff on a busy branch: the longest first wait, in durations of a try (at least a second); the short tries.
 
-Half as long after each loss, in the end hardly at all.
+The longest wait is halved after each lost try; from the third on, it is `_FLOOR`.
 """
 
 _FLOOR = 0.05
-"""The least that is waited after a loss, in seconds: nobody shall try as fast as the machine can."""
+"""The shortest wait after a lost try, in seconds."""
 
 _CONTENDED = 10.0
-"""For how many seconds a branch counts as busy once a write has lost."""
+"""The seconds for which a branch counts as busy after a lost try."""
 
 _ALL_OF_IT = 0x7FFFFFFF
 """The depth of ``git fetch --unshallow``."""
 
 _HOLDING = ("refs/heads/*", "refs/tags/*", "refs/drafts/*")
-"""Where refs may hold records that are not on the branch."""
+"""The patterns of refs that may have records which are not on the branch."""
 
 _LOT = 500
-"""How many refs are brought at once: each is an argument of git, of which a system takes only so many."""
+"""The refs per fetch: each is an argument of git, and the system limits the length of a command."""
 
 _SURVEYS = 3
-"""How often refs that moved meanwhile are asked for."""
+"""The most tries to list and fetch refs that move meanwhile."""
 
 _AT_ONCE = 20
-"""How many tags are asked for by name; where more are missing, all of them are asked for."""
+"""The most tags that are fetched by name; if more are missing, all tags are fetched."""
 
 
 class Upstream:
@@ -58,15 +58,16 @@ class Upstream:
 
     Parameters
     ----------
+    ledger:
+        The branch in this clone.
     remote:
         The name of the remote in Git's configuration.
     clock:
-        Gives the time in seconds since the epoch.
+        Returns the time in seconds since the epoch.
     mirror_of:
-        The address by which the registry was named, where this is a mirror of it.
+        The URL by which the registry was opened, if this repository is a mirror of it.
     circumstances:
-        What a policy may ask of who holds a stage, before the stage's mirror moves; without it, the ledger and the
-        clock.
+        Returns the circumstances for the policies of stages whose mirror refs move; by default ledger and clock only.
     """
 
     def __init__(
@@ -100,32 +101,32 @@ class Upstream:
 
     @property
     def branch(self) -> str:
-        """How to speak of its branch."""
+        """The name of its branch for messages, as ``REMOTE/BRANCH``."""
         return f"{self.name}/{self._ledger.branch}"
 
     @property
     def asked_at(self) -> float | None:
-        """When it was last asked, in seconds since the epoch; None before the first time."""
+        """The time of the last fetch, in seconds since the epoch; None if there was none."""
         with suppress(FileNotFoundError):
             return self._asked.stat().st_mtime
         return None
 
     @property
     def accepted(self) -> str | None:
-        """Where its branch was when all was well; None before the first time."""
+        """The last accepted commit of its branch; None before the first."""
         return self._repository.read_ref(self._accepted)
 
     @property
     def takes_mirrors(self) -> bool:
-        """Whether it has not refused refs that are neither branches nor tags."""
+        """Return whether it has not refused refs that are neither branches nor tags."""
         return not self._custom_refs.exists()
 
-    # -- asking ------------------------------------------------------------------------------------------------------
+    # -- fetching ----------------------------------------------------------------------------------------------------
 
     def fetch(self) -> str | None:
-        """Ask where the branch is, and bring what is new; None where the remote has no such branch yet.
+        """Fetch the remote's branch and return its commit; None if the remote has no such branch yet.
 
-        What a shallow clone has left out comes, too: who held a stage before is told by the history.
+        A shallow clone is deepened to the whole history, which the stage history needs.
 
         Raises
         ------
@@ -142,29 +143,30 @@ class Upstream:
         else:
             found = self._repository.read_ref(self._fetched)
             if depth:
-                self._ledger.reopen()  # the index ends where the history did
+                self._ledger.reopen()  # the index ends where the shallow history did
         self._asked.parent.mkdir(exist_ok=True)
         self._asked.touch()
         return found
 
     def survey(self) -> tuple[str | None, dict[str, str]]:
-        """Ask where everything is that may hold records, and bring it; nothing here moves.
+        """Fetch all refs of the remote that may have records, without moving any ref here.
 
-        Requests that hosts keep for ever, merged or not (``refs/pull/`` and the like), are left out.
+        Refs of pull requests, which forges keep for ever (``refs/pull/`` and the like), are left out.
 
         Returns
         -------
         tuple:
-            The commit that the branch is at, None where the remote has no such branch yet; and the refs.
+            The commit of the remote's branch, None if there is no such branch yet; and the refs: object ids by full
+            name.
 
         Raises
         ------
         Refused
-            The branch is gone, or does not follow from where it was: what it had may be needed.
+            The branch was removed, or its history was rewritten: blobs of its former commits may be needed.
         NotFound, Unreachable
             As for `fetch`.
         Conflict
-            Refs moved again and again meanwhile.
+            The refs moved during each of several tries.
         """
         repository, before, ours = self._repository, self.accepted, self._ledger.head()
         settings = None if ours is None else self._ledger.snapshot_at(ours).settings
@@ -177,7 +179,7 @@ class Upstream:
                 self.fetch()
             lacking = _lacking(repository, refs)
             for start in range(0, len(lacking), _LOT):
-                with suppress(NotFound):  # one was removed meanwhile
+                with suppress(NotFound):  # a ref was removed meanwhile
                     self._remote.fetch(lacking[start : start + _LOT])
             if not _lacking(repository, refs):
                 break
@@ -190,14 +192,12 @@ class Upstream:
         return theirs, refs
 
     def catch_up(self, *, accept_rewrite: bool = False) -> str | None:
-        """Ask, and let the clone's branch follow; return the commit that the remote's branch is at.
-
-        Call it while holding the repository's lock.
+        """Fetch the remote's branch, move the clone's branch to it and return its commit; None if there is none.
 
         Parameters
         ----------
         accept_rewrite:
-            Go to what does not follow from where the remote's branch was, too.
+            True to follow the remote's branch even if its history was rewritten.
 
         Raises
         ------
@@ -222,7 +222,7 @@ class Upstream:
         return theirs
 
     def _accept(self, commit: str) -> None:
-        """Note where the remote's branch was when all was well, to see when its history is rewritten."""
+        """Write the accepted commit of the remote's branch into a ref, to detect a rewritten history later."""
         if self._repository.read_ref(self._accepted) != commit:
             with suppress(Conflict):
                 self._repository.update_refs([RefUpdate(self._accepted, commit)], reason=f"gitreg: {self.branch}")
@@ -239,17 +239,17 @@ class Upstream:
         self.move_mirrors()
 
     def _mirrors(self) -> set[str]:
-        """Return the mirrors that the clone's branch tells of."""
+        """Return the mirror refs that the clone's branch implies."""
         return {move.name for move in mirror_updates(self._ledger, self._ledger.snapshot())}
 
     def _drop_mirrors(self, names: Collection[str]) -> None:
-        """Remove mirrors of pointers that a rewritten history never had."""
+        """Remove the mirror refs of pointers that do not exist in a rewritten history."""
         there = [(name, self._repository.read_ref(name)) for name in names]
         with suppress(Conflict):  # as for `move_mirrors`
             self._repository.update_refs([RefUpdate(name, None, oid) for name, oid in there if oid], reason="gitreg")
 
     def move_mirrors(self) -> None:
-        """Let this clone's mirrors of stages and aliases be where its branch says, and warn of those that may not.
+        """Move this clone's mirror refs of stages and aliases as its branch says; warn of those that the policy refuses.
 
         Raises
         ------
@@ -258,11 +258,16 @@ class Upstream:
         """
         moves = self.mirror_moves(self._ledger.snapshot())
         moves.tell()
-        with suppress(Conflict):  # whoever holds them moves them; `gitreg doctor` looks after the rest
+        with suppress(Conflict):  # another process moves them; `gitreg doctor` repairs the rest
             self._repository.update_refs(moves.due, reason=f"gitreg: follow {self.name}")
 
     def mirror_moves(self, snapshot: Snapshot, there: Mapping[str, str] | None = None) -> MirrorMoves:
-        """Return which mirrors move and which may not (`gitreg.registry.mirror_moves.mirror_moves`).
+        """Return the moves of mirror refs, due and refused (`gitreg.registry.mirror_moves.mirror_moves`).
+
+        Parameters
+        ----------
+        there:
+            The mirror refs of another repository, by name; None for those of this one.
 
         Raises
         ------
@@ -273,14 +278,14 @@ class Upstream:
         moves = ask()
         if not moves.refused:
             return moves
-        # Signatures are on tags, and those of what others have just promoted may not be here yet.
+        # Signatures are on tags, and this clone may lack the tags of versions that others have just promoted.
         held = (snapshot.find_version(*each.reference.rpartition("@")[::2]) for each in moves.refused.values())
         self.fetch_tags(snapshot, filter(None, held))
         return ask()
 
     def _leave(self, before: str, ours: str | None, theirs: str, *, accept_rewrite: bool) -> None:
-        """Refuse to go where the remote's branch does not follow, unless that is accepted and takes nobody's work."""
-        from gitreg.registry.rewrites import check_fixed, refusal  # no history is, but for accidents and attacks
+        """Raise an error for a rewritten remote branch, unless the rewrite is accepted and loses no local work."""
+        from gitreg.registry.rewrites import check_fixed, refusal  # lazy: rewrites are rare
 
         repository, ledger = self._repository, self._ledger
         if not accept_rewrite:
@@ -313,17 +318,21 @@ class Upstream:
         )
 
     def fetch_tags(self, snapshot: Snapshot, versions: Iterable[ModelVersion] | None = None) -> None:
-        """Bring the tags of versions that have none here.
+        """Fetch the tags of versions that have none in this clone.
 
         Parameters
         ----------
+        snapshot:
+            The snapshot with the settings and the versions.
         versions:
-            The versions that are meant; None for all that the snapshot has.
+            The versions; None for all of the snapshot.
 
         Raises
         ------
+        NotFound, Unreachable
+            There is no such remote, or it does not answer.
         IntegrityError
-            A tag that is here is another one there.
+            A tag differs between this clone and the remote.
         """
         settings = snapshot.settings
         there = self._repository.refs(tag_prefix(settings))
@@ -335,12 +344,12 @@ class Upstream:
         missing = [ref for ref in (tag_ref(settings, *record) for record in records) if ref not in there]
         if not missing:
             return
-        # With a star, one that is not there either is no error.
+        # As a pattern with a star, a tag that the remote lacks is no error.
         asked = [f"{ref}*" for ref in missing] if len(missing) <= _AT_ONCE else [f"{tag_prefix(settings)}*"]
         self._remote.fetch([f"{pattern}:{pattern}" for pattern in asked])
 
     def fetch_seal(self, ref: str) -> None:
-        """Fetch one version's tag, without history, where the remote has it.
+        """Fetch one version's tag without history, if the remote has it.
 
         Raises
         ------
@@ -348,10 +357,10 @@ class Upstream:
             The remote does not answer.
         """
         with suppress(NotFound):
-            self._remote.fetch([f"{ref}:{ref}"], depth=1)  # a star would bring those of longer names, too
+            self._remote.fetch([f"{ref}:{ref}"], depth=1)  # a pattern with a star would match longer names, too
 
     def bring(self, moves: Sequence[RefUpdate]) -> None:
-        """Bring the objects that refs shall be moved to and that are not here, from refs of the same names.
+        """Fetch the missing objects of ref updates, from the remote's refs of the same names.
 
         Raises
         ------
@@ -362,18 +371,20 @@ class Upstream:
         if lacking:
             self._remote.fetch(lacking)
 
-    # -- taking turns -----------------------------------------------------------------------------------------------
+    # -- backoff ----------------------------------------------------------------------------------------------------
 
     def pause(self, attempt: int, took: float) -> float:
-        """Give how long to wait, in seconds, before a write is tried for the n-th time, counted from 0.
+        """Return the backoff, in seconds with jitter, before the n-th try of a write, counted from 0.
 
-        Where others write as well, who has just come lets those go first who have lost already: of equal chances, one
-        in two hundred would wait for five times the mean.
+        While others write, too, a newcomer waits longest, so that writers who have lost before go first: with equal
+        chances, one in two hundred would wait for five times the mean.
 
         Parameters
         ----------
+        attempt:
+            The number of lost tries of this write.
         took:
-            How long the last try took, in seconds.
+            The duration of the last try, in seconds.
         """
         if attempt:
             self._contended.write_text(f"{took:.1f}")
@@ -390,7 +401,7 @@ class Upstream:
         return False
 
     def _try_took(self) -> float:
-        """Give how long the last try took that was lost here."""
+        """Return the duration, in seconds, of the last try that was lost in this clone; 0 if unknown."""
         with suppress(OSError, ValueError):
             return float(self._contended.read_text())
         return 0.0
@@ -398,25 +409,27 @@ class Upstream:
     # -- publishing --------------------------------------------------------------------------------------------------
 
     def publish(self, commit: str, theirs: str | None, updates: Sequence[RefUpdate]) -> None:
-        """Move the remote's branch, and with it the tags and mirrors that follow from what is new there.
+        """Push the branch together with the tags and mirror refs that its new commits imply, by compare-and-swap.
 
         Parameters
         ----------
         commit:
-            Where the branch shall be.
+            The new commit of the branch.
         theirs:
-            Where it is, as `catch_up` said.
+            The present commit of the remote's branch, as returned by `catch_up`.
         updates:
             The refs that move with this commit.
 
         Raises
         ------
         Conflict
-            Somebody else was faster; nothing has moved.
+            The remote's branch has moved meanwhile; nothing was changed.
+        IntegrityError
+            The remote has one of the new tags, but no such record on its branch.
         Declined
             The remote's rules or hooks forbid it.
         Unreachable
-            It cannot be told whether it happened.
+            It is unknown whether the push arrived.
         """
         branch = RefUpdate(self._ledger.ref, commit, theirs)
         others = {update.name: update for update in self._unpublished(theirs)}
@@ -428,7 +441,7 @@ class Upstream:
                 raise
         except Stale as stale:
             only_tags = stale.refs and all(ref.startswith("refs/tags/") for ref in stale.refs)
-            if only_tags and self.fetch() == theirs:  # nobody was faster
+            if only_tags and self.fetch() == theirs:  # the branch itself has not moved
                 raise IntegrityError(
                     f"{self.name} has the tag {stale.refs[0]} already, but its branch has no such record",
                     hint="remove the tag, or merge the record that it seals, before the name is used",
@@ -437,20 +450,22 @@ class Upstream:
         self._accept(commit)
 
     def stale_locks(self) -> list[Path]:
-        """Return the lock files that stay in the remote, where that is a folder of this machine."""
+        """Return the lock files left in the remote, if it is a folder on this machine."""
         folder = self._repository.folder_of(self._remote_name)
         return stale_locks(folder) if folder else []
 
     @property
     def url(self) -> str:
-        """Its address; no password is in it."""
+        """The URL of the remote, without a password."""
         return self._repository.remote_url(self.name) or self.name
 
     def push_branch(self, update: RefUpdate, options: Sequence[str] = ()) -> str:
-        """Move one branch of the remote, wherever it is; return what the remote says to the user.
+        """Push one branch of the remote, whatever its commit there, and return the remote's messages for the user.
 
         Parameters
         ----------
+        update:
+            The branch and its commit.
         options:
             Push options; a remote that takes none gets the branch without them.
         """
@@ -462,12 +477,12 @@ class Upstream:
             return self._remote.push([update])
 
     def push_for_review(self, update: RefUpdate, options: Sequence[str]) -> str | None:
-        """Push to a ref by which the remote opens a pull request; return what it says to the user.
+        """Push to a ref by which the remote opens a pull request; return the remote's messages for the user.
 
         Returns
         -------
         str or None:
-            None where it does not take such a push.
+            None if the remote does not take such a push.
         """
         try:
             return self._remote.push([update], options=options)
@@ -475,12 +490,12 @@ class Upstream:
             return None
 
     def push_derived(self, updates: Sequence[RefUpdate]) -> None:
-        """Move tags and mirrors by themselves; those that somebody else has moved there meanwhile are fine.
+        """Push tags and mirror refs alone; those that the remote has already at the right object are skipped.
 
         Raises
         ------
         Conflict
-            A ref is held by somebody else, or was moved elsewhere.
+            A ref is locked by another process, or was moved elsewhere.
         Declined, Unreachable
             As for `publish`.
         """
@@ -502,13 +517,14 @@ class Upstream:
             self.push_derived(left)
 
     def derived_refs(self, settings: RegistryDocument) -> dict[str, str]:
-        """Give the remote's version tags, and its mirrors, to object ids; ``<tag>^{}`` to what it tags."""
+        """Return the remote's version tags and mirror refs: object ids by full name; ``<tag>^{}`` has the tagged commit.
+        """
         there = self._remote.refs(f"{tag_prefix(settings)}*")
         namespaces = {mirror_namespace(settings, kind) for kind in ("stage", "alias")}
         return there | self._remote.refs(*(f"{namespace}/*" for namespace in sorted(namespaces)))
 
     def _unpublished(self, theirs: str | None) -> list[RefUpdate]:
-        """Give the tags and mirrors of what was committed here with ``--local``."""
+        """Return the updates for the tags and mirror refs of commits made with ``--local``."""
         ours = self._ledger.head()
         if ours is None or ours == theirs:
             return []
@@ -530,7 +546,7 @@ class Upstream:
         return updates
 
     def _push(self, updates: Sequence[RefUpdate]) -> None:
-        """Push refs together; without what the remote does not take, as far as the branch's files are the truth."""
+        """Push refs in one transaction; refs that the remote does not take are left out if the branch implies them."""
         branch, *others = updates
         if self._custom_refs.exists():
             others = [update for update in others if not self._is_custom(update.name)]
@@ -544,7 +560,7 @@ class Upstream:
             self._push(updates)
 
     def _note_declined(self, declined: Declined) -> None:
-        """Remember that the remote takes branches and tags only, if that is what it says; else raise."""
+        """Note that the remote takes branches and tags only, if it declined nothing else; otherwise raise the error."""
         if not declined.refs or not all(self._is_custom(ref) for ref in declined.refs):
             raise declined
         self._custom_refs.write_text(f"{declined.message}\n")
@@ -561,11 +577,11 @@ class Upstream:
             )
 
     def _is_custom(self, ref: str) -> bool:
-        """Whether a ref is neither a branch nor a tag: not every host takes those."""
+        """Return whether a ref is neither a branch nor a tag: some hosts refuse such refs."""
         return not ref.startswith(("refs/heads/", "refs/tags/"))
 
     def _arrived(self, commit: str) -> bool:
-        """Ask whether a commit is on the remote's branch after all."""
+        """Return whether the remote's branch contains a commit, after a push without an answer."""
         with suppress(Unreachable, NotFound):
             theirs = self.fetch()
             return theirs is not None and self._repository.is_ancestor(commit, theirs)
@@ -573,10 +589,10 @@ class Upstream:
 
 
 def _lacking(repository: Repository, refs: Mapping[str, str]) -> list[str]:
-    """Return the refs of which the objects are not here."""
+    """Return the refs whose objects this clone lacks."""
     return [name for name, oid in refs.items() if repository.object_type(oid) is None]
 
 
 def _forced(update: RefUpdate) -> RefUpdate:
-    """Let a mirror be wherever it is: the branch moves with it, and its lease says that nobody else does."""
+    """Return the update of a mirror ref without a compare-and-swap: the branch in the same push has one."""
     return update if update.name.startswith(("refs/heads/", "refs/tags/")) else update._replace(old=ANY)

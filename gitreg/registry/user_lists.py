@@ -1,4 +1,4 @@
-"""Lists of the user's own, each in a JSON file."""
+"""The lists of this user, each in a JSON file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def read_list(path: Path) -> list[Any]:
-    """Return what a file lists; nothing where it is not there, or is damaged."""
+    """Return the items of a file; an empty list if it is missing or damaged."""
     with suppress(OSError, ValueError, RecursionError):
         said = json.loads(path.read_text())
         return said if isinstance(said, list) else []
@@ -19,7 +19,7 @@ def read_list(path: Path) -> list[Any]:
 
 
 def write_list(path: Path, items: Sequence[Any]) -> None:
-    """Write a list in place of what the file had, whole or not at all."""
+    """Write a list into a file, replacing it atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f"{path.name}.{os.getpid()}")
     aside.write_text(json.dumps(items, indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""The verdicts on files, each found once: by the sha256 of what was looked at, in a file of the user's own."""
+"""The verdicts on files, cached by the sha256 of their content in a file of the user."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from gitreg.contents import CODE, DATA, RULES, Finding, worst
 
-_MOST = 64 << 20  # bytes of the file; then it begins anew
+_MOST = 64 << 20  # bytes; a larger file is emptied
 _SCHEMA = "create table if not exists verdicts (sha256 text primary key, verdict text, why text) without rowid"
 _ASKED = "select verdict, why from verdicts where sha256 = ?"
 _LISTED_FILES = 1000
@@ -20,12 +20,12 @@ _OF_ALL = "*"
 
 
 class Verdicts:
-    """The verdicts that are known; safe for threads and between processes, and lost without harm.
+    """The cached verdicts; safe for threads and between processes, and lost without harm.
 
     Parameters
     ----------
     folder:
-        Where they are kept: a file for each number of the rules.
+        The folder of the cache: one file for each version of the scanner's rules.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -35,7 +35,7 @@ class Verdicts:
         self._opened = False
 
     def find(self, sha256: str) -> Finding | None:
-        """Return the verdict on the content of a hash; None where it is not known."""
+        """Return the verdict on a content by its sha256 (hexadecimal); None if it is not in the cache."""
         with self._lock, suppress(sqlite3.Error):
             if (connection := self._open()) is not None:
                 row = connection.execute(_ASKED, (sha256,)).fetchone()
@@ -43,7 +43,7 @@ class Verdicts:
         return None
 
     def find_all(self, digests: Iterable[str]) -> dict[str, Finding]:
-        """Return the verdicts that are known, by hash; in one transaction, for it is asked for many at once."""
+        """Return the cached verdicts by sha256, read in one transaction."""
         found: dict[str, Finding] = {}
         with self._lock, suppress(sqlite3.Error):
             if (connection := self._open()) is not None:
@@ -58,7 +58,7 @@ class Verdicts:
         return found
 
     def keep(self, found: Mapping[str, Finding]) -> None:
-        """Keep verdicts by the sha256 of what they are on; where that fails, only time is lost."""
+        """Write verdicts into the cache, by sha256 of the content; errors are ignored and cost only time."""
         rows = [(sha256, finding.verdict, finding.why) for sha256, finding in found.items()]
         with self._lock, suppress(sqlite3.Error, OSError):
             if rows and (connection := self._open()) is not None:
@@ -68,16 +68,20 @@ class Verdicts:
                     connection.executemany("insert or replace into verdicts values (?, ?, ?)", rows)
 
     def look(self, sha256: str, file: BinaryIO, *, keep: bool = True) -> Finding:
-        """Return the verdict on a file of a known hash, which is looked through where that was not done before.
+        """Return the verdict on a file of known sha256; it is scanned if the cache has no verdict.
 
         Parameters
         ----------
+        sha256:
+            The sha256 of the content, in hexadecimal.
+        file:
+            The open file.
         keep:
-            Whether the whole file was held against that hash, so that the verdict may be kept.
+            True if the content was verified against its sha256, so that the verdict may be cached.
         """
         found = self.find(sha256)
         if found is None:
-            from gitreg.contents.scanner import scan  # what it brings in, no other command needs
+            from gitreg.contents.scanner import scan  # lazy: few commands need the scanner
 
             found = scan(file)
             if keep:
@@ -85,7 +89,7 @@ class Verdicts:
         return found
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the cache file."""
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
@@ -99,7 +103,7 @@ class Verdicts:
         return self._connection
 
     def _connected(self) -> sqlite3.Connection | None:
-        """Return the file, open; one that is damaged is made anew."""
+        """Return the open cache file; a damaged one is removed and created anew, None if it cannot be used."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         for _ in range(2):
             connection = sqlite3.connect(self._path, timeout=1, check_same_thread=False)
@@ -109,7 +113,7 @@ class Verdicts:
                 connection.execute(_ASKED, ("",))
             except sqlite3.DatabaseError as error:
                 connection.close()
-                if isinstance(error, sqlite3.OperationalError):  # locked, or not to be written
+                if isinstance(error, sqlite3.OperationalError):  # locked, or not writable
                     return None
                 self._path.unlink(missing_ok=True)
             else:
@@ -118,7 +122,7 @@ class Verdicts:
 
 
 def recorded(findings: Mapping[str, Finding]) -> dict[str, Any]:
-    """Return what a record says of the verdicts on its files, by path: of those that are not plain data."""
+    """Return the verdicts that a record stores, by path: those on files that are not plain data."""
     told = {path: finding for path, finding in findings.items() if finding.verdict != DATA}
     if told and len(findings) > _LISTED_FILES:
         told = {_OF_ALL: worst(finding.inside(path) for path, finding in told.items())}
@@ -126,9 +130,9 @@ def recorded(findings: Mapping[str, Finding]) -> dict[str, Any]:
 
 
 def contents_row(scan: int | None, contents: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return what a record says of its files as plain data: the worst verdict, and the files that are not plain data.
+    """Return the recorded verdicts as plain data: the worst one, and those on files that are not plain data.
 
-    None where nobody looked.
+    None if the files were not scanned.
     """
     found = worst_recorded(scan, contents)
     if found is None:
@@ -137,27 +141,27 @@ def contents_row(scan: int | None, contents: Mapping[str, Any]) -> dict[str, Any
 
 
 def worst_recorded(scan: int | None, contents: Mapping[str, Any]) -> Finding | None:
-    """Return the worst verdict that a record says of its files; None where nobody looked."""
+    """Return the worst recorded verdict; None if the files were not scanned."""
     if scan is None:
         return None
     return worst_of(as_recorded(contents, contents))
 
 
 def worst_of(findings: Mapping[str, Finding]) -> Finding:
-    """Return the worst of the verdicts on files, by path, which it names; plain data where there is none."""
+    """Return the worst of the verdicts on files, with its path in the reason; "plain data" if there is none."""
     told = [finding if path == _OF_ALL else finding.inside(path) for path, finding in findings.items()]
     return worst(told) if told else Finding(DATA, "plain data")
 
 
 def code_in(contents: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield path and reason of what a record says can run code."""
+    """Yield path and reason of each file that, by the record, can run code."""
     for path, said in contents.items():
         if said.get("verdict") == CODE:
             yield path, str(said.get("why", ""))
 
 
 def as_recorded(contents: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Finding]:
-    """Return what a record says of some of its files, by path; nothing of those that it does not speak of."""
+    """Return the recorded verdicts on some files, by path; files without one are left out."""
     of_all = contents.get(_OF_ALL)
     found = {}
     for path in paths:
@@ -168,12 +172,16 @@ def as_recorded(contents: Mapping[str, Any], paths: Iterable[str]) -> dict[str, 
 
 
 class Difference(NamedTuple):
-    """What a record says of a file, and what was found to be so.
+    """The difference between the recorded and the found verdict on a file.
 
     Parameters
     ----------
     path:
-        The file's; ``*`` for all of an artifact together.
+        The path of the file; ``*`` for all files of an artifact together.
+    recorded:
+        The recorded verdict.
+    found:
+        The verdict that was found, with its reason.
     """
 
     path: str
@@ -185,23 +193,23 @@ class Difference(NamedTuple):
         return f"{what} is {self.found.verdict} ({self.found.why}), and its record says {self.recorded}"
 
     def row(self) -> dict[str, Any]:
-        """Return it as plain data."""
+        """Return the difference as plain data."""
         return {"recorded": self.recorded, "found": self.found.verdict, "why": self.found.why}
 
 
 def differences(
     scan: int | None, contents: Mapping[str, Any], found: Mapping[str, Finding], *, whole: bool
 ) -> Iterator[Difference]:
-    """Yield where a record that was made by these rules says something else of files than was found.
+    """Yield the differences between recorded and found verdicts, if the record was made by the present rules.
 
     Parameters
     ----------
     scan, contents:
-        The rules' number, and what the record says.
+        The version of the rules, and the recorded verdicts.
     found:
-        The verdicts on the files, by path.
+        The found verdicts on the files, by path.
     whole:
-        Whether these are all files of the artifact, so that they can be held against the worst of all.
+        True if these are all files of the artifact, so that the worst of them can be compared.
     """
     if scan != RULES:
         return
@@ -217,15 +225,15 @@ def differences(
 
 
 def summarised(findings: Mapping[str, Finding]) -> Finding:
-    """Return the verdicts on the files of a set as one, to be kept."""
+    """Return the verdicts on the files of a set as one verdict, to be cached."""
     told = {path: found[:2] for path, found in findings.items() if found.verdict != DATA}
     return Finding(worst(findings.values()).verdict if findings else DATA, json.dumps(told))
 
 
 def read_summary(finding: Finding) -> dict[str, Finding] | None:
-    """Return the verdicts, by path, on the files that are not plain data, from what `summarised` made of them.
+    """Return the verdicts on files that are not plain data, by path, from the result of `summarised`.
 
-    None where it is damaged.
+    None if it is damaged.
     """
     try:
         said = json.loads(finding.why).items()
