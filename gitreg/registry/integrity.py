@@ -343,9 +343,9 @@ def _reference(entry: Entry) -> str:
 
 
 def is_sealed(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> bool:
-    """Return whether this repository has a tag that seals a record under the version's name.
+    """Return whether the version's tag is in this repository, and not an annotated tag that names no record.
 
-    A tag that was made by hand and names no record does not count: only the history can then show an edit.
+    An annotated tag without a record was made by hand and cannot show an edit; only the history can.
     """
     oid = ledger.repository.read_ref(tag_ref(snapshot.settings, version.model, version.version))
     tag = ledger.repository.tag(oid) if oid else None

@@ -383,8 +383,7 @@ class Snapshot:
         return self._complete(self.index.by_number(self.seq, model, number), deleted)
 
     def find_digest(self, model: str, prefix: str) -> list[ModelVersion]:
-        """Return the versions whose record has a digest with this hexadecimal prefix; else those with such an artifact.
-        """
+        """Return the versions whose record digest has this hexadecimal prefix, or else those with such an artifact."""
         found = [self._complete(entry, False) for entry in self.index.by_digest(self.seq, model, prefix)]
         named = [version for version in found if version]
         if named:

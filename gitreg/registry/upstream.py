@@ -26,9 +26,9 @@ from gitreg.registry.mirror_moves import MirrorMoves, mirror_moves, mirror_updat
 from gitreg.registry.snapshot import ModelVersion, Snapshot
 
 _YIELD, _HURRY = 3.0, 3
-"""The backoff on a busy branch: the longest first wait, in durations of a try (at least a second); the short tries.
+"""The backoff on a busy branch: the longest first wait, in durations of a try, and the lost tries that end it.
 
-The longest wait is halved after each lost try; from the third on, it is `_FLOOR`.
+The longest wait is halved after each lost try; at the end it is `_FLOOR`. A try counts as a second at least.
 """
 
 _FLOOR = 0.05
@@ -249,7 +249,7 @@ class Upstream:
             self._repository.update_refs([RefUpdate(name, None, oid) for name, oid in there if oid], reason="gitreg")
 
     def move_mirrors(self) -> None:
-        """Move this clone's mirror refs of stages and aliases as its branch says; warn of those that the policy refuses.
+        """Move this clone's mirror refs of stages and aliases as its branch says; warn of those that may not move.
 
         Raises
         ------
@@ -517,8 +517,7 @@ class Upstream:
             self.push_derived(left)
 
     def derived_refs(self, settings: RegistryDocument) -> dict[str, str]:
-        """Return the remote's version tags and mirror refs: object ids by full name; ``<tag>^{}`` has the tagged commit.
-        """
+        """Return the remote's version tags and mirror refs: object ids by full name; ``<tag>^{}`` is the commit."""
         there = self._remote.refs(f"{tag_prefix(settings)}*")
         namespaces = {mirror_namespace(settings, kind) for kind in ("stage", "alias")}
         return there | self._remote.refs(*(f"{namespace}/*" for namespace in sorted(namespaces)))
@@ -546,7 +545,7 @@ class Upstream:
         return updates
 
     def _push(self, updates: Sequence[RefUpdate]) -> None:
-        """Push refs in one transaction; refs that the remote does not take are left out if the branch implies them."""
+        """Push refs in one transaction, or else the branch first; mirror refs that the remote refuses are left out."""
         branch, *others = updates
         if self._custom_refs.exists():
             others = [update for update in others if not self._is_custom(update.name)]
