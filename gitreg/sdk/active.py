@@ -1,4 +1,4 @@
-"""Which run is under way here, and the registry that a call works on."""
+"""The active run of a context, and the registry that a call works on."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _ACTIVE: ContextVar[Run | None] = ContextVar("gitreg_run", default=None)
 
 
 def active_run() -> Run | None:
-    """Give the run that is under way here: this context's, the process's only one, the one that it was started in.
+    """Return the active run: that of this context, else the only one of this process, else the one that started it.
 
-    A thread begins with a context of its own, in which no run is known.
+    A thread begins with a new context, in which no run is set. None if no run is active.
     """
     run = _ACTIVE.get() or only_run()
     if run is None and not is_any_under_way() and os.environ.get(RUN_VARIABLE):
@@ -32,27 +32,27 @@ def active_run() -> Run | None:
 
 
 def run_here() -> Run | None:
-    """Give the run in whose block this context is, and no other."""
+    """Return the run in whose block this context is; None if there is none, or if another process began it."""
     run = _ACTIVE.get()
     return None if run is None or run.is_joined else run
 
 
 @contextmanager
 def activated(run: Run) -> Iterator[None]:
-    """Let a run be the one that is under way in the block, and for the processes that are started there."""
+    """Make a run the active one in the block, also for processes that are started there."""
     run.outer = _ACTIVE.get()
     token = _ACTIVE.set(run)
     try:
         with shown_to_children(run):
             yield
     finally:
-        with suppress(ValueError):  # it ends in another context, as a notebook's cells may be: this one is gone
+        with suppress(ValueError):  # the block may end in another context, as in a notebook, where the token is invalid
             _ACTIVE.reset(token)
 
 
 @contextmanager
 def opened(registry: Registry | None) -> Iterator[Registry]:
-    """Give the registry that a call works on: the one given, else the active run's, else that of the folder."""
+    """Yield the registry that a call works on: the one passed, else that of the active run, else that of the folder."""
     from gitreg.sdk.registry import Registry as _Registry
 
     if registry is None and (run := active_run()) is not None:

@@ -1,4 +1,4 @@
-"""Files that can run code are handed out only to who said that they may, before anything stands where they go."""
+"""The admission of files that can run code: the user must allow them before any of them reaches its destination."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from gitreg.documents.types import ArtifactRecord
     from gitreg.sdk.opened import OpenRegistry
 
-_OF_A_SET = "set:"  # before the digest of an artifact, where its files' verdicts are kept together
+_OF_A_SET = "set:"  # prefix of an artifact's digest: the key of its files' verdicts in one entry
 
 
 class Admission:
-    """Admits the files of one artifact, or refuses them.
+    """Admits the files of one artifact, or raises.
 
     Parameters
     ----------
     record:
-        What the registry says of the artifact.
+        The record of the artifact.
     model:
-        The model or the artifact by whose name a registry may be trusted.
+        The name of the model or artifact that has to match the patterns of a registry trusted for code.
     what:
-        What to call it in an error.
+        The name of the version or artifact in errors.
     unsafe_code:
-        Whether the caller wants them whatever they are.
+        True if the caller allows code in all files.
     """
 
     def __init__(
@@ -53,21 +53,23 @@ class Admission:
 
     @property
     def is_pending(self) -> bool:
-        """Whether `look` has to be asked, because there are files that nobody looked at yet."""
+        """True if some files have no verdict yet and `look` has to scan them."""
         return bool(self._unseen)
 
     def check(self, manifest: Callable[[], Manifest], paths: Collection[str] | None = None) -> None:
-        """Refuse files of which one is known to run code, before any of them is fetched.
+        """Raise if a file is known to run code, before any file is fetched.
 
         Parameters
         ----------
+        manifest:
+            Called for the files of the artifact if the cached verdicts do not answer for all of them.
         paths:
-            Those that are wanted; None wants all.
+            The paths of the requested files; None means all.
 
         Raises
         ------
         UnsafeCode
-            One can, by the record or by what was found here, whichever is worse.
+            A file can run code, by the record or by a cached verdict, whichever is worse.
         """
         if self._is_free:
             return
@@ -83,16 +85,16 @@ class Admission:
         self._refuse(found)
 
     def look(self, folder: Path) -> None:
-        """Look at the files that nobody looked at yet, in a folder with those that were checked, and refuse code.
+        """Scan the files without a verdict, in a folder with the files of the artifact, and raise if one is code.
 
         Raises
         ------
         UnsafeCode
-            One of them can run code.
+            A file can run code.
         """
         if not self._unseen:
             return
-        from gitreg.contents.scanner import scan_path  # what it brings in, no other command needs
+        from gitreg.contents.scanner import scan_path  # a slow import that only scans need
 
         new = {entry.sha256: entry.path for entry in self._unseen}
         looked = {sha256: scan_path(os.path.join(folder, path)) for sha256, path in new.items()}
@@ -104,17 +106,17 @@ class Admission:
         self._refuse(found)
 
     def check_file(self, entry: FileEntry, file: BinaryIO, verified: bool = True) -> None:
-        """Refuse a file that is open if it can run code; else it stands at its beginning again.
+        """Raise if an open file can run code; otherwise set its position back to the beginning.
 
         Parameters
         ----------
         verified:
-            Whether all of it was held against its record, not only what is read of it.
+            True if the whole file was compared to its record, and not only the parts that were read.
 
         Raises
         ------
         UnsafeCode
-            It can.
+            The file can run code.
         """
         if self._is_free:
             return
@@ -125,7 +127,7 @@ class Admission:
         self._refuse(found)
 
     def _find(self, manifest: Manifest, paths: Collection[str] | None) -> dict[str, Finding]:
-        """Return the verdicts that are known on files, and note the others for `look`."""
+        """Return the cached verdicts on files, and remember the files without one for `look`."""
         entries = [entry for entry in manifest.files if paths is None or entry.path in paths]
         known = self._registry.verdicts.find_all(entry.sha256 for entry in entries)
         self._unseen = [entry for entry in entries if entry.sha256 not in known]
@@ -136,12 +138,12 @@ class Admission:
         return self._seen
 
     def _keep(self, found: Mapping[str, Finding]) -> None:
-        """Keep the verdicts on all files of the artifact as one, which is found at once."""
+        """Cache the verdicts on all files of the artifact as one entry, which one query finds."""
         if self._is_whole:
             self._registry.verdicts.keep({_OF_A_SET + self._record.digest: summarised(found)})
 
     def _compare(self, found: Mapping[str, Finding]) -> None:
-        """Warn where the record, by the same rules, says something else."""
+        """Warn if the record, made by the same scanner rules, states another verdict."""
         for difference in differences(self._record.scan, self._record.contents, found, whole=False):
             self._registry.tell(f"{self._what}: {difference}")
 

@@ -1,4 +1,4 @@
-"""What surrounds the process: environment, folders of the user, clock. Read here, and handed down as values."""
+"""The environment of the process: variables, the user's folders, the clock. Read here and passed on as values."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ CACHE_SIZE_VARIABLE = "GITREG_CACHE_SIZE"
 
 
 class Ambient(NamedTuple):
-    """What surrounds the process.
+    """The environment of the process.
 
     Parameters
     ----------
     folder:
         The current folder.
     env:
-        The environment's variables.
+        The environment variables.
     clock:
-        Gives the time in seconds since the epoch.
+        Returns the time in seconds since the epoch.
     """
 
     folder: Path
@@ -46,25 +46,25 @@ class Ambient(NamedTuple):
 
     @classmethod
     def of_this_process(cls) -> Ambient:
-        """Give what surrounds this process."""
+        """Return the environment of this process."""
         return cls(Path.cwd(), dict(os.environ))
 
     @staticmethod
     def draw_id() -> str:
-        """Return an id for a new registry, as no other has it."""
-        import secrets  # few make a registry
+        """Return a random id for a new registry: 32 hexadecimal digits."""
+        import secrets  # only needed to create a registry
 
         return secrets.token_hex(16)
 
     def cache(self) -> Cache:
-        """Give the user's cache, shared by all registries: GITREG_CACHE, else where the system keeps caches.
+        """Return the user's cache, shared by all registries: in GITREG_CACHE, else in the system's folder for caches.
 
-        Its path is absolute, though the variable's need not be: symbolic links are made to its files.
+        Its path is absolute even if the variable is not, because symbolic links to its files are made.
 
         Raises
         ------
         InvalidInput
-            GITREG_CACHE_SIZE is no size.
+            GITREG_CACHE_SIZE is not a valid size.
         """
         from gitreg.blobs import Cache
 
@@ -72,42 +72,42 @@ class Ambient(NamedTuple):
         return Cache(self._cache_folder(), limit=parse_size(said, CACHE_SIZE_VARIABLE) if said else None)
 
     def known(self) -> Known:
-        """Give what the user's files were when they were hashed before."""
+        """Return the stat cache: size and mtime of the user's files when they were last hashed, with their digests."""
         from gitreg.blobs import Known
 
         return Known(self._cache_folder() / "known-1.sqlite", self.clock)
 
     def spool(self) -> Path:
-        """Give the folder for what is on its way from one store to another."""
+        """Return the folder for blobs that are being copied from one store to another."""
         return self._cache_folder() / "spool"
 
     def mirrors(self) -> Path:
-        """Give the folder for copies of registries that are named by their URL."""
+        """Return the folder for mirrors of registries that are opened by URL."""
         return self._cache_folder() / "mirrors"
 
     @property
     def offline(self) -> bool:
-        """Whether no remote shall be asked (GITREG_OFFLINE)."""
+        """True if no remote may be contacted (GITREG_OFFLINE)."""
         return self.env.get("GITREG_OFFLINE", "") not in ("", "0")
 
     def unfinished(self, name: str) -> Path:
-        """Give the file that keeps how far a verification got."""
+        """Return the path of the checkpoint file of an interrupted verification."""
         return self._cache_folder() / "verified" / f"{name}.txt"
 
     def approvals(self) -> Approvals:
-        """Give the stores that the user approved."""
+        """Return the list of stores that the user trusts."""
         from gitreg.registry.stores import Approvals
 
         return Approvals(self._settings_folder() / "stores.json")
 
     def code_trust(self) -> CodeTrust:
-        """Return the registries that the user trusts for files that can run code."""
+        """Return the list of registries that the user trusts for files that can run code."""
         from gitreg.registry.code_trust import CodeTrust
 
         return CodeTrust(self._settings_folder() / "code.json")
 
     def verdicts(self) -> Verdicts:
-        """Return what was found of files when they were looked at before."""
+        """Return the cache of the scanner's verdicts on files."""
         from gitreg.registry.verdicts import Verdicts
 
         return Verdicts(self._cache_folder())
@@ -120,9 +120,9 @@ class Ambient(NamedTuple):
         return self.folder / told if told else self._own_folder("XDG_CACHE_HOME", ".cache", "Library/Caches")
 
     def _own_folder(self, variable: str, on_linux: str, on_mac: str) -> Path:
-        """Give our folder among the user's, by the XDG Base Directory Specification or Apple's.
+        """Return gitreg's folder among the user's, by the XDG Base Directory Specification or Apple's conventions.
 
-        As platformdirs does, whose import costs more than resolving a reference.
+        The result is that of platformdirs, whose import would take longer than resolving a reference.
         """
         told = self.env.get(variable, "")
         if os.path.isabs(told):
@@ -131,18 +131,18 @@ class Ambient(NamedTuple):
         return home / (on_mac if sys.platform == "darwin" else on_linux) / "gitreg"
 
     def now(self) -> tuple[int, int]:
-        """Give the time in whole seconds since the epoch, and this machine's offset in minutes east of UTC."""
+        """Return the time in whole seconds since the epoch, and the local UTC offset in minutes (east is positive)."""
         seconds = int(self.clock())
         offset = datetime.fromtimestamp(seconds).astimezone().utcoffset()
         return seconds, int(offset.total_seconds() // 60) if offset else 0
 
     def writer(self, repository: Repository) -> Writer:
-        """Give who writes to a repository now, as Git knows them.
+        """Return the author and committer of a write to a repository now, from Git's configuration.
 
         Raises
         ------
         InvalidInput
-            Git does not know who the user is.
+            Git has no name or e-mail for the user.
         """
         from gitreg.registry.commit import Writer
 
@@ -151,5 +151,5 @@ class Ambient(NamedTuple):
         return Writer(author, repository.identity(time=seconds, offset=offset))
 
     def timestamp(self) -> str:
-        """Give the time in RFC 3339, UTC, to the millisecond."""
+        """Return the time in RFC 3339, UTC, with milliseconds."""
         return datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

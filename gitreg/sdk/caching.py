@@ -1,4 +1,4 @@
-"""The cache of this machine, as its user sees it."""
+"""The commands on the cache of this machine: list, prune and verify."""
 
 from __future__ import annotations
 
@@ -13,26 +13,28 @@ from gitreg.sdk.registry import Registry
 
 
 def list_cache(ambient: Ambient, registry: Registry | None) -> list[dict[str, Any]]:
-    """List the artifacts that this machine keeps, the most recently used first, as plain data.
+    """Return the artifacts in the cache, the most recently used first, as plain data.
 
     Parameters
     ----------
     registry:
-        Whose versions are named beside what they hold.
+        The registry whose versions are listed with each artifact; None lists none.
     """
     names = _versions(registry) if registry is not None else {}
     return [{**_row(each), "versions": names.get(each.digest, [])} for each in kept(ambient.cache().shelf)]
 
 
 def prune_cache(ambient: Ambient, *, limit: int | None, all_unused: bool) -> list[dict[str, Any]]:
-    """Remove what was not used for longest until the rest fits, and return it (:func:`gitreg.blobs.pruning.prune`).
+    """Evict the least recently used artifacts until the rest fits, and return them as plain data.
+
+    See :func:`gitreg.blobs.pruning.prune`.
 
     Parameters
     ----------
     limit:
-        Bytes to keep at most. None takes GITREG_CACHE_SIZE, else a fifth of the disk.
+        The size to keep at most, in bytes. None takes GITREG_CACHE_SIZE, else a fifth of the disk.
     all_unused:
-        Remove all that no process is making or copying at this moment, whenever it was used.
+        True to evict everything that no process is writing or copying now, regardless of its last use.
     """
     cache = ambient.cache()
     if all_unused:
@@ -41,7 +43,7 @@ def prune_cache(ambient: Ambient, *, limit: int | None, all_unused: bool) -> lis
 
 
 def verify_cache(ambient: Ambient, *, progress: Progress = NO_PROGRESS) -> Iterator[dict[str, Any]]:
-    """Hash all of the cache again, remove the artifacts that are damaged, and say which they were."""
+    """Hash all files of the cache again, remove damaged artifacts, and yield one row for each artifact."""
     for found in verify(ambient.cache().shelf, progress=progress):
         yield {
             "digest": found.digest,
@@ -52,7 +54,7 @@ def verify_cache(ambient: Ambient, *, progress: Progress = NO_PROGRESS) -> Itera
 
 
 def _versions(registry: Registry) -> dict[str, list[str]]:
-    """Give the references of the versions that have an artifact, by its digest."""
+    """Return the references of the versions that have an artifact, by the artifact's digest."""
     found: dict[str, list[str]] = {}
     snapshot = registry.snapshot()
     for model in snapshot.model_names():

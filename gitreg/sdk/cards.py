@@ -1,4 +1,4 @@
-"""Gathering what a card says of a version."""
+"""The data of a version's card, collected from the registry and its store."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from gitreg.registry.snapshot import ModelVersion, Snapshot
     from gitreg.sdk.registry import Registry
 
-_LARGEST = 10**300  # of a whole number in a plot, which floats draw
+_LARGEST = 10**300  # largest integer in a plot, which is drawn with floats
 _MOST_FILES, _MOST_TENSORS, _MOST_POINTS, _MOST_METRICS, _MOST_NODES = 200, 300, 60, 6, 60
 
 
 def card(registry: Registry, reference: str) -> Card:
-    """Give the card of a version.
+    """Return the card of a version.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def card(registry: Registry, reference: str) -> Card:
         metrics=_metrics(snapshot, version),
         artifacts=[_artifact(registry, name, record) for name, record in version.artifacts.items()],
         history=_history(snapshot, version),
-        lineage=_lineage(registry, version) if version.number else None,  # a draft is in nobody's records yet
+        lineage=_lineage(registry, version) if version.number else None,  # no record refers to a draft yet
         checks=_checks(registry, version),
         generated=f"Made by gitreg from the commit {snapshot.commit[:12]}, {registry.ambient.timestamp()[:10]}",
     )
@@ -99,7 +99,7 @@ def _metrics(snapshot: Snapshot, version: ModelVersion) -> list[Metric]:
 
 
 def _around(points: list[tuple[str, float]], version: str) -> list[tuple[str, float]]:
-    """Give at most so many points, with the version's own among them."""
+    """Return at most ``_MOST_POINTS`` points, with that of the version among them."""
     own = next((n for n, (name, _) in enumerate(points) if name == version), len(points) - 1)
     end = min(len(points), max(own + _MOST_POINTS // 4, _MOST_POINTS))
     return points[max(0, end - _MOST_POINTS) : end]
@@ -108,7 +108,7 @@ def _around(points: list[tuple[str, float]], version: str) -> list[tuple[str, fl
 def _artifact(registry: Registry, name: str, record: ArtifactRecord) -> Artifact:
     files: list[tuple[str, int, str]] = []
     tensors: list[Tensor] = []
-    with suppress(GitregError):  # the checks tell of it
+    with suppress(GitregError):  # `_checks` reports it
         manifest = manifest_of(record, registry.stores)
         files = [(entry.path, entry.size, entry.sha256) for entry in manifest.files]
         tensors = tensors_of(registry, manifest)
@@ -131,11 +131,11 @@ def _artifact(registry: Registry, name: str, record: ArtifactRecord) -> Artifact
 
 
 def _history(snapshot: Snapshot, version: ModelVersion) -> list[Held]:
-    """Give the version's moves, the newest first, in the order of the branch: clocks differ."""
+    """Return the moves of the version into and out of stages, newest first, in the order of the branch."""
     arrived: dict[str, Held] = {}
     left: dict[str, Held] = {}
     for stage in snapshot.settings.stages:
-        with suppress(GitregError):  # nobody was ever in it
+        with suppress(GitregError):  # no version ever held the stage
             for row in stage_log(snapshot, version.model, stage):
                 if row["version"] == version.version:
                     before = f", after {row['from']}" if row["from"] else ""
@@ -143,13 +143,13 @@ def _history(snapshot: Snapshot, version: ModelVersion) -> list[Held]:
                 elif row["from"] == version.version:
                     after = f", to {row['version']}" if row["version"] else ""
                     left[row["commit"]] = Held(_when(row["when"]), row["who"], f"left {stage}{after}", row["reason"])
-    moves = left | arrived  # one commit may take it from one stage to another: the latter says it
+    moves = left | arrived  # for a commit that moves it between two stages, the arrival is shown
     order = {commit: snapshot.index.position(commit) or 0 for commit in moves}
     return [moves[commit] for commit in sorted(moves, key=order.__getitem__, reverse=True)]
 
 
 def _lineage(registry: Registry, version: ModelVersion) -> Graph:
-    """Give what it was made from and what came of it, the nearest of both: neither crowds the other out."""
+    """Return the graph of the inputs and the results of a version, the nearest of both first."""
     up, down = (registry.lineage(version.reference, up=up, down=not up, depth=6) for up in (True, False))
     below = {place: node for place, node in down.nodes.items() if place not in up.nodes}
     shown = max(_MOST_NODES // 2, _MOST_NODES - len(below))
@@ -159,7 +159,7 @@ def _lineage(registry: Registry, version: ModelVersion) -> Graph:
 
 
 def graph_of(found: Lineage) -> Graph:
-    """Give a lineage as a card draws it; where it is large, the first of its nodes."""
+    """Return a lineage as a graph for a card; of a large one, only its first nodes."""
     places = list(found.nodes)[:_MOST_NODES]
     number = {place: n for n, place in enumerate(places)}
     nodes = [(place.kind, _short(place), label(found.nodes[place])) for place in places]
@@ -172,7 +172,7 @@ def graph_of(found: Lineage) -> Graph:
 
 
 def _short(place: Place) -> str:
-    """Name a node in a picture, where the edges say the rest."""
+    """Return the short name of a node; its edges state the rest."""
     if place.kind in (STEP, RUN):
         return place.name.split("/", 2)[2 if place.kind == STEP else 1]
     return place.name.rpartition("@")[2] if place.kind == CODE else place.name
@@ -208,7 +208,7 @@ def _text(value: Any) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    """Whether a value has a place in a plot."""
+    """Return whether a value can be drawn in a plot."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return -_LARGEST < value < _LARGEST if isinstance(value, int) else isfinite(value)

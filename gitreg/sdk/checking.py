@@ -1,4 +1,4 @@
-"""Checking a pull request in a checkout, as CI services make them: shallow, without tags, and on no branch."""
+"""The check of a pull request in a checkout of a CI service, which may be shallow, without tags and on no branch."""
 
 from __future__ import annotations
 
@@ -34,16 +34,17 @@ NO_SUCH_COMMIT = (
     "write an id, a branch or a tag, as Git does with ~N and ^N after it; `git fetch` brings a remote's branches"
 )
 _ALL_OF_IT = 0x7FFFFFFF  # the depth of `git fetch --unshallow`
-_OUTPUT_OF_COMMANDS = 2  # standard error: what is printed is the report
+_OUTPUT_OF_COMMANDS = 2  # standard error: standard output is for the report
 
 
 def check_proposal(
     registry: OpenRegistry, base: str, head: str = "HEAD", *, share: float = 1.0, progress: Progress = NO_PROGRESS
 ) -> Report:
-    """Check what is to be merged (:func:`gitreg.registry.checking.check`), with this machine's stores and programs.
+    """Check a proposal (:func:`gitreg.registry.checking.check`) with the stores and programs of this machine.
 
-    What a shallow checkout lacks is fetched. Stores are those that the target branch names and the user approved;
-    command gates are run in the work tree, with GITREG_VERSION and GITREG_STAGE (or GITREG_ALIAS) in their environment.
+    Commits that a shallow checkout lacks are fetched. Stores are those that the target branch names and the user
+    trusts; command gates run in the work tree, with GITREG_VERSION and GITREG_STAGE (or GITREG_ALIAS) in their
+    environment.
 
     Parameters
     ----------
@@ -52,14 +53,14 @@ def check_proposal(
     head:
         The proposal.
     share:
-        Which part of the weights is read: 0 asks only whether they are there, 1 reads them all.
+        The part of the weights to read: 0 checks only that they exist, 1 reads all.
 
     Raises
     ------
     NotFound
-        One of them is neither here nor on the remote.
+        One of the commits is neither in the checkout nor on the remote.
     Refused
-        They share no history, or the checkout is shallow and the rest cannot be fetched.
+        The commits share no history, or the checkout is shallow and the rest cannot be fetched.
     """
     repository, ledger = registry.ledger.repository, registry.ledger
     unseen: list[str] = []
@@ -86,16 +87,16 @@ def check_proposal(
 def weights_in(
     registry: OpenRegistry, named: Sequence[Named], *, share: float, unseen: list[str], progress: Progress = NO_PROGRESS
 ) -> LookAtWeights | None:
-    """Give what holds stores against versions; None where the primary is not to be opened.
+    """Return a function that verifies versions in the stores; None if the primary store cannot be opened.
 
     Parameters
     ----------
     named:
         The stores, the primary first.
     share:
-        Which part of the files is read.
+        The part of the files to read: 0 checks only that they exist, 1 reads all.
     unseen:
-        Gets a sentence for each store that is not looked at.
+        Receives a sentence for each store that is left out.
     """
     for each in named:
         if isinstance(each.error, Refused):
@@ -138,7 +139,7 @@ def _commit(repository: Repository, name: str) -> str:
 
 
 def _deepen(ledger: Ledger, base: str, head: str, unseen: list[str]) -> None:
-    """Fetch the target where it is not here, and the history that a shallow checkout has left out."""
+    """Fetch the target if it is missing, and the history that a shallow checkout lacks."""
     repository = ledger.repository
     shallow = repository.is_shallow
     if not shallow and repository.resolve(base) is not None:
@@ -151,7 +152,7 @@ def _deepen(ledger: Ledger, base: str, head: str, unseen: list[str]) -> None:
     target = f"+refs/heads/{branch}:refs/remotes/{remote}/{branch}"
     commit = repository.resolve(head)
     depth = _ALL_OF_IT if shallow else None
-    # First with the proposal's own history; a host may give out only what its refs name.
+    # First with the proposal's own history; some hosts serve only commits that refs name.
     for wanted in ([target, commit] if commit else [target], [target]):
         try:
             repository.remote(remote).fetch(wanted, depth=depth)
@@ -165,7 +166,7 @@ def _deepen(ledger: Ledger, base: str, head: str, unseen: list[str]) -> None:
 
 
 def _fetch_tags(registry: OpenRegistry, target: Snapshot, head: str) -> None:
-    """Bring the tags of the versions that move: signatures are on them, and checkouts come without."""
+    """Fetch the tags of the versions that move: they carry the signatures, and CI checkouts lack them."""
     ledger = registry.ledger
     wanted = []
     for change in ledger.repository.diff(target.commit, head, ledger.root):
@@ -177,7 +178,7 @@ def _fetch_tags(registry: OpenRegistry, target: Snapshot, head: str) -> None:
     missing = [ref for ref in wanted if ledger.repository.read_ref(ref) is None]
     remote = target.settings.remote
     if missing and remote is not None and ledger.repository.remote_url(remote) is not None:
-        with suppress(GitregError):  # what needs a tag says that it is not there
+        with suppress(GitregError):  # checks that need a missing tag report it
             ledger.repository.remote(remote).fetch([f"{ref}*:{ref}*" for ref in dict.fromkeys(missing)])
 
 
@@ -187,14 +188,14 @@ def _held(repository: Repository, key: Key, oid: str) -> list[str]:
 
     try:
         return [read_data(key, repository.read_blob(oid, limit=MAX_BYTES))["version"]]
-    except GitregError:  # the check names it
+    except GitregError:  # the check reports the file
         return []
 
 
 def _look(
     registry: OpenRegistry, source: Callable[[], Source], progress: Progress, record: ArtifactRecord
 ) -> Contents | None:
-    """Return the worst verdict on an artifact's files; None where they cannot be read: who verifies them tells that."""
+    """Return the worst verdict on an artifact's files; None if they cannot be read, which verification reports."""
     from gitreg.sdk.scans import worst_read
 
     with suppress(GitregError):
@@ -203,7 +204,7 @@ def _look(
 
 
 def _run(registry: OpenRegistry, command: Sequence[str], reference: str, pointer: Key) -> bool:
-    """Run a command gate where the proposal is checked out."""
+    """Run a command gate in the work tree of the proposal, and return whether it succeeded."""
     env = {**registry.ambient.env, "GITREG_VERSION": reference, f"GITREG_{pointer.kind.upper()}": pointer.name}
     try:
         done = subprocess.run(

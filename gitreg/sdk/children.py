@@ -1,4 +1,4 @@
-"""The runs that this process has begun, and what its children are told of them, by their environment."""
+"""The runs of this process, and the environment variables by which its child processes join them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 _LOCK = Lock()
 _UNDER_WAY: list[Run] = []
-"""In the order in which they were begun."""
+"""The runs that have not ended, in the order in which they began."""
 _OUTSIDE: dict[str, str | None] = {}
-"""What the variables were before the first of them."""
+"""The values of the variables before the first run; None for an unset one."""
 
 
 @contextmanager
 def shown_to_children(run: Run) -> Iterator[None]:
-    """Let processes that are started in the block join the run. Where there are several, they join the latest."""
+    """Set the variables so that processes started in the block join the run; of several runs, the latest counts."""
     with _LOCK:
         if not _UNDER_WAY:
             _OUTSIDE.update((name, os.environ.get(name)) for name in variables(run))
@@ -39,25 +39,25 @@ def shown_to_children(run: Run) -> Iterator[None]:
 
 
 def tell_children() -> None:
-    """Let processes that are started from now on know the step that is under way."""
+    """Update the variables, so that processes started from now on know the current step."""
     with _LOCK:
         _tell()
 
 
 def only_run() -> Run | None:
-    """Give the run that this process has begun, the innermost of nested ones; None where several go on beside it."""
+    """Return the run of this process, of nested runs the innermost; None if several are independent."""
     outer = {id(each.outer) for each in _UNDER_WAY}
     innermost = [each for each in _UNDER_WAY if id(each) not in outer]
     return innermost[0] if len(innermost) == 1 else None
 
 
 def is_any_under_way() -> bool:
-    """Whether this process has begun a run that has not ended."""
+    """Return whether this process has begun a run that has not ended."""
     return bool(_UNDER_WAY)
 
 
 def variables(run: Run) -> Mapping[str, str | None]:
-    """Give what a process has to find in its environment to join a run, and the step of it that is under way."""
+    """Return the environment variables with which a process joins a run and its current step; None removes one."""
     ledger, step = run.registry.ledger, run.only_step
     place = f"{ledger.branch}:{ledger.root}" if ledger.root else ledger.branch
     spec = (step.spec if step else None) or run.spec

@@ -1,4 +1,4 @@
-"""Trusting registries for files that can run code, on the user's word."""
+"""Trust in registries for files that can run code, set by the user."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from gitreg.sdk.registry import Registry
 
 
 def trust_code(urls: Sequence[str], models: Sequence[str] = ()) -> list[str]:
-    """Trust registries by their URLs or folders, and return their places.
+    """Trust registries, by their URLs or folders, for files that can run code; return their locations.
 
     Parameters
     ----------
     models:
-        Patterns of the models that are meant; none means all.
+        Patterns of the names of trusted models; an empty list means all.
 
     Raises
     ------
     NotFound
-        There is no registry at one of them.
+        There is no registry at one of the URLs or folders.
     """
     return [_trust(url, models) for url in urls]
 
@@ -34,20 +34,20 @@ def _trust(url: str, models: Sequence[str]) -> str:
 
 
 def distrust_code(urls: Sequence[str]) -> list[str]:
-    """Trust registries no more, by their URLs or folders, and return the places of those that were trusted."""
+    """Remove registries, by URL or folder, from those trusted for code; return the locations that were removed."""
     trust = Ambient.of_this_process().code_trust()
     return [place for place in map(_place, urls) if trust.remove(place)]
 
 
 def _place(url: str) -> str:
-    if is_address(url):  # it need not be there any more
+    if is_address(url):  # the registry may no longer exist
         return place_of(url)
     with Registry.open(url) as registry:
         return registry.code_place
 
 
 def follow(registry: OpenRegistry, url: str) -> None:
-    """Trust a new clone for code as the URL is trusted that it was made from."""
+    """Trust a new clone for code if the URL that it was cloned from is trusted, for the same models."""
     trust = registry.ambient.code_trust()
     trusted = trust.find(place_of(url), registry.snapshot().settings.id)
     if trusted is not None:

@@ -1,4 +1,4 @@
-"""What a registry on this machine knows of a promotion, and who approves here."""
+"""The context of promotions and approvals on this machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DAY = 86400  # seconds
 
 
 def circumstances(registry: OpenRegistry) -> Circumstances:
-    """Give who promotes here, when and where; each is asked for by the gates that need it."""
+    """Return the context of a promotion made here and now; each gate reads from it the values that it needs."""
     return Circumstances(
         promoter=lambda: registry.writer().author.email,
         now=registry.ambient.clock,
@@ -31,17 +31,17 @@ def circumstances(registry: OpenRegistry) -> Circumstances:
 
 
 def approver(registry: OpenRegistry, key: str | None) -> Approver:
-    """Give who approves here, with their key.
+    """Return the user as an approver, with the key to sign with.
 
     Parameters
     ----------
     key:
-        The file of an SSH key; None takes the one that Git signs with.
+        The file of an SSH key; None takes the key that Git signs with.
 
     Raises
     ------
     InvalidInput
-        Git does not know who the user is.
+        Git has no name or e-mail for the user.
     """
     from gitreg.policy.approval import NAMESPACE
     from gitreg.registry.operations.approvals import Approver
@@ -57,7 +57,7 @@ def approver(registry: OpenRegistry, key: str | None) -> Approver:
 
 
 def proposed_settings(registry: OpenRegistry, head: str) -> tuple[bytes, list[str]]:
-    """Return what ``gitreg.yaml`` says at a commit, and the e-mails of who made that commit.
+    """Return the content of ``gitreg.yaml`` at a commit, and the e-mails of its author and its committer.
 
     Raises
     ------
@@ -80,12 +80,19 @@ def proposed_settings(registry: OpenRegistry, head: str) -> tuple[bytes, list[st
 
 
 def expiry(said: str, now: float) -> str:
-    """Return in RFC 3339 when an approval expires: at a date, or so many days from now (``14d``).
+    """Return the end of an approval in RFC 3339, from a date or a number of days from now (``14d``).
+
+    Parameters
+    ----------
+    said:
+        The date, or the number of days.
+    now:
+        The time in seconds since the epoch.
 
     Raises
     ------
     InvalidInput
-        It is neither, or over already.
+        The text is neither, or the end is in the past.
     """
     days = re.fullmatch(r"([0-9]{1,5})d", said)
     time = int(now) + int(days[1]) * _DAY if days else seconds_of(said)

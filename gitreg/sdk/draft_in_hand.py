@@ -1,4 +1,4 @@
-"""The draft of a run as this process has it: its threads take turns, and see what other processes have added."""
+"""The draft of a run, locked between the threads of this process and kept up to date with other processes."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 
 class DraftInHand:
-    """A run's draft, kept up to date.
+    """A run's draft, locked between threads and kept up to date.
 
     Parameters
     ----------
     registry:
-        The open registry that it lies in.
+        The open registry with the draft.
     draft:
-        What it says so far.
+        The draft as it was read last.
 
     Attributes
     ----------
     turn:
-        Held by the thread that reads or writes: neither a repository nor a draft is for two at once.
+        The lock for each read and write: a repository or draft must not be used by two threads at once.
     """
 
     def __init__(self, registry: Registry, draft: Draft) -> None:
@@ -35,16 +35,16 @@ class DraftInHand:
 
     @property
     def known(self) -> Draft:
-        """What it said when this process read or wrote it last."""
+        """The draft as this process read or wrote it last."""
         return self._draft
 
     def read(self) -> Draft:
-        """Give what it says now.
+        """Return the draft as it is now.
 
         Raises
         ------
         InvalidDocument
-            A file of it cannot be read.
+            A file of the draft cannot be read.
         """
         with self.turn:
             repository, ref = self._registry.ledger.repository, self._draft.ref
@@ -54,19 +54,19 @@ class DraftInHand:
             return self._draft
 
     def change(self, change: Callable[[Draft], Draft], subject: str) -> None:
-        """Let it say something else, in one commit.
+        """Change the draft, in one commit on its ref.
 
         Raises
         ------
         Conflict
-            Others held the repository for a minute.
+            Other processes locked the repository for a minute.
         """
         with self.turn:
             repository = self._registry.ledger.repository
             self._draft = write_draft(repository, self._draft, change, self._registry.writer, subject)
 
     def remove(self) -> None:
-        """Remove it."""
+        """Remove the draft."""
         with self.turn:
             remove_draft(self._registry.ledger.repository, self._draft)
             self._registry.settle_claims()

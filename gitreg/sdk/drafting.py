@@ -1,4 +1,4 @@
-"""Drafts as people handle them: what is there, seal it, discard it, look at a version before it is sealed."""
+"""The commands on drafts: list, seal and discard them, and read a version before it is sealed."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from gitreg.sdk.registry import Registry
 
 DIED = "died"
-"""The status of a run whose process is gone though it says that it is under way."""
+"""The status of a run whose draft says that it is running although its process is dead."""
 
 
 def sealing(registry: Registry, draft: Draft) -> Callable[[Any], Any]:
-    """Give the operation that seals a draft."""
+    """Return the operation that seals a draft."""
     repository, here = registry.ledger.repository, registry.circumstances()
 
     def operation(snapshot: Any) -> Any:
@@ -38,12 +38,12 @@ def sealing(registry: Registry, draft: Draft) -> Callable[[Any], Any]:
 
 
 def seal_draft(registry: Registry, draft: Draft) -> Outcome:
-    """Seal a draft, and remove it.
+    """Seal a draft, remove its ref, and return the outcome.
 
     Raises
     ------
     GitregError
-        As :func:`gitreg.registry.operations.sealing.seal` says; the draft stays.
+        As :func:`gitreg.registry.operations.sealing.seal` raises it; the draft stays.
     """
     outcome = registry.commit(sealing(registry, draft))
     remove_draft(registry.ledger.repository, draft)
@@ -52,17 +52,17 @@ def seal_draft(registry: Registry, draft: Draft) -> Outcome:
 
 
 def drafts_of(registry: Registry) -> list[Draft]:
-    """Give what runs are making, or have left."""
+    """Return the drafts that are not sealed, of runs that execute, failed or were killed."""
     return open_drafts(registry.ledger.repository, registry.snapshot())
 
 
 def find_draft(registry: Registry, run: str) -> Draft:
-    """Give the draft of a run that is named ``RUN`` or ``PIPELINE/RUN``.
+    """Return the draft of a run that is named ``RUN`` or ``PIPELINE/RUN``.
 
     Raises
     ------
     NotFound
-        There is none, or several are named so.
+        There is no such draft, or there are several.
     """
     run = nfc(run)
     drafts = read_drafts(registry.ledger.repository)
@@ -77,12 +77,12 @@ def find_draft(registry: Registry, run: str) -> Draft:
 
 
 def draft_of_model(registry: Registry, model: str, run: str | None) -> ModelVersion:
-    """Give the version of a model that a run is making: the active run's, the one named, or the only one.
+    """Return the draft of a version of a model: that of the run named, else of the active run, else the only one.
 
     Raises
     ------
     NotFound
-        There is none, or there are several.
+        There is no such draft, or there are several.
     """
     from gitreg.sdk.active import active_run
 
@@ -104,7 +104,7 @@ def draft_of_model(registry: Registry, model: str, run: str | None) -> ModelVers
 
 
 def draft_version(draft: Draft, document: DraftDocument) -> ModelVersion:
-    """Give a version that a run is making as if it were sealed: its number is 0, and its digest says nothing."""
+    """Return the draft of a version in the form of a sealed version, with the number 0 and an empty digest."""
     artifacts: Mapping[str, ArtifactRecord] = draft.artifacts_of(document)
     record = VersionDocument(
         model=document.model,
@@ -127,16 +127,16 @@ def draft_version(draft: Draft, document: DraftDocument) -> ModelVersion:
 
 
 def seal_by_hand(registry: Registry, run: str) -> Outcome:
-    """Seal what a run that failed or was killed had made.
+    """Seal the draft of a run that failed or was killed, and return the outcome.
 
     Raises
     ------
     NotFound
         There is no such draft.
     Conflict
-        The run is under way.
+        The run still executes.
     GitregError
-        As :func:`gitreg.registry.operations.sealing.seal` says; the draft stays.
+        As :func:`gitreg.registry.operations.sealing.seal` raises it; the draft stays.
     """
     draft = find_draft(registry, run)
     with alive(registry.ledger.repository, draft.run.pipeline, draft.run.run):
@@ -153,14 +153,14 @@ def seal_by_hand(registry: Registry, run: str) -> Outcome:
 
 
 def discard(registry: Registry, run: str) -> Draft:
-    """Remove the draft of a run that failed or was killed; its weights are left to ``gitreg gc``.
+    """Remove the draft of a run that failed or was killed, and return it; its weights are left to ``gitreg gc``.
 
     Raises
     ------
     NotFound
         There is no such draft.
     Conflict
-        The run is under way.
+        The run still executes.
     """
     draft = find_draft(registry, run)
     with alive(registry.ledger.repository, draft.run.pipeline, draft.run.run):
@@ -173,7 +173,7 @@ def discard(registry: Registry, run: str) -> Draft:
 
 
 def draft_rows(registry: Registry) -> list[dict[str, Any]]:
-    """Give one row for each version that a run is making, or has left: plain data."""
+    """Return one row of plain data for each version in a draft; a draft without versions has one row."""
     rows = []
     for draft in drafts_of(registry):
         status = status_of(registry, draft)
@@ -197,7 +197,7 @@ def draft_rows(registry: Registry) -> list[dict[str, Any]]:
 
 
 def run_rows(registry: Registry, pipeline: str | None = None) -> list[dict[str, Any]]:
-    """Give the runs, those that are not sealed first, then the newest first: plain data."""
+    """Return one row of plain data for each run: those that are not sealed first, each group newest first."""
     drafts = drafts_of(registry)
     open_ones = [
         run_row(draft.run.but(versions=_made(draft)), status_of(registry, draft))
@@ -208,7 +208,7 @@ def run_rows(registry: Registry, pipeline: str | None = None) -> list[dict[str, 
 
 
 def run_row(run: RunDocument, status: str) -> dict[str, Any]:
-    """Give what a list of runs says of one."""
+    """Return one run as plain data."""
     return {
         "pipeline": run.pipeline,
         "run": run.run,
@@ -222,12 +222,12 @@ def run_row(run: RunDocument, status: str) -> dict[str, Any]:
 
 
 def find_any_run(registry: Registry, name: str) -> tuple[RunDocument, str]:
-    """Give a run that is named ``RUN`` or ``PIPELINE/RUN``, sealed or not, and its status.
+    """Return a run that is named ``RUN`` or ``PIPELINE/RUN``, sealed or a draft, and its status.
 
     Raises
     ------
     NotFound
-        There is none, or there are several.
+        There is no such run, or there are several.
     """
     name = nfc(name)
     drafts = drafts_of(registry)
@@ -247,7 +247,7 @@ def find_any_run(registry: Registry, name: str) -> tuple[RunDocument, str]:
 
 
 def status_of(registry: Registry, draft: Draft) -> str:
-    """Give a draft's status: running, died or failed; completed where only the seal is missing."""
+    """Return the status of a draft: running, died, failed, or completed if only the seal is missing."""
     run = draft.run
     if run.status == "running" and not is_alive(registry.ledger.repository, run.pipeline, run.run):
         return DIED

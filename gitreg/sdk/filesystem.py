@@ -1,4 +1,4 @@
-"""``gitreg://iris@production/model.safetensors`` for fsspec, which finds this class by its entry point."""
+"""The fsspec file system ``gitreg://iris@production/model.safetensors``, which fsspec finds by its entry point."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from gitreg.sdk.registry import Registry
 
 
 class GitregFileSystem(ArtifactFileSystem):
-    """The files of a registry's versions: ``gitreg://MODEL@VERSION/PATH``, read-only.
+    """The files of a registry's versions as a file system: ``gitreg://MODEL@VERSION/PATH``, read-only.
 
     Parameters
     ----------
     registry:
-        Where the registry is, as :meth:`gitreg.Registry.open` takes it. None takes GITREG_REGISTRY, else the current
-        folder, upwards.
+        The folder or URL of the registry, as :meth:`gitreg.Registry.open` takes it. None takes GITREG_REGISTRY, else
+        the current folder and those above it.
     artifact:
-        Which artifact of a version; None takes ``model``, or the only one.
+        The name of the artifact; None takes ``model``, else the only one of that type, else the only one.
     unsafe_code:
-        Whether files that can run code when they are loaded are opened, too.
+        True to open also files that can run code when they are loaded.
     """
 
     protocol = "gitreg"

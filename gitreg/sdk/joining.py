@@ -1,4 +1,4 @@
-"""Joining a run from another process: a child of the one that began it."""
+"""The run of a parent process, as a child process sees and uses it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from gitreg.sdk.under_way import Run
 
 @lru_cache(1)
 def joined_run(told: str, step: str | None) -> Run:
-    """Give the run that the environment names, as this process sees it; its registry is open until the process ends.
+    """Return the run that the environment variables name; its registry stays open until this process ends.
 
     Parameters
     ----------
     told, step:
-        As the environment says them.
+        The values of GITREG_RUN and GITREG_STEP.
 
     Raises
     ------
     NotFound
-        It has ended.
+        The run has ended.
     """
     import atexit
 

@@ -1,4 +1,4 @@
-"""Loading: a version's files, verified, from the cache or into a folder of the caller's own."""
+"""Functions that load the files of a version, verified, from the cache or into a folder of the caller."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def load(
     unsafe_code: bool = False,
     progress: Progress = NO_PROGRESS,
 ) -> Path:
-    """Give the folder with a version's files (:meth:`gitreg.Registry.load`)."""
+    """Return the folder with the files of a version (:meth:`gitreg.Registry.load`)."""
     if link and dest is None:
         raise InvalidInput("links need a folder to lie in", hint="name DEST, or leave --link away: nothing is copied")
     version = registry.version(reference)
@@ -64,16 +64,16 @@ def load_files(
     unsafe_code: bool = False,
     progress: Progress = NO_PROGRESS,
 ) -> Path:
-    """Give the folder with an artifact's files, every byte held against its record.
+    """Return the folder with the files of an artifact, every byte verified against its record.
 
     Parameters
     ----------
     model:
-        The model that it is of, or its own name.
+        The name of the model that has the artifact, or of the artifact itself; trust for code depends on it.
     what:
-        What to call it in an error.
+        The name of the version or artifact in errors.
     dest, file, link, unsafe_code:
-        As :meth:`gitreg.Registry.load` has them.
+        As for :meth:`gitreg.Registry.load`.
     """
     cache = registry.ambient.cache()
     admission = Admission(registry, record, model=model, what=what, unsafe_code=unsafe_code)
@@ -129,7 +129,7 @@ def open_file(
 
 
 def manifest_in(registry: Registry, cache: Cache, record: ArtifactRecord) -> Manifest:
-    """Give an artifact's files: from its record, else from the cache, else from the store."""
+    """Return the manifest of an artifact: from its record, else from the cache, else from the store."""
     if record.files is None and (known := cache.manifest(record.digest)):
         return known
     return manifest_of(record, registry.stores)
@@ -141,7 +141,7 @@ def _tell_yanked(version: ModelVersion) -> None:
 
 
 def note_input(registry: Registry, used: ArtifactDocument | ModelVersion) -> None:
-    """Note in the run that is under way, if one is, what it uses; of another registry than its own no record speaks."""
+    """Note an input in the active run, if there is one and it is a run of the same registry."""
     from gitreg.sdk.active import active_run
 
     run = active_run()

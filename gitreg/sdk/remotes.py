@@ -1,4 +1,4 @@
-"""What passes between a clone and its remote, on request."""
+"""The commands that exchange commits between a clone and its remote: clone, pull, push and sync."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 class Pulled(NamedTuple):
-    """What a pull brought.
+    """The result of a pull or a push.
 
     Parameters
     ----------
     before, after:
-        Where the branch was and is; the same where nothing was new.
+        The commits of the branch before and after; the same if nothing was new.
     rewrite:
-        What a rewritten history took away, where one was accepted.
+        The commits and stage moves that a rewritten history removed, if one was accepted.
     """
 
     branch: str
@@ -39,7 +39,7 @@ class Pulled(NamedTuple):
     rewrite: Rewrite | None = None
 
     def row(self) -> dict[str, Any]:
-        """Return it as plain data."""
+        """Return the result as plain data."""
         gone, stages = self.rewrite or ((), ())
         return {
             "branch": self.branch,
@@ -51,19 +51,19 @@ class Pulled(NamedTuple):
 
 
 def clone(url: str, path: PathLike | None = None) -> Registry:
-    """Clone the repository of a registry, and open it.
+    """Clone the repository of a registry, and return the open registry.
 
     Parameters
     ----------
     url:
-        As ``git clone`` takes it.
+        The URL, as ``git clone`` takes it.
     path:
-        The folder to make; by default named as the repository is.
+        The folder to create; None takes the name of the repository.
 
     Raises
     ------
     AlreadyExists
-        The folder is there, and not empty.
+        The folder exists and is not empty.
     NotFound, Unreachable
         There is no repository at the address, no registry in it, or it does not answer.
     """
@@ -81,25 +81,25 @@ def clone(url: str, path: PathLike | None = None) -> Registry:
         if registry.upstream is not None:
             pull(registry)
         follow(registry, address)
-        stack.pop_all()  # it is the caller's to close
+        stack.pop_all()  # the caller closes it
     return registry
 
 
 def pull(registry: OpenRegistry, accept_rewrite: bool = False) -> Pulled:
-    """Let the clone follow its remote: branch, tags and mirrors.
+    """Move branch, tags and mirrors of the clone to those of its remote, and return the result.
 
     Parameters
     ----------
     accept_rewrite:
-        Follow a history that was rewritten, or another registry, too. Commits and uncommitted work of the clone's own
-        are never given up for it.
+        True to follow also a history that was rewritten, or another registry. The clone's own commits and uncommitted
+        work are never lost by it.
 
     Raises
     ------
     Refused
-        The registry has no remote, its history was rewritten, or both sides have commits that the other lacks.
+        The registry has no remote, its history was rewritten, or each side has commits that the other lacks.
     Unreachable, NotFound
-        The remote does not answer, or is not there.
+        The remote does not answer, or does not exist.
     """
     upstream, ledger = _upstream(registry), registry.ledger
     before = registry.rewritten_from or ledger.head()
@@ -118,16 +118,16 @@ def pull(registry: OpenRegistry, accept_rewrite: bool = False) -> Pulled:
 
 
 def push(registry: OpenRegistry) -> Pulled:
-    """Publish what was committed with ``--local``: the commits as they are, with their tags and mirrors.
+    """Publish commits that were made with ``--local``, unchanged, with their tags and mirrors; return the result.
 
     Raises
     ------
     Refused
-        As for `pull`, or the remote's rules forbid it.
+        As for `pull`, or the rules of the remote forbid the push.
     Conflict
-        Somebody else was faster.
+        Another user moved the branch first.
     Unreachable, NotFound
-        The remote does not answer, or is not there.
+        The remote does not answer, or does not exist.
     """
     upstream, ledger = _upstream(registry), registry.ledger
     with ledger.repository.lock(timeout=PATIENCE):
@@ -141,7 +141,10 @@ def push(registry: OpenRegistry) -> Pulled:
 
 
 def sync(registry: OpenRegistry) -> Synced:
-    """Make the tags and mirrors that follow from the remote's branch (:mod:`gitreg.registry.sync`)."""
+    """Update the tags and mirrors that are derived from the remote's branch, and return what moved.
+
+    See :mod:`gitreg.registry.sync`.
+    """
     from gitreg.registry.sync import sync as make
 
     upstream, ledger = _upstream(registry), registry.ledger
@@ -160,10 +163,10 @@ def _upstream(registry: OpenRegistry) -> Upstream:
 
 
 def _name(url: str) -> str:
-    """Give the folder that ``git clone`` would make."""
+    """Return the name of the folder that ``git clone`` would create."""
     return url.rstrip("/").removesuffix("/.git").removesuffix(".git").rpartition("/")[2].rpartition(":")[2]
 
 
 def _is_scp(url: str) -> bool:
-    """Whether it is ``[user@]host:path``, as git-clone(1) has it: a colon before any slash."""
+    """Return whether an address is ``[user@]host:path``, as git-clone(1) defines it: a colon before any slash."""
     return ":" in url.partition("/")[0]

@@ -1,4 +1,4 @@
-"""Whether a step need not be done again: what it would give is known by its code, its parameters and its inputs."""
+"""The step cache: the reuse of outputs of a step with the same code, parameters and inputs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gitreg.sdk.registry import Registry
     from gitreg.sdk.under_way import Run
 
-_FORMAT = 1  # of what a key is made of
+_FORMAT = 1  # version of the content of a key
 
 
 def step_key(
@@ -28,14 +28,19 @@ def step_key(
     parameters: Mapping[str, Any],
     inputs: Mapping[str, str],
 ) -> str | None:
-    """Give what tells whether a step gives the same again; None where its code cannot be read.
+    """Return the cache key of a step; None if the source of its function cannot be read.
 
-    The code is the function's own text: what it calls does not count, as in zenml.
+    The code is the source of the function itself; functions that it calls do not count, as in zenml.
 
     Parameters
     ----------
     inputs:
-        By argument, the digest of the artifact.
+        The digest of the artifact for each argument that is one.
+
+    Returns
+    -------
+    str or None:
+        A SHA-256 in hexadecimal.
     """
     try:
         code = textwrap.dedent(inspect.getsource(function))
@@ -54,14 +59,14 @@ def step_key(
 def known_outputs(
     run: Run, name: str, key: str, outputs: Sequence[Output], *, other_runs: bool
 ) -> list[ArtifactDocument] | None:
-    """Give what a step with this key gave before, in an earlier try of the run or in another run of the pipeline.
+    """Return the earlier outputs of a step with this key, of the same run or of another run of the pipeline.
 
-    What the stores do not hold any more is not known.
+    None if there are none, or if the stores lack a file of them.
 
     Parameters
     ----------
     other_runs:
-        Whether other runs count.
+        True to search other runs, too.
     """
     found = _in_draft(run, name, key, outputs)
     if found is None and other_runs:

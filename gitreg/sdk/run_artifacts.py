@@ -1,4 +1,4 @@
-"""The artifacts of a run: what it saves, links and uses."""
+"""The artifacts of a run: those that it saves, links and uses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def add_input(inputs: dict[str, str], name: str, what: str) -> bool:
-    """Add what was loaded to a step's inputs, by a name that is free; return whether it was not there."""
+    """Add a loaded version to the inputs of a step, under an unused name; return False if it was there already."""
     if what in inputs.values():
         return False
     inputs[name if name not in inputs else what] = what
@@ -32,7 +32,7 @@ def add_input(inputs: dict[str, str], name: str, what: str) -> bool:
 
 
 def _used_in(run: RunDocument, step: str, name: str, what: str) -> RunDocument:
-    """Return what is said of a run once another process has loaded something in a step of it that is under way."""
+    """Return the document of a run with one more input of a step that executes, loaded by another process."""
     said = run.steps.get(step, {})
     inputs = dict(said.get("inputs", {})) if said.get("status") == RUNNING else {}
     add_input(inputs, name, what)
@@ -57,7 +57,7 @@ class RunArtifacts:
         metadata: Mapping[str, Any] | None = None,
         unsafe_pickle: bool = False,
     ) -> ArtifactVersion:
-        """Save an object into the draft (:func:`gitreg.save_artifact`)."""
+        """Save an object into the draft and return its handle (:func:`gitreg.save_artifact`)."""
         run = self._run
         with run.in_hand.turn:
             name, version = run.fill(name), version and run.fill(version)
@@ -71,16 +71,22 @@ class RunArtifacts:
                 return self.add(document, model.key if model else None)
 
     def add(self, document: ArtifactDocument, key: str | None) -> ArtifactVersion:
-        """Take an artifact whose files are in the store into the draft, linked to one of its versions.
+        """Add an artifact whose files are stored to the draft, linked to one of its versions, and return its handle.
 
-        It takes the place of what an earlier try of the run left under its version's name: nothing relies on a draft.
+        It replaces an artifact that an earlier try of the run left under the same version name, since nothing depends
+        on a draft.
+
+        Parameters
+        ----------
+        key:
+            The id of the version in the draft; None links to none.
 
         Raises
         ------
         AlreadyExists
-            A version of that name is sealed, or was saved by this process, and holds something else.
+            A version of that name is sealed, or was saved by this process, and has other content.
         Refused
-            The version that it is linked to was sealed with an artifact of its name.
+            The version to link to was sealed with an artifact of that name.
         """
         if key is not None:
             self._check_link(key, document.reference)
@@ -106,7 +112,7 @@ class RunArtifacts:
         return self._given(self._run.draft.artifacts[document.id])
 
     def _check_link(self, key: str, link: str) -> None:
-        """Refuse to link to a sealed version what it would be refused with when the run is sealed."""
+        """Raise now if a link to a sealed version would be refused when the run is sealed."""
         document = self._run.draft.versions[key]
         if document.version is None:
             return
@@ -121,7 +127,7 @@ class RunArtifacts:
         return self._run.in_hand.read().find_artifact(*named) or find_artifact(self._run.registry.snapshot(), *named)
 
     def find(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
-        """Give an artifact that the draft holds, by its name or its id's first digits; None where it holds none."""
+        """Return an artifact in the draft, by name or by the first digits of its id; None if there is none."""
         held = self._run.in_hand.read().artifacts.values()
         name = nfc(name)
         if version is None:
@@ -133,7 +139,20 @@ class RunArtifacts:
         return self._given(found[-1]) if found else None
 
     def link(self, artifact: str, model: Model | None = None, *, key: str | None = None) -> None:
-        """Link an artifact to a version that the run works on, or to another one."""
+        """Link an artifact to a version of the draft, or to the version of a model.
+
+        Parameters
+        ----------
+        model:
+            The version to link to; None takes the one that the run works on.
+        key:
+            The id of a version in the draft, instead of a model.
+
+        Raises
+        ------
+        InvalidInput
+            No model is given, and the run works on none.
+        """
         run = self._run
         with run.in_hand.turn:
             mine = self.find(artifact)
@@ -151,14 +170,14 @@ class RunArtifacts:
                 )
 
     def note_input(self, used: ArtifactDocument | ModelVersion, snapshot: Snapshot) -> None:
-        """Note that something was loaded: what the run makes now was made from it, too.
+        """Note a version that was loaded as an input of the step, or of the run.
 
-        What another run is still making has no name that lasts: it is not noted.
+        A version of another run that is not sealed has no permanent name and is not noted.
 
         Parameters
         ----------
         snapshot:
-            Where it was looked up: the run's own registry, or another clone of it.
+            The snapshot that it was found in, of the run's registry or of another clone of it.
         """
         run = self._run
         if isinstance(used, ArtifactDocument):
@@ -179,7 +198,7 @@ class RunArtifacts:
             run.change(lambda run: run.but(inputs=(*run.inputs, what)), f"Use {what}")
 
     def noted_in(self, step: str) -> Mapping[str, str]:
-        """Return what other processes have loaded in a step that is under way, by name."""
+        """Return the inputs that other processes loaded in a step that executes, by name."""
         self._run.in_hand.read()
         return self._noted_in(step)
 
@@ -189,29 +208,29 @@ class RunArtifacts:
         return inputs
 
     def _is_own(self, place: str) -> bool:
-        """Whether the run made it, or a step of it gave it as it was known."""
+        """Return whether the run made an artifact version, or has it as the output of a cached step."""
         draft = self._run.draft
         given = (step.get("outputs", {}).values() for step in draft.run.steps.values())
         return place in draft.artifacts or any(place in outputs for outputs in given)
 
     def place_of(self, document: ArtifactDocument) -> str:
-        """Give what the draft calls an artifact version: its id where it is the draft's own, else its reference."""
+        """Return the identifier of an artifact version in the draft: its id if the draft has it, else its reference."""
         return document.id if document.id in self._run.draft.artifacts else document.reference
 
     def at(self, place: str) -> ArtifactDocument | None:
-        """Give the artifact version that the draft calls so."""
+        """Return the artifact version of an identifier in the draft; None if there is none."""
         if place in self._run.draft.artifacts:
             return self._run.draft.artifacts[place]
         name, _, version = place.partition("@")
         return find_artifact(self._run.registry.snapshot(), name, version) if version else None
 
     def made_in(self, step: str) -> set[str]:
-        """Give the ids of what was saved in a step, in whatever process."""
+        """Return the ids of the artifacts that were saved in a step, by any process."""
         held = self._run.in_hand.read().artifacts
         return {key for key, each in held.items() if each.run and each.run.get("step") == step}
 
     def settle(self) -> None:
-        """Let the handles that are still in use say the versions that were sealed."""
+        """Update the handles that are still in use to the sealed versions."""
         snapshot, handles = self._run.registry.snapshot(), list(self._handed)
         sealed: dict[str, ArtifactDocument] = {}
         for name in {handle.name for handle in handles}:

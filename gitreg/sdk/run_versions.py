@@ -1,4 +1,4 @@
-"""The versions of models that a run makes, or says more of: in its draft until it ends well, sealed from then on."""
+"""The versions of models that a run makes or adds to: in its draft until it ends well, sealed from then on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
             """The id of the version in the run's draft."""
 
         def settle(self, version: str) -> None:
-            """Mean the sealed version, of this name, from now on."""
+            """Refer to the sealed version of this name from now on."""
 
 
 class RunVersions:
@@ -41,7 +41,7 @@ class RunVersions:
         self._sealed: dict[str, str] = {}
 
     def bind(self, spec: Model) -> RunModel:
-        """Give a model's version as the run sees it: in its draft, where a new one is begun."""
+        """Return the handle of a version in the run's draft, where a missing one is begun."""
         from gitreg.sdk.model import RunModel
 
         spec = spec.filled(self._run.fill)
@@ -50,20 +50,20 @@ class RunVersions:
         return bound
 
     def hand_out(self, handle: Settling) -> None:
-        """Let a handle of a version know what that is called once it is sealed."""
+        """Register a handle of a version, so that it learns the name of the sealed version."""
         self._handed.append(handle)
         if handle.key in self._sealed:
             handle.settle(self._sealed[handle.key])
 
     def key(self, spec: Model) -> str:
-        """Give the draft's id for a version, which is begun where the draft has none.
+        """Return the id of a version in the draft; a missing version is begun.
 
         Raises
         ------
         NotFound
-            A number or a stage is asked for that is not there.
+            The number or stage does not exist.
         InvalidInput, AlreadyExists
-            The name can be no version's.
+            The name cannot be that of a version.
         """
         run = self._run
         with run.in_hand.turn:
@@ -99,7 +99,7 @@ class RunVersions:
         return key
 
     def _resolved(self, spec: Model) -> str | None:
-        """Give the version's name that is meant: once for the whole run, whatever is promoted meanwhile."""
+        """Return the name of the version that a selector means, resolved once for the whole run."""
         from gitreg.sdk.model import only_looked_up
 
         selector = spec.selector
@@ -115,22 +115,22 @@ class RunVersions:
         return self._lent[spec.reference]
 
     def begin(self, document: DraftDocument) -> str:
-        """Begin one more version, beside all others of its model, and give the draft's id for it."""
+        """Begin a further version of a model, beside those in the draft, and return its id in the draft."""
         with self._run.in_hand.turn:
             self._run.in_hand.change(lambda draft: draft.with_version(document), f"Begin a version of {document.model}")
             return list(self._run.draft.versions)[-1]
 
     def change(self, key: str, change: Callable[[DraftDocument], DraftDocument], subject: str) -> None:
-        """Say something else of a version."""
+        """Change the document of a version in the draft, in one commit."""
         self._run.in_hand.change(lambda draft: draft.with_version(change(draft.versions[key]), key), subject)
 
     def set_stage(self, key: str, stage: str, *, force: bool) -> None:
-        """Give a version the stage that it takes when it is sealed; checked now, and again then.
+        """Set the stage that a version enters when it is sealed; rules and policy are checked now and at sealing.
 
         Raises
         ------
         Refused
-            Another version holds it, and ``force`` is not given, or its policy forbids it.
+            Another version holds the stage and ``force`` is False, or the policy of the stage forbids it.
         InvalidInput
             There is no such stage.
         """
@@ -140,7 +140,7 @@ class RunVersions:
         self.change(key, lambda document: document.but(stage=stage, force=force), f"Give it {stage}")
 
     def get(self, key: str) -> ModelVersion:
-        """Give a version as it would be sealed, or the sealed one that the run says more of."""
+        """Return a version as it is now: the draft in the form of a sealed one, or the sealed one with additions."""
         draft = self._run.draft
         document = draft.versions[key]
         if document.version is not None:
@@ -152,7 +152,7 @@ class RunVersions:
         return draft_version(draft, document)
 
     def settle(self, sealed: RunDocument) -> None:
-        """Let the handles mean what was sealed."""
+        """Update the handles to the sealed versions."""
         for key, reference in zip(self._run.draft.versions, sealed.versions, strict=False):
             self._sealed[key] = reference.rpartition("@")[2]
         for handle in self._handed:
@@ -161,7 +161,7 @@ class RunVersions:
 
 
 def left_over(registry: Registry, model: str, version: str | None) -> Draft | None:
-    """Give the draft that a run which failed or was killed left of the version of a name, and of nothing else."""
+    """Return the draft of a failed or killed run that contains only the version of this name; None if there is none."""
     repository = registry.ledger.repository
     for draft in open_drafts(repository, registry.snapshot()):
         alone = len(draft.versions) == 1 and draft.find_version(model, version)

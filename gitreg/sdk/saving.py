@@ -1,4 +1,4 @@
-"""Saving: files into the store first, then one commit that speaks of them."""
+"""The steps of a save: files into the store first, then one commit with their record."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Saving:
-    """What is to be saved, as :meth:`gitreg.Registry.save` takes it.
+    """The arguments of one save, as :meth:`gitreg.Registry.save` takes them.
 
     Parameters
     ----------
     sources:
-        For each artifact by name, its files and folders.
+        The files and folders of each artifact, by the artifact's name.
     """
 
     model: str
@@ -48,12 +48,12 @@ class Saving:
 
 
 def sources(artifact_type: str, paths: Sequence[Path], artifacts: Mapping[str, Path]) -> Mapping[str, Sequence[Path]]:
-    """Give the files of each artifact: ``paths`` make the main one, which is named after its type.
+    """Return the files of each artifact by name; ``paths`` are the main artifact, which is named after its type.
 
     Raises
     ------
     InvalidInput
-        There is nothing to save, or an artifact is given twice.
+        There are no files at all, or two artifacts have the same name.
     """
     found: dict[str, Sequence[Path]] = {artifact_type: paths} if paths else {}
     for said, path in artifacts.items():
@@ -67,12 +67,12 @@ def sources(artifact_type: str, paths: Sequence[Path], artifacts: Mapping[str, P
 
 
 def save(registry: Registry, saving: Saving, *, progress: Progress = NO_PROGRESS, dry_run: bool = False) -> Outcome:
-    """Save, and say what was committed; a dry run stores and commits nothing.
+    """Save a version and return the outcome; a dry run stores and commits nothing.
 
     Raises
     ------
     GitregError
-        As :meth:`gitreg.Registry.save` says.
+        As :meth:`gitreg.Registry.save` raises it.
     """
     new = surrounded(registry)(saving)
     here = registry.circumstances()
@@ -95,7 +95,7 @@ def save(registry: Registry, saving: Saving, *, progress: Progress = NO_PROGRESS
 
 
 def surrounded(registry: Registry) -> Callable[[Saving], NewVersion]:
-    """Ask who saves and from which code, once; give what says what a version is to be, but for its artifacts."""
+    """Return a factory of `NewVersion` without artifacts, with author and code commit set."""
     who, code = str(registry.writer().author), source(registry)
 
     def new_version(saving: Saving) -> NewVersion:
@@ -118,14 +118,14 @@ def surrounded(registry: Registry) -> Callable[[Saving], NewVersion]:
 
 
 def put(store: BlobSaving, saving: Saving, verdicts: Verdicts) -> dict[str, ArtifactRecord]:
-    """Put the files into the store."""
+    """Store the files, and return the record of each artifact by name."""
     return {
         name: store_artifact(store, paths, saving.artifact_type, verdicts) for name, paths in saving.sources.items()
     }
 
 
 def describe(saving: Saving, progress: Progress, verdicts: Verdicts) -> dict[str, ArtifactRecord]:
-    """Return what `put` would record, without storing anything."""
+    """Return the records that `put` would return, without storing anything."""
     return {
         name: describe_artifact(paths, saving.artifact_type, progress, verdicts)
         for name, paths in saving.sources.items()
@@ -133,21 +133,21 @@ def describe(saving: Saving, progress: Progress, verdicts: Verdicts) -> dict[str
 
 
 def publish(registry: Registry, store: BlobSaving, operation: Operation, put_again: Callable[[], bool]) -> Outcome:
-    """Commit what speaks of the files that were put into a store.
+    """Commit the record of files that were stored, and return the outcome.
 
     Parameters
     ----------
     put_again:
-        Puts all of them once more, and says whether they are still the same.
+        Stores all files again, and returns whether they are unchanged.
 
     Raises
     ------
     IntegrityError
-        Bytes are gone from the store, and the files that they were read from have changed.
+        Files were lost from the store, and their sources have changed.
     """
     store.hold()
     outcome = registry.commit(operation)
-    # A garbage collection that began before this commit may have taken what it did not see used.
+    # A garbage collection that began before this commit may have moved files that it found unreachable.
     if outcome.commit and store.lost() and (not put_again() or store.lost()):
         made = [outcome.changes.version] if outcome.changes.version else outcome.changes.versions
         references = ["@".join(each) for each in made]

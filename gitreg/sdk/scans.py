@@ -1,4 +1,4 @@
-"""Looking at what files are, on request: of this machine, or of a version."""
+"""Scans for files that can run code, on request: of files of this machine, or of a version."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 
 class Scanned(NamedTuple):
-    """A file, and the verdict on it."""
+    """A file and the scanner's verdict on it."""
 
     path: str
     finding: Finding
 
 
 def scan_files(path: Path) -> Iterator[Scanned]:
-    """Yield the files of a path of this machine, in order, each with its verdict.
+    """Yield the files of a path on this machine, in order, each with its verdict.
 
     Raises
     ------
     NotFound, InvalidInput
-        It is no file or folder that could be saved.
+        The path is no file or folder that could be saved.
     """
     for file in collect([path]):
         yield Scanned(file.path, scan_path(file.source))
@@ -49,7 +49,7 @@ def scan_version(
     NotFound
         There is no such version or artifact.
     IntegrityError
-        The store's bytes are not what the record says.
+        The bytes in the store differ from the record.
     """
     record = choose_artifact(registry.version(reference), artifact)
     cache = registry.ambient.cache()
@@ -62,12 +62,12 @@ def scan_version(
 def worst_read(
     registry: OpenRegistry, record: ArtifactRecord, source: Source, *, progress: Progress = NO_PROGRESS
 ) -> Finding:
-    """Return the worst verdict on an artifact's files; those whose content was never looked at are read.
+    """Return the worst verdict on the files of an artifact; files without a cached verdict are read and scanned.
 
     Raises
     ------
     IntegrityError
-        The bytes are not there, or not what the record says.
+        Bytes are missing, or differ from the record.
     """
     manifest = manifest_of(record, source)
     known = registry.verdicts.find_all(entry.sha256 for entry in manifest.files)

@@ -1,4 +1,4 @@
-"""Versions whose record came without its history: what can be held against it is asked of the remote."""
+"""The verification of records whose history a shallow clone lacks, by tags and history that are fetched on demand."""
 
 from __future__ import annotations
 
@@ -18,24 +18,26 @@ if TYPE_CHECKING:
 
 
 def hold(registry: OpenRegistry, snapshot: Snapshot, version: ModelVersion) -> bool:
-    """Hold a version whose history was cut off against its tag, or else against the history, which is fetched then.
+    """Verify a version whose history is cut off against its tag, or else against its history, which is fetched for it.
 
     Returns
     -------
     bool:
-        Whether the history was fetched: the reference is to be resolved again, which holds the record against it.
+        True if the history was fetched: the reference has to be resolved again, which verifies the record by it.
 
     Raises
     ------
     IntegrityError
-        Its tag seals another record; or there is none, and the remote has no more history than is here.
+        The tag seals another record; or there is no tag, and the remote has no more history than the clone.
+    Refused
+        A field of ``gitreg.yaml`` that must not change was changed after the version was sealed.
     Unreachable, NotFound
         The remote does not answer.
     """
     ledger = registry.ledger
     if not is_cut(snapshot, version) or was_held(ledger, snapshot, version):
         return False
-    # What follows is done once for a version: the next reader ends above.
+    # The rest runs once for a version: the result is noted, and later calls return above.
     from gitreg.registry.commit import PATIENCE
     from gitreg.registry.derived import tag_ref
     from gitreg.registry.integrity import is_sealed, seal_problem
@@ -60,7 +62,7 @@ def hold(registry: OpenRegistry, snapshot: Snapshot, version: ModelVersion) -> b
         raise IntegrityError(f"{version.reference}: {problem}", hint=_FIND_OUT)
     if field := _changed_since(ledger, snapshot, version):
         if remote is not None and _fetched(ledger, remote):
-            return True  # and the history says whether it may be so, and since when it is
+            return True  # the history shows whether the change is allowed, and its date
         raise Refused(
             f"gitreg.yaml at /{field}: is not what it was when {version.reference} was sealed",
             hint="`gitreg log` in a clone with the whole history names the commit",
@@ -70,14 +72,14 @@ def hold(registry: OpenRegistry, snapshot: Snapshot, version: ModelVersion) -> b
 
 
 def sealed_artifact(registry: OpenRegistry, reference: str) -> ArtifactDocument:
-    """Return the version of an artifact that is meant, held against its history, which is fetched where it was cut off.
+    """Return the artifact version that a reference names, verified by its history, which is fetched if it is cut off.
 
     Raises
     ------
     NotFound, InvalidInput
-        There is none such, or several may be meant.
+        There is no such version, or several match.
     IntegrityError
-        Its record was edited, or its history cannot be had.
+        The record was edited, or its history cannot be fetched.
     Unreachable
         The remote does not answer.
     """
@@ -98,7 +100,7 @@ def sealed_artifact(registry: OpenRegistry, reference: str) -> ArtifactDocument:
 
 
 def _fetched(ledger: Ledger, remote: Upstream) -> bool:
-    """Fetch the history that was cut off; return whether it came."""
+    """Fetch the history that is cut off, and return whether it is complete now."""
     from gitreg.registry.commit import PATIENCE
 
     with ledger.repository.lock(timeout=PATIENCE):
@@ -107,7 +109,7 @@ def _fetched(ledger: Ledger, remote: Upstream) -> bool:
 
 
 def _changed_since(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> str | None:
-    """Return a field of ``gitreg.yaml`` that cannot change, and is not what it was when a version was sealed."""
+    """Return a fixed field of ``gitreg.yaml`` that has changed since a version was sealed; None if there is none."""
     from gitreg.registry.derived import tag_ref
     from gitreg.registry.rewrites import changed_field
 
@@ -117,7 +119,7 @@ def _changed_since(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) ->
 
 
 def hold_branch(registry: OpenRegistry) -> None:
-    """Fetch the history of a registry that says another branch than the one on which it is: it tells which was first.
+    """Fetch the history of a registry whose ``gitreg.yaml`` names another branch than its own; it shows the first name.
 
     Raises
     ------
@@ -125,14 +127,14 @@ def hold_branch(registry: OpenRegistry) -> None:
         The remote does not answer.
     """
     ledger, said = registry.ledger, None
-    with suppress(InvalidDocument):  # who reads by it hears of it
+    with suppress(InvalidDocument):  # a read that needs the settings raises it
         said = ledger.snapshot().settings.branch
     if said != ledger.branch and (remote := _remote(registry)) is not None:
         _fetched(ledger, remote)
 
 
 def fetch_history(registry: OpenRegistry) -> None:
-    """Bring the history that was cut off, and the tags of all versions, where there is a remote that has them.
+    """Fetch the history that is cut off, and the tags of all versions; without a remote, do nothing.
 
     Raises
     ------
@@ -146,7 +148,7 @@ def fetch_history(registry: OpenRegistry) -> None:
 
 
 def fetch_tags(registry: OpenRegistry, versions: Sequence[ModelVersion]) -> None:
-    """Bring the tags of versions into a mirror: without git, or once its history was fetched, it has none yet.
+    """Fetch the tags of versions into a mirror, which may lack them; in a clone, do nothing.
 
     Raises
     ------
@@ -159,7 +161,7 @@ def fetch_tags(registry: OpenRegistry, versions: Sequence[ModelVersion]) -> None
 
 
 def _remote(registry: OpenRegistry) -> Upstream | None:
-    """Return where the rest can come from: the declared remote, else that of the clone; None where none is asked."""
+    """Return the remote to fetch from: the declared one, else ``origin``; None if offline, local or without one."""
     if registry.ambient.offline or registry.local:
         return None
     if (upstream := registry.upstream) is not None:

@@ -1,4 +1,4 @@
-"""Sizes as people write them."""
+"""A parser of sizes: ``50GB``, ``512MiB``."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ _SIZE = rf"(?i)([0-9]+(?:\.[0-9]+)?)\s*(?:([{_POWERS}])(i?))?b?"
 
 
 def parse_size(text: str, what: str) -> int:
-    """Read ``50GB``, ``1.5 TB``, ``512MiB`` or a number of bytes.
+    """Return the number of bytes of a text as ``50GB``, ``1.5 TB``, ``512MiB`` or a plain number.
 
     Parameters
     ----------
     what:
-        What the size is of, for the message where it is none.
+        The name of the value in the error.
 
     Raises
     ------
     InvalidInput
-        It is no size.
+        The text is not a valid size.
     """
     match = re.fullmatch(_SIZE, text.strip())
     if match is None:

@@ -1,4 +1,4 @@
-"""One call of a step in a pipeline's body: what goes in, whether it need be done, what comes out."""
+"""One call of a step in a pipeline's body: its inputs, its step cache, its outputs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LOG = logging.getLogger("gitreg")
 
 
 class StepOutput:
-    """What a step gave, in the body of a pipeline: pass it to another step, or :meth:`load` it."""
+    """An output of a step in the body of a pipeline: pass it to another step, or :meth:`load` it."""
 
     def __init__(self, artifact: ArtifactVersion, step: str, unsafe_pickle: bool, expected: type | None) -> None:
         self.artifact = artifact
@@ -36,12 +36,12 @@ class StepOutput:
         return f"<{self.artifact.name} of the step {self.step}>"
 
     def load(self, *, unsafe_pickle: bool = False) -> Any:
-        """Return the object, from the store: what the step returned may have been changed since.
+        """Return the object, read from the store, since the one that the step returned may have been changed.
 
         Parameters
         ----------
         unsafe_pickle:
-            Whether it may be pickled, or other code; so it may where the step's ``ArtifactConfig`` said so.
+            True to load pickles and other code; also allowed if the step's ``ArtifactConfig`` has ``unsafe_pickle``.
         """
         return self.artifact.load(unsafe_pickle=unsafe_pickle or self._unsafe_pickle, expected=self._expected)
 
@@ -64,12 +64,12 @@ class StepCall:
             raise InvalidInput(f"the step {self.step.name} cannot be called so: {error}") from None
 
     def _named(self, outputs: Sequence[Output] | None) -> list[Output] | None:
-        """Give the outputs with their names' placeholders filled."""
+        """Return the outputs with the placeholders of their names filled."""
         values = {**self.run.substitutions, **self.step.substitutions}
         return None if outputs is None else [output.filled(lambda name: fill(name, values)) for output in outputs]
 
     def do(self) -> Any:
-        """Do the step, or take what it is known to give; return handles of its outputs."""
+        """Execute the step, or take its outputs from the step cache; return handles of the outputs."""
         self._check_order()
         given = {name: self._artifact(name, value) for name, value in self.bound.arguments.items()}
         inputs = {name: each for name, each in given.items() if each is not None}
@@ -107,7 +107,7 @@ class StepCall:
                 )
 
     def _artifact(self, name: str, value: Any) -> ArtifactVersion | None:
-        """Give the artifact that an argument is; None for a parameter."""
+        """Return an argument as an artifact, an object being saved as one first; None for a parameter."""
         if isinstance(value, StepOutput):
             return value.artifact
         if isinstance(value, ArtifactVersion):
@@ -115,7 +115,7 @@ class StepCall:
         try:
             to_json({name: value})
         except InvalidInput:
-            return save_artifact(value, f"{self.step.name}.{name}")  # an object that the pipeline's body made
+            return save_artifact(value, f"{self.step.name}.{name}")  # an object made in the body of the pipeline
         return None
 
     def _load(self, name: str, value: ArtifactVersion) -> Any:
@@ -128,7 +128,7 @@ class StepCall:
             raise error.allowed_by(f"ArtifactConfig(unsafe_pickle=True) on what {argument.step} gives") from error
 
     def _key(self, parameters: Mapping[str, Any], inputs: Mapping[str, ArtifactVersion]) -> str | None:
-        if not self.outputs:  # what gives nothing is done for what it does
+        if not self.outputs:  # a step without outputs is executed for its effects
             return None
         digests = {name: each.digest for name, each in inputs.items()}
         return step_key(self.step.function, self.outputs, parameters, digests)
@@ -147,7 +147,7 @@ class StepCall:
             for each in known:
                 self.run.artifacts.link(each.id, key=model.key)
         _LOG.info("%s: given by an earlier run with the same code, parameters and inputs", begun.name)
-        begun.key = None  # whoever asks next is answered by the run that did it
+        begun.key = None  # later runs find the run that executed the step
         return [ArtifactVersion(each, None) for each in known]
 
     def _save(self, output: Output, value: Any) -> ArtifactVersion:

@@ -1,4 +1,4 @@
-"""A step under way, and what the file of its run says of it."""
+"""The class `Step`: a step of a run while it executes, and its entry in the record of the run."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ if TYPE_CHECKING:
     from gitreg.sdk.model import Model
 
 RUNNING, COMPLETED, FAILED = "running", "completed", "failed"
-"""What a run and a step can be."""
+"""The possible statuses of a run and of a step."""
 
 
 class Step:
-    """A step under way.
+    """A step of a run while it executes.
 
     Attributes
     ----------
     inputs, outputs:
-        By name, the artifact versions that it uses and makes: ids of the draft's, references of others.
+        By name, the artifact versions that it uses and makes: ids if the draft has them, references otherwise.
     key:
-        What tells whether another run of it gives the same; None where that cannot be told.
+        The key in the step cache; None if the step must not be reused.
     cached:
-        Whether its outputs are those of an earlier run.
+        True if the outputs are those of an earlier run.
     effects:
-        Whether it did more than give outputs, so that it has to be done again each time.
+        True if it did more than return outputs, so that it has to be executed each time.
     version:
-        The draft's id of the version that it works on.
+        The id in the draft of the version that it works on.
     """
 
     def __init__(
@@ -48,12 +48,12 @@ class Step:
         self._duration = 0.0
 
     def end(self, status: str) -> None:
-        """Note how it ended, and how long it took."""
+        """Set the final status and the duration."""
         self.status = status
         self._duration = round(time.monotonic() - self._start, 3)
 
     def record(self) -> dict[str, Any]:
-        """Give what the run's file says of it."""
+        """Return the step's entry in the record of the run; values that are None, empty or False are left out."""
         said = {
             "status": self.status,
             "started_at": self.started_at,

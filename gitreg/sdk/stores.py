@@ -1,4 +1,4 @@
-"""A registry's stores: what each holds, copying between them, naming further ones, verifying them."""
+"""The commands on a registry's stores: status, copying, adding and removing replicas, verification."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
 
 def spelled_out(told: str, folder: Path) -> str:
-    """Give the address that a user means in a folder: a URL as it is, a path made absolute.
+    """Return the full address of a store that a user names in a folder: a URL unchanged, a path made absolute.
 
     Raises
     ------
     InvalidInput
-        It is empty, or begins as neither of them does: ``s3:/bucket``, ``machine:/folder``.
+        The text is empty, or neither a URL nor a path: ``s3:/bucket``, ``machine:/folder``.
     """
     if "://" in told:
         return told
@@ -47,43 +47,43 @@ def spelled_out(told: str, folder: Path) -> str:
 
 
 def approve(urls: Sequence[str]) -> list[str]:
-    """Approve stores by their addresses, whatever registry names them, and return these.
+    """Trust stores by their addresses, regardless of the registries that name them, and return the addresses.
 
     Raises
     ------
     InvalidInput
-        One is none that gitreg opens; none is approved then.
+        gitreg cannot open one of them; then none is trusted.
     """
     ambient = Ambient.of_this_process()
     addresses = [spelled_out(url, ambient.folder) for url in urls]
     for address in addresses:
-        open_store(address)  # nothing is read; an address that cannot be opened, or holds a password, is refused
+        open_store(address)  # reads nothing; refuses an address that cannot be opened or has a password
     for address in addresses:
         ambient.approvals().approve(address)
     return addresses
 
 
 def create_store(url: str) -> tuple[str, bool]:
-    """Make a store, and return its address and whether it was made now.
+    """Create a store; return its address, and True if it was created now.
 
     Raises
     ------
     InvalidInput
-        It is none that gitreg opens.
+        gitreg cannot open a store of that kind.
     GitregError
-        Its bucket is not there, or cannot be written.
+        Its bucket does not exist, or cannot be written.
     """
     address = spelled_out(url, Ambient.of_this_process().folder)
     return address, open_store(address).create()
 
 
 def held(registry: Registry, references: Sequence[str] = ()) -> list[list[Holding]]:
-    """Say for versions, or for all, what each of the registry's stores holds of them.
+    """Return the state of versions, or of all, in each of the registry's stores.
 
     Returns
     -------
     list:
-        For each version one `Holding` for each store, the primary first.
+        For each version, one `Holding` for each store, the primary first.
     """
     named = registry.named_stores()
     source = Stores([each.opened for each in named if each.opened], registry.tell)
@@ -93,25 +93,25 @@ def held(registry: Registry, references: Sequence[str] = ()) -> list[list[Holdin
 def copying(
     registry: Registry, references: Sequence[str] = (), *, to: PathLike | None = None, source: PathLike | None = None
 ) -> Copying:
-    """Prepare to copy what a store lacks of versions, or of all, from another; iterate over its ``run``.
+    """Return a replication of versions, or of all, that copies the blobs a store lacks; iterate over its ``run``.
 
     Parameters
     ----------
     to:
-        The URL or folder of the store to copy to, approved by being named; None for the one that is saved to.
+        The URL or folder of the target, trusted because the caller names it; None takes the primary store.
     source:
-        The same of the store to copy from; None for all that the registry names.
+        The URL or folder of the source, likewise; None takes all stores of the registry.
 
     Raises
     ------
     InvalidInput
-        Neither is given, or one is none that gitreg opens.
+        Neither is given, or gitreg cannot open one of them.
     NotFound
-        The source is not there.
+        The source does not exist.
     StoreGoneError
-        The target is not there; the repository's own is made.
+        The target does not exist (the repository's own folder is created).
     Refused
-        A store that gitreg.yaml names is needed and not approved.
+        A store that gitreg.yaml names is needed and not trusted.
     """
     if to is None and source is None:
         raise InvalidInput("neither where to copy to nor where from is said", hint="name a store with --to or --from")
@@ -133,12 +133,12 @@ def copying(
 
 
 def restore(registry: Registry, manifest: Manifest) -> None:
-    """Copy what the store that is saved to lacks of a set of files back, from the replicas or from the user's cache.
+    """Copy the files of a manifest that the primary store lacks back to it, from the replicas or the user's cache.
 
     Raises
     ------
     IntegrityError
-        None of them has one of the files whole.
+        None of them has an intact copy of one of the files.
     """
     registry.store.prepare()
     copied = replicate(manifest, _replicas(registry), registry.store, registry.ambient.spool())
@@ -153,36 +153,38 @@ def restore(registry: Registry, manifest: Manifest) -> None:
 
 
 def add_store(registry: Registry, url: PathLike) -> Outcome:
-    """Name, and approve, a further store that holds copies (:mod:`gitreg.registry.operations.stores`).
+    """Add a replica to the registry's settings, trust it, and return the outcome.
+
+    See :mod:`gitreg.registry.operations.stores`.
 
     Raises
     ------
     InvalidInput
-        It is none that gitreg opens.
+        gitreg cannot open a store of that kind.
     Refused
-        It is the store that is saved to.
+        It is the primary store.
     """
     address = registry.address(url)
     store = open_store(address)
     if same_place(address, registry.store_url):
         raise Refused(f"{address} is the store that this registry saves to", hint="name another one for its copies")
-    with suppress(GitregError):  # it can only be read from here, or not even that; who copies to it will be told
+    with suppress(GitregError):  # the store may be read-only or unreachable here; copying to it reports that
         store.create()
     outcome = registry.commit(partial(add_replica, url=spelled(address, registry.ledger.repository)))
     registry.ambient.approvals().approve(address)
     registry.forget_stores()
-    with suppress(GitregError):  # it can only be read from here; who copies to it leaves the claim
+    with suppress(GitregError):  # the store may be read-only here; a process that copies to it leaves the claim
         registry.claims.leave(store, unpublished=registry.may_be_unpublished)
     return outcome
 
 
 def remove_store(registry: Registry, url: PathLike) -> Outcome:
-    """Name a store that holds copies no longer; what it holds stays there.
+    """Remove a replica from the registry's settings and return the outcome; its blobs stay.
 
     Raises
     ------
     NotFound
-        It is not among them.
+        The registry has no such replica.
     """
     told = spelled(registry.address(url), registry.ledger.repository)
     outcome = registry.commit(partial(remove_replica, url=told))
@@ -191,15 +193,15 @@ def remove_store(registry: Registry, url: PathLike) -> Outcome:
 
 
 def verification(registry: Registry, reference: str | None, share: float, progress: Progress) -> Verification:
-    """Prepare to verify (:meth:`gitreg.Registry.verify`); each scope has a file of its own for what was read of it."""
+    """Return the verification of a version, or of all (:meth:`gitreg.Registry.verify`); each has a checkpoint file."""
     from gitreg.sdk.sealed import fetch_history
 
     ledger = registry.ledger
-    if reference is None or registry.snapshot().settings.policies:  # gates ask what was before an entry
+    if reference is None or registry.snapshot().settings.policies:  # gates read the history before a promotion
         fetch_history(registry)
     scope = f"{ledger.repository.common_dir}\n{ledger.branch}\n{ledger.root}\n{reference}\n{share}"
     name = sha256(scope.encode(errors="surrogateescape")).hexdigest()[:32]
-    source = registry.stores  # tells of those that are left out
+    source = registry.stores  # warns of stores that are left out
     return Verification(
         ledger,
         registry.holders_meant([] if reference is None else [reference], tell=False),
@@ -219,12 +221,12 @@ def _replicas(registry: Registry) -> list[Store]:
 
 
 def examination(registry: Registry) -> list[Problem]:
-    """Name what is wrong with a registry, its stores and its remote (:mod:`gitreg.registry.doctor`).
+    """Return the problems of a registry, its stores and its remote (:mod:`gitreg.registry.doctor`).
 
     Warns
     -----
     UserWarning
-        A store was left out: the user has not approved it; or the remote, which does not answer.
+        A store is not trusted, or the remote does not answer; it is left out.
     """
     from gitreg.registry.doctor import Problem, examine, problems_of_gates, problems_of_weights, without_refused
     from gitreg.registry.holders import is_refused, refused_mirrors, sentence
@@ -255,7 +257,7 @@ def examination(registry: Registry) -> list[Problem]:
 
 
 def reachable(registry: Registry) -> Upstream | None:
-    """Give the remote if it answers; where it does not, the user is told."""
+    """Return the upstream if it answers; otherwise None, with a warning if it was tried."""
     upstream = None if registry.ambient.offline else registry.upstream
     if upstream is None:
         return None

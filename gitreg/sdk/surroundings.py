@@ -1,4 +1,4 @@
-"""What surrounds a run: Python, the platform, the packages, the command, the code."""
+"""The environment of a run: Python, the platform, the packages, the command, the code."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def environment() -> dict[str, Any]:
-    """Give Python's version, the platform, and the installed packages with theirs."""
+    """Return the version of Python, the platform, and the installed packages with their versions."""
     packages = {}
     for each in metadata.distributions():
         # `name` and `version` parse the whole file as an e-mail, which takes ten times as long.
@@ -39,17 +39,17 @@ def environment() -> dict[str, Any]:
 
 
 def this_command() -> tuple[str, ...]:
-    """Give the command that this process was started by."""
+    """Return the command that started this process."""
     return tuple(sys.orig_argv)
 
 
 def spelled(words: tuple[str, ...]) -> str:
-    """Give a command as it would be typed."""
+    """Return a command as a line for a shell."""
     return shlex.join(words)
 
 
 def source(registry: OpenRegistry) -> dict[str, Any] | None:
-    """Return the code that the current folder holds, as a record says it; None where it holds the registry itself."""
+    """Return the code revision of the current folder as a record states it; None if it is the registry itself."""
 
     def is_code(repository: Repository, commit: str) -> bool:
         return not _is_checked_out(registry, repository, commit)
@@ -59,9 +59,9 @@ def source(registry: OpenRegistry) -> dict[str, Any] | None:
 
 
 def _is_checked_out(registry: OpenRegistry, repository: Repository, commit: str) -> bool:
-    """Return whether a repository has a registry checked out, at a commit: the open one, or another clone of it.
+    """Return whether a repository has the registry checked out at a commit: the open one, or another clone of it.
 
-    A registry in a folder of the code's own branch is checked out with the code, and hides none of it.
+    A registry in a folder of the code's own branch does not count: the code is checked out with it.
     """
     ledger = registry.ledger
     if ledger.root:
@@ -77,5 +77,5 @@ def _is_checked_out(registry: OpenRegistry, repository: Repository, commit: str)
 
 
 def patch(registry: OpenRegistry) -> str | None:
-    """Give what the code in the current folder changes beside its commit; None where it changes nothing."""
+    """Return the uncommitted changes of tracked files in the current folder's repository as a patch; None if none."""
     return patch_of(registry.ambient.folder, env=registry.ambient.env) or None

@@ -1,4 +1,4 @@
-"""What safetensors files hold, read from their headers alone (its format: eight bytes of length, then JSON)."""
+"""The tensors in safetensors files, read from the headers alone (8 bytes of length, then JSON)."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from gitreg.blobs import Manifest
     from gitreg.sdk.registry import Registry
 
-_LONGEST_HEADER = 16 * 1024 * 1024  # bytes; the format's own limit is 100 MB, which few would read in a card
+_LONGEST_HEADER = 16 * 1024 * 1024  # bytes; the format's own limit is 100 MB, too much for a card
 _MOST_FILES = 64
 _LONGEST_NAME = 300  # characters
 
 
 def tensors_of(registry: Registry, manifest: Manifest) -> list[Tensor]:
-    """Give the tensors of a file set's safetensors files.
+    """Return the tensors in the safetensors files of a manifest.
 
-    Every byte was verified, as reading by fsspec verifies it (:mod:`gitreg.blobs.browsing`). What cannot be read
-    gives none, nor does a big file of which the store cannot give a part: nobody wants to wait for gigabytes here.
+    Every byte is verified, as in :mod:`gitreg.blobs.browsing`. A file that cannot be read adds no tensors, nor does a
+    large file of which the store cannot return a part, since that would download all of it.
     """
     found = Resolved(manifest, lambda: registry.stores, registry.ambient.cache())
     tensors: list[Tensor] = []
@@ -37,13 +37,13 @@ def tensors_of(registry: Registry, manifest: Manifest) -> list[Tensor]:
             if file is not None:
                 with closing(file):
                     tensors += _read_header(file)
-        except (GitregError, OSError):  # the checks tell of it
+        except (GitregError, OSError):  # the card's checks report it
             continue
     return tensors
 
 
 def _read_header(file: BinaryIO) -> list[Tensor]:
-    """Give the tensors that a header tells of; none where it is no such header, whatever it is instead."""
+    """Return the tensors that a header lists; an empty list if the header is invalid."""
     length = int.from_bytes(file.read(8), "little")
     if length > _LONGEST_HEADER:
         return []
