@@ -105,7 +105,7 @@ def merged(ledger: Ledger, base: str | None, head: str) -> Iterator[Merge]:
     conflicts = [path for path, change in ours.items() if path in theirs and theirs[path] != change.new]
     firsts, steps, said = _steps(repository, root, commits, {path: change.new for path, change in wanted.items()})
     settled = {path for _, paths in steps for path in paths}
-    if left := [path for path in wanted if path not in settled]:  # by a conflict's resolution, or not here
+    if left := [path for path in wanted if path not in settled]:  # set by merge commits, or by commits missing here
         tip = repository.commit(head)
         steps = [*(step for step in steps if step[0].oid != head), (tip, [*dict(steps).get(tip, []), *left])]
     changes = [

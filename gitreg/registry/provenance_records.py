@@ -44,7 +44,7 @@ class Records:
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._read: dict[str, dict[str, Mapping[str, Any] | None]] = {kind: {} for kind in _KEPT}
-        self._names: dict[str, set[str]] = {}  # all names of those kinds that were read in full
+        self._names: dict[str, set[str]] = {}  # all names, for each kind that was read in full
 
     def get(self, kind: str, name: str) -> Mapping[str, Any] | None:
         """Return the kept fields of one record; None if there is none, `BROKEN` if it cannot be read."""

@@ -81,7 +81,7 @@ def check_fixed(repository: Repository, root: str, before: str, after: str) -> N
     Raises
     ------
     Refused
-        It does.
+        The branch or the prefix in ``gitreg.yaml`` differs.
     """
     was, now = (settings_said(repository, commit, root) or {} for commit in (before, after))
     if was.get("id") is None or was["id"] != now.get("id"):

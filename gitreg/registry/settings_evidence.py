@@ -91,7 +91,7 @@ class SettingsEvidence(PeopleEvidence):
         for entry in self._head.approvals("", "settings", self._entry.digest):
             approval, document = read_approval(entry)
             if document is not None and (before is None or document.base != f"sha256:{before.digest}"):
-                approval = approval._replace(digest=document.base)  # of a change to another content
+                approval = approval._replace(digest=document.base)  # approved as a change of another file content
             found[approval.who] = approval, document
         return found
 
