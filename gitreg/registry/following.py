@@ -1,7 +1,7 @@
-"""Making what follows from a branch in the repository that has it: a host of one's own, or a clone without a remote.
+"""The update of derived refs in the repository of the branch: a self-hosted server, or a clone without a remote.
 
-A tag that is there is left as it is and not looked into: each push would read every tag of the registry. Whether they
-are right, hooks have said before, and `gitreg sync` and `gitreg doctor` say.
+An existing tag is kept and not read, as each push would have to read every tag of the registry. The push rules, `gitreg
+sync` and `gitreg doctor` check tags.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from gitreg.registry.snapshot import Snapshot
 
 
 def follow(ledger: Ledger, circumstances: Circumstances) -> list[str]:
-    """Make the tags that this repository lacks, move its mirrors to where they belong, and return their names.
+    """Write missing tags, move mirrors to the commits of their pointers, and return the full names of these refs.
 
-    Call it while holding the repository's lock.
+    The caller has the repository's lock.
 
     Parameters
     ----------
     circumstances:
-        What a policy may ask of who holds a stage: the mirror of one whom it refuses stays, with a warning.
+        The promotion context. If the policy refuses the version in a stage, the stage's mirror stays, with a warning.
 
     Raises
     ------
     Conflict
-        Others are moving them.
+        Another process is moving these refs.
     """
     snapshot = ledger.snapshot()
     tags = list(_tags(ledger, snapshot))
@@ -49,8 +49,8 @@ def _tags(ledger: Ledger, snapshot: Snapshot) -> Iterator[RefUpdate]:
         entry = index.get(snapshot.seq, "model_version", model, name) if ref not in there else None
         said = readings(snapshot, entry) if entry is not None else []
         if not said:
-            continue  # it has its tag; or there is no record any more, or none that could ever be read
+            continue  # the tag exists, or the record is gone or was never readable
         moment = index.moment(said[-1].since)
-        if not moment.boundary:  # where the record came from was cut off
+        if not moment.boundary:  # at a boundary, the commit that brought the record is unknown
             assert said[-1].data is not None
             yield RefUpdate(ref, build_seal(repository, settings, moment.oid, said[-1].data, said[-1].digest)[1], None)

@@ -1,8 +1,8 @@
-"""Where a branch becomes a pull request: what each host wants to be told, and by which way.
+"""The Git hosts (forges), and the ways to open a pull request on each.
 
-The hosts are known by their names, and a host of one's own by the host's own program: ``gh`` and ``glab`` say whether
-somebody is logged in there. GitLab, Gitea and Forgejo open it with a push. Elsewhere a person opens the page, or merges
-the branch.
+A host is recognised by its name; a self-hosted one by ``gh`` or ``glab``, if the user is logged in there with it.
+GitLab, Gitea and Forgejo open a pull request with a push. On other hosts, a person opens it on a page, or merges the
+branch.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ _BY_NAME = {
 }
 _PROGRAMS = {"gh": "github", "glab": "gitlab"}
 _PATIENCE = 60.0  # seconds
-_MOST_TEXT = 60_000  # bytes of a pull request's text: GitHub takes 65,536 characters
+_MOST_TEXT = 60_000  # bytes of a pull request's text; GitHub accepts 65,536 characters
 _MOST_OPTION = 16_000  # bytes of a push option: a line of Git's protocol has 65,516, and servers cut earlier
 _LONGEST_TITLE = 255  # characters, on Forgejo
 
 
 class PullRequest(NamedTuple):
-    """What is asked for.
+    """A pull request to open.
 
     Parameters
     ----------
     branch:
-        What shall be merged.
+        The branch to merge.
     target:
-        The branch that it shall be merged into.
+        The branch to merge into.
     title, text:
-        What people read; the text is Markdown.
+        The title, and the text in Markdown.
     """
 
     branch: str
@@ -58,14 +58,18 @@ class PullRequest(NamedTuple):
 
 
 class Host(NamedTuple):
-    """A Git host, and one repository there.
+    """A repository on a Git host.
 
     Parameters
     ----------
     kind:
         ``github``, ``gitlab``, ``gitea`` (and Forgejo) or ``bitbucket``; "" where it is not known.
+    name:
+        The name of the host, as in its addresses.
+    path:
+        The path of the repository on the host.
     program:
-        The host's own program, where it is here and somebody is logged in: its path.
+        The path of ``gh`` or ``glab``; None where it is not installed or the user is not logged in.
     """
 
     kind: str
@@ -75,11 +79,11 @@ class Host(NamedTuple):
 
     @property
     def address(self) -> str:
-        """The repository's page."""
+        """The URL of the repository's page."""
         return f"https://{self.name}/{self.path}"
 
     def page(self, branch: str, target: str) -> str | None:
-        """Give the page where a person opens a pull request; None where it is not known."""
+        """Return the URL of the page where a person opens a pull request; None for an unknown kind of host."""
         source = quote(branch, safe="")
         if self.kind == "github":
             return f"{self.address}/compare/{quote(target)}...{quote(branch)}?expand=1"
@@ -93,10 +97,10 @@ class Host(NamedTuple):
         return None
 
     def push_options(self, request: PullRequest) -> list[str]:
-        """Give what opens a pull request with the push itself, where the host does that: GitLab's push options."""
+        """Return the push options with which GitLab opens a pull request; an empty list for other hosts."""
         if self.kind != "gitlab" or self.program is not None:
             return []
-        # Git takes no line ends there; GitLab makes one of each backslash and n.
+        # Git forbids line ends in push options; GitLab turns each backslash and n into one.
         description = _cut(request.text.strip(), _MOST_OPTION)
         return [
             "merge_request.create",
@@ -106,15 +110,15 @@ class Host(NamedTuple):
         ]
 
     def push_for_review(self, request: PullRequest) -> tuple[str, list[str]] | None:
-        """Give the ref to push to, and the push options, where that opens a pull request: Gitea's and Forgejo's AGit.
+        """Return the ref and the push options with which Gitea and Forgejo open a pull request (AGit); None elsewhere.
 
-        It is gone on with by who pushes again with the same topic. (https://docs.gitea.com/usage/agit)
+        A later push with the same topic updates the pull request. (https://docs.gitea.com/usage/agit)
         """
         if self.kind != "gitea" or self.program is not None:
             return None
         from gitreg.cards.markdown import to_html_line  # slow to import; few hosts need it
 
-        # Git takes no line ends there. Since 1.24.3 Gitea decodes ``{base64}``; Forgejo and older ones would show that.
+        # Git forbids line ends in push options. Gitea decodes ``{base64}`` since 1.24.3, but Forgejo shows it.
         return f"refs/for/{request.target}", [
             f"topic={request.branch}",
             f"title={' '.join(request.title.split())[:_LONGEST_TITLE]}",
@@ -124,24 +128,24 @@ class Host(NamedTuple):
 
 
 def opened_by_push(told: str) -> str | None:
-    """Give the address of the pull request that a host says it has opened, or has open, for a push."""
+    """Return the URL of an open pull request in a host's reply to a push; None where there is none."""
     found = _OPENED.search(told)
     return found[0] if found else None
 
 
 def offered_by_push(told: str) -> str | None:
-    """Give the page that a host offers for a branch that was pushed."""
+    """Return the first URL in a host's reply to a push; None where there is none."""
     found = _URL.search(told)
     return found[0] if found else None
 
 
 def host_of(remote: str, env: Mapping[str, str]) -> Host | None:
-    """Say which host a remote's address is at; None for a folder.
+    """Return the host of a remote's address; None for a folder.
 
     Parameters
     ----------
     env:
-        Where ``gh`` and ``glab`` are found, and what they are run with.
+        The environment of ``gh`` and ``glab``, with the PATH to find them.
     """
     found = _REMOTE.match(remote)
     if found is None:
@@ -158,7 +162,7 @@ def host_of(remote: str, env: Mapping[str, str]) -> Host | None:
 
 
 def open_pull_request(host: Host, request: PullRequest, env: Mapping[str, str]) -> str | None:
-    """Open a pull request by the host's program, and give its address; None where that fails, or there is none."""
+    """Run the host's program to open a pull request, and return its URL; None without a program or on failure."""
     if host.program is None:
         return None
     body = _cut(request.text, _MOST_TEXT)
@@ -178,7 +182,7 @@ def _cut(text: str, limit: int) -> str:
 
 
 def _run(command: Sequence[str], env: Mapping[str, str], *, stdin: str = "", failing: bool = False) -> str | None:
-    """Run a program and give what it says, also where it fails if so asked: that there is one already, it names."""
+    """Return the output of gh or glab; with `failing`, also on failure, as it names an existing pull request."""
     with suppress(OSError, subprocess.TimeoutExpired):
         done = subprocess.run(
             command,

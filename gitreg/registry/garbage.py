@@ -1,4 +1,4 @@
-"""Which weights are still meant by somebody, and what becomes of those that are not."""
+"""Garbage collection of a blob store: mark the blobs reachable from records and drafts, move the rest to the trash."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _RECORD = re.compile(r"(?:(?P<root>.*)/)?(?P<rest>models/.+/versions/[^/]+\.yaml
 
 @dataclass(frozen=True)
 class _Record:
-    """A record file somewhere in the repository."""
+    """A record's file in the tree of some commit."""
 
     root: str
     key: Key
@@ -33,17 +33,17 @@ class _Record:
 
 @dataclass(frozen=True)
 class Garbage:
-    """Something in a store that nobody needs, and whose it was.
+    """An unreachable object in a store, with the deleted version that it belonged to.
 
     Parameters
     ----------
     key, size, since, reason:
-        As :class:`gitreg.blobs.sweeping.Leftover` says.
+        As in :class:`gitreg.blobs.sweeping.Leftover`.
     model, version:
-        The deleted version that it belonged to, of several the first; None where no record names it: its save did not
-        end, or its registry is gone.
+        The deleted version that the object belonged to, of several the first; None where no record names the object:
+        its save did not end, or its registry is gone.
     registry:
-        The repository that has that version, where it is another one that shares the store.
+        The name of the registry with that version, where it is another one that shares the store; else None.
     """
 
     key: str
@@ -56,24 +56,27 @@ class Garbage:
 
 
 def find_garbage(users: StoreUsers, *, grace: float) -> list[Garbage]:
-    """Say what `collect_garbage` would take, and what lies in the trash.
+    """Return the objects that `collect_garbage` would take, and those in the trash.
 
     Parameters
     ----------
+    users:
+        The store users: the registries whose records are marked.
     grace:
-        Seconds: what was saved since, by the store's clock, stays: its save may be under way.
+        The retention in seconds: objects written since then, by the store's clock, stay, as their save may not have
+        ended.
 
     Raises
     ------
     InvalidDocument, IntegrityError, Refused
-        What is live cannot be told (:func:`live_manifests`), or another registry that keeps weights in the store cannot
-        be read; nothing is taken.
+        The reachable objects are not known (:func:`live_manifests`), or another store user cannot be read; nothing is
+        taken.
     """
     return _of_versions(find_leftovers(users.store, _live(users), grace=grace), users)
 
 
 def collect_garbage(users: StoreUsers, *, grace: float) -> list[Garbage]:
-    """Move to the store's trash what no record means, here or in the registries that share the store; say what went.
+    """Move the objects to the trash that are not reachable from any store user, and return them.
 
     Parameters, errors: as for :func:`find_garbage`.
     """
@@ -81,22 +84,22 @@ def collect_garbage(users: StoreUsers, *, grace: float) -> list[Garbage]:
 
 
 def purge_garbage(users: StoreUsers, *, grace: float) -> list[Garbage]:
-    """Remove for good what has been in the trash for the grace time; say what went.
+    """Remove the objects for good that were in the trash for the retention, and return them.
 
-    What a record means by now is returned to its place. Parameters, errors: as for :func:`find_garbage`.
+    Objects that are reachable again are restored instead. Parameters, errors: as for :func:`find_garbage`.
     """
     return _of_versions(purge(users.store, _live(users), grace=grace), users)
 
 
 def return_garbage(ledger: Ledger, store: Store) -> list[Garbage]:
-    """Put all that is in the trash back to its place; say what that was."""
+    """Restore all objects from the trash, and return them."""
     _check_there(store)
     returned = undo(store)
     head = ledger.head()
     return _named(returned, [StoreUser(ledger, (head,) if head else ())], store) if returned else []
 
 
-# -- what is live ------------------------------------------------------------------------------------------------------
+# -- mark --------------------------------------------------------------------------------------------------------------
 
 
 def _check_there(store: Store) -> None:
@@ -116,20 +119,21 @@ def _live(users: StoreUsers) -> Live:
 
 
 def live_manifests(user: StoreUser, store: Store) -> Iterator[Manifest]:
-    """Yield the manifest of every artifact that some record means; some of them more than once.
+    """Yield the manifest of every artifact that is reachable from a store user; some of them more than once.
 
-    A record counts at whatever ref of the repository, or of its remote, or checked-out commit it stands (not in reflogs
-    alone), of whichever registry in it, until that commit's own annotation, or that of the registry's branch, says that
-    its version is deleted: here and on the remote, for a deletion that was not published is nobody else's. A record
-    that was once on the branch and was edited or removed there counts too, of a version or of an artifact: it was
-    sealed. So does what is linked to a version, and all that a draft holds.
+    Reachable is each record at a ref of the repository or of its remote, or at a checked-out commit (not in reflogs
+    alone), of any registry in the repository; further, each record of a version or an artifact that was ever on the
+    branch, even if it was edited or removed there, as it was sealed; each artifact linked to a version; and each draft.
+
+    A record counts no longer once its version is deleted, by an annotation at the same commit or on the registry's
+    branch. Branches count both here and on the remote, as an unpublished deletion does not bind others.
 
     Raises
     ------
     InvalidDocument
-        A record or an annotation cannot be read, so that what it means is not known.
+        A record, an annotation or a draft cannot be read, so its files are not known.
     IntegrityError
-        A manifest is missing, for the same reason.
+        A manifest is missing or damaged, so its files are not known.
     """
     repository = user.ledger.repository
     drafts = {name: oid for name, oid in user.refs.items() if name.startswith(DRAFTS)} | repository.refs(DRAFTS)
@@ -144,7 +148,7 @@ def live_manifests(user: StoreUser, store: Store) -> Iterator[Manifest]:
 
 
 def _recorded(ledger: Ledger, snapshot: Snapshot, refs: Sequence[tuple[str, str]], store: Store) -> Iterator[Manifest]:
-    """Yield what records mean, by what the branch says of them at one commit."""
+    """Yield the manifests of all records that the branch, at one commit, does not call deleted."""
     repository, head = ledger.repository, snapshot.commit
     deleted = _deleted(snapshot)
     unreadable = {(entry.kind, entry.model, entry.name) for entry in snapshot.unreadable()}
@@ -162,7 +166,7 @@ def _recorded(ledger: Ledger, snapshot: Snapshot, refs: Sequence[tuple[str, str]
             if record.oid in read or (record.root == ledger.root and record.key in deleted):
                 continue
             indexed = record.root == ledger.root and tip == head and record.key not in unreadable
-            if record.key.kind == "artifact" and indexed:  # it was given above
+            if record.key.kind == "artifact" and indexed:  # yielded above
                 continue
             if (record.root != ledger.root or tip != head) and _deleted_there(ledger, tip, record):
                 continue
@@ -186,7 +190,7 @@ def _linked_and_standalone(snapshot: Snapshot, deleted: set[Key], store: Store) 
 
 def _drafted(ledger: Ledger, drafts: Mapping[str, str], store: Store) -> Iterator[Manifest]:
     for ref, commit in drafts.items():
-        if ledger.repository.read(commit, RUN_FILE) is None:  # somebody's branch in the place of drafts
+        if ledger.repository.read(commit, RUN_FILE) is None:  # another branch under the drafts' prefix
             continue
         draft = read_draft_at(ledger.repository, commit, ref)
         own = [record for version in draft.versions.values() for record in version.artifacts.values()]
@@ -197,15 +201,15 @@ def _drafted(ledger: Ledger, drafts: Mapping[str, str], store: Store) -> Iterato
 def _tips(
     repository: Repository, snapshot: Snapshot, refs: Iterable[tuple[str, str]], present: set[str]
 ) -> Iterator[tuple[str, str | None]]:
-    """Yield the commits to look at, each with the one that it is compared to; the branch's own first, whole.
+    """Yield the commits to search for records, each with its base to compare with; first the head, with base None.
 
-    What stands at an older commit of the branch's line has been seen in the index, so that thousands of tags need not
-    be looked at; except where a tag seals a record that is gone from the branch (of another registry on it, perhaps).
+    Older commits of the branch's first-parent line are skipped, as the index has their records; this spares thousands
+    of tags. A tag is searched nevertheless if its record is gone from the branch (perhaps of another registry there).
 
     Parameters
     ----------
     present:
-        The paths of the records at the branch's head, which are known once the first commit was looked at.
+        The paths of the records at the branch's head; the caller fills the set after the first commit.
     """
     head = snapshot.commit
     yield head, None
@@ -232,7 +236,7 @@ def _deleted(snapshot: Snapshot) -> set[Key]:
 
 
 def _records(ledger: Ledger, tip: str, base: str | None) -> Iterator[_Record]:
-    """Give the records at a tip that are not, as they are, at the base."""
+    """Yield the records at a tip that are missing or different at the base."""
     for change in ledger.repository.diff(base, tip):
         match = _RECORD.fullmatch(change.path)
         if match and change.new:
@@ -280,11 +284,11 @@ def _manifests(artifacts: Iterable[ArtifactRecord], key: Key, store: Store) -> I
             raise IntegrityError(f"{key.model}@{key.name}: {error.message}", hint=error.hint) from None
 
 
-# -- whose it was ------------------------------------------------------------------------------------------------------
+# -- former owners -----------------------------------------------------------------------------------------------------
 
 
 def _of_versions(left: Iterable[Leftover], users: StoreUsers) -> list[Garbage]:
-    """Return whose each thing was, as far as the registries tell that share the store."""
+    """Return each object with the deleted version that it belonged to, as far as the store users know it."""
     left = list(left)
     if not left:
         return []
@@ -307,7 +311,7 @@ def _named(left: Iterable[Leftover], users: Iterable[StoreUser], store: Store) -
 def _owners(
     snapshot: Snapshot, store: Store, registry: str | None, owners: dict[str, tuple[str, str, str | None]]
 ) -> None:
-    """Note for each file and set of a deleted version, by its sha256, whose it was."""
+    """Write the owner of each file and file set of deleted versions to `owners`, by sha256 in hexadecimal."""
     deleted = _deleted(snapshot)
     for entry in snapshot.index.ever(snapshot.seq, "model_version"):
         if entry.data is None or Key("model_version", entry.model, entry.name) not in deleted:

@@ -1,4 +1,4 @@
-"""A lineage in the languages of graphs: Mermaid and Graphviz's DOT."""
+"""The lineage graph as text for Mermaid and for Graphviz (DOT)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DOT = {
 
 
 def label(node: Node) -> str:
-    """Give what a node is called, for people."""
+    """Return the label of a node, for people."""
     name = node.place.name
     if node.place.kind == "step":
         pipeline, run, step = (*name.split("/", 2), "", "")[:3]
@@ -28,9 +28,9 @@ def label(node: Node) -> str:
 
 
 def to_mermaid(lineage: Lineage) -> str:
-    """Write a flowchart that Mermaid draws, as forges do in Markdown.
+    """Return a lineage as a Mermaid flowchart, which forges draw in Markdown.
 
-    Whatever could end a label is spelled as Mermaid's own entity (``#34;``), which its documentation gives for that.
+    Characters that could end a label are written as Mermaid's entities (``#34;``), as its documentation advises.
     """
     number = {place: f"n{n}" for n, place in enumerate(lineage.nodes)}
     lines = ["flowchart LR"]
@@ -41,7 +41,7 @@ def to_mermaid(lineage: Lineage) -> str:
 
 
 def to_dot(lineage: Lineage) -> str:
-    """Write a digraph that Graphviz draws."""
+    """Return a lineage as a DOT digraph, which Graphviz draws."""
     number = {place: f"n{n}" for n, place in enumerate(lineage.nodes)}
     lines = ["digraph lineage {", "    rankdir=LR;"]
     for place, node in lineage.nodes.items():

@@ -1,7 +1,8 @@
-"""What a push may do to a repository that keeps registries: the rules of a server of one's own.
+"""The push rules of a self-hosted server: the ref moves that it accepts in a repository with registries.
 
-The branch only moves forward, by commits of which each keeps the rules (:mod:`gitreg.registry.judging`); a tag that
-seals a version is made once, where it belongs; a mirror is where its pointer's file changed. Nothing is written.
+The branch only moves forward, by commits that each keep the rules (:mod:`gitreg.registry.judging`). A tag that seals a
+version is made once, at the commit that brought the record. A mirror is at a commit that changed its pointer's file.
+Nothing is written.
 """
 
 from __future__ import annotations
@@ -34,22 +35,22 @@ def guard(
     *,
     one_by_one: bool = False,
 ) -> list[Problem]:
-    """Name what forbids a push.
+    """Return the problems that forbid a push; an empty list accepts it.
 
     Parameters
     ----------
     updates:
-        What it would move; their objects are here already.
+        The pushed ref updates; the repository has their objects already.
     circumstances:
-        What the policy of a registry may ask.
+        Returns the promotion context of a registry.
     one_by_one:
-        Whether refs that are pushed together are asked for one after the other, before any of them moves
-        (``update`` in githooks(5)): then a tag may be ahead of its branch.
+        True if the refs of a push are judged one after the other before any of them moves (the ``update`` hook in
+        githooks(5)); a tag may then be ahead of its branch.
 
     Raises
     ------
     Conflict
-        Somebody else has moved one of the refs meanwhile; git itself would refuse it.
+        Another push has moved one of the refs meanwhile; git itself would refuse this one.
     """
     _check_current(repository, updates)
     found: list[Problem] = []
@@ -57,7 +58,7 @@ def guard(
         with closing(Ledger(repository, *place)) as ledger:
             found += _Guarded(ledger, updates, circumstances(ledger), one_by_one=one_by_one).problems()
     if found:
-        _check_current(repository, updates)  # what was found may be what somebody else did in this moment
+        _check_current(repository, updates)  # a push of somebody else may be the cause
     return found
 
 
@@ -130,7 +131,7 @@ class _Guarded:
 
     @cached_property
     def _touches(self) -> dict[str, list[str]]:
-        """The new commits on the branch that change a file, oldest first."""
+        """The new commits on the branch that change a file, by path, oldest first."""
         root, touches = self._ledger.root, dict[str, list[str]]()
         if self._after is None or self._after == self._before:
             return touches
@@ -142,7 +143,7 @@ class _Guarded:
             before = oid
         return touches
 
-    # -- what follows from it ----------------------------------------------------------------------------------------
+    # -- derived refs ------------------------------------------------------------------------------------------------
 
     def _of_a_tag(self, settings: RegistryDocument, update: RefUpdate) -> Iterator[Problem]:
         ref, named = update.name, parse_tag_ref(settings, update.name)
@@ -203,7 +204,7 @@ class _Guarded:
             yield Problem(ref, "would go back, and only moves forward", "`gitreg rollback` is a new commit")
 
     def _came_in(self, key: Key) -> tuple[str, str] | None:
-        """Give the commit that brought a record, and the digest of what it says; None where there is none."""
+        """Return the commit that brought a record, and the sha256 of its content; None where there is no record."""
         if self._before is not None:
             snapshot = self._ledger.snapshot_at(self._before)
             entry = snapshot.index.get(snapshot.seq, *key)
@@ -217,7 +218,7 @@ class _Guarded:
         return None
 
     def _moved(self, key: Key) -> set[str]:
-        """Give the commits of the branch that changed a pointer's file."""
+        """Return the ids of the branch's commits that changed a pointer's file."""
         found = set(self._touches.get(key.path, ()))
         if self._before is not None:
             snapshot = self._ledger.snapshot_at(self._before)
@@ -227,7 +228,7 @@ class _Guarded:
         return found
 
     def _is_behind(self, oid: str) -> bool:
-        """Whether a ref goes with a move of the branch from an older commit: somebody else was faster."""
+        """Return whether a ref belongs to a push from an older commit of the branch: another push was faster."""
         commit = self._repository.peel(oid) if self._one_by_one else None
         if commit is None or self._before is None or commit == self._after:
             return False
@@ -237,7 +238,7 @@ class _Guarded:
         return f"{self._ledger.root}/{path}" if self._ledger.root else path
 
     def _look_ahead(self, update: RefUpdate) -> None:
-        """Where refs are asked for one by one: take the commit that one is to be at for where the branch will be."""
+        """Set the branch's future commit for the ``update`` hook: assume the commit of this tag or mirror."""
         if not self._one_by_one or self._branch is not None or update.new is None:
             return
         commit = self._repository.peel(update.new)
@@ -250,5 +251,5 @@ class _Guarded:
 
 
 def _overtaken(ref: str, now: str | None) -> Conflict:
-    """Give the error by which gitreg's own clients know that they can try again (:mod:`gitreg.git.remote`)."""
+    """Return the error after which gitreg's own clients try again (:mod:`gitreg.git.remote`)."""
     return Conflict(f"{ref} is at {(now or 'nothing')[:12]} by now", hint="fetch first, and try again")
