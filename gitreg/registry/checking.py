@@ -136,7 +136,7 @@ def check(
     """
     with merged(ledger, base, head) as merge:
         judgement = judge(ledger, merge, circumstances, source)
-        # A rebase would make each commit an entry into the stage of its own, and none of them was judged alone.
+        # If it is merged by a rebase, each commit moves the pointer by itself, and none was judged by itself.
         twice = tuple(moves_twice(ledger, merge))
         found, moved = [*judgement.problems, *twice], judgement.moves
         if not judgement.readable:
@@ -177,7 +177,7 @@ def check(
 
 
 def _with_files(merge: Merge, new: Sequence[Arrival], moved: Sequence[Move]) -> list[tuple[str, Holder]]:
-    """Return the versions whose files the merge has to prove, each once, with the path of the file that names them."""
+    """Return the versions whose files are to be verified for a merge, each once, with the path of its record."""
     wanted: list[ModelVersion] = [each.version for each in new] + [move.after for move in moved if move.after]
     alone: list[tuple[str, Holder]] = []
     for change in merge.changes:

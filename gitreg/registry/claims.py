@@ -207,7 +207,7 @@ class Claims:
             self._note(said)
 
     def forget(self, store: Store, name: str) -> None:
-        """Remove a claim that is rightly gone from a store from the clone's note."""
+        """Remove a claim from the clone's note, after it was removed from the store on purpose."""
         said = self._remembered()
         if said.get(store.url, {}).pop(name, None) is not None:
             self._note(said)

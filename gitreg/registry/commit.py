@@ -81,7 +81,7 @@ class Outcome:
     written:
         The new content of each changed file, by path; None for a removed file. For a dry run, as it would be.
     proposal:
-        The proposal in which the commit awaits its merge; None where it is on the branch.
+        The proposal in which the commit awaits its merge; None without one.
     """
 
     commit: str | None
@@ -194,7 +194,7 @@ class _LockInTheWay:
         self._tries = 0
 
     def note(self, conflict: Conflict, begun: float) -> None:
-        """Record why a try failed, and warn of a lock file that stopped several: its process may be dead.
+        """Count a failed try, and warn of a lock file that stopped several: its process may be dead.
 
         Parameters
         ----------
@@ -255,7 +255,7 @@ def _try(ledger: Ledger, operation: Operation, writer: Callable[[], Writer], ups
             raise Conflict(f"{ledger.branch} was moved by somebody else", hint="try again") from None
         raise
     with suppress(Conflict):  # a locked index is no reason to commit again
-        ledger.snapshot_at(made)  # index the new commit now, while its objects are in memory
+        ledger.snapshot_at(made)  # adds the new commit to the index
     return Outcome(made, changes, files)
 
 

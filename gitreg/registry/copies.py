@@ -1,4 +1,4 @@
-"""The replica status, which store has which versions' files, and replication from store to store."""
+"""The replica status (which store has which versions' files), and replication from store to store."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Dates:
         self._here = index.position(here) if here is not None else None
 
     def seen(self, seq: int) -> Dated:
-        """Return the date by which a commit had arrived at the latest; time in a stage counts from then.
+        """Return the latest possible date of a commit's arrival; time in a stage counts from then.
 
         A commit that is dated after now and has no receipt counts as of now. `seq` is its sequence number in the index.
         """

@@ -368,7 +368,7 @@ def alive(repository: Repository, pipeline: str, run: str) -> Iterator[None]:
 
 
 def is_alive(repository: Repository, pipeline: str, run: str) -> bool:
-    """Return whether a process of this machine has a run live; False where its file cannot be locked."""
+    """Return whether a run is live in a process of this machine; False where that cannot be found out."""
     path = repository.common_dir / "gitreg" / "runs" / f"{slug(pipeline)}@{slug(run)}"
     if not path.exists():
         return False

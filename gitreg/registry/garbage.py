@@ -1,4 +1,4 @@
-"""Garbage collection of a blob store: mark the blobs reachable from records and drafts, move the rest to the trash."""
+"""Garbage collection of a blob store: mark blobs reachable from records and drafts, sweep the rest into the trash."""
 
 from __future__ import annotations
 
@@ -78,13 +78,14 @@ def find_garbage(users: StoreUsers, *, grace: float) -> list[Garbage]:
 def collect_garbage(users: StoreUsers, *, grace: float) -> list[Garbage]:
     """Move the objects to the trash that are not reachable from any store user, and return them.
 
+    Files that killed writers left unfinished are removed for good, and returned, too.
     Parameters, errors: as for :func:`find_garbage`.
     """
     return _of_versions(sweep(users.store, _live(users), grace=grace), users)
 
 
 def purge_garbage(users: StoreUsers, *, grace: float) -> list[Garbage]:
-    """Remove the objects for good that were in the trash for the retention, and return them.
+    """Remove the objects for good that were in the trash for at least the retention, and return them.
 
     Objects that are reachable again are restored instead. Parameters, errors: as for :func:`find_garbage`.
     """
