@@ -432,7 +432,7 @@ class OpenRegistry:
         return snapshot
 
     def _finish_following(self) -> None:
-        """Bring the work trees that a killed process left behind up to date, if nothing prevents it.
+        """Update the work trees that a killed process left behind, if nothing prevents it.
 
         Before that, a plain ``git commit`` there would undo the newest changes of the branch.
         """

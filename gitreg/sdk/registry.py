@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from gitreg.sdk.batches import Batch
 
 Filters = Sequence[str] | Mapping[str, Any]
-"""``["stage=production", "metadata.accuracy=gte:0.9"]``, or ``{"stage": "production"}``."""
+"""Conditions of a list: ``["stage=production", "metadata.accuracy=gte:0.9"]``, or ``{"stage": "production"}``."""
 
 
 class Registry(OpenRegistry):
@@ -187,6 +187,11 @@ class Registry(OpenRegistry):
         -------
         Page:
             ``items`` are the rows of this page (dictionaries), ``total`` is the number of rows on all pages.
+
+        Raises
+        ------
+        InvalidInput
+            A filter, the sort order or the page is invalid.
         """
         from gitreg.registry.listing import list_models
 
@@ -208,6 +213,13 @@ class Registry(OpenRegistry):
         -------
         Page:
             ``items`` are the rows of this page (dictionaries), ``total`` is the number of rows on all pages.
+
+        Raises
+        ------
+        NotFound
+            There is no such model.
+        InvalidInput
+            A filter, the sort order or the page is invalid.
         """
         from gitreg.registry.listing import list_versions
 
@@ -368,7 +380,7 @@ class Registry(OpenRegistry):
         type:
             The type of all these artifacts: ``model``, ``data`` or ``deployment``.
         inputs:
-            References to the versions that it was made from.
+            References to the versions of models or artifacts that the new version was made from.
         stage:
             The stage that the version enters in the same commit.
         message:
@@ -565,6 +577,8 @@ class Registry(OpenRegistry):
         ------
         NotFound
             There is no such model, or no version ever held the stage.
+        InvalidInput
+            There is no such stage.
         Refused
             No earlier holder may hold the stage again, or the policy of the stage forbids it.
         """
@@ -842,9 +856,9 @@ class Registry(OpenRegistry):
         return verification(self, reference, share, progress or NO_PROGRESS)
 
     def judge_holders(self, reference: str | None = None) -> list[Decision]:
-        """Return the policy's decisions on how the versions that hold a stage entered it, where the policy was asked.
+        """Return the policy's decision on the last entry of each holder of a stage, where a policy applied.
 
-        Each is evaluated again, as :func:`gitreg.registry.entries.entry_decision` describes.
+        Each entry is evaluated again, as :func:`gitreg.registry.entries.entry_decision` describes.
 
         Parameters
         ----------
