@@ -1,4 +1,4 @@
-"""A repository as its readers see it: bytes at paths, commits, tags and refs."""
+"""The repository for readers: files at paths, commits, tags and refs."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ from gitreg.git.values import Commit, PathChange, Tag
 
 
 class ReadOnlyRepository:
-    """A Git repository, seen from one of its work trees; nothing here changes it.
+    """A Git repository, seen from one of its work trees; it cannot be changed by this class.
 
-    Opening one and reading it starts no process, and imports no Git library before something packed is read. Close it,
-    or use it in a ``with`` statement.
+    Opening and reading it starts no process, and imports no Git library before a packed object is read. Close it, or
+    use it in a ``with`` statement.
 
     Parameters
     ----------
     layout:
-        Where it is.
+        The folders of the repository.
     env:
-        The user's environment: where git and its configuration are found, who commits.
+        The user's environment: it locates git and its configuration, and may name the committer.
     """
 
     def __init__(self, layout: Layout, env: Mapping[str, str]) -> None:
         folders = object_folders(layout, env)
         self._layout = layout
-        # The quarantine of a push to another repository is nothing to the git that is run for this one.
+        # The quarantine of a push to another repository does not concern this one.
         self._env = env if len(folders) > 1 else {k: v for k, v in env.items() if k != QUARANTINE}
         self._refs = Refs(layout.git_dir, layout.common_dir, layout.oid_length)
         self._objects = Objects(folders, layout.object_format, layout.oid_length)
 
     @classmethod
     def discover(cls, start: Path, *, env: Mapping[str, str] = MappingProxyType({})) -> Self:
-        """Open the repository that a folder belongs to, as git finds it: upwards, or by ``GIT_DIR``.
+        """Open the repository that a folder belongs to, found as git does: upwards, or by ``GIT_DIR``.
 
         Raises
         ------
         NotFound
-            There is none.
+            There is no repository.
         Refused
-            It belongs to another user, or is in a format that gitreg does not read.
+            The repository belongs to another user, or its format is not supported.
         """
         layout = discover(start, env)
         check_owner(layout, env)
@@ -61,7 +61,7 @@ class ReadOnlyRepository:
 
     @property
     def common_dir(self) -> Path:
-        """The Git folder that all work trees share: objects, refs, and our own ``gitreg/``."""
+        """The Git folder that all work trees share: objects, refs, and gitreg's own ``gitreg/``."""
         return self._layout.common_dir
 
     @property
@@ -71,11 +71,11 @@ class ReadOnlyRepository:
 
     @property
     def object_format(self) -> str:
-        """``sha1`` or ``sha256``."""
+        """The hash of the object ids, ``sha1`` or ``sha256``."""
         return self._layout.object_format
 
     def close(self) -> None:
-        """Let go of open files; they are opened again when needed."""
+        """Close open files; they are opened again when needed."""
         self._objects.close()
 
     def __enter__(self) -> Self:
@@ -87,19 +87,30 @@ class ReadOnlyRepository:
     # -- refs --------------------------------------------------------------------------------------------------------
 
     def read_ref(self, name: str) -> str | None:
-        """Return the object id that a ref points to, by its full name; None when there is no such ref."""
+        """Return the object id that a ref points to, by its full name; None where there is no such ref."""
         return self._refs.read(name)
 
     def refs(self, prefix: str) -> dict[str, str]:
-        """Return the refs whose full names start so, sorted by name, to object ids; the prefix may end anywhere."""
+        """Return the refs whose full names start with a prefix, with their object ids, sorted by name.
+
+        Parameters
+        ----------
+        prefix:
+            The start of the names, which begins with ``refs/`` and may end anywhere.
+
+        Raises
+        ------
+        InvalidInput
+            The prefix does not start with ``refs/``.
+        """
         return self._refs.under(prefix)
 
     def head_branch(self) -> str | None:
-        """Return the full name of the branch that is checked out here, born or not; None when HEAD is detached."""
+        """Return the full name of the branch that HEAD points to, also an unborn one; None where HEAD is detached."""
         return self._refs.head_branch()
 
     def checked_out(self) -> list[str]:
-        """Return the commits that the work trees are at, main and linked, on a branch or not; sorted."""
+        """Return the ids of the commits that are checked out in the work trees, main and linked, sorted."""
         linked = sorted(path.parent for path in (self.common_dir / "worktrees").glob("*/HEAD"))
         heads = (
             Refs(folder, self.common_dir, self._layout.oid_length).read("HEAD")
@@ -110,37 +121,39 @@ class ReadOnlyRepository:
     # -- objects -----------------------------------------------------------------------------------------------------
 
     def resolve(self, text: str) -> str | None:
-        """Return the commit that a full or abbreviated (at least 4 digits) id, a branch or a tag means, or None.
+        """Return the id of the commit that a revision means: a full or abbreviated id, a branch or a tag; or None.
 
-        Steps may follow it: ``HEAD~1``, ``main^2``.
+        An abbreviated id has at least 4 digits. Steps may follow it: ``HEAD~1``, ``main^2``.
 
         Raises
         ------
         InvalidInput
-            Several commits have ids that start so.
+            The abbreviated id fits several commits.
         """
         return resolve(self._objects, self._refs, text)
 
     def commit(self, oid: str) -> Commit:
-        """Return a commit.
+        """Return a commit by its id.
 
         Raises
         ------
         NotFound
-            It is not in this repository (or was left out of a partial clone).
+            The commit is not in this repository (or was left out of a partial clone).
         InvalidInput
-            It is something else.
+            The object has another type.
         IntegrityError
-            It is damaged.
+            The commit is damaged.
+        TooLarge
+            The object is too large for a commit.
         """
         return self._objects.commit(oid)
 
     def history(self, oid: str, *, until: str | None = None) -> Iterator[Commit]:
-        """Yield a commit and its first parents, newest first, ending before ``until`` or at a shallow boundary."""
+        """Yield a commit and its first parents, newest first, down to ``until`` (excluded) or a shallow boundary."""
         return first_parents(self._objects, oid, shallow_boundary(self.common_dir), until)
 
     def line(self, oid: str, *, until: str | None = None) -> list[str]:
-        """Return the ids that `history` yields; the git program is asked where there are many."""
+        """Return the ids of the commits that `history` yields; a long history is read with the git program."""
         found: list[str] = []
         for commit in self.history(oid, until=until):
             if len(found) == WORTH_A_PROCESS and (git := find_git(self._env)):
@@ -155,18 +168,20 @@ class ReadOnlyRepository:
     ) -> Iterator[Replayed]:
         """Yield commits, oldest first, each with the files in a folder that it changed; paths are full.
 
-        The files of each are to be read before the next commit is.
+        Read the files of each commit before the next commit is taken.
 
         Parameters
         ----------
         before:
-            The first one's parent; None compares it to nothing.
+            The parent of the first commit; None compares it with an empty folder.
         line:
-            Commits, each the first parent of the next.
+            The ids of the commits, each the first parent of the next.
+        folder:
+            The folder whose files are compared; "" for all.
         limit:
-            The most bytes that a file may have; what is larger comes as `Oversized`, and is not read.
+            The largest file to read, in bytes; a larger one is given as `Oversized`. None for any size.
         """
-        whole = before is None and bool(line) and self.is_boundary(line[0])  # one commit, but every file
+        whole = before is None and bool(line) and self.is_boundary(line[0])  # one commit with every file
         if (whole or len(line) > WORTH_A_PROCESS) and (git := find_git(self._env)):
             by_git = replay_by_git(git, self.git_dir, self._objects, before, line, folder, limit)
             if by_git is not None:
@@ -174,41 +189,41 @@ class ReadOnlyRepository:
         return replay_in_process(self._objects, before, line, folder, self.diff, limit)
 
     def follows(self, oid: str, parent: str) -> bool:
-        """Whether a commit's first parent is another one, and is in this repository."""
+        """Return whether the first parent of a commit is another commit, and is in this repository."""
         return self.commit(oid).parents[:1] == (parent,) and not self.is_boundary(oid)
 
     def is_ancestor(self, ancestor: str, oid: str) -> bool:
-        """Whether one commit is another or leads to it, by any parent, as far as this repository goes back."""
+        """Return whether a commit is another one or an ancestor of it, by any parent, as far as history is here."""
         return is_ancestor(self._objects, ancestor, oid, shallow_boundary(self.common_dir))
 
     def ahead(self, oid: str, base: str) -> tuple[str | None, list[Commit]]:
-        """Return where two commits parted, and what one has that the other lacks (:func:`gitreg.git.history.ahead`)."""
+        """Return the merge base of two commits and the commits that only one has (:func:`gitreg.git.history.ahead`)."""
         return ahead(self._objects, oid, base, shallow_boundary(self.common_dir))
 
     def is_boundary(self, oid: str) -> bool:
-        """Whether a shallow clone has cut off the parents of this commit."""
+        """Return whether a shallow clone has left out the parents of a commit."""
         return oid in shallow_boundary(self.common_dir)
 
     @property
     def is_shallow(self) -> bool:
-        """Whether older history was left out when this repository was cloned."""
+        """Return whether older history was left out when this repository was cloned."""
         return bool(shallow_boundary(self.common_dir))
 
     def read(self, tree_ish: str, path: str, *, limit: int | None = None) -> bytes | None:
-        """Return the content of the file at a path of a commit or tree; None when no file is there.
+        """Return the content of the file at a path of a commit or tree; None where no file is there.
 
-        Symbolic links and submodules are no files, here and everywhere below. ``limit`` is as in `read_blob`.
+        Symbolic links and submodules do not count as files in this class. ``limit`` is as in `read_blob`.
         """
         entry = self._objects.entry(tree_ish, path)
         return self.read_blob(entry.oid, limit=limit) if entry and entry.is_file else None
 
     def has(self, tree_ish: str, path: str) -> bool:
-        """Whether a file is at a path of a commit or tree; it is not read."""
+        """Return whether a file is at a path of a commit or tree, without reading it."""
         entry = self._objects.entry(tree_ish, path)
         return entry is not None and entry.is_file
 
     def links(self, tree_ish: str, path: str) -> Iterator[str]:
-        """Yield the path of every symbolic link and submodule at a path and below; paths are full."""
+        """Yield the full path of every symbolic link and submodule at a path of a commit or tree and below."""
         entry = self._objects.entry(tree_ish, path)
         if entry is None or entry.is_file:
             return
@@ -223,23 +238,23 @@ class ReadOnlyRepository:
         Parameters
         ----------
         limit:
-            The most bytes that it may have; None for any number.
+            The largest content to read, in bytes; None for any size.
 
         Raises
         ------
         TooLarge
-            It has more, or is made from what is much larger; it was not read.
+            The file, or a delta base that it needs, is larger than the limit; it was not read.
         """
         return self._objects.get(oid, "blob", limit)
 
     def listing(self, tree_ish: str, folder: str) -> dict[str, str]:
-        """Return what is directly in a folder: names (those of folders end in ``/``) to object ids."""
+        """Return the object ids of the files and folders directly in a folder by name; folders have a final ``/``."""
         tree = self._objects.folder(tree_ish, folder)
         entries = self._objects.tree(tree).items() if tree else ()
         return {f"{n}/" if e.is_folder else n: e.oid for n, e in entries if e.is_folder or e.is_file}
 
     def walk(self, tree_ish: str, folder: str = "") -> Iterator[tuple[str, str]]:
-        """Yield (path, object id) of every file in a folder and below, sorted by path; paths are full."""
+        """Yield the full path and the object id of every file in a folder and below, sorted by path."""
         tree = self._objects.folder(tree_ish, folder)
         for path, entry in self._objects.walk(tree, _prefix(folder)) if tree else ():
             yield path, entry.oid
@@ -247,12 +262,14 @@ class ReadOnlyRepository:
     def folders_with(
         self, commits: Iterable[str], name: str, *, skip: Collection[str] = ()
     ) -> Iterator[tuple[str, str]]:
-        """Yield each commit with each of its folders ("" for the top) that hold a file of a name.
+        """Yield pairs of a commit and a folder in it that has a file of a name; "" is the top folder.
 
         Parameters
         ----------
+        name:
+            The name of the file.
         skip:
-            The folders beside such a file that are not looked into.
+            Names of folders that are not searched where they lie beside such a file.
         """
         known: dict[str, tuple[str, ...]] = {}
         for commit in commits:
@@ -261,27 +278,27 @@ class ReadOnlyRepository:
                 yield commit, folder
 
     def diff(self, old: str | None, new: str, folder: str = "") -> Iterator[PathChange]:
-        """Yield the files that differ in a folder between two commits or trees, sorted; ``old`` None is empty.
+        """Yield the files in a folder that differ between two commits or trees, sorted; None as ``old`` is empty.
 
-        Equal subtrees are never opened, so this costs as much as there are changes.
+        Equal subtrees are not read, so the cost grows with the number of changes.
         """
         before = self._objects.folder(old, folder) if old else None
         return self._objects.diff(before, self._objects.folder(new, folder), _prefix(folder))
 
     def new_links(self, old: str | None, new: str, folder: str = "") -> Iterator[str]:
-        """Yield the path of every symbolic link and submodule in a folder that came, or changed, from old to new."""
+        """Yield the full path of every symbolic link and submodule in a folder that is new or changed after ``old``."""
         before = self._objects.folder(old, folder) if old else None
         after = self._objects.folder(new, folder)
         return self._objects.new_links(before, after, _prefix(folder)) if after else iter(())
 
     def tag(self, oid: str) -> Tag | None:
-        """Return an annotated tag by its object id; None when the object is something else or missing."""
+        """Return an annotated tag by its object id; None where the object is missing or has another type."""
         return self._objects.tag(oid)
 
     def tagged_commits(self, oids: Iterable[str]) -> dict[str, str]:
-        """Return, by their object ids, the commits that annotated tags directly mean; what is none is left out.
+        """Return the ids of the commits that annotated tags point to directly, by the tags' ids; other tags are left out.
 
-        The commits themselves are not looked for. The git program is asked where there are many.
+        It is not checked that the commits are here. Many tags are read with the git program.
         """
         wanted = list(oids)
         if len(wanted) > WORTH_A_PROCESS and (git := find_git(self._env)):
@@ -291,21 +308,21 @@ class ReadOnlyRepository:
         return {tag.oid: tag.target for tag in tags if tag.target_type == "commit"}
 
     def tag_signer(self, oid: str, keys: Mapping[str, Sequence[str]]) -> str | None:
-        """Return whose SSH key signed an annotated tag (:func:`gitreg.git.verifying.signer_of`); None: nobody's."""
+        """Return the person whose SSH key signed an annotated tag, or None (:func:`gitreg.git.verifying.signer_of`)."""
         from gitreg.git.parsing import split_tag
 
         payload, signature = split_tag(self._objects.get(oid, "tag", None))
         return self.statement_signer(payload, signature, namespace="git", keys=keys) if signature else None
 
     def commit_signer(self, oid: str, keys: Mapping[str, Sequence[str]]) -> str | None:
-        """Return whose SSH key signed a commit (:func:`gitreg.git.verifying.signer_of`); None: nobody's."""
+        """Return the person whose SSH key signed a commit, or None (:func:`gitreg.git.verifying.signer_of`)."""
         from gitreg.git.parsing import split_commit
 
         payload, signature = split_commit(self._objects.get(oid, "commit", None))
         return self.statement_signer(payload, signature, namespace="git", keys=keys) if signature else None
 
     def tag_signature_kind(self, oid: str) -> str | None:
-        """Return what made an annotated tag's signature: ``ssh``, ``openpgp`` or ``x509``; None where it has none."""
+        """Return the format of an annotated tag's signature (``ssh``, ``openpgp``, ``x509``); None where there is none."""
         from gitreg.git.parsing import signature_kind, split_tag
 
         return signature_kind(split_tag(self._objects.get(oid, "tag", None))[1])
@@ -313,17 +330,17 @@ class ReadOnlyRepository:
     def statement_signer(
         self, payload: bytes, signature: bytes, *, namespace: str, keys: Mapping[str, Sequence[str]]
     ) -> str | None:
-        """Return whose SSH key signed a statement (:func:`gitreg.git.verifying.signer_of`)."""
+        """Return the person whose SSH key signed a statement, or None (:func:`gitreg.git.verifying.signer_of`)."""
         from gitreg.git.verifying import signer_of
 
         return signer_of(payload, signature, namespace=namespace, keys=keys, env=self._env)
 
     def peel(self, oid: str) -> str | None:
-        """Return the commit that an object id means, through any tags; None when it means none that is here."""
+        """Return the id of the commit that an object is or tags, through chains of tags; None where none is here."""
         return commit_of(self._objects, oid)
 
     def object_type(self, oid: str) -> str | None:
-        """Return ``commit``, ``tree``, ``blob`` or ``tag``; None when the object is missing."""
+        """Return ``commit``, ``tree``, ``blob`` or ``tag``; None where the object is missing."""
         return self._objects.kind(oid)
 
 

@@ -1,7 +1,8 @@
-"""Reading refs from their files: no Git library, no process, under a millisecond.
+"""Reading of refs from their files, without a Git library or a process, in less than a millisecond.
 
-A loose ref wins over a packed one. Loose files are read first and packed-refs after them, because git packs the other
-way round (it writes packed-refs, then removes the loose file), so a ref being packed is always seen in one of the two.
+A loose ref takes precedence over a packed one. Loose files are read before packed-refs, because git packs in the
+opposite order (it writes packed-refs, then removes the loose file): so a ref is always found in one of the two, also
+while it is packed.
 """
 
 from __future__ import annotations
@@ -28,8 +29,12 @@ class Refs(NamedTuple):
 
     Parameters
     ----------
+    git_dir:
+        The Git folder of the work tree, with HEAD.
+    common_dir:
+        The Git folder that all work trees share.
     oid_length:
-        Hexadecimal digits in an object id; whatever is not one is no ref.
+        The number of hexadecimal digits in an object id; a ref with other content does not count.
     """
 
     git_dir: Path
@@ -37,7 +42,7 @@ class Refs(NamedTuple):
     oid_length: int
 
     def read(self, name: str) -> str | None:
-        """Return the object id that a ref points to, symbolic refs followed; None when there is none."""
+        """Return the object id that a ref points to, also through symbolic refs; None where there is none."""
         for _ in range(_DEEPEST_SYMREF):
             if not is_ref_name(name):
                 return None
@@ -50,11 +55,13 @@ class Refs(NamedTuple):
         return None
 
     def is_symbolic(self, name: str) -> bool:
-        """Whether a ref points to another one."""
+        """Return whether a ref points to another ref."""
         return (self._loose(name) or "").startswith("ref:")
 
     def under(self, prefix: str) -> dict[str, str]:
-        """Return the refs whose full names start so, sorted by name; what is no ref is skipped.
+        """Return the refs whose full names start with a prefix, with their object ids, sorted by name.
+
+        Broken refs are left out.
 
         Raises
         ------
@@ -69,7 +76,7 @@ class Refs(NamedTuple):
         return {name: oid for name in sorted(found) if (oid := found[name])}
 
     def head_branch(self) -> str | None:
-        """Return the branch that HEAD points to, born or not; None when HEAD is detached."""
+        """Return the full name of the branch that HEAD points to, also an unborn one; None where HEAD is detached."""
         return head_branch(self.git_dir)
 
     def _oid(self, text: str) -> str | None:
@@ -115,7 +122,7 @@ class Refs(NamedTuple):
 
 
 def head_branch(git_dir: Path) -> str | None:
-    """Return the branch that the HEAD of a work tree's Git folder points to; None when it is detached or missing."""
+    """Return the full name of the branch that a work tree's HEAD points to; None where it is detached or missing."""
     text = _read_text(git_dir / "HEAD")
     if text is None or not text.startswith("ref:"):
         return None
@@ -123,7 +130,7 @@ def head_branch(git_dir: Path) -> str | None:
 
 
 class _Mapped:
-    """The bytes of packed-refs, mapped for as long as they are read; empty when there is no such file."""
+    """The content of packed-refs, memory-mapped while it is read; empty where there is no such file."""
 
     data: mmap.mmap | bytes = b""
     sorted = False
@@ -147,7 +154,7 @@ class _Mapped:
 
 
 def _records(packed: _Mapped, key: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield (name, object id) from the first name that is not below the key; from the top where nothing is sorted."""
+    """Yield name and object id from the first name that is not before the key; from the start where unsorted."""
     data = packed.data
     position = _bisect(data, key) if packed.sorted else 0
     while position < len(data):
@@ -155,13 +162,13 @@ def _records(packed: _Mapped, key: bytes) -> Iterator[tuple[bytes, bytes]]:
         end = len(data) if end < 0 else end
         line = data[position:end]
         position = end + 1
-        if line[:1] not in (b"#", b"^", b""):  # comments, and what the tag of the line above peels to
+        if line[:1] not in (b"#", b"^", b""):  # not a comment, nor the object that the tag of the line above points to
             oid, _, name = line.rstrip(b"\r").partition(b" ")
             yield name, oid
 
 
 def _bisect(data: mmap.mmap | bytes, key: bytes) -> int:
-    """Return where the first record with a name >= key starts, in data that says it is sorted."""
+    """Return the offset of the first record with a name >= key in sorted data."""
     low, high = data.find(b"\n") + 1, len(data)  # the header is not a record
     while low < high:
         start = data.rfind(b"\n", low, (low + high) // 2) + 1 or low

@@ -1,7 +1,7 @@
-"""Another repository that this one fetches from and pushes to: its branches, and its refs moved together or not at all.
+"""Remote repositories: fetches, pushes, and atomic updates of their refs; and the errors of these.
 
-The git program does it where there is one, and brings the user's credential helpers, SSH configuration, proxies and
-hooks; dulwich does it where there is none.
+The git program is used where there is one, with the user's credential helpers, SSH configuration, proxies and hooks;
+otherwise dulwich.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 
 class Unreachable(GitregError):
-    """A remote did not answer, or not to the end: whether it did what it was asked is not known."""
+    """The error that a remote did not answer completely; it is not known whether it did the operation."""
 
 
 class Declined(Refused):
-    """A remote refuses to move refs, and would refuse it again.
+    """The error that a remote refuses to move refs, and would refuse it again.
 
     Parameters
     ----------
     refs:
-        Those that it refuses by themselves, not only because others are refused.
+        The refs that are refused for their own sake, not only because others are refused.
     protected:
-        Whether it says that the branch takes changes by pull request only.
+        True if the remote accepts changes of the branch by pull request only.
     """
 
     has_lines = True
@@ -40,12 +40,12 @@ class Declined(Refused):
 
 
 class Stale(Conflict):
-    """Refs of a remote are not where they were: somebody else was faster.
+    """The error that refs of a remote have moved since they were read.
 
     Parameters
     ----------
     refs:
-        Those refs, as far as the remote names them.
+        The refs that have moved, as far as the remote names them.
     """
 
     def __init__(self, message: str, *, refs: Sequence[str]) -> None:
@@ -54,44 +54,44 @@ class Stale(Conflict):
 
 
 class NotAtomic(GitregError):
-    """A remote cannot move several refs together."""
+    """The error that a remote cannot move several refs atomically."""
 
 
 class Remote(Protocol):
-    """What gitreg asks of a remote repository."""
+    """The operations on a remote repository."""
 
     name: str
-    """How to speak of it: no password is in it."""
+    """The name or URL for messages, without a login in it."""
 
     def fetch(self, refspecs: Sequence[str], *, depth: int | None = None) -> None:
-        """Bring refs, and what they need, into this repository.
+        """Fetch refs and the objects that they need into this repository.
 
         Parameters
         ----------
         refspecs:
-            As ``git fetch`` takes them, by full names; tags come only where they are named.
+            Refspecs as for ``git fetch``, with full names; tags are fetched only where they match one.
         depth:
-            How many commits of history; None for all that is not here yet.
+            The number of commits of history to fetch; None for all that are missing here.
 
         Raises
         ------
         NotFound
-            The remote, or a ref that is named without ``*``, is not there.
+            The remote does not exist, or has no ref of a name that is given without ``*``.
         IntegrityError
-            A tag that is here would be moved; or the remote has not all that its refs lead to (a shallow clone).
+            A local tag would move; or the remote lacks objects that its refs need (a shallow clone).
         Conflict
-            Another ref that is here would be moved to what does not follow from it, without ``+``.
+            Another local ref would move to an object that is not its descendant, without ``+``.
         Unreachable
-            It did not answer to the end.
+            The remote did not answer completely.
         """
 
     def refs(self, *patterns: str) -> dict[str, str]:
-        """Return the remote's refs to object ids; annotated tags also as ``<name>^{}`` to what they tag.
+        """Return the remote's refs with their object ids; ``<name>^{}`` is the object that an annotated tag points to.
 
         Parameters
         ----------
         patterns:
-            Full names, in which ``*`` stands for anything.
+            Full names, in which ``*`` stands for any text.
 
         Raises
         ------
@@ -100,63 +100,64 @@ class Remote(Protocol):
         """
 
     def head(self) -> str | None:
-        """Return the full name of the branch that the remote's HEAD names; None where it says none."""
+        """Return the full name of the branch that the remote's HEAD points to; None where it does not tell."""
 
     def push(self, updates: Sequence[RefUpdate], *, atomic: bool = True, options: Sequence[str] = ()) -> str:
-        """Move the remote's refs, each from where it must be; together, or none of them.
+        """Move the remote's refs by compare-and-swap, all of them or none.
 
-        One that is already where it shall be is left there, wherever it must have been.
+        A ref that is already at its new place stays there, whatever its expected old place.
 
         Parameters
         ----------
         updates:
-            Their ``old`` as for `gitreg.git.Repository.update_refs`.
+            The moves; ``old`` is as for `gitreg.git.Repository.update_refs`.
         atomic:
-            False moves them one by one, where the remote cannot do it together.
+            False moves the refs one by one, for a remote without atomic pushes.
         options:
             Push options (``git push --push-option``).
 
         Returns
         -------
         str:
-            What the remote said to the user, line by line.
+            The remote's messages to the user, one a line.
 
         Raises
         ------
         Stale
-            A ref is not where it must be, or was held by another.
+            A ref has moved since it was read, or is locked by another process.
         Declined
-            The remote's rules or hooks forbid it. Where it hides some refs (receive.hideRefs in git-config(1)), git's
-            own server moves the others, also atomically; push again without those that the error names.
+            The remote's rules or hooks forbid it. Where it hides some refs (receive.hideRefs in git-config(1)),
+            git's own server moves the others even in an atomic push; push again without the refs that the error
+            names.
         NotAtomic
-            The remote cannot move several refs together; nothing was moved.
+            The remote cannot move several refs atomically; nothing was moved.
         Unreachable
-            It did not answer to the end; perhaps the refs have moved.
+            The remote did not answer completely; the refs may have moved.
         """
 
 
 PEELED = "^{}"
-"""After the name of an annotated tag: what it tags."""
+"""The suffix of an annotated tag's name that means the object that it points to."""
 
 
 def pattern_of(text: str) -> re.Pattern[str]:
-    """Give a pattern for whole names; each ``*`` is a group, and stands for anything."""
+    """Return a compiled pattern for whole names, in which each ``*`` is a group that matches any text."""
     return re.compile("(.*)".join(map(re.escape, text.split("*"))), re.DOTALL)
 
 
 def matching(refs: Mapping[str, str], patterns: Sequence[str]) -> dict[str, str]:
-    """Return the refs whose names match one of the patterns, and what those tag."""
+    """Return the refs whose names match one of the patterns, including the objects that annotated tags point to."""
     wanted = [pattern_of(pattern) for pattern in patterns]
     return {
         name: oid for name, oid in refs.items() if any(each.fullmatch(name.removesuffix(PEELED)) for each in wanted)
     }
 
 
-# -- what is said when refs do not move ----------------------------------------------------------------------------
+# -- errors of pushes and fetches ----------------------------------------------------------------------------------
 
 
 class Rejection(NamedTuple):
-    """One ref that did not move, and why, in git's or the server's words."""
+    """A ref that did not move, and the reason in the words of git or the server."""
 
     ref: str
     why: str
@@ -167,7 +168,7 @@ _STALE = re.compile(
     r"|failed to update ref|failed to lock|Unable to create|but expected|reference already exists|is at [0-9a-f]{40}"
     r"|failed to write|unable to migrate|failed to remove|reference is missing|cannot update the ref"
 )
-_OVERTAKEN = re.compile(r"(refs/\S+) is at (?:[0-9a-f]{12}|nothing) by now")  # as gitreg's own hooks say it
+_OVERTAKEN = re.compile(r"(refs/\S+) is at (?:[0-9a-f]{12}|nothing) by now")  # the message of gitreg's own hooks
 _LOCK = re.compile(r"Unable to create '([^']*\.lock)': File exists")
 _LOCKED_REF = re.compile(r"lock ref '([^']+)'")
 _ONLY_WITH_OTHERS = re.compile(r"atomic push fail|atomic transaction failed|transaction aborted")
@@ -177,15 +178,24 @@ _PROTECTED = re.compile(
 
 
 def rejected(remote: str, rejections: Sequence[Rejection], said: str) -> GitregError:
-    """Give the error for refs that a remote did not move.
+    """Return the error for refs that a remote did not move.
 
     Parameters
     ----------
+    remote:
+        The name of the remote, for the message.
+    rejections:
+        The refs that did not move, at least one.
     said:
-        What the server told the user, line by line.
+        The server's messages to the user, one a line.
+
+    Returns
+    -------
+    GitregError:
+        A `Locked`, a `Stale` or a `Declined`.
     """
     own = [one for one in rejections if not _ONLY_WITH_OTHERS.search(one.why)]
-    if not own and (held := _STALE.search(said)):  # the server has tried to move all, and one of them was moved before
+    if not own and (held := _STALE.search(said)):  # one ref of an atomic push has moved since it was read
         locked = _LOCKED_REF.search(said)
         own = [Rejection(locked[1] if locked else rejections[0].ref, held[0])]
     own = own or list(rejections)
@@ -234,22 +244,22 @@ _NOISE = re.compile(r"^(?:hint: .*|To .*|Everything up-to-date|Done|\s*)$")
 
 
 def _in_lines(said: str) -> str:
-    """Return what hooks said, line by line, without empty ones and not without end."""
+    """Return the start of a hook's messages, without empty lines and surplus blanks."""
     return "\n".join(" ".join(line.split()) for line in said[:2000].splitlines() if line.strip())
 
 
 def hide_login(text: str) -> str:
-    """Take users and passwords out of the URLs in a text."""
+    """Return a text in which URLs are without users and passwords."""
     return _USERINFO.sub(r"\1", text)
 
 
 def hide_password(url: str) -> str:
-    """Take the password out of a URL, and the user where it is no user of ssh: by that name the machine is asked."""
+    """Return a URL without its password; the user stays in an ssh URL, where it names the account on the machine."""
     return _PASSWORD.sub(r"\1@", url) if url.startswith("ssh://") else hide_login(url)
 
 
 def moved_tag(remote: str, ref: str) -> IntegrityError:
-    """Give the error for a tag that is here, and is another one there."""
+    """Return the error for a tag that differs between a remote and this repository."""
     return IntegrityError(
         f"the tag {ref} of {remote} is not the one that is here",
         hint="a version's tag never moves: find out who moved it; `gitreg doctor` says which is right",
@@ -257,17 +267,17 @@ def moved_tag(remote: str, ref: str) -> IntegrityError:
 
 
 def not_following(remote: str, ref: str) -> Conflict:
-    """Give the error for a ref that does not follow from what is here, and was not asked for by force."""
+    """Return the error for a ref of a remote that is not a descendant of the local one, in a fetch without force."""
     return Conflict(f"{ref} of {remote} does not follow from what is here", hint="find out who rewrote its history")
 
 
 def no_such_ref(remote: str, ref: str) -> NotFound:
-    """Give the error for a ref that is named and not there."""
+    """Return the error for a ref that a remote does not have."""
     return NotFound(f"{remote} has no {ref}", hint="name another branch, or push that one first")
 
 
 def incomplete(remote: str) -> IntegrityError:
-    """Give the error for a remote that does not have, or send, all that its refs lead to."""
+    """Return the error for a remote that lacks, or does not send, objects that its refs need."""
     return IntegrityError(
         f"{remote} does not have all that its refs lead to",
         hint="it is damaged, or itself a shallow clone: run `git fsck` or `git fetch --unshallow` there",
@@ -275,7 +285,20 @@ def incomplete(remote: str) -> IntegrityError:
 
 
 def broken_off(remote: str, said: str) -> GitregError:
-    """Give the error for a conversation with a remote that did not come to its end."""
+    """Return the error for a connection to a remote that did not come to its end.
+
+    Parameters
+    ----------
+    remote:
+        The name of the remote, for the message.
+    said:
+        The output of git or the other side, from which the cause is read.
+
+    Returns
+    -------
+    GitregError:
+        A subclass by the cause; `Unreachable` where the cause is not recognised.
+    """
     words = hide_login(said)
     lines = [line.removeprefix("fatal: ").removeprefix("error: ").strip() for line in words.splitlines()]
     telling = " ".join(line for line in lines if not _NOISE.match(line))[:500] or "it said nothing"
@@ -294,7 +317,7 @@ def broken_off(remote: str, said: str) -> GitregError:
         return no_such_ref(remote, match[1])
     if _INCOMPLETE.search(words):
         return incomplete(remote)
-    if _HOOK.search(words):  # and yet the remote has refused nothing
+    if _HOOK.search(words):  # although the remote has refused no ref
         told = _in_lines(_HOOK.sub("", words))
         return Declined(f"this repository's own pre-push hook declines: {told}", hint="do what it says")
     if _NO_OPTIONS.search(words):

@@ -1,4 +1,4 @@
-"""A remote repository, asked by dulwich: for machines without a git program."""
+"""A remote repository, reached by dulwich where there is no git program."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_IN_MEMORY = 16 * 1024 * 1024  # bytes of a pack that is coming in; more goes to a file
+_IN_MEMORY = 16 * 1024 * 1024  # bytes of a fetched pack in memory; a larger one is stored in a file
 _NUMBERS = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
 _ZEROS = b"0" * 40
 
@@ -51,11 +51,13 @@ class DulwichRemote:
     Parameters
     ----------
     repository:
-        The one that asks.
-    objects, write, config, env:
-        Its own; ``write`` writes an object by kind and content, ``config`` reads the configuration as it is.
+        The local repository.
+    objects, config, env:
+        The objects, the reader of the current configuration and the environment of the local repository.
+    write:
+        Writes an object of a type and content to the local repository, and returns its id.
     address:
-        The name of a remote in its configuration, or a URL.
+        The name of a remote in the local configuration, or a URL.
     """
 
     def __init__(
@@ -111,7 +113,7 @@ class DulwichRemote:
         self._repository.update_refs(self.bring(refspecs, depth=depth), reason=f"fetch {self.name}")
 
     def bring(self, refspecs: Sequence[str], *, depth: int | None = None) -> list[RefUpdate]:
-        """Fetch all but the refs themselves, and return how they have to move."""
+        """Fetch objects without moving refs, and return the ref updates that complete the fetch."""
         specs = [Refspec.parse(text) for text in refspecs]
         here = self._repository.refs("refs/")
         known = set(here.values())
@@ -134,7 +136,7 @@ class DulwichRemote:
                     choose,  # type: ignore[arg-type]
                     Haves(self._objects, tips, boundary),
                     pack.write,
-                    depth=None if connection.is_local else depth,  # dulwich would cut, and not say where
+                    depth=None if connection.is_local else depth,  # dulwich would not report the boundary
                     ref_prefix=[spec.prefix for spec in specs],
                 )
                 self._objects.add_pack(pack, self._write)
@@ -225,7 +227,7 @@ class DulwichRemote:
     # -- conversations -----------------------------------------------------------------------------------------------
 
     def _converse(self, act: Callable[[Connection], T], *, push: bool = False) -> T:
-        """Do something over a new connection; with a login, if the other side asks for one and there is one."""
+        """Run an action over a new connection, a second time with the user's login where the server demands one."""
         from dulwich.client import HTTPUnauthorized
         from dulwich.errors import NotGitRepository
 
@@ -245,13 +247,13 @@ class DulwichRemote:
                     raise broken_off(self.name, "Authentication failed") from error
             except NotGitRepository as error:
                 raise broken_off(self.name, "repository not found") from error
-            except Exception as error:  # dulwich and urllib3 have dozens for what another machine can do to us
+            except Exception as error:  # dulwich and urllib3 have dozens of types for network errors
                 raise broken_off(self.name, f"{connection.complaints()}\n{_words(error)}") from error
         return self._converse(act, push=push)
 
 
 def _tagged(path: str) -> dict[Ref, ObjectID | None]:
-    """Give what the annotated tags of a folder's repository tag, which dulwich leaves out."""
+    """Return the objects that the annotated tags of a local repository point to, which dulwich leaves out."""
     from dulwich.refs import Ref
     from dulwich.repo import Repo
 
@@ -266,7 +268,7 @@ def _named(refs: Mapping[Ref, ObjectID | None]) -> dict[str, str]:
 
 
 def _is_stale(update: RefUpdate, offered: Mapping[str, str]) -> bool:
-    """Whether a ref is neither where it must be nor where it shall be."""
+    """Return whether a ref is neither at its expected old place nor at its new one."""
     return offered.get(update.name) not in (update.new, update.old) and update.old != ANY
 
 
@@ -278,7 +280,7 @@ def _unpacked(objects: Objects, oids: Sequence[str]) -> Iterator[UnpackedObject]
 
 
 def _insist_on_options(client: GitClient, remote: str) -> None:
-    """Let a push fail where the other side takes no push options: dulwich leaves them out and says nothing."""
+    """Make a push fail where the server does not support push options, which dulwich would silently leave out."""
     negotiate = client._negotiate_receive_pack_capabilities
 
     def checked(offered: set[bytes]) -> tuple[set[bytes], bytes | None]:
@@ -290,7 +292,7 @@ def _insist_on_options(client: GitClient, remote: str) -> None:
 
 
 def _words(error: BaseException) -> str:
-    """Say what went wrong; of what urllib3 wraps in its own words, the cause."""
+    """Return the message of an error; of an error that urllib3 wraps, that of the cause."""
     cause = error.__cause__
     reason = getattr(cause, "reason", None)
     return str(reason or error) or type(error).__name__

@@ -1,4 +1,4 @@
-"""A remote repository, asked by the git program."""
+"""A remote repository, reached by the git program."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from gitreg.git.named_programs import Way
     from gitreg.git.program import Git
 
-# One that sends nothing for a minute is gone; the user's own setting goes before.
+# Give up on a server that sends nothing for a minute; the user's own setting takes precedence.
 _STALLED = ("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=60")
 _MANY = 100
-"""From how many new tags on they are pushed by one refspec."""
+"""The number of new tags above which they are pushed by one refspec."""
 _TAGS = "refs/tags/"
 _LAID_OUT = "refs/gitreg/pushing/"
 
@@ -31,18 +31,21 @@ _TOLD = re.compile(r"^remote: ?(.*?)\s*$", re.MULTILINE)
 
 
 class GitRemote:
-    """See `gitreg.git.remote.Remote`. Hold the repository's lock while many new tags are pushed.
+    """See `gitreg.git.remote.Remote`. Lock the repository while more than a hundred new tags are pushed.
 
     Parameters
     ----------
+    git:
+        The git program.
     git_dir:
-        The repository that asks.
+        The Git folder of the local repository.
     folder:
-        Where git is run: what a relative path in the configuration starts from.
+        The folder in which git runs, from which relative paths in the configuration start.
     address:
-        The name of a remote in its configuration, or a URL.
+        The name of a remote in the local configuration, or a URL.
     way:
-        Returns how git reaches it (:func:`gitreg.git.named_programs.way_to`), for a push or a fetch.
+        Returns the arguments and settings by which git reaches the remote
+        (:func:`gitreg.git.named_programs.way_to`), for a push (True) or a fetch.
     """
 
     def __init__(self, git: Git, git_dir: Path, folder: Path, address: str, way: Callable[[bool], Way]) -> None:
@@ -55,19 +58,19 @@ class GitRemote:
     def fetch(self, refspecs: Sequence[str], *, depth: int | None = None) -> None:
         """See Remote."""
         short = [f"--depth={depth}"] if depth else []
-        self._ask(  # not quietly: it would not say which ref it refused
+        self._ask(  # without --quiet, which would hide the name of a refused ref
             "fetch", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
             "--no-auto-maintenance", *short, after=refspecs,
         )  # fmt: skip
 
     def refs(self, *patterns: str) -> dict[str, str]:
         """See Remote."""
-        kinds = {"--heads": "refs/heads/", "--tags": "refs/tags/"}  # they narrow what the server sends, patterns do not
+        kinds = {"--heads": "refs/heads/", "--tags": "refs/tags/"}  # unlike patterns, they limit the server's answer
         narrow = [option for option, prefix in kinds.items() if all(name.startswith(prefix) for name in patterns)]
         asked = [each for pattern in patterns for each in (pattern, f"{pattern}{PEELED}")]
         lines = self._ask("ls-remote", "--quiet", *narrow, after=asked).splitlines()
         found = {name: oid for oid, _, name in (line.partition("\t") for line in lines)}
-        return matching(found, patterns)  # git takes the ends of names too
+        return matching(found, patterns)  # git also matches the ends of names
 
     def head(self) -> str | None:
         """See Remote."""
@@ -105,12 +108,12 @@ class GitRemote:
 
     @contextmanager
     def _laid_out(self, new_tags: Sequence[RefUpdate]) -> Iterator[str]:
-        """Give one refspec for many tags, each of which must not be there yet: git refuses to move one that is.
+        """Yield one refspec for many new tags, stored as refs of this repository meanwhile; git moves no existing tag.
 
-        Of refspecs with names git compares each with every ref, and a system takes only so many arguments (1,000 tags
-        onto 10,000 refs: 23 s, and 0.7 by one refspec). For the time being the tags are refs of this repository.
+        Of refspecs with names git compares each with every ref, and a system limits the number of arguments (1,000 tags
+        onto 10,000 refs: 23 s, and 0.7 s by one refspec).
         """
-        self._forget_laid_out()  # by a push that was killed
+        self._forget_laid_out()  # those of a push that was killed
         try:
             self._update_refs(f"create {_LAID_OUT}{u.name.removeprefix(_TAGS)} {u.new}" for u in new_tags)
             yield f"{_LAID_OUT}*:{_TAGS}*"
@@ -136,7 +139,7 @@ class GitRemote:
         return done.stdout.decode("utf-8", "surrogateescape")
 
     def _run(self, *arguments: str, after: Sequence[str], push: bool = False) -> CompletedProcess[bytes]:
-        """Run a git command on the remote, whose address comes between options and what comes after."""
+        """Run a git command on the remote, whose address is put between the options and ``after``."""
         way = self._way(push)
         return self._git.converse(
             *_STALLED, "--git-dir", str(self._git_dir), *arguments, *way.options, way.address, *after,

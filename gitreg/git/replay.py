@@ -1,7 +1,7 @@
-"""What a line of commits did, oldest first: one by one in process, or by the thousand through the git program.
+"""The changes of consecutive commits, oldest first: read one by one in process, or by thousands with the git program.
 
-A version that is indexed costs a dozen single reads of packed objects in process; git answers for a thousand commits in
-two streams, in a tenth of the time.
+To index a version takes a dozen single reads of packed objects in process; git reads a thousand commits in two streams,
+in a tenth of the time.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from gitreg.git.program import Git
 from gitreg.git.values import Commit, Oversized, PathChange, Tag
 
 WORTH_A_PROCESS = 100
-"""Commits from which on asking git is faster than reading them here."""
+"""The number of commits above which the git program is faster than reading in process."""
 
-_AT_ONCE = 4000  # commits that git is asked about together
-_BYTES_AT_ONCE = 16 * 1024 * 1024  # of content that is in memory together
+_AT_ONCE = 4000  # commits in one call of git
+_BYTES_AT_ONCE = 16 * 1024 * 1024  # bytes of content in memory at a time
 _MOST_MEMORY = "64m"
-"""What git may allocate in one piece: a small file can be a delta of one of gigabytes.
+"""The largest allocation that git may make: a small file can be a delta of a file of gigabytes.
 
-By GIT_ALLOC_LIMIT of git's own tests (wrapper.c); a git that does not know it takes the memory."""
-_OVER = "over limit"  # what git says then
+Set by GIT_ALLOC_LIMIT of git's own tests (wrapper.c); a git that ignores it takes the memory."""
+_OVER = "over limit"  # git's message then
 
 Content = bytes | Oversized | None
 
 
 class Replayed(NamedTuple):
-    """One commit, and the files that it changed: path and new content, None for those removed."""
+    """A commit and the files that it changed, as pairs of path and new content, None for a removed file."""
 
     commit: Commit
     files: Iterator[tuple[str, Content]]
@@ -48,7 +48,7 @@ def replay_in_process(
     diff: Callable[..., Iterator[PathChange]],
     limit: int | None,
 ) -> Iterator[Replayed]:
-    """Replay commits through `Objects`; see `gitreg.git.Repository.replay`."""
+    """Yield commits with their changed files, read with `Objects`; see `gitreg.git.Repository.replay`."""
     for oid in line:
         changes = diff(before, oid, folder)
         files = ((change.path, _content(objects, change.new, limit) if change.new else None) for change in changes)
@@ -65,7 +65,7 @@ def replay_by_git(
     folder: str,
     limit: int | None,
 ) -> Iterator[Replayed] | None:
-    """Replay commits through the git program; None where it will not read this repository."""
+    """Return an iterator of commits with their changed files, read with git; None where git refuses the repository."""
     if git.run("--git-dir", str(git_dir), "rev-parse", "--git-dir", cwd=git_dir).returncode:
         return None
     if limit is not None:
@@ -74,7 +74,7 @@ def replay_by_git(
 
 
 def line_by_git(git: Git, git_dir: Path, oid: str) -> list[str] | None:
-    """Return a commit and its first parents, newest first; None where git will not say."""
+    """Return the ids of a commit and its first parents, newest first; None where git fails."""
     said = git.run("--git-dir", str(git_dir), "rev-list", "--first-parent", oid, "--", cwd=git_dir)
     return said.stdout.decode().split() if not said.returncode else None
 
@@ -110,7 +110,7 @@ def _replay_by_git(
 
     from concurrent.futures import ThreadPoolExecutor  # slow to import
 
-    with ThreadPoolExecutor(1) as pool:  # git compares the next trees while we read what these changed
+    with ThreadPoolExecutor(1) as pool:  # git compares the next trees while the changes of these are read
         compared = pool.submit(compare, 0, tree)
         for after in range(_AT_ONCE, len(line) + _AT_ONCE, _AT_ONCE):
             commits, changed = compared.result()
@@ -134,7 +134,7 @@ def _commits(git: Git, git_dir: Path, objects: Objects, oids: Sequence[str], lim
 
 
 def _changes(git: Git, git_dir: Path, trees: Sequence[str], folder: str) -> list[list[tuple[str, str | None]]]:
-    """Return what differs from each tree to the next: paths and new object ids."""
+    """Return, for each pair of consecutive trees, the paths and new object ids of the files that differ."""
     said = _run(
         git, git_dir, "--literal-pathspecs", "diff-tree", "--stdin", "-r", "-z", "--raw", "--no-renames",
         "--no-abbrev", *(["--", folder] if folder else []), stdin=_lines(map(" ".join, pairwise(trees))),
@@ -142,7 +142,7 @@ def _changes(git: Git, git_dir: Path, trees: Sequence[str], folder: str) -> list
     found: list[list[tuple[str, str | None]]] = []
     fields = iter(said.split(b"\0"))
     for field in fields:
-        *pairs, raw = field.split(b"\n")  # each pair of trees is named on a line before what differs, if anything does
+        *pairs, raw = field.split(b"\n")  # one line for each pair of trees, before its differences if any
         found.extend([] for _ in pairs)
         if not raw:
             break
@@ -162,7 +162,7 @@ def _content(objects: Objects, oid: str, limit: int | None) -> bytes | Oversized
 
 
 class _Contents:
-    """The contents of objects, read ahead of those who take them in order, a few megabytes at a time."""
+    """The contents of objects, read ahead of a caller who takes them in order, a few megabytes at a time."""
 
     def __init__(self, git: Git, git_dir: Path, objects: Objects, wanted: Sequence[str], limit: int | None) -> None:
         self._git = git
@@ -175,7 +175,7 @@ class _Contents:
 
     def take(self, oid: str) -> bytes | Oversized:
         if oid not in self._read:
-            while self._wanted and self._wanted[0] != oid:  # what nobody took
+            while self._wanted and self._wanted[0] != oid:  # contents that were not taken
                 self._wanted.popleft()
             self._read = self._read_ahead()
         return self._read[oid]
@@ -203,7 +203,7 @@ class _Contents:
         except IntegrityError as error:
             if _OVER not in error.message:
                 raise
-            # One of them is made from something huge; read here, it is that one alone which is refused.
+            # One of them is a delta of a huge object. Read in process, only that one is refused.
             return {oid: self._alone(oid) for oid in oids}
         found: dict[str, bytes | Oversized] = {}
         at = 0
@@ -230,7 +230,7 @@ def _sizes(git: Git, git_dir: Path, oids: Sequence[str]) -> dict[str, int]:
 
 
 def _size(oid: str, header: bytes) -> int:
-    """Return the size in a line with which git answers for an object."""
+    """Return the size in the header of git's answer for an object, in bytes."""
     fields = header.split(b" ")
     if len(fields) != 3 or fields[0] != oid.encode():
         raise IntegrityError(f"git cannot read {oid}: {header.decode(errors='replace')}", hint="run `git fsck`")
