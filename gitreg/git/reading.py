@@ -296,7 +296,7 @@ class ReadOnlyRepository:
         return self._objects.tag(oid)
 
     def tagged_commits(self, oids: Iterable[str]) -> dict[str, str]:
-        """Return the ids of the commits that annotated tags point to directly, by the tags' ids; other tags are left out.
+        """Return the ids of the commits that annotated tags point to, by the tags' ids; tags of other objects are omitted.
 
         It is not checked that the commits are here. Many tags are read with the git program.
         """
@@ -322,7 +322,7 @@ class ReadOnlyRepository:
         return self.statement_signer(payload, signature, namespace="git", keys=keys) if signature else None
 
     def tag_signature_kind(self, oid: str) -> str | None:
-        """Return the format of an annotated tag's signature (``ssh``, ``openpgp``, ``x509``); None where there is none."""
+        """Return the format of an annotated tag's signature, ``ssh``, ``openpgp`` or ``x509``, or None for none."""
         from gitreg.git.parsing import signature_kind, split_tag
 
         return signature_kind(split_tag(self._objects.get(oid, "tag", None))[1])

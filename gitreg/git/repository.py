@@ -1,4 +1,4 @@
-"""The one class of the Git layer: a repository as bytes at paths, commits, tags, refs and work trees."""
+"""The main class of the Git layer: a repository as files at paths, commits, tags, refs and work trees."""
 
 from __future__ import annotations
 
@@ -24,26 +24,27 @@ if TYPE_CHECKING:
 
 
 class Repository(ReadOnlyRepository):
-    """A Git repository that can be written to.
+    """A Git repository that can be changed.
 
-    What writes is imported by the methods that write, so that readers, who are many, start fast.
+    Modules that write are imported only by the methods that need them, so that readers, the most frequent users, start
+    fast.
     """
 
     @classmethod
     def create(cls, path: Path, *, branch: str, env: Mapping[str, str]) -> Self:
-        """Make a repository in a folder, as ``git init`` does, and open it.
+        """Create a repository in a folder, as ``git init`` does, and open it.
 
         Parameters
         ----------
         branch:
-            The short name of the branch that the first commit will be on.
+            The short name of the branch for the first commit.
 
         Raises
         ------
         AlreadyExists
             The folder is a repository already.
         InvalidInput
-            The branch is no name for one.
+            The branch is not a valid name.
         """
         from gitreg.git.creation import create
 
@@ -52,12 +53,12 @@ class Repository(ReadOnlyRepository):
 
     @classmethod
     def clone(cls, url: str, path: Path, *, env: Mapping[str, str]) -> Self:
-        """Clone a repository into a folder, which is made, and open it; its remote is called ``origin``.
+        """Clone a repository into a folder, which is created, and open it; the remote is called ``origin``.
 
         Raises
         ------
         AlreadyExists
-            The folder is there, and not empty.
+            The folder exists and is not empty.
         NotFound, Unreachable
             There is no repository at the address, or it does not answer.
         """
@@ -68,7 +69,7 @@ class Repository(ReadOnlyRepository):
 
     @classmethod
     def mirror(cls, path: Path, url: str, *, env: Mapping[str, str]) -> Self:
-        """Open a bare repository for copies of what another one holds, its remote ``origin``; made where it is not."""
+        """Open the bare repository of a mirror, created if missing; its remote ``origin`` is the mirrored one."""
         if not (path / "HEAD").exists():
             from gitreg.git.creation import create_mirror
 
@@ -92,17 +93,16 @@ class Repository(ReadOnlyRepository):
         Parameters
         ----------
         parent:
-            The commit to build on; None for a first commit.
+            The parent commit; None for a first commit.
         changes:
-            Paths to new content, None to remove; emptied folders vanish, executable files stay executable.
-
+            New contents by path, None to remove a file; empty folders vanish, executable files stay executable.
         sign:
-            Whether to sign it where the user's Git says so.
+            True to sign the commit where the user's Git is configured to sign; False never signs.
 
         Raises
         ------
         InvalidInput
-            A path cannot stand in Git (empty, absolute, ``..``, ``.git``), or is a file here and a folder there.
+            A path is not valid in Git (empty, absolute, ``..``, ``.git``), or names both a file and a folder.
         """
         from gitreg.git.writing import build_commit
 
@@ -117,14 +117,14 @@ class Repository(ReadOnlyRepository):
         Parameters
         ----------
         name:
-            As after ``refs/tags/``.
+            The name without ``refs/tags/``.
         target:
-            The object that it tags.
+            The id of the object that the tag points to.
 
         Raises
         ------
         InvalidInput
-            The target is not here.
+            The target is not in this repository.
         """
         from gitreg.git.writing import build_tag
 
@@ -135,54 +135,55 @@ class Repository(ReadOnlyRepository):
         return self._signer.sign_statement(payload, namespace=namespace, key=key)
 
     def update_refs(self, updates: Sequence[RefUpdate], *, reason: str) -> None:
-        """Move refs in one transaction: all of them, or none.
+        """Move refs in one transaction by compare-and-swap: all of them, or none.
 
-        Waits up to a second where another process holds a ref.
+        Waits up to a second for a ref that another process has locked.
 
         Parameters
         ----------
         reason:
-            One line for the reflog.
+            A line for the reflog.
 
         Raises
         ------
         Conflict
-            A ref is not where it should be, or stayed locked; the message names it.
+            A ref is not at its expected place, or stayed locked; the message names it.
         Refused
-            A ref's name is in the way of another's.
+            The name of a ref is above or below that of another ref.
         InvalidInput
-            A name cannot be a ref.
+            A name is not valid for a ref.
         IntegrityError
-            A ref would point to an object that is not here.
+            A ref would point to an object that is not in this repository.
         """
         from gitreg.git.transaction import update_refs
 
         update_refs(self._git, self._refs, self._objects, updates, reason=reason, group=self._group)
 
     def lock(self, *, timeout: float) -> AbstractContextManager[None]:
-        """Hold the lock that gitreg's own writers take; it ends with the process, however that ends.
+        """Lock the repository against gitreg's other writers for a ``with`` block; the lock ends with the process.
 
         Parameters
         ----------
         timeout:
-            Seconds to wait for it.
+            Seconds to wait for the lock.
 
         Raises
         ------
         Conflict
-            Another process, or another ``with`` of this one, held it all that time.
+            Another process, or another ``with`` block of this one, has the lock all that time.
         """
         from gitreg.git.locking import writers_lock
 
         return writers_lock(self.common_dir, timeout=timeout, group=self._group)
 
     def identity(self, *, time: int, offset: int) -> Signature:
-        """Return who commits, by Git's configuration and environment.
+        """Return the committer by Git's configuration and environment, with a time.
 
         Parameters
         ----------
         time, offset:
-            Now, in seconds since the epoch, and the zone in minutes east of UTC; ``GIT_COMMITTER_DATE`` goes before.
+            The current time in seconds since the epoch, and the time zone in minutes east of UTC;
+            ``GIT_COMMITTER_DATE`` takes precedence.
 
         Raises
         ------
@@ -194,7 +195,7 @@ class Repository(ReadOnlyRepository):
         return identity("committer", self._config, self._env, time=time, offset=offset)
 
     def author_identity(self, *, time: int, offset: int) -> Signature:
-        """Return who writes, as `identity`, by ``GIT_AUTHOR_*`` and ``author.*``."""
+        """Return the author, as `identity` does the committer, by ``GIT_AUTHOR_*`` and ``author.*``."""
         from gitreg.git.identity import identity
 
         return identity("author", self._config, self._env, time=time, offset=offset)
@@ -202,7 +203,7 @@ class Repository(ReadOnlyRepository):
     # -- other repositories ------------------------------------------------------------------------------------------
 
     def remote(self, address: str) -> Remote:
-        """Give another repository, to fetch from and push to; it is not asked anything yet.
+        """Return another repository, for fetches and pushes; nothing is sent to it yet.
 
         Parameters
         ----------
@@ -220,20 +221,21 @@ class Repository(ReadOnlyRepository):
         return self.remote_by_dulwich(address)
 
     def option(self, name: str) -> str | None:
-        """Return what Git's configuration says under a name of ours (``gitreg.settings``); None where it is silent."""
+        """Return the value of gitreg's own setting in Git's configuration (``gitreg.settings``); None where not set."""
         return self._config.get(name)
 
     def remote_url(self, name: str) -> str | None:
-        """Return the address of a remote, without any password in it; None where there is no such remote."""
+        """Return the URL of a remote without the login in it; None where there is no such remote."""
         from gitreg.git.remote import hide_login
 
         url = self._config.get(f"remote.{name}.url")
         return hide_login(url) if url else None
 
     def address_of(self, remote: str) -> str | None:
-        """Return the address that a remote is fetched from, by the user's insteadOf, with no password in it.
+        """Return the URL that a remote is fetched from, by the user's insteadOf, without the password in it.
 
-        Of a folder that is the absolute path of its Git folder, or what is said where it is not there.
+        For a local folder, this is the absolute path of its Git folder, or the configured path where no repository is
+        there.
 
         Returns
         -------
@@ -254,12 +256,12 @@ class Repository(ReadOnlyRepository):
         folder = (self.work_tree or self.git_dir) / url
         with suppress(GitregError):
             found = discover(folder, {})
-            if found.git_dir == folder.resolve() or (folder / ".git").exists():  # not one around it
+            if found.git_dir == folder.resolve() or (folder / ".git").exists():  # not a repository above the folder
                 return str(found.common_dir)
         return str(folder)
 
     def folder_of(self, address: str) -> Path | None:
-        """Return the Git folder of a remote that is a folder of this machine, None for every other."""
+        """Return the Git folder of a remote that is a local folder; None for every other remote."""
         from gitreg.errors import GitregError
         from gitreg.git.config import read_config
         from gitreg.git.discovery import discover
@@ -273,20 +275,20 @@ class Repository(ReadOnlyRepository):
             return None
 
     def remote_by_dulwich(self, address: str) -> DulwichRemote:
-        """Give another repository as `remote` does where there is no git program."""
+        """Return another repository as `remote` does, without the git program."""
         from gitreg.git.remote_dulwich import DulwichRemote
 
         return DulwichRemote(self, self._objects, self._write, self._config_for_remotes, self._env, address)
 
     def named_programs(self) -> list[str]:
-        """Return the keys by which this repository names programs and protocols, which are not used for remotes."""
+        """Return the keys by which this repository names programs and protocols; they are ignored for remotes."""
         from gitreg.git.config import read_config
         from gitreg.git.named_programs import named_programs
 
         return named_programs(read_config(self._git, self._env, self._layout))
 
     def _config_for_remotes(self) -> Config:
-        """Read the configuration as it is now; what is ignored of it is told once."""
+        """Read the current configuration; warn once of each key of the repository that is ignored."""
         from gitreg.git.config import read_config
         from gitreg.git.named_programs import named_programs
 
@@ -304,43 +306,44 @@ class Repository(ReadOnlyRepository):
     # -- work trees --------------------------------------------------------------------------------------------------
 
     def follow(self, branch: str, old: str | None, new: str) -> AbstractContextManager[None]:
-        """Let every work tree that has a branch checked out follow the move made inside the ``with``.
+        """Update every work tree that has a branch checked out after the ``with`` block has moved the branch.
 
-        As ``git merge --ff-only`` would: a user's uncommitted work, staged or not, is never touched. Call it while
-        holding `lock`, after `finish_following`. Rights and room are taken before the branch moves. What cannot follow
-        all the same (a file was changed in that moment) is kept for `finish_following`, and named by
-        `unfinished_following`; nothing moves before it is finished.
+        As with ``git merge --ff-only``, uncommitted work, staged or not, is never touched. Call it while holding
+        `lock`, after `finish_following`. Write permission and disk space are reserved before the branch moves. A work
+        tree that cannot follow all the same (a file was changed in that moment) is left to `finish_following`, and
+        named by `unfinished_following`; the branch cannot move again before that is finished.
 
         Parameters
         ----------
         branch:
             The full name of the branch.
         old, new:
-            The commits that it moves from (None: it is unborn) and to.
+            The commits before (None: the branch is unborn) and after the move.
 
         Raises
         ------
         Refused
-            Uncommitted work is in the way, or a work tree lags from before; raised on entering, before anything moves.
+            Uncommitted work is in the way, or a work tree has not followed an earlier move; raised before the block
+            runs.
         GitregError
-            A work tree cannot be written, or its disk is full; likewise.
+            A work tree cannot be written, or its disk is full; raised before the block runs.
         WorkTreeLags
             A work tree could not follow; the branch has moved.
         WorkTreeBusy
-            Another process holds the index of a work tree, and did so for a second.
+            Another process kept the index of a work tree locked for a second.
         """
         return self._work_trees.follow(branch, old, new)
 
     def finish_following(self) -> list[Path]:
-        """Bring up to date the work trees that a killed process left behind, and return them.
+        """Update the work trees that a killed process left behind, and return them.
 
-        Call it while holding `lock`. Where the branch did not move after all, there is nothing to do. Where
-        uncommitted work is in the way, the work tree stays as it is and is named by `unfinished_following`.
+        Call it while holding `lock`. Where the branch did not move, nothing is done. Where uncommitted work is in the
+        way, the work tree stays as it is and is named by `unfinished_following`.
         """
         return self._work_trees.finish()
 
     def unfinished_following(self) -> list[Path]:
-        """Return the work trees that a killed process, or one that is moving the branch now, has left behind."""
+        """Return the work trees that have not followed yet, of a killed process or of one that is moving the branch."""
         return self._work_trees.unfinished()
 
     def changed_work_trees(self, branch: str, commit: str) -> list[Path]:
@@ -351,7 +354,7 @@ class Repository(ReadOnlyRepository):
         branch:
             The full name of the branch.
         commit:
-            The commit that they are held against.
+            The commit to compare with.
         """
         return self._work_trees.changed(branch, commit)
 
@@ -359,7 +362,7 @@ class Repository(ReadOnlyRepository):
 
     @contextmanager
     def staged(self) -> Iterator[tuple[Repository, str]]:
-        """Give the commit that ``git commit`` would make of what is staged, and the repository to read it from.
+        """Yield a repository with the staged commit, and its id: the commit that ``git commit`` would make.
 
         Raises
         ------
@@ -368,7 +371,7 @@ class Repository(ReadOnlyRepository):
         """
         from gitreg.git.staging import staged_commit
 
-        assert self._git is not None  # it is git that asks
+        assert self._git is not None  # this is called by a hook of git
         head = self.head_branch()
         parent = self.read_ref(head) if head else self.read_ref("HEAD")
         with staged_commit(self._git, self._layout, self._env, parent) as (folder, commit):
@@ -377,20 +380,20 @@ class Repository(ReadOnlyRepository):
                 yield reading, commit
 
     def hooks_folder(self) -> tuple[Path, bool]:
-        """Return the folder in which git looks for hooks, and whether the user chose it for all repositories."""
+        """Return the folder in which git looks for hooks, and whether the user configured it for all repositories."""
         from gitreg.git.config import THE_USERS
 
         told = [
             (scope, value)
             for scope, key, value in self._config.settings
-            if key == "core.hookspath" and (scope, value) != ("command", NO_HOOKS)  # which is our own
+            if key == "core.hookspath" and (scope, value) != ("command", NO_HOOKS)  # set by gitreg itself
         ]
         if not told:
             return self.common_dir / "hooks", False
         scope, folder = told[-1]
         return (self.work_tree or self.git_dir) / Path(folder).expanduser(), scope in THE_USERS
 
-    # -- what is made when it is used first --------------------------------------------------------------------------
+    # -- created at the first use ------------------------------------------------------------------------------------
 
     @cached_property
     def _git(self) -> Git | None:
@@ -404,7 +407,7 @@ class Repository(ReadOnlyRepository):
 
     @cached_property
     def _told(self) -> set[str]:
-        """The settings of this repository of which the user knows that they are ignored."""
+        """The ignored settings of this repository of which the user was warned already."""
         return set()
 
     @cached_property

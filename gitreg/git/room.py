@@ -1,6 +1,6 @@
-"""Rights and room for what a work tree will write, taken before its branch moves: a branch that has moved is published.
+"""Disk space and write permission for a work tree, reserved before its branch moves: a moved branch is published.
 
-Nothing is written under a name: room is held by files without one, which are gone with the process, however it ends.
+No file appears: the space is reserved by nameless files, which vanish with the process, however it ends.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
-_BLOCK = 4096  # bytes that a file takes at least; a new folder the same
+_BLOCK = 4096  # bytes that a file or a new folder takes at least
 _INDEX_ENTRY = 512  # bytes of an index entry: stat, object id, path
 _NO_SUCH_CALL = (errno.EINVAL, errno.EOPNOTSUPP)
 
 
 @contextmanager
 def held(git_dir: Path, work_tree: Path, sizes: Mapping[str, int | None]) -> Iterator[None]:
-    """Hold the room that files of a work tree and its index will take.
+    """Reserve the disk space for files of a work tree and its index, for the body.
 
     Parameters
     ----------
     sizes:
-        By path, how many bytes a file will have; None for one that will be removed.
+        The future sizes of files in bytes by path; None for a file to be removed.
 
     Raises
     ------
     OSError
-        A folder cannot be written, a file not replaced, or the disk is full.
+        A folder cannot be written, a file cannot be replaced, or the disk is full.
     """
     needed = {git_dir: _index_size(git_dir) + _INDEX_ENTRY * len(sizes)}
     for path, size in sizes.items():
@@ -41,7 +41,7 @@ def held(git_dir: Path, work_tree: Path, sizes: Mapping[str, int | None]) -> Ite
     by_disk: dict[int, tuple[Path, int]] = {}
     for folder, size in needed.items():
         with _nameless(folder):
-            pass  # it can be written
+            pass  # so the folder can be written
         disk = folder.stat().st_dev
         by_disk[disk] = (folder, by_disk.get(disk, (folder, 0))[1] + size)
     files = []
@@ -67,7 +67,7 @@ def _blocks(size: int) -> int:
 
 
 def _nearest(work_tree: Path, path: str) -> tuple[Path, int]:
-    """Return the folder of a path as far as it exists, and how many folders are missing below it."""
+    """Return the nearest existing folder above a path, and the number of folders missing below it."""
     above = list((work_tree / path).parents)[: path.count("/") + 1]
     for missing, folder in enumerate(above):
         if folder.is_dir():
@@ -76,7 +76,7 @@ def _nearest(work_tree: Path, path: str) -> tuple[Path, int]:
 
 
 def _check_replaceable(path: Path, folder: Path) -> None:
-    """Refuse a file that its folder's writers cannot replace: an immutable one, or another's in a sticky folder."""
+    """Refuse a file that cannot be replaced: an immutable one, or one of another user in a sticky folder."""
     try:
         status, above = path.lstat(), folder.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -88,7 +88,7 @@ def _check_replaceable(path: Path, folder: Path) -> None:
         try:
             os.close(os.open(path, os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)))
         except OSError as error:
-            if error.errno in (errno.EPERM, errno.EROFS):  # no matter of the file's own mode
+            if error.errno in (errno.EPERM, errno.EROFS):  # these do not depend on the file's own mode
                 raise
 
 

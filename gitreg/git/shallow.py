@@ -1,4 +1,4 @@
-"""Where a shallow repository ends (gitrepository-layout(5), shallow)."""
+"""The boundary of a shallow repository (gitrepository-layout(5), shallow)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ from gitreg.git.history import shallow_boundary
 
 
 def move_boundary(common_dir: Path, added: Iterable[bytes], removed: Iterable[bytes]) -> None:
-    """Note which commits have lost their parents here, and which have got them.
+    """Record the commits whose parents are missing from now on, and those whose parents have arrived.
+
+    Parameters
+    ----------
+    added, removed:
+        The ids of these commits.
 
     Raises
     ------
     Conflict
-        Another process is at it.
+        Another process is changing the boundary.
     """
     before = shallow_boundary(common_dir)
     after = (before | {oid.decode() for oid in added}) - {oid.decode() for oid in removed}

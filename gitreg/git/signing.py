@@ -1,7 +1,7 @@
-"""Signing commits and tags where the user's Git says so (git-config(1): commit.gpgSign, tag.gpgSign, gpg.*).
+"""Signing of commits and tags, as the user's Git is configured (git-config(1): commit.gpgSign, tag.gpgSign, gpg.*).
 
-Whether, as whom and in which format may be said by any configuration; which *program* signs may be said by the user's
-own only, for a program named by a repository would be run.
+Any configuration may decide whether to sign, by which key and in which format. Only the user's own may name the
+*program* that signs, since a program named by a repository would be run.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _PROGRAMS = {"openpgp": "gpg", "x509": "gpgsm", "ssh": "ssh-keygen"}
 
 @dataclass(frozen=True)
 class Signer:
-    """Makes signatures as configured.
+    """The maker of signatures, as configured.
 
     Parameters
     ----------
     env:
-        The user's environment, in which the signing program runs.
+        The environment in which the signing program runs.
     object_format:
-        Of the repository: a sha256 commit keeps its signature under another header.
+        ``sha1`` or ``sha256``: the header of a commit's signature depends on it.
     """
 
     config: Config
@@ -37,17 +37,17 @@ class Signer:
 
     @property
     def signs_commits(self) -> bool:
-        """Whether commits are to be signed."""
+        """Return whether commits are to be signed."""
         return self.config.is_true("commit.gpgsign")
 
     @property
     def signs_tags(self) -> bool:
-        """Whether annotated tags are to be signed."""
+        """Return whether annotated tags are to be signed."""
         return self.config.is_true("tag.gpgsign") or self.config.is_true("tag.forcesignannotated")
 
     @property
     def commit_header(self) -> str:
-        """The header of a commit that holds its signature."""
+        """The name of the header in a commit for its signature."""
         return "gpgsig-sha256" if self.object_format == "sha256" else "gpgsig"
 
     def sign(self, payload: bytes, who: Signature) -> bytes:
@@ -55,8 +55,10 @@ class Signer:
 
         Parameters
         ----------
+        payload:
+            The bytes to sign.
         who:
-            The signer; names the OpenPGP key where no user.signingKey is configured.
+            The signer, who names the OpenPGP key where no user.signingKey is configured.
 
         Raises
         ------
@@ -80,19 +82,21 @@ class Signer:
         return signature.replace(b"\r\n", b"\n")
 
     def sign_statement(self, payload: bytes, *, namespace: str, key: str | None = None) -> bytes:
-        """Return an SSH signature over something that is no Git object (PROTOCOL.sshsig of OpenSSH).
+        """Return an armoured SSH signature of bytes that are not a Git object (PROTOCOL.sshsig of OpenSSH).
 
         Parameters
         ----------
+        payload:
+            The bytes to sign.
         namespace:
-            What the signature is for: one made for another purpose does not verify.
+            The purpose of the signature: one for another purpose does not verify.
         key:
-            The file of the key, or its public half; None takes Git's own, where Git signs with SSH.
+            The file of the private or public key; None for Git's own, where Git signs with SSH.
 
         Raises
         ------
         InvalidInput
-            No SSH key is known.
+            No SSH key is configured or given.
         GitregError
             ssh-keygen is missing, or did not sign.
         """
@@ -112,7 +116,7 @@ class Signer:
         return signature
 
     def _by_ssh(self, program: str, key: str | None, payload: bytes, namespace: str) -> bytes:
-        import tempfile  # only signing needs it
+        import tempfile  # needed only to sign
 
         if not key:
             raise InvalidInput(
@@ -128,7 +132,7 @@ class Signer:
             else:
                 key_file = Path(folder, "key.pub")
                 key_file.write_text(literal + "\n", encoding="utf-8")
-            agent = ["-U"] if literal is not None else []  # a public key alone: the agent has the other half
+            agent = ["-U"] if literal is not None else []  # only the public key is known: the agent has the private one
             command = [program, "-Y", "sign", "-n", namespace, "-f", str(key_file), *agent, str(message)]
             _, said = self._run(command, b"")
             try:
@@ -141,7 +145,7 @@ class Signer:
         return Path(home + path[1:] if path.startswith("~/") and home else path)
 
     def _run(self, command: Sequence[str], stdin: bytes) -> tuple[bytes, bytes]:
-        import subprocess  # takes longer to import than reading a ref takes
+        import subprocess  # slow to import: slower than reading a ref
 
         program = self._expand(command[0])
         env = dict(self.env) | {"LC_ALL": "C"}

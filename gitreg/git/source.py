@@ -1,4 +1,4 @@
-"""Which code a folder holds: its commit, whether it was changed since, and where it is published."""
+"""The revision of the code in a folder: its commit, uncommitted changes, and the URL of its remote."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from gitreg.git.repository import Repository
 
 @dataclass(frozen=True)
 class Source:
-    """The code that was there.
+    """The revision of the code in a folder.
 
     Parameters
     ----------
     repository:
         The URL of the remote ``origin``, without credentials; None where there is none.
     commit:
-        The commit that is checked out.
+        The id of the commit that is checked out.
     dirty:
-        Whether tracked files differ from it; None where no git program could be asked.
+        True if tracked files differ from the commit; None where there is no git program, or it fails.
     """
 
     repository: str | None
@@ -36,12 +36,12 @@ class Source:
 def source_of(
     folder: Path, *, env: Mapping[str, str], is_code: Callable[[Repository, str], bool] = lambda _, __: True
 ) -> Source | None:
-    """Return the code that a folder holds; None outside a repository or before its first commit.
+    """Return the revision of the code in a folder; None outside a repository or before its first commit.
 
     Parameters
     ----------
     is_code:
-        Returns whether what a repository has checked out, at a commit, is code; None is returned where it is not.
+        Returns whether the content of a repository at a commit is code; where not, None is returned.
     """
     try:
         repository = Repository.discover(folder, env=env)
@@ -65,9 +65,9 @@ def source_of(
 
 
 def patch_of(folder: Path, *, env: Mapping[str, str]) -> str:
-    """Give what the tracked files of a work tree change beside its commit, as ``git apply`` takes it.
+    """Return the uncommitted changes of tracked files in a work tree, as a patch for ``git apply``.
 
-    Empty where nothing is changed, where there is no repository, and where no git program can be asked.
+    It is empty where nothing is changed, where there is no repository, and where there is no git program or it fails.
     """
     try:
         repository = Repository.discover(folder, env=env)
@@ -86,12 +86,12 @@ def patch_of(folder: Path, *, env: Mapping[str, str]) -> str:
 
 
 def _where(repository: Repository, top: Path) -> tuple[str, str]:
-    """Return the options that name a repository: found by GIT_DIR, it need not be where its files are."""
+    """Return the git options that name a repository: with GIT_DIR set, it need not lie above its files."""
     return f"--git-dir={repository.git_dir}", f"--work-tree={top}"
 
 
 def _public(url: str) -> str:
-    """Leave user and password out of a URL (``git@host:path`` has no secret in it)."""
+    """Return a URL without user and password (``git@host:path`` contains no secret)."""
     if "://" not in url:
         return url
     parts = urlsplit(url)

@@ -1,4 +1,4 @@
-"""What is staged, as the commit that it would become: objects of their own, which leave nothing behind."""
+"""The staged changes as a commit, stored in a temporary object folder that is removed afterwards."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ _NOBODY = {
 
 @contextmanager
 def staged_commit(git: Git, layout: Layout, env: Mapping[str, str], parent: str | None) -> Iterator[tuple[Path, str]]:
-    """Make the commit that ``git commit`` would make now; give the folder of its new objects, and its id.
+    """Yield the folder of the new objects and the id of the commit that ``git commit`` would make now.
 
     Parameters
     ----------
     env:
-        The environment of the hook that git runs: GIT_INDEX_FILE names the index that it commits.
+        The environment of the running hook: GIT_INDEX_FILE names the index to be committed.
+    parent:
+        The parent commit; None for a first commit.
 
     Raises
     ------
@@ -34,7 +36,7 @@ def staged_commit(git: Git, layout: Layout, env: Mapping[str, str], parent: str 
     """
     objects = layout.common_dir / "objects"
     where = ("--git-dir", str(layout.git_dir))
-    # `git prune` removes what a killed process leaves under such a name.
+    # `git prune` removes a folder of such a name that a killed process left.
     with TemporaryDirectory(prefix="tmp_objdir-gitreg-", dir=objects) as folder:
         variables = {"GIT_OBJECT_DIRECTORY": folder, "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(objects), **_NOBODY}
         if index := env.get("GIT_INDEX_FILE"):

@@ -1,4 +1,4 @@
-"""Moving refs together or not at all, each by compare-and-swap."""
+"""Ref transactions: all refs move by compare-and-swap, or none; with random waits (jitter) for locks."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 _PATIENCE = 1.0  # seconds to wait for another process's lock on a ref
 _LOGGED = ("refs/heads/", "refs/remotes/", "refs/notes/", "refs/bisect/", "refs/worktree/", "refs/rewritten/")
-"""Refs that have a reflog, by git's defaults, and those that lie elsewhere in a linked work tree."""
+"""Refs that have a reflog by git's defaults, and refs with another folder in a linked work tree."""
 _HINT_AGAIN = "read again and try again"
 
-# What git says (refs.c, refs/files-backend.c, lockfile.c), and what it means.
+# The error messages of git (refs.c, refs/files-backend.c, lockfile.c) by their causes.
 _MOVED = re.compile(r"but expected|reference already exists|reference is missing|unable to resolve reference")
 _LOCKED = re.compile(r"Unable to create '([^']*\.lock)': File exists")
 _IN_THE_WAY = re.compile(r"cannot create '|there are still|there is a non-empty directory|cannot process '")
@@ -42,7 +42,7 @@ def update_refs(
     Parameters
     ----------
     group:
-        Give new files to the group, as core.sharedRepository asks.
+        True to make new files writable for the group, as core.sharedRepository asks.
     """
     for update in updates:
         check_ref_name(update.name)
@@ -58,10 +58,11 @@ def update_refs(
 
 
 def _moved_alone(refs: Refs, objects: Objects, update: RefUpdate, group: bool) -> bool:
-    """Move one ref that is there from one commit to the next, as git's files backend does, without a process for it.
+    """Move one existing ref from a commit to the next, as git's files backend does, without a process; return success.
 
-    A run's draft is moved so with every checkpoint. False, and nothing is done, where there is more to it than a
-    file: a reflog is kept (git begins one when it makes the ref, if at all), the ref is symbolic, locked or elsewhere.
+    A run's draft moves so with every checkpoint. Nothing is done and False is returned where more than a file is
+    involved: a reflog is kept (git begins one when it creates the ref, if at all), or the ref is symbolic, locked or
+    elsewhere.
     """
     name, new, old = update
     path = refs.common_dir / name
@@ -70,25 +71,25 @@ def _moved_alone(refs: Refs, objects: Objects, update: RefUpdate, group: bool) -
     lock = path.with_name(f"{path.name}.lock")
     try:
         file = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    except OSError:  # git waits for the lock, or says what is wrong
+    except OSError:  # leave it to git, which waits for the lock or reports the error
         return False
     moved = False
     try:
         with os.fdopen(file, "wb") as held:
             if refs.is_symbolic(name) or refs.read(name) != old or objects.kind(new) is None:
-                return False  # git has the words for it
+                return False  # leave the error to git
             if group:
                 os.fchmod(held.fileno(), 0o664)
             held.write(f"{new}\n".encode())
             held.flush()
             os.fsync(held.fileno())
-        with suppress(IsADirectoryError):  # an empty one, which git knows how to remove
+        with suppress(IsADirectoryError):  # an empty folder, which git removes
             lock.replace(path)
             moved = True
         return moved
     finally:
         if not moved:
-            with suppress(OSError):  # git says that it is there
+            with suppress(OSError):  # git reports a lock that stays
                 lock.unlink(missing_ok=True)
 
 
@@ -134,8 +135,8 @@ def _locked(name: str, path: str) -> Locked:
 
 
 def _by_dulwich(refs: Refs, objects: Objects, updates: Sequence[RefUpdate]) -> None:
-    """Lock every ref as git does, look at all of them, then move all: branches last locked, so first moved."""
-    # dulwich.refs takes longer to import than a ref to read
+    """Lock every ref as git does, check all of them, then move all: branches are locked last, so they move first."""
+    # slow to import: slower than reading a ref
     from dulwich.file import FileLocked
     from dulwich.refs import DiskRefsContainer, Ref, locked_ref
 
@@ -174,20 +175,20 @@ def _by_dulwich(refs: Refs, objects: Objects, updates: Sequence[RefUpdate]) -> N
 
 
 def _let_go(lock: locked_ref) -> None:
-    """Keep dulwich from trying again to remove a lock that a failing disk kept, and from printing that it failed."""
+    """Prevent dulwich from retrying the removal of a lock on a failing disk, and from printing the failure."""
     if lock._file is not None:
         lock._file._closed = True
 
 
 def _check_room(refs: Refs, update: RefUpdate) -> None:
-    """Refuse a ref below or above another one: dulwich would make both, and git could then read neither."""
+    """Refuse a ref below or above another one: dulwich would create both, and git could then read neither."""
     if update.new is None:
         return
     parts = update.name.split("/")
     above = (name for n in range(2, len(parts)) if refs.read(name := "/".join(parts[:n])))
     for folder, _, _ in os.walk(refs.common_dir / update.name, topdown=False):
         with suppress(OSError):
-            os.rmdir(folder)  # what deleted refs have left behind, as git does
+            os.rmdir(folder)  # an empty folder of deleted refs; git removes it too
     other = next(above, None) or next(iter(refs.under(f"{update.name}/")), None)
     if other:
         raise Refused(f"{update.name} cannot be made beside {other}", hint="delete or rename the other ref")

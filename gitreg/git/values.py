@@ -1,4 +1,4 @@
-"""What the Git layer hands out and takes in: plain frozen values that know nothing of repositories."""
+"""The values of the Git layer: immutable, and independent of any repository."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from gitreg.errors import InvalidInput
 
 ANY = "any"
-"""The ``old`` of a `RefUpdate` that moves a ref whatever it points to now."""
+"""The ``old`` of a `RefUpdate` that moves a ref from any place."""
 
 # What git strips from both ends of a name or an address (ident.c, strbuf_addstr_without_crud).
 _CRUD = "".join(chr(c) for c in range(33)) + ".,:;<>\"\\'"
@@ -17,7 +17,7 @@ _BAD_IN_REF = r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|^[./]|[./
 
 
 class Signature(NamedTuple):
-    """Who did something in Git, and when.
+    """A person (name and address) with a time, as author, committer or tagger.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Signature(NamedTuple):
 
     @property
     def when(self) -> datetime:
-        """The moment, in the person's own time zone."""
+        """The time as a datetime in the person's own time zone."""
         return datetime.fromtimestamp(self.time, timezone(timedelta(minutes=self.offset)))
 
     def __str__(self) -> str:
@@ -42,7 +42,7 @@ class Signature(NamedTuple):
 
 
 class Commit(NamedTuple):
-    """A commit; ``parents`` are what the object says, also where a shallow clone has cut them off."""
+    """A commit; ``parents`` are those in the object, also where a shallow clone does not have them."""
 
     oid: str
     tree: str
@@ -53,7 +53,7 @@ class Commit(NamedTuple):
 
 
 class Tag(NamedTuple):
-    """An annotated tag; ``message`` is without the signature, ``tagger`` None where an old tag names nobody."""
+    """An annotated tag; ``message`` is without the signature, ``tagger`` is None where an old tag names nobody."""
 
     oid: str
     target: str
@@ -65,7 +65,7 @@ class Tag(NamedTuple):
 
 
 class PathChange(NamedTuple):
-    """A file that differs: the object ids of its old and new content, None where there is no such file."""
+    """A file that differs: the object ids of the old and the new content, None where there is no such file."""
 
     path: str
     old: str | None
@@ -73,14 +73,14 @@ class PathChange(NamedTuple):
 
 
 class Oversized(NamedTuple):
-    """Stands for the content of a file that is larger than was asked for.
+    """A placeholder for the content of a file that is larger than the limit.
 
     Parameters
     ----------
     oid:
-        Its object id.
+        The object id of the file.
     size:
-        In bytes; of what has to be read for it, where that is more.
+        The size in bytes; where more has to be read for it, that size.
     """
 
     oid: str
@@ -88,16 +88,16 @@ class Oversized(NamedTuple):
 
 
 class RefUpdate(NamedTuple):
-    """One move of one ref.
+    """A move of a ref by compare-and-swap.
 
     Parameters
     ----------
     name:
-        The full name, as ``refs/heads/main``.
+        The full name, such as ``refs/heads/main``.
     new:
-        The object id that it shall have; None deletes it.
+        The new object id; None deletes the ref.
     old:
-        The object id that it must have now; None: it must not exist; `ANY`: whatever it is.
+        The expected object id; None: the ref must not exist; `ANY`: no condition.
     """
 
     name: str
@@ -106,17 +106,17 @@ class RefUpdate(NamedTuple):
 
 
 def without_crud(text: str) -> str:
-    """Clean a name or an address as git does before it writes one: no angle brackets, line ends or crud around it."""
+    """Return a name or an address cleaned as git does: no angle brackets, line ends or surrounding punctuation."""
     return re.sub(r"[\n\x00<>]", "", text).strip(_CRUD)
 
 
 def is_ref_name(name: str) -> bool:
-    """Whether git would accept the full name of a ref (git-check-ref-format(1)): ``refs/...``, or ``HEAD``."""
+    """Return whether git accepts the full name of a ref (git-check-ref-format(1)): ``refs/...``, or ``HEAD``."""
     return not re.search(_BAD_IN_REF, name) and (name.startswith("refs/") or bool(re.fullmatch(r"[A-Z_]+", name)))
 
 
 def check_ref_name(name: str) -> str:
-    """Return the name.
+    """Return the name unchanged if it is valid.
 
     Raises
     ------

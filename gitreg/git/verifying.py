@@ -1,4 +1,4 @@
-"""Whose SSH key made a signature, among keys that are given: no configuration and no network is asked."""
+"""Verification of SSH signatures by given keys, without any configuration or network."""
 
 from __future__ import annotations
 
@@ -12,28 +12,30 @@ _PROGRAM = "ssh-keygen"
 def signer_of(
     payload: bytes, signature: bytes, *, namespace: str, keys: Mapping[str, Sequence[str]], env: Mapping[str, str]
 ) -> str | None:
-    """Say whose key signed a payload; None where none of theirs did.
+    """Return the name of the person whose key signed a payload; None where none of the given keys did.
 
-    As ``ssh-keygen -Y find-principals`` and ``-Y verify`` say it (ssh-keygen(1)), by an allowed signers file made of
+    ``ssh-keygen -Y find-principals`` and ``-Y verify`` decide it (ssh-keygen(1)), with an allowed signers file made of
     nothing but the keys.
 
     Parameters
     ----------
+    payload:
+        The signed bytes.
     signature:
         Armoured, as ``ssh-keygen -Y sign`` writes it.
     namespace:
-        What the signature has to be for.
+        The purpose that the signature must be for.
     keys:
-        For each person, public keys as lines of ``.pub`` files. What stands behind the key itself is left out.
+        For each person, public keys as lines of ``.pub`` files; text after the key itself is ignored.
     env:
-        The user's environment, whose PATH has ssh-keygen.
+        The user's environment, whose PATH leads to ssh-keygen.
 
     Raises
     ------
     GitregError
         ssh-keygen cannot be run.
     """
-    import subprocess  # only verifying needs these two
+    import subprocess  # these are needed only to verify
     import tempfile
     from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Walking back from commits of two sides, to tell what one has and the other lacks."""
+"""The walk from two commits back to their merge base, to find the commits that only one side has."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ OURS, THEIRS = 1, 2
 
 
 class Walk:
-    """Commits, newest first, and who has them."""
+    """A queue of commits, newest first, and the sides that have each commit."""
 
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
@@ -24,14 +24,14 @@ class Walk:
         return bool(self._queue)
 
     def owners(self, oid: str) -> int:
-        """Give who is known to have a commit: `OURS`, `THEIRS`, their sum, or 0."""
+        """Return the sides known to have a commit: `OURS`, `THEIRS`, their sum for both, or 0."""
         return self._owners.get(oid, 0)
 
     def mark(self, oid: str, owner: int) -> None:
-        """Note who has a commit; what is news is in the queue again."""
+        """Note that a side has a commit; where that is new, the commit is put into the queue (again)."""
         before = self.owners(oid)
         now = before | owner
-        if now == before or self._objects.kind(oid) is None:  # a partial clone has left it out
+        if now == before or self._objects.kind(oid) is None:  # missing in a partial clone
             return
         self._owners[oid] = now
         commit = self._commits.setdefault(oid, self._objects.commit(oid))
@@ -39,16 +39,16 @@ class Walk:
         (self._ours_alone.add if now == OURS else self._ours_alone.discard)(oid)
 
     def pop(self) -> tuple[Commit, int]:
-        """Give the newest of those in the queue, and who has it."""
+        """Remove the newest commit from the queue, and return it with the sides that have it."""
         _, oid = heapq.heappop(self._queue)
         self._ours_alone.discard(oid)
         return self._commits[oid], self._owners[oid]
 
     def ours_alone(self, boundary: frozenset[str]) -> list[Commit]:
-        """Give the commits that only we have, newest first (git-rev-list(1), ``theirs..ours``).
+        """Return the commits that only our side has, newest first (git-rev-list(1), ``theirs..ours``).
 
-        Dates tell when it is enough to look at them alone: no parent is taken to be newer than its child. Where clocks
-        say so, some that both have may count as ours.
+        The walk ends early by the dates: no parent is taken to be newer than its child. Where clocks are wrong, some
+        commits that both sides have may be returned too.
         """
         seen: list[Commit] = []
         while self._ours_alone or (self._queue and seen and -self._queue[0][0] >= seen[-1].committer.time):

@@ -1,7 +1,8 @@
-"""Work trees that have a branch checked out follow it when it moves, as ``git merge --ff-only`` would.
+"""Updates of the work trees that have a branch checked out, when it moves, as by ``git merge --ff-only``.
 
-What a follower must do is written down before the branch moves (a journal per work tree), so that a process killed in
-between leaves something to finish. Everything here runs under the writers' lock, so a journal found is one left behind.
+The update of each work tree is written down before the branch moves (in a journal per work tree), so that the next
+process can finish it after a kill. All of this runs under the writers' lock, so a journal that is found is one left
+behind.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ from gitreg.git.refs import Refs, head_branch
 from gitreg.git.values import PathChange
 
 _IN_THE_WAY = re.compile(r"(?:Entry|file|Updating|Removing)\s+'(.+?)'|^\t(.+)$", re.MULTILINE)
-_FEW = 100  # files that are looked at one by one
+_FEW = 100  # files, up to which they are checked one by one
 _LOCKED = re.compile(r"index\.lock': File exists")
 _PATIENCE = 1.0  # seconds to wait for another process's lock on an index
 
 
 @dataclass(frozen=True)
 class Journal:
-    """What one work tree has to do once its branch has moved."""
+    """The update that one work tree needs once its branch has moved."""
 
     work_tree: str
     git_dir: str
@@ -89,7 +90,7 @@ class WorkTrees:
         lags = {}
         for follower, path in written:
             if why := self._why_not(follower):
-                lags[Path(follower.work_tree)] = why  # the branch has moved: what cannot follow now is for `finish`
+                lags[Path(follower.work_tree)] = why  # the branch has moved: `finish` will try again
             else:
                 _forget(path)
         if lags:
@@ -127,7 +128,7 @@ class WorkTrees:
         return [Path(each.work_tree) for each in there if self._differs(each, commit)]
 
     def _differs(self, journal: Journal, commit: str) -> bool:
-        """Whether a file of a commit is another one, staged or not, in a work tree."""
+        """Return whether a work tree has other content for a file of a commit, staged or not."""
         if self._git is not None:
             self._run(journal, "update-index", "-q", "--refresh")
             return bool(self._run(journal, "diff-index", "--quiet", commit, "--"))
@@ -150,11 +151,11 @@ class WorkTrees:
             try:
                 found.append((path, Journal(**json.loads(path.read_text(encoding="utf-8")))))
             except (ValueError, TypeError, RecursionError, FileNotFoundError):
-                continue  # finished by another process, or nothing that we wrote
+                continue  # finished by another process, or not a journal
         return found
 
     def _reached(self, journal: Journal, now: str) -> bool:
-        """Whether the branch did move to where the journal says, and perhaps on from there."""
+        """Return whether the branch has moved to the commit in the journal, and perhaps on from there."""
         try:
             commits = first_parents(self._objects, now, shallow_boundary(self._layout.common_dir), until=journal.old)
             return any(commit.oid == journal.new for commit in commits)
@@ -165,7 +166,7 @@ class WorkTrees:
         try:
             if not self._try(journal, journal.old, now):
                 return True
-            # The follower ended half-way: what it has written already is its own, not the user's.
+            # The update ended half-way: files with new content are its own, not the user's work.
             self._remove_half_written(journal)
             self._adopt(journal)
             return not self._try(journal, journal.old, journal.new) and not self._try(journal, journal.new, now)
@@ -173,9 +174,9 @@ class WorkTrees:
             return False
 
     def _take_room(self, stack: ExitStack, journal: Journal) -> None:
-        """Make sure, for as long as the stack is open, that a work tree has the rights and the room to follow."""
+        """Reserve the permission and the disk space for a work tree to follow, while the stack is open."""
         changes = self._changes(journal.old, journal.new)
-        few = len(changes) <= _FEW  # a registry's files are small: to open all of them would cost more than it tells
+        few = len(changes) <= _FEW  # a registry's files are small: the sizes of many are not worth reading all
         sizes = {
             change.path: None
             if change.new is None
@@ -194,7 +195,7 @@ class WorkTrees:
             ) from None
 
     def _why_not(self, journal: Journal) -> str:
-        """Let a work tree follow; return why it cannot, nothing where it did."""
+        """Update a work tree to the new commit; return the reason why it failed, or ""."""
         try:
             found = self._try(journal, journal.old, journal.new)
         except GitregError as error:
@@ -206,7 +207,7 @@ class WorkTrees:
     # -- moving one work tree ----------------------------------------------------------------------------------------
 
     def _try(self, journal: Journal, old: str | None, new: str, *, dry_run: bool = False) -> list[str]:
-        """Bring a work tree from old to new; return what is in the way, in which case nothing was touched."""
+        """Update a work tree from old to new; return the files in the way, in which case nothing was touched."""
         git_dir, work_tree = Path(journal.git_dir), Path(journal.work_tree)
         if self._git is None:
             changes = self._changes(old, new)
@@ -225,9 +226,9 @@ class WorkTrees:
         return [a or b for a, b in _IN_THE_WAY.findall(said)] or [said.removeprefix("fatal: ")]
 
     def _untouched(self, journal: Journal, old: str | None, new: str) -> bool:
-        """Whether it is certain, and sooner than by a dry run over all files, that nothing is in the way.
+        """Return whether it is certain that nothing is in the way, found faster than by a dry run over all files.
 
-        That is so where the index and the work tree have the few files that change as the old commit has them.
+        That is so where the few files that change are in the index and the work tree as in the old commit.
         """
         changes = self._changes(old, new)
         added = [change.path for change in changes if change.old is None]
@@ -242,7 +243,7 @@ class WorkTrees:
         return not self._run(journal, "--literal-pathspecs", "diff-index", "--quiet", old, "--", *paths)
 
     def _overwritten(self, journal: Journal, old: str | None, new: str) -> list[str]:
-        """Return the untracked files that git would overwrite without a word, because they are ignored."""
+        """Return the untracked files that git would silently overwrite, because they are ignored."""
         changes = self._changes(old, new)
         going = {change.path for change in changes if change.new is None}
         return [
@@ -257,7 +258,7 @@ class WorkTrees:
         return list(self._objects.diff(self._objects.root(old) if old else None, self._objects.root(new)))
 
     def _remove_half_written(self, journal: Journal) -> None:
-        """Remove the files that have the beginning of their new content and no more: nobody's work is lost by that."""
+        """Remove the files that contain only the beginning of their new content: no one's work is lost by that."""
         for change in self._changes(journal.old, journal.new):
             here = checkout.content_id(Path(journal.work_tree), change.path, self._layout.object_format)
             if change.new is None or here in (None, checkout.ODD, change.old, change.new):
@@ -267,9 +268,9 @@ class WorkTrees:
                 path.unlink()
 
     def _adopt(self, journal: Journal) -> None:
-        """Put into the index those files that have the new content already, so that they are in nobody's way."""
+        """Add the files that have the new content already to the index, so that they are not in the way."""
         if self._git is None:
-            return  # `checkout` looks at content first, and finds it there
+            return  # `checkout` compares contents, and accepts such files
         lines = []
         for change in self._changes(journal.old, journal.new):
             if checkout.content_id(Path(journal.work_tree), change.path, self._layout.object_format) == change.new:
@@ -279,12 +280,12 @@ class WorkTrees:
         self._run(journal, "update-index", "-z", "--index-info", stdin="".join(lines))
 
     def _run(self, journal: Journal, *command: str, stdin: str = "") -> str:
-        """Run git on a work tree; return what it said if it failed, else nothing.
+        """Run git on a work tree; return the error message if it failed, else "".
 
         Raises
         ------
         WorkTreeBusy
-            Another process holds the index of the work tree.
+            Another process keeps the index of the work tree locked.
         """
         assert self._git is not None
         git_dir, work_tree = Path(journal.git_dir), Path(journal.work_tree)
@@ -306,7 +307,7 @@ class WorkTrees:
 
 
 def _is_free(work_tree: Path, path: str) -> bool:
-    """Whether nothing is at a path, and the way there is plain folders as far as it exists."""
+    """Return whether nothing is at a path, and its existing parents are plain folders."""
     if os.path.lexists(work_tree / path):
         return False
     nearest = next(parent for parent in (work_tree / path).parents if os.path.lexists(parent))
@@ -314,14 +315,14 @@ def _is_free(work_tree: Path, path: str) -> bool:
 
 
 def checkouts(layout: Layout) -> dict[Path, Path]:
-    """Return the work trees of a repository: the Git folder of each, and the folder with its files."""
+    """Return the work trees of a repository: for each, its Git folder and the folder with its files."""
     linked = sorted(path.parent for path in (layout.common_dir / "worktrees").glob("*/gitdir"))
     layouts = [describe(git_dir, found_at=None) for git_dir in (layout.common_dir, *linked)] + [layout]
     return {one.git_dir: one.work_tree for one in layouts if one.work_tree is not None and one.work_tree.is_dir()}
 
 
 def _forget(path: Path) -> None:
-    """Remove a journal; one that a failing disk keeps is found done by the next writer, and is no error of this one."""
+    """Remove a journal; one that a failing disk keeps is no error: the next writer finds its update done."""
     with suppress(OSError):
         path.unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""Building commits and tags from bytes at paths: objects only, no ref moves here."""
+"""Creation of commits and tags from files at paths: only objects are written, no ref moves."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gitreg.git.values import Signature
 from gitreg.names import is_dot_git
 
 Write = Callable[[str, bytes], str]
-"""Stores an object of a kind and returns its id."""
+"""Writes an object of a type and content, and returns its id."""
 
 _Plan = dict[str, Union[bytes, "_Plan", None]]
 
@@ -52,12 +52,12 @@ def build_tag(
 
 
 def check_path(path: str) -> None:
-    """Refuse a path that Git would not hold, or that would leave or break a work tree.
+    """Refuse a path that is not valid in Git, or that would leave or damage a work tree.
 
     Raises
     ------
     InvalidInput
-        It is empty or absolute, has an empty, ``.``, ``..`` or ``.git`` part, or holds a NUL.
+        The path is empty or absolute, has an empty, ``.``, ``..`` or ``.git`` part, or contains NUL.
     """
     for part in path.split("/"):
         if part in ("", ".", "..") or "\0" in part or is_dot_git(part):
@@ -65,7 +65,7 @@ def check_path(path: str) -> None:
 
 
 def _plan(changes: Mapping[str, bytes | None]) -> _Plan:
-    """Turn paths into nested folders; a file and a folder of one name are kept apart by the folder's ``/``."""
+    """Return the changes as nested folders; the keys of folders end in ``/``, so that a file may have the same name."""
     plan: _Plan = {}
     for path, content in changes.items():
         check_path(path)
@@ -78,7 +78,7 @@ def _plan(changes: Mapping[str, bytes | None]) -> _Plan:
 
 
 def _build_tree(objects: Objects, write: Write, before: str | None, plan: _Plan, at: str) -> str | None:
-    """Write the trees that the plan changes; None when nothing is left in this one."""
+    """Write the trees that the plan changes, and return the id of the top one; None where nothing is left in it."""
     entries = dict(objects.tree(before)) if before else {}
     for name, content in plan.items():  # removals first, so that a file can make way for a folder
         if content is None and name in entries and not entries[name].is_folder:
