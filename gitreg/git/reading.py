@@ -296,7 +296,7 @@ class ReadOnlyRepository:
         return self._objects.tag(oid)
 
     def tagged_commits(self, oids: Iterable[str]) -> dict[str, str]:
-        """Return the ids of the commits that annotated tags point to, by the tags' ids; tags of other objects are omitted.
+        """Return the ids of the commits that annotated tags point to, by the tags' ids; other tags are left out.
 
         It is not checked that the commits are here. Many tags are read with the git program.
         """
