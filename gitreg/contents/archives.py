@@ -1,4 +1,4 @@
-"""Archives: what their members are; what lies in them as it is, is looked at in place."""
+"""Scans of archives by their members; members that are stored unpacked are scanned in place."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gitreg.contents.unpacking import unpack
 from gitreg.contents.window import window
 
 Look = Callable[[BinaryIO], Finding]
-"""Looks at a member, one level deeper."""
+"""Scans a member, one level deeper."""
 
 _END_OF_ZIP = b"PK\x05\x06"
 _LONGEST_END = 65557
@@ -22,13 +22,13 @@ _END = struct.Struct("<4s4H2IH")
 _END_64 = struct.Struct("<4sQ2H2I4Q")
 _LOCATOR_64 = struct.Struct("<4sIQI")
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
-_MOST = (0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF)  # of members, length and start: the larger end has them
+_MOST = (0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF)  # members, length and start, where their values are in the zip64 record
 _WITHOUT_MAGIC = ("zlib", "lzma", "xz")
 _UNREADABLE = "a member that cannot be read"
 
 
 def is_zip(file: BinaryIO, head: bytes, size: int) -> bool:
-    """Return whether a file can be taken for a zip: its end says so, whatever stands before."""
+    """Return whether a file may be read as a zip, which is recognised by its end, whatever precedes it."""
     if head.startswith(b"PK\x03\x04"):
         return True
     file.seek(max(0, size - _LONGEST_END))
@@ -36,7 +36,7 @@ def is_zip(file: BinaryIO, head: bytes, size: int) -> bool:
 
 
 def look_at_zip(file: BinaryIO, look: Look, budget: Budget) -> Finding:
-    """Return the finding on a zip: the worst of its members'."""
+    """Return the finding on a zip: the worst one of its members."""
     file.seek(0)
     found = [Finding(DATA, "zip")]
     try:
@@ -55,7 +55,7 @@ def look_at_zip(file: BinaryIO, look: Look, budget: Budget) -> Finding:
                 found.append(Finding(CODE, "zip in which readers may find different members"))
     except TooLongError:
         return worst([*found, Finding(CODE, f"zip, {TOO_LONG}")])
-    except Exception as error:  # whatever zipfile raises for what is no zip
+    except Exception as error:  # zipfile raises many types for a file that is no zip
         found.append(Finding(CODE, f"zip that cannot be read ({type(error).__name__})"))
         return worst(found)
     if twice is not None:
@@ -64,7 +64,7 @@ def look_at_zip(file: BinaryIO, look: Look, budget: Budget) -> Finding:
 
 
 def _has_one_directory(file: BinaryIO) -> bool:
-    """Return whether all readers find the same list of members: by its place, and by both ends that a large zip has."""
+    """Return whether all readers find the same list of members, by its place and both end records of a large zip."""
     size = file.seek(0, 2)
     tail_at = max(0, size - _LONGEST_END - _END_64.size - _LOCATOR_64.size)
     file.seek(tail_at)
@@ -101,7 +101,7 @@ def _twice(names: Iterable[str]) -> str | None:
 
 
 def _torch_folders(members: Iterable[zipfile.ZipInfo]) -> set[str]:
-    """Return the folders in which ``torch.save`` keeps the storages' bytes: beside its pickle."""
+    """Return the folders in which ``torch.save`` stores the bytes of tensors, beside its pickle."""
     return {
         f"{member.filename.removesuffix('data.pkl')}data"
         for member in members
@@ -115,7 +115,7 @@ def _zip_member(
     if member.flag_bits & 1:
         return Finding(CODE, "a member that is encrypted")
     try:
-        archive.open(member).close()  # holds the two headers of a member against each other
+        archive.open(member).close()  # compares the two headers of a member
         if member.compress_type == zipfile.ZIP_STORED:
             if member.file_size != member.compress_size:
                 return Finding(CODE, _UNREADABLE)
@@ -125,7 +125,7 @@ def _zip_member(
             data = packed.read(limit + 1)
     except TooLongError:
         raise
-    except Exception:  # whatever zipfile and the packings raise
+    except Exception:  # zipfile and the decompressors raise many types
         return Finding(CODE, _UNREADABLE)
     if len(data) > limit:
         return Finding(CODE, TOO_LONG)
@@ -139,7 +139,13 @@ def _start(file: BinaryIO, member: zipfile.ZipInfo) -> int:
 
 
 def look_at_unpacked(data: bytes, look: Look, budget: Budget) -> Finding:
-    """Return the finding on bytes that were unpacked."""
+    """Return the finding on unpacked bytes.
+
+    Raises
+    ------
+    TooLongError
+        More bytes were unpacked than are scanned.
+    """
     from io import BytesIO
 
     budget.unpacked(len(data))
@@ -147,7 +153,7 @@ def look_at_unpacked(data: bytes, look: Look, budget: Budget) -> Finding:
 
 
 def look_at_packed(file: BinaryIO, kind: str, look: Look, budget: Budget) -> Finding | None:
-    """Return the finding on a file that is packed as a whole; None where nothing comes out of what looks like it."""
+    """Return the finding on a file packed as a whole; None where nothing comes out of a file that looks packed."""
     file.seek(0)
     try:
         unpacked = unpack(file, kind, budget.unpackable)
@@ -165,7 +171,7 @@ def look_at_packed(file: BinaryIO, kind: str, look: Look, budget: Budget) -> Fin
 
 
 def is_tar(head: bytes) -> bool:
-    """Return whether a file can be taken for a tar, by its first header."""
+    """Return whether a file may be read as a tar, by its first header."""
     try:
         tarfile.TarInfo.frombuf(head[: tarfile.BLOCKSIZE], "utf-8", "surrogateescape")
     except (tarfile.HeaderError, ValueError):
@@ -174,7 +180,7 @@ def is_tar(head: bytes) -> bool:
 
 
 def look_at_tar(file: BinaryIO, look: Look, budget: Budget) -> Finding:
-    """Return the finding on a tar: the worst of its members'."""
+    """Return the finding on a tar: the worst one of its members."""
     file.seek(0)
     found = [Finding(DATA, "tar")]
     seen: set[str] = set()
@@ -187,12 +193,12 @@ def look_at_tar(file: BinaryIO, look: Look, budget: Budget) -> Finding:
                 seen.add(member.name)
                 if member.issparse():
                     found.append(Finding(CODE, _UNREADABLE).inside(member.name))
-                elif member.isreg() or member.type not in tarfile.SUPPORTED_TYPES:  # others are unpacked as files too
+                elif member.isreg() or member.type not in tarfile.SUPPORTED_TYPES:  # unknown types are read as files
                     at = file.tell()
                     found.append(look(window(file, member.offset_data, member.size)).inside(member.name))
                     file.seek(at)
     except TooLongError:
         found.append(Finding(CODE, f"tar, {TOO_LONG}"))
-    except Exception as error:  # whatever tarfile raises for what is no tar
+    except Exception as error:  # tarfile raises many types for a file that is no tar
         found.append(Finding(CODE, f"tar that cannot be read ({type(error).__name__})"))
     return worst(found)

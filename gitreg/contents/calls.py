@@ -1,4 +1,4 @@
-"""Names in pickles that are on the lists, and what even with them no pickle does that a library wrote."""
+"""Misuse of allowed names: calls and states that no library writes into its pickles, even with allowed names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gitreg.contents.numpy_arrays import DTYPE, WRAPPER, Made
 
 _ENCODE: Pair = ("_codecs", "encode")
 _REBUILDERS: frozenset[Pair] = frozenset({("copyreg", "_reconstructor"), ("copy_reg", "_reconstructor")})
-_METHODS = frozenset({"append", "extend", "add", "update"})  # unpicklers look for these in an object's own attributes
+_METHODS = frozenset({"append", "extend", "add", "update"})  # unpicklers look these up in the object's attributes
 
 
 class Name:
@@ -23,11 +23,11 @@ class Name:
 
 
 class Unknown:
-    """A value that cannot be told."""
+    """A value that cannot be determined."""
 
 
 def _encodes_latin_1(arguments: Any, opcode: str) -> bool:
-    """Return whether bytes are written as protocol 2 does; any other encoding would be looked for and imported."""
+    """Return whether bytes are encoded as protocol 2 does it; any other encoding would be looked up and imported."""
     return opcode == "REDUCE" and type(arguments) is tuple and len(arguments) == 2 and arguments[1] == "latin1"
 
 
@@ -41,12 +41,12 @@ def _makes_bytes(arguments: Any, opcode: str) -> bool:
 
 
 def _makes_empty(arguments: Any, opcode: str) -> bool:
-    """Return whether an object is made without its constructor, which opens files that it is told or has defaults."""
+    """Return whether an object is made without its constructor, which may open files by its arguments or defaults."""
     return opcode == "NEWOBJ" and arguments == ()
 
 
 def _names_a_type(arguments: Any, opcode: str) -> bool:
-    """Return whether a type of numpy is made by its code; of another type it would be that one, not a new one."""
+    """Return whether a numpy type is made by its code; for another argument numpy returns that type, not a new one."""
     return opcode == "REDUCE" and type(arguments) is tuple and bool(arguments) and isinstance(arguments[0], str)
 
 
@@ -58,32 +58,42 @@ RESTRICTED: dict[Pair, Callable[[Any, str], bool]] = {
     WRAPPER: _makes_empty,
     DTYPE: _names_a_type,
 }
-"""The ways in which a name that can do more than make data may be called; it is handed on to nothing."""
+"""The permitted calls of names that can do more than make data; such a name may not be an argument or an item."""
 
 _HANDED_ON = "hands on what libraries only call, or read, on the spot"
 
 
 class Handing(tuple[Any, ...]):
-    """A tuple that hands on what is handed on to nothing, itself or in a tuple inside of it."""
+    """A tuple that contains, directly or in a nested tuple, a value that may not be passed on."""
 
     __slots__ = ()
 
 
 def tuple_of(items: Iterable[Any]) -> tuple[Any, ...]:
-    """Return a tuple as a pickle makes it; each is looked at once, for one may stand in itself a hundred times over."""
+    """Return a tuple as a pickle makes it; each is checked once, since one may contain another a hundred times."""
     made = tuple(items)
     return Handing(made) if any(hands_on(item) for item in made) else made
 
 
 def hands_on(value: Any) -> bool:
-    """Return whether a value is a restricted name, an array before joblib reads it, or a tuple that holds one."""
+    """Return whether a value is a restricted name, an array before joblib reads it, or a tuple that contains one."""
     if type(value) is Made:
         return value.pair == WRAPPER
     return type(value) is Handing or (type(value) is Name and value.pair in RESTRICTED)
 
 
 def problem_of_call(called: Any, arguments: Any, opcode: str) -> str | None:
-    """Return what a call does that no library's pickle does."""
+    """Return the problem of a call that no library writes into a pickle, or None.
+
+    Parameters
+    ----------
+    called:
+        The value that is called.
+    arguments:
+        The arguments of the call.
+    opcode:
+        The name of the opcode that makes the call.
+    """
     if type(called) is Made:
         return "calls what it made itself"
     if type(called) is not Name:
@@ -99,7 +109,7 @@ def problem_of_call(called: Any, arguments: Any, opcode: str) -> str | None:
 
 
 def problem_of_items(items: Iterable[Any]) -> str | None:
-    """Return what is wrong with values that a container or an object gets."""
+    """Return the problem of values that are put into a container or an object, or None."""
     return _HANDED_ON if any(hands_on(item) for item in items) else None
 
 
@@ -108,7 +118,7 @@ def _is_method(key: Any) -> bool:
 
 
 def problem_of_state(state: Any) -> str | None:
-    """Return what the state of an object holds that no library's pickle does: what would be called as its methods."""
+    """Return the problem of an object's state, or None: values that would be called in place of its methods."""
     for part in state if isinstance(state, tuple) else (state,):
         if type(part) is Made and part.pair[0] == "collections":
             return "hides the state of an object"

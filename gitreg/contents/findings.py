@@ -1,4 +1,4 @@
-"""Verdicts on files, and their order."""
+"""Verdicts on the content of files, and their order."""
 
 from __future__ import annotations
 
@@ -7,24 +7,26 @@ from typing import NamedTuple
 
 DATA, LIMITED, OPAQUE, CODE = "data", "limited", "opaque", "code"
 VERDICTS = (DATA, LIMITED, OPAQUE, CODE)
-"""From a format that holds no code to what may run its maker's code when it is loaded."""
+"""The verdicts in order: from a format without code to one that may run its author's code when it is loaded."""
 
 RULES = 1
-"""The number of these rules: of the formats, limits and allow-lists. One more wherever a verdict can change."""
+"""The version of the rules (formats, limits, allow-lists), increased with every change that can alter a verdict."""
 
 TOO_LONG = "too long to be looked through"
 TOO_DEEP = "too deep to be looked through"
 
 
 class Finding(NamedTuple):
-    """The verdict on one file.
+    """The verdict on one file, with its reason.
 
     Parameters
     ----------
+    verdict:
+        One of `VERDICTS`.
     why:
-        What was found, in words.
+        The reason, in words.
     names:
-        The names that pickles in it import, as ``module.name``, sorted.
+        The names that pickles in the file import, as ``module.name``, sorted.
     """
 
     verdict: str
@@ -33,11 +35,11 @@ class Finding(NamedTuple):
 
     @property
     def rank(self) -> int:
-        """The place in the order of verdicts; one that is not known counts as the worst."""
+        """The position in the order of verdicts; an unknown verdict counts as the worst."""
         return VERDICTS.index(self.verdict) if self.verdict in VERDICTS else len(VERDICTS) - 1
 
     def inside(self, place: str) -> Finding:
-        """Return it with the place in an archive where it was found."""
+        """Return the finding with the place in an archive before its reason."""
         return self._replace(why=f"{place}: {self.why}")
 
 

@@ -1,4 +1,4 @@
-"""Formats that are told by their first bytes, or read as text."""
+"""Scans of formats that are recognised by their first bytes, and of text."""
 
 from __future__ import annotations
 
@@ -51,20 +51,20 @@ _KERAS = re.compile(
     r"(?:\.(?:activations|constraints|dtype_policies|engine|initializers|layers|losses|metrics|models|optimizers"
     r"|quantizers|random|regularizers)(?:\.\w+)*)?"
 )
-"""The modules whose classes a configuration of Keras names; others, as ``keras.utils``, have functions that do more."""
+"""The modules whose classes a Keras configuration may name; others, such as ``keras.utils``, have unsafe functions."""
 _BEGINS_AS_SOURCE = re.compile(
     r"(?:import \w[\w., ]*|from \.*\w[\w.]* import\b.*|(?:async )?def \w+\(.*|class \w+[:(].*)"
 )
 _YAML_TAG = "tag:yaml.org,2002:"
 _OWN_TAG = re.compile(r"^%TAG[ \t]+\S+[ \t]+(\S+)", re.MULTILINE)
 _CODEC = re.compile(rb"[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
-_IN_SOURCE = ("import", "(", "class")  # nothing is done by Python without one of these
+_IN_SOURCE = ("import", "(", "class")  # every Python program that does something contains one of these
 _LOOKED_AT_FIRST = 1 << 16
-_PARSED = 4 << 20  # characters that are parsed as Python
+_PARSED = 4 << 20  # characters: the longest text that is parsed as Python
 
 
 def look_at_program(head: bytes) -> Finding | None:
-    """Return the finding on what a machine, a shell or Python executes."""
+    """Return the finding on a program for a machine, a shell or Python, or None."""
     for magic, what in _PROGRAMS:
         if head.startswith(magic):
             return Finding(CODE, what)
@@ -74,14 +74,14 @@ def look_at_program(head: bytes) -> Finding | None:
 
 
 def look_at_closed(head: bytes) -> Finding | None:
-    """Return the finding on an archive that is not looked into."""
+    """Return the finding on an archive of a format that is not read, or None."""
     if head.startswith(b"ZF") and _ZF_LENGTH.fullmatch(head[2:21]):
         return Finding(CODE, "a packed pickle of joblib before 0.10, which is not looked into")
     return Finding(OPAQUE, "an archive that is not looked into") if head.startswith(_CLOSED) else None
 
 
 def look_at_npy(file: BinaryIO, head: bytes, budget: Budget) -> Finding | None:
-    """Return the finding on an array of numpy; one of objects is a pickle behind its header."""
+    """Return the finding on an array file of numpy, or None; an array of objects contains a pickle."""
     if not head.startswith(_NPY) or len(head) < 12:
         return None
     width = 2 if head[6] == 1 else 4
@@ -103,7 +103,7 @@ def look_at_npy(file: BinaryIO, head: bytes, budget: Budget) -> Finding | None:
 
 
 def _codes(descriptor: Any) -> Iterator[Any]:
-    """Yield the codes of the types that a header of npy names."""
+    """Yield the type codes in a header of npy."""
     if isinstance(descriptor, list):
         for field in descriptor:
             yield from _codes(field[1])
@@ -114,7 +114,7 @@ def _codes(descriptor: Any) -> Iterator[Any]:
 
 
 def look_at_safetensors(file: BinaryIO, head: bytes, size: int) -> Finding | None:
-    """Return the finding on safetensors: each byte behind the header belongs to one tensor."""
+    """Return the finding on safetensors, or None; each byte after the header must belong to one tensor."""
     length = int.from_bytes(head[:8], "little")
     if head[8:9] != b"{" or not 2 <= length <= size - 8:
         return None
@@ -137,7 +137,7 @@ def look_at_safetensors(file: BinaryIO, head: bytes, size: int) -> Finding | Non
 
 
 def look_at_hdf5(file: BinaryIO, size: int) -> Finding | None:
-    """Return the finding on HDF5: a model of Keras may have a layer that is Python's byte code."""
+    """Return the finding on HDF5, or None; a Keras model may have a layer that is Python byte code."""
     if not _is_hdf5(file, size):
         return None
     file.seek(0)
@@ -155,7 +155,7 @@ def look_at_hdf5(file: BinaryIO, size: int) -> Finding | None:
 
 
 def _is_hdf5(file: BinaryIO, size: int) -> bool:
-    """Return whether the signature stands at the beginning, or behind other data of 512, 1024, 2048, ... bytes."""
+    """Return whether the signature of HDF5 is at the start, or after other data of 512, 1024, 2048, ... bytes."""
     at = 0
     while at + len(_HDF5) <= size:
         file.seek(at)
@@ -166,7 +166,7 @@ def _is_hdf5(file: BinaryIO, size: int) -> bool:
 
 
 def look_at_json(file: BinaryIO, head: bytes, size: int) -> Finding | None:
-    """Return the finding on JSON: configurations may name code."""
+    """Return the finding on JSON, or None; a configuration may name code."""
     if head.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] not in (b"{", b"["):
         return None
     if size > TEXT_BYTES:
@@ -200,14 +200,14 @@ def _in_json(document: Any) -> Finding | None:
 
 
 def _is_keras(module: Any, name: Any) -> bool:
-    """Return whether a configuration's class is one of Keras: of a module of its own, or a mark (``__tensor__``)."""
+    """Return whether a configuration names a class of a Keras module, or a marker of Keras (``__tensor__``)."""
     if module == "builtins":
         return isinstance(name, str) and name.startswith("__")
     return not isinstance(module, str) or _KERAS.fullmatch(module) is not None
 
 
 def look_at_data(file: BinaryIO, head: bytes, size: int) -> Finding | None:
-    """Return the finding on formats that hold no code, by their first and last bytes."""
+    """Return the finding on a format without code, by its first and last bytes, or None."""
     for magic, end, what in _DATA:
         if head.startswith(magic):
             file.seek(max(0, size - len(end)))
@@ -217,7 +217,7 @@ def look_at_data(file: BinaryIO, head: bytes, size: int) -> Finding | None:
 
 
 def look_at_text(file: BinaryIO, size: int) -> Finding:
-    """Return the finding on text, which may be Python source; what is no text is not recognised."""
+    """Return the finding on text, which may be Python source; other bytes are not recognised."""
     file.seek(0)
     head = file.read(_LOOKED_AT_FIRST)
     source = _codec_of_source(head)
@@ -237,7 +237,7 @@ def look_at_text(file: BinaryIO, size: int) -> Finding:
 
 
 def _codec_of_source(head: bytes) -> str | None:
-    """Return the codec that one of the first two lines names, in a comment and as Python finds it (PEP 263)."""
+    """Return the codec that a comment in the first two lines names, as Python finds it (PEP 263), or None."""
     for line in head.split(b"\n", 2)[:2]:
         if named := _CODEC.match(line):
             codec = named[1].decode("ascii").lower().replace("_", "-")
@@ -246,7 +246,13 @@ def _codec_of_source(head: bytes) -> str | None:
 
 
 def _text(data: bytes, *, cut: bool = True) -> str | None:
-    """Return bytes as text, without what a last character lacks; None where they are none."""
+    """Return bytes as text, without an incomplete last character; None where they are not text.
+
+    Parameters
+    ----------
+    cut:
+        True if the bytes may end within a character.
+    """
     codec = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
     try:
         text = data.decode(codec)
@@ -258,7 +264,7 @@ def _text(data: bytes, *, cut: bool = True) -> str | None:
 
 
 def _names_python_in_yaml(text: str) -> bool:
-    """Return whether YAML may have a tag of Python's: by its name, an abbreviation of its own, or escapes (``%70``)."""
+    """Return whether YAML may have a Python tag: in full, by a prefix of its own, or with escapes (``%70``)."""
     plain = unquote(text) if "%" in text else text
     if "!!python/" in plain or f"{_YAML_TAG}python/" in plain:
         return True
@@ -267,7 +273,7 @@ def _names_python_in_yaml(text: str) -> bool:
 
 
 def _is_python(text: str) -> bool:
-    """Return whether a text is a program in Python: one that does something, and not only a value that is one too."""
+    """Return whether a text is a Python program that does something, not only a value in Python syntax."""
     text = text.removeprefix("\ufeff")
     if len(text) <= _PARSED:
         try:
@@ -275,7 +281,7 @@ def _is_python(text: str) -> bool:
                 warnings.simplefilter("ignore")
                 tree = ast.parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
-            pass  # of another version, or none
+            pass  # of another Python version, or not Python
         else:
             return any(isinstance(node, _DOES) for node in ast.walk(tree))
     for line in text[:_PARSED].splitlines():

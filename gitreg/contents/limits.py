@@ -1,4 +1,4 @@
-"""Limits of how much of a file is looked through, so that a scan ends soon whatever it is given."""
+"""Limits on the part of a file that is scanned, so that every scan ends soon."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ LEVELS = 3
 MEMBER_BYTES = 64 << 20
 UNPACKED_BYTES = 256 << 20
 MEMBERS = 10_000
-TEXT_BYTES = 64 << 20  # of JSON, and of text in which source is looked for
+TEXT_BYTES = 64 << 20  # bytes of JSON, or of text that is searched for source
 
 
 class TooLongError(Exception):
-    """A file holds more than is looked through."""
+    """The error that a file exceeds a limit of the scan."""
 
 
 class Budget:
-    """The rest that may still be looked through of one file, all levels together."""
+    """The amounts that may still be scanned of one file, over all levels of archives."""
 
     def __init__(self) -> None:
         self.opcodes = OPCODES
@@ -28,7 +28,7 @@ class Budget:
         Raises
         ------
         TooLongError
-            There are too many.
+            There are too many members.
         """
         self._members -= 1
         if self._members < 0:
@@ -40,12 +40,12 @@ class Budget:
         return min(MEMBER_BYTES, self._unpacked)
 
     def unpacked(self, size: int) -> None:
-        """Count bytes that were unpacked.
+        """Count unpacked bytes.
 
         Raises
         ------
         TooLongError
-            There are too many.
+            There are too many bytes.
         """
         if size > self.unpackable:
             raise TooLongError

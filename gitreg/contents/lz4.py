@@ -1,4 +1,4 @@
-"""LZ4 frames unpacked, as joblib writes them (``lz4_Frame_format.md``, ``lz4_Block_format.md``), without checksums."""
+"""Unpacking of LZ4 frames of joblib (``lz4_Frame_format.md``, ``lz4_Block_format.md``), without checksums."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import BinaryIO
 from gitreg.contents.limits import TooLongError
 
 MAGIC = b"\x04\x22\x4d\x18"
-_SKIPPED = b"\x2a\x4d\x18"  # behind a byte from 0x50 to 0x5f: a frame of other data, which readers pass over
+_SKIPPED = b"\x2a\x4d\x18"  # after a byte from 0x50 to 0x5f: a frame of other data, which readers skip
 _BLOCK_BYTES = 4 << 20
 
 
 def unpack(file: BinaryIO, limit: int) -> tuple[bytes, bool]:
-    """Return what the frames hold, and whether all of it came.
+    """Return the content of the frames, and whether it is complete.
 
     Raises
     ------
     TooLongError
-        It is more than `limit` bytes.
+        The content is larger than `limit` bytes.
     """
     out = bytearray()
     try:
@@ -62,7 +62,7 @@ def _frame(file: BinaryIO, out: bytearray, limit: int) -> None:
 
 
 def _block(block: bytes, out: bytearray, limit: int) -> None:
-    """Append what a block holds; matches may lie in the blocks before it."""
+    """Append the content of a block; matches may refer to earlier blocks."""
     at, end = 0, len(block)
     while at < end:
         token = block[at]

@@ -1,4 +1,4 @@
-"""Arrays of numpy inside of pickles: how many bytes joblib writes for one, behind what it says of it."""
+"""Numpy arrays in pickles of joblib: the number of bytes of each array, by its description."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ DTYPE: Pair = ("numpy", "dtype")
 _FIELDS = {"subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"}
 _CODE = re.compile(r"[<>=|]?([biufcmMSUVO?])([0-9]{0,9})")
 _HAS_OBJECT = 0x01  # NPY_ITEM_REFCOUNT
-_DIMENSIONS = 64  # of numpy's arrays, at most
+_DIMENSIONS = 64  # numpy's limit
 _LONGEST = 1 << 62
 
 
 class StrangeError(Exception):
-    """An array, or a type of its items, that is not written as joblib and numpy write them."""
+    """The error that an array, or the type of its items, is not written as joblib and numpy write it."""
 
 
 class Made:
-    """An object that a pickle makes, as far as it is told.
+    """An object that a pickle makes, as far as it is known.
 
     Parameters
     ----------
     pair:
-        The name that was called for it.
+        Module and name of the callable.
     arguments:
-        Those of the call.
+        The arguments of the call.
     """
 
     __slots__ = ("arguments", "pair", "states")
@@ -40,23 +40,23 @@ class Made:
 
 
 def is_clean_code(code: object) -> bool:
-    """Return whether a type's code, as ``<f8``, is one of items that are no objects."""
+    """Return whether a type code, such as ``<f8``, is known and not that of objects."""
     match = _CODE.fullmatch(code) if isinstance(code, str) else None
     return match is not None and match[1] != "O"
 
 
 def array_size(state: Any) -> int | None:
-    """Return how many bytes an array takes that joblib's wrapper describes; None where it is a pickle instead.
+    """Return the number of bytes of the array that joblib's wrapper describes; None where a pickle follows instead.
 
     Parameters
     ----------
     state:
-        What the wrapper is built with.
+        The state with which the wrapper is built.
 
     Raises
     ------
     StrangeError
-        It is not as joblib writes it.
+        The state is not as joblib writes it.
     """
     if type(state) is not dict or not state.keys() <= _FIELDS or not {"shape", "dtype"} <= state.keys():
         raise StrangeError
@@ -65,29 +65,29 @@ def array_size(state: Any) -> int | None:
 
 
 def alignment(state: dict[Any, Any]) -> bool:
-    """Return whether a byte with the length of a filling, and that filling, stand before the array."""
+    """Return whether padding, preceded by a byte with its length, stands before the array."""
     return state.get("numpy_array_alignment_bytes") is not None
 
 
 def _item(dtype: Any, levels: int) -> tuple[int, bool]:
-    """Return the size of a type's items in bytes, and whether they hold objects, as numpy itself takes them."""
+    """Return the size of a type's items in bytes, and whether they contain objects, both as numpy reads the type."""
     if not levels or type(dtype) is not Made or dtype.pair != DTYPE or len(dtype.states) > 1:
         raise StrangeError
     arguments = dtype.arguments
     code = arguments[0] if type(arguments) is tuple and arguments else None
     match = _CODE.fullmatch(code) if isinstance(code, str) else None
-    if match is None or not (match[2] or match[1] in "SUV"):  # "f" is of 4 bytes, "i" of as many as the machine's
+    if match is None or not (match[2] or match[1] in "SUV"):  # without digits, the size of "i" depends on the machine
         raise StrangeError
     kind, size = match[1], int(match[2] or 0) * (4 if match[1] == "U" else 1)
     if not dtype.states:
         return size, kind == "O"
     state = dtype.states[0]
-    if type(state) is not tuple or len(state) not in (8, 9):  # shorter ones, of old, have their length elsewhere
+    if type(state) is not tuple or len(state) not in (8, 9):  # old, shorter states have the length elsewhere
         raise StrangeError
     _, _, subarray, _, fields, length, _, flags, *_ = state
     if type(length) is not int or type(flags) is not int:
         raise StrangeError
-    if kind in "SUV":  # only of these does numpy take the length from the state
+    if kind in "SUV":  # only for these, numpy takes the length from the state
         size = length
     has_object = kind == "O"
     if subarray is not None:
@@ -100,7 +100,7 @@ def _item(dtype: Any, levels: int) -> tuple[int, bool]:
 
 
 def _of_subarray(subarray: Any, kind: str, size: int, levels: int) -> bool:
-    """Return whether items that are arrays themselves hold objects."""
+    """Return whether items that are arrays themselves contain objects."""
     if kind != "V" or type(subarray) is not tuple or len(subarray) != 2:
         raise StrangeError
     part, has_object = _item(subarray[0], levels - 1)
@@ -110,24 +110,24 @@ def _of_subarray(subarray: Any, kind: str, size: int, levels: int) -> bool:
 
 
 def _of_fields(fields: Any, kind: str, levels: int) -> bool:
-    """Return whether items of several fields hold objects."""
+    """Return whether items of several fields contain objects."""
     if kind != "V" or type(fields) is not dict:
         raise StrangeError
     parts = list(fields.values())
     if not all(type(part) is tuple and part for part in parts):
         raise StrangeError
-    found = [_item(part[0], levels - 1)[1] for part in parts]  # all of them: each has to be a type as numpy writes it
+    found = [_item(part[0], levels - 1)[1] for part in parts]  # check all: each has to be a type as numpy writes it
     return any(found)
 
 
 def _times(size: int, shape: Any) -> int:
-    """Return the bytes of an array of items of a size."""
+    """Return the number of bytes of an array, by the size of an item in bytes and the shape."""
     if type(shape) is not tuple or len(shape) > _DIMENSIONS:
         raise StrangeError
     for length in shape:
         if type(length) is not int or not 0 <= length <= _LONGEST:
             raise StrangeError
         size *= length
-    if size > _LONGEST:  # numpy counts in 64 bits, and begins again at 0
+    if size > _LONGEST:  # numpy's 64 bits would overflow
         raise StrangeError
     return size

@@ -1,4 +1,4 @@
-"""The arguments that each opcode of a pickle reads, by PEP 3154 and ``Lib/pickletools.py``; nothing is unpickled."""
+"""The arguments of each pickle opcode, read by PEP 3154 and ``Lib/pickletools.py``; nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any, BinaryIO, Final, TypeVar
 
 from gitreg.contents.limits import TooLongError
 
-_KEPT = 1024  # bytes of a text; a name is not longer
-_LINE = 1 << 16  # bytes of a line that are kept; no name, and no number that is looked at, is longer
-# None of these goes back ("*+"): of two runs of blanks, each place for the border would be tried.
+_KEPT = 1024  # bytes: the longest text that is kept; names are shorter
+_LINE = 1 << 16  # bytes: the longest line that is kept; names and relevant numbers are shorter
+# None of these backtracks ("*+"): between two runs of blanks, each border would be tried.
 _NUMBER = re.compile(rb"\s*+[+-]?+[0-9a-zA-Z_]++\s*+")
 _INDEX = re.compile(rb"\s*+[+-]?+[0-9_]*+\s*+")
 _FLOAT = re.compile(rb"\s*+[0-9a-zA-Z_.+-]*+\s*+")
@@ -19,11 +19,11 @@ T = TypeVar("T")
 
 
 class UnreadableError(Exception):
-    """Bytes that no unpickler reads on from."""
+    """The error that no unpickler reads on from these bytes."""
 
 
 class _Value:
-    """A value that is only told from others by what it is."""
+    """A marker for a value, compared by identity."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -33,15 +33,15 @@ class _Value:
 
 
 PLAIN: Final = _Value("plain data")
-"""A float, bytes, a long text, a list, a set: data that nothing here looks into."""
+"""A float, bytes, a long text, a list, a set: data whose content does not matter."""
 
 
 ESCAPED: Final = _Value("a text with escapes")
-"""A text that is written with escapes, which no library does for a name: it counts as one that cannot be told."""
+"""A text that is written with escapes, which no library does for a name: it counts as unknown."""
 
 
 def is_plain(value: Any) -> bool:
-    """Return whether a value is data that is not looked into."""
+    """Return whether a value is data whose content is not kept."""
     return type(value) is _Value
 
 
@@ -58,7 +58,7 @@ class Stream:
         Raises
         ------
         UnreadableError
-            There are not so many.
+            The pickle has fewer bytes.
         """
         data = self.file.read(count)
         if len(data) != count:
@@ -66,37 +66,37 @@ class Stream:
         return data
 
     def peek(self, count: int) -> bytes:
-        """Return the next bytes, fewer at the end, and stay before them."""
+        """Return the next bytes, fewer at the end, without moving on."""
         at = self.file.tell()
         data = self.file.read(count)
         self.file.seek(at)
         return data
 
     def step_over(self, count: int) -> None:
-        """Go on behind bytes that are not looked at.
+        """Skip bytes without reading them.
 
         Raises
         ------
         UnreadableError
-            There are not so many.
+            The pickle has fewer bytes.
         """
-        if not 0 <= count <= self.size - self.file.tell():  # asked first: no seek takes any number of 8 bytes
+        if not 0 <= count <= self.size - self.file.tell():  # checked first: seek refuses some 8-byte numbers
             raise UnreadableError
         self.file.seek(count, io.SEEK_CUR)
 
     def line(self, read: Callable[[bytes], T]) -> T:
-        """Return what a line says; of a long one the first bytes are read, and the rest is stepped over.
+        """Return the value of a line; of a long line only the first bytes are read, and the rest is skipped.
 
         Parameters
         ----------
         read:
-            Gives what the bytes up to the line's end say. It is asked first: most of what is no pickle has no such
-            line, and perhaps none that ends within a gigabyte.
+            Returns the value of the bytes up to the line's end. It is called before the end is searched: most files
+            that are not pickles have no such line, and perhaps no line end within a gigabyte.
 
         Raises
         ------
         UnreadableError
-            The line has no end, or says nothing.
+            The line has no end or no value.
         """
         line = part = self.file.readline(_LINE)
         said = read(line.removesuffix(b"\n"))
@@ -107,25 +107,25 @@ class Stream:
         return said
 
     def number(self, width: int, *, signed: bool = False) -> int:
-        """Return a binary number of so many bytes."""
+        """Return a binary number of a width in bytes."""
         return int.from_bytes(self.take(width), "little", signed=signed)
 
     def text(self, size: int) -> Any:
-        """Return a text of so many bytes; a long one is stepped over."""
+        """Return a text of a size in bytes; `PLAIN` for a long one, which is skipped."""
         if size > _KEPT:
             self.step_over(size)
             return PLAIN
         return _decoded(self.take(size), "utf-8", "surrogatepass")
 
     def old_text(self, size: int) -> Any:
-        """Return bytes of Python 2, as text; long ones are stepped over."""
+        """Return bytes of Python 2 as text; `PLAIN` for long ones, which are skipped."""
         if not 0 <= size <= _KEPT:
             self.step_over(size)
             return PLAIN
         return self.take(size).decode("latin-1")
 
     def data(self, size: int) -> Any:
-        """Step over bytes."""
+        """Skip bytes, and return `PLAIN`."""
         self.step_over(size)
         return PLAIN
 
@@ -138,19 +138,19 @@ def _decoded(data: bytes, encoding: str, errors: str = "strict") -> str:
 
 
 def _number_text(line: bytes) -> bytes:
-    """Return the part of a line that is read as a number: up to the zero byte at which C takes a text to end."""
+    """Return the part of a line that is read as a number: up to a zero byte, at which a text ends in C."""
     return line.partition(b"\0")[0]
 
 
 def index(line: bytes) -> int:
-    """Return the place in the memo that a line says.
+    """Return the memo index in a line.
 
     Raises
     ------
     UnreadableError
-        It says none.
+        The line has no number.
     TooLongError
-        It has so many blanks and digits that the number is not looked at.
+        The line has too many blanks and digits to be read.
     """
     text = _number_text(line)
     if len(text) >= _LINE and _INDEX.fullmatch(text):
@@ -166,7 +166,7 @@ def _int(line: bytes) -> Any:
         return line == b"01"
     text = _number_text(line)
     if not text and line:
-        return 0  # as C reads a text that ends at once
+        return 0  # as C reads an empty text
     if len(text) >= _LINE and not text.strip():
         return PLAIN
     if not _NUMBER.fullmatch(text):
@@ -190,7 +190,13 @@ def _float(line: bytes) -> Any:
 
 
 def _begin_of_float(line: bytes) -> None:
-    """Look whether a long line may begin as a float does; its end is not seen."""
+    """Check that a long line may begin as a float does; its end is not checked.
+
+    Raises
+    ------
+    ValueError
+        It does not.
+    """
     text = _number_text(line)
     if len(text) < len(line):
         float(text)
@@ -221,7 +227,7 @@ def _long(stream: Stream, width: int) -> Any:
 
 
 def name_line(stream: Stream) -> str:
-    """Return a module or a name that stands on a line of its own."""
+    """Return a module or a name on a line of its own."""
     return stream.line(lambda line: _decoded(line, "utf-8") if len(line) < _LINE else line.decode("latin-1"))
 
 
@@ -255,4 +261,4 @@ CONSTANTS: dict[int, Callable[[Stream], Any]] = {
     0x96: lambda s: s.data(s.number(8)),
     0x97: lambda _: PLAIN,
 }
-"""Opcodes that put one value on the stack, whatever is there."""
+"""The opcodes that push one value, whatever is on the stack."""

@@ -1,7 +1,7 @@
-"""Pickles: what one would import and call, told by its opcodes alone.
+"""Scans of pickles: the names that a pickle would import and call, found by its opcodes alone.
 
-A machine as ``pickle.Unpickler`` is one goes through the stream with values that stand for what would be there. It is
-never stricter than the real ones in what it reads on from, so that nothing is executed behind the place where it stops.
+A machine like ``pickle.Unpickler`` runs through the stream, with placeholders for the values. It reads on wherever a
+real unpickler would, so that nothing is executed behind the place where it stops.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from gitreg.contents.window import size_of
 _UNKNOWN: Final = Unknown()
 _ARRAY: Final[Pair] = ("numpy", "ndarray")
 _TORCH_MAGIC = 0x1950A86A20F9469CFC6C
-_TORCH_PICKLES = 5  # magic number, protocol, system, object, keys; behind them the storages' bytes
+_TORCH_PICKLES = 5  # magic number, protocol, system, object, keys; the bytes of the tensors follow
 _PROTO = 0x80
 _MEMOIZE, _SHORT_TEXT, _SMALL_INT, _SMALL_GET, _STOP = 0x94, 0x8C, ord("K"), ord("h"), ord(".")
 _HIGHEST = 5
-_FEW = 4  # opcodes; random bytes hardly ever make so many
+_FEW = 4  # opcodes: random bytes rarely contain so many valid ones
 
 
 class AmbiguousError(Exception):
-    """A frame that one reader of pickles reads in another way than the next: C goes on behind it where Python fails."""
+    """The error that readers of pickles read a frame differently: C goes on after it, and Python fails."""
 
 
 class Told:
@@ -36,29 +36,29 @@ class Told:
 
     def __init__(self) -> None:
         self.names: dict[Pair, bool] = {}
-        """Whether each may be imported."""
+        """For each name, whether it may be imported."""
         self.problems: dict[str, None] = {}
         self.calls = False
         self.arrays = False
-        """Whether there are arrays as joblib writes them."""
+        """True if there are arrays as joblib writes them."""
 
     def name(self, pair: Pair) -> None:
-        """Note a name that would be imported."""
+        """Record a name that would be imported."""
         if pair not in self.names:
             self.names[pair] = "." not in pair[1] and is_allowed(pair)
 
     @property
     def foreign(self) -> list[str]:
-        """The names that are not on the lists, sorted."""
+        """The names that are not on the allow-lists, sorted."""
         return sorted(f"{module}.{name}" for (module, name), allowed in self.names.items() if not allowed)
 
     @property
     def all_names(self) -> tuple[str, ...]:
-        """All names, sorted."""
+        """All imported names, sorted."""
         return tuple(sorted(f"{module}.{name}" for module, name in self.names))
 
     def code(self, why: str = "") -> Finding | None:
-        """Return why it is code, if it is; `why` counts where nothing worse was seen."""
+        """Return the finding that the pickles are code, or None; `why` is the reason where no worse one was found."""
         foreign = self.foreign
         if foreign:
             more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
@@ -69,10 +69,10 @@ class Told:
 
 
 def look_at_pickles(file: BinaryIO, budget: Budget) -> Finding | None:
-    """Return the finding on a file that begins with pickles; None where it is none, or one that calls nothing.
+    """Return the finding on a file that begins with pickles; None where there is none, or one that calls nothing.
 
-    The file is read from where it stands. Without the header that protocol 2 brought, text and other data look like a
-    pickle as well: that is one only where a name would be called, or where it ends with a value.
+    The file is read from its current position. Without the header of protocol 2, text and other data may look like a
+    pickle; they count as one only where a name would be called, or where it ends with a value.
     """
     start = file.tell()
     told = Told()
@@ -102,7 +102,7 @@ def _look(stream: Stream, told: Told, budget: Budget) -> Finding | None:
         except UnreadableError:
             if headed and (told.problems or told.names or machine.done >= _FEW):
                 return told.code("that cannot be read to its end")
-            if told.calls and (told.foreign or told.problems):  # a call is made before the rest fails
+            if told.calls and (told.foreign or told.problems):  # the call runs before the rest fails
                 return told.code()
             if not count or not (told.names or first_headed):
                 return None
@@ -116,7 +116,7 @@ def _look(stream: Stream, told: Told, budget: Budget) -> Finding | None:
 
 
 def _look_into_arrays(stream: Stream) -> Finding | None:
-    """Return the finding on a file of joblib as ``pickle.load`` reads it, if that is code."""
+    """Return the finding on a file of joblib as ``pickle.load`` reads it, if it is code; else None."""
     told, budget = Told(), Budget()
     try:
         while stream.peek(1):
@@ -129,7 +129,7 @@ def _look_into_arrays(stream: Stream) -> Finding | None:
 
 
 def size_of_rest(file: BinaryIO) -> int:
-    """Return where a file ends, and leave it where it stands."""
+    """Return the offset of the end of a file, without moving its position."""
     at = file.tell()
     end = size_of(file)
     file.seek(at)
@@ -137,12 +137,12 @@ def size_of_rest(file: BinaryIO) -> int:
 
 
 class Machine:
-    """Goes through one pickle.
+    """A machine that runs through one pickle.
 
     Parameters
     ----------
     arrays:
-        Whether it steps over arrays as joblib does; to ``pickle.load`` their bytes are opcodes.
+        True if arrays of joblib are skipped; ``pickle.load`` reads their bytes as opcodes.
     """
 
     def __init__(self, stream: Stream, told: Told, budget: Budget, *, arrays: bool = True) -> None:
@@ -156,19 +156,19 @@ class Machine:
         self._below: list[list[Any]] = []
         self._memo: dict[int, Any] = {}
         self._frame_end = 0
-        self._beyond = False  # whether it goes through the bytes of an array
+        self._beyond = False  # True while it reads the bytes of an array as opcodes
 
     def run(self) -> None:
-        """Go to the end of the pickle.
+        """Run to the end of the pickle.
 
         Raises
         ------
         UnreadableError
-            It cannot be read to its end.
+            The pickle cannot be read to its end.
         AmbiguousError
-            It cannot be read to the end of a frame that is there whole.
+            The pickle cannot be read to the end of a frame that is complete in the file.
         TooLongError
-            It is longer than is looked through.
+            The pickle has more opcodes than are scanned.
         """
         try:
             self._run()
@@ -187,7 +187,7 @@ class Machine:
                 raise TooLongError
             if self._frame_end:
                 self._see_frame_end(stream.file.tell() - 1)
-            if code == _MEMOIZE:  # these four are nine of ten
+            if code == _MEMOIZE:  # nine of ten opcodes are among these four
                 memo[len(memo)] = self._stack[-1] if self._stack else self._top()
             elif code == _SHORT_TEXT:
                 self._stack.append(stream.text(stream.take(1)[0]))
@@ -317,9 +317,9 @@ class Machine:
             self.told.name((module, name))
             return Name((module, name))
         if self._beyond and (type(module) is Made or type(name) is Made):
-            raise UnreadableError  # a pickle of its own, of objects: with the numbers of another memo it goes astray
+            raise UnreadableError  # a pickle of its own, of objects, whose memo indices do not fit this memo
         if not (isinstance(module, str) or is_plain(module) or module is _UNKNOWN or type(module) is Made):
-            raise UnreadableError  # unpicklers refuse what is no text
+            raise UnreadableError  # unpicklers refuse a name that is no text
         self.told.problems["names something that is no constant of it"] = None
         return Name(("?", "?"))
 
@@ -362,13 +362,13 @@ class Machine:
 
     def _call(self, called: Any, arguments: Any, opcode: str) -> None:
         if called is None or isinstance(called, (bool, int, str, tuple, dict)) or is_plain(called):
-            raise UnreadableError  # none of it can be called
+            raise UnreadableError  # none of these values can be called
         self.told.calls = True
         self._problem(problem_of_call(called, arguments, opcode))
         if type(called) is not Name:
             self._push(_UNKNOWN)
         elif type(arguments) is Handing and type(arguments[0]) is Name:
-            self._push(Made(arguments[0].pair, ()))  # rebuilt, as protocols 0 and 1 do it
+            self._push(Made(arguments[0].pair, ()))  # rebuilt as by protocols 0 and 1
         else:
             self._push(Made(called.pair, arguments))
 
@@ -378,7 +378,7 @@ class Machine:
             self._grown(target)
         self.told.calls = True
         if isinstance(state, (tuple, dict)):
-            self.budget.opcodes -= len(state)  # each item is looked at, at each call that it is handed to
+            self.budget.opcodes -= len(state)  # each item is checked, again with each call
         self._problem(problem_of_state(state))
         if type(target) is Made:
             target.states.append(state)
@@ -386,7 +386,7 @@ class Machine:
                 self._array(target)
             elif target.pair == WRAPPER:
                 self._read_array()
-                self.told.calls = False  # from here on it is the array's bytes that call
+                self.told.calls = False  # count only calls in the bytes of the array
                 self._beyond = True
 
     def _persistent(self) -> None:
@@ -400,7 +400,7 @@ class Machine:
     # -- arrays between opcodes --------------------------------------------------------------------------------------
 
     def _array(self, wrapper: Made) -> None:
-        """Go on behind an array that joblib wrote there."""
+        """Skip an array that joblib wrote into the pickle."""
         self.told.arrays = True
         try:
             self._step_over_array(wrapper)
@@ -414,7 +414,7 @@ class Machine:
         self._push(Made(_ARRAY, ()))
 
     def _step_over_array(self, wrapper: Made) -> None:
-        if len(wrapper.states) != 1:  # what the first one set would still count
+        if len(wrapper.states) != 1:  # values of an earlier state would still count
             raise StrangeError
         state = wrapper.states[0]
         size = array_size(state)
@@ -429,7 +429,13 @@ class Machine:
         self.stream.step_over(size)
 
     def _out_of_frame(self) -> None:
-        """Refuse to stand inside a frame: readers written in Python have read all of it, and go on behind it."""
+        """Refuse an array inside a frame: readers written in Python have read the whole frame, and go on after it.
+
+        Raises
+        ------
+        StrangeError
+            The current frame has not ended.
+        """
         if self.stream.file.tell() < self._frame_end:
             raise StrangeError
         self._frame_end = 0
@@ -446,9 +452,14 @@ class Machine:
         self._frame_end = self.stream.file.tell() + size
 
     def _see_frame_end(self, at: int) -> None:
-        """Leave the frame where an opcode begins behind it; none may lie across its end.
+        """Leave the frame where an opcode begins at its end; no opcode may cross the end.
 
-        To Python, a pickle ends in an error there; C goes on behind the frame, without what was left in it.
+        There, Python fails; C goes on after the frame, without the rest of it.
+
+        Raises
+        ------
+        AmbiguousError
+            An opcode crosses the end.
         """
         if at > self._frame_end:
             raise AmbiguousError
@@ -462,7 +473,7 @@ class Machine:
 
 
 def _pairs(items: list[Any]) -> dict[Any, Any]:
-    """Return what is known of a dict: by the keys that are text, and by one for all that may be equal to a text."""
+    """Return the known items of a dict: those with text keys, and one for all unknown keys, which may equal a text."""
     made: dict[Any, Any] = {}
     for key, value in zip(items[::2], items[1::2], strict=False):
         if isinstance(key, str):

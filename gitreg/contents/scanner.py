@@ -1,4 +1,4 @@
-"""The scan of one file: all that it can be taken for, and the worst of it."""
+"""The scan of one file: the worst verdict over all formats that it can be read as."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ _HEAD = 512
 
 
 def scan_path(path: str | os.PathLike[str]) -> Finding:
-    """Return the finding on a file of this machine.
+    """Return the finding on a local file.
 
     Raises
     ------
     OSError
-        It cannot be read.
+        The file cannot be read.
     """
     with open(path, "rb") as file:
         return scan(file)
 
 
 def scan(file: BinaryIO) -> Finding:
-    """Return the finding on a seekable file, in words that can be printed and kept whatever the file says."""
+    """Return the finding on a seekable file; its texts are printable, whatever the file contains."""
     found = _look(file, Budget(), 0)
     return found._replace(why=_printable(found.why), names=tuple(map(_printable, found.names)))
 
 
 def _printable(text: str) -> str:
-    """Return a text with escapes in the place of what would move a terminal's cursor, or is no character at all."""
+    """Return a text in which escapes replace terminal controls and invalid characters."""
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
@@ -47,7 +47,7 @@ def _look(file: BinaryIO, budget: Budget, level: int) -> Finding:
 
 
 def _readings(file: BinaryIO, budget: Budget, level: int) -> Iterator[Finding]:
-    """Yield what the file is, by each way to read it."""
+    """Yield a finding for each format that the file can be read as."""
     size = size_of(file)
     file.seek(0)
     head = file.read(_HEAD)

@@ -1,4 +1,4 @@
-"""What gzip, bzip2, xz, lzma, zlib and LZ4 packed, as far as a reader could unpack it."""
+"""Unpacking of gzip, bzip2, xz, lzma, zlib and LZ4, as far as any reader could unpack a file."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from gitreg.contents.limits import TooLongError
 
 _STEP = 1 << 16
 _DAMAGE = (zlib.error, OSError, lzma.LZMAError, EOFError, ValueError)
-_ALONE = struct.Struct("<BIQ")  # the header of lzma: properties, size of the dictionary, size of what was packed
+_ALONE = struct.Struct("<BIQ")  # the header of lzma: properties, size of the dictionary, size of the content
 
 
 class Unpacked(NamedTuple):
-    """What came out.
+    """The unpacked bytes of a file.
 
     Parameters
     ----------
+    data:
+        The bytes, also those before a damage, since readers use them too.
     whole:
-        Whether all of it came: readers take what comes before the damage as well.
+        True if nothing is missing.
     """
 
     data: bytes
@@ -31,12 +33,19 @@ class Unpacked(NamedTuple):
 
 
 def unpack(file: BinaryIO, kind: str, limit: int) -> Unpacked:
-    """Return what a file holds from where it stands: one stream after another, up to what is none.
+    """Return the content of a file from its current position: one stream after another, up to other data.
+
+    Parameters
+    ----------
+    kind:
+        The packing, as `packings` returns it.
+    limit:
+        The most bytes to unpack.
 
     Raises
     ------
     TooLongError
-        It is more than `limit` bytes.
+        The content is larger than `limit` bytes.
     """
     if kind == "LZ4":
         return Unpacked(*lz4.unpack(file, limit))
@@ -52,7 +61,7 @@ def unpack(file: BinaryIO, kind: str, limit: int) -> Unpacked:
                     raise TooLongError
         except _DAMAGE:
             out += _before_damage(file, at, kind, len(out) - begin)
-            return Unpacked(bytes(out), whole=0 < begin == len(out))  # what follows whole streams may be none
+            return Unpacked(bytes(out), whole=0 < begin == len(out))  # other data may follow complete streams
         if not stream.ended:
             return Unpacked(bytes(out), whole=False)
         if (following := stream.end()) is None:
@@ -61,9 +70,9 @@ def unpack(file: BinaryIO, kind: str, limit: int) -> Unpacked:
 
 
 def _before_damage(file: BinaryIO, at: int, kind: str, size: int) -> bytes:
-    """Return what a stream gives after its first bytes, `size` of them, until it fails.
+    """Return the bytes of a damaged stream after the first `size` ones, up to the damage.
 
-    Readers get more or less of it, as their buffers are cut. Byte by byte, in and out, none gets more.
+    Readers get more or less of it, depending on their buffers. Byte by byte, in and out, no reader gets more.
     """
     out = bytearray()
     try:
@@ -79,12 +88,14 @@ def _before_damage(file: BinaryIO, at: int, kind: str, size: int) -> bytes:
 
 
 class _Stream:
-    """One packed stream of a file, unpacked piece by piece.
+    """A packed stream in a file, unpacked piece by piece.
 
     Parameters
     ----------
     at:
-        Where it begins in the file.
+        The offset of the stream in the file.
+    kind:
+        The packing.
     """
 
     slow = False
@@ -100,11 +111,11 @@ class _Stream:
 
     @property
     def ended(self) -> bool:
-        """Whether the stream came to its own end."""
+        """Return whether the stream has come to its own end."""
         return bool(self._unpacker.eof)
 
     def read(self, most: int) -> bytes:
-        """Return up to `most` bytes; none at the end of the stream, or of the file."""
+        """Return up to `most` bytes; b"" at the end of the stream or of the file."""
         while not self._unpacker.eof:
             packed, over = self._waiting, False
             if not packed and getattr(self._unpacker, "needs_input", True):
@@ -117,10 +128,10 @@ class _Stream:
         return b""
 
     def end(self) -> int | None:
-        """Return where the next stream of the file may begin; None where nothing follows."""
+        """Return the offset at which the next stream of the file may begin; None where nothing follows."""
         at = self._file.seek(-len(self._unpacker.unused_data), 1)
         if self._kind == "gzip":
-            at = self._file.seek(8, 1)  # a sum and a size: readers hand out the bytes before they look at them
+            at = self._file.seek(8, 1)  # checksum and size: readers return the bytes before they check these
         while data := self._file.read(_STEP):
             padding = len(data) - len(data.lstrip(b"\0")) if self._kind == "gzip" else 0
             at += padding
@@ -130,7 +141,13 @@ class _Stream:
 
 
 def _skip_gzip_header(file: BinaryIO) -> None:
-    """Step over what stands before the deflated bytes (RFC 1952), as Python's gzip does: nothing is held against it."""
+    """Skip the header of gzip (RFC 1952) as Python does, without checking its fields.
+
+    Raises
+    ------
+    EOFError
+        There is no header of gzip.
+    """
     head = file.read(10)
     if len(head) < 10 or head[:3] != b"\x1f\x8b\x08":
         raise EOFError
@@ -154,7 +171,7 @@ _OPENERS: dict[str, Callable[[], Any]] = {
 
 
 def packings(head: bytes) -> list[str]:
-    """Return how a file may be packed, by its first bytes."""
+    """Return the packings that a file may have, by its first bytes."""
     found = [
         kind
         for magic, kind in (
@@ -174,7 +191,7 @@ def packings(head: bytes) -> list[str]:
 
 
 def _is_lzma(head: bytes) -> bool:
-    """Return whether liblzma takes a file without magic for lzma (its ``alone_decoder.c``, where it has to guess)."""
+    """Return whether liblzma reads a file without magic bytes as lzma (its ``alone_decoder.c``, where it guesses)."""
     if len(head) < _ALONE.size:
         return False
     properties, dictionary, size = _ALONE.unpack_from(head)

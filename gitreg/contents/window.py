@@ -1,4 +1,4 @@
-"""A part of a file, as a file of its own: what lies in an archive as it is need not be copied to be looked at."""
+"""Parts of a file as files of their own, so that unpacked members of an archive are scanned without a copy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class _Part(io.RawIOBase):
-    """The bytes of a file from `start`, `size` of them, fewer where the file ends before."""
+    """The bytes of a file from `start`, `size` of them, fewer where the file ends earlier."""
 
     def __init__(self, file: BinaryIO, start: int, size: int) -> None:
         self._file = file
@@ -42,7 +42,7 @@ class _Part(io.RawIOBase):
 
 
 def window(file: BinaryIO, start: int, size: int) -> BinaryIO:
-    """Return a part of a seekable file as a file; the whole file is not to be read meanwhile by others."""
+    """Return a part of a seekable file as a file; do not read the whole file in between."""
     return io.BufferedReader(_Part(file, start, size), 1 << 16)
 
 
