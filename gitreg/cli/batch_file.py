@@ -1,4 +1,4 @@
-"""Reading a list of what to save."""
+"""The file of a batch: a list of versions to save."""
 
 from __future__ import annotations
 
@@ -13,14 +13,19 @@ if TYPE_CHECKING:
 
 
 def read_batch(path: str) -> list[Saving]:
-    """Read a YAML or JSON list of versions to save (schemas/batch.schema.json); ``-`` is standard input.
+    """Return the versions to save that a YAML or JSON file lists (schemas/batch.schema.json).
+
+    Parameters
+    ----------
+    path:
+        The path of the file; ``-`` is standard input.
 
     Raises
     ------
     InvalidDocument
-        It is none.
+        The file is not such a list.
     NotFound
-        It cannot be read.
+        The file cannot be read.
     """
     from gitreg.documents.schemas import check
     from gitreg.documents.yaml import loads

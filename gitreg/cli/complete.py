@@ -1,4 +1,4 @@
-"""What click offers behind a half-written word."""
+"""Completion by click: the words that may continue an incomplete one."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
 
 def complete_model(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer models."""
+    """Return the models."""
     return _items(ctx, offer_models, incomplete)
 
 
 def complete_reference(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer models, and behind an ``@`` what may follow it."""
+    """Return the models, or after an ``@`` the stages, aliases and versions of the model."""
     return _items(ctx, offer_references, incomplete)
 
 
 def complete_stage(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer the registry's stages."""
+    """Return the registry's stages."""
     return _items(ctx, offer_stages, incomplete)
 
 
 def complete_version(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer the versions of the model that stands before."""
+    """Return the versions of the model in the preceding argument."""
     model = ctx.params.get("model")
     return _items(ctx, partial(offer_versions, model=model), incomplete) if model else []
 

@@ -1,6 +1,7 @@
-"""Answering bash and zsh without click: arguments that hold a model, a version or a stage, where no option is near.
+"""Fast completion for bash and zsh without click, of arguments that are a model, a version or a stage.
 
-What click says is right: of the commonest lines this says the same, sooner, and of all others nothing.
+click's answer is the standard: for the most frequent command lines without options this module gives the same one
+sooner, for all others none.
 """
 
 from __future__ import annotations
@@ -25,21 +26,22 @@ ARGUMENTS = {
     "verify": (offer_references,),
     "yank": (offer_references,),
 }
-"""For commands the first of their arguments."""
+"""For each command, the functions that complete its first arguments."""
 
 _FORMS = {"bash_complete": "plain,{}\n", "zsh_complete": "plain\n{}\n_\n"}
-"""How the scripts that click writes for the shells want each word."""
+"""The format of a word for the shell scripts that click writes."""
 
 _QUOTING = frozenset("\"'\\")
 
 
 def answer(env: Mapping[str, str]) -> str | None:
-    """Give the whole answer to the shell; None where click has to be asked.
+    """Return the complete answer to the shell, or None where click is needed.
 
     Parameters
     ----------
     env:
-        What the shell asks: ``_GITREG_COMPLETE``, ``COMP_WORDS`` and ``COMP_CWORD``, as click's scripts set them.
+        The shell's question in ``_GITREG_COMPLETE``, ``COMP_WORDS`` and ``COMP_CWORD``, as click's scripts set
+        them.
     """
     form, line, place = _FORMS.get(env["_GITREG_COMPLETE"]), env.get("COMP_WORDS", ""), env.get("COMP_CWORD", "")
     if form is None or not place.isdecimal() or not _QUOTING.isdisjoint(line):

@@ -1,4 +1,4 @@
-"""Groups of commands: each command takes --debug, and some are imported only when they are run."""
+"""Groups of commands: each command has the option --debug, and some are imported only when they run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gitreg.cli.session import Session
 
 
 class ReaderGoneError(Exception):
-    """Who read our output has closed it; click itself would end with 1 at a BrokenPipeError."""
+    """The error that the reader of the output has closed it; for a BrokenPipeError, click itself would exit with 1."""
 
 
 def _note_debug(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -28,7 +28,7 @@ def _note_debug(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 
 
 def debug_option(*, hidden: bool) -> click.Option:
-    """Give ``--debug``, which the session remembers; eager, so that what other options get wrong has its traceback."""
+    """Return the option ``--debug``, stored in the session; eager, so that errors of other options have a traceback."""
     return click.Option(
         ["--debug"],
         is_flag=True,
@@ -41,27 +41,27 @@ def debug_option(*, hidden: bool) -> click.Option:
 
 
 class Group(click.Group):
-    """A group whose commands, and theirs, take ``--debug`` behind their names too, without saying so in their help."""
+    """A group whose commands and subcommands take ``--debug`` after their names too, hidden in their help."""
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
-        """Take a command in."""
+        """Add a command with a hidden ``--debug``."""
         super().add_command(accepting_debug(cmd), name)
 
 
 def accepting_debug(command: click.Command) -> click.Command:
-    """Give the same command, with a hidden ``--debug`` where it has none."""
+    """Return the same command, with a hidden ``--debug`` if it has none."""
     if not any("--debug" in parameter.opts for parameter in command.params):
         command.params.append(debug_option(hidden=True))
     return command
 
 
 class LazyGroup(Group):
-    """A group whose commands lie in modules of their own.
+    """A group whose commands are in modules of their own, imported when needed.
 
     Parameters
     ----------
     lazy:
-        For each command its module, whose attribute ``command`` it is, and the line that help shows for it.
+        For each command, the module that has it as ``command``, and the line that help shows for it.
     """
 
     def __init__(self, *args: Any, lazy: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
@@ -71,7 +71,7 @@ class LazyGroup(Group):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """Read the command line; help is printed here."""
+        """Parse the command line; help is printed here."""
         with _noticing_who_left():
             return super().make_context(info_name, args, parent, **extra)
 
@@ -81,11 +81,11 @@ class LazyGroup(Group):
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Give the names, in the order of the table."""
+        """Return the names of the commands, in the order of the table."""
         return list(self.lazy)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command."""
+        """Return a command, imported now; None where there is no such command."""
         if cmd_name not in self.lazy:
             return None
         command: click.Command = import_module(self.lazy[cmd_name][0]).command
@@ -94,7 +94,13 @@ class LazyGroup(Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that is meant, or say which are near."""
+        """Return the command with its name and arguments.
+
+        Raises
+        ------
+        click.UsageError
+            There is no such command; the message names similar ones.
+        """
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
@@ -106,7 +112,7 @@ class LazyGroup(Group):
             raise click.UsageError(f"{error.message} Did you mean {' or '.join(near)}?", ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without importing them."""
+        """Write the list of commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, help_line) for name, (_, help_line) in self.lazy.items()])
 

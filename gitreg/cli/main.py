@@ -1,4 +1,4 @@
-"""Where the command line begins and ends: the table of commands, and what becomes of errors."""
+"""The main program: the table of commands, and the messages and exit codes of errors."""
 
 from __future__ import annotations
 
@@ -98,12 +98,12 @@ def cli() -> None:
 
 
 def main() -> NoReturn:
-    """Run the command line, and exit as it ended."""
+    """Run the command line, and exit with its exit code."""
     leave(_run())
 
 
 def _run() -> int:
-    """Run the command that the arguments name, and give its exit code."""
+    """Run the command that the arguments name, and return its exit code."""
     warnings.showwarning = _show_warning
     session = Session()
     try:
@@ -113,7 +113,7 @@ def _run() -> int:
             sys.stdout.flush()
     except click.exceptions.Exit as done:
         code = done.exit_code
-    except SystemExit as done:  # the shell asked what may follow, and has its answer
+    except SystemExit as done:  # a completion for the shell, which was printed
         code = int(done.code or 0)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
@@ -126,7 +126,7 @@ def _run() -> int:
         click.echo("interrupted", err=True)
         code = 130
     except (BrokenPipeError, ReaderGoneError):
-        # Who read our output has seen enough; Python must not try to flush the rest.
+        # The reader of the output has closed it, so Python must not try to flush the rest.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except GitregError as error:
@@ -149,7 +149,7 @@ def _program() -> str:
 
 
 def _trace(session: Session) -> None:
-    """Show where the error came from, if --debug asks for it; the exit code stays what it is."""
+    """Print the traceback if --debug was given; the exit code does not change."""
     if session.debug:
         import traceback
 
@@ -168,5 +168,5 @@ def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
 
 
 def _color() -> bool | None:
-    """Give False where NO_COLOR asks for none (https://no-color.org); None leaves it to the terminal."""
+    """Return False where NO_COLOR is set (https://no-color.org); None leaves colour to the terminal."""
     return False if os.environ.get("NO_COLOR") else None

@@ -1,6 +1,6 @@
-"""The manual page git-reg(1), which `git reg --help` opens: made from the commands themselves.
+"""The manual page git-reg(1), which `git reg --help` opens: generated from the commands themselves.
 
-``python -m gitreg.cli.manpage`` prints it; the package carries what it printed as ``gitreg/cli/git-reg.1``.
+``python -m gitreg.cli.manpage`` prints it; its output is in the package as ``gitreg/cli/git-reg.1``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from gitreg.cli.main import cli
 
 
 def manpage() -> str:
-    """Give the page in roff's man macros (man(7))."""
+    """Return the page in the man macros of roff (man(7))."""
     ctx = click.Context(cli, info_name="gitreg")
     parts = [
         '.TH GIT\\-REG 1 "" gitreg "Model registry"',

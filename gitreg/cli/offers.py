@@ -1,4 +1,4 @@
-"""What may stand in a command line: models, versions, stages, aliases. It needs nothing of click."""
+"""Words for completion: models, versions, stages, aliases; independent of click."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _ACTIVE = frozenset("$`;&|<>()!\\\"'*?")
 
 
 def offer_models(snapshot: Snapshot, incomplete: str) -> list[str]:
-    """Offer models."""
+    """Return the models whose names start with the incomplete word."""
     return _beginning(incomplete, snapshot.model_names())
 
 
 def offer_references(snapshot: Snapshot, incomplete: str) -> list[str]:
-    """Offer models, and behind an ``@`` what may follow it."""
+    """Return the models, or after an ``@`` the stages, aliases and versions of the model."""
     model, at, _rest = incomplete.rpartition("@")
     if not at:
         return _beginning(incomplete, [f"{name}@" for name in snapshot.model_names()])
@@ -28,22 +28,24 @@ def offer_references(snapshot: Snapshot, incomplete: str) -> list[str]:
 
 
 def offer_stages(snapshot: Snapshot, incomplete: str) -> list[str]:
-    """Offer the registry's stages."""
+    """Return the registry's stages."""
     return _beginning(incomplete, snapshot.settings.stages)
 
 
 def offer_versions(snapshot: Snapshot, incomplete: str, model: str) -> list[str]:
-    """Offer the versions of a model."""
+    """Return the versions of a model."""
     return _beginning(incomplete, _versions(snapshot, model))
 
 
 def offer(what: Callable[[Snapshot, str], list[str]], registry: str | None, incomplete: str) -> list[str]:
-    """Open the registry that is meant and offer its words; none where there is no registry.
+    """Return the words that a function finds in the registry; none where there is no registry.
 
     Parameters
     ----------
+    what:
+        Returns the words for a snapshot and the incomplete word.
     registry:
-        What was said by ``--repo``; None where nothing was.
+        The value of ``--repo``; None where it was not given.
     """
     from gitreg.errors import GitregError
     from gitreg.sdk.registry import Registry
@@ -52,7 +54,7 @@ def offer(what: Callable[[Snapshot, str], list[str]], registry: str | None, inco
         with Registry.open(registry) as opened:
             return what(opened.snapshot(), incomplete)
     except (GitregError, OSError):
-        return []  # a half-written line is no place for errors
+        return []  # no errors while the user types
 
 
 def _versions(snapshot: Snapshot, model: str) -> Iterable[str]:
@@ -60,7 +62,7 @@ def _versions(snapshot: Snapshot, model: str) -> Iterable[str]:
 
 
 def _beginning(incomplete: str, words: Iterable[str]) -> list[str]:
-    """Keep the words that go on so; what could act on the terminal, or in the shell, is left to be typed."""
+    """Return the words that start so, without those that contain characters special to the terminal or the shell."""
     return [
         word for word in words if word.startswith(incomplete) and word == one_line(word) and _ACTIVE.isdisjoint(word)
     ]

@@ -1,4 +1,4 @@
-"""What commands have in common: the registry, how to print, and how metadata is given."""
+"""Options and arguments that commands share: the registry, the output format, metadata, pages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class NamedPath(click.Path):
-    """A path that is named: an empty one, of a variable that is not set perhaps, would mean the current folder."""
+    """A path that may not be empty: "" (of an unset variable perhaps) would mean the current folder."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """See click."""
@@ -30,12 +30,12 @@ class NamedPath(click.Path):
 
 
 def open_registry(*, accept_rewrite: bool = False) -> Registry:
-    """Open the registry that --repo, GITREG_REGISTRY or the current folder names; closed with the command.
+    """Open the registry that --repo, GITREG_REGISTRY or the current folder names; it is closed with the command.
 
     Parameters
     ----------
     accept_rewrite:
-        As :meth:`gitreg.Registry.open` has it.
+        As for :meth:`gitreg.Registry.open`.
     """
     from gitreg.sdk.registry import Registry
 
@@ -52,24 +52,24 @@ def open_registry(*, accept_rewrite: bool = False) -> Registry:
 
 
 def local_option(function: Function) -> Function:
-    """Add ``--local``, which the session remembers."""
+    """Add ``--local``, stored in the session."""
     return _noted(function, "local", "Leave the remote alone; `gitreg push` publishes it later.")
 
 
 def pr_option(function: Function) -> Function:
-    """Add ``--pr``, which the session remembers."""
+    """Add ``--pr``, stored in the session."""
     return _noted(function, "pr", "Propose it: on a branch of its own on the remote, for a pull request.")
 
 
 def fetch_option(function: Function) -> Function:
-    """Add ``--fetch``, which the session remembers."""
+    """Add ``--fetch``, stored in the session."""
     return _noted(function, "fetch", "Ask the remote first.")
 
 
 def unsafe_code_option(function: Function) -> Function:
-    """Add ``--unsafe-code``, which the command gets and a refusal names."""
+    """Add ``--unsafe-code``, a parameter of the command; a refusal of unsafe code names the option."""
 
-    @wraps(function)  # with the options that it has so far
+    @wraps(function)  # keeps the options added so far
     def command(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
@@ -89,7 +89,7 @@ def _noted(function: Function, name: str, about: str) -> Function:
 
 
 def output_option(function: Function) -> Function:
-    """Add ``-o FORMAT`` and ``--json``; the command gets ``output``."""
+    """Add ``-o FORMAT`` and ``--json``; the command has the parameter ``output``."""
 
     def set_json(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         if wanted:
@@ -129,12 +129,12 @@ def reason_option(function: Function) -> Function:
 
 
 def tag_option(function: Function) -> Function:
-    """Add ``--tag``, as often as wanted; the command gets ``tags``."""
+    """Add ``--tag``, which may be repeated; the command has the parameter ``tags``."""
     return click.option("-t", "--tag", "tags", metavar="TAG", multiple=True, help="A label; repeat for more.")(function)
 
 
 def metadata_option(function: Function) -> Function:
-    """Add ``--metadata``, as often as wanted; the command gets a mapping."""
+    """Add ``--metadata``, which may be repeated; the command has the parameter ``metadata``, a dict."""
 
     def read(_: click.Context, __: click.Parameter, given: Sequence[str]) -> dict[str, Any]:
         return read_metadata(given)
@@ -161,17 +161,21 @@ def page_options(function: Function) -> Function:
 
 
 def read_metadata(given: Sequence[str], option: str = "--metadata") -> dict[str, Any]:
-    """Read ``K=V`` and ``@FILE``, later ones over earlier ones.
+    """Return the values of ``K=V`` and ``@FILE``; later ones replace earlier ones.
 
     Parameters
     ----------
+    given:
+        The texts, as the user wrote them.
     option:
-        What the user wrote them behind.
+        The name of the option, for messages.
 
     Raises
     ------
-    InvalidInput, NotFound
-        One is neither, or the file is not there or holds no mapping.
+    InvalidInput
+        A text has neither form, or a file contains no mapping.
+    NotFound
+        A file cannot be read.
     """
     out: dict[str, Any] = {}
     for text in given:
@@ -192,7 +196,7 @@ def _read_value(key: str, text: str, option: str) -> Any:
         return text
     except RecursionError:
         raise InvalidInput(f"{option} {key} is nested too deep", hint="a value has at most 32 levels") from None
-    except ValueError:  # Python reads no integer of so many digits
+    except ValueError:  # Python refuses integers of so many digits
         raise InvalidInput(
             f"{option} {key} is a number of {len(text):,} digits", hint=f"""a text is quoted: {key}='"123"'"""
         ) from None

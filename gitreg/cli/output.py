@@ -1,4 +1,4 @@
-"""Printing: tables for people, JSON, YAML and CSV for programs."""
+"""Output: tables for people; JSON, YAML and CSV for programs."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def emit(
     output:
         ``json``, ``yaml`` or ``csv``.
     rows:
-        What CSV prints a line for each of; None: the data itself is the one row.
+        The rows of CSV; None: the data itself is the only row.
     columns:
-        The columns that CSV has whatever the rows hold, and before all others.
+        The columns that CSV always has, before all others.
     """
     if output == "json":
         click.echo(as_json(data, indent=2))
@@ -55,7 +55,7 @@ def emit_page(page: Page, output: str, columns: Sequence[str]) -> None:
 
 
 def note_page(page: Page) -> None:
-    """Tell a person that there is more than one page."""
+    """Print on standard error that there are more pages, if so."""
     if page.pages > 1:
         note(f"page {page.page} of {page.pages}, {page.total} in all (--page, --size)")
 
@@ -81,7 +81,7 @@ def _emit_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None
 
 
 def _dotted(name: str, value: Any) -> dict[str, Any]:
-    """Give one level of dotted columns."""
+    """Return a value as columns: nested keys are joined by dots."""
     if not isinstance(value, Mapping):
         return {name: _plain(value)}
     out: dict[str, Any] = {}
@@ -91,7 +91,7 @@ def _dotted(name: str, value: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Give what CSV says for a value; plain values of a list are joined by semicolons."""
+    """Return a value as CSV shows it; plain values of a list are joined by semicolons."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list | tuple) and all(isinstance(item, str | int | float) for item in value):
@@ -107,14 +107,14 @@ def _plain(value: Any) -> Any:
 def print_table(
     columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = (), spare: Sequence[str] = ()
 ) -> None:
-    """Print a table that fits the terminal; into a pipe it is as wide as it needs to be.
+    """Print a table that fits the terminal; into a pipe, columns are as wide as they need to be.
 
     Parameters
     ----------
     right:
         The columns to align right.
     spare:
-        The columns to leave out where the terminal is too narrow for all, the first to go first.
+        The columns to leave out on a narrow terminal, the first of them first.
     """
     width = _width()
     titles = [Cell(one_line(column), bold=True) for column in columns]
@@ -130,7 +130,7 @@ def print_table(
 
 
 def print_fields(fields: Iterable[tuple[str, Any]]) -> None:
-    """Print names and values below one another; what is empty is left out."""
+    """Print names and values in two columns, without empty values."""
     told = [
         (Cell(one_line(name), bold=True), _cell(value)) for name, value in fields if value not in (None, "", [], {})
     ]
@@ -139,13 +139,13 @@ def print_fields(fields: Iterable[tuple[str, Any]]) -> None:
 
 
 def print_heading(text: str) -> None:
-    """Print a line that begins a part."""
+    """Print an empty line and a heading."""
     click.echo()
     click.secho(one_line(text), bold=True)
 
 
 def print_line(*parts: str | Cell) -> None:
-    """Print one line of parts, which have no blanks between them but their own."""
+    """Print one line of parts, without blanks between them."""
     cells = [part if isinstance(part, Cell) else Cell(part) for part in parts]
     click.echo("".join(styled(cell, one_line(cell.text)) for cell in cells))
 
@@ -156,14 +156,14 @@ def print_text(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Tell a person something beside the result, on standard error."""
+    """Print a remark to the user on standard error."""
     click.echo(one_line(text), err=True)
 
 
 def _width() -> int | None:
     if not sys.stdout.isatty():
         return None
-    told = os.environ.get("COLUMNS", "")  # not by shutil, which brings in four compression libraries
+    told = os.environ.get("COLUMNS", "")  # not with shutil, which imports four compression libraries
     return int(told) if told.isdecimal() and int(told) else os.get_terminal_size(sys.stdout.fileno()).columns or None
 
 
@@ -183,7 +183,7 @@ def _text(value: Any) -> str:
 
 
 def size_text(size: float | None) -> str:
-    """Spell a number of bytes: ``91.6 MB``."""
+    """Return a size in bytes as a text such as ``91.6 MB``; "" for None."""
     if size is None:
         return ""
     for unit in _UNITS:
@@ -194,10 +194,10 @@ def size_text(size: float | None) -> str:
 
 
 def when_text(when: str | None) -> str:
-    """Spell an RFC 3339 time in this machine's zone, to the minute; a text that is none stays as it is."""
+    """Return an RFC 3339 time in the local time zone, to the minute; an invalid time is returned unchanged."""
     if not when:
         return ""
     try:
         return f"{datetime.fromisoformat(when).astimezone():%Y-%m-%d %H:%M}"
-    except (ValueError, OverflowError, OSError):  # no date, or one that this machine's zone moves out of the calendar
+    except (ValueError, OverflowError, OSError):  # no date, or one outside the calendar in the local time zone
         return when

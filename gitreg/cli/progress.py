@@ -1,4 +1,4 @@
-"""A bar for transfers that take a while, on a terminal's standard error."""
+"""The progress bar of transfers, on standard error if that is a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from gitreg.blobs import Progress
 
-_WORTH_A_BAR = 32_000_000  # bytes; less is done before anybody looks
+_WORTH_A_BAR = 32_000_000  # bytes; smaller transfers are done before the user looks
 
 
 class _Bar:
@@ -26,12 +26,14 @@ class _Bar:
 
 @contextmanager
 def progress(what: str, total: Callable[[], int] | None = None) -> Iterator[Progress]:
-    """Show how many bytes are done, how fast, and how long it will take.
+    """Show the bytes transferred, the speed and the remaining time, while the body runs.
 
     Parameters
     ----------
+    what:
+        The name of the transfer, shown before the bar.
     total:
-        Counts how many bytes there are, for who sees the bar; None where it is not known.
+        Returns the number of bytes, called only on a terminal; None where it is not known.
     """
     from gitreg.blobs import NO_PROGRESS
 

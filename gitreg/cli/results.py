@@ -1,4 +1,4 @@
-"""Saying what became of a command that writes."""
+"""Output of the results of commands that write."""
 
 from __future__ import annotations
 
@@ -14,11 +14,16 @@ if TYPE_CHECKING:
 
 
 def report(registry: Registry, outcome: Outcome, output: str, *, nothing: str = "nothing to do") -> None:
-    """Print what a write did.
+    """Print the outcome of a write.
 
-    For programs: ``changed``, ``commit`` (null where nothing was committed), ``subject`` and, where the command is
-    about one, ``version`` as ``gitreg show`` prints it, or ``versions`` where it is about many; what is only proposed
-    has ``proposal``. A dry run has ``files`` instead: what each would say, null if it is removed.
+    For programs: ``changed``, ``commit`` (null where nothing was committed), ``subject`` and, where the command
+    concerns one version, ``version`` as ``gitreg show`` prints it, or ``versions`` where it concerns several; a
+    proposal has ``proposal``. A dry run has ``files`` instead: the new content of each file, null if it is removed.
+
+    Parameters
+    ----------
+    nothing:
+        The message where nothing was changed.
     """
     changes = outcome.changes
     if output == "table":
@@ -45,9 +50,9 @@ def report(registry: Registry, outcome: Outcome, output: str, *, nothing: str = 
 
 
 def report_moved(moved: Pulled, output: str, *, nothing: str) -> None:
-    """Print from where to where a branch went: ``branch``, ``before`` and ``after`` for programs.
+    """Print the move of a branch: ``branch``, ``before`` and ``after`` for programs.
 
-    They get ``gone`` and ``stages`` too: the commits that a rewritten history took away, and the stages that it moved.
+    They get ``gone`` and ``stages`` too: the commits that a rewrite of history removed, and the stages that it moved.
     """
     if output != "table":
         emit(moved.row(), output, columns=("branch", "before", "after"))

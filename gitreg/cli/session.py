@@ -1,10 +1,10 @@
-"""What one run of the program was told before its command: click hands it on as ``obj``."""
+"""The options before the command, shared by all commands: click passes them on as ``obj``."""
 
 from __future__ import annotations
 
 
 class Session:
-    """Which registry is meant, what becomes of its remote, and whether a failure shows its traceback."""
+    """The registry's place, the handling of its remote, and whether an error shows its traceback."""
 
     def __init__(self) -> None:
         self.repo: str | None = None

@@ -1,4 +1,4 @@
-"""Where the program starts: half-written words are completed before click, which takes longest to import, is needed."""
+"""The entry point of the program: completion is answered before click, the slowest import, is needed."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import sys
 from contextlib import suppress
 from typing import NoReturn
 
-_OBJECTS = 50_000  # made before Python looks for garbage: importing makes as many and next to none of it
+_OBJECTS = 50_000  # objects before Python collects garbage: imports create as many, and almost no garbage
 
 
 def main() -> NoReturn:
-    """Run the command line, or answer the shell that asks what may follow, and exit."""
+    """Run the command line, or answer the shell's request for a completion, and exit."""
     gc.set_threshold(_OBJECTS, *gc.get_threshold()[1:])
     if "_GITREG_COMPLETE" in os.environ:
         from gitreg.cli.completing import answer
@@ -29,10 +29,10 @@ def main() -> NoReturn:
 
 
 def leave(code: int) -> NoReturn:
-    """Exit.
+    """Exit with a code.
 
-    All that was opened is closed by then. So Python does not take its thousands of objects apart one by one, which
-    would cost as much as half of its start; unless somebody watches the run.
+    All files are closed by then, so Python does not free its thousands of objects one by one, which would cost half as
+    much time as its start; unless a tracer or profiler watches the run.
     """
     if sys.gettrace() is None and sys.getprofile() is None:
         sys.stderr.flush()

@@ -1,7 +1,7 @@
-"""Columns of text that fit a terminal.
+"""The layout of tables that fit a terminal.
 
-By hand, because a table by rich costs more time than all else that a listing does (100 rows: 9 times what Python takes
-to start).
+It does not use rich, because a table by rich takes more time than the rest of a listing (100 rows: 9 times the start of
+Python).
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from unicodedata import category, east_asian_width
 import click
 
 _NARROWEST = 4
-_READABLE = 10  # of a text that is longer: a date, the most of a name
+_READABLE = 10  # columns to which a longer text may be folded: a date, most of a name
 _GAP = "   "
 
 
 class Cell(NamedTuple):
-    """A text and its colour; a line end in it begins a new line."""
+    """A text and its style; a line end in the text begins a new line."""
 
     text: str
     colour: str | None = None
@@ -35,16 +35,19 @@ def lay_out(
     gap: str = _GAP,
     titles: bool = False,
 ) -> list[str]:
-    """Give the lines of a table, the columns as wide as what they hold; no line ends in blanks.
+    """Return the lines of a table, each column as wide as its content; no line ends in blanks.
 
     Parameters
     ----------
     width:
-        What the lines have to fit: the widest columns are folded until they do, titles last. None folds nothing.
+        The columns of the terminal: the widest columns of the table are folded until they fit, titles last. None
+        folds nothing.
     right:
-        The columns to align right.
+        The columns to align right, by number.
+    gap:
+        The text between two columns.
     titles:
-        Whether the first row is one of titles, with a rule below it.
+        True if the first row has the titles, with a rule below it.
     """
     widths = [max(max(map(cells, cell.text.split("\n"))) for cell in column) for column in zip(*rows, strict=True)]
     for floors in ([cells(cell.text) for cell in rows[0]] if titles else [], [_NARROWEST] * len(widths)):
@@ -73,14 +76,16 @@ def lay_out(
 
 
 def fitting(rows: Sequence[Sequence[Cell]], *, width: int | None, spare: Sequence[int], gap: str = _GAP) -> list[int]:
-    """Choose the columns that fit a terminal without being folded beyond what can be read.
+    """Return the numbers of the columns that fit a terminal and stay readable.
 
     Parameters
     ----------
     rows:
-        The titles, and what is below them.
+        The titles, and the rows below them.
+    width:
+        The columns of the terminal; None for no limit.
     spare:
-        The columns that may be left out, the first to go first.
+        The columns that may be left out, the first of them first.
     """
     needed = [
         max(cells(column[0].text), min(_READABLE, max(max(map(cells, cell.text.split("\n"))) for cell in column)))
@@ -95,21 +100,21 @@ def fitting(rows: Sequence[Sequence[Cell]], *, width: int | None, spare: Sequenc
 
 
 def styled(cell: Cell, text: str) -> str:
-    """Give a text in the colour of its cell."""
+    """Return a text in the style of its cell."""
     if not text or not (cell.colour or cell.bold or cell.dim):
         return text
     return click.style(text, fg=cell.colour, bold=cell.bold or None, dim=cell.dim or None)
 
 
 def cells(text: str) -> int:
-    """Give how many columns of a terminal a text takes."""
+    """Return the number of columns of a terminal that a text takes."""
     if text.isascii():
         return len(text)
     return sum(0 if category(c) in ("Mn", "Me", "Cf") else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def _fold(text: str, room: int) -> list[str]:
-    """Break lines at blanks where that fits, else anywhere."""
+    """Return the lines of a text, broken at blanks where possible, else anywhere."""
     lines = []
     for line in text.split("\n"):
         rest = line
