@@ -1,4 +1,4 @@
-"""``@model`` and ``current``: models saved and loaded in Metaflow's steps, in our own, and in plain functions."""
+"""The integrations: ``@model`` and ``current`` for steps of Metaflow, steps of gitreg and plain functions."""
 
 from gitreg.integrations.packaging import use_packaged
 

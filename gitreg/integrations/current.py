@@ -1,4 +1,4 @@
-"""``current``: what the function or step that is under way works with."""
+"""The object ``current``, which has the models of the active function or step."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _OF_RUNS: WeakKeyDictionary[Run, Models] = WeakKeyDictionary()
 
 
 class Current:
-    """What the function or step that is under way works with, as Metaflow's object of that name has it."""
+    """The context of the active function or step, like Metaflow's ``current``."""
 
     @property
     def model(self) -> Models:
-        """Saves and loads models: of the innermost ``@model``, else of the run that is under way.
+        """The object that saves and loads models: that of the innermost ``@model``, or else of the active run.
 
         Raises
         ------
         InvalidInput
-            There is neither.
+            No function or step with ``@model`` and no run is active.
         """
         models = _MODELS.get()
         if models is not None:
@@ -52,7 +52,7 @@ current = Current()
 
 @contextmanager
 def showing(models: Models) -> Iterator[Models]:
-    """Let ``current.model`` be this one in a block."""
+    """Return a context manager that sets ``current.model`` within its block."""
     token = _MODELS.set(models)
     try:
         yield models

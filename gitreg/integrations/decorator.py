@@ -1,4 +1,7 @@
-"""``@model``: on a step of Metaflow, on a step of ours, on a plain function. A flow imports this in each process."""
+"""The decorator ``@model`` for steps of Metaflow, steps of gitreg and plain functions.
+
+A flow imports this module in each of its processes.
+"""
 
 from __future__ import annotations
 
@@ -27,27 +30,26 @@ def model(
     temp_dir_root: PathLike | None = None,
     unsafe_code: bool = False,
 ) -> Any:
-    """Give a step or a function ``current.model``, which saves and loads models.
+    """Return a step or a function with ``current.model``, which saves and loads models.
 
-    On a step of Metaflow it stands above ``@step``, and each task is a run: its versions are published when it has
-    ended well. On a function, a run is begun around each call, unless one is under way. The shape is that of
-    metaflow-checkpoint 0.2.14.
+    On a step of Metaflow, put it above ``@step``. Each task is a run, whose versions are published when it succeeds. On
+    a function, each call is a run, unless a run is active already. The interface follows metaflow-checkpoint 0.2.14.
 
     Parameters
     ----------
     load:
-        What is loaded before it begins: an artifact of the flow, or an argument of the function, that holds what
-        ``current.model.save`` returned, or where there is none of the name a version as ``iris@production``. A list
-        loads several; ``(name, path)`` says into which folder.
+        The models to load before the call. A name means an artifact of the flow or an argument of the function, whose
+        value is a reference that ``current.model.save`` returned; if there is none of that name, a version such as
+        ``iris@production``. A list loads several models; ``(name, path)`` names the folder, too.
     temp_dir_root:
-        The folder for what is loaded without a path.
+        The folder for models that are loaded without a path.
     unsafe_code:
-        Whether what ``load`` names may hold files that can run code when they are loaded.
+        True if the models in ``load`` may contain files that can run code when they are loaded.
 
     Raises
     ------
     InvalidInput
-        ``load`` is none of these, or the function can have no run around it.
+        ``load`` has another form, or the object is not a function or step that a run can be put around.
     """
     names_and_paths(load)
 

@@ -1,4 +1,4 @@
-"""``@model`` on plain functions and on our own steps."""
+"""The decorator ``@model`` on plain functions and on steps of gitreg."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ R = TypeVar("R")
 
 
 def decorate(function: Any, *, load: Load, temp_dir_root: PathLike | None, unsafe_code: bool) -> Any:
-    """Give the function, or the step, with a run around each call unless one is under way.
+    """Return the function or step with a run around each call, unless a run is active already.
 
     Raises
     ------
     InvalidInput
-        It can have none around it.
+        The object is not a function or step that a run can be put around.
     """
     if not isinstance(function, Step):
         return _around(function, load, temp_dir_root, unsafe_code)

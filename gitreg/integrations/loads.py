@@ -1,4 +1,4 @@
-"""What ``@model(load=...)`` takes."""
+"""The argument ``load`` of ``@model``: its type and its parser."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 from gitreg.errors import InvalidInput
 
 Load = str | Sequence[str | tuple[str, str | os.PathLike[str] | None]] | None
-"""``"name"``, ``["a", "b"]`` or ``[("name", "path")]``."""
+"""The values of ``load``: ``"name"``, ``["a", "b"]`` or ``[("name", "path")]``."""
 
 
 def names_and_paths(wanted: Load) -> list[tuple[str, str | os.PathLike[str] | None]]:
-    """Give what ``load`` means as pairs of a name and a path.
+    """Return ``load`` as pairs of a name and a path; the path is None if only the name is given.
 
     Raises
     ------
     InvalidInput
-        It is neither a name nor a list of names and ``(name, path)``.
+        The value is neither a name nor a list of names and ``(name, path)``.
     """
     if wanted is None:
         return []

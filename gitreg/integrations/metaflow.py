@@ -1,7 +1,7 @@
-"""``@model`` on a step of Metaflow: each task is a run, sealed when the task has ended well.
+"""The decorator ``@model`` on a step of Metaflow: each task is a run, which is sealed when the task succeeds.
 
-A flow imports this in each of its processes, and the rest of gitreg in those of tasks. It worked with Metaflow 2.12
-and 2.19.
+A flow imports this module in each of its processes, and the rest of gitreg in the processes of tasks only. It worked
+with Metaflow 2.12 and 2.19.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
     from gitreg.sdk.opened import PathLike
 
 
-class ModelDecorator(StepDecorator):  # type: ignore[misc] # Metaflow says nothing of its types
-    """Give the step ``current.model``, which saves and loads models of a gitreg registry.
+class ModelDecorator(StepDecorator):  # type: ignore[misc] # Metaflow has no type annotations
+    """The decorator that adds ``current.model`` to a step, to save and load models of a gitreg registry.
 
-    The methods are those that Metaflow calls, in this order; their parameters are Metaflow's.
+    Metaflow calls the methods in this order, with its own parameters.
 
     Parameters
     ----------
     load:
-        Artifacts of the flow that hold what ``current.model.save`` returned, or versions as ``iris@production``: a
-        name, a list of names, or a list of ``(name, path)``.
+        The models to load before the step: names of flow artifacts with a reference that ``current.model.save``
+        returned, or versions as ``iris@production``. One name, a list of names, or a list of ``(name, path)``.
     temp_dir_root:
-        The folder for what is loaded without a path.
+        The folder for models that are loaded without a path.
     unsafe_code:
-        Whether what ``load`` names may hold files that can run code when they are loaded.
+        True if the models in ``load`` may contain files that can run code when they are loaded.
     """
 
     name = "model"
@@ -53,7 +53,7 @@ class ModelDecorator(StepDecorator):  # type: ignore[misc] # Metaflow says nothi
         self._datastore, self._logger = flow_datastore, logger
 
     def add_to_package(self) -> Iterator[tuple[str, str]]:
-        """Give what a task on another machine needs, with its place in the code package."""
+        """Yield the files that a task on another machine needs, each with its path in the code package."""
         yield from files_to_package()
 
     def task_pre_step(  # noqa: D102
@@ -70,7 +70,7 @@ class ModelDecorator(StepDecorator):  # type: ignore[misc] # Metaflow says nothi
         ubf_context: Any,
         inputs: Any,
     ) -> None:
-        if retry_count > max_user_code_retries:  # what runs now is @catch's, not the step's code
+        if retry_count > max_user_code_retries:  # this attempt runs the code of @catch, not that of the step
             return
         from gitreg.integrations.metaflow_task import Attempt, FlowTask
 
@@ -116,13 +116,13 @@ class ModelDecorator(StepDecorator):  # type: ignore[misc] # Metaflow says nothi
 
 
 def decorate(function: Any, *, load: Load, temp_dir_root: PathLike | None, unsafe_code: bool) -> Any:
-    """Put the decorator on a step; nothing has to be registered with Metaflow."""
+    """Return a step with the decorator; it need not be registered with Metaflow."""
     given = {"load": load, "temp_dir_root": temp_dir_root, "unsafe_code": unsafe_code}
     return _base_step_decorator(ModelDecorator, function, **{key: value for key, value in given.items() if value})
 
 
 def _artifact(flow: Any, name: str) -> Any:
-    """Give what a flow has under a name, and is no part of every flow, nor a step; None where it has nothing."""
+    """Return the artifact of a flow by its name; None if there is none, or it is a step or an attribute of FlowSpec."""
     if hasattr(FlowSpec, name):
         return None
     try:
@@ -133,7 +133,7 @@ def _artifact(flow: Any, name: str) -> Any:
 
 
 def _parameters(flow: Any) -> Mapping[str, Any]:
-    """Give the flow's parameters, as far as a run's file can say them."""
+    """Return the parameters of a flow as JSON values; a value of another type becomes the name of its type."""
     told: dict[str, Any] = {}
     for name, _ in flow._get_parameters():
         try:

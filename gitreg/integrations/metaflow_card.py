@@ -1,6 +1,6 @@
-"""The card of a task of Metaflow: which models it saved and loaded, what is said of them, where they are from.
+"""The card of a Metaflow task: the models that it saved and loaded, with their metadata and lineage.
 
-It is written by this process: Metaflow's ``@card`` starts a Python of its own for each.
+This process writes the card itself, because Metaflow's ``@card`` starts a new Python process for each card.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
     from gitreg.cards import Graph
 
 TYPE = "gitreg_model"
-"""What the card is called: ``python flow.py card view STEP --type gitreg_model``."""
+"""The type of the card, as in ``python flow.py card view STEP --type gitreg_model``."""
 
-_MOST = 20  # models that are drawn; all are listed
-_DEPTH = 6  # edges from a model to what it was made from
+_MOST = 20  # models in the picture; the list has all
+_DEPTH = 6  # edges from a model towards its inputs
 
 
 @dataclass(frozen=True)
 class Told:
-    """What a task did with models.
+    """The data of a card: the models that a task saved and loaded.
 
     Parameters
     ----------
     run:
-        Pipeline, run and step, as a record says them.
+        The pipeline, run and step, as in a record.
     source:
-        The code, as a run says it.
+        The code of the run, as in its document: commit and uncommitted changes.
     saved, loaded:
-        References, as :mod:`gitreg.integrations.references` makes them; those loaded by their names.
+        The references to the models, as :mod:`gitreg.integrations.references` makes them; the loaded ones by name.
     """
 
     run: Mapping[str, str]
@@ -51,7 +51,7 @@ class Told:
 
 
 def write_card(flow_datastore: Any, pathspec: str, told: Told, logger: Any) -> None:
-    """Write a task's card; the task has ended well, so what goes wrong here is only said."""
+    """Write the card of a task that succeeded; an error is only logged."""
     from metaflow.plugins.cards.card_datastore import CardDatastore
 
     try:
@@ -66,7 +66,7 @@ def write_card(flow_datastore: Any, pathspec: str, told: Told, logger: Any) -> N
 
 
 def step_card(pathspec: str, told: Told, lineage: Graph | None) -> StepCard:
-    """Give what a card says, all of it as texts.
+    """Return the content of a card, all values as strings.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def step_card(pathspec: str, told: Told, lineage: Graph | None) -> StepCard:
 
 
 def lineage_of(registry: Registry, told: Told) -> Graph | None:
-    """Give what the task's models were made from; None where none of them is published."""
+    """Return the lineage of the task's models towards their inputs; None if no model is published."""
     saved, loaded = (
         [str(each["reference"]) for each in references if each["reference"]][:_MOST]
         for references in (told.saved, told.loaded.values())

@@ -1,9 +1,9 @@
-"""A task of a flow as a run of the registry: one for each task, whatever becomes of its attempts.
+"""The task of a flow as a run of the registry: one run for each task, whatever the number of attempts.
 
-The run is called after Metaflow's run, step and task, so an attempt finds what an earlier one left. What an attempt
-saved that failed is forgotten where another follows, else kept as a draft. Where an attempt was sealed and the task
-failed all the same (its artifacts could not be kept, its machine went away), the next one takes the versions that it
-saves again from there, and withdraws the others.
+The run is named after Metaflow's run, step and task, so that an attempt finds the results of an earlier one. The draft
+of a failed attempt is removed if another attempt follows, and kept otherwise. If the task failed after an attempt was
+sealed (Metaflow could not store its artifacts, the machine disappeared), the next attempt reuses the sealed versions
+that it saves again, and yanks the others.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Attempt:
-    """An attempt at a task.
+    """One attempt at a task of Metaflow.
 
     Parameters
     ----------
     number:
-        Counted from 0.
+        The number of the attempt, counted from 0.
     is_last:
-        Whether none follows when it fails.
+        True if no other attempt follows after a failure.
     origin:
-        The run that the task's run resumes.
+        The Metaflow run that this one resumes; None: it resumes none.
     foreach:
-        The task's place in each foreach around it.
+        The index of the task in each surrounding foreach.
     parameters:
-        The flow's: JSON values.
+        The parameters of the flow: JSON values.
     """
 
     flow: str
@@ -57,18 +57,18 @@ class Attempt:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def name(self, number: int) -> str:
-        """Give what the run in the registry is called, where that of an earlier attempt is sealed."""
+        """Return the name of the run in the registry; the number is added if it is not 0."""
         task = f"{self.run}-{self.step}-{self.task}"
         return f"{task}-{number}" if number else task
 
 
 class FlowTask:
-    """A task under way.
+    """The active task of a flow, with its run in the registry.
 
     Attributes
     ----------
     told:
-        What its card says, once it has ended well and did anything: the run, what was saved and what was loaded.
+        The data of the task's card; None until the task succeeds, or if it saved and loaded no model.
     """
 
     def __init__(self, attempt: Attempt) -> None:
@@ -78,7 +78,7 @@ class FlowTask:
         self.told: Told | None = None
 
     def begin(self, *, temp_dir_root: PathLike | None) -> Models:
-        """Begin its run, and give what is ``current.model`` in it."""
+        """Start the run of the task, and return its ``current.model``."""
         attempt, stack, registry = self._attempt, self._under_way, self._registry
         name, published = self._earlier()
         self._forget_leftover(name)
@@ -90,12 +90,12 @@ class FlowTask:
         return stack.enter_context(showing(self.models))
 
     def succeed(self) -> None:
-        """Publish what was saved, in one commit; where nothing was made nothing is written.
+        """Seal the run in one commit, and yank outdated versions; a run that saved nothing is not written.
 
         Raises
         ------
         GitregError
-            It cannot be sealed; the draft is kept.
+            The run cannot be sealed; its draft is kept.
         """
         self.run.is_given_up = not self._made_something
         try:
@@ -110,7 +110,7 @@ class FlowTask:
             self._registry.close()
 
     def fail(self, error: BaseException) -> None:
-        """Keep what was saved as a draft, or forget it where another attempt follows."""
+        """Keep the saved versions as a draft, or remove the draft if another attempt follows."""
         if not hasattr(self, "run"):
             self._registry.close()
             return
@@ -123,7 +123,7 @@ class FlowTask:
         return bool(self.run.draft.versions or self.run.draft.artifacts)
 
     def _earlier(self) -> tuple[str, list[ModelVersion]]:
-        """Give a name that no sealed run of the task has, and the versions of those that are sealed."""
+        """Return a run name that no sealed run of the task has, and the versions of its sealed runs."""
         published: list[ModelVersion] = []
         snapshot = self._registry.snapshot()
         for number in range(self._attempt.number + 1):
@@ -143,7 +143,7 @@ class FlowTask:
                 remove_draft(repository, left)
 
     def _forget_origin(self) -> None:
-        """Forget what the same task had left as a draft in the run that this one resumes."""
+        """Remove the draft that the same task left in the Metaflow run that this one resumes."""
         if self._attempt.origin is None:
             return
         repository = self._registry.ledger.repository

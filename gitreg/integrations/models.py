@@ -1,4 +1,4 @@
-"""``current.model``: save models in a run, and load them."""
+"""The object ``current.model``, which saves models in a run and loads models."""
 
 from __future__ import annotations
 
@@ -33,25 +33,25 @@ if TYPE_CHECKING:
 
 
 class Models:
-    """What a function or step with ``@model`` has as ``current.model``. Threads may share it; they take turns.
+    """The models of a function or step with ``@model``, as ``current.model``; threads may share the object.
 
-    The shape is that of metaflow-checkpoint 0.2.14.
+    The interface follows metaflow-checkpoint 0.2.14.
 
     Parameters
     ----------
     run:
-        What it saves into: published when that ends well.
+        The run that versions are saved in; they are published when it succeeds.
     temp_dir_root:
-        The folder for what is loaded without a path; None takes the system's for temporary files.
+        The folder for models that are loaded without a path; None: the system's folder for temporary files.
     published:
-        Versions that an earlier try of the same work published: what is saved again is not made again.
+        The versions that an earlier attempt at the same work published; the same content is not published again.
 
     Attributes
     ----------
     loaded:
-        By name, the folders of what was loaded; ``loaded.info`` says what it is.
+        The folders of the loaded models by name; ``loaded.info`` has their references.
     saved:
-        The references that were handed out.
+        The references that :meth:`save` returned.
     """
 
     def __init__(
@@ -69,28 +69,29 @@ class Models:
     ) -> dict[str, Any]:
         """Save a file or a folder as a new version of a model.
 
-        The files are in the store when this returns; the version is published, and takes its number, when the task
-        (the function, the pipeline) has ended well.
+        When the method returns, the files are in the store. The version is published, and gets its number, when the
+        task (the function, the pipeline) succeeds.
 
         Parameters
         ----------
         label:
-            The model's name; None takes that of the flow, the pipeline or the function.
+            The name of the model; None: the name of the flow, the pipeline or the function.
         metadata:
-            What there is to say of it: JSON values.
+            The metadata of the version: JSON values.
 
         Returns
         -------
         dict:
-            A reference of plain values: keep it, pass it on, give it to :meth:`load`. It says the version's name as
-            soon as there is one.
+            A reference of plain values, which can be stored, passed on and given to :meth:`load`. The name of the
+            version is written into it as soon as there is one.
 
         Raises
         ------
         NotFound
-            There is nothing at the path.
+            There is no file or folder at the path.
         InvalidInput
-            The label can be no model's name, or a value of the metadata is none that JSON knows: its key is named.
+            The label is not a valid model name, or a value of the metadata is not a JSON value: the error names its
+            key.
         """
         run = self.run
         model = check_model(run.pipeline if label is None else label)
@@ -119,7 +120,7 @@ class Models:
         return reference
 
     def _reuse(self, document: DraftDocument) -> dict[str, Any] | None:
-        """Take the version that an earlier try made of the same."""
+        """Return the reference to an equal version that an earlier attempt published; None if there is none."""
         digest = document.artifacts[ARTIFACT].digest
         for each in self._published:
             if (each.model, files_of(each).digest, each.metadata) == (document.model, digest, document.metadata):
@@ -129,49 +130,49 @@ class Models:
 
     @property
     def outdated(self) -> list[ModelVersion]:
-        """What an earlier try published and this one did not save again."""
+        """The versions that an earlier attempt published and this one has not saved again."""
         return list(self._published)
 
     def load(self, reference: Any, path: PathLike | None = None, *, unsafe_code: bool = False) -> str:
-        """Give a folder of the caller's own with the files of a version; each call gives another one.
+        """Return the path of a folder with a copy of the files of a version.
 
         Parameters
         ----------
         reference:
-            What :meth:`save` returned, or a reference to a version as a text: ``iris@production``.
+            A reference that :meth:`save` returned, or a string such as ``iris@production``.
         path:
-            The folder; None makes a temporary one, which is removed when the process ends.
+            The folder; None: a new temporary folder for each call, which is removed when the process ends.
         unsafe_code:
-            Whether files that can run code when they are loaded are given, too.
+            True if files that can run code when they are loaded are allowed.
 
         Raises
         ------
         NotFound
-            There is no such version.
+            The version does not exist.
         Refused
-            A file of another content is in the way; or a file can run code when it is loaded, ``unsafe_code`` is not
-            given, and the registry is not trusted for code.
+            A file with other content is in the folder; or a file can run code when it is loaded, ``unsafe_code`` is
+            false, and the registry is not trusted for code.
         IntegrityError
-            The store's bytes are not what the record says.
+            The bytes in the store differ from the record.
         """
         with self._lock:
             version = find(self.run.registry, self.run, reference)
             return self._load(version.reference, version, path, unsafe_code=unsafe_code)
 
     def load_named(self, wanted: Load, known: Callable[[str], Any], *, unsafe_code: bool) -> None:
-        """Load what ``@model(load=...)`` names.
+        """Load the models in ``@model(load=...)`` into :attr:`loaded`.
 
         Parameters
         ----------
         known:
-            Gives what the flow or the function has under a name; None where it has nothing.
+            A function from a name to the flow's artifact or the function's argument; it returns None if there is none.
         unsafe_code:
-            Whether files that can run code when they are loaded are loaded, too.
+            True if files that can run code when they are loaded are allowed.
 
         Raises
         ------
         GitregError
-            As :meth:`load` does.
+            The same errors as :meth:`load`.
         """
         for name, path in names_and_paths(wanted):
             reference = known(name)
@@ -210,12 +211,12 @@ class Models:
 
 
 class Loaded(Mapping[str, str]):
-    """By name, the folder of each model that was loaded.
+    """The folders of the loaded models by name.
 
     Attributes
     ----------
     info:
-        By the same names, what each is: its reference, with what was said of it under ``metadata``.
+        The references to the loaded models by the same names, each with ``metadata``.
     """
 
     def __init__(self) -> None:
@@ -223,7 +224,7 @@ class Loaded(Mapping[str, str]):
         self.info: dict[str, dict[str, Any]] = {}
 
     def add(self, name: str, folder: Path, info: dict[str, Any]) -> None:
-        """Take in what was loaded; of one name the newest counts."""
+        """Add a loaded model; it replaces a former one of the same name."""
         self._folders[name] = str(folder)
         self.info[name] = info
 
@@ -238,7 +239,7 @@ class Loaded(Mapping[str, str]):
 
 
 def _remove(folder: Path, process: int) -> None:
-    """Remove a temporary folder, unless this is a forked child of the process that made it."""
+    """Remove a temporary folder, unless this process is a forked child of the one that created it."""
     import shutil
 
     if os.getpid() == process:

@@ -1,4 +1,4 @@
-"""What a task on another machine needs of gitreg: it travels in Metaflow's code package."""
+"""The files of gitreg that Metaflow's code package carries to tasks on other machines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 HOME = Path(__file__).parent.parent
 PACKAGED = HOME / "integrations" / "packaged"
-"""Where, on that machine, lies what gitreg needs of others; what is installed there comes first."""
+"""The folder of the packaged third-party libraries on that machine; installed libraries take precedence."""
 
 _NEEDED = (
     "dulwich", "fastjsonschema", "fsspec", "grandalf", "jinja2",
@@ -20,9 +20,10 @@ _LEFT_OUT = frozenset({"__pycache__", "metaflow_extension", "demo", "tests"})
 
 
 def files_to_package() -> Iterator[tuple[str, str]]:
-    """Give the files, each with its place beside the flow's own: gitreg, and the libraries that a task uses.
+    """Yield the files of gitreg and of the libraries that a task uses, each with its path in the code package.
 
-    Of those only what is plain Python, so that it runs on any machine. Clients of buckets are the task's own to have.
+    Only pure Python files of the libraries are packaged, so that they run on any machine. Client libraries of buckets
+    have to be installed where the task runs.
     """
     yield from _files(HOME, "gitreg")
     schemas = HOME.parent / "schemas"  # an editable install has them beside the package
@@ -35,7 +36,7 @@ def files_to_package() -> Iterator[tuple[str, str]]:
 
 
 def use_packaged() -> None:
-    """Let what was packaged be found after all that is installed."""
+    """Append the packaged libraries to ``sys.path``, after everything that is installed."""
     if PACKAGED.is_dir() and str(PACKAGED) not in sys.path:
         sys.path.append(str(PACKAGED))
 

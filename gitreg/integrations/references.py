@@ -1,4 +1,4 @@
-"""What ``current.model.save`` gives: a plain mapping, to be kept and passed on, that finds the version again."""
+"""The references that ``current.model.save`` returns: plain mappings that identify a version, even before its seal."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 TYPE = "gitreg-model"
 ARTIFACT = "model"
-"""What the files of a version are called in its record."""
+"""The name of the file set in the record of a version."""
 
 
 class Saved:
-    """A reference that was handed out while its version is a draft.
+    """A reference that was returned while its version was still a draft.
 
     Parameters
     ----------
     key:
-        The id of the version in the run's draft.
+        The id of the version in the draft of the run.
     reference:
-        The very mapping that the caller has.
+        The mapping that the caller has, the same object: :meth:`settle` changes it.
     """
 
     def __init__(self, key: str, reference: dict[str, Any]) -> None:
@@ -38,12 +38,12 @@ class Saved:
         self.reference = reference
 
     def settle(self, version: str) -> None:
-        """Say in the reference what the version is called now; it was given no name, so that is its number."""
+        """Write the version's name into the reference; such a version has no other name than its number."""
         self.reference.update(version=version, number=int(version), reference=f"{self.reference['model']}@{version}")
 
 
 def draft_reference(run: Run, document: DraftDocument) -> dict[str, Any]:
-    """Give the reference to a version that a run is making."""
+    """Return the reference to a version in the draft of a run; it has no version name yet."""
     record = document.artifacts[ARTIFACT]
     return {
         "type": TYPE,
@@ -60,7 +60,7 @@ def draft_reference(run: Run, document: DraftDocument) -> dict[str, Any]:
 
 
 def reference_to(version: ModelVersion) -> dict[str, Any]:
-    """Give the reference to a version; one that a run is still making has no name in it."""
+    """Return the reference to a version; without a version name if the version is still a draft."""
     record = files_of(version)
     sealed = version.number > 0
     return {
@@ -78,28 +78,28 @@ def reference_to(version: ModelVersion) -> dict[str, Any]:
 
 
 def files_of(version: ModelVersion) -> ArtifactRecord:
-    """Give the files of a version: those called ``model``, or the only ones (:func:`choose_artifact`)."""
+    """Return the file set of a version: the one named ``model``, or the only one (:func:`choose_artifact`)."""
     from gitreg.registry.artifacts import choose_artifact
 
     return choose_artifact(version, None)
 
 
 def find(registry: Registry, run: Run, reference: Any) -> ModelVersion:
-    """Give the version that is meant by a reference of ours, or by a text as ``iris@production``.
+    """Return the version for a reference of `reference_to`, or for a string such as ``iris@production``.
 
     Parameters
     ----------
     run:
-        The run that is under way: what it has saved itself is found, too.
+        The active run: versions in its draft are found, too.
 
     Raises
     ------
     NotFound
-        There is no such version.
+        The version does not exist.
     InvalidInput
-        It is neither a text nor a reference of ours.
+        The reference is neither a string nor a mapping of `reference_to`.
     IntegrityError
-        The version of that name holds something else than what the reference was given for.
+        The version of that name has other content than the reference.
     """
     if isinstance(reference, str):
         return registry.version(reference)
@@ -121,7 +121,7 @@ def find(registry: Registry, run: Run, reference: Any) -> ModelVersion:
 
 
 def _find_by_run(registry: Registry, run: Run, model: str, reference: Mapping[str, Any]) -> ModelVersion:
-    """Find a version by the run that made it and what it holds: the reference was copied before it had a number."""
+    """Return a version by its run, content and metadata, for a reference that was copied before it had a number."""
     made_by = reference.get("run") or {}
     pipeline, name = str(made_by.get("pipeline")), str(made_by.get("run"))
     under_way = (run.pipeline, run.name) == (pipeline, name)
