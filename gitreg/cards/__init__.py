@@ -1,4 +1,4 @@
-"""Cards: what is known of a version as one HTML file that stands alone. Values in, text out."""
+"""Cards: the facts about a version as one self-contained HTML file, rendered from plain values."""
 
 from gitreg.cards.page import render_card, render_step
 from gitreg.cards.values import Artifact, Card, Check, Entry, Graph, Held, Metric, StepCard, Tensor

@@ -1,4 +1,4 @@
-"""Markdown as HTML that cannot do anything: no raw HTML, and on a card no pictures from elsewhere, only plain links."""
+"""The conversion of Markdown to safe HTML: no raw HTML, no remote images, plain links only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\r?\n(?:.*?\n)??---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
-_MOST = 500_000  # characters; a model's text is rarely longer than 50,000
+_MOST = 500_000  # characters; longer texts are cut off; few are longer than 50,000
 _LINK = re.compile(r"(?:https?://|mailto:|#)", re.IGNORECASE)
 _LINES = re.compile(r"(<pre>.*?</pre>)|\n", re.DOTALL)
 _SCROLLING = {
@@ -20,16 +20,16 @@ _SCROLLING = {
     "</table>": "</table></div>",
     "<pre>": '<pre tabindex="0">',
 }
-_LEVEL = 2  # the page's own headings above those of the text
+_LEVEL = 2  # levels of the page's own headings, above those of the text
 
 
 def without_front_matter(text: str) -> str:
-    """Leave out the YAML block that Hugging Face's cards begin with."""
+    """Return a text without the YAML block at the beginning of Hugging Face's cards."""
     return _FRONT_MATTER.sub("", text, count=1)
 
 
 def to_html(text: str) -> str:
-    """Give a text in Markdown (CommonMark, with tables) as HTML; headings come below those of the page."""
+    """Return Markdown (CommonMark with tables) as safe HTML; its headings come below those of the page."""
     from markdown_it import MarkdownIt
 
     reader = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("table")
@@ -39,18 +39,18 @@ def to_html(text: str) -> str:
     tokens = reader.parse(text if len(text) <= _MOST else f"{text[:_MOST]}\n\n(and so on)")
     _fit(tokens)
     html: str = reader.renderer.render(tokens, reader.options, {})
-    for tag, wanted in _SCROLLING.items():  # none of these stands in what a text says: there < is &lt;
+    for tag, wanted in _SCROLLING.items():  # no text contains these tags: its own < is &lt;
         html = html.replace(tag, wanted)
     return html
 
 
 def to_html_line(text: str, limit: int) -> str:
-    """Give Markdown as HTML on one line, for where a text can have no other; such HTML is Markdown too.
+    """Return Markdown as HTML on one line, for places that allow only one; such HTML is valid Markdown too.
 
     Parameters
     ----------
     limit:
-        In bytes; what is too long loses its last paragraphs.
+        Maximum length in bytes; the last paragraphs of a longer text are left out.
     """
     from markdown_it import MarkdownIt
 
@@ -65,17 +65,17 @@ def to_html_line(text: str, limit: int) -> str:
 
 
 def _picture(_: object, tokens: Sequence[Token], index: int, *__: object) -> str:
-    """Give what a picture shows, in words: it would have to be fetched."""
+    """Return an image's alternative text in place of the image, which would have to be downloaded."""
     return f"<em>{escape(tokens[index].content)}</em>"
 
 
 def _fit(tokens: Sequence[Token]) -> None:
-    """Put headings below the page's own, and what else a page has its own way of."""
+    """Adapt parsed Markdown to the page: heading levels below the page's own, alignment as a class, `rel` on links."""
     shallowest = min((int(token.tag[1]) for token in tokens if token.type == "heading_open"), default=1)
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(6, int(token.tag[1]) - shallowest + 1 + _LEVEL)}"
-        aligned = str(token.attrs.pop("style", "")).removeprefix("text-align:")  # which the page's policy forbids
+        aligned = str(token.attrs.pop("style", "")).removeprefix("text-align:")  # the page's policy forbids styles
         if aligned:
             token.attrSet("class", f"at-{aligned}")
         for child in token.children or ():

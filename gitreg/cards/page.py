@@ -1,4 +1,4 @@
-"""A card as one HTML file: no script, no request, everything escaped by the template."""
+"""The rendering of a card as one HTML file: no script, no request, everything escaped by the template."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ _HERE = Path(__file__).parent
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff\ufffe\uffff\U000e0000-\U000e007f]"
 )
-"""What no page may hold, and what turns the direction of writing so that a text reads as another."""
+"""Characters that no page may contain: control characters, and those that make a text read as another one."""
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
 def render_card(card: Card) -> str:
-    """Give a card as one HTML file that stands alone.
+    """Return a card as the text of one self-contained HTML file.
 
-    Its Content-Security-Policy lets nothing in but its own style sheet, named by its hash: a browser that honours it
-    runs no script and asks nobody for anything, whatever a card says.
+    Its Content-Security-Policy allows only its own style sheet, by its hash: a browser that respects it runs no script
+    and sends no request, whatever the card contains.
     """
     from markupsafe import Markup
 
     return _render(
         "card.html.j2",
         card,
-        text=Markup(to_html(card.text)) if card.text and card.text.strip() else None,  # noqa: S704 - made safe there
+        text=Markup(to_html(card.text)) if card.text and card.text.strip() else None,  # noqa: S704 - it is safe HTML
         plots=[plot(metric, card.version) for metric in card.metrics],
     )
 
 
 def render_step(card: StepCard) -> str:
-    """Give what a step did with models as one HTML file that stands alone, as :func:`render_card` does."""
+    """Return the card of a step as the text of one self-contained HTML file, as :func:`render_card` does."""
     return _render("step.html.j2", card)
 
 
@@ -61,7 +61,7 @@ def _render(template: str, card: Card | StepCard, **more: Any) -> str:
 
 
 def size_text(size: float) -> str:
-    """Give a size in bytes for people, in powers of 1,000."""
+    """Return a size in bytes as text for people, in powers of 1,000: ``1.5 MB``."""
     for unit in _UNITS:
         if size < 1000 or unit == _UNITS[-1]:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"

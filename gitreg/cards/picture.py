@@ -1,4 +1,4 @@
-"""A graph laid out in layers, from left to right: grandalf places it, the template draws it."""
+"""The layered layout of a graph, from left to right: grandalf computes positions, the template draws."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 from gitreg.cards.values import Graph
 
-_LETTER = 7.0  # the width of a letter, in the picture's own units; labels are cut to what fits
+_LETTER = 7.0  # width of a letter, in the picture's units; long labels are cut
 _LONGEST = 34  # letters
 _TALL, _GAP_X, _GAP_Y, _EDGE = 30.0, 46.0, 14.0, 8.0
 
 
 class Box(NamedTuple):
-    """A node: its left upper corner and its size."""
+    """A node: its upper left corner and its size."""
 
     x: float
     y: float
@@ -25,23 +25,23 @@ class Box(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """A graph with places."""
+    """A graph with positions and sizes."""
 
     width: float
     height: float
     boxes: list[Box]
     lines: list[tuple[str, str]]
-    """Each as the path of a curve, and how it is meant."""
+    """Each edge as the path of a curve, and its kind."""
 
 
 def lay_out(graph: Graph) -> Picture:
-    """Give each node a place: layers from left to right, crossings few (Sugiyama's method)."""
+    """Return the picture of a graph: layers from left to right with few crossings (Sugiyama's method)."""
     from grandalf.graphs import Edge, Vertex
     from grandalf.graphs import Graph as Laid
     from grandalf.layouts import SugiyamaLayout
 
     class View:
-        """What grandalf wants to know of a node, turned by a quarter: it lays out from top to bottom."""
+        """The size of a node for grandalf, with width and height swapped: grandalf draws from top to bottom."""
 
         def __init__(self, label: str) -> None:
             self.w = _TALL

@@ -1,4 +1,4 @@
-"""A metric over versions as a small picture."""
+"""A plot of a metric over the versions of a model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MARGIN = 8
 
 
 class Plot(NamedTuple):
-    """What the template draws: the line's points, and where the version itself is."""
+    """The values that the template draws: the points of the line, and a mark at the card's own version."""
 
     name: str
     line: str
@@ -24,10 +24,10 @@ class Plot(NamedTuple):
 
 
 def plot(metric: Metric, version: str) -> Plot:
-    """Lay out a metric; the version's own point is marked."""
+    """Return the plot of a metric; the point of the given version is marked."""
     values = [value for _, value in metric.points]
     low, high = min(values), max(values)
-    span = (high / 2 - low / 2) or 1.0  # halves: the difference of the largest floats is no float
+    span = (high / 2 - low / 2) or 1.0  # halves: the difference of the two largest floats would overflow
     step = (WIDTH - 2 * _MARGIN) / max(1, len(values) - 1)
     dots = []
     for n, (name, value) in enumerate(metric.points):
@@ -40,5 +40,5 @@ def plot(metric: Metric, version: str) -> Plot:
 
 
 def number(value: float) -> str:
-    """Give a number as people read it: six digits that count."""
+    """Return a number as text for people: floats with six significant digits, integers with commas."""
     return f"{value:.6g}" if isinstance(value, float) else f"{value:,}"

@@ -1,4 +1,4 @@
-"""What a card is made of: plain values, texts as they are; nothing here is HTML."""
+"""The values of a card: plain texts and numbers, without HTML."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 
 class Metric(NamedTuple):
-    """A number over the versions of a model.
+    """A metric over the versions of a model.
 
     Parameters
     ----------
     points:
-        For each version that has it, by number: the version's name and the value.
+        Name and value of each version that has the metric, ordered by version number.
     """
 
     name: str
@@ -34,15 +34,15 @@ class Artifact(NamedTuple):
     Parameters
     ----------
     origin:
-        The artifact version that it is, where it was saved as one.
+        The artifact version, if the files were saved as one.
     files:
-        Path, size in bytes and sha256 of each that is shown.
+        Path, size in bytes and sha256 of each file shown.
     more:
-        How many files are not shown.
+        Number of files not shown.
     contents:
-        Path, verdict and reason of each that is not plain data, as the record says.
+        Path, verdict and reason, as in the record, of each file that is not plain data.
     tensors, more_tensors, parameters:
-        Of its safetensors files: those that are shown, how many are not, and how many numbers all of them hold.
+        Of its safetensors files: the tensors shown, the number of those not shown, and the number of all parameters.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Held(NamedTuple):
 
 
 class Check(NamedTuple):
-    """Something that was verified: ``ok`` is None where it could not be."""
+    """The result of a verification: ``ok`` is None if it was not possible."""
 
     what: str
     ok: bool | None
@@ -76,16 +76,16 @@ class Check(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """A picture of what was made from what.
+    """The lineage graph of a version or of a step.
 
     Parameters
     ----------
     nodes:
-        Kind, short label and whole name of each; the first is the version itself.
+        Kind, short label and full name of each node; the first is the version itself.
     edges:
-        From which node to which, and how.
+        Source and target of each edge, as indices of nodes, and its kind.
     more:
-        How many nodes are not shown.
+        Number of nodes not shown.
     """
 
     nodes: Sequence[tuple[str, str, str]]
@@ -95,22 +95,22 @@ class Graph(NamedTuple):
 
 @dataclass(frozen=True)
 class Card:
-    """A version of a model, for people.
+    """The card of a version of a model, for people.
 
     Parameters
     ----------
     facts:
-        What is known in a word or two, by name: stage, aliases, license, tags, who made it and when, code, run.
+        Short facts by name: stage, aliases, license, tags, author and time, code, run.
     fields:
-        The fields of the model's card that are texts.
+        The short text fields of the model's card.
     text:
         The model's card in Markdown.
     snippets:
-        How to load it: a title and the code.
+        Code that loads it: title and code of each snippet.
     metadata:
-        By key, the value as a text.
+        The values as text, by key.
     generated:
-        When and by what the card was made.
+        Time and program that made the card.
     """
 
     title: str
@@ -135,7 +135,7 @@ class Entry(NamedTuple):
     Parameters
     ----------
     metadata:
-        By key, the value as a text.
+        The values as text, by key.
     """
 
     title: str
@@ -145,12 +145,12 @@ class Entry(NamedTuple):
 
 
 class StepCard(NamedTuple):
-    """What a step did with models.
+    """The card of a step: the models that it saved and loaded.
 
     Parameters
     ----------
     facts:
-        What is known of the step in a word or two, by name: its run, its code.
+        Short facts about the step by name: its run, its code.
     """
 
     title: str
