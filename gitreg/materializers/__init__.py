@@ -1,7 +1,7 @@
-"""Objects as files and back: a DataFrame, an array, a trained model, each in the safe format of its own ecosystem.
+"""Objects as files and back: DataFrames, arrays, trained models, each in the safe format of its ecosystem.
 
-Nothing is pickled, and nothing pickled is loaded, unless the caller says ``unsafe_pickle=True``. No framework is
-imported before an object of its type, or a file that it wrote, turns up.
+Nothing is pickled or unpickled unless the caller passes ``unsafe_pickle=True``. A framework is imported only when an
+object of its type, or a file that it wrote, is handled.
 """
 
 from gitreg.materializers.base import Materializer, check_exact, qualified

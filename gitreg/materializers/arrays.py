@@ -1,4 +1,4 @@
-"""numpy's arrays and scalars, in its own npy format, which holds no pickle here: neither way."""
+"""numpy's arrays and scalars, in numpy's npy format, written and read without pickle."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gitreg.errors import InvalidInput
 from gitreg.materializers.base import Materializer, check_exact
 
 _FILE = "array.npy"
-_PLAIN_HEADER = 60_000  # characters; version 1.0 of the format counts the header, which has some more, in 16 bits
+_PLAIN_HEADER = 60_000  # characters; version 1.0 of the format stores the header's length in 16 bits
 
 
 class Array(Materializer):
@@ -27,7 +27,7 @@ class Array(Materializer):
         _write(value, folder)
 
     def read(self, folder: Path, *, trusted: bool, expected: type | None) -> Any:
-        """Read it, into memory."""
+        """Return the array, read into memory."""
         return _read(folder)
 
 
@@ -45,7 +45,7 @@ class Scalar(Materializer):
         _write(np.asarray(value), folder)
 
     def read(self, folder: Path, *, trusted: bool, expected: type | None) -> Any:
-        """Read it."""
+        """Return the scalar."""
         array = _read(folder)
         if array.ndim:
             raise InvalidInput(f"{_FILE} has {array.ndim} dimensions, a scalar has none")

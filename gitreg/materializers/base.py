@@ -1,4 +1,4 @@
-"""What a materializer is."""
+"""The base class of materializers."""
 
 from __future__ import annotations
 
@@ -10,81 +10,81 @@ from gitreg.errors import InvalidInput
 
 
 class Materializer(ABC):
-    """Objects of some types as files, and back.
+    """The conversion of objects of some types to files, and back.
 
-    One that needs a library imports it inside its methods: every materializer is asked about every object, long before
-    anybody knows whether its library is installed.
+    A subclass that needs a library imports it inside its methods: every materializer is asked about every object, even
+    if its library is not installed.
     """
 
     name: ClassVar[str]
-    """What is kept beside the files and says later how they are read: never change it."""
+    """The materializer's name in records, by which the files are read later: never change it."""
     types: ClassVar[tuple[str, ...]]
-    """The types that it takes and whose subclasses it looks at: ``module.qualified_name``, as the type says itself."""
+    """The types that it handles, subclasses included, as ``module.qualified_name``, by the type's own attributes."""
     needs: ClassVar[str] = ""
-    """What ``pip install`` has to be told where the library is missing."""
+    """Arguments of ``pip install`` for its library."""
     safe_from: ClassVar[tuple[tuple[str, str], ...]] = ()
-    """Distributions that read safely only from this version on: an older one can be made to run code by a file."""
+    """Distributions with their oldest safe version: a file can make an older one run code."""
 
     def takes(self, value: object) -> bool:
-        """Say whether this object, which is of one of the types, is for this materializer."""
+        """Return whether this materializer handles an object, which is of one of its types."""
         return True
 
     @abstractmethod
     def write(self, value: object, folder: Path) -> None:
-        """Write the object into the empty folder, the same value as the same bytes where its format can.
+        """Write an object into an empty folder; the same value gives the same bytes if the format allows.
 
         Parameters
         ----------
         value:
-            Of one of the types, or of a subclass.
+            An object of one of the types, or of a subclass.
         folder:
-            Exists and is empty.
+            An existing empty folder.
 
         Raises
         ------
         InvalidInput
-            The files would not give this very value back. Any other exception counts as that too.
+            The files would not restore exactly this value. Any other exception is treated the same way.
         """
 
     @abstractmethod
     def read(self, folder: Path, *, trusted: bool, expected: type | None) -> object:
-        """Read what ``write`` wrote.
+        """Return the object that ``write`` wrote.
 
         Parameters
         ----------
         folder:
-            Holds the files, made by anybody: nothing in them may run unless ``trusted``.
+            The folder with the files, maybe from a stranger: no code in them may run unless ``trusted``.
         trusted:
-            Whether the loader said ``unsafe_pickle=True``.
+            True if the caller passed ``unsafe_pickle=True``.
         expected:
-            The type that the loader wants, where it said so.
+            The type that the caller expects, if any.
 
         Raises
         ------
         InvalidInput
-            They are damaged. Any other exception counts as that too.
+            The files are damaged. Any other exception is treated the same way.
         Refused
-            They would run code, and the loader does not trust them.
+            The files would run code, and the caller does not trust them.
         """
 
 
 def qualified(kind: type) -> str:
-    """Spell a type as materializers name theirs."""
+    """Return a type's name as in `Materializer.types`: ``module.qualified_name``."""
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def shown(kind: type) -> str:
-    """Spell a type for people."""
+    """Return a type's name for messages, without ``builtins.``."""
     return qualified(kind).removeprefix("builtins.")
 
 
 def check_exact(value: object, kind: type) -> None:
-    """Refuse a subclass, whose extra state and behaviour the files would lose without a word.
+    """Raise InvalidInput for a subclass, because the files would lose its extra state and behaviour silently.
 
     Raises
     ------
     InvalidInput
-        The object's type is another.
+        The object is not exactly of this type.
     """
     if type(value) is not kind:
         raise InvalidInput(

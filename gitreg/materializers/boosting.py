@@ -1,7 +1,7 @@
-"""XGBoost (UBJSON) and LightGBM (its text), bare boosters and their scikit-learn wrappers.
+"""XGBoost (UBJSON) and LightGBM (its text format): bare boosters and their scikit-learn wrappers.
 
-Both read a file in C++ that trusts what it says: one made with care can crash Python, though neither format names code.
-A wrapper has its class, its parameters and, for LightGBM, its classes beside the model, in ``estimator.json``.
+Both libraries read files in C++ without checking them: a malicious file can crash Python, although neither format can
+name code. A wrapper's class and parameters, and for LightGBM its classes, are stored in ``estimator.json``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _ESTIMATOR = "estimator.json"
 
 
 class XGBoost(Materializer):
-    """A Booster, or a fitted XGBClassifier, XGBRegressor, XGBRanker or the like."""
+    """A Booster, or a fitted wrapper such as XGBClassifier, XGBRegressor or XGBRanker."""
 
     name = "xgboost"
     types = ("xgboost.core.Booster", "xgboost.sklearn.XGBModel")
@@ -36,19 +36,19 @@ class XGBoost(Materializer):
         value.save_model(folder / self.file)  # type: ignore[attr-defined]
 
     def read(self, folder: Path, *, trusted: bool, expected: type | None) -> Any:
-        """Read it."""
+        """Return the booster, or its wrapper."""
         import xgboost
 
         about = _read_estimator(folder)
         model: Any = xgboost.Booster() if about is None else _make_estimator(about, xgboost, xgboost.XGBModel)
         model.load_model(folder / self.file)
         if about is not None:
-            model.set_params(**about["params"])  # loading puts some of the booster's in their place
+            model.set_params(**about["params"])  # loading replaces some of them with the booster's
         return model
 
 
 class LightGBM(Materializer):
-    """A Booster, up to its best iteration if it has one; or a fitted LGBMClassifier, LGBMRegressor or LGBMRanker."""
+    """A Booster, up to its best iteration if it has one, or a fitted LGBMClassifier, LGBMRegressor or LGBMRanker."""
 
     name = "lightgbm"
     types = ("lightgbm.basic.Booster", "lightgbm.sklearn.LGBMModel")
@@ -70,7 +70,7 @@ class LightGBM(Materializer):
         booster.save_model(folder / self.file)
 
     def read(self, folder: Path, *, trusted: bool, expected: type | None) -> Any:
-        """Read it."""
+        """Return the booster, or its wrapper."""
         import lightgbm
 
         text = (folder / self.file).read_bytes()
@@ -85,7 +85,7 @@ class LightGBM(Materializer):
 
 
 def _check_trees(text: bytes) -> None:
-    """Check that each tree lies where the head says: LightGBM jumps there, past the end of a cut file."""
+    """Raise InvalidInput unless each tree is where the header says: LightGBM would read beyond the end of a cut file."""
     head, _, trees = text.partition(b"\n\n")
     sizes = next(
         (line.partition(b"=")[2] for line in head.splitlines() if line.startswith(b"tree_sizes=")), b""
@@ -100,7 +100,7 @@ def _check_trees(text: bytes) -> None:
 
 
 def _fit_with(model: Any, booster: Any, classes: dict[str, Any] | None) -> None:
-    """Make a wrapper what fitting left behind; LightGBM offers no other way, so these are its private names."""
+    """Set a wrapper's attributes as fitting does; LightGBM has no public way, so these are private names."""
     import numpy as np
 
     model._Booster = booster
@@ -127,7 +127,7 @@ def _labels(classes: Any) -> dict[str, Any]:
 
 
 def _write_estimator(model: Any, library: ModuleType, folder: Path, **more: Any) -> None:
-    """Write the class and what parameters are not its defaults."""
+    """Write a wrapper's class and its non-default parameters."""
     kind = type(model)
     if getattr(library, kind.__name__, None) is not kind:
         raise InvalidInput(f"{shown(kind)} is no class of {library.__name__} itself", hint="save its booster")

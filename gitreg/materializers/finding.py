@@ -1,9 +1,10 @@
-"""Which materializer takes an object, and which one has a name: ours, and those that other distributions declare.
+"""The lookup of materializers by object or by name: gitreg's own, and those of other distributions.
 
-Others declare theirs by an entry point of the group ``gitreg.materializers`` whose name is the materializer's and
-whose value is a subclass of ``Materializer``. The nearest type in the object's method resolution order decides; where
-two name the same type, another's goes before ours and the first by name among others. Ours keep their names, so that
-what they wrote stays readable: an entry point of the same name is left out with a warning, as is one that fails.
+Another distribution declares one by an entry point of the group ``gitreg.materializers``, whose name is the
+materializer's name and whose value is a subclass of ``Materializer``. The nearest type in the object's method
+resolution order decides; if two declare the same type, a foreign one goes before gitreg's own, and the first by name
+among foreign ones. Names of gitreg's own are reserved, so that files written by them stay readable: an entry point
+with such a name is left out with a warning, as is one that fails.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from gitreg.materializers.tables import ArrowTable, PolarsFrame
 from gitreg.materializers.tensors import Module, StateDict, Tensor
 
 _GROUP = "gitreg.materializers"
-# The first that takes an object of its type has it: a state dict, which is a dict of tensors, goes before JSON.
+# The first that takes an object of its type is used: a state dict (a dict of tensors) is tried before JSON.
 _OURS: dict[str, Materializer] = {
     kind.name: kind()
     for kind in (
@@ -39,12 +40,12 @@ _OURS: dict[str, Materializer] = {
 
 
 def names() -> list[str]:
-    """Give the names of the materializers that are known here, sorted."""
+    """Return the names of all known materializers, sorted."""
     return sorted({*_OURS, *_others()} - {Module.name})
 
 
 def by_type(value: object) -> Materializer | None:
-    """Find the materializer of an object, None where there is none."""
+    """Return the materializer of an object; None if there is none."""
     everyone = [*_loaded_others(), *_OURS.values()]
     for kind in map(qualified, type(value).__mro__):
         for one in everyone:
@@ -54,12 +55,12 @@ def by_type(value: object) -> Materializer | None:
 
 
 def by_name(name: str) -> Materializer:
-    """Find the materializer of that name; only its own entry point is loaded.
+    """Return the materializer with a name; no other entry point is loaded.
 
     Raises
     ------
     InvalidInput
-        There is none, or its distribution is broken.
+        The name is unknown, or its distribution is broken.
     """
     if name in _OURS:
         return _OURS[name]

@@ -1,9 +1,9 @@
-"""Tables of pandas, in Parquet, read back and compared before they count.
+"""pandas tables, in Parquet; each is read back and compared after writing.
 
-Parquet has no word for some of what a table can hold (a Python list in a cell comes back as an array), and that is an
-error, never another value. What it changes and a dtype can put back is noted in ``dtypes.json``. Only the frequency of
-an index and which missing value (None, NaN, NaT) stood in a column of objects are not kept. The same table is the same
-bytes with the same versions of the libraries, which sign the file.
+Parquet cannot represent some values of a table (a Python list in a cell comes back as an array): they raise an error
+and are never changed silently. Changed dtypes that can be restored are noted in ``dtypes.json``. Only an index's
+frequency, and the kind of missing value (None, NaN, NaT) in a column of objects, are not kept. The same table gives
+the same bytes with the same versions of the libraries, which write their versions into the file.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class PandasFrame(Materializer):
     """A DataFrame with its index, names and dtypes."""
 
     name = "pandas.dataframe"
-    types = ("pandas.DataFrame", "pandas.core.frame.DataFrame")  # as pandas 3 and as pandas 2 name it
+    types = ("pandas.DataFrame", "pandas.core.frame.DataFrame")  # the names in pandas 3 and in pandas 2
     needs = "pandas pyarrow"
     safe_from = (("pyarrow", "14.0.1"),)  # CVE-2023-47248: pickles in the schema
 
@@ -37,7 +37,7 @@ class PandasFrame(Materializer):
         _write_frame(value, folder)
 
     def read(self, folder: Path, *, trusted: bool, expected: type | None) -> Any:
-        """Read it."""
+        """Return the DataFrame."""
         return _read_frame(folder)
 
 
@@ -58,7 +58,7 @@ class PandasSeries(Materializer):
         _write_frame(_as_frame(value), folder)
 
     def read(self, folder: Path, *, trusted: bool, expected: type | None) -> Any:
-        """Read it."""
+        """Return the Series."""
         frame = _read_frame(folder)
         if frame.shape[1] != 1:
             raise InvalidInput(f"{_FILE} has {frame.shape[1]} columns, a Series has one")
@@ -68,7 +68,7 @@ class PandasSeries(Materializer):
 
 
 _NAMELESS = (
-    "gitreg.nameless"  # in the attributes of the table: the Series had no name, which Parquet's column must have
+    "gitreg.nameless"  # key in the table's attrs: the Series had no name, although Parquet requires a column name
 )
 
 
@@ -111,7 +111,7 @@ def _read_frame(folder: Path) -> Any:
 
 
 def _changed_dtypes(frame: Any, back: Any) -> dict[str, Any]:
-    """Find the dtypes that Parquet has no word for (objects that are strings, seconds) and that are to be put back."""
+    """Return the dtypes that Parquet changes (strings as objects, seconds) and that reading has to restore."""
     pairs = enumerate(zip(frame.dtypes, back.dtypes, strict=True))
     changed: dict[str, Any] = {
         "columns": {str(position): _named(was) for position, (was, now) in pairs if _named(was) != _named(now)}
@@ -123,11 +123,11 @@ def _changed_dtypes(frame: Any, back: Any) -> dict[str, Any]:
 
 
 def _named(dtype: Any) -> str:
-    return f"string[{dtype.storage}]" if str(dtype) == "string" else str(dtype)  # pandas leaves out how it is stored
+    return f"string[{dtype.storage}]" if str(dtype) == "string" else str(dtype)  # str() leaves out the storage
 
 
 def _alike(frame: Any) -> Any:
-    """Give the frame with one missing value for all in its columns of objects."""
+    """Return the frame with None for all missing values in its columns of objects."""
     from pandas.api.types import is_object_dtype
 
     columns = [name for name, dtype in frame.dtypes.items() if is_object_dtype(dtype)]
@@ -137,7 +137,7 @@ def _alike(frame: Any) -> Any:
 
 
 def _check_objects(column: Any, back: Any, name: object) -> None:
-    """Compare the types of a column's objects, of which pandas would say that a list equals an array."""
+    """Raise InvalidInput if an object's type changes; pandas would treat a list and an array as equal."""
     if column.dtype != object:
         return
     for row, (was, now) in enumerate(zip(column, back, strict=True)):

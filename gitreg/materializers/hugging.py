@@ -1,6 +1,6 @@
-"""transformers and sentence-transformers, in the folders that ``save_pretrained`` makes: safetensors and JSON.
+"""transformers and sentence-transformers, in the folders of ``save_pretrained``: safetensors and JSON.
 
-Unless the loader trusts the files, nothing is downloaded, no code that they bring or name is run, and no pickled
+Unless the caller trusts the files, nothing is downloaded, no code in or named by the files is run, and no pickled
 weights are read.
 """
 
@@ -35,7 +35,7 @@ class Transformers(Materializer):
     needs = "transformers torch"
 
     def write(self, value: object, folder: Path) -> None:
-        """Write what ``save_pretrained`` writes, and the class in ``class.json``."""
+        """Write the files of ``save_pretrained``, and the class name in ``class.json``."""
         import transformers
 
         kind = type(value)
@@ -48,7 +48,7 @@ class Transformers(Materializer):
         (folder / _CLASS).write_text(json.dumps(kind.__name__), encoding="utf-8")
 
     def read(self, folder: Path, *, trusted: bool, expected: type | None) -> Any:
-        """Read it, as the expected class where that has ``from_pretrained``, else as the class that the files name."""
+        """Return the object, of the expected class if that has ``from_pretrained``, else of the class in the files."""
         if not trusted:
             _refuse_code(folder)
         kind: Any = expected if hasattr(expected, "from_pretrained") else _class(folder)
@@ -69,7 +69,7 @@ class SentenceTransformers(Materializer):
     needs = "sentence-transformers"
 
     def write(self, value: object, folder: Path) -> None:
-        """Write what ``save_pretrained`` writes, without the card that it would make up."""
+        """Write the files of ``save_pretrained``, without a generated model card."""
         from sentence_transformers import SentenceTransformer
 
         check_exact(value, SentenceTransformer)
@@ -78,7 +78,7 @@ class SentenceTransformers(Materializer):
             value.save_pretrained(str(folder), create_model_card=False, safe_serialization=True)
 
     def read(self, folder: Path, *, trusted: bool, expected: type | None) -> Any:
-        """Read it."""
+        """Return the SentenceTransformer."""
         from sentence_transformers import SentenceTransformer
 
         if not trusted:
@@ -90,7 +90,7 @@ class SentenceTransformers(Materializer):
 
 
 def _class(folder: Path) -> Any:
-    """Find the class of a folder, which may be one that `Transformers.write` did not make."""
+    """Return the class that a folder names, in ``class.json`` or, if other tools made it, in ``config.json``."""
     import transformers
 
     if (folder / _CLASS).exists():
@@ -104,7 +104,7 @@ def _class(folder: Path) -> Any:
 
 
 def _refuse_code(folder: Path) -> None:
-    """Refuse code, pickles, and configurations that name a class, a kernel or a library to be imported."""
+    """Raise Refused for code, pickles, and configurations that name a class, a kernel or a library to import."""
     for path in sorted(folder.rglob("*")):
         where = str(path.relative_to(folder))
         _refuse_unless(path.suffix.lower() not in _CODE and path.name != _ADAPTER, where)
@@ -112,12 +112,12 @@ def _refuse_code(folder: Path) -> None:
             for key, value in _settings(json.loads(path.read_bytes())):
                 if key == "activation_function" and "." in value:
                     _refuse_unless(value.startswith("torch.nn.modules."), where, value)
-                elif key.endswith("attn_implementation"):  # an address of kernels, which are code, has a slash
+                elif key.endswith("attn_implementation"):  # a slash means the address of kernels, which are code
                     _refuse_unless("/" not in value, where, value)
 
 
 def _settings(value: object) -> Iterator[tuple[str, str]]:
-    """Give every setting in a configuration that is a string, with its name."""
+    """Yield the name and value of every string setting in a configuration."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if isinstance(inner, str):
@@ -140,7 +140,7 @@ def _refuse_unless(safe: bool, where: str, what: str = "") -> None:
 
 @contextmanager
 def _without_bars() -> Iterator[None]:
-    """Keep transformers' progress bars from the terminal."""
+    """Disable transformers' progress bars in the body."""
     from transformers.utils import logging
 
     shown_before = logging.is_progress_bar_enabled()

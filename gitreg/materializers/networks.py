@@ -1,4 +1,4 @@
-"""ONNX and Keras."""
+"""ONNX and Keras models."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NO_TIME = (1980, 1, 1, 0, 0, 0)  # the zip format's first day
 
 
 class Onnx(Materializer):
-    """An ONNX model with its weights inside, up to the 2 GiB of a protobuf message."""
+    """An ONNX model including its weights, up to 2 GiB, the limit of a protobuf message."""
 
     name = "onnx"
     types = ("onnx.onnx_ml_pb2.ModelProto", "onnx.onnx_pb.ModelProto")
@@ -32,7 +32,7 @@ class Onnx(Materializer):
         (folder / "model.onnx").write_bytes(message.SerializeToString(deterministic=True))
 
     def read(self, folder: Path, *, trusted: bool, expected: type | None) -> Any:
-        """Read it; files that it may name besides are not looked at."""
+        """Return the model; external files that it names are not read."""
         import onnx
 
         return onnx.load_model_from_string((folder / "model.onnx").read_bytes())
@@ -44,7 +44,7 @@ class Keras(Materializer):
     name = "keras"
     types = ("keras.src.models.model.Model",)
     needs = "keras"
-    safe_from = (("keras", "3.13.2"),)  # CVE-2026-1462, the newest known way round safe mode
+    safe_from = (("keras", "3.13.2"),)  # CVE-2026-1462, the newest known bypass of safe mode
 
     def write(self, value: object, folder: Path) -> None:
         """Write ``model.keras``."""
@@ -54,14 +54,14 @@ class Keras(Materializer):
         (folder / "raw.keras").unlink()
 
     def read(self, folder: Path, *, trusted: bool, expected: type | None) -> Any:
-        """Read it; outside safe mode where the loader trusts the file."""
+        """Return the model, without safe mode if the caller trusts the file."""
         import keras
 
         return keras.saving.load_model(folder / "model.keras", safe_mode=not trusted)
 
 
 def _copy_steadily(source: Path, target: Path) -> None:
-    """Copy what Keras wrote without the times that it puts in, so that the same model is the same bytes."""
+    """Copy a .keras file without its timestamps, so that the same model gives the same bytes."""
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "x") as new:
         for name in old.namelist():
             with (

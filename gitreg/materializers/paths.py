@@ -1,4 +1,4 @@
-"""Files and folders that are there already: they are copied."""
+"""Existing files and folders, which are copied."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from gitreg.materializers.base import Materializer
 
 
 class Paths(Materializer):
-    """A path: its file or folder is copied under its own name, and reading gives the path of the copy.
+    """A path: its file or folder is copied under its own name, and reading returns the path of the copy.
 
-    A link to a file inside the folder is copied as that file; any other link is refused, so nothing from elsewhere is
-    published by accident. Folders without files are not kept, as in Git.
+    A link to a file inside the folder is copied as that file; any other link is refused, so that no file from elsewhere
+    is published by accident. Folders without files are not kept, as in Git.
     """
 
     name = "path"
     types = ("pathlib.Path", "pathlib._local.Path")  # the latter in Python 3.13
 
     def write(self, value: object, folder: Path) -> None:
-        """Copy it."""
+        """Copy the file or folder."""
         assert isinstance(value, Path)
         try:
             source = value.resolve(strict=True)
@@ -39,7 +39,7 @@ class Paths(Materializer):
             _copy_file(source, target)
 
     def read(self, folder: Path, *, trusted: bool, expected: type | None) -> Path:
-        """Give the path of the one file or folder in the folder."""
+        """Return the path of the only file or folder in the folder."""
         found = list(folder.iterdir())
         if len(found) != 1:
             raise InvalidInput(f"the path is one file or folder, and there are {len(found)}")

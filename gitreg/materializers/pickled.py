@@ -1,4 +1,4 @@
-"""The last resort, for who says so: pickle, which runs whatever its file says."""
+"""The last resort, on request only: pickle, which can run any code when a file is read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gitreg.materializers.base import Materializer
 
 
 class Pickle(Materializer):
-    """Any object that pickle takes; no type leads here, only ``unsafe_pickle=True``."""
+    """Any object that pickle accepts; used only with ``unsafe_pickle=True``, never by type."""
 
     name = "pickle"
     types = ()
@@ -21,7 +21,7 @@ class Pickle(Materializer):
             pickle.dump(value, file, protocol=5)
 
     def read(self, folder: Path, *, trusted: bool, expected: type | None) -> object:
-        """Read it, which runs what it says."""
+        """Return the object, if the caller trusts the file; reading can run any code in it."""
         if not trusted:
             raise Refused(
                 "the object is pickled, and reading a pickle runs whatever code its maker put there",

@@ -10,13 +10,13 @@ from pathlib import Path
 from gitreg.errors import InvalidInput
 from gitreg.materializers.base import Materializer, check_exact, shown
 
-_DEEPEST = 200  # levels; Python's parser of JSON ends at about a thousand, less where its caller is deep already
+_DEEPEST = 200  # levels; Python's JSON parser fails at about a thousand, fewer if its caller is nested deeply
 _LONGEST_INTEGER = 4000  # digits; Python refuses to read more than 4,300
 _HINT = "save it as an artifact of its own, or convert it"
 
 
 class Text(Materializer):
-    """A string, in UTF-8, its line ends as they are."""
+    """A string, in UTF-8, with its line ends unchanged."""
 
     name = "text"
     types = ("builtins.str",)
@@ -29,12 +29,12 @@ class Text(Materializer):
         (folder / "text.txt").write_bytes(value.encode())
 
     def read(self, folder: Path, *, trusted: bool, expected: type | None) -> str:
-        """Read it."""
+        """Return the text."""
         return (folder / "text.txt").read_bytes().decode()
 
 
 class Bytes(Materializer):
-    """Bytes, as they are."""
+    """Bytes, unchanged."""
 
     name = "bytes"
     types = ("builtins.bytes",)
@@ -46,14 +46,14 @@ class Bytes(Materializer):
         (folder / "data.bin").write_bytes(value)
 
     def read(self, folder: Path, *, trusted: bool, expected: type | None) -> bytes:
-        """Read it."""
+        """Return the bytes."""
         return (folder / "data.bin").read_bytes()
 
 
 class Json(Materializer):
-    """What JSON can say, and nothing that it would change: a tuple is no list, and 1 is no key.
+    """Values that JSON restores exactly: no tuples, which would become lists, and no keys but strings.
 
-    A dict keeps its order, so two that are equal in another order are two files.
+    A dict keeps its order, so equal dicts in different orders give different files.
     """
 
     name = "json"
@@ -65,12 +65,12 @@ class Json(Materializer):
         (folder / "data.json").write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8", newline="\n")
 
     def read(self, folder: Path, *, trusted: bool, expected: type | None) -> object:
-        """Read it."""
+        """Return the value."""
         return json.loads((folder / "data.json").read_bytes(), parse_constant=_no_constant)
 
 
 class _Place(tuple[str | int, ...]):
-    """Where in the value: ``$.parameters["max depth"][3]``, as JSONPath spells it."""
+    """The position inside a value, as JSONPath: ``$.parameters["max depth"][3]``."""
 
     __slots__ = ()
 
@@ -88,7 +88,7 @@ def _part(part: str | int) -> str:
 
 
 def _check(value: object, place: _Place, above: list[int]) -> None:
-    """Raise ``InvalidInput`` unless JSON gives exactly this value back; ``above`` are the ids of what holds it."""
+    """Raise InvalidInput unless JSON restores exactly this value; ``above`` has the ids of the containers around it."""
     kind = type(value)
     if value is None or kind is bool:
         return

@@ -1,4 +1,4 @@
-"""Writing and reading by whichever materializer it takes, with every failure in words."""
+"""Writing and reading objects by their materializer, with readable messages for every failure."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ def write(value: object, folder: Path, *, unsafe_pickle: bool = False) -> str:
     Parameters
     ----------
     value:
-        Any object.
+        The object.
     folder:
-        Where to: exists and is empty. Empty again where this fails.
+        An existing empty folder; it is emptied again on failure.
     unsafe_pickle:
-        Whether an object that no safe format takes is pickled.
+        True to pickle an object that no safe format supports.
 
     Returns
     -------
     str
-        The name of the materializer, by which `read` has to be told how to read the files.
+        The name of the materializer, which `read` needs.
 
     Raises
     ------
     InvalidInput
-        No materializer takes the object, or its files would not give this very value back; or the folder is not empty.
+        No materializer takes the object, its files would not restore exactly this value, or the folder is not empty.
     NotFound
-        The object is a path where nothing is.
+        The object is a path that does not exist, or `folder` does not exist.
     """
     _check_empty(folder)
     one = by_type(value)
@@ -66,25 +66,25 @@ def write(value: object, folder: Path, *, unsafe_pickle: bool = False) -> str:
 
 
 def read(folder: Path, materializer: str, *, unsafe_pickle: bool = False, expected: type | None = None) -> object:
-    """Read an object from the files that `write` wrote.
+    """Return the object in the files that `write` wrote.
 
     Parameters
     ----------
     folder:
-        Holds the files. They may come from anybody. Where the object is a path it is the path in here.
+        The folder with the files, maybe from a stranger. If the object is a path, it is a path in this folder.
     materializer:
-        What `write` returned.
+        The name that `write` returned.
     unsafe_pickle:
-        Whether files are read that can run code of their maker's choice: pickles, and types that skops does not trust.
+        True to read files that can run code: pickles, and types that skops does not trust.
     expected:
-        The type of object that is wanted; helps where the files do not say it (a class of transformers).
+        The expected type of the object; needed if the files do not name it (a class of transformers).
 
     Raises
     ------
     InvalidInput
         The files are damaged, the materializer is unknown, or its library is not installed.
     Refused
-        The files could run code, by themselves or by a known hole of an old library, and ``unsafe_pickle`` is not said.
+        The files could run code, themselves or through a known flaw of an old library, without ``unsafe_pickle``.
     """
     one = by_name(materializer)
     if not unsafe_pickle:
@@ -95,7 +95,7 @@ def read(folder: Path, materializer: str, *, unsafe_pickle: bool = False, expect
 
 @contextmanager
 def _in_words(one: Materializer, what: str) -> Iterator[None]:
-    """Make every failure of the libraries, which raise what they like, an error of ours."""
+    """Turn every exception of a library into InvalidInput; libraries raise arbitrary exceptions."""
     try:
         yield
     except GitregError as error:
@@ -107,18 +107,18 @@ def _in_words(one: Materializer, what: str) -> Iterator[None]:
             f"{one.name} needs {error.name}, which is not installed", hint=f"pip install {one.needs or error.name}"
         ) from error
     except BaseException as error:
-        # polars, in Rust, panics at damaged files with what is no Exception
+        # polars, in Rust, panics at damaged files with a class that is not a subclass of Exception
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         words = " ".join(str(error).split()).partition(" Stack trace:")[0] or type(error).__name__  # XGBoost's, in C++
         raise InvalidInput(f"{what}: {words[:_LONGEST]}") from error
 
 
-_LONGEST = 500  # characters of a library's own words
+_LONGEST = 500  # characters of a library's own message
 
 
 def _check_versions(one: Materializer) -> None:
-    """Refuse to read by a library that a file can make run code; one that is missing is found out soon enough."""
+    """Raise Refused if an installed library is so old that a file can make it run code; missing ones are skipped."""
     for distribution, oldest in one.safe_from:
         try:
             installed = version(distribution)

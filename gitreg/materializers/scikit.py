@@ -1,4 +1,4 @@
-"""scikit-learn, by skops: a zip of arrays and of JSON that names types, of which only trusted ones are ever built."""
+"""scikit-learn, with skops: a zip of arrays and of JSON that names types; only trusted types are ever built."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from gitreg.materializers.base import Materializer
 
 _FILE = "model.skops"
 _NO_TIME = (1980, 1, 1, 0, 0, 0)  # the zip format's first day
-# They run no code, but a tree that was made up can crash Python, as can a made-up file of XGBoost or LightGBM. skops
-# 0.16 left them out for that; without them no forest could be loaded.
+# They run no code, but a forged tree can crash Python, as can a forged file of XGBoost or LightGBM. skops 0.16 removed
+# them from its trusted types for that reason; without them no forest could be loaded.
 _TREES = frozenset(
     {
         "sklearn.tree._tree.Tree",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     }
 )
-_SHOWN = 5  # names of types
+_SHOWN = 5  # number of type names in a message
 
 
 class Sklearn(Materializer):
-    """Estimators and pipelines of scikit-learn, and what follows its interface."""
+    """Estimators and pipelines of scikit-learn, and other objects with its interface."""
 
     name = "sklearn"
     types = ("sklearn.base.BaseEstimator",)
@@ -41,10 +41,10 @@ class Sklearn(Materializer):
         skops.io.dump(value, raw)
         with zipfile.ZipFile(raw) as source, zipfile.ZipFile(folder / _FILE, "x") as target:
             _copy_steadily(source, target)
-        self.read(folder, trusted=True, expected=None)  # skops writes a lambda's name, and finds nothing by it
+        self.read(folder, trusted=True, expected=None)  # skops writes a lambda by its name, but cannot read it
 
     def read(self, folder: Path, *, trusted: bool, expected: type | None) -> object:
-        """Read it, with the types that skops trusts by itself and trees; with all where the loader trusts the files."""
+        """Return the object; types that skops does not trust, except trees, are built only from trusted files."""
         import skops.io
 
         named = skops.io.get_untrusted_types(file=folder / _FILE)
@@ -59,10 +59,10 @@ class Sklearn(Materializer):
 
 
 def _copy_steadily(source: zipfile.ZipFile, target: zipfile.ZipFile) -> None:
-    """Copy what skops wrote so that the same model is the same bytes.
+    """Copy a skops file so that the same model gives the same bytes.
 
-    skops names files and objects by where they lay in memory and stamps the time: both are replaced, the former by
-    numbers in the order in which its schema mentions them.
+    skops names files and objects by their memory addresses, and adds the time: the addresses are replaced by numbers in
+    the order of its schema, the time by a constant.
     """
     schema = json.loads(source.read("schema.json"))
     files: dict[str, str] = {}

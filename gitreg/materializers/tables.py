@@ -1,6 +1,6 @@
-"""Tables of polars and pyarrow, in Parquet, read back and compared: what would come back changed is refused.
+"""Tables of polars and pyarrow, in Parquet, read back and compared: a table that would change is refused.
 
-The same table is the same bytes with the same version of the library, which signs the file.
+The same table gives the same bytes with the same version of the library, which writes its version into the file.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class PolarsFrame(Materializer):
             raise InvalidInput("Parquet would give back another table", hint=_HINT)
 
     def read(self, folder: Path, *, trusted: bool, expected: type | None) -> Any:
-        """Read it."""
+        """Return the DataFrame."""
         import polars as pl
 
         return pl.read_parquet(folder / _FILE, glob=False, hive_partitioning=False)
@@ -47,7 +47,7 @@ class PolarsFrame(Materializer):
 class ArrowTable(Materializer):
     """A pyarrow Table with its schema and metadata.
 
-    The file holds its schema as Arrow has it too, by which for instance seconds, milliseconds to Parquet, come back.
+    The file contains the Arrow schema too, which restores for instance seconds, which Parquet stores as milliseconds.
     """
 
     name = "pyarrow.table"
@@ -62,7 +62,7 @@ class ArrowTable(Materializer):
 
         check_exact(value, pa.Table)
         assert isinstance(value, pa.Table)
-        pq.write_table(value, folder / _FILE, use_compliant_nested_type=False)  # which would rename its lists' items
+        pq.write_table(value, folder / _FILE, use_compliant_nested_type=False)  # True would rename the items of lists
         back = self.read(folder, trusted=False, expected=None)
         for field in value.schema:
             if not back.schema.field(field.name).equals(field, check_metadata=True):
@@ -72,7 +72,7 @@ class ArrowTable(Materializer):
             raise InvalidInput("Parquet would give back another table", hint=_HINT)
 
     def read(self, folder: Path, *, trusted: bool, expected: type | None) -> Any:
-        """Read it."""
+        """Return the Table."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -82,7 +82,7 @@ class ArrowTable(Materializer):
 
 
 def _same(table: Any, back: Any) -> bool:
-    """Say whether two tables are equal; to pyarrow no NaN equals another, so where it says no they are spelled out."""
+    """Return whether two tables are equal; NaN counts as equal to NaN, unlike in pyarrow."""
     return bool(table.schema.metadata == back.schema.metadata and (table.equals(back) or _equal_with_nans(table, back)))
 
 

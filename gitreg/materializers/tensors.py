@@ -1,7 +1,7 @@
-"""torch's tensors and state dicts, in safetensors; they come back on the CPU, as plain tensors.
+"""torch tensors and state dicts, in safetensors; they are restored on the CPU, as plain tensors.
 
-The file orders tensors by itself, so a state dict comes back with the same tensors in another order, which
-``load_state_dict`` does not mind; tensors that shared memory come back each with its own.
+The format reorders tensors, so a restored state dict has the same tensors in another order, which ``load_state_dict``
+accepts; tensors that shared memory are restored with separate memory.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from gitreg.errors import InvalidInput
 from gitreg.materializers.base import Materializer, check_exact, qualified
 
 _FILE = "model.safetensors"
-_ALONE = "tensor"  # the name of a tensor that is alone in its file
+_ALONE = "tensor"  # the name of a single tensor in its file
 _TENSOR = "torch.Tensor"
 
 
 class StateDict(Materializer):
-    """A dict of names and tensors."""
+    """A dict of tensors by name."""
 
     name = "torch.state_dict"
     types = ("builtins.dict",)
     needs = "torch safetensors"
 
     def takes(self, value: object) -> bool:
-        """Say whether all its values are tensors, without importing torch, and whether there are any."""
+        """Return whether an object is a non-empty dict whose values are all tensors; torch is not imported."""
         return isinstance(value, dict) and bool(value) and all(map(_is_tensor, value.values()))
 
     def write(self, value: object, folder: Path) -> None:
@@ -37,12 +37,12 @@ class StateDict(Materializer):
         _save(value, folder)
 
     def read(self, folder: Path, *, trusted: bool, expected: type | None) -> dict[str, Any]:
-        """Read it."""
+        """Return the state dict."""
         return _load(folder)
 
 
 class Tensor(Materializer):
-    """A tensor on its own."""
+    """A single tensor."""
 
     name = "torch.tensor"
     types = (_TENSOR,)
@@ -56,25 +56,25 @@ class Tensor(Materializer):
         _save({_ALONE: value}, folder)
 
     def read(self, folder: Path, *, trusted: bool, expected: type | None) -> Any:
-        """Read it."""
+        """Return the tensor."""
         return _load(folder)[_ALONE]
 
 
 class Module(Materializer):
-    """A module, whose class is code: refused with a hint."""
+    """A module: refused with a hint, because its class is code."""
 
     name = "torch.module"
     types = ("torch.nn.modules.module.Module",)
 
     def write(self, value: object, folder: Path) -> None:
-        """Refuse it."""
+        """Raise InvalidInput: modules are not supported."""
         raise InvalidInput(
             "its class is code, which no safe format holds",
             hint="save its .state_dict(), and give that to load_state_dict() of a new one",
         )
 
     def read(self, folder: Path, *, trusted: bool, expected: type | None) -> object:
-        """Refuse it."""
+        """Raise InvalidInput: modules are not supported."""
         raise InvalidInput("modules are not saved", hint="read its state dict: torch.state_dict")
 
 
@@ -90,7 +90,7 @@ def _save(tensors: dict[str, Any], folder: Path) -> None:
 
 
 def _plain(tensor: Any, name: str, seen: set[int]) -> Any:
-    """Give the tensor's values as safetensors takes them: dense, on the CPU, in memory that no other one uses."""
+    """Return a tensor as safetensors needs it: dense, on the CPU, in memory of its own."""
     import torch
 
     if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_meta:
