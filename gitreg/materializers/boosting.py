@@ -85,7 +85,7 @@ class LightGBM(Materializer):
 
 
 def _check_trees(text: bytes) -> None:
-    """Raise InvalidInput unless each tree is where the header says: LightGBM would read beyond the end of a cut file."""
+    """Raise InvalidInput unless each tree is where the header says: LightGBM would read past the end of a cut file."""
     head, _, trees = text.partition(b"\n\n")
     sizes = next(
         (line.partition(b"=")[2] for line in head.splitlines() if line.startswith(b"tree_sizes=")), b""
