@@ -1,1 +1,1 @@
-"""The files of a registry: YAML, schemas, and one class for each kind of file."""
+"""The files of a registry: YAML, schemas, paths, and one class for each kind of file."""

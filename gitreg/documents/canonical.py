@@ -1,10 +1,10 @@
-"""Records in the plainest canonical form, known at sight, so that the index need not parse each of a hundred thousand.
+"""The fast reader: recognizes files in plain canonical form, so that the index need not parse each of 100,000 records.
 
-A sealed record is nearly always as :func:`gitreg.documents.yaml.dumps` wrote it. One regular expression describes such
-texts: the known fields in their order, indented by twos, with scalars of which every YAML reader makes the same. It
-is narrower than YAML, than the schema and than the rules of names, never wider: what it does not match may well be
-sound, and is shown to :func:`gitreg.documents.files.read_data`. So a text that it matches can be kept as it is, and
-:func:`read` takes it apart by its lines when somebody asks; it must never be given any other text.
+Nearly every sealed record is as :func:`gitreg.documents.yaml.dumps` wrote it. One regular expression for each kind
+describes such texts: the known fields in order, indented by two spaces, with scalars that every YAML reader reads the
+same way. The expression is narrower than YAML, the schema and the rules of names, never wider: a text that it does not
+match may still be valid, and goes to :func:`gitreg.documents.files.read_data`. A text that it matches is kept as it is,
+and :func:`read` parses it by its lines when its values are needed; :func:`read` must never get any other text.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
     from gitreg.documents.layout import Key
 
-_LONGEST = 256 * 1024  # bytes; a value takes four of them, so that these hold not too many
+_LONGEST = 256 * 1024  # bytes; a value takes at least four of them, which limits the number of values
 
 # -- scalars: each ends where its line does ----------------------------------------------------------------------------
 
 _INSIDE = r"[^:#\0-\x1f\x7f]"
 _REST = (
-    rf"{_INSIDE}*+(?::(?![ \n]){_INSIDE}*+)*+(?<! )"  # ": " ends a key and " #" begins a comment: not even near them
+    rf"{_INSIDE}*+(?::(?![ \n]){_INSIDE}*+)*+(?<! )"  # ": " ends a key and " #" begins a comment: stay away from both
 )
 _CONSTANTS = {
     word: value
@@ -39,7 +39,7 @@ _CONSTANTS = {
 _CONSTANT = f"(?:{'|'.join(_CONSTANTS)})"
 _NUMBER = r"-?[0-9]{1,18}(?:\.[0-9]{0,20})?(?:[eE][-+]?[0-9]{1,2})?"  # a float can hold the largest of them
 _WORDS = rf"(?!{_CONSTANT}\n)[^\0-'*-.0-@\[-^`{{-\x7f]{_REST}"
-# What begins with a digit is text if it holds a character that stands in no number, or is a date or a version.
+# A scalar that begins with a digit is text if it has a character that no number has, or is a date or a dotted version.
 _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}(?:-[-0-9eE]{1,40})?"  # and a run that is named after its time
 _DOTTED = r"[0-9]{1,9}(?:\.[0-9]{1,9}){2,9}"
 _WORDS_AFTER_DIGIT = rf"[0-9](?![xo])[-+.0-9eE]*+(?!\n){_REST}|{_DATE}|{_DOTTED}"
@@ -119,7 +119,7 @@ _SAID_BY_THE_PATH = {
 }
 _DATES = ("created_at", "started_at", "ended_at")
 _FREE = ("metadata", "run", "artifacts", "contents", "files", "environment", "parameters", "steps")
-"""The fields that are mappings with keys of anybody's choice."""
+"""The fields that are mappings with free keys."""
 _check_model, _check_artifact, _check_pipeline, _check_run, _check_version = (
     lru_cache(4096)(check) for check in (check_model, check_artifact, check_pipeline, check_run, check_written_version)
 )
@@ -131,12 +131,12 @@ _CHECKS: Mapping[str, tuple[Callable[[str], object], ...]] = {
     "artifact": (_check_artifact, _check_version),
     "run": (_check_pipeline, _check_run),
 }
-"""The rules of the names that a path says: its folder's, and its file's."""
+"""The checks of the names in a path: that of its folder, and that of its file."""
 _ENTRIES = {
     indent: re.compile(f" {{{indent}}}([^ :\\n-][^:\\n]*+):(?: (.*+)\\n|\\n((?: {{{indent}}}(?:  |- ).*+\\n)++))")
     for indent in (0, 2, 4, 6, 8)
 }
-"""The entries of a mapping indented so far: each a key with its value, or with the lines below it."""
+"""By indentation, the expression for the entries of a mapping: a key with its value, or with the lines below it."""
 _NESTED_KEYS = re.compile(r" {4}([^ :\n]+):.*\n")
 _FILES = re.compile(r" {6}([^ :\n]+):\n {8}size: (.*)\n {8}sha256: (.*)\n(?: {8}executable: (.*)\n)?")
 _CONTENTS = re.compile(r" {6}([^ :\n]+):\n {8}verdict: ")
@@ -144,14 +144,14 @@ _IS_NUMBER = re.compile(_NUMBER)
 
 
 def recognise(key: Key, content: bytes) -> re.Match[str] | None:
-    """Give a sound file's text, as the match of its expression; None where that is not certain at sight.
+    """Return the match for a valid file in canonical form; None if the file needs the full parser.
 
     Parameters
     ----------
     key:
-        What the file's path says, which the text has to agree with.
+        The key of the file's path, which the text has to agree with.
     content:
-        The file's bytes.
+        The bytes of the file.
     """
     if key.kind not in _KINDS or len(content) > _LONGEST:
         return None
@@ -159,7 +159,7 @@ def recognise(key: Key, content: bytes) -> re.Match[str] | None:
         text = content.decode()
         found = _expression(key.kind).fullmatch(text)
         if found is None or not (text.isascii() or (text.replace("\n", "").isprintable() and nfc(text) == text)):
-            return None  # YAML takes the signs beyond ASCII that are printable, and breaks lines at some others
+            return None  # beyond ASCII, YAML allows printable characters only, and breaks lines at some others
         said = found.groupdict()
         told = [_scalar(said[field]) for field in _SAID_BY_THE_PATH.get(key.kind, ())]
         if told and told != [key.model, key.name]:
@@ -175,18 +175,18 @@ def recognise(key: Key, content: bytes) -> re.Match[str] | None:
 
 
 def read(text: str) -> dict[str, Any]:
-    """Read a text that :func:`recognise` found, as :func:`gitreg.documents.files.read_data` does."""
+    """Return the plain data of a text that :func:`recognise` matched, equal to that of the full parser."""
     return _mapping(text, 0)
 
 
 @cache
 def _expression(kind: str) -> re.Pattern[str]:
-    """Give the expression of a kind; making it takes longer than reading a file."""
+    """Return the compiled expression of a kind; it is cached, as compiling takes longer than reading a file."""
     return re.compile(rf"format: 1\nkind: {kind}\n{_KINDS[kind]}")
 
 
 def _keys_differ(said: Mapping[str, str | None]) -> bool:
-    """Whether no key stands twice in its mapping: that is what the expression cannot say."""
+    """Return whether no mapping has a key twice, which the expression cannot check."""
     return all(
         len(set(keys)) == len(keys)
         for field in _FREE
@@ -196,15 +196,15 @@ def _keys_differ(said: Mapping[str, str | None]) -> bool:
 
 
 def _may_repeat(field: str, block: str) -> bool:
-    """Whether two lines begin alike, at whatever depth; it takes a fifth of the time that looking closely does."""
+    """Return whether two lines have the same key at any depth: a quick test before the exact one, five times faster."""
     lines = block.split("\n")
     if field in ("artifacts", "contents", "files"):
-        lines = [line for line in lines if line.endswith(":")]  # not those that each file has
+        lines = [line for line in lines if line.endswith(":")]  # not size, sha256 and the like, which all files have
     return len({line.partition(":")[0] for line in lines}) < len(lines)
 
 
 def _free_keys(field: str, block: str) -> Iterator[list[str]]:
-    """Give the keys of each mapping in a field whose keys are anybody's."""
+    """Yield the keys of each mapping in a field with free keys."""
     entries = _ENTRIES[2].findall(block)
     yield [key for key, _, _ in entries]
     for _, _, inner in entries:
@@ -221,7 +221,7 @@ def _free_keys(field: str, block: str) -> Iterator[list[str]]:
 def _mapping(block: str, indent: int) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for written, value, inner in _ENTRIES[indent].findall(block):
-        key = written.strip("'")  # around the * that stands for all files
+        key = written.strip("'")  # the quotes around the * that stands for all files
         if value:
             out[key] = _scalar(value)
         elif inner[indent] == "-":
@@ -234,7 +234,7 @@ def _mapping(block: str, indent: int) -> dict[str, Any]:
 
 
 def _files(block: str) -> dict[str, Any]:
-    """Read an artifact's files: most of a record, and nothing else is indented so far."""
+    """Return the files of an artifact, which are most of a record, in one pass over its lines."""
     return {
         path: {"size": int(size), "sha256": sha256.strip("'")}
         | ({"executable": executable == "true"} if executable else {})
@@ -242,12 +242,12 @@ def _files(block: str) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=4096)  # records of a model say much the same
+@lru_cache(maxsize=4096)  # records of a model have many values in common
 def _scalar(text: str) -> Any:
     if text[0] == "'":
         return text[1:-1].replace("''", "'")
     if text[0] in "-0123456789":
-        if text.isdecimal() and text.isascii():  # so many digits as no number has are not recognised at all
+        if text.isdecimal() and text.isascii():  # the expression admits no longer numbers
             return int(text)
         if _IS_NUMBER.fullmatch(text):
             return int(text) if text.lstrip("-").isdigit() else float(text)

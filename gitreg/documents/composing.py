@@ -1,4 +1,4 @@
-"""The names in a document, in NFC: what people type on one system and another is one name."""
+"""The conversion of the names in a document to Unicode form NFC, so that a name is the same on every system."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from gitreg.errors import InvalidDocument
 from gitreg.names import nfc
 
 _KINDS = ("model", "model_version", "annotation", "stage", "alias", "artifact", "run")
-"""The kinds with names in them, but for approvals: what was signed stays as it is."""
+"""The kinds of documents with names, except approvals, whose signature is over their exact content."""
 _NAMES = ("name", "model", "version", "previous", "rolled_back_from", "artifact", "pipeline", "run", "step")
 _LISTS = ("tags", "inputs", "links", "versions")
 _BY_NAME = ("inputs", "outputs")
 
 
 def composed(key: Key, data: dict[str, Any]) -> dict[str, Any]:
-    """Return a document with its names in NFC, as those of its path are.
+    """Return a document with its names in NFC, like those of its path.
 
     Raises
     ------
     InvalidDocument
-        Two names of artifacts are one then.
+        Two artifacts have the same name in NFC.
     """
     if key.kind not in _KINDS:
         return data
@@ -39,7 +39,7 @@ def composed(key: Key, data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _names(data: Any) -> Any:
-    """Return a mapping with the values of its known fields in NFC; anything else as it is."""
+    """Return a mapping with the names in its known fields in NFC; any other value is returned as it is."""
     if not isinstance(data, Mapping):
         return data
     out = dict(data)

@@ -1,4 +1,4 @@
-"""Mappings that are made when somebody looks into them: most who read a record do not ask for its files."""
+"""The lazy mapping, which is built at its first use: most readers of a record do not need its files."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _V = TypeVar("_V")
 
 
 class Deferred(Mapping[str, _V]):
-    """A mapping that a function gives, called once, at the first look.
+    """A mapping that is built by a function, called once, at the first use.
 
     Parameters
     ----------
     make:
-        Gives it; it cannot fail.
+        The function, which must not fail.
     """
 
     def __init__(self, make: Callable[[], Mapping[str, _V]]) -> None:
@@ -34,7 +34,7 @@ class Deferred(Mapping[str, _V]):
     def __len__(self) -> int:
         return len(self._made)
 
-    # These are what Mapping has, at the speed of what is inside.
+    # Mapping has these methods too, but those of the inner mapping are faster.
 
     def keys(self) -> KeysView[str]:
         """See Mapping."""

@@ -1,4 +1,4 @@
-"""Rewriting a YAML file that a person wrote: only the lines of what changed change, comments and order stay."""
+"""The editor for YAML files that a person wrote: only the lines of changed values change, comments and order stay."""
 
 from __future__ import annotations
 
@@ -9,27 +9,32 @@ import yaml
 from gitreg.documents.yaml import LOADER, dumps, loads
 from gitreg.errors import InvalidDocument
 
-_RARE_BREAKS = "\r\x85\u2028\u2029"  # YAML counts lines by them too; who edits by hand does not write them
-_LONGEST = 256 * 1024  # bytes; beyond that nobody wrote it by hand, and finding the places takes seconds
+_RARE_BREAKS = "\r\x85\u2028\u2029"  # line breaks of YAML that editors do not write
+_LONGEST = 256 * 1024  # bytes; a larger file was not written by hand, and finding its lines takes seconds
 
 
 def rewrite(old: bytes, data: dict[str, Any], where: str) -> bytes:
-    """Give the bytes of a file that says ``data``, as close as possible to what it was.
+    """Return the bytes of a file with the content ``data``, as close as possible to the old file.
 
     Parameters
     ----------
     old:
-        The file as it is, which :func:`gitreg.documents.yaml.loads` reads as a mapping.
+        The present content of the file, which :func:`gitreg.documents.yaml.loads` reads as a mapping.
     data:
-        What the file is to say.
+        The new content as plain data.
     where:
-        The file's name, for errors.
+        The name of the file, for errors.
 
     Returns
     -------
     bytes:
-        ``old`` with the lines of the changed keys replaced, removed or added. Where that cannot be done safely (flow
-        style at the top, multi-line keys, odd line breaks) the canonical form.
+        ``old`` with the lines of the changed keys replaced, removed or added. If that is not safe (flow style at the
+        top, multi-line keys, rare line breaks), the canonical form.
+
+    Raises
+    ------
+    InvalidDocument
+        ``old`` cannot be read.
     """
     old_data = loads(old, where)
     if old_data == data and _same_types(old_data, data):
@@ -41,12 +46,12 @@ def rewrite(old: bytes, data: dict[str, Any], where: str) -> bytes:
     if not text.endswith("\n"):
         text += "\n"
     lines = text.split("\n")[:-1]
-    root = yaml.compose(text, Loader=LOADER)  # the parser that read it: another would stumble over other things
+    root = yaml.compose(text, Loader=LOADER)  # the parser that read the file: others accept other texts
     if not isinstance(root, yaml.MappingNode) or root.flow_style:
         return canonical
     edits: list[_Edit] = []
     _compare(root, old_data, data, lines, edits)
-    # From the bottom up; of two insertions at one place the later one first, so that it ends up below.
+    # From the bottom up; of two insertions at the same line, the later one first, so that it ends up below.
     for edit in reversed(sorted(edits, key=lambda e: (e.start, e.stop))):  # noqa: C413 - reverse=True would keep ties
         lines[edit.start : edit.stop] = edit.lines
     spliced = ("\n".join(lines) + "\n").encode()
@@ -64,7 +69,7 @@ class _Edit(NamedTuple):
 
 
 def _compare(node: Any, old: dict[str, Any], new: dict[str, Any], lines: list[str], edits: list[_Edit]) -> None:
-    """Collect the edits that make the block mapping at ``node`` say ``new``."""
+    """Append the edits that change the block mapping at ``node`` from ``old`` to ``new``."""
     column = node.start_mark.column
     spans = {key.value: (key.start_mark.line, _last_line(value) + 1, value) for key, value in node.value}
     for key, (start, stop, value) in spans.items():
@@ -92,7 +97,7 @@ def _spell(key: str, value: Any, column: int, comment: str) -> list[str]:
 
 
 def _comment(value: Any, start: int, stop: int, lines: list[str]) -> str:
-    """Give the comment that stands behind a value of one line."""
+    """Return the comment after a value of one line, with the space before it; "" if there is none."""
     if stop - start != 1 or value.end_mark.line != start:
         return ""
     rest = lines[start][value.end_mark.column :]
@@ -100,7 +105,7 @@ def _comment(value: Any, start: int, stop: int, lines: list[str]) -> str:
 
 
 def _last_line(node: Any) -> int:
-    """Give the line on which a value ends, without the comments and blank lines that follow it."""
+    """Return the last line of a value, counted from 0, without the comments and blank lines after it."""
     if isinstance(node, yaml.ScalarNode) or node.flow_style or not node.value:
         end = node.end_mark
         return end.line - 1 if end.column == 0 and end.line > node.start_mark.line else end.line  # type: ignore[no-any-return]
@@ -109,7 +114,7 @@ def _last_line(node: Any) -> int:
 
 
 def _same_types(a: Any, b: Any) -> bool:
-    """Whether equal values are equal for JSON too: ``1 == 1.0 == True`` in Python."""
+    """Return whether equal values have the same types, as JSON needs: ``1 == 1.0 == True`` in Python."""
     if isinstance(a, dict):
         return all(_same_types(a[key], b[key]) for key in a)
     if isinstance(a, list):

@@ -1,4 +1,4 @@
-"""From a file's bytes to its document, checked, and back."""
+"""The reading and writing of a file of the registry, with all checks."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _VERSIONS = ("version", "previous", "rolled_back_from")
 
 
 def read_data(key: Key, content: bytes) -> dict[str, Any]:
-    """Read a file as plain data that its schema and its path agree with.
+    """Return the content of a file as plain data, checked against its schema and its path.
 
     Raises
     ------
     InvalidDocument
-        It is no YAML, of a newer format, of another kind than its path says, breaks its schema or the rules of names,
-        or names another model or version than its path does.
+        The file is not YAML, has a newer format, breaks its schema or the rules of names, or differs from its path in
+        the kind of document, the model or the version.
     """
     where = key.path
     data = loads(content, where)
@@ -33,12 +33,12 @@ def read_data(key: Key, content: bytes) -> dict[str, Any]:
             raise InvalidDocument(where, "/format", f"is {written}; {NEWER_FORMAT}", hint="upgrade gitreg")
         if data.get("kind", key.kind) != key.kind:
             raise InvalidDocument(where, "/kind", f"is {data['kind']!r}, but the file's path says {key.kind!r}")
-        for field in _VERSIONS:  # whoever writes 7 by hand means "7"; 1.10 is no longer what was written
+        for field in _VERSIONS:  # 7 written by hand means "7", but 1.10 has become 1.1
             if isinstance(data.get(field), float):
                 raise InvalidDocument(where, f"/{field}", f"is the number {data[field]!r}", hint="put it in quotes")
             if isinstance(data.get(field), int) and not isinstance(data[field], bool):
                 data[field] = str(data[field])
-        if not content.isascii() or b"\\" in content:  # an escape may spell what is no ASCII
+        if not content.isascii() or b"\\" in content:  # an escape may stand for a character beyond ASCII
             data = composed(key, data)
         for field, _ in _said_by_the_path(key):
             if field not in data:
@@ -53,12 +53,12 @@ def read_data(key: Key, content: bytes) -> dict[str, Any]:
 
 
 def write(key: Key, document: Document, old: bytes | None = None) -> bytes:
-    """Give the bytes of a document's file.
+    """Return the bytes of a document's file.
 
     Parameters
     ----------
     old:
-        The file as it is now: its comments and order survive. None writes the canonical form.
+        The present content of the file, whose comments and order are kept; None: write the canonical form.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def write(key: Key, document: Document, old: bytes | None = None) -> bytes:
     check_meaning(key, data)
     if old is None:
         return tables.dumps(data)
-    from gitreg.documents.edit import rewrite  # not for new files, which are most
+    from gitreg.documents.edit import rewrite  # not needed for new files, which are most
 
     return rewrite(old, data, key.path)
 

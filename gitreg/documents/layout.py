@@ -1,4 +1,4 @@
-"""Which file says what: the paths of a registry, to and from what they mean."""
+"""The layout of a registry: the path of each file, and the key that it stands for."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from gitreg.names import slug, unslug
 
 REGISTRY_FILE = "gitreg.yaml"
 FOLDERS = ("models", "artifacts", "runs", "approvals/settings")
-"""The folders of a registry's files, beside ``gitreg.yaml``."""
+"""The folders with the files of a registry, besides ``gitreg.yaml``."""
 MAX_BYTES = 4 * 1024 * 1024
-"""What a file may have."""
+"""The largest size of a file, in bytes."""
 _FOLDERS = {"versions": "model_version", "annotations": "annotation", "stages": "stage", "aliases": "alias"}
 _APPROVALS = "approvals"
 _SETTINGS = "settings"
@@ -22,7 +22,7 @@ _FILE_OF = {kind: name for name, kind in _FILES.items()}
 
 
 class Key(NamedTuple):
-    """What a file is about.
+    """The key of a file: its kind and the names that it belongs to.
 
     Parameters
     ----------
@@ -30,10 +30,11 @@ class Key(NamedTuple):
         ``registry``, ``model``, ``card``, ``model_version``, ``annotation``, ``stage``, ``alias``, ``approval``,
         ``artifact`` or ``run``.
     model:
-        The model's name, "" for the registry; an artifact's, or a run's pipeline.
+        The name of the model, the artifact, or the pipeline of the run; "" for the registry and for an approval of a
+        change of ``gitreg.yaml``.
     name:
-        The version, stage, alias or run; "" for what there is one of; of an approval ``<version>/<stage>/<who>``,
-        of one of a change of ``gitreg.yaml`` ``settings/<sha256>/<who>``.
+        The version, stage, alias or run; "" for the registry, a model and its card; for an approval
+        ``<version>/<stage>/<who>``, or ``settings/<sha256>/<who>`` if it is of a change of ``gitreg.yaml``.
     """
 
     kind: str
@@ -42,7 +43,7 @@ class Key(NamedTuple):
 
     @property
     def path(self) -> str:
-        """The file's path inside the registry."""
+        """The path of the file inside the registry."""
         if self.kind == "registry":
             return REGISTRY_FILE
         if self.kind == "approval" and not self.model:
@@ -57,9 +58,9 @@ class Key(NamedTuple):
 
 
 def parse_path(path: str) -> Key | None:
-    """Say what the file at a path inside the registry is about; None where it is none of ours.
+    """Return the key of the file at a path inside the registry; None if it is not a file of the registry.
 
-    A path that is not spelled as gitreg would spell it (``models/my model/model.yaml``) is none of ours.
+    A path that gitreg would spell in another way (``models/my model/model.yaml``) is not a file of the registry.
     """
     if path == REGISTRY_FILE:
         return Key("registry")
@@ -76,7 +77,7 @@ def parse_path(path: str) -> Key | None:
             return key if all(names) and key.name.count("/") == 2 and key.path == path else None
         if parts[0] != "models":
             return None
-        # Folders first: no part of a model is spelled like one, but a version, stage or alias may be called "model".
+        # Folders first: no part of a model's slug equals a folder, but a version, stage or alias may be named "model".
         if len(parts) >= 4 and parts[-2] in _FOLDERS and parts[-1].endswith(".yaml"):
             name = unslug(parts[-1].removesuffix(".yaml"))
             if not name:
@@ -92,10 +93,10 @@ def parse_path(path: str) -> Key | None:
         else:
             return None
         return key if key.path == path else None
-    except UnicodeError:  # bytes that are no UTF-8, spelled or raw
+    except UnicodeError:  # bytes that are not UTF-8, escaped or raw
         return None
 
 
 def model_folder(model: str) -> str:
-    """Give the folder of a model inside the registry."""
+    """Return the path of a model's folder inside the registry."""
     return f"models/{slug(model)}"

@@ -1,4 +1,4 @@
-"""What a schema cannot say of a document: names that may stand, dates that exist, refs that Git would take."""
+"""The validation that a schema cannot express: valid names, existing dates, refs that Git accepts."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _NOT_OURS = ("refs/heads", "refs/tags", "refs/remotes", "refs/drafts", "refs/not
 
 
 def check_meaning(key: Key, data: Mapping[str, Any]) -> None:
-    """Hold what a document says against the rules of names, dates and refs.
+    """Raise an error if a document breaks the rules of names, dates and refs.
 
     Raises
     ------
     InvalidDocument
-        Something breaks one; the error names the place and the rule.
+        A value breaks a rule; the error names the place and the rule.
     """
     if key.kind == "run":
         _check(key, "", check_pipeline, key.model)
@@ -57,14 +57,16 @@ def check_meaning(key: Key, data: Mapping[str, Any]) -> None:
 
 
 class SealedName(NamedTuple):
-    """A place of an annotation that names an artifact which was sealed with its version.
+    """The place in an annotation that names an artifact of the version's sealed record.
 
     Parameters
     ----------
     pointer:
         The place inside the file, as a JSON pointer.
+    artifact:
+        The name of the artifact.
     version:
-        The version, as a reference.
+        The reference of the version.
     """
 
     pointer: str
@@ -78,16 +80,16 @@ class SealedName(NamedTuple):
 def check_annotation(
     key: Key, data: Mapping[str, Any], record: Mapping[str, Any], before: Mapping[str, Any] = MappingProxyType({})
 ) -> list[SealedName]:
-    """Return the places of an annotation that name an artifact which was sealed with its version.
+    """Return the places of an annotation that name an artifact of the version's sealed record.
 
-    A link that the record has itself is none of them: it says nothing new.
+    A link that the record has as well is left out: it changes nothing.
 
     Parameters
     ----------
     data, record:
-        What the annotation and the version's record say.
+        The annotation and the version's record, as plain data.
     before:
-        What the annotation said until now; what stays as it was is left out.
+        The annotation before the change; entries that it has already are left out.
     """
     sealed, known = record.get("artifacts", {}), before.get("artifacts", {})
     settled = {*record.get("links", ()), *before.get("links", ())}

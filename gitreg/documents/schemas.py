@@ -1,7 +1,7 @@
-"""The JSON Schemas, and what breaks them.
+"""The JSON Schemas of documents and their validators.
 
-Bulk reading asks validators that fastjsonschema compiled (microseconds a document); only a document that they refuse
-is shown to jsonschema, which takes longer to import and says better what is wrong.
+Validators that fastjsonschema compiled (microseconds a document) check every document. Only a document that they refuse
+goes to jsonschema, which takes longer to import and explains errors better.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from gitreg.errors import InvalidDocument
 
 
 def schema(kind: str) -> dict[str, Any]:
-    """Give the JSON Schema (draft 7) of a kind of document."""
+    """Return the JSON Schema (draft 7) of a kind of document."""
     name = f"{kind}.schema.json"
-    # The wheel carries the schemas inside the package; in a checkout they lie at the top of the repository.
+    # The wheel has the schemas inside the package; a checkout has them at the top of the repository.
     packaged, in_checkout = (folder / "schemas" / name for folder in Path(__file__).parents[1:3])
     text = (packaged if packaged.is_file() else in_checkout).read_text()
     loaded: dict[str, Any] = json.loads(text)
@@ -27,14 +27,14 @@ def schema(kind: str) -> dict[str, Any]:
 
 
 def check(kind: str, data: Any, where: str) -> None:
-    """Hold a document against the schema of its kind.
+    """Raise an error if a document breaks the schema of its kind.
 
     Raises
     ------
     InvalidDocument
-        It breaks the schema; the error names the place and the rule.
+        The document breaks the schema; the error names the place and the rule.
     """
-    from fastjsonschema import JsonSchemaValueException  # the hot paths read the index and never check
+    from fastjsonschema import JsonSchemaValueException  # imported late: reading from the index needs no validator
 
     try:
         compiled(kind)(data)
@@ -44,7 +44,7 @@ def check(kind: str, data: Any, where: str) -> None:
 
 @cache
 def compiled(kind: str) -> Callable[[Any], Any]:
-    """Return the validator of a kind of document, which raises for one that breaks its schema."""
+    """Return the validator of a kind of document, which raises JsonSchemaValueException for an invalid document."""
     import fastjsonschema  # see check()
 
     validator: Callable[[Any], Any] = fastjsonschema.compile(schema(kind), use_default=False)
@@ -52,7 +52,7 @@ def compiled(kind: str) -> Callable[[Any], Any]:
 
 
 def _explained(kind: str, data: Any, where: str, fast: Exception) -> InvalidDocument:
-    from jsonschema import Draft7Validator  # only for the rare document that is wrong
+    from jsonschema import Draft7Validator  # imported late: needed for invalid documents only
     from jsonschema.exceptions import best_match
 
     error = best_match(Draft7Validator(schema(kind)).iter_errors(data))

@@ -1,6 +1,6 @@
-"""Writing a document whose artifacts list many files: the lists are most of it, and need no YAML emitter.
+"""The fast writer of documents with long lists of files, which it writes without the YAML emitter.
 
-`dumps` gives, byte for byte, what :func:`gitreg.documents.yaml.dumps` gives (a record of 1,000 files: 1 ms, and 24).
+`dumps` returns byte for byte the same as :func:`gitreg.documents.yaml.dumps` (a record of 1,000 files: 1 ms, not 24).
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import Any
 from gitreg.documents import yaml
 
 _STANDS_FOR = "files-of-artifact-"
-# Each of these is written as it is. Of what YAML 1.1 or 1.2 takes for something else than text, nothing holds a slash,
-# and what begins with a letter holds no dot and is no longer than "false". Keys over 128 bytes are written otherwise.
+# Paths that need no quotes. No scalar that YAML 1.1 or 1.2 reads as something else than text has a slash; one that
+# begins with a letter has no dot and is not longer than "false". Keys over 128 bytes are written in another style.
 _PATH = re.compile(r"(?=[^/]*/|[A-Za-z_](?:[^.]*\.|.{5}))[A-Za-z0-9_][A-Za-z0-9_./-]{0,99}")
-# Sixty-four hexadecimal digits can be a number only where they are digits, with an "e" or, after a zero, a "b".
+# Digests that need no quotes: 64 hexadecimal digits are a number only if all are decimal digits, "e" or "b".
 _SHA256 = re.compile(r"(?=[0-9be]*[acdf])[0-9a-f]{64}")
 
 
 def dumps(data: Mapping[str, Any]) -> bytes:
-    """Write a document in the canonical form; see :func:`gitreg.documents.yaml.dumps`."""
+    """Return a document in the canonical form; see :func:`gitreg.documents.yaml.dumps`."""
     artifacts = data.get("artifacts")
     if not isinstance(artifacts, Mapping):
         return yaml.dumps(data)
@@ -34,14 +34,14 @@ def dumps(data: Mapping[str, Any]) -> bytes:
             tables[f"\n    files: {stand_in}\n"] = f"\n    files:\n{table}"
     text = yaml.dumps({**data, "artifacts": short}).decode()
     for line, table in tables.items():
-        if text.count(line) != 1:  # somebody says these very words elsewhere
+        if text.count(line) != 1:  # another value of the document equals the placeholder
             return yaml.dumps(data)
         text = text.replace(line, table)
     return text.encode()
 
 
 def _table(files: Any) -> str | None:
-    """Write what each file is; None where the emitter would have to be asked how, or there are none."""
+    """Return the lines of a list of files; None if it is empty, or the emitter is needed to write it."""
     if not isinstance(files, Mapping) or not files:
         return None
     lines = []

@@ -1,6 +1,6 @@
-"""The documents: one frozen class for each kind of file, with the file's own field names, in the file's order.
+"""The documents: one frozen class for each kind of file, with the names and the order of the file's fields.
 
-Fields that a later gitreg or a person added are kept in ``extra`` and written back.
+Unknown fields, from a later gitreg or a person, are kept in ``extra`` and written back.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from gitreg.documents.deferred import Deferred
 
 FORMAT = 1
 NEWER_FORMAT = f"this gitreg reads format {FORMAT}"
-"""What is said of a document of a newer format, and how the index's readers know it again."""
+"""The message for a document of a newer format; readers of the index recognize such a document by it."""
 DEFAULT_STAGES = ("staging", "production")
 DEFAULT_PREFIX = "models"
 CARD_FIELDS = ("description", "license", "audience", "use_cases", "limitations", "trade_offs", "ethics")
-"""What a model's card says in a text each (:class:`ModelDocument`)."""
+"""The text fields of a model's card (:class:`ModelDocument`)."""
 _LISTS = frozenset({"tags", "inputs", "links", "stages", "replicas", "command", "versions"})
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 class _Frozen:
-    """What ``@dataclass(frozen=True, kw_only=True)`` makes of a class, by looking at it once.
+    """The base of frozen classes, like ``@dataclass(frozen=True, kw_only=True)`` but faster to define.
 
-    A dataclass compiles its methods anew in each process: ten of them take as long as Python takes to start.
+    A dataclass compiles its methods in each process: ten dataclasses take as long as the start of Python.
     """
 
     _names: ClassVar[tuple[str, ...]] = ()
@@ -43,7 +43,7 @@ class _Frozen:
         self.__dict__.update(values)
 
     def but(self, **values: Any) -> Self:
-        """Give a copy with other values for some fields."""
+        """Return a copy with other values for some fields."""
         return type(self)(**{**self.__dict__, **values})
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -56,20 +56,20 @@ class _Frozen:
             return NotImplemented
         return all(getattr(self, name) == getattr(other, name) for name in self._names)
 
-    __hash__ = None  # type: ignore[assignment] # mappings among the fields have none either
+    __hash__ = None  # type: ignore[assignment] # some fields are mappings, which have no hash
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self._names)})"
 
 
 class _Data(_Frozen):
-    """Fields to and from plain data. What is empty by default and empty is not written."""
+    """The base of classes that convert to and from plain data; empty optional fields are not written."""
 
     extra: Mapping[str, Any] = _NOTHING
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Self:
-        """Build from what :mod:`gitreg.documents.schemas` found sound."""
+        """Return the object for plain data that :mod:`gitreg.documents.schemas` has validated."""
         known: dict[str, Any] = {}
         extra: dict[str, Any] = {}
         for key, value in data.items():
@@ -77,17 +77,17 @@ class _Data(_Frozen):
                 known[key] = value if type(value) is str else cls._read(key, value)
             elif key not in ("format", "kind"):
                 extra[key] = value
-        made = cls.__new__(cls)  # what is sound names all it has to, and nothing else
+        made = cls.__new__(cls)  # valid data has all required fields
         made.__dict__.update(known, extra=extra)
         return made
 
     def to_data(self) -> dict[str, Any]:
-        """Give the plain data, in canonical order."""
+        """Return the plain data, in canonical order."""
         out = {}
         for name in self._names:
             value = getattr(self, name)
             empty = value is None or value is False or value in ((), {})
-            # A required field has no default, so that an empty list of files is written.
+            # A field without a default is required, and is written even if it is empty.
             if name != "extra" and not (empty and value == getattr(type(self), name, self)):
                 out[name] = self._write(value)
         return out | dict(self.extra)
@@ -113,7 +113,7 @@ class Document(_Data):
     kind: ClassVar[str]
 
     def to_data(self) -> dict[str, Any]:
-        """Give the whole file as plain data, in canonical order."""
+        """Return the content of the file as plain data, in canonical order."""
         return {"format": FORMAT, "kind": self.kind} | super().to_data()
 
 
@@ -136,7 +136,7 @@ class RegistryDocument(Document):
 
 
 class ModelDocument(Document):
-    """``model.yaml``: the card's fields."""
+    """``model.yaml``: the fields of the model's card."""
 
     kind: ClassVar[str] = "model"
     name: str
@@ -165,16 +165,16 @@ class FileRecord(_Data):
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Self:
-        """Build from sound data: versions have many of these."""
-        if len(data) > 2:  # not only the two that each has to have
+        """Return the object for valid data; a fast path, because versions have many files."""
+        if len(data) > 2:  # more than the two required fields
             return super().from_data(data)
         made = cls.__new__(cls)
         made.__dict__.update(data)
         return made
 
     def to_data(self) -> dict[str, Any]:
-        """Give the plain data: versions have many of these."""
-        if len(self.__dict__) == 2:  # size and sha256, which each has
+        """Return the plain data; a fast path, because versions have many files."""
+        if len(self.__dict__) == 2:  # size and sha256, the required fields
             return {"size": self.size, "sha256": self.sha256}
         out: dict[str, Any] = {"size": self.size, "sha256": self.sha256}
         if self.executable:
@@ -186,9 +186,10 @@ class FileRecord(_Data):
 class ArtifactRecord(_Data):
     """A named set of files.
 
-    ``files`` is None where the manifest is a blob of its own. ``artifact`` is the artifact version that it is, as
-    ``name@version``, where it was saved as one; ``materializer`` says how its files become an object again. ``scan`` is
-    the number of the rules by which the files were looked through; ``contents`` has those that are not plain data.
+    ``files`` is None if the manifest is a blob of its own. ``artifact`` is the reference ``name@version`` if the set
+    was saved as an artifact version; ``materializer`` is the name of the materializer that turns the files into an
+    object again. ``scan`` is the version number of the rules by which the files were scanned; ``contents`` lists the
+    files that are not plain data.
     """
 
     type: str = "model"
@@ -235,7 +236,7 @@ class VersionDocument(Document):
 
 
 class AnnotationDocument(Document):
-    """What is said of a version after it was sealed; ``links`` and ``artifacts`` are what was linked to it since."""
+    """The annotation of a sealed version; ``links`` and ``artifacts`` are those that were added after the seal."""
 
     kind: ClassVar[str] = "annotation"
     description: str | None = None
@@ -254,9 +255,9 @@ class AnnotationDocument(Document):
 
 
 class ArtifactDocument(Document):
-    """A version of an artifact that was saved on its own: added once, never changed.
+    """The record of an artifact version, which never changes.
 
-    In a draft it has no version yet unless one was asked for, and its number is its place in the draft.
+    In a draft, ``version`` is None unless a name was given, and ``number`` is the position in the draft.
     """
 
     kind: ClassVar[str] = "artifact"
@@ -284,17 +285,17 @@ class ArtifactDocument(Document):
 
     @property
     def reference(self) -> str:
-        """The artifact and its version, as it is linked to."""
+        """The reference ``name@version``, as in links."""
         return f"{self.artifact}@{self.version}"
 
     @property
     def artifacts(self) -> dict[str, ArtifactRecord]:
-        """Its file set by its name, as versions of models have theirs."""
+        """The file set by the artifact's name, in the form that versions of models have."""
         return {self.artifact: self.record}
 
     @property
     def record(self) -> ArtifactRecord:
-        """What a version of a model that it is linked to says of it."""
+        """The entry for this artifact in the record of a model version that it is linked to."""
         return ArtifactRecord(
             type=self.type,
             size=self.size,
@@ -308,7 +309,7 @@ class ArtifactDocument(Document):
 
 
 class RunDocument(Document):
-    """What ran: its code, its surroundings, and step by step what went in and came out."""
+    """The record of a run: its code, its environment, and the inputs and outputs of each step."""
 
     kind: ClassVar[str] = "run"
     pipeline: str
@@ -328,7 +329,7 @@ class RunDocument(Document):
 
 
 class DraftDocument(Document):
-    """A version that a run is still making: what it is to be when the run ends well."""
+    """A version in the draft of a run, not sealed yet: its content when the run succeeds."""
 
     kind: ClassVar[str] = "draft"
     model: str
@@ -352,7 +353,7 @@ class DraftDocument(Document):
 
 
 class StageDocument(Document):
-    """Which version holds a stage, and which held it before."""
+    """The pointer of a stage: the version that is in the stage, and the one before it."""
 
     kind: ClassVar[str] = "stage"
     version: str
@@ -363,7 +364,7 @@ class StageDocument(Document):
 
 
 class AliasDocument(Document):
-    """Which version an alias names."""
+    """The pointer of an alias: its version."""
 
     kind: ClassVar[str] = "alias"
     version: str
@@ -371,9 +372,9 @@ class AliasDocument(Document):
 
 
 class ApprovalDocument(Document):
-    """That a person wants a version in a stage, or a change of the settings (``subject``).
+    """The approval by a person of a version for a stage, or of a change of the settings (``subject``).
 
-    ``signature`` is an SSH key's, over all the other fields.
+    ``signature`` is a signature by an SSH key, over all other fields.
     """
 
     kind: ClassVar[str] = "approval"

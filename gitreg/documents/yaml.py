@@ -1,8 +1,8 @@
-"""YAML in and out: bounded and strict when read, canonical when written.
+"""The YAML reader and writer: strict and bounded when reading, canonical when writing.
 
-Reading builds values straight from libyaml's events, so that depth, size and node count are known before anything is
-built (composing nodes first lets 200,000 nested brackets overflow the C stack). Scalars follow YAML 1.2's core schema
-without its non-JSON parts: what comes out is exactly what JSON can say. Anchors, aliases, tags, duplicate keys and
+The reader builds values directly from libyaml's events, so that depth, size and number of nodes are checked before
+anything is built (composing nodes first lets 200,000 nested brackets overflow the C stack). Scalars follow the core
+schema of YAML 1.2 without its non-JSON parts: the values are those of JSON. Anchors, aliases, tags, duplicate keys and
 several documents in one file are refused.
 """
 
@@ -39,8 +39,8 @@ _CONSTANTS: Mapping[str, Any] = {
     "False": False,
     "FALSE": False,
 }
-_LONGEST_KEY = 60  # characters of a key, and of a reason, in an error
-_LONGEST_REASON = 120
+_LONGEST_KEY = 60  # characters of a key in an error
+_LONGEST_REASON = 120  # characters of a reason in an error
 _NOT_IN_A_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NUMBER_START = frozenset("+-.0123456789")
 _INT = re.compile(r"[-+]?[0-9]+")
@@ -50,14 +50,14 @@ _NOT_JSON = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
 def loads(data: bytes, where: str) -> Any:
-    """Read one YAML document.
+    """Return the value of one YAML document.
 
     Parameters
     ----------
     data:
-        UTF-8 text.
+        The document as UTF-8 text.
     where:
-        The file's name, for errors.
+        The name of the file, for errors.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def loads(data: bytes, where: str) -> Any:
     Raises
     ------
     InvalidDocument
-        The text is no YAML, or more than a registry file may be: deeper, larger, or beyond what JSON can say.
+        The text is not YAML, is larger or deeper than allowed, or has values that JSON does not have.
     """
     if len(data) > MAX_BYTES:
         raise too_long(where, len(data))
@@ -90,21 +90,21 @@ def loads(data: bytes, where: str) -> Any:
 
 
 def too_long(where: str, size: int) -> InvalidDocument:
-    """Say that a file has more bytes than are read."""
+    """Return the error for a file of more than `MAX_BYTES` bytes."""
     return InvalidDocument(where, "", f"is {size:,} bytes long, more than the {MAX_BYTES:,} that fit")
 
 
 def _open_brackets(text: str) -> int:
-    """Return how many flow collections are open at the end of a text.
+    """Return the number of flow collections that are open at the end of a text.
 
-    libyaml looks ahead for a key before its first event, and from 0.2.6 on stops by itself in brackets that are nested
-    too deep: then no event has told the depth. Brackets in quotes count too, which only words an error differently.
+    libyaml looks ahead for a key before its first event, and since 0.2.6 stops with an error if brackets are nested too
+    deep: then no event has shown the depth. Brackets in quotes count too; that only changes the words of an error.
     """
     return sum(text.count(bracket) for bracket in "[{") - sum(text.count(bracket) for bracket in "]}")
 
 
 class _Builder:
-    """Turns a loader's events into values, one document's worth."""
+    """The builder of one document's value from the events of a loader."""
 
     def __init__(self, loader: Any, where: str) -> None:
         self._next = loader.get_event
@@ -138,7 +138,7 @@ class _Builder:
         if event.tag is not None:
             raise self._error(f"uses the tag {event.tag}; write plain values")
         if len(self._path) >= MAX_DEPTH:
-            del self._path[4:]  # the way down says nothing more
+            del self._path[4:]  # the rest of the path is no help in the error
             raise self._error(_TOO_DEEP)
         return self._mapping() if kind is yaml.MappingStartEvent else self._sequence()
 
@@ -188,21 +188,21 @@ class _Builder:
 
 
 def pointer(path: list[str | int]) -> str:
-    """Spell a path of keys and positions as a JSON pointer (RFC 6901), on one line: keys of absurd length are cut."""
+    """Return a path of keys and positions as a JSON pointer (RFC 6901) on one line; very long keys are cut."""
     return "".join("/" + _short(str(part), _LONGEST_KEY).replace("~", "~0").replace("/", "~1") for part in path)
 
 
 def _short(text: str, longest: int) -> str:
-    """Give a text as one line of an error shows it."""
+    """Return a text for an error, cut to its longest length and without control characters."""
     cut = text if len(text) <= longest else f"{text[:longest]}..."
     return _NOT_IN_A_LINE.sub("\N{REPLACEMENT CHARACTER}", cut)
 
 
 class _Dumper(_BaseDumper):  # type: ignore[misc]
-    """Block style, no anchors, and a quote around every text that some YAML reader would take for something else."""
+    """The YAML dumper: block style, no anchors, and quotes around every text that a YAML reader could misread."""
 
-    # The C emitter asks these tables whether a plain scalar would be read as text: YAML 1.1's, so that PyYAML, Ruby and
-    # Go read what was written, without its timestamps (ours are text), and YAML 1.2's numbers, which we read ourselves.
+    # The C emitter uses these tables to decide whether a plain scalar would be read as text. They have the rules of
+    # YAML 1.1 (for PyYAML, Ruby and Go) without timestamps (gitreg writes them as text), and the numbers of YAML 1.2.
     yaml_implicit_resolvers = {  # noqa: RUF012
         first: [(tag, pattern) for tag, pattern in patterns if not tag.endswith(":timestamp")]
         for first, patterns in yaml.SafeDumper.yaml_implicit_resolvers.items()
@@ -227,9 +227,9 @@ _Dumper.add_representer(str, _represent_text)
 
 
 def dumps(data: Any) -> bytes:
-    """Write a value in the canonical form: block style, keys in the order given, LF, UTF-8, no anchors.
+    """Return a value in the canonical form: block style, keys in the given order, LF, UTF-8, no anchors.
 
-    The value is what JSON can say (see :func:`loads`); ``loads(dumps(x)) == x``.
+    The value has only types of JSON (see :func:`loads`); ``loads(dumps(x)) == x``.
     """
     text: str = yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**20, line_break="\n")
     return text.encode()
