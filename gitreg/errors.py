@@ -1,7 +1,7 @@
-"""Every failure that a person can meet, each with the exit code that the command line gives it.
+"""The errors of gitreg, each with the exit code of the command line.
 
-An error says what is wrong and where in its message, and what to do about it in its hint. Nothing below the command
-line prints or exits: it raises one of these.
+The message of an error names the problem and its place; the hint names the remedy. Code below the command line never
+prints or exits: it raises one of these errors.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 
 class GitregError(Exception):
-    """Something failed.
+    """The base class of all errors of gitreg.
 
     Parameters
     ----------
     message:
-        One sentence: what is wrong, and where (a file, a field, a reference).
+        The problem and its place (a file, a field, a reference), in one sentence.
     hint:
-        One sentence: what to do about it. None where there is nothing to do.
+        The remedy, in one sentence; None if there is none.
     """
 
     exit_code = 1
     has_lines = False
-    """Whether the message quotes another program, whose lines are kept."""
+    """True if the message quotes the output of another program, whose lines are kept."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -39,13 +39,13 @@ class GitregError(Exception):
         return self.message
 
     def advise(self, hint: str) -> None:
-        """Say what to do about it, beside what was said already; a traceback shows it, too."""
+        """Add a hint to the ones that the error has; a traceback shows it, too."""
         self.hint = f"{self.hint}; {hint}" if self.hint else hint
         self.add_note(f"hint: {hint}")
 
 
 class InvalidDocument(GitregError):
-    """A YAML file that cannot be read as what it should be.
+    """A file that is not a valid document of its kind.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class InvalidDocument(GitregError):
     pointer:
         The place inside it as a JSON pointer (RFC 6901), "" for the whole document.
     reason:
-        What is wrong there.
+        The problem at that place.
     """
 
     def __init__(self, where: str, pointer: str, reason: str, *, hint: str | None = None) -> None:
@@ -66,61 +66,61 @@ class InvalidDocument(GitregError):
 
 
 class InvalidInput(GitregError):
-    """What the caller asked for makes no sense: a name, an option, a value."""
+    """An argument of the caller is not valid: a name, an option, a value."""
 
     exit_code = 2
 
 
 class NotFound(GitregError):
-    """What was asked for is not there."""
+    """The requested object does not exist."""
 
     exit_code = 3
 
 
 class Refused(GitregError):
-    """A rule of the registry forbids it."""
+    """A rule of the registry forbids the operation."""
 
     exit_code = 4
 
 
 class UnsafeCode(Refused):
-    """A file can run code when it is loaded, and who asked for it neither trusts the registry nor allowed that.
+    """A file can run code when it is loaded; the user has neither trusted the registry for code nor allowed it.
 
     Parameters
     ----------
     argument:
-        What allows it for one call, as it is typed there.
+        The argument or option that allows it for one call, as the user types it.
     """
 
     def __init__(self, message: str, *, argument: str = "unsafe_code=True") -> None:
         super().__init__(message, hint=f"if you trust who made it: {argument}; for this registry: gitreg trust --code")
 
     def allowed_by(self, argument: str) -> UnsafeCode:
-        """Return the error for a place where another argument allows it."""
+        """Return the same error with another argument that allows the load."""
         return UnsafeCode(self.message, argument=argument)
 
 
 class Protected(Refused):
-    """A stage is entered by pull request only."""
+    """A version can enter this stage by pull request only."""
 
 
 class AlreadyExists(Refused):
-    """A model or a version of that name is there already."""
+    """An object of that name exists already."""
 
 
 class Conflict(GitregError):
-    """Somebody else was faster, or holds what is needed; trying again may succeed."""
+    """Another process changed or locked the same refs or files; a retry may succeed."""
 
     exit_code = 5
 
 
 class Locked(Conflict):
-    """A ref cannot be moved because its lock file is there: of a process at work, or left by one that was killed.
+    """A ref cannot be moved because of its lock file, of an active process or left by one that was killed.
 
     Parameters
     ----------
     path:
-        The lock file, on the machine that has the repository.
+        The path of the lock file, on the machine that has the repository.
     """
 
     def __init__(self, message: str, *, path: str) -> None:
@@ -129,14 +129,14 @@ class Locked(Conflict):
 
 
 class WorkTreeLags(GitregError):
-    """A branch has moved, and a work tree that has it checked out could not follow: a commit there would undo it.
+    """A branch has moved, but a work tree of the branch could not be updated: a commit there would undo the move.
 
     Parameters
     ----------
     branch, commit:
-        The branch, and where it is now.
+        The branch, and the commit that it is at now.
     work_trees:
-        The folders that lag, each to why.
+        The folders of the work trees that lag, each with the reason.
     """
 
     def __init__(self, branch: str, commit: str, work_trees: Mapping[Path, str]) -> None:
@@ -148,14 +148,14 @@ class WorkTreeLags(GitregError):
 
 
 class CloneLags(GitregError):
-    """A remote's branch has moved, and the clone that moved it could not follow.
+    """A branch on the remote has moved, but the local branch could not be updated.
 
     Parameters
     ----------
     branch, commit:
-        The remote's branch, and where it is now.
+        The branch on the remote, and the commit that it is at now.
     why:
-        What stopped the clone.
+        The error that stopped the update.
     """
 
     def __init__(self, branch: str, commit: str, why: GitregError) -> None:
@@ -166,22 +166,22 @@ class CloneLags(GitregError):
 
 
 class WorkTreeBusy(Conflict):
-    """Another process holds a work tree's index, or was killed while it did: trying again at once will not help."""
+    """The Git index of a work tree is locked by another process, or by one that was killed: a retry at once fails."""
 
 
 class TooLarge(GitregError):
-    """Something is larger than may be read.
+    """An object or file is larger than the limit for reading.
 
     Parameters
     ----------
     what:
-        What it is.
+        The name of the object or file, for the message.
     size:
-        Its size in bytes, or that of what has to be read for it.
+        The size in bytes, or that of the data which has to be read for it.
     limit:
-        How much may be read.
+        The limit in bytes.
     kind:
-        Git's word for the kind of object that it is, where it is one.
+        The type of the Git object (``blob``, ``commit``, ``tree``, ``tag``); "" for anything else.
     """
 
     def __init__(self, what: str, size: int, limit: int, *, kind: str = "") -> None:
@@ -194,6 +194,6 @@ class TooLarge(GitregError):
 
 
 class IntegrityError(GitregError):
-    """Bytes are not what the record says they are, or are missing."""
+    """The bytes differ from the record, or are missing."""
 
     exit_code = 6

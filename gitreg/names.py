@@ -1,8 +1,8 @@
-"""Names and references: what may be called what, and how a name is spelled on disk and in a ref.
+"""The rules of names and references, and the spelling of a name in paths and refs.
 
-A name is what people say (``team/Iris classifier``); its *slug* is how it is spelled in a path or a ref
-(``team/Iris%20classifier``). The two convert without loss. ``@`` never stands in a slug, so ``<model>@<version>`` is
-unambiguous and nested names never collide with their parents.
+People write a name (``team/Iris classifier``); paths and refs have its *slug* (``team/Iris%20classifier``). The two
+convert without loss. A slug never contains ``@``, so that ``<model>@<version>`` is unambiguous and nested names never
+collide with their parents.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from gitreg.errors import InvalidInput
 LATEST = "latest"
 ARCHIVED = "archived"
 
-_LONGEST_NAME = 255  # characters; ZenML's limit
+_LONGEST_NAME = 255  # characters, as in ZenML
 _LONGEST_SLUG = 200  # bytes; leaves room in a 255-byte file name for "@<stage>" and ".lock"
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-")
 _WINDOWS_DEVICES = frozenset(
     ["con", "prn", "aux", "nul", "conin$", "conout$"] + [f"{p}{n}" for p in ("com", "lpt") for n in "0123456789¹²³"]
 )
-# Expressions here and elsewhere are compiled, and kept by re, when first used: few of them are in any one run.
-# What Git refuses as .git: in any case, with what HFS+ ignores in it, as NTFS shortens it, or with trailing dots.
+# Expressions are strings: re compiles and caches each at its first use, and a process uses few of them.
+# Names that Git refuses as .git: in any case, with characters that HFS+ ignores, as NTFS shortens it, or with dots
+# at the end.
 _IGNORED_BY_HFS = "[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]"
 _DOT_GIT = r"(?is)(?:\.git|git~1)[. ]*(?:[:\\].*)?"
 _OUR_OWN = frozenset({"versions", "annotations", "stages", "aliases", "approvals", "model.yaml", "readme.md"})
@@ -39,8 +40,8 @@ _HEX = r"[0-9a-f]{6,64}"
 
 
 def nfc(name: str) -> str:
-    """Return a name in the form in which all names are kept and looked for: composed, Unicode's NFC."""
-    if not isinstance(name, str) or name.isascii():  # what is no text is for the name's own check to refuse
+    """Return a name in Unicode form NFC (composed), in which all names are stored and compared."""
+    if not isinstance(name, str) or name.isascii():  # the check of the name refuses a value of another type
         return name
     return unicodedata.normalize("NFC", name)
 
@@ -48,24 +49,24 @@ def nfc(name: str) -> str:
 # -- slugs -----------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(4096)  # reading a branch spells the same few names over and over
+@lru_cache(4096)  # a branch has the same few names many times
 def slug(name: str) -> str:
-    """Spell a name for a path or a ref.
+    """Return the spelling of a name in paths and refs.
 
-    Letters, digits and ``._+-`` stay, ``/`` separates parts, all else becomes ``%XX`` of its NFC UTF-8 bytes. So does
-    whatever Git, Windows or our own layout would take for something else: a leading ``.`` or ``-``, a trailing ``.``
-    or ``.lock``, ``..``, a device name, the name of one of our folders.
+    ASCII letters, digits and ``._+-`` stay, ``/`` separates parts, every other character becomes the ``%XX`` of its NFC
+    UTF-8 bytes. One character is escaped as well where Git, Windows or gitreg's layout would misread the name: a
+    leading ``.`` or ``-``, a trailing ``.`` or ``.lock``, ``..``, a device name, the name of a folder of the layout.
     """
     return "/".join(_slug_part(part) for part in nfc(name).split("/"))
 
 
 def unslug(text: str) -> str:
-    """Give back the name that a slug spells.
+    """Return the name of a slug.
 
     Raises
     ------
     UnicodeDecodeError
-        It spells no UTF-8.
+        The escaped bytes are not UTF-8.
     """
     if "%" not in text:
         return text
@@ -90,7 +91,7 @@ def _escape(text: str, index: int) -> str:
     return f"{text[:index]}%{ord(text[index]):02X}{text[index + 1 :]}"
 
 
-# -- what may be called what -----------------------------------------------------------------------------------------
+# -- rules of names --------------------------------------------------------------------------------------------------
 
 
 def check_model(name: str) -> str:
@@ -99,7 +100,7 @@ def check_model(name: str) -> str:
     Raises
     ------
     InvalidInput
-        It is blank, too long, holds a control character, ``:``, ``@`` or a backslash, or a part of it is empty,
+        The name is blank or too long, has a control character, ``:``, ``@`` or a backslash, or a part of it is empty,
         ``.`` or ``..``.
     """
     name = _check_text("model", name)
@@ -123,12 +124,13 @@ def check_version(name: str, *, stages: tuple[str, ...] = (), aliases: tuple[str
     Parameters
     ----------
     stages, aliases:
-        What is already a stage of the registry or an alias of the model; a version must not be mistaken for one.
+        The stages of the registry and the aliases of the model; a version must not have the name of one.
 
     Raises
     ------
     InvalidInput
-        It is a number, a stage, ``latest``, ``archived``, ``draft``, an alias, or no name at all.
+        The name is not valid, or it is a number, a stage, an alias, ``latest``, ``archived`` or ``draft``, or begins
+        with ``draft:`` or ``sha256:``.
     """
     name = check_written_version(name)
     if is_number(name):
@@ -145,12 +147,12 @@ def check_version(name: str, *, stages: tuple[str, ...] = (), aliases: tuple[str
 
 
 def check_written_version(name: str) -> str:
-    """Return the name of a version that is there: any that could be given, or a number.
+    """Return the name of an existing version in its NFC form: any valid name, or a number.
 
     Raises
     ------
     InvalidInput
-        It is blank, too long, holds a control character, or is or holds a path.
+        The name is blank or too long, has a control character, or is or contains a path.
     """
     name = _check_text("version", name)
     if name in (".", "..") or "/" in name or "\\" in name:
@@ -164,7 +166,8 @@ def check_alias(name: str, *, stages: tuple[str, ...] = ()) -> str:
     Raises
     ------
     InvalidInput
-        It is not ``[A-Za-z0-9_-]+`` (MLflow's rule), or it reads as a number, ``latest``, ``v<number>`` or a stage.
+        The alias is too long or not ``[A-Za-z0-9_-]+`` (MLflow's rule), or it is a number, ``latest``, ``archived``,
+        ``draft``, ``v<number>`` or a stage.
     """
     if not re.fullmatch(_ALIAS, name) or len(name) > _LONGEST_SLUG:
         raise InvalidInput(f"alias {name!r} is not made of letters, digits, '_' and '-'", hint="rename it")
@@ -176,12 +179,13 @@ def check_alias(name: str, *, stages: tuple[str, ...] = ()) -> str:
 
 
 def check_stage(name: str) -> str:
-    """Return the stage name that a registry declares.
+    """Return the name of a stage.
 
     Raises
     ------
     InvalidInput
-        It holds anything but letters, digits and ``._-``, or it is ``latest`` or ``archived``, which are not pointers.
+        The name is too long or has other characters than ASCII letters, digits and ``._-``, or it is a number,
+        ``latest``, ``archived`` or ``draft``.
     """
     reserved = name.lower() in (LATEST, ARCHIVED, "draft") or is_number(name)
     if not re.fullmatch(_STAGE, name) or len(name) > _LONGEST_SLUG or reserved:
@@ -192,40 +196,40 @@ def check_stage(name: str) -> str:
 
 
 def check_artifact(name: str) -> str:
-    """Return the artifact name: a name that is safe as one folder.
+    """Return the name of an artifact in its NFC form; it can be the name of a folder.
 
     Raises
     ------
     InvalidInput
-        It is blank, too long, holds a control character or a path separator, or is ``.`` or ``..``.
+        The name is blank or too long, has a control character, ``/``, ``@`` or a backslash, or is ``.`` or ``..``.
     """
     return _check_folder("artifact", name)
 
 
 def check_pipeline(name: str) -> str:
-    """Return the name of a pipeline: what a run is one of.
+    """Return the name of a pipeline, which groups runs, in its NFC form.
 
     Raises
     ------
     InvalidInput
-        As for :func:`check_artifact`.
+        The name breaks the rules of :func:`check_artifact`.
     """
     return _check_folder("pipeline", name)
 
 
 def check_run(name: str) -> str:
-    """Return the name of a run.
+    """Return the name of a run in its NFC form.
 
     Raises
     ------
     InvalidInput
-        As for :func:`check_artifact`.
+        The name breaks the rules of :func:`check_artifact`.
     """
     return _check_folder("run", name)
 
 
 def is_ref_path(text: str) -> bool:
-    """Whether a text may stand in a ref's name as it is: parts of plain characters between slashes."""
+    """Return whether a text can be part of a ref's name as it is: parts of plain characters between slashes."""
     parts = text.split("/")
     return all(
         re.fullmatch(_REF_PART, part) and ".." not in part and not part.endswith((".", ".lock")) for part in parts
@@ -233,35 +237,35 @@ def is_ref_path(text: str) -> bool:
 
 
 def is_number(text: str) -> bool:
-    """Whether people or Python would read the text as a whole number: ``7``, ``+7``, ``²``, ``٣``."""
+    """Return whether people or Python would read the text as a whole number: ``7``, ``+7``, ``²``, ``٣``."""
     stripped = text.strip()
     return stripped.isnumeric() or bool(re.fullmatch(r"[+-]?\d[\d_]*", stripped))
 
 
 def as_number(text: str) -> int | None:
-    """Give the version number that a text spells in plain digits; None where it spells none that can be."""
+    """Return the version number for a text of 1 to 15 ASCII digits; None for any other text."""
     return int(text) if re.fullmatch(_NUMBER, text) else None
 
 
 def is_windows_device(part: str) -> bool:
-    """Whether Windows takes one part of a path for a device, whatever comes after its first dot."""
+    """Return whether Windows reads one part of a path as a device; only the text before its first dot counts."""
     return part.partition(".")[0].rstrip(" ").lower() in _WINDOWS_DEVICES
 
 
 def is_dot_git(part: str) -> bool:
-    """Whether Git, or a file system, takes one part of a path for ``.git``."""
-    if part.isascii() and "git" not in part.lower():  # as nearly all are
+    """Return whether Git or a file system reads one part of a path as ``.git``."""
+    if part.isascii() and "git" not in part.lower():  # nearly every part
         return False
     return re.fullmatch(_DOT_GIT, re.sub(_IGNORED_BY_HFS, "", part)) is not None
 
 
 def fold(name: str) -> str:
-    """Give the name without its case: two names that fold alike are one file on macOS and Windows."""
+    """Return the name without its case: two names with the same result are one file on macOS and Windows."""
     return name.lower() if name.isascii() else nfc(name).casefold()
 
 
 def linked_name(link: str) -> str:
-    """Return the artifact's name in ``name@version``; a version's name may hold an ``@`` of its own."""
+    """Return the artifact's name in ``name@version``; the version's name may contain ``@``, too."""
     return link.partition("@")[0]
 
 
@@ -298,12 +302,12 @@ def _check_slug(what: str, name: str) -> str:
 
 
 def fill(name: str, values: Mapping[str, str]) -> str:
-    """Return a name, in NFC, with values in its placeholders: ``data_{date}``.
+    """Return a name in its NFC form with values in place of its placeholders, as in ``data_{date}``.
 
     Raises
     ------
     InvalidInput
-        There is no value for one.
+        A placeholder has no value.
     """
 
     def value(found: re.Match[str]) -> str:
@@ -319,9 +323,14 @@ def fill(name: str, values: Mapping[str, str]) -> str:
 
 
 class Reference(NamedTuple):
-    """What a person wrote to mean a version: a model and a selector (None: the latest).
+    """The reference to a version: a model and a selector.
 
-    The selector is a number, a version name, a stage, an alias, ``latest`` or ``sha256:<digest>``.
+    Parameters
+    ----------
+    model:
+        The name of the model.
+    selector:
+        A number, a version name, a stage, an alias or ``sha256:<digest>``; None: the latest version.
     """
 
     model: str
@@ -332,14 +341,14 @@ class Reference(NamedTuple):
 
 
 def parse_reference(text: str) -> Reference:
-    """Read ``iris``, ``iris@7``, ``iris@production``, ``iris@sha256:...``, ``models:/iris/7``, ``models:/iris@best``.
+    """Return the reference in a text: ``iris``, ``iris@7``, ``iris@production``, ``iris@sha256:...`` or an MLflow URI.
 
-    The last two are MLflow's URIs (``models:/<name>/<version>`` and ``models:/<name>@<alias>``).
+    The URIs of MLflow are ``models:/<name>/<version>`` and ``models:/<name>@<alias>``.
 
     Raises
     ------
     InvalidInput
-        The text is no reference.
+        The text is not a reference.
     """
     hint = "write MODEL, MODEL@VERSION, MODEL@STAGE or MODEL@ALIAS"
     body, uri = (text[len("models:/") :].lstrip("/"), True) if text.startswith("models:/") else (text, False)
