@@ -1,4 +1,4 @@
-"""The save of a set of files into a store: each byte is read once, files that are known to be stored not at all.
+"""The save of a set of files into a store: each byte is read once; files known to be stored are not read at all.
 
 The order of writing: chunks and files, then recipes and packs, which name them, then, by the caller, the record that
 refers to the set. So the store is consistent even after an interrupted save; the next save reuses its leftovers, or

@@ -2,7 +2,7 @@
 
 It knows nothing of models or Git. A file's size decides how it is stored (schemas/README.md, "The store"): small files
 go together into a pack, middle ones are objects of their own, big ones are cut into chunks. A reader does not rely on
-the sizes: if an object is not at its expected key, it is searched at the other possible ones.
+the sizes: if an object is not at its expected key, the reader tries its other possible keys.
 """
 
 from __future__ import annotations
@@ -424,7 +424,7 @@ class Store:
     # -- errors ------------------------------------------------------------------------------------------------------
 
     def blame(self, path: str, content: Content) -> IntegrityError:
-        """Return the error for a copy with a wrong sha256, after moving damaged objects aside; none may be damaged."""
+        """Return the error for a copy with a wrong sha256, and move the damaged objects, if there are any, aside."""
         errors = [self.damaged(path, key) for key in content.damage()]
         if errors:
             return errors[0]
