@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Entries = dict[bytes, IndexEntry | ConflictedIndexEntry]
 
 _PATIENCE = 1.0  # seconds to wait for another process's lock on the index
-ODD = "something else"  # in place of an object id: neither a regular file nor absent
+ODD = "something else"  # in place of an object id, and equal to none: not a regular file, or a conflict in the index
 
 
 def apply(

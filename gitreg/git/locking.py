@@ -16,7 +16,7 @@ _POLL = 0.005  # seconds between two attempts to take the lock: a write takes 30
 
 @contextmanager
 def writers_lock(common_dir: Path, *, timeout: float, group: bool) -> Iterator[None]:
-    """Lock ``gitreg/lock`` in a repository's common folder for the body; see `gitreg.git.Repository.lock`.
+    """Lock ``gitreg/lock`` in a repository's common folder while the body runs; see `gitreg.git.Repository.lock`.
 
     Parameters
     ----------
@@ -50,9 +50,10 @@ class LockHeldError(OSError):
 
 @contextmanager
 def locked(path: Path, *, timeout: float, mode: int = 0o644) -> Iterator[None]:
-    """Lock a file for the body (flock(2)); the lock ends with the process, the file is created if missing and stays.
+    """Lock a file while the body runs (flock(2)); the lock ends with the process, the file is created if missing.
 
-    The library filelock offers nothing more that is needed here, and takes longer to import than Python to start.
+    The file stays. The library filelock offers nothing more that is needed here, and takes longer to import than Python
+    to start.
 
     Parameters
     ----------

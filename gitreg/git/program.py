@@ -1,4 +1,4 @@
-"""The git program, run so that nothing in a repository makes it run other programs."""
+"""The git program, run so that it does the requested operation and nothing that a repository configures beside it."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ class Remote(Protocol):
         """
 
     def head(self) -> str | None:
-        """Return the full name of the branch that the remote's HEAD points to; None where it does not tell."""
+        """Return the full name of the branch that the remote's HEAD points to; None where it is unknown."""
 
     def push(self, updates: Sequence[RefUpdate], *, atomic: bool = True, options: Sequence[str] = ()) -> str:
         """Move the remote's refs by compare-and-swap, all of them or none.

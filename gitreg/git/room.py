@@ -21,7 +21,7 @@ _NO_SUCH_CALL = (errno.EINVAL, errno.EOPNOTSUPP)
 
 @contextmanager
 def held(git_dir: Path, work_tree: Path, sizes: Mapping[str, int | None]) -> Iterator[None]:
-    """Reserve the disk space for files of a work tree and its index, for the body.
+    """Reserve the disk space for files of a work tree and its index while the body runs.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from gitreg.errors import InvalidInput
 ANY = "any"
 """The ``old`` of a `RefUpdate` that moves a ref from any place."""
 
-# What git strips from both ends of a name or an address (ident.c, strbuf_addstr_without_crud).
+# The characters that git strips from both ends of a name or an address (ident.c, strbuf_addstr_without_crud).
 _CRUD = "".join(chr(c) for c in range(33)) + ".,:;<>\"\\'"
 _BAD_IN_REF = r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|^[./]|[./]$"  # compiled when first used
 
