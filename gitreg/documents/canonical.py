@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 256 * 1024  # bytes; a value takes at least four of them, which limits the number of values
 
-# -- scalars: each ends where its line does ----------------------------------------------------------------------------
+# -- scalars: each ends at the end of its line -------------------------------------------------------------------------
 
 _INSIDE = r"[^:#\0-\x1f\x7f]"
 _REST = (
@@ -40,7 +40,7 @@ _CONSTANT = f"(?:{'|'.join(_CONSTANTS)})"
 _NUMBER = r"-?[0-9]{1,18}(?:\.[0-9]{0,20})?(?:[eE][-+]?[0-9]{1,2})?"  # a float can hold the largest of them
 _WORDS = rf"(?!{_CONSTANT}\n)[^\0-'*-.0-@\[-^`{{-\x7f]{_REST}"
 # A scalar that begins with a digit is text if it has a character that no number has, or is a date or a dotted version.
-_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}(?:-[-0-9eE]{1,40})?"  # and a run that is named after its time
+_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}(?:-[-0-9eE]{1,40})?"  # also a run named after its time
 _DOTTED = r"[0-9]{1,9}(?:\.[0-9]{1,9}){2,9}"
 _WORDS_AFTER_DIGIT = rf"[0-9](?![xo])[-+.0-9eE]*+(?!\n){_REST}|{_DATE}|{_DOTTED}"
 _QUOTED = r"'(?:[^'\0-\x1f\x7f]++|'')++'"

@@ -100,7 +100,7 @@ def pre_push(repository: Repository, ambient: Ambient, remote: str, updates: Seq
 
 
 def post_merge(repository: Repository, ambient: Ambient, start: Location) -> None:
-    """Move the stage and alias refs to the merged commit; without a remote, create the tags of new versions, too.
+    """Move the stage and alias refs to match the merged branch; without a remote, create missing tags, too.
 
     Raises
     ------

@@ -211,7 +211,7 @@ _WEAKER: Mapping[str, Callable[[Any, Any], bool]] = {
 """By field, a function that returns whether its change admits versions that were refused before."""
 
 
-# -- the rest --------------------------------------------------------------------------------------------------------
+# -- people and lists ------------------------------------------------------------------------------------------------
 
 
 def _people(old: People, new: People) -> Iterator[AuthorityChange]:

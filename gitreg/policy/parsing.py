@@ -47,7 +47,7 @@ _DIRECTIONS = ("not_below", "not_above")
 
 
 def parse_policies(policies: Mapping[str, Any], people: Mapping[str, Any], stages: Sequence[str]) -> dict[str, Policy]:
-    """Return the policies of a registry by stage; ``settings`` and ``aliases`` count as names, too.
+    """Return the policies of a registry by name: a stage, ``settings`` or ``aliases``.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ class _Reader:
         gate: Gate = getattr(self, f"_{kind}")(at, name, fields)
         return gate
 
-    # -- one for each kind ---------------------------------------------------------------------------------------------
+    # -- kinds of gates ------------------------------------------------------------------------------------------------
 
     def _metric(self, at: _Path, name: str, fields: Mapping[str, Any]) -> Gate:
         metric = _text([*at, "metric"], fields["metric"])
@@ -226,7 +226,7 @@ class _Reader:
     def _any(self, at: _Path, name: str, fields: Mapping[str, Any]) -> Gate:
         return AnyOf(name=name, gates=self._gates([*at, "any"], fields["any"]))
 
-    # -- what they name ------------------------------------------------------------------------------------------------
+    # -- stages and people ---------------------------------------------------------------------------------------------
 
     def _stage(self, at: _Path, stage: Any, target: str) -> None:
         if stage not in self.stages:

@@ -10,7 +10,7 @@ from gitreg.registry.receipts import damaged_receipts, receipts_path
 
 
 def problems_of_receipts(ledger: Ledger) -> Iterator[Problem]:
-    """Yield a problem for each line that is not a receipt, or is older than the line before it."""
+    """Yield a problem for each line that is not a receipt, or has a time before that of an earlier line."""
     path = receipts_path(ledger.repository)
     for number, what in damaged_receipts(ledger.repository):
         yield Problem(f"{path} line {number}", what, "find out who wrote it, and take the line out; the others stand")

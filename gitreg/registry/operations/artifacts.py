@@ -38,7 +38,7 @@ def save_artifact(snapshot: Snapshot, document: ArtifactDocument) -> Changes:
 
 
 def link_artifact(snapshot: Snapshot, artifact: str, reference: str) -> Changes:
-    """Return the changes that link an artifact version to a version of a model, in the annotation of the latter.
+    """Return the changes that link an artifact version to a version of a model, in the annotation of the version.
 
     A link that exists already changes no file.
 

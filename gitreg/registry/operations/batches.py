@@ -46,11 +46,11 @@ def save_versions(
     Raises
     ------
     AlreadyExists
-        Two versions of the batch have the same name or names that differ only in case, or `save_version` raises it.
+        Two versions of the batch have the same name, or names that differ only in case; or as for `save_version`.
     Refused
-        Two versions of the batch ask for the same stage, or `save_version` raises it.
+        Two versions of the batch ask for the same stage; or as for `save_version`.
     InvalidInput, NotFound
-        `save_version` raises it.
+        The same reasons as for `save_version`.
     """
     files: dict[Key, Document | bytes | None] = {}
     highest: dict[str, int] = {}

@@ -305,7 +305,7 @@ def _final(run: RunDocument, places: Mapping[str, str], made: tuple[str, ...]) -
         for name in ("inputs", "outputs"):
             if out.get(name):
                 known = {key: places.get(value, value) for key, value in out[name].items()}
-                out[name] = {key: value for key, value in known.items() if "@" in value}  # not ids of replaced outputs
+                out[name] = {key: value for key, value in known.items() if "@" in value}  # drop ids of replaced outputs
         if "version" in out:
             out["version"] = places.get(out["version"], out["version"])
         return {field: said for field, said in out.items() if said != {}}
