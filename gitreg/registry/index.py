@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -123,13 +124,15 @@ class Index:
     def __init__(self, connection: sqlite3.Connection, path: Path | None = None) -> None:
         self._lock = threading.RLock()  # a thread that writes keeps the others out until all is written
         self._closed = False
-        self._db = connection
+        self._own(connection)
         self._path = path
         self.failed: Literal["damaged", "unwritable"] | None = None
 
-    def __del__(self) -> None:
-        # A replaced index stays open for the snapshots that still use it; the last of them closes the file.
-        self._db.close()
+    def _own(self, connection: sqlite3.Connection) -> None:
+        # A replaced index stays open for the snapshots that still use it; the last of them closes the file. A
+        # finalizer, unlike __del__, comes before the connection's own also where both are in a circle of references.
+        self._db = connection
+        self._closing = weakref.finalize(self, connection.close)
 
     def _run(self, sql: str, arguments: Sequence[Any] = (), *, many: bool = False) -> list[tuple[Any, ...]]:
         """Run a statement and return all rows at once: no thread keeps a cursor open while another writes."""
@@ -390,7 +393,11 @@ class Index:
         aside = self.copied()
         with self._lock:
             if self._path is not None:
-                self._db, aside._db = aside._db, self._db
+                ours, copy = self._db, aside._db
+                for index in (self, aside):
+                    index._closing.detach()
+                self._own(copy)
+                aside._own(ours)
                 self._path, aside._path = None, self._path
         return aside
 
