@@ -74,7 +74,7 @@ def _repository() -> Repository:
 
 
 def _program() -> str | None:
-    """Give where this program is: git's hooks may have another PATH."""
+    """Return the path of this program: git's hooks may have another PATH."""
     told = shutil.which(sys.argv[0]) or sys.argv[0]
     path = Path(os.path.abspath(told))
     return str(path) if path.name in ("gitreg", "git-reg") and os.access(path, os.X_OK) else None

@@ -67,7 +67,7 @@ def _tree(found: Lineage) -> list[str]:
 
 
 def _above(found: Lineage) -> set[Place]:
-    """Give the places that lie above the root."""
+    """Return the nodes above the root."""
     up: dict[Place, list[Place]] = {}
     for edge in found.edges:
         up.setdefault(edge.target, []).append(edge.source)
@@ -98,5 +98,5 @@ def _draw(found: Lineage, edges: dict[Place, list[tuple[Place, str]]], lines: li
 
 
 def _branches(below: list[tuple[Place, str]], indent: str) -> list[tuple[Place, str, str, bool]]:
-    """Give what hangs below a place, the last to be drawn first."""
+    """Return the nodes below a node, the last to be drawn first."""
     return [(place, how, indent, n == 0) for n, (place, how) in enumerate(reversed(below))]

@@ -52,7 +52,7 @@ def _print_stage(rows: list[dict[str, Any]]) -> None:
 
 
 def _reason(row: dict[str, Any]) -> str | None:
-    """Give the reason, and what force overrode for it."""
+    """Return the reason, and the rules that `--force` overrode."""
     if not row["overridden"]:
         return row["reason"]  # type: ignore[no-any-return]
     told = f"overrode {', '.join(row['overridden'])}"

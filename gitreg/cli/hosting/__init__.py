@@ -25,7 +25,7 @@ _PLAIN = re.compile(r"[\w./+-]+")
 
 
 def pipeline(registry: Registry, host: str) -> str:
-    """Give the pipeline that a host runs for a registry.
+    """Return the pipeline that a host runs for a registry.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def pipeline(registry: Registry, host: str) -> str:
 
 
 def rules(registry: Registry, host: str) -> str:
-    """Give the rules that a host should be given for a registry, as a shell script.
+    """Return the rules that a host should be given for a registry, as a shell script.
 
     Raises
     ------

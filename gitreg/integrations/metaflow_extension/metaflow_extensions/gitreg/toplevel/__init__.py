@@ -1,3 +1,3 @@
-"""What Metaflow loads of this extension: names of its own, put over those that it has."""
+"""The extension's top level: names that Metaflow takes in place of its own."""
 
 toplevel = "toplevel"

@@ -5,7 +5,7 @@ __version__ = "0.1.0"
 
 
 def model(*args, **kwargs):
-    """Give a step ``current.model``, which saves and loads models of a gitreg registry (``gitreg.model``).
+    """Add ``current.model`` to a step, which saves and loads models of a gitreg registry (``gitreg.model``).
 
     gitreg is imported when the decorator is used, so that whatever is wrong with it leaves ``import metaflow`` alone.
     """
