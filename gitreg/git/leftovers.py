@@ -1,4 +1,4 @@
-"""Stale ref locks, left by a git process that was killed while it moved refs for a writer.
+"""Stale locks, left by a git process that was killed while it worked for a writer.
 
 git never removes such a lock, since it cannot know whose it is, and asks a person to do so. gitreg knows: a writer
 notes the refs that it is about to move, and a note that is found under the writers' lock is that of a killed writer.
@@ -28,9 +28,9 @@ def noted(git_dir: Path, common_dir: Path, names: Sequence[str]) -> Iterator[Non
     with suppress(OSError, ValueError, TypeError, RecursionError, GitregError):
         for name in json.loads(note.read_text()):
             check_ref_name(name)  # the note may be part of an untrusted repository
-            _remove_lock(common_dir / f"{name}.lock")
+            remove_stale(common_dir / f"{name}.lock")
         for own in (common_dir / "packed-refs.lock", common_dir / "HEAD.lock", git_dir / "HEAD.lock"):
-            _remove_lock(own)
+            remove_stale(own)
     note.parent.mkdir(exist_ok=True)
     note.write_text(json.dumps(list(names)))
     try:
@@ -65,7 +65,8 @@ def _stays(path: Path) -> bool:
     return False
 
 
-def _remove_lock(path: Path) -> None:
+def remove_stale(path: Path) -> None:
+    """Remove a lock that a killed process left, after waiting until it is so old that no process can be using it."""
     with suppress(FileNotFoundError):
         age = time.time() - path.stat().st_mtime
         if age < _STALE:

@@ -22,6 +22,7 @@ from gitreg.git import checkout, room
 from gitreg.git.config import without_filters
 from gitreg.git.discovery import Layout, describe
 from gitreg.git.history import first_parents, shallow_boundary
+from gitreg.git.leftovers import remove_stale
 from gitreg.git.loose import object_id
 from gitreg.git.objects import Objects
 from gitreg.git.program import Git
@@ -31,6 +32,7 @@ from gitreg.git.values import PathChange
 _IN_THE_WAY = re.compile(r"(?:Entry|file|Updating|Removing)\s+'(.+?)'|^\t(.+)$", re.MULTILINE)
 _FEW = 100  # files, up to which they are checked one by one
 _LOCKED = re.compile(r"index\.lock': File exists")
+_ATTEMPT = 10.0  # seconds within which git locks the index of a work tree that follows
 _PATIENCE = 1.0  # seconds to wait for another process's lock on an index
 
 
@@ -89,6 +91,7 @@ class WorkTrees:
                 raise
         lags = {}
         for follower, path in written:
+            _date(path)
             if why := self._why_not(follower):
                 lags[Path(follower.work_tree)] = why  # the branch has moved: `finish` will try again
             else:
@@ -109,7 +112,11 @@ class WorkTrees:
                 or not self._reached(journal, now)
             ):
                 _forget(path)
-            elif self._complete(journal, now):
+            else:
+                _remove_own_lock(path, journal)
+                _date(path)
+                if not self._complete(journal, now):
+                    continue
                 _forget(path)
                 finished.append(Path(journal.work_tree))
         return finished
@@ -319,6 +326,24 @@ def checkouts(layout: Layout) -> dict[Path, Path]:
     linked = sorted(path.parent for path in (layout.common_dir / "worktrees").glob("*/gitdir"))
     layouts = [describe(git_dir, found_at=None) for git_dir in (layout.common_dir, *linked)] + [layout]
     return {one.git_dir: one.work_tree for one in layouts if one.work_tree is not None and one.work_tree.is_dir()}
+
+
+def _remove_own_lock(path: Path, journal: Journal) -> None:
+    """Remove the index.lock of a git process that was killed at the last attempt to follow.
+
+    The attempt began when its journal was dated last. A lock that came much later is somebody else's.
+    """
+    lock = Path(journal.git_dir, "index.lock")
+    with suppress(OSError):
+        attempt = path.stat().st_mtime
+        if attempt - _PATIENCE < lock.stat().st_mtime < attempt + _ATTEMPT:
+            remove_stale(lock)
+
+
+def _date(path: Path) -> None:
+    """Note in the date of a journal that an attempt to follow begins."""
+    with suppress(OSError):
+        os.utime(path)
 
 
 def _forget(path: Path) -> None:

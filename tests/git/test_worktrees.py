@@ -317,6 +317,22 @@ def test_killed_half_way_through_its_files_the_work_tree_is_brought_up_to_date(
 
 
 @pytest.mark.slow
+def test_the_lock_of_a_git_that_was_killed_with_its_writer_is_removed_and_no_other(
+    plain: Repository, top: Path, env: Env, either_env: Env
+) -> None:
+    kill(plain, either_env, "after")
+    lock = top / ".git/index.lock"
+    lock.touch()
+    os.utime(lock, (time.time() + 3600,) * 2)
+    assert plain.finish_following() == []
+    assert lock.exists(), "it came an hour after the attempt"
+    lock.touch()
+    assert plain.finish_following() == [top]
+    assert not lock.exists()
+    assert git(top, env, "status", "--porcelain") == ""
+
+
+@pytest.mark.slow
 def test_a_work_tree_that_has_left_the_branch_meanwhile_has_nothing_to_finish(
     plain: Repository, top: Path, env: Env, either_env: Env
 ) -> None:

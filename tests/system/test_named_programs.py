@@ -117,7 +117,7 @@ def test_a_remote_that_a_program_speaks_to_is_refused_without_the_users_leave(
     for command in (command for command in COMMANDS if command[0] != "clone"):
         code, err = attack.run(asking, *command)
         if command != ("check",):
-            assert code == 4, err
+            assert code == (6 if command == ("doctor",) else 4), err  # doctor goes on, and names what is configured
             assert "is spoken to by a program" in err
     code, err = attack.run(mine, "clone", url.format(evil=attack.evil), "../cloned")
     assert code == 4, err
