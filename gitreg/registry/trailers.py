@@ -15,7 +15,7 @@ def trailers(message: str) -> list[tuple[str, str]]:
     They are the last paragraph, if it is not the first and all its lines are trailers; if one line is a trailer that
     git itself writes, a quarter of the lines is enough. A line that begins with a blank continues the line before.
     """
-    _, *rest = _PARAGRAPHS.split(message.strip("\n"))
+    _, *rest = _PARAGRAPHS.split(message.rstrip().lstrip("\n"))
     if not rest:
         return []
     lines = re.sub(r"\n[ \t]+", " ", rest[-1].rstrip()).split("\n")
