@@ -344,7 +344,13 @@ class Repository(ReadOnlyRepository):
 
     def unfinished_following(self) -> list[Path]:
         """Return the work trees that have not followed yet, of a killed process or of one that is moving the branch."""
+        if not any(path.suffix == ".json" for path in self._following()):
+            return []  # every first read asks: nothing is imported for it
         return self._work_trees.unfinished()
+
+    def _following(self) -> Iterator[Path]:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            yield from (self.common_dir / "gitreg" / "following").iterdir()
 
     def changed_work_trees(self, branch: str, commit: str) -> list[Path]:
         """Return the work trees on a branch in which a file of a commit was changed or removed, staged or not.

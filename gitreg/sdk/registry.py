@@ -97,20 +97,25 @@ class Registry(OpenRegistry):
             from gitreg.sdk.drafting import draft_of_model
 
             return draft_of_model(self, model, selector.partition(":")[2] or None)
-        version = self._sealed(reference, at)
-        _tell_unreadable(self.snapshot(at), version.model)
+        snapshot, version = self._held(reference, at)
+        _tell_unreadable(snapshot, version.model)
         return version
 
     def _sealed(self, reference: str, at: str | None = None, *, withdrawn: bool = False) -> ModelVersion:
         """Resolve a reference to a version whose record is verified by its history, in a shallow clone by its tag."""
+        return self._held(reference, at, withdrawn=withdrawn)[1]
+
+    def _held(self, reference: str, at: str | None = None, *, withdrawn: bool = False) -> tuple[Snapshot, ModelVersion]:
+        """Return a verified version as `_sealed` does, with the snapshot that it was resolved in."""
         snapshot = self.snapshot(at)
         version = self._resolve(snapshot, reference, withdrawn)
         if self.ledger.repository.is_shallow:
             from gitreg.sdk.sealed import hold
 
             if hold(self, snapshot, version):
-                version = self._resolve(self.snapshot(at), reference, withdrawn)
-        return version
+                snapshot = self.snapshot(at)
+                version = self._resolve(snapshot, reference, withdrawn)
+        return snapshot, version
 
     def _candidate(self, reference: str, *, withdrawn: bool = False) -> ModelVersion:
         """Resolve a reference to a version for a decision; a shallow clone fetches the missing history first."""
