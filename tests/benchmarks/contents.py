@@ -1,4 +1,4 @@
-"""What it takes to say what a file is: ``python -m tests.benchmarks contents [--rounds N]``.
+"""The cost of a verdict on a file: ``python -m tests.benchmarks contents [--rounds N]``.
 
 Files of the size that models have, in memory by the time that they are looked at; the least and the median of each, in
 milliseconds of CPU and of waiting. ``limit`` is what the specification allows.

@@ -1,4 +1,4 @@
-"""What an unpickler of Python or of C calls, the scan sees, whatever stands before the call."""
+"""Calls that an unpickler of Python or of C makes: the scan sees each, whatever stands before it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What machines read in a message is in its trailers, as Git finds them, and in no other line."""
+"""Trailers: the only lines of a message that machines read, found as Git finds them."""
 
 from __future__ import annotations
 
