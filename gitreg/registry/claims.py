@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import threading
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gitreg.blobs import Store
+from gitreg.blobs.copying import replacing, write_all
 from gitreg.errors import Refused
 from gitreg.git import Repository
 from gitreg.git.discovery import shared_with_group
@@ -230,9 +230,8 @@ class Claims:
         note = _note(self._repository)
         with suppress(OSError):  # a read-only repository
             note.parent.mkdir(exist_ok=True)
-            aside = note.with_name(f"{note.name}.{os.getpid()}-{threading.get_ident()}")
-            aside.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
-            os.replace(aside, note)
+            with replacing(note) as descriptor:
+                write_all(descriptor, _text(said), 0)
 
 
 def read_claim(name: str, text: bytes) -> Claim:
@@ -285,10 +284,8 @@ def _make_clone_id(folder: Path) -> str:
         made = clone_id(folder)
         if made is None:
             made = os.urandom(16).hex()
-            path = folder / "gitreg" / _CLONE_ID
-            aside = path.with_suffix(".new")
-            aside.write_text(f"{made}\n")
-            os.replace(aside, path)
+            with replacing(folder / "gitreg" / _CLONE_ID) as descriptor:
+                write_all(descriptor, f"{made}\n".encode(), 0)
     return made
 
 
@@ -310,5 +307,5 @@ def _note(repository: Repository) -> Path:
     return repository.common_dir / "gitreg" / "claims.json"
 
 
-def _text(said: Mapping[str, str]) -> bytes:
+def _text(said: Mapping[str, Any]) -> bytes:
     return json.dumps(said, indent=1).encode() + b"\n"

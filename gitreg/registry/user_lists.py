@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from gitreg.blobs.copying import replacing, write_all
 
 
 def read_list(path: Path) -> list[Any]:
@@ -21,6 +22,5 @@ def read_list(path: Path) -> list[Any]:
 def write_list(path: Path, items: Sequence[Any]) -> None:
     """Write a list into a file, replacing it atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{path.name}.{os.getpid()}")
-    aside.write_text(json.dumps(items, indent=1) + "\n")
-    os.replace(aside, path)
+    with replacing(path) as descriptor:
+        write_all(descriptor, json.dumps(items, indent=1).encode() + b"\n", 0)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from pathlib import Path
 
 import click
 
+from gitreg.blobs.copying import replacing, write_all
 from gitreg.blobs.faults import in_words
 from gitreg.cli.options import NamedPath, fetch_option, open_registry, reference_argument
 from gitreg.cli.output import print_line
@@ -53,10 +52,5 @@ def _write(path: Path, page: str) -> None:
         if path.exists() and not path.is_file():
             path.write_text(page, encoding="utf-8")
             return
-        path = path.resolve()  # a link stays one
-        aside = path.with_name(f".gitreg-{secrets.token_hex(4)}.partial")
-        try:
-            aside.write_text(page, encoding="utf-8")
-            os.replace(aside, path)
-        finally:
-            aside.unlink(missing_ok=True)
+        with replacing(path.resolve()) as descriptor:  # a link stays one
+            write_all(descriptor, page.encode(), 0)

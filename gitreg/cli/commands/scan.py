@@ -36,7 +36,7 @@ def command(target: str, artifact: str | None, output: str) -> None:
             with progress("Loading") as bar:
                 found = list(scan_version(open_registry(), target, artifact, progress=bar))
         except NotFound as error:
-            if artifact is not None or os.path.lexists(target):
+            if artifact is not None:
                 raise
             raise NotFound(f"there is no file {target!r} here, and {error.message}", hint=error.hint) from None
     if output == "table":
