@@ -18,6 +18,11 @@ _STEP = re.compile(r"[~^][0-9]{0,9}")
 _STEPS = re.compile(r"(?:[~^][0-9]{0,9})+$")
 _PLACES = ("{}", "refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}")  # in the order of gitrevisions(7)
 
+NO_SUCH_COMMIT = (
+    "write an id, a branch or a tag, as Git does with ~N and ^N after it; `git fetch` brings a remote's branches"
+)
+"""The hint for a revision that names no commit here."""
+
 
 def first_parents(objects: Objects, oid: str, boundary: frozenset[str], until: str | None = None) -> Iterator[Commit]:
     """Yield a commit and its first parents, newest first, down to ``until`` (excluded) or a shallow boundary."""

@@ -9,10 +9,9 @@ from gitreg.errors import Refused
 from gitreg.git import RefUpdate, Repository
 from gitreg.registry.checking import check
 from gitreg.registry.circumstances import UNKNOWN, Circumstances
-from gitreg.registry.commit import PATIENCE
 from gitreg.registry.following import follow
 from gitreg.registry.judging import judge_each
-from gitreg.registry.ledger import Ledger
+from gitreg.registry.ledger import PATIENCE, Ledger
 from gitreg.registry.location import Location
 from gitreg.registry.merging import goes_on, merged
 from gitreg.registry.mirror_moves import mirror_moves

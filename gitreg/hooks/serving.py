@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gitreg.git import RefUpdate, Repository
 from gitreg.registry.circumstances import Circumstances
-from gitreg.registry.ledger import Ledger
+from gitreg.registry.ledger import PATIENCE, Ledger
 from gitreg.registry.places import places, standing
 from gitreg.registry.receipts import BY_PUSH, Receipt, read_receipts, write_receipt
 
@@ -55,7 +55,6 @@ def post_receive(repository: Repository, ambient: Ambient, updates: Sequence[Ref
     Conflict
         Another process is moving the refs.
     """
-    from gitreg.registry.commit import PATIENCE
     from gitreg.registry.following import follow
 
     moved: list[str] = []
@@ -86,8 +85,6 @@ def note_what_is_there(repository: Repository, ambient: Ambient) -> None:
 
 def _note_where_it_is(ledger: Ledger, ambient: Ambient, by: str) -> None:
     """Write a receipt for the present commit of a branch, if the branch has moved since its last receipt."""
-    from gitreg.registry.commit import PATIENCE
-
     with ledger.repository.lock(timeout=PATIENCE):
         commit = ledger.head()
         if commit is not None:

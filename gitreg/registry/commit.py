@@ -26,7 +26,7 @@ from gitreg.git import RefUpdate, Signature
 from gitreg.registry.changes import Changes
 from gitreg.registry.dates import dated_after
 from gitreg.registry.derived import build_seal, mirror_ref
-from gitreg.registry.ledger import Ledger
+from gitreg.registry.ledger import PATIENCE, Ledger
 from gitreg.registry.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -34,11 +34,8 @@ if TYPE_CHECKING:
 
 Operation = Callable[[Snapshot], Changes]
 
-PATIENCE = 60.0
-"""The time in seconds after which a writer gives up waiting for others in the same repository."""
-
 REMOTE_PATIENCE = 300.0
-"""The same, in seconds, where there is a remote: each of hundreds of writers at once needs a second."""
+"""The same as PATIENCE, in seconds, where there is a remote: each of hundreds of writers at once needs a second."""
 
 LOCK_PATIENCE = 10.0
 """The time in seconds to wait for one lock file of Git, which a live process keeps for milliseconds."""

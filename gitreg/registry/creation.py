@@ -14,9 +14,10 @@ from gitreg.documents.types import DEFAULT_PREFIX, RegistryDocument
 from gitreg.errors import GitregError, InvalidInput, NotFound, Refused
 from gitreg.git import RefUpdate, Repository
 from gitreg.names import is_ref_path
-from gitreg.registry.commit import PATIENCE, Writer
+from gitreg.registry.commit import Writer
 from gitreg.registry.dates import dated_after
 from gitreg.registry.derived import DEFAULT_MIRRORS, mirror_namespaces
+from gitreg.registry.ledger import PATIENCE
 from gitreg.registry.location import (
     OWN_BRANCH,
     Location,

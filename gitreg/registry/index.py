@@ -114,6 +114,10 @@ class Moment(NamedTuple):
     boundary: bool
 
 
+class RewrittenError(Exception):
+    """The commit does not follow from the indexed line: indexed commits would have to be removed."""
+
+
 class Index:
     """An open index, in a file or in memory; safe between processes and threads, which take turns.
 

@@ -12,6 +12,7 @@ from gitreg.documents.canonical import recognise
 from gitreg.documents.layout import MAX_BYTES, Key, parse_path
 from gitreg.errors import InvalidDocument
 from gitreg.registry.batch import HIDDEN_DELETED, HIDDEN_YANKED, Derived
+from gitreg.registry.index import RewrittenError
 
 if TYPE_CHECKING:
     from gitreg.git import Oversized, Repository
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
 
 _FEW = 10
 """With fewer new commits, a process that has imported the YAML parser parses faster than it compiles expressions."""
-
-
-class RewrittenError(Exception):
-    """The commit does not follow from the indexed line: indexed commits would have to be removed."""
 
 
 def catch_up(index: Index, repository: Repository, commit: str, root: str, *, rewind: bool = False) -> int:

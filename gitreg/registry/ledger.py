@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg.errors import Conflict, InvalidInput, NotFound
 from gitreg.names import slug
-from gitreg.registry.index import Index, open_index
+from gitreg.registry.index import Index, RewrittenError, open_index
 from gitreg.registry.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from gitreg.git import Repository
     from gitreg.registry.receipts import Receipt
 
+
+PATIENCE = 60.0
+"""The time in seconds after which a writer gives up waiting for others in the same repository."""
 
 DRAFTS = "refs/drafts/"
 """The namespace of the refs of drafts, the unsealed versions of runs."""
@@ -173,8 +176,6 @@ class Ledger:
 
     def _caught_up(self, index: Index, commit: str) -> Snapshot:
         """Extend the index to the branch's head; after a rewrite, snapshots in use keep an in-memory copy."""
-        from gitreg.registry.indexing import RewrittenError
-
         try:
             return Snapshot(index, self._catch_up(index, commit), commit)
         except RewrittenError:

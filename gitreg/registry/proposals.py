@@ -12,10 +12,10 @@ from gitreg.names import slug
 from gitreg.registry.changes import Changes
 from gitreg.registry.checking import check
 from gitreg.registry.circumstances import UNKNOWN, Circumstances
-from gitreg.registry.commit import PATIENCE, Operation, Outcome, Proposal, Writer, plan
+from gitreg.registry.commit import Operation, Outcome, Proposal, Writer, plan
 from gitreg.registry.dates import dated_after
 from gitreg.registry.forges import Host, PullRequest, host_of, offered_by_push, open_pull_request, opened_by_push
-from gitreg.registry.ledger import Ledger
+from gitreg.registry.ledger import PATIENCE, Ledger
 from gitreg.registry.markdown import proposal_text
 from gitreg.registry.upstream import Upstream
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
-from typing import Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from gitreg.contents import CODE, DATA, RULES, Finding, worst
+
+if TYPE_CHECKING:
+    from gitreg.blobs import FileEntry
 
 _MOST = 64 << 20  # bytes; a larger file is emptied
 _SCHEMA = "create table if not exists verdicts (sha256 text primary key, verdict text, why text) without rowid"
@@ -86,6 +90,19 @@ class Verdicts:
             found = scan(file)
             if keep:
                 self.keep({sha256: found})
+        return found
+
+    def look_in(self, folder: str | os.PathLike[str], entries: Iterable[FileEntry]) -> dict[str, Finding]:
+        """Return the verdicts on verified files in a folder, by sha256; those without a cached verdict are scanned."""
+        paths = {entry.sha256: entry.path for entry in entries}
+        found = self.find_all(paths)
+        new = {sha256: path for sha256, path in paths.items() if sha256 not in found}
+        if new:
+            from gitreg.contents.scanner import scan_path  # lazy: few commands need the scanner
+
+            looked = {sha256: scan_path(os.path.join(folder, path)) for sha256, path in new.items()}
+            self.keep(looked)
+            found |= looked
         return found
 
     def close(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -94,11 +93,7 @@ class Admission:
         """
         if not self._unseen:
             return
-        from gitreg.contents.scanner import scan_path  # a slow import that only scans need
-
-        new = {entry.sha256: entry.path for entry in self._unseen}
-        looked = {sha256: scan_path(os.path.join(folder, path)) for sha256, path in new.items()}
-        self._registry.verdicts.keep(looked)
+        looked = self._registry.verdicts.look_in(folder, self._unseen)
         found = {entry.path: looked[entry.sha256] for entry in self._unseen}
         self._unseen = []
         self._keep(self._seen | found)

@@ -13,15 +13,16 @@ from gitreg.blobs import NO_PROGRESS, Progress
 from gitreg.documents.layout import Key, parse_path
 from gitreg.errors import GitregError, NotFound, Refused
 from gitreg.git import Repository
-from gitreg.git.history import split_revision
+from gitreg.git.history import NO_SUCH_COMMIT, split_revision
 from gitreg.names import is_ref_path
-from gitreg.registry.artifacts import Holder
+from gitreg.registry.artifacts import Holder, manifest_of
 from gitreg.registry.checking import LookAtWeights, Report, check
 from gitreg.registry.derived import tag_ref
 from gitreg.registry.integrity import Finding, Verification
 from gitreg.registry.resuming import Run
 from gitreg.registry.snapshot import Snapshot
 from gitreg.registry.stores import Named, default_folder, open_named, readable
+from gitreg.registry.verdicts import worst_of
 
 if TYPE_CHECKING:
     from gitreg.blobs import Source
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from gitreg.registry.ledger import Ledger
     from gitreg.sdk.opened import OpenRegistry
 
-NO_SUCH_COMMIT = (
-    "write an id, a branch or a tag, as Git does with ~N and ^N after it; `git fetch` brings a remote's branches"
-)
 _ALL_OF_IT = 0x7FFFFFFF  # the depth of `git fetch --unshallow`
 _OUTPUT_OF_COMMANDS = 2  # standard error: standard output is for the report
 
@@ -195,11 +193,15 @@ def _held(repository: Repository, key: Key, oid: str) -> list[str]:
 def _look(
     registry: OpenRegistry, source: Callable[[], Source], progress: Progress, record: ArtifactRecord
 ) -> Contents | None:
-    """Return the worst verdict on an artifact's files; None if they cannot be read, which verification reports."""
-    from gitreg.sdk.scans import worst_read
-
+    """Return the worst verdict on an artifact's files; None if they cannot be read: their verification reports that."""
+    verdicts = registry.verdicts
     with suppress(GitregError):
-        return worst_read(registry, record, source(), progress=progress)
+        manifest = manifest_of(record, source())
+        found = verdicts.find_all(entry.sha256 for entry in manifest.files)
+        if any(entry.sha256 not in found for entry in manifest.files):
+            folder = registry.ambient.cache().checkout(manifest, source(), progress=progress)
+            found = verdicts.look_in(folder, manifest.files)
+        return worst_of({entry.path: found[entry.sha256] for entry in manifest.files})
     return None
 
 

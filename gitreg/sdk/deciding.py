@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gitreg.errors import InvalidInput
+from gitreg.git.history import NO_SUCH_COMMIT
 from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.ledger import seconds_of
 
@@ -66,7 +67,6 @@ def proposed_settings(registry: OpenRegistry, head: str) -> tuple[bytes, list[st
     """
     from gitreg.documents.layout import MAX_BYTES, REGISTRY_FILE
     from gitreg.errors import NotFound
-    from gitreg.sdk.checking import NO_SUCH_COMMIT
 
     ledger = registry.ledger
     commit = ledger.repository.resolve(head)

@@ -7,6 +7,7 @@ from threading import RLock
 from typing import TYPE_CHECKING
 
 from gitreg.registry.drafts import Draft, read_draft_at, remove_draft, write_draft
+from gitreg.sdk.store_claims import settle_claims
 
 if TYPE_CHECKING:
     from gitreg.sdk.registry import Registry
@@ -69,4 +70,4 @@ class DraftInHand:
         """Remove the draft."""
         with self.turn:
             remove_draft(self._registry.ledger.repository, self._draft)
-            self._registry.settle_claims()
+            settle_claims(self._registry)

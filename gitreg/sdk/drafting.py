@@ -14,6 +14,7 @@ from gitreg.registry.derived import tagged_numbers
 from gitreg.registry.drafts import Draft, alive, is_alive, open_drafts, read_drafts, remove_draft, write_draft
 from gitreg.registry.operations.sealing import seal as seal_operation
 from gitreg.registry.snapshot import ModelVersion
+from gitreg.sdk.store_claims import settle_claims
 
 if TYPE_CHECKING:
     from gitreg.documents.types import RunDocument
@@ -47,7 +48,7 @@ def seal_draft(registry: Registry, draft: Draft) -> Outcome:
     """
     outcome = registry.commit(sealing(registry, draft))
     remove_draft(registry.ledger.repository, draft)
-    registry.settle_claims()
+    settle_claims(registry)
     return outcome
 
 
@@ -165,7 +166,7 @@ def discard(registry: Registry, run: str) -> Draft:
     draft = find_draft(registry, run)
     with alive(registry.ledger.repository, draft.run.pipeline, draft.run.run):
         remove_draft(registry.ledger.repository, draft)
-    registry.settle_claims()
+    settle_claims(registry)
     return draft
 
 

@@ -23,7 +23,6 @@ from gitreg.sdk.ambient import REGISTRY_VARIABLE, Ambient
 if TYPE_CHECKING:
     from gitreg.blobs import Progress, Saving, Store, Stores
     from gitreg.registry.circumstances import Circumstances
-    from gitreg.registry.claims import Claims
     from gitreg.registry.commit import Operation, Outcome, Writer
     from gitreg.registry.stores import Named
     from gitreg.registry.upstream import Upstream
@@ -300,10 +299,11 @@ class OpenRegistry:
             The registry names a store that does not exist; none is created.
         """
         from gitreg.blobs import Saving
+        from gitreg.sdk.store_claims import claims_of, leave_claims
 
         settings = self.snapshot().settings
         if settings.store is not None:
-            self.claims.leave(self.store, unpublished=draft or self.local)
+            claims_of(self).leave(self.store, unpublished=draft or self.local)
         else:
             self.store.prepare()
         with (
@@ -311,52 +311,9 @@ class OpenRegistry:
             Saving(self.store, known, chunking=settings.chunking != "none", progress=progress) as saving,
         ):
             yield saving
-            if settings.store is not None and self.may_be_unpublished:
-                # another process may have removed the claim before any record referred to these files
-                self.claims.leave(self.store, unpublished=True)
-
-    def settle_claims(self, *, collecting: bool = False) -> None:
-        """Remove this clone's own claims on stores once its remote has everything that the clone has.
-
-        If a store cannot be reached now, its claim stays until the next call.
-
-        Parameters
-        ----------
-        collecting:
-            True before a garbage collection: check all stores, also those without a known claim, and leave no new
-            claim.
-        """
-        from gitreg.registry.commit import PATIENCE
-
-        remote, claims = self.remote, self.claims
-        if remote is None:
-            return
-        with suppress(GitregError):
-            urls = claims.stores_with_own()
-            if not (urls or collecting):
-                return
-            from gitreg.registry.unpublished import is_unpublished
-
-            with self.ledger.repository.lock(timeout=PATIENCE):
-                if is_unpublished(self.ledger, remote):
-                    return
-                for each in self.named_stores():
-                    if each.opened is not None and (collecting or each.opened.url in urls):
-                        claims.drop(each.opened, leave=not collecting)
-
-    @property
-    def claims(self) -> Claims:
-        """The claims that this clone leaves in stores, so that garbage collection keeps its blobs."""
-        from gitreg.registry.claims import Claims
-
-        return Claims(self.ledger, self.remote)
-
-    @property
-    def may_be_unpublished(self) -> bool:
-        """True if this clone may have commits or drafts that its remote lacks; quick, and at times too cautious."""
-        from gitreg.registry.unpublished import may_be_unpublished
-
-        return self.remote is not None and may_be_unpublished(self.ledger, self.remote)
+            if settings.store is not None:
+                # another process may have removed the clone's own claim before any record referred to these files
+                leave_claims(self, self.store)
 
     def trust(self) -> list[str]:
         """Trust the stores that the registry names and return their addresses; the clone's own folder needs no trust.
@@ -474,7 +431,9 @@ class OpenRegistry:
             self.tell(f"{upstream.branch} is protected: the change is proposed instead")
             return self._propose(operation, dry_run=dry_run)
         if upstream is not None and outcome.commit:
-            self.settle_claims()
+            from gitreg.sdk.store_claims import settle_claims
+
+            settle_claims(self)
         return outcome
 
     def _propose(self, operation: Operation, *, dry_run: bool) -> Outcome:

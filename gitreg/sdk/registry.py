@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gitreg.errors import InvalidInput, NotFound
-from gitreg.names import nfc
+from gitreg.names import check_alias, nfc
 from gitreg.registry.references import resolve
 from gitreg.registry.snapshot import Model, ModelVersion, Snapshot
 from gitreg.sdk.opened import OpenRegistry, PathLike
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from gitreg.registry.integrity import Verification
     from gitreg.registry.lineage import Lineage
     from gitreg.registry.signatures import Signed
-    from gitreg.registry.store_users import StoreUsers
     from gitreg.sdk.batches import Batch
 
 Filters = Sequence[str] | Mapping[str, Any]
@@ -633,7 +632,6 @@ class Registry(OpenRegistry):
             The policies of the registry are invalid.
         """
         from gitreg.documents.layout import Key
-        from gitreg.names import check_alias
         from gitreg.registry.decisions import decide
 
         version = self._candidate(reference)
@@ -937,9 +935,10 @@ class Registry(OpenRegistry):
             The reachable weights cannot be determined (:mod:`gitreg.registry.garbage`); nothing is moved.
         """
         from gitreg.registry.garbage import collect_garbage, find_garbage
+        from gitreg.sdk.collecting import store_users
 
         work = collect_garbage if apply else find_garbage
-        return work(self._store_users(), grace=grace)
+        return work(store_users(self), grace=grace)
 
     def return_garbage(self) -> list[Garbage]:
         """Restore everything in the trash of the store to its place, and return the list."""
@@ -961,8 +960,9 @@ class Registry(OpenRegistry):
             As for `collect_garbage`; nothing is removed.
         """
         from gitreg.registry.garbage import purge_garbage
+        from gitreg.sdk.collecting import store_users
 
-        return purge_garbage(self._store_users(), grace=grace)
+        return purge_garbage(store_users(self), grace=grace)
 
     def release_claims(self, names: Sequence[str]) -> None:
         """Remove claims of registries on the store that block `collect_garbage` and were not renewed for 90 days.
@@ -974,18 +974,9 @@ class Registry(OpenRegistry):
         Refused
             A claim is younger, or its registry can be read.
         """
-        self._store_users().release(names)
+        from gitreg.sdk.collecting import store_users
 
-    def _store_users(self) -> StoreUsers:
-        from gitreg.registry.store_users import StoreUsers
-
-        self.settle_claims(collecting=True)
-        ambient, claims = self.ambient, self.claims
-        shared = self.remote is not None and self.ledger.repository.address_of(self.remote) is not None
-        remote = self.published if shared and self.snapshot().settings.id else None
-        return StoreUsers(
-            self.ledger, self.store, remote, claims, ambient.env, ambient.mirrors(), ambient.clock, ambient.offline
-        )
+        store_users(self).release(names)
 
 
 def _tell_unreadable(snapshot: Snapshot, model: str | None = None) -> None:

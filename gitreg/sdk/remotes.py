@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gitreg.errors import Refused
 from gitreg.git import RefUpdate, Repository
 from gitreg.git.program import speaking_of_none
-from gitreg.registry.commit import PATIENCE
+from gitreg.registry.ledger import PATIENCE
 from gitreg.registry.location import OWN_BRANCH, locate
 from gitreg.sdk.ambient import Ambient
 from gitreg.sdk.opened import OpenRegistry, PathLike
 from gitreg.sdk.registry import Registry
+from gitreg.sdk.store_claims import settle_claims
 
 if TYPE_CHECKING:
     from gitreg.registry.rewrites import Rewrite
@@ -136,7 +137,7 @@ def push(registry: OpenRegistry) -> Pulled:
         ours = ledger.head()
         if ours is not None and ours != theirs:
             upstream.publish(ours, theirs, [])
-    registry.settle_claims()
+    settle_claims(registry)
     return Pulled(upstream.branch, theirs, ours)
 
 

@@ -8,15 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.blobs import NO_PROGRESS, Progress, collect
 from gitreg.contents.scanner import scan_path
-from gitreg.registry.artifacts import choose_artifact, manifest_of
-from gitreg.registry.verdicts import worst_of
+from gitreg.registry.artifacts import choose_artifact
 from gitreg.sdk.loading import manifest_in
 
 if TYPE_CHECKING:
-    from gitreg.blobs import Source
     from gitreg.contents import Finding
-    from gitreg.documents.types import ArtifactRecord
-    from gitreg.sdk.opened import OpenRegistry
     from gitreg.sdk.registry import Registry
 
 
@@ -57,24 +53,3 @@ def scan_version(
     folder = cache.checkout(manifest, registry.stores, progress=progress)
     for entry in manifest.files:
         yield Scanned(entry.path, scan_path(folder / entry.path))
-
-
-def worst_read(
-    registry: OpenRegistry, record: ArtifactRecord, source: Source, *, progress: Progress = NO_PROGRESS
-) -> Finding:
-    """Return the worst verdict on the files of an artifact; files without a cached verdict are read and scanned.
-
-    Raises
-    ------
-    IntegrityError
-        Bytes are missing, or differ from the record.
-    """
-    manifest = manifest_of(record, source)
-    known = registry.verdicts.find_all(entry.sha256 for entry in manifest.files)
-    new = {entry.sha256: entry.path for entry in manifest.files if entry.sha256 not in known}
-    if new:
-        folder = registry.ambient.cache().checkout(manifest, source, progress=progress)
-        looked = {sha256: scan_path(folder / path) for sha256, path in new.items()}
-        registry.verdicts.keep(looked)
-        known |= looked
-    return worst_of({entry.path: known[entry.sha256] for entry in manifest.files})

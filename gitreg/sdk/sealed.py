@@ -7,11 +7,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from gitreg.errors import IntegrityError, InvalidDocument, Refused
+from gitreg.registry.collections import resolve_artifact
 from gitreg.registry.cut_history import is_cut, note_held, was_held
+from gitreg.registry.derived import tag_ref
+from gitreg.registry.ledger import PATIENCE, Ledger
 
 if TYPE_CHECKING:
     from gitreg.documents.types import ArtifactDocument
-    from gitreg.registry.ledger import Ledger
     from gitreg.registry.snapshot import ModelVersion, Snapshot
     from gitreg.registry.upstream import Upstream
     from gitreg.sdk.opened import OpenRegistry
@@ -38,8 +40,6 @@ def hold(registry: OpenRegistry, snapshot: Snapshot, version: ModelVersion) -> b
     if not is_cut(snapshot, version) or was_held(ledger, snapshot, version):
         return False
     # The rest runs once for a version: the result is noted, and later calls return above.
-    from gitreg.registry.commit import PATIENCE
-    from gitreg.registry.derived import tag_ref
     from gitreg.registry.integrity import is_sealed, seal_problem
 
     remote = _remote(registry)
@@ -83,8 +83,6 @@ def sealed_artifact(registry: OpenRegistry, reference: str) -> ArtifactDocument:
     Unreachable
         The remote does not answer.
     """
-    from gitreg.registry.collections import resolve_artifact
-
     ledger = registry.ledger
     if ledger.repository.is_shallow and (remote := _remote(registry)) is not None:
         _fetched(ledger, remote)
@@ -101,8 +99,6 @@ def sealed_artifact(registry: OpenRegistry, reference: str) -> ArtifactDocument:
 
 def _fetched(ledger: Ledger, remote: Upstream) -> bool:
     """Fetch the history that is cut off, and return whether it is complete now."""
-    from gitreg.registry.commit import PATIENCE
-
     with ledger.repository.lock(timeout=PATIENCE):
         remote.fetch()
     return not ledger.repository.is_shallow
@@ -110,7 +106,6 @@ def _fetched(ledger: Ledger, remote: Upstream) -> bool:
 
 def _changed_since(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> str | None:
     """Return a fixed field of ``gitreg.yaml`` that has changed since a version was sealed; None if there is none."""
-    from gitreg.registry.derived import tag_ref
     from gitreg.registry.rewrites import changed_field
 
     oid = ledger.repository.read_ref(tag_ref(snapshot.settings, version.model, version.version))

@@ -20,6 +20,7 @@ from gitreg.registry.operations.stores import add_replica, remove_replica
 from gitreg.registry.resuming import Run
 from gitreg.registry.stores import default_folder, same_place, spelled, store_urls
 from gitreg.sdk.ambient import Ambient
+from gitreg.sdk.store_claims import leave_claims
 
 if TYPE_CHECKING:
     from gitreg.registry.doctor import Problem
@@ -126,7 +127,7 @@ def copying(
     repository = registry.ledger.repository
     named = set(store_urls(registry.snapshot().settings, repository)) - {str(default_folder(repository))}
     if any(same_place(url, target.url) for url in named):
-        registry.claims.leave(target, unpublished=registry.may_be_unpublished)
+        leave_claims(registry, target)
     target.prepare()
     manifests = Stores([*sources, target], registry.tell)
     return Copying(versions, sources, target, registry.ambient.spool(), manifests)
@@ -174,7 +175,7 @@ def add_store(registry: Registry, url: PathLike) -> Outcome:
     registry.ambient.approvals().approve(address)
     registry.forget_stores()
     with suppress(GitregError):  # the store may be read-only here; a process that copies to it leaves the claim
-        registry.claims.leave(store, unpublished=registry.may_be_unpublished)
+        leave_claims(registry, store)
     return outcome
 
 

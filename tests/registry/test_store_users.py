@@ -18,6 +18,7 @@ from gitreg.registry.claims import Claims
 from gitreg.sdk.drafting import discard
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.remotes import clone, pull, push
+from gitreg.sdk.store_claims import claims_of
 from tests.registry.support import git
 
 Clones = tuple[Registry, Registry]
@@ -485,7 +486,7 @@ def test_ways_to_one_remote_are_one_claim_and_no_password_is_in_it(
     for url in (first, second):
         git(one.folder, "remote", "set-url", "origin", url)
         with Registry.open(one.folder) as registry:
-            claim = registry.claims.of_registry()
+            claim = claims_of(registry).of_registry()
             assert claim is not None
             assert "token" not in json.dumps(claim.said)
             found.append(claim.name)

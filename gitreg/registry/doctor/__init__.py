@@ -8,7 +8,6 @@ from contextlib import suppress
 from gitreg.blobs import Manifest
 from gitreg.errors import IntegrityError
 from gitreg.git import RefUpdate
-from gitreg.registry.commit import PATIENCE
 from gitreg.registry.doctor.check_config import problems_of_config
 from gitreg.registry.doctor.check_gates import problems_of_gates, without_refused
 from gitreg.registry.doctor.check_locks import problems_of_locks
@@ -20,7 +19,7 @@ from gitreg.registry.doctor.refs import problems_of_refs
 from gitreg.registry.doctor.remote import problems_of_the_remote
 from gitreg.registry.doctor.runs import problems_of_runs
 from gitreg.registry.doctor.weights import problems_of_weights
-from gitreg.registry.ledger import Ledger
+from gitreg.registry.ledger import PATIENCE, Ledger
 from gitreg.registry.sync import sync
 from gitreg.registry.upstream import Upstream
 

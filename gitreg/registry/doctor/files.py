@@ -91,13 +91,8 @@ def _versions(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
             yield Problem(
                 _path(entry), f"is named {entry.name} but has the number {number}", "name and number must agree"
             )
-        if fold(entry.name) in stages:
-            yield Problem(
-                _path(entry),
-                "is a version that is called like a stage; only its number means it",
-                f"`gitreg model version delete {entry.model}@{number}`, and save it under another name",
-            )
-        elif what := misread(entry):
+        what = "is a version that is called like a stage" if fold(entry.name) in stages else misread(entry)
+        if what:
             yield Problem(
                 _path(entry),
                 f"{what}; only its number means it",
@@ -175,17 +170,10 @@ def _pointers(_: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
                     f"is no stage that gitreg.yaml declares ({', '.join(known)})",
                     "declare it, or remove the file",
                 )
-            if kind == "alias" and fold(entry.name) in map(fold, known):
+            is_stage = kind == "alias" and fold(entry.name) in map(fold, known)
+            if what := "is an alias that is called like a stage; it is not followed" if is_stage else misread(entry):
                 yield Problem(
-                    _path(entry),
-                    "is an alias that is called like a stage; it is not followed",
-                    f"`gitreg alias delete {entry.model} {entry.name}`, and choose another name",
-                )
-            elif kind == "alias" and (what := misread(entry)):
-                yield Problem(
-                    _path(entry),
-                    what,
-                    f"`gitreg alias delete {entry.model} {entry.name}`, and choose another name",
+                    _path(entry), what, f"`gitreg alias delete {entry.model} {entry.name}`, and choose another name"
                 )
             if record is None:
                 yield Problem(_path(entry), f"points to version {target!r}, which is not there", again)

@@ -1,0 +1,52 @@
+"""The claims of an open registry on its stores: left by whoever writes weights, settled once they are published."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from gitreg.errors import GitregError
+from gitreg.registry.claims import Claims
+from gitreg.registry.ledger import PATIENCE
+from gitreg.registry.unpublished import is_unpublished, may_be_unpublished
+
+if TYPE_CHECKING:
+    from gitreg.blobs import Store
+    from gitreg.sdk.opened import OpenRegistry
+
+
+def leave_claims(registry: OpenRegistry, store: Store) -> None:
+    """Leave claims on a store for what this clone has: also the clone's own, if the remote may lack some of it."""
+    remote = registry.remote
+    unpublished = remote is not None and may_be_unpublished(registry.ledger, remote)
+    claims_of(registry).leave(store, unpublished=unpublished)
+
+
+def claims_of(registry: OpenRegistry) -> Claims:
+    """Return the claims that this clone leaves in stores, so that garbage collection keeps its blobs."""
+    return Claims(registry.ledger, registry.remote)
+
+
+def settle_claims(registry: OpenRegistry, *, collecting: bool = False) -> None:
+    """Remove this clone's own claims on stores once its remote has everything that the clone has.
+
+    If a store cannot be reached now, its claim stays until the next call.
+
+    Parameters
+    ----------
+    collecting:
+        True before a garbage collection: check all stores, also those without a known claim, and leave no new claim.
+    """
+    remote, claims = registry.remote, claims_of(registry)
+    if remote is None:
+        return
+    with suppress(GitregError):
+        urls = claims.stores_with_own()
+        if not (urls or collecting):
+            return
+        with registry.ledger.repository.lock(timeout=PATIENCE):
+            if is_unpublished(registry.ledger, remote):
+                return
+            for each in registry.named_stores():
+                if each.opened is not None and (collecting or each.opened.url in urls):
+                    claims.drop(each.opened, leave=not collecting)
