@@ -299,7 +299,7 @@ class OpenRegistry:
             The registry names a store that does not exist; none is created.
         """
         from gitreg.blobs import Saving
-        from gitreg.sdk.store_claims import claims_of, leave_claims
+        from gitreg.sdk.store_claims import claims_of, has_unpublished
 
         settings = self.snapshot().settings
         if settings.store is not None:
@@ -311,9 +311,9 @@ class OpenRegistry:
             Saving(self.store, known, chunking=settings.chunking != "none", progress=progress) as saving,
         ):
             yield saving
-            if settings.store is not None:
+            if settings.store is not None and has_unpublished(self):
                 # another process may have removed the clone's own claim before any record referred to these files
-                leave_claims(self, self.store)
+                claims_of(self).leave(self.store, unpublished=True)
 
     def trust(self) -> list[str]:
         """Trust the stores that the registry names and return their addresses; the clone's own folder needs no trust.

@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 
 def leave_claims(registry: OpenRegistry, store: Store) -> None:
     """Leave claims on a store for what this clone has: also the clone's own, if the remote may lack some of it."""
+    claims_of(registry).leave(store, unpublished=has_unpublished(registry))
+
+
+def has_unpublished(registry: OpenRegistry) -> bool:
+    """Return whether the remote may lack something that this clone has: fast, and sometimes true without need."""
     remote = registry.remote
-    unpublished = remote is not None and may_be_unpublished(registry.ledger, remote)
-    claims_of(registry).leave(store, unpublished=unpublished)
+    return remote is not None and may_be_unpublished(registry.ledger, remote)
 
 
 def claims_of(registry: OpenRegistry) -> Claims:
