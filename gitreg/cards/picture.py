@@ -1,18 +1,21 @@
-"""The layered layout of a graph, from left to right: grandalf computes positions, the template draws."""
+"""A graph as a picture: boxes with labels, and curves between them; the template draws it."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
 
+from gitreg.cards.layered_layout import Stretch, layered
 from gitreg.cards.values import Graph
 
-_LETTER = 7.0  # width of a letter, in the picture's units; long labels are cut
+_LETTER = 7.0  # the width of a letter, in the picture's own units; labels are cut to what fits
 _LONGEST = 34  # letters
-_TALL, _GAP_X, _GAP_Y, _EDGE = 30.0, 46.0, 14.0, 8.0
+_TALL, _LEFT, _ABOVE = 30.0, 8.0, 1.0
 
 
 class Box(NamedTuple):
-    """A node: its upper left corner and its size."""
+    """A node: its left upper corner and its size."""
 
     x: float
     y: float
@@ -25,60 +28,41 @@ class Box(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """A graph with positions and sizes."""
+    """A graph with places."""
 
     width: float
     height: float
     boxes: list[Box]
     lines: list[tuple[str, str]]
-    """Each edge as the path of a curve, and its kind."""
+    """Each as the path of a curve, and how it is meant."""
 
 
 def lay_out(graph: Graph) -> Picture:
-    """Return the picture of a graph: layers from left to right with few crossings (Sugiyama's method)."""
-    from grandalf.graphs import Edge, Vertex
-    from grandalf.graphs import Graph as Laid
-    from grandalf.layouts import SugiyamaLayout
-
-    class View:
-        """The size of a node for grandalf, with width and height swapped: grandalf draws from top to bottom."""
-
-        def __init__(self, label: str) -> None:
-            self.w = _TALL
-            self.h = 16 + _LETTER * len(label)
-            self.xy = (0.0, 0.0)
-
+    """Return the graph with a box for each node and a curve for each pair of linked nodes."""
     labels = [label if len(label) <= _LONGEST else f"{label[: _LONGEST - 3]}..." for _, label, _ in graph.nodes]
-    vertices: list[Any] = [Vertex(n) for n in range(len(labels))]
-    for vertex, label in zip(vertices, labels, strict=True):
-        vertex.view = View(label)
-    pairs = dict.fromkeys((source, target) for source, target, _ in graph.edges if source != target)
-    laid = Laid(vertices, [Edge(vertices[source], vertices[target]) for source, target in pairs])
-    below = 0.0
-    for part in laid.C:
-        layout = SugiyamaLayout(part)
-        layout.xspace, layout.yspace = _GAP_Y, _GAP_X
-        roots = [vertex for vertex in part.sV if not list(vertex.e_in())]
-        layout.init_all(roots=roots or None, optimize=True)
-        layout.draw(3)
-        left = min(v.view.xy[1] - v.view.h / 2 for v in part.sV)
-        top = min(v.view.xy[0] - v.view.w / 2 for v in part.sV)
-        for v in part.sV:
-            v.view.xy = (v.view.xy[0] - top + below, v.view.xy[1] - left)
-        below = max(v.view.xy[0] + v.view.w / 2 for v in part.sV) + _GAP_Y
-    boxes = []
-    for n, ((kind, _, title), label, vertex) in enumerate(zip(graph.nodes, labels, vertices, strict=True)):
-        view = vertex.view
-        x, y = view.xy[1] - view.h / 2 + _EDGE, view.xy[0] - view.w / 2 + _EDGE
-        boxes.append(Box(round(x, 1), round(y, 1), round(view.h, 1), _TALL, kind, label, title, n == 0))
-    width = max(box.x + box.width for box in boxes) + _EDGE
-    height = max(box.y + box.height for box in boxes) + _EDGE
-    lines = [(_curve(boxes[source], boxes[target]), how) for source, target, how in graph.edges if source != target]
-    return Picture(round(width, 1), round(height, 1), boxes, lines)
+    widths = [16 + _LETTER * len(label) for label in labels]
+    laid = layered(widths, _TALL, [(source, target) for source, target, _ in graph.edges])
+    boxes = [
+        Box(round(x + _LEFT, 1), round(y + _ABOVE, 1), round(width, 1), _TALL, kind, label, title, n == 0)
+        for n, ((kind, _, title), label, width, (x, y)) in enumerate(
+            zip(graph.nodes, labels, widths, laid.corners, strict=True)
+        )
+    ]
+    meanings: dict[tuple[int, int], list[str]] = {pair: [] for pair in laid.routes}
+    for source, target, how in graph.edges:
+        if source != target:
+            meanings[source, target].append(how)
+    lines = [(_curve(laid.routes[pair]), ", ".join(dict.fromkeys(hows))) for pair, hows in meanings.items()]
+    return Picture(round(laid.width + 2 * _LEFT, 1), round(laid.height + 2 * _ABOVE, 1), boxes, lines)
 
 
-def _curve(source: Box, target: Box) -> str:
-    x1, y1 = source.x + source.width, source.y + source.height / 2
-    x2, y2 = target.x, target.y + target.height / 2
-    bend = max(18.0, (x2 - x1) / 2)
-    return f"M{x1:.1f} {y1:.1f}C{x1 + bend:.1f} {y1:.1f} {x2 - bend:.1f} {y2:.1f} {x2:.1f} {y2:.1f}"
+def _curve(route: Sequence[Stretch]) -> str:
+    """Return the path of an edge: level within a layer, bent between layers."""
+    moved = [Stretch(enter + _LEFT, leave + _LEFT, y + _ABOVE) for enter, leave, y in route]
+    path = f"M{moved[0].enter:.1f} {moved[0].y:.1f}H{moved[0].leave:.1f}"
+    for a, b in pairwise(moved):
+        between = (a.leave + b.enter) / 2
+        path += f"C{between:.1f} {a.y:.1f} {between:.1f} {b.y:.1f} {b.enter:.1f} {b.y:.1f}"
+        if b.leave != b.enter:
+            path += f"H{b.leave:.1f}"
+    return path

@@ -12,8 +12,8 @@ PACKAGED = HOME / "integrations" / "packaged"
 """The folder of the packaged third-party libraries on that machine; installed libraries take precedence."""
 
 _NEEDED = (
-    "dulwich", "fastjsonschema", "fsspec", "grandalf", "jinja2",
-    "markupsafe", "pyfastcdc", "pyparsing", "urllib3", "yaml",
+    "dulwich", "fastjsonschema", "fsspec", "jinja2",
+    "markupsafe", "pyfastcdc", "urllib3", "yaml",
 )  # fmt: skip
 _KINDS = (".css", ".j2", ".json", ".py")
 _LEFT_OUT = frozenset({"__pycache__", "metaflow_extension", "demo", "tests"})
