@@ -5,7 +5,7 @@ from gitreg.blobs.files import FileEntry, LocalFile, check_path, check_paths, co
 from gitreg.blobs.hashing import describe
 from gitreg.blobs.known import Known
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.opening import open_store, shown
+from gitreg.blobs.opening import extra_of, open_store, shown
 from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.replicating import Copied, replicate
 from gitreg.blobs.saving import Saving
@@ -32,6 +32,7 @@ __all__ = [
     "check_paths",
     "collect",
     "describe",
+    "extra_of",
     "open_store",
     "replicate",
     "shown",

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 from gitreg.blobs.buckets.bucket import Bucket
 from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.store import Store
+from gitreg.distribution import install_command
 from gitreg.errors import InvalidInput
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
@@ -77,6 +78,12 @@ def open_bucket(url: str) -> Bucket:
     return _open_remote(name, parts, path)
 
 
+def extra_of(url: str) -> str:
+    """Return the extra of gitreg's distribution that the store at a URL needs; empty where it needs none."""
+    scheme = _SCHEME.match(url)
+    return _REMOTE[name].extra if scheme and (name := scheme[1].lower()) in _REMOTE else ""
+
+
 def shown(url: str) -> str:
     """Return a URL with passwords, keys and options masked, for messages; a URL with such parts is never opened."""
     return _SECRET.sub("***", url) if "://" in url else url
@@ -135,7 +142,7 @@ def _check_installed(name: str) -> None:
     protocol = _REMOTE[name]
     if any(find_spec(module) is None for module in protocol.modules):
         raise InvalidInput(
-            f"{name}:// stores need packages that are not installed", hint=f"pip install 'gitreg[{protocol.extra}]'"
+            f"{name}:// stores need packages that are not installed", hint=install_command(protocol.extra)
         )
 
 

@@ -13,6 +13,7 @@ from gitreg.cli.group import LazyGroup, ReaderGoneError, debug_option
 from gitreg.cli.session import Session
 from gitreg.cli.start import leave
 from gitreg.cli.text import lines, one_line
+from gitreg.distribution import installed_version
 from gitreg.errors import GitregError
 
 _HERE = "gitreg.cli.commands"
@@ -65,9 +66,7 @@ COMMANDS = {
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        click.echo(f"gitreg {version('gitreg')}")
+        click.echo(f"gitreg {installed_version() or '(not installed)'}")
         ctx.exit()
 
 

@@ -65,6 +65,14 @@ def gitlab_checkout(person: Person, hub: Path, folder: Path, *, branch: str, dep
     return there
 
 
+def jobs(pipeline: str) -> list[list[str]]:
+    """Return the shell scripts of each job of a pipeline."""
+    data = loads(pipeline.encode(), "pipeline")
+    if "jobs" in data:
+        return [[step["run"] for step in job["steps"] if "run" in step] for job in data["jobs"].values()]
+    return [job["script"] for job in data.values() if "script" in job]
+
+
 def steps(pipeline: str, job: str) -> list[tuple[dict[str, Any], str]]:
     """Give a job's own settings and shell scripts in order, without the step that installs gitreg."""
     data = loads(pipeline.encode(), "pipeline")

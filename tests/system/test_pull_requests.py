@@ -462,7 +462,7 @@ def test_a_pipeline_that_is_there_is_not_written_over(clone: Person) -> None:
 
 
 def test_a_pipeline_approves_the_stores_by_their_names(clone: Person, store: Path) -> None:
-    text = clone.gitreg("ci", "github", "-o", "-").out
+    text = clone.gitreg("ci", "github", "-o", "-", "--install", "x").out
     approving = [script for _, script in steps(text, "check") if "trust" in script]
     assert approving == [f"gitreg trust {store}\n"]
     assert "@" not in text.replace("actions/checkout@v5", "").replace("python@v6", "").replace(

@@ -6,20 +6,36 @@ from pathlib import Path
 
 import click
 
-from gitreg.cli.hosting import PIPELINES, pipeline
+from gitreg.blobs import extra_of
+from gitreg.cli.hosting import PIPELINES, pipeline, stores
+from gitreg.cli.hosting.installation import running_requirement
 from gitreg.cli.options import open_registry
 from gitreg.cli.output import note, print_line
 from gitreg.errors import AlreadyExists
+
+
+def _one_requirement(_: click.Context, __: click.Parameter, spec: str | None) -> str | None:
+    """Refuse what is no single requirement: the pipeline gives it to pip as one word on one line."""
+    if spec is not None and (not spec.strip() or spec.startswith("-") or not spec.isprintable()):
+        raise click.BadParameter("name one package, version, URL or folder, as in `pip install SPEC`")
+    return spec
 
 
 @click.command("ci")
 @click.argument("host", metavar="github|gitlab", type=click.Choice(list(PIPELINES)))
 @click.option("-o", "--output", metavar="FILE", help="Where to write it; - prints it.  [default: where HOST looks]")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
-def command(host: str, output: str | None, force: bool) -> None:
+@click.option(
+    "--install",
+    metavar="SPEC",
+    callback=_one_requirement,
+    help="What its jobs tell pip to install.  [default: this gitreg, at its commit or version]",
+)
+def command(host: str, output: str | None, force: bool, install: str | None) -> None:
     """Write a pipeline: it checks pull requests, syncs after a merge, and deploys when a stage has moved."""
     registry = open_registry()
-    text = pipeline(registry, host)
+    spec = install or running_requirement(*map(extra_of, stores(registry)), env=registry.ambient.env)
+    text = pipeline(registry, host, install=spec)
     if output == "-":
         click.echo(text, nl=False)
         return
@@ -29,4 +45,7 @@ def command(host: str, output: str | None, force: bool) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     print_line(f"Wrote {path}")
+    note(f"its jobs install {spec}")
+    if "file://" in spec:
+        note("only this machine has that: name what jobs can reach by --install")
     note(f"commit it on the branch {registry.ledger.branch}: pull requests run what that branch has")

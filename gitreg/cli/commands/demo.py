@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 
+from gitreg.distribution import install_command
 from gitreg.errors import GitregError, NotFound, Refused
 from gitreg.git.program import speaking_of_none
 
@@ -29,7 +30,7 @@ def command(path: str) -> None:
     """
     missing = [name for name in ("sklearn", "skops") if find_spec(name) is None]
     if missing:
-        raise NotFound(f"the demo trains with {' and '.join(missing)}", hint="pip install 'gitreg[demo]'")
+        raise NotFound(f"the demo trains with {' and '.join(missing)}", hint=install_command("demo"))
     if shutil.which("git") is None:
         raise NotFound("the demo makes a project with git, which is not on PATH", hint="install git")
     folder = Path(path).absolute()

@@ -24,18 +24,28 @@ RULES = ("github", "gitlab", "gitea")
 _PLAIN = re.compile(r"[\w./+-]+")
 
 
-def pipeline(registry: Registry, host: str) -> str:
+def stores(registry: Registry) -> list[str]:
+    """Return the URLs of the stores that a registry names, the first of them its own."""
+    settings = registry.snapshot().settings
+    return [url for url in (settings.store, *settings.replicas) if url is not None]
+
+
+def pipeline(registry: Registry, host: str, *, install: str) -> str:
     """Return the pipeline that a host runs for a registry.
+
+    Parameters
+    ----------
+    install:
+        The requirement by which its jobs install gitreg.
 
     Raises
     ------
     InvalidInput
         A name of the registry's cannot stand in a pipeline.
     """
-    settings = registry.snapshot().settings
-    stores = [url for url in (settings.store, *settings.replicas) if url is not None]
-    trust = f"gitreg trust {' '.join(map(shlex.quote, stores))}" if stores else "true # gitreg.yaml names no store"
-    return _fill(registry, f"ci-{host}.yml", TRUST=trust)
+    urls = stores(registry)
+    trust = f"gitreg trust {shlex.join(urls)}" if urls else "true # gitreg.yaml names no store"
+    return _fill(registry, f"ci-{host}.yml", TRUST=trust, INSTALL=f"pip install {shlex.quote(install)}")
 
 
 def rules(registry: Registry, host: str) -> str:

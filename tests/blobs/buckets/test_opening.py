@@ -88,7 +88,7 @@ def test_a_protocol_whose_packages_are_missing_names_its_extra(monkeypatch: pyte
     for url, extra in [("s3://b", "s3"), ("gs://b", "gcs"), ("az://c", "azure"), ("sftp://m/a", "sftp")]:
         with pytest.raises(InvalidInput) as error:
             open_bucket(url)
-        assert error.value.hint == f"pip install 'gitreg[{extra}]'"
+        assert error.value.hint == f"pip install 'git-model-registry[{extra}]'"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,29 @@
+"""The distribution that gitreg comes in: the name by which pip installs it, its version, and hints that name it."""
+
+from __future__ import annotations
+
+import shlex
+
+NAME = "git-model-registry"
+"""The one name to install; ``gitreg`` on the package index is a stranger's."""
+
+
+def requirement(*extras: str) -> str:
+    """Return what pip calls the distribution, with the extras that are not empty."""
+    chosen = ",".join(sorted({extra for extra in extras if extra}))
+    return f"{NAME}[{chosen}]" if chosen else NAME
+
+
+def install_command(*extras: str) -> str:
+    """Return the command that installs the distribution."""
+    return f"pip install {shlex.quote(requirement(*extras))}"
+
+
+def installed_version() -> str | None:
+    """Return the version of the installed distribution; None where the code runs without being installed."""
+    from importlib.metadata import PackageNotFoundError, version  # takes longer than Python to start
+
+    try:
+        return version(NAME)
+    except PackageNotFoundError:
+        return None
