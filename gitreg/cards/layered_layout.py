@@ -71,17 +71,27 @@ def layered(widths: Sequence[float], height: float, edges: Iterable[tuple[int, i
             widest = max(widths[item] for item in column if item < count)
             spans.update(dict.fromkeys(column, (x, x + widest)))
             x += widest + GAP_X
-    routes: dict[tuple[int, int], list[Stretch]] = {}
-    for pair, (first, *bends, last) in paths.items():
-        (start, end), (goal, _) = spans[first], spans[last]
-        route = [Stretch(start + widths[first], end, middles[first])]
-        route += (Stretch(*spans[bend], middles[bend]) for bend in bends)
-        route += (Stretch(goal, goal, middles[last]),)
-        backward = pair[0] != first
-        routes[pair] = [Stretch(leave, enter, y) for enter, leave, y in reversed(route)] if backward else route
+    routes = {pair: _route(pair[0], path, widths, spans, middles) for pair, path in paths.items()}
     corners = [(spans[n][0], middles[n] - height / 2) for n in range(count)]
     width = max((end for _, end in spans.values()), default=0.0)
     return Layout(corners, routes, width, below)
+
+
+def _route(
+    source: int,
+    path: Sequence[int],
+    widths: Sequence[float],
+    spans: Mapping[int, tuple[float, float]],
+    middles: Mapping[int, float],
+) -> list[Stretch]:
+    """Return the stretches of an edge, from the right side of its left node to the left side of its right one."""
+    first, *bends, last = path
+    route = [
+        Stretch(spans[first][0] + widths[first], spans[first][1], middles[first]),
+        *(Stretch(*spans[bend], middles[bend]) for bend in bends),
+        Stretch(spans[last][0], spans[last][0], middles[last]),
+    ]
+    return route if source == first else [Stretch(leave, enter, y) for enter, leave, y in reversed(route)]
 
 
 def _layers(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
