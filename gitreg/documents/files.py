@@ -7,9 +7,9 @@ from typing import Any
 from gitreg.documents import tables
 from gitreg.documents.composing import composed
 from gitreg.documents.layout import Key
-from gitreg.documents.meaning import check_meaning
 from gitreg.documents.schemas import check
 from gitreg.documents.types import FORMAT, NEWER_FORMAT, Document
+from gitreg.documents.validation import check_meaning
 from gitreg.documents.yaml import loads
 from gitreg.errors import InvalidDocument
 

@@ -103,7 +103,9 @@ def refuse_sealed(version: ModelVersion, said: Mapping[str, Any], before: Mappin
     Refused
         The new annotation names a sealed artifact.
     """
-    from gitreg.documents.meaning import check_annotation  # this module is imported by readers, too, which need no YAML
+    from gitreg.documents.validation import (
+        check_annotation,  # this module is imported by readers, too, which need no YAML
+    )
 
     key = Key("annotation", version.model, version.version)
     for found in check_annotation(key, said, version.record.to_data(), before or {}):

@@ -61,7 +61,7 @@ class Entry(_Row):
     digest:
         The sha256 of its bytes, in hexadecimal.
     text:
-        The content, as JSON or as the file's own text (:mod:`gitreg.documents.canonical`); None if it cannot be read.
+        The content, as JSON or as the file's own text (:mod:`gitreg.documents.fast_yaml`); None if it cannot be read.
     problem:
         The reason why it cannot be read; None if it can.
     """
@@ -74,7 +74,7 @@ class Entry(_Row):
         if self.text.startswith("{"):
             said: dict[str, Any] = json.loads(self.text)
             return said
-        from gitreg.documents.canonical import read  # lists of names, and completion, read no record
+        from gitreg.documents.fast_yaml import read  # lists of names, and completion, read no record
 
         return read(self.text)
 

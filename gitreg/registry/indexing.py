@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from gitreg.documents.canonical import recognise
+from gitreg.documents.fast_yaml import recognise
 from gitreg.documents.layout import MAX_BYTES, Key, parse_path
 from gitreg.errors import InvalidDocument
 from gitreg.registry.batch import HIDDEN_DELETED, HIDDEN_YANKED, Derived

@@ -10,8 +10,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from gitreg.documents.layout import FOLDERS, Key, model_folder
-from gitreg.documents.meaning import check_annotation
 from gitreg.documents.types import ArtifactDocument, VersionDocument
+from gitreg.documents.validation import check_annotation
 from gitreg.errors import GitregError, InvalidDocument, InvalidInput, NotFound
 from gitreg.names import check_alias, check_version, fold
 from gitreg.registry.artifacts import listed_manifest

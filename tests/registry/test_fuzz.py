@@ -20,8 +20,8 @@ from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.pack import parse_table, table_size
 from gitreg.blobs.recipe import parse_recipe
 from gitreg.documents.layout import Key, parse_path
-from gitreg.documents.meaning import check_annotation
 from gitreg.documents.types import DOCUMENTS
+from gitreg.documents.validation import check_annotation
 from gitreg.documents.yaml import dumps
 from gitreg.errors import GitregError
 from gitreg.git import Commit, Repository

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 from gitreg.documents.layout import FOLDERS, Key, model_folder, parse_path
-from gitreg.documents.meaning import check_annotation
+from gitreg.documents.validation import check_annotation
 from gitreg.errors import InvalidDocument
 from gitreg.names import fold
 from gitreg.registry.decisions import NO_STAGES, policies

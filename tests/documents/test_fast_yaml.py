@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gitreg.documents.canonical import read, recognise
+from gitreg.documents.fast_yaml import read, recognise
 from gitreg.documents.files import read_data
 from gitreg.documents.layout import Key
 from gitreg.documents.yaml import MAX_NODES, dumps
