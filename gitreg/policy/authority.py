@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from gitreg.contents import VERDICTS
-from gitreg.policy.parsing import kind_of
+from gitreg.policy.parse import kind_of
 from gitreg.policy.people import People
 
 JUDGED = ("policies", "people", "stages", "mirrors", "store", "replicas", "remote")

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from gitreg.documents.layout import Key
 from gitreg.errors import GitregError, Protected, Refused
-from gitreg.policy.deciding import ALIASES, SETTINGS, Decision, Policy
-from gitreg.policy.deciding import decide as judge
-from gitreg.policy.parsing import parse_policies
+from gitreg.policy.evaluate import ALIASES, SETTINGS, Decision, Policy
+from gitreg.policy.evaluate import decide as judge
+from gitreg.policy.parse import parse_policies
 from gitreg.policy.promotion import Candidate, Post, check_promotion
 from gitreg.policy.results import Outcome, Result
 from gitreg.registry.circumstances import Circumstances

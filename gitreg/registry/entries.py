@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from gitreg.documents.layout import Key
 from gitreg.errors import GitregError
-from gitreg.policy.deciding import Decision
+from gitreg.policy.evaluate import Decision
 from gitreg.policy.results import Outcome, Result
 from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.dates import Dates

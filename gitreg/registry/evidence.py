@@ -10,7 +10,7 @@ from typing import Any
 from gitreg.documents.layout import Key
 from gitreg.documents.types import StageDocument
 from gitreg.errors import GitregError
-from gitreg.policy.deciding import ALIASES
+from gitreg.policy.evaluate import ALIASES
 from gitreg.policy.evidence import Contents, Held, Incumbent, Proof, Said, Seal
 from gitreg.registry.artifacts import manifest_of
 from gitreg.registry.circumstances import Circumstances

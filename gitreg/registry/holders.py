@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from gitreg.documents.layout import Key
-from gitreg.policy.deciding import Decision
+from gitreg.policy.evaluate import Decision
 from gitreg.policy.results import Outcome
 from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.derived import mirror_ref

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from gitreg.policy.deciding import Decision
+from gitreg.policy.evaluate import Decision
 from gitreg.policy.results import Outcome, Result
 from gitreg.registry.checking import Report
 from gitreg.registry.moves import Arrival, CardChange, Comparison, Link, Move

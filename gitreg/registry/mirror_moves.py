@@ -18,7 +18,7 @@ from gitreg.registry.ledger import Ledger
 from gitreg.registry.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from gitreg.policy.deciding import Decision
+    from gitreg.policy.evaluate import Decision
     from gitreg.registry.circumstances import Circumstances
 
 

@@ -20,7 +20,7 @@ from gitreg.registry.snapshot import ModelVersion, Snapshot
 from gitreg.registry.tenure import is_rollback
 
 if TYPE_CHECKING:
-    from gitreg.policy.deciding import Decision
+    from gitreg.policy.evaluate import Decision
 
 Comparison = Mapping[str, Any]
 """The comparison of two versions, as :func:`gitreg.registry.comparison.compare` returns it."""

@@ -12,8 +12,8 @@ from gitreg.documents.types import RegistryDocument
 from gitreg.errors import InvalidDocument, TooLarge
 from gitreg.git import Repository
 from gitreg.policy.authority import JUDGED, AuthorityChange, authority_changes
-from gitreg.policy.deciding import SETTINGS, Decision, Policy
-from gitreg.policy.deciding import decide as judge
+from gitreg.policy.evaluate import SETTINGS, Decision, Policy
+from gitreg.policy.evaluate import decide as judge
 from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.decisions import policies
 from gitreg.registry.merging import Merge

@@ -20,7 +20,7 @@ from gitreg.sdk.opened import OpenRegistry, PathLike
 
 if TYPE_CHECKING:
     from gitreg.blobs import Progress
-    from gitreg.policy.deciding import Decision
+    from gitreg.policy.evaluate import Decision
     from gitreg.registry.artifacts import Holder
     from gitreg.registry.commit import Outcome
     from gitreg.registry.doctor import Problem

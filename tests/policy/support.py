@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gitreg.policy.deciding import Policy
+from gitreg.policy.evaluate import Policy
 from gitreg.policy.evidence import Approval, Contents, Held, Incumbent, Proof, Said, Seal
-from gitreg.policy.gates import Gate
-from gitreg.policy.parsing import parse_policies
+from gitreg.policy.gates.base import Gate
+from gitreg.policy.parse import parse_policies
 
 PEOPLE = {"ada@example.com": ["ssh-ed25519 A"], "bob@example.com": ["ssh-ed25519 B"], "cy": ["ssh-ed25519 C"]}
 STAGES = ("dev", "staging", "production")

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitreg.policy.gates import AllOf, AnyOf, Gate
+from gitreg.policy.gates.base import AllOf, AnyOf, Gate
 from gitreg.policy.results import Outcome, Result, overridden, override
 from tests.policy.support import Facts
 

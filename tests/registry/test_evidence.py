@@ -10,7 +10,7 @@ from gitreg.documents.layout import Key
 from gitreg.documents.types import RegistryDocument, StageDocument
 from gitreg.errors import InvalidDocument, Protected, Refused
 from gitreg.git import Commit, Signature
-from gitreg.policy.deciding import Decision
+from gitreg.policy.evaluate import Decision
 from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.decisions import decide, explain
 from gitreg.registry.entries import entry_decision

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitreg.policy.deciding import Decision
+from gitreg.policy.evaluate import Decision
 from gitreg.policy.results import Outcome, Result
 from gitreg.registry.checking import Report
 from gitreg.registry.comparison import compare

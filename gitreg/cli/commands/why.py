@@ -13,7 +13,7 @@ from gitreg.cli.table import Cell
 from gitreg.errors import Refused
 
 if TYPE_CHECKING:
-    from gitreg.policy.deciding import Decision
+    from gitreg.policy.evaluate import Decision
     from gitreg.policy.results import Result
 
 _MARKS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from gitreg.policy.deciding import Decision
+from gitreg.policy.evaluate import Decision
 from gitreg.registry.doctor.problem import Problem
 from gitreg.registry.holders import is_refused, pointer, sentence
 

@@ -9,7 +9,7 @@ from gitreg.documents.layout import Key
 from gitreg.documents.types import ApprovalDocument
 from gitreg.errors import Refused
 from gitreg.policy.approval import statement
-from gitreg.policy.deciding import ALIASES
+from gitreg.policy.evaluate import ALIASES
 from gitreg.policy.promotion import check_stage_is_known
 from gitreg.registry.changes import Changes
 from gitreg.registry.circumstances import UNKNOWN, Circumstances

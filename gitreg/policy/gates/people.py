@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from gitreg.policy.evidence import Approval, Evidence
-from gitreg.policy.gates import Condition, Finding, finding
-from gitreg.policy.metric_gates import plain
+from gitreg.policy.gates.base import Condition, Finding, finding
+from gitreg.policy.gates.metric import plain
 from gitreg.policy.results import Outcome
 
 _HOUR = 3600  # seconds

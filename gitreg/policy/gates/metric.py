@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from gitreg.policy.evidence import Evidence, Said
-from gitreg.policy.gates import Condition, Finding, finding
+from gitreg.policy.gates.base import Condition, Finding, finding
 
 
 def look_up(metadata: Mapping[str, Any], path: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from gitreg.contents import VERDICTS
 from gitreg.policy.evidence import Evidence
-from gitreg.policy.gates import Condition, Finding, finding
+from gitreg.policy.gates.base import Condition, Finding, finding
 from gitreg.policy.results import Outcome
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from gitreg.errors import InvalidDocument
 from gitreg.policy.authority import authority_changes
-from gitreg.policy.deciding import decide
-from gitreg.policy.parsing import parse_policies
+from gitreg.policy.evaluate import decide
+from gitreg.policy.parse import parse_policies
 from gitreg.policy.people import People
 from tests.policy.support import PEOPLE, STAGES, Facts, policy
 

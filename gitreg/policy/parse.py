@@ -14,11 +14,11 @@ from typing import Any
 from gitreg.contents import CODE, VERDICTS
 from gitreg.documents.types import CARD_FIELDS
 from gitreg.errors import InvalidDocument
-from gitreg.policy.content_gates import Command, Content, Files
-from gitreg.policy.deciding import ALIASES, RULES, SETTINGS, Policy
-from gitreg.policy.gates import AllOf, AnyOf, Gate
-from gitreg.policy.metric_gates import AgainstIncumbent, Bound, Card, Metadata
-from gitreg.policy.people_gates import Approvals, Signature, Soak
+from gitreg.policy.evaluate import ALIASES, RULES, SETTINGS, Policy
+from gitreg.policy.gates.base import AllOf, AnyOf, Gate
+from gitreg.policy.gates.content import Command, Content, Files
+from gitreg.policy.gates.metric import AgainstIncumbent, Bound, Card, Metadata
+from gitreg.policy.gates.people import Approvals, Signature, Soak
 
 _WHERE = "gitreg.yaml"
 _FIELDS = ("from", "promoters", "protected", "overridable", "gates")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from gitreg.policy.evidence import Evidence
-from gitreg.policy.gates import Gate
+from gitreg.policy.gates.base import Gate
 from gitreg.policy.results import Outcome, Result, overridden, override
 
 RULES = ("from", "promoters")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitreg.contents import Finding
-from gitreg.policy.deciding import decide
+from gitreg.policy.evaluate import decide
 from gitreg.policy.evidence import Approval, Contents, Held, Incumbent, Proof, Said, Seal
 from gitreg.policy.results import Outcome
 from tests.policy.support import Facts, gate, policy
