@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gitreg.cards.lineage_graph import lay_out
 from gitreg.cards.markdown import to_html
-from gitreg.cards.picture import lay_out
 from gitreg.cards.plots import plot
 from gitreg.cards.values import Card, StepCard
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitreg.cards.layered_layout import Layout, layered
-from gitreg.cards.picture import lay_out
+from gitreg.cards.lineage_graph import lay_out
 from gitreg.cards.values import Graph
 
 HEIGHT = 30.0

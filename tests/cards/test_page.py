@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitreg.cards import Artifact, Card, Check, Graph, Held, Metric, Tensor, render_card
+from gitreg.cards.lineage_graph import lay_out
 from gitreg.cards.markdown import to_html
 from gitreg.cards.page import _UNSAFE as UNSAFE
 from gitreg.cards.page import size_text
-from gitreg.cards.picture import lay_out
 from gitreg.cards.plots import plot
 
 HOSTILE = "<script>alert(1)</script>\"' onload=x <!-- {{ 7*7 }} ]]> &amp;"
