@@ -5,7 +5,7 @@ object of its type, or a file that it wrote, is handled.
 """
 
 from gitreg.materializers.base import Materializer, check_exact, qualified
-from gitreg.materializers.finding import names
-from gitreg.materializers.running import read, write
+from gitreg.materializers.dispatch import read, write
+from gitreg.materializers.lookup import names
 
 __all__ = ["Materializer", "check_exact", "names", "qualified", "read", "write"]

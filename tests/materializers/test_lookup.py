@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gitreg.errors import InvalidInput
-from gitreg.materializers import finding, names, read, write
+from gitreg.materializers import lookup, names, read, write
 from tests.materializers.helpers import python
 
 _PLUGIN = """
@@ -61,8 +61,8 @@ def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def _forget() -> None:
-    finding._others.cache_clear()
-    finding._loaded_others.cache_clear()
+    lookup._others.cache_clear()
+    lookup._loaded_others.cache_clear()
 
 
 @pytest.fixture

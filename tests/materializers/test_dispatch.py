@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gitreg.errors import InvalidInput, NotFound, Refused
-from gitreg.materializers import Materializer, finding, read, write
+from gitreg.materializers import Materializer, lookup, read, write
 from tests.materializers.helpers import python, refused
 
 
@@ -34,7 +34,7 @@ def files(tmp_path: Path) -> Path:
 
 
 def test_an_unknown_type_is_refused_with_its_name_and_what_to_do() -> None:
-    error = refused(Thing(1), "no materializer takes tests.materializers.test_running.Thing")
+    error = refused(Thing(1), "no materializer takes tests.materializers.test_dispatch.Thing")
     assert error.hint == "save a path, write a materializer for it, or say unsafe_pickle=True"
 
 
@@ -120,7 +120,7 @@ def test_a_library_too_old_to_read_safely_is_refused_unless_the_loader_trusts_th
         def read(self, folder: Path, *, trusted: bool, expected: type | None) -> object:
             return trusted
 
-    monkeypatch.setitem(finding._OURS, "picky", Picky())
+    monkeypatch.setitem(lookup._OURS, "picky", Picky())
     with pytest.raises(Refused, match=r"numpy .* can be made to run code") as raised:
         read(files, "picky")
     assert raised.value.hint == "pip install 'numpy>=999.1'"
@@ -131,7 +131,7 @@ def test_a_library_too_old_to_read_safely_is_refused_unless_the_loader_trusts_th
 
 def test_the_files_of_one_materializer_are_not_those_of_another(files: Path) -> None:
     write("text", files)
-    for name in finding.names():
+    for name in lookup.names():
         if name not in (
             "text",
             "path",

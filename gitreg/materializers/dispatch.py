@@ -11,8 +11,8 @@ from pathlib import Path
 
 from gitreg.errors import GitregError, InvalidInput, NotFound, Refused
 from gitreg.materializers.base import Materializer, shown
-from gitreg.materializers.finding import by_name, by_type
-from gitreg.materializers.pickled import Pickle
+from gitreg.materializers.lookup import by_name, by_type
+from gitreg.materializers.pickle_files import Pickle
 
 
 def write(value: object, folder: Path, *, unsafe_pickle: bool = False) -> str:

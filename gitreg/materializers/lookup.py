@@ -16,17 +16,17 @@ from importlib.metadata import EntryPoint, entry_points
 
 from gitreg.errors import InvalidInput
 from gitreg.materializers.arrays import Array, Scalar
+from gitreg.materializers.arrow_polars import ArrowTable, PolarsFrame
 from gitreg.materializers.base import Materializer, qualified
 from gitreg.materializers.boosting import LightGBM, XGBoost
 from gitreg.materializers.frames import PandasFrame, PandasSeries
-from gitreg.materializers.hugging import SentenceTransformers, Transformers
-from gitreg.materializers.networks import Keras, Onnx
+from gitreg.materializers.hugging_face import SentenceTransformers, Transformers
+from gitreg.materializers.onnx_keras import Keras, Onnx
 from gitreg.materializers.paths import Paths
-from gitreg.materializers.pickled import Pickle
+from gitreg.materializers.pickle_files import Pickle
 from gitreg.materializers.plain import Bytes, Json, Text
-from gitreg.materializers.scikit import Sklearn
-from gitreg.materializers.tables import ArrowTable, PolarsFrame
-from gitreg.materializers.tensors import Module, StateDict, Tensor
+from gitreg.materializers.scikit_learn import Sklearn
+from gitreg.materializers.torch_tensors import Module, StateDict, Tensor
 
 _GROUP = "gitreg.materializers"
 # The first that takes an object of its type is used: a state dict (a dict of tensors) is tried before JSON.
