@@ -10,7 +10,7 @@ from gitreg.errors import AlreadyExists, GitregError
 from gitreg.git.config import read_config
 from gitreg.git.named_programs import way_to
 from gitreg.git.program import find_git
-from gitreg.git.remote import broken_off, hide_login
+from gitreg.git.remote.protocol import broken_off, hide_login
 from gitreg.git.values import check_ref_name
 
 

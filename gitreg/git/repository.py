@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from gitreg.git.discovery import shared_with_group
-from gitreg.git.loose import write_loose
+from gitreg.git.objects.loose import write_loose
 from gitreg.git.program import NO_HOOKS, QUARANTINE, Git, find_git, speaking_of_none
-from gitreg.git.reading import ReadOnlyRepository
+from gitreg.git.read_repository import ReadOnlyRepository
 from gitreg.git.values import RefUpdate, Signature
 
 if TYPE_CHECKING:
     from gitreg.git.config import Config
     from gitreg.git.named_programs import Way
-    from gitreg.git.remote import Remote
-    from gitreg.git.remote_dulwich import DulwichRemote
+    from gitreg.git.remote.dulwich_client import DulwichRemote
+    from gitreg.git.remote.protocol import Remote
     from gitreg.git.signing import Signer
-    from gitreg.git.worktrees import WorkTrees
+    from gitreg.git.worktrees.worktrees import WorkTrees
 
 
 class Repository(ReadOnlyRepository):
@@ -104,7 +104,7 @@ class Repository(ReadOnlyRepository):
         InvalidInput
             A path is not valid in Git (empty, absolute, ``..``, ``.git``), or names both a file and a folder.
         """
-        from gitreg.git.writing import build_commit
+        from gitreg.git.objects.writer import build_commit
 
         return build_commit(
             self._objects, self._write, self._signer, parent, changes,
@@ -126,7 +126,7 @@ class Repository(ReadOnlyRepository):
         InvalidInput
             The target is not in this repository.
         """
-        from gitreg.git.writing import build_tag
+        from gitreg.git.objects.writer import build_tag
 
         return build_tag(self._objects, self._write, self._signer, name, target, message=message, tagger=tagger)
 
@@ -155,7 +155,7 @@ class Repository(ReadOnlyRepository):
         IntegrityError
             A ref would point to an object that is not in this repository.
         """
-        from gitreg.git.transaction import update_refs
+        from gitreg.git.refs.transaction import update_refs
 
         update_refs(self._git, self._refs, self._objects, updates, reason=reason, group=self._group)
 
@@ -172,7 +172,7 @@ class Repository(ReadOnlyRepository):
         Conflict
             Another process, or another ``with`` block of this one, has the lock all that time.
         """
-        from gitreg.git.locking import writers_lock
+        from gitreg.git.refs.locking import writers_lock
 
         return writers_lock(self.common_dir, timeout=timeout, group=self._group)
 
@@ -212,7 +212,7 @@ class Repository(ReadOnlyRepository):
         """
         if self._git is not None:
             from gitreg.git.named_programs import way_to
-            from gitreg.git.remote_git import GitRemote
+            from gitreg.git.remote.git_program import GitRemote
 
             def way(push: bool) -> Way:
                 return way_to(self._config_for_remotes(), self._env, address, push=push)
@@ -226,7 +226,7 @@ class Repository(ReadOnlyRepository):
 
     def remote_url(self, name: str) -> str | None:
         """Return the URL of a remote without the login in it; None where there is no such remote."""
-        from gitreg.git.remote import hide_login
+        from gitreg.git.remote.protocol import hide_login
 
         url = self._config.get(f"remote.{name}.url")
         return hide_login(url) if url else None
@@ -245,7 +245,7 @@ class Repository(ReadOnlyRepository):
         from gitreg.errors import GitregError
         from gitreg.git.discovery import discover
         from gitreg.git.named_programs import urls_of
-        from gitreg.git.remote import hide_password
+        from gitreg.git.remote.protocol import hide_password
 
         if self._config.get(f"remote.{remote}.url") is None:
             return None
@@ -276,7 +276,7 @@ class Repository(ReadOnlyRepository):
 
     def remote_by_dulwich(self, address: str) -> DulwichRemote:
         """Return another repository as `remote` does, without the git program."""
-        from gitreg.git.remote_dulwich import DulwichRemote
+        from gitreg.git.remote.dulwich_client import DulwichRemote
 
         return DulwichRemote(self, self._objects, self._write, self._config_for_remotes, self._env, address)
 
@@ -375,7 +375,7 @@ class Repository(ReadOnlyRepository):
         InvalidInput
             A conflict is not resolved.
         """
-        from gitreg.git.staging import staged_commit
+        from gitreg.git.worktrees.index import staged_commit
 
         assert self._git is not None  # this is called by a hook of git
         head = self.head_branch()
@@ -431,6 +431,6 @@ class Repository(ReadOnlyRepository):
 
     @cached_property
     def _work_trees(self) -> WorkTrees:
-        from gitreg.git.worktrees import WorkTrees
+        from gitreg.git.worktrees.worktrees import WorkTrees
 
         return WorkTrees(self._layout, self._git, self._objects, self._refs)

@@ -27,7 +27,7 @@ from gitreg.blobs.copying import replacing, write_all
 from gitreg.errors import Refused
 from gitreg.git import Repository
 from gitreg.git.discovery import shared_with_group
-from gitreg.git.locking import writers_lock
+from gitreg.git.refs.locking import writers_lock
 from gitreg.registry.ledger import Ledger
 
 _CLONE_ID = "clone-id"

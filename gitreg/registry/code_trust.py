@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gitreg.git.remote import hide_password
+from gitreg.git.remote.protocol import hide_password
 from gitreg.registry.user_lists import read_list, write_list
 
 

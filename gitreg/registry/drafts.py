@@ -343,7 +343,7 @@ def alive(repository: Repository, pipeline: str, run: str) -> Iterator[None]:
     GitregError
         The file cannot be made.
     """
-    from gitreg.git.locking import LockHeldError, locked
+    from gitreg.git.refs.locking import LockHeldError, locked
 
     folder = repository.common_dir / "gitreg" / "runs"
     path = folder / f"{slug(pipeline)}@{slug(run)}"

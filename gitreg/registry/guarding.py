@@ -251,5 +251,5 @@ class _Guarded:
 
 
 def _overtaken(ref: str, now: str | None) -> Conflict:
-    """Return the error after which gitreg's own clients try again (:mod:`gitreg.git.remote`)."""
+    """Return the error after which gitreg's own clients try again (:mod:`gitreg.git.remote.protocol`)."""
     return Conflict(f"{ref} is at {(now or 'nothing')[:12]} by now", hint="fetch first, and try again")

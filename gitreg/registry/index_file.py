@@ -107,7 +107,7 @@ def _remove(path: Path) -> None:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Lock the creation and removal of the file: two databases that share one ``-wal`` file damage one another."""
-    from gitreg.git.locking import locked  # only to create or remove the file
+    from gitreg.git.refs.locking import locked  # only to create or remove the file
 
     with locked(Path(f"{path}.lock"), timeout=BUSY_SECONDS):
         yield

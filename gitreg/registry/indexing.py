@@ -16,7 +16,7 @@ from gitreg.registry.index import RewrittenError
 
 if TYPE_CHECKING:
     from gitreg.git import Oversized, Repository
-    from gitreg.git.replay import Content
+    from gitreg.git.history.replay import Content
     from gitreg.registry.index import Index
 
 _FEW = 10

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from gitreg.documents.layout import REGISTRY_FILE
 from gitreg.errors import NotFound
 from gitreg.git import RefUpdate, Repository
-from gitreg.git.remote import Remote, hide_login
+from gitreg.git.remote.protocol import Remote, hide_login
 from gitreg.git.values import check_ref_name, is_ref_name
 from gitreg.registry.ledger import PATIENCE
 from gitreg.registry.location import OWN_BRANCH, Location, Place, note_place, noted_place

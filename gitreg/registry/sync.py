@@ -53,7 +53,7 @@ def sync(ledger: Ledger, upstream: Upstream) -> Synced:
     Refused
         The remote's history was rewritten, or both sides have commits that the other lacks.
     Declined, Unreachable, Conflict
-        As for `gitreg.git.remote.Remote.push`.
+        As for `gitreg.git.remote.protocol.Remote.push`.
     """
     upstream.catch_up()
     snapshot = ledger.snapshot()

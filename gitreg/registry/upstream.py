@@ -17,8 +17,8 @@ from gitreg.documents.layout import parse_path
 from gitreg.documents.types import RegistryDocument
 from gitreg.errors import Conflict, IntegrityError, NotFound, Refused, WorkTreeLags
 from gitreg.git import ANY, RefUpdate, Repository
-from gitreg.git.leftovers import stale_locks
-from gitreg.git.remote import PEELED, Declined, NotAtomic, Remote, Stale, Unreachable, hide_login
+from gitreg.git.refs.stale_locks import stale_locks
+from gitreg.git.remote.protocol import PEELED, Declined, NotAtomic, Remote, Stale, Unreachable, hide_login
 from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.derived import mirror_namespace, mirror_namespaces, mirror_ref, tag_prefix, tag_ref
 from gitreg.registry.ledger import Ledger

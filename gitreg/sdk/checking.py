@@ -13,7 +13,7 @@ from gitreg.blobs import NO_PROGRESS, Progress
 from gitreg.documents.layout import Key, parse_path
 from gitreg.errors import GitregError, NotFound, Refused
 from gitreg.git import Repository
-from gitreg.git.history import NO_SUCH_COMMIT, split_revision
+from gitreg.git.history.history import NO_SUCH_COMMIT, split_revision
 from gitreg.names import is_ref_path
 from gitreg.registry.artifacts import Holder, manifest_of
 from gitreg.registry.checking import LookAtWeights, Report, check

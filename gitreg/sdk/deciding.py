@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gitreg.errors import InvalidInput
-from gitreg.git.history import NO_SUCH_COMMIT
+from gitreg.git.history.history import NO_SUCH_COMMIT
 from gitreg.registry.circumstances import Circumstances
 from gitreg.registry.ledger import seconds_of
 

@@ -419,7 +419,7 @@ class OpenRegistry:
         """
         if self.proposing:
             return self._propose(operation, dry_run=dry_run)
-        from gitreg.git.remote import Declined
+        from gitreg.git.remote.protocol import Declined
         from gitreg.registry.commit import commit
 
         upstream = self.upstream

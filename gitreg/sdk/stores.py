@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gitreg.blobs import NO_PROGRESS, Manifest, Progress, Store, Stores, collect, open_store, replicate
 from gitreg.errors import GitregError, InvalidInput, NotFound, Refused
-from gitreg.git.remote import Unreachable
+from gitreg.git.remote.protocol import Unreachable
 from gitreg.registry.commit import Outcome
 from gitreg.registry.copies import Copying, Holding, holdings
 from gitreg.registry.integrity import Verification

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from gitreg.documents.files import read_data
 from gitreg.documents.layout import REGISTRY_FILE, Key
 from gitreg.errors import InvalidDocument
-from gitreg.git.source import patch_of, source_of
+from gitreg.git.code_revision import patch_of, source_of
 
 if TYPE_CHECKING:
     from gitreg.git import Repository

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gitreg.git import Repository
-from gitreg.git.remote import Remote
+from gitreg.git.remote.protocol import Remote
 from tests.git.conftest import ADA, Env, git
 from tests.servers.buckets import Servers
 from tests.servers.gitremotes import Far, make_far, ways

@@ -14,8 +14,8 @@ import pytest
 
 from gitreg.errors import TooLarge
 from gitreg.git import Oversized, Repository
-from gitreg.git.packs import LARGEST_ON_THE_WAY
-from gitreg.git.replay import WORTH_A_PROCESS
+from gitreg.git.history.replay import WORTH_A_PROCESS
+from gitreg.git.objects.packs import LARGEST_ON_THE_WAY
 from tests.git.conftest import ADA, BRANCH, Env, commit, git, make
 
 SMALL = b"0" * 99  # made by a delta from the huge one

@@ -10,7 +10,7 @@ import pytest
 
 from gitreg.errors import GitregError, NotFound
 from gitreg.git import RefUpdate, Repository
-from gitreg.git.remote import Unreachable
+from gitreg.git.remote.protocol import Unreachable
 from tests.git.conftest import Env
 from tests.git.faraway import MAIN, TAG, World, by_http, by_readers, by_servers, by_ssh, by_writers_and_ssh
 from tests.servers.buckets import Servers
@@ -119,7 +119,7 @@ def test_a_host_that_forbids_or_breaks_down_says_so(world: World, far: Far, here
 def test_a_silent_host_is_waited_for_once(
     world: World, far: Far, tmp_path: Path, servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gitreg.git.connections._PATIENCE", 0.5)
+    monkeypatch.setattr("gitreg.git.remote.connections._PATIENCE", 0.5)
     with on_a_bad_line(far, tmp_path, servers) as (url, _, line):
         line.silent = 10
         with pytest.raises(Unreachable, match=r"[Tt]imed out|timeout"):

@@ -22,7 +22,7 @@ from gitreg.documents.layout import MAX_BYTES
 from gitreg.documents.yaml import dumps
 from gitreg.errors import Conflict
 from gitreg.git import Repository
-from gitreg.git.replay import WORTH_A_PROCESS
+from gitreg.git.history.replay import WORTH_A_PROCESS
 from gitreg.names import slug
 from gitreg.registry import index_file, indexing
 from gitreg.registry.index import open_index

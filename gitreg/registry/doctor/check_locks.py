@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitreg.git import Repository
-from gitreg.git.leftovers import stale_locks
+from gitreg.git.refs.stale_locks import stale_locks
 from gitreg.registry.doctor.problem import Problem
 from gitreg.registry.upstream import Upstream
 

@@ -1,0 +1,1 @@
+"""The commits of a branch: walked, replayed on a newer base, and their merge bases."""

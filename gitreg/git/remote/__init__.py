@@ -1,0 +1,1 @@
+"""Remotes: fetch and push with the git program or without it."""
