@@ -1,18 +1,18 @@
 """The blob store: content-addressed, deduplicated sets of files in a bucket, their manifests, and the local cache."""
 
-from gitreg.blobs.cache import Cache
+from gitreg.blobs.cache.cache import Cache
+from gitreg.blobs.cache.stat_cache import Known
 from gitreg.blobs.files import FileEntry, LocalFile, check_path, check_paths, collect
 from gitreg.blobs.hashing import describe
-from gitreg.blobs.known import Known
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.opening import extra_of, open_store, shown
 from gitreg.blobs.progress import NO_PROGRESS, Progress
-from gitreg.blobs.replicating import Copied, replicate
-from gitreg.blobs.saving import Saving
-from gitreg.blobs.source import Source
+from gitreg.blobs.reader import Source
+from gitreg.blobs.replicas import Stores
+from gitreg.blobs.replication import Copied, replicate
+from gitreg.blobs.save import Saving
 from gitreg.blobs.store import LeftClaim, Store
-from gitreg.blobs.stores import Stores
-from gitreg.blobs.verifying import verify
+from gitreg.blobs.urls import extra_of, open_store, shown
+from gitreg.blobs.verify import verify
 
 __all__ = [
     "NO_PROGRESS",

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from gitreg.blobs.faults import in_words
+from gitreg.blobs.os_errors import in_words
 from gitreg.errors import InvalidInput, NotFound
 from gitreg.names import fold, is_dot_git, is_windows_device
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from gitreg.blobs.copying import hash_file, open_regular
-from gitreg.blobs.faults import in_words
+from gitreg.blobs.file_io import hash_file, open_regular
 from gitreg.blobs.files import FileEntry, LocalFile
+from gitreg.blobs.os_errors import in_words
 from gitreg.blobs.parallel import by_size, threads
 from gitreg.blobs.progress import Progress
 

@@ -16,23 +16,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from gitreg.blobs import copying, layout
+from gitreg.blobs import file_io, keys
 from gitreg.blobs.buckets.bucket import Bucket, NoSuchObjectError, Objects
-from gitreg.blobs.content import Chunked, Content, Plain, is_whole, spans_of
-from gitreg.blobs.faults import in_words
 from gitreg.blobs.files import FileEntry
+from gitreg.blobs.format.content import Chunked, Content, Plain, is_whole, spans_of
+from gitreg.blobs.format.pack import Span
+from gitreg.blobs.format.recipe import parse_recipe
+from gitreg.blobs.inventory import missing_of
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.pack import Span
+from gitreg.blobs.os_errors import in_words
 from gitreg.blobs.parallel import ahead, threads
-from gitreg.blobs.presence import missing_of
 from gitreg.blobs.progress import NO_PROGRESS, Progress
-from gitreg.blobs.recipe import parse_recipe
 from gitreg.blobs.trash import Recovering
 from gitreg.errors import GitregError, IntegrityError, InvalidDocument
 
 _MARK = b"gitreg-store 1\n"
 # Folders that show that a store without a marker, from an older gitreg, exists:
-_SIGNS = (layout.BLOBS, layout.PACKS, layout.RECIPES, layout.CLAIMS, layout.TRASH, layout.DAMAGED)
+_SIGNS = (keys.BLOBS, keys.PACKS, keys.RECIPES, keys.CLAIMS, keys.TRASH, keys.DAMAGED)
 _RUN = 16 << 20  # bytes of a pack read at once, at most
 _GAP = 64 << 10  # unneeded bytes of a pack that are read rather than making a second request
 _HINT = "gitreg looks in every store that the registry names; `gitreg store status` shows where the bytes still are"
@@ -75,7 +75,7 @@ class Target:
     @contextmanager
     def written(self) -> Iterator[int]:
         """Yield a descriptor to write the file; if the body fails, no file remains (`copying.writing`)."""
-        with copying.writing(self.path, executable=self.entry.executable, fresh=self.fresh) as descriptor:
+        with file_io.writing(self.path, executable=self.entry.executable, fresh=self.fresh) as descriptor:
             yield descriptor
         self.done = True
 
@@ -146,8 +146,8 @@ class Store:
         if self._is_marked():
             return False
         new = self.gone
-        self.bucket.write(layout.MARKER, _MARK)
-        self.bucket.sync([layout.MARKER])
+        self.bucket.write(keys.MARKER, _MARK)
+        self.bucket.sync([keys.MARKER])
         return new
 
     def prepare(self) -> None:
@@ -180,7 +180,7 @@ class Store:
         )
 
     def _is_marked(self) -> bool:
-        return bool(self.bucket.find([layout.MARKER]))
+        return bool(self.bucket.find([keys.MARKER]))
 
     def _holds_something(self) -> bool:
         return any(next(iter(self.bucket.list(folder)), None) is not None for folder in _SIGNS)
@@ -210,10 +210,10 @@ class Store:
                 for _ in map(unpack, together) if self.local else ahead(pool, unpack, together):
                     pass
             fetch = partial(self._fetch_one, progress, None)
-            for _ in ahead(pool, fetch, [target for target in alone if target.size < layout.BIG]):
+            for _ in ahead(pool, fetch, [target for target in alone if target.size < keys.BIG]):
                 pass
             for target in alone:
-                if target.size >= layout.BIG:
+                if target.size >= keys.BIG:
                     self._fetch_one(progress, pool, target)
 
     def content(self, entry: FileEntry) -> Content:
@@ -224,11 +224,11 @@ class Store:
         IntegrityError
             The store does not have the file, or its recipe is damaged.
         """
-        places = [layout.blob(entry.sha256), layout.recipe(entry.sha256)]
-        ordered = places[::-1] if entry.size >= layout.BIG else places
+        places = [keys.blob(entry.sha256), keys.recipe(entry.sha256)]
+        ordered = places[::-1] if entry.size >= keys.BIG else places
         for objects in (self.bucket, self._recovering):
             for key in ordered:
-                if key.startswith(layout.RECIPES):
+                if key.startswith(keys.RECIPES):
                     chunked = self._chunked(key, entry.path, objects)
                     if chunked:
                         if chunked.size != entry.size:
@@ -262,16 +262,14 @@ class Store:
     def pack_of(self, manifest: Manifest, entries: Sequence[FileEntry]) -> Pack | None:
         """Return the pack of a set if one of the files may lie in it; otherwise None."""
         return (
-            self.pack(manifest)
-            if layout.may_be_packed(manifest) and any(e.size < layout.SMALL for e in entries)
-            else None
+            self.pack(manifest) if keys.may_be_packed(manifest) and any(e.size < keys.SMALL for e in entries) else None
         )
 
     def _find_pack(self, manifest: Manifest, objects: Objects) -> Content | None:
-        key = layout.pack(manifest.hex)
+        key = keys.pack(manifest.hex)
         if info := objects.find([key]).get(key):
             return Plain(self._recovering, key, info.size)
-        return self._chunked(layout.pack_recipe(manifest.hex), _in_pack(manifest), objects)
+        return self._chunked(keys.pack_recipe(manifest.hex), _in_pack(manifest), objects)
 
     def _chunked(self, key: str, path: str, objects: Objects) -> Chunked | None:
         try:
@@ -300,26 +298,26 @@ class Store:
                 in_words("copy from the store", target.path),
                 target.written() as copy,
             ):
-                copying.write_all(copy, found, 0)
+                file_io.write_all(copy, found, 0)
             progress.advance(len(found))
 
     def _fetch_one(self, progress: Progress, pool: Executor | None, target: Target) -> None:
         """Copy a file outside any pack to its target; with a pool, several of its parts are read ahead."""
         content = self.content(target.entry)
         as_file = isinstance(content, Plain) and target.size  # an empty file needs no reading
-        local = self.bucket.local_path(layout.blob(target.entry.sha256)) if as_file else None
+        local = self.bucket.local_path(keys.blob(target.entry.sha256)) if as_file else None
         if local is None:
             self._assemble(target, content, progress, pool)
             return
         with in_words("copy from the store", target.path):
             try:
-                source = copying.open_regular(local)
+                source = file_io.open_regular(local)
             except FileNotFoundError:  # gc removed it at this moment
                 self._assemble(target, content, progress, pool)
                 return
             try:
                 with target.written() as copy:
-                    digest, _ = copying.copy_hashed(source, copy, progress, durable=False)
+                    digest, _ = file_io.copy_hashed(source, copy, progress, durable=False)
                     if digest != target.entry.sha256:
                         raise self.blame(target.entry.path, content)
             finally:
@@ -335,9 +333,9 @@ class Store:
 
             def take(span: Span) -> bytes:
                 data = content.read(span)
-                copying.write_all(copy, data, span.start)
+                file_io.write_all(copy, data, span.start)
                 if not self.local:  # files from a remote store go to the cache, which syncs them
-                    copying.begin_sync(copy, span.start, len(data))
+                    file_io.begin_sync(copy, span.start, len(data))
                 return data
 
             try:
@@ -375,14 +373,14 @@ class Store:
         IntegrityError
             The manifest is missing, damaged, or longer than the limit.
         """
-        key = layout.blob(digest.removeprefix("sha256:"))
+        key = keys.blob(digest.removeprefix("sha256:"))
         try:
             text = self._recovering.read(key, 0, limit + 1)
         except NoSuchObjectError:
             raise self.absent(f"the manifest {digest}", key) from None
         if len(text) > limit:  # intact or not, it cannot be the manifest
             raise IntegrityError(f"the manifest {digest} is longer than {limit:,} bytes", hint="run gitreg doctor")
-        if sha256(text).hexdigest() != layout.digest_in(key):
+        if sha256(text).hexdigest() != keys.digest_in(key):
             raise self.damaged(f"the manifest {digest}", key)
         return Manifest.parse(text)
 
@@ -394,7 +392,7 @@ class Store:
         StoreGoneError
             The store is missing.
         """
-        key = layout.CLAIMS + name
+        key = keys.CLAIMS + name
         with suppress(NoSuchObjectError):
             if self.bucket.read(key) == text:
                 return False
@@ -406,20 +404,20 @@ class Store:
     def claims(self) -> dict[str, LeftClaim]:
         """Return the claims of all store users, by name."""
         claims = {}
-        for info in self.bucket.list(layout.CLAIMS):
+        for info in self.bucket.list(keys.CLAIMS):
             with suppress(NoSuchObjectError):  # removed at this moment
-                claims[info.key.removeprefix(layout.CLAIMS)] = LeftClaim(self.bucket.read(info.key), info.mtime)
+                claims[info.key.removeprefix(keys.CLAIMS)] = LeftClaim(self.bucket.read(info.key), info.mtime)
         return claims
 
     def read_claim(self, name: str) -> bytes | None:
         """Return the text of the claim with a name; None if there is none."""
         with suppress(NoSuchObjectError):
-            return self.bucket.read(layout.CLAIMS + name)
+            return self.bucket.read(keys.CLAIMS + name)
         return None
 
     def drop_claim(self, name: str) -> None:
         """Remove the claim with a name."""
-        self.bucket.delete([layout.CLAIMS + name])
+        self.bucket.delete([keys.CLAIMS + name])
 
     # -- errors ------------------------------------------------------------------------------------------------------
 
@@ -444,18 +442,18 @@ class Store:
 
         The moved object is verified once more, and moved back if another process has repaired it meanwhile.
         """
-        aside = layout.DAMAGED + key
+        aside = keys.DAMAGED + key
         with suppress(GitregError, NoSuchObjectError):  # the store is read-only here
             self.bucket.move(key, aside)
             info = self.bucket.find([aside]).get(aside)
-            if info and not key.startswith(layout.RECIPES) and is_whole(Plain(self.bucket, key, info.size, aside), key):
+            if info and not key.startswith(keys.RECIPES) and is_whole(Plain(self.bucket, key, info.size, aside), key):
                 self.bucket.move(aside, key)
         return IntegrityError(f"{path}: {key} in the store {self.url} is damaged", hint=_HINT)
 
 
 def _in_pack(manifest: Manifest) -> str:
     """Return a name for the files of a pack, for messages: the first path and the number of others."""
-    paths = [entry.path for entry in manifest.files if entry.size < layout.SMALL] or [manifest.digest]
+    paths = [entry.path for entry in manifest.files if entry.size < keys.SMALL] or [manifest.digest]
     return f"{paths[0]}, packed with {len(paths) - 1} more"
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from gitreg.blobs import layout
+from gitreg.blobs import keys as layout
 from gitreg.blobs.buckets.bucket import Bucket, NoSuchObjectError, ObjectInfo
 from gitreg.blobs.parallel import ahead, threads
 from gitreg.errors import GitregError

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gitreg.blobs import Store
-from gitreg.blobs.copying import replacing, write_all
+from gitreg.blobs.file_io import replacing, write_all
 from gitreg.errors import Refused
 from gitreg.git import Repository
 from gitreg.git.discovery import shared_with_group

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitreg.blobs import Manifest, Store
-from gitreg.blobs.sweeping import Leftover, Live, find_leftovers, purge, read_unneeded, sweep, undo
+from gitreg.blobs.gc.sweep import Leftover, Live, find_leftovers, purge, read_unneeded, sweep, undo
 from gitreg.documents.layout import MAX_BYTES, Key, parse_path
 from gitreg.documents.types import AnnotationDocument, ArtifactDocument, ArtifactRecord, VersionDocument
 from gitreg.documents.yaml import loads
@@ -38,7 +38,7 @@ class Garbage:
     Parameters
     ----------
     key, size, since, reason:
-        As in :class:`gitreg.blobs.sweeping.Leftover`.
+        As in :class:`gitreg.blobs.gc.sweep.Leftover`.
     model, version:
         The deleted version that the object belonged to, of several the first; None where no record names the object:
         its save did not end, or its registry is gone.

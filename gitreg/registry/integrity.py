@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, BinaryIO, NamedTuple
 
-from gitreg.blobs import FileEntry, Manifest, Progress, Source, Store, layout, verify
+from gitreg.blobs import FileEntry, Manifest, Progress, Source, Store, keys, verify
 from gitreg.contents import RULES
 from gitreg.contents import Finding as Verdict
 from gitreg.documents.layout import MAX_BYTES, Key
@@ -90,15 +90,15 @@ class _Onlooker:
         self._found: dict[str, Verdict] = {}  # in memory, in case the file of verdicts cannot be written
 
     def wants(self, entry: FileEntry) -> bool:
-        """See `gitreg.blobs.verifying.Onlooker`."""
+        """See `gitreg.blobs.verify.Onlooker`."""
         return entry.sha256 not in self._found and self._verdicts.find(entry.sha256) is None
 
     def look(self, entry: FileEntry, file: BinaryIO) -> None:
-        """See `gitreg.blobs.verifying.Onlooker`."""
+        """See `gitreg.blobs.verify.Onlooker`."""
         self._found[entry.sha256] = self._verdicts.look(entry.sha256, file)
 
     def leave_out(self, entry: FileEntry, error: OSError) -> None:
-        """See `gitreg.blobs.verifying.Onlooker`."""
+        """See `gitreg.blobs.verify.Onlooker`."""
         self._tell(f"nobody looked at what {entry.path} is: {error.strerror or error}")
 
     def found(self, manifest: Manifest) -> dict[str, Verdict]:
@@ -282,10 +282,10 @@ def _finding(files: _Set, entry: FileEntry, store: Store, problem: str | None, *
 
 def _tokens(store: Store, manifest: Manifest) -> dict[FileEntry, str]:
     """Return, for each file, a token of its bytes in a store; the token of a small file depends on its pack."""
-    packed = layout.may_be_packed(manifest)
+    packed = keys.may_be_packed(manifest)
 
     def token(entry: FileEntry) -> str:
-        pack = manifest.hex if packed and entry.size < layout.SMALL else ""
+        pack = manifest.hex if packed and entry.size < keys.SMALL else ""
         return sha256(f"{store.url}\n{pack}\n{entry.sha256}\n{entry.size}".encode()).hexdigest()[:32]
 
     return {entry: token(entry) for entry in manifest.files}

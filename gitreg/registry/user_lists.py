@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from gitreg.blobs.copying import replacing, write_all
+from gitreg.blobs.file_io import replacing, write_all
 
 
 def read_list(path: Path) -> list[Any]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gitreg.blobs import NO_PROGRESS, Progress
-from gitreg.blobs.pruning import Kept, kept, prune, verify
+from gitreg.blobs.cache.prune import Kept, kept, prune, verify
 from gitreg.sdk.ambient import Ambient
 from gitreg.sdk.registry import Registry
 
@@ -27,7 +27,7 @@ def list_cache(ambient: Ambient, registry: Registry | None) -> list[dict[str, An
 def prune_cache(ambient: Ambient, *, limit: int | None, all_unused: bool) -> list[dict[str, Any]]:
     """Evict the least recently used artifacts until the rest fits, and return them as plain data.
 
-    See :func:`gitreg.blobs.pruning.prune`.
+    See :func:`gitreg.blobs.cache.prune.prune`.
 
     Parameters
     ----------

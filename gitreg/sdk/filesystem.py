@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from gitreg.blobs.browsing import ArtifactFileSystem, NoSuchFileError, Resolved
+from gitreg.blobs.fsspec_filesystem import ArtifactFileSystem, NoSuchFileError, Resolved
 from gitreg.errors import NotFound
 from gitreg.registry.artifacts import choose_artifact
 from gitreg.sdk.admission import Admission

@@ -6,8 +6,8 @@ import json
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from gitreg.blobs import layout
-from gitreg.blobs.browsing import Resolved, open_by_parts
+from gitreg.blobs import keys
+from gitreg.blobs.fsspec_filesystem import Resolved, open_by_parts
 from gitreg.cards import Tensor
 from gitreg.errors import GitregError
 
@@ -23,7 +23,7 @@ _LONGEST_NAME = 300  # characters
 def tensors_of(registry: Registry, manifest: Manifest) -> list[Tensor]:
     """Return the tensors in the safetensors files of a manifest.
 
-    Every byte is verified, as in :mod:`gitreg.blobs.browsing`. A file that cannot be read adds no tensors, nor does a
+    Every byte is verified, as in :mod:`gitreg.blobs.fsspec_filesystem`. A file that cannot be read adds no tensors, nor does a
     large file of which the store cannot return a part, since that would download all of it.
     """
     found = Resolved(manifest, lambda: registry.stores, registry.ambient.cache())
@@ -32,7 +32,7 @@ def tensors_of(registry: Registry, manifest: Manifest) -> list[Tensor]:
     for entry in files[:_MOST_FILES]:
         try:
             file: BinaryIO | None = open_by_parts(found, entry)
-            if file is None and entry.size < layout.BIG:
+            if file is None and entry.size < keys.BIG:
                 file = found.cache.open(manifest, registry.stores, entry.path)
             if file is not None:
                 with closing(file):

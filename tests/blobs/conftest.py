@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import Cache, Known, Manifest, Saving, Store, chunking, collect, layout
+from gitreg.blobs import Cache, Known, Manifest, Saving, Store, collect, keys
 from gitreg.blobs.buckets.bucket import Bucket
 from gitreg.blobs.buckets.folder import FolderBucket
-from gitreg.blobs.opening import open_bucket
+from gitreg.blobs.format import chunking
+from gitreg.blobs.urls import open_bucket
 
 NewBucket = Callable[[], Bucket]
 
@@ -49,8 +50,8 @@ def bucket(new_bucket: NewBucket) -> Bucket:
 @pytest.fixture
 def small_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a few kilobytes be a big file: small below 1 KiB, big from 8 KiB, chunks of 256 bytes to 4 KiB."""
-    monkeypatch.setattr(layout, "SMALL", 1 << 10)
-    monkeypatch.setattr(layout, "BIG", 8 << 10)
+    monkeypatch.setattr(keys, "SMALL", 1 << 10)
+    monkeypatch.setattr(keys, "BIG", 8 << 10)
     monkeypatch.setattr(chunking, "SMALLEST", 256)
     monkeypatch.setattr(chunking, "USUAL", 1 << 10)
     monkeypatch.setattr(chunking, "LARGEST", 4 << 10)

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import layout
+from gitreg.blobs import keys
 from gitreg.blobs.buckets.bucket import Bucket
 from gitreg.blobs.buckets.folder import FolderBucket
-from gitreg.blobs.pack import FOOTER_SIZE, parse_table, table_size
-from gitreg.blobs.recipe import parse_recipe
+from gitreg.blobs.format.pack import FOOTER_SIZE, parse_table, table_size
+from gitreg.blobs.format.recipe import parse_recipe
 
 ROOT = Path(__file__).parents[2]
 
@@ -89,19 +89,19 @@ def in_namespace(script: str) -> subprocess.CompletedProcess[str]:
 
 def assert_whole(bucket: Bucket) -> None:
     """Everything under a final name is what its name says, and what it names is there."""
-    for info in bucket.list(layout.BLOBS):
-        assert sha256(bucket.read(info.key)).hexdigest() == layout.digest_in(info.key), info.key
-    for info in bucket.list(layout.PACKS):
+    for info in bucket.list(keys.BLOBS):
+        assert sha256(bucket.read(info.key)).hexdigest() == keys.digest_in(info.key), info.key
+    for info in bucket.list(keys.PACKS):
         data = bucket.read(info.key)
         assert_pack(data)
-    for info in bucket.list(layout.RECIPES):
+    for info in bucket.list(keys.RECIPES):
         chunks = parse_recipe(bucket.read(info.key))
-        data = b"".join(bucket.read(layout.blob(chunk.sha256)) for chunk in chunks)
+        data = b"".join(bucket.read(keys.blob(chunk.sha256)) for chunk in chunks)
         assert len(data) == sum(chunk.size for chunk in chunks), info.key
         if info.key.endswith(".pack"):
             assert_pack(data)
         else:
-            assert sha256(data).hexdigest() == layout.digest_in(info.key), info.key
+            assert sha256(data).hexdigest() == keys.digest_in(info.key), info.key
 
 
 def assert_pack(data: bytes) -> None:

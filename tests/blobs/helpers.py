@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Lock
 
-from gitreg.blobs import NO_PROGRESS, FileEntry, Known, LocalFile, Manifest, Progress, Saving, Store, collect, layout
+from gitreg.blobs import NO_PROGRESS, FileEntry, Known, LocalFile, Manifest, Progress, Saving, Store, collect
+from gitreg.blobs import keys as layout
 from gitreg.blobs.buckets.bucket import Bucket
 from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.store import Target

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from gitreg.blobs.chunking import LARGEST, Pieces, cut
+from gitreg.blobs.format.chunking import LARGEST, Pieces, cut
 
 MIB = 1 << 20
 

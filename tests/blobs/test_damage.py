@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import Cache, Known, Manifest, Saving, Store, collect, layout
+from gitreg.blobs import Cache, Known, Manifest, Saving, Store, collect, keys
 from gitreg.blobs.buckets.bucket import Bucket
 from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.store import Target
@@ -83,7 +83,7 @@ def test_a_flipped_bit_anywhere_never_comes_out(bucket: Bucket, source: Path, tm
         assert all(any(entry.path in error.message for entry in manifest.files) or manifest.digest in error.message
                    for error in errors)  # fmt: skip
         assert bucket.find([key]) == {}, "it was set aside"
-        assert bucket.read(layout.DAMAGED + key) == data
+        assert bucket.read(keys.DAMAGED + key) == data
         assert store.missing([manifest])
         assert_mended(store, manifest, source, tmp_path / "out")
         assert objects(bucket) == whole
@@ -111,7 +111,7 @@ def test_an_object_that_was_cut_or_zeroed_never_comes_out(
         data = whole[key]
         bucket.write(key, WAYS[way](data))
         errors = assert_nothing_wrong_comes_out(store, manifest, source, tmp_path / "out")
-        is_chunk = key.startswith(layout.BLOBS) and layout.digest_in(key) not in {e.sha256 for e in manifest.files}
+        is_chunk = key.startswith(keys.BLOBS) and keys.digest_in(key) not in {e.sha256 for e in manifest.files}
         harmless = way == "longer" and is_chunk  # no more of it is read than its recipe says
         assert bool(errors) == (not harmless), key
         assert_mended(store, manifest, source, tmp_path / "out")
@@ -147,7 +147,7 @@ def test_a_damaged_manifest_is_set_aside(bucket: Bucket, source: Path) -> None:
             saving.put_manifest(manifest)
 
     put_it()
-    key = layout.blob(manifest.hex)
+    key = keys.blob(manifest.hex)
     for seed in range(SEEDS):
         chance = random.Random(seed)
         data = bytearray(manifest.text)
@@ -204,7 +204,7 @@ def test_a_link_to_a_file_outside_is_not_followed_and_that_file_not_touched(stor
     outside = tmp_path / "outside"
     outside.write_bytes((source / "middle.bin").read_bytes())
     os.utime(outside, (1000, 1000))
-    path = store_folder / layout.blob(manifest.files[0].sha256)
+    path = store_folder / keys.blob(manifest.files[0].sha256)
     path.unlink()
     path.symlink_to(outside)
     with pytest.raises(IntegrityError):
@@ -218,7 +218,7 @@ def test_a_folder_in_an_objects_place_is_named_by_a_save(store_folder: Path, tmp
     store = Store(FolderBucket(store_folder))
     source = folder_of("plain", tmp_path / "source")
     manifest = put(store, source)
-    path = store_folder / layout.blob(manifest.files[0].sha256)
+    path = store_folder / keys.blob(manifest.files[0].sha256)
     path.unlink()
     as_folder(path)
     with pytest.raises(GitregError, match=f"{path}: Is a directory"):
@@ -256,7 +256,7 @@ def test_a_pack_of_another_size_counts_as_missing_and_the_next_save_mends_it_una
     with Saving(Store(bucket), known) as saving:
         manifest = saving.put(collect([source]))
     known.close()
-    pack = tmp_path / "store" / layout.pack(manifest.hex)
+    pack = tmp_path / "store" / keys.pack(manifest.hex)
     pack.chmod(0o644)
     os.truncate(pack, size)
     assert len(Store(bucket).missing([manifest])[manifest.digest]) == 5

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import Cache, Saving, Store, collect, layout, replicate
+from gitreg.blobs import Cache, Saving, Store, collect, replicate
+from gitreg.blobs import keys as layout
 from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.trash import collection_name, give_back, place_of, trashed
 from tests.blobs.helpers import NOTHING_KNOWN, put

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import NO_PROGRESS, Manifest, Store, copying, layout
+from gitreg.blobs import NO_PROGRESS, Manifest, Store, file_io
+from gitreg.blobs import keys as layout
 from gitreg.blobs.buckets.bucket import NoSuchObjectError
 from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.store import StoreGoneError
@@ -193,6 +194,6 @@ def test_folders_that_eight_make_at_once_are_made_once(bucket: FolderBucket) -> 
 
 def test_the_name_of_a_new_store_survives_a_loss_of_power(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[Path] = []
-    monkeypatch.setattr(copying, "sync_folder", synced.append)
+    monkeypatch.setattr(file_io, "sync_folder", synced.append)
     FolderBucket(tmp_path / "a" / "b" / "store").write(KEY, b"x")
     assert set(synced) >= {tmp_path, tmp_path / "a", tmp_path / "a" / "b"}

@@ -9,8 +9,8 @@ from threading import Event, Thread
 
 import pytest
 
-from gitreg.blobs.copying import PARTIAL, remove_leftovers, replacing, writing
-from gitreg.blobs.exporting import filling
+from gitreg.blobs.cache.export import filling
+from gitreg.blobs.file_io import PARTIAL, remove_leftovers, replacing, writing
 from tests.blobs.faults import ROOT
 
 

@@ -111,7 +111,7 @@ def test_a_new_folder_appears_whole_or_not_at_all(
 def test_what_a_killed_load_left_beside_the_folder_is_removed_but_not_what_is_being_written(
     cache: Cache, store: Store, saved: Manifest, model: Path, tmp_path: Path
 ) -> None:
-    from gitreg.blobs.exporting import filling
+    from gitreg.blobs.cache.export import filling
 
     parent = tmp_path / "parent"
     left = parent / ".gitreg-0123456789abcdef.partial"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import Cache, Manifest, Store, layout
+from gitreg.blobs import Cache, Manifest, Store, keys
 from tests.blobs.helpers import Watched, contents, put
 
 
@@ -43,16 +43,16 @@ def test_of_a_pack_the_table_and_the_files_ranges_are_read(
 ) -> None:
     folder = cache.checkout(manifest, Store(bucket), {"small03", "small20"})
     assert contents(folder) == {name: (tmp_path / "files" / name).read_bytes() for name in ("small03", "small20")}
-    assert set(fetched(bucket)) == {layout.PACKS}
-    assert 200_000 < fetched(bucket)[layout.PACKS] < 200_000 + 10_000
+    assert set(fetched(bucket)) == {keys.PACKS}
+    assert 200_000 < fetched(bucket)[keys.PACKS] < 200_000 + 10_000
 
 
-@pytest.mark.parametrize(("name", "others"), [("middle", set()), ("big", {layout.RECIPES})])
+@pytest.mark.parametrize(("name", "others"), [("middle", set()), ("big", {keys.RECIPES})])
 def test_of_other_files_the_one_that_is_asked_for_is_read(
     *, cache: Cache, bucket: Watched, manifest: Manifest, tmp_path: Path, name: str, others: set[str]
 ) -> None:
     for _ in range(2):
         cache.export(manifest, Store(bucket), tmp_path / os.urandom(4).hex(), {name})
     read = fetched(bucket)
-    assert set(read) == {layout.BLOBS} | others
-    assert read[layout.BLOBS] == (tmp_path / "files" / name).stat().st_size
+    assert set(read) == {keys.BLOBS} | others
+    assert read[keys.BLOBS] == (tmp_path / "files" / name).stat().st_size

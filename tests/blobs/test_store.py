@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitreg.blobs import FileEntry, Known, Manifest, Saving, Store, collect, layout
+from gitreg.blobs import FileEntry, Known, Manifest, Saving, Store, collect, keys
 from gitreg.blobs.buckets.bucket import Bucket
 from gitreg.blobs.store import Target
 from gitreg.blobs.trash import collection_name, place_of
@@ -119,22 +119,22 @@ def test_files_lie_by_their_sizes_as_the_format_says(bucket: Bucket, varied: Pat
     manifest = put(Store(bucket), varied)
     by_path = {entry.path: entry for entry in manifest.files}
     there = objects(bucket)
-    assert layout.pack(manifest.hex) in there
-    assert layout.blob(by_path["middle.bin"].sha256) in there
-    assert layout.recipe(by_path["big.bin"].sha256) in there
-    assert layout.blob(by_path["big.bin"].sha256) not in there
+    assert keys.pack(manifest.hex) in there
+    assert keys.blob(by_path["middle.bin"].sha256) in there
+    assert keys.recipe(by_path["big.bin"].sha256) in there
+    assert keys.blob(by_path["big.bin"].sha256) not in there
     for key, data in there.items():
-        if key.startswith(layout.BLOBS):
-            assert layout.blob(sha256(data).hexdigest()) == key
-    assert there[layout.pack(manifest.hex)].count(b"{}") == 1, "what is there twice is stored once"
+        if key.startswith(keys.BLOBS):
+            assert keys.blob(sha256(data).hexdigest()) == key
+    assert there[keys.pack(manifest.hex)].count(b"{}") == 1, "what is there twice is stored once"
 
 
 def test_without_chunking_a_big_file_lies_as_it_is(bucket: Bucket, varied: Path, tmp_path: Path) -> None:
     store = Store(bucket)
     manifest = put(store, varied, chunking=False)
     data = (varied / "big.bin").read_bytes()
-    assert bucket.read(layout.blob(sha256(data).hexdigest())) == data
-    assert list(bucket.list(layout.RECIPES)) == []
+    assert bucket.read(keys.blob(sha256(data).hexdigest())) == data
+    assert list(bucket.list(keys.RECIPES)) == []
     assert contents(fetch(store, manifest, tmp_path / "out")) == contents(varied)
 
 
@@ -142,8 +142,8 @@ def test_many_small_files_are_packed_in_chunks(bucket: Bucket, tmp_path: Path) -
     store = Store(bucket)
     source = write(tmp_path / "many", {f"{n}.json": (_noise(n, 500), False) for n in range(60)})
     manifest = put(store, source)
-    assert list(bucket.list(layout.PACKS)) == []
-    assert layout.pack_recipe(manifest.hex) in objects(bucket)
+    assert list(bucket.list(keys.PACKS)) == []
+    assert keys.pack_recipe(manifest.hex) in objects(bucket)
     assert contents(fetch(store, manifest, tmp_path / "out")) == contents(source)
     assert store.missing([manifest]) == {}
     (source / "30.json").write_bytes(b"changed")
@@ -170,7 +170,7 @@ def test_an_edit_of_a_big_file_stores_only_the_chunks_around_it(bucket: Bucket, 
     (source / "model.bin").write_bytes(edited)
     manifest = put(store, source)
     new = {key: len(value) for key, value in objects(bucket).items() if before.get(key) != value}
-    assert sum(size for key, size in new.items() if key.startswith(layout.BLOBS)) < 20 << 10
+    assert sum(size for key, size in new.items() if key.startswith(keys.BLOBS)) < 20 << 10
     assert contents(fetch(store, manifest, tmp_path / "out")) == {"model.bin": edited}
 
 
@@ -182,7 +182,7 @@ def test_what_lies_plain_is_found_where_a_pack_or_a_recipe_is_expected(
     for key in objects(bucket):
         bucket.delete([key])
     for entry in manifest.files:
-        bucket.write(layout.blob(entry.sha256), (varied / entry.path).read_bytes())
+        bucket.write(keys.blob(entry.sha256), (varied / entry.path).read_bytes())
     store = Store(bucket)
     assert store.missing([manifest]) == {}
     assert contents(fetch(store, manifest, tmp_path / "out")) == contents(varied)
@@ -213,13 +213,13 @@ def test_what_is_known_and_there_is_neither_read_nor_written(bucket: Bucket, var
     manifest = put(Store(bucket), files=files, known=known)
     known.close()
     known = Known(tmp_path / "known.sqlite", lambda: 4e9)
-    before = {info.key: info.mtime for info in bucket.list(layout.BLOBS)}
+    before = {info.key: info.mtime for info in bucket.list(keys.BLOBS)}
     counter = Counter()
     with NothingIsRead(varied):
         assert put(Store(bucket), files=files, known=known, progress=counter) == manifest
     known.close()
     assert counter.bytes == manifest_size(manifest)
-    assert {info.key: info.mtime for info in bucket.list(layout.BLOBS)} == before
+    assert {info.key: info.mtime for info in bucket.list(keys.BLOBS)} == before
 
 
 def test_what_is_known_but_not_there_is_stored(bucket: Bucket, varied: Path, tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(bucket: Bucket, tmp_pat
 
     with pytest.raises(GitregError, match=r"growing\.bin changed while it was saved"):
         put(Store(bucket), source, chunking=chunking, progress=Appender())
-    assert list(bucket.list(layout.RECIPES)) == []
+    assert list(bucket.list(keys.RECIPES)) == []
 
 
 def test_a_file_that_changed_since_it_was_listed_is_refused(bucket: Bucket, varied: Path) -> None:
@@ -257,7 +257,7 @@ def test_a_file_that_changed_since_it_was_listed_is_refused(bucket: Bucket, vari
         path.write_bytes(path.read_bytes() + b"more")
         with pytest.raises(GitregError, match="changed while it was saved"):
             put(Store(bucket), files=files)
-    assert list(bucket.list(layout.RECIPES)) == list(bucket.list(layout.PACKS)) == []
+    assert list(bucket.list(keys.RECIPES)) == list(bucket.list(keys.PACKS)) == []
 
 
 # -- what is missing, and what is wrong ------------------------------------------------------------------------------
@@ -281,7 +281,7 @@ def test_what_is_missing_is_what_cannot_be_fetched(bucket: Bucket, varied: Path,
                 store.fetch(manifest, [target])
         bucket.write(key, whole[key])
     assert store.missing([manifest]) == {}
-    assert list(bucket.list(layout.DAMAGED)) == []
+    assert list(bucket.list(keys.DAMAGED)) == []
 
 
 def test_a_record_with_a_wrong_size_does_not_blame_the_store(bucket: Bucket, varied: Path, tmp_path: Path) -> None:
@@ -334,10 +334,10 @@ def test_what_a_save_relies_on_is_held_until_it_ends(bucket: Bucket, varied: Pat
     with Saving(store, Known(None, lambda: 0.0)) as saving:
         saving.put(collect([varied]))
         saving.hold()
-        [hold] = bucket.list(layout.HOLDS)
+        [hold] = bucket.list(keys.HOLDS)
         held = bucket.read(hold.key).decode()
         assert all(f'"{key}"' in held for key in objects(bucket))
-    assert list(bucket.list(layout.HOLDS)) == []
+    assert list(bucket.list(keys.HOLDS)) == []
 
 
 def test_a_save_finds_what_was_taken_from_it_and_takes_it_out_of_the_trash(

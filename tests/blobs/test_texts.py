@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitreg.blobs.pack import FOOTER_SIZE, Span, pack_table, parse_table, table_size
-from gitreg.blobs.recipe import Chunk, parse_recipe, recipe_text
+from gitreg.blobs.format.pack import FOOTER_SIZE, Span, pack_table, parse_table, table_size
+from gitreg.blobs.format.recipe import Chunk, parse_recipe, recipe_text
 from gitreg.errors import GitregError, InvalidDocument
 
 digests = st.binary(min_size=32, max_size=32).map(bytes.hex)

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gitreg.blobs.format.pack import parse_table, table_size
+from gitreg.blobs.format.recipe import parse_recipe
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.pack import parse_table, table_size
-from gitreg.blobs.recipe import parse_recipe
 from gitreg.documents.layout import Key, parse_path
 from gitreg.documents.types import DOCUMENTS
 from gitreg.documents.validation import check_annotation

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs.opening import open_bucket
+from gitreg.blobs.urls import open_bucket
 from tests.servers.buckets import SERVERS, Servers, prepare
 from tests.system.world import Person, assert_sound, contents, write
 

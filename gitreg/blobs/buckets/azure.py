@@ -11,10 +11,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
-from gitreg.blobs.buckets import azure_upload, sending, trouble
+from gitreg.blobs.buckets import azure_upload, errors
+from gitreg.blobs.buckets import upload as sending
 from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError, ObjectInfo
-from gitreg.blobs.buckets.finding import find
-from gitreg.blobs.buckets.trouble import Reason, in_words
+from gitreg.blobs.buckets.errors import Reason, in_words
+from gitreg.blobs.buckets.listing import find
 from gitreg.blobs.progress import Progress
 
 _TOGETHER = 16  # requests at a time
@@ -203,22 +204,22 @@ def _explain(error: Exception) -> Reason | None:
 
     if isinstance(error, (a.ClientAuthenticationError,)):
         status = getattr(error, "status_code", None)
-        return trouble.DENIED if status == 403 else Reason("no credentials for Azure that it accepts are found", _LOGIN)
+        return errors.DENIED if status == 403 else Reason("no credentials for Azure that it accepts are found", _LOGIN)
     if isinstance(error, ValueError) and "account" in str(error).lower():  # adlfs, without any account
         return Reason("no storage account is given, or its connection string is wrong", _LOGIN)
     if isinstance(error, a.HttpResponseError):
         status, code = error.status_code or 0, getattr(error, "error_code", None)
         if code in {"ContainerNotFound", "ContainerBeingDeleted"}:
-            return trouble.NO_BUCKET
+            return errors.NO_BUCKET
         if status in {401, 403}:
-            return trouble.DENIED
+            return errors.DENIED
         if status < 400:  # the body of a successful answer was cut off
-            return trouble.UNREACHABLE
-        return trouble.BUSY if status >= 500 or status == 429 else trouble.unexpected(error)
+            return errors.UNREACHABLE
+        return errors.BUSY if status >= 500 or status == 429 else errors.unexpected(error)
     if isinstance(error, (a.ServiceResponseTimeoutError, a.ServiceRequestTimeoutError, TimeoutError)):
-        return trouble.TIMEOUT
+        return errors.TIMEOUT
     if isinstance(error, a.ServiceRequestError) and "name" in str(error).lower():
-        return trouble.UNKNOWN_HOST
+        return errors.UNKNOWN_HOST
     if isinstance(error, (a.ServiceRequestError, a.ServiceResponseError)):
-        return trouble.UNREACHABLE
-    return trouble.unexpected(error) if isinstance(error, a.AzureError) else None
+        return errors.UNREACHABLE
+    return errors.unexpected(error) if isinstance(error, a.AzureError) else None

@@ -6,7 +6,7 @@ import asyncio
 from hashlib import sha256
 from typing import Any
 
-from gitreg.blobs.buckets.sending import PIECE, Outgoing
+from gitreg.blobs.buckets.upload import PIECE, Outgoing
 
 _MOST_BLOCKS = 50_000
 _MIB = 1 << 20

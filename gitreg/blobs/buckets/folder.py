@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
-from gitreg.blobs import copying
+from gitreg.blobs import file_io
 from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError, ObjectInfo
-from gitreg.blobs.faults import in_words
+from gitreg.blobs.os_errors import in_words
 from gitreg.blobs.parallel import ahead, threads
 from gitreg.blobs.progress import Progress
 
@@ -52,7 +52,7 @@ class FolderBucket:
         """See Bucket. Anything but a regular file reads as empty, so that its digest does not match."""
         with in_words(_READ, self.root):
             try:
-                descriptor = copying.open_regular(self._path(key))
+                descriptor = file_io.open_regular(self._path(key))
             except FileNotFoundError:
                 raise NoSuchObjectError(key) from None
             except OSError as error:
@@ -61,7 +61,7 @@ class FolderBucket:
                 raise
             try:
                 end = os.fstat(descriptor).st_size if stop is None else stop
-                return copying.read_range(descriptor, start, max(start, end))
+                return file_io.read_range(descriptor, start, max(start, end))
             finally:
                 os.close(descriptor)
 
@@ -94,14 +94,14 @@ class FolderBucket:
     def write(self, key: str, data: Buffer, sha256: str | None = None) -> None:
         """See Bucket."""
         with in_words(_SAVE, self.root), self._temporary() as (path, descriptor):
-            copying.write_all(descriptor, data, 0)
+            file_io.write_all(descriptor, data, 0)
             os.fsync(descriptor)
             self._publish(path, key)
 
     def upload(self, source: int, name: Callable[[str], str], progress: Progress) -> tuple[str, int]:
         """See Bucket. The copy shares blocks with its source (reflink) if the file system supports it."""
         with in_words(_SAVE, self.root), self._temporary() as (path, descriptor):
-            digest, size = copying.copy_hashed(source, descriptor, progress, durable=True)
+            digest, size = file_io.copy_hashed(source, descriptor, progress, durable=True)
             key = name(digest)
             info = self.find([key]).get(key)
             if info is None or info.size != size:
@@ -133,7 +133,7 @@ class FolderBucket:
         folders = {self._path(folder) for folder in {key.rpartition("/")[0] for key in keys}}
         folders |= {parent for folder in folders for parent in folder.parents if parent.is_relative_to(self.root)}
         with in_words(_SAVE, self.root), threads() as pool:
-            for _ in ahead(pool, copying.sync_folder, sorted(folders)):
+            for _ in ahead(pool, file_io.sync_folder, sorted(folders)):
                 pass
 
     # -- leftovers ---------------------------------------------------------------------------------------------------
@@ -198,7 +198,7 @@ class FolderBucket:
             folder.mkdir(parents=True, exist_ok=True)
             for each in absent:
                 with suppress(PermissionError):  # a parent that is writable but not readable
-                    copying.sync_folder(each.parent)
+                    file_io.sync_folder(each.parent)
             return
         self._make(folder.parent)
         if folder.exists():

@@ -15,10 +15,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from gitreg.blobs.buckets import s3_faults, s3_signing, s3_upload, sending
+from gitreg.blobs.buckets import s3_errors, s3_signing, s3_upload
+from gitreg.blobs.buckets import upload as sending
 from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError, ObjectInfo
-from gitreg.blobs.buckets.finding import find
-from gitreg.blobs.buckets.trouble import in_words
+from gitreg.blobs.buckets.errors import in_words
+from gitreg.blobs.buckets.listing import find
 from gitreg.blobs.progress import Progress
 
 _UPLOAD = "?uploadId="
@@ -49,7 +50,7 @@ class S3Bucket:
         self._prefix = prefix
         self._lock = Lock()
         self._opened: Any = None
-        self._in_words = partial(in_words, url, s3_faults.explain)
+        self._in_words = partial(in_words, url, s3_errors.explain)
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
@@ -60,11 +61,11 @@ class S3Bucket:
         span = {} if start == 0 and stop is None else {"Range": f"bytes={start}-{'' if stop is None else stop - 1}"}
         with self._in_words():
             try:
-                return s3_faults.read_whole(lambda: self._client().get_object(**self._at(key), **span))
+                return s3_errors.read_whole(lambda: self._client().get_object(**self._at(key), **span))
             except Exception as error:
-                if s3_faults.code(error) == "InvalidRange":  # the range begins after the object's end
+                if s3_errors.code(error) == "InvalidRange":  # the range begins after the object's end
                     return b""
-                if s3_faults.is_missing(error):
+                if s3_errors.is_missing(error):
                     raise NoSuchObjectError(key) from None
                 raise
 
@@ -107,7 +108,7 @@ class S3Bucket:
             try:
                 _copy(self._client(), self._at(key), self._at(to))
             except Exception as error:
-                if s3_faults.is_missing(error):
+                if s3_errors.is_missing(error):
                     raise NoSuchObjectError(key) from None
                 raise
             self._client().delete_object(**self._at(key))
@@ -119,7 +120,7 @@ class S3Bucket:
             for at in range(0, len(names), _BATCH):
                 request = {"Objects": names[at : at + _BATCH], "Quiet": True}
                 answer = self._client().delete_objects(Bucket=self._bucket, Delete=request)
-                s3_faults.check_deleted(answer)
+                s3_errors.check_deleted(answer)
 
     def sync(self, keys: Iterable[str]) -> None:
         """See Bucket. Nothing to do: an object that the service confirmed is durable."""
@@ -157,7 +158,7 @@ class S3Bucket:
             try:
                 answer = self._client().head_object(**self._at(key))
             except Exception as error:
-                if s3_faults.is_missing(error):
+                if s3_errors.is_missing(error):
                     return None
                 raise
             return ObjectInfo(key, answer["ContentLength"], answer["LastModified"].timestamp())
@@ -192,6 +193,6 @@ def _connect() -> Any:
         response_checksum_validation="when_required",
     )
     client = botocore.session.Session().create_client("s3", config=settings)
-    client.meta.events.register("before-sign.s3.DeleteObjects", s3_faults.add_content_md5)
+    client.meta.events.register("before-sign.s3.DeleteObjects", s3_errors.add_content_md5)
     s3_signing.install(client)
     return client

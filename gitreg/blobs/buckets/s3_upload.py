@@ -9,8 +9,8 @@ from hashlib import md5
 from typing import Any
 
 from gitreg.blobs.buckets import s3_signing
-from gitreg.blobs.buckets.s3_faults import code
-from gitreg.blobs.buckets.sending import PIECE, Outgoing
+from gitreg.blobs.buckets.s3_errors import code
+from gitreg.blobs.buckets.upload import PIECE, Outgoing
 from gitreg.blobs.parallel import ahead, threads
 from gitreg.errors import GitregError
 

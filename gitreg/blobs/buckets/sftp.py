@@ -16,11 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gitreg.blobs.buckets import sending, trouble
+from gitreg.blobs.buckets import errors
+from gitreg.blobs.buckets import upload as sending
 from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError, ObjectInfo
-from gitreg.blobs.buckets.finding import find
+from gitreg.blobs.buckets.errors import Reason, in_words
+from gitreg.blobs.buckets.listing import find
 from gitreg.blobs.buckets.sftp_connection import Connection
-from gitreg.blobs.buckets.trouble import Reason, in_words
 from gitreg.blobs.progress import Progress
 
 _TEMPORARY = "tmp/"
@@ -254,19 +255,19 @@ def _explain(error: Exception) -> Reason | None:
         return Reason("permission is refused", "ask for the right to read and write that folder")
     if isinstance(error, asyncssh.SFTPOpUnsupported):
         return Reason(
-            f"its SFTP server cannot do what is needed: {trouble.scrub(str(error))}",
+            f"its SFTP server cannot do what is needed: {errors.scrub(str(error))}",
             "use a server with OpenSSH's extension posix-rename@openssh.com",
         )
     if isinstance(error, (asyncssh.SFTPNoSpaceOnFilesystem, asyncssh.SFTPQuotaExceeded)):
         return Reason("the disk there is full", "make room on it and run it again")
     if isinstance(error, asyncssh.SFTPFailure):
-        return Reason(f"the server says: {trouble.scrub(str(error))}", "look whether its disk is full")
+        return Reason(f"the server says: {errors.scrub(str(error))}", "look whether its disk is full")
     if isinstance(error, socket.gaierror):
-        return trouble.UNKNOWN_HOST
+        return errors.UNKNOWN_HOST
     if isinstance(error, (TimeoutError, asyncssh.TimeoutError)):
-        return trouble.TIMEOUT
+        return errors.TIMEOUT
     if isinstance(
         error, (ConnectionError, asyncssh.ConnectionLost, asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection)
     ):
-        return trouble.UNREACHABLE
-    return trouble.unexpected(error) if isinstance(error, (OSError, asyncssh.Error)) else None
+        return errors.UNREACHABLE
+    return errors.unexpected(error) if isinstance(error, (OSError, asyncssh.Error)) else None

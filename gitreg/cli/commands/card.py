@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from gitreg.blobs.copying import replacing, write_all
-from gitreg.blobs.faults import in_words
+from gitreg.blobs.file_io import replacing, write_all
+from gitreg.blobs.os_errors import in_words
 from gitreg.cli.options import NamedPath, fetch_option, open_registry, reference_argument
 from gitreg.cli.output import print_line
 from gitreg.names import slug

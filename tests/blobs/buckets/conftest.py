@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gitreg.blobs.buckets.bucket import Bucket
-from gitreg.blobs.opening import open_bucket
+from gitreg.blobs.urls import open_bucket
 from tests.servers.buckets import HERE, SERVERS, Servers, prepare
 
 

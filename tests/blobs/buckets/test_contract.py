@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from gitreg.blobs.buckets.bucket import Bucket, NoSuchObjectError
-from gitreg.blobs.buckets.sending import PIECE
-from gitreg.blobs.opening import open_bucket
+from gitreg.blobs.buckets.upload import PIECE
 from gitreg.blobs.progress import NO_PROGRESS
+from gitreg.blobs.urls import open_bucket
 
 MIB = 1 << 20
 

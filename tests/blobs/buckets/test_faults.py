@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from gitreg.blobs.buckets.bucket import Bucket
-from gitreg.blobs.buckets.sending import PIECE
-from gitreg.blobs.opening import open_bucket
+from gitreg.blobs.buckets.upload import PIECE
+from gitreg.blobs.urls import open_bucket
 from gitreg.errors import GitregError
 from tests.blobs.buckets.test_contract import name, sha256_of, upload
 from tests.servers.buckets import Servers, prepare, use_ssh
@@ -212,7 +212,7 @@ def killed_after(made: Proxy, url: str, path: Path, nbytes: int) -> None:
     """Upload a file in a process that is killed when so many bytes have gone through."""
     code = (
         "import os, sys\n"
-        "from gitreg.blobs.opening import open_bucket\n"
+        "from gitreg.blobs.urls import open_bucket\n"
         "from gitreg.blobs.progress import NO_PROGRESS\n"
         "name = lambda digest: f'sha256/{digest[:2]}/{digest}'\n"
         "open_bucket(sys.argv[1]).upload(os.open(sys.argv[2], os.O_RDONLY), name, NO_PROGRESS)\n"
@@ -241,7 +241,7 @@ def test_memory_stays_bounded_whatever_the_size(url: str, tmp_path: Path) -> Non
     code = (
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from gitreg.blobs.opening import open_bucket\n"
+        "from gitreg.blobs.urls import open_bucket\n"
         "from gitreg.blobs.progress import NO_PROGRESS\n"
         "name = lambda digest: f'sha256/{digest[:2]}/{digest}'\n"
         "open_bucket(sys.argv[1]).upload(os.open(sys.argv[2], os.O_RDONLY), name, NO_PROGRESS)\n"

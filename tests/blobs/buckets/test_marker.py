@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import Store, layout
+from gitreg.blobs import Store, keys
 from gitreg.blobs.buckets.bucket import Bucket
-from gitreg.blobs.opening import open_store
 from gitreg.blobs.store import StoreGoneError
+from gitreg.blobs.urls import open_store
 from gitreg.errors import GitregError
 from tests.blobs.helpers import put
 from tests.servers.buckets import S3, Servers, prepare
@@ -29,7 +29,7 @@ def test_a_store_is_there_once_it_was_made_for_everybody_who_opens_it(url: str, 
     assert not store.gone
     assert not Store(bucket).gone or url.startswith("memory:")
     store.prepare()
-    assert store.bucket.read(layout.MARKER) == b"gitreg-store 1\n"
+    assert store.bucket.read(keys.MARKER) == b"gitreg-store 1\n"
 
 
 def test_nothing_is_written_where_there_is_no_store(url: str) -> None:
@@ -45,7 +45,7 @@ def test_a_store_that_is_older_than_marks_is_one_and_gets_its_mark(url: str, tmp
     put(store, write(tmp_path / "old", b"saved long ago"))
     assert not store.gone
     store.prepare()
-    assert store.bucket.find([layout.MARKER])
+    assert store.bucket.find([keys.MARKER])
 
 
 def test_the_repositorys_own_store_is_made(url: str) -> None:

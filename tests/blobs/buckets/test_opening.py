@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs.buckets.trouble import scrub
-from gitreg.blobs.opening import open_bucket
+from gitreg.blobs.buckets.errors import scrub
+from gitreg.blobs.urls import open_bucket
 from gitreg.errors import GitregError, InvalidInput
 
 KNOWN = "known: file, s3, gs, gcs, az, abfs, abfss, sftp, ssh, memory"
@@ -74,7 +74,7 @@ def test_opening_a_bucket_asks_nobody(url: str) -> None:
         "import socket, sys\n"
         "def refuse(*_): raise SystemExit('connected')\n"
         "socket.socket.connect = socket.getaddrinfo = refuse\n"
-        "from gitreg.blobs.opening import open_bucket\n"
+        "from gitreg.blobs.urls import open_bucket\n"
         "print(open_bucket(sys.argv[1]).url)\n"
         "heavy = {'boto3', 'botocore', 'gcsfs', 'adlfs', 'azure', 'asyncssh', 'fsspec'}\n"
         "print(sorted(heavy & set(sys.modules)))"
@@ -84,7 +84,7 @@ def test_opening_a_bucket_asks_nobody(url: str) -> None:
 
 
 def test_a_protocol_whose_packages_are_missing_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gitreg.blobs.opening.find_spec", lambda name: None)
+    monkeypatch.setattr("gitreg.blobs.urls.find_spec", lambda name: None)
     for url, extra in [("s3://b", "s3"), ("gs://b", "gcs"), ("az://c", "azure"), ("sftp://m/a", "sftp")]:
         with pytest.raises(InvalidInput) as error:
             open_bucket(url)

@@ -1,0 +1,209 @@
+"""The layout of the cache on disk, and its locks.
+
+For each artifact, by the sha256 of its manifest::
+
+    artifacts/<hex>/    its files
+    building/<hex>/     the same while it is being built
+    manifests/<hex>     its manifest
+    memos/<hex>.json    the stat cache of its files; its mtime is the time of the artifact's last use
+    locks/<hex>         a lock, shared for reading the artifact, exclusive for building or removing it
+    removed/            files that are being deleted
+
+Times are those of the file system, so that machines with different clocks can share a cache.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from gitreg.blobs.cache.memo import Looks, Memo, looks, read_memo, write_memo
+from gitreg.blobs.file_io import remove_leftovers, replacing, write_all
+from gitreg.blobs.manifest import Manifest
+from gitreg.errors import GitregError
+
+
+class Shelf:
+    """The folders of a cache, created at the first use."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def artifact(self, name: str) -> Path:
+        """Return the folder of an artifact's files."""
+        return self.root / "artifacts" / name
+
+    def building(self, name: str) -> Path:
+        """Return the folder in which an artifact is built."""
+        return self.root / "building" / name
+
+    def names(self, folder: str = "artifacts") -> list[str]:
+        """Return the sorted names of the complete artifacts, or of those in ``building``."""
+        with suppress(FileNotFoundError):
+            return sorted(os.listdir(self.root / folder))
+        return []
+
+    # -- stat cache and manifest -------------------------------------------------------------------------------------
+
+    def memo(self, name: str) -> Memo:
+        """Return the stat cache of an artifact."""
+        return read_memo(self._memo(name))
+
+    def is_whole(self, name: str) -> bool:
+        """Return whether an artifact's files are exactly those in its stat cache, unchanged and without extra files."""
+        memo = self.memo(name)
+        return bool(memo.files) and memo.holds and listing(self.artifact(name)) == memo.files
+
+    def note(self, name: str, manifest: Manifest, memo: Memo) -> None:
+        """Write the stat cache of an artifact, and its manifest if that is missing or damaged."""
+        for path in (self._memo(name), self._manifest(name)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        if _content(self._manifest(name)) != manifest.text:  # missing or damaged: a power failure may empty it
+            with replacing(self._manifest(name)) as descriptor:
+                write_all(descriptor, manifest.text, 0)
+        write_memo(self._memo(name), memo)
+
+    def manifest(self, name: str) -> Manifest | None:
+        """Return the manifest of an artifact; None if it is missing or damaged."""
+        try:
+            manifest = Manifest.parse(self._manifest(name).read_bytes())
+        except (OSError, GitregError):
+            return None
+        return manifest if manifest.hex == name else None
+
+    def note_use(self, name: str) -> None:
+        """Record the use of an artifact, for eviction; a read-only cache is never evicted from this machine."""
+        with suppress(OSError):
+            os.utime(self._memo(name))
+
+    def last_used(self, name: str) -> float:
+        """Return the time of an artifact's last use in seconds since 1970; without a stat cache, its folder's mtime."""
+        for path in (self._memo(name), self.artifact(name), self.building(name)):
+            with suppress(FileNotFoundError):
+                return path.stat().st_mtime
+        return 0.0
+
+    def now(self) -> float:
+        """Return the present time in seconds since 1970, by the same clock as `last_used`."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        path = self.root / "now"
+        path.touch()
+        return path.stat().st_mtime
+
+    def _memo(self, name: str) -> Path:
+        return self.root / "memos" / f"{name}.json"
+
+    def _manifest(self, name: str) -> Path:
+        return self.root / "manifests" / name
+
+    # -- locks -------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def sharing(self, name: str) -> Iterator[bool]:
+        """Lock an artifact for reading, without waiting; yield False if it is being changed, or was never built."""
+        try:
+            descriptor = os.open(self._lock(name), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            yield False
+            return
+        try:
+            yield _locked(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def changing(self, name: str, *, wait: bool = True) -> Iterator[bool]:
+        """Lock an artifact exclusively; yield whether that succeeded.
+
+        Parameters
+        ----------
+        wait:
+            True to wait for the lock; otherwise False is yielded if another process has it.
+        """
+        path = self._lock(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        flags = fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB
+        while True:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            try:
+                locked = _locked(descriptor, flags)
+                if wait and not locked:  # the lock file was removed with its artifact while we waited
+                    continue
+                yield locked
+                return
+            finally:
+                os.close(descriptor)
+
+    def _lock(self, name: str) -> Path:
+        return self.root / "locks" / name
+
+    # -- removing ----------------------------------------------------------------------------------------------------
+
+    def remove(self, name: str) -> None:
+        """Remove an artifact, complete or not, its stat cache and manifest; the caller holds its lock."""
+        removed = self.root / "removed"
+        removed.mkdir(exist_ok=True)
+        for folder in (self.artifact(name), self.building(name)):
+            with suppress(FileNotFoundError):
+                os.rename(folder, removed / os.urandom(8).hex())
+        for path in (self._memo(name), self._manifest(name), self._lock(name)):
+            path.unlink(missing_ok=True)
+        self.clear_leftovers()
+
+    def clear_leftovers(self) -> None:
+        """Delete removed artifacts, and the partial files of killed processes."""
+        from shutil import rmtree  # slow to import
+
+        removed = self.root / "removed"
+        with suppress(FileNotFoundError):
+            for name in os.listdir(removed):
+                rmtree(removed / name, ignore_errors=True)
+        for folder in ("memos", "manifests"):
+            remove_leftovers(self.root / folder)
+
+
+def _content(path: Path) -> bytes | None:
+    """Return a file's bytes; None if it is missing or unreadable."""
+    with suppress(OSError):
+        return path.read_bytes()
+    return None
+
+
+def _locked(descriptor: int, flags: int) -> bool:
+    try:
+        fcntl.flock(descriptor, flags)
+    except BlockingIOError:
+        return False
+    return os.fstat(descriptor).st_nlink > 0
+
+
+def listing(folder: Path) -> dict[str, Looks]:
+    """Return inode, size and ctime of every file below a folder, by its path; links are not followed."""
+    found: dict[str, Looks] = {}
+    pending = [""]
+    while pending:
+        prefix = pending.pop()
+        try:
+            descriptor = os.open(folder / prefix, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError):  # missing, or being repaired by another process
+            continue
+        # By descriptor: then the kernel looks up one name per file, not the whole path.
+        with _closing(descriptor), os.scandir(descriptor) as entries, suppress(FileNotFoundError):
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(f"{prefix}{entry.name}/")
+                else:
+                    found[prefix + entry.name] = looks(entry.stat(follow_symlinks=False))
+    return found
+
+
+@contextmanager
+def _closing(descriptor: int) -> Iterator[int]:
+    """Close a descriptor when the body ends."""
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,88 @@
+"""The stat cache of an artifact in the cache: verified files are not hashed again until they change.
+
+A file is trusted while its inode, size and ctime stay the same: no program can change a file's content, mode or mtime
+without changing its ctime. The cost is one `lstat` per file; a folder's own times do not show changes of its files'
+content. All files of an artifact share one stat cache, which is compared as a whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from gitreg.blobs.file_io import replacing, write_all
+
+Looks = str
+"""A file's inode, size and ctime in ns, as one text: faster to read, compare and free than a tuple."""
+
+SYNCED = 1 << 20
+"""Size in bytes; larger files are synced before the stat cache records them as intact."""
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class Memo(NamedTuple):
+    """The stat cache of one artifact: inode, size and ctime of its files when each was verified.
+
+    Parameters
+    ----------
+    files:
+        Inode, size and ctime of each file, by its path.
+    boot:
+        The id of the boot since which the entries are valid, if many small files were not synced one by one: they are
+        hashed again after a reboot. "" if all files were synced.
+    """
+
+    files: dict[str, Looks]
+    boot: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """True if all files were synced, or the machine has not been rebooted since."""
+        return self.boot in ("", this_boot())
+
+    def trusts(self, path: str, status: os.stat_result) -> bool:
+        """Return whether the file of a path, with this status now, was verified and has not changed since."""
+        return (self.holds or status.st_size >= SYNCED) and self.files.get(path) == looks(status)
+
+
+NOTHING = Memo({})
+
+
+def looks(status: os.stat_result) -> Looks:
+    """Return the inode, size and ctime, which change when a file is modified or replaced."""
+    return f"{status.st_ino} {status.st_size} {status.st_ctime_ns}"
+
+
+def size_in(looked: Looks) -> int:
+    """Return the size in bytes that `looks` recorded."""
+    return int(looked.split()[1])
+
+
+@cache
+def this_boot() -> str:
+    """Return the id of the machine's current boot; "" if the system has none."""
+    with suppress(OSError):
+        return _BOOT_ID.read_text().strip()
+    return ""
+
+
+def read_memo(path: Path) -> Memo:
+    """Read a stat cache; a missing or damaged one counts as empty."""
+    try:
+        said = json.loads(path.read_bytes())
+        memo = Memo(said["files"], said["boot"])
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return NOTHING
+    return memo if isinstance(memo.files, dict) and isinstance(memo.boot, str) else NOTHING
+
+
+def write_memo(path: Path, memo: Memo) -> None:
+    """Write a stat cache; if that fails, files are only hashed again."""
+    text = json.dumps(memo._asdict()).encode()
+    with suppress(OSError), replacing(path) as descriptor:
+        write_all(descriptor, text, 0)
