@@ -13,7 +13,7 @@ from gitreg.cli.offers import offer, offer_models, offer_references, offer_stage
 from gitreg.cli.session import Session
 
 if TYPE_CHECKING:
-    from gitreg.registry.snapshot import Snapshot
+    from gitreg.registry.state.snapshot import Snapshot
 
 
 def complete_model(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:

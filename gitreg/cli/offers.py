@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gitreg.cli.text import one_line
 
 if TYPE_CHECKING:
-    from gitreg.registry.snapshot import Snapshot
+    from gitreg.registry.state.snapshot import Snapshot
 
 _ACTIVE = frozenset("$`;&|<>()!\\\"'*?")
 

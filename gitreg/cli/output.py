@@ -14,7 +14,7 @@ from gitreg.cli.table import Cell, fitting, lay_out, styled
 from gitreg.cli.text import as_json, in_a_file, lines, one_line
 
 if TYPE_CHECKING:
-    from gitreg.registry.filters import Page
+    from gitreg.registry.query.filters import Page
 
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 

@@ -7,18 +7,18 @@ from contextlib import closing
 
 from gitreg.errors import Refused
 from gitreg.git import RefUpdate, Repository
-from gitreg.registry.checking import check
-from gitreg.registry.circumstances import UNKNOWN, Circumstances
-from gitreg.registry.following import follow
-from gitreg.registry.judging import judge_each
-from gitreg.registry.ledger import PATIENCE, Ledger
-from gitreg.registry.location import Location
-from gitreg.registry.merging import goes_on, merged
-from gitreg.registry.mirror_moves import mirror_moves
-from gitreg.registry.places import declared, roots_of
-from gitreg.registry.settings_changes import NOBODY_IS_ASKED, SettingsChange, settings_change
-from gitreg.registry.soundness import Problem, problems
-from gitreg.registry.stores import open_named
+from gitreg.registry.discovery.location import Location
+from gitreg.registry.discovery.registries import declared, roots_of
+from gitreg.registry.promotion.context import UNKNOWN, Circumstances
+from gitreg.registry.promotion.settings_changes import NOBODY_IS_ASKED, SettingsChange, settings_change
+from gitreg.registry.remote.local_refs import follow
+from gitreg.registry.remote.mirror_moves import mirror_moves
+from gitreg.registry.review.judging import judge_each
+from gitreg.registry.review.pull_request_check import check
+from gitreg.registry.rules.merge_rules import Problem, problems
+from gitreg.registry.state.branch import PATIENCE, Ledger
+from gitreg.registry.state.merge_preview import goes_on, merged
+from gitreg.registry.weights.trusted_stores import open_named
 from gitreg.sdk.ambient import Ambient
 from gitreg.sdk.checking import weights_in
 from gitreg.sdk.opened import OpenRegistry

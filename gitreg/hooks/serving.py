@@ -7,20 +7,20 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from gitreg.git import RefUpdate, Repository
-from gitreg.registry.circumstances import Circumstances
-from gitreg.registry.ledger import PATIENCE, Ledger
-from gitreg.registry.places import places, standing
-from gitreg.registry.receipts import BY_PUSH, Receipt, read_receipts, write_receipt
+from gitreg.registry.discovery.registries import places, standing
+from gitreg.registry.promotion.context import Circumstances
+from gitreg.registry.state.branch import PATIENCE, Ledger
+from gitreg.registry.state.receipts import BY_PUSH, Receipt, read_receipts, write_receipt
 
 if TYPE_CHECKING:
-    from gitreg.registry.soundness import Problem
+    from gitreg.registry.rules.merge_rules import Problem
     from gitreg.sdk.ambient import Ambient
 
 
 def pre_receive(
     repository: Repository, ambient: Ambient, updates: Sequence[RefUpdate], *, one_by_one: bool = False
 ) -> list[Problem]:
-    """Return the problems for which a push is refused (:func:`gitreg.registry.guarding.guard`).
+    """Return the problems for which a push is refused (:func:`gitreg.registry.review.push_rules.guard`).
 
     Soak times are measured by this machine's clock: a branch that moved without a receipt counts as moved now.
     Commands of a policy are not run, so that their gates do not pass.
@@ -35,7 +35,9 @@ def pre_receive(
     Conflict
         Another process moved one of the refs meanwhile, or held the lock of the repository for too long.
     """
-    from gitreg.registry.guarding import guard  # imports take half the time of a push, and each hook needs others
+    from gitreg.registry.review.push_rules import (
+        guard,  # imports take half the time of a push, and each hook needs others
+    )
 
     guarded = (repository.option("gitreg.settings") or "").lower() != "allow"
 
@@ -55,7 +57,7 @@ def post_receive(repository: Repository, ambient: Ambient, updates: Sequence[Ref
     Conflict
         Another process is moving the refs.
     """
-    from gitreg.registry.following import follow
+    from gitreg.registry.remote.local_refs import follow
 
     moved: list[str] = []
     pushed = {update.name: update.new for update in updates if update.new is not None}

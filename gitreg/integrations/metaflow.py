@@ -16,7 +16,7 @@ from metaflow.decorators import StepDecorator, _base_step_decorator
 from gitreg.errors import InvalidInput
 from gitreg.integrations.loads import names_and_paths
 from gitreg.integrations.packaging import files_to_package
-from gitreg.registry.metadata import to_json
+from gitreg.registry.writing.metadata import to_json
 
 if TYPE_CHECKING:
     from gitreg.integrations.loads import Load

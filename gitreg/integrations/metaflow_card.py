@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg.cards import Entry, StepCard, render_step
 from gitreg.cards.page import size_text
-from gitreg.registry.lineage import Lineage
-from gitreg.registry.provenance import STEP, VERSION, Edge, Node, Place
+from gitreg.registry.lineage.lineage import Lineage
+from gitreg.registry.lineage.provenance import STEP, VERSION, Edge, Node, Place
 from gitreg.sdk.cards import graph_of
 from gitreg.sdk.registry import Registry
 

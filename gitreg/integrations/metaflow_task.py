@@ -17,14 +17,14 @@ from gitreg.errors import GitregError
 from gitreg.integrations.current import showing
 from gitreg.integrations.metaflow_card import Told
 from gitreg.integrations.models import Models
-from gitreg.registry.collections import find_run
 from gitreg.registry.drafts import alive, read_draft, read_drafts, remove_draft
+from gitreg.registry.state.runs_and_artifacts import find_run
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.running import run
 
 if TYPE_CHECKING:
     from gitreg.registry.drafts import Draft
-    from gitreg.registry.snapshot import ModelVersion
+    from gitreg.registry.state.snapshot import ModelVersion
     from gitreg.sdk.opened import PathLike
 
 

@@ -22,13 +22,13 @@ from gitreg.integrations.references import (
     reference_to,
 )
 from gitreg.names import check_model
-from gitreg.registry.metadata import to_json
+from gitreg.registry.writing.metadata import to_json
 from gitreg.sdk.artifacts import stored
 from gitreg.sdk.loading import load_files
 from gitreg.sdk.opened import PathLike
 
 if TYPE_CHECKING:
-    from gitreg.registry.snapshot import ModelVersion
+    from gitreg.registry.state.snapshot import ModelVersion
     from gitreg.sdk.under_way import Run
 
 

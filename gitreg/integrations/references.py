@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gitreg.errors import IntegrityError, InvalidInput, NotFound
-from gitreg.registry.collections import find_run
 from gitreg.registry.drafts import read_draft
+from gitreg.registry.state.runs_and_artifacts import find_run
 from gitreg.sdk.drafting import draft_version
 
 if TYPE_CHECKING:
     from gitreg.documents.types import ArtifactRecord, DraftDocument
     from gitreg.registry.drafts import Draft
-    from gitreg.registry.snapshot import ModelVersion
+    from gitreg.registry.state.snapshot import ModelVersion
     from gitreg.sdk.registry import Registry
     from gitreg.sdk.under_way import Run
 
@@ -79,7 +79,7 @@ def reference_to(version: ModelVersion) -> dict[str, Any]:
 
 def files_of(version: ModelVersion) -> ArtifactRecord:
     """Return the file set of a version: the one named ``model``, or the only one (:func:`choose_artifact`)."""
-    from gitreg.registry.artifacts import choose_artifact
+    from gitreg.registry.state.manifests import choose_artifact
 
     return choose_artifact(version, None)
 

@@ -18,13 +18,13 @@ from gitreg.documents.types import ArtifactDocument, ArtifactRecord, Document, D
 from gitreg.errors import Conflict, GitregError, InvalidDocument
 from gitreg.git import RefUpdate
 from gitreg.names import slug
-from gitreg.registry.collections import find_run
-from gitreg.registry.ledger import DRAFTS
+from gitreg.registry.state.branch import DRAFTS
+from gitreg.registry.state.runs_and_artifacts import find_run
 
 if TYPE_CHECKING:
     from gitreg.git import Repository
-    from gitreg.registry.commit import Writer
-    from gitreg.registry.snapshot import Snapshot
+    from gitreg.registry.state.snapshot import Snapshot
+    from gitreg.registry.writing.commit import Writer
 
 _PATIENCE = 60.0  # seconds to wait for other writers to the repository
 RUN_FILE = "run.yaml"

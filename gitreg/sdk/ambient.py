@@ -15,10 +15,10 @@ from gitreg.sdk.sizes import parse_size
 if TYPE_CHECKING:
     from gitreg.blobs import Cache, Known
     from gitreg.git import Repository
-    from gitreg.registry.code_trust import CodeTrust
-    from gitreg.registry.commit import Writer
-    from gitreg.registry.stores import Approvals
-    from gitreg.registry.verdicts import Verdicts
+    from gitreg.registry.state.verdicts import Verdicts
+    from gitreg.registry.weights.trusted_code import CodeTrust
+    from gitreg.registry.weights.trusted_stores import Approvals
+    from gitreg.registry.writing.commit import Writer
 
 REGISTRY_VARIABLE = "GITREG_REGISTRY"
 RUN_VARIABLE = "GITREG_RUN"
@@ -96,19 +96,19 @@ class Ambient(NamedTuple):
 
     def approvals(self) -> Approvals:
         """Return the list of stores that the user trusts."""
-        from gitreg.registry.stores import Approvals
+        from gitreg.registry.weights.trusted_stores import Approvals
 
         return Approvals(self._settings_folder() / "stores.json")
 
     def code_trust(self) -> CodeTrust:
         """Return the list of registries that the user trusts for files that can run code."""
-        from gitreg.registry.code_trust import CodeTrust
+        from gitreg.registry.weights.trusted_code import CodeTrust
 
         return CodeTrust(self._settings_folder() / "code.json")
 
     def verdicts(self) -> Verdicts:
         """Return the cache of the scanner's verdicts on files."""
-        from gitreg.registry.verdicts import Verdicts
+        from gitreg.registry.state.verdicts import Verdicts
 
         return Verdicts(self._cache_folder())
 
@@ -144,7 +144,7 @@ class Ambient(NamedTuple):
         InvalidInput
             Git has no name or e-mail for the user.
         """
-        from gitreg.registry.commit import Writer
+        from gitreg.registry.writing.commit import Writer
 
         seconds, offset = self.now()
         author = repository.author_identity(time=seconds, offset=offset)

@@ -14,14 +14,14 @@ from gitreg import materializers
 from gitreg.documents.types import ArtifactDocument, ArtifactRecord
 from gitreg.errors import IntegrityError, InvalidInput, NotFound, UnsafeCode
 from gitreg.names import nfc
-from gitreg.registry.artifacts import store_artifact
-from gitreg.registry.collections import find_artifact
-from gitreg.registry.metadata import to_json
+from gitreg.registry.state.manifests import store_artifact
+from gitreg.registry.state.runs_and_artifacts import find_artifact
+from gitreg.registry.writing.metadata import to_json
 from gitreg.sdk.active import active_run, opened
 from gitreg.sdk.sealed import sealed_artifact
 
 if TYPE_CHECKING:
-    from gitreg.registry.snapshot import ModelVersion
+    from gitreg.registry.state.snapshot import ModelVersion
     from gitreg.sdk.model import Model
     from gitreg.sdk.registry import Registry
 

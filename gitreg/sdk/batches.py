@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from gitreg.blobs import NO_PROGRESS, Progress
 from gitreg.errors import InvalidInput
-from gitreg.registry.changes import Changes
-from gitreg.registry.commit import Operation, Outcome
-from gitreg.registry.derived import tagged_numbers
 from gitreg.registry.operations.batches import check_all_saveable, save_versions
 from gitreg.registry.operations.versions import NewVersion, check_saveable
-from gitreg.registry.snapshot import ModelVersion, Snapshot
+from gitreg.registry.state.registry_refs import tagged_numbers
+from gitreg.registry.state.snapshot import ModelVersion, Snapshot
+from gitreg.registry.writing.changes import Changes
+from gitreg.registry.writing.commit import Operation, Outcome
 from gitreg.sdk.saving import Saving, describe, publish, put, sources, surrounded
 
 if TYPE_CHECKING:

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 from gitreg.cards import Artifact, Card, Check, Graph, Held, Metric, Tensor
 from gitreg.documents.types import CARD_FIELDS, ModelDocument
 from gitreg.errors import GitregError
-from gitreg.registry.artifacts import manifest_of
-from gitreg.registry.graphs import label
-from gitreg.registry.history import stage_log
-from gitreg.registry.integrity import record_problem
-from gitreg.registry.lineage import Lineage
-from gitreg.registry.provenance import CODE, RUN, STEP, Place
+from gitreg.registry.lineage.graphs import label
+from gitreg.registry.lineage.lineage import Lineage
+from gitreg.registry.lineage.provenance import CODE, RUN, STEP, Place
+from gitreg.registry.state.audit_log import stage_log
+from gitreg.registry.state.manifests import manifest_of
+from gitreg.registry.weights.verification import record_problem
 from gitreg.sdk.tensors import tensors_of
 
 if TYPE_CHECKING:
     from gitreg.documents.types import ArtifactRecord
-    from gitreg.registry.snapshot import ModelVersion, Snapshot
+    from gitreg.registry.state.snapshot import ModelVersion, Snapshot
     from gitreg.sdk.registry import Registry
 
 _LARGEST = 10**300  # largest integer in a plot, which is drawn with floats

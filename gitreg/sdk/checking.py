@@ -15,20 +15,20 @@ from gitreg.errors import GitregError, NotFound, Refused
 from gitreg.git import Repository
 from gitreg.git.history.history import NO_SUCH_COMMIT, split_revision
 from gitreg.names import is_ref_path
-from gitreg.registry.artifacts import Holder, manifest_of
-from gitreg.registry.checking import LookAtWeights, Report, check
-from gitreg.registry.derived import tag_ref
-from gitreg.registry.integrity import Finding, Verification
-from gitreg.registry.resuming import Run
-from gitreg.registry.snapshot import Snapshot
-from gitreg.registry.stores import Named, default_folder, open_named, readable
-from gitreg.registry.verdicts import worst_of
+from gitreg.registry.review.pull_request_check import LookAtWeights, Report, check
+from gitreg.registry.state.manifests import Holder, manifest_of
+from gitreg.registry.state.registry_refs import tag_ref
+from gitreg.registry.state.snapshot import Snapshot
+from gitreg.registry.state.verdicts import worst_of
+from gitreg.registry.weights.trusted_stores import Named, default_folder, open_named, readable
+from gitreg.registry.weights.verification import Finding, Verification
+from gitreg.registry.weights.verify_checkpoint import Run
 
 if TYPE_CHECKING:
     from gitreg.blobs import Source
     from gitreg.contents import Finding as Contents
     from gitreg.documents.types import ArtifactRecord
-    from gitreg.registry.ledger import Ledger
+    from gitreg.registry.state.branch import Ledger
     from gitreg.sdk.opened import OpenRegistry
 
 _ALL_OF_IT = 0x7FFFFFFF  # the depth of `git fetch --unshallow`
@@ -38,7 +38,7 @@ _OUTPUT_OF_COMMANDS = 2  # standard error: standard output is for the report
 def check_proposal(
     registry: OpenRegistry, base: str, head: str = "HEAD", *, share: float = 1.0, progress: Progress = NO_PROGRESS
 ) -> Report:
-    """Check a proposal (:func:`gitreg.registry.checking.check`) with the stores and programs of this machine.
+    """Check a proposal (:func:`gitreg.registry.review.pull_request_check.check`) with the stores and programs of this machine.
 
     Commits that a shallow checkout lacks are fetched. Stores are those that the target branch names and the user
     trusts; command gates run in the work tree, with GITREG_VERSION and GITREG_STAGE (or GITREG_ALIAS) in their

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from gitreg.errors import InvalidInput
-from gitreg.registry.filters import Page as Rows
-from gitreg.registry.snapshot import Model, ModelVersion
+from gitreg.registry.query.filters import Page as Rows
+from gitreg.registry.state.snapshot import Model, ModelVersion
 from gitreg.sdk.model import ModelStages
 from gitreg.sdk.opened import PathLike
 from gitreg.sdk.registry import Registry
@@ -128,7 +128,7 @@ class Client:
         logical_operator:
             ``and``: every filter has to match; ``or``: one is enough.
         filters:
-            ``field="value"`` or ``field="operator:value"`` (:mod:`gitreg.registry.filters`).
+            ``field="value"`` or ``field="operator:value"`` (:mod:`gitreg.registry.query.filters`).
 
         Raises
         ------
@@ -299,7 +299,7 @@ class Client:
 
     def list_artifact_versions(self, name: str | None = None) -> list[ArtifactVersion]:
         """Return the versions of an artifact, or of all artifacts, sorted by name and number."""
-        from gitreg.registry.collections import artifact_versions
+        from gitreg.registry.state.runs_and_artifacts import artifact_versions
         from gitreg.sdk.artifacts import ArtifactVersion
 
         kept = self._registry if isinstance(self._registry, Registry) else None

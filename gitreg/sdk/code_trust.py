@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gitreg.registry.code_trust import place_of
-from gitreg.registry.mirrors import is_address
+from gitreg.registry.discovery.mirrors import is_address
+from gitreg.registry.weights.trusted_code import place_of
 from gitreg.sdk.ambient import Ambient
 from gitreg.sdk.opened import OpenRegistry
 from gitreg.sdk.registry import Registry

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gitreg.registry.store_users import StoreUsers
+from gitreg.registry.weights.store_users import StoreUsers
 from gitreg.sdk.store_claims import claims_of, settle_claims
 
 if TYPE_CHECKING:

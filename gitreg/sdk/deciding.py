@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from gitreg.errors import InvalidInput
 from gitreg.git.history.history import NO_SUCH_COMMIT
-from gitreg.registry.circumstances import Circumstances
-from gitreg.registry.ledger import seconds_of
+from gitreg.registry.promotion.context import Circumstances
+from gitreg.registry.state.branch import seconds_of
 
 if TYPE_CHECKING:
     from gitreg.registry.operations.approvals import Approver

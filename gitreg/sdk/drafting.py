@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 from gitreg.documents.types import AnnotationDocument, ArtifactRecord, DraftDocument, VersionDocument
 from gitreg.errors import NotFound
 from gitreg.names import nfc
-from gitreg.registry.collections import runs
-from gitreg.registry.derived import tagged_numbers
 from gitreg.registry.drafts import Draft, alive, is_alive, open_drafts, read_drafts, remove_draft, write_draft
 from gitreg.registry.operations.sealing import seal as seal_operation
-from gitreg.registry.snapshot import ModelVersion
+from gitreg.registry.state.registry_refs import tagged_numbers
+from gitreg.registry.state.runs_and_artifacts import runs
+from gitreg.registry.state.snapshot import ModelVersion
 from gitreg.sdk.store_claims import settle_claims
 
 if TYPE_CHECKING:
     from gitreg.documents.types import RunDocument
-    from gitreg.registry.commit import Outcome
+    from gitreg.registry.writing.commit import Outcome
     from gitreg.sdk.registry import Registry
 
 DIED = "died"

@@ -9,7 +9,7 @@ from typing import Any
 
 from gitreg.blobs.fsspec_filesystem import ArtifactFileSystem, NoSuchFileError, Resolved
 from gitreg.errors import NotFound
-from gitreg.registry.artifacts import choose_artifact
+from gitreg.registry.state.manifests import choose_artifact
 from gitreg.sdk.admission import Admission
 from gitreg.sdk.loading import manifest_in, note_input
 from gitreg.sdk.registry import Registry

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, BinaryIO
 from gitreg.blobs import NO_PROGRESS, Manifest, Progress
 from gitreg.errors import InvalidInput, NotFound
 from gitreg.names import nfc
-from gitreg.registry.artifacts import choose_artifact, manifest_of
+from gitreg.registry.state.manifests import choose_artifact, manifest_of
 from gitreg.sdk.admission import Admission
 
 if TYPE_CHECKING:
     from gitreg.blobs import Cache
     from gitreg.documents.types import ArtifactDocument, ArtifactRecord
-    from gitreg.registry.snapshot import ModelVersion
+    from gitreg.registry.state.snapshot import ModelVersion
     from gitreg.sdk.registry import Registry
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg.errors import NotFound
 from gitreg.names import is_number, nfc
-from gitreg.registry.metadata import to_json
-from gitreg.registry.snapshot import ModelVersion, Snapshot
+from gitreg.registry.state.snapshot import ModelVersion, Snapshot
+from gitreg.registry.writing.metadata import to_json
 from gitreg.sdk.opened import PathLike
 from gitreg.sdk.registry import Registry
 

@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Self
 
 from gitreg.errors import GitregError, InvalidInput, Refused
 from gitreg.git.program import speaking_of_none
-from gitreg.registry.ledger import Ledger
-from gitreg.registry.location import Location, locate, split_place
-from gitreg.registry.snapshot import ModelVersion, Snapshot
+from gitreg.registry.discovery.location import Location, locate, split_place
+from gitreg.registry.state.branch import Ledger
+from gitreg.registry.state.snapshot import ModelVersion, Snapshot
 from gitreg.sdk.ambient import REGISTRY_VARIABLE, Ambient
 
 if TYPE_CHECKING:
     from gitreg.blobs import Progress, Saving, Store, Stores
-    from gitreg.registry.circumstances import Circumstances
-    from gitreg.registry.commit import Operation, Outcome, Writer
-    from gitreg.registry.stores import Named
-    from gitreg.registry.upstream import Upstream
-    from gitreg.registry.verdicts import Verdicts
+    from gitreg.registry.promotion.context import Circumstances
+    from gitreg.registry.remote.upstream import Upstream
+    from gitreg.registry.state.verdicts import Verdicts
+    from gitreg.registry.weights.trusted_stores import Named
+    from gitreg.registry.writing.commit import Operation, Outcome, Writer
 
 PathLike = str | os.PathLike[str]
 
@@ -77,7 +77,7 @@ class OpenRegistry:
             True to leave the remote alone: writes stay in this clone until they are pushed.
         checked_out:
             True to take the registry that is checked out, even if its branch is not in this clone
-            (:func:`gitreg.registry.location.locate`).
+            (:func:`gitreg.registry.discovery.location.locate`).
         accept_rewrite:
             True to follow the remote of a URL even if its history was rewritten, or another registry is there now. A
             clone does so when it is pulled (:func:`gitreg.sdk.remotes.pull`).
@@ -97,7 +97,7 @@ class OpenRegistry:
         named = os.fspath(path) if path is not None else ambient.env.get(REGISTRY_VARIABLE)
         told = named or "."
         if ":" in told:
-            from gitreg.registry.mirrors import is_address
+            from gitreg.registry.discovery.mirrors import is_address
 
             if is_address(told):
                 return cls._open_mirror(told, ambient, local=local, accept_rewrite=accept_rewrite)
@@ -108,7 +108,7 @@ class OpenRegistry:
 
     @classmethod
     def _open_mirror(cls, address: str, ambient: Ambient, *, local: bool, accept_rewrite: bool) -> Self:
-        from gitreg.registry.mirrors import open_mirror
+        from gitreg.registry.discovery.mirrors import open_mirror
 
         if local:
             raise InvalidInput(
@@ -141,7 +141,7 @@ class OpenRegistry:
         prefix: str | None = None,
         remote: str | None = None,
     ) -> tuple[Self, bool]:
-        """Create a registry, trust its store, and publish it to its remote (:func:`gitreg.registry.creation.create`).
+        """Create a registry, trust its store, and publish it to its remote (:func:`gitreg.registry.discovery.creation.create`).
 
         Parameters
         ----------
@@ -161,7 +161,7 @@ class OpenRegistry:
         tuple:
             The open registry, and True if it was created now (False: it existed).
         """
-        from gitreg.registry.creation import create
+        from gitreg.registry.discovery.creation import create
         from gitreg.sdk.stores import spelled_out
 
         ambient = Ambient.of_this_process()
@@ -243,13 +243,13 @@ class OpenRegistry:
     @property
     def store_url(self) -> str:
         """The address of the primary store, which holds the weights."""
-        from gitreg.registry.stores import store_urls
+        from gitreg.registry.weights.trusted_stores import store_urls
 
         return store_urls(self.ledger.snapshot().settings, self.ledger.repository)[0]
 
     def named_stores(self) -> list[Named]:
         """Return the stores that the registry names, the primary first; those that the user trusts are opened."""
-        from gitreg.registry.stores import open_named
+        from gitreg.registry.weights.trusted_stores import open_named
 
         return open_named(self.ledger.snapshot().settings, self.ledger.repository, self.ambient.approvals())
 
@@ -278,7 +278,7 @@ class OpenRegistry:
         Refused
             The registry names a primary store that the user does not trust.
         """
-        from gitreg.registry.stores import readable
+        from gitreg.registry.weights.trusted_stores import readable
 
         return readable(self.named_stores(), self.tell)
 
@@ -324,7 +324,7 @@ class OpenRegistry:
             gitreg cannot open one of them; then none is trusted.
         """
         from gitreg.blobs import open_store
-        from gitreg.registry.stores import default_folder, store_urls
+        from gitreg.registry.weights.trusted_stores import default_folder, store_urls
 
         repository = self.ledger.repository
         named = store_urls(self.snapshot().settings, repository)
@@ -347,7 +347,7 @@ class OpenRegistry:
     def code_place(self) -> str:
         """The location by which the registry, with its id, is trusted for code: its common Git folder or its URL."""
         if self.mirror_of is not None:
-            from gitreg.registry.code_trust import place_of
+            from gitreg.registry.weights.trusted_code import place_of
 
             return place_of(self.mirror_of)
         return str(self.ledger.repository.common_dir.resolve())
@@ -403,9 +403,9 @@ class OpenRegistry:
     def commit(self, operation: Operation, *, dry_run: bool = False) -> Outcome:
         """Run an operation on the newest snapshot, commit its changes and return the outcome.
 
-        See :mod:`gitreg.registry.commit`.
+        See :mod:`gitreg.registry.writing.commit`.
 
-        If the remote's branch accepts only pull requests, the change is proposed (:mod:`gitreg.registry.proposals`).
+        If the remote's branch accepts only pull requests, the change is proposed (:mod:`gitreg.registry.review.proposals`).
 
         Parameters
         ----------
@@ -420,7 +420,7 @@ class OpenRegistry:
         if self.proposing:
             return self._propose(operation, dry_run=dry_run)
         from gitreg.git.remote.protocol import Declined
-        from gitreg.registry.commit import commit
+        from gitreg.registry.writing.commit import commit
 
         upstream = self.upstream
         try:
@@ -437,7 +437,7 @@ class OpenRegistry:
         return outcome
 
     def _propose(self, operation: Operation, *, dry_run: bool) -> Outcome:
-        from gitreg.registry.proposals import propose
+        from gitreg.registry.review.proposals import propose
 
         upstream = self.upstream
         if upstream is None:
@@ -470,7 +470,7 @@ class OpenRegistry:
         remote = self.remote
         if remote is None:
             return None
-        from gitreg.registry.upstream import Upstream
+        from gitreg.registry.remote.upstream import Upstream
 
         return Upstream(
             self.ledger, remote, self.ambient.clock, mirror_of=self.mirror_of, circumstances=self.circumstances

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from gitreg.errors import InvalidInput
-from gitreg.registry.metadata import to_json
+from gitreg.registry.writing.metadata import to_json
 from gitreg.sdk.active import run_here
 from gitreg.sdk.running import run
 from gitreg.sdk.step_calls import StepCall

@@ -14,21 +14,21 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gitreg.errors import InvalidInput, NotFound
 from gitreg.names import check_alias, nfc
-from gitreg.registry.references import resolve
-from gitreg.registry.snapshot import Model, ModelVersion, Snapshot
+from gitreg.registry.state.references import resolve
+from gitreg.registry.state.snapshot import Model, ModelVersion, Snapshot
 from gitreg.sdk.opened import OpenRegistry, PathLike
 
 if TYPE_CHECKING:
     from gitreg.blobs import Progress
     from gitreg.policy.evaluate import Decision
-    from gitreg.registry.artifacts import Holder
-    from gitreg.registry.commit import Outcome
     from gitreg.registry.doctor import Problem
-    from gitreg.registry.filters import Page
-    from gitreg.registry.garbage import Garbage
-    from gitreg.registry.integrity import Verification
-    from gitreg.registry.lineage import Lineage
-    from gitreg.registry.signatures import Signed
+    from gitreg.registry.lineage.lineage import Lineage
+    from gitreg.registry.promotion.signatures import Signed
+    from gitreg.registry.query.filters import Page
+    from gitreg.registry.state.manifests import Holder
+    from gitreg.registry.weights.garbage import Garbage
+    from gitreg.registry.weights.verification import Verification
+    from gitreg.registry.writing.commit import Outcome
     from gitreg.sdk.batches import Batch
 
 Filters = Sequence[str] | Mapping[str, Any]
@@ -66,7 +66,7 @@ class Registry(OpenRegistry):
         return self.snapshot(at).model(name)
 
     def version(self, reference: str, *, at: str | None = None) -> ModelVersion:
-        """Return the version that a reference names (:func:`gitreg.registry.references.resolve`).
+        """Return the version that a reference names (:func:`gitreg.registry.state.references.resolve`).
 
         A reference is ``MODEL`` (the latest version) or ``MODEL@SELECTOR``, with a number, a name, a stage, an alias or
         a digest. ``iris@draft`` is the draft of a version that a run is making; ``iris@draft:RUN`` names the run if
@@ -158,7 +158,7 @@ class Registry(OpenRegistry):
         tell:
             True to warn of files that cannot be read, where all versions are returned.
         """
-        from gitreg.registry.collections import artifact_names, artifact_versions
+        from gitreg.registry.state.runs_and_artifacts import artifact_names, artifact_versions
         from gitreg.sdk.sealed import sealed_artifact
 
         snapshot = self.snapshot()
@@ -185,7 +185,7 @@ class Registry(OpenRegistry):
         filters:
             Conditions, as ``["FIELD=VALUE", "FIELD=OPERATOR:VALUE"]`` or as a mapping.
         how:
-            ``match_any``, ``sort``, ``page`` and ``size``, as :func:`gitreg.registry.listing.list_models` takes them.
+            ``match_any``, ``sort``, ``page`` and ``size``, as :func:`gitreg.registry.query.listing.list_models` takes them.
 
         Returns
         -------
@@ -197,7 +197,7 @@ class Registry(OpenRegistry):
         InvalidInput
             A filter, the sort order or the page is invalid.
         """
-        from gitreg.registry.listing import list_models
+        from gitreg.registry.query.listing import list_models
 
         snapshot = self.snapshot()
         _tell_unreadable(snapshot)
@@ -211,7 +211,7 @@ class Registry(OpenRegistry):
         filters:
             Conditions on fields, as ``["stage=production", "metadata.accuracy=gte:0.9"]`` or as a mapping.
         how:
-            ``match_any``, ``sort``, ``page`` and ``size``, as :func:`gitreg.registry.listing.list_versions` takes them.
+            ``match_any``, ``sort``, ``page`` and ``size``, as :func:`gitreg.registry.query.listing.list_versions` takes them.
 
         Returns
         -------
@@ -225,14 +225,14 @@ class Registry(OpenRegistry):
         InvalidInput
             A filter, the sort order or the page is invalid.
         """
-        from gitreg.registry.listing import list_versions
+        from gitreg.registry.query.listing import list_versions
 
         snapshot = self.snapshot()
         _tell_unreadable(snapshot, model)
         return list_versions(snapshot, model, filters, **how)
 
     def log(self, model: str | None = None, stage: str | None = None) -> Iterator[dict[str, Any]]:
-        """Return the audit log, newest first, one dictionary for each commit (:mod:`gitreg.registry.history`).
+        """Return the audit log, newest first, one dictionary for each commit (:mod:`gitreg.registry.state.audit_log`).
 
         Parameters
         ----------
@@ -248,14 +248,14 @@ class Registry(OpenRegistry):
         InvalidInput
             There is no such stage.
         """
-        from gitreg.registry.history import log, stage_log
+        from gitreg.registry.state.audit_log import log, stage_log
 
         if model is not None and stage is not None:
             return iter(stage_log(self.ledger.snapshot(), model, stage))
         return log(self.ledger.snapshot(), model)
 
     def diff(self, old: str, new: str) -> dict[str, Any]:
-        """Return the differences between two versions as plain data (:func:`gitreg.registry.comparison.compare`).
+        """Return the differences between two versions as plain data (:func:`gitreg.registry.query.diff.compare`).
 
         Parameters
         ----------
@@ -267,7 +267,7 @@ class Registry(OpenRegistry):
         dict:
             The differences in fields, metadata, files and size (bytes), each from the old version to the new one.
         """
-        from gitreg.registry.comparison import compare
+        from gitreg.registry.query.diff import compare
 
         a, b = self._sealed(old), self._sealed(new)
         listed = all(artifact.files is not None for version in (a, b) for artifact in version.artifacts.values())
@@ -276,9 +276,9 @@ class Registry(OpenRegistry):
     def lineage(self, reference: str, *, up: bool = True, down: bool = True, depth: int | None = None) -> Lineage:
         """Return the graph of the inputs (``up``) and the results (``down``) of a version, an artifact or a run.
 
-        Parameters and errors are those of :func:`gitreg.registry.lineage.lineage`.
+        Parameters and errors are those of :func:`gitreg.registry.lineage.lineage.lineage`.
         """
-        from gitreg.registry.lineage import lineage
+        from gitreg.registry.lineage.lineage import lineage
 
         if self.ledger.repository.is_shallow:
             with suppress(InvalidInput, NotFound):  # the reference may name an artifact or a run
@@ -304,8 +304,8 @@ class Registry(OpenRegistry):
         InvalidInput
             The name is invalid, or a card has no such field.
         """
-        from gitreg.registry.metadata import to_json
         from gitreg.registry.operations.models import register_model
+        from gitreg.registry.writing.metadata import to_json
 
         created_at, said = self.ambient.timestamp(), to_json(metadata or {})
         operation = partial(register_model, name=name, created_at=created_at, fields=fields, tags=tags, metadata=said)
@@ -329,8 +329,8 @@ class Registry(OpenRegistry):
         NotFound
             There is no such model.
         """
-        from gitreg.registry.metadata import to_json
         from gitreg.registry.operations.models import update_model
+        from gitreg.registry.writing.metadata import to_json
 
         said = to_json(metadata or {})
         operation = partial(update_model, name=name, fields=fields, tags=tags, remove_tags=remove_tags, metadata=said)
@@ -594,7 +594,7 @@ class Registry(OpenRegistry):
     def why(self, reference: str, stage: str, *, force: bool = False) -> Decision:
         """Return the decision on a promotion, with the verdict of each rule and gate, without promoting.
 
-        See :func:`gitreg.registry.decisions.explain`.
+        See :func:`gitreg.registry.promotion.enforce.explain`.
 
         Parameters
         ----------
@@ -609,7 +609,7 @@ class Registry(OpenRegistry):
             The policies of the registry are invalid.
         """
         from gitreg.policy.promotion import check_stage_is_known
-        from gitreg.registry.decisions import explain
+        from gitreg.registry.promotion.enforce import explain
 
         version = self._candidate(reference, withdrawn=True)
         snapshot = self.snapshot()
@@ -632,7 +632,7 @@ class Registry(OpenRegistry):
             The policies of the registry are invalid.
         """
         from gitreg.documents.layout import Key
-        from gitreg.registry.decisions import decide
+        from gitreg.registry.promotion.enforce import decide
 
         version = self._candidate(reference)
         snapshot = self.snapshot()
@@ -784,8 +784,8 @@ class Registry(OpenRegistry):
         Refused
             A tag in ``remove_tags`` belongs to the sealed record, or the version may not enter the stage.
         """
-        from gitreg.registry.metadata import to_json
         from gitreg.registry.operations.versions import annotate
+        from gitreg.registry.writing.metadata import to_json
 
         operation = partial(
             annotate,
@@ -861,14 +861,14 @@ class Registry(OpenRegistry):
     def judge_holders(self, reference: str | None = None) -> list[Decision]:
         """Return the policy's decision on the last entry of each holder of a stage, where a policy applied.
 
-        Each entry is evaluated again, as :func:`gitreg.registry.entries.entry_decision` describes.
+        Each entry is evaluated again, as :func:`gitreg.registry.promotion.entries.entry_decision` describes.
 
         Parameters
         ----------
         reference:
             The version to ask about; None asks about all holders.
         """
-        from gitreg.registry.holders import judged_holders
+        from gitreg.registry.promotion.holders import judged_holders
 
         snapshot = self.ledger.snapshot()
         asked = None if reference is None else {each.reference for each in self.holders_meant([reference])}
@@ -876,7 +876,7 @@ class Registry(OpenRegistry):
 
     def signed(self, reference: str | None = None) -> list[Signed]:
         """Return the signers of a version, or of all versions, by the public keys that the registry names."""
-        from gitreg.registry.signatures import signed
+        from gitreg.registry.promotion.signatures import signed
 
         snapshot = self.snapshot()
         meant = self.holders_meant([] if reference is None else [reference], tell=False)
@@ -932,9 +932,9 @@ class Registry(OpenRegistry):
         Raises
         ------
         InvalidDocument, IntegrityError, Refused
-            The reachable weights cannot be determined (:mod:`gitreg.registry.garbage`); nothing is moved.
+            The reachable weights cannot be determined (:mod:`gitreg.registry.weights.garbage`); nothing is moved.
         """
-        from gitreg.registry.garbage import collect_garbage, find_garbage
+        from gitreg.registry.weights.garbage import collect_garbage, find_garbage
         from gitreg.sdk.collecting import store_users
 
         work = collect_garbage if apply else find_garbage
@@ -942,7 +942,7 @@ class Registry(OpenRegistry):
 
     def return_garbage(self) -> list[Garbage]:
         """Restore everything in the trash of the store to its place, and return the list."""
-        from gitreg.registry.garbage import return_garbage
+        from gitreg.registry.weights.garbage import return_garbage
 
         return return_garbage(self.ledger, self.store)
 
@@ -959,7 +959,7 @@ class Registry(OpenRegistry):
         InvalidDocument, IntegrityError, Refused
             As for `collect_garbage`; nothing is removed.
         """
-        from gitreg.registry.garbage import purge_garbage
+        from gitreg.registry.weights.garbage import purge_garbage
         from gitreg.sdk.collecting import store_users
 
         return purge_garbage(store_users(self), grace=grace)

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gitreg.errors import Refused
 from gitreg.git import RefUpdate, Repository
 from gitreg.git.program import speaking_of_none
-from gitreg.registry.ledger import PATIENCE
-from gitreg.registry.location import OWN_BRANCH, locate
+from gitreg.registry.discovery.location import OWN_BRANCH, locate
+from gitreg.registry.state.branch import PATIENCE
 from gitreg.sdk.ambient import Ambient
 from gitreg.sdk.opened import OpenRegistry, PathLike
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.store_claims import settle_claims
 
 if TYPE_CHECKING:
-    from gitreg.registry.rewrites import Rewrite
-    from gitreg.registry.sync import Synced
-    from gitreg.registry.upstream import Upstream
+    from gitreg.registry.remote.rewrites import Rewrite
+    from gitreg.registry.remote.sync import Synced
+    from gitreg.registry.remote.upstream import Upstream
 
 
 class Pulled(NamedTuple):
@@ -112,7 +112,7 @@ def pull(registry: OpenRegistry, accept_rewrite: bool = False) -> Pulled:
     after = ledger.head()
     rewrite = None
     if accept_rewrite and before is not None and after is not None:
-        from gitreg.registry.rewrites import describe
+        from gitreg.registry.remote.rewrites import describe
 
         rewrite = describe(ledger, before, after)
     return Pulled(upstream.branch, before, after, rewrite)
@@ -144,9 +144,9 @@ def push(registry: OpenRegistry) -> Pulled:
 def sync(registry: OpenRegistry) -> Synced:
     """Update the tags and mirrors that are derived from the remote's branch, and return what moved.
 
-    See :mod:`gitreg.registry.sync`.
+    See :mod:`gitreg.registry.remote.sync`.
     """
-    from gitreg.registry.sync import sync as make
+    from gitreg.registry.remote.sync import sync as make
 
     upstream, ledger = _upstream(registry), registry.ledger
     with ledger.repository.lock(timeout=PATIENCE):

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gitreg.errors import IntegrityError
-from gitreg.registry.artifacts import manifest_of
-from gitreg.registry.collections import find_artifact, runs
+from gitreg.registry.state.manifests import manifest_of
+from gitreg.registry.state.runs_and_artifacts import find_artifact, runs
 
 if TYPE_CHECKING:
     from gitreg.documents.types import ArtifactDocument

@@ -9,16 +9,16 @@ from weakref import WeakSet
 from gitreg.documents.types import ArtifactDocument, RunDocument
 from gitreg.errors import AlreadyExists, InvalidInput
 from gitreg.names import nfc
-from gitreg.registry.changes import refuse_sealed
-from gitreg.registry.collections import artifacts_with_ids, find_artifact, resolve_artifact
 from gitreg.registry.operations.sealing import check_artifact_version
 from gitreg.registry.operations.versions import find_existing
+from gitreg.registry.state.runs_and_artifacts import artifacts_with_ids, find_artifact, resolve_artifact
+from gitreg.registry.writing.changes import refuse_sealed
 from gitreg.sdk.artifacts import ArtifactVersion, new_document, stored
 from gitreg.sdk.steps import RUNNING
 
 if TYPE_CHECKING:
     from gitreg.registry.drafts import Draft
-    from gitreg.registry.snapshot import ModelVersion, Snapshot
+    from gitreg.registry.state.snapshot import ModelVersion, Snapshot
     from gitreg.sdk.model import Model
     from gitreg.sdk.under_way import Run
 

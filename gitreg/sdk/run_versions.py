@@ -10,8 +10,8 @@ from gitreg.documents.types import DraftDocument
 from gitreg.names import check_model
 from gitreg.registry.drafts import Draft, is_alive, open_drafts, remove_draft
 from gitreg.registry.operations.versions import check_new_name, find_existing
-from gitreg.registry.references import resolve
-from gitreg.registry.snapshot import ModelVersion
+from gitreg.registry.state.references import resolve
+from gitreg.registry.state.snapshot import ModelVersion
 from gitreg.sdk.drafting import draft_version, sealing
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from gitreg.documents.types import RunDocument
 from gitreg.errors import AlreadyExists, GitregError
 from gitreg.names import check_pipeline, check_run, fill
-from gitreg.registry.collections import find_run
 from gitreg.registry.drafts import Draft, alive, is_sealed, read_draft, remove_draft
-from gitreg.registry.metadata import to_json
+from gitreg.registry.state.runs_and_artifacts import find_run
+from gitreg.registry.writing.metadata import to_json
 from gitreg.sdk.run_versions import left_over
 from gitreg.sdk.steps import COMPLETED, FAILED, RUNNING
 from gitreg.sdk.surroundings import environment, patch, source, this_command

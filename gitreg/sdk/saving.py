@@ -12,14 +12,14 @@ from gitreg.blobs import Saving as BlobSaving
 from gitreg.documents.types import ArtifactRecord
 from gitreg.errors import IntegrityError, InvalidInput
 from gitreg.names import nfc
-from gitreg.registry.artifacts import describe_artifact, store_artifact
-from gitreg.registry.changes import Changes
-from gitreg.registry.commit import Operation, Outcome
-from gitreg.registry.derived import tagged_numbers
-from gitreg.registry.metadata import to_json
 from gitreg.registry.operations.versions import NewVersion, check_saveable, save_version
-from gitreg.registry.snapshot import Snapshot
-from gitreg.registry.verdicts import Verdicts
+from gitreg.registry.state.manifests import describe_artifact, store_artifact
+from gitreg.registry.state.registry_refs import tagged_numbers
+from gitreg.registry.state.snapshot import Snapshot
+from gitreg.registry.state.verdicts import Verdicts
+from gitreg.registry.writing.changes import Changes
+from gitreg.registry.writing.commit import Operation, Outcome
+from gitreg.registry.writing.metadata import to_json
 from gitreg.sdk.surroundings import source
 
 if TYPE_CHECKING:

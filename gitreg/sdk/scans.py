@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.blobs import NO_PROGRESS, Progress, collect
 from gitreg.contents.scanner import scan_path
-from gitreg.registry.artifacts import choose_artifact
+from gitreg.registry.state.manifests import choose_artifact
 from gitreg.sdk.loading import manifest_in
 
 if TYPE_CHECKING:

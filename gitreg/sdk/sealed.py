@@ -7,15 +7,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from gitreg.errors import IntegrityError, InvalidDocument, Refused
-from gitreg.registry.collections import resolve_artifact
-from gitreg.registry.cut_history import is_cut, note_held, was_held
-from gitreg.registry.derived import tag_ref
-from gitreg.registry.ledger import PATIENCE, Ledger
+from gitreg.registry.state.branch import PATIENCE, Ledger
+from gitreg.registry.state.cut_history import is_cut, note_held, was_held
+from gitreg.registry.state.registry_refs import tag_ref
+from gitreg.registry.state.runs_and_artifacts import resolve_artifact
 
 if TYPE_CHECKING:
     from gitreg.documents.types import ArtifactDocument
-    from gitreg.registry.snapshot import ModelVersion, Snapshot
-    from gitreg.registry.upstream import Upstream
+    from gitreg.registry.remote.upstream import Upstream
+    from gitreg.registry.state.snapshot import ModelVersion, Snapshot
     from gitreg.sdk.opened import OpenRegistry
 
 
@@ -40,7 +40,7 @@ def hold(registry: OpenRegistry, snapshot: Snapshot, version: ModelVersion) -> b
     if not is_cut(snapshot, version) or was_held(ledger, snapshot, version):
         return False
     # The rest runs once for a version: the result is noted, and later calls return above.
-    from gitreg.registry.integrity import is_sealed, seal_problem
+    from gitreg.registry.weights.verification import is_sealed, seal_problem
 
     remote = _remote(registry)
     if not is_sealed(ledger, snapshot, version):
@@ -106,7 +106,7 @@ def _fetched(ledger: Ledger, remote: Upstream) -> bool:
 
 def _changed_since(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> str | None:
     """Return a fixed field of ``gitreg.yaml`` that has changed since a version was sealed; None if there is none."""
-    from gitreg.registry.rewrites import changed_field
+    from gitreg.registry.remote.rewrites import changed_field
 
     oid = ledger.repository.read_ref(tag_ref(snapshot.settings, version.model, version.version))
     sealed_at = ledger.repository.peel(oid) if oid else None
@@ -163,7 +163,7 @@ def _remote(registry: OpenRegistry) -> Upstream | None:
         return upstream
     if registry.ledger.repository.remote_url("origin") is None:
         return None
-    from gitreg.registry.upstream import Upstream
+    from gitreg.registry.remote.upstream import Upstream
 
     return Upstream(registry.ledger, "origin", registry.ambient.clock)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gitreg.documents.types import ArtifactDocument
 from gitreg.errors import InvalidInput, UnsafeCode
 from gitreg.names import fill
-from gitreg.registry.metadata import to_json
+from gitreg.registry.writing.metadata import to_json
 from gitreg.sdk.artifacts import ArtifactVersion, save_artifact
 from gitreg.sdk.outputs import Output, declared_outputs, split, undeclared_outputs
 from gitreg.sdk.reusing import known_outputs, step_key

@@ -6,9 +6,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from gitreg.errors import GitregError
-from gitreg.registry.claims import Claims
-from gitreg.registry.ledger import PATIENCE
-from gitreg.registry.unpublished import is_unpublished, may_be_unpublished
+from gitreg.registry.state.branch import PATIENCE
+from gitreg.registry.weights.claims import Claims
+from gitreg.registry.weights.unpublished import is_unpublished, may_be_unpublished
 
 if TYPE_CHECKING:
     from gitreg.blobs import Store

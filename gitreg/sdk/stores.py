@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 from gitreg.blobs import NO_PROGRESS, Manifest, Progress, Store, Stores, collect, open_store, replicate
 from gitreg.errors import GitregError, InvalidInput, NotFound, Refused
 from gitreg.git.remote.protocol import Unreachable
-from gitreg.registry.commit import Outcome
-from gitreg.registry.copies import Copying, Holding, holdings
-from gitreg.registry.integrity import Verification
 from gitreg.registry.operations.stores import add_replica, remove_replica
-from gitreg.registry.resuming import Run
-from gitreg.registry.stores import default_folder, same_place, spelled, store_urls
+from gitreg.registry.weights.replica_status import Copying, Holding, holdings
+from gitreg.registry.weights.trusted_stores import default_folder, same_place, spelled, store_urls
+from gitreg.registry.weights.verification import Verification
+from gitreg.registry.weights.verify_checkpoint import Run
+from gitreg.registry.writing.commit import Outcome
 from gitreg.sdk.ambient import Ambient
 from gitreg.sdk.store_claims import leave_claims
 
 if TYPE_CHECKING:
     from gitreg.registry.doctor import Problem
-    from gitreg.registry.upstream import Upstream
+    from gitreg.registry.remote.upstream import Upstream
     from gitreg.sdk.opened import PathLike
     from gitreg.sdk.registry import Registry
 
@@ -230,7 +230,7 @@ def examination(registry: Registry) -> list[Problem]:
         A store is not trusted, or the remote does not answer; it is left out.
     """
     from gitreg.registry.doctor import Problem, examine, problems_of_gates, problems_of_weights, without_refused
-    from gitreg.registry.holders import is_refused, refused_mirrors, sentence
+    from gitreg.registry.promotion.holders import is_refused, refused_mirrors, sentence
 
     ledger, upstream = registry.ledger, reachable(registry)
     found = list(examine(ledger, upstream, cached=registry.is_mirror))

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg.documents.types import RunDocument
 from gitreg.names import fill
-from gitreg.registry.collections import find_run
-from gitreg.registry.metadata import to_json
+from gitreg.registry.state.runs_and_artifacts import find_run
+from gitreg.registry.writing.metadata import to_json
 from gitreg.sdk.children import tell_children
 from gitreg.sdk.draft_in_hand import DraftInHand
 from gitreg.sdk.drafting import seal_draft

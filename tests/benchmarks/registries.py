@@ -30,7 +30,7 @@ from gitreg.documents.types import (
     VersionDocument,
 )
 from gitreg.documents.yaml import dumps
-from gitreg.registry.derived import mirror_ref, tag_message, tag_ref
+from gitreg.registry.state.registry_refs import mirror_ref, tag_message, tag_ref
 
 WHO = "Ada Lovelace <ada@example.com>"
 FIRST_MODEL = "iris"

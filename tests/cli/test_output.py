@@ -26,7 +26,7 @@ from gitreg.cli.output import (
 )
 from gitreg.documents.yaml import loads
 from gitreg.errors import GitregError, NotFound
-from gitreg.registry.rows import MODEL_COLUMNS, VERSION_COLUMNS
+from gitreg.registry.query.rows import MODEL_COLUMNS, VERSION_COLUMNS
 from tests.system.world import Person, write
 
 VERSION = [

@@ -9,7 +9,7 @@ import pytest
 from gitreg.documents import types
 from gitreg.documents.layout import Key
 from gitreg.documents.types import AnnotationDocument
-from gitreg.registry.indexing import derive_as_parsed
+from gitreg.registry.state.index_builder import derive_as_parsed
 from tests.registry.support import World, pointer
 
 NOTE = b"format: 1\nkind: annotation\ntags: [a]  # so that the parser reads it\n"

@@ -14,7 +14,7 @@ import pytest
 from gitreg.documents.yaml import dumps
 from gitreg.errors import IntegrityError, InvalidDocument
 from gitreg.registry.doctor import Problem
-from gitreg.registry.ledger import Ledger
+from gitreg.registry.state.branch import Ledger
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.remotes import push
 from tests.registry.support import commit_files, git, pointer, record

@@ -26,23 +26,23 @@ from gitreg.documents.yaml import dumps
 from gitreg.errors import GitregError
 from gitreg.git import Commit, Repository
 from gitreg.names import parse_reference, slug, unslug
-from gitreg.registry.batch import Derived
-from gitreg.registry.circumstances import Circumstances
-from gitreg.registry.collections import artifact_versions, resolve_artifact, runs
-from gitreg.registry.comparison import compare
-from gitreg.registry.decisions import explain, policies
-from gitreg.registry.derived import parse_mirror_ref, parse_tag_ref, tag_message, tag_record
 from gitreg.registry.drafts import read_draft_at
-from gitreg.registry.entries import entry_decision
-from gitreg.registry.filters import MODEL_FIELDS, VERSION_FIELDS, parse_filter
-from gitreg.registry.history import log, stage_log
-from gitreg.registry.indexing import derive, derive_as_parsed
-from gitreg.registry.lineage import lineage
-from gitreg.registry.listing import list_models, list_versions
-from gitreg.registry.persons import people
-from gitreg.registry.references import resolve
-from gitreg.registry.rows import model_row, version_row
-from gitreg.registry.snapshot import Snapshot
+from gitreg.registry.lineage.lineage import lineage
+from gitreg.registry.promotion.context import Circumstances
+from gitreg.registry.promotion.enforce import explain, policies
+from gitreg.registry.promotion.entries import entry_decision
+from gitreg.registry.promotion.persons import people
+from gitreg.registry.query.diff import compare
+from gitreg.registry.query.filters import MODEL_FIELDS, VERSION_FIELDS, parse_filter
+from gitreg.registry.query.listing import list_models, list_versions
+from gitreg.registry.query.rows import model_row, version_row
+from gitreg.registry.state.audit_log import log, stage_log
+from gitreg.registry.state.index_builder import derive, derive_as_parsed
+from gitreg.registry.state.index_rows import Derived
+from gitreg.registry.state.references import resolve
+from gitreg.registry.state.registry_refs import parse_mirror_ref, parse_tag_ref, tag_message, tag_record
+from gitreg.registry.state.runs_and_artifacts import artifact_versions, resolve_artifact, runs
+from gitreg.registry.state.snapshot import Snapshot
 from tests.documents.test_schemas import KEYS, SHA, SOUND, places
 from tests.registry.support import ADA, NOW, World
 

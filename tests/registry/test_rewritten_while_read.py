@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.registry.snapshot import Snapshot
+from gitreg.registry.state.snapshot import Snapshot
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.remotes import clone, pull
 from tests.registry.support import git

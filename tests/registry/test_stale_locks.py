@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gitreg.errors import CloneLags, Conflict
-from gitreg.registry import commit
 from gitreg.registry.doctor import examine
+from gitreg.registry.writing import commit
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.remotes import pull
 from tests.registry.support import git, refs

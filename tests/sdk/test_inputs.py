@@ -13,7 +13,7 @@ import pytest
 
 import gitreg
 from gitreg import Client, Model, Registry, current, pipeline, save_artifact, step
-from gitreg.registry.provenance import STEP, VERSION
+from gitreg.registry.lineage.provenance import STEP, VERSION
 from tests.registry.conftest import hub, one
 from tests.registry.support import git
 

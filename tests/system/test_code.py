@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.registry.code_trust import place_of
+from gitreg.registry.weights.trusted_code import place_of
 from gitreg.sdk.opened import OpenRegistry
 from tests.contents import corpus
 from tests.system.world import Person, assert_in_words, contents, make_person, write

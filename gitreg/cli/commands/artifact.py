@@ -37,7 +37,7 @@ def command() -> None:
 @fetch_option
 def list_artifacts(name: str | None, output: str) -> None:
     """List the versions of an artifact, or of all, by name and number."""
-    from gitreg.registry.collections import artifact_versions
+    from gitreg.registry.state.runs_and_artifacts import artifact_versions
 
     rows = [_row(each) for each in artifact_versions(open_registry().snapshot(), name)]
     if output != "table":

@@ -26,7 +26,7 @@ def command(base: str | None, head: str, report: str | None, output: str) -> Non
     refused, with exit code 4. The policy that counts is the target's; its commands are run. Weights are looked
     for in stores that were approved on this machine.
     """
-    from gitreg.registry.markdown import report_text
+    from gitreg.registry.review.markdown_report import report_text
     from gitreg.sdk.checking import check_proposal
     from gitreg.sdk.registry import Registry
 

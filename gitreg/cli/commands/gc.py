@@ -15,7 +15,7 @@ from gitreg.cli.output import emit, print_line, print_table, size_text
 from gitreg.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from gitreg.registry.garbage import Garbage
+    from gitreg.registry.weights.garbage import Garbage
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _COLUMNS = ("key", "size", "since", "reason", "model", "version", "registry", "done")

@@ -15,7 +15,7 @@ from gitreg.errors import InvalidInput, NotFound, Refused
 
 if TYPE_CHECKING:
     from gitreg.git import RefUpdate, Repository
-    from gitreg.registry.soundness import Problem
+    from gitreg.registry.rules.merge_rules import Problem
     from gitreg.sdk.ambient import Ambient
 
 _ZEROS = frozenset("0")
@@ -56,7 +56,7 @@ def pre_push(remote: str | None, url: str | None) -> None:
 def post_merge(squash: str | None) -> None:
     """Let mirrors of stages and aliases follow what was merged."""
     from gitreg.hooks.committing import post_merge as follow
-    from gitreg.registry.location import locate
+    from gitreg.registry.discovery.location import locate
 
     with _here() as (repository, ambient):
         try:

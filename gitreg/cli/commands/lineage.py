@@ -12,8 +12,8 @@ from gitreg.cli.output import emit, print_text
 from gitreg.cli.text import one_line
 
 if TYPE_CHECKING:
-    from gitreg.registry.lineage import Lineage
-    from gitreg.registry.provenance import Place
+    from gitreg.registry.lineage.lineage import Lineage
+    from gitreg.registry.lineage.provenance import Place
 
 
 @click.command("lineage")
@@ -35,7 +35,7 @@ def command(reference: str, up: bool, down: bool, depth: int | None, output: str
 
     REF is a version of a model, NAME[@VERSION] of an artifact, or PIPELINE/RUN.
     """
-    from gitreg.registry.graphs import to_dot, to_mermaid
+    from gitreg.registry.lineage.graphs import to_dot, to_mermaid
 
     found = open_registry().lineage(reference, up=up or not down, down=down or not up, depth=depth)
     if as_json or output == "json":
@@ -50,7 +50,7 @@ def command(reference: str, up: bool, down: bool, depth: int | None, output: str
 
 def _tree(found: Lineage) -> list[str]:
     """Draw two trees: up and down from the root. What was drawn before is named, and not drawn again."""
-    from gitreg.registry.graphs import label
+    from gitreg.registry.lineage.graphs import label
 
     lines = [one_line(label(found.nodes[found.root]))]
     reached = _above(found)
@@ -83,7 +83,7 @@ def _above(found: Lineage) -> set[Place]:
 
 def _draw(found: Lineage, edges: dict[Place, list[tuple[Place, str]]], lines: list[str]) -> None:
     """Draw one tree; without recursion, for a model may have been tuned a thousand times over."""
-    from gitreg.registry.graphs import label
+    from gitreg.registry.lineage.graphs import label
 
     drawn = {found.root}
     waiting = _branches(edges[found.root], "")

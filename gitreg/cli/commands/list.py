@@ -84,7 +84,7 @@ def print_models(page: Any, output: str, asked: tuple[str, ...] = ()) -> None:
     NotFound
         There is none; for programs the empty shape is printed before.
     """
-    from gitreg.registry.rows import MODEL_COLUMNS
+    from gitreg.registry.query.rows import MODEL_COLUMNS
 
     if output != "table":
         emit_page(page, output, MODEL_COLUMNS)
@@ -126,7 +126,7 @@ def print_versions(page: Any, output: str, model: str | None, asked: tuple[str, 
     NotFound
         There is none; for programs the empty shape is printed before.
     """
-    from gitreg.registry.rows import VERSION_COLUMNS
+    from gitreg.registry.query.rows import VERSION_COLUMNS
 
     if output != "table":
         emit_page(page, output, VERSION_COLUMNS)

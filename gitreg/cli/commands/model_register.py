@@ -22,8 +22,8 @@ from gitreg.cli.results import report
 @pr_option
 def command(name: str, tags: tuple[str, ...], metadata: dict[str, Any], output: str, **fields: str | None) -> None:
     """Register the model NAME. Saving a first version registers it too."""
-    from gitreg.registry.metadata import to_json
     from gitreg.registry.operations.models import register_model
+    from gitreg.registry.writing.metadata import to_json
 
     registry = open_registry()
     created_at = registry.ambient.timestamp()

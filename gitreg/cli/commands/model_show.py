@@ -15,7 +15,7 @@ from gitreg.cli.output import emit, print_fields, print_heading, print_text, whe
 def command(model: str, output: str) -> None:
     """Show a model's card, and where its versions stand."""
     from gitreg.documents.types import CARD_FIELDS
-    from gitreg.registry.rows import MODEL_COLUMNS, model_row
+    from gitreg.registry.query.rows import MODEL_COLUMNS, model_row
 
     snapshot = open_registry().snapshot()
     row = model_row(snapshot.model(model))

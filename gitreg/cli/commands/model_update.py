@@ -38,8 +38,8 @@ def command(
     **fields: str | None,
 ) -> None:
     """Change a model's card: fields are replaced, tags and metadata added."""
-    from gitreg.registry.metadata import to_json
     from gitreg.registry.operations.models import update_model
+    from gitreg.registry.writing.metadata import to_json
 
     registry = open_registry()
     operation = partial(

@@ -51,7 +51,7 @@ def list_(model: str, filters: tuple[str, ...], output: str, **how: Any) -> None
 @fetch_option
 def show(model: str, version: str, output: str) -> None:
     """Show one version of MODEL."""
-    from gitreg.registry.rows import VERSION_COLUMNS, version_row
+    from gitreg.registry.query.rows import VERSION_COLUMNS, version_row
 
     row = version_row(open_registry().version(f"{model}@{version}"))
     if output == "table":
@@ -73,8 +73,8 @@ def show(model: str, version: str, output: str) -> None:
 @local_option
 def update(model: str, version: str | None, output: str, metadata: dict[str, Any], **said: Any) -> None:
     """Move one version of MODEL (the latest, if none is named) to a stage, and say more of it, in one commit."""
-    from gitreg.registry.metadata import to_json
     from gitreg.registry.operations.versions import annotate
+    from gitreg.registry.writing.metadata import to_json
 
     registry = open_registry()
     reference, here = f"{model}@{version or 'latest'}", registry.circumstances()

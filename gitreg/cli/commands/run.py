@@ -42,7 +42,7 @@ def command(
     get_step_context().model or gitreg.run() becomes one version of iris, sealed when the command ends with 0. Else it
     is kept as a draft, and the exit code is the command's.
     """
-    from gitreg.registry.collections import find_run
+    from gitreg.registry.state.runs_and_artifacts import find_run
     from gitreg.sdk.model import Model
     from gitreg.sdk.running import run
 

@@ -25,7 +25,7 @@ from gitreg.cli.results import report
 from gitreg.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from gitreg.registry.commit import Outcome
+    from gitreg.registry.writing.commit import Outcome
     from gitreg.sdk.saving import Saving
 
 
@@ -122,7 +122,7 @@ def _save_batch(ctx: click.Context, path: str, message: str, *, dry_run: bool, o
 def _note_code(outcome: Outcome) -> None:
     """Print a warning for each saved file that can run code when it is loaded."""
     from gitreg.documents.types import VersionDocument
-    from gitreg.registry.verdicts import code_in
+    from gitreg.registry.state.verdicts import code_in
 
     for document in outcome.changes.files.values():
         if isinstance(document, VersionDocument):

@@ -17,7 +17,7 @@ from gitreg.cli.output import emit, print_fields, print_heading, print_line, pri
 @fetch_option
 def command(reference: str, at: str | None, output: str) -> None:
     """Show the version that REF means, now or at a date or commit."""
-    from gitreg.registry.rows import VERSION_COLUMNS, version_row
+    from gitreg.registry.query.rows import VERSION_COLUMNS, version_row
 
     row = version_row(open_registry().version(reference, at=at))
     if output == "table":

@@ -15,7 +15,7 @@ from gitreg.cli.results import report
 from gitreg.errors import IntegrityError
 
 if TYPE_CHECKING:
-    from gitreg.registry.copies import Holding
+    from gitreg.registry.weights.replica_status import Holding
 
 
 @click.group("store", cls=Group)

@@ -45,7 +45,7 @@ def command(reference: str | None, deep: bool, sample: float | None, output: str
     """
     if deep and sample is not None:
         raise InvalidInput("--deep reads all files, --sample some of them", hint="give one of the two")
-    from gitreg.registry.holders import is_refused, sentence  # not to be imported where help is asked for
+    from gitreg.registry.promotion.holders import is_refused, sentence  # not to be imported where help is asked for
 
     registry = open_registry()
     bad, rows, good, read, size = [], [], 0, 0, 0

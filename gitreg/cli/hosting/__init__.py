@@ -56,7 +56,7 @@ def rules(registry: Registry, host: str) -> str:
     InvalidInput
         The registry's remote is at no host, or a name cannot stand in a script.
     """
-    from gitreg.registry.forges import host_of
+    from gitreg.registry.review.forges import host_of
 
     settings = registry.snapshot().settings
     remote = settings.remote or "origin"

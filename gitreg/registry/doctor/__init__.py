@@ -9,19 +9,19 @@ from gitreg.blobs import Manifest
 from gitreg.errors import IntegrityError
 from gitreg.git import RefUpdate
 from gitreg.registry.doctor.check_config import problems_of_config
+from gitreg.registry.doctor.check_files import problems_of_files
 from gitreg.registry.doctor.check_gates import problems_of_gates, without_refused
+from gitreg.registry.doctor.check_index import problems_of_the_index
 from gitreg.registry.doctor.check_locks import problems_of_locks
-from gitreg.registry.doctor.files import problems_of_files
-from gitreg.registry.doctor.index import problems_of_the_index
-from gitreg.registry.doctor.problem import Problem
-from gitreg.registry.doctor.receipts import problems_of_receipts
-from gitreg.registry.doctor.refs import problems_of_refs
-from gitreg.registry.doctor.remote import problems_of_the_remote
-from gitreg.registry.doctor.runs import problems_of_runs
-from gitreg.registry.doctor.weights import problems_of_weights
-from gitreg.registry.ledger import PATIENCE, Ledger
-from gitreg.registry.sync import sync
-from gitreg.registry.upstream import Upstream
+from gitreg.registry.doctor.check_receipts import problems_of_receipts
+from gitreg.registry.doctor.check_refs import problems_of_refs
+from gitreg.registry.doctor.check_remote import problems_of_the_remote
+from gitreg.registry.doctor.check_runs import problems_of_runs
+from gitreg.registry.doctor.check_weights import problems_of_weights
+from gitreg.registry.remote.sync import sync
+from gitreg.registry.remote.upstream import Upstream
+from gitreg.registry.rules.problem import Problem
+from gitreg.registry.state.branch import PATIENCE, Ledger
 
 __all__ = ["Problem", "examine", "problems_of_gates", "problems_of_weights", "repair", "without_refused"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from shlex import quote
 
 from gitreg.git import Repository
-from gitreg.registry.doctor.problem import Problem
+from gitreg.registry.rules.problem import Problem
 
 
 def problems_of_config(repository: Repository) -> Iterator[Problem]:

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from gitreg.policy.evaluate import Decision
-from gitreg.registry.doctor.problem import Problem
-from gitreg.registry.holders import is_refused, pointer, sentence
+from gitreg.registry.promotion.holders import is_refused, pointer, sentence
+from gitreg.registry.rules.problem import Problem
 
 
 def problems_of_gates(decisions: Collection[Decision]) -> Iterator[Problem]:

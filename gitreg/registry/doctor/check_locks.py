@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from gitreg.git import Repository
 from gitreg.git.refs.stale_locks import stale_locks
-from gitreg.registry.doctor.problem import Problem
-from gitreg.registry.upstream import Upstream
+from gitreg.registry.remote.upstream import Upstream
+from gitreg.registry.rules.problem import Problem
 
 
 def problems_of_locks(repository: Repository, upstream: Upstream | None) -> Iterator[Problem]:

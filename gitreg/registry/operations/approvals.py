@@ -11,12 +11,12 @@ from gitreg.errors import Refused
 from gitreg.policy.approval import statement
 from gitreg.policy.evaluate import ALIASES
 from gitreg.policy.promotion import check_stage_is_known
-from gitreg.registry.changes import Changes
-from gitreg.registry.circumstances import UNKNOWN, Circumstances
-from gitreg.registry.evidence import SnapshotEvidence
-from gitreg.registry.persons import people
-from gitreg.registry.references import resolve
-from gitreg.registry.snapshot import Snapshot
+from gitreg.registry.promotion.context import UNKNOWN, Circumstances
+from gitreg.registry.promotion.persons import people
+from gitreg.registry.promotion.snapshot_evidence import SnapshotEvidence
+from gitreg.registry.state.references import resolve
+from gitreg.registry.state.snapshot import Snapshot
+from gitreg.registry.writing.changes import Changes
 
 UNSIGNED = "-----BEGIN SSH SIGNATURE-----\n"
 """The placeholder for the signature in a document that is not signed yet."""

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from gitreg.documents.layout import Key
 from gitreg.documents.types import ArtifactDocument
 from gitreg.names import check_model
-from gitreg.registry.changes import Changes, Edits
-from gitreg.registry.collections import resolve_artifact
 from gitreg.registry.operations.models import new_model
 from gitreg.registry.operations.sealing import add_artifacts, linked
 from gitreg.registry.operations.versions import NewVersion, find_existing, new_record
-from gitreg.registry.references import resolve
-from gitreg.registry.snapshot import ModelVersion, Snapshot
+from gitreg.registry.state.references import resolve
+from gitreg.registry.state.runs_and_artifacts import resolve_artifact
+from gitreg.registry.state.snapshot import ModelVersion, Snapshot
+from gitreg.registry.writing.changes import Changes, Edits
 
 
 def save_artifact(snapshot: Snapshot, document: ArtifactDocument) -> Changes:

@@ -9,11 +9,11 @@ from gitreg.documents.layout import Key
 from gitreg.documents.types import Document, VersionDocument
 from gitreg.errors import AlreadyExists, Refused
 from gitreg.names import check_model, fold
-from gitreg.registry.changes import Changes
-from gitreg.registry.circumstances import UNKNOWN, Circumstances
 from gitreg.registry.operations.models import check_spelling
 from gitreg.registry.operations.versions import NewVersion, find_existing, save_version
-from gitreg.registry.snapshot import Snapshot
+from gitreg.registry.promotion.context import UNKNOWN, Circumstances
+from gitreg.registry.state.snapshot import Snapshot
+from gitreg.registry.writing.changes import Changes
 
 _NAMED = 3
 """The largest number of versions that the subject of the commit lists by name."""

@@ -9,8 +9,8 @@ from gitreg.documents.layout import Key
 from gitreg.documents.types import CARD_FIELDS, ModelDocument
 from gitreg.errors import AlreadyExists, InvalidInput, Refused
 from gitreg.names import check_model, fold, nfc
-from gitreg.registry.changes import Changes, Edits
-from gitreg.registry.snapshot import Snapshot
+from gitreg.registry.state.snapshot import Snapshot
+from gitreg.registry.writing.changes import Changes, Edits
 
 
 def register_model(

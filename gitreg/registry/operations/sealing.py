@@ -17,14 +17,20 @@ from gitreg.documents.types import (
 from gitreg.errors import AlreadyExists, InvalidInput, Refused
 from gitreg.names import ARCHIVED, check_artifact, check_model, check_written_version, fold, is_number
 from gitreg.policy.promotion import check_stage_is_known
-from gitreg.registry.changes import Changes, Edits, refuse_sealed
-from gitreg.registry.circumstances import Circumstances
-from gitreg.registry.collections import artifact_versions, find_artifact, find_run, next_number, resolve_artifact
 from gitreg.registry.drafts import Draft, is_sealed
 from gitreg.registry.operations.models import new_model, unique
 from gitreg.registry.operations.stages import take_stage
 from gitreg.registry.operations.versions import NewVersion, find_existing, new_record, record_digest
-from gitreg.registry.snapshot import ModelVersion, Snapshot
+from gitreg.registry.promotion.context import Circumstances
+from gitreg.registry.state.runs_and_artifacts import (
+    artifact_versions,
+    find_artifact,
+    find_run,
+    next_number,
+    resolve_artifact,
+)
+from gitreg.registry.state.snapshot import ModelVersion, Snapshot
+from gitreg.registry.writing.changes import Changes, Edits, refuse_sealed
 
 Given = Callable[[str], Sequence[int]]
 """A function from a model's name to the numbers that are in use without a record."""

@@ -10,10 +10,10 @@ from gitreg.documents.layout import Key
 from gitreg.documents.types import ApprovalDocument
 from gitreg.errors import InvalidInput, Refused
 from gitreg.policy.approval import statement
-from gitreg.registry.changes import Changes
 from gitreg.registry.operations.approvals import UNSIGNED, Approver
-from gitreg.registry.persons import people
-from gitreg.registry.snapshot import Snapshot
+from gitreg.registry.promotion.persons import people
+from gitreg.registry.state.snapshot import Snapshot
+from gitreg.registry.writing.changes import Changes
 
 
 def give_id(snapshot: Snapshot, registry_id: str) -> Changes:

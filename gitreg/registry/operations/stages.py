@@ -7,11 +7,11 @@ from gitreg.documents.types import AliasDocument, StageDocument
 from gitreg.errors import InvalidInput, NotFound, Refused
 from gitreg.names import check_alias, fold
 from gitreg.policy.promotion import Candidate, Post, check_promotion, check_stage_is_known
-from gitreg.registry.changes import Changes, Edits
-from gitreg.registry.circumstances import UNKNOWN, Circumstances
-from gitreg.registry.references import resolve
-from gitreg.registry.snapshot import ModelVersion, Snapshot
-from gitreg.registry.tenure import tenure
+from gitreg.registry.promotion.context import UNKNOWN, Circumstances
+from gitreg.registry.state.references import resolve
+from gitreg.registry.state.snapshot import ModelVersion, Snapshot
+from gitreg.registry.state.stage_history import tenure
+from gitreg.registry.writing.changes import Changes, Edits
 
 
 def promote(
@@ -38,7 +38,7 @@ def promote(
         The version or the stage does not exist.
     Refused
         A rule forbids the promotion (:func:`gitreg.policy.promotion.check_promotion`), or the stage's policy does
-        (:func:`gitreg.registry.decisions.enforce`).
+        (:func:`gitreg.registry.promotion.enforce.enforce`).
     """
     version = resolve(snapshot, reference, withdrawn=True)
     check_stage_is_known(stage, snapshot.settings.stages)
@@ -113,8 +113,8 @@ def _ask_policy(
     """Return the trailers for the gates that were overridden; raise Refused if the policy of the pointer forbids it."""
     if not snapshot.settings.policies:
         return []
-    from gitreg.registry.decisions import enforce  # most registries have no policies
-    from gitreg.registry.entries import may_return
+    from gitreg.registry.promotion.enforce import enforce  # most registries have no policies
+    from gitreg.registry.promotion.entries import may_return
 
     back = rollback and may_return(snapshot, version, pointer.name, circumstances)
     overridden = enforce(snapshot, version, pointer, circumstances, force=force, rollback=back)
@@ -127,7 +127,7 @@ def rollback(
     """Return the changes that put the former holder back into a stage; yanked and deleted versions are skipped.
 
     If the stage's gates admitted that version once, only ``promoters`` and ``protected`` of the policy apply; otherwise
-    the gates apply as well (:func:`gitreg.registry.entries.entry_decision`).
+    the gates apply as well (:func:`gitreg.registry.promotion.entries.entry_decision`).
 
     Raises
     ------

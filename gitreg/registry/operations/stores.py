@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from gitreg.documents.layout import Key
 from gitreg.errors import NotFound
-from gitreg.registry.changes import Changes
-from gitreg.registry.snapshot import Snapshot
+from gitreg.registry.state.snapshot import Snapshot
+from gitreg.registry.writing.changes import Changes
 
 
 def add_replica(snapshot: Snapshot, url: str) -> Changes:

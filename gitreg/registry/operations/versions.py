@@ -21,13 +21,13 @@ from gitreg.names import (
     slug,
 )
 from gitreg.policy.promotion import check_stage_is_known
-from gitreg.registry.changes import Changes, Edits
-from gitreg.registry.circumstances import UNKNOWN, Circumstances
-from gitreg.registry.collections import artifact_names, resolve_artifact
 from gitreg.registry.operations.models import new_model, unique
 from gitreg.registry.operations.stages import take_stage
-from gitreg.registry.references import resolve
-from gitreg.registry.snapshot import ModelVersion, Snapshot
+from gitreg.registry.promotion.context import UNKNOWN, Circumstances
+from gitreg.registry.state.references import resolve
+from gitreg.registry.state.runs_and_artifacts import artifact_names, resolve_artifact
+from gitreg.registry.state.snapshot import ModelVersion, Snapshot
+from gitreg.registry.writing.changes import Changes, Edits
 
 _LONGEST_FILE_NAME = 250  # bytes of "<model>@<version>": with Git's ".lock" it is one file name
 

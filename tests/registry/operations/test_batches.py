@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitreg.errors import AlreadyExists, GitregError, InvalidInput, NotFound, Refused
-from gitreg.registry.changes import Changes
 from gitreg.registry.operations.batches import check_all_saveable, save_versions
 from gitreg.registry.operations.versions import NewVersion
+from gitreg.registry.writing.changes import Changes
 from tests.registry.support import World, new_version
 
 

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from gitreg.documents.layout import Key
 from gitreg.documents.types import ArtifactDocument, DraftDocument, RunDocument
 from gitreg.errors import AlreadyExists, InvalidInput, NotFound, Refused
-from gitreg.registry.changes import Changes
-from gitreg.registry.circumstances import UNKNOWN
-from gitreg.registry.collections import artifact_versions, find_artifact, find_run, resolve_artifact, runs
 from gitreg.registry.drafts import Draft
 from gitreg.registry.operations.artifacts import link_artifact, save_artifact
 from gitreg.registry.operations.sealing import seal
 from gitreg.registry.operations.stages import promote
-from gitreg.registry.references import resolve
-from gitreg.registry.snapshot import Snapshot
+from gitreg.registry.promotion.context import UNKNOWN
+from gitreg.registry.state.references import resolve
+from gitreg.registry.state.runs_and_artifacts import artifact_versions, find_artifact, find_run, resolve_artifact, runs
+from gitreg.registry.state.snapshot import Snapshot
+from gitreg.registry.writing.changes import Changes
 from tests.registry.support import NOW, World, artifact
 
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from gitreg.documents.layout import Key
 from gitreg.documents.types import StageDocument
 from gitreg.errors import GitregError, InvalidInput, NotFound, Refused
-from gitreg.registry.history import log, stage_log
 from gitreg.registry.operations.models import delete_model, register_model
 from gitreg.registry.operations.stages import archive, delete_alias, promote, rollback, set_alias
 from gitreg.registry.operations.versions import annotate, delete_version, unyank, yank
-from gitreg.registry.references import resolve
+from gitreg.registry.state.audit_log import log, stage_log
+from gitreg.registry.state.references import resolve
 from tests.registry.support import NOW, World
 
 

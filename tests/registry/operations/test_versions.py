@@ -19,7 +19,7 @@ from gitreg.registry.operations.versions import (
     unyank,
     yank,
 )
-from gitreg.registry.references import resolve
+from gitreg.registry.state.references import resolve
 from tests.registry.support import NOW, World, artifact, new_version, record
 
 

@@ -1,0 +1,109 @@
+"""The registries of a repository: their branches and folders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from gitreg.documents.files import read_data
+from gitreg.documents.layout import FOLDERS, MAX_BYTES, REGISTRY_FILE, Key
+from gitreg.documents.types import RegistryDocument
+from gitreg.errors import InvalidDocument, TooLarge
+from gitreg.git import RefUpdate, Repository
+from gitreg.registry.discovery.location import Place, noted_place
+
+_BRANCHES = "refs/heads/"
+
+
+def places(repository: Repository, updates: Sequence[RefUpdate]) -> list[Place]:
+    """Return the registries that ref updates may affect.
+
+    These are the registries whose folders change; if refs other than branches move, all registries are added.
+
+    Parameters
+    ----------
+    updates:
+        The updates; their objects have to be in the repository.
+    """
+    found: dict[Place, None] = {}
+    moved = [update for update in updates if update.name.startswith(_BRANCHES)]
+    for update in moved:
+        branch = update.name.removeprefix(_BRANCHES)
+        found |= dict.fromkeys(Place(branch, root) for root in _roots(repository, branch, update.old, update.new))
+    if len(moved) < len(updates):
+        found |= dict.fromkeys(standing(repository))
+    return list(found)
+
+
+def standing(repository: Repository) -> Iterator[Place]:
+    """Yield the registries on all branches, at the top or in a folder, and the one that the clone has noted."""
+    branches = {name.removeprefix(_BRANCHES): commit for name, commit in repository.refs(_BRANCHES).items()}
+    held: dict[str, list[str]] = {}
+    for commit, root in repository.folders_with(dict.fromkeys(branches.values()), REGISTRY_FILE, skip=FOLDERS):
+        held.setdefault(commit, []).append(root)
+    for branch, commit in branches.items():
+        for root in held.get(commit, ()):
+            if declared(repository, commit, root) == branch:
+                yield Place(branch, root)
+    noted = noted_place(repository)
+    if noted is not None and noted.branch in branches:
+        yield noted
+
+
+def registries(repository: Repository) -> dict[Place, RegistryDocument]:
+    """Return the registries of a repository with their settings; unreadable ones are left out."""
+    settings = {place: _settings(repository, place) for place in sorted(set(standing(repository)))}
+    return {place: said for place, said in settings.items() if said is not None and said.branch == place.branch}
+
+
+def _settings(repository: Repository, place: Place) -> RegistryDocument | None:
+    commit = repository.read_ref(f"{_BRANCHES}{place.branch}")
+    said = settings_said(repository, commit, place.root) if commit else None
+    return RegistryDocument.from_data(said) if said else None
+
+
+def declared(repository: Repository, commit: str, root: str) -> str | None:
+    """Return the branch that a registry's settings name; "" if they cannot be read, None if there is no registry."""
+    said = settings_said(repository, commit, root)
+    return None if said is None else said.get("branch", "")
+
+
+def settings_said(repository: Repository, commit: str, root: str) -> dict[str, Any] | None:
+    """Return the parsed ``gitreg.yaml`` of a folder at a commit; None if it is missing, {} if it cannot be read."""
+    try:
+        content = repository.read(commit, f"{root}/{REGISTRY_FILE}" if root else REGISTRY_FILE, limit=MAX_BYTES)
+        return read_data(Key("registry"), content) if content is not None else None
+    except (InvalidDocument, TooLarge):
+        return {}
+
+
+def roots_of(repository: Repository, old: str | None, new: str | None) -> Iterator[str]:
+    """Yield "" (the top), and each folder with a registry in which a file differs between two commits."""
+    yield ""
+    seen: set[str] = set()
+    for path in _changed(repository, old, new):
+        for folder in PurePosixPath(path).parents:
+            root = folder.as_posix()
+            if root in seen:
+                break
+            seen.add(root)
+            file = f"{root}/{REGISTRY_FILE}"
+            if root != "." and any(commit and repository.has(commit, file) for commit in (old, new)):
+                yield root
+
+
+def _changed(repository: Repository, old: str | None, new: str | None) -> Iterable[str]:
+    if old is None or new is None:
+        whole = new or old
+        return (path for path, _ in repository.walk(whole)) if whole else ()
+    return (change.path for change in repository.diff(old, new))
+
+
+def _roots(repository: Repository, branch: str, old: str | None, new: str | None) -> Iterator[str]:
+    """Yield the changed folders whose registry is on this branch; the settings before the change count first."""
+    for root in roots_of(repository, old, new):
+        said = [declared(repository, commit, root) for commit in (old, new) if commit is not None]
+        told = [each for each in said if each is not None]
+        if told and told[0] in (branch, ""):
+            yield root

@@ -1,0 +1,16 @@
+"""The check of receipts, which record the time at which this clone first saw each commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gitreg.registry.rules.problem import Problem
+from gitreg.registry.state.branch import Ledger
+from gitreg.registry.state.receipts import damaged_receipts, receipts_path
+
+
+def problems_of_receipts(ledger: Ledger) -> Iterator[Problem]:
+    """Yield a problem for each line that is not a receipt, or has a time before that of an earlier line."""
+    path = receipts_path(ledger.repository)
+    for number, what in damaged_receipts(ledger.repository):
+        yield Problem(f"{path} line {number}", what, "find out who wrote it, and take the line out; the others stand")

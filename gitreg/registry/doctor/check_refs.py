@@ -1,0 +1,154 @@
+"""The checks of derived refs and of the work trees of the branch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from gitreg.documents.layout import Key
+from gitreg.git import RefUpdate
+from gitreg.registry.rules.problem import Problem
+from gitreg.registry.state.branch import Ledger
+from gitreg.registry.state.index import Entry
+from gitreg.registry.state.registry_refs import (
+    build_seal,
+    mirror_namespace,
+    mirror_ref,
+    parse_tag_ref,
+    tag_prefix,
+    tag_ref,
+)
+from gitreg.registry.state.snapshot import Snapshot
+from gitreg.registry.weights.verification import readings, same_record
+
+
+def problems_of_refs(ledger: Ledger, snapshot: Snapshot, theirs: Mapping[str, str] | None) -> Iterator[Problem]:
+    """Yield the problems of derived refs that are missing, foreign or moved, and of work trees behind the branch.
+
+    Parameters
+    ----------
+    theirs:
+        The derived refs of the remote; None if there is no remote or it was left out.
+    """
+    yield from _tags(ledger, snapshot, theirs)
+    yield from _mirrors(ledger, snapshot)
+    yield from _work_trees(ledger)
+
+
+def _tags(ledger: Ledger, snapshot: Snapshot, theirs: Mapping[str, str] | None) -> Iterator[Problem]:
+    repository, settings = ledger.repository, snapshot.settings
+    there = repository.refs(tag_prefix(settings))
+    sealed = repository.tagged_commits(there.values())
+    for entry in snapshot.index.scan(snapshot.seq, "model_version"):
+        if entry.text is None:
+            continue
+        ref = tag_ref(settings, entry.model, entry.name)
+        oid = there.pop(ref, None)
+        first = readings(snapshot, entry)[-1]
+        moment = snapshot.index.moment(first.since)
+        if first.digest != entry.digest:
+            continue  # an edited record is a problem of files; its tag seals the original
+        if oid is not None and sealed.get(oid) == moment.oid:
+            continue
+        if moment.boundary and (oid is None or repository.peel(oid) is None):
+            continue  # shallow clone: the commit that added the record is not here
+        if oid is None:
+            yield Problem(
+                ref,
+                f"is missing: the record of {entry.model}@{entry.name} is not sealed",
+                "`gitreg doctor --repair` tags it",
+                _mend(ledger, snapshot, first, None, theirs),
+            )
+            continue
+        commit = repository.peel(oid)
+        mend = None if moment.boundary else _mend(ledger, snapshot, first, oid, theirs)
+        if repository.tag(oid) is None and mend and commit and same_record(ledger, commit, entry):
+            yield Problem(
+                ref,
+                "is a lightweight tag; it names nobody and no date",
+                "`gitreg doctor --repair` makes it an annotated one",
+                mend,
+            )
+        elif commit is None:
+            if not repository.is_shallow:
+                yield Problem(ref, "points to no commit of this repository", _PUT_BACK, mend)
+        elif commit != moment.oid and not same_record(ledger, commit, entry):
+            yield Problem(
+                ref,
+                f"was moved to {commit[:12]}, where {entry.model}@{entry.name} is not what the branch says",
+                _PUT_BACK,
+                mend,
+            )
+    for ref in there:
+        named = parse_tag_ref(settings, ref)
+        if named is None:
+            yield Problem(ref, "is no tag of a version", "move it out of the registry's prefix")
+        elif snapshot.index.get(snapshot.seq, "model_version", *named) is not None:
+            continue
+        elif theirs is not None and ref not in theirs:
+            yield Problem(
+                ref,
+                f"seals {'@'.join(named)}, of which neither branch nor remote knows: a save that lost a race left it",
+                "`gitreg doctor --repair` removes it",
+                RefUpdate(ref, None, there[ref]),
+            )
+        else:
+            yield Problem(
+                ref,
+                f"seals {named[0]}@{named[1]}, of which the branch has no record",
+                f"merge the branch that has it, or `git tag -d {ref.removeprefix('refs/tags/')}`",
+            )
+
+
+def _mend(
+    ledger: Ledger, snapshot: Snapshot, first: Entry, now: str | None, theirs: Mapping[str, str] | None
+) -> RefUpdate:
+    """Return the ref update that repairs a tag, preferring the remote's tag, which may be signed, if it is right."""
+    assert first.data is not None
+    commit = snapshot.index.moment(first.since).oid
+    ref, made = build_seal(ledger.repository, snapshot.settings, commit, first.data, first.digest)
+    if theirs and theirs.get(f"{ref}^{{}}") == commit:
+        made = theirs[ref]
+    return RefUpdate(ref, made, now)
+
+
+def _mirrors(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
+    """Yield the problems of stage and alias refs: each has to be at the last commit that changed its pointer."""
+    repository, settings = ledger.repository, snapshot.settings
+    expected: dict[str, str] = {}
+    cut: set[str] = set()
+    for kind in ("stage", "alias"):
+        for model, name, seq in snapshot.index.last_touched(snapshot.seq, kind):
+            moment = snapshot.index.moment(seq)
+            ref = mirror_ref(settings, Key(kind, model, name))
+            expected[ref] = moment.oid
+            if moment.boundary:  # shallow clone: the last change of the file is not here
+                cut.add(ref)
+    there: dict[str, str] = {}
+    for kind in ("stage", "alias"):
+        there.update(repository.refs(f"{mirror_namespace(settings, kind)}/"))
+    for ref, commit in expected.items():
+        actual = there.pop(ref, None)
+        if actual == commit or ref in cut:
+            continue
+        what = (
+            "is missing" if actual is None else f"is at {actual[:12]}, not at {commit[:12]} where its file last changed"
+        )
+        yield Problem(ref, what, "`gitreg doctor --repair` moves it", RefUpdate(ref, commit, actual))
+    for ref in {} if repository.is_shallow else there:
+        if "@" in ref.rpartition("/")[2]:  # the namespace may have branches that are not derived refs
+            yield Problem(
+                ref, "mirrors no stage or alias that ever was", f"`git update-ref -d {ref}`, if nobody needs it"
+            )
+
+
+def _work_trees(ledger: Ledger) -> Iterator[Problem]:
+    for folder in ledger.repository.unfinished_following():
+        yield Problem(
+            str(folder),
+            "lags behind its branch: a commit made there would undo what it lacks",
+            "`gitreg doctor --repair`; before that, move away what `git status` there shows to be in the way",
+            "follow",
+        )
+
+
+_PUT_BACK = "find out who did it; `gitreg doctor --repair` puts it back"

@@ -1,0 +1,120 @@
+"""The checks of a clone against its remote: interrupted pushes, tags that lost a race, derived refs that lag."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from gitreg.documents.types import RegistryDocument
+from gitreg.errors import NotFound
+from gitreg.git import RefUpdate
+from gitreg.registry.remote.mirror_moves import mirror_updates
+from gitreg.registry.remote.upstream import Upstream
+from gitreg.registry.rules.problem import Problem
+from gitreg.registry.state.branch import Ledger
+from gitreg.registry.state.registry_refs import parse_tag_ref, tag_prefix, tag_ref
+from gitreg.registry.state.snapshot import Snapshot
+from gitreg.registry.weights.verification import readings
+
+_PEELED = "^{}"
+
+
+def problems_of_the_remote(
+    ledger: Ledger, upstream: Upstream, theirs: Mapping[str, str], *, cached: bool = False
+) -> Iterator[Problem]:
+    """Yield the problems of a remote, and the differences between the remote and this clone.
+
+    Parameters
+    ----------
+    theirs:
+        The derived refs of the remote, as `Upstream.derived_refs` returns them.
+    cached:
+        True if this is the mirror of a registry that was named by its URL: its own tags are not checked.
+
+    Raises
+    ------
+    Unreachable, NotFound
+        The remote does not answer.
+    """
+    commit, ours = upstream.fetch(), ledger.head()
+    if commit is None:
+        yield Problem(upstream.branch, "is not there, though gitreg.yaml names that remote", "`gitreg push`")
+        return
+    repository, before = ledger.repository, upstream.accepted
+    if before is not None and not repository.is_ancestor(before, commit):
+        yield Problem(
+            upstream.branch,
+            f"was rewritten: it was at {before[:12]} and is at {commit[:12]} now, which does not follow",
+            "find out who did it; if it was meant: `gitreg pull --accept-rewrite`",
+        )
+    elif ours and not repository.is_ancestor(ours, commit) and not repository.is_ancestor(commit, ours):
+        yield Problem(
+            ledger.branch,
+            f"is at {ours[:12]} and {upstream.branch} at {commit[:12]}: each has commits that the other lacks",
+            f"`git rebase {commit[:12]} {ledger.branch}`, then `gitreg doctor --repair` and `gitreg push`",
+        )
+    try:
+        snapshot = ledger.snapshot_at(commit)
+        settings = snapshot.settings
+    except NotFound:
+        yield Problem(upstream.branch, "holds no registry", "`gitreg push`, or correct `remote` in gitreg.yaml")
+        return
+    yield from _tags(ledger, upstream, snapshot, theirs, cached=cached)
+    yield from _tags_without_record(ledger, upstream, snapshot, settings, theirs)
+    for move in mirror_updates(ledger, snapshot) if upstream.takes_mirrors else ():
+        if theirs.get(move.name) != move.new:
+            at = theirs.get(move.name)
+            what = f"lags on {upstream.name}: it is at {at[:12]}" if at else f"is missing on {upstream.name}"
+            yield Problem(f"{upstream.name} {move.name}", what, _SYNC, "sync")
+
+
+def _tags(
+    ledger: Ledger, upstream: Upstream, snapshot: Snapshot, theirs: Mapping[str, str], *, cached: bool
+) -> Iterator[Problem]:
+    """Yield the problems of tags: compare the remote's tags with its branch, and this clone's tags with them."""
+    here = {} if cached else ledger.repository.refs(tag_prefix(snapshot.settings))
+    for entry in snapshot.index.scan(snapshot.seq, "model_version"):
+        said = readings(snapshot, entry)
+        moment = snapshot.index.moment(said[-1].since) if said else None
+        if moment is None or moment.boundary:
+            continue
+        ref = tag_ref(snapshot.settings, entry.model, entry.name)
+        there = theirs.get(ref)
+        if there is None:
+            what = f"is missing on {upstream.name}: its record was pushed or merged without it"
+            yield Problem(f"{upstream.name} {ref}", what, _SYNC, "sync")
+        elif theirs.get(f"{ref}{_PEELED}") != moment.oid:
+            name = ref.removeprefix("refs/tags/")
+            yield Problem(
+                f"{upstream.name} {ref}",
+                f"is not where its record came in ({moment.oid[:12]}): it was moved, or is no annotated tag",
+                f"find out who did it; then `git push {upstream.name} --delete {name}` and `gitreg sync`",
+            )
+        elif here.get(ref, there) != there:
+            yield Problem(
+                ref,
+                f"is another one on {upstream.name}, which came first",
+                f"`gitreg doctor --repair` takes that of {upstream.name}",
+                RefUpdate(ref, there, here[ref]),
+            )
+
+
+def _tags_without_record(
+    ledger: Ledger, upstream: Upstream, snapshot: Snapshot, settings: RegistryDocument, theirs: Mapping[str, str]
+) -> Iterator[Problem]:
+    ours = ledger.snapshot()
+    for ref in theirs:
+        named = None if ref.endswith(_PEELED) else parse_tag_ref(settings, ref)
+        if named is None or snapshot.index.get(snapshot.seq, "model_version", *named) is not None:
+            continue
+        known = ours.index.get(ours.seq, "model_version", *named) is not None
+        name = ref.removeprefix("refs/tags/")
+        yield Problem(
+            f"{upstream.name} {ref}",
+            f"seals {'@'.join(named)}, of which {upstream.branch} has no record: a push was cut in half",
+            "`gitreg push` brings the record"
+            if known
+            else f"push from the clone that has it, or `git push {upstream.name} --delete {name}`",
+        )
+
+
+_SYNC = "`gitreg doctor --repair` or `gitreg sync` makes it"

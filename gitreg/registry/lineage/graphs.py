@@ -1,0 +1,63 @@
+"""The lineage graph as text for Mermaid and for Graphviz (DOT)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gitreg.registry.lineage.lineage import Lineage
+    from gitreg.registry.lineage.provenance import Node
+
+_MERMAID = {
+    "version": '(["{}"])', "artifact": '["{}"]', "step": '>"{}"]', "run": '{{{{"{}"}}}}', "code": '[/"{}"/]',
+    "missing": '["{}"]',
+}  # fmt: skip
+_DOT = {
+    "version": "ellipse", "artifact": "box", "step": "cds", "run": "hexagon", "code": "note", "missing": "plaintext",
+}  # fmt: skip
+
+
+def label(node: Node) -> str:
+    """Return the label of a node, for people."""
+    name = node.place.name
+    if node.place.kind == "step":
+        pipeline, run, step = (*name.split("/", 2), "", "")[:3]
+        name = f"{step} of {pipeline}/{run}"
+    said = f"{name} ({node.note})" if node.note else name
+    return f"{said} is not there" if node.place.kind == "missing" else said
+
+
+def to_mermaid(lineage: Lineage) -> str:
+    """Return a lineage as a Mermaid flowchart, which forges draw in Markdown.
+
+    Characters that could end a label are written as Mermaid's entities (``#34;``), as its documentation advises.
+    """
+    number = {place: f"n{n}" for n, place in enumerate(lineage.nodes)}
+    lines = ["flowchart LR"]
+    for place, node in lineage.nodes.items():
+        lines.append(f"    {number[place]}{_MERMAID[place.kind].format(_entities(label(node)))}")
+    lines += [f"    {number[edge.source]} -->|{edge.how}| {number[edge.target]}" for edge in lineage.edges]
+    return "\n".join(lines) + "\n"
+
+
+def to_dot(lineage: Lineage) -> str:
+    """Return a lineage as a DOT digraph, which Graphviz draws."""
+    number = {place: f"n{n}" for n, place in enumerate(lineage.nodes)}
+    lines = ["digraph lineage {", "    rankdir=LR;"]
+    for place, node in lineage.nodes.items():
+        bold = ", style=bold" if place == lineage.root else ""
+        lines.append(f"    {number[place]} [label={_quoted(label(node))}, shape={_DOT[place.kind]}{bold}];")
+    lines += [
+        f"    {number[edge.source]} -> {number[edge.target]} [label={_quoted(edge.how)}];" for edge in lineage.edges
+    ]
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def _entities(text: str) -> str:
+    return "".join(c if c.isalnum() or c in " ._-/@()" else f"#{ord(c)};" for c in text)
+
+
+def _quoted(text: str) -> str:
+    plain = "".join(c if c.isprintable() else " " for c in text)
+    escaped = plain.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,128 @@
+"""The entries of versions into stages, judged again by the policy of that time.
+
+An entry is the commit on the branch's first-parent line with which a version entered a stage.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gitreg.documents.layout import Key
+from gitreg.errors import GitregError
+from gitreg.policy.evaluate import Decision
+from gitreg.policy.results import Outcome, Result
+from gitreg.registry.promotion.context import Circumstances
+from gitreg.registry.promotion.enforce import decide
+from gitreg.registry.state.audit_log import overridden_by
+from gitreg.registry.state.dates import Dates
+from gitreg.registry.state.index import Entry, Moment
+from gitreg.registry.state.merge_preview import told_by
+from gitreg.registry.state.snapshot import ModelVersion, Snapshot
+from gitreg.registry.state.stage_history import is_rollback
+
+
+def entry_decision(
+    snapshot: Snapshot, version: ModelVersion, stage: str, circumstances: Circumstances
+) -> Decision | None:
+    """Return the decision on a version's last entry into a stage; None where it never entered.
+
+    The policy, the people and the history are taken from the entry's first parent; the version, its card and its
+    approvals from the entry. The time is the entry's date; the promoter and the overridden gates are read from its
+    commit. ``command`` gates count as passed, as they ran when the entry was checked. Without a policy, the decision
+    has no results. Facts that are no longer known give a result that is not evaluated.
+
+    Parameters
+    ----------
+    snapshot:
+        The snapshot of the branch; later entries are not seen.
+    circumstances:
+        The promotion context.
+    """
+    entries = _entries(snapshot, version, stage)
+    if not entries:
+        return None
+    # A rollback counts as the earlier entry that it returns to: go back to the first entry that is no rollback.
+    line = []
+    for entry in entries:
+        line.append(entry)
+        before = _before(snapshot, entry)
+        if before is None or not is_rollback(before, entry):
+            break
+    decision: Decision | None = None
+    for entry in reversed(line):
+        returned = decision is not None and decision.allowed
+        decision = _judge(snapshot, entry, version.reference, circumstances, rollback=returned)
+    return decision
+
+
+def may_return(snapshot: Snapshot, version: ModelVersion, stage: str, circumstances: Circumstances) -> bool:
+    """Return whether a version may return to a stage by rollback without its gates, as they admitted it before."""
+    if not snapshot.settings.policies:
+        return True
+    decision = entry_decision(snapshot, version, stage, circumstances)
+    return decision is not None and decision.allowed
+
+
+def _entries(snapshot: Snapshot, version: ModelVersion, stage: str) -> list[Entry]:
+    """Return the pointers with which a version entered a stage, newest first."""
+    found: list[Entry] = []
+    until = None
+    for entry in snapshot.index.history(snapshot.seq, "stage", version.model, stage):
+        if entry.data is None or entry.data["version"] != version.version:
+            continue
+        if found and entry.until is not None and entry.until == until:
+            found[-1] = entry  # the pointer was rewritten with the same version: the entry is the older one
+        else:
+            found.append(entry)
+        until = entry.since
+    return found
+
+
+def _before(snapshot: Snapshot, entry: Entry) -> Snapshot | None:
+    """Return the snapshot before an entry; None where there is none, or a shallow clone lacks it."""
+    if entry.since <= 1 or snapshot.index.moment(entry.since).boundary:
+        return None
+    return Snapshot(snapshot.index, entry.since - 1, snapshot.index.moment(entry.since - 1).oid)
+
+
+def _judge(
+    snapshot: Snapshot, entry: Entry, reference: str, circumstances: Circumstances, *, rollback: bool
+) -> Decision:
+    moment = snapshot.index.moment(entry.since)
+    base = _before(snapshot, entry)
+    if base is None:
+        cut = (_unknown("history", "how it entered was left out of this shallow clone"),) if moment.boundary else ()
+        return Decision(reference, entry.name, False, cut)
+    head = Snapshot(snapshot.index, entry.since, moment.oid)
+    assert entry.data is not None
+    version = head.find_version(entry.model, entry.data["version"], deleted=True)
+    try:
+        if not base.settings.policies:
+            return Decision(reference, entry.name, False, ())
+        if version is None:
+            return Decision(reference, entry.name, False, (_unknown("record", "its record could not be read then"),))
+        ledger = circumstances.ledger
+        told = told_by(ledger, moment, Key(*entry[:3])) if ledger is not None else moment
+        then = replace(
+            circumstances,
+            promoter=lambda: told.email,
+            now=lambda: _date(snapshot, moment, circumstances),
+            again=True,
+            run=lambda *_: True,
+            proposing=False,
+            files_follow=False,
+        )
+        force = bool(overridden_by(told))
+        return decide(base, head, version, Key(*entry[:3]), then, force=force, rollback=rollback)
+    except GitregError as error:  # settings or policies that cannot be parsed admit no version
+        return Decision(reference, entry.name, False, (_unknown("policy", error.message),))
+
+
+def _date(snapshot: Snapshot, moment: Moment, circumstances: Circumstances) -> float:
+    """Return the corrected date of an entry in seconds since the epoch, between the commits before it and now."""
+    now = circumstances.now() if circumstances.now is not None else moment.time
+    return Dates(snapshot.index, now, circumstances.ledger, here=circumstances.here).came(moment.seq).time
+
+
+def _unknown(name: str, sentence: str) -> Result:
+    return Result(name, name, Outcome.UNKNOWN, sentence)

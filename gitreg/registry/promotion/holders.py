@@ -1,0 +1,83 @@
+"""The versions that hold stages, judged again by the policy of the commit in which they entered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+
+from gitreg.documents.layout import Key
+from gitreg.policy.evaluate import Decision
+from gitreg.policy.results import Outcome
+from gitreg.registry.promotion.context import Circumstances
+from gitreg.registry.promotion.entries import entry_decision
+from gitreg.registry.state.registry_refs import mirror_ref
+from gitreg.registry.state.snapshot import Snapshot
+
+
+def judged_holders(
+    snapshot: Snapshot, circumstances: Circumstances, references: Collection[str] | None = None
+) -> Iterator[Decision]:
+    """Yield the decision on the entry of each version that holds a stage, where a policy applied.
+
+    Parameters
+    ----------
+    references:
+        The versions to judge, as ``model@version``; None for all.
+    """
+    held = (
+        Key("stage", entry.model, entry.name)
+        for entry in list(snapshot.index.scan(snapshot.seq, "stage"))
+        if references is None or (entry.data and f"{entry.model}@{entry.data['version']}" in references)
+    )
+    yield from judged(snapshot, lambda: circumstances, held)
+
+
+def judged(
+    snapshot: Snapshot, circumstances: Callable[[], Circumstances], pointers: Iterable[Key]
+) -> Iterator[Decision]:
+    """Yield the decision on the entry of the holder of each given stage, where a policy applied.
+
+    Parameters
+    ----------
+    circumstances:
+        Returns the circumstances; called only where the registry has, or ever had, a policy.
+    pointers:
+        The pointer files of the stages.
+    """
+    settings = snapshot.index.history(snapshot.seq, "registry", "", "")
+    if not any((entry.data or {}).get("policies") for entry in settings):
+        return
+    there = circumstances()
+    for key in pointers:
+        entry = snapshot.index.get(snapshot.seq, *key)
+        if entry is None or entry.data is None:
+            continue
+        version = snapshot.find_version(key.model, entry.data["version"], deleted=True)
+        decision = entry_decision(snapshot, version, key.name, there) if version is not None else None
+        if decision is not None and decision.results:
+            yield decision
+
+
+def is_refused(decision: Decision) -> bool:
+    """Return whether a gate failed; a gate that cannot be evaluated here is no refusal."""
+    return any(result.outcome is Outcome.FAILED for result in decision.results)
+
+
+def sentence(decision: Decision) -> str:
+    """Return why a holder should not hold its stage, or which gates cannot be evaluated here; "" if neither."""
+    failed = [result for result in decision.results if result.outcome is Outcome.FAILED]
+    unmet = failed or decision.unmet
+    if not unmet:
+        return ""
+    what = "but" if failed else "and this cannot be asked here"
+    told = "; ".join(f"{result.name}: {result.sentence}" for result in unmet)
+    return f"{decision.reference} holds {decision.stage}, {what}: {told}"
+
+
+def pointer(decision: Decision) -> Key:
+    """Return the key of the pointer file of a decision's stage."""
+    return Key("stage", decision.reference.rpartition("@")[0], decision.stage)
+
+
+def refused_mirrors(snapshot: Snapshot, decisions: Collection[Decision]) -> set[str]:
+    """Return the mirror refs of the stages whose holders are refused."""
+    return {mirror_ref(snapshot.settings, pointer(decision)) for decision in decisions if is_refused(decision)}

@@ -1,0 +1,64 @@
+"""The evidence for gates on people: the same for a version and for a change of the settings."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from gitreg.documents.types import ApprovalDocument
+from gitreg.policy.evidence import Approval
+from gitreg.registry.promotion.context import Circumstances
+from gitreg.registry.promotion.persons import people, signed_by
+from gitreg.registry.state.snapshot import Snapshot
+
+Approvals = Mapping[str, tuple[Approval, ApprovalDocument | None]]
+"""For each approver, the approval and its document; None for a document that cannot be read."""
+
+
+class PeopleEvidence(ABC):
+    """The approvals of a proposed change, judged by the people and the registry id of the branch before it.
+
+    Parameters
+    ----------
+    base:
+        The snapshot before the change: its people and keys count.
+    head:
+        The snapshot after the change: the approvals are read from it.
+    circumstances:
+        The clock and the branch for the check of signatures.
+    """
+
+    def __init__(self, base: Snapshot, head: Snapshot, circumstances: Circumstances) -> None:
+        self._base = base
+        self._head = head
+        self._circumstances = circumstances
+
+    @property
+    @abstractmethod
+    def _approvals(self) -> Approvals: ...
+
+    @property
+    def approvals(self) -> Sequence[Approval]:
+        """All approvals of the change."""
+        return [approval for approval, _ in self._approvals.values()]
+
+    @cached_property
+    def registry(self) -> str | None:
+        """The id of the registry."""
+        return self._base.settings.id
+
+    @cached_property
+    def now(self) -> float | None:
+        """The time in seconds since the epoch."""
+        return self._circumstances.now() if self._circumstances.now else None
+
+    def person(self, email: str) -> str:
+        """Return the name of the person with an e-mail address, case-folded; the address itself if nobody has it."""
+        return people(self._base).person(email)
+
+    def is_signed(self, approval: Approval) -> bool | None:
+        """Return whether a key of the approver made the signature; None if the signature cannot be checked here."""
+        document, ledger = self._approvals[approval.who][1], self._circumstances.ledger
+        assert document is not None
+        return None if ledger is None else signed_by(ledger.repository, document, people(self._base))

@@ -1,0 +1,1 @@
+"""Questions to a snapshot: filters, sorting, pages, and the comparison of two versions."""

@@ -1,0 +1,80 @@
+"""The lists of models and versions: filtered, sorted, in pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gitreg.registry.query.filters import (
+    DEFAULT_PAGE_SIZE,
+    MODEL_FIELDS,
+    VERSION_FIELDS,
+    Filter,
+    Page,
+    make_filter,
+    parse_filter,
+    select,
+)
+from gitreg.registry.query.rows import VersionFacts, model_row, version_row
+from gitreg.registry.state.snapshot import Snapshot
+
+
+def list_models(
+    snapshot: Snapshot,
+    filters: Sequence[str] | Mapping[str, Any] = (),
+    *,
+    match_any: bool = False,
+    sort: str | None = None,
+    page: int = 1,
+    size: int = DEFAULT_PAGE_SIZE,
+) -> Page:
+    """Return a page of models (:func:`gitreg.registry.query.rows.model_row`).
+
+    Parameters
+    ----------
+    filters:
+        ``["tag=sklearn"]`` or ``{"tag": "sklearn"}``; see :mod:`gitreg.registry.query.filters`.
+
+    Raises
+    ------
+    InvalidInput
+        A filter, the sort order or the page is invalid.
+    """
+    rows = map(model_row, snapshot.models())
+    chosen = _filters(filters, MODEL_FIELDS)
+    items, total = select(rows, chosen, fields=MODEL_FIELDS, match_any=match_any, sort=sort, page=page, size=size)
+    return Page(items, total, page, size)
+
+
+def list_versions(
+    snapshot: Snapshot,
+    model: str | None = None,
+    filters: Sequence[str] | Mapping[str, Any] = (),
+    *,
+    match_any: bool = False,
+    sort: str | None = None,
+    page: int = 1,
+    size: int = DEFAULT_PAGE_SIZE,
+) -> Page:
+    """Return a page of versions (:func:`gitreg.registry.query.rows.version_row`), of one model or of all (None).
+
+    Without a sort order, the newest version of each model comes first.
+
+    Raises
+    ------
+    NotFound
+        There is no such model.
+    InvalidInput
+        A filter, the sort order or the page is invalid.
+    """
+    names = snapshot.model_names() if model is None else [snapshot.card_fields(model).name]
+    rows = (VersionFacts(version) for name in names for version in reversed(snapshot.versions(name)))
+    chosen = _filters(filters, VERSION_FIELDS)
+    items, total = select(rows, chosen, fields=VERSION_FIELDS, match_any=match_any, sort=sort, page=page, size=size)
+    return Page([version_row(each.version) for each in items], total, page, size)
+
+
+def _filters(filters: Sequence[str] | Mapping[str, Any], fields: Sequence[str]) -> list[Filter]:
+    if isinstance(filters, Mapping):
+        return [make_filter(field, condition, fields) for field, condition in filters.items()]
+    return [parse_filter(text, fields) for text in filters]

@@ -1,0 +1,1 @@
+"""The registry's remote: fetch, push, sync, and histories that were rewritten."""

@@ -1,0 +1,106 @@
+"""The update of the derived refs after a merge: tags for new records, and moved mirror refs of stages and aliases.
+
+All of it is a pure function of the branch, so it does not matter who does it, how often, or if two do it at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import NamedTuple
+
+from gitreg.errors import Conflict
+from gitreg.git import RefUpdate
+from gitreg.registry.remote.upstream import Upstream
+from gitreg.registry.state.branch import Ledger
+from gitreg.registry.state.receipts import Receipt, write_receipt
+from gitreg.registry.state.registry_refs import build_seal, tag_ref
+from gitreg.registry.state.snapshot import Snapshot
+from gitreg.registry.weights.verification import readings
+
+_ONE_BY_ONE = 3
+"""The most tags that are pushed one by one: GitHub starts no workflow for a push of more than three tags."""
+
+_LOT = 1000
+"""The mirror refs per push: each is an argument of git, and the system limits the length of a command."""
+
+
+class Synced(NamedTuple):
+    """The result of a sync.
+
+    Parameters
+    ----------
+    moved:
+        The refs that were created or moved on the remote.
+    wrong:
+        A sentence for each tag on the remote that tags the wrong commit; these tags were not changed.
+    refused:
+        The mirror refs that were not moved, with a warning: the policy refuses the holders of their stages.
+    """
+
+    moved: list[str]
+    wrong: list[str]
+    refused: list[str]
+
+
+def sync(ledger: Ledger, upstream: Upstream) -> Synced:
+    """Push the missing tags and mirror refs to the remote, update them here too, and write a receipt; idempotent.
+
+    Call it while holding the repository's lock.
+
+    Raises
+    ------
+    Refused
+        The remote's history was rewritten, or both sides have commits that the other lacks.
+    Declined, Unreachable, Conflict
+        As for `gitreg.git.remote.protocol.Remote.push`.
+    """
+    upstream.catch_up()
+    snapshot = ledger.snapshot()
+    write_receipt(ledger.repository, Receipt(ledger.ref, snapshot.commit, upstream.now(), "sync"))
+    there = upstream.derived_refs(snapshot.settings)
+    upstream.fetch_tags(snapshot)
+    tags, wrong = _tags(ledger, snapshot, there)
+    moves = upstream.mirror_moves(snapshot, there)
+    moves.tell()
+    mirrors = moves.due
+    one_by_one = [[tag] for tag in tags] if len(tags) <= _ONE_BY_ONE else [tags]
+    lots = [mirrors[start : start + _LOT] for start in range(0, len(mirrors), _LOT)]
+    for together in (*one_by_one, *lots):
+        upstream.push_derived(together)
+    with suppress(Conflict):  # another process is moving them
+        here = [update._replace(old=ledger.repository.read_ref(update.name)) for update in (*tags, *mirrors)]
+        ledger.repository.update_refs([move for move in here if move.old != move.new], reason="gitreg: sync")
+    return Synced([update.name for update in (*tags, *mirrors)], wrong, list(moves.refused))
+
+
+def _tags(ledger: Ledger, snapshot: Snapshot, there: Mapping[str, str]) -> tuple[list[RefUpdate], list[str]]:
+    """Return the updates for missing tags, and a sentence for each wrong tag on the remote."""
+    missing, wrong = [], []
+    for ref, seal, commit in _seals(ledger, snapshot, there):
+        if ref not in there:
+            missing.append(RefUpdate(ref, seal, None))
+        elif there.get(f"{ref}^{{}}", there[ref]) != commit:
+            wrong.append(f"{ref} tags {there.get(ref + '^{}', there[ref])[:12]}, but its record came in {commit[:12]}")
+    return missing, wrong
+
+
+def _seals(ledger: Ledger, snapshot: Snapshot, there: Mapping[str, str]) -> Iterator[tuple[str, str | None, str]]:
+    """Yield the ref of each version's tag, the tag object if the remote lacks it, and the commit to tag."""
+    settings, repository = snapshot.settings, ledger.repository
+    for entry in snapshot.index.scan(snapshot.seq, "model_version"):
+        ref = tag_ref(settings, entry.model, entry.name)
+        said = readings(snapshot, entry)
+        if not said:
+            continue  # never readable, so never sealed
+        first = said[-1]
+        moment = snapshot.index.moment(first.since)
+        if moment.boundary:
+            continue  # a shallow clone does not know the record's first commit
+        seal = None
+        if ref not in there:
+            seal = repository.read_ref(ref)
+            if seal is None or repository.peel(seal) != moment.oid:
+                assert first.data is not None
+                seal = build_seal(repository, settings, moment.oid, first.data, first.digest)[1]
+        yield ref, seal, moment.oid

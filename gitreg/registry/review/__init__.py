@@ -1,0 +1,1 @@
+"""Pull requests and pushes: the check, its report, proposals and the forges."""

@@ -1,0 +1,252 @@
+"""The report of a check as Markdown for GitHub, GitLab and Gitea.
+
+All texts of the registry (names, values, sentences) are escaped: they make no link, mention nobody and end no table.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from gitreg.policy.evaluate import Decision
+from gitreg.policy.results import Outcome, Result
+from gitreg.registry.promotion.settings_changes import NOBODY_IS_ASKED, SettingsChange
+from gitreg.registry.review.pull_request_check import Report
+from gitreg.registry.review.semantic_diff import Arrival, CardChange, Comparison, Link, Move
+from gitreg.registry.state.snapshot import ModelVersion
+from gitreg.registry.state.verdicts import code_in
+
+_MOST_ROWS = 50  # in one table; the text of a pull request is limited to some 65,000 characters
+_LONGEST = 200  # characters in one value
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+_MARKS = {Outcome.PASSED: "✅", Outcome.OVERRIDDEN: "⚠️", Outcome.UNKNOWN: "❔", Outcome.FAILED: "❌"}
+_UNSEEN = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff\U000e0000-\U000e007f]"
+
+
+def report_text(report: Report) -> str:
+    """Return the whole report as Markdown: the result of the check, and the changes that the merge would make."""
+    count = len(report.problems)
+    if report.ok:
+        verdict = "✅ **This may be merged.**"
+    else:
+        verdict = f"❌ **This must not be merged: {count} problem{'' if count == 1 else 's'}.**"
+    parts = ["## gitreg check", verdict]
+    if report.problems:
+        shown = [(code(each.where), text(each.what), text(each.remedy)) for each in report.problems]
+        parts.append(_table(("file", "problem", "what to do"), shown))
+    if report.files:
+        parts.append(
+            f"{report.files} file{'' if report.files == 1 else 's'} of weights looked for, {report.read} read whole."
+        )
+    parts += [f"> Not looked at: {text(each)}" for each in report.unseen]
+    return "\n\n".join([*parts, *_what_moves(report)]) + "\n"
+
+
+def proposal_text(report: Report, reason: str) -> str:
+    """Return the Markdown text of a pull request: the reason, and the changes that it would make."""
+    parts = [text(reason.strip())] if reason.strip() else []
+    parts += _what_moves(report)
+    return "\n\n".join([*parts, "`gitreg sync` makes the tags and mirrors that follow, once this is merged."]) + "\n"
+
+
+def _what_moves(report: Report) -> Iterator[str]:
+    if report.settings is not None:
+        yield from _authority(report.settings)
+    moved = {each.after.reference for each in report.moves if each.after}
+    for move in report.moves:
+        yield from _move(move)
+    for arrival in report.arrivals:
+        yield from _arrival(arrival, told=arrival.version.reference in moved)
+    if report.links:
+        yield "### Linked to versions that hold a stage"
+        yield _links(report.links)
+    for card in report.cards:
+        yield from _card(card)
+    if report.events:
+        told = [f"- {_event(event)}" for event in report.events[:_MOST_ROWS]]
+        yield "### Also"
+        yield "\n".join([*told, *_and_more(report.events)])
+    if not (report.moves or report.arrivals or report.cards or report.events):
+        yield "Nothing in the registry changes."
+
+
+def _authority(change: SettingsChange) -> Iterator[str]:
+    yield "### Changes to who may do what"
+    told = [f"- {text(each.sentence)}" for each in change.authority[:_MOST_ROWS]]
+    yield "\n".join([*told, *_and_more(change.authority)])
+    if change.guarded:
+        yield f"> {NOBODY_IS_ASKED}"
+    if change.decision is not None and change.decision.results:
+        yield _gates(change.decision)
+
+
+def _move(move: Move) -> Iterator[str]:
+    before, after = (code(each.reference) if each else "nobody" for each in (move.before, move.after))
+    yield f"### {code(f'{move.model}@{move.name}')}: {before} → {after}" + (" (rollback)" if move.rollback else "")
+    if move.after is not None:
+        yield _lineage(move.after)
+    if move.comparison is not None:
+        yield from _comparison(move.comparison)
+    elif move.after is not None and move.after.metadata:
+        yield _table(("metadata", "value"), [(code(k), _value(v)) for k, v in move.after.metadata.items()])
+    if move.decision is not None and move.decision.results:
+        yield _gates(move.decision)
+
+
+def _arrival(arrival: Arrival, *, told: bool) -> Iterator[str]:
+    version = arrival.version
+    yield f"### New: {code(version.reference)}, {size_text(version.size)}"
+    dangers = [each for artifact in version.artifacts.values() for each in code_in(artifact.contents)]
+    if dangers:
+        told_of = [f"- ⚠ {code(path)}: {text(why)}" for path, why in dangers[:_MOST_ROWS]]
+        yield "\n".join([*told_of, *_and_more(dangers)])
+    if told:
+        return
+    yield _lineage(version)
+    if arrival.comparison is not None:
+        yield from _comparison(arrival.comparison)
+    elif version.metadata:
+        yield _table(("metadata", "value"), [(code(key), _value(value)) for key, value in version.metadata.items()])
+
+
+def _lineage(version: ModelVersion) -> str:
+    record = version.record
+    rows = [("description", version.description), ("made by", record.created_by), ("made at", record.created_at)]
+    rows += [("made from", ", ".join(record.inputs)), ("linked", ", ".join(version.links))]
+    rows += [("source", _flat(record.source)), ("run", _flat(record.run)), ("record", version.digest)]
+    return "\n".join(f"- {name}: {code(value)}" for name, value in rows if value)
+
+
+def _comparison(said: Comparison) -> Iterator[str]:
+    old, new = code(said["from"]), code(said["to"])
+    if metadata := said["metadata"]:
+        rows = [
+            (code(key), _value(row["from"]), _value(row["to"]), _delta(row.get("delta")))
+            for key, row in metadata.items()
+        ]
+        yield _table(("metadata", old, new, "delta"), rows)
+    files, size = said["files"], said["size"]
+    rest = f"{said['unchanged']} file{'' if said['unchanged'] == 1 else 's'} the same"
+    sizes = f"{size_text(size['from'])} → {size_text(size['to'])}"
+    yield f"Files: {len(files)} differ{'s' if len(files) == 1 else ''}, {rest}; {sizes} ({_signed(size['delta'])})"
+    if files:
+        yield _table(
+            ("file", "change", old, new),
+            [
+                (code(f"{row['artifact']}:{row['path']}"), row["change"], size_text(row["from"]), size_text(row["to"]))
+                for row in files
+            ],
+        )
+
+
+def _gates(decision: Decision) -> str:
+    def rows(results: Sequence[Result], depth: int) -> Iterator[tuple[str, ...]]:
+        for result in results:
+            name = "&nbsp;" * 4 * depth + code(result.name)
+            yield _MARKS[result.outcome], name, result.outcome.word, text(result.sentence)
+            yield from rows(result.parts, depth + 1)
+
+    return _table(("", "gate", "outcome", "why"), list(rows(decision.results, 0)))
+
+
+def _links(links: Sequence[Link]) -> str:
+    rows = [
+        (
+            code(a.version),
+            code(a.stage),
+            code(a.artifact or ""),
+            code(a.name),
+            a.type,
+            size_text(a.size),
+            code(a.digest),
+        )
+        for a in links
+    ]
+    return _table(("version", "stage", "artifact", "name", "type", "size", "digest"), rows)
+
+
+def _card(card: CardChange) -> Iterator[str]:
+    yield f"### The card of {code(card.model)}"
+    if card.fields:
+        rows = [(code(name), _value(row["from"]), _value(row["to"])) for name, row in card.fields.items()]
+        yield _table(("field", "before", "after"), rows)
+    if card.text:
+        lines = [_shown(line)[:_LONGEST] for line in card.text[:_MOST_ROWS]]
+        fence = "`" * max(3, *(len(ticks) + 1 for ticks in re.findall("`+", "\n".join(lines)) or [""]))
+        yield "\n".join([f"{fence}diff", *lines, fence, *_and_more(card.text)])
+
+
+def _event(event: Mapping[str, Any]) -> str:
+    about = event.get("model", "")
+    if event.get("version"):
+        about = f"{about}@{event['version']}"
+    about = about or event.get("artifact") or event.get("run") or "gitreg.yaml"
+    rest = {key: value for key, value in event.items() if key in ("stage", "problem") and value}
+    more = f" ({', '.join(f'{key} {code(value)}' for key, value in rest.items())})" if rest else ""
+    return f"{code(about)}: {text(event['event'])}{more}"
+
+
+# -- escaping and formatting -----------------------------------------------------------------------------------------
+
+
+def text(said: str) -> str:
+    """Return a text on one line, escaped so that Markdown shows it literally."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~&@!])", r"\\\1", _one_line(said)).replace("\\@", "&#64;").replace("\\&", "&amp;")
+
+
+def code(said: Any) -> str:
+    """Return a name or a value as inline code, on one line; "" for an empty one."""
+    told = _one_line(str(said)).replace("|", "\\|")  # Markdown splits table cells at bars before it recognises code
+    ticks = max((len(found) for found in re.findall("`+", told)), default=0)
+    fence = "`" * (ticks + 1)
+    pad = " " if ticks else ""
+    return f"{fence}{pad}{told}{pad}{fence}" if told else ""
+
+
+def size_text(size: float | None) -> str:
+    """Return a number of bytes in decimal units, as ``91.6 MB``; "" for None."""
+    if size is None:
+        return ""
+    unit = 0
+    while abs(size) >= 1000 and unit < len(_UNITS) - 1:
+        size, unit = size / 1000, unit + 1
+    return f"{size:.1f} {_UNITS[unit]}" if unit else f"{size:.0f} B"
+
+
+def _one_line(said: str) -> str:
+    told = _shown(" ".join(said.split()))
+    return told if len(told) <= _LONGEST else f"{told[: _LONGEST - 1]}…"
+
+
+def _shown(said: str) -> str:
+    return re.sub(_UNSEEN, "\N{REPLACEMENT CHARACTER}", said)
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return ""
+    return code(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _delta(delta: float | None) -> str:
+    return "" if delta is None else f"{delta:+.6g}"
+
+
+def _signed(size: float) -> str:
+    return f"+{size_text(size)}" if size > 0 else size_text(size)
+
+
+def _flat(said: Mapping[str, Any] | None) -> str:
+    return ", ".join(f"{key} {value}" for key, value in (said or {}).items())
+
+
+def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    shown = [titles, ["---"] * len(titles), *rows[:_MOST_ROWS]]
+    lines = [f"| {' | '.join(row)} |" for row in shown]
+    return "\n".join([*lines, *([""] if len(rows) > _MOST_ROWS else []), *_and_more(rows)])
+
+
+def _and_more(rows: Sequence[object]) -> Iterable[str]:
+    return [f"and {len(rows) - _MOST_ROWS} more"] if len(rows) > _MOST_ROWS else []

@@ -1,0 +1,1 @@
+"""The rules of a branch: what a commit, a merge or a push must not change."""

@@ -1,0 +1,1 @@
+"""The registry at one commit: snapshot, index, refs, history and references."""

@@ -1,0 +1,176 @@
+"""The resolution of references: from the text that a person wrote to one version."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from gitreg.documents.types import AliasDocument, StageDocument
+from gitreg.errors import GitregError, IntegrityError, NotFound, Refused
+from gitreg.names import ARCHIVED, Reference, as_number, parse_reference
+from gitreg.registry.state.snapshot import ModelVersion, Snapshot
+
+
+def resolve(snapshot: Snapshot, reference: str | Reference, *, withdrawn: bool = False) -> ModelVersion:
+    """Return the version that a reference means.
+
+    The selector is tried as a number, then as the name of a version, a stage, an alias and a digest. The name of a
+    stage never means a version or an alias.
+
+    Parameters
+    ----------
+    reference:
+        The reference, as text or parsed.
+    withdrawn:
+        True if a stage or an alias may lead to a yanked version: to annotate it, not to use it.
+
+    Raises
+    ------
+    NotFound
+        There is no such model or version, or no version holds the stage.
+    GitregError
+        The file of the version or of the pointer cannot be read.
+    Refused
+        The pointer leads to a yanked version, or the selector means several versions.
+    IntegrityError
+        The pointer's digest is not that of its record, or the sealed record was edited.
+
+    Warns
+    -----
+    UserWarning
+        The version's annotation names an artifact that was sealed with it.
+    """
+    return snapshot.remember(("resolve", reference, withdrawn), lambda: _resolve_sealed(snapshot, reference, withdrawn))
+
+
+def _resolve_sealed(snapshot: Snapshot, reference: str | Reference, withdrawn: bool) -> ModelVersion:
+    version = _resolve(snapshot, reference, withdrawn)
+    if not is_as_sealed(snapshot, version):
+        raise IntegrityError(
+            f"the sealed record of {version.reference} was edited", hint="`gitreg doctor` names the commit to revert"
+        )
+    snapshot.remember(("ignored", version.reference), lambda: _tell_ignored(version))
+    return version
+
+
+def is_as_sealed(snapshot: Snapshot, version: ModelVersion) -> bool:
+    """Return whether a version's record is as it was first written, as far as this clone has its history."""
+    sealed = snapshot.index.sealed_digest(snapshot.seq, version.model, version.version)
+    return f"sha256:{sealed}" == version.digest
+
+
+def _tell_ignored(version: ModelVersion) -> None:
+    """Warn of each artifact that an annotation names although it was sealed with the version."""
+    for name in version.ignored:
+        import warnings  # lazy: rarely needed
+
+        said = f"its annotation names the artifact {name!r}, which was sealed; that is ignored"
+        warnings.warn(f"{version.reference}: {said}", stacklevel=2)
+
+
+def _resolve(snapshot: Snapshot, reference: str | Reference, withdrawn: bool) -> ModelVersion:
+    ref = parse_reference(reference) if isinstance(reference, str) else reference
+    model, selector = ref.model, ref.selector
+    if selector is None:
+        version = snapshot.latest(model)
+        if version is None:
+            snapshot.card_fields(model)  # raises where there is no such model
+            raise NotFound(f"{model} has no version yet", hint=f"save one with `gitreg save {model} PATH`")
+        return version
+    if selector == "draft" or selector.startswith("draft:"):
+        run = selector.partition(":")[2] or "RUN"
+        raise NotFound(
+            f"{ref} is a draft, which a run has made and nobody has sealed",
+            hint=f"seal it first: `gitreg seal {run}`; `gitreg list --drafts` names the runs",
+        )
+    number = as_number(selector)
+    found = (
+        (snapshot.find_number(model, number) if number is not None else None)
+        or (snapshot.find_version(model, selector) if selector not in snapshot.settings.stages else None)
+        or _follow(snapshot, ref, withdrawn)
+        or _by_digest(snapshot, ref)
+    )
+    if found is None:
+        snapshot.card_fields(model)
+        raise _missing(snapshot, model, selector)
+    return found
+
+
+def _follow(snapshot: Snapshot, ref: Reference, withdrawn: bool) -> ModelVersion | None:
+    """Return the version that a stage or an alias points to; None if there is no such pointer."""
+    assert ref.selector is not None
+    if ref.selector == ARCHIVED:
+        raise Refused(
+            f"{ref} may mean many versions", hint=f"list them with `gitreg list {ref.model} stage={ARCHIVED}`"
+        )
+    pointer = snapshot.find_stage(ref.model, ref.selector)
+    what = "stage" if pointer else "alias"
+    target: StageDocument | AliasDocument | None = pointer
+    if pointer is None and ref.selector not in snapshot.settings.stages:
+        target = snapshot.find_alias(ref.model, ref.selector)
+    if target is None:
+        return None
+    version = snapshot.find_version(ref.model, target.version)
+    if version is None:
+        if (error := _unreadable(snapshot, ref.model, target.version, ("model_version",))) is not None:
+            raise error
+        raise NotFound(
+            f"the {what} {ref} points to version {target.version!r}, which is not there", hint="run `gitreg doctor`"
+        )
+    if target.digest is not None and target.digest != version.digest:
+        raise IntegrityError(
+            f"the {what} {ref} says {target.digest[:19]}..., but the record of {version.reference} is "
+            f"{version.digest[:19]}...",
+            hint="the record or the pointer was changed by hand; run `gitreg doctor`",
+        )
+    if version.yanked and not withdrawn:
+        raise Refused(
+            f"the {what} {ref} points to {version.reference}, which {version.withdrawal}",
+            hint=f"`gitreg rollback {ref.model} {ref.selector}`"
+            if what == "stage"
+            else f"name the version itself: {version.reference}",
+        )
+    return version
+
+
+def _by_digest(snapshot: Snapshot, ref: Reference) -> ModelVersion | None:
+    assert ref.selector is not None
+    if not ref.selector.startswith("sha256:"):
+        return None
+    found = snapshot.find_digest(ref.model, ref.selector.removeprefix("sha256:"))
+    if len(found) > 1:
+        names = ", ".join(version.reference for version in found[:5])
+        raise Refused(f"{ref} means {len(found)} versions: {names}", hint="name the version, or give more digits")
+    return found[0] if found else None
+
+
+def _missing(snapshot: Snapshot, model: str, selector: str) -> GitregError:
+    if (error := _unreadable(snapshot, model, selector, ("model_version", "stage", "alias"))) is not None:
+        return error
+    if selector in snapshot.settings.stages:
+        return NotFound(
+            f"no version of {model} is in {selector}", hint=f"put one there with `gitreg promote {model}@N {selector}`"
+        )
+    gone = snapshot.find_version(model, selector, deleted=True)
+    number = as_number(selector)
+    if gone is None and number is not None:
+        gone = snapshot.find_number(model, number, deleted=True)
+    if gone is not None:
+        return NotFound(f"{gone.reference} was deleted", hint=f"see `gitreg log {model}`")
+    names = [version.version for version in snapshot.versions(model)]
+    pointers = [*snapshot.stages(model), *snapshot.aliases(model)]
+    shown = ", ".join(names[-5:] + pointers) or "none"
+    more = f"the newest of {len(names)} and its pointers: " if len(names) > 5 else "there are: "
+    return NotFound(f"{model} has no version, stage or alias {selector!r}", hint=f"{more}{shown}")
+
+
+def _unreadable(snapshot: Snapshot, model: str, name: str, kinds: Collection[str]) -> GitregError | None:
+    """Return the error for a version or a pointer whose file cannot be read; None if there is no such file."""
+    for entry in snapshot.unreadable(model):
+        if entry.name == name and entry.kind in kinds:
+            said = snapshot.index.history(snapshot.seq, *entry[:3])
+            sealed = entry.kind == "model_version" and any(past.text is not None for past in said)
+            what = f"{model}@{name} cannot be read: {entry.problem}"
+            if sealed:
+                return IntegrityError(f"the sealed record of {what}", hint="`gitreg doctor` says what to do")
+            return GitregError(what, hint="run `gitreg doctor`")
+    return None

@@ -1,0 +1,114 @@
+"""The stage history as a stack of holders: a promotion pushes a version, a rollback pops one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import NamedTuple
+
+from gitreg.documents.types import StageDocument
+from gitreg.registry.state.index import Entry
+from gitreg.registry.state.snapshot import Snapshot
+
+
+class Tenure(NamedTuple):
+    """The stage history of one stage.
+
+    Parameters
+    ----------
+    held:
+        The versions that rollbacks can return to, newest last; if the stage is held, the last one holds it.
+    undone:
+        The versions that rollbacks removed and that were not promoted since: a rollback to them needs no force.
+    vacant:
+        True if no version holds the stage now.
+    """
+
+    held: tuple[str, ...]
+    undone: frozenset[str]
+    vacant: bool
+
+    def before(self, version: str) -> str | None:
+        """Return the version that a rollback returns to once ``version`` has taken the stage; None if there is none."""
+        return next((other for other in reversed(self.held) if other != version), None)
+
+    def below(self) -> list[int]:
+        """Return the positions in ``held`` that a rollback can go to, the nearest first."""
+        top = len(self.held) if self.vacant else len(self.held) - 1
+        return list(range(top - 1, -1, -1))
+
+
+def tenure(snapshot: Snapshot, model: str, stage: str) -> Tenure:
+    """Return the stage history, read from all versions of the stage's pointer file.
+
+    If a pointer file has again, byte for byte, the content of an earlier holder, then ``git revert`` restored it: that
+    is a rollback, too.
+    """
+    held = _Stack()
+    undone: set[str] = set()
+    for entry in reversed(snapshot.index.history(snapshot.seq, "stage", model, stage)):
+        if entry.data is None:
+            continue
+        pointer = StageDocument.from_data(entry.data)
+        version, digest = pointer.version, entry.digest
+        if pointer.rolled_back_from is not None and held.versions[version]:
+            undone.update(held.cut(held.versions[version][-1] + 1))
+            held.pop()
+            held.push(version, digest)
+        elif held.files[digest] and held.files[digest][0] < len(held) - 1:
+            held.cut(held.files[digest][0] + 1)
+        else:
+            undone = undone - {version} if version in undone else set()
+            if held.versions[version] and held.versions[version][-1] == len(held) - 1:
+                held.pop()
+            held.push(version, digest)
+    return Tenure(held.names(), frozenset(undone), snapshot.find_stage(model, stage) is None)
+
+
+class _Stack:
+    """The stack of the holders of a stage, with the positions of each version and of each pointer file."""
+
+    def __init__(self) -> None:
+        self._held: list[tuple[str, str]] = []
+        self.versions: defaultdict[str, list[int]] = defaultdict(list)
+        self.files: defaultdict[str, list[int]] = defaultdict(list)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(version for version, _ in self._held)
+
+    def push(self, version: str, digest: str) -> None:
+        self.versions[version].append(len(self._held))
+        self.files[digest].append(len(self._held))
+        self._held.append((version, digest))
+
+    def pop(self) -> str:
+        version, digest = self._held.pop()
+        self.versions[version].pop()
+        self.files[digest].pop()
+        return version
+
+    def cut(self, place: int) -> list[str]:
+        """Remove the holders from a position upwards and return their versions, newest first."""
+        return [self.pop() for _ in range(len(self._held) - place)]
+
+
+def is_rollback(snapshot: Snapshot, pointer: Entry) -> bool:
+    """Return whether a stage's new pointer returns the stage to a former holder: by `rollback`, or by ``git revert``.
+
+    Parameters
+    ----------
+    snapshot:
+        The branch before the new pointer.
+    pointer:
+        The new pointer file.
+    """
+    if pointer.data is None:
+        return False
+    said = StageDocument.from_data(pointer.data)
+    past = tenure(snapshot, pointer.model, pointer.name)
+    if said.version not in [past.held[place] for place in past.below()]:
+        return False
+    before = snapshot.index.history(snapshot.seq, "stage", pointer.model, pointer.name)
+    return said.rolled_back_from is not None or any(entry.digest == pointer.digest for entry in before)

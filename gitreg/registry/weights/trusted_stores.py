@@ -1,0 +1,160 @@
+"""The stores that a registry names; each is opened only if its user trusts it on this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitreg.blobs import Store, Stores, open_store, shown
+from gitreg.documents.types import RegistryDocument
+from gitreg.errors import GitregError, Refused
+from gitreg.git import Repository
+from gitreg.registry.weights.user_lists import read_list, write_list
+
+
+class Approvals:
+    """The stores that this user trusts, in a file of the user.
+
+    Parameters
+    ----------
+    path:
+        The JSON file; it need not exist yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def urls(self) -> list[str]:
+        """Return the URLs of the trusted stores."""
+        return [url for url in read_list(self._path) if isinstance(url, str)]
+
+    def approve(self, url: str) -> None:
+        """Write into the file that the user trusts a store, in all registries."""
+        urls = self.urls()
+        if url not in urls:
+            write_list(self._path, [*urls, url])
+
+
+@dataclass(frozen=True)
+class Named:
+    """A store that a registry names, or the default store in the clone.
+
+    Parameters
+    ----------
+    url:
+        Its URL; a folder in the repository as an absolute path.
+    opened:
+        The store; None if it cannot be opened.
+    error:
+        The reason why not: `Refused` if the user does not trust it.
+    """
+
+    url: str
+    opened: Store | None
+    error: GitregError | None = None
+
+    @property
+    def store(self) -> Store:
+        """The open store.
+
+        Raises
+        ------
+        GitregError
+            It cannot be opened.
+        """
+        if self.error is not None:
+            raise self.error
+        assert self.opened is not None
+        return self.opened
+
+
+def open_named(settings: RegistryDocument, repository: Repository, approvals: Approvals) -> list[Named]:
+    """Return all stores of a registry, the primary first, then the replicas; those that the user trusts are open."""
+    own = str(default_folder(repository))
+    approved = {own, *approvals.urls()}
+    return [_open(url, approved, own) for url in store_urls(settings, repository)]
+
+
+def readable(named: Sequence[Named], tell: Callable[[str], None]) -> Stores:
+    """Return the open stores as one.
+
+    Parameters
+    ----------
+    named:
+        The stores of the registry, the primary first.
+    tell:
+        Called with a message for each store that is left out.
+
+    Raises
+    ------
+    Refused
+        The user does not trust the primary.
+    GitregError
+        No store can be opened.
+    """
+    primary = named[0]
+    opened = [each.opened for each in named if each.opened]
+    if primary.error and (isinstance(primary.error, Refused) or not opened):
+        raise primary.error
+    for each in named:
+        if each.error:
+            tell(f"left out: {each.error.message}" + (f" ({each.error.hint})" if each.error.hint else ""))
+    return Stores(opened, tell)
+
+
+def store_urls(settings: RegistryDocument, repository: Repository) -> list[str]:
+    """Return the URLs of a registry's stores, the primary first."""
+    primary = str(default_folder(repository)) if settings.store is None else store_address(settings.store, repository)
+    replicas = (store_address(named, repository) for named in settings.replicas)
+    return list(dict.fromkeys((primary, *replicas)))
+
+
+def store_address(named: str, repository: Repository) -> str:
+    """Return the URL or absolute path of a store in ``gitreg.yaml``; a relative path starts at the repository's top."""
+    if "://" in named or named.startswith("/"):
+        return named
+    return os.path.normpath(main_folder(repository) / named)
+
+
+def main_folder(repository: Repository) -> Path:
+    """Return the top of the repository's main work tree, from any of its work trees; the folder of a bare one."""
+    common = repository.common_dir
+    return common.parent if common.name == ".git" else common
+
+
+def default_folder(repository: Repository) -> Path:
+    """Return the folder in the clone for blobs if ``gitreg.yaml`` names no store; it is always trusted."""
+    return repository.common_dir / "gitreg" / "store"
+
+
+def same_place(one: str, other: str) -> bool:
+    """Return whether two URLs name one store, as far as the URLs show it."""
+
+    def place(url: str) -> str:
+        scheme, colons, _ = url.partition("://")
+        return open_store(url).url if not colons or scheme.lower() == "file" else url.rstrip("/")
+
+    return place(one) == place(other)
+
+
+def spelled(url: str, repository: Repository) -> str:
+    """Return a store as ``gitreg.yaml`` names it: a folder in the repository relative to its top, to move with it."""
+    top = main_folder(repository)
+    if "://" in url or not Path(url).is_relative_to(top):
+        return url
+    return Path(url).relative_to(top).as_posix()
+
+
+def _open(url: str, approved: Collection[str], own: str) -> Named:
+    if url not in approved:
+        refused = Refused(
+            f"this registry keeps weights at {shown(url)}, which you have not approved",
+            hint="`gitreg trust` approves it; until then nothing is read from it or written to it",
+        )
+        return Named(shown(url), None, refused)
+    try:
+        return Named(url, open_store(url, own=url == own))
+    except GitregError as error:
+        return Named(shown(url), None, error)

@@ -1,0 +1,82 @@
+"""A report in Markdown: what a registry says stands in it as text, and nothing else."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitreg.policy.evaluate import Decision
+from gitreg.policy.results import Outcome, Result
+from gitreg.registry.query.diff import compare
+from gitreg.registry.review.markdown_report import code, proposal_text, report_text, text
+from gitreg.registry.review.pull_request_check import Report
+from gitreg.registry.review.semantic_diff import CardChange, Move
+from gitreg.registry.rules.merge_rules import Problem
+from tests.registry.support import World
+
+HEAD = "a" * 40
+
+
+def moved(world: World, decision: Decision | None = None) -> Move:
+    for number in (1, 2):
+        world.save(content=f"{number}", metadata={"accuracy": 0.9 + number / 100, "by": "@ada | <b>"}, inputs=())
+    before, after = (world.snapshot.find_version("iris", name) for name in "12")
+    assert before is not None
+    assert after is not None
+    return Move("stage", "iris", "production", before, after, compare(before, after, None), decision=decision)
+
+
+def test_a_report_says_first_whether_it_may_be_merged() -> None:
+    assert "✅ **This may be merged.**" in report_text(Report(None, HEAD, ()))
+    said = report_text(Report(None, HEAD, (Problem("models/iris/x.yaml", "is *bad*", "mend it"),)))
+    assert "❌ **This must not be merged: 1 problem.**" in said
+    assert "| `models/iris/x.yaml` | is \\*bad\\* | mend it |" in said
+
+
+def test_a_move_is_two_versions_side_by_side_with_gates_that_passed_and_failed(world: World) -> None:
+    inner = Result("accuracy", "metric", Outcome.FAILED, "0.92 is below 0.95")
+    results = (Result("any", "any", Outcome.OVERRIDDEN, "one of these 1 is enough", parts=(inner,)),)
+    said = report_text(Report(HEAD, HEAD, (), (moved(world, Decision("iris@2", "production", False, results)),)))
+    assert "### `iris@production`: `iris@1` → `iris@2`" in said
+    assert "| `accuracy` | `0.91` | `0.92` | +0.01 |" in said
+    assert "| `model:m.bin` | changed | 1 B | 1 B |" in said
+    assert "| ⚠️ | `any` | overridden | one of these 1 is enough |" in said
+    assert "| ❌ | &nbsp;&nbsp;&nbsp;&nbsp;`accuracy` | failed | 0.92 is below 0.95 |" in said
+    assert "- record: `sha256:" in said
+
+
+def test_a_proposal_begins_with_the_reason_and_gives_no_verdict(world: World) -> None:
+    said = proposal_text(Report(HEAD, HEAD, (Problem("x", "y", "z"),), (moved(world),)), "because\n")
+    assert said.startswith("because\n\n### `iris@production`")
+    assert "merged." in said
+    assert "must not" not in said
+
+
+def test_the_text_of_a_card_cannot_end_its_block() -> None:
+    said = report_text(Report(HEAD, HEAD, (), cards=(CardChange("iris", {}, ("@@", "+````", "+<script>")),)))
+    assert "`````diff\n@@\n+````\n+<script>\n`````" in said
+
+
+def test_long_tables_are_cut_and_say_so() -> None:
+    problems = tuple(Problem(f"models/{number}.yaml", "is bad", "mend it") for number in range(80))
+    said = report_text(Report(None, HEAD, problems))
+    assert "and 30 more" in said
+    assert "models/49.yaml" in said
+    assert "models/50.yaml" not in said
+
+
+@given(st.text(max_size=60))
+def test_no_value_ends_its_cell_or_its_line(value: str) -> None:
+    for said in (code(value), text(value)):
+        assert "\n" not in said
+        assert said.replace("\\|", "").count("|") == 0
+        assert said.isprintable() or all(char.isprintable() or char.isspace() or ord(char) > 127 for char in said)
+
+
+@given(st.text(max_size=60))
+def test_no_text_mentions_links_or_marks_up(value: str) -> None:
+    said = text(value)
+    bare = said.replace("\\\\", "")
+    for mark in "*_[<`#":
+        assert bare.replace(f"\\{mark}", "").replace("&#64;", "").count(mark) == 0
+    assert "@" not in said
