@@ -27,7 +27,13 @@ if TYPE_CHECKING:
     )
     from gitreg.integrations.current import current
     from gitreg.integrations.decorator import model
-    from gitreg.sdk.artifacts import (
+    from gitreg.sdk.registry import Registry
+    from gitreg.sdk.runs.outputs import ArtifactConfig
+    from gitreg.sdk.runs.pipelines import pipeline, step
+    from gitreg.sdk.runs.run import Run
+    from gitreg.sdk.runs.start import run
+    from gitreg.sdk.runs.step_context import get_step_context
+    from gitreg.sdk.zenml.artifacts import (
         ArtifactType,
         ArtifactVersion,
         get_artifact_version,
@@ -35,14 +41,8 @@ if TYPE_CHECKING:
         load_artifact,
         save_artifact,
     )
-    from gitreg.sdk.client import Client
-    from gitreg.sdk.model import Model, ModelStages
-    from gitreg.sdk.outputs import ArtifactConfig
-    from gitreg.sdk.pipelines import pipeline, step
-    from gitreg.sdk.registry import Registry
-    from gitreg.sdk.running import run
-    from gitreg.sdk.step_context import get_step_context
-    from gitreg.sdk.under_way import Run
+    from gitreg.sdk.zenml.client import Client
+    from gitreg.sdk.zenml.model import Model, ModelStages
 
 __all__ = [
     "AlreadyExists",
@@ -74,24 +74,24 @@ __all__ = [
 ]
 
 _HOMES = {
-    "ArtifactConfig": "gitreg.sdk.outputs",
-    "ArtifactType": "gitreg.sdk.artifacts",
-    "ArtifactVersion": "gitreg.sdk.artifacts",
-    "Client": "gitreg.sdk.client",
-    "Model": "gitreg.sdk.model",
-    "ModelStages": "gitreg.sdk.model",
+    "ArtifactConfig": "gitreg.sdk.runs.outputs",
+    "ArtifactType": "gitreg.sdk.zenml.artifacts",
+    "ArtifactVersion": "gitreg.sdk.zenml.artifacts",
+    "Client": "gitreg.sdk.zenml.client",
+    "Model": "gitreg.sdk.zenml.model",
+    "ModelStages": "gitreg.sdk.zenml.model",
     "Registry": "gitreg.sdk.registry",
-    "Run": "gitreg.sdk.under_way",
+    "Run": "gitreg.sdk.runs.run",
     "current": "gitreg.integrations.current",
-    "get_artifact_version": "gitreg.sdk.artifacts",
-    "get_step_context": "gitreg.sdk.step_context",
-    "link_artifact_to_model": "gitreg.sdk.artifacts",
-    "load_artifact": "gitreg.sdk.artifacts",
+    "get_artifact_version": "gitreg.sdk.zenml.artifacts",
+    "get_step_context": "gitreg.sdk.runs.step_context",
+    "link_artifact_to_model": "gitreg.sdk.zenml.artifacts",
+    "load_artifact": "gitreg.sdk.zenml.artifacts",
     "model": "gitreg.integrations.decorator",
-    "pipeline": "gitreg.sdk.pipelines",
-    "run": "gitreg.sdk.running",
-    "save_artifact": "gitreg.sdk.artifacts",
-    "step": "gitreg.sdk.pipelines",
+    "pipeline": "gitreg.sdk.runs.pipelines",
+    "run": "gitreg.sdk.runs.start",
+    "save_artifact": "gitreg.sdk.zenml.artifacts",
+    "step": "gitreg.sdk.runs.pipelines",
 }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gitreg.errors import NotFound
 
 if TYPE_CHECKING:
-    from gitreg.sdk.saving import Saving
+    from gitreg.sdk.verbs.save import Saving
 
 
 def read_batch(path: str) -> list[Saving]:
@@ -29,7 +29,7 @@ def read_batch(path: str) -> list[Saving]:
     """
     from gitreg.documents.schemas import check
     from gitreg.documents.yaml import loads
-    from gitreg.sdk.saving import Saving, sources
+    from gitreg.sdk.verbs.save import Saving, sources
 
     where = "standard input" if path == "-" else path
     try:

@@ -45,7 +45,7 @@ def open_registry(*, accept_rewrite: bool = False) -> Registry:
     ctx.call_on_close(registry.close)
     registry.proposing = session.pr
     if session.fetch:
-        from gitreg.sdk.remotes import pull
+        from gitreg.sdk.verbs.remotes import pull
 
         pull(registry)
     return registry

@@ -10,7 +10,7 @@ from gitreg.cli.table import Cell
 if TYPE_CHECKING:
     from gitreg.registry.writing.commit import Outcome
     from gitreg.sdk.registry import Registry
-    from gitreg.sdk.remotes import Pulled
+    from gitreg.sdk.verbs.remotes import Pulled
 
 
 def report(registry: Registry, outcome: Outcome, output: str, *, nothing: str = "nothing to do") -> None:

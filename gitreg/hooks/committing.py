@@ -19,9 +19,9 @@ from gitreg.registry.rules.merge_rules import Problem, problems
 from gitreg.registry.state.branch import PATIENCE, Ledger
 from gitreg.registry.state.merge_preview import goes_on, merged
 from gitreg.registry.weights.trusted_stores import open_named
-from gitreg.sdk.ambient import Ambient
-from gitreg.sdk.checking import weights_in
-from gitreg.sdk.opened import OpenRegistry
+from gitreg.sdk.environment import Ambient
+from gitreg.sdk.session import OpenRegistry
+from gitreg.sdk.verbs.pull_requests import weights_in
 
 _BRANCHES = "refs/heads/"
 

@@ -14,7 +14,7 @@ from gitreg.registry.state.receipts import BY_PUSH, Receipt, read_receipts, writ
 
 if TYPE_CHECKING:
     from gitreg.registry.rules.merge_rules import Problem
-    from gitreg.sdk.ambient import Ambient
+    from gitreg.sdk.environment import Ambient
 
 
 def pre_receive(

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from gitreg.errors import InvalidInput
-from gitreg.sdk.active import active_run
+from gitreg.sdk.current_run import active_run
 
 if TYPE_CHECKING:
     from gitreg.integrations.models import Models
-    from gitreg.sdk.under_way import Run
+    from gitreg.sdk.runs.run import Run
 
 _MODELS: ContextVar[Models | None] = ContextVar("gitreg_models", default=None)
 _OF_RUNS: WeakKeyDictionary[Run, Models] = WeakKeyDictionary()

@@ -13,10 +13,10 @@ from gitreg.errors import InvalidInput
 from gitreg.integrations.current import showing
 from gitreg.integrations.loads import Load
 from gitreg.integrations.models import Models
-from gitreg.sdk.active import active_run
-from gitreg.sdk.opened import PathLike
-from gitreg.sdk.pipelines import Step, check_plain
-from gitreg.sdk.running import run
+from gitreg.sdk.current_run import active_run
+from gitreg.sdk.runs.pipelines import Step, check_plain
+from gitreg.sdk.runs.start import run
+from gitreg.sdk.session import PathLike
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -21,7 +21,7 @@ from gitreg.registry.writing.metadata import to_json
 if TYPE_CHECKING:
     from gitreg.integrations.loads import Load
     from gitreg.integrations.metaflow_task import FlowTask
-    from gitreg.sdk.opened import PathLike
+    from gitreg.sdk.session import PathLike
 
 
 class ModelDecorator(StepDecorator):  # type: ignore[misc] # Metaflow has no type annotations

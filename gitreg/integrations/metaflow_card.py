@@ -17,8 +17,8 @@ from gitreg.cards import Entry, StepCard, render_step
 from gitreg.cards.page import size_text
 from gitreg.registry.lineage.lineage import Lineage
 from gitreg.registry.lineage.provenance import STEP, VERSION, Edge, Node, Place
-from gitreg.sdk.cards import graph_of
 from gitreg.sdk.registry import Registry
+from gitreg.sdk.views.card import graph_of
 
 if TYPE_CHECKING:
     from gitreg.cards import Graph

@@ -20,12 +20,12 @@ from gitreg.integrations.models import Models
 from gitreg.registry.drafts import alive, read_draft, read_drafts, remove_draft
 from gitreg.registry.state.runs_and_artifacts import find_run
 from gitreg.sdk.registry import Registry
-from gitreg.sdk.running import run
+from gitreg.sdk.runs.start import run
 
 if TYPE_CHECKING:
     from gitreg.registry.drafts import Draft
     from gitreg.registry.state.snapshot import ModelVersion
-    from gitreg.sdk.opened import PathLike
+    from gitreg.sdk.session import PathLike
 
 
 @dataclass(frozen=True)

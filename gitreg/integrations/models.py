@@ -23,13 +23,13 @@ from gitreg.integrations.references import (
 )
 from gitreg.names import check_model
 from gitreg.registry.writing.metadata import to_json
-from gitreg.sdk.artifacts import stored
-from gitreg.sdk.loading import load_files
-from gitreg.sdk.opened import PathLike
+from gitreg.sdk.session import PathLike
+from gitreg.sdk.verbs.load import load_files
+from gitreg.sdk.zenml.artifacts import stored
 
 if TYPE_CHECKING:
     from gitreg.registry.state.snapshot import ModelVersion
-    from gitreg.sdk.under_way import Run
+    from gitreg.sdk.runs.run import Run
 
 
 class Models:

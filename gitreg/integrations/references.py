@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from gitreg.errors import IntegrityError, InvalidInput, NotFound
 from gitreg.registry.drafts import read_draft
 from gitreg.registry.state.runs_and_artifacts import find_run
-from gitreg.sdk.drafting import draft_version
+from gitreg.sdk.verbs.drafts import draft_version
 
 if TYPE_CHECKING:
     from gitreg.documents.types import ArtifactRecord, DraftDocument
     from gitreg.registry.drafts import Draft
     from gitreg.registry.state.snapshot import ModelVersion
     from gitreg.sdk.registry import Registry
-    from gitreg.sdk.under_way import Run
+    from gitreg.sdk.runs.run import Run
 
 TYPE = "gitreg-model"
 ARTIFACT = "model"

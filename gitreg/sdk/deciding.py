@@ -15,7 +15,7 @@ from gitreg.registry.state.branch import seconds_of
 
 if TYPE_CHECKING:
     from gitreg.registry.operations.approvals import Approver
-    from gitreg.sdk.opened import OpenRegistry
+    from gitreg.sdk.session import OpenRegistry
 
 _DAY = 86400  # seconds
 

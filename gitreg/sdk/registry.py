@@ -16,7 +16,7 @@ from gitreg.errors import InvalidInput, NotFound
 from gitreg.names import check_alias, nfc
 from gitreg.registry.state.references import resolve
 from gitreg.registry.state.snapshot import Model, ModelVersion, Snapshot
-from gitreg.sdk.opened import OpenRegistry, PathLike
+from gitreg.sdk.session import OpenRegistry, PathLike
 
 if TYPE_CHECKING:
     from gitreg.blobs import Progress
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from gitreg.registry.weights.garbage import Garbage
     from gitreg.registry.weights.verification import Verification
     from gitreg.registry.writing.commit import Outcome
-    from gitreg.sdk.batches import Batch
+    from gitreg.sdk.verbs.batch import Batch
 
 Filters = Sequence[str] | Mapping[str, Any]
 """Conditions of a list: ``["stage=production", "metadata.accuracy=gte:0.9"]``, or ``{"stage": "production"}``."""
@@ -93,7 +93,7 @@ class Registry(OpenRegistry):
         """
         model, _, selector = nfc(reference).rpartition("@")
         if selector == "draft" or selector.startswith("draft:"):
-            from gitreg.sdk.drafting import draft_of_model
+            from gitreg.sdk.verbs.drafts import draft_of_model
 
             return draft_of_model(self, model, selector.partition(":")[2] or None)
         snapshot, version = self._held(reference, at)
@@ -109,7 +109,7 @@ class Registry(OpenRegistry):
         snapshot = self.snapshot(at)
         version = self._resolve(snapshot, reference, withdrawn)
         if self.ledger.repository.is_shallow:
-            from gitreg.sdk.sealed import hold
+            from gitreg.sdk.verbs.sealed import hold
 
             if hold(self, snapshot, version):
                 snapshot = self.snapshot(at)
@@ -119,7 +119,7 @@ class Registry(OpenRegistry):
     def _candidate(self, reference: str, *, withdrawn: bool = False) -> ModelVersion:
         """Resolve a reference to a version for a decision; a shallow clone fetches the missing history first."""
         if self.ledger.repository.is_shallow:
-            from gitreg.sdk.sealed import fetch_history
+            from gitreg.sdk.verbs.sealed import fetch_history
 
             fetch_history(self)
         return self._sealed(reference, withdrawn=withdrawn)
@@ -159,7 +159,7 @@ class Registry(OpenRegistry):
             True to warn of files that cannot be read, where all versions are returned.
         """
         from gitreg.registry.state.runs_and_artifacts import artifact_names, artifact_versions
-        from gitreg.sdk.sealed import sealed_artifact
+        from gitreg.sdk.verbs.sealed import sealed_artifact
 
         snapshot = self.snapshot()
         if not references:
@@ -401,7 +401,7 @@ class Registry(OpenRegistry):
             Another version holds the stage, or the policy of the stage forbids it.
         """
         from gitreg.blobs import NO_PROGRESS
-        from gitreg.sdk.saving import Saving, save, sources
+        from gitreg.sdk.verbs.save import Saving, save, sources
 
         found = sources(type, list(map(Path, paths)), {name: Path(path) for name, path in (artifacts or {}).items()})
         saving = Saving(model, found, type, metadata or {}, tags, description, inputs, stage, message)
@@ -416,7 +416,7 @@ class Registry(OpenRegistry):
             Text to add to the message of the commit.
         """
         from gitreg.blobs import NO_PROGRESS
-        from gitreg.sdk.batches import Batch
+        from gitreg.sdk.verbs.batch import Batch
 
         return Batch(self, message, progress or NO_PROGRESS)
 
@@ -436,7 +436,7 @@ class Registry(OpenRegistry):
         AlreadyExists
             There is a version of that name which differs.
         """
-        from gitreg.sdk.saving import Saving, save
+        from gitreg.sdk.verbs.save import Saving, save
 
         reference = f"{model}@{name}" if name is not None else model
         saving = Saving(reference, {}, metadata=metadata or {}, tags=tags, description=description)
@@ -486,7 +486,7 @@ class Registry(OpenRegistry):
             The bytes in the store differ from the record; no file with wrong content is left under its final name.
         """
         from gitreg.blobs import NO_PROGRESS
-        from gitreg.sdk.loading import load
+        from gitreg.sdk.verbs.load import load
 
         folder = Path(dest) if dest is not None else None
         return load(
@@ -530,7 +530,7 @@ class Registry(OpenRegistry):
             The bytes in the store differ from the record.
         """
         from gitreg.blobs import NO_PROGRESS
-        from gitreg.sdk.loading import open_file
+        from gitreg.sdk.verbs.load import open_file
 
         return open_file(
             self, reference, path, artifact=artifact, unsafe_code=unsafe_code, progress=progress or NO_PROGRESS
@@ -854,7 +854,7 @@ class Registry(OpenRegistry):
             and is interrupted continues at the same point when it is run again.
         """
         from gitreg.blobs import NO_PROGRESS
-        from gitreg.sdk.stores import verification
+        from gitreg.sdk.verbs.stores import verification
 
         return verification(self, reference, share, progress or NO_PROGRESS)
 
@@ -882,7 +882,7 @@ class Registry(OpenRegistry):
         meant = self.holders_meant([] if reference is None else [reference], tell=False)
         versions = [each for each in meant if isinstance(each, ModelVersion)]
         if self.is_mirror:
-            from gitreg.sdk.sealed import fetch_tags
+            from gitreg.sdk.verbs.sealed import fetch_tags
 
             fetch_tags(self, versions)
         return [signed(self.ledger, snapshot, each) for each in versions]
@@ -895,7 +895,7 @@ class Registry(OpenRegistry):
         UserWarning
             A store is not trusted, or the remote does not answer; it is left out.
         """
-        from gitreg.sdk.stores import examination
+        from gitreg.sdk.verbs.stores import examination
 
         return examination(self)
 
@@ -903,7 +903,7 @@ class Registry(OpenRegistry):
         """Repair the problems that gitreg can repair, and return those."""
         from gitreg.registry.doctor import repair
         from gitreg.registry.operations.settings import give_id
-        from gitreg.sdk.stores import reachable, restore
+        from gitreg.sdk.verbs.stores import reachable, restore
 
         def identify() -> object:
             return self.commit(partial(give_id, registry_id=self.ambient.draw_id()))
@@ -935,7 +935,7 @@ class Registry(OpenRegistry):
             The reachable weights cannot be determined (:mod:`gitreg.registry.weights.garbage`); nothing is moved.
         """
         from gitreg.registry.weights.garbage import collect_garbage, find_garbage
-        from gitreg.sdk.collecting import store_users
+        from gitreg.sdk.verbs.garbage import store_users
 
         work = collect_garbage if apply else find_garbage
         return work(store_users(self), grace=grace)
@@ -960,7 +960,7 @@ class Registry(OpenRegistry):
             As for `collect_garbage`; nothing is removed.
         """
         from gitreg.registry.weights.garbage import purge_garbage
-        from gitreg.sdk.collecting import store_users
+        from gitreg.sdk.verbs.garbage import store_users
 
         return purge_garbage(store_users(self), grace=grace)
 
@@ -974,7 +974,7 @@ class Registry(OpenRegistry):
         Refused
             A claim is younger, or its registry can be read.
         """
-        from gitreg.sdk.collecting import store_users
+        from gitreg.sdk.verbs.garbage import store_users
 
         store_users(self).release(names)
 

@@ -12,7 +12,7 @@ from gitreg.registry.weights.unpublished import is_unpublished, may_be_unpublish
 
 if TYPE_CHECKING:
     from gitreg.blobs import Store
-    from gitreg.sdk.opened import OpenRegistry
+    from gitreg.sdk.session import OpenRegistry
 
 
 def leave_claims(registry: OpenRegistry, store: Store) -> None:

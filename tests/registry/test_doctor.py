@@ -16,7 +16,7 @@ from gitreg.errors import IntegrityError, InvalidDocument
 from gitreg.registry.doctor import Problem
 from gitreg.registry.state.branch import Ledger
 from gitreg.sdk.registry import Registry
-from gitreg.sdk.remotes import push
+from gitreg.sdk.verbs.remotes import push
 from tests.registry.support import commit_files, git, pointer, record
 
 SHA = "sha256:" + "0" * 64

@@ -9,7 +9,7 @@ import pytest
 
 from gitreg.registry.doctor import Problem
 from gitreg.sdk.registry import Registry
-from gitreg.sdk.remotes import push
+from gitreg.sdk.verbs.remotes import push
 from tests.registry.support import commit_files, git, record, refs
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from gitreg.registry.state.snapshot import Snapshot
 from gitreg.sdk.registry import Registry
-from gitreg.sdk.remotes import clone, pull
+from gitreg.sdk.verbs.remotes import clone, pull
 from tests.registry.support import git
 
 

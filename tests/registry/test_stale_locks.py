@@ -10,7 +10,7 @@ from gitreg.errors import CloneLags, Conflict
 from gitreg.registry.doctor import examine
 from gitreg.registry.writing import commit
 from gitreg.sdk.registry import Registry
-from gitreg.sdk.remotes import pull
+from gitreg.sdk.verbs.remotes import pull
 from tests.registry.support import git, refs
 
 

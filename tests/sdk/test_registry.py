@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gitreg.errors import IntegrityError, InvalidInput, NotFound, Refused
-from gitreg.sdk import saving
 from gitreg.sdk.registry import Registry
+from gitreg.sdk.verbs import save
 from tests.registry.support import git
 
 
@@ -199,7 +199,7 @@ def test_a_number_whose_record_was_reset_away_is_not_given_again(registry: Regis
     registry.save("iris", weights)
     registry.save("iris@alpha", weights)
     git(registry.folder, "reset", "-q", "--hard", "HEAD~1")
-    plain = saving.save(registry, saving.Saving("iris", {"model": [weights]}), dry_run=True)
+    plain = save.save(registry, save.Saving("iris", {"model": [weights]}), dry_run=True)
     assert plain.changes.version == ("iris", "3")
     assert registry.save("iris", weights).number == 3
 

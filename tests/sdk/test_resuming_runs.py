@@ -12,7 +12,7 @@ import pytest
 
 import gitreg
 from gitreg import AlreadyExists, Model, Registry, pipeline, save_artifact, step
-from gitreg.sdk.drafting import find_any_run
+from gitreg.sdk.verbs.drafts import find_any_run
 from tests.registry.support import git
 
 

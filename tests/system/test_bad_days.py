@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gitreg.sdk.registry import Registry
-from gitreg.sdk.remotes import pull
+from gitreg.sdk.verbs.remotes import pull
 from tests.servers.buckets import Servers
 from tests.servers.githttp import PASSWORD
 from tests.servers.gitremotes import Far, make_far, on_a_bad_line

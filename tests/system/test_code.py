@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gitreg.registry.weights.trusted_code import place_of
-from gitreg.sdk.opened import OpenRegistry
+from gitreg.sdk.session import OpenRegistry
 from tests.contents import corpus
 from tests.system.world import Person, assert_in_words, contents, make_person, write
 

@@ -72,7 +72,7 @@ def list_artifacts(name: str | None, output: str) -> None:
 @fetch_option
 def show(reference: str, output: str) -> None:
     """Show a version of an artifact, the latest where none is named."""
-    from gitreg.sdk.sealed import sealed_artifact
+    from gitreg.sdk.verbs.sealed import sealed_artifact
 
     row = _row(sealed_artifact(open_registry(), reference))
     if output != "table":
@@ -122,8 +122,8 @@ def save(name: str, path: str, artifact_type: str, metadata: dict[str, Any], out
 
     Inside of `gitreg run` it becomes part of the run.
     """
-    from gitreg.sdk.active import active_run
-    from gitreg.sdk.artifacts import save_artifact
+    from gitreg.sdk.current_run import active_run
+    from gitreg.sdk.zenml.artifacts import save_artifact
 
     artifact, _, version = name.partition("@")
     registry = None if active_run() is not None else open_registry()
@@ -147,8 +147,8 @@ def load(reference: str, dest: str | None, unsafe_code: bool, output: str) -> No
 
     With DEST they are yours to change; without, the folder is the cache's own and read-only.
     """
-    from gitreg.sdk.loading import load_files, note_input
-    from gitreg.sdk.sealed import sealed_artifact
+    from gitreg.sdk.verbs.load import load_files, note_input
+    from gitreg.sdk.verbs.sealed import sealed_artifact
 
     registry = open_registry()
     document = sealed_artifact(registry, reference)

@@ -16,8 +16,8 @@ COLUMNS = ("digest", "size", "files", "used")
 @output_option
 def command(output: str) -> None:
     """List what this machine keeps, the most recently used first, and the current registry's versions that it is."""
-    from gitreg.sdk.ambient import Ambient
-    from gitreg.sdk.caching import list_cache
+    from gitreg.sdk.environment import Ambient
+    from gitreg.sdk.views.cache import list_cache
 
     try:
         registry = open_registry()

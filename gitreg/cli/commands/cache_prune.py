@@ -20,9 +20,9 @@ def command(to: str | None, everything: bool, output: str) -> None:
     What was handed out within a day stays, for somebody may still read it, unless --all is given; and always what is
     being fetched or copied at this moment.
     """
-    from gitreg.sdk.ambient import Ambient
-    from gitreg.sdk.caching import list_cache, prune_cache
-    from gitreg.sdk.sizes import parse_size
+    from gitreg.sdk.environment import Ambient
+    from gitreg.sdk.views.cache import list_cache, prune_cache
+    from gitreg.units import parse_size
 
     if to is not None and everything:
         raise InvalidInput("--to and --all contradict each other", hint="give one of them")

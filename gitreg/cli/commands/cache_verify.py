@@ -14,8 +14,8 @@ from gitreg.errors import IntegrityError
 @output_option
 def command(output: str) -> None:
     """Hash all that this machine keeps again, and remove what is damaged: it is fetched again when it is needed."""
-    from gitreg.sdk.ambient import Ambient
-    from gitreg.sdk.caching import verify_cache
+    from gitreg.sdk.environment import Ambient
+    from gitreg.sdk.views.cache import verify_cache
 
     with progress("Verifying") as bar:
         rows = list(verify_cache(Ambient.of_this_process(), progress=bar))

@@ -30,7 +30,7 @@ def command(reference: str, output: str | None) -> None:
     lineage as a picture, and whether it is what was sealed.
     """
     from gitreg.cards import render_card
-    from gitreg.sdk.cards import card
+    from gitreg.sdk.views.card import card
 
     found = card(open_registry(), reference)
     page = render_card(found)

@@ -27,8 +27,8 @@ def command(base: str | None, head: str, report: str | None, output: str) -> Non
     for in stores that were approved on this machine.
     """
     from gitreg.registry.review.markdown_report import report_text
-    from gitreg.sdk.checking import check_proposal
     from gitreg.sdk.registry import Registry
+    from gitreg.sdk.verbs.pull_requests import check_proposal
 
     ctx = click.get_current_context()
     registry = Registry.open(ctx.ensure_object(Session).repo, checked_out=True)

@@ -12,7 +12,7 @@ from gitreg.cli.output import print_line
 @click.argument("path", required=False, type=click.Path(file_okay=False))
 def command(url: str, path: str | None) -> None:
     """Clone the registry at URL, as `git clone` does, with its stages."""
-    from gitreg.sdk.remotes import clone
+    from gitreg.sdk.verbs.remotes import clone
 
     with clone(url, path) as registry:
         print_line(f"Cloned into {registry.folder}; weights come from {registry.store_url}")

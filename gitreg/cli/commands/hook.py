@@ -16,7 +16,7 @@ from gitreg.errors import InvalidInput, NotFound, Refused
 if TYPE_CHECKING:
     from gitreg.git import RefUpdate, Repository
     from gitreg.registry.rules.merge_rules import Problem
-    from gitreg.sdk.ambient import Ambient
+    from gitreg.sdk.environment import Ambient
 
 _ZEROS = frozenset("0")
 
@@ -102,7 +102,7 @@ def post_receive() -> None:
 def _here() -> Iterator[tuple[Repository, Ambient]]:
     """Open the repository whose hook this is."""
     from gitreg.git import Repository
-    from gitreg.sdk.ambient import Ambient
+    from gitreg.sdk.environment import Ambient
 
     ambient = Ambient.of_this_process()
     with Repository.discover(ambient.folder, env=ambient.env) as repository:

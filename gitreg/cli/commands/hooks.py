@@ -39,7 +39,7 @@ def install(server: bool, output: str) -> None:
     from gitreg.hooks.installing import OF_A_CLONE, OF_A_SERVER
     from gitreg.hooks.installing import install as place
     from gitreg.hooks.serving import note_what_is_there
-    from gitreg.sdk.ambient import Ambient
+    from gitreg.sdk.environment import Ambient
 
     repository = _repository()
     _report(place(repository, OF_A_SERVER if server else OF_A_CLONE, program=_program()), output)
@@ -60,7 +60,7 @@ def _repository() -> Repository:
     """Open the repository that is meant; a server's may be empty yet."""
     from gitreg.git import Repository
     from gitreg.git.program import speaking_of_none
-    from gitreg.sdk.ambient import Ambient
+    from gitreg.sdk.environment import Ambient
 
     ctx = click.get_current_context()
     ambient = Ambient.of_this_process()

@@ -48,7 +48,7 @@ def print_drafts(registry: Registry, output: str, model: str | None) -> None:
     NotFound
         There is none; for programs the empty shape is printed before.
     """
-    from gitreg.sdk.drafting import draft_rows
+    from gitreg.sdk.verbs.drafts import draft_rows
 
     rows = [row for row in draft_rows(registry) if model in (None, row["model"])]
     if output != "table":

@@ -12,6 +12,6 @@ from gitreg.cli.results import report_moved
 @output_option
 def command(output: str) -> None:
     """Publish what was committed with --local: commits, tags, stages and aliases."""
-    from gitreg.sdk.remotes import push
+    from gitreg.sdk.verbs.remotes import push
 
     report_moved(push(open_registry()), output, nothing="has all of it")

@@ -43,8 +43,8 @@ def command(
     is kept as a draft, and the exit code is the command's.
     """
     from gitreg.registry.state.runs_and_artifacts import find_run
-    from gitreg.sdk.model import Model
-    from gitreg.sdk.running import run
+    from gitreg.sdk.runs.start import run
+    from gitreg.sdk.zenml.model import Model
 
     registry = open_registry()
     told: dict[str, Any] = read_metadata(parameters, "--parameter")

@@ -23,7 +23,7 @@ def command() -> None:
 @fetch_option
 def list_runs(pipeline: str | None, output: str) -> None:
     """List runs, of one pipeline or of all, the newest first; those that are not sealed stand before."""
-    from gitreg.sdk.drafting import run_rows
+    from gitreg.sdk.verbs.drafts import run_rows
 
     rows = run_rows(open_registry(), pipeline)
     if output != "table":
@@ -58,8 +58,8 @@ def list_runs(pipeline: str | None, output: str) -> None:
 @fetch_option
 def show(name: str, output: str) -> None:
     """Show a run: its code, its surroundings, and step by step what went in and came out."""
-    from gitreg.sdk.drafting import find_any_run
-    from gitreg.sdk.surroundings import spelled
+    from gitreg.sdk.run_environment import spelled
+    from gitreg.sdk.verbs.drafts import find_any_run
 
     run, status = find_any_run(open_registry(), name)
     data = {**run.to_data(), "status": status}

@@ -26,7 +26,7 @@ from gitreg.errors import InvalidInput
 
 if TYPE_CHECKING:
     from gitreg.registry.writing.commit import Outcome
-    from gitreg.sdk.saving import Saving
+    from gitreg.sdk.verbs.save import Saving
 
 
 @click.command("save")
@@ -88,7 +88,7 @@ def command(
         return
     if model is None:
         raise click.MissingParameter(ctx=ctx, param_type="argument", param_hint="MODEL[@VERSION]")
-    from gitreg.sdk.saving import Saving, save, sources
+    from gitreg.sdk.verbs.save import Saving, save, sources
 
     registry = open_registry()
     found = sources(artifact_type, list(map(Path, paths)), dict(map(_artifact, artifacts)))
@@ -109,7 +109,7 @@ def _save_batch(ctx: click.Context, path: str, message: str, *, dry_run: bool, o
         if name not in _OF_A_BATCH and ctx.get_parameter_source(name) is not ParameterSource.DEFAULT:
             raise click.UsageError(f"--batch says all that is to be saved: leave {name} out.", ctx)
     from gitreg.cli.batch_file import read_batch
-    from gitreg.sdk.batches import save_all
+    from gitreg.sdk.verbs.batch import save_all
 
     registry = open_registry()
     savings = read_batch(path)

@@ -27,7 +27,7 @@ def command(target: str, artifact: str | None, output: str) -> None:
     data: a format that holds no code. limited: a pickle that names known types alone. opaque: unknown. code: what may
     run its maker's code when it is loaded; with exit code 4. A PATH that is there is taken before a REF.
     """
-    from gitreg.sdk.scans import scan_files, scan_version
+    from gitreg.sdk.verbs.scan import scan_files, scan_version
 
     if artifact is None and os.path.lexists(target):
         found = list(scan_files(Path(target)))

@@ -14,7 +14,7 @@ from gitreg.cli.results import report
 @local_option
 def command(name: str, output: str) -> None:
     """Seal what a run that failed or was killed had made: its versions take their numbers."""
-    from gitreg.sdk.drafting import seal_by_hand
+    from gitreg.sdk.verbs.drafts import seal_by_hand
 
     registry = open_registry()
     report(registry, seal_by_hand(registry, name), output, nothing="it was sealed already")

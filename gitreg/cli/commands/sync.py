@@ -16,7 +16,7 @@ def command(output: str) -> None:
 
     Running it again, or twice at once, changes nothing more.
     """
-    from gitreg.sdk.remotes import sync
+    from gitreg.sdk.verbs.remotes import sync
 
     synced = sync(open_registry())
     if output != "table":

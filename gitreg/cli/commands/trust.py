@@ -31,7 +31,7 @@ def command(urls: tuple[str, ...], code: bool, no_code: bool, models: tuple[str,
         _trust_code(urls, models, trusted=code)
         return
     if urls:
-        from gitreg.sdk.stores import approve
+        from gitreg.sdk.verbs.stores import approve
 
         approved = approve(urls)
     else:
@@ -43,7 +43,7 @@ def command(urls: tuple[str, ...], code: bool, no_code: bool, models: tuple[str,
 
 
 def _trust_code(urls: tuple[str, ...], models: tuple[str, ...], *, trusted: bool) -> None:
-    from gitreg.sdk.code_trust import distrust_code, trust_code
+    from gitreg.sdk.verbs.trust_code import distrust_code, trust_code
 
     if not urls:
         registry = open_registry()

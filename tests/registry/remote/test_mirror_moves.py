@@ -13,7 +13,7 @@ from gitreg.errors import Refused
 from gitreg.hooks.committing import post_merge
 from gitreg.registry.discovery.location import Location
 from gitreg.sdk.registry import Registry
-from gitreg.sdk.remotes import clone, pull, sync
+from gitreg.sdk.verbs.remotes import clone, pull, sync
 from tests.registry.support import commit_files, git, pointer
 
 MIRROR = "refs/stages/iris@production"

@@ -13,7 +13,7 @@ import pytest
 from gitreg.errors import AlreadyExists, IntegrityError, NotFound, Refused
 from gitreg.git.remote.protocol import Declined, Unreachable
 from gitreg.sdk.registry import Registry
-from gitreg.sdk.remotes import clone, pull, push, sync
+from gitreg.sdk.verbs.remotes import clone, pull, push, sync
 from tests.registry.support import commit_files, git, refs
 
 Clones = tuple[Registry, Registry]

@@ -8,7 +8,7 @@ import pytest
 
 from gitreg.errors import Protected, Refused
 from gitreg.sdk.registry import Registry
-from gitreg.sdk.remotes import sync
+from gitreg.sdk.verbs.remotes import sync
 from tests.registry.support import commit_files, git, refs
 
 

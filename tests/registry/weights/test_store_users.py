@@ -15,10 +15,10 @@ import pytest
 import gitreg
 from gitreg.errors import NotFound, Refused
 from gitreg.registry.weights.claims import Claims
-from gitreg.sdk.drafting import discard
 from gitreg.sdk.registry import Registry
-from gitreg.sdk.remotes import clone, pull, push
 from gitreg.sdk.store_claims import claims_of
+from gitreg.sdk.verbs.drafts import discard
+from gitreg.sdk.verbs.remotes import clone, pull, push
 from tests.registry.support import git
 
 Clones = tuple[Registry, Registry]

@@ -14,7 +14,7 @@ from gitreg.blobs import NO_PROGRESS, open_store
 from gitreg.errors import IntegrityError
 from gitreg.registry.weights.verification import Finding
 from gitreg.sdk.registry import Registry
-from gitreg.sdk.stores import add_store, copying
+from gitreg.sdk.verbs.stores import add_store, copying
 from tests.blobs.helpers import Counter, flip_a_bit
 from tests.registry.support import commit_files, git
 

@@ -1,0 +1,155 @@
+"""The environment of the process: variables, the user's folders, the clock. Read here and passed on as values."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from gitreg.units import parse_size
+
+if TYPE_CHECKING:
+    from gitreg.blobs import Cache, Known
+    from gitreg.git import Repository
+    from gitreg.registry.state.verdicts import Verdicts
+    from gitreg.registry.weights.trusted_code import CodeTrust
+    from gitreg.registry.weights.trusted_stores import Approvals
+    from gitreg.registry.writing.commit import Writer
+
+REGISTRY_VARIABLE = "GITREG_REGISTRY"
+RUN_VARIABLE = "GITREG_RUN"
+STEP_VARIABLE = "GITREG_STEP"
+CACHE_VARIABLE = "GITREG_CACHE"
+CACHE_SIZE_VARIABLE = "GITREG_CACHE_SIZE"
+
+
+class Ambient(NamedTuple):
+    """The environment of the process.
+
+    Parameters
+    ----------
+    folder:
+        The current folder.
+    env:
+        The environment variables.
+    clock:
+        Returns the time in seconds since the epoch.
+    """
+
+    folder: Path
+    env: Mapping[str, str]
+    clock: Callable[[], float] = time.time
+
+    @classmethod
+    def of_this_process(cls) -> Ambient:
+        """Return the environment of this process."""
+        return cls(Path.cwd(), dict(os.environ))
+
+    @staticmethod
+    def draw_id() -> str:
+        """Return a random id for a new registry: 32 hexadecimal digits."""
+        import secrets  # only needed to create a registry
+
+        return secrets.token_hex(16)
+
+    def cache(self) -> Cache:
+        """Return the user's cache, shared by all registries: in GITREG_CACHE, else in the system's folder for caches.
+
+        Its path is absolute even if the variable is not, because symbolic links to its files are made.
+
+        Raises
+        ------
+        InvalidInput
+            GITREG_CACHE_SIZE is not a valid size.
+        """
+        from gitreg.blobs import Cache
+
+        said = self.env.get(CACHE_SIZE_VARIABLE)
+        return Cache(self._cache_folder(), limit=parse_size(said, CACHE_SIZE_VARIABLE) if said else None)
+
+    def known(self) -> Known:
+        """Return the stat cache: size and mtime of the user's files when they were last hashed, with their digests."""
+        from gitreg.blobs import Known
+
+        return Known(self._cache_folder() / "known-1.sqlite", self.clock)
+
+    def spool(self) -> Path:
+        """Return the folder for blobs that are being copied from one store to another."""
+        return self._cache_folder() / "spool"
+
+    def mirrors(self) -> Path:
+        """Return the folder for mirrors of registries that are opened by URL."""
+        return self._cache_folder() / "mirrors"
+
+    @property
+    def offline(self) -> bool:
+        """True if no remote may be contacted (GITREG_OFFLINE)."""
+        return self.env.get("GITREG_OFFLINE", "") not in ("", "0")
+
+    def unfinished(self, name: str) -> Path:
+        """Return the path of the checkpoint file of an interrupted verification."""
+        return self._cache_folder() / "verified" / f"{name}.txt"
+
+    def approvals(self) -> Approvals:
+        """Return the list of stores that the user trusts."""
+        from gitreg.registry.weights.trusted_stores import Approvals
+
+        return Approvals(self._settings_folder() / "stores.json")
+
+    def code_trust(self) -> CodeTrust:
+        """Return the list of registries that the user trusts for files that can run code."""
+        from gitreg.registry.weights.trusted_code import CodeTrust
+
+        return CodeTrust(self._settings_folder() / "code.json")
+
+    def verdicts(self) -> Verdicts:
+        """Return the cache of the scanner's verdicts on files."""
+        from gitreg.registry.state.verdicts import Verdicts
+
+        return Verdicts(self._cache_folder())
+
+    def _settings_folder(self) -> Path:
+        return self._own_folder("XDG_CONFIG_HOME", ".config", "Library/Application Support")
+
+    def _cache_folder(self) -> Path:
+        told = self.env.get(CACHE_VARIABLE)
+        return self.folder / told if told else self._own_folder("XDG_CACHE_HOME", ".cache", "Library/Caches")
+
+    def _own_folder(self, variable: str, on_linux: str, on_mac: str) -> Path:
+        """Return gitreg's folder among the user's, by the XDG Base Directory Specification or Apple's conventions.
+
+        The result is that of platformdirs, whose import would take longer than resolving a reference.
+        """
+        told = self.env.get(variable, "")
+        if os.path.isabs(told):
+            return Path(told, "gitreg")
+        home = self.folder / (self.env.get("HOME") or Path.home())
+        return home / (on_mac if sys.platform == "darwin" else on_linux) / "gitreg"
+
+    def now(self) -> tuple[int, int]:
+        """Return the time in whole seconds since the epoch, and the local UTC offset in minutes (east is positive)."""
+        seconds = int(self.clock())
+        offset = datetime.fromtimestamp(seconds).astimezone().utcoffset()
+        return seconds, int(offset.total_seconds() // 60) if offset else 0
+
+    def writer(self, repository: Repository) -> Writer:
+        """Return the author and committer of a write to a repository now, from Git's configuration.
+
+        Raises
+        ------
+        InvalidInput
+            Git has no name or e-mail for the user.
+        """
+        from gitreg.registry.writing.commit import Writer
+
+        seconds, offset = self.now()
+        author = repository.author_identity(time=seconds, offset=offset)
+        return Writer(author, repository.identity(time=seconds, offset=offset))
+
+    def timestamp(self) -> str:
+        """Return the time in RFC 3339, UTC, with milliseconds."""
+        return datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

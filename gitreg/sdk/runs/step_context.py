@@ -1,0 +1,68 @@
+"""The context of a step: its run, its names and its model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gitreg.errors import InvalidInput
+from gitreg.sdk.current_run import active_run
+
+if TYPE_CHECKING:
+    from gitreg.sdk.runs.run import Run
+    from gitreg.sdk.runs.step_run import Step
+    from gitreg.sdk.zenml.model import RunModel
+
+
+class StepContext:
+    """The context of a step: its run, its names and its model."""
+
+    def __init__(self, run: Run, step: Step) -> None:
+        self.run = run
+        self._step = step
+
+    @property
+    def step_name(self) -> str:
+        """The name of the step in this run."""
+        return self._step.name
+
+    @property
+    def pipeline_name(self) -> str:
+        """The name of the pipeline."""
+        return self.run.pipeline
+
+    @property
+    def run_name(self) -> str:
+        """The name of the run."""
+        return self.run.name
+
+    @property
+    def model(self) -> RunModel:
+        """The version of a model that the step works on: its own, else that of the pipeline.
+
+        Raises
+        ------
+        InvalidInput
+            Neither has one.
+        """
+        found = self.run.model
+        if found is None:
+            raise InvalidInput(
+                f"neither the step {self._step.name} nor its pipeline works on a model",
+                hint='give one of them model=Model(name="iris")',
+            )
+        return found
+
+
+def get_step_context() -> StepContext:
+    """Return the context of the step that executes now.
+
+    Raises
+    ------
+    InvalidInput
+        No step of a run executes in this context.
+    """
+    under_way = active_run()
+    step = under_way.step if under_way is not None else None
+    if under_way is None or step is None:
+        raise InvalidInput("no step of a run is under way here", hint="call this in a @step, from a @pipeline")
+    return StepContext(under_way, step)

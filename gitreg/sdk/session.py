@@ -1,0 +1,512 @@
+"""The class `OpenRegistry`: an open registry with its branch, its stores and its one way of writing.
+
+Each method imports its dependencies when it is called, so that resolving one reference imports little.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from gitreg.errors import GitregError, InvalidInput, Refused
+from gitreg.git.program import speaking_of_none
+from gitreg.registry.discovery.location import Location, locate, split_place
+from gitreg.registry.state.branch import Ledger
+from gitreg.registry.state.snapshot import ModelVersion, Snapshot
+from gitreg.sdk.environment import REGISTRY_VARIABLE, Ambient
+
+if TYPE_CHECKING:
+    from gitreg.blobs import Progress, Saving, Store, Stores
+    from gitreg.registry.promotion.context import Circumstances
+    from gitreg.registry.remote.upstream import Upstream
+    from gitreg.registry.state.verdicts import Verdicts
+    from gitreg.registry.weights.trusted_stores import Named
+    from gitreg.registry.writing.commit import Operation, Outcome, Writer
+
+PathLike = str | os.PathLike[str]
+
+
+class OpenRegistry:
+    """An open registry without the public methods of :class:`gitreg.Registry`, which inherits from it.
+
+    Attributes
+    ----------
+    proposing:
+        True if writes go to a new branch on the remote, to be merged by a pull request.
+    mirror_of:
+        The URL of the registry if it is read from a mirror; None for a clone.
+    rewritten_from:
+        The former commit of the remote's branch, if a rewritten history was accepted on opening; None otherwise.
+    """
+
+    proposing = False
+    _looked_back = False
+    rewritten_from: str | None = None
+
+    def __init__(
+        self, location: Location, ambient: Ambient, *, local: bool = False, mirror_of: str | None = None
+    ) -> None:
+        self.ambient = ambient
+        self.mirror_of = mirror_of
+        self.ledger = Ledger(location.repository, location.branch, location.root)
+        self.local = local
+
+    @classmethod
+    def open(
+        cls,
+        path: PathLike | None = None,
+        *,
+        local: bool = False,
+        checked_out: bool = False,
+        accept_rewrite: bool = False,
+    ) -> Self:
+        """Open the registry that a folder or a URL belongs to.
+
+        Parameters
+        ----------
+        path:
+            A folder of the registry or of the project around it, or the URL of its repository, which is read from a
+            mirror in the user's cache; ``PATH#BRANCH`` if a repository has several registries. None takes
+            GITREG_REGISTRY, else GIT_DIR, else the current folder and those above it.
+        local:
+            True to leave the remote alone: writes stay in this clone until they are pushed.
+        checked_out:
+            True to take the registry that is checked out, even if its branch is not in this clone
+            (:func:`gitreg.registry.discovery.location.locate`).
+        accept_rewrite:
+            True to follow the remote of a URL even if its history was rewritten, or another registry is there now. A
+            clone does so when it is pulled (:func:`gitreg.sdk.verbs.remotes.pull`).
+
+        Raises
+        ------
+        NotFound
+            There is no registry.
+        InvalidInput
+            ``local`` is True for a URL.
+        Refused
+            The history at a URL was rewritten, or another registry is there, and ``accept_rewrite`` is False.
+        Unreachable
+            The remote of a URL does not answer.
+        """
+        ambient = Ambient.of_this_process()
+        named = os.fspath(path) if path is not None else ambient.env.get(REGISTRY_VARIABLE)
+        told = named or "."
+        if ":" in told:
+            from gitreg.registry.discovery.mirrors import is_address
+
+            if is_address(told):
+                return cls._open_mirror(told, ambient, local=local, accept_rewrite=accept_rewrite)
+        folder, place = split_place(told, ambient.folder)
+        env = speaking_of_none(ambient.env) if named else ambient.env  # GIT_DIR counts only if no registry is named
+        location = locate(folder, env=env, place=place, checked_out=checked_out)
+        return cls(location, ambient, local=local)
+
+    @classmethod
+    def _open_mirror(cls, address: str, ambient: Ambient, *, local: bool, accept_rewrite: bool) -> Self:
+        from gitreg.registry.discovery.mirrors import open_mirror
+
+        if local:
+            raise InvalidInput(
+                "a registry that is named by its URL has no clone", hint="leave --local out, or clone it"
+            )
+        mirror = open_mirror(
+            address, ambient.mirrors(), env=ambient.env, offline=ambient.offline, accept_rewrite=accept_rewrite
+        )
+        registry = cls(mirror.location, ambient, mirror_of=address)
+        registry.rewritten_from = mirror.rewritten_from
+        if registry.ledger.repository.is_shallow:
+            from gitreg.sdk.verbs.sealed import hold_branch
+
+            try:
+                hold_branch(registry)
+            except BaseException:
+                registry.close()
+                raise
+        if ambient.offline:
+            registry.tell("offline: this is what the remote said when it was last asked")
+        return registry
+
+    @classmethod
+    def init(
+        cls,
+        path: PathLike | None = None,
+        *,
+        store: str | None = None,
+        branch: str | None = None,
+        prefix: str | None = None,
+        remote: str | None = None,
+    ) -> tuple[Self, bool]:
+        """Create a registry, trust its store, and publish it to its remote (:func:`gitreg.registry.discovery.creation.create`).
+
+        Parameters
+        ----------
+        path:
+            The folder of the registry; None takes the current folder, or the repository that GIT_DIR names.
+        store:
+            A folder or a URL for the weights; None takes a folder of the clone.
+        branch:
+            The branch of the registry.
+        prefix:
+            The folder of the version tags, ``models`` by default.
+        remote:
+            The name of the Git remote to publish to; None for no remote.
+
+        Returns
+        -------
+        tuple:
+            The open registry, and True if it was created now (False: it existed).
+        """
+        from gitreg.registry.discovery.creation import create
+        from gitreg.sdk.verbs.stores import spelled_out
+
+        ambient = Ambient.of_this_process()
+        if store is not None:
+            store = spelled_out(store, ambient.folder)
+        folder = Path(os.path.normpath(ambient.folder / (path or ".")))
+        env = speaking_of_none(ambient.env) if path is not None else ambient.env
+        location, made = create(
+            folder,
+            env=env,
+            writer=ambient.writer,
+            registry_id=ambient.draw_id(),
+            store=store,
+            branch=branch,
+            prefix=prefix,
+            remote=remote,
+        )
+        registry = cls(location, ambient)
+        if store is not None:
+            registry.trust()
+        if made:
+            registry.trust_code()
+        if remote is not None:
+            from gitreg.sdk.verbs.remotes import push
+
+            try:
+                push(registry)
+            except BaseException:
+                registry.close()
+                raise
+            if made and store is None:
+                registry.tell(
+                    f"weights will lie in {registry.store_url}, and nobody else can load them: {remote} gets the "
+                    "records alone. For a folder or a bucket that all reach: `gitreg store create URL`, write "
+                    "`store: URL` into gitreg.yaml, commit it, `gitreg trust`, `gitreg push`; next time "
+                    "`gitreg init --store URL`"
+                )
+        return registry, made
+
+    def close(self) -> None:
+        """Close all files that are open."""
+        if (verdicts := self.__dict__.pop("verdicts", None)) is not None:
+            verdicts.close()
+        self.ledger.close()
+        self.ledger.repository.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- location and stores ---------------------------------------------------------------------------------------
+
+    def is_same(self, other: OpenRegistry) -> bool:
+        """Return whether another handle is open on the same registry: here, in another clone or in a mirror."""
+        if other is self:
+            return True
+        ids = [each.snapshot().settings.id for each in (self, other)]
+        if all(ids):
+            return ids[0] == ids[1]
+        mine, others = self.ledger, other.ledger
+        return (mine.branch, mine.root) == (others.branch, others.root) and os.path.samefile(
+            mine.repository.common_dir, others.repository.common_dir
+        )
+
+    @property
+    def is_mirror(self) -> bool:
+        """True if the registry was opened by its URL and is read from a mirror in the user's cache."""
+        return self.mirror_of is not None
+
+    @property
+    def folder(self) -> Path:
+        """The repository's work tree, or the repository itself if it is bare."""
+        return self.ledger.repository.work_tree or self.ledger.repository.git_dir
+
+    @property
+    def store_url(self) -> str:
+        """The address of the primary store, which holds the weights."""
+        from gitreg.registry.weights.trusted_stores import store_urls
+
+        return store_urls(self.ledger.snapshot().settings, self.ledger.repository)[0]
+
+    def named_stores(self) -> list[Named]:
+        """Return the stores that the registry names, the primary first; those that the user trusts are opened."""
+        from gitreg.registry.weights.trusted_stores import open_named
+
+        return open_named(self.ledger.snapshot().settings, self.ledger.repository, self.ambient.approvals())
+
+    @cached_property
+    def store(self) -> Store:
+        """The primary store, to which weights are written.
+
+        Raises
+        ------
+        Refused
+            The registry names a store that the user does not trust.
+        """
+        return self.named_stores()[0].store
+
+    @cached_property
+    def stores(self) -> Stores:
+        """The primary store and its replicas, for reading; a file missing or damaged in one is read from the next.
+
+        Warns
+        -----
+        UserWarning
+            A replica is left out: the user does not trust it, or gitreg cannot open its kind.
+
+        Raises
+        ------
+        Refused
+            The registry names a primary store that the user does not trust.
+        """
+        from gitreg.registry.weights.trusted_stores import readable
+
+        return readable(self.named_stores(), self.tell)
+
+    @contextmanager
+    def saving(self, progress: Progress, *, draft: bool = False) -> Iterator[Saving]:
+        """Yield a writer for files of the store; the record of the files has to be committed before the block ends.
+
+        Parameters
+        ----------
+        draft:
+            True if a draft will refer to the files.
+
+        Raises
+        ------
+        Refused
+            The registry names a store that the user does not trust.
+        StoreGoneError
+            The registry names a store that does not exist; none is created.
+        """
+        from gitreg.blobs import Saving
+        from gitreg.sdk.store_claims import claims_of, has_unpublished
+
+        settings = self.snapshot().settings
+        if settings.store is not None:
+            claims_of(self).leave(self.store, unpublished=draft or self.local)
+        else:
+            self.store.prepare()
+        with (
+            closing(self.ambient.known()) as known,
+            Saving(self.store, known, chunking=settings.chunking != "none", progress=progress) as saving,
+        ):
+            yield saving
+            if settings.store is not None and has_unpublished(self):
+                # another process may have removed the clone's own claim before any record referred to these files
+                claims_of(self).leave(self.store, unpublished=True)
+
+    def trust(self) -> list[str]:
+        """Trust the stores that the registry names and return their addresses; the clone's own folder needs no trust.
+
+        Raises
+        ------
+        InvalidInput
+            gitreg cannot open one of them; then none is trusted.
+        """
+        from gitreg.blobs import open_store
+        from gitreg.registry.weights.trusted_stores import default_folder, store_urls
+
+        repository = self.ledger.repository
+        named = store_urls(self.snapshot().settings, repository)
+        urls = [url for url in named if url != str(default_folder(repository))]
+        for url in urls:
+            open_store(url)  # reads nothing; refuses an address that cannot be opened or has a password
+        for url in urls:
+            self.ambient.approvals().approve(url)
+        self.forget_stores()
+        return urls
+
+    # -- files that can run code -------------------------------------------------------------------------------------
+
+    @cached_property
+    def verdicts(self) -> Verdicts:
+        """The scanner's verdicts on files, kept in the user's cache."""
+        return self.ambient.verdicts()
+
+    @property
+    def code_place(self) -> str:
+        """The location by which the registry, with its id, is trusted for code: its common Git folder or its URL."""
+        if self.mirror_of is not None:
+            from gitreg.registry.weights.trusted_code import place_of
+
+            return place_of(self.mirror_of)
+        return str(self.ledger.repository.common_dir.resolve())
+
+    def trusts_code(self, model: str) -> bool:
+        """Return whether the user trusts the registry for files of a model that can run code."""
+        trusted = self.ambient.code_trust().find(self.code_place, self.snapshot().settings.id)
+        return trusted is not None and trusted.covers(model)
+
+    def trust_code(self, models: Sequence[str] = ()) -> None:
+        """Trust the registry for files that can run code: of all models, or of those that match the patterns."""
+        self.ambient.code_trust().add(self.code_place, self.snapshot().settings.id, models)
+
+    def forget_stores(self) -> None:
+        """Drop the open stores, so that a change of their list or of their trust is seen at the next use."""
+        for name in ("store", "stores"):
+            self.__dict__.pop(name, None)
+
+    @staticmethod
+    def tell(what: str) -> None:
+        """Warn the user of a problem that does not stop the call."""
+        import warnings
+
+        warnings.warn(what, stacklevel=2)
+
+    def address(self, url: PathLike) -> str:
+        """Return the full address of a store that a user names: a URL, or a folder relative to the current one."""
+        from gitreg.sdk.verbs.stores import spelled_out
+
+        return spelled_out(os.fspath(url), self.ambient.folder)
+
+    def snapshot(self, at: str | None = None) -> Snapshot:
+        """Return the snapshot of the registry now, or at a date or commit (:meth:`Ledger.snapshot`)."""
+        if not self._looked_back:
+            self._looked_back = True
+            self._finish_following()
+        snapshot = self.ledger.snapshot(at, now=self.ambient.clock())
+        snapshot.check_fixed()
+        return snapshot
+
+    def _finish_following(self) -> None:
+        """Update the work trees that a killed process left behind, if nothing prevents it.
+
+        Before that, a plain ``git commit`` there would undo the newest changes of the branch.
+        """
+        repository = self.ledger.repository
+        if repository.unfinished_following():
+            with suppress(GitregError, OSError), repository.lock(timeout=0):
+                repository.finish_following()
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    def commit(self, operation: Operation, *, dry_run: bool = False) -> Outcome:
+        """Run an operation on the newest snapshot, commit its changes and return the outcome.
+
+        See :mod:`gitreg.registry.writing.commit`.
+
+        If the remote's branch accepts only pull requests, the change is proposed (:mod:`gitreg.registry.review.proposals`).
+
+        Parameters
+        ----------
+        dry_run:
+            True to commit nothing, and return the outcome that a commit would have.
+
+        Warns
+        -----
+        UserWarning
+            The change was proposed although the caller did not ask for a proposal.
+        """
+        if self.proposing:
+            return self._propose(operation, dry_run=dry_run)
+        from gitreg.git.remote.protocol import Declined
+        from gitreg.registry.writing.commit import commit
+
+        upstream = self.upstream
+        try:
+            outcome = commit(self.ledger, operation, self.writer, upstream=upstream, dry_run=dry_run)
+        except Declined as declined:
+            if upstream is None or not declined.protected:
+                raise
+            self.tell(f"{upstream.branch} is protected: the change is proposed instead")
+            return self._propose(operation, dry_run=dry_run)
+        if upstream is not None and outcome.commit:
+            from gitreg.sdk.store_claims import settle_claims
+
+            settle_claims(self)
+        return outcome
+
+    def _propose(self, operation: Operation, *, dry_run: bool) -> Outcome:
+        from gitreg.registry.review.proposals import propose
+
+        upstream = self.upstream
+        if upstream is None:
+            raise Refused(
+                "this registry has no remote to propose to", hint="`gitreg init --remote origin` declares one"
+            )
+        return propose(
+            self.ledger,
+            operation,
+            self.writer,
+            upstream,
+            env=self.ambient.env,
+            circumstances=self.circumstances(),
+            dry_run=dry_run,
+        )
+
+    @property
+    def remote(self) -> str | None:
+        """The name of the remote that the registry is published to, now or later; None if it has none."""
+        return "origin" if self.is_mirror else self.ledger.snapshot().settings.remote
+
+    @property
+    def upstream(self) -> Upstream | None:
+        """The declared remote, which each write moves first; None if gitreg.yaml declares none, or with ``local``."""
+        return None if self.local else self.published
+
+    @property
+    def published(self) -> Upstream | None:
+        """The remote that the registry is published to, now or later; None if it has none."""
+        remote = self.remote
+        if remote is None:
+            return None
+        from gitreg.registry.remote.upstream import Upstream
+
+        return Upstream(
+            self.ledger, remote, self.ambient.clock, mirror_of=self.mirror_of, circumstances=self.circumstances
+        )
+
+    def circumstances(self) -> Circumstances:
+        """Return the context of a promotion made here and now: promoter, time, branch and stores."""
+        from gitreg.sdk.deciding import circumstances
+
+        return circumstances(self)
+
+    def writer(self) -> Writer:
+        """Return the author and committer of a write now.
+
+        Raises
+        ------
+        InvalidInput
+            Git has no name or e-mail for the user.
+        """
+        return self.ambient.writer(self.ledger.repository)
+
+    def after(self, outcome: Outcome) -> Snapshot:
+        """Return the snapshot after a write; for a proposal, the snapshot of the proposed commit."""
+        return self.snapshot(outcome.commit if outcome.proposal else None)
+
+    def about(self, outcome: Outcome) -> ModelVersion:
+        """Return the version that an outcome is about, as it is now."""
+        assert outcome.changes.version is not None
+        (version,) = self._after(outcome, [outcome.changes.version])
+        return version
+
+    def about_all(self, outcome: Outcome) -> list[ModelVersion]:
+        """Return the versions that an outcome of many is about, in their order, as they are now."""
+        return self._after(outcome, outcome.changes.versions)
+
+    def _after(self, outcome: Outcome, names: Sequence[tuple[str, str]]) -> list[ModelVersion]:
+        snapshot = self.after(outcome)
+        found = [snapshot.find_version(model, name, deleted=True) for model, name in names]
+        return [version for version in found if version is not None]

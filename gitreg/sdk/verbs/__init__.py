@@ -1,0 +1,1 @@
+"""The verbs of a registry, as functions over an open one."""

@@ -1,0 +1,152 @@
+"""Batches: many versions in one commit and one push."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from gitreg.blobs import NO_PROGRESS, Progress
+from gitreg.errors import InvalidInput
+from gitreg.registry.operations.batches import check_all_saveable, save_versions
+from gitreg.registry.operations.versions import NewVersion, check_saveable
+from gitreg.registry.state.registry_refs import tagged_numbers
+from gitreg.registry.state.snapshot import ModelVersion, Snapshot
+from gitreg.registry.writing.changes import Changes
+from gitreg.registry.writing.commit import Operation, Outcome
+from gitreg.sdk.verbs.save import Saving, describe, publish, put, sources, surrounded
+
+if TYPE_CHECKING:
+    from gitreg.sdk.registry import Registry
+
+
+class Batch:
+    """Versions that become one commit when the ``with`` block ends; if the block raises, none of them is committed.
+
+    Files are stored at once. Numbers are assigned at the end, consecutively.
+
+    Parameters
+    ----------
+    message:
+        Text to add to the message of the commit.
+
+    Attributes
+    ----------
+    outcome:
+        The outcome of the commit, after the block; None if nothing was saved.
+    """
+
+    def __init__(self, registry: Registry, message: str = "", progress: Progress = NO_PROGRESS) -> None:
+        self._registry = registry
+        self._message = message
+        self._progress = progress
+        self._stack = ExitStack()
+        self._pending: list[tuple[Saving, NewVersion]] = []
+        self.outcome: Outcome | None = None
+
+    def __enter__(self) -> Self:
+        self._store = self._stack.enter_context(self._registry.saving(self._progress))
+        self._new_version = surrounded(self._registry)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._stack:
+            if kind is None and self._pending:
+                self.outcome = self._publish()
+
+    @property
+    def versions(self) -> list[ModelVersion]:
+        """The versions, in the order in which they were saved; an empty list before the end of the block."""
+        return self._registry.about_all(self.outcome) if self.outcome else []
+
+    def save(
+        self,
+        model: str,
+        *paths: str | os.PathLike[str],
+        artifacts: Mapping[str, str | os.PathLike[str]] | None = None,
+        type: str = "model",  # noqa: A002 - the word of the format
+        metadata: Mapping[str, Any] | None = None,
+        tags: Sequence[str] = (),
+        description: str | None = None,
+        inputs: Sequence[str] = (),
+        stage: str | None = None,
+    ) -> None:
+        """Store the files of a new version of a model; parameters are those of :meth:`gitreg.Registry.save`.
+
+        The versions in ``inputs`` have to exist before the batch.
+
+        Raises
+        ------
+        GitregError
+            As :meth:`gitreg.Registry.save` raises it.
+        """
+        found = sources(type, list(map(Path, paths)), {name: Path(path) for name, path in (artifacts or {}).items()})
+        self.add(Saving(model, found, type, metadata or {}, tags, description, inputs, stage))
+
+    def add(self, saving: Saving) -> None:
+        """Store the files of one new version and add it to the batch."""
+        new = self._new_version(saving)
+        check_saveable(self._registry.snapshot(), new, circumstances=self._registry.circumstances())
+        self._pending.append((saving, replace(new, artifacts=put(self._store, saving, self._registry.verdicts))))
+
+    def _publish(self) -> Outcome:
+        operation = _operation(self._registry, [new for _, new in self._pending], self._message)
+        return publish(self._registry, self._store, operation, self._put_again)
+
+    def _put_again(self) -> bool:
+        same = [put(self._store, saving, self._registry.verdicts) == new.artifacts for saving, new in self._pending]
+        return all(same)
+
+
+def save_all(
+    registry: Registry,
+    savings: Sequence[Saving],
+    *,
+    message: str = "",
+    progress: Progress = NO_PROGRESS,
+    dry_run: bool = False,
+) -> Outcome:
+    """Save many versions in one commit and return the outcome; a dry run stores and commits nothing.
+
+    Errors that do not depend on the files are raised before any file is stored.
+
+    Raises
+    ------
+    GitregError
+        As :meth:`gitreg.Registry.save` raises it.
+    InvalidInput
+        The list is empty.
+    """
+    if not savings:
+        raise InvalidInput("there is nothing to save", hint="a batch is a list of what to save")
+    new_version = surrounded(registry)
+    news = [new_version(saving) for saving in savings]
+    check_all_saveable(registry.snapshot(), news, circumstances=registry.circumstances())
+    if dry_run:
+        news = [
+            replace(new, artifacts=describe(each, progress, registry.verdicts))
+            for new, each in zip(news, savings, strict=True)
+        ]
+        return registry.commit(_operation(registry, news, message), dry_run=True)
+    with Batch(registry, message, progress) as batch:
+        for saving in savings:
+            batch.add(saving)
+    assert batch.outcome is not None
+    return batch.outcome
+
+
+def _operation(registry: Registry, news: Sequence[NewVersion], message: str) -> Operation:
+    here = registry.circumstances()
+
+    def operation(snapshot: Snapshot) -> Changes:
+        given = partial(tagged_numbers, registry.ledger.repository, snapshot)
+        return save_versions(snapshot, news, given=given, circumstances=here, message=message)
+
+    return operation

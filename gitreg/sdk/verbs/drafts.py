@@ -1,0 +1,262 @@
+"""The commands on drafts: list, seal and discard them, and read a version before it is sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from gitreg.documents.types import AnnotationDocument, ArtifactRecord, DraftDocument, VersionDocument
+from gitreg.errors import NotFound
+from gitreg.names import nfc
+from gitreg.registry.drafts import Draft, alive, is_alive, open_drafts, read_drafts, remove_draft, write_draft
+from gitreg.registry.operations.sealing import seal as seal_operation
+from gitreg.registry.state.registry_refs import tagged_numbers
+from gitreg.registry.state.runs_and_artifacts import runs
+from gitreg.registry.state.snapshot import ModelVersion
+from gitreg.sdk.store_claims import settle_claims
+
+if TYPE_CHECKING:
+    from gitreg.documents.types import RunDocument
+    from gitreg.registry.writing.commit import Outcome
+    from gitreg.sdk.registry import Registry
+
+DIED = "died"
+"""The status of a run whose draft says that it is running although its process is dead."""
+
+
+def sealing(registry: Registry, draft: Draft) -> Callable[[Any], Any]:
+    """Return the operation that seals a draft."""
+    repository, here = registry.ledger.repository, registry.circumstances()
+
+    def operation(snapshot: Any) -> Any:
+        def given(model: str) -> list[int]:
+            return tagged_numbers(repository, snapshot, model)
+
+        return seal_operation(snapshot, draft, given=given, circumstances=here)
+
+    return operation
+
+
+def seal_draft(registry: Registry, draft: Draft) -> Outcome:
+    """Seal a draft, remove its ref, and return the outcome.
+
+    Raises
+    ------
+    GitregError
+        As :func:`gitreg.registry.operations.sealing.seal` raises it; the draft stays.
+    """
+    outcome = registry.commit(sealing(registry, draft))
+    remove_draft(registry.ledger.repository, draft)
+    settle_claims(registry)
+    return outcome
+
+
+def drafts_of(registry: Registry) -> list[Draft]:
+    """Return the drafts that are not sealed, of runs that execute, failed or were killed."""
+    return open_drafts(registry.ledger.repository, registry.snapshot())
+
+
+def find_draft(registry: Registry, run: str) -> Draft:
+    """Return the draft of a run that is named ``RUN`` or ``PIPELINE/RUN``.
+
+    Raises
+    ------
+    NotFound
+        There is no such draft, or there are several.
+    """
+    run = nfc(run)
+    drafts = read_drafts(registry.ledger.repository)
+    found = [draft for draft in drafts if run in (draft.name, draft.run.run)]
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(draft.name for draft in found or drafts) or "none"
+    raise NotFound(
+        f"{run!r} names {len(found)} drafts" if found else f"there is no draft of a run {run!r}",
+        hint=f"there are: {known}",
+    )
+
+
+def draft_of_model(registry: Registry, model: str, run: str | None) -> ModelVersion:
+    """Return the draft of a version of a model: that of the run named, else of the active run, else the only one.
+
+    Raises
+    ------
+    NotFound
+        There is no such draft, or there are several.
+    """
+    from gitreg.sdk.current_run import active_run
+
+    active = active_run()
+    model, run = nfc(model), run and nfc(run)
+    drafts = [active.in_hand.read()] if active is not None and run is None else drafts_of(registry)
+    found = [
+        (draft, document)
+        for draft in drafts
+        for document in draft.versions.values()
+        if document.model == model and run in (None, draft.run.run, draft.name)
+    ]
+    if len(found) == 1:
+        return draft_version(*found[0])
+    if not found:
+        raise NotFound(f"no run is making a version of {model}", hint="`gitreg list --drafts` shows what there is")
+    names = ", ".join(f"{model}@draft:{draft.run.run}" for draft, _ in found)
+    raise NotFound(f"{len(found)} versions of {model} are being made", hint=f"name one: {names}")
+
+
+def draft_version(draft: Draft, document: DraftDocument) -> ModelVersion:
+    """Return the draft of a version in the form of a sealed version, with the number 0 and an empty digest."""
+    artifacts: Mapping[str, ArtifactRecord] = draft.artifacts_of(document)
+    record = VersionDocument(
+        model=document.model,
+        version=document.version or f"draft:{draft.run.run}",
+        number=0,
+        created_at=document.created_at,
+        created_by=document.created_by,
+        description=document.description,
+        tags=document.tags,
+        metadata=document.metadata,
+        source=draft.run.source,
+        run={"pipeline": draft.run.pipeline, "run": draft.run.run},
+        inputs=document.inputs,
+        artifacts=artifacts,
+    )
+    return ModelVersion(record, AnnotationDocument(), "", None, ())
+
+
+# -- by hand -----------------------------------------------------------------------------------------------------------
+
+
+def seal_by_hand(registry: Registry, run: str) -> Outcome:
+    """Seal the draft of a run that failed or was killed, and return the outcome.
+
+    Raises
+    ------
+    NotFound
+        There is no such draft.
+    Conflict
+        The run still executes.
+    GitregError
+        As :func:`gitreg.registry.operations.sealing.seal` raises it; the draft stays.
+    """
+    draft = find_draft(registry, run)
+    with alive(registry.ledger.repository, draft.run.pipeline, draft.run.run):
+        if draft.run.status == "running":
+            ended = draft.run.but(status="failed", ended_at=registry.ambient.timestamp())
+            draft = write_draft(
+                registry.ledger.repository,
+                draft,
+                lambda draft: replace(draft, run=ended),
+                registry.writer,
+                "The run was ended by hand",
+            )
+        return seal_draft(registry, draft)
+
+
+def discard(registry: Registry, run: str) -> Draft:
+    """Remove the draft of a run that failed or was killed, and return it; its weights are left to ``gitreg gc``.
+
+    Raises
+    ------
+    NotFound
+        There is no such draft.
+    Conflict
+        The run still executes.
+    """
+    draft = find_draft(registry, run)
+    with alive(registry.ledger.repository, draft.run.pipeline, draft.run.run):
+        remove_draft(registry.ledger.repository, draft)
+    settle_claims(registry)
+    return draft
+
+
+# -- as rows -----------------------------------------------------------------------------------------------------------
+
+
+def draft_rows(registry: Registry) -> list[dict[str, Any]]:
+    """Return one row of plain data for each version in a draft; a draft without versions has one row."""
+    rows = []
+    for draft in drafts_of(registry):
+        status = status_of(registry, draft)
+        for document in draft.versions.values() or [None]:
+            artifacts = (
+                draft.artifacts_of(document) if document else {a.artifact: a.record for a in draft.artifacts.values()}
+            )
+            rows.append(
+                {
+                    "model": document.model if document else None,
+                    "version": document.version if document else None,
+                    "run": draft.name,
+                    "status": status,
+                    "stage": document.stage if document else None,
+                    "artifacts": list(artifacts),
+                    "size": sum(artifact.size for artifact in artifacts.values()),
+                    "started_at": draft.run.started_at,
+                }
+            )
+    return rows
+
+
+def run_rows(registry: Registry, pipeline: str | None = None) -> list[dict[str, Any]]:
+    """Return one row of plain data for each run: those that are not sealed first, each group newest first."""
+    drafts = drafts_of(registry)
+    open_ones = [
+        run_row(draft.run.but(versions=_made(draft)), status_of(registry, draft))
+        for draft in sorted(drafts, key=lambda draft: draft.run.started_at, reverse=True)
+        if pipeline is None or nfc(pipeline) == draft.run.pipeline
+    ]
+    return [*open_ones, *(run_row(run, run.status) for run in runs(registry.snapshot(), pipeline))]
+
+
+def run_row(run: RunDocument, status: str) -> dict[str, Any]:
+    """Return one run as plain data."""
+    return {
+        "pipeline": run.pipeline,
+        "run": run.run,
+        "status": status,
+        "started_at": run.started_at,
+        "duration": run.duration,
+        "created_by": run.created_by,
+        "steps": len(run.steps),
+        "versions": list(run.versions),
+    }
+
+
+def find_any_run(registry: Registry, name: str) -> tuple[RunDocument, str]:
+    """Return a run that is named ``RUN`` or ``PIPELINE/RUN``, sealed or a draft, and its status.
+
+    Raises
+    ------
+    NotFound
+        There is no such run, or there are several.
+    """
+    name = nfc(name)
+    drafts = drafts_of(registry)
+    found = [
+        (draft.run.but(versions=_made(draft)), status_of(registry, draft))
+        for draft in drafts
+        if name in (draft.name, draft.run.run)
+    ]
+    sealed = [run for run in runs(registry.snapshot()) if name in (run.run, f"{run.pipeline}/{run.run}")]
+    found += [(run, run.status) for run in sealed]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        known = ", ".join(f"{run.pipeline}/{run.run}" for run, _ in found)
+        raise NotFound(f"{name!r} names {len(found)} runs", hint=f"name one: {known}")
+    raise NotFound(f"there is no run {name!r}", hint="see `gitreg runs list`")
+
+
+def status_of(registry: Registry, draft: Draft) -> str:
+    """Return the status of a draft: running, died, failed, or completed if only the seal is missing."""
+    run = draft.run
+    if run.status == "running" and not is_alive(registry.ledger.repository, run.pipeline, run.run):
+        return DIED
+    return run.status
+
+
+def _made(draft: Draft) -> tuple[str, ...]:
+    return tuple(
+        f"{each.model}@{each.version}" if each.version else f"{each.model}@draft:{draft.run.run}"
+        for each in draft.versions.values()
+    )

@@ -1,0 +1,29 @@
+"""Garbage collection of an open registry: the users of its store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gitreg.registry.weights.store_users import StoreUsers
+from gitreg.sdk.store_claims import claims_of, settle_claims
+
+if TYPE_CHECKING:
+    from gitreg.sdk.session import OpenRegistry
+
+
+def store_users(registry: OpenRegistry) -> StoreUsers:
+    """Return the users of the registry's store, for garbage collection, after this clone's own claims were settled."""
+    settle_claims(registry, collecting=True)
+    ambient, ledger, remote = registry.ambient, registry.ledger, registry.remote
+    shared = remote is not None and ledger.repository.address_of(remote) is not None
+    upstream = registry.published if shared and registry.snapshot().settings.id else None
+    return StoreUsers(
+        ledger,
+        registry.store,
+        upstream,
+        claims_of(registry),
+        ambient.env,
+        ambient.mirrors(),
+        ambient.clock,
+        ambient.offline,
+    )

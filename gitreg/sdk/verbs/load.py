@@ -1,0 +1,161 @@
+"""Functions that load the files of a version, verified, from the cache or into a folder of the caller."""
+
+from __future__ import annotations
+
+import warnings
+from fnmatch import fnmatch
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, BinaryIO
+
+from gitreg.blobs import NO_PROGRESS, Manifest, Progress
+from gitreg.errors import InvalidInput, NotFound
+from gitreg.names import nfc
+from gitreg.registry.state.manifests import choose_artifact, manifest_of
+from gitreg.sdk.verbs.admission import Admission
+
+if TYPE_CHECKING:
+    from gitreg.blobs import Cache
+    from gitreg.documents.types import ArtifactDocument, ArtifactRecord
+    from gitreg.registry.state.snapshot import ModelVersion
+    from gitreg.sdk.registry import Registry
+
+
+def load(
+    registry: Registry,
+    reference: str,
+    dest: Path | None = None,
+    *,
+    artifact: str | None = None,
+    file: str | None = None,
+    link: bool = False,
+    unsafe_code: bool = False,
+    progress: Progress = NO_PROGRESS,
+) -> Path:
+    """Return the folder with the files of a version (:meth:`gitreg.Registry.load`)."""
+    if link and dest is None:
+        raise InvalidInput("links need a folder to lie in", hint="name DEST, or leave --link away: nothing is copied")
+    version = registry.version(reference)
+    _tell_yanked(version)
+    record = choose_artifact(version, artifact)
+    folder = load_files(
+        registry,
+        record,
+        dest,
+        model=version.model,
+        what=version.reference,
+        file=file,
+        link=link,
+        unsafe_code=unsafe_code,
+        progress=progress,
+    )
+    note_input(registry, version)
+    return folder
+
+
+def load_files(
+    registry: Registry,
+    record: ArtifactRecord,
+    dest: Path | None = None,
+    *,
+    model: str,
+    what: str,
+    file: str | None = None,
+    link: bool = False,
+    unsafe_code: bool = False,
+    progress: Progress = NO_PROGRESS,
+) -> Path:
+    """Return the folder with the files of an artifact, every byte verified against its record.
+
+    Parameters
+    ----------
+    model:
+        The name of the model that has the artifact, or of the artifact itself; trust for code depends on it.
+    what:
+        The name of the version or artifact in errors.
+    dest, file, link, unsafe_code:
+        As for :meth:`gitreg.Registry.load`.
+    """
+    cache = registry.ambient.cache()
+    admission = Admission(registry, record, model=model, what=what, unsafe_code=unsafe_code)
+    if dest is None and file is None and (found := cache.find(record.digest)):
+        admission.check(lambda: manifest_in(registry, cache, record))
+        admission.look(found)
+        return found
+    manifest = manifest_in(registry, cache, record)
+    paths = None if file is None else _matching(manifest, file, what)
+    admission.check(lambda: manifest, paths)
+    if dest is not None and not link:
+        folder = registry.ambient.folder / dest
+        admit = admission.look if admission.is_pending else None
+        cache.export(manifest, registry.stores, folder, paths, admit=admit, progress=progress)
+        return folder
+    if dest is None or admission.is_pending:
+        found = cache.checkout(manifest, registry.stores, paths, progress=progress)
+        admission.look(found)
+        if dest is None:
+            return found
+    folder = registry.ambient.folder / dest
+    cache.link(manifest, registry.stores, folder, paths, progress=progress)
+    return folder
+
+
+def open_file(
+    registry: Registry,
+    reference: str,
+    path: str,
+    *,
+    artifact: str | None = None,
+    unsafe_code: bool = False,
+    progress: Progress = NO_PROGRESS,
+) -> BinaryIO:
+    """Open one file of a version (:meth:`gitreg.Registry.open_file`)."""
+    version = registry.version(reference)
+    _tell_yanked(version)
+    cache = registry.ambient.cache()
+    record = choose_artifact(version, artifact)
+    manifest = manifest_in(registry, cache, record)
+    entry = manifest.find(path)
+    if entry is None:
+        raise NotFound(f"{version.reference} has no file {path!r}", hint=f"see `gitreg show {version.reference}`")
+    admission = Admission(registry, record, model=version.model, what=version.reference, unsafe_code=unsafe_code)
+    opened = cache.open(manifest, registry.stores, entry.path, progress=progress)
+    try:
+        admission.check_file(entry, opened)
+    except BaseException:
+        opened.close()
+        raise
+    note_input(registry, version)
+    return opened
+
+
+def manifest_in(registry: Registry, cache: Cache, record: ArtifactRecord) -> Manifest:
+    """Return the manifest of an artifact: from its record, else from the cache, else from the store."""
+    if record.files is None and (known := cache.manifest(record.digest)):
+        return known
+    return manifest_of(record, registry.stores)
+
+
+def _tell_yanked(version: ModelVersion) -> None:
+    if version.yanked:
+        warnings.warn(f"{version.reference} {version.withdrawal}", stacklevel=4)
+
+
+def note_input(registry: Registry, used: ArtifactDocument | ModelVersion) -> None:
+    """Note an input in the active run, if there is one and it is a run of the same registry."""
+    from gitreg.sdk.current_run import active_run
+
+    run = active_run()
+    if run is not None and run.registry.is_same(registry):
+        run.artifacts.note_input(used, registry.snapshot())
+
+
+def _matching(manifest: Manifest, pattern: str, what: str) -> set[str]:
+    wanted = nfc(pattern)
+    found = {
+        entry.path
+        for entry in manifest.files
+        if fnmatch(path := nfc(entry.path), wanted) or fnmatch(PurePosixPath(path).name, wanted)
+    }
+    if not found:
+        raise NotFound(f"no file of {what} matches {pattern!r}", hint=f"see `gitreg show {what}`")
+    return found

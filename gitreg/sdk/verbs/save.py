@@ -1,0 +1,159 @@
+"""The steps of a save: files into the store first, then one commit with their record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gitreg.blobs import NO_PROGRESS, Progress
+from gitreg.blobs import Saving as BlobSaving
+from gitreg.documents.types import ArtifactRecord
+from gitreg.errors import IntegrityError, InvalidInput
+from gitreg.names import nfc
+from gitreg.registry.operations.versions import NewVersion, check_saveable, save_version
+from gitreg.registry.state.manifests import describe_artifact, store_artifact
+from gitreg.registry.state.registry_refs import tagged_numbers
+from gitreg.registry.state.snapshot import Snapshot
+from gitreg.registry.state.verdicts import Verdicts
+from gitreg.registry.writing.changes import Changes
+from gitreg.registry.writing.commit import Operation, Outcome
+from gitreg.registry.writing.metadata import to_json
+from gitreg.sdk.run_environment import source
+
+if TYPE_CHECKING:
+    from gitreg.sdk.registry import Registry
+
+
+@dataclass(frozen=True)
+class Saving:
+    """The arguments of one save, as :meth:`gitreg.Registry.save` takes them.
+
+    Parameters
+    ----------
+    sources:
+        The files and folders of each artifact, by the artifact's name.
+    """
+
+    model: str
+    sources: Mapping[str, Sequence[Path]]
+    artifact_type: str = "model"
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    tags: Sequence[str] = ()
+    description: str | None = None
+    inputs: Sequence[str] = ()
+    stage: str | None = None
+    message: str = ""
+
+
+def sources(artifact_type: str, paths: Sequence[Path], artifacts: Mapping[str, Path]) -> Mapping[str, Sequence[Path]]:
+    """Return the files of each artifact by name; ``paths`` are the main artifact, which is named after its type.
+
+    Raises
+    ------
+    InvalidInput
+        There are no files at all, or two artifacts have the same name.
+    """
+    found: dict[str, Sequence[Path]] = {artifact_type: paths} if paths else {}
+    for said, path in artifacts.items():
+        name = nfc(said)
+        if name in found:
+            raise InvalidInput(f"the artifact {name!r} is given twice", hint="choose another name for one of them")
+        found[name] = [path]
+    if not found:
+        raise InvalidInput("there is nothing to save", hint="name a file or a folder")
+    return found
+
+
+def save(registry: Registry, saving: Saving, *, progress: Progress = NO_PROGRESS, dry_run: bool = False) -> Outcome:
+    """Save a version and return the outcome; a dry run stores and commits nothing.
+
+    Raises
+    ------
+    GitregError
+        As :meth:`gitreg.Registry.save` raises it.
+    """
+    new = surrounded(registry)(saving)
+    here = registry.circumstances()
+    check_saveable(registry.snapshot(), new, circumstances=here)
+
+    def operation(snapshot: Snapshot) -> Changes:
+        given = tagged_numbers(registry.ledger.repository, snapshot, new.model)
+        return save_version(snapshot, new, given=given, circumstances=here)
+
+    if dry_run:
+        new = replace(new, artifacts=describe(saving, progress, registry.verdicts))
+        return registry.commit(operation, dry_run=True)
+    if not saving.sources:
+        return registry.commit(operation)
+
+    with registry.saving(progress) as store:
+        artifacts = put(store, saving, registry.verdicts)
+        new = replace(new, artifacts=artifacts)
+        return publish(registry, store, operation, lambda: put(store, saving, registry.verdicts) == artifacts)
+
+
+def surrounded(registry: Registry) -> Callable[[Saving], NewVersion]:
+    """Return a factory of `NewVersion` without artifacts, with author and code commit set."""
+    who, code = str(registry.writer().author), source(registry)
+
+    def new_version(saving: Saving) -> NewVersion:
+        model, _, version = saving.model.rpartition("@") if "@" in saving.model else (saving.model, "", "")
+        return NewVersion(
+            model=model,
+            name=version or None,
+            created_at=registry.ambient.timestamp(),
+            created_by=who,
+            description=saving.description,
+            tags=tuple(saving.tags),
+            metadata=to_json(saving.metadata),
+            source=code,
+            inputs=tuple(saving.inputs),
+            stage=saving.stage,
+            message=saving.message,
+        )
+
+    return new_version
+
+
+def put(store: BlobSaving, saving: Saving, verdicts: Verdicts) -> dict[str, ArtifactRecord]:
+    """Store the files, and return the record of each artifact by name."""
+    return {
+        name: store_artifact(store, paths, saving.artifact_type, verdicts) for name, paths in saving.sources.items()
+    }
+
+
+def describe(saving: Saving, progress: Progress, verdicts: Verdicts) -> dict[str, ArtifactRecord]:
+    """Return the records that `put` would return, without storing anything."""
+    return {
+        name: describe_artifact(paths, saving.artifact_type, progress, verdicts)
+        for name, paths in saving.sources.items()
+    }
+
+
+def publish(registry: Registry, store: BlobSaving, operation: Operation, put_again: Callable[[], bool]) -> Outcome:
+    """Commit the record of files that were stored, and return the outcome.
+
+    Parameters
+    ----------
+    put_again:
+        Stores all files again, and returns whether they are unchanged.
+
+    Raises
+    ------
+    IntegrityError
+        Files were lost from the store, and their sources have changed.
+    """
+    store.hold()
+    outcome = registry.commit(operation)
+    # A garbage collection that began before this commit may have moved files that it found unreachable.
+    if outcome.commit and store.lost() and (not put_again() or store.lost()):
+        made = [outcome.changes.version] if outcome.changes.version else outcome.changes.versions
+        references = ["@".join(each) for each in made]
+        raise IntegrityError(
+            f"{', '.join(references)} was saved, but bytes of it are gone from the store, and its files have changed "
+            "since",
+            hint=f"`gitreg model version delete {references[0]}`, and save the files again",
+        )
+    return outcome

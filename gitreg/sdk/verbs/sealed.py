@@ -1,0 +1,171 @@
+"""The verification of records whose history a shallow clone lacks, by tags and history that are fetched on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from gitreg.errors import IntegrityError, InvalidDocument, Refused
+from gitreg.registry.state.branch import PATIENCE, Ledger
+from gitreg.registry.state.cut_history import is_cut, note_held, was_held
+from gitreg.registry.state.registry_refs import tag_ref
+from gitreg.registry.state.runs_and_artifacts import resolve_artifact
+
+if TYPE_CHECKING:
+    from gitreg.documents.types import ArtifactDocument
+    from gitreg.registry.remote.upstream import Upstream
+    from gitreg.registry.state.snapshot import ModelVersion, Snapshot
+    from gitreg.sdk.session import OpenRegistry
+
+
+def hold(registry: OpenRegistry, snapshot: Snapshot, version: ModelVersion) -> bool:
+    """Verify a version whose history is cut off against its tag, or else against its history, which is fetched for it.
+
+    Returns
+    -------
+    bool:
+        True if the history was fetched: the reference has to be resolved again, which verifies the record by it.
+
+    Raises
+    ------
+    IntegrityError
+        The tag seals another record; or there is no tag, and the remote has no more history than the clone.
+    Refused
+        A field of ``gitreg.yaml`` that must not change was changed after the version was sealed.
+    Unreachable, NotFound
+        The remote does not answer.
+    """
+    ledger = registry.ledger
+    if not is_cut(snapshot, version) or was_held(ledger, snapshot, version):
+        return False
+    # The rest runs once for a version: the result is noted, and later calls return above.
+    from gitreg.registry.weights.verification import is_sealed, seal_problem
+
+    remote = _remote(registry)
+    if not is_sealed(ledger, snapshot, version):
+        if remote is None:
+            raise IntegrityError(
+                f"{version.reference} is not verified: it came without history, and its tag is not here",
+                hint="`git fetch --unshallow` brings the history; by URL, open it once without GITREG_OFFLINE",
+            )
+        with ledger.repository.lock(timeout=PATIENCE):
+            remote.fetch_seal(tag_ref(snapshot.settings, version.model, version.version))
+    if not is_sealed(ledger, snapshot, version) and remote is not None:
+        if _fetched(ledger, remote):
+            return True
+        raise IntegrityError(
+            f"{version.reference} is not verified: it came without history, and the remote has no tag of it",
+            hint="`gitreg sync` in a whole clone makes the tag",
+        )
+    if problem := seal_problem(ledger, snapshot, version):
+        raise IntegrityError(f"{version.reference}: {problem}", hint=_FIND_OUT)
+    if field := _changed_since(ledger, snapshot, version):
+        if remote is not None and _fetched(ledger, remote):
+            return True  # the history shows whether the change is allowed, and its date
+        raise Refused(
+            f"gitreg.yaml at /{field}: is not what it was when {version.reference} was sealed",
+            hint="`gitreg log` in a clone with the whole history names the commit",
+        )
+    note_held(ledger, snapshot, version)
+    return False
+
+
+def sealed_artifact(registry: OpenRegistry, reference: str) -> ArtifactDocument:
+    """Return the artifact version that a reference names, verified by its history, which is fetched if it is cut off.
+
+    Raises
+    ------
+    NotFound, InvalidInput
+        There is no such version, or several match.
+    IntegrityError
+        The record was edited, or its history cannot be fetched.
+    Unreachable
+        The remote does not answer.
+    """
+    ledger = registry.ledger
+    if ledger.repository.is_shallow and (remote := _remote(registry)) is not None:
+        _fetched(ledger, remote)
+    snapshot = registry.snapshot()
+    document = resolve_artifact(snapshot, reference)
+    said = snapshot.index.history(snapshot.seq, "artifact", document.artifact, str(document.version))
+    if snapshot.index.moment(said[-1].since).boundary:
+        raise IntegrityError(
+            f"{document.reference} is not verified: it came without history",
+            hint="`git fetch --unshallow` brings the history; by URL, open it once without GITREG_OFFLINE",
+        )
+    return document
+
+
+def _fetched(ledger: Ledger, remote: Upstream) -> bool:
+    """Fetch the history that is cut off, and return whether it is complete now."""
+    with ledger.repository.lock(timeout=PATIENCE):
+        remote.fetch()
+    return not ledger.repository.is_shallow
+
+
+def _changed_since(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> str | None:
+    """Return a fixed field of ``gitreg.yaml`` that has changed since a version was sealed; None if there is none."""
+    from gitreg.registry.remote.rewrites import changed_field
+
+    oid = ledger.repository.read_ref(tag_ref(snapshot.settings, version.model, version.version))
+    sealed_at = ledger.repository.peel(oid) if oid else None
+    return changed_field(ledger.repository, ledger.root, sealed_at, snapshot.commit) if sealed_at else None
+
+
+def hold_branch(registry: OpenRegistry) -> None:
+    """Fetch the history of a registry whose ``gitreg.yaml`` names another branch than its own; it shows the first name.
+
+    Raises
+    ------
+    Unreachable, NotFound
+        The remote does not answer.
+    """
+    ledger, said = registry.ledger, None
+    with suppress(InvalidDocument):  # a read that needs the settings raises it
+        said = ledger.snapshot().settings.branch
+    if said != ledger.branch and (remote := _remote(registry)) is not None:
+        _fetched(ledger, remote)
+
+
+def fetch_history(registry: OpenRegistry) -> None:
+    """Fetch the history that is cut off, and the tags of all versions; without a remote, do nothing.
+
+    Raises
+    ------
+    Unreachable, NotFound
+        The remote does not answer.
+    """
+    remote = _remote(registry) if registry.ledger.repository.is_shallow else None
+    if remote is not None:
+        remote.fetch()
+        remote.fetch_tags(registry.snapshot())
+
+
+def fetch_tags(registry: OpenRegistry, versions: Sequence[ModelVersion]) -> None:
+    """Fetch the tags of versions into a mirror, which may lack them; in a clone, do nothing.
+
+    Raises
+    ------
+    Unreachable, NotFound
+        The remote does not answer.
+    """
+    remote = _remote(registry) if registry.is_mirror else None
+    if remote is not None:
+        remote.fetch_tags(registry.snapshot(), versions)
+
+
+def _remote(registry: OpenRegistry) -> Upstream | None:
+    """Return the remote to fetch from: the declared one, else ``origin``; None if offline, local or without one."""
+    if registry.ambient.offline or registry.local:
+        return None
+    if (upstream := registry.upstream) is not None:
+        return upstream
+    if registry.ledger.repository.remote_url("origin") is None:
+        return None
+    from gitreg.registry.remote.upstream import Upstream
+
+    return Upstream(registry.ledger, "origin", registry.ambient.clock)
+
+
+_FIND_OUT = "find out who changed it: `gitreg doctor` in a clone with the whole history names the commit"

@@ -1,0 +1,54 @@
+"""Trust in registries for files that can run code, set by the user."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gitreg.registry.discovery.mirrors import is_address
+from gitreg.registry.weights.trusted_code import place_of
+from gitreg.sdk.environment import Ambient
+from gitreg.sdk.registry import Registry
+from gitreg.sdk.session import OpenRegistry
+
+
+def trust_code(urls: Sequence[str], models: Sequence[str] = ()) -> list[str]:
+    """Trust registries, by their URLs or folders, for files that can run code; return their locations.
+
+    Parameters
+    ----------
+    models:
+        Patterns of the names of trusted models; an empty list means all.
+
+    Raises
+    ------
+    NotFound
+        There is no registry at one of the URLs or folders.
+    """
+    return [_trust(url, models) for url in urls]
+
+
+def _trust(url: str, models: Sequence[str]) -> str:
+    with Registry.open(url) as registry:
+        registry.trust_code(models)
+        return registry.code_place
+
+
+def distrust_code(urls: Sequence[str]) -> list[str]:
+    """Remove registries, by URL or folder, from those trusted for code; return the locations that were removed."""
+    trust = Ambient.of_this_process().code_trust()
+    return [place for place in map(_place, urls) if trust.remove(place)]
+
+
+def _place(url: str) -> str:
+    if is_address(url):  # the registry may no longer exist
+        return place_of(url)
+    with Registry.open(url) as registry:
+        return registry.code_place
+
+
+def follow(registry: OpenRegistry, url: str) -> None:
+    """Trust a new clone for code if the URL that it was cloned from is trusted, for the same models."""
+    trust = registry.ambient.code_trust()
+    trusted = trust.find(place_of(url), registry.snapshot().settings.id)
+    if trusted is not None:
+        registry.trust_code(trusted.models)

@@ -1,0 +1,1 @@
+"""Read-only views: cards, tensors, the file system for fsspec, the cache."""

@@ -1,0 +1,69 @@
+"""The commands on the cache of this machine: list, prune and verify."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from gitreg.blobs import NO_PROGRESS, Progress
+from gitreg.blobs.cache.prune import Kept, kept, prune, verify
+from gitreg.sdk.environment import Ambient
+from gitreg.sdk.registry import Registry
+
+
+def list_cache(ambient: Ambient, registry: Registry | None) -> list[dict[str, Any]]:
+    """Return the artifacts in the cache, the most recently used first, as plain data.
+
+    Parameters
+    ----------
+    registry:
+        The registry whose versions are listed with each artifact; None lists none.
+    """
+    names = _versions(registry) if registry is not None else {}
+    return [{**_row(each), "versions": names.get(each.digest, [])} for each in kept(ambient.cache().shelf)]
+
+
+def prune_cache(ambient: Ambient, *, limit: int | None, all_unused: bool) -> list[dict[str, Any]]:
+    """Evict the least recently used artifacts until the rest fits, and return them as plain data.
+
+    See :func:`gitreg.blobs.cache.prune.prune`.
+
+    Parameters
+    ----------
+    limit:
+        The size to keep at most, in bytes. None takes GITREG_CACHE_SIZE, else a fifth of the disk.
+    all_unused:
+        True to evict everything that no process is writing or copying now, regardless of its last use.
+    """
+    cache = ambient.cache()
+    if all_unused:
+        return [_row(each) for each in prune(cache.shelf, 0, unused_for=0)]
+    return [_row(each) for each in prune(cache.shelf, cache.limit if limit is None else limit)]
+
+
+def verify_cache(ambient: Ambient, *, progress: Progress = NO_PROGRESS) -> Iterator[dict[str, Any]]:
+    """Hash all files of the cache again, remove damaged artifacts, and yield one row for each artifact."""
+    for found in verify(ambient.cache().shelf, progress=progress):
+        yield {
+            "digest": found.digest,
+            "size": found.size,
+            "ok": not found.damaged,
+            "damaged": list(found.damaged),
+        }
+
+
+def _versions(registry: Registry) -> dict[str, list[str]]:
+    """Return the references of the versions that have an artifact, by the artifact's digest."""
+    found: dict[str, list[str]] = {}
+    snapshot = registry.snapshot()
+    for model in snapshot.model_names():
+        for version in snapshot.versions(model):
+            for artifact in version.artifacts.values():
+                found.setdefault(artifact.digest, []).append(version.reference)
+    return found
+
+
+def _row(each: Kept) -> dict[str, Any]:
+    used = datetime.fromtimestamp(each.used, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return {"digest": each.digest, "size": each.size, "files": each.files, "used": used}

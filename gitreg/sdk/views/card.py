@@ -1,0 +1,226 @@
+"""The data of a version's card, collected from the registry and its store."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from contextlib import suppress
+from datetime import datetime
+from math import isfinite, prod
+from typing import TYPE_CHECKING, Any
+
+from gitreg.cards import Artifact, Card, Check, Graph, Held, Metric, Tensor
+from gitreg.documents.types import CARD_FIELDS, ModelDocument
+from gitreg.errors import GitregError
+from gitreg.registry.lineage.graphs import label
+from gitreg.registry.lineage.lineage import Lineage
+from gitreg.registry.lineage.provenance import CODE, RUN, STEP, Place
+from gitreg.registry.state.audit_log import stage_log
+from gitreg.registry.state.manifests import manifest_of
+from gitreg.registry.weights.verification import record_problem
+from gitreg.sdk.views.tensors import tensors_of
+
+if TYPE_CHECKING:
+    from gitreg.documents.types import ArtifactRecord
+    from gitreg.registry.state.snapshot import ModelVersion, Snapshot
+    from gitreg.sdk.registry import Registry
+
+_LARGEST = 10**300  # largest integer in a plot, which is drawn with floats
+_MOST_FILES, _MOST_TENSORS, _MOST_POINTS, _MOST_METRICS, _MOST_NODES = 200, 300, 60, 6, 60
+
+
+def card(registry: Registry, reference: str) -> Card:
+    """Return the card of a version.
+
+    Raises
+    ------
+    NotFound
+        There is no such version.
+    """
+    version = registry.version(reference)
+    snapshot = registry.snapshot()
+    document = snapshot.find_model(version.model) or ModelDocument(name=version.model)
+    texts = [(field, getattr(document, field)) for field in CARD_FIELDS if field not in ("description", "license")]
+    return Card(
+        title=version.reference,
+        version=version.version,
+        description=version.description or document.description,
+        facts=_facts(version, document),
+        fields=[(_words(field), text) for field, text in texts if text],
+        text=snapshot.card(version.model),
+        snippets=_snippets(version),
+        metadata=[(key, _text(value)) for key, value in version.metadata.items()],
+        metrics=_metrics(snapshot, version),
+        artifacts=[_artifact(registry, name, record) for name, record in version.artifacts.items()],
+        history=_history(snapshot, version),
+        lineage=_lineage(registry, version) if version.number else None,  # no record refers to a draft yet
+        checks=_checks(registry, version),
+        generated=f"Made by gitreg from the commit {snapshot.commit[:12]}, {registry.ambient.timestamp()[:10]}",
+    )
+
+
+def _facts(version: ModelVersion, document: Any) -> list[tuple[str, str]]:
+    source, run = version.record.source or {}, version.record.run or {}
+    commit = str(source.get("commit") or "")[:12] + (", changed since" if source.get("dirty") else "")
+    said = [
+        ("Stage", "yanked" if version.yanked else version.stage),
+        ("Aliases", ", ".join(version.aliases)),
+        ("Number", str(version.number)),
+        ("Made", f"{_when(version.record.created_at)} by {version.record.created_by or 'somebody'}"),
+        ("License", document.license),
+        ("Tags", ", ".join((*document.tags, *version.tags))),
+        ("Size", _size(version.size)),
+        ("Code", commit if source else None),
+        ("Repository", source.get("repository")),
+        ("Run", "/".join(str(run[part]) for part in ("pipeline", "run", "step") if run.get(part))),
+    ]
+    return [(name, value) for name, value in said if value]
+
+
+def _snippets(version: ModelVersion) -> list[tuple[str, str]]:
+    reference = f"{version.model}@{version.stage}" if version.stage not in (None, "archived") else version.reference
+    quoted = reference if all(c.isalnum() or c in "@._-/+" for c in reference) else f"'{reference}'"
+    python = (
+        "from gitreg import Registry\n\n"
+        f"with Registry.open() as registry:\n    folder = registry.load({json.dumps(reference)})"
+    )
+    return [("At the command line", f"gitreg load {quoted} DEST"), ("In Python", python)]
+
+
+def _metrics(snapshot: Snapshot, version: ModelVersion) -> list[Metric]:
+    numeric = [key for key, value in version.metadata.items() if _is_number(value)]
+    versions = snapshot.versions(version.model)
+    found = []
+    for key in numeric[:_MOST_METRICS]:
+        points = [(each.version, each.metadata[key]) for each in versions if _is_number(each.metadata.get(key))]
+        if len(points) > 1:
+            found.append(Metric(key, _around(points, version.version)))
+    return found
+
+
+def _around(points: list[tuple[str, float]], version: str) -> list[tuple[str, float]]:
+    """Return at most ``_MOST_POINTS`` points, with that of the version among them."""
+    own = next((n for n, (name, _) in enumerate(points) if name == version), len(points) - 1)
+    end = min(len(points), max(own + _MOST_POINTS // 4, _MOST_POINTS))
+    return points[max(0, end - _MOST_POINTS) : end]
+
+
+def _artifact(registry: Registry, name: str, record: ArtifactRecord) -> Artifact:
+    files: list[tuple[str, int, str]] = []
+    tensors: list[Tensor] = []
+    with suppress(GitregError):  # `_checks` reports it
+        manifest = manifest_of(record, registry.stores)
+        files = [(entry.path, entry.size, entry.sha256) for entry in manifest.files]
+        tensors = tensors_of(registry, manifest)
+    return Artifact(
+        name,
+        record.type,
+        record.size,
+        record.digest,
+        record.artifact,
+        files[:_MOST_FILES],
+        max(0, len(files) - _MOST_FILES),
+        tensors[:_MOST_TENSORS],
+        max(0, len(tensors) - _MOST_TENSORS),
+        sum(prod(tensor.shape) for tensor in tensors),
+        [
+            (path, str(said.get("verdict", "")), str(said.get("why", "")))
+            for path, said in list(record.contents.items())[:_MOST_FILES]
+        ],
+    )
+
+
+def _history(snapshot: Snapshot, version: ModelVersion) -> list[Held]:
+    """Return the moves of the version into and out of stages, newest first, in the order of the branch."""
+    arrived: dict[str, Held] = {}
+    left: dict[str, Held] = {}
+    for stage in snapshot.settings.stages:
+        with suppress(GitregError):  # no version ever held the stage
+            for row in stage_log(snapshot, version.model, stage):
+                if row["version"] == version.version:
+                    before = f", after {row['from']}" if row["from"] else ""
+                    arrived[row["commit"]] = Held(_when(row["when"]), row["who"], f"{stage}{before}", row["reason"])
+                elif row["from"] == version.version:
+                    after = f", to {row['version']}" if row["version"] else ""
+                    left[row["commit"]] = Held(_when(row["when"]), row["who"], f"left {stage}{after}", row["reason"])
+    moves = left | arrived  # for a commit that moves it between two stages, the arrival is shown
+    order = {commit: snapshot.index.position(commit) or 0 for commit in moves}
+    return [moves[commit] for commit in sorted(moves, key=order.__getitem__, reverse=True)]
+
+
+def _lineage(registry: Registry, version: ModelVersion) -> Graph:
+    """Return the graph of the inputs and the results of a version, the nearest of both first."""
+    up, down = (registry.lineage(version.reference, up=up, down=not up, depth=6) for up in (True, False))
+    below = {place: node for place, node in down.nodes.items() if place not in up.nodes}
+    shown = max(_MOST_NODES // 2, _MOST_NODES - len(below))
+    above = list(up.nodes.items())
+    nodes = dict((*above[:shown], *below.items(), *above[shown:]))
+    return graph_of(Lineage(up.root, nodes, tuple(dict.fromkeys((*up.edges, *down.edges)))))
+
+
+def graph_of(found: Lineage) -> Graph:
+    """Return a lineage as a graph for a card; of a large one, only its first nodes."""
+    places = list(found.nodes)[:_MOST_NODES]
+    number = {place: n for n, place in enumerate(places)}
+    nodes = [(place.kind, _short(place), label(found.nodes[place])) for place in places]
+    edges = [
+        (number[edge.source], number[edge.target], edge.how)
+        for edge in found.edges
+        if edge.source in number and edge.target in number
+    ]
+    return Graph(nodes, edges, len(found.nodes) - len(places))
+
+
+def _short(place: Place) -> str:
+    """Return the short name of a node; its edges state the rest."""
+    if place.kind in (STEP, RUN):
+        return place.name.split("/", 2)[2 if place.kind == STEP else 1]
+    return place.name.rpartition("@")[2] if place.kind == CODE else place.name
+
+
+def _checks(registry: Registry, version: ModelVersion) -> list[Check]:
+    if version.number:
+        problem = record_problem(registry.ledger, version)
+        checks = [Check("Record", problem is None, problem or f"it is what was sealed, {version.digest}")]
+    else:
+        checks = [Check("Record", None, "a draft, which its run may still change")]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            manifests = [manifest_of(record, registry.stores) for record in version.artifacts.values()]
+        missing = sum(len(files) for files in registry.store.missing(manifests).values())
+    except GitregError as error:
+        checks.append(Check("Files", None, f"not looked for: {error.message}"))
+    else:
+        files = sum(len(manifest.files) for manifest in manifests)
+        count = f"{files} file{'' if files == 1 else 's'}"
+        said = f"{missing} of {count} not in the store" if missing else f"{count}, all in the store"
+        checks.append(Check("Files", not missing, f"{said}; gitreg verify --deep {version.reference} reads them"))
+    return checks
+
+
+def _words(field: str) -> str:
+    return field.replace("_", " ").capitalize()
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _is_number(value: Any) -> bool:
+    """Return whether a value can be drawn in a plot."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return -_LARGEST < value < _LARGEST if isinstance(value, int) else isfinite(value)
+
+
+def _when(moment: str) -> str:
+    with suppress(ValueError):
+        return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M}"
+    return moment
+
+
+def _size(size: int) -> str:
+    from gitreg.cards.page import size_text
+
+    return size_text(size)

@@ -1,0 +1,1 @@
+"""The interface of ZenML's Model Control Plane: Client, Model and artifacts."""

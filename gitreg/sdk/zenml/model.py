@@ -1,0 +1,348 @@
+"""The class `Model`: a version of a model by name, number or stage, with the interface of ZenML's `Model`."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import copy
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gitreg.errors import NotFound
+from gitreg.names import is_number, nfc
+from gitreg.registry.state.snapshot import ModelVersion, Snapshot
+from gitreg.registry.writing.metadata import to_json
+from gitreg.sdk.registry import Registry
+from gitreg.sdk.session import PathLike
+
+if TYPE_CHECKING:
+    from gitreg.sdk.runs.run import Run
+    from gitreg.sdk.zenml.artifacts import ArtifactVersion
+
+
+class ModelStages(StrEnum):
+    """The stages that every new registry has, and two further words that are no stages: latest and archived."""
+
+    STAGING = "staging"
+    PRODUCTION = "production"
+    ARCHIVED = "archived"
+    LATEST = "latest"
+
+
+class Model:
+    """A version of a model. Each property and method reads it from the registry anew.
+
+    Parameters
+    ----------
+    name:
+        The model's name.
+    version:
+        A version's name or number, a stage or an alias; None means the latest version. A version of a new name is
+        created by the first call that writes (:meth:`set_stage`, :meth:`log_metadata`); numbers and stages are only
+        looked up.
+    license, description, audience, use_cases, limitations, trade_offs, ethics, tags:
+        The card of a model that is not registered yet. For a registered model, differences cause a warning and change
+        nothing; use :meth:`gitreg.Registry.update_model`.
+    registry:
+        An open registry; None takes that of the active run, else opens that of the current folder for each call.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        version: str | int | ModelStages | None = None,
+        *,
+        license: str | None = None,  # noqa: A002 - ZenML's word, and the format's
+        description: str | None = None,
+        audience: str | None = None,
+        use_cases: str | None = None,
+        limitations: str | None = None,
+        trade_offs: str | None = None,
+        ethics: str | None = None,
+        tags: Sequence[str] = (),
+        registry: Registry | None = None,
+    ) -> None:
+        self.name = nfc(name)
+        self.tags = tuple(tags)
+        self._selector = None if version is None else nfc(str(version))
+        self._registry = registry
+        self._card: dict[str, Any] = {
+            "license": license,
+            "description": description,
+            "audience": audience,
+            "use_cases": use_cases,
+            "limitations": limitations,
+            "trade_offs": trade_offs,
+            "ethics": ethics,
+        }
+
+    def __repr__(self) -> str:
+        return f"Model({self.reference!r})"
+
+    @property
+    def selector(self) -> str | None:
+        """The version, stage or alias as it was given; None means the latest version, in a run a new version."""
+        return self._selector
+
+    def filled(self, fill: Callable[[str], str]) -> Model:
+        """Return a copy with the placeholders in the names of the model and the version filled."""
+        other = copy(self)
+        other.name, other._selector = fill(self.name), self._selector and fill(self._selector)
+        return other
+
+    def card(self) -> dict[str, Any]:
+        """Return the fields of the card that were given, with the tags."""
+        said = {field: value for field, value in self._card.items() if value is not None}
+        return {**said, "tags": list(self.tags)} if self.tags else said
+
+    @property
+    def reference(self) -> str:
+        """The reference as it was given."""
+        return f"{self.name}@{self._selector}" if self._selector is not None else self.name
+
+    @property
+    def version(self) -> str:
+        """The name of the version."""
+        return self.get().version
+
+    @property
+    def number(self) -> int:
+        """The number of the version, in the order of the model's versions, whatever their names."""
+        return self.get().number
+
+    @property
+    def stage(self) -> ModelStages | str | None:
+        """The stage that the version holds, ``archived``, or None."""
+        stage = self.get().stage
+        return ModelStages(stage) if stage in list(ModelStages) else stage
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The metadata of the version, each key with its newest value."""
+        return self.get().metadata
+
+    def get(self) -> ModelVersion:
+        """Return the version from the registry, with its record and its annotation.
+
+        Raises
+        ------
+        NotFound
+            There is no such version.
+        """
+        with self._open() as registry:
+            version = self._find(registry)
+            self.warn_of_differences(registry)
+            return version
+
+    def set_stage(self, stage: str | ModelStages, force: bool = False) -> None:
+        """Move the version into a stage; ``archived`` archives it.
+
+        Parameters
+        ----------
+        force:
+            True to archive the version that holds the stage now, and to override gates whose policy allows that.
+
+        Raises
+        ------
+        Refused
+            Another version holds the stage and ``force`` is False, or the policy of the stage forbids it.
+        NotFound, InvalidInput
+            There is no such version, or no such stage.
+        """
+        with self._open() as registry:
+            registry.annotate(self._get_or_create(registry).reference, stage=str(stage), force=force)
+
+    def log_metadata(self, metadata: Mapping[str, Any]) -> None:
+        """Add metadata to the annotation of the version; a key that exists is overwritten."""
+        with self._open() as registry:
+            registry.annotate(self._get_or_create(registry).reference, metadata=metadata)
+
+    def load(self, dest: PathLike | None = None, *, artifact: str | None = None, unsafe_code: bool = False) -> Path:
+        """Return the folder with the files of the version; parameters are those of :meth:`gitreg.Registry.load`."""
+        with self._open() as registry:
+            return registry.load(self.reference, dest, artifact=artifact, unsafe_code=unsafe_code)
+
+    # -- artifacts -------------------------------------------------------------------------------------------------
+
+    def get_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
+        """Return an artifact that is linked to the version; None if it has none of that name.
+
+        Parameters
+        ----------
+        version:
+            The version of the artifact; None means the newest that is linked.
+        """
+        from gitreg.sdk.zenml.artifacts import artifact_of
+
+        with self._open() as registry:
+            selector = None if version is None else str(version)
+            return artifact_of(self._find(registry), name, selector, registry, self._registry)
+
+    def get_model_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
+        """Return a linked artifact of the type model; None if there is none of that name."""
+        return self._typed("model", name, version)
+
+    def get_data_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
+        """Return a linked artifact of the type data; None if there is none of that name."""
+        return self._typed("data", name, version)
+
+    def get_deployment_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
+        """Return a linked artifact of the type deployment; None if there is none of that name."""
+        return self._typed("deployment", name, version)
+
+    def load_artifact(self, name: str, version: str | int | None = None, *, unsafe_pickle: bool = False) -> Any:
+        """Return the object of a linked artifact (:meth:`gitreg.ArtifactVersion.load`).
+
+        Raises
+        ------
+        NotFound
+            The version has no artifact of that name.
+        """
+        from gitreg.sdk.zenml.artifacts import require
+
+        return require(self.get_artifact(name, version), name, self.reference).load(unsafe_pickle=unsafe_pickle)
+
+    def link(self, registry: Registry, artifact: str) -> None:
+        """Link an artifact version, by its id or reference, to the version; a version of a new name is created."""
+        from functools import partial
+
+        from gitreg.registry.operations import artifacts
+        from gitreg.registry.operations.versions import NewVersion
+
+        snapshot = registry.snapshot()
+        if self._selector is None or only_looked_up(snapshot, self._selector):
+            registry.commit(partial(artifacts.link_artifact, artifact=artifact, reference=self.reference))
+            return
+        new = NewVersion(
+            model=self.name,
+            name=self._selector,
+            created_at=registry.ambient.timestamp(),
+            created_by=str(registry.writer().author),
+        )
+        registry.commit(partial(artifacts.link_artifact_to_name, artifact=artifact, new=new))
+
+    def _typed(self, artifact_type: str, name: str, version: str | int | None) -> ArtifactVersion | None:
+        found = self.get_artifact(name, version)
+        return found if found is not None and found.type == artifact_type else None
+
+    def _find(self, registry: Registry) -> ModelVersion:
+        return registry.version(self.reference)
+
+    @contextmanager
+    def _open(self) -> Iterator[Registry]:
+        from gitreg.sdk.current_run import opened
+
+        with opened(self._registry) as registry:
+            yield registry
+
+    def _get_or_create(self, registry: Registry) -> ModelVersion:
+        selector = self._selector
+        try:
+            version = registry.version(self.reference)
+        except NotFound:
+            if selector is None or only_looked_up(registry.snapshot(), selector):
+                raise
+            if registry.snapshot().find_model(self.name) is None:
+                registry.register_model(self.name, tags=self.tags, **self._card)
+            return registry.create_version(self.name, selector)
+        self.warn_of_differences(registry)
+        return version
+
+    def warn_of_differences(self, registry: Registry) -> None:
+        """Warn if the model is registered with another card than the one given; the registered card stays."""
+        document = registry.snapshot().find_model(self.name)
+        if document is None:
+            return
+        said = {field: value for field, value in self._card.items() if value is not None}
+        differing = [field for field, value in said.items() if getattr(document, field) != value]
+        if self.tags and set(self.tags) != set(document.tags):
+            differing.append("tags")
+        if differing:
+            warnings.warn(
+                f"{self.name} is registered with another {', '.join(differing)}; that stays "
+                f"(`gitreg model update {self.name}` changes it)",
+                stacklevel=4,
+            )
+
+
+class RunModel(Model):
+    """A version of a model inside the run that makes it or adds to it.
+
+    Parameters
+    ----------
+    key:
+        The id of the version in the run's draft.
+    spec:
+        The model as the user gave it.
+    """
+
+    def __init__(self, run: Run, key: str, spec: Model) -> None:
+        super().__init__(spec.name, spec.selector, tags=spec.tags)
+        self._card = spec._card
+        self._run: Run | None = run
+        self.key = key
+
+    def settle(self, version: str) -> None:
+        """Refer to the sealed version of this name from now on."""
+        self._run, self._selector = None, version
+
+    def set_stage(self, stage: str | ModelStages, force: bool = False) -> None:
+        """Move the version into a stage when the run ends well; the stage's rules and policy are checked now, too.
+
+        Raises
+        ------
+        Refused
+            Another version holds the stage and ``force`` is False, or the policy of the stage forbids it.
+        InvalidInput
+            There is no such stage.
+        """
+        if self._run is None:
+            super().set_stage(stage, force)
+            return
+        self._run.note_effects()
+        self._run.versions.set_stage(self.key, str(stage), force=force)
+
+    def log_metadata(self, metadata: Mapping[str, Any]) -> None:
+        """Add metadata to the version; a key that exists is overwritten."""
+        if self._run is None:
+            super().log_metadata(metadata)
+            return
+        said = to_json(metadata)
+        self._run.note_effects()
+        self._run.versions.change(
+            self.key, lambda document: document.but(metadata={**document.metadata, **said}), "Say more of it"
+        )
+
+    def link(self, registry: Registry, artifact: str) -> None:
+        """Link an artifact version, by its id or reference, to the version."""
+        if self._run is None:
+            super().link(registry, artifact)
+        else:
+            self._run.artifacts.link(artifact, key=self.key)
+
+    def load(self, dest: PathLike | None = None, *, artifact: str | None = None, unsafe_code: bool = False) -> Path:
+        """Return the folder with the files of the version; parameters are those of :meth:`gitreg.Registry.load`."""
+        if self._run is None:
+            return super().load(dest, artifact=artifact, unsafe_code=unsafe_code)
+        return self._run.registry.load(
+            f"{self.name}@draft:{self._run.name}", dest, artifact=artifact, unsafe_code=unsafe_code
+        )
+
+    def get_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
+        """Return an artifact that is linked to the version, looking first in the run's draft; None if there is none."""
+        if self._run is not None:
+            found = self._run.artifacts.find(name, version)
+            if found is not None and found.id in self._run.draft.versions[self.key].links:
+                return found
+        return super().get_artifact(name, version)
+
+    def _find(self, registry: Registry) -> ModelVersion:
+        return super()._find(registry) if self._run is None else self._run.versions.get(self.key)
+
+
+def only_looked_up(snapshot: Snapshot, selector: str) -> bool:
+    """Return whether a selector can only be looked up, never created: a number, a stage, ``latest`` or ``archived``."""
+    words = (ModelStages.LATEST, ModelStages.ARCHIVED)
+    return selector in words or is_number(selector) or selector in snapshot.settings.stages
