@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         Refused,
     )
     from gitreg.integrations.current import current
-    from gitreg.integrations.decorator import model
+    from gitreg.integrations.model_decorator import model
     from gitreg.sdk.registry import Registry
     from gitreg.sdk.runs.outputs import ArtifactConfig
     from gitreg.sdk.runs.pipelines import pipeline, step
@@ -87,7 +87,7 @@ _HOMES = {
     "get_step_context": "gitreg.sdk.runs.step_context",
     "link_artifact_to_model": "gitreg.sdk.zenml.artifacts",
     "load_artifact": "gitreg.sdk.zenml.artifacts",
-    "model": "gitreg.integrations.decorator",
+    "model": "gitreg.integrations.model_decorator",
     "pipeline": "gitreg.sdk.runs.pipelines",
     "run": "gitreg.sdk.runs.start",
     "save_artifact": "gitreg.sdk.zenml.artifacts",

@@ -14,7 +14,7 @@ import pytest
 
 import gitreg
 from gitreg.distribution import installed_version
-from tests.integrations.test_metaflow import Flows, page_block
+from tests.integrations.metaflow.test_decorator import Flows, page_block
 
 pytest.importorskip("metaflow")
 pytest.importorskip("hatchling")

@@ -9,7 +9,7 @@ import pytest
 
 import gitreg
 from gitreg import Model, Registry
-from gitreg.integrations.metaflow_task import Attempt, FlowTask
+from gitreg.integrations.metaflow.task import Attempt, FlowTask
 from tests.registry.conftest import hub, one
 from tests.registry.support import commit_files, git
 

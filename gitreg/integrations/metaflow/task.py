@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg.errors import GitregError
 from gitreg.integrations.current import showing
-from gitreg.integrations.metaflow_card import Told
+from gitreg.integrations.metaflow.card import Told
 from gitreg.integrations.models import Models
 from gitreg.registry.drafts import alive, read_draft, read_drafts, remove_draft
 from gitreg.registry.state.runs_and_artifacts import find_run

@@ -6,7 +6,7 @@ from typing import Any
 
 from gitreg import Registry, current, model
 from gitreg.cards import render_step
-from gitreg.integrations.metaflow_card import Told, lineage_of, step_card
+from gitreg.integrations.metaflow.card import Told, lineage_of, step_card
 from tests.cards.test_page import HOSTILE, assert_harmless
 
 

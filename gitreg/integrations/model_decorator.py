@@ -55,9 +55,9 @@ def model(
 
     def made(function: Any) -> Any:
         if hasattr(function, "is_step") or hasattr(function, "_my_step"):
-            from gitreg.integrations.metaflow import decorate
+            from gitreg.integrations.metaflow.decorator import decorate
         else:
-            from gitreg.integrations.functions import decorate
+            from gitreg.integrations.plain_functions import decorate
         return decorate(function, load=load, temp_dir_root=temp_dir_root, unsafe_code=unsafe_code)
 
     return made if function is None else made(function)

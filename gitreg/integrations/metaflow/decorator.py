@@ -15,12 +15,12 @@ from metaflow.decorators import StepDecorator, _base_step_decorator
 
 from gitreg.errors import InvalidInput
 from gitreg.integrations.loads import names_and_paths
-from gitreg.integrations.packaging import files_to_package
+from gitreg.integrations.metaflow.packaging import files_to_package
 from gitreg.registry.writing.metadata import to_json
 
 if TYPE_CHECKING:
     from gitreg.integrations.loads import Load
-    from gitreg.integrations.metaflow_task import FlowTask
+    from gitreg.integrations.metaflow.task import FlowTask
     from gitreg.sdk.session import PathLike
 
 
@@ -72,7 +72,7 @@ class ModelDecorator(StepDecorator):  # type: ignore[misc] # Metaflow has no typ
     ) -> None:
         if retry_count > max_user_code_retries:  # this attempt runs the code of @catch, not that of the step
             return
-        from gitreg.integrations.metaflow_task import Attempt, FlowTask
+        from gitreg.integrations.metaflow.task import Attempt, FlowTask
 
         attempt = Attempt(
             flow=flow.name,
@@ -110,7 +110,7 @@ class ModelDecorator(StepDecorator):  # type: ignore[misc] # Metaflow has no typ
         self, step_name: str, flow: Any, graph: Any, is_task_ok: bool, retry_count: int, max_user_code_retries: int
     ) -> None:
         if is_task_ok and self._task is not None and self._task.told is not None:
-            from gitreg.integrations.metaflow_card import write_card
+            from gitreg.integrations.metaflow.card import write_card
 
             write_card(self._datastore, metaflow_current.pathspec, self._task.told, self._logger)
 

@@ -1,0 +1,1 @@
+"""Metaflow: the decorator, its tasks, cards and packages."""
