@@ -29,7 +29,7 @@ def command() -> None:
 @command.command("pre-commit")
 def pre_commit() -> None:
     """Refuse a commit whose registry files are wrong, or change what is sealed."""
-    from gitreg.hooks.committing import pre_commit as look
+    from gitreg.hooks.client_hooks import pre_commit as look
 
     with _here() as (repository, _):
         _refuse(look(repository), "commit")
@@ -43,7 +43,7 @@ def pre_push(remote: str | None, url: str | None) -> None:
 
     What is pushed is said on standard input as git says it, or by the pre-commit framework's variables.
     """
-    from gitreg.hooks.committing import pre_push as look
+    from gitreg.hooks.client_hooks import pre_push as look
 
     with _here() as (repository, ambient):
         updates = _pushed(sys.stdin.read(), repository, ambient)
@@ -55,7 +55,7 @@ def pre_push(remote: str | None, url: str | None) -> None:
 @click.argument("squash", required=False)
 def post_merge(squash: str | None) -> None:
     """Let mirrors of stages and aliases follow what was merged."""
-    from gitreg.hooks.committing import post_merge as follow
+    from gitreg.hooks.client_hooks import post_merge as follow
     from gitreg.registry.discovery.location import locate
 
     with _here() as (repository, ambient):
@@ -70,7 +70,7 @@ def post_merge(squash: str | None) -> None:
 @command.command("pre-receive")
 def pre_receive() -> None:
     """Refuse a push that would break a registry of this server."""
-    from gitreg.hooks.serving import pre_receive as look
+    from gitreg.hooks.server_hooks import pre_receive as look
 
     with _here() as (repository, ambient):
         _refuse(look(repository, ambient, _received(sys.stdin.read())), "push")
@@ -82,7 +82,7 @@ def pre_receive() -> None:
 @click.argument("new")
 def update(ref: str, old: str, new: str) -> None:
     """Refuse a move of one ref that would break a registry of this server."""
-    from gitreg.hooks.serving import pre_receive as look
+    from gitreg.hooks.server_hooks import pre_receive as look
 
     with _here() as (repository, ambient):
         _refuse(look(repository, ambient, [_update(ref, old, new)], one_by_one=True), "push")
@@ -91,7 +91,7 @@ def update(ref: str, old: str, new: str) -> None:
 @command.command("post-receive")
 def post_receive() -> None:
     """Make the tags and mirrors that follow from what was pushed."""
-    from gitreg.hooks.serving import post_receive as follow
+    from gitreg.hooks.server_hooks import post_receive as follow
 
     with _here() as (repository, ambient):
         for ref in follow(repository, ambient, _received(sys.stdin.read())):

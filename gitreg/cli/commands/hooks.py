@@ -18,7 +18,7 @@ from gitreg.cli.session import Session
 
 if TYPE_CHECKING:
     from gitreg.git import Repository
-    from gitreg.hooks.installing import Placed
+    from gitreg.hooks.install import Placed
 
 
 @click.group("hooks", cls=Group)
@@ -36,9 +36,9 @@ def install(server: bool, output: str) -> None:
     post-merge (mirrors follow). On a server: pre-receive (sealed records, tags made once, forward only,
     files are sound, the policy) and post-receive (tags and mirrors follow).
     """
-    from gitreg.hooks.installing import OF_A_CLONE, OF_A_SERVER
-    from gitreg.hooks.installing import install as place
-    from gitreg.hooks.serving import note_what_is_there
+    from gitreg.hooks.install import OF_A_CLONE, OF_A_SERVER
+    from gitreg.hooks.install import install as place
+    from gitreg.hooks.server_hooks import note_what_is_there
     from gitreg.sdk.environment import Ambient
 
     repository = _repository()
@@ -51,7 +51,7 @@ def install(server: bool, output: str) -> None:
 @output_option
 def uninstall(output: str) -> None:
     """Take gitreg's hooks away, and put back those that were there before."""
-    from gitreg.hooks.installing import uninstall as take_away
+    from gitreg.hooks.install import uninstall as take_away
 
     _report(take_away(_repository()), output)
 

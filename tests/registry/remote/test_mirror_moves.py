@@ -10,7 +10,7 @@ import pytest
 
 from gitreg.cli.main import cli
 from gitreg.errors import Refused
-from gitreg.hooks.committing import post_merge
+from gitreg.hooks.client_hooks import post_merge
 from gitreg.registry.discovery.location import Location
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.verbs.remotes import clone, pull, sync
