@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from gitreg.cli.session import Session
+from gitreg.cli.global_options import Session
 
 
 class ReaderGoneError(Exception):

@@ -9,8 +9,8 @@ from typing import NoReturn
 
 import click
 
+from gitreg.cli.global_options import Session
 from gitreg.cli.group import LazyGroup, ReaderGoneError, debug_option
-from gitreg.cli.session import Session
 from gitreg.cli.start import leave
 from gitreg.cli.text import lines, one_line
 from gitreg.distribution import installed_version

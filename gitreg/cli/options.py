@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gitreg.cli.complete import complete_model, complete_reference, complete_stage
-from gitreg.cli.session import Session
+from gitreg.cli.click_completion import complete_model, complete_reference, complete_stage
+from gitreg.cli.global_options import Session
 from gitreg.errors import InvalidInput, NotFound, UnsafeCode
 
 if TYPE_CHECKING:

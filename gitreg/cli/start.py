@@ -15,7 +15,7 @@ def main() -> NoReturn:
     """Run the command line, or answer the shell's request for a completion, and exit."""
     gc.set_threshold(_OBJECTS, *gc.get_threshold()[1:])
     if "_GITREG_COMPLETE" in os.environ:
-        from gitreg.cli.completing import answer
+        from gitreg.cli.fast_completion import answer
 
         said = answer(os.environ)
         if said is not None:

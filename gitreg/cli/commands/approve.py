@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gitreg.cli.complete import complete_reference, complete_stage
+from gitreg.cli.click_completion import complete_reference, complete_stage
 from gitreg.cli.options import local_option, open_registry, output_option, reason_option
 from gitreg.cli.results import report
 

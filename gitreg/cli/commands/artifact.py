@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gitreg.cli.complete import complete_reference
+from gitreg.cli.click_completion import complete_reference
 from gitreg.cli.group import Group
 from gitreg.cli.options import (
     NamedPath,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
+from gitreg.cli.global_options import Session
 from gitreg.cli.options import open_registry, output_option
 from gitreg.cli.output import emit, print_line, print_table, size_text, when_text
-from gitreg.cli.session import Session
 from gitreg.errors import NotFound
 
 COLUMNS = ("digest", "size", "files", "used")

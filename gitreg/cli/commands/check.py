@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
+from gitreg.cli.global_options import Session
 from gitreg.cli.options import NamedPath, output_option
 from gitreg.cli.output import emit, print_text
 from gitreg.cli.progress import progress
-from gitreg.cli.session import Session
 from gitreg.errors import Refused
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from gitreg.cli.complete import complete_reference
+from gitreg.cli.click_completion import complete_reference
 from gitreg.cli.options import fetch_option, open_registry, output_option
 from gitreg.cli.output import emit, print_heading, print_line, print_table, size_text
 

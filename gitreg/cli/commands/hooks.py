@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitreg.cli.global_options import Session
 from gitreg.cli.group import Group
 from gitreg.cli.options import open_registry, output_option
 from gitreg.cli.output import emit, print_line
-from gitreg.cli.session import Session
 
 if TYPE_CHECKING:
     from gitreg.git import Repository

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitreg.cli.complete import complete_reference
+from gitreg.cli.click_completion import complete_reference
 from gitreg.cli.options import fetch_option, open_registry
 from gitreg.cli.output import emit, print_text
 from gitreg.cli.text import one_line

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitreg.cli.complete import complete_model
+from gitreg.cli.click_completion import complete_model
 from gitreg.cli.options import fetch_option, open_registry, output_option, page_options
 from gitreg.cli.output import emit, emit_page, note_page, print_table, size_text, when_text
 from gitreg.errors import NotFound

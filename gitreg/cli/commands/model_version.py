@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
+from gitreg.cli.click_completion import complete_stage, complete_version
 from gitreg.cli.commands.list import print_versions
 from gitreg.cli.commands.show import print_version
-from gitreg.cli.complete import complete_stage, complete_version
 from gitreg.cli.group import Group
 from gitreg.cli.options import (
     fetch_option,

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from gitreg.cli.complete import complete_model
+from gitreg.cli.click_completion import complete_model
 from gitreg.cli.options import open_registry, read_metadata
 from gitreg.cli.output import note
 from gitreg.errors import NotFound

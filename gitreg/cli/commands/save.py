@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from gitreg.cli.complete import complete_model, complete_reference, complete_stage
+from gitreg.cli.click_completion import complete_model, complete_reference, complete_stage
 from gitreg.cli.options import (
     NamedPath,
     local_option,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from gitreg.cli.complete import complete_reference
+from gitreg.cli.click_completion import complete_reference
 from gitreg.cli.options import fetch_option, open_registry, output_option
 from gitreg.cli.output import emit, print_table
 from gitreg.cli.progress import progress

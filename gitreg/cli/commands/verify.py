@@ -7,7 +7,7 @@ from collections import Counter
 
 import click
 
-from gitreg.cli.complete import complete_reference
+from gitreg.cli.click_completion import complete_reference
 from gitreg.cli.options import open_registry, output_option
 from gitreg.cli.output import emit, note, print_line, print_table, size_text
 from gitreg.cli.progress import progress

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitreg.cli.complete import complete_stage
+from gitreg.cli.click_completion import complete_stage
 from gitreg.cli.options import open_registry, output_option, reference_argument
 from gitreg.cli.output import emit, print_line
 from gitreg.cli.table import Cell

@@ -9,7 +9,7 @@ import click
 import pytest
 from click.shell_completion import get_completion_class
 
-from gitreg.cli.completing import ARGUMENTS, answer
+from gitreg.cli.fast_completion import ARGUMENTS, answer
 from gitreg.cli.main import COMMANDS, cli
 from tests.system.world import Person
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gitreg.cli.offers import offer, offer_models, offer_references, offer_stages
+from gitreg.cli.completion_offers import offer, offer_models, offer_references, offer_stages
 
 ARGUMENTS = {
     "annotate": (offer_references,),

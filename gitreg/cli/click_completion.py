@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from gitreg.cli.offers import offer, offer_models, offer_references, offer_stages, offer_versions
-from gitreg.cli.session import Session
+from gitreg.cli.completion_offers import offer, offer_models, offer_references, offer_stages, offer_versions
+from gitreg.cli.global_options import Session
 
 if TYPE_CHECKING:
     from gitreg.registry.state.snapshot import Snapshot
