@@ -204,7 +204,7 @@ class ReadOnlyRepository:
         return is_ancestor(self._objects, ancestor, oid, shallow_boundary(self.common_dir))
 
     def ahead(self, oid: str, base: str) -> tuple[str | None, list[Commit]]:
-        """Return the merge base of two commits and the commits that only one has (:func:`gitreg.git.history.history.ahead`)."""
+        """Return the merge base of two commits and the commits that only one has."""
         return ahead(self._objects, oid, base, shallow_boundary(self.common_dir))
 
     def is_boundary(self, oid: str) -> bool:
@@ -315,14 +315,14 @@ class ReadOnlyRepository:
         return {tag.oid: tag.target for tag in tags if tag.target_type == "commit"}
 
     def tag_signer(self, oid: str, keys: Mapping[str, Sequence[str]]) -> str | None:
-        """Return the person whose SSH key signed an annotated tag, or None (:func:`gitreg.git.signature_check.signer_of`)."""
+        """Return the person whose SSH key signed an annotated tag, or None."""
         from gitreg.git.objects.parsing import split_tag
 
         payload, signature = split_tag(self._objects.get(oid, "tag", None))
         return self.statement_signer(payload, signature, namespace="git", keys=keys) if signature else None
 
     def commit_signer(self, oid: str, keys: Mapping[str, Sequence[str]]) -> str | None:
-        """Return the person whose SSH key signed a commit, or None (:func:`gitreg.git.signature_check.signer_of`)."""
+        """Return the person whose SSH key signed a commit, or None."""
         from gitreg.git.objects.parsing import split_commit
 
         payload, signature = split_commit(self._objects.get(oid, "commit", None))
@@ -337,7 +337,7 @@ class ReadOnlyRepository:
     def statement_signer(
         self, payload: bytes, signature: bytes, *, namespace: str, keys: Mapping[str, Sequence[str]]
     ) -> str | None:
-        """Return the person whose SSH key signed a statement, or None (:func:`gitreg.git.signature_check.signer_of`)."""
+        """Return the person whose SSH key signed a statement, or None."""
         from gitreg.git.signature_check import signer_of
 
         return signer_of(payload, signature, namespace=namespace, keys=keys, env=self._env)

@@ -185,7 +185,8 @@ class Registry(OpenRegistry):
         filters:
             Conditions, as ``["FIELD=VALUE", "FIELD=OPERATOR:VALUE"]`` or as a mapping.
         how:
-            ``match_any``, ``sort``, ``page`` and ``size``, as :func:`gitreg.registry.query.listing.list_models` takes them.
+            ``match_any``, ``sort``, ``page`` and ``size``, as :func:`gitreg.registry.query.listing.list_models` takes
+            them.
 
         Returns
         -------
@@ -211,7 +212,8 @@ class Registry(OpenRegistry):
         filters:
             Conditions on fields, as ``["stage=production", "metadata.accuracy=gte:0.9"]`` or as a mapping.
         how:
-            ``match_any``, ``sort``, ``page`` and ``size``, as :func:`gitreg.registry.query.listing.list_versions` takes them.
+            ``match_any``, ``sort``, ``page`` and ``size``, as :func:`gitreg.registry.query.listing.list_versions`
+            takes them.
 
         Returns
         -------

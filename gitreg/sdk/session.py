@@ -141,7 +141,7 @@ class OpenRegistry:
         prefix: str | None = None,
         remote: str | None = None,
     ) -> tuple[Self, bool]:
-        """Create a registry, trust its store, and publish it to its remote (:func:`gitreg.registry.discovery.creation.create`).
+        """Create a registry, trust its store, and publish it to its remote.
 
         Parameters
         ----------
@@ -405,7 +405,8 @@ class OpenRegistry:
 
         See :mod:`gitreg.registry.writing.commit`.
 
-        If the remote's branch accepts only pull requests, the change is proposed (:mod:`gitreg.registry.review.proposals`).
+        If the remote's branch accepts only pull requests, the change is proposed
+        (:mod:`gitreg.registry.review.proposals`).
 
         Parameters
         ----------

@@ -34,8 +34,8 @@ class Cache:
     folder:
         The cache's folder; created at the first use, and safe to delete while nobody uses it.
     limit:
-        Size limit in bytes, kept by eviction after each addition (`gitreg.blobs.cache.prune.prune`). None: a fifth of the
-        disk.
+        Size limit in bytes, kept by eviction after each addition (`gitreg.blobs.cache.prune.prune`). None: a fifth of
+        the disk.
     """
 
     def __init__(self, folder: Path, *, limit: int | None = None) -> None:

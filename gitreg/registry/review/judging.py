@@ -54,9 +54,9 @@ def judge(
 ) -> Judgement:
     """Judge a merge by the rules, and by the policy, the people and the stages of its base.
 
-    The order: unreadable files, fixed fields, sealed records, pointers and numbers (:mod:`gitreg.registry.rules.merge_rules`);
-    dates of commits that move a stage; changes of permissions (:mod:`gitreg.registry.promotion.settings_changes`); moves of
-    stages and aliases.
+    The order: unreadable files, fixed fields, sealed records, pointers and numbers
+    (:mod:`gitreg.registry.rules.merge_rules`); dates of commits that move a stage; changes of permissions
+    (:mod:`gitreg.registry.promotion.settings_changes`); moves of stages and aliases.
 
     Parameters
     ----------

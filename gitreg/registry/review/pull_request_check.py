@@ -27,7 +27,7 @@ from gitreg.registry.state.snapshot import ModelVersion
 from gitreg.registry.weights.verification import Finding
 
 LookAtWeights = Callable[[Sequence[Holder]], Iterable[Finding]]
-"""A function that verifies the files of versions in the stores (:class:`gitreg.registry.weights.verification.Verification`)."""
+"""A function that verifies the files of versions in the stores."""
 
 _SAID_WRONG = "save the files again with gitreg, which looks at them; a record says what they are"
 _SAVE_AGAIN = "`gitreg store copy` brings it there from another store; else save the same files again"

@@ -1,8 +1,8 @@
 """The push rules of a self-hosted server: the ref moves that it accepts in a repository with registries.
 
-The branch only moves forward, by commits that each keep the rules (:mod:`gitreg.registry.review.judging`). A tag that seals a
-version is made once, at the commit that brought the record. A mirror is at a commit that changed its pointer's file.
-Nothing is written.
+The branch only moves forward, by commits that each keep the rules (:mod:`gitreg.registry.review.judging`). A tag that
+seals a version is made once, at the commit that brought the record. A mirror is at a commit that changed its pointer's
+file. Nothing is written.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Records whose history is cut off (registry opened by URL, shallow clone), and notes on their verified seals.
 
-:func:`gitreg.registry.weights.verification.seal_problem` verifies a record against its tag, which reads Git objects. A note of the
-result saves later readers from reading them again.
+:func:`gitreg.registry.weights.verification.seal_problem` verifies a record against its tag, which reads Git objects. A
+note of the result saves later readers from reading them again.
 """
 
 from __future__ import annotations

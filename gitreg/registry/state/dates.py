@@ -1,8 +1,8 @@
 """The corrected dates of the branch's commits.
 
 A committer can set any date, and clocks can be wrong. Three things correct it: the order of the branch, as a commit is
-no earlier than those before it; the receipts of commits seen here (:mod:`gitreg.registry.state.receipts`); and the present
-time, as no commit is later.
+no earlier than those before it; the receipts of commits seen here (:mod:`gitreg.registry.state.receipts`); and the
+present time, as no commit is later.
 """
 
 from __future__ import annotations

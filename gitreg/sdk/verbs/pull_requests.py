@@ -38,7 +38,7 @@ _OUTPUT_OF_COMMANDS = 2  # standard error: standard output is for the report
 def check_proposal(
     registry: OpenRegistry, base: str, head: str = "HEAD", *, share: float = 1.0, progress: Progress = NO_PROGRESS
 ) -> Report:
-    """Check a proposal (:func:`gitreg.registry.review.pull_request_check.check`) with the stores and programs of this machine.
+    """Check a proposal with the stores and programs of this machine.
 
     Commits that a shallow checkout lacks are fetched. Stores are those that the target branch names and the user
     trusts; command gates run in the work tree, with GITREG_VERSION and GITREG_STAGE (or GITREG_ALIAS) in their

@@ -23,8 +23,8 @@ _LONGEST_NAME = 300  # characters
 def tensors_of(registry: Registry, manifest: Manifest) -> list[Tensor]:
     """Return the tensors in the safetensors files of a manifest.
 
-    Every byte is verified, as in :mod:`gitreg.blobs.fsspec_filesystem`. A file that cannot be read adds no tensors, nor does a
-    large file of which the store cannot return a part, since that would download all of it.
+    Every byte is verified, as in :mod:`gitreg.blobs.fsspec_filesystem`. A file that cannot be read adds no tensors,
+    nor does a large file of which the store cannot return a part, since that would download all of it.
     """
     found = Resolved(manifest, lambda: registry.stores, registry.ambient.cache())
     tensors: list[Tensor] = []
