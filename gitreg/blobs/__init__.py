@@ -1,15 +1,15 @@
 """The blob store: content-addressed, deduplicated sets of files in a bucket, their manifests, and the local cache."""
 
 from gitreg.blobs.cache.cache import Cache
-from gitreg.blobs.cache.stat_cache import Known
+from gitreg.blobs.cache.stat_cache import StatCache
 from gitreg.blobs.files import FileEntry, LocalFile, check_path, check_paths, collect
 from gitreg.blobs.hashing import describe
 from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.progress import NO_PROGRESS, Progress
-from gitreg.blobs.reader import Source
-from gitreg.blobs.replicas import Stores
+from gitreg.blobs.reader import StoreReader
+from gitreg.blobs.replicas import Replicas
 from gitreg.blobs.replication import Copied, replicate
-from gitreg.blobs.save import Saving
+from gitreg.blobs.save import StoreWriter
 from gitreg.blobs.store import LeftClaim, Store
 from gitreg.blobs.urls import extra_of, open_store, shown
 from gitreg.blobs.verify import verify
@@ -19,15 +19,15 @@ __all__ = [
     "Cache",
     "Copied",
     "FileEntry",
-    "Known",
     "LeftClaim",
     "LocalFile",
     "Manifest",
     "Progress",
-    "Saving",
-    "Source",
+    "Replicas",
+    "StatCache",
     "Store",
-    "Stores",
+    "StoreReader",
+    "StoreWriter",
     "check_path",
     "check_paths",
     "collect",

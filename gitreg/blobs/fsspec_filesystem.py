@@ -30,7 +30,7 @@ from gitreg.blobs.files import FileEntry
 from gitreg.blobs.format.content import Chunked, DamagedError
 from gitreg.blobs.format.pack import Span
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.reader import Source
+from gitreg.blobs.reader import StoreReader
 from gitreg.errors import IntegrityError, NotFound, Refused
 from gitreg.names import nfc
 
@@ -53,7 +53,7 @@ class Resolved(NamedTuple):
     """
 
     manifest: Manifest
-    store: Callable[[], Source]
+    store: Callable[[], StoreReader]
     cache: Cache
     note_use: Callable[[], None] = lambda: None
     admit: Callable[[FileEntry, BinaryIO, bool], None] = lambda *_: None

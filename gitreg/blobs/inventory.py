@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from gitreg.blobs import keys as layout
-from gitreg.blobs.buckets.bucket import NoSuchObjectError, Objects
+from gitreg.blobs.buckets.bucket import NoSuchObjectError, ObjectReader
 from gitreg.blobs.files import FileEntry
 from gitreg.blobs.format.pack import pack_size
 from gitreg.blobs.format.recipe import Chunk, parse_recipe
@@ -13,7 +13,7 @@ from gitreg.blobs.manifest import Manifest
 from gitreg.errors import InvalidDocument
 
 
-def missing_of(manifests: Sequence[Manifest], objects: Objects) -> dict[str, list[FileEntry]]:
+def missing_of(manifests: Sequence[Manifest], objects: ObjectReader) -> dict[str, list[FileEntry]]:
     """Return the missing files of each set, by the digest of its manifest; complete sets are left out.
 
     Each file is searched at its expected key first, and at its other possible keys only if it is not found there.
@@ -55,7 +55,7 @@ def _second(entry: FileEntry) -> str:
     return layout.blob(entry.sha256) if entry.size >= layout.BIG else layout.recipe(entry.sha256)
 
 
-def _there(keys: set[str], sizes: Mapping[str, int], objects: Objects) -> set[str]:
+def _there(keys: set[str], sizes: Mapping[str, int], objects: ObjectReader) -> set[str]:
     """Return the keys that exist with the right size; of recipes, those whose chunks all exist too."""
     there = _found(keys, sizes, objects)
     chunks: dict[str, dict[str, int]] = {}
@@ -70,7 +70,7 @@ def _there(keys: set[str], sizes: Mapping[str, int], objects: Objects) -> set[st
     return there - {key for key, needed in chunks.items() if not needed.keys() <= found}
 
 
-def _found(keys: Collection[str], sizes: Mapping[str, int], objects: Objects) -> set[str]:
+def _found(keys: Collection[str], sizes: Mapping[str, int], objects: ObjectReader) -> set[str]:
     found = objects.find(sorted(keys)) if keys else {}
     return {key for key, info in found.items() if info.size == sizes.get(key, max(0, info.size))}
 

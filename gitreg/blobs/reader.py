@@ -12,7 +12,7 @@ from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.store import Target
 
 
-class Source(Protocol):
+class StoreReader(Protocol):
     """A source of verified sets of files: a `Store`, or `Stores` that replicate one another."""
 
     @property

@@ -16,7 +16,7 @@ from gitreg.errors import GitregError, IntegrityError
 Answer = TypeVar("Answer")
 
 
-class Stores:
+class Replicas:
     """Stores with the same sets of files, maybe incomplete; a file missing or damaged in one is read from the next.
 
     Parameters

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self
 
 from gitreg.blobs import file_io, keys
 from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError
-from gitreg.blobs.cache.stat_cache import Known
+from gitreg.blobs.cache.stat_cache import StatCache
 from gitreg.blobs.files import FileEntry, LocalFile
 from gitreg.blobs.format.chunking import Descriptor, Piece, Pieces, cut
 from gitreg.blobs.format.pack import pack_size, pack_table
@@ -37,7 +37,7 @@ _LOT = 64
 """Number of small files that are read at once, at most."""
 
 
-class Saving:
+class StoreWriter:
     """One running save; use it in a ``with`` statement, until the record that refers to its files is published.
 
     Parameters
@@ -48,7 +48,9 @@ class Saving:
         True to cut big files into chunks; otherwise each is stored as one object.
     """
 
-    def __init__(self, store: Store, known: Known, *, chunking: bool = True, progress: Progress = NO_PROGRESS) -> None:
+    def __init__(
+        self, store: Store, known: StatCache, *, chunking: bool = True, progress: Progress = NO_PROGRESS
+    ) -> None:
         self._bucket = store.bucket
         self._known = known
         self._chunking = chunking

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from gitreg.blobs import file_io, keys
-from gitreg.blobs.buckets.bucket import Bucket, NoSuchObjectError, Objects
+from gitreg.blobs.buckets.bucket import Bucket, NoSuchObjectError, ObjectReader
 from gitreg.blobs.files import FileEntry
 from gitreg.blobs.format.content import Chunked, Content, Plain, is_whole, spans_of
 from gitreg.blobs.format.pack import Span
@@ -27,7 +27,7 @@ from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.os_errors import in_words
 from gitreg.blobs.parallel import ahead, threads
 from gitreg.blobs.progress import NO_PROGRESS, Progress
-from gitreg.blobs.trash import Recovering
+from gitreg.blobs.trash import TrashReader
 from gitreg.errors import GitregError, IntegrityError, InvalidDocument
 
 _MARK = b"gitreg-store 1\n"
@@ -122,7 +122,7 @@ class Store:
     def __init__(self, bucket: Bucket, *, own: bool = False) -> None:
         self.bucket = bucket
         self.own = own
-        self._recovering = Recovering(bucket)
+        self._recovering = TrashReader(bucket)
 
     @property
     def url(self) -> str:
@@ -265,13 +265,13 @@ class Store:
             self.pack(manifest) if keys.may_be_packed(manifest) and any(e.size < keys.SMALL for e in entries) else None
         )
 
-    def _find_pack(self, manifest: Manifest, objects: Objects) -> Content | None:
+    def _find_pack(self, manifest: Manifest, objects: ObjectReader) -> Content | None:
         key = keys.pack(manifest.hex)
         if info := objects.find([key]).get(key):
             return Plain(self._recovering, key, info.size)
         return self._chunked(keys.pack_recipe(manifest.hex), _in_pack(manifest), objects)
 
-    def _chunked(self, key: str, path: str, objects: Objects) -> Chunked | None:
+    def _chunked(self, key: str, path: str, objects: ObjectReader) -> Chunked | None:
         try:
             return Chunked(self._recovering, key, parse_recipe(objects.read(key)))
         except NoSuchObjectError:

@@ -95,7 +95,7 @@ def give_back(bucket: Bucket, taken: Sequence[Trashed]) -> list[Trashed]:
     return returned
 
 
-class Recovering:
+class TrashReader:
     """The objects of a bucket, including reachable ones that gc has moved to the trash.
 
     That is normal for a moment: a collection that did not see a commit sees it at its second mark, and restores the

@@ -26,7 +26,7 @@ Judged = tuple[FileEntry, str | None]
 """A file, and its problem as a message; None if it is intact."""
 
 
-class Onlooker(Protocol):
+class FileScan(Protocol):
     """An observer that scans files while they are being verified; several threads may call it at once."""
 
     def wants(self, entry: FileEntry) -> bool:
@@ -44,7 +44,7 @@ def verify(
     manifest: Manifest,
     entries: Sequence[FileEntry],
     progress: Progress,
-    onlooker: Onlooker | None = None,
+    onlooker: FileScan | None = None,
 ) -> Iterator[Judged]:
     """Read every byte of some of a set's files from a store; yield each file with its problem, or None if it is intact.
 
@@ -83,7 +83,7 @@ def verify(
 
 
 class _Reading:
-    def __init__(self, store: Store, manifest: Manifest, progress: Progress, onlooker: Onlooker | None) -> None:
+    def __init__(self, store: Store, manifest: Manifest, progress: Progress, onlooker: FileScan | None) -> None:
         self._onlooker = onlooker
         self._store = store
         self._manifest = manifest
@@ -154,7 +154,7 @@ class _Reading:
 class _Copy:
     """A temporary copy of a file that is read part by part, for the observer; it is deleted at the end."""
 
-    def __init__(self, onlooker: Onlooker | None, entry: FileEntry) -> None:
+    def __init__(self, onlooker: FileScan | None, entry: FileEntry) -> None:
         self._onlooker = onlooker if onlooker and onlooker.wants(entry) else None
         self._entry = entry
         self._file: BinaryIO | None = None

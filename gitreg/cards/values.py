@@ -20,7 +20,7 @@ class Metric(NamedTuple):
     points: Sequence[tuple[str, float]]
 
 
-class Tensor(NamedTuple):
+class TensorInfo(NamedTuple):
     """One tensor of a safetensors file."""
 
     name: str
@@ -52,13 +52,13 @@ class Artifact(NamedTuple):
     origin: str | None
     files: Sequence[tuple[str, int, str]]
     more: int = 0
-    tensors: Sequence[Tensor] = ()
+    tensors: Sequence[TensorInfo] = ()
     more_tensors: int = 0
     parameters: int = 0
     contents: Sequence[tuple[str, str, str]] = ()
 
 
-class Held(NamedTuple):
+class StageMove(NamedTuple):
     """One move of the version into or out of a stage."""
 
     when: str
@@ -67,7 +67,7 @@ class Held(NamedTuple):
     reason: str | None
 
 
-class Check(NamedTuple):
+class CheckResult(NamedTuple):
     """The result of a verification: ``ok`` is None if it was not possible."""
 
     what: str
@@ -122,14 +122,14 @@ class Card:
     metadata: Sequence[tuple[str, str]] = ()
     metrics: Sequence[Metric] = ()
     artifacts: Sequence[Artifact] = ()
-    history: Sequence[Held] = ()
+    history: Sequence[StageMove] = ()
     lineage: Graph | None = None
-    checks: Sequence[Check] = ()
+    checks: Sequence[CheckResult] = ()
     generated: str = ""
     version: str = ""
 
 
-class Entry(NamedTuple):
+class StepModel(NamedTuple):
     """A model that a step saved or loaded.
 
     Parameters
@@ -155,6 +155,6 @@ class StepCard(NamedTuple):
 
     title: str
     facts: Sequence[tuple[str, str]]
-    saved: Sequence[Entry] = ()
-    loaded: Sequence[Entry] = ()
+    saved: Sequence[StepModel] = ()
+    loaded: Sequence[StepModel] = ()
     lineage: Graph | None = None

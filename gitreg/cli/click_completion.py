@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from gitreg.cli.completion_offers import offer, offer_models, offer_references, offer_stages, offer_versions
-from gitreg.cli.global_options import Session
+from gitreg.cli.global_options import GlobalOptions
 
 if TYPE_CHECKING:
     from gitreg.registry.state.snapshot import Snapshot
@@ -38,4 +38,4 @@ def complete_version(ctx: click.Context, _: click.Parameter, incomplete: str) ->
 
 
 def _items(ctx: click.Context, what: Callable[[Snapshot, str], list[str]], incomplete: str) -> list[CompletionItem]:
-    return [CompletionItem(word) for word in offer(what, ctx.ensure_object(Session).repo, incomplete)]
+    return [CompletionItem(word) for word in offer(what, ctx.ensure_object(GlobalOptions).repo, incomplete)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Session:
+class GlobalOptions:
     """The registry's place, the handling of its remote, and whether an error shows its traceback."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from gitreg.cli.global_options import Session
+from gitreg.cli.global_options import GlobalOptions
 
 
 class ReaderGoneError(Exception):
@@ -20,7 +20,7 @@ def _note_debug(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
         import logging  # seldom asked for
 
-        ctx.ensure_object(Session).debug = True
+        ctx.ensure_object(GlobalOptions).debug = True
         logger = logging.getLogger("gitreg")
         logger.setLevel(logging.DEBUG)
         if not logger.handlers:

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from gitreg.cli.global_options import Session
+from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.group import LazyGroup, ReaderGoneError, debug_option
 from gitreg.cli.start import leave
 from gitreg.cli.text import lines, one_line
@@ -71,7 +71,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 
 
 def _note_repo(ctx: click.Context, _: click.Parameter, path: str | None) -> None:
-    ctx.ensure_object(Session).repo = path
+    ctx.ensure_object(GlobalOptions).repo = path
 
 
 @click.group(
@@ -104,7 +104,7 @@ def main() -> NoReturn:
 def _run() -> int:
     """Run the command that the arguments name, and return its exit code."""
     warnings.showwarning = _show_warning
-    session = Session()
+    session = GlobalOptions()
     try:
         try:
             code = cli.main(prog_name=_program(), standalone_mode=False, obj=session, color=_color())
@@ -147,7 +147,7 @@ def _program() -> str:
     return "git reg" if os.path.basename(sys.argv[0]) == "git-reg" else "gitreg"
 
 
-def _trace(session: Session) -> None:
+def _trace(session: GlobalOptions) -> None:
     """Print the traceback if --debug was given; the exit code does not change."""
     if session.debug:
         import traceback

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from gitreg.cli.click_completion import complete_model, complete_reference, complete_stage
-from gitreg.cli.global_options import Session
+from gitreg.cli.global_options import GlobalOptions
 from gitreg.errors import InvalidInput, NotFound, UnsafeCode
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def open_registry(*, accept_rewrite: bool = False) -> Registry:
     from gitreg.sdk.registry import Registry
 
     ctx = click.get_current_context()
-    session = ctx.ensure_object(Session)
+    session = ctx.ensure_object(GlobalOptions)
     registry = Registry.open(session.repo, local=session.local, accept_rewrite=accept_rewrite)
     ctx.call_on_close(registry.close)
     registry.proposing = session.pr
@@ -83,7 +83,7 @@ def unsafe_code_option(function: Function) -> Function:
 def _noted(function: Function, name: str, about: str) -> Function:
     def note(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         if wanted:
-            setattr(ctx.ensure_object(Session), name, True)
+            setattr(ctx.ensure_object(GlobalOptions), name, True)
 
     return click.option(f"--{name}", is_flag=True, expose_value=False, callback=note, help=about)(function)
 

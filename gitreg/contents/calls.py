@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from gitreg.contents.allowlist import Pair
-from gitreg.contents.numpy_arrays import DTYPE, WRAPPER, Made
+from gitreg.contents.numpy_arrays import DTYPE, WRAPPER, PickledObject
 
 _ENCODE: Pair = ("_codecs", "encode")
 _REBUILDERS: frozenset[Pair] = frozenset({("copyreg", "_reconstructor"), ("copy_reg", "_reconstructor")})
@@ -63,7 +63,7 @@ RESTRICTED: dict[Pair, Callable[[Any, str], bool]] = {
 _HANDED_ON = "hands on what libraries only call, or read, on the spot"
 
 
-class Handing(tuple[Any, ...]):
+class Passed(tuple[Any, ...]):
     """A tuple that contains, directly or in a nested tuple, a value that may not be passed on."""
 
     __slots__ = ()
@@ -72,14 +72,14 @@ class Handing(tuple[Any, ...]):
 def tuple_of(items: Iterable[Any]) -> tuple[Any, ...]:
     """Return a tuple as a pickle makes it; each is checked once, since one may contain another a hundred times."""
     made = tuple(items)
-    return Handing(made) if any(hands_on(item) for item in made) else made
+    return Passed(made) if any(hands_on(item) for item in made) else made
 
 
 def hands_on(value: Any) -> bool:
     """Return whether a value is a restricted name, an array before joblib reads it, or a tuple that contains one."""
-    if type(value) is Made:
+    if type(value) is PickledObject:
         return value.pair == WRAPPER
-    return type(value) is Handing or (type(value) is Name and value.pair in RESTRICTED)
+    return type(value) is Passed or (type(value) is Name and value.pair in RESTRICTED)
 
 
 def problem_of_call(called: Any, arguments: Any, opcode: str) -> str | None:
@@ -94,14 +94,14 @@ def problem_of_call(called: Any, arguments: Any, opcode: str) -> str | None:
     opcode:
         The name of the opcode that makes the call.
     """
-    if type(called) is Made:
+    if type(called) is PickledObject:
         return "calls what it made itself"
     if type(called) is not Name:
         return None
     rule = RESTRICTED.get(called.pair)
     if rule is not None and not rule(arguments, opcode):
         return f"calls {'.'.join(called.pair)} in a way that is not known"
-    if type(arguments) is Handing:
+    if type(arguments) is Passed:
         rebuilt = called.pair in _REBUILDERS and opcode == "REDUCE" and len(arguments) == 3
         if not rebuilt or type(arguments[0]) is not Name or any(hands_on(item) for item in arguments[1:]):
             return _HANDED_ON
@@ -120,10 +120,10 @@ def _is_method(key: Any) -> bool:
 def problem_of_state(state: Any) -> str | None:
     """Return the problem of an object's state, or None: values that would be called in place of its methods."""
     for part in state if isinstance(state, tuple) else (state,):
-        if type(part) is Made and part.pair[0] == "collections":
+        if type(part) is PickledObject and part.pair[0] == "collections":
             return "hides the state of an object"
         if type(part) is dict:
             for key, value in part.items():
-                if type(value) in (Name, Made) and _is_method(key):
+                if type(value) in (Name, PickledObject) and _is_method(key):
                     return f"replaces the method {key} of an object"
     return problem_of_items((state,))

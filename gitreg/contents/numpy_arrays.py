@@ -20,7 +20,7 @@ class StrangeError(Exception):
     """The error that an array, or the type of its items, is not written as joblib and numpy write it."""
 
 
-class Made:
+class PickledObject:
     """An object that a pickle makes, as far as it is known.
 
     Parameters
@@ -71,7 +71,7 @@ def alignment(state: dict[Any, Any]) -> bool:
 
 def _item(dtype: Any, levels: int) -> tuple[int, bool]:
     """Return the size of a type's items in bytes, and whether they contain objects, both as numpy reads the type."""
-    if not levels or type(dtype) is not Made or dtype.pair != DTYPE or len(dtype.states) > 1:
+    if not levels or type(dtype) is not PickledObject or dtype.pair != DTYPE or len(dtype.states) > 1:
         raise StrangeError
     arguments = dtype.arguments
     code = arguments[0] if type(arguments) is tuple and arguments else None

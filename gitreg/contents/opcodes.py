@@ -45,7 +45,7 @@ def is_plain(value: Any) -> bool:
     return type(value) is _Value
 
 
-class Stream:
+class OpcodeStream:
     """The bytes of a pickle."""
 
     def __init__(self, file: BinaryIO, size: int) -> None:
@@ -217,7 +217,7 @@ def _quoted(line: bytes) -> Any:
     return line[1:-1].decode("latin-1")
 
 
-def _long(stream: Stream, width: int) -> Any:
+def _long(stream: OpcodeStream, width: int) -> Any:
     size = stream.number(width, signed=width == 4)
     if size > 32:
         return stream.data(size)
@@ -226,12 +226,12 @@ def _long(stream: Stream, width: int) -> Any:
     return stream.number(size, signed=True)
 
 
-def name_line(stream: Stream) -> str:
+def name_line(stream: OpcodeStream) -> str:
     """Return a module or a name on a line of its own."""
     return stream.line(lambda line: _decoded(line, "utf-8") if len(line) < _LINE else line.decode("latin-1"))
 
 
-CONSTANTS: dict[int, Callable[[Stream], Any]] = {
+CONSTANTS: dict[int, Callable[[OpcodeStream], Any]] = {
     ord("N"): lambda _: None,
     0x88: lambda _: True,
     0x89: lambda _: False,

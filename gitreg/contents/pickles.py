@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any, BinaryIO, Final
 
 from gitreg.contents.allowlist import Pair, is_allowed
-from gitreg.contents.calls import Handing, Name, Unknown, problem_of_call, problem_of_items, problem_of_state, tuple_of
+from gitreg.contents.calls import Name, Passed, Unknown, problem_of_call, problem_of_items, problem_of_state, tuple_of
 from gitreg.contents.findings import CODE, LIMITED, OPAQUE, TOO_LONG, Finding
 from gitreg.contents.limits import Budget, TooLongError
-from gitreg.contents.numpy_arrays import WRAPPER, Made, StrangeError, alignment, array_size
-from gitreg.contents.opcodes import CONSTANTS, ESCAPED, PLAIN, Stream, UnreadableError, index, is_plain, name_line
+from gitreg.contents.numpy_arrays import WRAPPER, PickledObject, StrangeError, alignment, array_size
+from gitreg.contents.opcodes import CONSTANTS, ESCAPED, PLAIN, OpcodeStream, UnreadableError, index, is_plain, name_line
 from gitreg.contents.window import size_of
 
 _UNKNOWN: Final = Unknown()
@@ -31,7 +31,7 @@ class AmbiguousError(Exception):
     """The error that readers of pickles read a frame differently: C goes on after it, and Python fails."""
 
 
-class Told:
+class PickleFacts:
     """The facts found about the pickles of one stream."""
 
     def __init__(self) -> None:
@@ -75,15 +75,15 @@ def look_at_pickles(file: BinaryIO, budget: Budget) -> Finding | None:
     pickle; they count as one only where a name would be called, or where it ends with a value.
     """
     start = file.tell()
-    told = Told()
-    finding = _look(Stream(file, size_of_rest(file)), told, budget)
+    told = PickleFacts()
+    finding = _look(OpcodeStream(file, size_of_rest(file)), told, budget)
     if told.arrays and (finding is None or finding.verdict != CODE):
         file.seek(start)
-        finding = _look_into_arrays(Stream(file, size_of_rest(file))) or finding
+        finding = _look_into_arrays(OpcodeStream(file, size_of_rest(file))) or finding
     return finding
 
 
-def _look(stream: Stream, told: Told, budget: Budget) -> Finding | None:
+def _look(stream: OpcodeStream, told: PickleFacts, budget: Budget) -> Finding | None:
     count, torch, first_headed = 0, False, False
     while not (torch and count == _TORCH_PICKLES):
         header = stream.peek(2)
@@ -115,9 +115,9 @@ def _look(stream: Stream, told: Told, budget: Budget) -> Finding | None:
     return told.code() or Finding(LIMITED, f"pickle of {names} known names" if names else "pickle", told.all_names)
 
 
-def _look_into_arrays(stream: Stream) -> Finding | None:
+def _look_into_arrays(stream: OpcodeStream) -> Finding | None:
     """Return the finding on a file of joblib as ``pickle.load`` reads it, if it is code; else None."""
-    told, budget = Told(), Budget()
+    told, budget = PickleFacts(), Budget()
     try:
         while stream.peek(1):
             Machine(stream, told, budget, arrays=False).run()
@@ -145,7 +145,7 @@ class Machine:
         True if arrays of joblib are skipped; ``pickle.load`` reads their bytes as opcodes.
     """
 
-    def __init__(self, stream: Stream, told: Told, budget: Budget, *, arrays: bool = True) -> None:
+    def __init__(self, stream: OpcodeStream, told: PickleFacts, budget: Budget, *, arrays: bool = True) -> None:
         self.stream = stream
         self.told = told
         self.budget = budget
@@ -316,9 +316,9 @@ class Machine:
         if isinstance(module, str) and isinstance(name, str):
             self.told.name((module, name))
             return Name((module, name))
-        if self._beyond and (type(module) is Made or type(name) is Made):
+        if self._beyond and (type(module) is PickledObject or type(name) is PickledObject):
             raise UnreadableError  # a pickle of its own, of objects, whose memo indices do not fit this memo
-        if not (isinstance(module, str) or is_plain(module) or module is _UNKNOWN or type(module) is Made):
+        if not (isinstance(module, str) or is_plain(module) or module is _UNKNOWN or type(module) is PickledObject):
             raise UnreadableError  # unpicklers refuse a name that is no text
         self.told.problems["names something that is no constant of it"] = None
         return Name(("?", "?"))
@@ -367,10 +367,10 @@ class Machine:
         self._problem(problem_of_call(called, arguments, opcode))
         if type(called) is not Name:
             self._push(_UNKNOWN)
-        elif type(arguments) is Handing and type(arguments[0]) is Name:
-            self._push(Made(arguments[0].pair, ()))  # rebuilt as by protocols 0 and 1
+        elif type(arguments) is Passed and type(arguments[0]) is Name:
+            self._push(PickledObject(arguments[0].pair, ()))  # rebuilt as by protocols 0 and 1
         else:
-            self._push(Made(called.pair, arguments))
+            self._push(PickledObject(called.pair, arguments))
 
     def _build(self) -> None:
         state, target = self._pop(), self._top()
@@ -380,7 +380,7 @@ class Machine:
         if isinstance(state, (tuple, dict)):
             self.budget.opcodes -= len(state)  # each item is checked, again with each call
         self._problem(problem_of_state(state))
-        if type(target) is Made:
+        if type(target) is PickledObject:
             target.states.append(state)
             if target.pair == WRAPPER and self.arrays:
                 self._array(target)
@@ -399,7 +399,7 @@ class Machine:
 
     # -- arrays between opcodes --------------------------------------------------------------------------------------
 
-    def _array(self, wrapper: Made) -> None:
+    def _array(self, wrapper: PickledObject) -> None:
         """Skip an array that joblib wrote into the pickle."""
         self.told.arrays = True
         try:
@@ -411,9 +411,9 @@ class Machine:
 
     def _read_array(self) -> None:
         self._pop()
-        self._push(Made(_ARRAY, ()))
+        self._push(PickledObject(_ARRAY, ()))
 
-    def _step_over_array(self, wrapper: Made) -> None:
+    def _step_over_array(self, wrapper: PickledObject) -> None:
         if len(wrapper.states) != 1:  # values of an earlier state would still count
             raise StrangeError
         state = wrapper.states[0]
@@ -478,7 +478,7 @@ def _pairs(items: list[Any]) -> dict[Any, Any]:
     for key, value in zip(items[::2], items[1::2], strict=False):
         if isinstance(key, str):
             made[key] = value
-        elif key is _UNKNOWN or key is ESCAPED or type(key) is Made:
+        elif key is _UNKNOWN or key is ESCAPED or type(key) is PickledObject:
             made[_UNKNOWN] = value
     return made
 

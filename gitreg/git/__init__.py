@@ -4,6 +4,6 @@ Importing it, opening a repository and reading a ref neither imports dulwich nor
 """
 
 from gitreg.git.repository import Repository
-from gitreg.git.values import ANY, Commit, Oversized, PathChange, RefUpdate, Signature, Tag
+from gitreg.git.values import ANY, Commit, Identity, Oversized, PathChange, RefUpdate, Tag
 
-__all__ = ["ANY", "Commit", "Oversized", "PathChange", "RefUpdate", "Repository", "Signature", "Tag"]
+__all__ = ["ANY", "Commit", "Identity", "Oversized", "PathChange", "RefUpdate", "Repository", "Tag"]

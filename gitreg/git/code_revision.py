@@ -15,7 +15,7 @@ from gitreg.git.repository import Repository
 
 
 @dataclass(frozen=True)
-class Source:
+class CodeRevision:
     """The revision of the code in a folder.
 
     Parameters
@@ -35,7 +35,7 @@ class Source:
 
 def source_of(
     folder: Path, *, env: Mapping[str, str], is_code: Callable[[Repository, str], bool] = lambda _, __: True
-) -> Source | None:
+) -> CodeRevision | None:
     """Return the revision of the code in a folder; None outside a repository or before its first commit.
 
     Parameters
@@ -54,14 +54,14 @@ def source_of(
             return None
         git = find_git(env)
         if git is None:
-            return Source(None, commit, None)
+            return CodeRevision(None, commit, None)
         status = git.run(
             *_where(repository, top), "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all",
             cwd=top, settings=without_filters(git, describe(repository.git_dir, found_at=top)),
         )  # fmt: skip
         remote = git.run(*_where(repository, top), "config", "--get", "remote.origin.url", cwd=top)
         url = remote.stdout.decode(errors="replace").strip()
-        return Source(_public(url) or None, commit, bool(status.stdout) if status.returncode == 0 else None)
+        return CodeRevision(_public(url) or None, commit, bool(status.stdout) if status.returncode == 0 else None)
 
 
 def patch_of(folder: Path, *, env: Mapping[str, str]) -> str:

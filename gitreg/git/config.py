@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gitreg.errors import InvalidInput
-from gitreg.git.discovery import Layout, read_plain_config
+from gitreg.git.discovery import RepositoryLayout, read_plain_config
 from gitreg.git.program import Git
 
 THE_USERS = frozenset({"system", "global", "command"})
@@ -52,7 +52,7 @@ class Config(NamedTuple):
         return value is not None and value.lower() in _TRUE
 
 
-def without_filters(git: Git, layout: Layout) -> dict[str, str]:
+def without_filters(git: Git, layout: RepositoryLayout) -> dict[str, str]:
     """Return settings that replace the filters named by a repository with the user's own, or with none.
 
     For commands that read or write files of a work tree: git would run such a filter, which is a program.
@@ -65,7 +65,7 @@ def without_filters(git: Git, layout: Layout) -> dict[str, str]:
     return {key: config.get(key, from_user_only=True) or "" for key in sorted(named)}
 
 
-def read_config(git: Git | None, env: Mapping[str, str], layout: Layout | None) -> Config:
+def read_config(git: Git | None, env: Mapping[str, str], layout: RepositoryLayout | None) -> Config:
     """Read the configuration with the git program, or with dulwich where there is none.
 
     Parameters
@@ -95,7 +95,7 @@ def read_config(git: Git | None, env: Mapping[str, str], layout: Layout | None) 
     return Config(tuple(settings))
 
 
-def _by_dulwich(env: Mapping[str, str], layout: Layout | None) -> Iterator[tuple[str, str, str]]:
+def _by_dulwich(env: Mapping[str, str], layout: RepositoryLayout | None) -> Iterator[tuple[str, str, str]]:
     from dulwich.config import ConfigFile  # heavy, and only for machines without a git program
 
     home = env.get("HOME", "")

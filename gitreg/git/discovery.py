@@ -23,7 +23,7 @@ _SHARED = frozenset({"true", "yes", "on", "1", "group", "2", "all", "world", "ev
 _TRUE = frozenset({"true", "yes", "on", "1", ""})
 
 
-class Layout(NamedTuple):
+class RepositoryLayout(NamedTuple):
     """The folders of one work tree of one repository.
 
     Parameters
@@ -49,7 +49,7 @@ class Layout(NamedTuple):
         return 64 if self.object_format == "sha256" else 40
 
 
-def discover(start: Path, env: Mapping[str, str]) -> Layout:
+def discover(start: Path, env: Mapping[str, str]) -> RepositoryLayout:
     """Return the layout of the repository that a folder belongs to.
 
     Raises
@@ -68,7 +68,7 @@ def discover(start: Path, env: Mapping[str, str]) -> Layout:
         layout = describe(git_dir, found_at=start)
         if env.get("GIT_WORK_TREE"):
             tree = (start / env["GIT_WORK_TREE"]).resolve()
-            return Layout(layout.git_dir, layout.common_dir, tree, layout.object_format)
+            return RepositoryLayout(layout.git_dir, layout.common_dir, tree, layout.object_format)
         return layout
     for folder in (start, *start.parents):
         inside = folder / ".git"
@@ -84,7 +84,7 @@ def discover(start: Path, env: Mapping[str, str]) -> Layout:
     )
 
 
-def describe(git_dir: Path, *, found_at: Path | None) -> Layout:
+def describe(git_dir: Path, *, found_at: Path | None) -> RepositoryLayout:
     """Return the layout of the repository that a Git folder belongs to.
 
     Parameters
@@ -100,7 +100,7 @@ def describe(git_dir: Path, *, found_at: Path | None) -> Layout:
     object_format = _check_format(common_dir, settings)
     if settings.get("extensions.worktreeconfig", "false").lower() in _TRUE:
         settings |= read_plain_config(git_dir / "config.worktree")
-    return Layout(git_dir, common_dir, _work_tree(git_dir, common_dir, settings, found_at), object_format)
+    return RepositoryLayout(git_dir, common_dir, _work_tree(git_dir, common_dir, settings, found_at), object_format)
 
 
 def read_plain_config(path: Path) -> dict[str, str]:
@@ -129,7 +129,7 @@ def read_plain_config(path: Path) -> dict[str, str]:
     return out
 
 
-def object_folders(layout: Layout, env: Mapping[str, str]) -> list[Path]:
+def object_folders(layout: RepositoryLayout, env: Mapping[str, str]) -> list[Path]:
     """Return the folders with the objects; in a pre-receive hook the quarantine comes first (git-receive-pack(1))."""
     own = layout.common_dir / "objects"
     quarantine = env.get(QUARANTINE)

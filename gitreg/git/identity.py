@@ -12,12 +12,12 @@ from datetime import datetime
 
 from gitreg.errors import InvalidInput
 from gitreg.git.config import Config
-from gitreg.git.values import Signature, without_crud
+from gitreg.git.values import Identity, without_crud
 
 _RAW_DATE = re.compile(r"@?(\d+)(?:\s+([+-])(\d{2})(\d{2}))?")
 
 
-def identity(role: str, config: Config, env: Mapping[str, str], *, time: int, offset: int) -> Signature:
+def identity(role: str, config: Config, env: Mapping[str, str], *, time: int, offset: int) -> Identity:
     """Return the name, address and time of the user in a role.
 
     Parameters
@@ -46,7 +46,7 @@ def identity(role: str, config: Config, env: Mapping[str, str], *, time: int, of
         )
     if date := env.get(f"{prefix}_DATE"):
         time, offset = _parse_date(date, f"{prefix}_DATE")
-    return Signature(name, email, time, offset)
+    return Identity(name, email, time, offset)
 
 
 def _parse_date(text: str, where: str) -> tuple[int, int]:

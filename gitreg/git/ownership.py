@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gitreg.errors import Refused
-from gitreg.git.discovery import Layout
+from gitreg.git.discovery import RepositoryLayout
 
 
-def check_owner(layout: Layout, env: Mapping[str, str]) -> None:
+def check_owner(layout: RepositoryLayout, env: Mapping[str, str]) -> None:
     """Refuse a repository of another user, unless this is root or the user's Git configuration calls it safe.
 
     Raises

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
-from gitreg.git.discovery import Layout, discover, object_folders
+from gitreg.git.discovery import RepositoryLayout, discover, object_folders
 from gitreg.git.history.history import ahead, commit_of, first_parents, is_ancestor, resolve, shallow_boundary
 from gitreg.git.history.replay import (
     WORTH_A_PROCESS,
@@ -17,7 +17,7 @@ from gitreg.git.history.replay import (
     replay_in_process,
     tags_by_git,
 )
-from gitreg.git.objects.store import Objects
+from gitreg.git.objects.store import ObjectStore
 from gitreg.git.ownership import check_owner
 from gitreg.git.program import QUARANTINE, find_git
 from gitreg.git.refs.refs import Refs
@@ -38,13 +38,13 @@ class ReadOnlyRepository:
         The user's environment: it locates git and its configuration, and may name the committer.
     """
 
-    def __init__(self, layout: Layout, env: Mapping[str, str]) -> None:
+    def __init__(self, layout: RepositoryLayout, env: Mapping[str, str]) -> None:
         folders = object_folders(layout, env)
         self._layout = layout
         # The quarantine of a push to another repository does not concern this one.
         self._env = env if len(folders) > 1 else {k: v for k, v in env.items() if k != QUARANTINE}
         self._refs = Refs(layout.git_dir, layout.common_dir, layout.oid_length)
-        self._objects = Objects(folders, layout.object_format, layout.oid_length)
+        self._objects = ObjectStore(folders, layout.object_format, layout.oid_length)
 
     @classmethod
     def discover(cls, start: Path, *, env: Mapping[str, str] = MappingProxyType({})) -> Self:

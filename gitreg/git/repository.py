@@ -12,11 +12,11 @@ from gitreg.git.discovery import shared_with_group
 from gitreg.git.objects.loose import write_loose
 from gitreg.git.program import NO_HOOKS, QUARANTINE, Git, find_git, speaking_of_none
 from gitreg.git.read_repository import ReadOnlyRepository
-from gitreg.git.values import RefUpdate, Signature
+from gitreg.git.values import Identity, RefUpdate
 
 if TYPE_CHECKING:
     from gitreg.git.config import Config
-    from gitreg.git.named_programs import Way
+    from gitreg.git.named_programs import GuardedCommand
     from gitreg.git.remote.dulwich_client import DulwichRemote
     from gitreg.git.remote.protocol import Remote
     from gitreg.git.signing import Signer
@@ -84,8 +84,8 @@ class Repository(ReadOnlyRepository):
         changes: Mapping[str, bytes | None],
         *,
         message: str,
-        author: Signature,
-        committer: Signature,
+        author: Identity,
+        committer: Identity,
         sign: bool = True,
     ) -> str:
         """Write a commit that changes files, and return its id; no ref moves.
@@ -111,7 +111,7 @@ class Repository(ReadOnlyRepository):
             message=message, author=author, committer=committer, sign=sign,
         )  # fmt: skip
 
-    def build_tag(self, name: str, target: str, *, message: str, tagger: Signature) -> str:
+    def build_tag(self, name: str, target: str, *, message: str, tagger: Identity) -> str:
         """Write an annotated tag and return its id; no ref moves.
 
         Parameters
@@ -176,7 +176,7 @@ class Repository(ReadOnlyRepository):
 
         return writers_lock(self.common_dir, timeout=timeout, group=self._group)
 
-    def identity(self, *, time: int, offset: int) -> Signature:
+    def identity(self, *, time: int, offset: int) -> Identity:
         """Return the committer by Git's configuration and environment, with a time.
 
         Parameters
@@ -194,7 +194,7 @@ class Repository(ReadOnlyRepository):
 
         return identity("committer", self._config, self._env, time=time, offset=offset)
 
-    def author_identity(self, *, time: int, offset: int) -> Signature:
+    def author_identity(self, *, time: int, offset: int) -> Identity:
         """Return the author, as `identity` does the committer, by ``GIT_AUTHOR_*`` and ``author.*``."""
         from gitreg.git.identity import identity
 
@@ -214,7 +214,7 @@ class Repository(ReadOnlyRepository):
             from gitreg.git.named_programs import way_to
             from gitreg.git.remote.git_program import GitRemote
 
-            def way(push: bool) -> Way:
+            def way(push: bool) -> GuardedCommand:
                 return way_to(self._config_for_remotes(), self._env, address, push=push)
 
             return GitRemote(self._git, self.git_dir, self.work_tree or self.git_dir, address, way)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gitreg.errors import GitregError, InvalidInput
 from gitreg.git.config import Config
-from gitreg.git.values import Signature
+from gitreg.git.values import Identity
 
 _PROGRAMS = {"openpgp": "gpg", "x509": "gpgsm", "ssh": "ssh-keygen"}
 
@@ -50,7 +50,7 @@ class Signer:
         """The name of the header in a commit for its signature."""
         return "gpgsig-sha256" if self.object_format == "sha256" else "gpgsig"
 
-    def sign(self, payload: bytes, who: Signature) -> bytes:
+    def sign(self, payload: bytes, who: Identity) -> bytes:
         """Return an armoured, detached signature of the payload.
 
         Parameters
@@ -109,7 +109,7 @@ class Signer:
         signature = self._by_ssh(program, key or self.config.get("user.signingkey"), payload, namespace)
         return signature.replace(b"\r\n", b"\n")
 
-    def _by_gpg(self, program: str, key: str | None, payload: bytes, who: Signature) -> bytes:
+    def _by_gpg(self, program: str, key: str | None, payload: bytes, who: Identity) -> bytes:
         signature, status = self._run([program, "--status-fd=2", "-bsau", key or str(who)], payload)
         if b"[GNUPG:] SIG_CREATED " not in b"\n" + status:
             raise _failed(program, status)

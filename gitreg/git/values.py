@@ -16,7 +16,7 @@ _CRUD = "".join(chr(c) for c in range(33)) + ".,:;<>\"\\'"
 _BAD_IN_REF = r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|^[./]|[./]$"  # compiled when first used
 
 
-class Signature(NamedTuple):
+class Identity(NamedTuple):
     """A person (name and address) with a time, as author, committer or tagger.
 
     Parameters
@@ -47,8 +47,8 @@ class Commit(NamedTuple):
     oid: str
     tree: str
     parents: tuple[str, ...]
-    author: Signature
-    committer: Signature
+    author: Identity
+    committer: Identity
     message: str
 
 
@@ -59,7 +59,7 @@ class Tag(NamedTuple):
     target: str
     target_type: str
     name: str
-    tagger: Signature | None
+    tagger: Identity | None
     message: str
     signed: bool
 

@@ -9,18 +9,18 @@ from gitreg.errors import Refused
 from gitreg.git import RefUpdate, Repository
 from gitreg.registry.discovery.location import Location
 from gitreg.registry.discovery.registries import declared, roots_of
-from gitreg.registry.promotion.context import UNKNOWN, Circumstances
+from gitreg.registry.promotion.context import UNKNOWN, PromotionContext
 from gitreg.registry.promotion.settings_changes import NOBODY_IS_ASKED, SettingsChange, settings_change
 from gitreg.registry.remote.local_refs import follow
 from gitreg.registry.remote.mirror_moves import mirror_moves
 from gitreg.registry.review.judging import judge_each
 from gitreg.registry.review.pull_request_check import check
 from gitreg.registry.rules.merge_rules import Problem, problems
-from gitreg.registry.state.branch import PATIENCE, Ledger
+from gitreg.registry.state.branch import PATIENCE, RegistryBranch
 from gitreg.registry.state.merge_preview import goes_on, merged
 from gitreg.registry.weights.trusted_stores import open_named
-from gitreg.sdk.environment import Ambient
-from gitreg.sdk.session import OpenRegistry
+from gitreg.sdk.environment import Environment
+from gitreg.sdk.session import Session
 from gitreg.sdk.verbs.pull_requests import weights_in
 
 _BRANCHES = "refs/heads/"
@@ -57,14 +57,16 @@ def pre_commit(repository: Repository) -> Iterator[Problem]:
             branch = _branch(reading, root, parent, commit)
             if branch is not None:
                 base = parent if parent is not None and declared(reading, parent, root) is not None else None
-                with closing(Ledger(reading, branch, root)) as ledger, merged(ledger, base, commit) as merge:
+                with closing(RegistryBranch(reading, branch, root)) as ledger, merged(ledger, base, commit) as merge:
                     found = list(problems(ledger, merge))
                     yield from found
                     if all(problem.where != "gitreg.yaml" for problem in found):
                         _tell_unasked(settings_change(merge, UNKNOWN))
 
 
-def pre_push(repository: Repository, ambient: Ambient, remote: str, updates: Sequence[RefUpdate]) -> Iterator[Problem]:
+def pre_push(
+    repository: Repository, ambient: Environment, remote: str, updates: Sequence[RefUpdate]
+) -> Iterator[Problem]:
     """Yield the problems of a push: weights that no store has, edits of sealed records, gates that are not met.
 
     Gates count for a push of the registry's own branch, not for a push of a proposal.
@@ -93,12 +95,12 @@ def pre_push(repository: Repository, ambient: Ambient, remote: str, updates: Seq
             base = old if own else _where_it_is(repository, remote, branch)
             if own and update.old != old:
                 continue  # the remote's commit is not here: the remote refuses the push, or the user forces it
-            registry = OpenRegistry(Location(repository, branch, root), ambient)
+            registry = Session(Location(repository, branch, root), ambient)
             with closing(registry.ledger):
                 yield from _published(registry, base, update.new, proposed=not own)
 
 
-def post_merge(repository: Repository, ambient: Ambient, start: Location) -> None:
+def post_merge(repository: Repository, ambient: Environment, start: Location) -> None:
     """Move the stage and alias refs to match the merged branch; without a remote, create missing tags, too.
 
     Raises
@@ -106,10 +108,10 @@ def post_merge(repository: Repository, ambient: Ambient, start: Location) -> Non
     Conflict
         Another process held the lock of the repository for too long.
     """
-    ledger = Ledger(start.repository, start.branch, start.root)
+    ledger = RegistryBranch(start.repository, start.branch, start.root)
     with closing(ledger), repository.lock(timeout=PATIENCE):
         snapshot = ledger.snapshot()
-        circumstances = Circumstances(now=ambient.clock, ledger=ledger)
+        circumstances = PromotionContext(now=ambient.clock, ledger=ledger)
         if snapshot.settings.remote is None:
             follow(ledger, circumstances)
             return
@@ -118,7 +120,7 @@ def post_merge(repository: Repository, ambient: Ambient, start: Location) -> Non
         repository.update_refs(moves.due, reason="gitreg: post-merge")
 
 
-def _published(registry: OpenRegistry, base: str | None, head: str, *, proposed: bool) -> Iterator[Problem]:
+def _published(registry: Session, base: str | None, head: str, *, proposed: bool) -> Iterator[Problem]:
     repository, ledger = registry.ledger.repository, registry.ledger
     unseen: list[str] = []
     try:
@@ -144,7 +146,7 @@ def _published(registry: OpenRegistry, base: str | None, head: str, *, proposed:
 def _tell_unasked(change: SettingsChange | None) -> None:
     """Warn of a change of permissions that a server would refuse."""
     if change is not None and change.guarded:
-        OpenRegistry.tell(f"gitreg.yaml changes who may do what; {NOBODY_IS_ASKED}")
+        Session.tell(f"gitreg.yaml changes who may do what; {NOBODY_IS_ASKED}")
 
 
 def _branch(repository: Repository, root: str, old: str | None, new: str) -> str | None:

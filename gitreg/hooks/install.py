@@ -21,7 +21,7 @@ _FRAMEWORKS = {
 }
 
 
-class Placed(NamedTuple):
+class HookPlacement(NamedTuple):
     """The result of the installation or removal of one hook.
 
     Parameters
@@ -53,7 +53,7 @@ def shim(name: str) -> bytes:
     return path.read_bytes()
 
 
-def install(repository: Repository, names: Iterable[str], *, program: str | None) -> Iterator[Placed]:
+def install(repository: Repository, names: Iterable[str], *, program: str | None) -> Iterator[HookPlacement]:
     """Write hooks into a repository and yield the result of each; a hook of the user is kept and runs first.
 
     A repeated call updates the shims.
@@ -75,11 +75,11 @@ def install(repository: Repository, names: Iterable[str], *, program: str | None
         before = _content(path)
         if before is not None and _is_ours(before, name):
             if before == content:
-                yield Placed(name, str(path), "is there already")
+                yield HookPlacement(name, str(path), "is there already")
                 continue
             what = "brought up to date"
         elif before is not None and (framework := _framework(before, path)):
-            yield Placed(name, str(path), f"left as it is: {framework.format(name=name)}")
+            yield HookPlacement(name, str(path), f"left as it is: {framework.format(name=name)}")
             continue
         elif before is not None or path.is_symlink():
             if os.path.lexists(kept):
@@ -93,10 +93,10 @@ def install(repository: Repository, names: Iterable[str], *, program: str | None
         aside.write_bytes(content)
         aside.chmod(0o755)
         aside.replace(path)
-        yield Placed(name, str(path), what)
+        yield HookPlacement(name, str(path), what)
 
 
-def uninstall(repository: Repository) -> Iterator[Placed]:
+def uninstall(repository: Repository) -> Iterator[HookPlacement]:
     """Remove all hooks of gitreg, restore those of the user, and yield the result of each.
 
     Raises
@@ -110,14 +110,16 @@ def uninstall(repository: Repository) -> Iterator[Placed]:
         content = _content(path)
         if content is None or not _is_ours(content, name):
             if os.path.lexists(kept):
-                yield Placed(name, str(path), f"left as it is: it is not gitreg's; {kept.name} was there before it")
+                yield HookPlacement(
+                    name, str(path), f"left as it is: it is not gitreg's; {kept.name} was there before it"
+                )
             continue
         if os.path.lexists(kept):
             kept.replace(path)
-            yield Placed(name, str(path), "as it was before gitreg")
+            yield HookPlacement(name, str(path), "as it was before gitreg")
         else:
             path.unlink()
-            yield Placed(name, str(path), "removed")
+            yield HookPlacement(name, str(path), "removed")
 
 
 def _folder(repository: Repository) -> Path:

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 from gitreg.git import RefUpdate, Repository
 from gitreg.registry.discovery.registries import places, standing
-from gitreg.registry.promotion.context import Circumstances
-from gitreg.registry.state.branch import PATIENCE, Ledger
+from gitreg.registry.promotion.context import PromotionContext
+from gitreg.registry.state.branch import PATIENCE, RegistryBranch
 from gitreg.registry.state.receipts import BY_PUSH, Receipt, read_receipts, write_receipt
 
 if TYPE_CHECKING:
     from gitreg.registry.rules.merge_rules import Problem
-    from gitreg.sdk.environment import Ambient
+    from gitreg.sdk.environment import Environment
 
 
 def pre_receive(
-    repository: Repository, ambient: Ambient, updates: Sequence[RefUpdate], *, one_by_one: bool = False
+    repository: Repository, ambient: Environment, updates: Sequence[RefUpdate], *, one_by_one: bool = False
 ) -> list[Problem]:
     """Return the problems for which a push is refused (:func:`gitreg.registry.review.push_rules.guard`).
 
@@ -41,15 +41,15 @@ def pre_receive(
 
     guarded = (repository.option("gitreg.settings") or "").lower() != "allow"
 
-    def here(ledger: Ledger) -> Circumstances:
+    def here(ledger: RegistryBranch) -> PromotionContext:
         if any(update.name == ledger.ref for update in updates):
             _note_where_it_is(ledger, ambient, "update" if one_by_one else "pre-receive")
-        return Circumstances(now=ambient.clock, ledger=ledger, settings_guarded=guarded)
+        return PromotionContext(now=ambient.clock, ledger=ledger, settings_guarded=guarded)
 
     return guard(repository, updates, here, one_by_one=one_by_one)
 
 
-def post_receive(repository: Repository, ambient: Ambient, updates: Sequence[RefUpdate]) -> list[str]:
+def post_receive(repository: Repository, ambient: Environment, updates: Sequence[RefUpdate]) -> list[str]:
     """Write receipts for the branches that moved, update their derived refs, and return the names of these refs.
 
     Raises
@@ -62,16 +62,16 @@ def post_receive(repository: Repository, ambient: Ambient, updates: Sequence[Ref
     moved: list[str] = []
     pushed = {update.name: update.new for update in updates if update.new is not None}
     for place in places(repository, updates):
-        with closing(Ledger(repository, *place)) as ledger:
+        with closing(RegistryBranch(repository, *place)) as ledger:
             if ledger.ref in pushed:
                 with repository.lock(timeout=PATIENCE):
                     receipt = Receipt(ledger.ref, pushed[ledger.ref], int(ambient.clock()), BY_PUSH)
                     write_receipt(repository, receipt)
-                    moved += follow(ledger, Circumstances(now=ambient.clock, ledger=ledger))
+                    moved += follow(ledger, PromotionContext(now=ambient.clock, ledger=ledger))
     return moved
 
 
-def note_what_is_there(repository: Repository, ambient: Ambient) -> None:
+def note_what_is_there(repository: Repository, ambient: Environment) -> None:
     """Write the first receipt for each branch of a registry without one: its commits are at least as old as that.
 
     Raises
@@ -80,12 +80,12 @@ def note_what_is_there(repository: Repository, ambient: Ambient) -> None:
         Another process held the lock of the repository for too long.
     """
     for place in standing(repository):
-        with closing(Ledger(repository, *place)) as ledger:
+        with closing(RegistryBranch(repository, *place)) as ledger:
             if not read_receipts(repository, ledger.ref):
                 _note_where_it_is(ledger, ambient, "hooks install")
 
 
-def _note_where_it_is(ledger: Ledger, ambient: Ambient, by: str) -> None:
+def _note_where_it_is(ledger: RegistryBranch, ambient: Environment, by: str) -> None:
     """Write a receipt for the present commit of a branch, if the branch has moved since its last receipt."""
     with ledger.repository.lock(timeout=PATIENCE):
         commit = ledger.head()

@@ -15,7 +15,7 @@ from gitreg.errors import InvalidInput, UnsafeCode
 from gitreg.integrations.loads import Load, names_and_paths
 from gitreg.integrations.references import (
     ARTIFACT,
-    Saved,
+    DraftReference,
     draft_reference,
     files_of,
     find,
@@ -58,7 +58,7 @@ class Models:
         self, run: Run, *, temp_dir_root: PathLike | None = None, published: Iterable[ModelVersion] = ()
     ) -> None:
         self.run = run
-        self.loaded = Loaded()
+        self.loaded = LoadedModels()
         self.saved: list[dict[str, Any]] = []
         self._temp_dir_root = temp_dir_root
         self._published = list(published)
@@ -116,7 +116,7 @@ class Models:
         run = self.run
         run.note_effects()
         reference = draft_reference(run, document)
-        run.versions.hand_out(Saved(run.versions.begin(document), reference))
+        run.versions.hand_out(DraftReference(run.versions.begin(document), reference))
         return reference
 
     def _reuse(self, document: DraftDocument) -> dict[str, Any] | None:
@@ -210,7 +210,7 @@ class Models:
         return folder
 
 
-class Loaded(Mapping[str, str]):
+class LoadedModels(Mapping[str, str]):
     """The folders of the loaded models by name.
 
     Attributes

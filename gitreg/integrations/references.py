@@ -22,7 +22,7 @@ ARTIFACT = "model"
 """The name of the file set in the record of a version."""
 
 
-class Saved:
+class DraftReference:
     """A reference that was returned while its version was still a draft.
 
     Parameters

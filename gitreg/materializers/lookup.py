@@ -26,7 +26,7 @@ from gitreg.materializers.paths import Paths
 from gitreg.materializers.pickle_files import Pickle
 from gitreg.materializers.plain import Bytes, Json, Text
 from gitreg.materializers.scikit_learn import Sklearn
-from gitreg.materializers.torch_tensors import Module, StateDict, Tensor
+from gitreg.materializers.torch_tensors import Module, StateDict, TorchTensor
 
 _GROUP = "gitreg.materializers"
 # The first that takes an object of its type is used: a state dict (a dict of tensors) is tried before JSON.
@@ -34,7 +34,7 @@ _OURS: dict[str, Materializer] = {
     kind.name: kind()
     for kind in (
         StateDict, Text, Bytes, Json, Paths, PandasFrame, PandasSeries, PolarsFrame, ArrowTable, Array, Scalar,
-        Sklearn, XGBoost, LightGBM, Tensor, Module, Transformers, SentenceTransformers, Onnx, Keras, Pickle,
+        Sklearn, XGBoost, LightGBM, TorchTensor, Module, Transformers, SentenceTransformers, Onnx, Keras, Pickle,
     )
 }  # fmt: skip
 

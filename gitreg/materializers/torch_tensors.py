@@ -41,7 +41,7 @@ class StateDict(Materializer):
         return _load(folder)
 
 
-class Tensor(Materializer):
+class TorchTensor(Materializer):
     """A single tensor."""
 
     name = "torch.tensor"

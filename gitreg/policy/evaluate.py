@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from gitreg.policy.evidence import Evidence
 from gitreg.policy.gates.base import Gate
-from gitreg.policy.results import Outcome, Result, overridden, override
+from gitreg.policy.results import Result, Verdict, overridden, override
 
 RULES = ("from", "promoters")
 """The rules that ``overridable`` may name, besides gates."""
@@ -119,7 +119,7 @@ def _rules(policy: Policy, evidence: Evidence) -> list[Result]:
         good = now in (*policy.origins, policy.stage)
         sentence = f"it is in {now or 'no stage'}" + ("" if good else f"; it has to come from {_or(policy.origins)}")
         facts = {"from": list(policy.origins), "stage": now}
-        results.append(Result("from", "from", Outcome.PASSED if good else Outcome.FAILED, sentence, facts))
+        results.append(Result("from", "from", Verdict.PASSED if good else Verdict.FAILED, sentence, facts))
     if policy.promoters:
         results.append(_promoter(policy, evidence))
     return results
@@ -131,11 +131,11 @@ def _promoter(policy: Policy, evidence: Evidence) -> Result:
     verb = {SETTINGS: "change that", ALIASES: "set aliases"}.get(policy.stage, "promote")
     if who is None:
         sentence = f"who promotes is not known here; {_or(policy.promoters)} may"
-        return Result("promoters", "promoters", Outcome.UNKNOWN, sentence, facts)
+        return Result("promoters", "promoters", Verdict.UNKNOWN, sentence, facts)
     if evidence.person(who) in map(evidence.person, policy.promoters):
-        return Result("promoters", "promoters", Outcome.PASSED, f"{who} may {verb}", facts)
+        return Result("promoters", "promoters", Verdict.PASSED, f"{who} may {verb}", facts)
     sentence = f"{who} may not {verb}; {_or(policy.promoters)} may"
-    return Result("promoters", "promoters", Outcome.FAILED, sentence, facts)
+    return Result("promoters", "promoters", Verdict.FAILED, sentence, facts)
 
 
 def _or(names: tuple[str, ...]) -> str:

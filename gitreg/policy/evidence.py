@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 from gitreg.contents import Finding
 
 
-class Said(NamedTuple):
+class VersionMetadata(NamedTuple):
     """The metadata of a version.
 
     Parameters
@@ -27,7 +27,7 @@ class Incumbent(NamedTuple):
     """The version that is in the stage now, or that the alias points to."""
 
     reference: str
-    metadata: Said
+    metadata: VersionMetadata
 
 
 class Approval(NamedTuple):
@@ -69,7 +69,7 @@ class Proof(NamedTuple):
     problem: str = ""
 
 
-class Seal(NamedTuple):
+class SealEvidence(NamedTuple):
     """The signature on a version's seal, its tag.
 
     Parameters
@@ -93,7 +93,7 @@ class Seal(NamedTuple):
     kind: str | None = None
 
 
-class Held(NamedTuple):
+class StageStay(NamedTuple):
     """The longest time for which a version was in a stage without a break.
 
     Parameters
@@ -154,7 +154,7 @@ class Evidence(Protocol):
         """The other version that is in the stage now, or that the alias points to; None if there is none."""
 
     @property
-    def metadata(self) -> Said:
+    def metadata(self) -> VersionMetadata:
         """The metadata of the version."""
 
     @property
@@ -174,7 +174,7 @@ class Evidence(Protocol):
         """Return whether the version's files are not stored yet, so that gates on files are evaluated later."""
 
     @property
-    def seal(self) -> Seal:
+    def seal(self) -> SealEvidence:
         """The signature on the version's tag."""
 
     @property
@@ -206,7 +206,7 @@ class Evidence(Protocol):
     def contents(self, artifact: str) -> Contents:
         """Return the worst content verdicts on an artifact's files."""
 
-    def held_for(self, stage: str) -> Held | None:
+    def held_for(self, stage: str) -> StageStay | None:
         """Return the longest time for which the version was in a stage; None if there is no clock."""
 
     def is_signed(self, approval: Approval) -> bool | None:

@@ -15,10 +15,10 @@ from gitreg.contents import CODE, VERDICTS
 from gitreg.documents.types import CARD_FIELDS
 from gitreg.errors import InvalidDocument
 from gitreg.policy.evaluate import ALIASES, RULES, SETTINGS, Policy
-from gitreg.policy.gates.base import AllOf, AnyOf, Gate
-from gitreg.policy.gates.content import Command, Content, Files
-from gitreg.policy.gates.metric import AgainstIncumbent, Bound, Card, Metadata
-from gitreg.policy.gates.people import Approvals, Signature, Soak
+from gitreg.policy.gates.base import AllGate, AnyGate, Gate
+from gitreg.policy.gates.content import CommandGate, ContentGate, FilesGate
+from gitreg.policy.gates.metric import BoundGate, CardGate, IncumbentGate, MetadataGate
+from gitreg.policy.gates.people import ApprovalsGate, SignatureGate, SoakGate
 
 _WHERE = "gitreg.yaml"
 _FIELDS = ("from", "promoters", "protected", "overridable", "gates")
@@ -159,28 +159,28 @@ class _Reader:
                 raise _unknown([*at, "incumbent"], "comparison", direction, _DIRECTIONS)
             if numbers.get("tolerance", 0) < 0:
                 raise _wrong([*at, "tolerance"], "is negative", "say how much worse the metric may be, or leave it out")
-            return AgainstIncumbent(name=name, metric=metric, incumbent=direction, later=_later(at, fields), **numbers)
+            return IncumbentGate(name=name, metric=metric, incumbent=direction, later=_later(at, fields), **numbers)
         if "tolerance" in numbers:
             raise _wrong([*at, "tolerance"], "goes with `incumbent` only", "put it into the bound")
         if not numbers:
             raise _wrong(at, f"sets {metric} no bound", "add at_least, at_most, or incumbent: not_below or not_above")
         if "at_least" in numbers and "at_most" in numbers and numbers["at_least"] > numbers["at_most"]:
             raise _wrong(at, "has at_least above at_most: no number passes", "exchange them")
-        return Bound(name=name, metric=metric, later=_later(at, fields), **numbers)
+        return BoundGate(name=name, metric=metric, later=_later(at, fields), **numbers)
 
     def _metadata(self, at: _Path, name: str, fields: Mapping[str, Any]) -> Gate:
-        return Metadata(name=name, keys=_texts([*at, "metadata"], fields["metadata"]), later=_later(at, fields))
+        return MetadataGate(name=name, keys=_texts([*at, "metadata"], fields["metadata"]), later=_later(at, fields))
 
     def _card(self, at: _Path, name: str, fields: Mapping[str, Any]) -> Gate:
         wanted = _texts([*at, "card"], fields["card"])
         for number, field in enumerate(wanted):
             if field not in _CARD:
                 raise _unknown([*at, "card", number], "field of a card", field, _CARD)
-        return Card(name=name, fields=wanted)
+        return CardGate(name=name, fields=wanted)
 
     def _files(self, at: _Path, name: str, fields: Mapping[str, Any]) -> Gate:
         demands = {key: _texts([*at, key], fields[key]) for key in _OF_FILES if key in fields}
-        return Files(name=name, later=_later(at, fields), **demands)
+        return FilesGate(name=name, later=_later(at, fields), **demands)
 
     def _content(self, at: _Path, name: str, fields: Mapping[str, Any]) -> Gate:
         at = [*at, "content"]
@@ -188,7 +188,7 @@ class _Reader:
         known = [verdict for verdict in VERDICTS if verdict != CODE]
         if said["at_most"] not in known:
             raise _unknown([*at, "at_most"], "verdict to allow", said["at_most"], known)
-        return Content(name=name, at_most=said["at_most"])
+        return ContentGate(name=name, at_most=said["at_most"])
 
     def _soak(self, at: _Path, name: str, fields: Mapping[str, Any]) -> Gate:
         at = [*at, "soak"]
@@ -197,12 +197,12 @@ class _Reader:
         hours = _number([*at, "hours"], said["hours"])
         if hours <= 0:
             raise _wrong([*at, "hours"], f"is {hours}", "say for how many hours it has to be there")
-        return Soak(name=name, stage=said["stage"], hours=hours)
+        return SoakGate(name=name, stage=said["stage"], hours=hours)
 
     def _signature(self, at: _Path, name: str, fields: Mapping[str, Any]) -> Gate:
         at = [*at, "signature"]
         said = _mapping(at, fields["signature"], ("by",), all_of=True)
-        return Signature(name=name, by=self._by([*at, "by"], said["by"]))
+        return SignatureGate(name=name, by=self._by([*at, "by"], said["by"]))
 
     def _approvals(self, at: _Path, name: str, fields: Mapping[str, Any]) -> Gate:
         at = [*at, "approvals"]
@@ -215,16 +215,16 @@ class _Reader:
             raise _wrong(at, f"needs {count} approvals of {len(by)} people", "name more of them, in `people` too")
         if said.get("author", "signed") != "signed":
             raise _wrong([*at, "author"], f"is {said['author']!r}", "write signed, or leave it out")
-        return Approvals(name=name, count=count, by=by, signed_author="author" in said)
+        return ApprovalsGate(name=name, count=count, by=by, signed_author="author" in said)
 
     def _command(self, at: _Path, name: str, fields: Mapping[str, Any]) -> Gate:
-        return Command(name=name, command=_texts([*at, "command"], fields["command"]))
+        return CommandGate(name=name, command=_texts([*at, "command"], fields["command"]))
 
     def _all(self, at: _Path, name: str, fields: Mapping[str, Any]) -> Gate:
-        return AllOf(name=name, gates=self._gates([*at, "all"], fields["all"]))
+        return AllGate(name=name, gates=self._gates([*at, "all"], fields["all"]))
 
     def _any(self, at: _Path, name: str, fields: Mapping[str, Any]) -> Gate:
-        return AnyOf(name=name, gates=self._gates([*at, "any"], fields["any"]))
+        return AnyGate(name=name, gates=self._gates([*at, "any"], fields["any"]))
 
     # -- stages and people ---------------------------------------------------------------------------------------------
 
@@ -252,7 +252,7 @@ def kind_of(gate: Mapping[str, Any]) -> str:
 
 
 def _names(gates: Sequence[Gate]) -> list[str]:
-    inner = [name for gate in gates if isinstance(gate, AllOf | AnyOf) for name in _names(gate.gates)]
+    inner = [name for gate in gates if isinstance(gate, AllGate | AnyGate) for name in _names(gate.gates)]
     return list(dict.fromkeys([*(gate.name for gate in gates), *inner]))
 
 

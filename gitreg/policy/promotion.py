@@ -27,7 +27,7 @@ class Candidate(NamedTuple):
     yanked: bool
 
 
-class Post(NamedTuple):
+class TargetStage(NamedTuple):
     """The stage that the version is to enter.
 
     Parameters
@@ -61,7 +61,7 @@ def check_stage_is_known(stage: str, known: Sequence[str]) -> None:
         )
 
 
-def check_promotion(candidate: Candidate, post: Post, *, force: bool) -> None:
+def check_promotion(candidate: Candidate, post: TargetStage, *, force: bool) -> None:
     """Raise an error if the version may not enter the stage.
 
     Raises

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-class Outcome(IntEnum):
+class Verdict(IntEnum):
     """The verdict of a gate. Without ``OVERRIDDEN``, these are the values of Kleene's three-valued logic."""
 
     FAILED = 0
@@ -21,22 +21,22 @@ class Outcome(IntEnum):
     @property
     def word(self) -> str:
         """The word for the verdict: ``failed``, ``not evaluated``, ``overridden`` or ``passed``."""
-        return "not evaluated" if self is Outcome.UNKNOWN else self.name.lower()
+        return "not evaluated" if self is Verdict.UNKNOWN else self.name.lower()
 
     @property
     def opens(self) -> bool:
         """Return whether the verdict admits the version: overridden or passed."""
-        return self >= Outcome.OVERRIDDEN
+        return self >= Verdict.OVERRIDDEN
 
 
-def all_of(outcomes: Iterable[Outcome]) -> Outcome:
+def all_of(outcomes: Iterable[Verdict]) -> Verdict:
     """Return the verdict of gates that must all pass: the lowest one, passed if there are none."""
-    return min(outcomes, default=Outcome.PASSED)
+    return min(outcomes, default=Verdict.PASSED)
 
 
-def any_of(outcomes: Iterable[Outcome]) -> Outcome:
+def any_of(outcomes: Iterable[Verdict]) -> Verdict:
     """Return the verdict of gates of which one is enough: the highest one, failed if there are none."""
-    return max(outcomes, default=Outcome.FAILED)
+    return max(outcomes, default=Verdict.FAILED)
 
 
 class Result(NamedTuple):
@@ -60,7 +60,7 @@ class Result(NamedTuple):
 
     name: str
     kind: str
-    outcome: Outcome
+    outcome: Verdict
     sentence: str
     facts: Mapping[str, Any] = _NOTHING
     parts: tuple[Result, ...] = ()
@@ -79,10 +79,10 @@ class Result(NamedTuple):
 
 def override(result: Result, names: Collection[str]) -> Result:
     """Return a result with the gates of these names overridden; one that passed is returned as it is."""
-    if result.outcome is Outcome.PASSED:
+    if result.outcome is Verdict.PASSED:
         return result
     if result.name in names:
-        return result._replace(outcome=Outcome.OVERRIDDEN)
+        return result._replace(outcome=Verdict.OVERRIDDEN)
     if not result.parts:
         return result
     parts = tuple(override(part, names) for part in result.parts)
@@ -92,7 +92,7 @@ def override(result: Result, names: Collection[str]) -> Result:
 
 def overridden(result: Result) -> list[str]:
     """Return the names of the rules and gates that force had to override to admit the version."""
-    if result.outcome is not Outcome.OVERRIDDEN:
+    if result.outcome is not Verdict.OVERRIDDEN:
         return []
     within = [names for part in result.parts if (names := overridden(part))]
     if not within:

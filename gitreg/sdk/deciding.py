@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 
 from gitreg.errors import InvalidInput
 from gitreg.git.history.history import NO_SUCH_COMMIT
-from gitreg.registry.promotion.context import Circumstances
+from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.state.branch import seconds_of
 
 if TYPE_CHECKING:
     from gitreg.registry.operations.approvals import Approver
-    from gitreg.sdk.session import OpenRegistry
+    from gitreg.sdk.session import Session
 
 _DAY = 86400  # seconds
 
 
-def circumstances(registry: OpenRegistry) -> Circumstances:
+def circumstances(registry: Session) -> PromotionContext:
     """Return the context of a promotion made here and now; each gate reads from it the values that it needs."""
-    return Circumstances(
+    return PromotionContext(
         promoter=lambda: registry.writer().author.email,
         now=registry.ambient.clock,
         ledger=registry.ledger,
@@ -31,7 +31,7 @@ def circumstances(registry: OpenRegistry) -> Circumstances:
     )
 
 
-def approver(registry: OpenRegistry, key: str | None) -> Approver:
+def approver(registry: Session, key: str | None) -> Approver:
     """Return the user as an approver, with the key to sign with.
 
     Parameters
@@ -57,7 +57,7 @@ def approver(registry: OpenRegistry, key: str | None) -> Approver:
     return Approver((who.email, who.name), sign, signer)
 
 
-def proposed_settings(registry: OpenRegistry, head: str) -> tuple[bytes, list[str]]:
+def proposed_settings(registry: Session, head: str) -> tuple[bytes, list[str]]:
     """Return the content of ``gitreg.yaml`` at a commit, and the e-mails of its author and its committer.
 
     Raises

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from gitreg.units import parse_size
 
 if TYPE_CHECKING:
-    from gitreg.blobs import Cache, Known
+    from gitreg.blobs import Cache, StatCache
     from gitreg.git import Repository
-    from gitreg.registry.state.verdicts import Verdicts
+    from gitreg.registry.state.verdicts import ScanCache
     from gitreg.registry.weights.trusted_code import CodeTrust
-    from gitreg.registry.weights.trusted_stores import Approvals
+    from gitreg.registry.weights.trusted_stores import TrustedStores
     from gitreg.registry.writing.commit import Writer
 
 REGISTRY_VARIABLE = "GITREG_REGISTRY"
@@ -27,7 +27,7 @@ CACHE_VARIABLE = "GITREG_CACHE"
 CACHE_SIZE_VARIABLE = "GITREG_CACHE_SIZE"
 
 
-class Ambient(NamedTuple):
+class Environment(NamedTuple):
     """The environment of the process.
 
     Parameters
@@ -45,7 +45,7 @@ class Ambient(NamedTuple):
     clock: Callable[[], float] = time.time
 
     @classmethod
-    def of_this_process(cls) -> Ambient:
+    def of_this_process(cls) -> Environment:
         """Return the environment of this process."""
         return cls(Path.cwd(), dict(os.environ))
 
@@ -71,11 +71,11 @@ class Ambient(NamedTuple):
         said = self.env.get(CACHE_SIZE_VARIABLE)
         return Cache(self._cache_folder(), limit=parse_size(said, CACHE_SIZE_VARIABLE) if said else None)
 
-    def known(self) -> Known:
+    def known(self) -> StatCache:
         """Return the stat cache: size and mtime of the user's files when they were last hashed, with their digests."""
-        from gitreg.blobs import Known
+        from gitreg.blobs import StatCache
 
-        return Known(self._cache_folder() / "known-1.sqlite", self.clock)
+        return StatCache(self._cache_folder() / "known-1.sqlite", self.clock)
 
     def spool(self) -> Path:
         """Return the folder for blobs that are being copied from one store to another."""
@@ -94,11 +94,11 @@ class Ambient(NamedTuple):
         """Return the path of the checkpoint file of an interrupted verification."""
         return self._cache_folder() / "verified" / f"{name}.txt"
 
-    def approvals(self) -> Approvals:
+    def approvals(self) -> TrustedStores:
         """Return the list of stores that the user trusts."""
-        from gitreg.registry.weights.trusted_stores import Approvals
+        from gitreg.registry.weights.trusted_stores import TrustedStores
 
-        return Approvals(self._settings_folder() / "stores.json")
+        return TrustedStores(self._settings_folder() / "stores.json")
 
     def code_trust(self) -> CodeTrust:
         """Return the list of registries that the user trusts for files that can run code."""
@@ -106,11 +106,11 @@ class Ambient(NamedTuple):
 
         return CodeTrust(self._settings_folder() / "code.json")
 
-    def verdicts(self) -> Verdicts:
+    def verdicts(self) -> ScanCache:
         """Return the cache of the scanner's verdicts on files."""
-        from gitreg.registry.state.verdicts import Verdicts
+        from gitreg.registry.state.verdicts import ScanCache
 
-        return Verdicts(self._cache_folder())
+        return ScanCache(self._cache_folder())
 
     def _settings_folder(self) -> Path:
         return self._own_folder("XDG_CONFIG_HOME", ".config", "Library/Application Support")

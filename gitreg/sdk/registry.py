@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from gitreg.errors import InvalidInput, NotFound
 from gitreg.names import check_alias, nfc
 from gitreg.registry.state.references import resolve
-from gitreg.registry.state.snapshot import Model, ModelVersion, Snapshot
-from gitreg.sdk.session import OpenRegistry, PathLike
+from gitreg.registry.state.snapshot import ModelCard, ModelVersion, Snapshot
+from gitreg.sdk.session import PathLike, Session
 
 if TYPE_CHECKING:
     from gitreg.blobs import Progress
     from gitreg.policy.evaluate import Decision
     from gitreg.registry.doctor import Problem
     from gitreg.registry.lineage.lineage import Lineage
-    from gitreg.registry.promotion.signatures import Signed
+    from gitreg.registry.promotion.signatures import VersionSignature
     from gitreg.registry.query.filters import Page
     from gitreg.registry.state.manifests import Holder
     from gitreg.registry.weights.garbage import Garbage
@@ -35,7 +35,7 @@ Filters = Sequence[str] | Mapping[str, Any]
 """Conditions of a list: ``["stage=production", "metadata.accuracy=gte:0.9"]``, or ``{"stage": "production"}``."""
 
 
-class Registry(OpenRegistry):
+class Registry(Session):
     """An open registry. Close it, or use it in a ``with`` statement.
 
     Every read sees the newest commit of the registry's branch. Every write is one commit on that branch, or raises an
@@ -50,7 +50,7 @@ class Registry(OpenRegistry):
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
-    def model(self, name: str, *, at: str | None = None) -> Model:
+    def model(self, name: str, *, at: str | None = None) -> ModelCard:
         """Return a model by its name, with its card and its stages.
 
         Parameters
@@ -291,7 +291,7 @@ class Registry(OpenRegistry):
 
     def register_model(
         self, name: str, *, tags: Sequence[str] = (), metadata: Mapping[str, Any] | None = None, **fields: Any
-    ) -> Model:
+    ) -> ModelCard:
         """Register a model and return it (:func:`gitreg.registry.operations.models.register_model`).
 
         Parameters
@@ -321,7 +321,7 @@ class Registry(OpenRegistry):
         remove_tags: Sequence[str] = (),
         metadata: Mapping[str, Any] | None = None,
         **fields: Any,
-    ) -> Model:
+    ) -> ModelCard:
         """Change the card of a model and return the model (:func:`gitreg.registry.operations.models.update_model`).
 
         Fields that are given replace the old ones; tags and metadata are added.
@@ -876,7 +876,7 @@ class Registry(OpenRegistry):
         asked = None if reference is None else {each.reference for each in self.holders_meant([reference])}
         return list(judged_holders(snapshot, self.circumstances(), asked))
 
-    def signed(self, reference: str | None = None) -> list[Signed]:
+    def signed(self, reference: str | None = None) -> list[VersionSignature]:
         """Return the signers of a version, or of all versions, by the public keys that the registry names."""
         from gitreg.registry.promotion.signatures import signed
 

@@ -19,7 +19,7 @@ from gitreg.git.code_revision import patch_of, source_of
 
 if TYPE_CHECKING:
     from gitreg.git import Repository
-    from gitreg.sdk.session import OpenRegistry
+    from gitreg.sdk.session import Session
 
 
 def environment() -> dict[str, Any]:
@@ -48,7 +48,7 @@ def spelled(words: tuple[str, ...]) -> str:
     return shlex.join(words)
 
 
-def source(registry: OpenRegistry) -> dict[str, Any] | None:
+def source(registry: Session) -> dict[str, Any] | None:
     """Return the code revision of the current folder as a record states it; None if it is the registry itself."""
 
     def is_code(repository: Repository, commit: str) -> bool:
@@ -58,7 +58,7 @@ def source(registry: OpenRegistry) -> dict[str, Any] | None:
     return {key: value for key, value in asdict(found).items() if value is not None} if found else None
 
 
-def _is_checked_out(registry: OpenRegistry, repository: Repository, commit: str) -> bool:
+def _is_checked_out(registry: Session, repository: Repository, commit: str) -> bool:
     """Return whether a repository has the registry checked out at a commit: the open one, or another clone of it.
 
     A registry in a folder of the code's own branch does not count: the code is checked out with it.
@@ -76,6 +76,6 @@ def _is_checked_out(registry: OpenRegistry, repository: Repository, commit: str)
     return False
 
 
-def patch(registry: OpenRegistry) -> str | None:
+def patch(registry: Session) -> str | None:
     """Return the uncommitted changes of tracked files in the current folder's repository as a patch; None if none."""
     return patch_of(registry.ambient.folder, env=registry.ambient.env) or None

@@ -16,22 +16,22 @@ from typing import TYPE_CHECKING, Self
 from gitreg.errors import GitregError, InvalidInput, Refused
 from gitreg.git.program import speaking_of_none
 from gitreg.registry.discovery.location import Location, locate, split_place
-from gitreg.registry.state.branch import Ledger
+from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
-from gitreg.sdk.environment import REGISTRY_VARIABLE, Ambient
+from gitreg.sdk.environment import REGISTRY_VARIABLE, Environment
 
 if TYPE_CHECKING:
-    from gitreg.blobs import Progress, Saving, Store, Stores
-    from gitreg.registry.promotion.context import Circumstances
+    from gitreg.blobs import Progress, Replicas, Store, StoreWriter
+    from gitreg.registry.promotion.context import PromotionContext
     from gitreg.registry.remote.upstream import Upstream
-    from gitreg.registry.state.verdicts import Verdicts
-    from gitreg.registry.weights.trusted_stores import Named
+    from gitreg.registry.state.verdicts import ScanCache
+    from gitreg.registry.weights.trusted_stores import NamedStore
     from gitreg.registry.writing.commit import Operation, Outcome, Writer
 
 PathLike = str | os.PathLike[str]
 
 
-class OpenRegistry:
+class Session:
     """An open registry without the public methods of :class:`gitreg.Registry`, which inherits from it.
 
     Attributes
@@ -49,11 +49,11 @@ class OpenRegistry:
     rewritten_from: str | None = None
 
     def __init__(
-        self, location: Location, ambient: Ambient, *, local: bool = False, mirror_of: str | None = None
+        self, location: Location, ambient: Environment, *, local: bool = False, mirror_of: str | None = None
     ) -> None:
         self.ambient = ambient
         self.mirror_of = mirror_of
-        self.ledger = Ledger(location.repository, location.branch, location.root)
+        self.ledger = RegistryBranch(location.repository, location.branch, location.root)
         self.local = local
 
     @classmethod
@@ -93,7 +93,7 @@ class OpenRegistry:
         Unreachable
             The remote of a URL does not answer.
         """
-        ambient = Ambient.of_this_process()
+        ambient = Environment.of_this_process()
         named = os.fspath(path) if path is not None else ambient.env.get(REGISTRY_VARIABLE)
         told = named or "."
         if ":" in told:
@@ -107,7 +107,7 @@ class OpenRegistry:
         return cls(location, ambient, local=local)
 
     @classmethod
-    def _open_mirror(cls, address: str, ambient: Ambient, *, local: bool, accept_rewrite: bool) -> Self:
+    def _open_mirror(cls, address: str, ambient: Environment, *, local: bool, accept_rewrite: bool) -> Self:
         from gitreg.registry.discovery.mirrors import open_mirror
 
         if local:
@@ -164,7 +164,7 @@ class OpenRegistry:
         from gitreg.registry.discovery.creation import create
         from gitreg.sdk.verbs.stores import spelled_out
 
-        ambient = Ambient.of_this_process()
+        ambient = Environment.of_this_process()
         if store is not None:
             store = spelled_out(store, ambient.folder)
         folder = Path(os.path.normpath(ambient.folder / (path or ".")))
@@ -218,7 +218,7 @@ class OpenRegistry:
 
     # -- location and stores ---------------------------------------------------------------------------------------
 
-    def is_same(self, other: OpenRegistry) -> bool:
+    def is_same(self, other: Session) -> bool:
         """Return whether another handle is open on the same registry: here, in another clone or in a mirror."""
         if other is self:
             return True
@@ -247,7 +247,7 @@ class OpenRegistry:
 
         return store_urls(self.ledger.snapshot().settings, self.ledger.repository)[0]
 
-    def named_stores(self) -> list[Named]:
+    def named_stores(self) -> list[NamedStore]:
         """Return the stores that the registry names, the primary first; those that the user trusts are opened."""
         from gitreg.registry.weights.trusted_stores import open_named
 
@@ -265,7 +265,7 @@ class OpenRegistry:
         return self.named_stores()[0].store
 
     @cached_property
-    def stores(self) -> Stores:
+    def stores(self) -> Replicas:
         """The primary store and its replicas, for reading; a file missing or damaged in one is read from the next.
 
         Warns
@@ -283,7 +283,7 @@ class OpenRegistry:
         return readable(self.named_stores(), self.tell)
 
     @contextmanager
-    def saving(self, progress: Progress, *, draft: bool = False) -> Iterator[Saving]:
+    def saving(self, progress: Progress, *, draft: bool = False) -> Iterator[StoreWriter]:
         """Yield a writer for files of the store; the record of the files has to be committed before the block ends.
 
         Parameters
@@ -298,7 +298,7 @@ class OpenRegistry:
         StoreGoneError
             The registry names a store that does not exist; none is created.
         """
-        from gitreg.blobs import Saving
+        from gitreg.blobs import StoreWriter
         from gitreg.sdk.store_claims import claims_of, has_unpublished
 
         settings = self.snapshot().settings
@@ -308,7 +308,7 @@ class OpenRegistry:
             self.store.prepare()
         with (
             closing(self.ambient.known()) as known,
-            Saving(self.store, known, chunking=settings.chunking != "none", progress=progress) as saving,
+            StoreWriter(self.store, known, chunking=settings.chunking != "none", progress=progress) as saving,
         ):
             yield saving
             if settings.store is not None and has_unpublished(self):
@@ -339,7 +339,7 @@ class OpenRegistry:
     # -- files that can run code -------------------------------------------------------------------------------------
 
     @cached_property
-    def verdicts(self) -> Verdicts:
+    def verdicts(self) -> ScanCache:
         """The scanner's verdicts on files, kept in the user's cache."""
         return self.ambient.verdicts()
 
@@ -477,7 +477,7 @@ class OpenRegistry:
             self.ledger, remote, self.ambient.clock, mirror_of=self.mirror_of, circumstances=self.circumstances
         )
 
-    def circumstances(self) -> Circumstances:
+    def circumstances(self) -> PromotionContext:
         """Return the context of a promotion made here and now: promoter, time, branch and stores."""
         from gitreg.sdk.deciding import circumstances
 

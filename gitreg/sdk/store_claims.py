@@ -12,26 +12,26 @@ from gitreg.registry.weights.unpublished import is_unpublished, may_be_unpublish
 
 if TYPE_CHECKING:
     from gitreg.blobs import Store
-    from gitreg.sdk.session import OpenRegistry
+    from gitreg.sdk.session import Session
 
 
-def leave_claims(registry: OpenRegistry, store: Store) -> None:
+def leave_claims(registry: Session, store: Store) -> None:
     """Leave claims on a store for what this clone has: also the clone's own, if the remote may lack some of it."""
     claims_of(registry).leave(store, unpublished=has_unpublished(registry))
 
 
-def has_unpublished(registry: OpenRegistry) -> bool:
+def has_unpublished(registry: Session) -> bool:
     """Return whether the remote may lack something that this clone has: fast, and sometimes true without need."""
     remote = registry.remote
     return remote is not None and may_be_unpublished(registry.ledger, remote)
 
 
-def claims_of(registry: OpenRegistry) -> Claims:
+def claims_of(registry: Session) -> Claims:
     """Return the claims that this clone leaves in stores, so that garbage collection keeps its blobs."""
     return Claims(registry.ledger, registry.remote)
 
 
-def settle_claims(registry: OpenRegistry, *, collecting: bool = False) -> None:
+def settle_claims(registry: Session, *, collecting: bool = False) -> None:
     """Remove this clone's own claims on stores once its remote has everything that the clone has.
 
     If a store cannot be reached now, its claim stays until the next call.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import Cache, Known, Manifest, Saving, Store, collect, keys
+from gitreg.blobs import Cache, Manifest, StatCache, Store, StoreWriter, collect, keys
 from gitreg.blobs.buckets.bucket import Bucket
 from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.format import chunking
@@ -74,9 +74,9 @@ def cache(tmp_path: Path) -> Cache:
 
 
 @pytest.fixture
-def known(tmp_path: Path) -> Iterator[Known]:
+def known(tmp_path: Path) -> Iterator[StatCache]:
     """What was known before: nothing, for files made since."""
-    with closing(Known(tmp_path / "known.sqlite", lambda: 0.0)) as kept:
+    with closing(StatCache(tmp_path / "known.sqlite", lambda: 0.0)) as kept:
         yield kept
 
 
@@ -94,6 +94,6 @@ def model(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def saved(store: Store, model: Path, known: Known) -> Manifest:
-    with Saving(store, known) as saving:
+def saved(store: Store, model: Path, known: StatCache) -> Manifest:
+    with StoreWriter(store, known) as saving:
         return saving.put(collect([model]))

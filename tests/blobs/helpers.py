@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Lock
 
-from gitreg.blobs import NO_PROGRESS, FileEntry, Known, LocalFile, Manifest, Progress, Saving, Store, collect
+from gitreg.blobs import NO_PROGRESS, FileEntry, LocalFile, Manifest, Progress, StatCache, Store, StoreWriter, collect
 from gitreg.blobs import keys as layout
 from gitreg.blobs.buckets.bucket import Bucket
 from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.store import Target
 
-NOTHING_KNOWN = Known(None, lambda: 0.0)
+NOTHING_KNOWN = StatCache(None, lambda: 0.0)
 """Every file is read."""
 
 
@@ -33,12 +33,12 @@ def put(
     store: Store,
     *sources: Path,
     files: Sequence[LocalFile] = (),
-    known: Known = NOTHING_KNOWN,
+    known: StatCache = NOTHING_KNOWN,
     chunking: bool = True,
     progress: Progress = NO_PROGRESS,
 ) -> Manifest:
     """Save files, or what lies at the sources, to the end."""
-    with Saving(store, known, chunking=chunking, progress=progress) as saving:
+    with StoreWriter(store, known, chunking=chunking, progress=progress) as saving:
         return saving.put(files or collect(sources))
 
 

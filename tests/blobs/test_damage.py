@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import Cache, Known, Manifest, Saving, Store, collect, keys
+from gitreg.blobs import Cache, Manifest, StatCache, Store, StoreWriter, collect, keys
 from gitreg.blobs.buckets.bucket import Bucket
 from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.store import Target
@@ -143,7 +143,7 @@ def test_a_damaged_manifest_is_set_aside(bucket: Bucket, source: Path) -> None:
     manifest = put(store, source)
 
     def put_it() -> None:
-        with Saving(store, Known(None, lambda: 0.0)) as saving:
+        with StoreWriter(store, StatCache(None, lambda: 0.0)) as saving:
             saving.put_manifest(manifest)
 
     put_it()
@@ -252,16 +252,16 @@ def test_neither_cache_nor_export_gives_a_damaged_file_out(source: Path, store: 
 def test_a_pack_of_another_size_counts_as_missing_and_the_next_save_mends_it_unasked(tmp_path: Path, size: int) -> None:
     source = folder_of("pack", tmp_path / "source")
     bucket = FolderBucket(tmp_path / "store")
-    known = Known(tmp_path / "known.sqlite", lambda: 4e9)  # long after: the files need not be read again
-    with Saving(Store(bucket), known) as saving:
+    known = StatCache(tmp_path / "known.sqlite", lambda: 4e9)  # long after: the files need not be read again
+    with StoreWriter(Store(bucket), known) as saving:
         manifest = saving.put(collect([source]))
     known.close()
     pack = tmp_path / "store" / keys.pack(manifest.hex)
     pack.chmod(0o644)
     os.truncate(pack, size)
     assert len(Store(bucket).missing([manifest])[manifest.digest]) == 5
-    known = Known(tmp_path / "known.sqlite", lambda: 4e9)
-    with Saving(Store(bucket), known) as saving:
+    known = StatCache(tmp_path / "known.sqlite", lambda: 4e9)
+    with StoreWriter(Store(bucket), known) as saving:
         assert saving.put(collect([source])) == manifest
     known.close()
     assert Store(bucket).missing([manifest]) == {}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import Cache, Saving, Store, collect, replicate
+from gitreg.blobs import Cache, Store, StoreWriter, collect, replicate
 from gitreg.blobs import keys as layout
 from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.trash import collection_name, give_back, place_of, trashed
@@ -94,7 +94,7 @@ def test_a_store_that_is_made_is_in_folders_that_are_on_the_disk(disk: Disk, var
 
 
 def test_a_manifest_that_is_stored_is_on_the_disk(disk: Disk, varied: Path, store_folder: Path) -> None:
-    with Saving(Store(FolderBucket(store_folder)), NOTHING_KNOWN) as saving:
+    with StoreWriter(Store(FolderBucket(store_folder)), NOTHING_KNOWN) as saving:
         manifest = saving.put(collect([varied]))
         saving.put_manifest(manifest)
         assert manifest.hex in {path.name for path in disk.named(store_folder)}

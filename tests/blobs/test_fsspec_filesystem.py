@@ -20,7 +20,7 @@ from gitreg.blobs.buckets.bucket import Buffer
 from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.format.recipe import Chunk, parse_recipe, recipe_text
 from gitreg.blobs.fsspec_filesystem import ArtifactFileSystem, NoSuchFileError, Resolved, open_by_parts, split_path
-from gitreg.blobs.replicas import Stores
+from gitreg.blobs.replicas import Replicas
 from gitreg.errors import IntegrityError, NotFound, Refused
 from tests.blobs.helpers import Watched, contents, flip_a_bit, put
 
@@ -245,7 +245,7 @@ def test_nothing_of_a_forged_file_is_taken_for_the_file_where_another_store_has_
     manifest: Manifest, bucket: Watched, chunks: list[Chunk], folder: Path, cache: Cache, tmp_path: Path
 ) -> None:
     shutil.copytree(bucket.root, tmp_path / "replica")
-    stores = Stores([Store(bucket), Store(Watched(tmp_path / "replica"))], lambda _: None)
+    stores = Replicas([Store(bucket), Store(Watched(tmp_path / "replica"))], lambda _: None)
     big = next(entry for entry in manifest.files if entry.path == "big.bin")
     other = b"!" * chunks[0].size
     bucket.write(keys.blob(sha256(other).hexdigest()), other)

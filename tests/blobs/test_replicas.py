@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import Cache, Manifest, Store, Stores
+from gitreg.blobs import Cache, Manifest, Replicas, Store
 from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.store import Target
 from gitreg.errors import GitregError, IntegrityError
@@ -49,7 +49,7 @@ def replica(saved: Manifest, tmp_path: Path) -> Store:
     return Store(FolderBucket(tmp_path / "replica"))
 
 
-def load(stores: Stores, manifest: Manifest, dest: Path) -> dict[str, bytes]:
+def load(stores: Replicas, manifest: Manifest, dest: Path) -> dict[str, bytes]:
     dest.mkdir(exist_ok=True)
     stores.fetch(manifest, [Target(entry, dest / entry.path) for entry in manifest.files])
     return contents(dest)
@@ -66,7 +66,7 @@ def test_what_is_damaged_in_one_is_set_aside_and_read_from_the_next(
     told: list[str] = []
     flip_a_bit(file_of("primary", saved, "a", tmp_path))
     flip_a_bit(next((tmp_path / "primary/packs").glob("*/*")))
-    assert load(Stores([primary, replica], told.append), saved, tmp_path / "out") == contents(tmp_path / "model")
+    assert load(Replicas([primary, replica], told.append), saved, tmp_path / "out") == contents(tmp_path / "model")
     assert len(told) == 1
     assert "damaged; read from another store" in told[0]
     assert list((tmp_path / "primary" / "damaged").rglob("packs/*/*"))
@@ -79,7 +79,7 @@ def test_files_that_no_store_has_all_of_come_from_several(
     file_of("replica", saved, "b", tmp_path).unlink()
     shutil.rmtree(tmp_path / "replica/packs")
     told: list[str] = []
-    assert load(Stores([primary, replica], told.append), saved, tmp_path / "out") == contents(tmp_path / "model")
+    assert load(Replicas([primary, replica], told.append), saved, tmp_path / "out") == contents(tmp_path / "model")
     assert told == [], "a copy need not be complete"
 
 
@@ -89,7 +89,7 @@ def test_what_no_store_has_whole_is_an_integrity_error_that_names_it(
     file_of("primary", saved, "a", tmp_path).unlink()
     flip_a_bit(file_of("replica", saved, "a", tmp_path))
     with pytest.raises(IntegrityError) as caught:
-        load(Stores([primary, replica], lambda _: None), saved, tmp_path / "out")
+        load(Replicas([primary, replica], lambda _: None), saved, tmp_path / "out")
     one, other = caught.value.message.split("; ")
     assert one.startswith("a: the store")
     assert "primary does not hold" in one
@@ -103,7 +103,7 @@ def test_a_folder_that_vanished_is_told_of_and_another_store_read(
 ) -> None:
     shutil.rmtree(tmp_path / "primary")
     told: list[str] = []
-    assert load(Stores([primary, replica], told.append), saved, tmp_path / "out") == contents(tmp_path / "model")
+    assert load(Replicas([primary, replica], told.append), saved, tmp_path / "out") == contents(tmp_path / "model")
     assert told == [f"the store {tmp_path / 'primary'} is not there (is it mounted?); read from another store instead"]
 
 
@@ -111,7 +111,7 @@ def test_folders_of_this_machine_are_read_before_all_others(
     primary: Store, replica: Store, saved: Manifest, tmp_path: Path
 ) -> None:
     far = Store(Far(tmp_path / "primary"))
-    stores = Stores([far, replica], lambda _: None)
+    stores = Replicas([far, replica], lambda _: None)
     assert not stores.local
     assert stores.in_order == [replica, far]
     shutil.rmtree(tmp_path / "primary")
@@ -121,10 +121,10 @@ def test_folders_of_this_machine_are_read_before_all_others(
 def test_a_store_that_cannot_be_reached_is_no_integrity_error(primary: Store, saved: Manifest, tmp_path: Path) -> None:
     far = Store(Far(tmp_path / "nowhere"))
     told: list[str] = []
-    assert load(Stores([far, primary], told.append), saved, tmp_path / "out") == contents(tmp_path / "model")
+    assert load(Replicas([far, primary], told.append), saved, tmp_path / "out") == contents(tmp_path / "model")
     file_of("primary", saved, "a", tmp_path).unlink()
     with pytest.raises(GitregError, match="cannot reach") as caught:
-        load(Stores([far, primary], told.append), saved, tmp_path / "again")
+        load(Replicas([far, primary], told.append), saved, tmp_path / "again")
     assert not isinstance(caught.value, IntegrityError), "perhaps that store has it"
 
 
@@ -133,7 +133,7 @@ def test_a_manifest_comes_from_the_first_store_that_has_it_whole(
 ) -> None:
     for store in (primary, replica):
         store.bucket.write(f"sha256/{saved.hex[:2]}/{saved.hex}", saved.text)
-    stores = Stores([primary, replica], lambda _: None)
+    stores = Replicas([primary, replica], lambda _: None)
     flip_a_bit(tmp_path / "primary" / "sha256" / saved.hex[:2] / saved.hex)
     assert stores.read_manifest(saved.digest, limit=10**6) == saved
     flip_a_bit(tmp_path / "replica" / "sha256" / saved.hex[:2] / saved.hex)
@@ -143,14 +143,14 @@ def test_a_manifest_comes_from_the_first_store_that_has_it_whole(
 
 def test_no_store_at_all_is_an_error(saved: Manifest) -> None:
     with pytest.raises(IntegrityError, match="no store"):
-        Stores([], lambda _: None).read_manifest(saved.digest, limit=10**6)
+        Replicas([], lambda _: None).read_manifest(saved.digest, limit=10**6)
 
 
 def test_the_cache_takes_several_stores_as_it_takes_one(
     primary: Store, replica: Store, saved: Manifest, cache: Cache, tmp_path: Path
 ) -> None:
     flip_a_bit(file_of("primary", saved, "b", tmp_path))
-    stores = Stores([primary, replica], lambda _: None)
+    stores = Replicas([primary, replica], lambda _: None)
     assert contents(cache.checkout(saved, stores)) == contents(tmp_path / "model")
     cache.export(saved, stores, tmp_path / "out")
     assert contents(tmp_path / "out") == contents(tmp_path / "model")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitreg.blobs import FileEntry, Known, Manifest, Saving, Store, collect, keys
+from gitreg.blobs import FileEntry, Manifest, StatCache, Store, StoreWriter, collect, keys
 from gitreg.blobs.buckets.bucket import Bucket
 from gitreg.blobs.store import Target
 from gitreg.blobs.trash import collection_name, place_of
@@ -208,11 +208,11 @@ class NothingIsRead:
 
 
 def test_what_is_known_and_there_is_neither_read_nor_written(bucket: Bucket, varied: Path, tmp_path: Path) -> None:
-    known = Known(tmp_path / "known.sqlite", lambda: 4e9)
+    known = StatCache(tmp_path / "known.sqlite", lambda: 4e9)
     files = collect([varied])
     manifest = put(Store(bucket), files=files, known=known)
     known.close()
-    known = Known(tmp_path / "known.sqlite", lambda: 4e9)
+    known = StatCache(tmp_path / "known.sqlite", lambda: 4e9)
     before = {info.key: info.mtime for info in bucket.list(keys.BLOBS)}
     counter = Counter()
     with NothingIsRead(varied):
@@ -224,10 +224,10 @@ def test_what_is_known_and_there_is_neither_read_nor_written(bucket: Bucket, var
 
 def test_what_is_known_but_not_there_is_stored(bucket: Bucket, varied: Path, tmp_path: Path) -> None:
     """Each object by itself: a chunk that its recipe still names, too."""
-    known = Known(tmp_path / "known.sqlite", lambda: 4e9)
+    known = StatCache(tmp_path / "known.sqlite", lambda: 4e9)
     manifest = put(Store(bucket), varied, known=known)
     known.close()
-    known = Known(tmp_path / "known.sqlite", lambda: 4e9)
+    known = StatCache(tmp_path / "known.sqlite", lambda: 4e9)
     there = objects(bucket)
     for key in some_of_each_kind(there):
         bucket.delete([key])
@@ -309,7 +309,7 @@ def test_a_manifest_is_stored_and_read_back_verified(bucket: Bucket, varied: Pat
     manifest = put(store, varied)
     with pytest.raises(IntegrityError, match="does not hold"):
         store.read_manifest(manifest.digest, limit=1 << 20)
-    with Saving(store, Known(None, lambda: 0.0)) as saving:
+    with StoreWriter(store, StatCache(None, lambda: 0.0)) as saving:
         saving.put_manifest(manifest)
     assert store.read_manifest(manifest.digest, limit=1 << 20) == manifest
     assert store.read_manifest(manifest.digest, limit=len(manifest.text)) == manifest
@@ -331,7 +331,7 @@ def test_a_record_cannot_have_a_large_blob_set_aside_by_calling_it_a_manifest(bu
 def test_what_a_save_relies_on_is_held_until_it_ends(bucket: Bucket, varied: Path) -> None:
     store = Store(bucket)
     put(store, varied)
-    with Saving(store, Known(None, lambda: 0.0)) as saving:
+    with StoreWriter(store, StatCache(None, lambda: 0.0)) as saving:
         saving.put(collect([varied]))
         saving.hold()
         [hold] = bucket.list(keys.HOLDS)
@@ -345,20 +345,20 @@ def test_a_save_finds_what_was_taken_from_it_and_takes_it_out_of_the_trash(
 ) -> None:
     store = Store(bucket)
     in_the_past(*varied.iterdir())
-    for known in (Known(None, lambda: 0.0), Known(tmp_path / "known", lambda: 4e9)):
+    for known in (StatCache(None, lambda: 0.0), StatCache(tmp_path / "known", lambda: 4e9)):
         put(store, varied, known=known)
         known.close()
-    known = Known(tmp_path / "known", lambda: 4e9)
+    known = StatCache(tmp_path / "known", lambda: 4e9)
     there = objects(bucket)
-    for way in (Known(None, lambda: 0.0), known):
+    for way in (StatCache(None, lambda: 0.0), known):
         for key in some_of_each_kind(there):
-            with Saving(store, way) as saving:
+            with StoreWriter(store, way) as saving:
                 manifest = saving.put(collect([varied]))
                 bucket.move(key, place_of(key, collection_name(bucket.now())))
                 assert not saving.lost()
             assert objects(bucket) == there
             assert store.missing([manifest]) == {}
-            with Saving(store, way) as saving:
+            with StoreWriter(store, way) as saving:
                 saving.put(collect([varied]))
                 bucket.delete([key])
                 assert saving.lost(), key

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitreg.cards import Artifact, Card, Check, Graph, Held, Metric, Tensor, render_card
+from gitreg.cards import Artifact, Card, CheckResult, Graph, Metric, StageMove, TensorInfo, render_card
 from gitreg.cards.lineage_graph import lay_out
 from gitreg.cards.markdown import to_html
 from gitreg.cards.page import _UNSAFE as UNSAFE
@@ -49,8 +49,9 @@ def card(text: str) -> Card:
     return Card(
         title=text, description=text, facts=[(text, text)], fields=[(text, text)], text=text, snippets=[(text, text)],
         metadata=[(text, text)], metrics=[Metric(text, [(text, 1.0), ("2", 2.5)])], version=text,
-        artifacts=[Artifact(text, text, 5, text, text, [(text, 5, text)], 3, [Tensor(text, text, [1, 2])], 4)],
-        history=[Held(text, text, text, text)], checks=[Check(text, None, text), Check(text, True, text)],
+        artifacts=[Artifact(text, text, 5, text, text, [(text, 5, text)], 3, [TensorInfo(text, text, [1, 2])], 4)],
+        history=[StageMove(text, text, text, text)],
+        checks=[CheckResult(text, None, text), CheckResult(text, True, text)],
         lineage=Graph([("version", text, text), ("artifact", text, text)], [(1, 0, text)]),
         generated=text,
     )  # fmt: skip

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.git import RefUpdate, Repository, Signature
+from gitreg.git import Identity, RefUpdate, Repository
 
 BRANCH = "refs/heads/registry"
-ADA = Signature("Ada Lovelace", "ada@example.com", 1_700_000_000, 120)
+ADA = Identity("Ada Lovelace", "ada@example.com", 1_700_000_000, 120)
 Env = dict[str, str]
 
 

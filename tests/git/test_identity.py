@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gitreg.errors import InvalidInput
-from gitreg.git import Repository, Signature
+from gitreg.git import Identity, Repository
 from tests.git.conftest import Env, git, make
 
 
@@ -16,7 +16,7 @@ def top(tmp_path: Path, env: Env) -> Path:
 
 def test_the_configured_user_commits(top: Path, either_env: Env) -> None:
     repo = Repository.discover(top, env=either_env)
-    assert repo.identity(time=5, offset=-90) == Signature("Ada Lovelace", "ada@example.com", 5, -90)
+    assert repo.identity(time=5, offset=-90) == Identity("Ada Lovelace", "ada@example.com", 5, -90)
     assert repo.author_identity(time=5, offset=0).name == "Ada Lovelace"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gitreg.policy.evaluate import Policy
-from gitreg.policy.evidence import Approval, Contents, Held, Incumbent, Proof, Said, Seal
+from gitreg.policy.evidence import Approval, Contents, Incumbent, Proof, SealEvidence, StageStay, VersionMetadata
 from gitreg.policy.gates.base import Gate
 from gitreg.policy.parse import parse_policies
 
@@ -15,7 +15,7 @@ PEOPLE = {"ada@example.com": ["ssh-ed25519 A"], "bob@example.com": ["ssh-ed25519
 STAGES = ("dev", "staging", "production")
 
 PROVEN = Proof(True)
-UNSIGNED = Seal(problem="unsigned")
+UNSIGNED = SealEvidence(problem="unsigned")
 
 
 @dataclass
@@ -33,20 +33,20 @@ class Facts:
     linked: Mapping[str, Sequence[str] | None] = field(default_factory=dict)
     verdicts: Mapping[str, Contents] = field(default_factory=dict)
     files_follow: bool = False
-    seal: Seal = UNSIGNED
+    seal: SealEvidence = UNSIGNED
     approvals: Sequence[Approval] = ()
     authors: Collection[str] = ("ada lovelace", "ada@example.com")
     registry: str | None = None
     now: float | None = 1000
     proof: Proof = PROVEN
     emails: Mapping[str, str] = field(default_factory=dict)
-    held: Mapping[str, Held | None] = field(default_factory=dict)
+    held: Mapping[str, StageStay | None] = field(default_factory=dict)
     signed: Mapping[str, bool | None] = field(default_factory=dict)
     ran: bool | None = None
 
     @property
-    def metadata(self) -> Said:
-        return Said(self.sealed, {**self.sealed, **self.annotated})
+    def metadata(self) -> VersionMetadata:
+        return VersionMetadata(self.sealed, {**self.sealed, **self.annotated})
 
     @property
     def sealed_artifacts(self) -> Collection[str]:
@@ -62,8 +62,8 @@ class Facts:
     def contents(self, artifact: str) -> Contents:
         return self.verdicts[artifact]
 
-    def held_for(self, stage: str) -> Held | None:
-        return self.held.get(stage, Held(0))
+    def held_for(self, stage: str) -> StageStay | None:
+        return self.held.get(stage, StageStay(0))
 
     def person(self, email: str) -> str:
         return self.emails.get(email, email).casefold()

@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from gitreg.errors import InvalidInput, Refused
-from gitreg.policy.promotion import Candidate, Post, check_promotion, check_stage_is_known
+from gitreg.policy.promotion import Candidate, TargetStage, check_promotion, check_stage_is_known
 
 CASES = list(product((False, True), (None, "6", "7"), (None, "6", "7"), (False, True)))
 
@@ -17,7 +17,10 @@ def test_a_version_takes_a_free_stage_its_own_or_by_force(
     yanked: bool, holder: str | None, undone: str | None, force: bool
 ) -> None:
     may = not yanked and (holder in (None, "7") or undone == "7" or force)
-    candidate, post = Candidate("7", "team/iris@7", yanked), Post("production", holder, {undone} if undone else ())
+    candidate, post = (
+        Candidate("7", "team/iris@7", yanked),
+        TargetStage("production", holder, {undone} if undone else ()),
+    )
     if may:
         check_promotion(candidate, post, force=force)
         return

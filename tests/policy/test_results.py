@@ -7,11 +7,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitreg.policy.gates.base import AllOf, AnyOf, Gate
-from gitreg.policy.results import Outcome, Result, overridden, override
+from gitreg.policy.gates.base import AllGate, AnyGate, Gate
+from gitreg.policy.results import Result, Verdict, overridden, override
 from tests.policy.support import Facts
 
-BASIC = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.PASSED)
+BASIC = (Verdict.FAILED, Verdict.UNKNOWN, Verdict.PASSED)
 
 
 class Fixed(Gate):
@@ -19,7 +19,7 @@ class Fixed(Gate):
 
     kind = "fixed"
 
-    def __init__(self, name: str, outcome: Outcome) -> None:
+    def __init__(self, name: str, outcome: Verdict) -> None:
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "outcome", outcome)
 
@@ -32,7 +32,7 @@ TREES: st.SearchStrategy[Gate] = st.recursive(
     LEAVES,
     lambda inner: st.builds(
         lambda kind, gates: kind(name=kind.kind, gates=tuple(gates)),
-        st.sampled_from([AllOf, AnyOf]), st.lists(inner, min_size=1, max_size=4),
+        st.sampled_from([AllGate, AnyGate]), st.lists(inner, min_size=1, max_size=4),
     ),
     max_leaves=12,
 )  # fmt: skip
@@ -40,12 +40,12 @@ TREES: st.SearchStrategy[Gate] = st.recursive(
 
 def truth(gate: Gate, assumed: bool) -> bool:
     """What two-valued logic says where all that is not known is assumed to pass, or to fail."""
-    if isinstance(gate, AllOf):
+    if isinstance(gate, AllGate):
         return all(truth(part, assumed) for part in gate.gates)
-    if isinstance(gate, AnyOf):
+    if isinstance(gate, AnyGate):
         return any(truth(part, assumed) for part in gate.gates)
     outcome = gate.judge(Facts()).outcome
-    return assumed if outcome is Outcome.UNKNOWN else outcome is Outcome.PASSED
+    return assumed if outcome is Verdict.UNKNOWN else outcome is Verdict.PASSED
 
 
 @given(TREES)
@@ -53,9 +53,9 @@ def test_an_outcome_is_certain_exactly_where_what_is_not_known_cannot_change_it(
     least, most = truth(gate, False), truth(gate, True)
     outcome = gate.judge(Facts()).outcome
     if least == most:
-        assert outcome is (Outcome.PASSED if least else Outcome.FAILED)
+        assert outcome is (Verdict.PASSED if least else Verdict.FAILED)
     else:
-        assert outcome is Outcome.UNKNOWN
+        assert outcome is Verdict.UNKNOWN
 
 
 def leaves(result: Result) -> list[Result]:
@@ -71,10 +71,10 @@ def test_force_opens_only_by_names_that_may_be_overridden_and_names_each_that_it
     assert after.outcome >= before.outcome
     told = overridden(after)
     assert set(told) <= names
-    assert bool(told) == (after.outcome is Outcome.OVERRIDDEN)
+    assert bool(told) == (after.outcome is Verdict.OVERRIDDEN)
     # What is told is enough: force that may override nothing else opens as well.
     assert override(before, set(told)).outcome.opens == after.outcome.opens
-    if before.outcome is Outcome.PASSED:
+    if before.outcome is Verdict.PASSED:
         assert after == before
     if not names:
         assert after == before
@@ -83,4 +83,4 @@ def test_force_opens_only_by_names_that_may_be_overridden_and_names_each_that_it
 @given(TREES)
 def test_what_is_not_evaluated_never_opens(gate: Gate) -> None:
     outcome = gate.judge(Facts()).outcome
-    assert outcome.opens == (outcome is Outcome.PASSED)
+    assert outcome.opens == (outcome is Verdict.PASSED)

@@ -14,7 +14,7 @@ from gitreg.documents.files import write
 from gitreg.documents.layout import Key
 from gitreg.documents.types import ArtifactRecord, Document, FileRecord, RegistryDocument
 from gitreg.documents.yaml import dumps
-from gitreg.git import Commit, Signature
+from gitreg.git import Commit, Identity
 from gitreg.registry.operations.versions import NewVersion, save_version
 from gitreg.registry.state.index import open_index
 from gitreg.registry.state.index_builder import derive
@@ -22,7 +22,7 @@ from gitreg.registry.state.snapshot import Snapshot
 from gitreg.registry.writing.changes import Changes
 
 NOW = "2026-11-22T10:00:00.000Z"
-ADA = Signature("Ada Lovelace", "ada@example.com", 1_700_000_000, 120)
+ADA = Identity("Ada Lovelace", "ada@example.com", 1_700_000_000, 120)
 
 
 class World:

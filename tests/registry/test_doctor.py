@@ -14,7 +14,7 @@ import pytest
 from gitreg.documents.yaml import dumps
 from gitreg.errors import IntegrityError, InvalidDocument
 from gitreg.registry.doctor import Problem
-from gitreg.registry.state.branch import Ledger
+from gitreg.registry.state.branch import RegistryBranch
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.verbs.remotes import push
 from tests.registry.support import commit_files, git, pointer, record
@@ -460,7 +460,7 @@ def test_a_registry_in_a_folder_is_examined_there_and_only_there(user: Path, tmp
         assert registry.doctor() == []
         commit_files(registry.folder, {"reg/models/x.txt": "x"})
         assert [problem.where for problem in registry.doctor()] == ["reg/models/x.txt"]
-        ledger = Ledger(registry.ledger.repository, "main", "reg")
+        ledger = RegistryBranch(registry.ledger.repository, "main", "reg")
         assert ledger.snapshot().model_names() == ["iris"]
         ledger.close()
 

@@ -28,7 +28,7 @@ from gitreg.git import Commit, Repository
 from gitreg.names import parse_reference, slug, unslug
 from gitreg.registry.drafts import read_draft_at
 from gitreg.registry.lineage.lineage import lineage
-from gitreg.registry.promotion.context import Circumstances
+from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.promotion.enforce import explain, policies
 from gitreg.registry.promotion.entries import entry_decision
 from gitreg.registry.promotion.persons import people
@@ -38,7 +38,7 @@ from gitreg.registry.query.listing import list_models, list_versions
 from gitreg.registry.query.rows import model_row, version_row
 from gitreg.registry.state.audit_log import log, stage_log
 from gitreg.registry.state.index_builder import derive, derive_as_parsed
-from gitreg.registry.state.index_rows import Derived
+from gitreg.registry.state.index_rows import FileColumns
 from gitreg.registry.state.references import resolve
 from gitreg.registry.state.registry_refs import parse_mirror_ref, parse_tag_ref, tag_message, tag_record
 from gitreg.registry.state.runs_and_artifacts import artifact_versions, resolve_artifact, runs
@@ -126,7 +126,7 @@ def spoilt_bytes(content: bytes) -> st.SearchStrategy[bytes]:
     return st.builds(cut, st.just(content), number, number, st.binary(max_size=4))
 
 
-def derived(key: Key, content: bytes) -> Derived:
+def derived(key: Key, content: bytes) -> FileColumns:
     """What the index keeps of a file; one that only a fault of ours makes unreadable is a finding."""
     found = derive(key, content)
     for each in (found, derive_as_parsed(key, content)):
@@ -146,7 +146,7 @@ def world() -> World:
 
 def everything(snapshot: Snapshot) -> Iterator[Callable[[], object]]:
     """What readers ask."""
-    later = Circumstances(promoter=lambda: "ada@example.com", now=lambda: 1.8e9)
+    later = PromotionContext(promoter=lambda: "ada@example.com", now=lambda: 1.8e9)
     yield lambda: policies(snapshot)
     yield lambda: people(snapshot).person("ada@example.com")
     yield lambda: [model_row(each) for each in snapshot.models()]

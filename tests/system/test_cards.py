@@ -14,7 +14,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
-from gitreg.cards import Entry, Graph, StepCard, render_step
+from gitreg.cards import Graph, StepCard, StepModel, render_step
 from tests.system.world import PROGRAMS, Person, make_person, write
 
 pytestmark = [
@@ -24,7 +24,7 @@ pytestmark = [
 AXE = next(Path(axe_core_python.__file__).parent.glob("**/axe*.js"))
 STEP = StepCard(
     "start of Flow", [("Task", "Flow/1795389818005308/start/1")],
-    [Entry("iris@2", f"sha256:{'ab' * 32}", [("Size", "1.5 kB")], [("note", "<img src=x onerror=alert(1)>")])],
+    [StepModel("iris@2", f"sha256:{'ab' * 32}", [("Size", "1.5 kB")], [("note", "<img src=x onerror=alert(1)>")])],
     lineage=Graph([("version", "iris@2", "iris@2"), ("step", "start", "start of Flow/1")], [(1, 0, "made by")]),
 )  # fmt: skip
 README = """---

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gitreg.registry.weights.trusted_code import place_of
-from gitreg.sdk.session import OpenRegistry
+from gitreg.sdk.session import Session
 from tests.contents import corpus
 from tests.system.world import Person, assert_in_words, contents, make_person, write
 
@@ -178,7 +178,7 @@ def test_a_clone_of_a_trusted_url_is_trusted(bob: Person, prepared: Person) -> N
 
 
 def test_the_password_in_a_url_is_kept_nowhere(prepared: Person) -> None:
-    with OpenRegistry.open(prepared.here) as registry:
+    with Session.open(prepared.here) as registry:
         registry.mirror_of = "https://ada:s3cret@host/team.git#main"
         assert registry.code_place == place_of("https://host/team.git") == "https://host/team.git"
 

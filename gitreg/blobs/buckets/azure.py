@@ -101,7 +101,7 @@ class AzureBucket:
     def upload(self, source: int, name: Callable[[str], str], progress: Progress) -> tuple[str, int]:
         """See Bucket."""
 
-        def send(file: sending.Outgoing) -> None:
+        def send(file: sending.Upload) -> None:
             self._run(lambda container: azure_upload.send(container.get_blob_client(self._prefix + file.key), file))
 
         return sending.upload(self, source, name, progress, send)

@@ -6,14 +6,14 @@ import asyncio
 from hashlib import sha256
 from typing import Any
 
-from gitreg.blobs.buckets.upload import PIECE, Outgoing
+from gitreg.blobs.buckets.upload import PIECE, Upload
 
 _MOST_BLOCKS = 50_000
 _MIB = 1 << 20
 _TOGETHER = 4
 
 
-async def send(blob: Any, file: Outgoing) -> None:
+async def send(blob: Any, file: Upload) -> None:
     """Upload a file in blocks, and commit it once all blocks are there.
 
     A block's name holds the sha256 of its bytes, and Azure checks their MD5 on arrival. So a block of the same name

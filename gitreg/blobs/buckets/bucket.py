@@ -41,7 +41,7 @@ class NoSuchObjectError(Exception):
         self.key = key
 
 
-class Objects(Protocol):
+class ObjectReader(Protocol):
     """The reading half of a bucket: a bucket, or a bucket together with its trash."""
 
     def read(self, key: str, start: int = 0, stop: int | None = None) -> bytes:

@@ -96,7 +96,7 @@ class FilesystemBucket:
         with self._in_words():
             return sending.upload(self, source, name, progress, self._send)
 
-    def _send(self, file: sending.Outgoing) -> None:
+    def _send(self, file: sending.Upload) -> None:
         if file.size <= sending.PIECE:
             self.write(file.key, file.whole())
             file.progress.advance(file.size)

@@ -96,7 +96,7 @@ class S3Bucket:
     def upload(self, source: int, name: Callable[[str], str], progress: Progress) -> tuple[str, int]:
         """See Bucket."""
 
-        def send(file: sending.Outgoing) -> None:
+        def send(file: sending.Upload) -> None:
             s3_upload.send(self._client(), self._at(file.key), file)
 
         with self._in_words():

@@ -10,7 +10,7 @@ from typing import Any
 
 from gitreg.blobs.buckets import s3_signing
 from gitreg.blobs.buckets.s3_errors import code
-from gitreg.blobs.buckets.upload import PIECE, Outgoing
+from gitreg.blobs.buckets.upload import PIECE, Upload
 from gitreg.blobs.parallel import ahead, threads
 from gitreg.errors import GitregError
 
@@ -20,7 +20,7 @@ _MIB = 1 << 20
 At = dict[str, str]  # Bucket, Key and, for an upload, UploadId, as boto3 names them
 
 
-def send(client: Any, at: At, file: Outgoing) -> None:
+def send(client: Any, at: At, file: Upload) -> None:
     """Upload a file, in parts if it is big; it becomes visible once it is complete.
 
     An interrupted upload of the same key is resumed: a part is reused if its ETag is the MD5 of our bytes. If that
@@ -41,7 +41,7 @@ def send(client: Any, at: At, file: Outgoing) -> None:
         _send_parts(client, at, file, {})
 
 
-def _send_parts(client: Any, at: At, file: Outgoing, upload: At) -> None:
+def _send_parts(client: Any, at: At, file: Upload, upload: At) -> None:
     # the same part length at every attempt, so that parts of an earlier attempt can be reused
     length = max(PIECE, -(-file.size // _MOST_PARTS // _MIB) * _MIB)
     there = {part["PartNumber"]: (part["ETag"], part["Size"]) for part in parts(client, upload)} if upload else {}

@@ -21,7 +21,7 @@ from gitreg.blobs.buckets import upload as sending
 from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError, ObjectInfo
 from gitreg.blobs.buckets.errors import Reason, in_words
 from gitreg.blobs.buckets.listing import find
-from gitreg.blobs.buckets.sftp_connection import Connection
+from gitreg.blobs.buckets.sftp_connection import SftpConnection
 from gitreg.blobs.progress import Progress
 
 _TEMPORARY = "tmp/"
@@ -51,7 +51,7 @@ class SftpBucket:
     def __init__(self, url: str, host: str, port: int | None, user: str | None, root: str) -> None:
         self.url = url
         self._root = root
-        self._connection = Connection(host, port, user)
+        self._connection = SftpConnection(host, port, user)
         self._in_words = partial(in_words, url, _explain)
 
     # -- reading -----------------------------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ class SftpBucket:
     def upload(self, source: int, name: Callable[[str], str], progress: Progress) -> tuple[str, int]:
         """See Bucket. An interrupted upload starts again from its beginning: SFTP has no checksum of its parts."""
 
-        def send(file: sending.Outgoing) -> None:
+        def send(file: sending.Upload) -> None:
             self._write(file.key, lambda: (data for _, data in file.pieces()), progress)
 
         return sending.upload(self, source, name, progress, send)

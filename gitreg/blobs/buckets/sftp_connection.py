@@ -13,7 +13,7 @@ _ALIVE = 10  # seconds between keepalive messages; three without an answer end t
 Result = TypeVar("Result")
 
 
-class Connection:
+class SftpConnection:
     """An SFTP connection to a machine.
 
     Parameters

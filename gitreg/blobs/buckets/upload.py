@@ -15,7 +15,7 @@ from gitreg.errors import GitregError
 PIECE = 16 << 20  # bytes in memory at a time, per sending thread
 
 
-class Outgoing(NamedTuple):
+class Upload(NamedTuple):
     """A file that is being uploaded.
 
     Parameters
@@ -60,7 +60,7 @@ class Outgoing(NamedTuple):
 
 
 def upload(
-    bucket: Bucket, source: int, name: Callable[[str], str], progress: Progress, send: Callable[[Outgoing], None]
+    bucket: Bucket, source: int, name: Callable[[str], str], progress: Progress, send: Callable[[Upload], None]
 ) -> tuple[str, int]:
     """Upload a file unless the bucket has it (see `Bucket.upload`).
 
@@ -73,7 +73,7 @@ def upload(
     key = name(digest)
     info = bucket.find([key]).get(key)
     if info is None or info.size != size:
-        send(Outgoing(source, key, digest, size, progress))
+        send(Upload(source, key, digest, size, progress))
     else:
         progress.advance(size)
     return digest, size

@@ -10,14 +10,14 @@ from pathlib import Path
 from gitreg.blobs import file_io
 from gitreg.blobs.cache.export import copy_trusted, filling, link, unseen
 from gitreg.blobs.cache.export_target import files_to_write, is_link_to
-from gitreg.blobs.cache.layout import Shelf, listing
-from gitreg.blobs.cache.memo import SYNCED, Looks, Memo, looks, this_boot
+from gitreg.blobs.cache.layout import CacheLayout, listing
+from gitreg.blobs.cache.memo import SYNCED, ArtifactStats, Looks, looks, this_boot
 from gitreg.blobs.file_io import OvertakenError
 from gitreg.blobs.files import FileEntry, check_paths
 from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.os_errors import in_words
 from gitreg.blobs.progress import NO_PROGRESS, Progress
-from gitreg.blobs.reader import Source
+from gitreg.blobs.reader import StoreReader
 from gitreg.blobs.store import Target
 from gitreg.errors import IntegrityError
 
@@ -39,7 +39,7 @@ class Cache:
     """
 
     def __init__(self, folder: Path, *, limit: int | None = None) -> None:
-        self.shelf = Shelf(folder)
+        self.shelf = CacheLayout(folder)
         self.limit = limit
 
     # -- reading -----------------------------------------------------------------------------------------------------
@@ -66,7 +66,7 @@ class Cache:
     def checkout(
         self,
         manifest: Manifest,
-        store: Source,
+        store: StoreReader,
         paths: Collection[str] | None = None,
         *,
         progress: Progress = NO_PROGRESS,
@@ -91,7 +91,9 @@ class Cache:
         part = _part(manifest, paths)
         return self.find(part.hex) or self._make(manifest, part, store, progress)
 
-    def open(self, manifest: Manifest, store: Source, path: str, *, progress: Progress = NO_PROGRESS) -> BufferedReader:
+    def open(
+        self, manifest: Manifest, store: StoreReader, path: str, *, progress: Progress = NO_PROGRESS
+    ) -> BufferedReader:
         """Open one file of a set; the whole file is verified before its first byte can be read.
 
         Raises
@@ -130,7 +132,7 @@ class Cache:
     def export(
         self,
         manifest: Manifest,
-        store: Source,
+        store: StoreReader,
         dest: Path,
         paths: Collection[str] | None = None,
         *,
@@ -194,7 +196,7 @@ class Cache:
     def link(
         self,
         manifest: Manifest,
-        store: Source,
+        store: StoreReader,
         dest: Path,
         paths: Collection[str] | None = None,
         *,
@@ -250,7 +252,7 @@ class Cache:
 
     # -- building ----------------------------------------------------------------------------------------------------
 
-    def _make(self, manifest: Manifest, part: Manifest, store: Source, progress: Progress) -> Path:
+    def _make(self, manifest: Manifest, part: Manifest, store: StoreReader, progress: Progress) -> Path:
         """Complete an artifact's folder: repair it in place, or build it aside, also after an interrupted build."""
         check_paths(entry.path for entry in part.files)
         shelf, folder = self.shelf, self.shelf.artifact(part.hex)
@@ -300,7 +302,7 @@ class Cache:
 class _Maker:
     """The builder of an artifact's files in the cache: read-only, verified, noted in the stat cache."""
 
-    def __init__(self, base: Path, memo: Memo, files: Collection[FileEntry], progress: Progress) -> None:
+    def __init__(self, base: Path, memo: ArtifactStats, files: Collection[FileEntry], progress: Progress) -> None:
         self._base = base
         self._progress = progress
         self._old = memo
@@ -308,9 +310,9 @@ class _Maker:
         many = sum(entry.size < SYNCED for entry in files) > _FEW
         self._boot = this_boot() if many else ""
 
-    def memo(self) -> Memo:
+    def memo(self) -> ArtifactStats:
         """Return the stat cache of the files sealed so far."""
-        return Memo(self._files, self._boot)
+        return ArtifactStats(self._files, self._boot)
 
     def keep(self, entry: FileEntry) -> bool:
         """Seal an existing file, and return whether it is the right one; anything wrong in its place is removed."""

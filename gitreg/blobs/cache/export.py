@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gitreg.blobs import file_io
-from gitreg.blobs.cache.memo import Memo
+from gitreg.blobs.cache.memo import ArtifactStats
 from gitreg.blobs.file_io import NO_HARDLINK, OvertakenError
 from gitreg.blobs.files import FileEntry
 from gitreg.blobs.parallel import SMALL, by_size, threads
@@ -72,7 +72,7 @@ def _new_folder(path: Path) -> int:
 
 
 def copy_trusted(
-    files: Sequence[FileEntry], folder: Path, memo: Memo, dest: Path, progress: Progress, *, fresh: bool
+    files: Sequence[FileEntry], folder: Path, memo: ArtifactStats, dest: Path, progress: Progress, *, fresh: bool
 ) -> list[FileEntry]:
     """Copy the files that were verified and have not changed since; return the others.
 
@@ -108,7 +108,7 @@ def copy_trusted(
         return [entry for entry, is_copied in zip(files, done, strict=True) if not is_copied]
 
 
-def _copy(source: int, entry: FileEntry, memo: Memo, target: str, progress: Progress, *, fresh: bool) -> bool:
+def _copy(source: int, entry: FileEntry, memo: ArtifactStats, target: str, progress: Progress, *, fresh: bool) -> bool:
     """Copy an open file; return False if it is not known to be intact."""
     if not memo.trusts(entry.path, os.fstat(source)):
         return False

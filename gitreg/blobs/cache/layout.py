@@ -20,13 +20,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from gitreg.blobs.cache.memo import Looks, Memo, looks, read_memo, write_memo
+from gitreg.blobs.cache.memo import ArtifactStats, Looks, looks, read_memo, write_memo
 from gitreg.blobs.file_io import remove_leftovers, replacing, write_all
 from gitreg.blobs.manifest import Manifest
 from gitreg.errors import GitregError
 
 
-class Shelf:
+class CacheLayout:
     """The folders of a cache, created at the first use."""
 
     def __init__(self, root: Path) -> None:
@@ -48,7 +48,7 @@ class Shelf:
 
     # -- stat cache and manifest -------------------------------------------------------------------------------------
 
-    def memo(self, name: str) -> Memo:
+    def memo(self, name: str) -> ArtifactStats:
         """Return the stat cache of an artifact."""
         return read_memo(self._memo(name))
 
@@ -57,7 +57,7 @@ class Shelf:
         memo = self.memo(name)
         return bool(memo.files) and memo.holds and listing(self.artifact(name)) == memo.files
 
-    def note(self, name: str, manifest: Manifest, memo: Memo) -> None:
+    def note(self, name: str, manifest: Manifest, memo: ArtifactStats) -> None:
         """Write the stat cache of an artifact, and its manifest if that is missing or damaged."""
         for path in (self._memo(name), self._manifest(name)):
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -25,7 +25,7 @@ SYNCED = 1 << 20
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
-class Memo(NamedTuple):
+class ArtifactStats(NamedTuple):
     """The stat cache of one artifact: inode, size and ctime of its files when each was verified.
 
     Parameters
@@ -50,7 +50,7 @@ class Memo(NamedTuple):
         return (self.holds or status.st_size >= SYNCED) and self.files.get(path) == looks(status)
 
 
-NOTHING = Memo({})
+NOTHING = ArtifactStats({})
 
 
 def looks(status: os.stat_result) -> Looks:
@@ -71,17 +71,17 @@ def this_boot() -> str:
     return ""
 
 
-def read_memo(path: Path) -> Memo:
+def read_memo(path: Path) -> ArtifactStats:
     """Read a stat cache; a missing or damaged one counts as empty."""
     try:
         said = json.loads(path.read_bytes())
-        memo = Memo(said["files"], said["boot"])
+        memo = ArtifactStats(said["files"], said["boot"])
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return NOTHING
     return memo if isinstance(memo.files, dict) and isinstance(memo.boot, str) else NOTHING
 
 
-def write_memo(path: Path, memo: Memo) -> None:
+def write_memo(path: Path, memo: ArtifactStats) -> None:
     """Write a stat cache; if that fails, files are only hashed again."""
     text = json.dumps(memo._asdict()).encode()
     with suppress(OSError), replacing(path) as descriptor:

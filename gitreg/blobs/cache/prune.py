@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from gitreg.blobs.cache.layout import Shelf, listing
+from gitreg.blobs.cache.layout import CacheLayout, listing
 from gitreg.blobs.cache.memo import size_in
 from gitreg.blobs.file_io import hash_file, open_regular
 from gitreg.blobs.files import FileEntry
@@ -21,7 +21,7 @@ IN_USE = 24 * 3600.0
 _SHARE = 5  # by default the cache takes a fifth of its disk
 
 
-class Kept(NamedTuple):
+class CachedArtifact(NamedTuple):
     """An artifact in the cache.
 
     Parameters
@@ -56,7 +56,7 @@ class Checked(NamedTuple):
     damaged: Sequence[str]
 
 
-def kept(shelf: Shelf) -> list[Kept]:
+def kept(shelf: CacheLayout) -> list[CachedArtifact]:
     """Return the artifacts in the cache, the most recently used first."""
     with in_words("read the cache", shelf.root):
         found = [_kept(shelf, name, shelf.artifact(name), built=True) for name in shelf.names()]
@@ -64,7 +64,7 @@ def kept(shelf: Shelf) -> list[Kept]:
     return sorted(found, key=lambda each: each.used, reverse=True)
 
 
-def prune(shelf: Shelf, limit: int | None, *, unused_for: float = IN_USE) -> list[Kept]:
+def prune(shelf: CacheLayout, limit: int | None, *, unused_for: float = IN_USE) -> list[CachedArtifact]:
     """Evict the least recently used artifacts until the cache fits its limit.
 
     Artifacts that were used lately, or are being built or read at this moment, stay, even beyond the limit.
@@ -80,7 +80,7 @@ def prune(shelf: Shelf, limit: int | None, *, unused_for: float = IN_USE) -> lis
     -------
     The evicted artifacts, the least recently used first.
     """
-    removed: list[Kept] = []
+    removed: list[CachedArtifact] = []
     with in_words("prune the cache", shelf.root):
         if not shelf.root.exists():  # the cache was never used
             return removed
@@ -96,7 +96,7 @@ def prune(shelf: Shelf, limit: int | None, *, unused_for: float = IN_USE) -> lis
     return removed
 
 
-def verify(shelf: Shelf, *, progress: Progress = NO_PROGRESS) -> Iterator[Checked]:
+def verify(shelf: CacheLayout, *, progress: Progress = NO_PROGRESS) -> Iterator[Checked]:
     """Hash all files of all artifacts again, and yield each artifact's result; damaged artifacts are removed."""
     for name in shelf.names():
         with in_words("verify the cache", shelf.root):
@@ -114,7 +114,7 @@ def verify(shelf: Shelf, *, progress: Progress = NO_PROGRESS) -> Iterator[Checke
         yield found
 
 
-def _kept(shelf: Shelf, name: str, folder: Path, *, built: bool) -> Kept:
+def _kept(shelf: CacheLayout, name: str, folder: Path, *, built: bool) -> CachedArtifact:
     files = shelf.memo(name).files if built else {}
     try:
         size = sum(map(size_in, files.values()))
@@ -123,10 +123,10 @@ def _kept(shelf: Shelf, name: str, folder: Path, *, built: bool) -> Kept:
     if not files:
         files = listing(folder)
         size = sum(map(size_in, files.values()))
-    return Kept(f"sha256:{name}", size, len(files) if built else None, shelf.last_used(name))
+    return CachedArtifact(f"sha256:{name}", size, len(files) if built else None, shelf.last_used(name))
 
 
-def _remove(shelf: Shelf, each: Kept, before: float) -> bool:
+def _remove(shelf: CacheLayout, each: CachedArtifact, before: float) -> bool:
     """Remove an artifact unless it was used since a time or is in use now; return whether it was removed."""
     name = each.digest.removeprefix("sha256:")
     with shelf.changing(name, wait=False) as alone:
@@ -136,7 +136,7 @@ def _remove(shelf: Shelf, each: Kept, before: float) -> bool:
     return True
 
 
-def _check(shelf: Shelf, name: str, progress: Progress) -> Checked | None:
+def _check(shelf: CacheLayout, name: str, progress: Progress) -> Checked | None:
     """Return the result of hashing an artifact's files; None if it was evicted since it was listed."""
     folder = shelf.artifact(name)
     if not os.path.lexists(folder):

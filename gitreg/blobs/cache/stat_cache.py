@@ -22,7 +22,7 @@ create table if not exists known (device integer, inode integer, size integer, m
 """
 
 
-class Known:
+class StatCache:
     """The stat cache of files: their sha256 by the result of `stat`, in the user's own SQLite file.
 
     The database may be lost, or locked by another process: then files are hashed again. Processes may share it.

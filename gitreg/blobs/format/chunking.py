@@ -21,7 +21,7 @@ _WINDOW = 2 * LARGEST
 _WINDOWS = 3
 
 
-class Stream(Protocol):
+class ByteSource(Protocol):
     """A source of bytes."""
 
     def readinto(self, buffer: memoryview) -> int:
@@ -36,7 +36,7 @@ class Descriptor:
         self._position = 0
 
     def readinto(self, buffer: memoryview) -> int:
-        """See Stream."""
+        """See ByteSource."""
         count = os.preadv(self._descriptor, [buffer], self._position)
         self._position += count
         return count
@@ -50,7 +50,7 @@ class Pieces:
         self._left = memoryview(b"")
 
     def readinto(self, buffer: memoryview) -> int:
-        """See Stream."""
+        """See ByteSource."""
         while not self._left:
             piece = next(self._pieces, None)
             if piece is None:
@@ -112,7 +112,7 @@ def _memory(size: int) -> mmap.mmap:
     return memory
 
 
-def cut(stream: Stream) -> Iterator[Piece]:
+def cut(stream: ByteSource) -> Iterator[Piece]:
     """Yield the chunks of a stream, in order.
 
     Buffers are reused: allocating new memory for every chunk took a third of the time.

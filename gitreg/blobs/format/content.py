@@ -9,7 +9,7 @@ from itertools import accumulate, groupby
 from typing import Protocol
 
 from gitreg.blobs import keys
-from gitreg.blobs.buckets.bucket import NoSuchObjectError, Objects
+from gitreg.blobs.buckets.bucket import NoSuchObjectError, ObjectReader
 from gitreg.blobs.format.pack import FOOTER_SIZE, Span, parse_table, table_size
 from gitreg.blobs.format.recipe import Chunk
 from gitreg.errors import InvalidDocument
@@ -113,7 +113,7 @@ class Plain:
         The key to read from, if the object lies elsewhere.
     """
 
-    def __init__(self, bucket: Objects, key: str, size: int, place: str | None = None) -> None:
+    def __init__(self, bucket: ObjectReader, key: str, size: int, place: str | None = None) -> None:
         self._bucket = bucket
         self._key = key
         self._place = place or key
@@ -144,7 +144,7 @@ class Chunked:
         The recipe's key.
     """
 
-    def __init__(self, bucket: Objects, key: str, chunks: Sequence[Chunk]) -> None:
+    def __init__(self, bucket: ObjectReader, key: str, chunks: Sequence[Chunk]) -> None:
         self._bucket = bucket
         self._key = key
         self.chunks = chunks

@@ -19,7 +19,7 @@ from gitreg.blobs.trash import find_trashed, trashed
 from gitreg.errors import IntegrityError, InvalidDocument
 
 
-class Needed:
+class ReachableSet:
     """Reachable keys at construction: not swept, restored from trash.
 
     Parameters

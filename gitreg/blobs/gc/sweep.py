@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from gitreg.blobs import keys as layout
 from gitreg.blobs.buckets.bucket import Bucket, NoSuchObjectError, ObjectInfo
-from gitreg.blobs.gc.reachable import Needed, chunks_of
+from gitreg.blobs.gc.reachable import ReachableSet, chunks_of
 from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.parallel import ahead, threads
 from gitreg.blobs.store import Store
@@ -31,7 +31,7 @@ _EVER = 0.0
 _FIRST_TO_GO = (True, False)  # recipes go before their chunks: after an interruption no recipe lacks its chunks
 
 
-class Leftover(NamedTuple):
+class GarbageObject(NamedTuple):
     """Garbage: an object in a store that nobody needs.
 
     Parameters
@@ -56,7 +56,7 @@ class Leftover(NamedTuple):
     whole: str | None = None
 
 
-def find_leftovers(store: Store, live: Live, *, grace: float) -> list[Leftover]:
+def find_leftovers(store: Store, live: Live, *, grace: float) -> list[GarbageObject]:
     """Return the garbage that `sweep` would take, and the contents of the trash.
 
     Parameters
@@ -78,7 +78,7 @@ def find_leftovers(store: Store, live: Live, *, grace: float) -> list[Leftover]:
     ]
 
 
-def sweep(store: Store, live: Live, *, grace: float) -> list[Leftover]:
+def sweep(store: Store, live: Live, *, grace: float) -> list[GarbageObject]:
     """Move garbage to the trash, remove leftovers of killed writers, and return both.
 
     Reachable objects that a killed collection moved to the trash are restored.
@@ -109,14 +109,14 @@ def sweep(store: Store, live: Live, *, grace: float) -> list[Leftover]:
     return [*(one for one in found if one.key in gone), *left]
 
 
-def undo(store: Store) -> list[Leftover]:
+def undo(store: Store) -> list[GarbageObject]:
     """Restore everything from the trash, and return what was restored."""
     said = list(_in_trash(store.bucket))
     returned = {one.key for one in give_back(store.bucket, list(trashed(store.bucket)))}
     return [one for one in said if one.key in returned]
 
 
-def purge(store: Store, live: Live, *, grace: float) -> list[Leftover]:
+def purge(store: Store, live: Live, *, grace: float) -> list[GarbageObject]:
     """Delete objects that have been in the trash for the retention ``grace``, in seconds, and return them.
 
     Reachable objects are restored instead, unless they were saved again meanwhile.
@@ -155,11 +155,11 @@ def read_unneeded(store: Store, digest: str) -> Manifest | None:
 # -- finding garbage ---------------------------------------------------------------------------------------------------
 
 
-def _needed(bucket: Bucket, live: Live, now: float, grace: float, *, written_since: float) -> Needed:
-    return Needed(bucket, live, held_since=now - max(grace, WRITING), written_since=written_since)
+def _needed(bucket: Bucket, live: Live, now: float, grace: float, *, written_since: float) -> ReachableSet:
+    return ReachableSet(bucket, live, held_since=now - max(grace, WRITING), written_since=written_since)
 
 
-def _unneeded(bucket: Bucket, needed: Needed, before: float) -> Iterator[Leftover]:
+def _unneeded(bucket: Bucket, needed: ReachableSet, before: float) -> Iterator[GarbageObject]:
     """Yield the objects that may go to the trash: unreachable ones, then damaged ones, repaired or unreachable."""
     recipes = [info for info in bucket.list(layout.RECIPES) if _may_go(info, needed, before)]
     wholes = _parts(bucket, {info.key: info.key for info in recipes})
@@ -177,11 +177,11 @@ def _unneeded(bucket: Bucket, needed: Needed, before: float) -> Iterator[Leftove
             yield _leftover(info, "damaged", {})
 
 
-def _may_go(info: ObjectInfo, needed: Needed, before: float) -> bool:
+def _may_go(info: ObjectInfo, needed: ReachableSet, before: float) -> bool:
     return layout.is_weights(info.key) and info.size >= 0 and info.mtime < before and info.key not in needed
 
 
-def _unfinished(bucket: Bucket, now: float, grace: float, *, discard: bool = False) -> Iterator[Leftover]:
+def _unfinished(bucket: Bucket, now: float, grace: float, *, discard: bool = False) -> Iterator[GarbageObject]:
     """Yield the leftovers of killed writers and old leases; with `discard`, remove them too."""
     before = now - max(grace, WRITING)
     for info in list(bucket.unfinished()):
@@ -196,17 +196,17 @@ def _unfinished(bucket: Bucket, now: float, grace: float, *, discard: bool = Fal
             yield _leftover(info, "unfinished", {})
 
 
-def _in_trash(bucket: Bucket) -> Iterator[Leftover]:
+def _in_trash(bucket: Bucket) -> Iterator[GarbageObject]:
     there = list(trashed(bucket))
     wholes = _parts(bucket, {one.key: one.place for one in there})
     for one in there:
         yield _leftover(ObjectInfo(one.key, one.size, one.since), "trash", wholes)
 
 
-def _leftover(info: ObjectInfo, reason: str, wholes: Mapping[str, str]) -> Leftover:
+def _leftover(info: ObjectInfo, reason: str, wholes: Mapping[str, str]) -> GarbageObject:
     digest = layout.digest_in(info.key)
     whole = wholes.get(digest, digest) if digest is not None else None
-    return Leftover(info.key, max(0, info.size), info.mtime, reason, whole)
+    return GarbageObject(info.key, max(0, info.size), info.mtime, reason, whole)
 
 
 def _parts(bucket: Bucket, places: Mapping[str, str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gitreg.cli.global_options import Session
+from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.options import open_registry, output_option
 from gitreg.cli.output import emit, print_line, print_table, size_text, when_text
 from gitreg.errors import NotFound
@@ -16,16 +16,16 @@ COLUMNS = ("digest", "size", "files", "used")
 @output_option
 def command(output: str) -> None:
     """List what this machine keeps, the most recently used first, and the current registry's versions that it is."""
-    from gitreg.sdk.environment import Ambient
+    from gitreg.sdk.environment import Environment
     from gitreg.sdk.views.cache import list_cache
 
     try:
         registry = open_registry()
     except NotFound:
-        if click.get_current_context().ensure_object(Session).repo is not None:
+        if click.get_current_context().ensure_object(GlobalOptions).repo is not None:
             raise
         registry = None
-    rows = list_cache(Ambient.of_this_process(), registry)
+    rows = list_cache(Environment.of_this_process(), registry)
     if output != "table":
         emit(rows, output, rows=rows, columns=(*COLUMNS, "versions"))
         return

@@ -20,14 +20,14 @@ def command(to: str | None, everything: bool, output: str) -> None:
     What was handed out within a day stays, for somebody may still read it, unless --all is given; and always what is
     being fetched or copied at this moment.
     """
-    from gitreg.sdk.environment import Ambient
+    from gitreg.sdk.environment import Environment
     from gitreg.sdk.views.cache import list_cache, prune_cache
     from gitreg.units import parse_size
 
     if to is not None and everything:
         raise InvalidInput("--to and --all contradict each other", hint="give one of them")
     limit = parse_size(to, "--to") if to is not None else None
-    ambient = Ambient.of_this_process()
+    ambient = Environment.of_this_process()
     rows = prune_cache(ambient, limit=limit, all_unused=everything)
     if output != "table":
         emit(rows, output, rows=rows, columns=COLUMNS)

@@ -14,11 +14,11 @@ from gitreg.errors import IntegrityError
 @output_option
 def command(output: str) -> None:
     """Hash all that this machine keeps again, and remove what is damaged: it is fetched again when it is needed."""
-    from gitreg.sdk.environment import Ambient
+    from gitreg.sdk.environment import Environment
     from gitreg.sdk.views.cache import verify_cache
 
     with progress("Verifying") as bar:
-        rows = list(verify_cache(Ambient.of_this_process(), progress=bar))
+        rows = list(verify_cache(Environment.of_this_process(), progress=bar))
     bad = [row for row in rows if not row["ok"]]
     if output != "table":
         emit(rows, output, rows=rows, columns=("digest", "size", "ok", "damaged"))

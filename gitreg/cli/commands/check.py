@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gitreg.cli.global_options import Session
+from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.options import NamedPath, output_option
 from gitreg.cli.output import emit, print_text
 from gitreg.cli.progress import progress
@@ -31,7 +31,7 @@ def command(base: str | None, head: str, report: str | None, output: str) -> Non
     from gitreg.sdk.verbs.pull_requests import check_proposal
 
     ctx = click.get_current_context()
-    registry = Registry.open(ctx.ensure_object(Session).repo, checked_out=True)
+    registry = Registry.open(ctx.ensure_object(GlobalOptions).repo, checked_out=True)
     ctx.call_on_close(registry.close)
     with progress("Reading weights") as bar:
         found = check_proposal(registry, base or f"origin/{registry.ledger.branch}", head, progress=bar)

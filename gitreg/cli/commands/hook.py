@@ -16,7 +16,7 @@ from gitreg.errors import InvalidInput, NotFound, Refused
 if TYPE_CHECKING:
     from gitreg.git import RefUpdate, Repository
     from gitreg.registry.rules.merge_rules import Problem
-    from gitreg.sdk.environment import Ambient
+    from gitreg.sdk.environment import Environment
 
 _ZEROS = frozenset("0")
 
@@ -99,12 +99,12 @@ def post_receive() -> None:
 
 
 @contextmanager
-def _here() -> Iterator[tuple[Repository, Ambient]]:
+def _here() -> Iterator[tuple[Repository, Environment]]:
     """Open the repository whose hook this is."""
     from gitreg.git import Repository
-    from gitreg.sdk.environment import Ambient
+    from gitreg.sdk.environment import Environment
 
-    ambient = Ambient.of_this_process()
+    ambient = Environment.of_this_process()
     with Repository.discover(ambient.folder, env=ambient.env) as repository:
         yield repository, ambient
 
@@ -129,7 +129,7 @@ def _received(text: str) -> list[RefUpdate]:
     return updates
 
 
-def _pushed(text: str, repository: Repository, ambient: Ambient) -> list[RefUpdate]:
+def _pushed(text: str, repository: Repository, ambient: Environment) -> list[RefUpdate]:
     """Read what git tells pre-push: ``<local ref> <new> <remote ref> <old>`` on each line.
 
     The pre-commit framework keeps it to itself and says in the environment what the first line was about; of a push of

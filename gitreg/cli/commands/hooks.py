@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitreg.cli.global_options import Session
+from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.group import Group
 from gitreg.cli.options import open_registry, output_option
 from gitreg.cli.output import emit, print_line
 
 if TYPE_CHECKING:
     from gitreg.git import Repository
-    from gitreg.hooks.install import Placed
+    from gitreg.hooks.install import HookPlacement
 
 
 @click.group("hooks", cls=Group)
@@ -39,12 +39,12 @@ def install(server: bool, output: str) -> None:
     from gitreg.hooks.install import OF_A_CLONE, OF_A_SERVER
     from gitreg.hooks.install import install as place
     from gitreg.hooks.server_hooks import note_what_is_there
-    from gitreg.sdk.environment import Ambient
+    from gitreg.sdk.environment import Environment
 
     repository = _repository()
     _report(place(repository, OF_A_SERVER if server else OF_A_CLONE, program=_program()), output)
     if server:
-        note_what_is_there(repository, Ambient.of_this_process())
+        note_what_is_there(repository, Environment.of_this_process())
 
 
 @command.command("uninstall")
@@ -60,11 +60,11 @@ def _repository() -> Repository:
     """Open the repository that is meant; a server's may be empty yet."""
     from gitreg.git import Repository
     from gitreg.git.program import speaking_of_none
-    from gitreg.sdk.environment import Ambient
+    from gitreg.sdk.environment import Environment
 
     ctx = click.get_current_context()
-    ambient = Ambient.of_this_process()
-    told = ctx.ensure_object(Session).repo
+    ambient = Environment.of_this_process()
+    told = ctx.ensure_object(GlobalOptions).repo
     if told is not None and "#" in told:
         return open_registry().ledger.repository
     env = speaking_of_none(ambient.env) if told else ambient.env
@@ -80,7 +80,7 @@ def _program() -> str | None:
     return str(path) if path.name in ("gitreg", "git-reg") and os.access(path, os.X_OK) else None
 
 
-def _report(placed: Iterable[Placed], output: str) -> None:
+def _report(placed: Iterable[HookPlacement], output: str) -> None:
     rows = []
     for each in placed:
         rows.append(each._asdict())

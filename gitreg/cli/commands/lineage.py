@@ -13,7 +13,7 @@ from gitreg.cli.text import one_line
 
 if TYPE_CHECKING:
     from gitreg.registry.lineage.lineage import Lineage
-    from gitreg.registry.lineage.provenance import Place
+    from gitreg.registry.lineage.provenance import NodeId
 
 
 @click.command("lineage")
@@ -55,7 +55,7 @@ def _tree(found: Lineage) -> list[str]:
     lines = [one_line(label(found.nodes[found.root]))]
     reached = _above(found)
     for title, upwards in (("made from", True), ("made into", False)):
-        edges: dict[Place, list[tuple[Place, str]]] = {}
+        edges: dict[NodeId, list[tuple[NodeId, str]]] = {}
         for edge in found.edges:
             near, far = (edge.target, edge.source) if upwards else (edge.source, edge.target)
             if (far in reached) == upwards:
@@ -66,12 +66,12 @@ def _tree(found: Lineage) -> list[str]:
     return lines
 
 
-def _above(found: Lineage) -> set[Place]:
+def _above(found: Lineage) -> set[NodeId]:
     """Return the nodes above the root."""
-    up: dict[Place, list[Place]] = {}
+    up: dict[NodeId, list[NodeId]] = {}
     for edge in found.edges:
         up.setdefault(edge.target, []).append(edge.source)
-    reached: set[Place] = set()
+    reached: set[NodeId] = set()
     waiting = [found.root]
     while waiting:
         for source in up.get(waiting.pop(), []):
@@ -81,7 +81,7 @@ def _above(found: Lineage) -> set[Place]:
     return reached
 
 
-def _draw(found: Lineage, edges: dict[Place, list[tuple[Place, str]]], lines: list[str]) -> None:
+def _draw(found: Lineage, edges: dict[NodeId, list[tuple[NodeId, str]]], lines: list[str]) -> None:
     """Draw one tree; without recursion, for a model may have been tuned a thousand times over."""
     from gitreg.registry.lineage.graphs import label
 
@@ -97,6 +97,6 @@ def _draw(found: Lineage, edges: dict[Place, list[tuple[Place, str]]], lines: li
             waiting += _branches(edges.get(place, []), indent + ("    " if last else "│   "))
 
 
-def _branches(below: list[tuple[Place, str]], indent: str) -> list[tuple[Place, str, str, bool]]:
+def _branches(below: list[tuple[NodeId, str]], indent: str) -> list[tuple[NodeId, str, str, bool]]:
     """Return the nodes below a node, the last to be drawn first."""
     return [(place, how, indent, n == 0) for n, (place, how) in enumerate(reversed(below))]

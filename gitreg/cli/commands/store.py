@@ -15,7 +15,7 @@ from gitreg.cli.results import report
 from gitreg.errors import IntegrityError
 
 if TYPE_CHECKING:
-    from gitreg.registry.weights.replica_status import Holding
+    from gitreg.registry.weights.replica_status import ReplicaStatus
 
 
 @click.group("store", cls=Group)
@@ -43,7 +43,7 @@ def status(reference: str | None, output: str) -> None:
     print_table(["version", *stores], [(row[0].reference, *map(_state, row)) for row in table])
 
 
-def _state(holding: Holding) -> str:
+def _state(holding: ReplicaStatus) -> str:
     if holding.state == "part":
         return f"part ({holding.held} of {holding.files} files)"
     return holding.state

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gitreg.errors import InvalidInput
 from gitreg.git.history.merge_base import OURS, THEIRS, Walk
-from gitreg.git.objects.store import Objects
+from gitreg.git.objects.store import ObjectStore
 from gitreg.git.refs.refs import Refs
 from gitreg.git.values import Commit
 
@@ -24,7 +24,9 @@ NO_SUCH_COMMIT = (
 """The hint for a revision that names no commit here."""
 
 
-def first_parents(objects: Objects, oid: str, boundary: frozenset[str], until: str | None = None) -> Iterator[Commit]:
+def first_parents(
+    objects: ObjectStore, oid: str, boundary: frozenset[str], until: str | None = None
+) -> Iterator[Commit]:
     """Yield a commit and its first parents, newest first, down to ``until`` (excluded) or a shallow boundary."""
     here: str | None = oid
     while here is not None and here != until:
@@ -41,7 +43,7 @@ def shallow_boundary(common_dir: Path) -> frozenset[str]:
         return frozenset()
 
 
-def resolve(objects: Objects, refs: Refs, text: str) -> str | None:
+def resolve(objects: ObjectStore, refs: Refs, text: str) -> str | None:
     """Return the id of the commit that a revision means, or None.
 
     A revision is a full or abbreviated id, a branch, a tag or ``HEAD``, with optional steps: ``~2``, ``^``, ``^2``
@@ -67,7 +69,7 @@ def split_revision(text: str) -> tuple[str, list[str]]:
     return name, _STEP.findall(text[len(name) :])
 
 
-def _above(objects: Objects, oid: str, step: str) -> str | None:
+def _above(objects: ObjectStore, oid: str, step: str) -> str | None:
     """Return the commit that a step leads to, or None where it is missing here."""
     count = int(step[1:] or 1)
     if step[0] == "^" and count:
@@ -82,7 +84,7 @@ def _above(objects: Objects, oid: str, step: str) -> str | None:
     return here
 
 
-def _named(objects: Objects, refs: Refs, text: str) -> str | None:
+def _named(objects: ObjectStore, refs: Refs, text: str) -> str | None:
     candidate = text.lower() if len(text) == refs.oid_length else None
     oid = candidate if candidate and objects.kind(candidate) else None
     oid = oid or next((found for place in _PLACES if (found := refs.read(place.format(text)))), None)
@@ -97,14 +99,14 @@ def _named(objects: Objects, refs: Refs, text: str) -> str | None:
     return next(iter(commits), None)
 
 
-def commit_of(objects: Objects, oid: str) -> str | None:
+def commit_of(objects: ObjectStore, oid: str) -> str | None:
     """Return the id of the commit that an object is or tags, through chains of tags; None where there is none here."""
     peeled = objects.peel(oid)
     found = objects.find(peeled) if peeled else None
     return peeled if found and found[0] == "commit" else None
 
 
-def is_ancestor(objects: Objects, ancestor: str, oid: str, boundary: frozenset[str]) -> bool:
+def is_ancestor(objects: ObjectStore, ancestor: str, oid: str, boundary: frozenset[str]) -> bool:
     """Return whether a commit is another one or an ancestor of it, by any parent, as far as history is here."""
     left, seen = deque([oid]), {oid}
     while left:
@@ -118,7 +120,7 @@ def is_ancestor(objects: Objects, ancestor: str, oid: str, boundary: frozenset[s
     return False
 
 
-def ahead(objects: Objects, oid: str, base: str, boundary: frozenset[str]) -> tuple[str | None, list[Commit]]:
+def ahead(objects: ObjectStore, oid: str, base: str, boundary: frozenset[str]) -> tuple[str | None, list[Commit]]:
     """Return the merge base of two commits, and the commits that only one has (git-merge-base(1), git-rev-list(1)).
 
     Returns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 
-from gitreg.git.objects.store import Objects
+from gitreg.git.objects.store import ObjectStore
 from gitreg.git.values import Commit
 
 OURS, THEIRS = 1, 2
@@ -13,7 +13,7 @@ OURS, THEIRS = 1, 2
 class Walk:
     """A queue of commits, newest first, and the sides that have each commit."""
 
-    def __init__(self, objects: Objects) -> None:
+    def __init__(self, objects: ObjectStore) -> None:
         self._objects = objects
         self._queue: list[tuple[int, str]] = []
         self._owners: dict[str, int] = {}

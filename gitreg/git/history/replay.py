@@ -15,7 +15,7 @@ from typing import NamedTuple
 from gitreg.errors import IntegrityError, TooLarge
 from gitreg.git.objects.loose import object_id
 from gitreg.git.objects.parsing import parse_commit, parse_tag
-from gitreg.git.objects.store import LARGEST, Objects
+from gitreg.git.objects.store import LARGEST, ObjectStore
 from gitreg.git.program import Git
 from gitreg.git.values import Commit, Oversized, PathChange, Tag
 
@@ -41,7 +41,7 @@ class Replayed(NamedTuple):
 
 
 def replay_in_process(
-    objects: Objects,
+    objects: ObjectStore,
     before: str | None,
     line: Sequence[str],
     folder: str,
@@ -59,7 +59,7 @@ def replay_in_process(
 def replay_by_git(
     git: Git,
     git_dir: Path,
-    objects: Objects,
+    objects: ObjectStore,
     before: str | None,
     line: Sequence[str],
     folder: str,
@@ -79,7 +79,7 @@ def line_by_git(git: Git, git_dir: Path, oid: str) -> list[str] | None:
     return said.stdout.decode().split() if not said.returncode else None
 
 
-def tags_by_git(git: Git, git_dir: Path, objects: Objects, oids: Sequence[str]) -> Iterator[Tag]:
+def tags_by_git(git: Git, git_dir: Path, objects: ObjectStore, oids: Sequence[str]) -> Iterator[Tag]:
     """Yield those of the objects that are annotated tags."""
     said = git.run(
         "--git-dir", str(git_dir), "cat-file", "--batch-check", "--buffer", cwd=git_dir, stdin=_lines(oids).encode()
@@ -96,7 +96,7 @@ def tags_by_git(git: Git, git_dir: Path, objects: Objects, oids: Sequence[str]) 
 def _replay_by_git(
     git: Git,
     git_dir: Path,
-    objects: Objects,
+    objects: ObjectStore,
     before: str | None,
     line: Sequence[str],
     folder: str,
@@ -122,7 +122,7 @@ def _replay_by_git(
                 yield Replayed(commit, ((path, contents.take(new) if new else None) for path, new in changes))
 
 
-def _commits(git: Git, git_dir: Path, objects: Objects, oids: Sequence[str], limit: int | None) -> list[Commit]:
+def _commits(git: Git, git_dir: Path, objects: ObjectStore, oids: Sequence[str], limit: int | None) -> list[Commit]:
     contents = _Contents(git, git_dir, objects, oids, limit)
     found = []
     for oid in oids:
@@ -154,7 +154,7 @@ def _changes(git: Git, git_dir: Path, trees: Sequence[str], folder: str) -> list
     return found
 
 
-def _content(objects: Objects, oid: str, limit: int | None) -> bytes | Oversized:
+def _content(objects: ObjectStore, oid: str, limit: int | None) -> bytes | Oversized:
     try:
         return objects.get(oid, "blob", limit)
     except TooLarge as error:
@@ -164,7 +164,7 @@ def _content(objects: Objects, oid: str, limit: int | None) -> bytes | Oversized
 class _Contents:
     """The contents of objects, read ahead of a caller who takes them in order, a few megabytes at a time."""
 
-    def __init__(self, git: Git, git_dir: Path, objects: Objects, wanted: Sequence[str], limit: int | None) -> None:
+    def __init__(self, git: Git, git_dir: Path, objects: ObjectStore, wanted: Sequence[str], limit: int | None) -> None:
         self._git = git
         self._git_dir = git_dir
         self._objects = objects

@@ -30,7 +30,7 @@ _DELTA_START = 512  # compressed bytes, enough for these: up to 290 are deflate'
 _DELTA_HEADER = 20  # bytes at the start of a delta for its two sizes, ten for each 64-bit number
 
 
-class Weight(NamedTuple):
+class PackedSizes(NamedTuple):
     """The type of a packed object, and the sizes that inflating it involves, in bytes.
 
     Parameters
@@ -52,7 +52,7 @@ class Weight(NamedTuple):
 
 
 def read_packed(
-    store: _Store, oid: str, limit: int, depth: int, known: dict[tuple[str, int], Weight]
+    store: _Store, oid: str, limit: int, depth: int, known: dict[tuple[str, int], PackedSizes]
 ) -> tuple[str, bytes] | None:
     """Return type and content of an object in a pack of a store or its alternates; None where it is not there.
 
@@ -86,7 +86,7 @@ def read_packed(
     return None
 
 
-def _read(pack: Pack, oid: str, limit: int, known: dict[tuple[str, int], Weight]) -> tuple[int, bytes]:
+def _read(pack: Pack, oid: str, limit: int, known: dict[tuple[str, int], PackedSizes]) -> tuple[int, bytes]:
     weight = _weigh(pack, oid.encode(), known)  # type: ignore[arg-type]
     at_once = max(weight.stored, weight.largest)
     if weight.size > limit or at_once > max(limit, LARGEST_ON_THE_WAY):
@@ -95,7 +95,7 @@ def _read(pack: Pack, oid: str, limit: int, known: dict[tuple[str, int], Weight]
     return pack.get_raw(oid.encode())  # type: ignore[arg-type]
 
 
-def _weigh(pack: Pack, oid: ObjectID, known: dict[tuple[str, int], Weight]) -> Weight:
+def _weigh(pack: Pack, oid: ObjectID, known: dict[tuple[str, int], PackedSizes]) -> PackedSizes:
     """Return the sizes that inflating an object involves, without inflating it."""
     name, data = str(pack.data.path), pack.data._buffer()
     offset = pack.index.object_offset(oid)
@@ -112,14 +112,14 @@ def _weigh(pack: Pack, oid: ObjectID, known: dict[tuple[str, int], Weight]) -> W
             base = pack.index.object_offset(bytes(data[at : at + length]))  # type: ignore[arg-type]
             at += length
         else:
-            weight = known[name, offset] = Weight(kind, stored, stored, stored)
+            weight = known[name, offset] = PackedSizes(kind, stored, stored, stored)
             break
         deltas[offset] = (stored, *_delta_sizes(data, at))
         offset = base
     if len(known) > _MOST_KNOWN:
         known.clear()
     for each, (stored, source, target) in reversed(deltas.items()):
-        weight = Weight(weight.kind, target, weight.stored + stored, max(weight.largest, source, target))
+        weight = PackedSizes(weight.kind, target, weight.stored + stored, max(weight.largest, source, target))
         known[name, each] = weight
     return weight
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from gitreg.errors import IntegrityError, InvalidInput
-from gitreg.git.values import Commit, Signature, Tag, without_crud
+from gitreg.git.values import Commit, Identity, Tag, without_crud
 
 # Compiled and cached by re at the first use.
 _COMMIT_SIGNATURE = re.compile(rb"\ngpgsig(?:-sha256)? ((?:[^\n]|\n )*)")
@@ -23,7 +23,7 @@ _PLAIN_COMMIT = rb"(?s)tree ([0-9a-f]+)\n((?:parent [0-9a-f]+\n)*+)author ([^\n]
 _LATEST = 253402214400  # 9999-12-31: datetime has no later dates
 
 
-class Entry(NamedTuple):
+class TreeEntry(NamedTuple):
     """One entry of a tree: file mode and object id."""
 
     mode: int
@@ -43,7 +43,7 @@ class Entry(NamedTuple):
 # -- trees -----------------------------------------------------------------------------------------------------------
 
 
-def parse_tree(content: bytes, oid_length: int) -> dict[str, Entry]:
+def parse_tree(content: bytes, oid_length: int) -> dict[str, TreeEntry]:
     """Return the entries of a tree by name, in git's order; a name that is not UTF-8 keeps its bytes as surrogates.
 
     Raises
@@ -51,20 +51,20 @@ def parse_tree(content: bytes, oid_length: int) -> dict[str, Entry]:
     IntegrityError
         The tree is damaged.
     """
-    out: dict[str, Entry] = {}
+    out: dict[str, TreeEntry] = {}
     start, width = 0, oid_length // 2
     try:
         while start < len(content):
             end = content.index(b"\0", start)
             mode, name = content[start:end].split(b" ", 1)
             start = end + 1 + width
-            out[name.decode("utf-8", "surrogateescape")] = Entry(int(mode, 8), content[end + 1 : start].hex())
+            out[name.decode("utf-8", "surrogateescape")] = TreeEntry(int(mode, 8), content[end + 1 : start].hex())
     except ValueError as error:
         raise IntegrityError("a tree is damaged", hint="run `git fsck`") from error
     return out
 
 
-def format_tree(entries: Iterable[tuple[str, Entry]]) -> bytes:
+def format_tree(entries: Iterable[tuple[str, TreeEntry]]) -> bytes:
     """Return the bytes of a tree, sorted as git demands: by name, folders as though their names ended in ``/``."""
     lines = [(encode_name(name), entry) for name, entry in entries]
     lines.sort(key=lambda line: line[0] + b"/" if line[1].is_folder else line[0])
@@ -80,7 +80,7 @@ def encode_name(name: str) -> bytes:
 
 
 @lru_cache(64)  # author and committer are mostly the same, at the same second
-def parse_signature(raw: bytes) -> Signature:
+def parse_signature(raw: bytes) -> Identity:
     """Return the name and time in ``Name <email> seconds +hhmm``; missing or invalid parts become empty or zero."""
     text = raw.decode("utf-8", "replace")
     who, closing, when = text.rpartition(">")
@@ -89,10 +89,10 @@ def parse_signature(raw: bytes) -> Signature:
     time = int(match[1]) if match else 0
     offset = (int(match[3]) * 60 + int(match[4])) * (-1 if match[2] == "-" else 1) if match and match[2] else 0
     sensible = 0 <= time < _LATEST and abs(offset) < 24 * 60
-    return Signature(name.strip(), email.strip(), time if sensible else 0, offset if sensible else 0)
+    return Identity(name.strip(), email.strip(), time if sensible else 0, offset if sensible else 0)
 
 
-def format_signature(who: Signature) -> bytes:
+def format_signature(who: Identity) -> bytes:
     """Return a name and a time as git writes them.
 
     Raises
@@ -191,7 +191,7 @@ def signature_kind(signature: bytes) -> str | None:
 
 
 def format_commit(
-    tree: str, parents: Iterable[str], author: Signature, committer: Signature, message: str
+    tree: str, parents: Iterable[str], author: Identity, committer: Identity, message: str
 ) -> tuple[bytes, bytes]:
     """Return the headers and the body of a commit; a signature is inserted between the two (`with_header`)."""
     lines = [b"tree " + tree.encode(), *(b"parent " + parent.encode() for parent in parents)]
@@ -204,7 +204,7 @@ def with_header(headers: bytes, name: str, value: bytes) -> bytes:
     return headers + name.encode() + b" " + value.rstrip(b"\n").replace(b"\n", b"\n ") + b"\n"
 
 
-def format_tag(target: str, target_type: str, name: str, tagger: Signature, message: str) -> bytes:
+def format_tag(target: str, target_type: str, name: str, tagger: Identity, message: str) -> bytes:
     """Return the bytes of an annotated tag; a signature is appended to them."""
     headers = f"object {target}\ntype {target_type}\ntag {name}\ntagger ".encode() + format_signature(tagger)
     return headers + b"\n\n" + encode_message(message)

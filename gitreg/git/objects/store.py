@@ -15,13 +15,13 @@ from typing import IO, TYPE_CHECKING
 
 from gitreg.errors import GitregError, IntegrityError, InvalidInput, NotFound, Refused, TooLarge
 from gitreg.git.objects.loose import object_id, read_loose
-from gitreg.git.objects.parsing import Entry, encode_name, parse_commit, parse_tag, parse_tree
+from gitreg.git.objects.parsing import TreeEntry, encode_name, parse_commit, parse_tag, parse_tree
 from gitreg.git.values import Commit, PathChange, Tag
 
 if TYPE_CHECKING:
     from dulwich.object_store import BaseObjectStore, DiskObjectStore
 
-    from gitreg.git.objects.packs import Weight
+    from gitreg.git.objects.packs import PackedSizes
 
 _DEEPEST_ALTERNATE = 5  # as git
 _DEEPEST_FOLDER = 256  # nested folders; file systems hardly accept deeper paths
@@ -32,7 +32,7 @@ LARGEST = 32 * 1024 * 1024
 """The largest size of a commit, a tag or a tree, in bytes: a tree of 100,000 entries has 4 MB."""
 
 
-class Objects:
+class ObjectStore:
     """The objects of one repository.
 
     Parameters
@@ -50,9 +50,9 @@ class Objects:
         self.object_format = object_format
         self._oid_length = oid_length
         self._store: DiskObjectStore | None = None
-        self._weights: dict[tuple[str, int], Weight] = {}
+        self._weights: dict[tuple[str, int], PackedSizes] = {}
         self._lock = threading.Lock()  # dulwich seeks in pack files that it keeps open: one thread at a time
-        self._tree: Callable[[str], dict[str, Entry]] = lru_cache(_TREES_KEPT)(self._read_tree)
+        self._tree: Callable[[str], dict[str, TreeEntry]] = lru_cache(_TREES_KEPT)(self._read_tree)
 
     def close(self) -> None:
         """Close the packs; they are opened again when needed."""
@@ -204,9 +204,9 @@ class Objects:
 
     # -- files at paths ----------------------------------------------------------------------------------------------
 
-    def entry(self, tree_ish: str, path: str) -> Entry | None:
+    def entry(self, tree_ish: str, path: str) -> TreeEntry | None:
         """Return the entry at a path of a commit or tree, the tree itself for ``""``; None where there is none."""
-        entry = Entry(0o040000, self.root(tree_ish))
+        entry = TreeEntry(0o040000, self.root(tree_ish))
         for part in path.split("/") if path else ():
             if not entry.is_folder or (found := self._tree(entry.oid).get(part)) is None:
                 return None
@@ -230,7 +230,7 @@ class Objects:
         found = self.find(oid)
         return parse_commit(oid, found[1]).tree if found and found[0] == "commit" else oid
 
-    def tree(self, oid: str) -> dict[str, Entry]:
+    def tree(self, oid: str) -> dict[str, TreeEntry]:
         """Return the entries of a tree by name; do not change the dict."""
         return self._tree(oid)
 
@@ -239,7 +239,7 @@ class Objects:
         entry = self.entry(tree_ish, path.strip("/"))
         return entry.oid if entry and entry.is_folder else None
 
-    def walk(self, tree: str, at: str = "") -> Iterator[tuple[str, Entry]]:
+    def walk(self, tree: str, at: str = "") -> Iterator[tuple[str, TreeEntry]]:
         """Yield path and entry of every file below a tree, in the order of the paths' bytes."""
         for name, entry in self._tree(tree).items():
             if entry.is_folder:
@@ -314,7 +314,7 @@ class Objects:
             elif not entry.is_file and entry != was:
                 yield at + name
 
-    def _read_tree(self, oid: str) -> dict[str, Entry]:
+    def _read_tree(self, oid: str) -> dict[str, TreeEntry]:
         return parse_tree(self.get(oid, "tree"), self._oid_length)
 
 
@@ -339,7 +339,7 @@ def _inside(at: str, name: str) -> str:
     return f"{at}{name}/"
 
 
-def _order(name: str, entry: Entry) -> bytes:
+def _order(name: str, entry: TreeEntry) -> bytes:
     return encode_name(name) + b"/" if entry.is_folder else encode_name(name)
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Union
 
 from gitreg.errors import InvalidInput
-from gitreg.git.objects.parsing import Entry, format_commit, format_tag, format_tree, with_header
-from gitreg.git.objects.store import Objects
+from gitreg.git.objects.parsing import TreeEntry, format_commit, format_tag, format_tree, with_header
+from gitreg.git.objects.store import ObjectStore
 from gitreg.git.signing import Signer
-from gitreg.git.values import Signature
+from gitreg.git.values import Identity
 from gitreg.names import is_dot_git
 
 Write = Callable[[str, bytes], str]
@@ -19,15 +19,15 @@ _Plan = dict[str, Union[bytes, "_Plan", None]]
 
 
 def build_commit(
-    objects: Objects,
+    objects: ObjectStore,
     write: Write,
     signer: Signer,
     parent: str | None,
     changes: Mapping[str, bytes | None],
     *,
     message: str,
-    author: Signature,
-    committer: Signature,
+    author: Identity,
+    committer: Identity,
     sign: bool = True,
 ) -> str:
     """See `gitreg.git.Repository.build_commit`."""
@@ -41,7 +41,7 @@ def build_commit(
 
 
 def build_tag(
-    objects: Objects, write: Write, signer: Signer, name: str, target: str, *, message: str, tagger: Signature
+    objects: ObjectStore, write: Write, signer: Signer, name: str, target: str, *, message: str, tagger: Identity
 ) -> str:
     """See `gitreg.git.Repository.build_tag`."""
     kind = objects.kind(target)
@@ -77,7 +77,7 @@ def _plan(changes: Mapping[str, bytes | None]) -> _Plan:
     return plan
 
 
-def _build_tree(objects: Objects, write: Write, before: str | None, plan: _Plan, at: str) -> str | None:
+def _build_tree(objects: ObjectStore, write: Write, before: str | None, plan: _Plan, at: str) -> str | None:
     """Write the trees that the plan changes, and return the id of the top one; None where nothing is left in it."""
     entries = dict(objects.tree(before)) if before else {}
     for name, content in plan.items():  # removals first, so that a file can make way for a folder
@@ -92,7 +92,7 @@ def _build_tree(objects: Objects, write: Write, before: str | None, plan: _Plan,
             if folder and was and not is_folder:
                 raise InvalidInput(f"{at}{name} is a file and cannot hold files", hint="remove it in the same change")
             if folder:
-                entries[name] = Entry(0o040000, folder)
+                entries[name] = TreeEntry(0o040000, folder)
             elif is_folder:
                 del entries[name]
     for name, content in plan.items():
@@ -101,7 +101,7 @@ def _build_tree(objects: Objects, write: Write, before: str | None, plan: _Plan,
             if was is not None and was.is_folder:
                 raise InvalidInput(f"{at}{name} is a folder and cannot become a file", hint="remove what is in it")
             mode = was.mode if was is not None and was.is_file else 0o100644
-            entries[name] = Entry(mode, write("blob", content))
+            entries[name] = TreeEntry(mode, write("blob", content))
     if not entries:
         return None
     content = format_tree(entries.items())

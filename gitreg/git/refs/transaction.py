@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitreg.errors import Conflict, GitregError, IntegrityError, Locked, Refused
-from gitreg.git.objects.store import Objects
+from gitreg.git.objects.store import ObjectStore
 from gitreg.git.program import Git
 from gitreg.git.refs.refs import Refs
 from gitreg.git.refs.stale_locks import noted
@@ -35,7 +35,7 @@ _NAMED = re.compile(r"cannot lock ref '([^']+)'|'(refs/[^']+?)(?:\.lock)?'")
 
 
 def update_refs(
-    git: Git | None, refs: Refs, objects: Objects, updates: Sequence[RefUpdate], *, reason: str, group: bool
+    git: Git | None, refs: Refs, objects: ObjectStore, updates: Sequence[RefUpdate], *, reason: str, group: bool
 ) -> None:
     """See `gitreg.git.Repository.update_refs`.
 
@@ -57,7 +57,7 @@ def update_refs(
             _by_dulwich(refs, objects, updates)
 
 
-def _moved_alone(refs: Refs, objects: Objects, update: RefUpdate, group: bool) -> bool:
+def _moved_alone(refs: Refs, objects: ObjectStore, update: RefUpdate, group: bool) -> bool:
     """Move one existing ref from a commit to the next, as git's files backend does, without a process; return success.
 
     A run's draft moves so with every checkpoint. Nothing is done and False is returned where more than a file is
@@ -134,7 +134,7 @@ def _locked(name: str, path: str) -> Locked:
     return Locked(f"{name} is locked by another process: {path} is there", path=path)
 
 
-def _by_dulwich(refs: Refs, objects: Objects, updates: Sequence[RefUpdate]) -> None:
+def _by_dulwich(refs: Refs, objects: ObjectStore, updates: Sequence[RefUpdate]) -> None:
     """Lock every ref as git does, check all of them, then move all: branches are locked last, so they move first."""
     # slow to import: slower than reading a ref
     from dulwich.file import FileLocked

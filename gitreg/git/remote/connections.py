@@ -33,7 +33,7 @@ class Login(NamedTuple):
     password: str
 
 
-class Connection(NamedTuple):
+class RemoteConnection(NamedTuple):
     """A connection to a repository.
 
     Parameters
@@ -65,7 +65,7 @@ def url_of(config: Config, address: str, *, push: bool) -> str:
 @contextmanager
 def connected(
     config: Config, env: Mapping[str, str], folder: Path, url: str, login: Login | None, *, push: bool
-) -> Iterator[Connection]:
+) -> Iterator[RemoteConnection]:
     """Open a connection to a repository, and close it at the end.
 
     Parameters
@@ -100,7 +100,7 @@ def connected(
         elif isinstance(client, AbstractHttpGitClient):
             client.pool_manager = http = _Http(config, url)  # type: ignore[attr-defined]
         try:
-            yield Connection(client, str(folder / path) if is_local else path, is_local, ssh)
+            yield RemoteConnection(client, str(folder / path) if is_local else path, is_local, ssh)
         finally:
             ssh.close()
             client.close()

@@ -11,8 +11,8 @@ from gitreg.errors import GitregError, Refused
 from gitreg.git.config import Config
 from gitreg.git.history.history import shallow_boundary
 from gitreg.git.named_programs import check_protocol, without_programs
-from gitreg.git.objects.store import Objects
-from gitreg.git.remote.connections import Connection, Login, connected, url_of
+from gitreg.git.objects.store import ObjectStore
+from gitreg.git.remote.connections import Login, RemoteConnection, connected, url_of
 from gitreg.git.remote.credentials import find_login
 from gitreg.git.remote.negotiation import Haves, contents, to_send
 from gitreg.git.remote.protocol import (
@@ -63,7 +63,7 @@ class DulwichRemote:
     def __init__(
         self,
         repository: Repository,
-        objects: Objects,
+        objects: ObjectStore,
         write: Callable[[str, bytes], str],
         config: Callable[[], Config],
         env: Mapping[str, str],
@@ -93,7 +93,7 @@ class DulwichRemote:
     def _list(self, prefixes: Sequence[str]) -> LsRemoteResult:
         raw = [prefix.encode("utf-8", "surrogateescape") for prefix in prefixes]
 
-        def ask(connection: Connection) -> LsRemoteResult:
+        def ask(connection: RemoteConnection) -> LsRemoteResult:
             found = connection.client.get_refs(connection.path.encode(), ref_prefix=raw)
             if connection.is_local:
                 found.refs.update(_tagged(connection.path))
@@ -126,7 +126,7 @@ class DulwichRemote:
             wanted = dict.fromkeys(oid for _, _, oid in matched)
             return [oid.encode() for oid in wanted if depth or oid not in known]
 
-        def ask(connection: Connection) -> FetchPackResult:
+        def ask(connection: RemoteConnection) -> FetchPackResult:
             if connection.is_local and shallow_boundary(Path(connection.path)):
                 raise incomplete(self.name)
             tips = [oid for name, oid in here.items() if not name.startswith("refs/tags/")]
@@ -188,7 +188,7 @@ class DulwichRemote:
             oids = to_send(self._objects, [oid.decode() for oid in want], theirs, boundary)
             return len(oids), _unpacked(self._objects, oids)
 
-        def ask(connection: Connection) -> dict[bytes, str | None]:
+        def ask(connection: RemoteConnection) -> dict[bytes, str | None]:
             from dulwich.errors import SendPackError
 
             if connection.is_local:
@@ -226,7 +226,7 @@ class DulwichRemote:
 
     # -- conversations -----------------------------------------------------------------------------------------------
 
-    def _converse(self, act: Callable[[Connection], T], *, push: bool = False) -> T:
+    def _converse(self, act: Callable[[RemoteConnection], T], *, push: bool = False) -> T:
         """Run an action over a new connection, a second time with the user's login where the server demands one."""
         from dulwich.client import HTTPUnauthorized
         from dulwich.errors import NotGitRepository
@@ -272,7 +272,7 @@ def _is_stale(update: RefUpdate, offered: Mapping[str, str]) -> bool:
     return offered.get(update.name) not in (update.new, update.old) and update.old != ANY
 
 
-def _unpacked(objects: Objects, oids: Sequence[str]) -> Iterator[UnpackedObject]:
+def _unpacked(objects: ObjectStore, oids: Sequence[str]) -> Iterator[UnpackedObject]:
     from dulwich.pack import UnpackedObject
 
     for oid, kind, content in contents(objects, oids):

@@ -15,7 +15,7 @@ from gitreg.git.values import ANY, RefUpdate
 if TYPE_CHECKING:
     from subprocess import CompletedProcess
 
-    from gitreg.git.named_programs import Way
+    from gitreg.git.named_programs import GuardedCommand
     from gitreg.git.program import Git
 
 # Give up on a server that sends nothing for a minute; the user's own setting takes precedence.
@@ -48,7 +48,9 @@ class GitRemote:
         (:func:`gitreg.git.named_programs.way_to`), for a push (True) or a fetch.
     """
 
-    def __init__(self, git: Git, git_dir: Path, folder: Path, address: str, way: Callable[[bool], Way]) -> None:
+    def __init__(
+        self, git: Git, git_dir: Path, folder: Path, address: str, way: Callable[[bool], GuardedCommand]
+    ) -> None:
         self._git = git
         self._git_dir = git_dir
         self._folder = folder

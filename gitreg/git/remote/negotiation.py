@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from gitreg.errors import NotFound
 from gitreg.git.history.history import commit_of
 from gitreg.git.history.merge_base import OURS, THEIRS, Walk
-from gitreg.git.objects.store import Objects, check_depth
+from gitreg.git.objects.store import ObjectStore, check_depth
 
 if TYPE_CHECKING:
     from dulwich.objects import ObjectID
@@ -35,7 +35,7 @@ class Haves:
         The commits whose parents are missing here (shallow clone).
     """
 
-    def __init__(self, objects: Objects, tips: Iterable[str], boundary: frozenset[str]) -> None:
+    def __init__(self, objects: ObjectStore, tips: Iterable[str], boundary: frozenset[str]) -> None:
         self.shallow: set[ObjectID] = {_raw(oid) for oid in boundary}
         self._boundary = boundary
         self._walk = Walk(objects)
@@ -61,7 +61,7 @@ class Haves:
         """Accept the answer that the other side has none of the commits yet; nothing changes."""
 
 
-def to_send(objects: Objects, wanted: Iterable[str], theirs: Iterable[str], boundary: frozenset[str]) -> list[str]:
+def to_send(objects: ObjectStore, wanted: Iterable[str], theirs: Iterable[str], boundary: frozenset[str]) -> list[str]:
     """Return the ids of the objects that a repository lacks to have the wanted objects.
 
     Parameters
@@ -92,7 +92,7 @@ def to_send(objects: Objects, wanted: Iterable[str], theirs: Iterable[str], boun
     return list(found)
 
 
-def _mark_wanted(objects: Objects, oid: str, walk: Walk, found: dict[str, None]) -> None:
+def _mark_wanted(objects: ObjectStore, oid: str, walk: Walk, found: dict[str, None]) -> None:
     while tag := objects.tag(oid):
         found[oid] = None
         oid = tag.target
@@ -107,7 +107,7 @@ def _mark_wanted(objects: Objects, oid: str, walk: Walk, found: dict[str, None])
         found[oid] = None
 
 
-def _add_tree(objects: Objects, tree: str, known: Sequence[str], found: dict[str, None], depth: int = 0) -> None:
+def _add_tree(objects: ObjectStore, tree: str, known: Sequence[str], found: dict[str, None], depth: int = 0) -> None:
     """Add the objects of a tree that are not at the same path of a known tree, which the other side has or gets."""
     if tree in found or tree in known:
         return
@@ -124,7 +124,7 @@ def _add_tree(objects: Objects, tree: str, known: Sequence[str], found: dict[str
             found[entry.oid] = None
 
 
-def contents(objects: Objects, oids: Sequence[str]) -> Iterator[tuple[str, str, bytes]]:
+def contents(objects: ObjectStore, oids: Sequence[str]) -> Iterator[tuple[str, str, bytes]]:
     """Yield id, kind and content of each object.
 
     Raises

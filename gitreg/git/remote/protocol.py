@@ -39,7 +39,7 @@ class Declined(Refused):
         self.protected = protected
 
 
-class Stale(Conflict):
+class StaleRefs(Conflict):
     """The error that refs of a remote have moved since they were read.
 
     Parameters
@@ -206,7 +206,7 @@ def rejected(remote: str, rejections: Sequence[Rejection], said: str) -> GitregE
         return Locked(f"{own[0].ref} of {remote} is locked by another process: {path} is there", path=path)
     declined = [one for one in own if not _STALE.search(one.why)]
     if not declined:
-        return Stale(f"{remote} has moved {own[0].ref} ({own[0].why})", refs=[one.ref for one in own])
+        return StaleRefs(f"{remote} has moved {own[0].ref} ({own[0].why})", refs=[one.ref for one in own])
     reasons = "; ".join(dict.fromkeys(one.why for one in declined))
     told = _in_lines(said)
     protected = bool(_PROTECTED.search(f"{reasons} {told}"))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from gitreg.errors import Refused, WorkTreeBusy
 from gitreg.git.objects.loose import object_id
-from gitreg.git.objects.store import Objects
+from gitreg.git.objects.store import ObjectStore
 from gitreg.git.values import PathChange
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ ODD = "something else"  # in place of an object id, and equal to none: not a reg
 
 
 def apply(
-    objects: Objects, git_dir: Path, work_tree: Path, changes: list[PathChange], new: str, *, dry_run: bool
+    objects: ObjectStore, git_dir: Path, work_tree: Path, changes: list[PathChange], new: str, *, dry_run: bool
 ) -> list[str]:
     """Apply changes to a work tree and its index; return the files with uncommitted work that prevent this.
 
@@ -112,7 +112,7 @@ def busy(git_dir: Path, work_tree: Path) -> WorkTreeBusy:
     )
 
 
-def _read_index(objects: Objects, git_dir: Path) -> Entries:
+def _read_index(objects: ObjectStore, git_dir: Path) -> Entries:
     from dulwich.index import Index  # slow to import: slower than the start of Python
     from dulwich.object_format import get_object_format
 
@@ -122,7 +122,7 @@ def _read_index(objects: Objects, git_dir: Path) -> Entries:
     return dict(index.items())
 
 
-def _collisions(objects: Objects, entries: Entries, work_tree: Path, changes: list[PathChange]) -> list[str]:
+def _collisions(objects: ObjectStore, entries: Entries, work_tree: Path, changes: list[PathChange]) -> list[str]:
     going = {change.path for change in changes if change.new is None}
     found = []
     for change in changes:

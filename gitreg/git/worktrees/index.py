@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from gitreg.errors import InvalidInput
-from gitreg.git.discovery import Layout
+from gitreg.git.discovery import RepositoryLayout
 from gitreg.git.program import Git
 
 _NOBODY = {
@@ -19,7 +19,9 @@ _NOBODY = {
 
 
 @contextmanager
-def staged_commit(git: Git, layout: Layout, env: Mapping[str, str], parent: str | None) -> Iterator[tuple[Path, str]]:
+def staged_commit(
+    git: Git, layout: RepositoryLayout, env: Mapping[str, str], parent: str | None
+) -> Iterator[tuple[Path, str]]:
     """Yield the folder of the new objects and the id of the commit that ``git commit`` would make now.
 
     Parameters

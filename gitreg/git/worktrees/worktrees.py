@@ -19,10 +19,10 @@ from pathlib import Path
 
 from gitreg.errors import Conflict, GitregError, NotFound, Refused, WorkTreeLags
 from gitreg.git.config import without_filters
-from gitreg.git.discovery import Layout, describe
+from gitreg.git.discovery import RepositoryLayout, describe
 from gitreg.git.history.history import first_parents, shallow_boundary
 from gitreg.git.objects.loose import object_id
-from gitreg.git.objects.store import Objects
+from gitreg.git.objects.store import ObjectStore
 from gitreg.git.program import Git
 from gitreg.git.refs.refs import Refs, head_branch
 from gitreg.git.refs.stale_locks import remove_stale
@@ -56,7 +56,7 @@ class WorkTrees:
         The git program; None where there is none.
     """
 
-    def __init__(self, layout: Layout, git: Git | None, objects: Objects, refs: Refs) -> None:
+    def __init__(self, layout: RepositoryLayout, git: Git | None, objects: ObjectStore, refs: Refs) -> None:
         self._layout = layout
         self._git = git
         self._objects = objects
@@ -321,7 +321,7 @@ def _is_free(work_tree: Path, path: str) -> bool:
     return nearest.is_dir() and nearest.resolve() == work_tree.resolve() / nearest.relative_to(work_tree)
 
 
-def checkouts(layout: Layout) -> dict[Path, Path]:
+def checkouts(layout: RepositoryLayout) -> dict[Path, Path]:
     """Return the work trees of a repository: for each, its Git folder and the folder with its files."""
     linked = sorted(path.parent for path in (layout.common_dir / "worktrees").glob("*/gitdir"))
     layouts = [describe(git_dir, found_at=None) for git_dir in (layout.common_dir, *linked)] + [layout]

@@ -13,10 +13,10 @@ from itertools import chain
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from gitreg.cards import Entry, StepCard, render_step
+from gitreg.cards import StepCard, StepModel, render_step
 from gitreg.cards.page import size_text
 from gitreg.registry.lineage.lineage import Lineage
-from gitreg.registry.lineage.provenance import STEP, VERSION, Edge, Node, Place
+from gitreg.registry.lineage.provenance import STEP, VERSION, Edge, Node, NodeId
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.views.card import graph_of
 
@@ -31,7 +31,7 @@ _DEPTH = 6  # edges from a model towards its inputs
 
 
 @dataclass(frozen=True)
-class Told:
+class CardData:
     """The data of a card: the models that a task saved and loaded.
 
     Parameters
@@ -50,7 +50,7 @@ class Told:
     loaded: Mapping[str, Mapping[str, Any]]
 
 
-def write_card(flow_datastore: Any, pathspec: str, told: Told, logger: Any) -> None:
+def write_card(flow_datastore: Any, pathspec: str, told: CardData, logger: Any) -> None:
     """Write the card of a task that succeeded; an error is only logged."""
     from metaflow.plugins.cards.card_datastore import CardDatastore
 
@@ -65,7 +65,7 @@ def write_card(flow_datastore: Any, pathspec: str, told: Told, logger: Any) -> N
         logger(f"[@model] the card was not written: {error}", timestamp=False, bad=True)
 
 
-def step_card(pathspec: str, told: Told, lineage: Graph | None) -> StepCard:
+def step_card(pathspec: str, told: CardData, lineage: Graph | None) -> StepCard:
     """Return the content of a card, all values as strings.
 
     Parameters
@@ -85,7 +85,7 @@ def step_card(pathspec: str, told: Told, lineage: Graph | None) -> StepCard:
     )  # fmt: skip
 
 
-def lineage_of(registry: Registry, told: Told) -> Graph | None:
+def lineage_of(registry: Registry, told: CardData) -> Graph | None:
     """Return the lineage of the task's models towards their inputs; None if no model is published."""
     saved, loaded = (
         [str(each["reference"]) for each in references if each["reference"]][:_MOST]
@@ -98,13 +98,13 @@ def lineage_of(registry: Registry, told: Told) -> Graph | None:
     edges = dict.fromkeys(chain.from_iterable(each.edges for each in found))
     root = found[0].root
     if not saved:  # a run that made nothing is not in the registry
-        root = Place(STEP, _run(told.run))
+        root = NodeId(STEP, _run(told.run))
         nodes = {root: Node(root), **nodes}
-        edges |= dict.fromkeys(Edge(Place(VERSION, reference), root, "input") for reference in loaded)
+        edges |= dict.fromkeys(Edge(NodeId(VERSION, reference), root, "input") for reference in loaded)
     return graph_of(Lineage(root, nodes, tuple(edges)))
 
 
-def _entry(title: str, reference: Mapping[str, Any]) -> Entry:
+def _entry(title: str, reference: Mapping[str, Any]) -> StepModel:
     facts = [
         ("Size", size_text(reference["size"])),
         ("Saved at", str(reference["created_at"])),
@@ -112,7 +112,7 @@ def _entry(title: str, reference: Mapping[str, Any]) -> Entry:
     ]
     said = [(key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
             for key, value in reference["metadata"].items()]  # fmt: skip
-    return Entry(title, str(reference["digest"]), [(name, value) for name, value in facts if value], said)
+    return StepModel(title, str(reference["digest"]), [(name, value) for name, value in facts if value], said)
 
 
 def _title(reference: Mapping[str, Any]) -> str:

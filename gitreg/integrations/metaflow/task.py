@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg.errors import GitregError
 from gitreg.integrations.current import showing
-from gitreg.integrations.metaflow.card import Told
+from gitreg.integrations.metaflow.card import CardData
 from gitreg.integrations.models import Models
 from gitreg.registry.drafts import alive, read_draft, read_drafts, remove_draft
 from gitreg.registry.state.runs_and_artifacts import find_run
@@ -75,7 +75,7 @@ class FlowTask:
         self._attempt = attempt
         self._registry = Registry.open()
         self._under_way = ExitStack()
-        self.told: Told | None = None
+        self.told: CardData | None = None
 
     def begin(self, *, temp_dir_root: PathLike | None) -> Models:
         """Start the run of the task, and return its ``current.model``."""
@@ -105,7 +105,7 @@ class FlowTask:
             self._forget_origin()
             if self.models.saved or self.models.loaded:
                 run = {"pipeline": self.run.pipeline, "run": self.run.name, "step": self._attempt.step}
-                self.told = Told(run, self.run.draft.run.source or {}, self.models.saved, self.models.loaded.info)
+                self.told = CardData(run, self.run.draft.run.source or {}, self.models.saved, self.models.loaded.info)
         finally:
             self._registry.close()
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from gitreg.policy.evidence import Evidence
-from gitreg.policy.results import Outcome, Result, all_of, any_of
+from gitreg.policy.results import Result, Verdict, all_of, any_of
 
-Finding = tuple[Outcome, str, Mapping[str, Any]]
+Finding = tuple[Verdict, str, Mapping[str, Any]]
 """The verdict of a condition, the sentence that explains it, and its facts as plain data."""
 
 
@@ -46,11 +46,11 @@ class Condition(Gate):
 
 def finding(passed: bool, sentence: str, **facts: Any) -> Finding:
     """Return a finding whose verdict is definite: passed or failed."""
-    return (Outcome.PASSED if passed else Outcome.FAILED), sentence, facts
+    return (Verdict.PASSED if passed else Verdict.FAILED), sentence, facts
 
 
 @dataclass(frozen=True, kw_only=True)
-class AllOf(Gate):
+class AllGate(Gate):
     """Gates that must all pass."""
 
     kind: ClassVar[str] = "all"
@@ -64,7 +64,7 @@ class AllOf(Gate):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnyOf(Gate):
+class AnyGate(Gate):
     """Gates of which one is enough."""
 
     kind: ClassVar[str] = "any"

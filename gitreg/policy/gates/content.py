@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 from gitreg.contents import VERDICTS
 from gitreg.policy.evidence import Evidence
 from gitreg.policy.gates.base import Condition, Finding, finding
-from gitreg.policy.results import Outcome
+from gitreg.policy.results import Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
-class Files(Condition):
+class FilesGate(Condition):
     """The gate on required artifacts and on required or forbidden files, by case-insensitive globs on path or name."""
 
     kind: ClassVar[str] = "files"
@@ -39,7 +39,7 @@ class Files(Condition):
         for artifact in [*sealed, *linked] if self.forbidden_files else counted:
             listed = evidence.files(artifact)
             if listed is None:
-                return Outcome.UNKNOWN, f"the files of the artifact {artifact} cannot be listed here", {}
+                return Verdict.UNKNOWN, f"the files of the artifact {artifact} cannot be listed here", {}
             paths[artifact] = listed
         bad = [
             path
@@ -64,7 +64,7 @@ def _matches(path: str, pattern: str) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Content(Condition):
+class ContentGate(Condition):
     """The gate on the worst content verdict of the sealed files, recorded or found by reading: the worse one counts."""
 
     kind: ClassVar[str] = "content"
@@ -91,14 +91,14 @@ class Content(Condition):
         unseen = [artifact for artifact, contents in found.items() if contents == (None, None)]
         if unseen:
             what = f"the record does not say what the files of the artifact {', '.join(unseen)} are"
-            return Outcome.UNKNOWN, f"{what}; `gitreg check` looks where it reads them", facts
+            return Verdict.UNKNOWN, f"{what}; `gitreg check` looks where it reads them", facts
         if not told:
             return finding(True, "it has no sealed files", **facts)
         return finding(True, f"{worst.verdict} ({worst.why}), {source}", **facts)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Command(Condition):
+class CommandGate(Condition):
     """The gate on a command that has to succeed; only ``gitreg check`` runs it, in CI, never a reader of a registry."""
 
     kind: ClassVar[str] = "command"
@@ -108,5 +108,5 @@ class Command(Condition):
         told = " ".join(self.command)
         passed = evidence.run(self.command)
         if passed is None:
-            return Outcome.UNKNOWN, f"`{told}` is run by `gitreg check` only", {}
+            return Verdict.UNKNOWN, f"`{told}` is run by `gitreg check` only", {}
         return finding(passed, f"`{told}` {'succeeded' if passed else 'failed'}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from gitreg.policy.evidence import Evidence, Said
+from gitreg.policy.evidence import Evidence, VersionMetadata
 from gitreg.policy.gates.base import Condition, Finding, finding
 
 
@@ -35,7 +35,7 @@ def _number(metadata: Mapping[str, Any], metric: str) -> Decimal | None:
 
 
 def _metric(
-    reference: str, said: Said, metric: str, *, later: bool, of_holder: bool = False
+    reference: str, said: VersionMetadata, metric: str, *, later: bool, of_holder: bool = False
 ) -> tuple[Decimal | None, str]:
     """Return the metric and "", or None and a sentence that explains why there is none.
 
@@ -53,7 +53,7 @@ def _metric(
     return None, f"{reference} has no {metric}"
 
 
-def _said_later(said: Said, metric: str, *, later: bool) -> str:
+def _said_later(said: VersionMetadata, metric: str, *, later: bool) -> str:
     """Return the end of a sentence about an annotation's value that differs and does not count; "" if there is none."""
     value = look_up(said.now, metric)
     if later or value == look_up(said.sealed, metric):
@@ -67,7 +67,7 @@ def plain(number: Decimal) -> int | float:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bound(Condition):
+class BoundGate(Condition):
     """The gate on a metric that has to be within bounds."""
 
     kind: ClassVar[str] = "metric"
@@ -94,7 +94,7 @@ class Bound(Condition):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AgainstIncumbent(Condition):
+class IncumbentGate(Condition):
     """The gate on a metric that must not be worse than the incumbent's; without an incumbent it passes."""
 
     kind: ClassVar[str] = "metric"
@@ -126,7 +126,7 @@ class AgainstIncumbent(Condition):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Metadata(Condition):
+class MetadataGate(Condition):
     """The gate on keys of the metadata that must not be empty."""
 
     kind: ClassVar[str] = "metadata"
@@ -144,7 +144,7 @@ class Metadata(Condition):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Card(Condition):
+class CardGate(Condition):
     """The gate on fields of the model's card that must not be empty."""
 
     kind: ClassVar[str] = "card"

@@ -10,13 +10,13 @@ from typing import Any, ClassVar
 from gitreg.policy.evidence import Approval, Evidence
 from gitreg.policy.gates.base import Condition, Finding, finding
 from gitreg.policy.gates.metric import plain
-from gitreg.policy.results import Outcome
+from gitreg.policy.results import Verdict
 
 _HOUR = 3600  # seconds
 
 
 @dataclass(frozen=True, kw_only=True)
-class Soak(Condition):
+class SoakGate(Condition):
     """The gate on the hours that a version was in another stage without a break."""
 
     kind: ClassVar[str] = "soak"
@@ -27,7 +27,7 @@ class Soak(Condition):
         facts: dict[str, Any] = {"stage": self.stage, "needed_hours": plain(self.hours)}
         stay = evidence.held_for(self.stage)
         if stay is None:
-            return Outcome.UNKNOWN, f"how long it was in {self.stage} is not known here", facts
+            return Verdict.UNKNOWN, f"how long it was in {self.stage} is not known here", facts
         held = Decimal(str(stay.seconds)) / _HOUR
         facts["hours"] = round(float(held), 2)
         enough = held >= self.hours
@@ -43,7 +43,7 @@ class Soak(Condition):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Signature(Condition):
+class SignatureGate(Condition):
     """The gate on the signature of the version's tag, by one of the listed people."""
 
     kind: ClassVar[str] = "signature"
@@ -54,7 +54,7 @@ class Signature(Condition):
         facts = {"by": list(self.by), "signer": seal.signer}
         needed = f"a signature by {' or '.join(self.by)} is needed"
         if not seal.checked:
-            return Outcome.UNKNOWN, seal.problem, facts
+            return Verdict.UNKNOWN, seal.problem, facts
         if seal.signer is None:
             return finding(False, f"{seal.problem}; {needed}", **facts)
         told = f"{seal.what} is signed by {seal.signer}" if seal.what else f"signed by {seal.signer}"
@@ -64,7 +64,7 @@ class Signature(Condition):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Approvals(Condition):
+class ApprovalsGate(Condition):
     """The gate on signed approvals by enough people, none of them an author of the version.
 
     Parameters
@@ -111,7 +111,7 @@ class Approvals(Condition):
         if self.signed_author and proof.proven is False:
             return finding(False, sentence, **facts)
         if not enough or (self.signed_author and proof.proven is None):
-            return Outcome.UNKNOWN, sentence, facts
+            return Verdict.UNKNOWN, sentence, facts
         return finding(True, sentence, **facts)
 
     def _problem(self, approval: Approval, evidence: Evidence) -> str | None:

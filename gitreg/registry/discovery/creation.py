@@ -17,7 +17,7 @@ from gitreg.names import is_ref_path
 from gitreg.registry.discovery.location import (
     OWN_BRANCH,
     Location,
-    Place,
+    RegistryRoot,
     locate,
     note_place,
     spelled_place,
@@ -93,7 +93,9 @@ def create(
         with repository.lock(timeout=PATIENCE):
             repository.finish_following()
             made = _commit(repository, place, registry_id, store, prefix, remote, writer)
-        found_without = place == Place(OWN_BRANCH, "") or repository.head_branch() == f"refs/heads/{place.branch}"
+        found_without = (
+            place == RegistryRoot(OWN_BRANCH, "") or repository.head_branch() == f"refs/heads/{place.branch}"
+        )
         if made and alone and (place.root or not found_without):
             note_place(repository, place)
         if made and not alone:
@@ -106,7 +108,7 @@ def create(
 
 def _commit(
     repository: Repository,
-    place: Place,
+    place: RegistryRoot,
     registry_id: str,
     store: str | None,
     prefix: str | None,
@@ -143,7 +145,7 @@ def _commit(
     return True
 
 
-def _mirrors_beside(repository: Repository, place: Place, prefix: str) -> dict[str, str]:
+def _mirrors_beside(repository: Repository, place: RegistryRoot, prefix: str) -> dict[str, str]:
     """Return the namespaces of a new registry's mirrors by kind; an empty dict for the default ones, if they are free.
 
     Raises
@@ -168,17 +170,17 @@ def _mirrors_beside(repository: Repository, place: Place, prefix: str) -> dict[s
     return own
 
 
-def _meant(path: Path, env: Mapping[str, str]) -> Place | None:
+def _meant(path: Path, env: Mapping[str, str]) -> RegistryRoot | None:
     """Return the place of the registry that commands in a folder use; None where they find none."""
     with suppress(GitregError):
         found = locate(path, env=env)
         found.repository.close()
-        return Place(found.branch, found.root)
+        return RegistryRoot(found.branch, found.root)
     return None
 
 
 def _tell_meaning(
-    repository: Repository, path: Path, env: Mapping[str, str], before: Place | None, made: Place
+    repository: Repository, path: Path, env: Mapping[str, str], before: RegistryRoot | None, made: RegistryRoot
 ) -> None:
     """Warn which of several registries commands in the folder use, and how to name the other one."""
     top = repository.work_tree or repository.git_dir
@@ -213,17 +215,17 @@ def _repository(path: Path, env: Mapping[str, str], branch: str | None) -> Repos
     return Repository.create(path, branch=branch or "main", env=env)
 
 
-def _place(repository: Repository, path: Path, branch: str | None) -> Place:
+def _place(repository: Repository, path: Path, branch: str | None) -> RegistryRoot:
     """Return the branch for the registry, and the folder inside it."""
     head = repository.head_branch()
     current = head.removeprefix("refs/heads/") if head else None
     if head is not None and repository.read_ref(head) is None and branch in (None, current):
         # A repository without commits is made for the registry.
-        return Place(current or "main", _folder(repository, path))
+        return RegistryRoot(current or "main", _folder(repository, path))
     if branch is None:
         declared = repository.work_tree is not None and (repository.work_tree / REGISTRY_FILE).is_file()
-        return Place(current if declared and current else OWN_BRANCH, "")
-    return Place(branch, _folder(repository, path) if repository.read_ref(f"refs/heads/{branch}") else "")
+        return RegistryRoot(current if declared and current else OWN_BRANCH, "")
+    return RegistryRoot(branch, _folder(repository, path) if repository.read_ref(f"refs/heads/{branch}") else "")
 
 
 def _folder(repository: Repository, path: Path) -> str:

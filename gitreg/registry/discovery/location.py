@@ -26,14 +26,16 @@ class Location(NamedTuple):
     root: str
 
 
-class Place(NamedTuple):
+class RegistryRoot(NamedTuple):
     """The branch of a registry and its folder in the branch, "" for the top."""
 
     branch: str
     root: str
 
 
-def locate(start: Path, *, env: Mapping[str, str], place: Place | None = None, checked_out: bool = False) -> Location:
+def locate(
+    start: Path, *, env: Mapping[str, str], place: RegistryRoot | None = None, checked_out: bool = False
+) -> Location:
     """Return the location of the registry that a folder belongs to.
 
     The nearest ``gitreg.yaml`` in the work tree, from the folder upwards, names its branch. Otherwise the registry is
@@ -62,7 +64,9 @@ def locate(start: Path, *, env: Mapping[str, str], place: Place | None = None, c
     repository = Repository.discover(start, env=env)
     try:
         found = _declared(repository, start.resolve()) if place is None else None
-        candidates = [place] if place else [found, noted_place(repository), Place(OWN_BRANCH, ""), _head(repository)]
+        candidates = (
+            [place] if place else [found, noted_place(repository), RegistryRoot(OWN_BRANCH, ""), _head(repository)]
+        )
         for candidate in candidates:
             if candidate and ((checked_out and candidate is found) or _holds_registry(repository, candidate)):
                 return Location(repository, *candidate)
@@ -76,7 +80,7 @@ def locate(start: Path, *, env: Mapping[str, str], place: Place | None = None, c
         raise
 
 
-def _declared(repository: Repository, start: Path) -> Place | None:
+def _declared(repository: Repository, start: Path) -> RegistryRoot | None:
     """Return the registry of the nearest ``gitreg.yaml`` in the work tree, from a folder upwards, or None."""
     top = repository.work_tree
     if top is None or not start.is_relative_to(top):
@@ -86,11 +90,11 @@ def _declared(repository: Repository, start: Path) -> Place | None:
         if file.is_file():
             root = "" if folder == top else folder.relative_to(top).as_posix()
             try:
-                return Place(_declared_branch(repository, file), root)
+                return RegistryRoot(_declared_branch(repository, file), root)
             except InvalidDocument:
                 # The file was broken by an edit: the file committed on the checked-out branch counts.
                 head = _head(repository)
-                if head is None or not _holds_registry(repository, head := Place(head.branch, root)):
+                if head is None or not _holds_registry(repository, head := RegistryRoot(head.branch, root)):
                     raise
                 return head
         if folder == top:
@@ -121,32 +125,32 @@ def _declared_branch(repository: Repository, file: Path) -> str:
     return branch
 
 
-def noted_place(repository: Repository) -> Place | None:
+def noted_place(repository: Repository) -> RegistryRoot | None:
     """Return the registry that `note_place` noted in this clone; None if there is none."""
     with suppress(OSError, ValueError):
         branch, _, root = (repository.common_dir / "gitreg" / "place").read_text().strip().partition(":")
-        return Place(branch, root)
+        return RegistryRoot(branch, root)
     return None
 
 
-def note_place(repository: Repository, place: Place) -> None:
+def note_place(repository: Repository, place: RegistryRoot) -> None:
     """Write into this clone the location of a registry that discovery would not find otherwise."""
     folder = repository.common_dir / "gitreg"
     folder.mkdir(exist_ok=True)
     (folder / "place").write_text(f"{place.branch}:{place.root}\n")
 
 
-def _head(repository: Repository) -> Place | None:
+def _head(repository: Repository) -> RegistryRoot | None:
     head = repository.head_branch()
-    return Place(head.removeprefix("refs/heads/"), "") if head else None
+    return RegistryRoot(head.removeprefix("refs/heads/"), "") if head else None
 
 
-def spelled_place(place: Place) -> str:
+def spelled_place(place: RegistryRoot) -> str:
     """Return branch and folder as written after the ``#`` in ``--repo``."""
     return f"{place.branch}:{place.root}" if place.root else place.branch
 
 
-def _holds_registry(repository: Repository, place: Place) -> bool:
+def _holds_registry(repository: Repository, place: RegistryRoot) -> bool:
     """Return whether there is a registry on a branch and in a folder."""
     commit = repository.read_ref(f"refs/heads/{place.branch}")
     if commit is None:
@@ -168,7 +172,7 @@ def _remote_hint(repository: Repository) -> str | None:
     return None
 
 
-def split_place(text: str, folder: Path) -> tuple[Path, Place | None]:
+def split_place(text: str, folder: Path) -> tuple[Path, RegistryRoot | None]:
     """Split ``PATH#BRANCH`` or ``PATH#BRANCH:FOLDER``, as in ``--repo`` and ``GITREG_REGISTRY``.
 
     Parameters
@@ -196,4 +200,4 @@ def split_place(text: str, folder: Path) -> tuple[Path, Place | None]:
     branch, _, root = place.partition(":")
     if not path or not branch:
         raise InvalidInput(f"{text!r} names no registry", hint="write PATH, or PATH#BRANCH where there are several")
-    return folder / path, Place(branch, root.strip("/"))
+    return folder / path, RegistryRoot(branch, root.strip("/"))

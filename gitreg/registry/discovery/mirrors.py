@@ -14,7 +14,7 @@ from gitreg.errors import NotFound
 from gitreg.git import RefUpdate, Repository
 from gitreg.git.remote.protocol import Remote, hide_login
 from gitreg.git.values import check_ref_name, is_ref_name
-from gitreg.registry.discovery.location import OWN_BRANCH, Location, Place, note_place, noted_place
+from gitreg.registry.discovery.location import OWN_BRANCH, Location, RegistryRoot, note_place, noted_place
 from gitreg.registry.state.branch import PATIENCE
 
 _SCP = re.compile(r"(?:[\w.-]+@)?[\w.-]{2,}:(?!//)[^#]+")
@@ -75,7 +75,7 @@ def open_mirror(
     branch, _, root = told.partition(":")
     if branch:
         check_ref_name(f"refs/heads/{branch}")
-    place = Place(branch, root.strip("/")) if branch else None
+    place = RegistryRoot(branch, root.strip("/")) if branch else None
     path = folder / f"{sha256(text.encode()).hexdigest()[:32]}.git"
     if offline and not (path / "HEAD").exists():
         raise NotFound(f"there is no mirror of {hide_login(text)} here", hint="open it once without GITREG_OFFLINE")
@@ -94,7 +94,7 @@ def open_mirror(
     return Mirror(Location(repository, *place), rewritten_from)
 
 
-def _refresh(repository: Repository, text: str, place: Place | None, *, accept_rewrite: bool) -> str | None:
+def _refresh(repository: Repository, text: str, place: RegistryRoot | None, *, accept_rewrite: bool) -> str | None:
     """Fetch the registry's branch; the first time, find the branch and note it in the mirror.
 
     Returns
@@ -118,13 +118,15 @@ def _refresh(repository: Repository, text: str, place: Place | None, *, accept_r
     return None
 
 
-def _likely(remote: Remote) -> list[Place]:
+def _likely(remote: Remote) -> list[RegistryRoot]:
     head = remote.head()
     named = [head.removeprefix("refs/heads/")] if head and is_ref_name(head) else []  # a server may answer anything
-    return [Place(branch, "") for branch in dict.fromkeys((*named, OWN_BRANCH))]
+    return [RegistryRoot(branch, "") for branch in dict.fromkeys((*named, OWN_BRANCH))]
 
 
-def _follow(remote: Remote, repository: Repository, place: Place, address: str, *, accept_rewrite: bool) -> str | None:
+def _follow(
+    remote: Remote, repository: Repository, place: RegistryRoot, address: str, *, accept_rewrite: bool
+) -> str | None:
     """Fetch the branch and move the mirror to it; return the former commit as `_refresh` does."""
     before = repository.read_ref(f"refs/gitreg/{REMOTE}/accepted/{place.branch}")
     theirs = _fetch(remote, repository, place.branch, depth=None if before else 1)

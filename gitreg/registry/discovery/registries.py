@@ -11,12 +11,12 @@ from gitreg.documents.layout import FOLDERS, MAX_BYTES, REGISTRY_FILE, Key
 from gitreg.documents.types import RegistryDocument
 from gitreg.errors import InvalidDocument, TooLarge
 from gitreg.git import RefUpdate, Repository
-from gitreg.registry.discovery.location import Place, noted_place
+from gitreg.registry.discovery.location import RegistryRoot, noted_place
 
 _BRANCHES = "refs/heads/"
 
 
-def places(repository: Repository, updates: Sequence[RefUpdate]) -> list[Place]:
+def places(repository: Repository, updates: Sequence[RefUpdate]) -> list[RegistryRoot]:
     """Return the registries that ref updates may affect.
 
     These are the registries whose folders change; if refs other than branches move, all registries are added.
@@ -26,17 +26,19 @@ def places(repository: Repository, updates: Sequence[RefUpdate]) -> list[Place]:
     updates:
         The updates; their objects have to be in the repository.
     """
-    found: dict[Place, None] = {}
+    found: dict[RegistryRoot, None] = {}
     moved = [update for update in updates if update.name.startswith(_BRANCHES)]
     for update in moved:
         branch = update.name.removeprefix(_BRANCHES)
-        found |= dict.fromkeys(Place(branch, root) for root in _roots(repository, branch, update.old, update.new))
+        found |= dict.fromkeys(
+            RegistryRoot(branch, root) for root in _roots(repository, branch, update.old, update.new)
+        )
     if len(moved) < len(updates):
         found |= dict.fromkeys(standing(repository))
     return list(found)
 
 
-def standing(repository: Repository) -> Iterator[Place]:
+def standing(repository: Repository) -> Iterator[RegistryRoot]:
     """Yield the registries on all branches, at the top or in a folder, and the one that the clone has noted."""
     branches = {name.removeprefix(_BRANCHES): commit for name, commit in repository.refs(_BRANCHES).items()}
     held: dict[str, list[str]] = {}
@@ -45,19 +47,19 @@ def standing(repository: Repository) -> Iterator[Place]:
     for branch, commit in branches.items():
         for root in held.get(commit, ()):
             if declared(repository, commit, root) == branch:
-                yield Place(branch, root)
+                yield RegistryRoot(branch, root)
     noted = noted_place(repository)
     if noted is not None and noted.branch in branches:
         yield noted
 
 
-def registries(repository: Repository) -> dict[Place, RegistryDocument]:
+def registries(repository: Repository) -> dict[RegistryRoot, RegistryDocument]:
     """Return the registries of a repository with their settings; unreadable ones are left out."""
     settings = {place: _settings(repository, place) for place in sorted(set(standing(repository)))}
     return {place: said for place, said in settings.items() if said is not None and said.branch == place.branch}
 
 
-def _settings(repository: Repository, place: Place) -> RegistryDocument | None:
+def _settings(repository: Repository, place: RegistryRoot) -> RegistryDocument | None:
     commit = repository.read_ref(f"{_BRANCHES}{place.branch}")
     said = settings_said(repository, commit, place.root) if commit else None
     return RegistryDocument.from_data(said) if said else None

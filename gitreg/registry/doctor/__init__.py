@@ -21,12 +21,12 @@ from gitreg.registry.doctor.check_weights import problems_of_weights
 from gitreg.registry.remote.sync import sync
 from gitreg.registry.remote.upstream import Upstream
 from gitreg.registry.rules.problem import Problem
-from gitreg.registry.state.branch import PATIENCE, Ledger
+from gitreg.registry.state.branch import PATIENCE, RegistryBranch
 
 __all__ = ["Problem", "examine", "problems_of_gates", "problems_of_weights", "repair", "without_refused"]
 
 
-def examine(ledger: Ledger, upstream: Upstream | None = None, *, cached: bool = False) -> Iterator[Problem]:
+def examine(ledger: RegistryBranch, upstream: Upstream | None = None, *, cached: bool = False) -> Iterator[Problem]:
     """Yield the problems of a registry, except those of its weights (`problems_of_weights`).
 
     Parameters
@@ -61,7 +61,7 @@ def examine(ledger: Ledger, upstream: Upstream | None = None, *, cached: bool = 
 
 
 def repair(
-    ledger: Ledger,
+    ledger: RegistryBranch,
     problems: list[Problem],
     *,
     restore: Callable[[Manifest], object],

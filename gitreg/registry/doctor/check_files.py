@@ -12,19 +12,19 @@ from gitreg.names import fold
 from gitreg.registry.promotion.enforce import NO_STAGES, policies
 from gitreg.registry.rules.merge_rules import LINK, misread
 from gitreg.registry.rules.problem import Problem
-from gitreg.registry.state.branch import Ledger
-from gitreg.registry.state.index import Entry
+from gitreg.registry.state.branch import RegistryBranch
+from gitreg.registry.state.index import IndexEntry
 from gitreg.registry.state.snapshot import Snapshot
 from gitreg.registry.weights.verification import readings
 
 
-def problems_of_files(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
+def problems_of_files(ledger: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
     """Yield the problems of files: unreadable or foreign ones, edited records, pointers to missing versions."""
     for check in (_files, _models, _versions, _pointers):
         yield from check(ledger, snapshot)
 
 
-def _files(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
+def _files(ledger: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
     for entry in snapshot.index.problems(snapshot.seq):
         where = _path(entry)
         yield Problem(where, (entry.problem or "").removeprefix(f"{where}: "), "mend the file by hand and commit it")
@@ -60,7 +60,7 @@ def _files(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
             yield Problem(path, LINK, "remove it, or put the file itself there")
 
 
-def _models(_: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
+def _models(_: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
     names = snapshot.model_names()
     parts = [name.split("/") for name in snapshot.names_in_use()]
     folders = sorted({"/".join(each[:length]) for each in parts for length in range(1, len(each) + 1)})
@@ -76,7 +76,7 @@ def _models(_: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
             )
 
 
-def _versions(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
+def _versions(ledger: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
     root = f"{ledger.root}/" if ledger.root else ""
     by_number: dict[tuple[str, int], list[str]] = defaultdict(list)
     names: dict[str, list[str]] = defaultdict(list)
@@ -152,7 +152,7 @@ def _twins(names: list[str], path: Callable[[str], str]) -> Iterator[Problem]:
             )
 
 
-def _pointers(_: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
+def _pointers(_: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
     known = snapshot.settings.stages
     held: dict[tuple[str, str], list[str]] = defaultdict(list)
     for kind in ("stage", "alias"):
@@ -201,5 +201,5 @@ def _pointers(_: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
             )
 
 
-def _path(entry: Entry) -> str:
+def _path(entry: IndexEntry) -> str:
     return Key(entry.kind, entry.model, entry.name).path

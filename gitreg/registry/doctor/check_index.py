@@ -10,13 +10,13 @@ from typing import Any
 from gitreg.documents.types import DOCUMENTS
 from gitreg.errors import Conflict
 from gitreg.registry.rules.problem import Problem
-from gitreg.registry.state.branch import Ledger
+from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.index import Index, open_index
 from gitreg.registry.state.index_builder import catch_up
 from gitreg.registry.state.snapshot import Snapshot
 
 
-def problems_of_the_index(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
+def problems_of_the_index(ledger: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
     """Yield a problem if the index differs from one that is built anew: damaged, or written by another program."""
     with closing(open_index(None)) as fresh:
         seq = catch_up(fresh, ledger.repository, snapshot.commit, ledger.root)

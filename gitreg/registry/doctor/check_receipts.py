@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitreg.registry.rules.problem import Problem
-from gitreg.registry.state.branch import Ledger
+from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.receipts import damaged_receipts, receipts_path
 
 
-def problems_of_receipts(ledger: Ledger) -> Iterator[Problem]:
+def problems_of_receipts(ledger: RegistryBranch) -> Iterator[Problem]:
     """Yield a problem for each line that is not a receipt, or has a time before that of an earlier line."""
     path = receipts_path(ledger.repository)
     for number, what in damaged_receipts(ledger.repository):

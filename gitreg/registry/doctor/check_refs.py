@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from gitreg.documents.layout import Key
 from gitreg.git import RefUpdate
 from gitreg.registry.rules.problem import Problem
-from gitreg.registry.state.branch import Ledger
-from gitreg.registry.state.index import Entry
+from gitreg.registry.state.branch import RegistryBranch
+from gitreg.registry.state.index import IndexEntry
 from gitreg.registry.state.registry_refs import (
     build_seal,
     mirror_namespace,
@@ -21,7 +21,7 @@ from gitreg.registry.state.snapshot import Snapshot
 from gitreg.registry.weights.verification import readings, same_record
 
 
-def problems_of_refs(ledger: Ledger, snapshot: Snapshot, theirs: Mapping[str, str] | None) -> Iterator[Problem]:
+def problems_of_refs(ledger: RegistryBranch, snapshot: Snapshot, theirs: Mapping[str, str] | None) -> Iterator[Problem]:
     """Yield the problems of derived refs that are missing, foreign or moved, and of work trees behind the branch.
 
     Parameters
@@ -34,7 +34,7 @@ def problems_of_refs(ledger: Ledger, snapshot: Snapshot, theirs: Mapping[str, st
     yield from _work_trees(ledger)
 
 
-def _tags(ledger: Ledger, snapshot: Snapshot, theirs: Mapping[str, str] | None) -> Iterator[Problem]:
+def _tags(ledger: RegistryBranch, snapshot: Snapshot, theirs: Mapping[str, str] | None) -> Iterator[Problem]:
     repository, settings = ledger.repository, snapshot.settings
     there = repository.refs(tag_prefix(settings))
     sealed = repository.tagged_commits(there.values())
@@ -100,7 +100,7 @@ def _tags(ledger: Ledger, snapshot: Snapshot, theirs: Mapping[str, str] | None) 
 
 
 def _mend(
-    ledger: Ledger, snapshot: Snapshot, first: Entry, now: str | None, theirs: Mapping[str, str] | None
+    ledger: RegistryBranch, snapshot: Snapshot, first: IndexEntry, now: str | None, theirs: Mapping[str, str] | None
 ) -> RefUpdate:
     """Return the ref update that repairs a tag, preferring the remote's tag, which may be signed, if it is right."""
     assert first.data is not None
@@ -111,7 +111,7 @@ def _mend(
     return RefUpdate(ref, made, now)
 
 
-def _mirrors(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
+def _mirrors(ledger: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
     """Yield the problems of stage and alias refs: each has to be at the last commit that changed its pointer."""
     repository, settings = ledger.repository, snapshot.settings
     expected: dict[str, str] = {}
@@ -141,7 +141,7 @@ def _mirrors(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
             )
 
 
-def _work_trees(ledger: Ledger) -> Iterator[Problem]:
+def _work_trees(ledger: RegistryBranch) -> Iterator[Problem]:
     for folder in ledger.repository.unfinished_following():
         yield Problem(
             str(folder),

@@ -10,7 +10,7 @@ from gitreg.git import RefUpdate
 from gitreg.registry.remote.mirror_moves import mirror_updates
 from gitreg.registry.remote.upstream import Upstream
 from gitreg.registry.rules.problem import Problem
-from gitreg.registry.state.branch import Ledger
+from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.registry_refs import parse_tag_ref, tag_prefix, tag_ref
 from gitreg.registry.state.snapshot import Snapshot
 from gitreg.registry.weights.verification import readings
@@ -19,7 +19,7 @@ _PEELED = "^{}"
 
 
 def problems_of_the_remote(
-    ledger: Ledger, upstream: Upstream, theirs: Mapping[str, str], *, cached: bool = False
+    ledger: RegistryBranch, upstream: Upstream, theirs: Mapping[str, str], *, cached: bool = False
 ) -> Iterator[Problem]:
     """Yield the problems of a remote, and the differences between the remote and this clone.
 
@@ -68,7 +68,7 @@ def problems_of_the_remote(
 
 
 def _tags(
-    ledger: Ledger, upstream: Upstream, snapshot: Snapshot, theirs: Mapping[str, str], *, cached: bool
+    ledger: RegistryBranch, upstream: Upstream, snapshot: Snapshot, theirs: Mapping[str, str], *, cached: bool
 ) -> Iterator[Problem]:
     """Yield the problems of tags: compare the remote's tags with its branch, and this clone's tags with them."""
     here = {} if cached else ledger.repository.refs(tag_prefix(snapshot.settings))
@@ -99,7 +99,11 @@ def _tags(
 
 
 def _tags_without_record(
-    ledger: Ledger, upstream: Upstream, snapshot: Snapshot, settings: RegistryDocument, theirs: Mapping[str, str]
+    ledger: RegistryBranch,
+    upstream: Upstream,
+    snapshot: Snapshot,
+    settings: RegistryDocument,
+    theirs: Mapping[str, str],
 ) -> Iterator[Problem]:
     ours = ledger.snapshot()
     for ref in theirs:

@@ -8,12 +8,12 @@ from gitreg.documents.layout import Key
 from gitreg.errors import InvalidDocument
 from gitreg.registry.drafts import is_alive, is_sealed, read_draft_at
 from gitreg.registry.rules.problem import Problem
-from gitreg.registry.state.branch import DRAFTS, Ledger
+from gitreg.registry.state.branch import DRAFTS, RegistryBranch
 from gitreg.registry.state.snapshot import Snapshot
 from gitreg.registry.weights.verification import readings
 
 
-def problems_of_runs(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
+def problems_of_runs(ledger: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
     """Yield the problems of edited artifacts and runs, links to missing artifacts, and drafts of runs that died."""
     yield from _artifacts(snapshot)
     yield from _links(snapshot)
@@ -49,7 +49,7 @@ def _links(snapshot: Snapshot) -> Iterator[Problem]:
                 )
 
 
-def _drafts(ledger: Ledger, snapshot: Snapshot) -> Iterator[Problem]:
+def _drafts(ledger: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
     repository = ledger.repository
     for ref, commit in repository.refs(DRAFTS).items():
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from gitreg.blobs import FileEntry, Manifest, Source, Store
+from gitreg.blobs import FileEntry, Manifest, Store, StoreReader
 from gitreg.errors import GitregError
 from gitreg.registry.rules.problem import Problem
 from gitreg.registry.state.manifests import Holder, manifest_of, stored_manifest
@@ -13,7 +13,7 @@ from gitreg.registry.state.snapshot import Snapshot
 
 
 def problems_of_weights(
-    snapshot: Snapshot, store: Store, replicas: Sequence[Store], source: Source, cached: Callable[[str], bool]
+    snapshot: Snapshot, store: Store, replicas: Sequence[Store], source: StoreReader, cached: Callable[[str], bool]
 ) -> Iterator[Problem]:
     """Yield the problems of files that the store lacks, and of stores that cannot be reached.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg.errors import InvalidInput, NotFound
 from gitreg.names import nfc
-from gitreg.registry.lineage.provenance import ARTIFACT, RUN, VERSION, Edge, Node, Place, Provenance
+from gitreg.registry.lineage.provenance import ARTIFACT, RUN, VERSION, Edge, Node, NodeId, Provenance
 from gitreg.registry.state.references import resolve
 from gitreg.registry.state.runs_and_artifacts import find_run, resolve_artifact
 
@@ -31,8 +31,8 @@ class Lineage:
         The edges between these nodes.
     """
 
-    root: Place
-    nodes: dict[Place, Node]
+    root: NodeId
+    nodes: dict[NodeId, Node]
     edges: tuple[Edge, ...]
 
     def to_data(self) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def lineage(
     """
     graph = snapshot.remember("provenance", lambda: Provenance(snapshot))
     root = _root(snapshot, nfc(reference))
-    nodes: dict[Place, Node] = {root: graph.node(root)}
+    nodes: dict[NodeId, Node] = {root: graph.node(root)}
     edges: dict[Edge, None] = {}
     for wanted, neighbours in ((up, graph.parents), (down, graph.children)):
         if wanted:
@@ -80,11 +80,11 @@ def lineage(
 
 
 def _walk(
-    root: Place,
-    neighbours: Callable[[Place], Iterable[Edge]],
+    root: NodeId,
+    neighbours: Callable[[NodeId], Iterable[Edge]],
     depth: int | None,
     graph: Provenance,
-    nodes: dict[Place, Node],
+    nodes: dict[NodeId, Node],
     edges: dict[Edge, None],
 ) -> None:
     waiting, seen = deque([(root, 0)]), {root}
@@ -101,9 +101,9 @@ def _walk(
                 waiting.append((other, distance + 1))
 
 
-def _root(snapshot: Snapshot, reference: str) -> Place:
+def _root(snapshot: Snapshot, reference: str) -> NodeId:
     try:
-        return Place(VERSION, resolve(snapshot, reference, withdrawn=True).reference)
+        return NodeId(VERSION, resolve(snapshot, reference, withdrawn=True).reference)
     except (InvalidInput, NotFound) as error:
         found = _otherwise(snapshot, reference)
         if found is not None:
@@ -118,16 +118,16 @@ def _root(snapshot: Snapshot, reference: str) -> Place:
         raise NotFound(f"{error.message}, nor an artifact or a run of that name", hint=hint) from None
 
 
-def _otherwise(snapshot: Snapshot, reference: str) -> Place | None:
+def _otherwise(snapshot: Snapshot, reference: str) -> NodeId | None:
     """Return the node of a deleted version, a run or an artifact; None if the reference means none of them."""
     model, _, version = reference.rpartition("@")
     if snapshot.find_version(model, version, deleted=True) is not None:
-        return Place(VERSION, reference)
+        return NodeId(VERSION, reference)
     pipeline, slash, run = reference.partition("/")
     if slash:
-        return Place(RUN, reference) if find_run(snapshot, pipeline, run) is not None else None
+        return NodeId(RUN, reference) if find_run(snapshot, pipeline, run) is not None else None
     try:
-        return Place(ARTIFACT, resolve_artifact(snapshot, reference).reference)
+        return NodeId(ARTIFACT, resolve_artifact(snapshot, reference).reference)
     except NotFound:
         return None
     except InvalidInput:

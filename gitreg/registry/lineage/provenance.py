@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitreg.names import ARCHIVED, as_number
-from gitreg.registry.lineage.provenance_records import BROKEN, Records
+from gitreg.registry.lineage.provenance_records import BROKEN, ProvenanceRecords
 from gitreg.registry.state.runs_and_artifacts import find_artifact
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ VERSION, ARTIFACT, STEP, RUN, CODE, MISSING = "version", "artifact", "step", "ru
 _KINDS = {VERSION: "model_version", ARTIFACT: "artifact", RUN: "run"}  # the kinds in the index
 
 
-class Place(NamedTuple):
+class NodeId(NamedTuple):
     """The identity of a node: its kind, and its name within the kind.
 
     Parameters
@@ -48,7 +48,7 @@ class Node(NamedTuple):
         A remark of a word or two: a stage, the type of an artifact, the status of a run.
     """
 
-    place: Place
+    place: NodeId
     note: str | None = None
 
 
@@ -63,8 +63,8 @@ class Edge(NamedTuple):
         ``input``, ``output``, ``linked``, ``made by``, ``worked on``, ``part of``, ``code``.
     """
 
-    source: Place
-    target: Place
+    source: NodeId
+    target: NodeId
     how: str
 
 
@@ -73,12 +73,12 @@ class Provenance:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._records = Records(snapshot)
+        self._records = ProvenanceRecords(snapshot)
         self._get = self._records.get
         self._stages: dict[str, dict[str, str]] = {}
-        self._up: dict[Place, tuple[Edge, ...]] = {}
+        self._up: dict[NodeId, tuple[Edge, ...]] = {}
 
-    def node(self, place: Place) -> Node:
+    def node(self, place: NodeId) -> Node:
         """Return a node with its note."""
         record = self._record(place) or {}
         if record is BROKEN:
@@ -87,7 +87,7 @@ class Provenance:
             return Node(place, self._state(place.name))
         return Node(place, record.get("type" if place.kind == ARTIFACT else "status"))
 
-    def parents(self, place: Place) -> tuple[Edge, ...]:
+    def parents(self, place: NodeId) -> tuple[Edge, ...]:
         """Return the edges to the node from the things that it was made from."""
         if place not in self._up:
             readers = {VERSION: self._of_version, ARTIFACT: self._of_artifact, STEP: self._of_step, RUN: self._of_run}
@@ -95,13 +95,13 @@ class Provenance:
             self._up[place] = tuple(dict.fromkeys(reader(place))) if reader else ()
         return self._up[place]
 
-    def children(self, place: Place) -> Iterable[Edge]:
+    def children(self, place: NodeId) -> Iterable[Edge]:
         """Return the edges from the node to the things that were made from it."""
         return self._down.get(place, {})
 
     @cached_property
-    def _down(self) -> dict[Place, dict[Edge, None]]:
-        down: dict[Place, dict[Edge, None]] = {}
+    def _down(self) -> dict[NodeId, dict[Edge, None]]:
+        down: dict[NodeId, dict[Edge, None]] = {}
         for place in self._all():
             for edge in self.parents(place):
                 down.setdefault(edge.source, {})[edge] = None
@@ -109,29 +109,29 @@ class Provenance:
             down.setdefault(edge.source, {})[edge] = None
         return down
 
-    def _all(self) -> Iterator[Place]:
+    def _all(self) -> Iterator[NodeId]:
         for kind, indexed in _KINDS.items():
             for name, record in self._records.leading[indexed].items():
-                yield Place(kind, name)
-                yield from (Place(STEP, f"{name}/{step}") for step in record.get("steps", ()))
-        yield from (Place(ARTIFACT, name) for name in self._linked_later)
+                yield NodeId(kind, name)
+                yield from (NodeId(STEP, f"{name}/{step}") for step in record.get("steps", ()))
+        yield from (NodeId(ARTIFACT, name) for name in self._linked_later)
 
     def _gone(self) -> Iterator[Edge]:
         """Yield the edges to outputs that were removed, so that no record of their own has the edge."""
         for name, run in self._records.leading["run"].items():
-            made = [(Place(RUN, name), each, "made by") for each in run.get("versions", ())]
+            made = [(NodeId(RUN, name), each, "made by") for each in run.get("versions", ())]
             for step, said in run.get("steps", {}).items():
-                made += [(Place(STEP, f"{name}/{step}"), each, "output") for each in said.get("outputs", {}).values()]
+                made += [(NodeId(STEP, f"{name}/{step}"), each, "output") for each in said.get("outputs", {}).values()]
             for maker, each, how in made:
                 if (place := self._place(each, ARTIFACT, VERSION)).kind == MISSING:
                     yield Edge(maker, place, how)
         for artifact, versions in self._linked_later.items():
             if (place := self._place(artifact, ARTIFACT, VERSION)).kind == MISSING:
-                yield from (Edge(Place(VERSION, version), place, "linked") for version in versions)
+                yield from (Edge(NodeId(VERSION, version), place, "linked") for version in versions)
 
     # -- the edges to each kind of node ----------------------------------------------------------------------------
 
-    def _of_version(self, here: Place) -> Iterator[Edge]:
+    def _of_version(self, here: NodeId) -> Iterator[Edge]:
         record = self._record(here) or {}
         made_of = record.get("links", ())
         for link in made_of:
@@ -143,7 +143,7 @@ class Provenance:
             yield Edge(self._maker(run_name, step), here, "made by")
         for name in _at_work(run, here.name, made_of):
             if name != step:
-                yield Edge(Place(STEP, f"{run_name}/{name}"), here, "worked on")
+                yield Edge(NodeId(STEP, f"{run_name}/{name}"), here, "worked on")
         known = _used_in(run, here.name, made_of, step)
         for used in record.get("inputs", ()):
             if used not in known:
@@ -154,36 +154,36 @@ class Provenance:
         if not (run and run.get("source")):
             yield from _code(record.get("source"), here)
 
-    def _of_artifact(self, here: Place) -> Iterator[Edge]:
+    def _of_artifact(self, here: NodeId) -> Iterator[Edge]:
         said = (self._record(here) or {}).get("run") or {}
         if run_name := _run_name(said):
             yield Edge(self._maker(run_name, said.get("step")), here, "output")
         for version in self._linked_later.get(here.name, ()):
             if not self._went_into(here.name, version):
-                yield Edge(Place(VERSION, version), here, "linked")
+                yield Edge(NodeId(VERSION, version), here, "linked")
 
-    def _of_step(self, here: Place) -> Iterator[Edge]:
+    def _of_step(self, here: NodeId) -> Iterator[Edge]:
         pipeline, name, step = here.name.split("/", 2)
         run = self._get("run", f"{pipeline}/{name}") or {}
         for used in run.get("steps", {}).get(step, {}).get("inputs", {}).values():
             yield Edge(self._place(used, VERSION, ARTIFACT), here, "input")
-        yield Edge(Place(RUN, f"{pipeline}/{name}"), here, "part of")
+        yield Edge(NodeId(RUN, f"{pipeline}/{name}"), here, "part of")
 
-    def _of_run(self, here: Place) -> Iterator[Edge]:
+    def _of_run(self, here: NodeId) -> Iterator[Edge]:
         run = self._record(here) or {}
         for used in run.get("inputs", ()):
             yield Edge(self._place(used, VERSION, ARTIFACT), here, "input")
         for version in run.get("versions", ()):
             record = self._get("model_version", version)
             if record is not None and record is not BROKEN and _run_name(record.get("run") or {}) != here.name:
-                yield Edge(Place(VERSION, version), here, "input")  # another run had made it: this run worked on it
+                yield Edge(NodeId(VERSION, version), here, "input")  # another run had made it: this run worked on it
         yield from _code(run.get("source"), here)
 
-    def _maker(self, run_name: str, step: str | None) -> Place:
+    def _maker(self, run_name: str, step: str | None) -> NodeId:
         run = self._get("run", run_name)
         if run is None:
-            return Place(MISSING, run_name)
-        return Place(STEP, f"{run_name}/{step}") if step in run.get("steps", {}) else Place(RUN, run_name)
+            return NodeId(MISSING, run_name)
+        return NodeId(STEP, f"{run_name}/{step}") if step in run.get("steps", {}) else NodeId(RUN, run_name)
 
     @cached_property
     def _linked_later(self) -> dict[str, list[str]]:
@@ -204,25 +204,25 @@ class Provenance:
 
     # -- looking up ------------------------------------------------------------------------------------------------
 
-    def _place(self, reference: str, *kinds: str) -> Place:
+    def _place(self, reference: str, *kinds: str) -> NodeId:
         """Return the node that a record names: of the first kind in which it exists, else of the kind ``missing``."""
         for kind in kinds:
             if self._get(_KINDS[kind], reference) is not None:
-                return Place(kind, reference)
-        return self._by_number(reference, kinds) or Place(MISSING, reference)
+                return NodeId(kind, reference)
+        return self._by_number(reference, kinds) or NodeId(MISSING, reference)
 
-    def _by_number(self, reference: str, kinds: Iterable[str]) -> Place | None:
+    def _by_number(self, reference: str, kinds: Iterable[str]) -> NodeId | None:
         """Return the node that a person named by number, or None; gitreg itself writes names."""
         owner, _, name = reference.partition("@")
         number = as_number(name)
         for kind in kinds if number is not None else ():
             if kind == VERSION and (entry := self._snapshot.index.by_number(self._snapshot.seq, owner, number or 0)):
-                return Place(VERSION, f"{owner}@{entry.name}")
+                return NodeId(VERSION, f"{owner}@{entry.name}")
             if kind == ARTIFACT and (artifact := find_artifact(self._snapshot, owner, name)):
-                return Place(ARTIFACT, artifact.reference)
+                return NodeId(ARTIFACT, artifact.reference)
         return None
 
-    def _record(self, place: Place) -> Mapping[str, Any] | None:
+    def _record(self, place: NodeId) -> Mapping[str, Any] | None:
         return self._get(_KINDS[place.kind], place.name) if place.kind in _KINDS else None
 
     def _state(self, reference: str) -> str | None:
@@ -266,8 +266,8 @@ def _run_name(said: Mapping[str, Any]) -> str:
     return "/".join(str(said[part]) for part in ("pipeline", "run") if said.get(part))
 
 
-def _code(source: Mapping[str, Any] | None, here: Place) -> Iterator[Edge]:
+def _code(source: Mapping[str, Any] | None, here: NodeId) -> Iterator[Edge]:
     if source and source.get("commit"):
         name = f"{source['repository']}@" if source.get("repository") else ""
         dirty = ", changed since" if source.get("dirty") else ""
-        yield Edge(Place(CODE, f"{name}{str(source['commit'])[:12]}{dirty}"), here, "code")
+        yield Edge(NodeId(CODE, f"{name}{str(source['commit'])[:12]}{dirty}"), here, "code")

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gitreg.registry.state.index import Entry
+    from gitreg.registry.state.index import IndexEntry
     from gitreg.registry.state.snapshot import Snapshot
 
 _KEPT = {
@@ -35,7 +35,7 @@ BROKEN: Mapping[str, Any] = {"broken": True}
 """The placeholder for a record that cannot be read."""
 
 
-class Records:
+class ProvenanceRecords:
     """The records of a snapshot.
 
     A name is as in ``iris@7`` or ``train/RUN``: no name of a model, artifact or pipeline contains its separator.
@@ -79,7 +79,7 @@ def _sign(kind: str) -> str:
     return "/" if kind == "run" else "@"
 
 
-def _kept(entry: Entry) -> Mapping[str, Any]:
+def _kept(entry: IndexEntry) -> Mapping[str, Any]:
     text = entry.text
     if text is None:
         return BROKEN

@@ -11,7 +11,7 @@ from gitreg.errors import Refused
 from gitreg.policy.approval import statement
 from gitreg.policy.evaluate import ALIASES
 from gitreg.policy.promotion import check_stage_is_known
-from gitreg.registry.promotion.context import UNKNOWN, Circumstances
+from gitreg.registry.promotion.context import UNKNOWN, PromotionContext
 from gitreg.registry.promotion.persons import people
 from gitreg.registry.promotion.snapshot_evidence import SnapshotEvidence
 from gitreg.registry.state.references import resolve
@@ -50,7 +50,7 @@ def approve(
     when: str,
     until: str | None = None,
     reason: str = "",
-    circumstances: Circumstances = UNKNOWN,
+    circumstances: PromotionContext = UNKNOWN,
 ) -> Changes:
     """Return the changes that approve a version for a stage; no files if the same approval exists already.
 

@@ -11,7 +11,7 @@ from gitreg.errors import AlreadyExists, Refused
 from gitreg.names import check_model, fold
 from gitreg.registry.operations.models import check_spelling
 from gitreg.registry.operations.versions import NewVersion, find_existing, save_version
-from gitreg.registry.promotion.context import UNKNOWN, Circumstances
+from gitreg.registry.promotion.context import UNKNOWN, PromotionContext
 from gitreg.registry.state.snapshot import Snapshot
 from gitreg.registry.writing.changes import Changes
 
@@ -24,7 +24,7 @@ def save_versions(
     news: Sequence[NewVersion],
     *,
     given: Callable[[str], Sequence[int]] = lambda _: (),
-    circumstances: Circumstances = UNKNOWN,
+    circumstances: PromotionContext = UNKNOWN,
     message: str = "",
 ) -> Changes:
     """Return the changes that add versions, as :func:`gitreg.registry.operations.versions.save_version` adds one.
@@ -84,7 +84,7 @@ def save_versions(
 
 
 def check_all_saveable(
-    snapshot: Snapshot, news: Sequence[NewVersion], *, circumstances: Circumstances = UNKNOWN
+    snapshot: Snapshot, news: Sequence[NewVersion], *, circumstances: PromotionContext = UNKNOWN
 ) -> None:
     """Raise the error that a batch would meet whatever its files are, before gigabytes of them are copied.
 

@@ -21,7 +21,7 @@ from gitreg.registry.drafts import Draft, is_sealed
 from gitreg.registry.operations.models import new_model, unique
 from gitreg.registry.operations.stages import take_stage
 from gitreg.registry.operations.versions import NewVersion, find_existing, new_record, record_digest
-from gitreg.registry.promotion.context import Circumstances
+from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.state.runs_and_artifacts import (
     artifact_versions,
     find_artifact,
@@ -36,7 +36,7 @@ Given = Callable[[str], Sequence[int]]
 """A function from a model's name to the numbers that are in use without a record."""
 
 
-def seal(snapshot: Snapshot, draft: Draft, *, given: Given, circumstances: Circumstances) -> Changes:
+def seal(snapshot: Snapshot, draft: Draft, *, given: Given, circumstances: PromotionContext) -> Changes:
     """Return the changes that write a run, its artifacts and its versions, and move stages as the draft asks.
 
     If a version of a name exists already, its record stays: links, metadata and tags of the draft go to its annotation.
@@ -201,7 +201,7 @@ class _Sealing:
         draft: Draft,
         artifacts: Mapping[str, ArtifactDocument],
         given: Given,
-        circumstances: Circumstances,
+        circumstances: PromotionContext,
     ) -> None:
         self._snapshot = snapshot
         self._edits = edits

@@ -6,8 +6,8 @@ from gitreg.documents.layout import Key
 from gitreg.documents.types import AliasDocument, StageDocument
 from gitreg.errors import InvalidInput, NotFound, Refused
 from gitreg.names import check_alias, fold
-from gitreg.policy.promotion import Candidate, Post, check_promotion, check_stage_is_known
-from gitreg.registry.promotion.context import UNKNOWN, Circumstances
+from gitreg.policy.promotion import Candidate, TargetStage, check_promotion, check_stage_is_known
+from gitreg.registry.promotion.context import UNKNOWN, PromotionContext
 from gitreg.registry.state.references import resolve
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
 from gitreg.registry.state.stage_history import tenure
@@ -21,7 +21,7 @@ def promote(
     *,
     force: bool = False,
     reason: str = "",
-    circumstances: Circumstances = UNKNOWN,
+    circumstances: PromotionContext = UNKNOWN,
 ) -> Changes:
     """Return the changes that put a version into a stage; with ``force``, the former holder is archived.
 
@@ -64,7 +64,7 @@ def take_stage(
     *,
     force: bool,
     reason: str = "",
-    circumstances: Circumstances,
+    circumstances: PromotionContext,
 ) -> tuple[tuple[str, str], ...]:
     """Add a version's move into a stage to the edits, and return the trailers of the commit that describe it.
 
@@ -79,7 +79,7 @@ def take_stage(
     past = tenure(snapshot, model, stage)
     check_promotion(
         Candidate(version.version, version.reference, version.yanked),
-        Post(stage, holder.version if holder else None, past.undone),
+        TargetStage(stage, holder.version if holder else None, past.undone),
         force=force,
     )
     overridden = _ask_policy(snapshot, version, Key("stage", model, stage), circumstances, force=force)
@@ -105,7 +105,7 @@ def _ask_policy(
     snapshot: Snapshot,
     version: ModelVersion,
     pointer: Key,
-    circumstances: Circumstances,
+    circumstances: PromotionContext,
     *,
     force: bool = False,
     rollback: bool = False,
@@ -122,7 +122,7 @@ def _ask_policy(
 
 
 def rollback(
-    snapshot: Snapshot, model: str, stage: str, *, reason: str = "", circumstances: Circumstances = UNKNOWN
+    snapshot: Snapshot, model: str, stage: str, *, reason: str = "", circumstances: PromotionContext = UNKNOWN
 ) -> Changes:
     """Return the changes that put the former holder back into a stage; yanked and deleted versions are skipped.
 
@@ -203,7 +203,7 @@ def set_alias(
     alias: str,
     *,
     force: bool = False,
-    circumstances: Circumstances = UNKNOWN,
+    circumstances: PromotionContext = UNKNOWN,
 ) -> Changes:
     """Return the changes that point an alias to a version; no files, and no policy applies, if it does so already.
 

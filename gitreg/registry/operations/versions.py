@@ -23,7 +23,7 @@ from gitreg.names import (
 from gitreg.policy.promotion import check_stage_is_known
 from gitreg.registry.operations.models import new_model, unique
 from gitreg.registry.operations.stages import take_stage
-from gitreg.registry.promotion.context import UNKNOWN, Circumstances
+from gitreg.registry.promotion.context import UNKNOWN, PromotionContext
 from gitreg.registry.state.references import resolve
 from gitreg.registry.state.runs_and_artifacts import artifact_names, resolve_artifact
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
@@ -73,7 +73,7 @@ class NewVersion:
 
 
 def save_version(
-    snapshot: Snapshot, new: NewVersion, *, given: Sequence[int] = (), circumstances: Circumstances = UNKNOWN
+    snapshot: Snapshot, new: NewVersion, *, given: Sequence[int] = (), circumstances: PromotionContext = UNKNOWN
 ) -> Changes:
     """Return the changes that add a version, and its model if that is not registered yet.
 
@@ -171,7 +171,7 @@ def resolve_input(snapshot: Snapshot, reference: str) -> str:
     return resolve_artifact(snapshot, reference).reference
 
 
-def check_saveable(snapshot: Snapshot, new: NewVersion, *, circumstances: Circumstances = UNKNOWN) -> None:
+def check_saveable(snapshot: Snapshot, new: NewVersion, *, circumstances: PromotionContext = UNKNOWN) -> None:
     """Raise the error that a version would meet whatever its files are, before gigabytes of them are copied.
 
     Raises
@@ -257,7 +257,7 @@ def annotate(
     metadata: Mapping[str, Any] | None = None,
     stage: str | None = None,
     force: bool = False,
-    circumstances: Circumstances = UNKNOWN,
+    circumstances: PromotionContext = UNKNOWN,
 ) -> Changes:
     """Return the changes that annotate a version and, if a stage is given, promote it in the same commit.
 

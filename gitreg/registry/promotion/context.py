@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gitreg.blobs import Source
+    from gitreg.blobs import StoreReader
     from gitreg.contents import Finding
     from gitreg.documents.layout import Key
     from gitreg.documents.types import ArtifactRecord
-    from gitreg.registry.state.branch import Ledger
+    from gitreg.registry.state.branch import RegistryBranch
 
 
 @dataclass(frozen=True)
-class Circumstances:
+class PromotionContext:
     """The promotion context. A gate that needs a fact which is None is not evaluated, and so does not pass.
 
     Parameters
@@ -50,8 +50,8 @@ class Circumstances:
     now: Callable[[], float] | None = None
     here: str | None = None
     again: bool = False
-    ledger: Ledger | None = None
-    source: Callable[[], Source] | None = None
+    ledger: RegistryBranch | None = None
+    source: Callable[[], StoreReader] | None = None
     look: Callable[[ArtifactRecord], Finding | None] | None = None
     run: Callable[[Sequence[str], str, Key], bool] | None = None
     proposing: bool = False
@@ -59,4 +59,4 @@ class Circumstances:
     settings_guarded: bool = False
 
 
-UNKNOWN = Circumstances()
+UNKNOWN = PromotionContext()

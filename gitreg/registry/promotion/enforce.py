@@ -9,9 +9,9 @@ from gitreg.errors import GitregError, Protected, Refused
 from gitreg.policy.evaluate import ALIASES, SETTINGS, Decision, Policy
 from gitreg.policy.evaluate import decide as judge
 from gitreg.policy.parse import parse_policies
-from gitreg.policy.promotion import Candidate, Post, check_promotion
-from gitreg.policy.results import Outcome, Result
-from gitreg.registry.promotion.context import Circumstances
+from gitreg.policy.promotion import Candidate, TargetStage, check_promotion
+from gitreg.policy.results import Result, Verdict
+from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.promotion.snapshot_evidence import SnapshotEvidence
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
 from gitreg.registry.state.stage_history import tenure
@@ -53,7 +53,7 @@ def decide(
     head: Snapshot,
     version: ModelVersion,
     pointer: Key,
-    circumstances: Circumstances,
+    circumstances: PromotionContext,
     *,
     force: bool = False,
     rollback: bool = False,
@@ -91,7 +91,7 @@ def enforce(
     snapshot: Snapshot,
     version: ModelVersion,
     pointer: Key,
-    circumstances: Circumstances,
+    circumstances: PromotionContext,
     *,
     force: bool = False,
     rollback: bool = False,
@@ -145,7 +145,7 @@ def refusal(decision: Decision, pointer: Key) -> Refused:
 
 
 def explain(
-    snapshot: Snapshot, version: ModelVersion, stage: str, circumstances: Circumstances, *, force: bool = False
+    snapshot: Snapshot, version: ModelVersion, stage: str, circumstances: PromotionContext, *, force: bool = False
 ) -> Decision:
     """Return the decision on a promotion: first the rules of every registry, then the gates of the stage's policy.
 
@@ -158,7 +158,7 @@ def explain(
     holder = snapshot.find_version(version.model, pointer.version) if pointer else None
     undone = tenure(snapshot, version.model, stage).undone
     candidate = Candidate(version.version, version.reference, version.yanked)
-    post = Post(stage, holder.version if holder else None, undone)
+    post = TargetStage(stage, holder.version if holder else None, undone)
     free = f"{stage} is free" if holder is None else f"{holder.reference} holds {stage}"
     if holder is not None and holder.version != version.version:
         free += ", and may be archived" if force else ", from which a rollback took it out"
@@ -175,5 +175,5 @@ def _tried(name: str, good: str, check: Callable[[], None]) -> Result:
         check()
     except GitregError as error:
         sentence = f"{error.message}; {error.hint}" if error.hint else error.message
-        return Result(name, name, Outcome.FAILED, sentence)
-    return Result(name, name, Outcome.PASSED, good)
+        return Result(name, name, Verdict.FAILED, sentence)
+    return Result(name, name, Verdict.PASSED, good)

@@ -10,19 +10,19 @@ from dataclasses import replace
 from gitreg.documents.layout import Key
 from gitreg.errors import GitregError
 from gitreg.policy.evaluate import Decision
-from gitreg.policy.results import Outcome, Result
-from gitreg.registry.promotion.context import Circumstances
+from gitreg.policy.results import Result, Verdict
+from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.promotion.enforce import decide
 from gitreg.registry.state.audit_log import overridden_by
 from gitreg.registry.state.dates import Dates
-from gitreg.registry.state.index import Entry, Moment
+from gitreg.registry.state.index import BranchCommit, IndexEntry
 from gitreg.registry.state.merge_preview import told_by
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
 from gitreg.registry.state.stage_history import is_rollback
 
 
 def entry_decision(
-    snapshot: Snapshot, version: ModelVersion, stage: str, circumstances: Circumstances
+    snapshot: Snapshot, version: ModelVersion, stage: str, circumstances: PromotionContext
 ) -> Decision | None:
     """Return the decision on a version's last entry into a stage; None where it never entered.
 
@@ -55,7 +55,7 @@ def entry_decision(
     return decision
 
 
-def may_return(snapshot: Snapshot, version: ModelVersion, stage: str, circumstances: Circumstances) -> bool:
+def may_return(snapshot: Snapshot, version: ModelVersion, stage: str, circumstances: PromotionContext) -> bool:
     """Return whether a version may return to a stage by rollback without its gates, as they admitted it before."""
     if not snapshot.settings.policies:
         return True
@@ -63,9 +63,9 @@ def may_return(snapshot: Snapshot, version: ModelVersion, stage: str, circumstan
     return decision is not None and decision.allowed
 
 
-def _entries(snapshot: Snapshot, version: ModelVersion, stage: str) -> list[Entry]:
+def _entries(snapshot: Snapshot, version: ModelVersion, stage: str) -> list[IndexEntry]:
     """Return the pointers with which a version entered a stage, newest first."""
-    found: list[Entry] = []
+    found: list[IndexEntry] = []
     until = None
     for entry in snapshot.index.history(snapshot.seq, "stage", version.model, stage):
         if entry.data is None or entry.data["version"] != version.version:
@@ -78,7 +78,7 @@ def _entries(snapshot: Snapshot, version: ModelVersion, stage: str) -> list[Entr
     return found
 
 
-def _before(snapshot: Snapshot, entry: Entry) -> Snapshot | None:
+def _before(snapshot: Snapshot, entry: IndexEntry) -> Snapshot | None:
     """Return the snapshot before an entry; None where there is none, or a shallow clone lacks it."""
     if entry.since <= 1 or snapshot.index.moment(entry.since).boundary:
         return None
@@ -86,7 +86,7 @@ def _before(snapshot: Snapshot, entry: Entry) -> Snapshot | None:
 
 
 def _judge(
-    snapshot: Snapshot, entry: Entry, reference: str, circumstances: Circumstances, *, rollback: bool
+    snapshot: Snapshot, entry: IndexEntry, reference: str, circumstances: PromotionContext, *, rollback: bool
 ) -> Decision:
     moment = snapshot.index.moment(entry.since)
     base = _before(snapshot, entry)
@@ -118,11 +118,11 @@ def _judge(
         return Decision(reference, entry.name, False, (_unknown("policy", error.message),))
 
 
-def _date(snapshot: Snapshot, moment: Moment, circumstances: Circumstances) -> float:
+def _date(snapshot: Snapshot, moment: BranchCommit, circumstances: PromotionContext) -> float:
     """Return the corrected date of an entry in seconds since the epoch, between the commits before it and now."""
     now = circumstances.now() if circumstances.now is not None else moment.time
     return Dates(snapshot.index, now, circumstances.ledger, here=circumstances.here).came(moment.seq).time
 
 
 def _unknown(name: str, sentence: str) -> Result:
-    return Result(name, name, Outcome.UNKNOWN, sentence)
+    return Result(name, name, Verdict.UNKNOWN, sentence)

@@ -6,15 +6,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from gitreg.documents.layout import Key
 from gitreg.policy.evaluate import Decision
-from gitreg.policy.results import Outcome
-from gitreg.registry.promotion.context import Circumstances
+from gitreg.policy.results import Verdict
+from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.promotion.entries import entry_decision
 from gitreg.registry.state.registry_refs import mirror_ref
 from gitreg.registry.state.snapshot import Snapshot
 
 
 def judged_holders(
-    snapshot: Snapshot, circumstances: Circumstances, references: Collection[str] | None = None
+    snapshot: Snapshot, circumstances: PromotionContext, references: Collection[str] | None = None
 ) -> Iterator[Decision]:
     """Yield the decision on the entry of each version that holds a stage, where a policy applied.
 
@@ -32,7 +32,7 @@ def judged_holders(
 
 
 def judged(
-    snapshot: Snapshot, circumstances: Callable[[], Circumstances], pointers: Iterable[Key]
+    snapshot: Snapshot, circumstances: Callable[[], PromotionContext], pointers: Iterable[Key]
 ) -> Iterator[Decision]:
     """Yield the decision on the entry of the holder of each given stage, where a policy applied.
 
@@ -59,12 +59,12 @@ def judged(
 
 def is_refused(decision: Decision) -> bool:
     """Return whether a gate failed; a gate that cannot be evaluated here is no refusal."""
-    return any(result.outcome is Outcome.FAILED for result in decision.results)
+    return any(result.outcome is Verdict.FAILED for result in decision.results)
 
 
 def sentence(decision: Decision) -> str:
     """Return why a holder should not hold its stage, or which gates cannot be evaluated here; "" if neither."""
-    failed = [result for result in decision.results if result.outcome is Outcome.FAILED]
+    failed = [result for result in decision.results if result.outcome is Verdict.FAILED]
     unmet = failed or decision.unmet
     if not unmet:
         return ""

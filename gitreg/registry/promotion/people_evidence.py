@@ -8,7 +8,7 @@ from functools import cached_property
 
 from gitreg.documents.types import ApprovalDocument
 from gitreg.policy.evidence import Approval
-from gitreg.registry.promotion.context import Circumstances
+from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.promotion.persons import people, signed_by
 from gitreg.registry.state.snapshot import Snapshot
 
@@ -29,7 +29,7 @@ class PeopleEvidence(ABC):
         The clock and the branch for the check of signatures.
     """
 
-    def __init__(self, base: Snapshot, head: Snapshot, circumstances: Circumstances) -> None:
+    def __init__(self, base: Snapshot, head: Snapshot, circumstances: PromotionContext) -> None:
         self._base = base
         self._head = head
         self._circumstances = circumstances

@@ -11,7 +11,7 @@ from gitreg.errors import GitregError
 from gitreg.policy.approval import NAMESPACE, statement
 from gitreg.policy.evidence import Approval
 from gitreg.policy.people import People
-from gitreg.registry.state.index import Entry
+from gitreg.registry.state.index import IndexEntry
 from gitreg.registry.state.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def signed_by(repository: Repository, document: ApprovalDocument, known: People)
     return signer is not None
 
 
-def read_approval(entry: Entry) -> tuple[Approval, ApprovalDocument | None]:
+def read_approval(entry: IndexEntry) -> tuple[Approval, ApprovalDocument | None]:
     """Return the approval in a file, and its document; None for a document that cannot be read."""
     who = entry.name.rpartition("/")[2]
     if entry.data is None:

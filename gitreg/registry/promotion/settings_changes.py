@@ -14,7 +14,7 @@ from gitreg.git import Repository
 from gitreg.policy.authority import JUDGED, AuthorityChange, authority_changes
 from gitreg.policy.evaluate import SETTINGS, Decision, Policy
 from gitreg.policy.evaluate import decide as judge
-from gitreg.registry.promotion.context import Circumstances
+from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.promotion.enforce import policies
 from gitreg.registry.promotion.settings_evidence import SettingsEvidence
 from gitreg.registry.state.merge_preview import Merge
@@ -68,7 +68,7 @@ def _read(repository: Repository, oid: str | None) -> dict[str, Any]:
     return judged_fields(RegistryDocument.from_data(data))
 
 
-def settings_change(merge: Merge, circumstances: Circumstances) -> SettingsChange | None:
+def settings_change(merge: Merge, circumstances: PromotionContext) -> SettingsChange | None:
     """Return the change of the judged fields, judged by the merge's base; None without a change or without a base."""
     if merge.base is None or not any(change.key == Key("registry") for change in merge.changes):
         return None

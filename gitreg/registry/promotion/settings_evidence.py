@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg.documents.types import ApprovalDocument
 from gitreg.errors import GitregError
-from gitreg.policy.evidence import Approval, Contents, Held, Incumbent, Proof, Said, Seal
-from gitreg.registry.promotion.context import Circumstances
+from gitreg.policy.evidence import Approval, Contents, Incumbent, Proof, SealEvidence, StageStay, VersionMetadata
+from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.promotion.people_evidence import Approvals, PeopleEvidence
 from gitreg.registry.promotion.persons import names_in, people, read_approval
-from gitreg.registry.state.index import Moment
+from gitreg.registry.state.index import BranchCommit
 from gitreg.registry.state.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -34,20 +34,20 @@ class SettingsEvidence(PeopleEvidence):
     subject = "change of gitreg.yaml"
     stage_now: str | None = None
     incumbent: Incumbent | None = None
-    metadata = Said({}, {})
+    metadata = VersionMetadata({}, {})
     card: Mapping[str, Any] = {}
     sealed_artifacts: Collection[str] = ()
     linked_artifacts: Collection[str] = ()
     files_follow = False
 
-    def __init__(self, base: Snapshot, head: Snapshot, circumstances: Circumstances) -> None:
+    def __init__(self, base: Snapshot, head: Snapshot, circumstances: PromotionContext) -> None:
         super().__init__(base, head, circumstances)
         entry = head.index.get(head.seq, "registry", "", "")
         assert entry is not None  # it is the file that changes
         self._entry = entry
 
     @cached_property
-    def _moment(self) -> Moment:
+    def _moment(self) -> BranchCommit:
         """The commit that makes the change; in a proposal, the commit that writes the final content."""
         return self._head.index.moment(self._entry.since)
 
@@ -62,19 +62,19 @@ class SettingsEvidence(PeopleEvidence):
         return self._moment.email
 
     @cached_property
-    def seal(self) -> Seal:
+    def seal(self) -> SealEvidence:
         """The signer of the commit that makes the change."""
         ledger = self._circumstances.ledger
         if ledger is None:
-            return Seal(problem="the commit cannot be looked at here", checked=False)
+            return SealEvidence(problem="the commit cannot be looked at here", checked=False)
         try:
             if not self._is_made_upon_the_base(ledger.repository):
-                return Seal(problem="its commit was made upon another gitreg.yaml; rebase it onto the branch")
+                return SealEvidence(problem="its commit was made upon another gitreg.yaml; rebase it onto the branch")
             signer = ledger.repository.commit_signer(self._moment.oid, people(self._base).keys)
         except GitregError as error:
-            return Seal(problem=error.message, checked=False)
+            return SealEvidence(problem=error.message, checked=False)
         problem = "" if signer else "its commit is not signed by a key of anybody in `people`"
-        return Seal(signer, problem, what="its commit")
+        return SealEvidence(signer, problem, what="its commit")
 
     def _is_made_upon_the_base(self, repository: Repository) -> bool:
         """Return whether the commit descends from the one that wrote the file before the change.
@@ -115,7 +115,7 @@ class SettingsEvidence(PeopleEvidence):
         """Return no verdicts: settings have no files."""
         return Contents(None, None)
 
-    def held_for(self, stage: str) -> Held | None:
+    def held_for(self, stage: str) -> StageStay | None:
         """Return None: settings hold no stage."""
 
     def run(self, command: Sequence[str]) -> bool | None:

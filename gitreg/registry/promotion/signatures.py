@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gitreg.errors import GitregError
-from gitreg.policy.evidence import Seal
+from gitreg.policy.evidence import SealEvidence
 from gitreg.registry.promotion.persons import people
-from gitreg.registry.state.branch import Ledger
+from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.registry_refs import tag_ref
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
 from gitreg.registry.weights.verification import same_record
@@ -16,11 +16,11 @@ from gitreg.registry.weights.verification import same_record
 _NAMES = {"openpgp": "OpenPGP", "x509": "X.509"}
 
 
-class Signed(NamedTuple):
+class VersionSignature(NamedTuple):
     """The signature of a version."""
 
     reference: str
-    seal: Seal
+    seal: SealEvidence
 
     @property
     def words(self) -> str:
@@ -32,14 +32,14 @@ class Signed(NamedTuple):
         return {"reference": self.reference, "by": self.seal.signer, "kind": self.seal.kind}
 
 
-def signed(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> Signed:
+def signed(ledger: RegistryBranch, snapshot: Snapshot, version: ModelVersion) -> VersionSignature:
     """Return the signature of a version, checked with the keys that the registry has now."""
-    return Signed(version.reference, tag_seal(ledger, snapshot, snapshot, version, people(snapshot).keys))
+    return VersionSignature(version.reference, tag_seal(ledger, snapshot, snapshot, version, people(snapshot).keys))
 
 
 def tag_seal(
-    ledger: Ledger, base: Snapshot, head: Snapshot, version: ModelVersion, keys: Mapping[str, Sequence[str]]
-) -> Seal:
+    ledger: RegistryBranch, base: Snapshot, head: Snapshot, version: ModelVersion, keys: Mapping[str, Sequence[str]]
+) -> SealEvidence:
     """Return the signature on a version's tag.
 
     Parameters
@@ -56,18 +56,18 @@ def tag_seal(
     oid = repository.read_ref(ref)
     tag = repository.tag(oid) if oid else None
     if oid is None or tag is None:
-        return Seal(problem=f"unsigned: it has no annotated tag {ref.removeprefix('refs/tags/')}")
+        return SealEvidence(problem=f"unsigned: it has no annotated tag {ref.removeprefix('refs/tags/')}")
     if not tag.signed:
-        return Seal(problem="unsigned")
+        return SealEvidence(problem="unsigned")
     kind = repository.tag_signature_kind(oid)
     commit = repository.peel(oid)
     entry = head.index.get(head.seq, "model_version", version.model, version.version)
     if f"refs/tags/{tag.name}" != ref or not commit or entry is None or not same_record(ledger, commit, entry):
-        return Seal(problem=f"unsigned: its tag was made for something else ({tag.name})")
+        return SealEvidence(problem=f"unsigned: its tag was made for something else ({tag.name})")
     if kind in _NAMES:
-        return Seal(problem=f"signed by {_NAMES[kind]} (not asked here)", kind=kind)
+        return SealEvidence(problem=f"signed by {_NAMES[kind]} (not asked here)", kind=kind)
     try:
         signer = repository.tag_signer(oid, keys)
     except GitregError as error:
-        return Seal(problem=error.message, checked=False, kind=kind)
-    return Seal(signer, "" if signer else "signed by a key of nobody in people", kind=kind)
+        return SealEvidence(problem=error.message, checked=False, kind=kind)
+    return SealEvidence(signer, "" if signer else "signed by a key of nobody in people", kind=kind)

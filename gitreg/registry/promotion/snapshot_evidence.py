@@ -11,13 +11,13 @@ from gitreg.documents.layout import Key
 from gitreg.documents.types import StageDocument
 from gitreg.errors import GitregError
 from gitreg.policy.evaluate import ALIASES
-from gitreg.policy.evidence import Contents, Held, Incumbent, Proof, Said, Seal
-from gitreg.registry.promotion.context import Circumstances
+from gitreg.policy.evidence import Contents, Incumbent, Proof, SealEvidence, StageStay, VersionMetadata
+from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.promotion.people_evidence import Approvals, PeopleEvidence
 from gitreg.registry.promotion.persons import names_in, people, read_approval
 from gitreg.registry.promotion.signatures import tag_seal
 from gitreg.registry.state.dates import Dated, Dates
-from gitreg.registry.state.index import Moment
+from gitreg.registry.state.index import BranchCommit
 from gitreg.registry.state.manifests import manifest_of
 from gitreg.registry.state.merge_preview import told_by
 from gitreg.registry.state.references import is_as_sealed
@@ -45,7 +45,7 @@ class SnapshotEvidence(PeopleEvidence):
     subject = "record"
 
     def __init__(
-        self, base: Snapshot, head: Snapshot, version: ModelVersion, pointer: Key, circumstances: Circumstances
+        self, base: Snapshot, head: Snapshot, version: ModelVersion, pointer: Key, circumstances: PromotionContext
     ) -> None:
         super().__init__(base, head, circumstances)
         self._version = version
@@ -79,10 +79,10 @@ class SnapshotEvidence(PeopleEvidence):
         if holder is not None and not is_as_sealed(self._base, holder):
             holder = None
         # A deleted, edited or unreadable incumbent has no metadata: nothing is compared with unknown values.
-        return Incumbent(f"{self._version.model}@{now}", _said(holder) if holder else Said({}, {}))
+        return Incumbent(f"{self._version.model}@{now}", _said(holder) if holder else VersionMetadata({}, {}))
 
     @cached_property
-    def metadata(self) -> Said:
+    def metadata(self) -> VersionMetadata:
         """The metadata of the version, sealed and current."""
         return _said(self._version)
 
@@ -119,7 +119,7 @@ class SnapshotEvidence(PeopleEvidence):
         record, look = self._version.artifacts[artifact], self._circumstances.look
         return Contents(worst_recorded(record.scan, record.contents), look(record) if look else None)
 
-    def held_for(self, stage: str) -> Held | None:
+    def held_for(self, stage: str) -> StageStay | None:
         """Return the longest unbroken time that the version had a stage, by corrected dates; None without a clock."""
         there = self._circumstances
         if there.now is None:
@@ -128,7 +128,7 @@ class SnapshotEvidence(PeopleEvidence):
         index = self._base.index
         dates = Dates(index, now, there.ledger, here=there.here)
         date = dates.came if there.again else dates.seen
-        longest, began, ended = Held(0), Dated(now, False), None
+        longest, began, ended = StageStay(0), Dated(now, False), None
         for entry in reversed(index.history(self._base.seq, "stage", self._version.model, stage)):
             if entry.data is None or StageDocument.from_data(entry.data).version != self._version.version:
                 continue
@@ -136,17 +136,17 @@ class SnapshotEvidence(PeopleEvidence):
                 began = date(entry.since)
             ended = entry.until if entry.until is not None and entry.until <= self._base.seq else None
             until = date(ended).time if ended is not None else now
-            longest = max(longest, Held(until - began.time, began.time, began.seen))
+            longest = max(longest, StageStay(until - began.time, began.time, began.seen))
         return longest
 
     # -- signatures ----------------------------------------------------------------------------------------------------
 
     @cached_property
-    def seal(self) -> Seal:
+    def seal(self) -> SealEvidence:
         """The signature on the version's tag."""
         ledger = self._circumstances.ledger
         if ledger is None:
-            return Seal(problem="its tag cannot be looked at here", checked=False)
+            return SealEvidence(problem="its tag cannot be looked at here", checked=False)
         return tag_seal(ledger, self._base, self._head, self._version, people(self._base).keys)
 
     @cached_property
@@ -156,7 +156,7 @@ class SnapshotEvidence(PeopleEvidence):
         return {approval.who: (approval, document) for approval, document in map(read_approval, entries)}
 
     @cached_property
-    def _arrival(self) -> Moment | None:
+    def _arrival(self) -> BranchCommit | None:
         """The commit that brought the version's record; None where it is not known."""
         key, ledger = Key("model_version", self._version.model, self._version.version), self._circumstances.ledger
         said = self._head.index.history(self._head.seq, *key)
@@ -202,5 +202,5 @@ class SnapshotEvidence(PeopleEvidence):
         return run(command, self.reference, self._pointer) if run else None
 
 
-def _said(version: ModelVersion) -> Said:
-    return Said(version.record.metadata, version.metadata)
+def _said(version: ModelVersion) -> VersionMetadata:
+    return VersionMetadata(version.record.metadata, version.metadata)

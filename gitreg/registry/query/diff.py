@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gitreg.blobs import FileEntry, Source
+from gitreg.blobs import FileEntry, StoreReader
 from gitreg.registry.state.manifests import manifest_of
 from gitreg.registry.state.snapshot import ModelVersion
 
 
-def compare(old: ModelVersion, new: ModelVersion, store: Source | None) -> dict[str, Any]:
+def compare(old: ModelVersion, new: ModelVersion, store: StoreReader | None) -> dict[str, Any]:
     """Return the differences from one version to another.
 
     Parameters
@@ -75,7 +75,7 @@ def _metadata(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _files(old: ModelVersion, new: ModelVersion, store: Source | None) -> tuple[list[dict[str, Any]], int]:
+def _files(old: ModelVersion, new: ModelVersion, store: StoreReader | None) -> tuple[list[dict[str, Any]], int]:
     before, after = _listed(old, store), _listed(new, store)
     rows, unchanged = [], 0
     for artifact, path in sorted({*before, *after}):
@@ -92,7 +92,7 @@ def _files(old: ModelVersion, new: ModelVersion, store: Source | None) -> tuple[
     return rows, unchanged
 
 
-def _listed(version: ModelVersion, store: Source | None) -> dict[tuple[str, str], FileEntry]:
+def _listed(version: ModelVersion, store: StoreReader | None) -> dict[tuple[str, str], FileEntry]:
     return {
         (name, entry.path): entry
         for name, artifact in version.artifacts.items()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from gitreg.documents.types import CARD_FIELDS, ArtifactRecord
-from gitreg.registry.state.snapshot import Model, ModelVersion
+from gitreg.registry.state.snapshot import ModelCard, ModelVersion
 from gitreg.registry.state.verdicts import contents_row
 
 VERSION_COLUMNS = (
@@ -93,7 +93,7 @@ class VersionFacts(Mapping[str, Any]):
         return len(_FACTS)
 
 
-def model_row(model: Model) -> dict[str, Any]:
+def model_row(model: ModelCard) -> dict[str, Any]:
     """Return a model as plain data."""
     document = model.document
     return {

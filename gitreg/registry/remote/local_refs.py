@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitreg.git import RefUpdate
-from gitreg.registry.promotion.context import Circumstances
+from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.remote.mirror_moves import mirror_moves
-from gitreg.registry.state.branch import Ledger
+from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.registry_refs import build_seal, tag_prefix, tag_ref
 from gitreg.registry.state.snapshot import Snapshot
 from gitreg.registry.weights.verification import readings
 
 
-def follow(ledger: Ledger, circumstances: Circumstances) -> list[str]:
+def follow(ledger: RegistryBranch, circumstances: PromotionContext) -> list[str]:
     """Write missing tags, move mirrors to the commits of their pointers, and return the full names of these refs.
 
     The caller has the repository's lock.
@@ -41,7 +41,7 @@ def follow(ledger: Ledger, circumstances: Circumstances) -> list[str]:
     return [update.name for update in (*tags, *moves.due)]
 
 
-def _tags(ledger: Ledger, snapshot: Snapshot) -> Iterator[RefUpdate]:
+def _tags(ledger: RegistryBranch, snapshot: Snapshot) -> Iterator[RefUpdate]:
     repository, settings, index = ledger.repository, snapshot.settings, snapshot.index
     there = repository.refs(tag_prefix(settings))
     for model, name, _ in index.last_touched(snapshot.seq, "model_version"):

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.documents.layout import Key
 from gitreg.git import RefUpdate
-from gitreg.registry.state.branch import Ledger
+from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.registry_refs import mirror_namespace, mirror_ref, parse_mirror_ref
 from gitreg.registry.state.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from gitreg.policy.evaluate import Decision
-    from gitreg.registry.promotion.context import Circumstances
+    from gitreg.registry.promotion.context import PromotionContext
 
 
 class MirrorMoves(NamedTuple):
@@ -47,7 +47,7 @@ class MirrorMoves(NamedTuple):
             warnings.warn(f"{ref} stays where it is: {sentence(decision)}", stacklevel=1)
 
 
-def mirror_updates(ledger: Ledger, snapshot: Snapshot) -> list[RefUpdate]:
+def mirror_updates(ledger: RegistryBranch, snapshot: Snapshot) -> list[RefUpdate]:
     """Return the update of each mirror ref to the last commit that touched its pointer's file, even if it is there."""
     settings = snapshot.settings
     there: dict[str, str] = {}
@@ -64,9 +64,9 @@ def mirror_updates(ledger: Ledger, snapshot: Snapshot) -> list[RefUpdate]:
 
 
 def mirror_moves(
-    ledger: Ledger,
+    ledger: RegistryBranch,
     snapshot: Snapshot,
-    circumstances: Callable[[], Circumstances],
+    circumstances: Callable[[], PromotionContext],
     *,
     there: Mapping[str, str] | None = None,
 ) -> MirrorMoves:

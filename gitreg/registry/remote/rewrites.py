@@ -8,7 +8,7 @@ from typing import NamedTuple
 from gitreg.errors import NotFound, Refused
 from gitreg.git import Repository
 from gitreg.registry.discovery.registries import settings_said
-from gitreg.registry.state.branch import Ledger
+from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.fixed_fields import FIXED
 from gitreg.registry.state.snapshot import Snapshot
 
@@ -103,7 +103,7 @@ def changed_field(repository: Repository, root: str, before: str, after: str) ->
     return next((field for field in fields if was.get(field) != now.get(field)), None)
 
 
-def describe(ledger: Ledger, before: str, after: str) -> Rewrite | None:
+def describe(ledger: RegistryBranch, before: str, after: str) -> Rewrite | None:
     """Return the lost commits and moved stages between two commits; None if the second follows from the first."""
     repository = ledger.repository
     if repository.is_ancestor(before, after):
@@ -119,7 +119,7 @@ def _stage_moves(was: dict[str, str], now: dict[str, str]) -> Iterator[StageMove
             yield StageMove(stage, was.get(stage), now.get(stage))
 
 
-def _holders(ledger: Ledger, commit: str) -> dict[str, str]:
+def _holders(ledger: RegistryBranch, commit: str) -> dict[str, str]:
     try:
         snapshot: Snapshot = ledger.snapshot_at(commit)
     except NotFound:  # this clone does not have the commit any more

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from gitreg.errors import Conflict
 from gitreg.git import RefUpdate
 from gitreg.registry.remote.upstream import Upstream
-from gitreg.registry.state.branch import Ledger
+from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.receipts import Receipt, write_receipt
 from gitreg.registry.state.registry_refs import build_seal, tag_ref
 from gitreg.registry.state.snapshot import Snapshot
@@ -43,7 +43,7 @@ class Synced(NamedTuple):
     refused: list[str]
 
 
-def sync(ledger: Ledger, upstream: Upstream) -> Synced:
+def sync(ledger: RegistryBranch, upstream: Upstream) -> Synced:
     """Push the missing tags and mirror refs to the remote, update them here too, and write a receipt; idempotent.
 
     Call it while holding the repository's lock.
@@ -74,7 +74,7 @@ def sync(ledger: Ledger, upstream: Upstream) -> Synced:
     return Synced([update.name for update in (*tags, *mirrors)], wrong, list(moves.refused))
 
 
-def _tags(ledger: Ledger, snapshot: Snapshot, there: Mapping[str, str]) -> tuple[list[RefUpdate], list[str]]:
+def _tags(ledger: RegistryBranch, snapshot: Snapshot, there: Mapping[str, str]) -> tuple[list[RefUpdate], list[str]]:
     """Return the updates for missing tags, and a sentence for each wrong tag on the remote."""
     missing, wrong = [], []
     for ref, seal, commit in _seals(ledger, snapshot, there):
@@ -85,7 +85,9 @@ def _tags(ledger: Ledger, snapshot: Snapshot, there: Mapping[str, str]) -> tuple
     return missing, wrong
 
 
-def _seals(ledger: Ledger, snapshot: Snapshot, there: Mapping[str, str]) -> Iterator[tuple[str, str | None, str]]:
+def _seals(
+    ledger: RegistryBranch, snapshot: Snapshot, there: Mapping[str, str]
+) -> Iterator[tuple[str, str | None, str]]:
     """Yield the ref of each version's tag, the tag object if the remote lacks it, and the commit to tag."""
     settings, repository = snapshot.settings, ledger.repository
     for entry in snapshot.index.scan(snapshot.seq, "model_version"):

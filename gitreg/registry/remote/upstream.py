@@ -18,10 +18,10 @@ from gitreg.documents.types import RegistryDocument
 from gitreg.errors import Conflict, IntegrityError, NotFound, Refused, WorkTreeLags
 from gitreg.git import ANY, RefUpdate, Repository
 from gitreg.git.refs.stale_locks import stale_locks
-from gitreg.git.remote.protocol import PEELED, Declined, NotAtomic, Remote, Stale, Unreachable, hide_login
-from gitreg.registry.promotion.context import Circumstances
+from gitreg.git.remote.protocol import PEELED, Declined, NotAtomic, Remote, StaleRefs, Unreachable, hide_login
+from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.remote.mirror_moves import MirrorMoves, mirror_moves, mirror_updates
-from gitreg.registry.state.branch import Ledger
+from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.registry_refs import mirror_namespace, mirror_namespaces, mirror_ref, tag_prefix, tag_ref
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
 
@@ -72,15 +72,15 @@ class Upstream:
 
     def __init__(
         self,
-        ledger: Ledger,
+        ledger: RegistryBranch,
         remote: str,
         clock: Callable[[], float],
         *,
         mirror_of: str | None = None,
-        circumstances: Callable[[], Circumstances] | None = None,
+        circumstances: Callable[[], PromotionContext] | None = None,
     ) -> None:
         self._ledger = ledger
-        self._circumstances = circumstances or (lambda: Circumstances(now=clock, ledger=ledger))
+        self._circumstances = circumstances or (lambda: PromotionContext(now=clock, ledger=ledger))
         self._clock = clock
         self._repository = ledger.repository
         self._remote: Remote = self._repository.remote(remote)
@@ -439,7 +439,7 @@ class Upstream:
         except Unreachable:
             if not self._arrived(commit):
                 raise
-        except Stale as stale:
+        except StaleRefs as stale:
             only_tags = stale.refs and all(ref.startswith("refs/tags/") for ref in stale.refs)
             if only_tags and self.fetch() == theirs:  # the branch itself has not moved
                 raise IntegrityError(

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gitreg.blobs import Source
+from gitreg.blobs import StoreReader
 from gitreg.documents.layout import parse_path
 from gitreg.errors import GitregError
-from gitreg.registry.promotion.context import UNKNOWN, Circumstances
+from gitreg.registry.promotion.context import UNKNOWN, PromotionContext
 from gitreg.registry.promotion.enforce import barred, explained_by
 from gitreg.registry.promotion.settings_changes import SettingsChange, differing_fields, settings_change
 from gitreg.registry.review.semantic_diff import Move, moves
 from gitreg.registry.rules.merge_rules import Problem, problems
-from gitreg.registry.state.branch import Ledger
+from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.dates import misdated
-from gitreg.registry.state.index import Entry
+from gitreg.registry.state.index import IndexEntry
 from gitreg.registry.state.merge_preview import Merge, each_commit
 
 _TWICE = "moves twice in this proposal"
@@ -50,7 +50,7 @@ class Judgement:
 
 
 def judge(
-    ledger: Ledger, merge: Merge, circumstances: Circumstances = UNKNOWN, source: Source | None = None
+    ledger: RegistryBranch, merge: Merge, circumstances: PromotionContext = UNKNOWN, source: StoreReader | None = None
 ) -> Judgement:
     """Judge a merge by the rules, and by the policy, the people and the stages of its base.
 
@@ -84,7 +84,7 @@ def judge(
 
 
 def judge_each(
-    ledger: Ledger, base: str, head: str, circumstances: Circumstances = UNKNOWN, *, protecting: bool = False
+    ledger: RegistryBranch, base: str, head: str, circumstances: PromotionContext = UNKNOWN, *, protecting: bool = False
 ) -> list[Problem]:
     """Judge each commit of a branch by itself, oldest first: a later commit cannot undo the problem of an earlier one.
 
@@ -114,7 +114,7 @@ def judge_each(
     return []
 
 
-def moves_twice(ledger: Ledger, merge: Merge) -> Iterator[Problem]:
+def moves_twice(ledger: RegistryBranch, merge: Merge) -> Iterator[Problem]:
     """Yield a problem for each pointer or permission field that more than one commit of a proposal changes."""
     root = f"{ledger.root}/" if ledger.root else ""
     for path, said in merge.steps.items():
@@ -130,7 +130,7 @@ def moves_twice(ledger: Ledger, merge: Merge) -> Iterator[Problem]:
                 yield Problem(key.path, f"at /{field}: {_TWICE}", _ONE_COMMIT)
 
 
-def _misdated(ledger: Ledger, merge: Merge, circumstances: Circumstances) -> Iterator[Problem]:
+def _misdated(ledger: RegistryBranch, merge: Merge, circumstances: PromotionContext) -> Iterator[Problem]:
     """Yield a problem for each stage that moves in a commit with an impossible date; dates tell how long it is held."""
     if merge.base is None:
         return
@@ -149,7 +149,7 @@ def _misdated(ledger: Ledger, merge: Merge, circumstances: Circumstances) -> Ite
                 yield Problem(change.key.path, f"moves {what}", _SET_THE_CLOCK)
 
 
-def _newest_place(entry: Entry, seq: int) -> int:
+def _newest_place(entry: IndexEntry, seq: int) -> int:
     """Return the position, at most ``seq``, of a file's last change; the index may know later commits."""
     return entry.until if entry.until is not None and entry.until <= seq else entry.since
 
@@ -170,7 +170,7 @@ def _unmet(move: Move) -> Iterator[Problem]:
         )
 
 
-def _of_settings(change: SettingsChange, circumstances: Circumstances) -> Iterator[Problem]:
+def _of_settings(change: SettingsChange, circumstances: PromotionContext) -> Iterator[Problem]:
     """Yield the problems of a change of permissions."""
     if change.guarded and circumstances.settings_guarded:
         what = "changes who may do what, and no settings policy says who may do that"

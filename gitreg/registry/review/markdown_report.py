@@ -11,17 +11,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gitreg.policy.evaluate import Decision
-from gitreg.policy.results import Outcome, Result
+from gitreg.policy.results import Result, Verdict
 from gitreg.registry.promotion.settings_changes import NOBODY_IS_ASKED, SettingsChange
 from gitreg.registry.review.pull_request_check import Report
-from gitreg.registry.review.semantic_diff import Arrival, CardChange, Comparison, Link, Move
+from gitreg.registry.review.semantic_diff import CardChange, Comparison, Link, Move, NewVersionMove
 from gitreg.registry.state.snapshot import ModelVersion
 from gitreg.registry.state.verdicts import code_in
 
 _MOST_ROWS = 50  # in one table; the text of a pull request is limited to some 65,000 characters
 _LONGEST = 200  # characters in one value
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
-_MARKS = {Outcome.PASSED: "✅", Outcome.OVERRIDDEN: "⚠️", Outcome.UNKNOWN: "❔", Outcome.FAILED: "❌"}
+_MARKS = {Verdict.PASSED: "✅", Verdict.OVERRIDDEN: "⚠️", Verdict.UNKNOWN: "❔", Verdict.FAILED: "❌"}
 _UNSEEN = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff\U000e0000-\U000e007f]"
 
 
@@ -95,7 +95,7 @@ def _move(move: Move) -> Iterator[str]:
         yield _gates(move.decision)
 
 
-def _arrival(arrival: Arrival, *, told: bool) -> Iterator[str]:
+def _arrival(arrival: NewVersionMove, *, told: bool) -> Iterator[str]:
     version = arrival.version
     yield f"### New: {code(version.reference)}, {size_text(version.size)}"
     dangers = [each for artifact in version.artifacts.values() for each in code_in(artifact.contents)]

@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 
 from gitreg.git import RefUpdate
 from gitreg.names import slug
-from gitreg.registry.promotion.context import UNKNOWN, Circumstances
+from gitreg.registry.promotion.context import UNKNOWN, PromotionContext
 from gitreg.registry.remote.upstream import Upstream
 from gitreg.registry.review.forges import Host, PullRequest, host_of, offered_by_push, open_pull_request, opened_by_push
 from gitreg.registry.review.markdown_report import proposal_text
 from gitreg.registry.review.pull_request_check import check
-from gitreg.registry.state.branch import PATIENCE, Ledger
+from gitreg.registry.state.branch import PATIENCE, RegistryBranch
 from gitreg.registry.state.dates import dated_after
 from gitreg.registry.writing.changes import Changes
 from gitreg.registry.writing.commit import Operation, Outcome, Proposal, Writer, plan
@@ -23,13 +23,13 @@ _NAMING = ("Model", "Stage", "Alias", "Version")
 
 
 def propose(
-    ledger: Ledger,
+    ledger: RegistryBranch,
     operation: Operation,
     writer: Callable[[], Writer],
     upstream: Upstream,
     *,
     env: Mapping[str, str],
-    circumstances: Circumstances = UNKNOWN,
+    circumstances: PromotionContext = UNKNOWN,
     dry_run: bool = False,
 ) -> Outcome:
     """Run an operation on top of the remote's branch, push its commit to a branch and open a pull request.

@@ -9,24 +9,24 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gitreg.blobs import Source
+from gitreg.blobs import StoreReader
 from gitreg.documents.layout import Key
 from gitreg.errors import GitregError
-from gitreg.registry.promotion.context import UNKNOWN, Circumstances
+from gitreg.registry.promotion.context import UNKNOWN, PromotionContext
 from gitreg.registry.promotion.settings_changes import SettingsChange
 from gitreg.registry.query.rows import version_row
 from gitreg.registry.review.judging import judge, moves_twice
-from gitreg.registry.review.semantic_diff import Arrival, CardChange, Link, Move, arrivals, card_changes, links
+from gitreg.registry.review.semantic_diff import CardChange, Link, Move, NewVersionMove, arrivals, card_changes, links
 from gitreg.registry.rules.merge_rules import Problem
 from gitreg.registry.state.audit_log import events_of, removal_of
-from gitreg.registry.state.branch import Ledger
+from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.manifests import Holder
 from gitreg.registry.state.merge_preview import Merge, merged
 from gitreg.registry.state.runs_and_artifacts import find_artifact
 from gitreg.registry.state.snapshot import ModelVersion
-from gitreg.registry.weights.verification import Finding
+from gitreg.registry.weights.verification import VerifiedItem
 
-LookAtWeights = Callable[[Sequence[Holder]], Iterable[Finding]]
+LookAtWeights = Callable[[Sequence[Holder]], Iterable[VerifiedItem]]
 """A function that verifies the files of versions in the stores."""
 
 _SAID_WRONG = "save the files again with gitreg, which looks at them; a record says what they are"
@@ -62,7 +62,7 @@ class Report:
     head: str
     problems: tuple[Problem, ...]
     moves: tuple[Move, ...] = ()
-    arrivals: tuple[Arrival, ...] = ()
+    arrivals: tuple[NewVersionMove, ...] = ()
     links: tuple[Link, ...] = ()
     cards: tuple[CardChange, ...] = ()
     events: tuple[dict[str, Any], ...] = ()
@@ -98,12 +98,12 @@ class Report:
 
 
 def check(
-    ledger: Ledger,
+    ledger: RegistryBranch,
     base: str | None,
     head: str,
     *,
-    circumstances: Circumstances = UNKNOWN,
-    source: Source | None = None,
+    circumstances: PromotionContext = UNKNOWN,
+    source: StoreReader | None = None,
     weights: LookAtWeights | None = None,
     unseen: Sequence[str] = (),
 ) -> Report:
@@ -142,7 +142,7 @@ def check(
         if not judgement.readable:
             return Report(base, head, judgement.problems, unseen=tuple(unseen))
         new = tuple(arrivals(merge, source))
-        looked: list[Finding] = []
+        looked: list[VerifiedItem] = []
         holders = _with_files(merge, new, moved)
         try:
             looked += weights([holder for _, holder in holders]) if weights else ()
@@ -176,7 +176,7 @@ def check(
         )
 
 
-def _with_files(merge: Merge, new: Sequence[Arrival], moved: Sequence[Move]) -> list[tuple[str, Holder]]:
+def _with_files(merge: Merge, new: Sequence[NewVersionMove], moved: Sequence[Move]) -> list[tuple[str, Holder]]:
     """Return the versions whose files are to be verified for a merge, each once, with the path of its record."""
     wanted: list[ModelVersion] = [each.version for each in new] + [move.after for move in moved if move.after]
     alone: list[tuple[str, Holder]] = []

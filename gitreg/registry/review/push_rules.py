@@ -18,11 +18,11 @@ from gitreg.documents.types import RegistryDocument
 from gitreg.errors import Conflict, GitregError, InvalidDocument, NotFound
 from gitreg.git import RefUpdate, Repository
 from gitreg.registry.discovery.registries import places
-from gitreg.registry.promotion.context import Circumstances
+from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.review.judging import judge_each
 from gitreg.registry.review.pull_request_check import check
 from gitreg.registry.rules.merge_rules import Problem
-from gitreg.registry.state.branch import Ledger
+from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.merge_preview import goes_on
 from gitreg.registry.state.registry_refs import (
     mirror_namespace,
@@ -37,7 +37,7 @@ from gitreg.registry.weights.verification import readings
 def guard(
     repository: Repository,
     updates: Sequence[RefUpdate],
-    circumstances: Callable[[Ledger], Circumstances],
+    circumstances: Callable[[RegistryBranch], PromotionContext],
     *,
     one_by_one: bool = False,
 ) -> list[Problem]:
@@ -61,7 +61,7 @@ def guard(
     _check_current(repository, updates)
     found: list[Problem] = []
     for place in places(repository, updates):
-        with closing(Ledger(repository, *place)) as ledger:
+        with closing(RegistryBranch(repository, *place)) as ledger:
             found += _Guarded(ledger, updates, circumstances(ledger), one_by_one=one_by_one).problems()
     if found:
         _check_current(repository, updates)  # a push of somebody else may be the cause
@@ -79,7 +79,7 @@ class _Guarded:
     """One registry, before and after a push."""
 
     def __init__(
-        self, ledger: Ledger, updates: Sequence[RefUpdate], circumstances: Circumstances, *, one_by_one: bool
+        self, ledger: RegistryBranch, updates: Sequence[RefUpdate], circumstances: PromotionContext, *, one_by_one: bool
     ) -> None:
         self._ledger = ledger
         self._repository = ledger.repository

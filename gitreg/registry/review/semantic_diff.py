@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from difflib import unified_diff
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gitreg.blobs import Source
+from gitreg.blobs import StoreReader
 from gitreg.documents.layout import Key
 from gitreg.errors import GitregError
-from gitreg.registry.promotion.context import Circumstances
+from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.query.diff import compare
 from gitreg.registry.state.audit_log import overridden_by
-from gitreg.registry.state.index import Entry
+from gitreg.registry.state.index import IndexEntry
 from gitreg.registry.state.merge_preview import Merge
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
 from gitreg.registry.state.stage_history import is_rollback
@@ -79,7 +79,7 @@ class Move:
         }
 
 
-class Arrival(NamedTuple):
+class NewVersionMove(NamedTuple):
     """A new version.
 
     Parameters
@@ -142,7 +142,7 @@ class CardChange(NamedTuple):
     text: tuple[str, ...]
 
 
-def moves(merge: Merge, circumstances: Circumstances, source: Source | None) -> Iterator[Move]:
+def moves(merge: Merge, circumstances: PromotionContext, source: StoreReader | None) -> Iterator[Move]:
     """Yield the pointers that move, by the path of their files, each with the decision of the target's policy.
 
     Raises
@@ -178,8 +178,8 @@ def _decide(
     base: Snapshot,
     head: Snapshot,
     version: ModelVersion,
-    pointer: Entry,
-    circumstances: Circumstances,
+    pointer: IndexEntry,
+    circumstances: PromotionContext,
     *,
     rollback: bool,
 ) -> Decision | None:
@@ -196,7 +196,7 @@ def _decide(
     return decide(base, head, version, Key(*pointer[:3]), circumstances, force=force, rollback=rollback)
 
 
-def arrivals(merge: Merge, source: Source | None) -> Iterator[Arrival]:
+def arrivals(merge: Merge, source: StoreReader | None) -> Iterator[NewVersionMove]:
     """Yield the new versions, by the path of their files."""
     for change in merge.changes:
         key = change.key
@@ -205,7 +205,7 @@ def arrivals(merge: Merge, source: Source | None) -> Iterator[Arrival]:
         version = merge.head.find_version(key.model, key.name, deleted=True)
         if version is not None:
             latest = merge.base.latest(key.model) if merge.base else None
-            yield Arrival(version, side_by_side(latest, version, source) if latest else None)
+            yield NewVersionMove(version, side_by_side(latest, version, source) if latest else None)
 
 
 def links(merge: Merge) -> Iterator[Link]:
@@ -247,7 +247,7 @@ def _card(snapshot: Snapshot | None, model: str) -> tuple[dict[str, Any], list[s
     return fields, (snapshot.card(model) or "").splitlines()
 
 
-def side_by_side(old: ModelVersion, new: ModelVersion, source: Source | None) -> Comparison | None:
+def side_by_side(old: ModelVersion, new: ModelVersion, source: StoreReader | None) -> Comparison | None:
     """Return the comparison of two versions; files that only the store lists are left out if the store fails.
 
     None if a record lists files that do not have its digest: its list is not to be believed.

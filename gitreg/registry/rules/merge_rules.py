@@ -14,8 +14,8 @@ from gitreg.documents.types import ArtifactDocument, VersionDocument
 from gitreg.documents.validation import check_annotation
 from gitreg.errors import GitregError, InvalidDocument, InvalidInput, NotFound
 from gitreg.names import check_alias, check_version, fold
-from gitreg.registry.state.branch import Ledger
-from gitreg.registry.state.index import Entry
+from gitreg.registry.state.branch import RegistryBranch
+from gitreg.registry.state.index import IndexEntry
 from gitreg.registry.state.manifests import listed_manifest
 from gitreg.registry.state.merge_preview import SEALED, Change, Merge
 from gitreg.registry.state.registry_refs import tag_ref
@@ -50,7 +50,7 @@ class Problem(NamedTuple):
         return self._asdict()
 
 
-def problems(ledger: Ledger, merge: Merge) -> Iterator[Problem]:
+def problems(ledger: RegistryBranch, merge: Merge) -> Iterator[Problem]:
     """Yield the problems that a merge causes; problems that exist before it and stay are left out."""
     if (missing := _no_registry(merge.head)) is not None:
         yield missing
@@ -84,7 +84,7 @@ def problems(ledger: Ledger, merge: Merge) -> Iterator[Problem]:
 # -- one file --------------------------------------------------------------------------------------------------------
 
 
-def _file(ledger: Ledger, merge: Merge, change: Change) -> Iterator[Problem]:
+def _file(ledger: RegistryBranch, merge: Merge, change: Change) -> Iterator[Problem]:
     where = _inside(ledger, change.path)
     key = change.key
     if key is None:
@@ -109,13 +109,15 @@ def _file(ledger: Ledger, merge: Merge, change: Change) -> Iterator[Problem]:
             yield from _annotation(merge, key, entry, record)
 
 
-def _annotation(merge: Merge, key: Key, entry: Entry, record: Entry) -> Iterator[Problem]:
+def _annotation(merge: Merge, key: Key, entry: IndexEntry, record: IndexEntry) -> Iterator[Problem]:
     before = merge.base.index.get(merge.base.seq, *key) if merge.base else None
     for found in check_annotation(key, entry.data or {}, record.data or {}, (before and before.data) or {}):
         yield Problem(key.path, str(found), "take it out; save the artifact under another name and link that")
 
 
-def _sealed(ledger: Ledger, merge: Merge, change: Change, key: Key, entry: Entry | None) -> Iterator[Problem]:
+def _sealed(
+    ledger: RegistryBranch, merge: Merge, change: Change, key: Key, entry: IndexEntry | None
+) -> Iterator[Problem]:
     said = merge.base.index.history(merge.base.seq, *key) if merge.base else []
     sealed = [past.digest for past in said if past.text is not None]
     if sealed:
@@ -137,7 +139,9 @@ def _sealed(ledger: Ledger, merge: Merge, change: Change, key: Key, entry: Entry
             yield from _record(ledger, merge.head, key, entry, entry.data)
 
 
-def _record(ledger: Ledger, head: Snapshot, key: Key, entry: Entry, data: dict[str, Any]) -> Iterator[Problem]:
+def _record(
+    ledger: RegistryBranch, head: Snapshot, key: Key, entry: IndexEntry, data: dict[str, Any]
+) -> Iterator[Problem]:
     model, name, number = key.model, key.name, data["number"]
     twin = head.index.by_number(head.seq, model, number)
     if twin is not None and twin.name != name:
@@ -250,7 +254,7 @@ def _model(head: Snapshot, model: str) -> Iterator[Problem]:
     yield from _case(aliases, set(aliases), lambda each: Key("alias", model, each).path)
 
 
-def _misnamed(head: Snapshot, entry: Entry) -> str | None:
+def _misnamed(head: Snapshot, entry: IndexEntry) -> str | None:
     known = head.settings.stages
     if entry.kind == "stage":
         return None if entry.name in known else f"is no stage that gitreg.yaml declares ({', '.join(known)})"
@@ -260,7 +264,7 @@ def _misnamed(head: Snapshot, entry: Entry) -> str | None:
     return None
 
 
-def misread(entry: Entry) -> str | None:
+def misread(entry: IndexEntry) -> str | None:
     """Return the problem of an alias or version whose name would be read as something else; None if it is fine."""
     try:
         if entry.kind == "alias":
@@ -272,7 +276,7 @@ def misread(entry: Entry) -> str | None:
     return None
 
 
-def _pointer_problem(head: Snapshot, entry: Entry) -> str | None:
+def _pointer_problem(head: Snapshot, entry: IndexEntry) -> str | None:
     if entry.data is None:
         return None
     target, digest = entry.data["version"], entry.data.get("digest")
@@ -316,7 +320,7 @@ def _case(names: Collection[str], new: Collection[str], path: Callable[[str], st
             )
 
 
-def _inside(ledger: Ledger, path: str) -> str:
+def _inside(ledger: RegistryBranch, path: str) -> str:
     return path[len(ledger.root) + 1 :] if ledger.root else path
 
 

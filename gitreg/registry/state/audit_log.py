@@ -8,7 +8,7 @@ from typing import Any
 
 from gitreg.errors import NotFound
 from gitreg.policy.promotion import check_stage_is_known
-from gitreg.registry.state.index import Entry, Moment
+from gitreg.registry.state.index import BranchCommit, IndexEntry
 from gitreg.registry.state.snapshot import Snapshot
 from gitreg.registry.state.trailers import trailers, values_of
 
@@ -56,7 +56,7 @@ def stage_log(snapshot: Snapshot, model: str, stage: str) -> list[dict[str, Any]
         check_stage_is_known(stage, snapshot.settings.stages)
         raise NotFound(f"no version of {model} was ever in {stage}")
     rows: list[dict[str, Any]] = []
-    former: Entry | None = None
+    former: IndexEntry | None = None
     for entry in reversed(entries):
         if former is not None and former.until is not None and former.until < entry.since:
             rows.append(_held(snapshot, former.until, None, former))
@@ -70,7 +70,7 @@ def stage_log(snapshot: Snapshot, model: str, stage: str) -> list[dict[str, Any]
     return rows[::-1]
 
 
-def _held(snapshot: Snapshot, seq: int, entry: Entry | None, former: Entry | None) -> dict[str, Any]:
+def _held(snapshot: Snapshot, seq: int, entry: IndexEntry | None, former: IndexEntry | None) -> dict[str, Any]:
     moment = snapshot.index.moment(seq)
     return {
         "version": _version(entry) if entry else None,
@@ -81,7 +81,7 @@ def _held(snapshot: Snapshot, seq: int, entry: Entry | None, former: Entry | Non
     }
 
 
-def _row(moment: Moment, began: list[Entry], ended: list[Entry]) -> dict[str, Any]:
+def _row(moment: BranchCommit, began: list[IndexEntry], ended: list[IndexEntry]) -> dict[str, Any]:
     former = {(e.kind, e.model, e.name): e for e in ended}
     events = []
     for entry in began:
@@ -100,12 +100,12 @@ def _row(moment: Moment, began: list[Entry], ended: list[Entry]) -> dict[str, An
     }
 
 
-def overridden_by(moment: Moment) -> list[str]:
+def overridden_by(moment: BranchCommit) -> list[str]:
     """Return the names of the gates that force overrode in a commit, read from its trailers."""
     return values_of(moment.message, "Gitreg-Overridden")
 
 
-def _told(moment: Moment) -> dict[str, Any]:
+def _told(moment: BranchCommit) -> dict[str, Any]:
     when = datetime.fromtimestamp(moment.time, timezone(timedelta(minutes=moment.offset)))
     return {
         "commit": moment.oid,
@@ -116,7 +116,7 @@ def _told(moment: Moment) -> dict[str, Any]:
     }
 
 
-def events_of(entry: Entry, before: Entry | None) -> list[dict[str, Any]]:
+def events_of(entry: IndexEntry, before: IndexEntry | None) -> list[dict[str, Any]]:
     """Return the events of a new or changed file, as in the rows of `log`."""
     data, old = entry.data or {}, (before.data or {}) if before else {}
     about = {"model": entry.model} if entry.model else {}
@@ -162,7 +162,7 @@ def events_of(entry: Entry, before: Entry | None) -> list[dict[str, Any]]:
     return [{"event": event, **about, "version": entry.name} for event in said]
 
 
-def removal_of(entry: Entry) -> dict[str, Any]:
+def removal_of(entry: IndexEntry) -> dict[str, Any]:
     """Return the event of a removed file, as in the rows of `log`."""
     if entry.kind in ("artifact", "run"):
         return {"event": f"{entry.kind} removed", entry.kind: f"{entry.model}@{entry.name}"}
@@ -177,5 +177,5 @@ def removal_of(entry: Entry) -> dict[str, Any]:
     return {"event": f"{entry.kind.replace('_', ' ')} removed", **about, "version": entry.name or None}
 
 
-def _version(entry: Entry) -> str | None:
+def _version(entry: IndexEntry) -> str | None:
     return (entry.data or {}).get("version")

@@ -28,7 +28,7 @@ _DATE = r"\d{4}-\d{2}-\d{2}($|[T ])"  # with hyphens: eight digits alone may be 
 _NEVER = float(2**62)  # no commit is dated later
 
 
-class Ledger:
+class RegistryBranch:
     """The registry branch of a repository.
 
     Parameters

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from gitreg.registry.state.registry_refs import tag_ref
 
 if TYPE_CHECKING:
-    from gitreg.registry.state.branch import Ledger
+    from gitreg.registry.state.branch import RegistryBranch
     from gitreg.registry.state.snapshot import ModelVersion, Snapshot
 
 
@@ -23,7 +23,7 @@ def is_cut(snapshot: Snapshot, version: ModelVersion) -> bool:
     return bool(said) and index.moment(said[-1].since).boundary
 
 
-def was_held(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> bool:
+def was_held(ledger: RegistryBranch, snapshot: Snapshot, version: ModelVersion) -> bool:
     """Return whether a note says that this record matches this tag, so that no object has to be read."""
     line = _line(ledger, snapshot, version)
     with suppress(OSError, UnicodeError):
@@ -31,7 +31,7 @@ def was_held(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> bool:
     return False
 
 
-def note_held(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> None:
+def note_held(ledger: RegistryBranch, snapshot: Snapshot, version: ModelVersion) -> None:
     """Append a note that a record matches its tag; a failure to write it is ignored."""
     if line := _line(ledger, snapshot, version):
         with suppress(OSError), (ledger.repository.common_dir / "gitreg" / _NOTES).open("a") as notes:
@@ -41,6 +41,6 @@ def note_held(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> None
 _NOTES = "sealed.txt"
 
 
-def _line(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> str | None:
+def _line(ledger: RegistryBranch, snapshot: Snapshot, version: ModelVersion) -> str | None:
     oid = ledger.repository.read_ref(tag_ref(snapshot.settings, version.model, version.version))
     return f"{oid} {version.digest}" if oid else None

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from gitreg.registry.state.receipts import BY_PUSH
 
 if TYPE_CHECKING:
-    from gitreg.git import Commit, Signature
-    from gitreg.registry.state.branch import Ledger
+    from gitreg.git import Commit, Identity
+    from gitreg.registry.state.branch import RegistryBranch
     from gitreg.registry.state.index import Index
 
 LEEWAY = 600
@@ -56,7 +56,9 @@ class Dates:
         The last commit before the push that is judged; later commits arrive now. None: there is no push.
     """
 
-    def __init__(self, index: Index, now: float, ledger: Ledger | None = None, *, here: str | None = None) -> None:
+    def __init__(
+        self, index: Index, now: float, ledger: RegistryBranch | None = None, *, here: str | None = None
+    ) -> None:
         self._index = index
         self._now = int(now)
         self._ledger = ledger
@@ -142,7 +144,7 @@ def misdated(commit: Commit, parent: Commit | None, now: float | None) -> str | 
     return f"in a commit dated {_rfc3339(time)}, before its parent ({_rfc3339(parent.committer.time)})"
 
 
-def dated_after(who: Signature, parent: Commit) -> Signature:
+def dated_after(who: Identity, parent: Commit) -> Identity:
     """Return the committer with a date that is not before that of the first parent.
 
     A parent dated more than a day ahead is ignored: its date is wrong, and all later commits would inherit it.

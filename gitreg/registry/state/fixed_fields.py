@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from gitreg.registry.state.index import Entry
+    from gitreg.registry.state.index import IndexEntry
 
 FIXED = ("branch", "prefix", "id")
 
 
-class Shift(NamedTuple):
+class FixedFieldChange(NamedTuple):
     """A fixed field that was changed nevertheless.
 
     Parameters
@@ -31,7 +31,7 @@ class Shift(NamedTuple):
     since: int
 
 
-def shifts(said: Sequence[Entry], first_record: Callable[[], int | None]) -> list[Shift]:
+def shifts(said: Sequence[IndexEntry], first_record: Callable[[], int | None]) -> list[FixedFieldChange]:
     """Return the fixed fields that do not have their fixed value.
 
     Parameters
@@ -53,7 +53,9 @@ def shifts(said: Sequence[Entry], first_record: Callable[[], int | None]) -> lis
     fixed["id"] = fixed["id"] or next((data["id"] for since, data in readable if since > first and "id" in data), None)
     now = dict(zip(FIXED, _fields(readable[-1][1]), strict=True))
     return [
-        Shift(field, fixed[field], now[field], _since(readable, field)) for field in FIXED if fixed[field] != now[field]
+        FixedFieldChange(field, fixed[field], now[field], _since(readable, field))
+        for field in FIXED
+        if fixed[field] != now[field]
     ]
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from gitreg.errors import Conflict, GitregError
 from gitreg.names import as_number, nfc
 from gitreg.registry.state.index_file import LOOKUPS, discard, is_busy, open_database
-from gitreg.registry.state.index_rows import HIDDEN_DELETED, HIDDEN_YANKED, Batch, Derived
+from gitreg.registry.state.index_rows import HIDDEN_DELETED, HIDDEN_YANKED, FileColumns, IndexRows
 
 if TYPE_CHECKING:
     from gitreg.documents.layout import Key
@@ -49,7 +49,7 @@ class _Row(NamedTuple):
     problem: str | None
 
 
-class Entry(_Row):
+class IndexEntry(_Row):
     """One version of a file: its content during a range of commits.
 
     Parameters
@@ -79,7 +79,7 @@ class Entry(_Row):
         return read(self.text)
 
 
-class Moment(NamedTuple):
+class BranchCommit(NamedTuple):
     """One commit of the branch's first-parent line.
 
     Parameters
@@ -190,7 +190,7 @@ class Index:
         row = self._one("SELECT seq, oid FROM commits ORDER BY seq DESC LIMIT 1")
         return (row[0], row[1]) if row else None
 
-    def moment(self, seq: int) -> Moment:
+    def moment(self, seq: int) -> BranchCommit:
         """Return the commit at a position.
 
         Raises
@@ -221,21 +221,21 @@ class Index:
 
     # -- documents at a position -------------------------------------------------------------------------------------
 
-    def get(self, seq: int, kind: str, model: str, name: str) -> Entry | None:
+    def get(self, seq: int, kind: str, model: str, name: str) -> IndexEntry | None:
         """Return one file as it is at a position; None if it does not exist there."""
         row = self._one(
             f"SELECT {_ENTRY} FROM documents d WHERE kind = ? AND model = ? AND name = ? AND {_STANDS}",
             (kind, model, name, seq, seq),
         )
-        return Entry(*row) if row else None
+        return IndexEntry(*row) if row else None
 
-    def scan(self, seq: int, kind: str, model: str | None = None) -> Iterator[Entry]:
+    def scan(self, seq: int, kind: str, model: str | None = None) -> Iterator[IndexEntry]:
         """Return the files of a kind at a position, of one model or of all (None), ordered by model and name."""
         where, args = ("kind = ?", [kind]) if model is None else ("kind = ? AND model = ?", [kind, model])
         rows = self._run(
             f"SELECT {_ENTRY} FROM documents d WHERE {where} AND {_STANDS} ORDER BY model, name", (*args, seq, seq)
         )
-        return map(Entry._make, rows)
+        return map(IndexEntry._make, rows)
 
     def names(self, seq: int, kind: str, model: str) -> list[str]:
         """Return the names, sorted, of one model's files of a kind at a position."""
@@ -252,22 +252,22 @@ class Index:
         )
         return sorted(row[0] for row in rows)
 
-    def by_number(self, seq: int, model: str, number: int) -> Entry | None:
+    def by_number(self, seq: int, model: str, number: int) -> IndexEntry | None:
         """Return the record of a model's version by its number; None if there is none."""
         row = self._one(
             f"SELECT {_ENTRY} FROM documents d WHERE model = ? AND number = ? AND {_STANDS} ORDER BY since",
             (model, number, seq, seq),
         )
-        return Entry(*row) if row else None
+        return IndexEntry(*row) if row else None
 
-    def by_digest(self, seq: int, model: str, prefix: str) -> list[Entry]:
+    def by_digest(self, seq: int, model: str, prefix: str) -> list[IndexEntry]:
         """Return a model's records whose own sha256 begins with ``prefix`` (hexadecimal), ordered by number."""
         rows = self._run(
             f"SELECT {_ENTRY} FROM documents d WHERE kind = 'model_version' AND digest >= ? AND digest < ? "
             f"AND model = ? AND {_STANDS} ORDER BY number",
             (prefix, prefix + "g", model, seq, seq),
         )
-        return [Entry(*row) for row in rows]
+        return [IndexEntry(*row) for row in rows]
 
     def highest_number(self, seq: int, model: str) -> int:
         """Return the highest number that a version of the model ever had, deleted ones included; 0 if there is none."""
@@ -315,35 +315,35 @@ class Index:
         )
         return dict(rows)
 
-    def problems(self, seq: int) -> list[Entry]:
+    def problems(self, seq: int) -> list[IndexEntry]:
         """Return the files that cannot be read, ordered by model and name."""
         rows = self._run(
             f"SELECT {_ENTRY} FROM documents d WHERE problem IS NOT NULL AND {_STANDS} ORDER BY model, name", (seq, seq)
         )
-        return [Entry(*row) for row in rows]
+        return [IndexEntry(*row) for row in rows]
 
-    def history(self, seq: int, kind: str, model: str, name: str) -> list[Entry]:
+    def history(self, seq: int, kind: str, model: str, name: str) -> list[IndexEntry]:
         """Return all versions of one file up to a position, newest first."""
         rows = self._run(
             f"SELECT {_ENTRY} FROM documents d WHERE kind = ? AND model = ? AND name = ? AND since <= ? "
             "ORDER BY since DESC",
             (kind, model, name, seq),
         )
-        return [Entry(*row) for row in rows]
+        return [IndexEntry(*row) for row in rows]
 
-    def ever(self, seq: int, kind: str) -> Iterator[Entry]:
+    def ever(self, seq: int, kind: str) -> Iterator[IndexEntry]:
         """Return all versions of all files of a kind up to a position, in no order."""
         return map(
-            Entry._make, self._run(f"SELECT {_ENTRY} FROM documents d WHERE kind = ? AND since <= ?", (kind, seq))
+            IndexEntry._make, self._run(f"SELECT {_ENTRY} FROM documents d WHERE kind = ? AND since <= ?", (kind, seq))
         )
 
-    def removed(self, seq: int, kind: str) -> list[Entry]:
+    def removed(self, seq: int, kind: str) -> list[IndexEntry]:
         """Return, for each file of a kind, its newest version that was replaced or removed up to a position."""
         rows = self._run(
             f"SELECT {_ENTRY}, max(d.since) FROM documents d WHERE kind = ? AND until <= ? GROUP BY model, name",
             (kind, seq),
         )
-        return [Entry(*row[:-1]) for row in rows]
+        return [IndexEntry(*row[:-1]) for row in rows]
 
     def last_touched(self, seq: int, kind: str) -> list[tuple[str, str, int]]:
         """Return, for each file of a kind that ever existed, model, name and the position of its last change."""
@@ -353,7 +353,9 @@ class Index:
             (seq, kind, seq),
         )
 
-    def touched(self, seq: int, model: str | None = None) -> Iterator[tuple[Moment, list[Entry], list[Entry]]]:
+    def touched(
+        self, seq: int, model: str | None = None
+    ) -> Iterator[tuple[BranchCommit, list[IndexEntry], list[IndexEntry]]]:
         """Yield, newest first, each commit that changed a file of the model (of any model, for None).
 
         Each item is the commit, the entries that begin at it and the entries that end at it.
@@ -367,7 +369,7 @@ class Index:
         for (at,) in seqs:
             began, ended = (
                 [
-                    Entry(*row)
+                    IndexEntry(*row)
                     for row in self._run(
                         f"SELECT {_ENTRY} FROM documents d WHERE {column} = ? {where} ORDER BY kind, model, name",
                         (at, *args),
@@ -435,7 +437,7 @@ class Index:
         )
         return row[0] if row else None
 
-    def extend(self, line: Iterable[tuple[Commit, Iterable[tuple[Key, Derived | None]], bool]]) -> None:
+    def extend(self, line: Iterable[tuple[Commit, Iterable[tuple[Key, FileColumns | None]], bool]]) -> None:
         """Add the next commits of the first-parent line.
 
         Parameters
@@ -449,19 +451,19 @@ class Index:
         if not head:  # one sort of all rows at the end is faster than one insertion per row
             for name in LOOKUPS:
                 self._run(f"DROP INDEX IF EXISTS {name}")
-        batch = Batch()
+        batch = IndexRows()
         for commit, changes, boundary in line:
             seq, latest = seq + 1, max(latest, commit.committer.time)
             batch.add(seq, commit, changes, latest=latest, boundary=boundary)
             if batch.full:
                 self._write(batch)
-                batch = Batch()
+                batch = IndexRows()
         self._write(batch)
         if not head:
             for name, on in LOOKUPS.items():
                 self._run(f"CREATE INDEX {name} ON {on}")
 
-    def _write(self, batch: Batch) -> None:
+    def _write(self, batch: IndexRows) -> None:
         for sql, rows in batch.statements():
             self._run(sql, rows, many=True)
 
@@ -480,9 +482,9 @@ def _counts(hidden: int) -> str:
     )
 
 
-def _moment(row: tuple[Any, ...]) -> Moment:
+def _moment(row: tuple[Any, ...]) -> BranchCommit:
     *said, boundary = row
-    return Moment._make((*said, bool(boundary)))
+    return BranchCommit._make((*said, bool(boundary)))
 
 
 def open_index(path: Path | None) -> Index:

@@ -12,7 +12,7 @@ from gitreg.documents.fast_yaml import recognise
 from gitreg.documents.layout import MAX_BYTES, Key, parse_path
 from gitreg.errors import InvalidDocument
 from gitreg.registry.state.index import RewrittenError
-from gitreg.registry.state.index_rows import HIDDEN_DELETED, HIDDEN_YANKED, Derived
+from gitreg.registry.state.index_rows import HIDDEN_DELETED, HIDDEN_YANKED, FileColumns
 
 if TYPE_CHECKING:
     from gitreg.git import Oversized, Repository
@@ -69,25 +69,25 @@ def catch_up(index: Index, repository: Repository, commit: str, root: str, *, re
 
 
 def _read(
-    files: Iterable[tuple[str, Content]], root: str, derived: Callable[[Key, bytes | Oversized], Derived]
-) -> Iterator[tuple[Key, Derived | None]]:
+    files: Iterable[tuple[str, Content]], root: str, derived: Callable[[Key, bytes | Oversized], FileColumns]
+) -> Iterator[tuple[Key, FileColumns | None]]:
     for path, content in files:
         key = parse_path(path[len(root) + 1 :] if root else path)
         if key:
             yield key, None if content is None else derived(key, content)
 
 
-def derive(key: Key, content: bytes | Oversized) -> Derived:
+def derive(key: Key, content: bytes | Oversized) -> FileColumns:
     """Return the index row of a file, or of its problem; most files match a regular expression: no YAML parser runs."""
     if not isinstance(content, bytes) or (known := recognise(key, content)) is None:
         return derive_as_parsed(key, content)
     said = known.groupdict()
     number = int(said["number"]) if key.kind == "model_version" else None
     hidden = HIDDEN_DELETED * (said.get("deleted") == "true") + HIDDEN_YANKED * (said.get("yanked") == "true")
-    return Derived(sha256(content).hexdigest(), number, hidden, known.string, None)
+    return FileColumns(sha256(content).hexdigest(), number, hidden, known.string, None)
 
 
-def derive_as_parsed(key: Key, content: bytes | Oversized) -> Derived:
+def derive_as_parsed(key: Key, content: bytes | Oversized) -> FileColumns:
     """Return the index row of any file with the YAML parser; the text of the row is JSON.
 
     Any exception of the parser, a schema or a document's class becomes the problem of this file alone.
@@ -100,10 +100,10 @@ def derive_as_parsed(key: Key, content: bytes | Oversized) -> Derived:
     # An annotation that cannot be read may have yanked its version.
     unread = HIDDEN_YANKED if key.kind == "annotation" else 0
     if not isinstance(content, bytes):  # too large to read: the object id stands for the digest
-        return Derived(f"git:{content.oid}", None, unread, None, str(too_long(key.path, content.size)))
+        return FileColumns(f"git:{content.oid}", None, unread, None, str(too_long(key.path, content.size)))
     digest = sha256(content).hexdigest()
     if key.kind == "card":
-        return Derived(digest, None, 0, json.dumps({"text": content.decode(errors="replace")}), None)
+        return FileColumns(digest, None, 0, json.dumps({"text": content.decode(errors="replace")}), None)
     compiled(key.kind)  # outside of "try": a missing schema is no problem of the file
     try:
         data = read_data(key, content)
@@ -111,7 +111,7 @@ def derive_as_parsed(key: Key, content: bytes | Oversized) -> Derived:
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
         text.encode()
     except InvalidDocument as error:
-        return Derived(digest, None, unread, None, _one_line(str(error)))
+        return FileColumns(digest, None, unread, None, _one_line(str(error)))
     except MemoryError:  # a problem of this process, not of the file
         raise
     except Exception as error:
@@ -119,12 +119,12 @@ def derive_as_parsed(key: Key, content: bytes | Oversized) -> Derived:
 
         logging.getLogger("gitreg").debug("%s cannot be read", key.path, exc_info=True)
         why = f"{type(error).__name__}: {error}"
-        return Derived(digest, None, unread, None, _one_line(f"{key.path} cannot be read: {why}"))
+        return FileColumns(digest, None, unread, None, _one_line(f"{key.path} cannot be read: {why}"))
     number = data["number"] if key.kind == "model_version" else None
     hidden = 0
     if key.kind == "annotation":
         hidden = HIDDEN_DELETED * bool(data.get("deleted")) + HIDDEN_YANKED * bool(data.get("yanked"))
-    return Derived(digest, number, hidden, text, None)
+    return FileColumns(digest, number, hidden, text, None)
 
 
 def _one_line(text: str) -> str:

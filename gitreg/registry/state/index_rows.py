@@ -16,7 +16,7 @@ _MOST_ROWS = 2000
 _MOST_TEXT = 8 * 1024 * 1024  # characters kept in memory
 
 
-class Derived(NamedTuple):
+class FileColumns(NamedTuple):
     """The columns that the index derives from one file.
 
     Parameters
@@ -40,7 +40,7 @@ class Derived(NamedTuple):
     problem: str | None
 
 
-class Batch:
+class IndexRows:
     """Commits of the first-parent line with the files that they changed, collected until they are written at once."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class Batch:
         self,
         seq: int,
         commit: Commit,
-        changes: Iterable[tuple[Key, Derived | None]],
+        changes: Iterable[tuple[Key, FileColumns | None]],
         *,
         latest: int,
         boundary: bool,

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from gitreg.blobs import FileEntry, LocalFile, Manifest, Progress, Saving, Source, collect, describe
+from gitreg.blobs import FileEntry, LocalFile, Manifest, Progress, StoreReader, StoreWriter, collect, describe
 from gitreg.contents import RULES, Finding
 from gitreg.documents.types import ArtifactRecord, FileRecord
 from gitreg.errors import GitregError, IntegrityError, InvalidInput, NotFound
 from gitreg.names import nfc
 from gitreg.registry.state.snapshot import ModelVersion
-from gitreg.registry.state.verdicts import Verdicts, recorded
+from gitreg.registry.state.verdicts import ScanCache, recorded
 
 
 class Holder(Protocol):
@@ -35,7 +35,9 @@ LISTED_FILES = 1000
 _LARGEST_MANIFEST = 2**30  # bytes
 
 
-def store_artifact(saving: Saving, sources: Sequence[Path], artifact_type: str, verdicts: Verdicts) -> ArtifactRecord:
+def store_artifact(
+    saving: StoreWriter, sources: Sequence[Path], artifact_type: str, verdicts: ScanCache
+) -> ArtifactRecord:
     """Store files and folders as one artifact, scan their contents, and return the artifact's record.
 
     Raises
@@ -52,7 +54,7 @@ def store_artifact(saving: Saving, sources: Sequence[Path], artifact_type: str, 
 
 
 def describe_artifact(
-    sources: Sequence[Path], artifact_type: str, progress: Progress, verdicts: Verdicts
+    sources: Sequence[Path], artifact_type: str, progress: Progress, verdicts: ScanCache
 ) -> ArtifactRecord:
     """Return the record that :func:`store_artifact` would return, without storing anything."""
     files = _composed(collect(sources))
@@ -65,7 +67,7 @@ def _composed(files: Sequence[LocalFile]) -> list[LocalFile]:
     return sorted((file._replace(path=nfc(file.path)) for file in files), key=lambda file: file.path.encode())
 
 
-def look_at(files: Sequence[LocalFile], manifest: Manifest, verdicts: Verdicts) -> dict[str, Finding]:
+def look_at(files: Sequence[LocalFile], manifest: Manifest, verdicts: ScanCache) -> dict[str, Finding]:
     """Return the scanner's findings on local files, by path; contents that were scanned before are not read again.
 
     Raises
@@ -122,7 +124,7 @@ def artifact_record(manifest: Manifest, artifact_type: str, findings: Mapping[st
     )
 
 
-def manifest_of(artifact: ArtifactRecord, store: Source) -> Manifest:
+def manifest_of(artifact: ArtifactRecord, store: StoreReader) -> Manifest:
     """Return the manifest of an artifact: from its record or, where the record lists no files, from the store.
 
     Raises

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from gitreg.documents.layout import MAX_BYTES, Key, parse_path
 from gitreg.errors import Refused, TooLarge
 from gitreg.git import Commit, Oversized, PathChange, Repository
-from gitreg.registry.state.branch import Ledger
-from gitreg.registry.state.index import Moment
+from gitreg.registry.state.branch import RegistryBranch
+from gitreg.registry.state.index import BranchCommit
 from gitreg.registry.state.index_builder import derive
-from gitreg.registry.state.index_rows import Derived
+from gitreg.registry.state.index_rows import FileColumns
 from gitreg.registry.state.snapshot import Snapshot
 
 SEALED = ("model_version", "artifact")
@@ -72,7 +72,7 @@ class Merge:
 
 
 @contextmanager
-def merged(ledger: Ledger, base: str | None, head: str) -> Iterator[Merge]:
+def merged(ledger: RegistryBranch, base: str | None, head: str) -> Iterator[Merge]:
     """Yield the preview of a merge; it is valid inside the ``with`` block only.
 
     Parameters
@@ -132,7 +132,7 @@ def goes_on(repository: Repository, base: str, head: str) -> bool:
     return repository.commit(line[-1]).parents[:1] == (base,)
 
 
-def told_by(ledger: Ledger, moment: Moment, key: Key) -> Moment:
+def told_by(ledger: RegistryBranch, moment: BranchCommit, key: Key) -> BranchCommit:
     """Return the commit that wrote the present content of a file; for a merge commit, the commit that it brought.
 
     The position, the date and the boundary stay those of the branch's own commit.
@@ -152,7 +152,7 @@ def told_by(ledger: Ledger, moment: Moment, key: Key) -> Moment:
     return moment
 
 
-def each_commit(ledger: Ledger, base: str, head: str) -> Iterator[tuple[str, Merge]]:
+def each_commit(ledger: RegistryBranch, base: str, head: str) -> Iterator[tuple[str, Merge]]:
     """Yield each new commit of a branch with its change as a `Merge`, oldest first; read it before the next is taken.
 
     Parameters
@@ -212,7 +212,7 @@ def _steps(
 
 def _derived(
     repository: Repository, root: str, wanted: Mapping[str, PathChange], paths: Sequence[str]
-) -> Iterator[tuple[Key, Derived | None]]:
+) -> Iterator[tuple[Key, FileColumns | None]]:
     for path in paths:
         key, oid = _key(path, root), wanted[path].new
         if key is not None:

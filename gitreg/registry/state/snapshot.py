@@ -18,8 +18,8 @@ from gitreg.documents.types import (
 )
 from gitreg.errors import InvalidDocument, NotFound, Refused
 from gitreg.names import ARCHIVED, linked_name
-from gitreg.registry.state.fixed_fields import Shift, shifts
-from gitreg.registry.state.index import Entry, Index
+from gitreg.registry.state.fixed_fields import FixedFieldChange, shifts
+from gitreg.registry.state.index import Index, IndexEntry
 
 _Answer = TypeVar("_Answer")
 _UNKNOWN: Any = object()
@@ -144,7 +144,7 @@ class ModelVersion(NamedTuple):
         return self.annotation.deleted
 
 
-class Model(NamedTuple):
+class ModelCard(NamedTuple):
     """One model: the fields of its card, and its latest version and stages.
 
     Parameters
@@ -238,11 +238,11 @@ class Snapshot:
         return newer or any(self.index.moment(entry.since).boundary for entry in said)
 
     @cached_property
-    def _settings_said(self) -> list[Entry]:
+    def _settings_said(self) -> list[IndexEntry]:
         return self.index.history(self.seq, "registry", "", "")
 
     @cached_property
-    def shifts(self) -> list[Shift]:
+    def shifts(self) -> list[FixedFieldChange]:
         """The fixed fields of ``gitreg.yaml`` that were changed, although that is not allowed."""
         return shifts(self._settings_said, lambda: self.index.first_record(self.seq))
 
@@ -257,12 +257,12 @@ class Snapshot:
         for shift in self.shifts:
             raise Refused(f"gitreg.yaml {self.tell_shift(shift)}", hint=self.undo_shift(shift))
 
-    def tell_shift(self, shift: Shift) -> str:
+    def tell_shift(self, shift: FixedFieldChange) -> str:
         """Return the change of a fixed field as the rest of a sentence, after the name of the file."""
         what = f"changed its {shift.field} from {shift.was} to {shift.now or 'nothing'}"
         return f"{what} in {self.index.moment(shift.since).oid[:12]}"
 
-    def undo_shift(self, shift: Shift) -> str:
+    def undo_shift(self, shift: FixedFieldChange) -> str:
         """Return the command that restores a fixed field."""
         return f"git revert {self.index.moment(shift.since).oid[:12]}"
 
@@ -302,7 +302,7 @@ class Snapshot:
             raise NotFound(f"there is no model {name!r}", hint=_nearest(name, self.model_names()))
         return document
 
-    def model(self, name: str) -> Model:
+    def model(self, name: str) -> ModelCard:
         """Return a model.
 
         Raises
@@ -313,9 +313,9 @@ class Snapshot:
         document = self.card_fields(name)
         latest = self.index.latest(self.seq, name).get(name)
         versions = sum(1 for version in self.versions(name))
-        return Model(document, versions, latest, self.stages(name))
+        return ModelCard(document, versions, latest, self.stages(name))
 
-    def models(self) -> list[Model]:
+    def models(self) -> list[ModelCard]:
         """Return all registered models, by name."""
         latest = self.index.latest(self.seq)
         counts = self.index.count_versions(self.seq)
@@ -324,7 +324,7 @@ class Snapshot:
             if entry.data is not None:
                 held.setdefault(entry.model, {})[entry.name] = entry.data["version"]
         return [
-            Model(
+            ModelCard(
                 _card(entry),
                 counts.get(entry.model, 0),
                 latest.get(entry.model),
@@ -346,7 +346,7 @@ class Snapshot:
         entry = self.index.get(self.seq, "card", model, "")
         return entry.data["text"] if entry and entry.data else None
 
-    def unreadable(self, model: str | None = None) -> list[Entry]:
+    def unreadable(self, model: str | None = None) -> list[IndexEntry]:
         """Return the files, of one model or of all (None), that cannot be read; all other methods leave them out."""
         found = self.remember("unreadable", lambda: self.index.problems(self.seq))
         return [entry for entry in found if model is None or entry.model == model]
@@ -406,7 +406,7 @@ class Snapshot:
         """Return the names of all versions of the model, deleted ones included."""
         return self.index.names(self.seq, "model_version", model)
 
-    def _complete(self, entry: Entry | None, deleted: bool) -> ModelVersion | None:
+    def _complete(self, entry: IndexEntry | None, deleted: bool) -> ModelVersion | None:
         if entry is None or entry.data is None:
             return None
         note = self.index.get(self.seq, "annotation", entry.model, entry.name)
@@ -416,7 +416,9 @@ class Snapshot:
         return None if version.deleted and not deleted else version
 
     @staticmethod
-    def _version(entry: Entry, note: Entry | None, stage: str | None, aliases: Mapping[str, str]) -> ModelVersion:
+    def _version(
+        entry: IndexEntry, note: IndexEntry | None, stage: str | None, aliases: Mapping[str, str]
+    ) -> ModelVersion:
         assert entry.data is not None
         annotation = _annotation(note)
         return ModelVersion(
@@ -440,7 +442,7 @@ class Snapshot:
         entry = self.index.get(self.seq, "alias", model, alias)
         return AliasDocument.from_data(entry.data) if entry and entry.data is not None else None
 
-    def approvals(self, model: str, version: str, stage: str) -> list[Entry]:
+    def approvals(self, model: str, version: str, stage: str) -> list[IndexEntry]:
         """Return the approval files of a version for a stage, unreadable ones included, sorted by approver."""
         prefix = f"{version}/{stage}/"
         return [e for e in self.index.scan(self.seq, "approval", model) if e.name.startswith(prefix)]
@@ -476,12 +478,12 @@ def _nearest(name: str, known: list[str]) -> str:
     return "see `gitreg model list`" if known else "register one with `gitreg model register`, or save a first version"
 
 
-def _card(entry: Entry) -> ModelDocument:
+def _card(entry: IndexEntry) -> ModelDocument:
     """Return the fields of a card; of an unreadable one, only the name."""
     return ModelDocument.from_data(entry.data) if entry.data is not None else ModelDocument(name=entry.model)
 
 
-def _annotation(entry: Entry | None) -> AnnotationDocument:
+def _annotation(entry: IndexEntry | None) -> AnnotationDocument:
     """Return the annotation; an unreadable one counts as yanked."""
     if entry is None:
         return AnnotationDocument()
@@ -490,7 +492,7 @@ def _annotation(entry: Entry | None) -> AnnotationDocument:
     return AnnotationDocument.from_data(entry.data)
 
 
-def _broken_settings(entry: Entry, hint: str) -> InvalidDocument:
+def _broken_settings(entry: IndexEntry, hint: str) -> InvalidDocument:
     """Return the error for an unreadable ``gitreg.yaml``, made from the problem in the index."""
     place, _, reason = (entry.problem or "").partition(": ")
     return InvalidDocument("gitreg.yaml", place.partition(" at ")[2], reason, hint=hint)

@@ -6,11 +6,11 @@ from collections import defaultdict
 from typing import NamedTuple
 
 from gitreg.documents.types import StageDocument
-from gitreg.registry.state.index import Entry
+from gitreg.registry.state.index import IndexEntry
 from gitreg.registry.state.snapshot import Snapshot
 
 
-class Tenure(NamedTuple):
+class StageHistory(NamedTuple):
     """The stage history of one stage.
 
     Parameters
@@ -37,7 +37,7 @@ class Tenure(NamedTuple):
         return list(range(top - 1, -1, -1))
 
 
-def tenure(snapshot: Snapshot, model: str, stage: str) -> Tenure:
+def tenure(snapshot: Snapshot, model: str, stage: str) -> StageHistory:
     """Return the stage history, read from all versions of the stage's pointer file.
 
     If a pointer file has again, byte for byte, the content of an earlier holder, then ``git revert`` restored it: that
@@ -61,7 +61,7 @@ def tenure(snapshot: Snapshot, model: str, stage: str) -> Tenure:
             if held.versions[version] and held.versions[version][-1] == len(held) - 1:
                 held.pop()
             held.push(version, digest)
-    return Tenure(held.names(), frozenset(undone), snapshot.find_stage(model, stage) is None)
+    return StageHistory(held.names(), frozenset(undone), snapshot.find_stage(model, stage) is None)
 
 
 class _Stack:
@@ -94,7 +94,7 @@ class _Stack:
         return [self.pop() for _ in range(len(self._held) - place)]
 
 
-def is_rollback(snapshot: Snapshot, pointer: Entry) -> bool:
+def is_rollback(snapshot: Snapshot, pointer: IndexEntry) -> bool:
     """Return whether a stage's new pointer returns the stage to a former holder: by `rollback`, or by ``git revert``.
 
     Parameters

@@ -23,7 +23,7 @@ _LISTED_FILES = 1000
 _OF_ALL = "*"
 
 
-class Verdicts:
+class ScanCache:
     """The cached verdicts; safe for threads and between processes, and lost without harm.
 
     Parameters

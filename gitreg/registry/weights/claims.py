@@ -28,7 +28,7 @@ from gitreg.errors import Refused
 from gitreg.git import Repository
 from gitreg.git.discovery import shared_with_group
 from gitreg.git.refs.locking import writers_lock
-from gitreg.registry.state.branch import Ledger
+from gitreg.registry.state.branch import RegistryBranch
 
 _CLONE_ID = "clone-id"
 _KNOWN = "known"
@@ -69,7 +69,7 @@ class Claims:
         The name of the remote that the registry is published to; None where it has none.
     """
 
-    def __init__(self, ledger: Ledger, remote: str | None) -> None:
+    def __init__(self, ledger: RegistryBranch, remote: str | None) -> None:
         self._ledger = ledger
         self._repository = ledger.repository
         self._remote = remote

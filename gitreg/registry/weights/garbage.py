@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitreg.blobs import Manifest, Store
-from gitreg.blobs.gc.sweep import Leftover, Live, find_leftovers, purge, read_unneeded, sweep, undo
+from gitreg.blobs.gc.sweep import GarbageObject, Live, find_leftovers, purge, read_unneeded, sweep, undo
 from gitreg.documents.layout import MAX_BYTES, Key, parse_path
 from gitreg.documents.types import AnnotationDocument, ArtifactDocument, ArtifactRecord, VersionDocument
 from gitreg.documents.yaml import loads
 from gitreg.errors import GitregError, IntegrityError, InvalidDocument
 from gitreg.git import Repository
 from gitreg.registry.drafts import RUN_FILE, read_draft_at
-from gitreg.registry.state.branch import DRAFTS, Ledger
+from gitreg.registry.state.branch import DRAFTS, RegistryBranch
 from gitreg.registry.state.manifests import manifest_of
 from gitreg.registry.state.snapshot import Snapshot
 from gitreg.registry.weights.store_users import StoreUser, StoreUsers
@@ -38,7 +38,7 @@ class Garbage:
     Parameters
     ----------
     key, size, since, reason:
-        As in :class:`gitreg.blobs.gc.sweep.Leftover`.
+        As in :class:`gitreg.blobs.gc.sweep.GarbageObject`.
     model, version:
         The deleted version that the object belonged to, of several the first; None where no record names the object:
         its save did not end, or its registry is gone.
@@ -92,7 +92,7 @@ def purge_garbage(users: StoreUsers, *, grace: float) -> list[Garbage]:
     return _of_versions(purge(users.store, _live(users), grace=grace), users)
 
 
-def return_garbage(ledger: Ledger, store: Store) -> list[Garbage]:
+def return_garbage(ledger: RegistryBranch, store: Store) -> list[Garbage]:
     """Restore all objects from the trash, and return them."""
     _check_there(store)
     returned = undo(store)
@@ -148,7 +148,9 @@ def live_manifests(user: StoreUser, store: Store) -> Iterator[Manifest]:
         yield from _recorded(user.ledger, user.ledger.snapshot_at(head), refs, store)
 
 
-def _recorded(ledger: Ledger, snapshot: Snapshot, refs: Sequence[tuple[str, str]], store: Store) -> Iterator[Manifest]:
+def _recorded(
+    ledger: RegistryBranch, snapshot: Snapshot, refs: Sequence[tuple[str, str]], store: Store
+) -> Iterator[Manifest]:
     """Yield the manifests of all records that the branch, at one commit, does not call deleted."""
     repository, head = ledger.repository, snapshot.commit
     deleted = _deleted(snapshot)
@@ -189,7 +191,7 @@ def _linked_and_standalone(snapshot: Snapshot, deleted: set[Key], store: Store) 
             yield from _manifests([ArtifactDocument.from_data(entry.data).record], key, store)
 
 
-def _drafted(ledger: Ledger, drafts: Mapping[str, str], store: Store) -> Iterator[Manifest]:
+def _drafted(ledger: RegistryBranch, drafts: Mapping[str, str], store: Store) -> Iterator[Manifest]:
     for ref, commit in drafts.items():
         if ledger.repository.read(commit, RUN_FILE) is None:  # another branch under the drafts' prefix
             continue
@@ -236,7 +238,7 @@ def _deleted(snapshot: Snapshot) -> set[Key]:
     }
 
 
-def _records(ledger: Ledger, tip: str, base: str | None) -> Iterator[_Record]:
+def _records(ledger: RegistryBranch, tip: str, base: str | None) -> Iterator[_Record]:
     """Yield the records at a tip that are missing or different at the base."""
     for change in ledger.repository.diff(base, tip):
         match = _RECORD.fullmatch(change.path)
@@ -246,7 +248,7 @@ def _records(ledger: Ledger, tip: str, base: str | None) -> Iterator[_Record]:
                 yield _Record(match["root"] or "", key, change.new)
 
 
-def _deleted_there(ledger: Ledger, tip: str, record: _Record) -> bool:
+def _deleted_there(ledger: RegistryBranch, tip: str, record: _Record) -> bool:
     path = Key("annotation", record.key.model, record.key.name).path
     content = ledger.repository.read(tip, f"{record.root}/{path}" if record.root else path, limit=MAX_BYTES)
     if content is None:
@@ -288,7 +290,7 @@ def _manifests(artifacts: Iterable[ArtifactRecord], key: Key, store: Store) -> I
 # -- former owners -----------------------------------------------------------------------------------------------------
 
 
-def _of_versions(left: Iterable[Leftover], users: StoreUsers) -> list[Garbage]:
+def _of_versions(left: Iterable[GarbageObject], users: StoreUsers) -> list[Garbage]:
     """Return each object with the deleted version that it belonged to, as far as the store users know it."""
     left = list(left)
     if not left:
@@ -297,7 +299,7 @@ def _of_versions(left: Iterable[Leftover], users: StoreUsers) -> list[Garbage]:
         return _named(left, found, users.store)
 
 
-def _named(left: Iterable[Leftover], users: Iterable[StoreUser], store: Store) -> list[Garbage]:
+def _named(left: Iterable[GarbageObject], users: Iterable[StoreUser], store: Store) -> list[Garbage]:
     owners: dict[str, tuple[str, str, str | None]] = {}
     for user in users:
         for head in user.heads:

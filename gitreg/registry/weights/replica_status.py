@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gitreg.blobs import Manifest, Progress, Source, Store, replicate
+from gitreg.blobs import Manifest, Progress, Store, StoreReader, replicate
 from gitreg.errors import GitregError, IntegrityError, Refused
 from gitreg.registry.state.manifests import Holder, manifest_of, stored_manifest
 from gitreg.registry.state.snapshot import ModelVersion
-from gitreg.registry.weights.trusted_stores import Named
+from gitreg.registry.weights.trusted_stores import NamedStore
 
 
 @dataclass(frozen=True)
-class Holding:
+class ReplicaStatus:
     """The status of one version in one store.
 
     Parameters
@@ -47,8 +47,8 @@ class Holding:
 
 
 def holdings(
-    versions: Sequence[Holder], named: Sequence[Named], source: Source, tell: Callable[[str], None]
-) -> list[list[Holding]]:
+    versions: Sequence[Holder], named: Sequence[NamedStore], source: StoreReader, tell: Callable[[str], None]
+) -> list[list[ReplicaStatus]]:
     """Return the replica status: a row for each version, with the status in each store in order.
 
     Parameters
@@ -65,12 +65,12 @@ def holdings(
 
 
 def _column(
-    store: Named,
+    store: NamedStore,
     versions: Sequence[Holder],
     sets: Sequence[list[Manifest] | None],
     everything: list[Manifest],
     tell: Callable[[str], None],
-) -> list[Holding]:
+) -> list[ReplicaStatus]:
     unknown = "unreachable"
     missing = None
     try:
@@ -85,13 +85,13 @@ def _column(
     for version, each in zip(versions, sets, strict=True):
         files = None if each is None else sum(len(manifest.files) for manifest in each)
         if missing is None:
-            column.append(Holding(version.reference, store.url, unknown, None, files))
+            column.append(ReplicaStatus(version.reference, store.url, unknown, None, files))
         elif each is None or files is None:  # even the manifest cannot be read
-            column.append(Holding(version.reference, store.url, "absent", None, None))
+            column.append(ReplicaStatus(version.reference, store.url, "absent", None, None))
         else:
             held = files - sum(len(missing.get(manifest.digest, ())) for manifest in each)
             state = "whole" if held == files else "part" if held else "absent"
-            column.append(Holding(version.reference, store.url, state, held, files))
+            column.append(ReplicaStatus(version.reference, store.url, state, held, files))
     return column
 
 
@@ -140,7 +140,7 @@ class Copying:
     """
 
     def __init__(
-        self, versions: Iterable[Holder], sources: Sequence[Store], target: Store, spool: Path, manifests: Source
+        self, versions: Iterable[Holder], sources: Sequence[Store], target: Store, spool: Path, manifests: StoreReader
     ) -> None:
         self._sources = sources
         self._target = target
@@ -173,7 +173,7 @@ class Copying:
             yield CopiedVersion(reference, copied.files, copied.size, problem)
 
 
-def _sets(version: Holder, source: Source) -> list[Manifest]:
+def _sets(version: Holder, source: StoreReader) -> list[Manifest]:
     """Return the file sets that a store has to have for a version, stored manifests as sets of their own."""
     sets = []
     ignored = version.annotation.artifacts if isinstance(version, ModelVersion) else {}  # gc keeps those, too
@@ -183,7 +183,7 @@ def _sets(version: Holder, source: Source) -> list[Manifest]:
     return sets
 
 
-def _sets_or_none(version: Holder, source: Source) -> list[Manifest] | None:
+def _sets_or_none(version: Holder, source: StoreReader) -> list[Manifest] | None:
     try:
         return _sets(version, source)
     except GitregError:

@@ -17,7 +17,7 @@ from gitreg.git import Repository
 from gitreg.git.program import speaking_of_none
 from gitreg.registry.discovery.mirrors import REMOTE, open_mirror
 from gitreg.registry.remote.upstream import Upstream
-from gitreg.registry.state.branch import Ledger
+from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.weights.claims import Claim, Claims, clone_id, is_plain_address, read_claim
 
 AGED = 90
@@ -44,7 +44,7 @@ class StoreUser:
         The name of it for messages; None for the registry of this clone.
     """
 
-    ledger: Ledger
+    ledger: RegistryBranch
     heads: tuple[str, ...]
     refs: Mapping[str, str] = field(default_factory=dict)
     name: str | None = None
@@ -74,7 +74,7 @@ class StoreUsers:
         True to contact no remote.
     """
 
-    ledger: Ledger
+    ledger: RegistryBranch
     store: Store
     remote: Upstream | None
     claims: Claims
@@ -190,7 +190,7 @@ class StoreUsers:
         stack.enter_context(repository)
         if "clone" in claim.said and claim.said["clone"] != clone_id(repository.common_dir):
             raise NotFound(f"{_ANOTHER}; its own is perhaps on another machine")
-        ledger = Ledger(repository, claim.said["branch"], claim.said["root"])
+        ledger = RegistryBranch(repository, claim.said["branch"], claim.said["root"])
         stack.callback(ledger.close)
         return StoreUser(ledger, (ledger.snapshot().commit,), name=claim.place)
 
@@ -209,7 +209,7 @@ class StoreUsers:
         )
         repository, branch, root = mirror.location
         stack.enter_context(repository)
-        ledger = Ledger(repository, branch, root)
+        ledger = RegistryBranch(repository, branch, root)
         stack.callback(ledger.close)
         theirs, refs = Upstream(ledger, REMOTE, self.clock, mirror_of=address).survey()
         if theirs is None or ledger.snapshot_at(theirs).settings.id != said["registry"]:

@@ -7,14 +7,14 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitreg.blobs import Store, Stores, open_store, shown
+from gitreg.blobs import Replicas, Store, open_store, shown
 from gitreg.documents.types import RegistryDocument
 from gitreg.errors import GitregError, Refused
 from gitreg.git import Repository
 from gitreg.registry.weights.user_lists import read_list, write_list
 
 
-class Approvals:
+class TrustedStores:
     """The stores that this user trusts, in a file of the user.
 
     Parameters
@@ -38,7 +38,7 @@ class Approvals:
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedStore:
     """A store that a registry names, or the default store in the clone.
 
     Parameters
@@ -70,14 +70,14 @@ class Named:
         return self.opened
 
 
-def open_named(settings: RegistryDocument, repository: Repository, approvals: Approvals) -> list[Named]:
+def open_named(settings: RegistryDocument, repository: Repository, approvals: TrustedStores) -> list[NamedStore]:
     """Return all stores of a registry, the primary first, then the replicas; those that the user trusts are open."""
     own = str(default_folder(repository))
     approved = {own, *approvals.urls()}
     return [_open(url, approved, own) for url in store_urls(settings, repository)]
 
 
-def readable(named: Sequence[Named], tell: Callable[[str], None]) -> Stores:
+def readable(named: Sequence[NamedStore], tell: Callable[[str], None]) -> Replicas:
     """Return the open stores as one.
 
     Parameters
@@ -101,7 +101,7 @@ def readable(named: Sequence[Named], tell: Callable[[str], None]) -> Stores:
     for each in named:
         if each.error:
             tell(f"left out: {each.error.message}" + (f" ({each.error.hint})" if each.error.hint else ""))
-    return Stores(opened, tell)
+    return Replicas(opened, tell)
 
 
 def store_urls(settings: RegistryDocument, repository: Repository) -> list[str]:
@@ -147,14 +147,14 @@ def spelled(url: str, repository: Repository) -> str:
     return Path(url).relative_to(top).as_posix()
 
 
-def _open(url: str, approved: Collection[str], own: str) -> Named:
+def _open(url: str, approved: Collection[str], own: str) -> NamedStore:
     if url not in approved:
         refused = Refused(
             f"this registry keeps weights at {shown(url)}, which you have not approved",
             hint="`gitreg trust` approves it; until then nothing is read from it or written to it",
         )
-        return Named(shown(url), None, refused)
+        return NamedStore(shown(url), None, refused)
     try:
-        return Named(url, open_store(url, own=url == own))
+        return NamedStore(url, open_store(url, own=url == own))
     except GitregError as error:
-        return Named(shown(url), None, error)
+        return NamedStore(shown(url), None, error)

@@ -9,19 +9,19 @@ from gitreg.registry.state.branch import DRAFTS
 
 if TYPE_CHECKING:
     from gitreg.git import Repository
-    from gitreg.registry.state.branch import Ledger
+    from gitreg.registry.state.branch import RegistryBranch
 
 _OF_OTHERS = ("refs/gitreg/", "refs/remotes/")
 _SPEAKS_OF_WEIGHTS = r"(?:.*/)?(?:models/.+/(?:versions|annotations)/[^/]+\.yaml|artifacts/[^/]+/[^/]+\.yaml)"
 
 
-def may_be_unpublished(ledger: Ledger, remote: str) -> bool:
+def may_be_unpublished(ledger: RegistryBranch, remote: str) -> bool:
     """Return whether there are drafts, or the branch is not at the remote's last known commit; no network access."""
     repository = ledger.repository
     return bool(repository.refs(DRAFTS)) or ledger.head() != _accepted(ledger, remote)
 
 
-def is_unpublished(ledger: Ledger, remote: str) -> bool:
+def is_unpublished(ledger: RegistryBranch, remote: str) -> bool:
     """Return whether any ref or checked-out commit has records or annotations that the remote's branch lacks.
 
     Branches that change only code, and moved pointers, keep no blobs. Call it while holding the repository's lock.
@@ -47,5 +47,5 @@ def _speaks_of_weights(repository: Repository, tip: str, base: str) -> bool:
     return any(change.new and re.fullmatch(_SPEAKS_OF_WEIGHTS, change.path) for change in repository.diff(base, tip))
 
 
-def _accepted(ledger: Ledger, remote: str) -> str | None:
+def _accepted(ledger: RegistryBranch, remote: str) -> str | None:
     return ledger.repository.read_ref(f"refs/gitreg/{remote}/accepted/{ledger.branch}")

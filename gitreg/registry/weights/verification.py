@@ -7,26 +7,26 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, BinaryIO, NamedTuple
 
-from gitreg.blobs import FileEntry, Manifest, Progress, Source, Store, keys, verify
+from gitreg.blobs import FileEntry, Manifest, Progress, Store, StoreReader, keys, verify
 from gitreg.contents import RULES
 from gitreg.contents import Finding as Verdict
 from gitreg.documents.layout import MAX_BYTES, Key
 from gitreg.documents.types import ArtifactRecord
 from gitreg.errors import GitregError, TooLarge
-from gitreg.registry.state.branch import Ledger
+from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.cut_history import is_cut
-from gitreg.registry.state.index import Entry
+from gitreg.registry.state.index import IndexEntry
 from gitreg.registry.state.manifests import Holder, manifest_of, stored_manifest
 from gitreg.registry.state.registry_refs import tag_record, tag_ref
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
-from gitreg.registry.state.verdicts import Difference, Verdicts, differences
-from gitreg.registry.weights.verify_checkpoint import Run
+from gitreg.registry.state.verdicts import Difference, ScanCache, differences
+from gitreg.registry.weights.verify_checkpoint import VerifyCheckpoint
 
 _AT_ONCE = 50_000  # files whose existence is checked in one request
 
 
 @dataclass(frozen=True)
-class Finding:
+class VerifiedItem:
     """The result of the verification of one file in one store, or of one record.
 
     Parameters
@@ -83,22 +83,22 @@ class _Set(NamedTuple):
 class _Onlooker:
     """The scanner of file contents during verification, for files without a known verdict."""
 
-    def __init__(self, verdicts: Verdicts, tell: Callable[[str], None]) -> None:
+    def __init__(self, verdicts: ScanCache, tell: Callable[[str], None]) -> None:
         self._verdicts = verdicts
         self._tell = tell
 
         self._found: dict[str, Verdict] = {}  # in memory, in case the file of verdicts cannot be written
 
     def wants(self, entry: FileEntry) -> bool:
-        """See `gitreg.blobs.verify.Onlooker`."""
+        """See `gitreg.blobs.verify.FileScan`."""
         return entry.sha256 not in self._found and self._verdicts.find(entry.sha256) is None
 
     def look(self, entry: FileEntry, file: BinaryIO) -> None:
-        """See `gitreg.blobs.verify.Onlooker`."""
+        """See `gitreg.blobs.verify.FileScan`."""
         self._found[entry.sha256] = self._verdicts.look(entry.sha256, file)
 
     def leave_out(self, entry: FileEntry, error: OSError) -> None:
-        """See `gitreg.blobs.verify.Onlooker`."""
+        """See `gitreg.blobs.verify.FileScan`."""
         self._tell(f"nobody looked at what {entry.path} is: {error.strerror or error}")
 
     def found(self, manifest: Manifest) -> dict[str, Verdict]:
@@ -150,15 +150,15 @@ class Verification:
 
     def __init__(
         self,
-        ledger: Ledger | None,
+        ledger: RegistryBranch | None,
         versions: Iterable[Holder],
-        source: Source,
+        source: StoreReader,
         stores: Sequence[Store],
         *,
         share: float,
-        run: Run,
+        run: VerifyCheckpoint,
         whole: bool = False,
-        verdicts: Verdicts | None = None,
+        verdicts: ScanCache | None = None,
         tell: Callable[[str], None],
         progress: Progress,
     ) -> None:
@@ -176,12 +176,12 @@ class Verification:
         self._progress = progress
         self._problems: dict[str, str] = {}
 
-    def __iter__(self) -> Iterator[Finding]:
+    def __iter__(self) -> Iterator[VerifiedItem]:
         try:
             if self._ledger and self._whole:
                 yield from lost(self._ledger.snapshot())
             for batch in self._batches():
-                if isinstance(batch, Finding):
+                if isinstance(batch, VerifiedItem):
                     yield batch
                     continue
                 for store in list(self._stores):
@@ -191,16 +191,16 @@ class Verification:
         finally:
             self._run.close()
 
-    def _batches(self) -> Iterator[Finding | list[_Set]]:
+    def _batches(self) -> Iterator[VerifiedItem | list[_Set]]:
         batch: list[_Set] = []
         for version in self._versions:
             if self._ledger and (problem := record_problem(self._ledger, version)):
-                yield Finding(version.reference, "", "", 0, problem)
+                yield VerifiedItem(version.reference, "", "", 0, problem)
             for name, artifact in version.artifacts.items():
                 try:
                     manifest = manifest_of(artifact, self._source)
                 except GitregError as error:
-                    yield Finding(version.reference, name, "", artifact.size, error.message)
+                    yield VerifiedItem(version.reference, name, "", artifact.size, error.message)
                     continue
                 batch.append(_Set(version.reference, name, manifest, artifact))
                 if artifact.files is None:
@@ -210,7 +210,7 @@ class Verification:
                 batch = []
         yield batch
 
-    def _check(self, store: Store, batch: list[_Set]) -> Iterator[Finding]:
+    def _check(self, store: Store, batch: list[_Set]) -> Iterator[VerifiedItem]:
         required = store is self._primary
         try:
             if store.gone and not store.own:
@@ -241,7 +241,9 @@ class Verification:
         chosen = {token for token, rank in ranks.items() if rank < self._share * 2**32}
         return chosen or set(sorted(ranks, key=ranks.__getitem__)[:1])
 
-    def _read(self, store: Store, files: _Set, tokens: dict[FileEntry, str], chosen: set[str]) -> Iterator[Finding]:
+    def _read(
+        self, store: Store, files: _Set, tokens: dict[FileEntry, str], chosen: set[str]
+    ) -> Iterator[VerifiedItem]:
         """Read the chosen files that are present and not read yet, and yield the findings."""
         new = {
             token: entry
@@ -260,7 +262,7 @@ class Verification:
             if problem or files.record:
                 yield _finding(files, entry, store, problem, read=token in chosen)
 
-    def _compare(self, batch: list[_Set]) -> Iterator[Finding]:
+    def _compare(self, batch: list[_Set]) -> Iterator[VerifiedItem]:
         """Yield the differences between the recorded verdicts on contents and the verdicts known here."""
         if self._onlooker is None:
             return
@@ -272,12 +274,12 @@ class Verification:
             is_whole = len(found) == len(sizes)
             for one in differences(each.record.scan, each.record.contents, found, whole=is_whole):
                 size = sizes.get(one.path, each.record.size)
-                yield Finding(each.reference, each.artifact, one.path, size, str(one), difference=one)
+                yield VerifiedItem(each.reference, each.artifact, one.path, size, str(one), difference=one)
         self._onlooker.forget()
 
 
-def _finding(files: _Set, entry: FileEntry, store: Store, problem: str | None, *, read: bool = False) -> Finding:
-    return Finding(files.reference, files.artifact, entry.path, entry.size, problem, store.url, read)
+def _finding(files: _Set, entry: FileEntry, store: Store, problem: str | None, *, read: bool = False) -> VerifiedItem:
+    return VerifiedItem(files.reference, files.artifact, entry.path, entry.size, problem, store.url, read)
 
 
 def _tokens(store: Store, manifest: Manifest) -> dict[FileEntry, str]:
@@ -294,7 +296,7 @@ def _tokens(store: Store, manifest: Manifest) -> dict[FileEntry, str]:
 # -- records ---------------------------------------------------------------------------------------------------------
 
 
-def record_problem(ledger: Ledger, version: Holder) -> str | None:
+def record_problem(ledger: RegistryBranch, version: Holder) -> str | None:
     """Return how a record differs from its seal (its first version in history, or its tag), or None."""
     snapshot, repository = ledger.snapshot(), ledger.repository
     kind = "model_version" if isinstance(version, ModelVersion) else "artifact"
@@ -319,7 +321,7 @@ def record_problem(ledger: Ledger, version: Holder) -> str | None:
     return None
 
 
-def lost(snapshot: Snapshot) -> Iterator[Finding]:
+def lost(snapshot: Snapshot) -> Iterator[VerifiedItem]:
     """Yield a finding for each unreadable record, pointer or settings file, and for each removed record.
 
     Cards and approvals are left out: loading a version needs none of them.
@@ -328,21 +330,21 @@ def lost(snapshot: Snapshot) -> Iterator[Finding]:
         if entry.kind not in ("model", "card", "approval"):
             path = Key(*entry[:3]).path
             problem = (entry.problem or "cannot be read").removeprefix(f"{path}: ")
-            yield Finding(_reference(entry), "", path, 0, problem)
+            yield VerifiedItem(_reference(entry), "", path, 0, problem)
     for kind in ("model_version", "artifact", "run"):
         present = {entry[:3] for entry in snapshot.index.scan(snapshot.seq, kind)}
         for entry in snapshot.index.removed(snapshot.seq, kind):
             if entry[:3] not in present and entry.until is not None:
                 commit = snapshot.index.moment(entry.until).oid[:12]
                 problem = f"its sealed record was removed in {commit}"
-                yield Finding(_reference(entry), "", Key(*entry[:3]).path, 0, problem)
+                yield VerifiedItem(_reference(entry), "", Key(*entry[:3]).path, 0, problem)
 
 
-def _reference(entry: Entry) -> str:
+def _reference(entry: IndexEntry) -> str:
     return f"{entry.model}@{entry.name}" if entry.name else entry.model or "gitreg.yaml"
 
 
-def is_sealed(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> bool:
+def is_sealed(ledger: RegistryBranch, snapshot: Snapshot, version: ModelVersion) -> bool:
     """Return whether the version's tag is in this repository, and not an annotated tag that names no record.
 
     An annotated tag without a record was made by hand and cannot show an edit; only the history can.
@@ -352,7 +354,7 @@ def is_sealed(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> bool
     return oid is not None and (tag is None or tag_record(tag.message) is not None)
 
 
-def seal_problem(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> str | None:
+def seal_problem(ledger: RegistryBranch, snapshot: Snapshot, version: ModelVersion) -> str | None:
     """Return how a record differs from the one that its tag seals, or None; the tag has to be in this repository."""
     repository = ledger.repository
     ref = tag_ref(snapshot.settings, version.model, version.version)
@@ -372,13 +374,13 @@ def seal_problem(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> s
     return None
 
 
-def readings(snapshot: Snapshot, entry: Entry) -> list[Entry]:
+def readings(snapshot: Snapshot, entry: IndexEntry) -> list[IndexEntry]:
     """Return all readable versions of a record, newest first: an unreadable one was never sealed."""
     said = snapshot.index.history(snapshot.seq, entry.kind, entry.model, entry.name)
     return [past for past in said if past.text is not None]
 
 
-def same_record(ledger: Ledger, commit: str, entry: Entry) -> bool:
+def same_record(ledger: RegistryBranch, commit: str, entry: IndexEntry) -> bool:
     """Return whether the record at a commit is, byte for byte, the one in the index."""
     path = Key(entry.kind, entry.model, entry.name).path
     try:

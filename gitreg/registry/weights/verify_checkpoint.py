@@ -11,7 +11,7 @@ _FIRST = re.compile(r"gitreg-verified 1 ([0-9a-f]{32})")
 _TOO_OLD = 7 * 86400.0  # seconds since the last note; files that were whole then may be damaged now
 
 
-class Run:
+class VerifyCheckpoint:
     """The checkpoint of one verification, in a small file of the user; several processes may append to it at once.
 
     If the file is lost or cut off, some files are read once more. Its format::

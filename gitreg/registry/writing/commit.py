@@ -22,8 +22,8 @@ from gitreg.documents.files import read_data, write
 from gitreg.documents.layout import Key, parse_path
 from gitreg.documents.types import Document, RegistryDocument
 from gitreg.errors import CloneLags, Conflict, GitregError, IntegrityError, Locked, Refused, WorkTreeBusy, WorkTreeLags
-from gitreg.git import RefUpdate, Signature
-from gitreg.registry.state.branch import PATIENCE, Ledger
+from gitreg.git import Identity, RefUpdate
+from gitreg.registry.state.branch import PATIENCE, RegistryBranch
 from gitreg.registry.state.dates import dated_after
 from gitreg.registry.state.registry_refs import build_seal, mirror_ref
 from gitreg.registry.state.snapshot import Snapshot
@@ -97,11 +97,11 @@ class Writer:
         The identities for Git, with the time.
     """
 
-    author: Signature
-    committer: Signature
+    author: Identity
+    committer: Identity
 
 
-def plan(ledger: Ledger, snapshot: Snapshot, changes: Changes) -> dict[str, bytes | None]:
+def plan(ledger: RegistryBranch, snapshot: Snapshot, changes: Changes) -> dict[str, bytes | None]:
     """Return the new content of each file that differs from the snapshot, by path; None for a file to remove."""
     files: dict[str, bytes | None] = {}
     for key, wanted in changes.files.items():
@@ -114,7 +114,7 @@ def plan(ledger: Ledger, snapshot: Snapshot, changes: Changes) -> dict[str, byte
 
 
 def commit(
-    ledger: Ledger,
+    ledger: RegistryBranch,
     operation: Operation,
     writer: Callable[[], Writer],
     *,
@@ -215,7 +215,9 @@ class _LockInTheWay:
         return min(1.0, _FLOOR * 2 ** min(self._tries, 10)) if self._path is not None else 0.0
 
 
-def _try(ledger: Ledger, operation: Operation, writer: Callable[[], Writer], upstream: Upstream | None) -> Outcome:
+def _try(
+    ledger: RegistryBranch, operation: Operation, writer: Callable[[], Writer], upstream: Upstream | None
+) -> Outcome:
     repository = ledger.repository
     repository.finish_following()
     theirs = upstream.catch_up() if upstream else None
@@ -257,7 +259,7 @@ def _try(ledger: Ledger, operation: Operation, writer: Callable[[], Writer], ups
 
 
 def derived_updates(
-    ledger: Ledger, settings: RegistryDocument, made: str, files: dict[str, bytes | None]
+    ledger: RegistryBranch, settings: RegistryDocument, made: str, files: dict[str, bytes | None]
 ) -> list[RefUpdate]:
     """Return the updates of derived refs for the files of a commit: tags of new records, mirrors of moved pointers.
 
@@ -278,7 +280,7 @@ def derived_updates(
     return updates
 
 
-def _seal(ledger: Ledger, settings: RegistryDocument, made: str, key: Key, content: bytes) -> RefUpdate:
+def _seal(ledger: RegistryBranch, settings: RegistryDocument, made: str, key: Key, content: bytes) -> RefUpdate:
     known = recognise(key, content)
     record: dict[str, Any] = read(known.string) if known else read_data(key, content)
     ref, tag = build_seal(ledger.repository, settings, made, record, sha256(content).hexdigest())

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gitreg.sdk.registry import Registry
 
 
-class DraftInHand:
+class LockedDraft:
     """A run's draft, locked between threads and kept up to date.
 
     Parameters

@@ -14,10 +14,10 @@ from gitreg.documents.types import RunDocument
 from gitreg.names import fill
 from gitreg.registry.state.runs_and_artifacts import find_run
 from gitreg.registry.writing.metadata import to_json
-from gitreg.sdk.runs.locked_draft import DraftInHand
+from gitreg.sdk.runs.locked_draft import LockedDraft
 from gitreg.sdk.runs.run_artifacts import RunArtifacts, add_input
 from gitreg.sdk.runs.run_versions import RunVersions
-from gitreg.sdk.runs.step_run import COMPLETED, FAILED, RUNNING, Step
+from gitreg.sdk.runs.step_run import COMPLETED, FAILED, RUNNING, StepRun
 from gitreg.sdk.runs.subprocesses import tell_children
 from gitreg.sdk.verbs.drafts import seal_draft
 
@@ -71,7 +71,7 @@ class Run:
         self.resumed = resumed
         self.outer: Run | None = None
         self.substitutions = moment(draft.run.started_at)
-        self.in_hand = DraftInHand(registry, draft)
+        self.in_hand = LockedDraft(registry, draft)
         self.versions = RunVersions(self)
         self.artifacts = RunArtifacts(self)
         self.is_given_up = False
@@ -79,8 +79,8 @@ class Run:
         self.enable_cache = True
         self._joined_in = joined_in
         self._process = os.getpid() if joined_in is None else None
-        self._step: ContextVar[Step | None] = ContextVar("gitreg_step", default=None)
-        self._steps: list[Step] = []
+        self._step: ContextVar[StepRun | None] = ContextVar("gitreg_step", default=None)
+        self._steps: list[StepRun] = []
         self._names: list[str] = []
 
     @property
@@ -104,17 +104,17 @@ class Run:
         return self._process != os.getpid()
 
     @property
-    def step(self) -> Step | None:
+    def step(self) -> StepRun | None:
         """The step that executes in this context; in a thread that a step started, the only step."""
         return self.step_here or self.only_step
 
     @property
-    def step_here(self) -> Step | None:
+    def step_here(self) -> StepRun | None:
         """The step in whose block this context is."""
         return self._step.get()
 
     @property
-    def only_step(self) -> Step | None:
+    def only_step(self) -> StepRun | None:
         """The step that executes, if it is the only one at this moment; None otherwise."""
         return self._steps[0] if len(self._steps) == 1 else None
 
@@ -157,7 +157,7 @@ class Run:
         model: Model | None = None,
         parameters: Mapping[str, Any] | None = None,
         substitutions: Mapping[str, str] | None = None,
-    ) -> Iterator[Step]:
+    ) -> Iterator[StepRun]:
         """Execute a step of the run in a block and begin the version that it works on; saves there belong to the step.
 
         Parameters
@@ -174,7 +174,7 @@ class Run:
         said = to_json(parameters or {}, "parameters")
         started_at = self.registry.ambient.timestamp()
         with self.in_hand.turn:
-            step = Step(self._free(name), model, started_at, said, dict(substitutions or {}))
+            step = StepRun(self._free(name), model, started_at, said, dict(substitutions or {}))
             self._names.append(step.name)
             self._steps.append(step)
         token = self._step.set(step)

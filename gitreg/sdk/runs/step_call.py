@@ -18,7 +18,7 @@ from gitreg.sdk.zenml.artifacts import ArtifactVersion, save_artifact
 if TYPE_CHECKING:
     from gitreg.sdk.runs.pipelines import Step
     from gitreg.sdk.runs.run import Run
-    from gitreg.sdk.runs.step_run import Step as RunningStep
+    from gitreg.sdk.runs.step_run import StepRun as RunningStep
 
 _LOG = logging.getLogger("gitreg")
 

@@ -9,14 +9,14 @@ from gitreg.sdk.current_run import active_run
 
 if TYPE_CHECKING:
     from gitreg.sdk.runs.run import Run
-    from gitreg.sdk.runs.step_run import Step
+    from gitreg.sdk.runs.step_run import StepRun
     from gitreg.sdk.zenml.model import RunModel
 
 
 class StepContext:
     """The context of a step: its run, its names and its model."""
 
-    def __init__(self, run: Run, step: Step) -> None:
+    def __init__(self, run: Run, step: StepRun) -> None:
         self.run = run
         self._step = step
 

@@ -12,7 +12,7 @@ RUNNING, COMPLETED, FAILED = "running", "completed", "failed"
 """The possible statuses of a run and of a step."""
 
 
-class Step:
+class StepRun:
     """A step of a run while it executes.
 
     Attributes

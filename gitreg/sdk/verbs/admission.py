@@ -14,7 +14,7 @@ from gitreg.registry.state.verdicts import as_recorded, differences, read_summar
 if TYPE_CHECKING:
     from gitreg.blobs import FileEntry, Manifest
     from gitreg.documents.types import ArtifactRecord
-    from gitreg.sdk.session import OpenRegistry
+    from gitreg.sdk.session import Session
 
 _OF_A_SET = "set:"  # prefix of an artifact's digest: the key of its files' verdicts in one entry
 
@@ -34,9 +34,7 @@ class Admission:
         True if the caller allows code in all files.
     """
 
-    def __init__(
-        self, registry: OpenRegistry, record: ArtifactRecord, *, model: str, what: str, unsafe_code: bool
-    ) -> None:
+    def __init__(self, registry: Session, record: ArtifactRecord, *, model: str, what: str, unsafe_code: bool) -> None:
         self._registry = registry
         self._record = record
         self._model = model

@@ -8,10 +8,10 @@ from gitreg.registry.weights.store_users import StoreUsers
 from gitreg.sdk.store_claims import claims_of, settle_claims
 
 if TYPE_CHECKING:
-    from gitreg.sdk.session import OpenRegistry
+    from gitreg.sdk.session import Session
 
 
-def store_users(registry: OpenRegistry) -> StoreUsers:
+def store_users(registry: Session) -> StoreUsers:
     """Return the users of the registry's store, for garbage collection, after this clone's own claims were settled."""
     settle_claims(registry, collecting=True)
     ambient, ledger, remote = registry.ambient, registry.ledger, registry.remote

@@ -20,23 +20,23 @@ from gitreg.registry.state.manifests import Holder, manifest_of
 from gitreg.registry.state.registry_refs import tag_ref
 from gitreg.registry.state.snapshot import Snapshot
 from gitreg.registry.state.verdicts import worst_of
-from gitreg.registry.weights.trusted_stores import Named, default_folder, open_named, readable
-from gitreg.registry.weights.verification import Finding, Verification
-from gitreg.registry.weights.verify_checkpoint import Run
+from gitreg.registry.weights.trusted_stores import NamedStore, default_folder, open_named, readable
+from gitreg.registry.weights.verification import Verification, VerifiedItem
+from gitreg.registry.weights.verify_checkpoint import VerifyCheckpoint
 
 if TYPE_CHECKING:
-    from gitreg.blobs import Source
+    from gitreg.blobs import StoreReader
     from gitreg.contents import Finding as Contents
     from gitreg.documents.types import ArtifactRecord
-    from gitreg.registry.state.branch import Ledger
-    from gitreg.sdk.session import OpenRegistry
+    from gitreg.registry.state.branch import RegistryBranch
+    from gitreg.sdk.session import Session
 
 _ALL_OF_IT = 0x7FFFFFFF  # the depth of `git fetch --unshallow`
 _OUTPUT_OF_COMMANDS = 2  # standard error: standard output is for the report
 
 
 def check_proposal(
-    registry: OpenRegistry, base: str, head: str = "HEAD", *, share: float = 1.0, progress: Progress = NO_PROGRESS
+    registry: Session, base: str, head: str = "HEAD", *, share: float = 1.0, progress: Progress = NO_PROGRESS
 ) -> Report:
     """Check a proposal with the stores and programs of this machine.
 
@@ -83,7 +83,7 @@ def check_proposal(
 
 
 def weights_in(
-    registry: OpenRegistry, named: Sequence[Named], *, share: float, unseen: list[str], progress: Progress = NO_PROGRESS
+    registry: Session, named: Sequence[NamedStore], *, share: float, unseen: list[str], progress: Progress = NO_PROGRESS
 ) -> LookAtWeights | None:
     """Return a function that verifies versions in the stores; None if the primary store cannot be opened.
 
@@ -109,11 +109,11 @@ def weights_in(
         return None
     stores = [each.opened for each in named if each.opened]
 
-    def look(versions: Sequence[Holder]) -> Iterable[Finding]:
+    def look(versions: Sequence[Holder]) -> Iterable[VerifiedItem]:
         if not versions:
             return ()
         source = readable(named, unseen.append)
-        run = Run(None, registry.ambient.clock())
+        run = VerifyCheckpoint(None, registry.ambient.clock())
         return Verification(
             None,
             versions,
@@ -136,7 +136,7 @@ def _commit(repository: Repository, name: str) -> str:
     return commit
 
 
-def _deepen(ledger: Ledger, base: str, head: str, unseen: list[str]) -> None:
+def _deepen(ledger: RegistryBranch, base: str, head: str, unseen: list[str]) -> None:
     """Fetch the target if it is missing, and the history that a shallow checkout lacks."""
     repository = ledger.repository
     shallow = repository.is_shallow
@@ -163,7 +163,7 @@ def _deepen(ledger: Ledger, base: str, head: str, unseen: list[str]) -> None:
         unseen.append(f"the history that this shallow checkout has left out: {failed.message}")
 
 
-def _fetch_tags(registry: OpenRegistry, target: Snapshot, head: str) -> None:
+def _fetch_tags(registry: Session, target: Snapshot, head: str) -> None:
     """Fetch the tags of the versions that move: they carry the signatures, and CI checkouts lack them."""
     ledger = registry.ledger
     wanted = []
@@ -191,7 +191,7 @@ def _held(repository: Repository, key: Key, oid: str) -> list[str]:
 
 
 def _look(
-    registry: OpenRegistry, source: Callable[[], Source], progress: Progress, record: ArtifactRecord
+    registry: Session, source: Callable[[], StoreReader], progress: Progress, record: ArtifactRecord
 ) -> Contents | None:
     """Return the worst verdict on an artifact's files; None if they cannot be read: their verification reports that."""
     verdicts = registry.verdicts
@@ -205,7 +205,7 @@ def _look(
     return None
 
 
-def _run(registry: OpenRegistry, command: Sequence[str], reference: str, pointer: Key) -> bool:
+def _run(registry: Session, command: Sequence[str], reference: str, pointer: Key) -> bool:
     """Run a command gate in the work tree of the proposal, and return whether it succeeded."""
     env = {**registry.ambient.env, "GITREG_VERSION": reference, f"GITREG_{pointer.kind.upper()}": pointer.name}
     try:

@@ -12,9 +12,9 @@ from gitreg.git import RefUpdate, Repository
 from gitreg.git.program import speaking_of_none
 from gitreg.registry.discovery.location import OWN_BRANCH, locate
 from gitreg.registry.state.branch import PATIENCE
-from gitreg.sdk.environment import Ambient
+from gitreg.sdk.environment import Environment
 from gitreg.sdk.registry import Registry
-from gitreg.sdk.session import OpenRegistry, PathLike
+from gitreg.sdk.session import PathLike, Session
 from gitreg.sdk.store_claims import settle_claims
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def clone(url: str, path: PathLike | None = None) -> Registry:
     NotFound, Unreachable
         There is no repository at the address, no registry in it, or it does not answer.
     """
-    ambient = Ambient.of_this_process()
+    ambient = Environment.of_this_process()
     folder = Path(os.path.normpath(ambient.folder / (path or _name(url))))
     address = url if "://" in url or _is_scp(url) else str(ambient.folder / url)
     with Repository.clone(address, folder, env=ambient.env) as repository:
@@ -86,7 +86,7 @@ def clone(url: str, path: PathLike | None = None) -> Registry:
     return registry
 
 
-def pull(registry: OpenRegistry, accept_rewrite: bool = False) -> Pulled:
+def pull(registry: Session, accept_rewrite: bool = False) -> Pulled:
     """Move branch, tags and mirrors of the clone to those of its remote, and return the result.
 
     Parameters
@@ -118,7 +118,7 @@ def pull(registry: OpenRegistry, accept_rewrite: bool = False) -> Pulled:
     return Pulled(upstream.branch, before, after, rewrite)
 
 
-def push(registry: OpenRegistry) -> Pulled:
+def push(registry: Session) -> Pulled:
     """Publish commits that were made with ``--local``, unchanged, with their tags and mirrors; return the result.
 
     Raises
@@ -141,7 +141,7 @@ def push(registry: OpenRegistry) -> Pulled:
     return Pulled(upstream.branch, theirs, ours)
 
 
-def sync(registry: OpenRegistry) -> Synced:
+def sync(registry: Session) -> Synced:
     """Update the tags and mirrors that are derived from the remote's branch, and return what moved.
 
     See :mod:`gitreg.registry.remote.sync`.
@@ -154,7 +154,7 @@ def sync(registry: OpenRegistry) -> Synced:
         return make(ledger, upstream)
 
 
-def _upstream(registry: OpenRegistry) -> Upstream:
+def _upstream(registry: Session) -> Upstream:
     upstream = registry.upstream
     if upstream is None:
         raise Refused(

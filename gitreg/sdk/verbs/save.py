@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gitreg.blobs import NO_PROGRESS, Progress
-from gitreg.blobs import Saving as BlobSaving
+from gitreg.blobs import StoreWriter as BlobSaving
 from gitreg.documents.types import ArtifactRecord
 from gitreg.errors import IntegrityError, InvalidInput
 from gitreg.names import nfc
@@ -16,7 +16,7 @@ from gitreg.registry.operations.versions import NewVersion, check_saveable, save
 from gitreg.registry.state.manifests import describe_artifact, store_artifact
 from gitreg.registry.state.registry_refs import tagged_numbers
 from gitreg.registry.state.snapshot import Snapshot
-from gitreg.registry.state.verdicts import Verdicts
+from gitreg.registry.state.verdicts import ScanCache
 from gitreg.registry.writing.changes import Changes
 from gitreg.registry.writing.commit import Operation, Outcome
 from gitreg.registry.writing.metadata import to_json
@@ -117,14 +117,14 @@ def surrounded(registry: Registry) -> Callable[[Saving], NewVersion]:
     return new_version
 
 
-def put(store: BlobSaving, saving: Saving, verdicts: Verdicts) -> dict[str, ArtifactRecord]:
+def put(store: BlobSaving, saving: Saving, verdicts: ScanCache) -> dict[str, ArtifactRecord]:
     """Store the files, and return the record of each artifact by name."""
     return {
         name: store_artifact(store, paths, saving.artifact_type, verdicts) for name, paths in saving.sources.items()
     }
 
 
-def describe(saving: Saving, progress: Progress, verdicts: Verdicts) -> dict[str, ArtifactRecord]:
+def describe(saving: Saving, progress: Progress, verdicts: ScanCache) -> dict[str, ArtifactRecord]:
     """Return the records that `put` would return, without storing anything."""
     return {
         name: describe_artifact(paths, saving.artifact_type, progress, verdicts)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from gitreg.errors import IntegrityError, InvalidDocument, Refused
-from gitreg.registry.state.branch import PATIENCE, Ledger
+from gitreg.registry.state.branch import PATIENCE, RegistryBranch
 from gitreg.registry.state.cut_history import is_cut, note_held, was_held
 from gitreg.registry.state.registry_refs import tag_ref
 from gitreg.registry.state.runs_and_artifacts import resolve_artifact
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from gitreg.documents.types import ArtifactDocument
     from gitreg.registry.remote.upstream import Upstream
     from gitreg.registry.state.snapshot import ModelVersion, Snapshot
-    from gitreg.sdk.session import OpenRegistry
+    from gitreg.sdk.session import Session
 
 
-def hold(registry: OpenRegistry, snapshot: Snapshot, version: ModelVersion) -> bool:
+def hold(registry: Session, snapshot: Snapshot, version: ModelVersion) -> bool:
     """Verify a version whose history is cut off against its tag, or else against its history, which is fetched for it.
 
     Returns
@@ -71,7 +71,7 @@ def hold(registry: OpenRegistry, snapshot: Snapshot, version: ModelVersion) -> b
     return False
 
 
-def sealed_artifact(registry: OpenRegistry, reference: str) -> ArtifactDocument:
+def sealed_artifact(registry: Session, reference: str) -> ArtifactDocument:
     """Return the artifact version that a reference names, verified by its history, which is fetched if it is cut off.
 
     Raises
@@ -97,14 +97,14 @@ def sealed_artifact(registry: OpenRegistry, reference: str) -> ArtifactDocument:
     return document
 
 
-def _fetched(ledger: Ledger, remote: Upstream) -> bool:
+def _fetched(ledger: RegistryBranch, remote: Upstream) -> bool:
     """Fetch the history that is cut off, and return whether it is complete now."""
     with ledger.repository.lock(timeout=PATIENCE):
         remote.fetch()
     return not ledger.repository.is_shallow
 
 
-def _changed_since(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) -> str | None:
+def _changed_since(ledger: RegistryBranch, snapshot: Snapshot, version: ModelVersion) -> str | None:
     """Return a fixed field of ``gitreg.yaml`` that has changed since a version was sealed; None if there is none."""
     from gitreg.registry.remote.rewrites import changed_field
 
@@ -113,7 +113,7 @@ def _changed_since(ledger: Ledger, snapshot: Snapshot, version: ModelVersion) ->
     return changed_field(ledger.repository, ledger.root, sealed_at, snapshot.commit) if sealed_at else None
 
 
-def hold_branch(registry: OpenRegistry) -> None:
+def hold_branch(registry: Session) -> None:
     """Fetch the history of a registry whose ``gitreg.yaml`` names another branch than its own; it shows the first name.
 
     Raises
@@ -128,7 +128,7 @@ def hold_branch(registry: OpenRegistry) -> None:
         _fetched(ledger, remote)
 
 
-def fetch_history(registry: OpenRegistry) -> None:
+def fetch_history(registry: Session) -> None:
     """Fetch the history that is cut off, and the tags of all versions; without a remote, do nothing.
 
     Raises
@@ -142,7 +142,7 @@ def fetch_history(registry: OpenRegistry) -> None:
         remote.fetch_tags(registry.snapshot())
 
 
-def fetch_tags(registry: OpenRegistry, versions: Sequence[ModelVersion]) -> None:
+def fetch_tags(registry: Session, versions: Sequence[ModelVersion]) -> None:
     """Fetch the tags of versions into a mirror, which may lack them; in a clone, do nothing.
 
     Raises
@@ -155,7 +155,7 @@ def fetch_tags(registry: OpenRegistry, versions: Sequence[ModelVersion]) -> None
         remote.fetch_tags(registry.snapshot(), versions)
 
 
-def _remote(registry: OpenRegistry) -> Upstream | None:
+def _remote(registry: Session) -> Upstream | None:
     """Return the remote to fetch from: the declared one, else ``origin``; None if offline, local or without one."""
     if registry.ambient.offline or registry.local:
         return None

@@ -10,16 +10,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitreg.blobs import NO_PROGRESS, Manifest, Progress, Store, Stores, collect, open_store, replicate
+from gitreg.blobs import NO_PROGRESS, Manifest, Progress, Replicas, Store, collect, open_store, replicate
 from gitreg.errors import GitregError, InvalidInput, NotFound, Refused
 from gitreg.git.remote.protocol import Unreachable
 from gitreg.registry.operations.stores import add_replica, remove_replica
-from gitreg.registry.weights.replica_status import Copying, Holding, holdings
+from gitreg.registry.weights.replica_status import Copying, ReplicaStatus, holdings
 from gitreg.registry.weights.trusted_stores import default_folder, same_place, spelled, store_urls
 from gitreg.registry.weights.verification import Verification
-from gitreg.registry.weights.verify_checkpoint import Run
+from gitreg.registry.weights.verify_checkpoint import VerifyCheckpoint
 from gitreg.registry.writing.commit import Outcome
-from gitreg.sdk.environment import Ambient
+from gitreg.sdk.environment import Environment
 from gitreg.sdk.store_claims import leave_claims
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def approve(urls: Sequence[str]) -> list[str]:
     InvalidInput
         gitreg cannot open one of them; then none is trusted.
     """
-    ambient = Ambient.of_this_process()
+    ambient = Environment.of_this_process()
     addresses = [spelled_out(url, ambient.folder) for url in urls]
     for address in addresses:
         open_store(address)  # reads nothing; refuses an address that cannot be opened or has a password
@@ -74,11 +74,11 @@ def create_store(url: str) -> tuple[str, bool]:
     GitregError
         Its bucket does not exist, or cannot be written.
     """
-    address = spelled_out(url, Ambient.of_this_process().folder)
+    address = spelled_out(url, Environment.of_this_process().folder)
     return address, open_store(address).create()
 
 
-def held(registry: Registry, references: Sequence[str] = ()) -> list[list[Holding]]:
+def held(registry: Registry, references: Sequence[str] = ()) -> list[list[ReplicaStatus]]:
     """Return the state of versions, or of all, in each of the registry's stores.
 
     Returns
@@ -87,7 +87,7 @@ def held(registry: Registry, references: Sequence[str] = ()) -> list[list[Holdin
         For each version, one `Holding` for each store, the primary first.
     """
     named = registry.named_stores()
-    source = Stores([each.opened for each in named if each.opened], registry.tell)
+    source = Replicas([each.opened for each in named if each.opened], registry.tell)
     return holdings(registry.holders_meant(references), named, source, registry.tell)
 
 
@@ -129,7 +129,7 @@ def copying(
     if any(same_place(url, target.url) for url in named):
         leave_claims(registry, target)
     target.prepare()
-    manifests = Stores([*sources, target], registry.tell)
+    manifests = Replicas([*sources, target], registry.tell)
     return Copying(versions, sources, target, registry.ambient.spool(), manifests)
 
 
@@ -210,7 +210,7 @@ def verification(registry: Registry, reference: str | None, share: float, progre
         [registry.store, *_replicas(registry)],
         share=share,
         whole=reference is None,
-        run=Run(registry.ambient.unfinished(name) if share else None, registry.ambient.clock()),
+        run=VerifyCheckpoint(registry.ambient.unfinished(name) if share else None, registry.ambient.clock()),
         verdicts=registry.verdicts,
         tell=registry.tell,
         progress=progress,

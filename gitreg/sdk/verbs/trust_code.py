@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from gitreg.registry.discovery.mirrors import is_address
 from gitreg.registry.weights.trusted_code import place_of
-from gitreg.sdk.environment import Ambient
+from gitreg.sdk.environment import Environment
 from gitreg.sdk.registry import Registry
-from gitreg.sdk.session import OpenRegistry
+from gitreg.sdk.session import Session
 
 
 def trust_code(urls: Sequence[str], models: Sequence[str] = ()) -> list[str]:
@@ -35,7 +35,7 @@ def _trust(url: str, models: Sequence[str]) -> str:
 
 def distrust_code(urls: Sequence[str]) -> list[str]:
     """Remove registries, by URL or folder, from those trusted for code; return the locations that were removed."""
-    trust = Ambient.of_this_process().code_trust()
+    trust = Environment.of_this_process().code_trust()
     return [place for place in map(_place, urls) if trust.remove(place)]
 
 
@@ -46,7 +46,7 @@ def _place(url: str) -> str:
         return registry.code_place
 
 
-def follow(registry: OpenRegistry, url: str) -> None:
+def follow(registry: Session, url: str) -> None:
     """Trust a new clone for code if the URL that it was cloned from is trusted, for the same models."""
     trust = registry.ambient.code_trust()
     trusted = trust.find(place_of(url), registry.snapshot().settings.id)

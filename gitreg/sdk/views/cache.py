@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gitreg.blobs import NO_PROGRESS, Progress
-from gitreg.blobs.cache.prune import Kept, kept, prune, verify
-from gitreg.sdk.environment import Ambient
+from gitreg.blobs.cache.prune import CachedArtifact, kept, prune, verify
+from gitreg.sdk.environment import Environment
 from gitreg.sdk.registry import Registry
 
 
-def list_cache(ambient: Ambient, registry: Registry | None) -> list[dict[str, Any]]:
+def list_cache(ambient: Environment, registry: Registry | None) -> list[dict[str, Any]]:
     """Return the artifacts in the cache, the most recently used first, as plain data.
 
     Parameters
@@ -24,7 +24,7 @@ def list_cache(ambient: Ambient, registry: Registry | None) -> list[dict[str, An
     return [{**_row(each), "versions": names.get(each.digest, [])} for each in kept(ambient.cache().shelf)]
 
 
-def prune_cache(ambient: Ambient, *, limit: int | None, all_unused: bool) -> list[dict[str, Any]]:
+def prune_cache(ambient: Environment, *, limit: int | None, all_unused: bool) -> list[dict[str, Any]]:
     """Evict the least recently used artifacts until the rest fits, and return them as plain data.
 
     See :func:`gitreg.blobs.cache.prune.prune`.
@@ -42,7 +42,7 @@ def prune_cache(ambient: Ambient, *, limit: int | None, all_unused: bool) -> lis
     return [_row(each) for each in prune(cache.shelf, cache.limit if limit is None else limit)]
 
 
-def verify_cache(ambient: Ambient, *, progress: Progress = NO_PROGRESS) -> Iterator[dict[str, Any]]:
+def verify_cache(ambient: Environment, *, progress: Progress = NO_PROGRESS) -> Iterator[dict[str, Any]]:
     """Hash all files of the cache again, remove damaged artifacts, and yield one row for each artifact."""
     for found in verify(ambient.cache().shelf, progress=progress):
         yield {
@@ -64,6 +64,6 @@ def _versions(registry: Registry) -> dict[str, list[str]]:
     return found
 
 
-def _row(each: Kept) -> dict[str, Any]:
+def _row(each: CachedArtifact) -> dict[str, Any]:
     used = datetime.fromtimestamp(each.used, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return {"digest": each.digest, "size": each.size, "files": each.files, "used": used}

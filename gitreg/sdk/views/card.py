@@ -9,12 +9,12 @@ from datetime import datetime
 from math import isfinite, prod
 from typing import TYPE_CHECKING, Any
 
-from gitreg.cards import Artifact, Card, Check, Graph, Held, Metric, Tensor
+from gitreg.cards import Artifact, Card, CheckResult, Graph, Metric, StageMove, TensorInfo
 from gitreg.documents.types import CARD_FIELDS, ModelDocument
 from gitreg.errors import GitregError
 from gitreg.registry.lineage.graphs import label
 from gitreg.registry.lineage.lineage import Lineage
-from gitreg.registry.lineage.provenance import CODE, RUN, STEP, Place
+from gitreg.registry.lineage.provenance import CODE, RUN, STEP, NodeId
 from gitreg.registry.state.audit_log import stage_log
 from gitreg.registry.state.manifests import manifest_of
 from gitreg.registry.weights.verification import record_problem
@@ -107,7 +107,7 @@ def _around(points: list[tuple[str, float]], version: str) -> list[tuple[str, fl
 
 def _artifact(registry: Registry, name: str, record: ArtifactRecord) -> Artifact:
     files: list[tuple[str, int, str]] = []
-    tensors: list[Tensor] = []
+    tensors: list[TensorInfo] = []
     with suppress(GitregError):  # `_checks` reports it
         manifest = manifest_of(record, registry.stores)
         files = [(entry.path, entry.size, entry.sha256) for entry in manifest.files]
@@ -130,19 +130,23 @@ def _artifact(registry: Registry, name: str, record: ArtifactRecord) -> Artifact
     )
 
 
-def _history(snapshot: Snapshot, version: ModelVersion) -> list[Held]:
+def _history(snapshot: Snapshot, version: ModelVersion) -> list[StageMove]:
     """Return the moves of the version into and out of stages, newest first, in the order of the branch."""
-    arrived: dict[str, Held] = {}
-    left: dict[str, Held] = {}
+    arrived: dict[str, StageMove] = {}
+    left: dict[str, StageMove] = {}
     for stage in snapshot.settings.stages:
         with suppress(GitregError):  # no version ever held the stage
             for row in stage_log(snapshot, version.model, stage):
                 if row["version"] == version.version:
                     before = f", after {row['from']}" if row["from"] else ""
-                    arrived[row["commit"]] = Held(_when(row["when"]), row["who"], f"{stage}{before}", row["reason"])
+                    arrived[row["commit"]] = StageMove(
+                        _when(row["when"]), row["who"], f"{stage}{before}", row["reason"]
+                    )
                 elif row["from"] == version.version:
                     after = f", to {row['version']}" if row["version"] else ""
-                    left[row["commit"]] = Held(_when(row["when"]), row["who"], f"left {stage}{after}", row["reason"])
+                    left[row["commit"]] = StageMove(
+                        _when(row["when"]), row["who"], f"left {stage}{after}", row["reason"]
+                    )
     moves = left | arrived  # for a commit that moves it between two stages, the arrival is shown
     order = {commit: snapshot.index.position(commit) or 0 for commit in moves}
     return [moves[commit] for commit in sorted(moves, key=order.__getitem__, reverse=True)]
@@ -171,31 +175,31 @@ def graph_of(found: Lineage) -> Graph:
     return Graph(nodes, edges, len(found.nodes) - len(places))
 
 
-def _short(place: Place) -> str:
+def _short(place: NodeId) -> str:
     """Return the short name of a node; its edges state the rest."""
     if place.kind in (STEP, RUN):
         return place.name.split("/", 2)[2 if place.kind == STEP else 1]
     return place.name.rpartition("@")[2] if place.kind == CODE else place.name
 
 
-def _checks(registry: Registry, version: ModelVersion) -> list[Check]:
+def _checks(registry: Registry, version: ModelVersion) -> list[CheckResult]:
     if version.number:
         problem = record_problem(registry.ledger, version)
-        checks = [Check("Record", problem is None, problem or f"it is what was sealed, {version.digest}")]
+        checks = [CheckResult("Record", problem is None, problem or f"it is what was sealed, {version.digest}")]
     else:
-        checks = [Check("Record", None, "a draft, which its run may still change")]
+        checks = [CheckResult("Record", None, "a draft, which its run may still change")]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             manifests = [manifest_of(record, registry.stores) for record in version.artifacts.values()]
         missing = sum(len(files) for files in registry.store.missing(manifests).values())
     except GitregError as error:
-        checks.append(Check("Files", None, f"not looked for: {error.message}"))
+        checks.append(CheckResult("Files", None, f"not looked for: {error.message}"))
     else:
         files = sum(len(manifest.files) for manifest in manifests)
         count = f"{files} file{'' if files == 1 else 's'}"
         said = f"{missing} of {count} not in the store" if missing else f"{count}, all in the store"
-        checks.append(Check("Files", not missing, f"{said}; gitreg verify --deep {version.reference} reads them"))
+        checks.append(CheckResult("Files", not missing, f"{said}; gitreg verify --deep {version.reference} reads them"))
     return checks
 
 

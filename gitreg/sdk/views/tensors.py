@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gitreg.blobs import keys
 from gitreg.blobs.fsspec_filesystem import Resolved, open_by_parts
-from gitreg.cards import Tensor
+from gitreg.cards import TensorInfo
 from gitreg.errors import GitregError
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ _MOST_FILES = 64
 _LONGEST_NAME = 300  # characters
 
 
-def tensors_of(registry: Registry, manifest: Manifest) -> list[Tensor]:
+def tensors_of(registry: Registry, manifest: Manifest) -> list[TensorInfo]:
     """Return the tensors in the safetensors files of a manifest.
 
     Every byte is verified, as in :mod:`gitreg.blobs.fsspec_filesystem`. A file that cannot be read adds no tensors,
     nor does a large file of which the store cannot return a part, since that would download all of it.
     """
     found = Resolved(manifest, lambda: registry.stores, registry.ambient.cache())
-    tensors: list[Tensor] = []
+    tensors: list[TensorInfo] = []
     files = [entry for entry in manifest.files if entry.path.endswith(".safetensors")]
     for entry in files[:_MOST_FILES]:
         try:
@@ -42,7 +42,7 @@ def tensors_of(registry: Registry, manifest: Manifest) -> list[Tensor]:
     return tensors
 
 
-def _read_header(file: BinaryIO) -> list[Tensor]:
+def _read_header(file: BinaryIO) -> list[TensorInfo]:
     """Return the tensors that a header lists; an empty list if the header is invalid."""
     length = int.from_bytes(file.read(8), "little")
     if length > _LONGEST_HEADER:
@@ -50,7 +50,7 @@ def _read_header(file: BinaryIO) -> list[Tensor]:
     try:
         said: dict[str, Any] = json.loads(file.read(length))
         return [
-            Tensor(name[:_LONGEST_NAME], str(each["dtype"])[:_LONGEST_NAME], [int(n) for n in each["shape"][:64]])
+            TensorInfo(name[:_LONGEST_NAME], str(each["dtype"])[:_LONGEST_NAME], [int(n) for n in each["shape"][:64]])
             for name, each in said.items()
             if name != "__metadata__"
         ]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from gitreg.errors import InvalidInput
 from gitreg.registry.query.filters import Page as Rows
-from gitreg.registry.state.snapshot import Model, ModelVersion
+from gitreg.registry.state.snapshot import ModelCard, ModelVersion
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.session import PathLike
 from gitreg.sdk.zenml.model import ModelStages
@@ -79,7 +79,7 @@ class Client:
         trade_offs: str | None = None,
         use_cases: str | None = None,
         tags: Sequence[str] | None = None,
-    ) -> Model:
+    ) -> ModelCard:
         """Register a model and return it.
 
         Raises
@@ -100,7 +100,7 @@ class Client:
                 tags=tags or (),
             )
 
-    def get_model(self, model_name_or_id: str) -> Model:
+    def get_model(self, model_name_or_id: str) -> ModelCard:
         """Return a model by its name.
 
         Raises
@@ -118,7 +118,7 @@ class Client:
         size: int = 20,
         logical_operator: str = "and",
         **filters: Any,
-    ) -> Page[Model]:
+    ) -> Page[ModelCard]:
         """Return one page of the models.
 
         Parameters
@@ -149,7 +149,7 @@ class Client:
         add_tags: Sequence[str] | None = None,
         remove_tags: Sequence[str] | None = None,
         **fields: Any,
-    ) -> Model:
+    ) -> ModelCard:
         """Change the card of a model and return the model.
 
         Parameters

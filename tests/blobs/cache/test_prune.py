@@ -14,7 +14,7 @@ import pytest
 from gitreg.blobs import Cache, Manifest, Store
 from gitreg.blobs.cache.prune import IN_USE, kept, prune, verify
 from gitreg.blobs.file_io import PARTIAL
-from gitreg.blobs.replicas import Stores
+from gitreg.blobs.replicas import Replicas
 from gitreg.errors import IntegrityError
 from tests.blobs.faults import ROOT
 from tests.blobs.helpers import contents, flip_a_bit, put
@@ -113,7 +113,9 @@ def test_verifying_removes_what_is_damaged_although_nothing_shows_it(
     cache: Cache, store: Store, three: list[Manifest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flip_a_bit(cache.shelf.artifact(three[1].hex) / "file1")
-    monkeypatch.setattr("gitreg.blobs.cache.layout.Shelf.is_whole", lambda *_: True)  # as if its ctime were the same
+    monkeypatch.setattr(
+        "gitreg.blobs.cache.layout.CacheLayout.is_whole", lambda *_: True
+    )  # as if its ctime were the same
     found = {each.digest: list(each.damaged) for each in verify(cache.shelf)}
     assert found == {three[0].digest: [], three[1].digest: ["file1"], three[2].digest: []}
     assert digests(cache) == {three[0].digest, three[2].digest}
@@ -145,10 +147,10 @@ def test_what_is_pruned_while_the_cache_is_verified_is_not_damaged(
     def listed_before_it_was_pruned(_: object) -> list[str]:
         prune(cache.shelf, 0)
         with pytest.raises(IntegrityError):
-            cache.checkout(three[0], Stores([], print))  # which leaves its lock behind
+            cache.checkout(three[0], Replicas([], print))  # which leaves its lock behind
         return names
 
-    monkeypatch.setattr("gitreg.blobs.cache.layout.Shelf.names", listed_before_it_was_pruned)
+    monkeypatch.setattr("gitreg.blobs.cache.layout.CacheLayout.names", listed_before_it_was_pruned)
     monkeypatch.setattr("gitreg.blobs.cache.prune.kept", lambda _: there)
     assert list(verify(cache.shelf)) == []
 

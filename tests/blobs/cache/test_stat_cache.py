@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import Known
+from gitreg.blobs import StatCache
 
 DIGEST = "1" * 64
 LATER = 4e9
@@ -32,15 +32,15 @@ def memory(tmp_path: Path) -> Path:
 
 def remembered(memory: Path, file: Path, clock: float = LATER) -> str | None:
     """Remember a file, and say what is known of it by the next process."""
-    with closing(Known(memory, lambda: clock)) as known:
+    with closing(StatCache(memory, lambda: clock)) as known:
         known.remember(status(file), DIGEST)
-    with closing(Known(memory, lambda: clock)) as known:
+    with closing(StatCache(memory, lambda: clock)) as known:
         return known.sha256(status(file))
 
 
 def test_a_file_is_known_again_until_anything_about_it_changes(memory: Path, file: Path, tmp_path: Path) -> None:
     assert remembered(memory, file) == DIGEST
-    with closing(Known(memory, lambda: LATER)) as known:
+    with closing(StatCache(memory, lambda: LATER)) as known:
         before = status(file)
         file.chmod(0o600)  # changes nothing but the ctime
         assert known.sha256(status(file)) is None
@@ -58,18 +58,18 @@ def test_many_files_are_known_where_each_of_them_is(memory: Path, file: Path, tm
     other = tmp_path / "other.bin"
     other.write_bytes(b"others")
     assert remembered(memory, file) == DIGEST
-    with closing(Known(memory, lambda: LATER)) as known:
+    with closing(StatCache(memory, lambda: LATER)) as known:
         assert known.all_sha256([status(file), status(file)]) == [DIGEST, DIGEST]
         assert known.all_sha256([status(file), status(other)]) is None
         assert known.all_sha256([]) == []
-    with closing(Known(None, lambda: LATER)) as nothing:
+    with closing(StatCache(None, lambda: LATER)) as nothing:
         assert nothing.all_sha256([status(file)]) is None
         assert nothing.all_sha256([]) == []
 
 
 def test_who_has_asked_for_many_files_does_not_keep_others_from_writing(memory: Path, file: Path) -> None:
     assert remembered(memory, file) == DIGEST
-    with closing(Known(memory, lambda: LATER)) as known:
+    with closing(StatCache(memory, lambda: LATER)) as known:
         assert known.all_sha256([status(file)]) == [DIGEST]
         with closing(sqlite3.connect(memory, timeout=0)) as other, other:
             other.execute("delete from known")
@@ -87,10 +87,10 @@ def test_a_file_that_changed_just_before_it_was_read_is_not_remembered(memory: P
 def test_it_is_the_time_before_reading_that_counts(memory: Path, file: Path) -> None:
     """A long read makes no change older that happened while it began."""
     now = [status(file).st_ctime + 0.001]
-    with closing(Known(memory, lambda: now[0])) as known:
+    with closing(StatCache(memory, lambda: now[0])) as known:
         now[0] += 1000
         known.remember(status(file), DIGEST)
-    with closing(Known(memory, lambda: now[0])) as known:
+    with closing(StatCache(memory, lambda: now[0])) as known:
         assert known.sha256(status(file)) is None
 
 
@@ -112,7 +112,7 @@ def test_a_memory_that_cannot_be_used_only_costs_time(memory: Path, file: Path, 
     memory.parent.mkdir()
     memory.mkdir()
     assert remembered(memory, file) is None
-    assert Known(None, lambda: LATER).sha256(status(file)) is None
+    assert StatCache(None, lambda: LATER).sha256(status(file)) is None
 
 
 @pytest.mark.slow
@@ -128,7 +128,7 @@ def test_a_memory_that_another_process_holds_makes_nobody_wait_long(memory: Path
 
 
 def test_what_is_closed_knows_nothing_and_may_be_closed_again(memory: Path, file: Path) -> None:
-    known = Known(memory, lambda: LATER)
+    known = StatCache(memory, lambda: LATER)
     known.close()
     assert known.sha256(status(file)) is None
     known.close()

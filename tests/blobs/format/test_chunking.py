@@ -18,7 +18,7 @@ sizes = st.one_of(st.integers(0, 60_000), st.sampled_from([0, 1, 255, 256, 4096,
 quick = settings(max_examples=60)
 
 
-def taken(stream: chunking.Stream) -> list[bytes]:
+def taken(stream: chunking.ByteSource) -> list[bytes]:
     found = []
     for piece in cut(stream):
         found.append(bytes(piece.data))

@@ -15,14 +15,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitreg.blobs import Known, Manifest, Saving, Store, collect, parallel
+from gitreg.blobs import Manifest, StatCache, Store, StoreWriter, collect, parallel
 from gitreg.blobs import keys as layout
 from gitreg.blobs.buckets.bucket import ObjectInfo
 from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.format import chunking
 from gitreg.blobs.format.recipe import parse_recipe
 from gitreg.blobs.gc import sweep as sweeping
-from gitreg.blobs.gc.reachable import Needed
+from gitreg.blobs.gc.reachable import ReachableSet
 from gitreg.blobs.gc.sweep import find_leftovers, purge, read_unneeded, sweep, undo
 from gitreg.blobs.store import Target
 from gitreg.blobs.trash import trashed
@@ -108,11 +108,11 @@ class World:
             (top / name).mkdir()
             for path, content in files.items():
                 (top / name / path).write_bytes(content)
-        self.known = Known(top / "known", lambda: time.time() + 60)
+        self.known = StatCache(top / "known", lambda: time.time() + 60)
 
     def save(self, name: str, through: Store | None = None) -> Iterator[None]:
         """Save as the SDK does, a step at a time."""
-        with Saving(through or self.store, self.known) as under_way:
+        with StoreWriter(through or self.store, self.known) as under_way:
             files = collect([self.top / name])
             manifest = under_way.put(files)
             yield
@@ -124,7 +124,7 @@ class World:
                 under_way.put(files)
                 assert not under_way.lost()
         self.known.close()
-        self.known = Known(self.top / "known", lambda: time.time() + 60)
+        self.known = StatCache(self.top / "known", lambda: time.time() + 60)
 
     def look(self) -> list[Manifest]:
         return list(self.live.values())
@@ -370,7 +370,7 @@ def test_what_was_saved_again_is_never_replaced_by_what_is_in_the_trash(
 
 
 def test_a_manifest_in_the_trash_is_read_and_stays_there(world: World) -> None:
-    with Saving(world.store, world.known) as under_way:
+    with StoreWriter(world.store, world.known) as under_way:
         manifest = under_way.put(collect([world.top / "one"]))
         under_way.put_manifest(manifest)
     assert read_unneeded(world.store, manifest.digest) == manifest
@@ -459,7 +459,7 @@ def do(world: World, work: str, kill_at: int | None, act: Callable[[int], None])
 def finish(world: World, *, killed: bool) -> None:
     """What is live is whole, and lies where it belongs; two more runs leave it, and nothing else."""
     if not killed:
-        needed = Needed(world.bucket, world.look, held_since=0, written_since=time.time())
+        needed = ReachableSet(world.bucket, world.look, held_since=0, written_since=time.time())
         assert {one.key for one in trashed(world.bucket) if one.key in needed} <= world.weights
     world.check()
     do(world, "sweep", None, lambda _: None)

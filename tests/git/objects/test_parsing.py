@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from gitreg.errors import IntegrityError, InvalidInput
 from gitreg.git.objects.parsing import (
-    Entry,
+    TreeEntry,
     encode_message,
     format_signature,
     format_tree,
@@ -15,7 +15,7 @@ from gitreg.git.objects.parsing import (
     parse_tag,
     parse_tree,
 )
-from gitreg.git.values import Signature
+from gitreg.git.values import Identity
 
 OID = "ab" * 20
 
@@ -23,21 +23,21 @@ OID = "ab" * 20
 @pytest.mark.parametrize(
     ("raw", "expected"),
     [
-        (b"Ada <a@x> 1700000000 +0200", Signature("Ada", "a@x", 1700000000, 120)),
-        (b"Ada <a@x> 1700000000 -0330", Signature("Ada", "a@x", 1700000000, -210)),
-        (b"<> 5 +0000", Signature("", "", 5, 0)),
-        (b"Ada", Signature("Ada", "", 0, 0)),
-        (b"", Signature("", "", 0, 0)),
-        (b"Ada <a@x>", Signature("Ada", "a@x", 0, 0)),
-        (b"Ada <a@x> soon +0200", Signature("Ada", "a@x", 0, 0)),
-        (b"Ada <a@x> 5", Signature("Ada", "a@x", 5, 0)),
-        (b"Ada <a@x> 99999999999999 +0000", Signature("Ada", "a@x", 0, 0)),
-        (b"Ada <a@x> 5 +9900", Signature("Ada", "a@x", 0, 0)),
-        (b"A <b> <a@x> 5 +0000", Signature("A", "b> <a@x", 5, 0)),
-        (b"\xff <a@x> 5 +0000", Signature("\N{REPLACEMENT CHARACTER}", "a@x", 5, 0)),
+        (b"Ada <a@x> 1700000000 +0200", Identity("Ada", "a@x", 1700000000, 120)),
+        (b"Ada <a@x> 1700000000 -0330", Identity("Ada", "a@x", 1700000000, -210)),
+        (b"<> 5 +0000", Identity("", "", 5, 0)),
+        (b"Ada", Identity("Ada", "", 0, 0)),
+        (b"", Identity("", "", 0, 0)),
+        (b"Ada <a@x>", Identity("Ada", "a@x", 0, 0)),
+        (b"Ada <a@x> soon +0200", Identity("Ada", "a@x", 0, 0)),
+        (b"Ada <a@x> 5", Identity("Ada", "a@x", 5, 0)),
+        (b"Ada <a@x> 99999999999999 +0000", Identity("Ada", "a@x", 0, 0)),
+        (b"Ada <a@x> 5 +9900", Identity("Ada", "a@x", 0, 0)),
+        (b"A <b> <a@x> 5 +0000", Identity("A", "b> <a@x", 5, 0)),
+        (b"\xff <a@x> 5 +0000", Identity("\N{REPLACEMENT CHARACTER}", "a@x", 5, 0)),
     ],
 )
-def test_an_odd_signature_is_read_for_what_can_be_read(raw: bytes, expected: Signature) -> None:
+def test_an_odd_signature_is_read_for_what_can_be_read(raw: bytes, expected: Identity) -> None:
     assert parse_signature(raw) == expected
     assert expected.when.utcoffset() is not None
 
@@ -48,14 +48,14 @@ def test_an_odd_signature_is_read_for_what_can_be_read(raw: bytes, expected: Sig
     st.integers(-1439, 1439),
 )
 def test_a_signature_survives_writing_and_reading(name: str, time: int, offset: int) -> None:
-    who = Signature(name, "a@x", time, offset)
+    who = Identity(name, "a@x", time, offset)
     assert parse_signature(format_signature(who)) == who
     assert who.when.timestamp() == time
 
 
 def test_crud_around_a_name_is_left_out_and_no_name_is_refused() -> None:
-    assert format_signature(Signature(" .Ada <x>\n,", "<a@x>", 1, 0)) == b"Ada x <a@x> 1 +0000"
-    for bad in (Signature("<>", "a@x", 1, 0), Signature("Ada", "a@x", -1, 0), Signature("Ada", "a@x", 1, 1440)):
+    assert format_signature(Identity(" .Ada <x>\n,", "<a@x>", 1, 0)) == b"Ada x <a@x> 1 +0000"
+    for bad in (Identity("<>", "a@x", 1, 0), Identity("Ada", "a@x", -1, 0), Identity("Ada", "a@x", 1, 1440)):
         with pytest.raises(InvalidInput):
             format_signature(bad)
 
@@ -88,10 +88,10 @@ def test_a_tag_without_a_tagger_and_with_a_signature_is_read() -> None:
 @given(
     st.dictionaries(
         st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1),
-        st.builds(Entry, st.sampled_from([0o100644, 0o100755, 0o040000, 0o120000, 0o160000]), st.just(OID)),
+        st.builds(TreeEntry, st.sampled_from([0o100644, 0o100755, 0o040000, 0o120000, 0o160000]), st.just(OID)),
     )
 )
-def test_a_tree_survives_writing_and_reading(entries: dict[str, Entry]) -> None:
+def test_a_tree_survives_writing_and_reading(entries: dict[str, TreeEntry]) -> None:
     assert parse_tree(format_tree(entries.items()), 40) == entries
 
 

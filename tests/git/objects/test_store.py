@@ -9,7 +9,7 @@ import pytest
 
 from gitreg.errors import IntegrityError, InvalidInput, NotFound, Refused
 from gitreg.git import Repository
-from gitreg.git.objects.store import Objects
+from gitreg.git.objects.store import ObjectStore
 from gitreg.git.remote.negotiation import to_send
 from tests.git.conftest import Env, commit, git, make
 
@@ -125,7 +125,7 @@ def test_folders_in_one_another_without_end_are_refused_in_words(plain: Reposito
     git(plain.common_dir, env, "-c", "core.maxTreeDepth=9999", "fast-import", "--quiet", stdin=stream)
     oid = plain.read_ref("refs/heads/deep")
     assert oid is not None
-    objects = Objects([plain.common_dir / "objects"], "sha1", 40)
+    objects = ObjectStore([plain.common_dir / "objects"], "sha1", 40)
     for ask in (
         lambda: plain.walk(oid),
         lambda: plain.links(oid, ""),

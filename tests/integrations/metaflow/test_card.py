@@ -6,7 +6,7 @@ from typing import Any
 
 from gitreg import Registry, current, model
 from gitreg.cards import render_step
-from gitreg.integrations.metaflow.card import Told, lineage_of, step_card
+from gitreg.integrations.metaflow.card import CardData, lineage_of, step_card
 from tests.cards.test_page import HOSTILE, assert_harmless
 
 
@@ -18,7 +18,7 @@ def reference(text: str, **more: Any) -> dict[str, Any]:
 
 
 def test_whatever_a_card_says_is_text() -> None:
-    told = Told({"pipeline": HOSTILE, "run": HOSTILE, "step": HOSTILE}, {"commit": HOSTILE}, [reference(HOSTILE)],
+    told = CardData({"pipeline": HOSTILE, "run": HOSTILE, "step": HOSTILE}, {"commit": HOSTILE}, [reference(HOSTILE)],
                 {HOSTILE: reference(HOSTILE, reference=None)})  # fmt: skip
     read = assert_harmless(render_step(step_card(HOSTILE, told, None)))
     assert read.tags.count("h3") == 2
@@ -27,7 +27,7 @@ def test_whatever_a_card_says_is_text() -> None:
 
 
 def test_it_says_when_nothing_was_saved_or_loaded() -> None:
-    page = render_step(step_card("Flow/1/start/1", Told({}, {}, [], {}), None))
+    page = render_step(step_card("Flow/1/start/1", CardData({}, {}, [], {}), None))
     assert "It saved no model." in page
     assert "It loaded no model." in page
     assert "Lineage" not in page
@@ -43,18 +43,18 @@ def test_the_lineage_is_of_what_was_saved_and_loaded(inside: Registry) -> None:
         return current.model.save("m.bin", label="tuned")
 
     base, tuned = train(), tune()
-    made = lineage_of(inside, Told(tuned["run"], {}, [tuned], {"base": base}))
+    made = lineage_of(inside, CardData(tuned["run"], {}, [tuned], {"base": base}))
     assert made is not None
     names = [title for _, _, title in made.nodes]
     assert names[0] == "tuned@1"
     assert "base@1" in names
-    told = Told({"pipeline": "Flow", "run": "1-use-2", "step": "use"}, {}, [], {"tuned": tuned})
+    told = CardData({"pipeline": "Flow", "run": "1-use-2", "step": "use"}, {}, [], {"tuned": tuned})
     used = lineage_of(inside, told)
     assert used is not None
     assert used.nodes[0][2] == "use of Flow/1-use-2"
     (last,) = [edge for edge in used.edges if edge[1] == 0]
     assert used.nodes[last[0]][2] == "tuned@1"
     assert {title for _, _, title in used.nodes} >= {"base@1", "tuned@1"}
-    assert lineage_of(inside, Told({}, {}, [{**base, "reference": None}], {})) is None
+    assert lineage_of(inside, CardData({}, {}, [{**base, "reference": None}], {})) is None
     page = render_step(step_card("Flow/1/use/2", told, used))
     assert "tuned@1 → use of Flow/1-use-2 (input)" in page

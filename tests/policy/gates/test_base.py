@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from gitreg.contents import Finding
 from gitreg.policy.evaluate import decide
-from gitreg.policy.evidence import Approval, Contents, Held, Incumbent, Proof, Said, Seal
-from gitreg.policy.results import Outcome
+from gitreg.policy.evidence import Approval, Contents, Incumbent, Proof, SealEvidence, StageStay, VersionMetadata
+from gitreg.policy.results import Verdict
 from tests.policy.support import Facts, gate, policy
 
-PASSED, FAILED, UNKNOWN = Outcome.PASSED, Outcome.FAILED, Outcome.UNKNOWN
+PASSED, FAILED, UNKNOWN = Verdict.PASSED, Verdict.FAILED, Verdict.UNKNOWN
 
 
 def approval(who: str, digest: str | None = "sha256:7", **said: Any) -> Approval:
@@ -22,7 +22,7 @@ def approval(who: str, digest: str | None = "sha256:7", **said: Any) -> Approval
 
 
 def incumbent(sealed: dict[str, Any], **annotated: Any) -> Incumbent:
-    return Incumbent("iris@6", Said(sealed, sealed | annotated))
+    return Incumbent("iris@6", VersionMetadata(sealed, sealed | annotated))
 
 
 ONE = {"approvals": {"by": ["bob@example.com", "cy"]}}
@@ -91,19 +91,19 @@ UNSEEN = Contents(None, None)
         ({"files": ["m"]}, {"paths": {"model": ["m"]}, "linked": {"docs": None}}, PASSED, "it has m"),
         ({"forbidden_files": ["*.pkl"]}, {"linked": {"docs": ["a.pkl"]}}, FAILED, "a.pkl is forbidden"),
         ({"files": ["*.bin"]}, {"paths": {}, "files_follow": True}, PASSED, "are stored"),
-        ({"soak": {"stage": "staging", "hours": 48}}, {"held": {"staging": Held(48 * 3600)}}, PASSED,
+        ({"soak": {"stage": "staging", "hours": 48}}, {"held": {"staging": StageStay(48 * 3600)}}, PASSED,
          "for 48 hours"),
-        ({"soak": {"stage": "staging", "hours": 48}}, {"held": {"staging": Held(48 * 3600 - 1)}}, FAILED,
+        ({"soak": {"stage": "staging", "hours": 48}}, {"held": {"staging": StageStay(48 * 3600 - 1)}}, FAILED,
          "47.9 hours; 48"),
-        ({"soak": {"stage": "staging", "hours": 1}}, {"held": {"staging": Held(3600, 86400, True)}}, PASSED,
+        ({"soak": {"stage": "staging", "hours": 1}}, {"held": {"staging": StageStay(3600, 86400, True)}}, PASSED,
          "1 hours, as seen here since 1970-01-02T00:00:00Z"),
-        ({"soak": {"stage": "staging", "hours": 1}}, {"held": {"staging": Held(3600, 86400, False)}}, PASSED,
+        ({"soak": {"stage": "staging", "hours": 1}}, {"held": {"staging": StageStay(3600, 86400, False)}}, PASSED,
          "1 hours, by the committers' clocks"),
         ({"soak": {"stage": "staging", "hours": 48}}, {"held": {"staging": None}}, UNKNOWN, "not known"),
-        ({"signature": {"by": ["cy"]}}, {"seal": Seal("cy")}, PASSED, "signed by cy"),
-        ({"signature": {"by": ["cy"]}}, {"seal": Seal("ada@example.com")}, FAILED, "by ada@example.com; a"),
+        ({"signature": {"by": ["cy"]}}, {"seal": SealEvidence("cy")}, PASSED, "signed by cy"),
+        ({"signature": {"by": ["cy"]}}, {"seal": SealEvidence("ada@example.com")}, FAILED, "by ada@example.com; a"),
         ({"signature": {"by": ["cy"]}}, {}, FAILED, "unsigned; a signature"),
-        ({"signature": {"by": ["cy"]}}, {"seal": Seal(problem="no ssh-keygen", checked=False)}, UNKNOWN, "ssh-keygen"),
+        ({"signature": {"by": ["cy"]}}, {"seal": SealEvidence(problem="no keygen", checked=False)}, UNKNOWN, "no keygen"),
         (TWO, {"approvals": BOTH}, PASSED, "2 of 2 approvals (bob@example.com, cy)"),
         (TWO, {"approvals": BOTH[:1]}, FAILED, "1 of 2"),
         (TWO, {"approvals": (*BOTH[:1], approval("ada@example.com"))}, FAILED, "ada@example.com, who made iris@7"),
@@ -145,7 +145,7 @@ UNSEEN = Contents(None, None)
     ],
 )  # fmt: skip
 def test_a_gate_says_what_it_found(
-    said: dict[str, Any], facts: dict[str, Any], outcome: Outcome, sentence: str
+    said: dict[str, Any], facts: dict[str, Any], outcome: Verdict, sentence: str
 ) -> None:
     result = gate(said).judge(Facts(**facts))
     assert (result.outcome, result.name) == (outcome, result.kind)

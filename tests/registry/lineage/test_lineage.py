@@ -20,7 +20,7 @@ from gitreg.errors import InvalidInput, NotFound
 from gitreg.registry.drafts import Draft
 from gitreg.registry.lineage.graphs import to_dot, to_mermaid
 from gitreg.registry.lineage.lineage import Lineage, lineage
-from gitreg.registry.lineage.provenance import ARTIFACT, VERSION, Edge, Node, Place, Provenance
+from gitreg.registry.lineage.provenance import ARTIFACT, VERSION, Edge, Node, NodeId, Provenance
 from gitreg.registry.operations.artifacts import link_artifact
 from gitreg.registry.operations.versions import delete_version
 from tests.registry.operations.test_sealing import making, saved, sealing
@@ -75,7 +75,7 @@ def test_up_leads_to_runs_steps_data_code_and_parents(world: World) -> None:
         "cccccccccccc code prepare/p1",
         "https://x.org/code@aaaaaaaaaaaa, changed since code base@1",
     }
-    assert found.root == Place(VERSION, "iris@1")
+    assert found.root == NodeId(VERSION, "iris@1")
     assert next(iter(found.nodes)) == found.root
 
 
@@ -102,15 +102,15 @@ def test_what_is_deleted_or_gone_is_shown_as_that(world: World) -> None:
     world.do(delete_version, "base@1")
     world.put(next(key for key in world.files if key.kind == "artifact" and key.model == "data"), None)
     nodes = lineage(world.snapshot, "iris", down=False).nodes
-    assert nodes[Place(VERSION, "base@1")].note == "deleted"
-    assert Place("missing", "data@1") in nodes
+    assert nodes[NodeId(VERSION, "base@1")].note == "deleted"
+    assert NodeId("missing", "data@1") in nodes
     with pytest.raises(NotFound, match="nor an artifact or a run"):
         lineage(world.snapshot, "nothing@3")
 
 
 def test_what_cannot_be_read_is_shown_as_that(world: World) -> None:
     world.put(Key("model_version", "base", "1"), b"kind: [")
-    assert lineage(world.snapshot, "iris", down=False).nodes[Place(VERSION, "base@1")].note == "cannot be read"
+    assert lineage(world.snapshot, "iris", down=False).nodes[NodeId(VERSION, "base@1")].note == "cannot be read"
 
 
 def test_a_deleted_version_has_a_lineage_still(world: World) -> None:
@@ -137,7 +137,7 @@ def test_predictions_lead_up_to_the_version_that_made_them(world: World) -> None
 def test_what_a_version_was_made_from_stays_that_when_it_is_linked_later(world: World) -> None:
     world.do(link_artifact, "data", "iris@1")
     assert "data@1 linked iris@1" in told(lineage(world.snapshot, "iris", down=False))
-    assert Place(ARTIFACT, "data@1") not in lineage(world.snapshot, "iris", up=False).nodes
+    assert NodeId(ARTIFACT, "data@1") not in lineage(world.snapshot, "iris", up=False).nodes
 
 
 def test_a_step_that_gave_the_version_nothing_of_its_own_leads_to_its_data() -> None:
@@ -152,9 +152,9 @@ def test_a_step_that_gave_the_version_nothing_of_its_own_leads_to_its_data() -> 
 
 def test_a_model_is_meant_before_a_run_of_its_name_and_odd_names_are_found(world: World) -> None:
     world.save("train/t1")
-    assert lineage(world.snapshot, "train/t1").root == Place(VERSION, "train/t1@1")
+    assert lineage(world.snapshot, "train/t1").root == NodeId(VERSION, "train/t1@1")
     world.do(sealing, run("odd", "2026-11-22T10:00", {"s": {"outputs": {"o": (odd := saved("a:b")).id}}}, odd))
-    assert lineage(world.snapshot, "a:b").root == Place(ARTIFACT, "a:b@1")
+    assert lineage(world.snapshot, "a:b").root == NodeId(ARTIFACT, "a:b@1")
     assert lineage(world.snapshot, "odd/2026-11-22T10:00").root.kind == "run"
     with pytest.raises(InvalidInput):
         lineage(world.snapshot, "c:d")
@@ -223,7 +223,7 @@ def test_down_reads_the_index_as_often_however_many_versions_there_are() -> None
 
 
 def test_a_model_that_was_tuned_two_thousand_times_is_drawn() -> None:
-    places = [Place(VERSION, f"iris@{n}") for n in range(2000)]
+    places = [NodeId(VERSION, f"iris@{n}") for n in range(2000)]
     edges = tuple(Edge(a, b, "input") for a, b in pairwise(places))
     lines = _tree(Lineage(places[0], {place: Node(place) for place in places}, edges))
     assert len(lines) == 2001
@@ -242,7 +242,7 @@ def test_a_circle_ends(world: World) -> None:
 @settings(max_examples=60)
 @given(st.text(max_size=30))
 def test_hostile_names_stay_inside_their_labels(text: str) -> None:
-    root = Place(VERSION, text or "x")
+    root = NodeId(VERSION, text or "x")
     found = Lineage(root, {root: Node(root, text)}, (Edge(root, root, "input"),))
     mermaid = to_mermaid(found).splitlines()
     assert len(mermaid) == 3

@@ -9,11 +9,11 @@ import pytest
 from gitreg.documents.layout import Key
 from gitreg.documents.types import RegistryDocument, StageDocument
 from gitreg.errors import InvalidDocument, Protected, Refused
-from gitreg.git import Commit, Signature
+from gitreg.git import Commit, Identity
 from gitreg.policy.evaluate import Decision
 from gitreg.registry.operations.stages import delete_alias, promote, rollback, set_alias
 from gitreg.registry.operations.versions import annotate, save_version, yank
-from gitreg.registry.promotion.context import Circumstances
+from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.promotion.enforce import decide, explain
 from gitreg.registry.promotion.entries import entry_decision
 from gitreg.registry.promotion.snapshot_evidence import SnapshotEvidence
@@ -25,7 +25,7 @@ from tests.registry.support import ADA, World, new_version, pointer
 HOUR = 3600
 PRODUCTION = Key("stage", "iris", "production")
 BEGIN = 1_700_000_000
-ADA_HERE = Circumstances(promoter=lambda: "ada@example.com")
+ADA_HERE = PromotionContext(promoter=lambda: "ada@example.com")
 
 
 def allow(world: World, **production: Any) -> None:
@@ -38,7 +38,7 @@ def hold(world: World, moves: list[tuple[int, str | None]]) -> Snapshot:
     seq = world.commits
     for hour, version in moves:
         seq += 1
-        who = Signature("Ada", "ada@example.com", BEGIN + hour * HOUR, 0)
+        who = Identity("Ada", "ada@example.com", BEGIN + hour * HOUR, 0)
         content = None if version is None else derive(Key("stage"), pointer("stage", version, reason=f"{seq}"))
         commit = Commit(f"{seq:040x}", "0" * 40, (), ADA, who, "m")
         world.index.extend([(commit, [(Key("stage", "iris", "staging"), content)], False)])
@@ -70,11 +70,11 @@ def test_a_soak_is_the_longest_time_without_a_break(
     snapshot = hold(world, moves)
     version = snapshot.find_version("iris", "1")
     assert version
-    here = Circumstances(now=lambda: BEGIN + now * HOUR)
+    here = PromotionContext(now=lambda: BEGIN + now * HOUR)
     held = SnapshotEvidence(snapshot, snapshot, version, PRODUCTION, here).held_for("staging")
     assert held is not None
     assert held.seconds == hours * HOUR
-    assert SnapshotEvidence(snapshot, snapshot, version, PRODUCTION, Circumstances()).held_for("staging") is None
+    assert SnapshotEvidence(snapshot, snapshot, version, PRODUCTION, PromotionContext()).held_for("staging") is None
 
 
 def test_every_way_into_a_stage_meets_the_same_decision(world: World) -> None:
@@ -107,7 +107,7 @@ def test_an_alias_asks_the_policy_of_aliases_and_no_stage_does(world: World) -> 
     policies = {"aliases": {"promoters": ["ada@example.com"], "overridable": ["metric"], "gates": [gate]}}
     world.put(Key("registry"), RegistryDocument(branch="main", stages=("production",), policies=policies))
     world.do(promote, "iris@2", "production")  # which has no policy
-    eve = Circumstances(promoter=lambda: "eve@example.com")
+    eve = PromotionContext(promoter=lambda: "eve@example.com")
     with pytest.raises(
         Refused, match=r"iris@2 may not be called shadow: promoters: eve@example\.com may not set"
     ) as caught:
@@ -154,7 +154,7 @@ def test_a_rollback_needs_no_gate_but_a_promoter(world: World) -> None:
     for version in "12":
         world.do(promote, f"iris@{version}", "production", force=True)
     allow(world, promoters=["ada@example.com"], gates=[{"metadata": ["accuracy"], "later": True}])
-    for nobody in (Circumstances(), Circumstances(promoter=lambda: "eve@example.com")):
+    for nobody in (PromotionContext(), PromotionContext(promoter=lambda: "eve@example.com")):
         with pytest.raises(Refused, match="promote"):
             world.do(rollback, "iris", "production", circumstances=nobody)
     world.do(rollback, "iris", "production", circumstances=ADA_HERE)
@@ -234,9 +234,9 @@ def test_a_protected_stage_is_proposed_and_a_proposal_is_judged_later(world: Wor
         world.do(promote, "iris@1", "production")
     version = world.snapshot.find_version("iris", "1")
     assert version
-    decision = explain(world.snapshot, version, "production", Circumstances())
+    decision = explain(world.snapshot, version, "production", PromotionContext())
     assert (decision.allowed, decision.protected) == (True, True)
-    world.do(promote, "iris@1", "production", circumstances=Circumstances(proposing=True))
+    world.do(promote, "iris@1", "production", circumstances=PromotionContext(proposing=True))
     assert world.stage("iris", "production") == "1"
 
 
@@ -251,7 +251,7 @@ def test_the_policy_and_the_stages_of_the_base_count_not_the_proposals(world: Wo
     head = world.snapshot
     version = head.find_version("iris", "1")
     assert version
-    here = Circumstances(promoter=lambda: "eve@example.com")
+    here = PromotionContext(promoter=lambda: "eve@example.com")
     decision = decide(base, head, version, PRODUCTION, here)
     assert [result.name for result in decision.unmet] == ["from", "promoters", "metric"]
     assert decide(head, head, version, PRODUCTION, here).allowed
@@ -262,7 +262,7 @@ def test_a_policy_that_is_not_understood_lets_nobody_into_any_stage(world: World
     said = {"policies": {"prodution": {"from": ["staging"]}}}
     world.put(Key("registry"), RegistryDocument(branch="main", **said))
     for stage in ("staging", "production"):
-        for here in (Circumstances(), Circumstances(proposing=True)):
+        for here in (PromotionContext(), PromotionContext(proposing=True)):
             with pytest.raises(InvalidDocument, match="prodution"):
                 world.do(promote, "iris@1", stage, force=True, circumstances=here)
 
@@ -278,7 +278,7 @@ def test_an_explanation_agrees_with_what_a_promotion_does(world: World) -> None:
             for force in (False, True):
                 version = world.snapshot.find_version("iris", reference)
                 assert version
-                decision = explain(world.snapshot, version, "production", Circumstances(), force=force)
+                decision = explain(world.snapshot, version, "production", PromotionContext(), force=force)
                 try:
                     promote(world.snapshot, f"iris@{reference}", "production", force=force)
                 except Refused:

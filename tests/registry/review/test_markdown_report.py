@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitreg.policy.evaluate import Decision
-from gitreg.policy.results import Outcome, Result
+from gitreg.policy.results import Result, Verdict
 from gitreg.registry.query.diff import compare
 from gitreg.registry.review.markdown_report import code, proposal_text, report_text, text
 from gitreg.registry.review.pull_request_check import Report
@@ -34,8 +34,8 @@ def test_a_report_says_first_whether_it_may_be_merged() -> None:
 
 
 def test_a_move_is_two_versions_side_by_side_with_gates_that_passed_and_failed(world: World) -> None:
-    inner = Result("accuracy", "metric", Outcome.FAILED, "0.92 is below 0.95")
-    results = (Result("any", "any", Outcome.OVERRIDDEN, "one of these 1 is enough", parts=(inner,)),)
+    inner = Result("accuracy", "metric", Verdict.FAILED, "0.92 is below 0.95")
+    results = (Result("any", "any", Verdict.OVERRIDDEN, "one of these 1 is enough", parts=(inner,)),)
     said = report_text(Report(HEAD, HEAD, (), (moved(world, Decision("iris@2", "production", False, results)),)))
     assert "### `iris@production`: `iris@1` → `iris@2`" in said
     assert "| `accuracy` | `0.91` | `0.92` | +0.01 |" in said

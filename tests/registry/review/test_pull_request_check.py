@@ -15,10 +15,10 @@ from gitreg.documents.files import write
 from gitreg.documents.layout import Key
 from gitreg.documents.types import ArtifactDocument
 from gitreg.errors import Refused
-from gitreg.registry.promotion.context import Circumstances
+from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.review.pull_request_check import Report, check
 from gitreg.registry.state.manifests import Holder
-from gitreg.registry.weights.verification import Finding
+from gitreg.registry.weights.verification import VerifiedItem
 from gitreg.sdk.registry import Registry
 from tests.registry.conftest import set_up_user
 from tests.registry.support import NOW, artifact, commit_files, git, pointer, record
@@ -63,7 +63,7 @@ def proposed(two: Registry) -> Commits:
 
 
 def checked(registry: Registry, head: str, base: str | None = None, **known: object) -> Report:
-    circumstances = Circumstances(now=registry.ambient.clock, ledger=registry.ledger, **known)  # type: ignore[arg-type]
+    circumstances = PromotionContext(now=registry.ambient.clock, ledger=registry.ledger, **known)  # type: ignore[arg-type]
     return check(registry.ledger, base or registry.ledger.head(), head, circumstances=circumstances)
 
 
@@ -479,9 +479,9 @@ def test_the_files_of_an_artifact_of_its_own_are_looked_for(two: Registry, propo
     assert proposed({path: write(Key("artifact", "iris_data", "1"), document)}).ok
     asked: list[str] = []
 
-    def look(holders: Sequence[Holder]) -> list[Finding]:
+    def look(holders: Sequence[Holder]) -> list[VerifiedItem]:
         asked.extend(holder.reference for holder in holders)
-        return [Finding("iris_data@1", "data", "m.bin", 1, "m.bin: is not there")]
+        return [VerifiedItem("iris_data@1", "data", "m.bin", 1, "m.bin: is not there")]
 
     head = git(two.folder, "rev-parse", "proposal")
     assert f"{path} data: m.bin: is not there" in told(check(two.ledger, two.ledger.head(), head, weights=look))

@@ -10,12 +10,12 @@ import pytest
 
 from gitreg.errors import Conflict
 from gitreg.git import RefUpdate, Repository
-from gitreg.registry.promotion.context import UNKNOWN, Circumstances
+from gitreg.registry.promotion.context import UNKNOWN, PromotionContext
 from gitreg.registry.review import push_rules
 from gitreg.registry.review.pull_request_check import check
 from gitreg.registry.review.push_rules import guard
 from gitreg.registry.rules.merge_rules import Problem
-from gitreg.registry.state.branch import Ledger
+from gitreg.registry.state.branch import RegistryBranch
 from gitreg.sdk.registry import Registry
 from tests.registry.support import commit_files, git, pointer, record
 
@@ -216,7 +216,7 @@ def test_a_push_mends_a_file_that_never_could_be_read_where_it_can_have_no_polic
     repository = Repository.discover(folder)
 
     def problems(commit: str, *, guarded: bool) -> list[str]:
-        update, circumstances = RefUpdate("refs/heads/main", commit, old), Circumstances(settings_guarded=guarded)
+        update, circumstances = RefUpdate("refs/heads/main", commit, old), PromotionContext(settings_guarded=guarded)
         return [problem.what for problem in guard(repository, [update], lambda _: circumstances)]
 
     with closing(repository):
@@ -224,7 +224,7 @@ def test_a_push_mends_a_file_that_never_could_be_read_where_it_can_have_no_polic
         refused = "changes who may do what, and no settings policy says who may do that"
         assert problems(new, guarded=True) == ([refused] if newer else [])
         assert problems(new, guarded=False) == []
-        with closing(Ledger(repository, "main")) as ledger:
+        with closing(RegistryBranch(repository, "main")) as ledger:
             (told,) = check(ledger, old, new).row()["authority"]
         assert told["sentence"] == "gitreg.yaml could not be read before, nor could its policies"
 
@@ -234,4 +234,4 @@ def test_nothing_is_written(iris: Registry) -> None:
     push = branch(iris, "main", {"models/iris/versions/1.yaml": None})
     assert isinstance(guard(iris.ledger.repository, [push], lambda _: UNKNOWN)[0], Problem)
     assert git(iris.folder, "for-each-ref") == before
-    assert Ledger(iris.ledger.repository, "main").head() == push.old
+    assert RegistryBranch(iris.ledger.repository, "main").head() == push.old

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.git import Commit, Repository, Signature
-from gitreg.registry.state.branch import Ledger
+from gitreg.git import Commit, Identity, Repository
+from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.dates import Dates, dated_after, misdated
 from gitreg.registry.state.receipts import Receipt, damaged_receipts, read_receipts, receipts_path, write_receipt
 from tests.registry.support import World, git
@@ -21,7 +21,7 @@ def oid(seq: int) -> str:
 
 
 def commit(time: int, seq: int = 1) -> Commit:
-    who = Signature("Ada", "ada@example.com", time, 0)
+    who = Identity("Ada", "ada@example.com", time, 0)
     return Commit(oid(seq), "0" * 40, (), who, who, "m")
 
 
@@ -39,12 +39,12 @@ def repository(tmp_path: Path) -> Repository:
         yield found
 
 
-def seen(repository: Repository, *lines: tuple[int, int, str]) -> Ledger:
+def seen(repository: Repository, *lines: tuple[int, int, str]) -> RegistryBranch:
     """Note that the branch was at places, each at a time."""
     for seq, at, by in lines:
         with repository.lock(timeout=1):
             assert write_receipt(repository, Receipt(MAIN, oid(seq), at, by))
-    return Ledger(repository, "main")
+    return RegistryBranch(repository, "main")
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_a_move_is_dated_after_its_parent_and_not_after_now(
 
 
 def test_a_writer_dates_no_commit_before_its_parent_unless_that_is_nonsense() -> None:
-    ada = Signature("Ada", "ada@example.com", 100, 0)
+    ada = Identity("Ada", "ada@example.com", 100, 0)
     assert dated_after(ada, commit(50)).time == 100
     assert dated_after(ada, commit(5000)).time == 5000
     assert dated_after(ada, commit(10**9)).time == 100

@@ -25,7 +25,7 @@ from gitreg.git import Repository
 from gitreg.git.history.replay import WORTH_A_PROCESS
 from gitreg.names import slug
 from gitreg.registry.state import index_builder, index_file
-from gitreg.registry.state.branch import Ledger
+from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.index import open_index
 from gitreg.registry.state.snapshot import Snapshot
 from gitreg.sdk.registry import Registry
@@ -237,19 +237,19 @@ def hold(steps: list[tuple[str, str, int, int]]) -> None:
         folder = Path(name)
         branch = Branch(folder)
         with Repository.discover(folder, env=os.environ | USER) as repository:
-            ledger = Ledger(repository, "main")
+            ledger = RegistryBranch(repository, "main")
             try:
                 for step in steps:
                     branch.step(*step)
                     assert told(ledger.snapshot()) == plain(folder, "HEAD"), step
-                rebuilt = Ledger(repository, "main")
+                rebuilt = RegistryBranch(repository, "main")
                 for commit in dict.fromkeys(branch.seen):
                     there = plain(folder, commit)
                     assert told(ledger.snapshot(commit)) == there
                     assert told(rebuilt.snapshot_at(commit)) == there
                 rebuilt.close()
                 index_file.discard(ledger.index_path)
-                fresh = Ledger(repository, "main")
+                fresh = RegistryBranch(repository, "main")
                 with pytest.MonkeyPatch.context() as patch:
                     patch.setattr(
                         index_builder, "_FEW", 0
@@ -578,7 +578,7 @@ def test_a_process_killed_at_any_statement_leaves_an_index_that_is_right(saved: 
 def test_the_one_commit_of_a_shallow_clone_is_read_without_parsing_each_record(saved: Registry, tmp_path: Path) -> None:
     git(tmp_path, "clone", "-q", "--bare", "--depth=1", saved.folder.as_uri(), "cut")
     with Repository.discover(tmp_path / "cut", env=dict(os.environ)) as repository:
-        ledger = Ledger(repository, "main")
+        ledger = RegistryBranch(repository, "main")
         snapshot = ledger.snapshot()  # yaml is imported here, as it is when a mirror was just made
         (text, *_) = [entry.text for entry in snapshot.index.scan(snapshot.seq, "model_version")]
         assert (text or "").startswith("format: 1\n")  # what the parser has read is kept as JSON

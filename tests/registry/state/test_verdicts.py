@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gitreg.contents import Finding
-from gitreg.registry.state.verdicts import Verdicts, as_recorded, contents_row, read_summary, recorded, summarised
+from gitreg.registry.state.verdicts import ScanCache, as_recorded, contents_row, read_summary, recorded, summarised
 from gitreg.registry.weights.trusted_code import CodeTrust
 
 SHA256 = "a" * 64
@@ -16,24 +16,24 @@ CODE = Finding("code", "a script")
 
 
 def test_what_was_looked_at_is_not_looked_at_again(tmp_path: Path) -> None:
-    verdicts = Verdicts(tmp_path)
+    verdicts = ScanCache(tmp_path)
     assert verdicts.look(SHA256, io.BytesIO(b"#!/bin/sh\n")) == CODE
     closed = io.BytesIO()
     closed.close()
     assert verdicts.look(SHA256, closed) == CODE
     verdicts.close()
-    again = Verdicts(tmp_path)
+    again = ScanCache(tmp_path)
     assert again.find_all([SHA256, "b" * 64]) == {SHA256: CODE}
     again.close()
 
 
 def test_a_damaged_file_of_verdicts_is_as_none(tmp_path: Path) -> None:
-    verdicts = Verdicts(tmp_path)
+    verdicts = ScanCache(tmp_path)
     verdicts.keep({SHA256: CODE})
     verdicts.close()
     (file,) = tmp_path.glob("verdicts-*")
     file.write_bytes(b"nonsense" * 1000)
-    verdicts = Verdicts(tmp_path)
+    verdicts = ScanCache(tmp_path)
     assert verdicts.look(SHA256, io.BytesIO(b"text")).verdict == "data"
     assert verdicts.find(SHA256) is not None
     verdicts.close()

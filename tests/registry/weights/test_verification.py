@@ -12,7 +12,7 @@ import pytest
 
 from gitreg.blobs import NO_PROGRESS, open_store
 from gitreg.errors import IntegrityError
-from gitreg.registry.weights.verification import Finding
+from gitreg.registry.weights.verification import VerifiedItem
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.verbs.stores import add_store, copying
 from tests.blobs.helpers import Counter, flip_a_bit
@@ -42,7 +42,7 @@ def replica(iris: Registry, tmp_path: Path) -> Path:
     return tmp_path / "replica"
 
 
-def bad(registry: Registry, share: float = 0.0, reference: str | None = None) -> list[Finding]:
+def bad(registry: Registry, share: float = 0.0, reference: str | None = None) -> list[VerifiedItem]:
     return [finding for finding in registry.verify(reference, share=share) if finding.problem]
 
 
@@ -201,7 +201,7 @@ def replica_free(tmp_path: Path) -> Path:
     return folder
 
 
-def take(findings: Iterator[Finding], count: int) -> list[Finding]:
+def take(findings: Iterator[VerifiedItem], count: int) -> list[VerifiedItem]:
     return list(islice(findings, count))
 
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from gitreg.registry.weights.verify_checkpoint import Run
+from gitreg.registry.weights.verify_checkpoint import VerifyCheckpoint
 
 DAY = 86400.0
 
 
-def noted(path: Path, *tokens: str) -> Run:
-    run = Run(path, path.stat().st_mtime if path.exists() else 0.0)
+def noted(path: Path, *tokens: str) -> VerifyCheckpoint:
+    run = VerifyCheckpoint(path, path.stat().st_mtime if path.exists() else 0.0)
     for token in tokens:
         run.note(token)
     run.close()
     return run
 
 
-def again(path: Path, later: float = 0.0) -> Run:
-    return Run(path, path.stat().st_mtime + later)
+def again(path: Path, later: float = 0.0) -> VerifyCheckpoint:
+    return VerifyCheckpoint(path, path.stat().st_mtime + later)
 
 
 def test_a_run_that_was_interrupted_knows_what_it_noted_and_keeps_its_seed(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_a_run_that_ended_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "x.txt"
     noted(path, "a" * 32).end()
     assert list(tmp_path.iterdir()) == []
-    assert Run(path, 0.0).seed != Run(path, 0.0).seed
+    assert VerifyCheckpoint(path, 0.0).seed != VerifyCheckpoint(path, 0.0).seed
 
 
 def test_a_line_that_was_cut_off_counts_for_nothing_and_spoils_nothing(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
-from gitreg.cards import Tensor
+from gitreg.cards import TensorInfo
 from gitreg.sdk.views.tensors import _read_header
 
 
@@ -22,7 +22,7 @@ def header(said: object) -> bytes:
 
 def test_the_tensors_of_a_real_file_are_told() -> None:
     content = save({"a": np.zeros((2, 3), np.float32), "b": np.zeros((), np.int64)}, {"made": "here"})
-    assert sorted(_read_header(io.BytesIO(content))) == [Tensor("a", "F32", [2, 3]), Tensor("b", "I64", [])]
+    assert sorted(_read_header(io.BytesIO(content))) == [TensorInfo("a", "F32", [2, 3]), TensorInfo("b", "I64", [])]
 
 
 @pytest.mark.parametrize(
