@@ -180,17 +180,17 @@ class TooLarge(GitregError):
         The size in bytes, or that of the data which has to be read for it.
     limit:
         The limit in bytes.
-    kind:
+    object_type:
         The type of the Git object (``blob``, ``commit``, ``tree``, ``tag``); "" for anything else.
     """
 
-    def __init__(self, what: str, size: int, limit: int, *, kind: str = "") -> None:
+    def __init__(self, what: str, size: int, limit: int, *, object_type: str = "") -> None:
         super().__init__(
             f"{what} is {size:,} bytes long, more than the {limit:,} that fit", hint="remove it, or make it smaller"
         )
         self.size = size
         self.limit = limit
-        self.kind = kind
+        self.object_type = object_type
 
 
 class IntegrityError(GitregError):

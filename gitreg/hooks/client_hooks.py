@@ -54,18 +54,18 @@ def pre_commit(repository: Repository) -> Iterator[Problem]:
         parents = reading.commit(commit).parents
         parent = parents[0] if parents else None
         for root in roots_of(reading, parent, commit):
-            branch = _branch(reading, root, parent, commit)
-            if branch is not None:
+            name = _branch(reading, root, parent, commit)
+            if name is not None:
                 base = parent if parent is not None and declared(reading, parent, root) is not None else None
-                with closing(RegistryBranch(reading, branch, root)) as ledger, merged(ledger, base, commit) as merge:
-                    found = list(problems(ledger, merge))
+                with closing(RegistryBranch(reading, name, root)) as branch, merged(branch, base, commit) as merge:
+                    found = list(problems(branch, merge))
                     yield from found
                     if all(problem.where != "gitreg.yaml" for problem in found):
                         _tell_unasked(settings_change(merge, UNKNOWN))
 
 
 def pre_push(
-    repository: Repository, ambient: Environment, remote: str, updates: Sequence[RefUpdate]
+    repository: Repository, environment: Environment, remote: str, updates: Sequence[RefUpdate]
 ) -> Iterator[Problem]:
     """Yield the problems of a push: weights that no store has, edits of sealed records, gates that are not met.
 
@@ -88,19 +88,19 @@ def pre_push(
             continue
         old = update.old if update.old is not None and repository.object_type(update.old) else None
         for root in roots_of(repository, old, update.new):
-            branch = _branch(repository, root, old, update.new)
-            if branch is None:
+            name = _branch(repository, root, old, update.new)
+            if name is None:
                 continue
-            own = update.name == f"{_BRANCHES}{branch}"
-            base = old if own else _where_it_is(repository, remote, branch)
+            own = update.name == f"{_BRANCHES}{name}"
+            base = old if own else _where_it_is(repository, remote, name)
             if own and update.old != old:
                 continue  # the remote's commit is not here: the remote refuses the push, or the user forces it
-            registry = Session(Location(repository, branch, root), ambient)
-            with closing(registry.ledger):
+            registry = Session(Location(repository, name, root), environment)
+            with closing(registry.branch):
                 yield from _published(registry, base, update.new, proposed=not own)
 
 
-def post_merge(repository: Repository, ambient: Environment, start: Location) -> None:
+def post_merge(repository: Repository, environment: Environment, start: Location) -> None:
     """Move the stage and alias refs to match the merged branch; without a remote, create missing tags, too.
 
     Raises
@@ -108,31 +108,31 @@ def post_merge(repository: Repository, ambient: Environment, start: Location) ->
     Conflict
         Another process held the lock of the repository for too long.
     """
-    ledger = RegistryBranch(start.repository, start.branch, start.root)
-    with closing(ledger), repository.lock(timeout=PATIENCE):
-        snapshot = ledger.snapshot()
-        circumstances = PromotionContext(now=ambient.clock, ledger=ledger)
+    branch = RegistryBranch(start.repository, start.branch, start.root)
+    with closing(branch), repository.lock(timeout=PATIENCE):
+        snapshot = branch.snapshot()
+        context = PromotionContext(now=environment.clock, branch=branch)
         if snapshot.settings.remote is None:
-            follow(ledger, circumstances)
+            follow(branch, context)
             return
-        moves = mirror_moves(ledger, snapshot, lambda: circumstances)
+        moves = mirror_moves(branch, snapshot, lambda: context)
         moves.tell()
         repository.update_refs(moves.due, reason="gitreg: post-merge")
 
 
 def _published(registry: Session, base: str | None, head: str, *, proposed: bool) -> Iterator[Problem]:
-    repository, ledger = registry.ledger.repository, registry.ledger
+    repository, branch = registry.branch.repository, registry.branch
     unseen: list[str] = []
     try:
-        settings = ledger.snapshot_at(base or head).settings
-        named = open_named(settings, repository, registry.ambient.approvals())
+        settings = branch.snapshot_at(base or head).settings
+        named = open_named(settings, repository, registry.environment.approvals())
         weights = weights_in(registry, named, share=0, unseen=unseen)
-        circumstances = registry.circumstances()
+        context = registry.context()
         by_itself = not proposed and base is not None and goes_on(repository, base, head)
-        if base is not None and by_itself and (found := judge_each(ledger, base, head, circumstances)):
+        if base is not None and by_itself and (found := judge_each(branch, base, head, context)):
             yield from found
             return
-        report = check(ledger, base, head, circumstances=circumstances, weights=weights)
+        report = check(branch, base, head, context=context, weights=weights)
     except Refused as error:  # no common history: the remote refuses it itself
         registry.tell(error.message)
         return
@@ -155,11 +155,11 @@ def _branch(repository: Repository, root: str, old: str | None, new: str) -> str
     return next((each for each in said if each), None)
 
 
-def _where_it_is(repository: Repository, remote: str, branch: str) -> str | None:
+def _where_it_is(repository: Repository, remote: str, name: str) -> str | None:
     """Return the newest commit of a branch that is known to be on the remote, or else that of the local branch."""
-    names = (f"refs/gitreg/{remote}/accepted/{branch}", f"refs/remotes/{remote}/{branch}")
+    names = (f"refs/gitreg/{remote}/accepted/{name}", f"refs/remotes/{remote}/{name}")
     newest: str | None = None
     for commit in filter(None, map(repository.read_ref, names)):
         if newest is None or repository.is_ancestor(newest, commit):
             newest = commit
-    return newest or repository.read_ref(f"{_BRANCHES}{branch}")
+    return newest or repository.read_ref(f"{_BRANCHES}{name}")

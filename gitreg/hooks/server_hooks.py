@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def pre_receive(
-    repository: Repository, ambient: Environment, updates: Sequence[RefUpdate], *, one_by_one: bool = False
+    repository: Repository, environment: Environment, updates: Sequence[RefUpdate], *, one_by_one: bool = False
 ) -> list[Problem]:
     """Return the problems for which a push is refused (:func:`gitreg.registry.review.push_rules.guard`).
 
@@ -41,15 +41,15 @@ def pre_receive(
 
     guarded = (repository.option("gitreg.settings") or "").lower() != "allow"
 
-    def here(ledger: RegistryBranch) -> PromotionContext:
-        if any(update.name == ledger.ref for update in updates):
-            _note_where_it_is(ledger, ambient, "update" if one_by_one else "pre-receive")
-        return PromotionContext(now=ambient.clock, ledger=ledger, settings_guarded=guarded)
+    def here(branch: RegistryBranch) -> PromotionContext:
+        if any(update.name == branch.ref for update in updates):
+            _note_where_it_is(branch, environment, "update" if one_by_one else "pre-receive")
+        return PromotionContext(now=environment.clock, branch=branch, settings_guarded=guarded)
 
     return guard(repository, updates, here, one_by_one=one_by_one)
 
 
-def post_receive(repository: Repository, ambient: Environment, updates: Sequence[RefUpdate]) -> list[str]:
+def post_receive(repository: Repository, environment: Environment, updates: Sequence[RefUpdate]) -> list[str]:
     """Write receipts for the branches that moved, update their derived refs, and return the names of these refs.
 
     Raises
@@ -62,16 +62,16 @@ def post_receive(repository: Repository, ambient: Environment, updates: Sequence
     moved: list[str] = []
     pushed = {update.name: update.new for update in updates if update.new is not None}
     for place in places(repository, updates):
-        with closing(RegistryBranch(repository, *place)) as ledger:
-            if ledger.ref in pushed:
+        with closing(RegistryBranch(repository, *place)) as branch:
+            if branch.ref in pushed:
                 with repository.lock(timeout=PATIENCE):
-                    receipt = Receipt(ledger.ref, pushed[ledger.ref], int(ambient.clock()), BY_PUSH)
+                    receipt = Receipt(branch.ref, pushed[branch.ref], int(environment.clock()), BY_PUSH)
                     write_receipt(repository, receipt)
-                    moved += follow(ledger, PromotionContext(now=ambient.clock, ledger=ledger))
+                    moved += follow(branch, PromotionContext(now=environment.clock, branch=branch))
     return moved
 
 
-def note_what_is_there(repository: Repository, ambient: Environment) -> None:
+def note_what_is_there(repository: Repository, environment: Environment) -> None:
     """Write the first receipt for each branch of a registry without one: its commits are at least as old as that.
 
     Raises
@@ -80,14 +80,14 @@ def note_what_is_there(repository: Repository, ambient: Environment) -> None:
         Another process held the lock of the repository for too long.
     """
     for place in standing(repository):
-        with closing(RegistryBranch(repository, *place)) as ledger:
-            if not read_receipts(repository, ledger.ref):
-                _note_where_it_is(ledger, ambient, "hooks install")
+        with closing(RegistryBranch(repository, *place)) as branch:
+            if not read_receipts(repository, branch.ref):
+                _note_where_it_is(branch, environment, "hooks install")
 
 
-def _note_where_it_is(ledger: RegistryBranch, ambient: Environment, by: str) -> None:
+def _note_where_it_is(branch: RegistryBranch, environment: Environment, by: str) -> None:
     """Write a receipt for the present commit of a branch, if the branch has moved since its last receipt."""
-    with ledger.repository.lock(timeout=PATIENCE):
-        commit = ledger.head()
+    with branch.repository.lock(timeout=PATIENCE):
+        commit = branch.head()
         if commit is not None:
-            write_receipt(ledger.repository, Receipt(ledger.ref, commit, int(ambient.clock()), by))
+            write_receipt(branch.repository, Receipt(branch.ref, commit, int(environment.clock()), by))

@@ -102,7 +102,7 @@ class Models:
         with self._lock, stored(run.registry, files, "model", unsafe_pickle=False, draft=True) as (record, _):
             document = DraftDocument(
                 model=model,
-                created_at=run.registry.ambient.timestamp(),
+                created_at=run.registry.environment.timestamp(),
                 created_by=run.draft.run.created_by,
                 metadata=said,
                 step=run.step.name if run.step else None,

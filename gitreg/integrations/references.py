@@ -125,7 +125,7 @@ def _find_by_run(registry: Registry, run: Run, model: str, reference: Mapping[st
     made_by = reference.get("run") or {}
     pipeline, name = str(made_by.get("pipeline")), str(made_by.get("run"))
     under_way = (run.pipeline, run.name) == (pipeline, name)
-    draft = run.draft if under_way else read_draft(registry.ledger.repository, pipeline, name)
+    draft = run.draft if under_way else read_draft(registry.branch.repository, pipeline, name)
     sealed = find_run(registry.snapshot(), pipeline, name)
     if sealed is not None:
         made = [registry.version(each) for each in sealed.versions if each.rpartition("@")[0] == model]

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 _DAY = 86400  # seconds
 
 
-def circumstances(registry: Session) -> PromotionContext:
+def context(registry: Session) -> PromotionContext:
     """Return the context of a promotion made here and now; each gate reads from it the values that it needs."""
     return PromotionContext(
         promoter=lambda: registry.writer().author.email,
-        now=registry.ambient.clock,
-        ledger=registry.ledger,
+        now=registry.environment.clock,
+        branch=registry.branch,
         source=lambda: registry.stores,
         proposing=registry.proposing,
     )
@@ -47,7 +47,7 @@ def approver(registry: Session, key: str | None) -> Approver:
     from gitreg.policy.approval import NAMESPACE
     from gitreg.registry.operations.approvals import Approver
 
-    repository = registry.ledger.repository
+    repository = registry.branch.repository
     who = registry.writer().author
 
     def signer(payload: bytes, signature: bytes, keys: Mapping[str, Sequence[str]]) -> str | None:
@@ -68,14 +68,14 @@ def proposed_settings(registry: Session, head: str) -> tuple[bytes, list[str]]:
     from gitreg.documents.layout import MAX_BYTES, REGISTRY_FILE
     from gitreg.errors import NotFound
 
-    ledger = registry.ledger
-    commit = ledger.repository.resolve(head)
-    file = f"{ledger.root}/{REGISTRY_FILE}" if ledger.root else REGISTRY_FILE
-    content = ledger.repository.read(commit, file, limit=MAX_BYTES) if commit else None
+    branch = registry.branch
+    commit = branch.repository.resolve(head)
+    file = f"{branch.root}/{REGISTRY_FILE}" if branch.root else REGISTRY_FILE
+    content = branch.repository.read(commit, file, limit=MAX_BYTES) if commit else None
     if commit is None or content is None:
         what = f"there is no {file} at {head}" if commit else f"there is no commit {head!r} here"
         raise NotFound(what, hint=NO_SUCH_COMMIT)
-    made = ledger.repository.commit(commit)
+    made = branch.repository.commit(commit)
     return content, [made.author.email, made.committer.email]
 
 

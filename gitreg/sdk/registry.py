@@ -108,7 +108,7 @@ class Registry(Session):
         """Return a verified version as `_sealed` does, with the snapshot that it was resolved in."""
         snapshot = self.snapshot(at)
         version = self._resolve(snapshot, reference, withdrawn)
-        if self.ledger.repository.is_shallow:
+        if self.branch.repository.is_shallow:
             from gitreg.sdk.verbs.sealed import hold
 
             if hold(self, snapshot, version):
@@ -118,7 +118,7 @@ class Registry(Session):
 
     def _candidate(self, reference: str, *, withdrawn: bool = False) -> ModelVersion:
         """Resolve a reference to a version for a decision; a shallow clone fetches the missing history first."""
-        if self.ledger.repository.is_shallow:
+        if self.branch.repository.is_shallow:
             from gitreg.sdk.verbs.sealed import fetch_history
 
             fetch_history(self)
@@ -138,7 +138,7 @@ class Registry(Session):
         """Return the time since the last fetch as text (``5 minutes``); None without a remote, or below one minute."""
         upstream = None if self.is_mirror else self.upstream
         asked = upstream.asked_at if upstream else None
-        minutes = 0 if asked is None else int(self.ambient.clock() - asked) // 60
+        minutes = 0 if asked is None else int(self.environment.clock() - asked) // 60
         if minutes < 1:
             return None
         count, unit = (
@@ -253,8 +253,8 @@ class Registry(Session):
         from gitreg.registry.state.audit_log import log, stage_log
 
         if model is not None and stage is not None:
-            return iter(stage_log(self.ledger.snapshot(), model, stage))
-        return log(self.ledger.snapshot(), model)
+            return iter(stage_log(self.branch.snapshot(), model, stage))
+        return log(self.branch.snapshot(), model)
 
     def diff(self, old: str, new: str) -> dict[str, Any]:
         """Return the differences between two versions as plain data (:func:`gitreg.registry.query.diff.compare`).
@@ -282,7 +282,7 @@ class Registry(Session):
         """
         from gitreg.registry.lineage.lineage import lineage
 
-        if self.ledger.repository.is_shallow:
+        if self.branch.repository.is_shallow:
             with suppress(InvalidInput, NotFound):  # the reference may name an artifact or a run
                 self._sealed(reference, withdrawn=True)
         return lineage(self.snapshot(), reference, up=up, down=down, depth=depth)
@@ -309,7 +309,7 @@ class Registry(Session):
         from gitreg.registry.operations.models import register_model
         from gitreg.registry.writing.metadata import to_json
 
-        created_at, said = self.ambient.timestamp(), to_json(metadata or {})
+        created_at, said = self.environment.timestamp(), to_json(metadata or {})
         operation = partial(register_model, name=name, created_at=created_at, fields=fields, tags=tags, metadata=said)
         return self.after(self.commit(operation)).model(name)
 
@@ -570,7 +570,7 @@ class Registry(Session):
             stage=stage,
             force=force,
             reason=reason,
-            circumstances=self.circumstances(),
+            context=self.context(),
         )
         return self.about(self.commit(operation))
 
@@ -590,7 +590,7 @@ class Registry(Session):
         """
         from gitreg.registry.operations.stages import rollback
 
-        operation = partial(rollback, model=model, stage=stage, reason=reason, circumstances=self.circumstances())
+        operation = partial(rollback, model=model, stage=stage, reason=reason, context=self.context())
         return self.about(self.commit(operation))
 
     def why(self, reference: str, stage: str, *, force: bool = False) -> Decision:
@@ -616,7 +616,7 @@ class Registry(Session):
         version = self._candidate(reference, withdrawn=True)
         snapshot = self.snapshot()
         check_stage_is_known(stage, snapshot.settings.stages)
-        return explain(snapshot, version, stage, self.circumstances(), force=force)
+        return explain(snapshot, version, stage, self.context(), force=force)
 
     def why_alias(self, reference: str, alias: str, *, force: bool = False) -> Decision:
         """Return the decision on setting an alias, with the verdict of each rule and gate, without setting it.
@@ -640,7 +640,7 @@ class Registry(Session):
         snapshot = self.snapshot()
         check_alias(alias, stages=snapshot.settings.stages)
         pointer = Key("alias", version.model, alias)
-        return decide(snapshot, snapshot, version, pointer, self.circumstances(), force=force)
+        return decide(snapshot, snapshot, version, pointer, self.context(), force=force)
 
     def approve(self, reference: str, stage: str, *, key: PathLike | None = None, reason: str = "") -> ModelVersion:
         """Sign an approval of a version for a stage and return the version.
@@ -670,16 +670,16 @@ class Registry(Session):
         from gitreg.sdk.deciding import approver, expiry
 
         who = approver(self, os.fspath(key) if key is not None else None)
-        when = self.ambient.timestamp()
+        when = self.environment.timestamp()
         operation = partial(
             approve,
             reference=reference,
             stage=stage,
             approver=who,
             when=when,
-            until=expiry(until, self.ambient.clock()) if until is not None else None,
+            until=expiry(until, self.environment.clock()) if until is not None else None,
             reason=reason,
-            circumstances=self.circumstances(),
+            context=self.context(),
         )
         return self.commit(operation)
 
@@ -704,14 +704,14 @@ class Registry(Session):
 
         proposed, authors = proposed_settings(self, head)
         who = approver(self, os.fspath(key) if key is not None else None)
-        when = self.ambient.timestamp()
+        when = self.environment.timestamp()
         operation = partial(
             approve_settings,
             proposed=proposed,
             authors=authors,
             approver=who,
             when=when,
-            until=expiry(until, self.ambient.clock()) if until is not None else None,
+            until=expiry(until, self.environment.clock()) if until is not None else None,
             reason=reason,
         )
         return self.commit(operation)
@@ -744,9 +744,7 @@ class Registry(Session):
         """
         from gitreg.registry.operations.stages import set_alias
 
-        operation = partial(
-            set_alias, reference=reference, alias=alias, force=force, circumstances=self.circumstances()
-        )
+        operation = partial(set_alias, reference=reference, alias=alias, force=force, context=self.context())
         return self.about(self.commit(operation))
 
     def delete_alias(self, model: str, alias: str) -> None:
@@ -798,7 +796,7 @@ class Registry(Session):
             metadata=to_json(metadata or {}),
             stage=stage,
             force=force,
-            circumstances=self.circumstances(),
+            context=self.context(),
         )
         return self.about(self.commit(operation))
 
@@ -872,9 +870,9 @@ class Registry(Session):
         """
         from gitreg.registry.promotion.holders import judged_holders
 
-        snapshot = self.ledger.snapshot()
+        snapshot = self.branch.snapshot()
         asked = None if reference is None else {each.reference for each in self.holders_meant([reference])}
-        return list(judged_holders(snapshot, self.circumstances(), asked))
+        return list(judged_holders(snapshot, self.context(), asked))
 
     def signed(self, reference: str | None = None) -> list[VersionSignature]:
         """Return the signers of a version, or of all versions, by the public keys that the registry names."""
@@ -887,7 +885,7 @@ class Registry(Session):
             from gitreg.sdk.verbs.sealed import fetch_tags
 
             fetch_tags(self, versions)
-        return [signed(self.ledger, snapshot, each) for each in versions]
+        return [signed(self.branch, snapshot, each) for each in versions]
 
     def doctor(self) -> list[Problem]:
         """Return the problems of the registry, its stores and its remote.
@@ -908,13 +906,13 @@ class Registry(Session):
         from gitreg.sdk.verbs.stores import reachable, restore
 
         def identify() -> object:
-            return self.commit(partial(give_id, registry_id=self.ambient.draw_id()))
+            return self.commit(partial(give_id, registry_id=self.environment.draw_id()))
 
         upstream = reachable(self)
         # Two clones that each create an id would be two different registries from then on.
-        alone = upstream is not None or self.ledger.snapshot().settings.remote is None
+        alone = upstream is not None or self.branch.snapshot().settings.remote is None
         return repair(
-            self.ledger,
+            self.branch,
             list(problems),
             restore=partial(restore, self),
             give_id=identify if alone else None,
@@ -946,7 +944,7 @@ class Registry(Session):
         """Restore everything in the trash of the store to its place, and return the list."""
         from gitreg.registry.weights.garbage import return_garbage
 
-        return return_garbage(self.ledger, self.store)
+        return return_garbage(self.branch, self.store)
 
     def purge_garbage(self, *, grace: float) -> list[Garbage]:
         """Remove for good the weights that were in the trash of the store longer than the retention; return the list.

@@ -54,7 +54,7 @@ def source(registry: Session) -> dict[str, Any] | None:
     def is_code(repository: Repository, commit: str) -> bool:
         return not _is_checked_out(registry, repository, commit)
 
-    found = source_of(registry.ambient.folder, env=registry.ambient.env, is_code=is_code)
+    found = source_of(registry.environment.folder, env=registry.environment.env, is_code=is_code)
     return {key: value for key, value in asdict(found).items() if value is not None} if found else None
 
 
@@ -63,10 +63,10 @@ def _is_checked_out(registry: Session, repository: Repository, commit: str) -> b
 
     A registry in a folder of the code's own branch does not count: the code is checked out with it.
     """
-    ledger = registry.ledger
-    if ledger.root:
+    branch = registry.branch
+    if branch.root:
         return False
-    if repository.head_branch() == ledger.ref and os.path.samefile(repository.common_dir, ledger.repository.common_dir):
+    if repository.head_branch() == branch.ref and os.path.samefile(repository.common_dir, branch.repository.common_dir):
         return True
     content, identity = repository.read(commit, REGISTRY_FILE), registry.snapshot().settings.id
     if content is None or identity is None:
@@ -78,4 +78,4 @@ def _is_checked_out(registry: Session, repository: Repository, commit: str) -> b
 
 def patch(registry: Session) -> str | None:
     """Return the uncommitted changes of tracked files in the current folder's repository as a patch; None if none."""
-    return patch_of(registry.ambient.folder, env=registry.ambient.env) or None
+    return patch_of(registry.environment.folder, env=registry.environment.env) or None

@@ -49,11 +49,11 @@ class Session:
     rewritten_from: str | None = None
 
     def __init__(
-        self, location: Location, ambient: Environment, *, local: bool = False, mirror_of: str | None = None
+        self, location: Location, environment: Environment, *, local: bool = False, mirror_of: str | None = None
     ) -> None:
-        self.ambient = ambient
+        self.environment = environment
         self.mirror_of = mirror_of
-        self.ledger = RegistryBranch(location.repository, location.branch, location.root)
+        self.branch = RegistryBranch(location.repository, location.branch, location.root)
         self.local = local
 
     @classmethod
@@ -93,21 +93,23 @@ class Session:
         Unreachable
             The remote of a URL does not answer.
         """
-        ambient = Environment.of_this_process()
-        named = os.fspath(path) if path is not None else ambient.env.get(REGISTRY_VARIABLE)
+        environment = Environment.of_this_process()
+        named = os.fspath(path) if path is not None else environment.env.get(REGISTRY_VARIABLE)
         told = named or "."
         if ":" in told:
             from gitreg.registry.discovery.mirrors import is_address
 
             if is_address(told):
-                return cls._open_mirror(told, ambient, local=local, accept_rewrite=accept_rewrite)
-        folder, place = split_place(told, ambient.folder)
-        env = speaking_of_none(ambient.env) if named else ambient.env  # GIT_DIR counts only if no registry is named
+                return cls._open_mirror(told, environment, local=local, accept_rewrite=accept_rewrite)
+        folder, place = split_place(told, environment.folder)
+        env = (
+            speaking_of_none(environment.env) if named else environment.env
+        )  # GIT_DIR counts only if no registry is named
         location = locate(folder, env=env, place=place, checked_out=checked_out)
-        return cls(location, ambient, local=local)
+        return cls(location, environment, local=local)
 
     @classmethod
-    def _open_mirror(cls, address: str, ambient: Environment, *, local: bool, accept_rewrite: bool) -> Self:
+    def _open_mirror(cls, address: str, environment: Environment, *, local: bool, accept_rewrite: bool) -> Self:
         from gitreg.registry.discovery.mirrors import open_mirror
 
         if local:
@@ -115,11 +117,15 @@ class Session:
                 "a registry that is named by its URL has no clone", hint="leave --local out, or clone it"
             )
         mirror = open_mirror(
-            address, ambient.mirrors(), env=ambient.env, offline=ambient.offline, accept_rewrite=accept_rewrite
+            address,
+            environment.mirrors(),
+            env=environment.env,
+            offline=environment.offline,
+            accept_rewrite=accept_rewrite,
         )
-        registry = cls(mirror.location, ambient, mirror_of=address)
+        registry = cls(mirror.location, environment, mirror_of=address)
         registry.rewritten_from = mirror.rewritten_from
-        if registry.ledger.repository.is_shallow:
+        if registry.branch.repository.is_shallow:
             from gitreg.sdk.verbs.sealed import hold_branch
 
             try:
@@ -127,7 +133,7 @@ class Session:
             except BaseException:
                 registry.close()
                 raise
-        if ambient.offline:
+        if environment.offline:
             registry.tell("offline: this is what the remote said when it was last asked")
         return registry
 
@@ -164,22 +170,22 @@ class Session:
         from gitreg.registry.discovery.creation import create
         from gitreg.sdk.verbs.stores import spelled_out
 
-        ambient = Environment.of_this_process()
+        environment = Environment.of_this_process()
         if store is not None:
-            store = spelled_out(store, ambient.folder)
-        folder = Path(os.path.normpath(ambient.folder / (path or ".")))
-        env = speaking_of_none(ambient.env) if path is not None else ambient.env
+            store = spelled_out(store, environment.folder)
+        folder = Path(os.path.normpath(environment.folder / (path or ".")))
+        env = speaking_of_none(environment.env) if path is not None else environment.env
         location, made = create(
             folder,
             env=env,
-            writer=ambient.writer,
-            registry_id=ambient.draw_id(),
+            writer=environment.writer,
+            registry_id=environment.draw_id(),
             store=store,
             branch=branch,
             prefix=prefix,
             remote=remote,
         )
-        registry = cls(location, ambient)
+        registry = cls(location, environment)
         if store is not None:
             registry.trust()
         if made:
@@ -205,8 +211,8 @@ class Session:
         """Close all files that are open."""
         if (verdicts := self.__dict__.pop("verdicts", None)) is not None:
             verdicts.close()
-        self.ledger.close()
-        self.ledger.repository.close()
+        self.branch.close()
+        self.branch.repository.close()
 
     def __enter__(self) -> Self:
         return self
@@ -225,8 +231,8 @@ class Session:
         ids = [each.snapshot().settings.id for each in (self, other)]
         if all(ids):
             return ids[0] == ids[1]
-        mine, others = self.ledger, other.ledger
-        return (mine.branch, mine.root) == (others.branch, others.root) and os.path.samefile(
+        mine, others = self.branch, other.branch
+        return (mine.name, mine.root) == (others.name, others.root) and os.path.samefile(
             mine.repository.common_dir, others.repository.common_dir
         )
 
@@ -238,20 +244,20 @@ class Session:
     @property
     def folder(self) -> Path:
         """The repository's work tree, or the repository itself if it is bare."""
-        return self.ledger.repository.work_tree or self.ledger.repository.git_dir
+        return self.branch.repository.work_tree or self.branch.repository.git_dir
 
     @property
     def store_url(self) -> str:
         """The address of the primary store, which holds the weights."""
         from gitreg.registry.weights.trusted_stores import store_urls
 
-        return store_urls(self.ledger.snapshot().settings, self.ledger.repository)[0]
+        return store_urls(self.branch.snapshot().settings, self.branch.repository)[0]
 
     def named_stores(self) -> list[NamedStore]:
         """Return the stores that the registry names, the primary first; those that the user trusts are opened."""
         from gitreg.registry.weights.trusted_stores import open_named
 
-        return open_named(self.ledger.snapshot().settings, self.ledger.repository, self.ambient.approvals())
+        return open_named(self.branch.snapshot().settings, self.branch.repository, self.environment.approvals())
 
     @cached_property
     def store(self) -> Store:
@@ -307,7 +313,7 @@ class Session:
         else:
             self.store.prepare()
         with (
-            closing(self.ambient.known()) as known,
+            closing(self.environment.known()) as known,
             StoreWriter(self.store, known, chunking=settings.chunking != "none", progress=progress) as saving,
         ):
             yield saving
@@ -326,13 +332,13 @@ class Session:
         from gitreg.blobs import open_store
         from gitreg.registry.weights.trusted_stores import default_folder, store_urls
 
-        repository = self.ledger.repository
+        repository = self.branch.repository
         named = store_urls(self.snapshot().settings, repository)
         urls = [url for url in named if url != str(default_folder(repository))]
         for url in urls:
             open_store(url)  # reads nothing; refuses an address that cannot be opened or has a password
         for url in urls:
-            self.ambient.approvals().approve(url)
+            self.environment.approvals().approve(url)
         self.forget_stores()
         return urls
 
@@ -341,7 +347,7 @@ class Session:
     @cached_property
     def verdicts(self) -> ScanCache:
         """The scanner's verdicts on files, kept in the user's cache."""
-        return self.ambient.verdicts()
+        return self.environment.verdicts()
 
     @property
     def code_place(self) -> str:
@@ -350,16 +356,16 @@ class Session:
             from gitreg.registry.weights.trusted_code import place_of
 
             return place_of(self.mirror_of)
-        return str(self.ledger.repository.common_dir.resolve())
+        return str(self.branch.repository.common_dir.resolve())
 
     def trusts_code(self, model: str) -> bool:
         """Return whether the user trusts the registry for files of a model that can run code."""
-        trusted = self.ambient.code_trust().find(self.code_place, self.snapshot().settings.id)
+        trusted = self.environment.code_trust().find(self.code_place, self.snapshot().settings.id)
         return trusted is not None and trusted.covers(model)
 
     def trust_code(self, models: Sequence[str] = ()) -> None:
         """Trust the registry for files that can run code: of all models, or of those that match the patterns."""
-        self.ambient.code_trust().add(self.code_place, self.snapshot().settings.id, models)
+        self.environment.code_trust().add(self.code_place, self.snapshot().settings.id, models)
 
     def forget_stores(self) -> None:
         """Drop the open stores, so that a change of their list or of their trust is seen at the next use."""
@@ -377,14 +383,14 @@ class Session:
         """Return the full address of a store that a user names: a URL, or a folder relative to the current one."""
         from gitreg.sdk.verbs.stores import spelled_out
 
-        return spelled_out(os.fspath(url), self.ambient.folder)
+        return spelled_out(os.fspath(url), self.environment.folder)
 
     def snapshot(self, at: str | None = None) -> Snapshot:
-        """Return the snapshot of the registry now, or at a date or commit (:meth:`Ledger.snapshot`)."""
+        """Return the snapshot of the registry now, or at a date or commit (:meth:`RegistryBranch.snapshot`)."""
         if not self._looked_back:
             self._looked_back = True
             self._finish_following()
-        snapshot = self.ledger.snapshot(at, now=self.ambient.clock())
+        snapshot = self.branch.snapshot(at, now=self.environment.clock())
         snapshot.check_fixed()
         return snapshot
 
@@ -393,7 +399,7 @@ class Session:
 
         Before that, a plain ``git commit`` there would undo the newest changes of the branch.
         """
-        repository = self.ledger.repository
+        repository = self.branch.repository
         if repository.unfinished_following():
             with suppress(GitregError, OSError), repository.lock(timeout=0):
                 repository.finish_following()
@@ -425,7 +431,7 @@ class Session:
 
         upstream = self.upstream
         try:
-            outcome = commit(self.ledger, operation, self.writer, upstream=upstream, dry_run=dry_run)
+            outcome = commit(self.branch, operation, self.writer, upstream=upstream, dry_run=dry_run)
         except Declined as declined:
             if upstream is None or not declined.protected:
                 raise
@@ -446,19 +452,19 @@ class Session:
                 "this registry has no remote to propose to", hint="`gitreg init --remote origin` declares one"
             )
         return propose(
-            self.ledger,
+            self.branch,
             operation,
             self.writer,
             upstream,
-            env=self.ambient.env,
-            circumstances=self.circumstances(),
+            env=self.environment.env,
+            context=self.context(),
             dry_run=dry_run,
         )
 
     @property
     def remote(self) -> str | None:
         """The name of the remote that the registry is published to, now or later; None if it has none."""
-        return "origin" if self.is_mirror else self.ledger.snapshot().settings.remote
+        return "origin" if self.is_mirror else self.branch.snapshot().settings.remote
 
     @property
     def upstream(self) -> Upstream | None:
@@ -473,15 +479,13 @@ class Session:
             return None
         from gitreg.registry.remote.upstream import Upstream
 
-        return Upstream(
-            self.ledger, remote, self.ambient.clock, mirror_of=self.mirror_of, circumstances=self.circumstances
-        )
+        return Upstream(self.branch, remote, self.environment.clock, mirror_of=self.mirror_of, context=self.context)
 
-    def circumstances(self) -> PromotionContext:
+    def context(self) -> PromotionContext:
         """Return the context of a promotion made here and now: promoter, time, branch and stores."""
-        from gitreg.sdk.deciding import circumstances
+        from gitreg.sdk.deciding import context
 
-        return circumstances(self)
+        return context(self)
 
     def writer(self) -> Writer:
         """Return the author and committer of a write now.
@@ -491,7 +495,7 @@ class Session:
         InvalidInput
             Git has no name or e-mail for the user.
         """
-        return self.ambient.writer(self.ledger.repository)
+        return self.environment.writer(self.branch.repository)
 
     def after(self, outcome: Outcome) -> Snapshot:
         """Return the snapshot after a write; for a proposal, the snapshot of the proposed commit."""

@@ -23,12 +23,12 @@ def leave_claims(registry: Session, store: Store) -> None:
 def has_unpublished(registry: Session) -> bool:
     """Return whether the remote may lack something that this clone has: fast, and sometimes true without need."""
     remote = registry.remote
-    return remote is not None and may_be_unpublished(registry.ledger, remote)
+    return remote is not None and may_be_unpublished(registry.branch, remote)
 
 
 def claims_of(registry: Session) -> Claims:
     """Return the claims that this clone leaves in stores, so that garbage collection keeps its blobs."""
-    return Claims(registry.ledger, registry.remote)
+    return Claims(registry.branch, registry.remote)
 
 
 def settle_claims(registry: Session, *, collecting: bool = False) -> None:
@@ -48,8 +48,8 @@ def settle_claims(registry: Session, *, collecting: bool = False) -> None:
         urls = claims.stores_with_own()
         if not (urls or collecting):
             return
-        with registry.ledger.repository.lock(timeout=PATIENCE):
-            if is_unpublished(registry.ledger, remote):
+        with registry.branch.repository.lock(timeout=PATIENCE):
+            if is_unpublished(registry.branch, remote):
                 return
             for each in registry.named_stores():
                 if each.opened is not None and (collecting or each.opened.url in urls):

@@ -20,7 +20,7 @@ from tests.registry.support import git
 
 
 def drafts(registry: Registry) -> list[str]:
-    return list(registry.ledger.repository.refs("refs/drafts/"))
+    return list(registry.branch.repository.refs("refs/drafts/"))
 
 
 @model

@@ -372,11 +372,11 @@ def test_a_rotten_cache_mends_nothing(iris: Registry) -> None:
 )
 def test_an_index_that_says_something_else_than_the_branch_is_made_anew(iris: Registry, spoil: str) -> None:
     iris.close()
-    with closing(sqlite3.connect(iris.ledger.index_path)) as database, database:
+    with closing(sqlite3.connect(iris.branch.index_path)) as database, database:
         assert database.execute(spoil).rowcount
     with Registry.open(iris.folder) as again:
         found = again.doctor()
-        assert [problem.where for problem in found] == [str(again.ledger.index_path)]
+        assert [problem.where for problem in found] == [str(again.branch.index_path)]
         assert "is stale" in found[0].what
         assert again.repair(found) == found
         assert again.doctor() == []
@@ -455,14 +455,14 @@ def test_a_registry_in_a_folder_is_examined_there_and_only_there(user: Path, tmp
     commit_files(tmp_path / "project", {"models/notes.txt": "the project's own"})
     made, _ = Registry.init(tmp_path / "project" / "reg", branch="main")
     with made as registry:
-        assert registry.ledger.root == "reg"
+        assert registry.branch.root == "reg"
         registry.save("iris", weights, stage="production")
         assert registry.doctor() == []
         commit_files(registry.folder, {"reg/models/x.txt": "x"})
         assert [problem.where for problem in registry.doctor()] == ["reg/models/x.txt"]
-        ledger = RegistryBranch(registry.ledger.repository, "main", "reg")
-        assert ledger.snapshot().model_names() == ["iris"]
-        ledger.close()
+        branch = RegistryBranch(registry.branch.repository, "main", "reg")
+        assert branch.snapshot().model_names() == ["iris"]
+        branch.close()
 
 
 def test_a_namespace_shared_with_branches_costs_no_branch_on_repair(iris: Registry) -> None:

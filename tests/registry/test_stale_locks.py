@@ -101,10 +101,10 @@ def test_doctor_names_the_locks_of_a_clone_and_of_a_remote_that_it_can_see(saved
     for lock in locks:
         lock.parent.mkdir(parents=True, exist_ok=True)
         lock.touch()
-    assert {problem.where for problem in examine(saved.ledger, saved.upstream)} == set(map(str, locks))
+    assert {problem.where for problem in examine(saved.branch, saved.upstream)} == set(map(str, locks))
     for lock in locks:
         lock.unlink()
-    assert list(examine(saved.ledger, saved.upstream)) == []
+    assert list(examine(saved.branch, saved.upstream)) == []
 
 
 def test_the_pause_before_another_try_neither_overflows_nor_vanishes(saved: Registry) -> None:

@@ -60,7 +60,7 @@ def test_a_run_that_failed_half_way_is_done_again_with_other_results(inside: Reg
     assert [gitreg.load_artifact("checkpoint", f"1.2.43_{epoch}") for epoch in range(3)] == ["two-0", "two-1", "two-2"]
     assert Model("iris", "1.2.43").load_artifact("checkpoint") == "two-2", "the newest of the links"
     assert "data@1" in version.record.inputs, "what the first try was made from went into what it left"
-    assert list(inside.ledger.repository.refs("refs/drafts/")) == []
+    assert list(inside.branch.repository.refs("refs/drafts/")) == []
     assert_whole(inside, "iris@1.2.43")
 
 

@@ -93,7 +93,7 @@ def test_a_registry_in_a_folder_of_the_codes_own_branch_hides_no_code(code: Path
     made, _ = Registry.init(code / "models", branch="main")
     with made:
         before = head(code)
-        assert made.ledger.root == "models"
+        assert made.branch.root == "models"
         assert saved(made, weights) == before
 
 

@@ -294,7 +294,7 @@ def train():
     assert model.load_artifact("training_checkpoint", version="1.2.42_1").max_iter == 100
     assert model.load_artifact("training_checkpoint").max_iter == 150, "the newest link wins"
     assert model.load_artifact("trained_model").max_iter == 150
-    assert not list(inside.ledger.repository.refs("refs/drafts/"))
+    assert not list(inside.branch.repository.refs("refs/drafts/"))
 
 
 def test_artifacts_are_linked_by_hand_in_a_step_and_outside_of_one(inside: Registry, run_block: Run) -> None:

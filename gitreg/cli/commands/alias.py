@@ -27,9 +27,7 @@ def set_(reference: str, alias: str, force: bool, output: str) -> None:
     from gitreg.registry.operations.stages import set_alias
 
     registry = open_registry()
-    operation = partial(
-        set_alias, reference=reference, alias=alias, force=force, circumstances=registry.circumstances()
-    )
+    operation = partial(set_alias, reference=reference, alias=alias, force=force, context=registry.context())
     outcome = registry.commit(operation)
     report(registry, outcome, output, nothing="it names that version already")
 

@@ -27,8 +27,8 @@ def command(to: str | None, everything: bool, output: str) -> None:
     if to is not None and everything:
         raise InvalidInput("--to and --all contradict each other", hint="give one of them")
     limit = parse_size(to, "--to") if to is not None else None
-    ambient = Environment.of_this_process()
-    rows = prune_cache(ambient, limit=limit, all_unused=everything)
+    environment = Environment.of_this_process()
+    rows = prune_cache(environment, limit=limit, all_unused=everything)
     if output != "table":
         emit(rows, output, rows=rows, columns=COLUMNS)
         return
@@ -37,7 +37,7 @@ def command(to: str | None, everything: bool, output: str) -> None:
         print_table(["digest", "size"], cells, right=["size"])
     total = size_text(sum(row["size"] for row in rows))
     print_line(f"Removed {len(rows)} artifact{'' if len(rows) == 1 else 's'}, {total}")
-    kept = list_cache(ambient, None)
-    size, most = sum(row["size"] for row in kept), ambient.cache().limit if limit is None else limit
+    kept = list_cache(environment, None)
+    size, most = sum(row["size"] for row in kept), environment.cache().limit if limit is None else limit
     if most is not None and size > most and not everything:
         print_line(f"{size_text(size)} stay, handed out within a day or in use now; --all removes what is not in use")

@@ -45,10 +45,10 @@ def pre_push(remote: str | None, url: str | None) -> None:
     """
     from gitreg.hooks.client_hooks import pre_push as look
 
-    with _here() as (repository, ambient):
-        updates = _pushed(sys.stdin.read(), repository, ambient)
-        name = remote or ambient.env.get("PRE_COMMIT_REMOTE_NAME") or url or "origin"
-        _refuse(look(repository, ambient, name, updates), "push")
+    with _here() as (repository, environment):
+        updates = _pushed(sys.stdin.read(), repository, environment)
+        name = remote or environment.env.get("PRE_COMMIT_REMOTE_NAME") or url or "origin"
+        _refuse(look(repository, environment, name, updates), "push")
 
 
 @command.command("post-merge")
@@ -58,13 +58,13 @@ def post_merge(squash: str | None) -> None:
     from gitreg.hooks.client_hooks import post_merge as follow
     from gitreg.registry.discovery.location import locate
 
-    with _here() as (repository, ambient):
+    with _here() as (repository, environment):
         try:
-            start = locate(ambient.folder, env=ambient.env)
+            start = locate(environment.folder, env=environment.env)
         except NotFound:
             return  # nothing of a registry was merged
         with start.repository:
-            follow(repository, ambient, start)
+            follow(repository, environment, start)
 
 
 @command.command("pre-receive")
@@ -72,8 +72,8 @@ def pre_receive() -> None:
     """Refuse a push that would break a registry of this server."""
     from gitreg.hooks.server_hooks import pre_receive as look
 
-    with _here() as (repository, ambient):
-        _refuse(look(repository, ambient, _received(sys.stdin.read())), "push")
+    with _here() as (repository, environment):
+        _refuse(look(repository, environment, _received(sys.stdin.read())), "push")
 
 
 @command.command("update")
@@ -84,8 +84,8 @@ def update(ref: str, old: str, new: str) -> None:
     """Refuse a move of one ref that would break a registry of this server."""
     from gitreg.hooks.server_hooks import pre_receive as look
 
-    with _here() as (repository, ambient):
-        _refuse(look(repository, ambient, [_update(ref, old, new)], one_by_one=True), "push")
+    with _here() as (repository, environment):
+        _refuse(look(repository, environment, [_update(ref, old, new)], one_by_one=True), "push")
 
 
 @command.command("post-receive")
@@ -93,8 +93,8 @@ def post_receive() -> None:
     """Make the tags and mirrors that follow from what was pushed."""
     from gitreg.hooks.server_hooks import post_receive as follow
 
-    with _here() as (repository, ambient):
-        for ref in follow(repository, ambient, _received(sys.stdin.read())):
+    with _here() as (repository, environment):
+        for ref in follow(repository, environment, _received(sys.stdin.read())):
             click.echo(f"gitreg: {one_line(ref)}", err=True)
 
 
@@ -104,9 +104,9 @@ def _here() -> Iterator[tuple[Repository, Environment]]:
     from gitreg.git import Repository
     from gitreg.sdk.environment import Environment
 
-    ambient = Environment.of_this_process()
-    with Repository.discover(ambient.folder, env=ambient.env) as repository:
-        yield repository, ambient
+    environment = Environment.of_this_process()
+    with Repository.discover(environment.folder, env=environment.env) as repository:
+        yield repository, environment
 
 
 def _refuse(problems: Iterable[Problem], what: str) -> None:
@@ -129,13 +129,13 @@ def _received(text: str) -> list[RefUpdate]:
     return updates
 
 
-def _pushed(text: str, repository: Repository, ambient: Environment) -> list[RefUpdate]:
+def _pushed(text: str, repository: Repository, environment: Environment) -> list[RefUpdate]:
     """Read what git tells pre-push: ``<local ref> <new> <remote ref> <old>`` on each line.
 
     The pre-commit framework keeps it to itself and says in the environment what the first line was about; of a push of
     a whole history no commits, only the branch.
     """
-    env = ambient.env
+    env = environment.env
     if not text.strip() and env.get("PRE_COMMIT_REMOTE_BRANCH"):
         new = env.get("PRE_COMMIT_TO_REF") or repository.resolve(env.get("PRE_COMMIT_LOCAL_BRANCH", "HEAD")) or ""
         return [_update(env["PRE_COMMIT_REMOTE_BRANCH"], env.get("PRE_COMMIT_FROM_REF", "0"), new)]

@@ -63,12 +63,12 @@ def _repository() -> Repository:
     from gitreg.sdk.environment import Environment
 
     ctx = click.get_current_context()
-    ambient = Environment.of_this_process()
+    environment = Environment.of_this_process()
     told = ctx.ensure_object(GlobalOptions).repo
     if told is not None and "#" in told:
-        return open_registry().ledger.repository
-    env = speaking_of_none(ambient.env) if told else ambient.env
-    repository = Repository.discover(ambient.folder / (told or "."), env=env)
+        return open_registry().branch.repository
+    env = speaking_of_none(environment.env) if told else environment.env
+    repository = Repository.discover(environment.folder / (told or "."), env=env)
     ctx.call_on_close(repository.close)
     return repository
 

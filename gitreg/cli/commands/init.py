@@ -25,15 +25,15 @@ def command(
 
     registry, made = Registry.init(path, store=store, branch=branch, prefix=prefix, remote=remote)
     with registry:
-        ledger = registry.ledger
+        made_branch = registry.branch
         if output != "table":
-            said = {"made": made, "folder": str(registry.folder), "branch": ledger.branch, "root": ledger.root}
+            said = {"made": made, "folder": str(registry.folder), "branch": made_branch.name, "root": made_branch.root}
             emit({**said, "store": registry.store_url}, output)
             return
         verb = "Made a registry" if made else "There is a registry already"
-        inside = f"/{ledger.root}" if ledger.root else ""
+        inside = f"/{made_branch.root}" if made_branch.root else ""
         print_line(
-            f"{verb} in {registry.folder}{inside}, on the branch {ledger.branch}; weights go to {registry.store_url}"
+            f"{verb} in {registry.folder}{inside}, on the branch {made_branch.name}; weights go to {registry.store_url}"
         )
         if made:
             if remote:

@@ -26,7 +26,7 @@ def command(name: str, tags: tuple[str, ...], metadata: dict[str, Any], output: 
     from gitreg.registry.writing.metadata import to_json
 
     registry = open_registry()
-    created_at = registry.ambient.timestamp()
+    created_at = registry.environment.timestamp()
     operation = partial(
         register_model, name=name, created_at=created_at, fields=fields, tags=tags, metadata=to_json(metadata)
     )

@@ -77,8 +77,8 @@ def update(model: str, version: str | None, output: str, metadata: dict[str, Any
     from gitreg.registry.writing.metadata import to_json
 
     registry = open_registry()
-    reference, here = f"{model}@{version or 'latest'}", registry.circumstances()
-    operation = partial(annotate, reference=reference, metadata=to_json(metadata), circumstances=here, **said)
+    reference, here = f"{model}@{version or 'latest'}", registry.context()
+    operation = partial(annotate, reference=reference, metadata=to_json(metadata), context=here, **said)
     report(registry, registry.commit(operation), output)
 
 

@@ -37,6 +37,6 @@ def command(reference: str, stage: str, force: bool, reason: str, output: str) -
         stage=stage,
         force=force,
         reason=reason,
-        circumstances=registry.circumstances(),
+        context=registry.context(),
     )
     report(registry, registry.commit(operation), output, nothing=f"{reference} is in {stage} already")

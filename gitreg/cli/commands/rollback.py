@@ -33,5 +33,5 @@ def command(model: str, stage: str, reason: str, output: str) -> None:
     from gitreg.registry.operations.stages import rollback
 
     registry = open_registry()
-    operation = partial(rollback, model=model, stage=stage, reason=reason, circumstances=registry.circumstances())
+    operation = partial(rollback, model=model, stage=stage, reason=reason, context=registry.context())
     report(registry, registry.commit(operation), output)

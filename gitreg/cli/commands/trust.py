@@ -50,7 +50,7 @@ def _trust_code(urls: tuple[str, ...], models: tuple[str, ...], *, trusted: bool
         places = [registry.code_place]
         if trusted:
             registry.trust_code(models)
-        elif not registry.ambient.code_trust().remove(registry.code_place):
+        elif not registry.environment.code_trust().remove(registry.code_place):
             places = []
     else:
         places = trust_code(urls, models) if trusted else distrust_code(urls)

@@ -60,13 +60,13 @@ def rules(registry: Registry, host: str) -> str:
 
     settings = registry.snapshot().settings
     remote = settings.remote or "origin"
-    url = registry.ledger.repository.remote_url(remote)
+    url = registry.branch.repository.remote_url(remote)
     found = host_of(url, {}) if url else None
     if found is None:
         raise InvalidInput(
             f"the remote {remote} is at no Git host", hint="`git remote set-url` names one, and `git remote add` does"
         )
-    folder = f"/{registry.ledger.root}" if registry.ledger.root else ""
+    folder = f"/{registry.branch.root}" if registry.branch.root else ""
     owners = [
         f"{folder}/gitreg.yaml  @your/maintainers",
         *(f"{folder}/models/**/stages/{stage}.yaml  @your/{stage}-approvers" for stage in settings.stages),
@@ -77,19 +77,19 @@ def rules(registry: Registry, host: str) -> str:
         HOST=found.name,
         PATH=found.path,
         ID=quote(found.path, safe=""),
-        BRANCH_ID=quote(registry.ledger.branch, safe=""),
+        BRANCH_ID=quote(registry.branch.name, safe=""),
         CODEOWNERS="\n".join(owners),
     )
 
 
 def _fill(registry: Registry, name: str, **values: str) -> str:
     """Fill a text in; what a registry calls its branch, stages and folder must not end a quotation there."""
-    settings, ledger = registry.snapshot().settings, registry.ledger
+    settings, branch = registry.snapshot().settings, registry.branch
     names = {
-        "BRANCH": ledger.branch,
+        "BRANCH": branch.name,
         "PREFIX": settings.prefix,
         "STAGE": settings.stages[-1] if settings.stages else "production",
-        "FOLDER": f"{ledger.root}/" if ledger.root else "",
+        "FOLDER": f"{branch.root}/" if branch.root else "",
     }
     for what, value in (names | {key: values[key] for key in ("HOST", "PATH") if key in values}).items():
         if value and not _PLAIN.fullmatch(value):

@@ -128,7 +128,7 @@ def _commits(git: Git, git_dir: Path, objects: ObjectStore, oids: Sequence[str],
     for oid in oids:
         said = contents.take(oid)
         if isinstance(said, Oversized):
-            raise TooLarge(f"the commit {oid}", said.size, limit or LARGEST, kind="commit")
+            raise TooLarge(f"the commit {oid}", said.size, limit or LARGEST, object_type="commit")
         found.append(parse_commit(oid, said))
     return found
 

@@ -58,7 +58,7 @@ def read_loose(objects: Path, oid: str, limit: int | None) -> tuple[str, bytes] 
                 raise _damaged(path, "it has no header")
             size = int(digits)
             if limit is not None and size > limit:
-                raise TooLarge(f"the {kind} {oid}", size, limit, kind=kind)
+                raise TooLarge(f"the {kind} {oid}", size, limit, object_type=kind)
             left = size - len(content) + 1  # one byte more, to detect content that is too long
             rest = stream.decompress(stream.unconsumed_tail + file.read(), left) if left > 0 else b""
     except (FileNotFoundError, NotADirectoryError):

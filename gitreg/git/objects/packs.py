@@ -91,7 +91,7 @@ def _read(pack: Pack, oid: str, limit: int, known: dict[tuple[str, int], PackedS
     at_once = max(weight.stored, weight.largest)
     if weight.size > limit or at_once > max(limit, LARGEST_ON_THE_WAY):
         what = KINDS.get(weight.kind, "object")
-        raise TooLarge(f"the {what} {oid}", weight.size if weight.size > limit else at_once, limit, kind=what)
+        raise TooLarge(f"the {what} {oid}", weight.size if weight.size > limit else at_once, limit, object_type=what)
     return pack.get_raw(oid.encode())  # type: ignore[arg-type]
 
 

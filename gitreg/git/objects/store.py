@@ -111,7 +111,7 @@ class ObjectStore:
         try:
             found = self.find(oid)
         except TooLarge as error:
-            return error.kind
+            return error.object_type
         return found[0] if found else None
 
     def commit(self, oid: str) -> Commit:

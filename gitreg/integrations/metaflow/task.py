@@ -136,7 +136,7 @@ class FlowTask:
         return name, published
 
     def _forget_leftover(self, name: str) -> None:
-        repository = self._registry.ledger.repository
+        repository = self._registry.branch.repository
         left = read_draft(repository, self._attempt.flow, name)
         if left is not None:
             with alive(repository, self._attempt.flow, name):
@@ -146,7 +146,7 @@ class FlowTask:
         """Remove the draft that the same task left in the Metaflow run that this one resumes."""
         if self._attempt.origin is None:
             return
-        repository = self._registry.ledger.repository
+        repository = self._registry.branch.repository
         for draft in read_drafts(repository):
             if self._is_origin(draft):
                 try:

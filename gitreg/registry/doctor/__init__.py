@@ -26,7 +26,7 @@ from gitreg.registry.state.branch import PATIENCE, RegistryBranch
 __all__ = ["Problem", "examine", "problems_of_gates", "problems_of_weights", "repair", "without_refused"]
 
 
-def examine(ledger: RegistryBranch, upstream: Upstream | None = None, *, cached: bool = False) -> Iterator[Problem]:
+def examine(branch: RegistryBranch, upstream: Upstream | None = None, *, cached: bool = False) -> Iterator[Problem]:
     """Yield the problems of a registry, except those of its weights (`problems_of_weights`).
 
     Parameters
@@ -41,27 +41,27 @@ def examine(ledger: RegistryBranch, upstream: Upstream | None = None, *, cached:
     Unreachable, NotFound
         The remote does not answer.
     """
-    snapshot = ledger.snapshot()
-    if stale := list(problems_of_the_index(ledger, snapshot)):
+    snapshot = branch.snapshot()
+    if stale := list(problems_of_the_index(branch, snapshot)):
         yield from stale
         return  # every other check reads the index, and would be wrong as well
     theirs = upstream.derived_refs(snapshot.settings) if upstream else None
-    here = list(problems_of_files(ledger, snapshot))
+    here = list(problems_of_files(branch, snapshot))
     if not cached:
-        here += problems_of_refs(ledger, snapshot, theirs)
+        here += problems_of_refs(branch, snapshot, theirs)
     yield from here
-    yield from problems_of_config(ledger.repository)
-    yield from problems_of_locks(ledger.repository, upstream)
-    yield from problems_of_runs(ledger, snapshot)
-    yield from problems_of_receipts(ledger)
+    yield from problems_of_config(branch.repository)
+    yield from problems_of_locks(branch.repository, upstream)
+    yield from problems_of_runs(branch, snapshot)
+    yield from problems_of_receipts(branch)
     if upstream is not None and theirs is not None:
         named = {problem.where for problem in here}
-        found = problems_of_the_remote(ledger, upstream, theirs, cached=cached)
+        found = problems_of_the_remote(branch, upstream, theirs, cached=cached)
         yield from (problem for problem in found if problem.where not in named)
 
 
 def repair(
-    ledger: RegistryBranch,
+    branch: RegistryBranch,
     problems: list[Problem],
     *,
     restore: Callable[[Manifest], object],
@@ -89,19 +89,19 @@ def repair(
     """
     mended = [problem for problem in problems if problem.mend in ("sync", "reindex")]
     asked = {problem.mend for problem in mended}
-    with ledger.repository.lock(timeout=patience):
-        finished = {str(folder) for folder in ledger.repository.finish_following()}
+    with branch.repository.lock(timeout=patience):
+        finished = {str(folder) for folder in branch.repository.finish_following()}
         mended += [problem for problem in problems if problem.mend == "follow" and problem.where in finished]
         if "reindex" in asked:
-            ledger.forget_index()
+            branch.forget_index()
         moves = {problem.mend.name: problem.mend for problem in problems if isinstance(problem.mend, RefUpdate)}
         if moves:
             if upstream is not None:
                 upstream.bring(list(moves.values()))
-            ledger.repository.update_refs(list(moves.values()), reason="gitreg: doctor --repair")
+            branch.repository.update_refs(list(moves.values()), reason="gitreg: doctor --repair")
         mended += [problem for problem in problems if isinstance(problem.mend, RefUpdate)]
         if "sync" in asked and upstream is not None:
-            sync(ledger, upstream)
+            sync(branch, upstream)
     wanted = {problem.mend.digest: problem.mend for problem in problems if isinstance(problem.mend, Manifest)}
     for digest, manifest in wanted.items():
         with suppress(IntegrityError):  # without an intact copy the problem remains

@@ -18,13 +18,13 @@ from gitreg.registry.state.snapshot import Snapshot
 from gitreg.registry.weights.verification import readings
 
 
-def problems_of_files(ledger: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
+def problems_of_files(branch: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
     """Yield the problems of files: unreadable or foreign ones, edited records, pointers to missing versions."""
     for check in (_files, _models, _versions, _pointers):
-        yield from check(ledger, snapshot)
+        yield from check(branch, snapshot)
 
 
-def _files(ledger: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
+def _files(branch: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
     for entry in snapshot.index.problems(snapshot.seq):
         where = _path(entry)
         yield Problem(where, (entry.problem or "").removeprefix(f"{where}: "), "mend the file by hand and commit it")
@@ -47,16 +47,16 @@ def _files(ledger: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
         policies(snapshot)
     except InvalidDocument as error:
         yield Problem(error.where, f"at {error.pointer}: {error.reason}", error.hint or "mend it by hand")
-    prefix = f"{ledger.root}/" if ledger.root else ""
+    prefix = f"{branch.root}/" if branch.root else ""
     for folder in FOLDERS:
-        for path, _ in ledger.repository.walk(snapshot.commit, f"{prefix}{folder}"):
+        for path, _ in branch.repository.walk(snapshot.commit, f"{prefix}{folder}"):
             if parse_path(path.removeprefix(prefix)) is None:
                 yield Problem(
                     path,
                     "is no file of the registry, or its name is not spelled as gitreg spells it",
                     f"move it out of {folder}/, or see schemas/README.md for how names are spelled",
                 )
-        for path in ledger.repository.links(snapshot.commit, f"{prefix}{folder}"):
+        for path in branch.repository.links(snapshot.commit, f"{prefix}{folder}"):
             yield Problem(path, LINK, "remove it, or put the file itself there")
 
 
@@ -76,8 +76,8 @@ def _models(_: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
             )
 
 
-def _versions(ledger: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
-    root = f"{ledger.root}/" if ledger.root else ""
+def _versions(branch: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
+    root = f"{branch.root}/" if branch.root else ""
     by_number: dict[tuple[str, int], list[str]] = defaultdict(list)
     names: dict[str, list[str]] = defaultdict(list)
     stages = set(map(fold, snapshot.settings.stages))

@@ -16,10 +16,10 @@ from gitreg.registry.state.index_builder import catch_up
 from gitreg.registry.state.snapshot import Snapshot
 
 
-def problems_of_the_index(ledger: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
+def problems_of_the_index(branch: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
     """Yield a problem if the index differs from one that is built anew: damaged, or written by another program."""
     with closing(open_index(None)) as fresh:
-        seq = catch_up(fresh, ledger.repository, snapshot.commit, ledger.root)
+        seq = catch_up(fresh, branch.repository, snapshot.commit, branch.root)
         try:
             answers = zip_longest(_answers(fresh, seq), _answers(snapshot.index, snapshot.seq))
             stale = any(one != other for one, other in answers)
@@ -27,7 +27,7 @@ def problems_of_the_index(ledger: RegistryBranch, snapshot: Snapshot) -> Iterato
             stale = True
         if stale:
             yield Problem(
-                str(ledger.index_path),
+                str(branch.index_path),
                 "is stale: the index says something else than the branch",
                 "`gitreg doctor --repair` makes it anew",
                 "reindex",

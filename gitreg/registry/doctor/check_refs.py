@@ -21,7 +21,7 @@ from gitreg.registry.state.snapshot import Snapshot
 from gitreg.registry.weights.verification import readings, same_record
 
 
-def problems_of_refs(ledger: RegistryBranch, snapshot: Snapshot, theirs: Mapping[str, str] | None) -> Iterator[Problem]:
+def problems_of_refs(branch: RegistryBranch, snapshot: Snapshot, theirs: Mapping[str, str] | None) -> Iterator[Problem]:
     """Yield the problems of derived refs that are missing, foreign or moved, and of work trees behind the branch.
 
     Parameters
@@ -29,13 +29,13 @@ def problems_of_refs(ledger: RegistryBranch, snapshot: Snapshot, theirs: Mapping
     theirs:
         The derived refs of the remote; None if there is no remote or it was left out.
     """
-    yield from _tags(ledger, snapshot, theirs)
-    yield from _mirrors(ledger, snapshot)
-    yield from _work_trees(ledger)
+    yield from _tags(branch, snapshot, theirs)
+    yield from _mirrors(branch, snapshot)
+    yield from _work_trees(branch)
 
 
-def _tags(ledger: RegistryBranch, snapshot: Snapshot, theirs: Mapping[str, str] | None) -> Iterator[Problem]:
-    repository, settings = ledger.repository, snapshot.settings
+def _tags(branch: RegistryBranch, snapshot: Snapshot, theirs: Mapping[str, str] | None) -> Iterator[Problem]:
+    repository, settings = branch.repository, snapshot.settings
     there = repository.refs(tag_prefix(settings))
     sealed = repository.tagged_commits(there.values())
     for entry in snapshot.index.scan(snapshot.seq, "model_version"):
@@ -56,12 +56,12 @@ def _tags(ledger: RegistryBranch, snapshot: Snapshot, theirs: Mapping[str, str] 
                 ref,
                 f"is missing: the record of {entry.model}@{entry.name} is not sealed",
                 "`gitreg doctor --repair` tags it",
-                _mend(ledger, snapshot, first, None, theirs),
+                _mend(branch, snapshot, first, None, theirs),
             )
             continue
         commit = repository.peel(oid)
-        mend = None if moment.boundary else _mend(ledger, snapshot, first, oid, theirs)
-        if repository.tag(oid) is None and mend and commit and same_record(ledger, commit, entry):
+        mend = None if moment.boundary else _mend(branch, snapshot, first, oid, theirs)
+        if repository.tag(oid) is None and mend and commit and same_record(branch, commit, entry):
             yield Problem(
                 ref,
                 "is a lightweight tag; it names nobody and no date",
@@ -71,7 +71,7 @@ def _tags(ledger: RegistryBranch, snapshot: Snapshot, theirs: Mapping[str, str] 
         elif commit is None:
             if not repository.is_shallow:
                 yield Problem(ref, "points to no commit of this repository", _PUT_BACK, mend)
-        elif commit != moment.oid and not same_record(ledger, commit, entry):
+        elif commit != moment.oid and not same_record(branch, commit, entry):
             yield Problem(
                 ref,
                 f"was moved to {commit[:12]}, where {entry.model}@{entry.name} is not what the branch says",
@@ -100,20 +100,20 @@ def _tags(ledger: RegistryBranch, snapshot: Snapshot, theirs: Mapping[str, str] 
 
 
 def _mend(
-    ledger: RegistryBranch, snapshot: Snapshot, first: IndexEntry, now: str | None, theirs: Mapping[str, str] | None
+    branch: RegistryBranch, snapshot: Snapshot, first: IndexEntry, now: str | None, theirs: Mapping[str, str] | None
 ) -> RefUpdate:
     """Return the ref update that repairs a tag, preferring the remote's tag, which may be signed, if it is right."""
     assert first.data is not None
     commit = snapshot.index.moment(first.since).oid
-    ref, made = build_seal(ledger.repository, snapshot.settings, commit, first.data, first.digest)
+    ref, made = build_seal(branch.repository, snapshot.settings, commit, first.data, first.digest)
     if theirs and theirs.get(f"{ref}^{{}}") == commit:
         made = theirs[ref]
     return RefUpdate(ref, made, now)
 
 
-def _mirrors(ledger: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
+def _mirrors(branch: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
     """Yield the problems of stage and alias refs: each has to be at the last commit that changed its pointer."""
-    repository, settings = ledger.repository, snapshot.settings
+    repository, settings = branch.repository, snapshot.settings
     expected: dict[str, str] = {}
     cut: set[str] = set()
     for kind in ("stage", "alias"):
@@ -141,8 +141,8 @@ def _mirrors(ledger: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
             )
 
 
-def _work_trees(ledger: RegistryBranch) -> Iterator[Problem]:
-    for folder in ledger.repository.unfinished_following():
+def _work_trees(branch: RegistryBranch) -> Iterator[Problem]:
+    for folder in branch.repository.unfinished_following():
         yield Problem(
             str(folder),
             "lags behind its branch: a commit made there would undo what it lacks",

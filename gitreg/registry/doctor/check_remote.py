@@ -19,7 +19,7 @@ _PEELED = "^{}"
 
 
 def problems_of_the_remote(
-    ledger: RegistryBranch, upstream: Upstream, theirs: Mapping[str, str], *, cached: bool = False
+    branch: RegistryBranch, upstream: Upstream, theirs: Mapping[str, str], *, cached: bool = False
 ) -> Iterator[Problem]:
     """Yield the problems of a remote, and the differences between the remote and this clone.
 
@@ -35,11 +35,11 @@ def problems_of_the_remote(
     Unreachable, NotFound
         The remote does not answer.
     """
-    commit, ours = upstream.fetch(), ledger.head()
+    commit, ours = upstream.fetch(), branch.head()
     if commit is None:
         yield Problem(upstream.branch, "is not there, though gitreg.yaml names that remote", "`gitreg push`")
         return
-    repository, before = ledger.repository, upstream.accepted
+    repository, before = branch.repository, upstream.accepted
     if before is not None and not repository.is_ancestor(before, commit):
         yield Problem(
             upstream.branch,
@@ -48,19 +48,19 @@ def problems_of_the_remote(
         )
     elif ours and not repository.is_ancestor(ours, commit) and not repository.is_ancestor(commit, ours):
         yield Problem(
-            ledger.branch,
+            branch.name,
             f"is at {ours[:12]} and {upstream.branch} at {commit[:12]}: each has commits that the other lacks",
-            f"`git rebase {commit[:12]} {ledger.branch}`, then `gitreg doctor --repair` and `gitreg push`",
+            f"`git rebase {commit[:12]} {branch.name}`, then `gitreg doctor --repair` and `gitreg push`",
         )
     try:
-        snapshot = ledger.snapshot_at(commit)
+        snapshot = branch.snapshot_at(commit)
         settings = snapshot.settings
     except NotFound:
         yield Problem(upstream.branch, "holds no registry", "`gitreg push`, or correct `remote` in gitreg.yaml")
         return
-    yield from _tags(ledger, upstream, snapshot, theirs, cached=cached)
-    yield from _tags_without_record(ledger, upstream, snapshot, settings, theirs)
-    for move in mirror_updates(ledger, snapshot) if upstream.takes_mirrors else ():
+    yield from _tags(branch, upstream, snapshot, theirs, cached=cached)
+    yield from _tags_without_record(branch, upstream, snapshot, settings, theirs)
+    for move in mirror_updates(branch, snapshot) if upstream.takes_mirrors else ():
         if theirs.get(move.name) != move.new:
             at = theirs.get(move.name)
             what = f"lags on {upstream.name}: it is at {at[:12]}" if at else f"is missing on {upstream.name}"
@@ -68,10 +68,10 @@ def problems_of_the_remote(
 
 
 def _tags(
-    ledger: RegistryBranch, upstream: Upstream, snapshot: Snapshot, theirs: Mapping[str, str], *, cached: bool
+    branch: RegistryBranch, upstream: Upstream, snapshot: Snapshot, theirs: Mapping[str, str], *, cached: bool
 ) -> Iterator[Problem]:
     """Yield the problems of tags: compare the remote's tags with its branch, and this clone's tags with them."""
-    here = {} if cached else ledger.repository.refs(tag_prefix(snapshot.settings))
+    here = {} if cached else branch.repository.refs(tag_prefix(snapshot.settings))
     for entry in snapshot.index.scan(snapshot.seq, "model_version"):
         said = readings(snapshot, entry)
         moment = snapshot.index.moment(said[-1].since) if said else None
@@ -99,13 +99,13 @@ def _tags(
 
 
 def _tags_without_record(
-    ledger: RegistryBranch,
+    branch: RegistryBranch,
     upstream: Upstream,
     snapshot: Snapshot,
     settings: RegistryDocument,
     theirs: Mapping[str, str],
 ) -> Iterator[Problem]:
-    ours = ledger.snapshot()
+    ours = branch.snapshot()
     for ref in theirs:
         named = None if ref.endswith(_PEELED) else parse_tag_ref(settings, ref)
         if named is None or snapshot.index.get(snapshot.seq, "model_version", *named) is not None:

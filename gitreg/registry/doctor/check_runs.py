@@ -13,11 +13,11 @@ from gitreg.registry.state.snapshot import Snapshot
 from gitreg.registry.weights.verification import readings
 
 
-def problems_of_runs(ledger: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
+def problems_of_runs(branch: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
     """Yield the problems of edited artifacts and runs, links to missing artifacts, and drafts of runs that died."""
     yield from _artifacts(snapshot)
     yield from _links(snapshot)
-    yield from _drafts(ledger, snapshot)
+    yield from _drafts(branch, snapshot)
 
 
 def _artifacts(snapshot: Snapshot) -> Iterator[Problem]:
@@ -49,8 +49,8 @@ def _links(snapshot: Snapshot) -> Iterator[Problem]:
                 )
 
 
-def _drafts(ledger: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
-    repository = ledger.repository
+def _drafts(branch: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
+    repository = branch.repository
     for ref, commit in repository.refs(DRAFTS).items():
         try:
             draft = read_draft_at(repository, commit, ref)

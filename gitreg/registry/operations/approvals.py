@@ -50,7 +50,7 @@ def approve(
     when: str,
     until: str | None = None,
     reason: str = "",
-    circumstances: PromotionContext = UNKNOWN,
+    context: PromotionContext = UNKNOWN,
 ) -> Changes:
     """Return the changes that approve a version for a stage; no files if the same approval exists already.
 
@@ -60,7 +60,7 @@ def approve(
         The stage, or ``aliases`` for every alias.
     when, until:
         The time of the approval and the time at which it expires, in RFC 3339; None: it never expires.
-    circumstances:
+    context:
         The context of the promotion: its repository has the signatures that show the authors of the version.
 
     Raises
@@ -81,7 +81,7 @@ def approve(
             f"{approver.names[0]} is none of `people` in gitreg.yaml: the approval would not count",
             hint="add their public SSH key there; or tell Git the right user.email",
         )
-    evidence = SnapshotEvidence(snapshot, snapshot, version, Key("stage", version.model, stage), circumstances)
+    evidence = SnapshotEvidence(snapshot, snapshot, version, Key("stage", version.model, stage), context)
     if known.person(who) in evidence.authors:
         raise Refused(
             f"{who} made {version.reference}: an approval of one's own does not count", hint="ask another person"

@@ -24,7 +24,7 @@ def save_versions(
     news: Sequence[NewVersion],
     *,
     given: Callable[[str], Sequence[int]] = lambda _: (),
-    circumstances: PromotionContext = UNKNOWN,
+    context: PromotionContext = UNKNOWN,
     message: str = "",
 ) -> Changes:
     """Return the changes that add versions, as :func:`gitreg.registry.operations.versions.save_version` adds one.
@@ -62,7 +62,7 @@ def save_versions(
         if model not in highest:
             check_spelling(model, highest)
             highest[model] = max(given(model), default=0)
-        changes = save_version(snapshot, new, given=[highest[model]], circumstances=circumstances)
+        changes = save_version(snapshot, new, given=[highest[model]], context=context)
         assert changes.version is not None
         asked.append(changes.version)
         name = changes.version[1]
@@ -83,9 +83,7 @@ def save_versions(
     return Changes(files, _subject(made), message, (*operation, *trailers), versions=tuple(asked))
 
 
-def check_all_saveable(
-    snapshot: Snapshot, news: Sequence[NewVersion], *, circumstances: PromotionContext = UNKNOWN
-) -> None:
+def check_all_saveable(snapshot: Snapshot, news: Sequence[NewVersion], *, context: PromotionContext = UNKNOWN) -> None:
     """Raise the error that a batch would meet whatever its files are, before gigabytes of them are copied.
 
     Raises
@@ -98,7 +96,7 @@ def check_all_saveable(
         for new in news
         if new.name is None or find_existing(snapshot, check_model(new.model), new.name) is None
     ]
-    save_versions(snapshot, new_ones, circumstances=replace(circumstances, files_follow=True))
+    save_versions(snapshot, new_ones, context=replace(context, files_follow=True))
 
 
 def _subject(made: Sequence[str]) -> str:

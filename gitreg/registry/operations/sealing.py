@@ -36,7 +36,7 @@ Given = Callable[[str], Sequence[int]]
 """A function from a model's name to the numbers that are in use without a record."""
 
 
-def seal(snapshot: Snapshot, draft: Draft, *, given: Given, circumstances: PromotionContext) -> Changes:
+def seal(snapshot: Snapshot, draft: Draft, *, given: Given, context: PromotionContext) -> Changes:
     """Return the changes that write a run, its artifacts and its versions, and move stages as the draft asks.
 
     If a version of a name exists already, its record stays: links, metadata and tags of the draft go to its annotation.
@@ -68,7 +68,7 @@ def seal(snapshot: Snapshot, draft: Draft, *, given: Given, circumstances: Promo
     edits = Edits(snapshot)
     artifacts = add_artifacts(snapshot, edits, draft.artifacts.values())
     places = {key: each.reference for key, each in artifacts.items()}
-    sealing = _Sealing(snapshot, edits, draft, artifacts, given, circumstances)
+    sealing = _Sealing(snapshot, edits, draft, artifacts, given, context)
     for key, document in draft.versions.items():
         places[key] = sealing.add(document).reference
     made = tuple(dict.fromkeys(places[key] for key in draft.versions))
@@ -201,14 +201,14 @@ class _Sealing:
         draft: Draft,
         artifacts: Mapping[str, ArtifactDocument],
         given: Given,
-        circumstances: PromotionContext,
+        context: PromotionContext,
     ) -> None:
         self._snapshot = snapshot
         self._edits = edits
         self._draft = draft
         self._artifacts = artifacts
         self._given = given
-        self._circumstances = circumstances
+        self._context = context
         self._numbers: dict[str, int] = {}
         self.trailers: list[tuple[str, str]] = []
         self.first: ModelVersion | None = None
@@ -289,9 +289,7 @@ class _Sealing:
                 f"the run {self._draft.name} puts two versions of {version.model} into {stage}",
                 hint="`gitreg discard` gives the draft up; set the stage of one version only",
             )
-        self.trailers += take_stage(
-            self._edits, self._snapshot, version, stage, force=force, circumstances=self._circumstances
-        )
+        self.trailers += take_stage(self._edits, self._snapshot, version, stage, force=force, context=self._context)
 
     def _inputs(self, document: DraftDocument) -> tuple[str, ...]:
         """Return the references of a version's inputs, without those that its own run made."""

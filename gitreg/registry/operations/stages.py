@@ -21,7 +21,7 @@ def promote(
     *,
     force: bool = False,
     reason: str = "",
-    circumstances: PromotionContext = UNKNOWN,
+    context: PromotionContext = UNKNOWN,
 ) -> Changes:
     """Return the changes that put a version into a stage; with ``force``, the former holder is archived.
 
@@ -29,7 +29,7 @@ def promote(
 
     Parameters
     ----------
-    circumstances:
+    context:
         The context of the promotion, which the stage's policy is evaluated in.
 
     Raises
@@ -46,7 +46,7 @@ def promote(
     if version.stage == stage and pointer and pointer.digest in (None, version.digest):
         return Changes(version=(version.model, version.version))
     edits = Edits(snapshot)
-    trailers = take_stage(edits, snapshot, version, stage, force=force, reason=reason, circumstances=circumstances)
+    trailers = take_stage(edits, snapshot, version, stage, force=force, reason=reason, context=context)
     return Changes(
         edits.files,
         f"Promote {version.reference} to {stage}",
@@ -64,7 +64,7 @@ def take_stage(
     *,
     force: bool,
     reason: str = "",
-    circumstances: PromotionContext,
+    context: PromotionContext,
 ) -> tuple[tuple[str, str], ...]:
     """Add a version's move into a stage to the edits, and return the trailers of the commit that describe it.
 
@@ -82,7 +82,7 @@ def take_stage(
         TargetStage(stage, holder.version if holder else None, past.undone),
         force=force,
     )
-    overridden = _ask_policy(snapshot, version, Key("stage", model, stage), circumstances, force=force)
+    overridden = _ask_policy(snapshot, version, Key("stage", model, stage), context, force=force)
     document = StageDocument(
         version=version.version,
         digest=version.digest,
@@ -105,7 +105,7 @@ def _ask_policy(
     snapshot: Snapshot,
     version: ModelVersion,
     pointer: Key,
-    circumstances: PromotionContext,
+    context: PromotionContext,
     *,
     force: bool = False,
     rollback: bool = False,
@@ -116,13 +116,13 @@ def _ask_policy(
     from gitreg.registry.promotion.enforce import enforce  # most registries have no policies
     from gitreg.registry.promotion.entries import may_return
 
-    back = rollback and may_return(snapshot, version, pointer.name, circumstances)
-    overridden = enforce(snapshot, version, pointer, circumstances, force=force, rollback=back)
+    back = rollback and may_return(snapshot, version, pointer.name, context)
+    overridden = enforce(snapshot, version, pointer, context, force=force, rollback=back)
     return [("Overridden", name) for name in overridden]
 
 
 def rollback(
-    snapshot: Snapshot, model: str, stage: str, *, reason: str = "", circumstances: PromotionContext = UNKNOWN
+    snapshot: Snapshot, model: str, stage: str, *, reason: str = "", context: PromotionContext = UNKNOWN
 ) -> Changes:
     """Return the changes that put the former holder back into a stage; yanked and deleted versions are skipped.
 
@@ -151,7 +151,7 @@ def rollback(
             f"nobody held {stage} of {model} before {past.held[-1]} who could take it again",
             hint=f"promote a version instead; see `gitreg log {model}@{stage}`",
         )
-    _ask_policy(snapshot, target, Key("stage", model, stage), circumstances, rollback=True)
+    _ask_policy(snapshot, target, Key("stage", model, stage), context, rollback=True)
     edits = Edits(snapshot)
     document = StageDocument(
         version=target.version,
@@ -203,7 +203,7 @@ def set_alias(
     alias: str,
     *,
     force: bool = False,
-    circumstances: PromotionContext = UNKNOWN,
+    context: PromotionContext = UNKNOWN,
 ) -> Changes:
     """Return the changes that point an alias to a version; no files, and no policy applies, if it does so already.
 
@@ -211,7 +211,7 @@ def set_alias(
     ----------
     force:
         True if the gates that the policy of aliases lists as overridable are overridden.
-    circumstances:
+    context:
         The context of the promotion, which the policy of aliases is evaluated in.
 
     Raises
@@ -236,7 +236,7 @@ def set_alias(
     key, former = Key("alias", version.model, alias), snapshot.find_alias(version.model, alias)
     if former is not None and former.version == version.version and former.digest in (None, version.digest):
         return Changes(version=(version.model, version.version))
-    overridden = _ask_policy(snapshot, version, key, circumstances, force=force)
+    overridden = _ask_policy(snapshot, version, key, context, force=force)
     trailers = [("Operation", "alias"), ("Model", version.model), ("Version", version.version), ("Alias", alias)]
     if former:
         trailers.append(("From", former.version))

@@ -73,7 +73,7 @@ class NewVersion:
 
 
 def save_version(
-    snapshot: Snapshot, new: NewVersion, *, given: Sequence[int] = (), circumstances: PromotionContext = UNKNOWN
+    snapshot: Snapshot, new: NewVersion, *, given: Sequence[int] = (), context: PromotionContext = UNKNOWN
 ) -> Changes:
     """Return the changes that add a version, and its model if that is not registered yet.
 
@@ -81,7 +81,7 @@ def save_version(
     ----------
     given:
         Numbers that are in use without a record on the branch (a tag without a record).
-    circumstances:
+    context:
         The context of the promotion, which the policy of the stage is evaluated in.
 
     Returns
@@ -116,7 +116,7 @@ def save_version(
     if new.stage is not None:
         check_stage_is_known(new.stage, snapshot.settings.stages)
         version = ModelVersion(record, AnnotationDocument(), record_digest(record), None, ())
-        trailers = take_stage(edits, snapshot, version, new.stage, force=False, circumstances=circumstances)
+        trailers = take_stage(edits, snapshot, version, new.stage, force=False, context=context)
         subject += f" as {new.stage}"
     return Changes(edits.files, subject, new.message, (("Operation", "save"), *trailers), version=(model, name))
 
@@ -171,7 +171,7 @@ def resolve_input(snapshot: Snapshot, reference: str) -> str:
     return resolve_artifact(snapshot, reference).reference
 
 
-def check_saveable(snapshot: Snapshot, new: NewVersion, *, circumstances: PromotionContext = UNKNOWN) -> None:
+def check_saveable(snapshot: Snapshot, new: NewVersion, *, context: PromotionContext = UNKNOWN) -> None:
     """Raise the error that a version would meet whatever its files are, before gigabytes of them are copied.
 
     Raises
@@ -180,8 +180,8 @@ def check_saveable(snapshot: Snapshot, new: NewVersion, *, circumstances: Promot
         The same errors as :func:`save_version`.
     """
     if new.name is None or find_existing(snapshot, check_model(new.model), new.name) is None:
-        circumstances = replace(circumstances, files_follow=True)
-        save_version(snapshot, replace(new, artifacts={}), circumstances=circumstances)
+        context = replace(context, files_follow=True)
+        save_version(snapshot, replace(new, artifacts={}), context=context)
 
 
 def record_digest(record: VersionDocument) -> str:
@@ -257,7 +257,7 @@ def annotate(
     metadata: Mapping[str, Any] | None = None,
     stage: str | None = None,
     force: bool = False,
-    circumstances: PromotionContext = UNKNOWN,
+    context: PromotionContext = UNKNOWN,
 ) -> Changes:
     """Return the changes that annotate a version and, if a stage is given, promote it in the same commit.
 
@@ -293,7 +293,7 @@ def annotate(
     elif stage is not None and version.stage != stage:
         check_stage_is_known(stage, snapshot.settings.stages)
         version = version._replace(annotation=changed)  # gates evaluate the new annotation
-        trailers = take_stage(edits, snapshot, version, stage, force=force, circumstances=circumstances)
+        trailers = take_stage(edits, snapshot, version, stage, force=force, context=context)
         operation, subject = "promote", f"Promote {version.reference} to {stage}"
     return Changes(
         edits.files, subject, trailers=(("Operation", operation), *trailers), version=(version.model, version.version)

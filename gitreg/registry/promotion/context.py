@@ -28,7 +28,7 @@ class PromotionContext:
         The commit of the branch before the push that is judged; later commits count as arrived now.
     again:
         True if a past promotion is judged again; commits are then dated by `Dates.came`, not by `Dates.seen`.
-    ledger:
+    branch:
         The registry branch, whose repository has the tags and an environment with ssh-keygen.
     source:
         Returns the store that manifests are read from.
@@ -50,7 +50,7 @@ class PromotionContext:
     now: Callable[[], float] | None = None
     here: str | None = None
     again: bool = False
-    ledger: RegistryBranch | None = None
+    branch: RegistryBranch | None = None
     source: Callable[[], StoreReader] | None = None
     look: Callable[[ArtifactRecord], Finding | None] | None = None
     run: Callable[[Sequence[str], str, Key], bool] | None = None

@@ -53,7 +53,7 @@ def decide(
     head: Snapshot,
     version: ModelVersion,
     pointer: Key,
-    circumstances: PromotionContext,
+    context: PromotionContext,
     *,
     force: bool = False,
     rollback: bool = False,
@@ -70,7 +70,7 @@ def decide(
         The version in `head`.
     pointer:
         The key of the stage or alias.
-    circumstances:
+    context:
         The promotion context.
     force:
         True to override the gates that the policy calls overridable.
@@ -83,7 +83,7 @@ def decide(
         The policies of `base` cannot be parsed.
     """
     policy = policy_of(base, pointer)
-    evidence = SnapshotEvidence(base, head, version, pointer, circumstances)
+    evidence = SnapshotEvidence(base, head, version, pointer, context)
     return judge(policy.for_rollback() if rollback else policy, evidence, force=force)
 
 
@@ -91,7 +91,7 @@ def enforce(
     snapshot: Snapshot,
     version: ModelVersion,
     pointer: Key,
-    circumstances: PromotionContext,
+    context: PromotionContext,
     *,
     force: bool = False,
     rollback: bool = False,
@@ -107,11 +107,11 @@ def enforce(
     InvalidDocument
         The policies cannot be parsed.
     """
-    if circumstances.proposing and not force:  # the check of the proposal decides
+    if context.proposing and not force:  # the check of the proposal decides
         policies(snapshot)
         return []
-    decision = decide(snapshot, snapshot, version, pointer, circumstances, force=force, rollback=rollback)
-    if circumstances.proposing:
+    decision = decide(snapshot, snapshot, version, pointer, context, force=force, rollback=rollback)
+    if context.proposing:
         return decision.overridden
     if decision.unmet:
         raise refusal(decision, pointer)
@@ -145,7 +145,7 @@ def refusal(decision: Decision, pointer: Key) -> Refused:
 
 
 def explain(
-    snapshot: Snapshot, version: ModelVersion, stage: str, circumstances: PromotionContext, *, force: bool = False
+    snapshot: Snapshot, version: ModelVersion, stage: str, context: PromotionContext, *, force: bool = False
 ) -> Decision:
     """Return the decision on a promotion: first the rules of every registry, then the gates of the stage's policy.
 
@@ -166,7 +166,7 @@ def explain(
         _tried("available", "it was not yanked", lambda: check_promotion(candidate, post, force=True)),
         _tried("vacant", free, lambda: check_promotion(candidate._replace(yanked=False), post, force=force)),
     )
-    decision = decide(snapshot, snapshot, version, Key("stage", version.model, stage), circumstances, force=force)
+    decision = decide(snapshot, snapshot, version, Key("stage", version.model, stage), context, force=force)
     return decision._replace(results=(*basic, *decision.results))
 
 

@@ -21,9 +21,7 @@ from gitreg.registry.state.snapshot import ModelVersion, Snapshot
 from gitreg.registry.state.stage_history import is_rollback
 
 
-def entry_decision(
-    snapshot: Snapshot, version: ModelVersion, stage: str, circumstances: PromotionContext
-) -> Decision | None:
+def entry_decision(snapshot: Snapshot, version: ModelVersion, stage: str, context: PromotionContext) -> Decision | None:
     """Return the decision on a version's last entry into a stage; None where it never entered.
 
     The policy, the people and the history are taken from the entry's first parent; the version, its card and its
@@ -35,7 +33,7 @@ def entry_decision(
     ----------
     snapshot:
         The snapshot of the branch; later entries are not seen.
-    circumstances:
+    context:
         The promotion context.
     """
     entries = _entries(snapshot, version, stage)
@@ -51,15 +49,15 @@ def entry_decision(
     decision: Decision | None = None
     for entry in reversed(line):
         returned = decision is not None and decision.allowed
-        decision = _judge(snapshot, entry, version.reference, circumstances, rollback=returned)
+        decision = _judge(snapshot, entry, version.reference, context, rollback=returned)
     return decision
 
 
-def may_return(snapshot: Snapshot, version: ModelVersion, stage: str, circumstances: PromotionContext) -> bool:
+def may_return(snapshot: Snapshot, version: ModelVersion, stage: str, context: PromotionContext) -> bool:
     """Return whether a version may return to a stage by rollback without its gates, as they admitted it before."""
     if not snapshot.settings.policies:
         return True
-    decision = entry_decision(snapshot, version, stage, circumstances)
+    decision = entry_decision(snapshot, version, stage, context)
     return decision is not None and decision.allowed
 
 
@@ -86,7 +84,7 @@ def _before(snapshot: Snapshot, entry: IndexEntry) -> Snapshot | None:
 
 
 def _judge(
-    snapshot: Snapshot, entry: IndexEntry, reference: str, circumstances: PromotionContext, *, rollback: bool
+    snapshot: Snapshot, entry: IndexEntry, reference: str, context: PromotionContext, *, rollback: bool
 ) -> Decision:
     moment = snapshot.index.moment(entry.since)
     base = _before(snapshot, entry)
@@ -101,12 +99,12 @@ def _judge(
             return Decision(reference, entry.name, False, ())
         if version is None:
             return Decision(reference, entry.name, False, (_unknown("record", "its record could not be read then"),))
-        ledger = circumstances.ledger
-        told = told_by(ledger, moment, Key(*entry[:3])) if ledger is not None else moment
+        branch = context.branch
+        told = told_by(branch, moment, Key(*entry[:3])) if branch is not None else moment
         then = replace(
-            circumstances,
+            context,
             promoter=lambda: told.email,
-            now=lambda: _date(snapshot, moment, circumstances),
+            now=lambda: _date(snapshot, moment, context),
             again=True,
             run=lambda *_: True,
             proposing=False,
@@ -118,10 +116,10 @@ def _judge(
         return Decision(reference, entry.name, False, (_unknown("policy", error.message),))
 
 
-def _date(snapshot: Snapshot, moment: BranchCommit, circumstances: PromotionContext) -> float:
+def _date(snapshot: Snapshot, moment: BranchCommit, context: PromotionContext) -> float:
     """Return the corrected date of an entry in seconds since the epoch, between the commits before it and now."""
-    now = circumstances.now() if circumstances.now is not None else moment.time
-    return Dates(snapshot.index, now, circumstances.ledger, here=circumstances.here).came(moment.seq).time
+    now = context.now() if context.now is not None else moment.time
+    return Dates(snapshot.index, now, context.branch, here=context.here).came(moment.seq).time
 
 
 def _unknown(name: str, sentence: str) -> Result:

@@ -14,7 +14,7 @@ from gitreg.registry.state.snapshot import Snapshot
 
 
 def judged_holders(
-    snapshot: Snapshot, circumstances: PromotionContext, references: Collection[str] | None = None
+    snapshot: Snapshot, context: PromotionContext, references: Collection[str] | None = None
 ) -> Iterator[Decision]:
     """Yield the decision on the entry of each version that holds a stage, where a policy applied.
 
@@ -28,25 +28,23 @@ def judged_holders(
         for entry in list(snapshot.index.scan(snapshot.seq, "stage"))
         if references is None or (entry.data and f"{entry.model}@{entry.data['version']}" in references)
     )
-    yield from judged(snapshot, lambda: circumstances, held)
+    yield from judged(snapshot, lambda: context, held)
 
 
-def judged(
-    snapshot: Snapshot, circumstances: Callable[[], PromotionContext], pointers: Iterable[Key]
-) -> Iterator[Decision]:
+def judged(snapshot: Snapshot, context: Callable[[], PromotionContext], pointers: Iterable[Key]) -> Iterator[Decision]:
     """Yield the decision on the entry of the holder of each given stage, where a policy applied.
 
     Parameters
     ----------
-    circumstances:
-        Returns the circumstances; called only where the registry has, or ever had, a policy.
+    context:
+        Returns the context; called only where the registry has, or ever had, a policy.
     pointers:
         The pointer files of the stages.
     """
     settings = snapshot.index.history(snapshot.seq, "registry", "", "")
     if not any((entry.data or {}).get("policies") for entry in settings):
         return
-    there = circumstances()
+    there = context()
     for key in pointers:
         entry = snapshot.index.get(snapshot.seq, *key)
         if entry is None or entry.data is None:

@@ -25,14 +25,14 @@ class PeopleEvidence(ABC):
         The snapshot before the change: its people and keys count.
     head:
         The snapshot after the change: the approvals are read from it.
-    circumstances:
+    context:
         The clock and the branch for the check of signatures.
     """
 
-    def __init__(self, base: Snapshot, head: Snapshot, circumstances: PromotionContext) -> None:
+    def __init__(self, base: Snapshot, head: Snapshot, context: PromotionContext) -> None:
         self._base = base
         self._head = head
-        self._circumstances = circumstances
+        self._context = context
 
     @property
     @abstractmethod
@@ -51,7 +51,7 @@ class PeopleEvidence(ABC):
     @cached_property
     def now(self) -> float | None:
         """The time in seconds since the epoch."""
-        return self._circumstances.now() if self._circumstances.now else None
+        return self._context.now() if self._context.now else None
 
     def person(self, email: str) -> str:
         """Return the name of the person with an e-mail address, case-folded; the address itself if nobody has it."""
@@ -59,6 +59,6 @@ class PeopleEvidence(ABC):
 
     def is_signed(self, approval: Approval) -> bool | None:
         """Return whether a key of the approver made the signature; None if the signature cannot be checked here."""
-        document, ledger = self._approvals[approval.who][1], self._circumstances.ledger
+        document, branch = self._approvals[approval.who][1], self._context.branch
         assert document is not None
-        return None if ledger is None else signed_by(ledger.repository, document, people(self._base))
+        return None if branch is None else signed_by(branch.repository, document, people(self._base))

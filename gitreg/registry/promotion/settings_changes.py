@@ -68,7 +68,7 @@ def _read(repository: Repository, oid: str | None) -> dict[str, Any]:
     return judged_fields(RegistryDocument.from_data(data))
 
 
-def settings_change(merge: Merge, circumstances: PromotionContext) -> SettingsChange | None:
+def settings_change(merge: Merge, context: PromotionContext) -> SettingsChange | None:
     """Return the change of the judged fields, judged by the merge's base; None without a change or without a base."""
     if merge.base is None or not any(change.key == Key("registry") for change in merge.changes):
         return None
@@ -83,7 +83,7 @@ def settings_change(merge: Merge, circumstances: PromotionContext) -> SettingsCh
         return None
     known = _understood(merge.base)
     policy = known.get(SETTINGS) if known else None
-    decision = judge(policy, SettingsEvidence(merge.base, merge.head, circumstances)) if policy else None
+    decision = judge(policy, SettingsEvidence(merge.base, merge.head, context)) if policy else None
     authority = authority_changes(old, new, understood=known is not None)
     begins = SETTINGS in new["policies"] and SETTINGS not in old["policies"]
     return SettingsChange(tuple(authority), decision, bool(old["policies"]) and policy is None, begins)

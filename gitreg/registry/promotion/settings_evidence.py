@@ -40,8 +40,8 @@ class SettingsEvidence(PeopleEvidence):
     linked_artifacts: Collection[str] = ()
     files_follow = False
 
-    def __init__(self, base: Snapshot, head: Snapshot, circumstances: PromotionContext) -> None:
-        super().__init__(base, head, circumstances)
+    def __init__(self, base: Snapshot, head: Snapshot, context: PromotionContext) -> None:
+        super().__init__(base, head, context)
         entry = head.index.get(head.seq, "registry", "", "")
         assert entry is not None  # it is the file that changes
         self._entry = entry
@@ -64,13 +64,13 @@ class SettingsEvidence(PeopleEvidence):
     @cached_property
     def seal(self) -> SealEvidence:
         """The signer of the commit that makes the change."""
-        ledger = self._circumstances.ledger
-        if ledger is None:
+        branch = self._context.branch
+        if branch is None:
             return SealEvidence(problem="the commit cannot be looked at here", checked=False)
         try:
-            if not self._is_made_upon_the_base(ledger.repository):
+            if not self._is_made_upon_the_base(branch.repository):
                 return SealEvidence(problem="its commit was made upon another gitreg.yaml; rebase it onto the branch")
-            signer = ledger.repository.commit_signer(self._moment.oid, people(self._base).keys)
+            signer = branch.repository.commit_signer(self._moment.oid, people(self._base).keys)
         except GitregError as error:
             return SealEvidence(problem=error.message, checked=False)
         problem = "" if signer else "its commit is not signed by a key of anybody in `people`"

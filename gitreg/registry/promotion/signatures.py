@@ -32,13 +32,13 @@ class VersionSignature(NamedTuple):
         return {"reference": self.reference, "by": self.seal.signer, "kind": self.seal.kind}
 
 
-def signed(ledger: RegistryBranch, snapshot: Snapshot, version: ModelVersion) -> VersionSignature:
+def signed(branch: RegistryBranch, snapshot: Snapshot, version: ModelVersion) -> VersionSignature:
     """Return the signature of a version, checked with the keys that the registry has now."""
-    return VersionSignature(version.reference, tag_seal(ledger, snapshot, snapshot, version, people(snapshot).keys))
+    return VersionSignature(version.reference, tag_seal(branch, snapshot, snapshot, version, people(snapshot).keys))
 
 
 def tag_seal(
-    ledger: RegistryBranch, base: Snapshot, head: Snapshot, version: ModelVersion, keys: Mapping[str, Sequence[str]]
+    branch: RegistryBranch, base: Snapshot, head: Snapshot, version: ModelVersion, keys: Mapping[str, Sequence[str]]
 ) -> SealEvidence:
     """Return the signature on a version's tag.
 
@@ -51,7 +51,7 @@ def tag_seal(
     keys:
         The public keys of each person.
     """
-    repository = ledger.repository
+    repository = branch.repository
     ref = tag_ref(base.settings, version.model, version.version)
     oid = repository.read_ref(ref)
     tag = repository.tag(oid) if oid else None
@@ -62,7 +62,7 @@ def tag_seal(
     kind = repository.tag_signature_kind(oid)
     commit = repository.peel(oid)
     entry = head.index.get(head.seq, "model_version", version.model, version.version)
-    if f"refs/tags/{tag.name}" != ref or not commit or entry is None or not same_record(ledger, commit, entry):
+    if f"refs/tags/{tag.name}" != ref or not commit or entry is None or not same_record(branch, commit, entry):
         return SealEvidence(problem=f"unsigned: its tag was made for something else ({tag.name})")
     if kind in _NAMES:
         return SealEvidence(problem=f"signed by {_NAMES[kind]} (not asked here)", kind=kind)

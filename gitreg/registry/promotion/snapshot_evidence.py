@@ -38,21 +38,21 @@ class SnapshotEvidence(PeopleEvidence):
         The version in `head`.
     pointer:
         The key of the stage or alias.
-    circumstances:
+    context:
         The promotion context.
     """
 
     subject = "record"
 
     def __init__(
-        self, base: Snapshot, head: Snapshot, version: ModelVersion, pointer: Key, circumstances: PromotionContext
+        self, base: Snapshot, head: Snapshot, version: ModelVersion, pointer: Key, context: PromotionContext
     ) -> None:
-        super().__init__(base, head, circumstances)
+        super().__init__(base, head, context)
         self._version = version
         self._pointer = pointer
         self.reference = version.reference
         self.digest = version.digest
-        self.files_follow = circumstances.files_follow
+        self.files_follow = context.files_follow
 
     @cached_property
     def stage_now(self) -> str | None:
@@ -64,7 +64,7 @@ class SnapshotEvidence(PeopleEvidence):
     def promoter(self) -> str | None:
         """The e-mail of the promoter; None where it is not known."""
         try:
-            return self._circumstances.promoter() if self._circumstances.promoter else None
+            return self._context.promoter() if self._context.promoter else None
         except GitregError:  # Git does not know who the user is
             return None
 
@@ -107,26 +107,26 @@ class SnapshotEvidence(PeopleEvidence):
         record = self._version.artifacts[artifact]
         if record.files is not None:
             return list(record.files)
-        if self._circumstances.source is None:
+        if self._context.source is None:
             return None
         try:
-            return [entry.path for entry in manifest_of(record, self._circumstances.source()).files]
+            return [entry.path for entry in manifest_of(record, self._context.source()).files]
         except GitregError:
             return None
 
     def contents(self, artifact: str) -> Contents:
         """Return the worst findings on an artifact's files: the recorded one, and that of a scan here."""
-        record, look = self._version.artifacts[artifact], self._circumstances.look
+        record, look = self._version.artifacts[artifact], self._context.look
         return Contents(worst_recorded(record.scan, record.contents), look(record) if look else None)
 
     def held_for(self, stage: str) -> StageStay | None:
         """Return the longest unbroken time that the version had a stage, by corrected dates; None without a clock."""
-        there = self._circumstances
+        there = self._context
         if there.now is None:
             return None
         now = int(there.now())
         index = self._base.index
-        dates = Dates(index, now, there.ledger, here=there.here)
+        dates = Dates(index, now, there.branch, here=there.here)
         date = dates.came if there.again else dates.seen
         longest, began, ended = StageStay(0), Dated(now, False), None
         for entry in reversed(index.history(self._base.seq, "stage", self._version.model, stage)):
@@ -144,10 +144,10 @@ class SnapshotEvidence(PeopleEvidence):
     @cached_property
     def seal(self) -> SealEvidence:
         """The signature on the version's tag."""
-        ledger = self._circumstances.ledger
-        if ledger is None:
+        branch = self._context.branch
+        if branch is None:
             return SealEvidence(problem="its tag cannot be looked at here", checked=False)
-        return tag_seal(ledger, self._base, self._head, self._version, people(self._base).keys)
+        return tag_seal(branch, self._base, self._head, self._version, people(self._base).keys)
 
     @cached_property
     def _approvals(self) -> Approvals:
@@ -158,13 +158,13 @@ class SnapshotEvidence(PeopleEvidence):
     @cached_property
     def _arrival(self) -> BranchCommit | None:
         """The commit that brought the version's record; None where it is not known."""
-        key, ledger = Key("model_version", self._version.model, self._version.version), self._circumstances.ledger
+        key, branch = Key("model_version", self._version.model, self._version.version), self._context.branch
         said = self._head.index.history(self._head.seq, *key)
         if not said:
             return None
         moment = self._head.index.moment(said[-1].since)
         try:
-            return told_by(ledger, moment, key) if ledger is not None else moment
+            return told_by(branch, moment, key) if branch is not None else moment
         except GitregError:  # a shallow clone lacks the merged commits
             return moment
 
@@ -179,11 +179,11 @@ class SnapshotEvidence(PeopleEvidence):
     @cached_property
     def _signers(self) -> list[str]:
         """The persons whose keys signed the tag or the commit that brought the record."""
-        ledger, arrival = self._circumstances.ledger, self._arrival
+        branch, arrival = self._context.branch, self._arrival
         found = [self.seal.signer] if self.seal.signer else []
-        if ledger is not None and arrival is not None:
+        if branch is not None and arrival is not None:
             with suppress(GitregError):
-                signer = ledger.repository.commit_signer(arrival.oid, people(self._base).keys)
+                signer = branch.repository.commit_signer(arrival.oid, people(self._base).keys)
                 found += [signer] if signer else []
         return found
 
@@ -198,7 +198,7 @@ class SnapshotEvidence(PeopleEvidence):
 
     def run(self, command: Sequence[str]) -> bool | None:
         """Run a command and return whether it succeeded; None where commands are not run."""
-        run = self._circumstances.run
+        run = self._context.run
         return run(command, self.reference, self._pointer) if run else None
 
 

@@ -17,14 +17,14 @@ from gitreg.registry.state.snapshot import Snapshot
 from gitreg.registry.weights.verification import readings
 
 
-def follow(ledger: RegistryBranch, circumstances: PromotionContext) -> list[str]:
+def follow(branch: RegistryBranch, context: PromotionContext) -> list[str]:
     """Write missing tags, move mirrors to the commits of their pointers, and return the full names of these refs.
 
     The caller has the repository's lock.
 
     Parameters
     ----------
-    circumstances:
+    context:
         The promotion context. If the policy refuses the version in a stage, the stage's mirror stays, with a warning.
 
     Raises
@@ -32,17 +32,17 @@ def follow(ledger: RegistryBranch, circumstances: PromotionContext) -> list[str]
     Conflict
         Another process is moving these refs.
     """
-    snapshot = ledger.snapshot()
-    tags = list(_tags(ledger, snapshot))
-    ledger.repository.update_refs(tags, reason="gitreg: sync")  # before policies ask for signatures
-    moves = mirror_moves(ledger, snapshot, lambda: circumstances)
+    snapshot = branch.snapshot()
+    tags = list(_tags(branch, snapshot))
+    branch.repository.update_refs(tags, reason="gitreg: sync")  # before policies ask for signatures
+    moves = mirror_moves(branch, snapshot, lambda: context)
     moves.tell()
-    ledger.repository.update_refs(moves.due, reason="gitreg: sync")
+    branch.repository.update_refs(moves.due, reason="gitreg: sync")
     return [update.name for update in (*tags, *moves.due)]
 
 
-def _tags(ledger: RegistryBranch, snapshot: Snapshot) -> Iterator[RefUpdate]:
-    repository, settings, index = ledger.repository, snapshot.settings, snapshot.index
+def _tags(branch: RegistryBranch, snapshot: Snapshot) -> Iterator[RefUpdate]:
+    repository, settings, index = branch.repository, snapshot.settings, snapshot.index
     there = repository.refs(tag_prefix(settings))
     for model, name, _ in index.last_touched(snapshot.seq, "model_version"):
         ref = tag_ref(settings, model, name)

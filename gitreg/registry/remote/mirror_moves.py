@@ -47,12 +47,12 @@ class MirrorMoves(NamedTuple):
             warnings.warn(f"{ref} stays where it is: {sentence(decision)}", stacklevel=1)
 
 
-def mirror_updates(ledger: RegistryBranch, snapshot: Snapshot) -> list[RefUpdate]:
+def mirror_updates(branch: RegistryBranch, snapshot: Snapshot) -> list[RefUpdate]:
     """Return the update of each mirror ref to the last commit that touched its pointer's file, even if it is there."""
     settings = snapshot.settings
     there: dict[str, str] = {}
     for kind in ("stage", "alias"):
-        there.update(ledger.repository.refs(f"{mirror_namespace(settings, kind)}/"))
+        there.update(branch.repository.refs(f"{mirror_namespace(settings, kind)}/"))
     updates = []
     for kind in ("stage", "alias"):
         for model, name, seq in snapshot.index.last_touched(snapshot.seq, kind):
@@ -64,9 +64,9 @@ def mirror_updates(ledger: RegistryBranch, snapshot: Snapshot) -> list[RefUpdate
 
 
 def mirror_moves(
-    ledger: RegistryBranch,
+    branch: RegistryBranch,
     snapshot: Snapshot,
-    circumstances: Callable[[], PromotionContext],
+    context: Callable[[], PromotionContext],
     *,
     there: Mapping[str, str] | None = None,
 ) -> MirrorMoves:
@@ -74,12 +74,12 @@ def mirror_moves(
 
     Parameters
     ----------
-    circumstances:
-        Returns the circumstances for policies; called only if a policy has to be evaluated.
+    context:
+        Returns the context for policies; called only if a policy has to be evaluated.
     there:
         The mirror refs of another repository, by name; None for those of this one.
     """
-    updates = mirror_updates(ledger, snapshot)
+    updates = mirror_updates(branch, snapshot)
     if there is not None:
         updates = [update._replace(old=there.get(update.name)) for update in updates]
     due = [update for update in updates if update.old != update.new]
@@ -91,7 +91,7 @@ def mirror_moves(
 
     refused = {
         mirror_ref(snapshot.settings, pointer(decision)): decision
-        for decision in judged(snapshot, circumstances, stages)
+        for decision in judged(snapshot, context, stages)
         if is_refused(decision)
     }
     return MirrorMoves([update for update in due if update.name not in refused], refused)

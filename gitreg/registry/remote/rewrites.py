@@ -103,14 +103,14 @@ def changed_field(repository: Repository, root: str, before: str, after: str) ->
     return next((field for field in fields if was.get(field) != now.get(field)), None)
 
 
-def describe(ledger: RegistryBranch, before: str, after: str) -> Rewrite | None:
+def describe(branch: RegistryBranch, before: str, after: str) -> Rewrite | None:
     """Return the lost commits and moved stages between two commits; None if the second follows from the first."""
-    repository = ledger.repository
+    repository = branch.repository
     if repository.is_ancestor(before, after):
         return None
     _, gone = repository.ahead(before, after)
     subjects = tuple((commit.oid, commit.message.partition("\n")[0]) for commit in gone)
-    return Rewrite(subjects, tuple(_stage_moves(_holders(ledger, before), _holders(ledger, after))))
+    return Rewrite(subjects, tuple(_stage_moves(_holders(branch, before), _holders(branch, after))))
 
 
 def _stage_moves(was: dict[str, str], now: dict[str, str]) -> Iterator[StageMove]:
@@ -119,9 +119,9 @@ def _stage_moves(was: dict[str, str], now: dict[str, str]) -> Iterator[StageMove
             yield StageMove(stage, was.get(stage), now.get(stage))
 
 
-def _holders(ledger: RegistryBranch, commit: str) -> dict[str, str]:
+def _holders(branch: RegistryBranch, commit: str) -> dict[str, str]:
     try:
-        snapshot: Snapshot = ledger.snapshot_at(commit)
+        snapshot: Snapshot = branch.snapshot_at(commit)
     except NotFound:  # this clone does not have the commit any more
         return {}
     return {f"{e.model}@{e.name}": e.data["version"] for e in snapshot.index.scan(snapshot.seq, "stage") if e.data}

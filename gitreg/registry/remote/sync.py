@@ -43,7 +43,7 @@ class Synced(NamedTuple):
     refused: list[str]
 
 
-def sync(ledger: RegistryBranch, upstream: Upstream) -> Synced:
+def sync(branch: RegistryBranch, upstream: Upstream) -> Synced:
     """Push the missing tags and mirror refs to the remote, update them here too, and write a receipt; idempotent.
 
     Call it while holding the repository's lock.
@@ -56,11 +56,11 @@ def sync(ledger: RegistryBranch, upstream: Upstream) -> Synced:
         As for `gitreg.git.remote.protocol.Remote.push`.
     """
     upstream.catch_up()
-    snapshot = ledger.snapshot()
-    write_receipt(ledger.repository, Receipt(ledger.ref, snapshot.commit, upstream.now(), "sync"))
+    snapshot = branch.snapshot()
+    write_receipt(branch.repository, Receipt(branch.ref, snapshot.commit, upstream.now(), "sync"))
     there = upstream.derived_refs(snapshot.settings)
     upstream.fetch_tags(snapshot)
-    tags, wrong = _tags(ledger, snapshot, there)
+    tags, wrong = _tags(branch, snapshot, there)
     moves = upstream.mirror_moves(snapshot, there)
     moves.tell()
     mirrors = moves.due
@@ -69,15 +69,15 @@ def sync(ledger: RegistryBranch, upstream: Upstream) -> Synced:
     for together in (*one_by_one, *lots):
         upstream.push_derived(together)
     with suppress(Conflict):  # another process is moving them
-        here = [update._replace(old=ledger.repository.read_ref(update.name)) for update in (*tags, *mirrors)]
-        ledger.repository.update_refs([move for move in here if move.old != move.new], reason="gitreg: sync")
+        here = [update._replace(old=branch.repository.read_ref(update.name)) for update in (*tags, *mirrors)]
+        branch.repository.update_refs([move for move in here if move.old != move.new], reason="gitreg: sync")
     return Synced([update.name for update in (*tags, *mirrors)], wrong, list(moves.refused))
 
 
-def _tags(ledger: RegistryBranch, snapshot: Snapshot, there: Mapping[str, str]) -> tuple[list[RefUpdate], list[str]]:
+def _tags(branch: RegistryBranch, snapshot: Snapshot, there: Mapping[str, str]) -> tuple[list[RefUpdate], list[str]]:
     """Return the updates for missing tags, and a sentence for each wrong tag on the remote."""
     missing, wrong = [], []
-    for ref, seal, commit in _seals(ledger, snapshot, there):
+    for ref, seal, commit in _seals(branch, snapshot, there):
         if ref not in there:
             missing.append(RefUpdate(ref, seal, None))
         elif there.get(f"{ref}^{{}}", there[ref]) != commit:
@@ -86,10 +86,10 @@ def _tags(ledger: RegistryBranch, snapshot: Snapshot, there: Mapping[str, str]) 
 
 
 def _seals(
-    ledger: RegistryBranch, snapshot: Snapshot, there: Mapping[str, str]
+    branch: RegistryBranch, snapshot: Snapshot, there: Mapping[str, str]
 ) -> Iterator[tuple[str, str | None, str]]:
     """Yield the ref of each version's tag, the tag object if the remote lacks it, and the commit to tag."""
-    settings, repository = snapshot.settings, ledger.repository
+    settings, repository = snapshot.settings, branch.repository
     for entry in snapshot.index.scan(snapshot.seq, "model_version"):
         ref = tag_ref(settings, entry.model, entry.name)
         said = readings(snapshot, entry)

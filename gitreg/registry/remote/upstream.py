@@ -58,7 +58,7 @@ class Upstream:
 
     Parameters
     ----------
-    ledger:
+    branch:
         The branch in this clone.
     remote:
         The name of the remote in Git's configuration.
@@ -66,23 +66,23 @@ class Upstream:
         Returns the time in seconds since the epoch.
     mirror_of:
         The URL by which the registry was opened, if this repository is a mirror of it.
-    circumstances:
-        Returns the circumstances for the policies of stages whose mirror refs move; by default ledger and clock only.
+    context:
+        Returns the context for the policies of stages whose mirror refs move; by default branch and clock only.
     """
 
     def __init__(
         self,
-        ledger: RegistryBranch,
+        branch: RegistryBranch,
         remote: str,
         clock: Callable[[], float],
         *,
         mirror_of: str | None = None,
-        circumstances: Callable[[], PromotionContext] | None = None,
+        context: Callable[[], PromotionContext] | None = None,
     ) -> None:
-        self._ledger = ledger
-        self._circumstances = circumstances or (lambda: PromotionContext(now=clock, ledger=ledger))
+        self._branch = branch
+        self._context = context or (lambda: PromotionContext(now=clock, branch=branch))
         self._clock = clock
-        self._repository = ledger.repository
+        self._repository = branch.repository
         self._remote: Remote = self._repository.remote(remote)
         self._remote_name = remote
         self._mirror_of = hide_login(mirror_of) if mirror_of else ""
@@ -92,8 +92,8 @@ class Upstream:
         self._asked = folder / f"fetched-{remote}"
         self._contended = folder / f"contended-{remote}"
         self._custom_refs = folder / f"refused-{remote}"
-        self._fetched = f"refs/gitreg/{remote}/fetched/{ledger.branch}"
-        self._accepted = f"refs/gitreg/{remote}/accepted/{ledger.branch}"
+        self._fetched = f"refs/gitreg/{remote}/fetched/{branch.name}"
+        self._accepted = f"refs/gitreg/{remote}/accepted/{branch.name}"
 
     def now(self) -> int:
         """Return the time in seconds since the epoch."""
@@ -102,7 +102,7 @@ class Upstream:
     @property
     def branch(self) -> str:
         """The name of its branch for messages, as ``REMOTE/BRANCH``."""
-        return f"{self.name}/{self._ledger.branch}"
+        return f"{self.name}/{self._branch.name}"
 
     @property
     def asked_at(self) -> float | None:
@@ -135,15 +135,15 @@ class Upstream:
         """
         depth = _ALL_OF_IT if self._repository.is_shallow else None
         try:
-            self._remote.fetch([f"+{self._ledger.ref}:{self._fetched}"], depth=depth)
+            self._remote.fetch([f"+{self._branch.ref}:{self._fetched}"], depth=depth)
         except NotFound:
-            if self._remote.refs(self._ledger.ref):
+            if self._remote.refs(self._branch.ref):
                 raise
             found = None
         else:
             found = self._repository.read_ref(self._fetched)
             if depth:
-                self._ledger.reopen()  # the index ends where the shallow history did
+                self._branch.reopen()  # the index ends where the shallow history did
         self._asked.parent.mkdir(exist_ok=True)
         self._asked.touch()
         return found
@@ -168,13 +168,13 @@ class Upstream:
         Conflict
             The refs moved during each of several tries.
         """
-        repository, before, ours = self._repository, self.accepted, self._ledger.head()
-        settings = None if ours is None else self._ledger.snapshot_at(ours).settings
+        repository, before, ours = self._repository, self.accepted, self._branch.head()
+        settings = None if ours is None else self._branch.snapshot_at(ours).settings
         mirrors = [f"{name}/*" for name in mirror_namespaces(settings)] if settings else []
         for _ in range(_SURVEYS):
             there = self._remote.refs(*_HOLDING, *mirrors)
             refs = {name: oid for name, oid in there.items() if not name.endswith(PEELED)}
-            theirs = refs.get(self._ledger.ref)
+            theirs = refs.get(self._branch.ref)
             if theirs is not None and (repository.is_shallow or repository.object_type(theirs) is None):
                 self.fetch()
             lacking = _lacking(repository, refs)
@@ -204,7 +204,7 @@ class Upstream:
         Refused
             Both have commits that the other lacks, or the remote's history was rewritten.
         """
-        theirs, ours = self.fetch(), self._ledger.head()
+        theirs, ours = self.fetch(), self._branch.head()
         if theirs is None:
             return None
         repository, before = self._repository, self._repository.read_ref(self._accepted)
@@ -228,10 +228,10 @@ class Upstream:
                 self._repository.update_refs([RefUpdate(self._accepted, commit)], reason=f"gitreg: {self.branch}")
 
     def _follow(self, ours: str | None, theirs: str) -> None:
-        ledger, repository = self._ledger, self._repository
+        branch, repository = self._branch, self._repository
         try:
-            with repository.follow(ledger.ref, ours, theirs):
-                repository.update_refs([RefUpdate(ledger.ref, theirs, ours)], reason=f"gitreg: pull from {self.name}")
+            with repository.follow(branch.ref, ours, theirs):
+                repository.update_refs([RefUpdate(branch.ref, theirs, ours)], reason=f"gitreg: pull from {self.name}")
         except WorkTreeLags:
             self._accept(theirs)
             self.move_mirrors()
@@ -240,7 +240,7 @@ class Upstream:
 
     def _mirrors(self) -> set[str]:
         """Return the mirror refs that the clone's branch implies."""
-        return {move.name for move in mirror_updates(self._ledger, self._ledger.snapshot())}
+        return {move.name for move in mirror_updates(self._branch, self._branch.snapshot())}
 
     def _drop_mirrors(self, names: Collection[str]) -> None:
         """Remove the mirror refs of pointers that do not exist in a rewritten history."""
@@ -256,7 +256,7 @@ class Upstream:
         NotFound, Unreachable, IntegrityError
             As for `fetch_tags`.
         """
-        moves = self.mirror_moves(self._ledger.snapshot())
+        moves = self.mirror_moves(self._branch.snapshot())
         moves.tell()
         with suppress(Conflict):  # another process moves them; `gitreg doctor` repairs the rest
             self._repository.update_refs(moves.due, reason=f"gitreg: follow {self.name}")
@@ -274,7 +274,7 @@ class Upstream:
         NotFound, Unreachable, IntegrityError
             As for `fetch_tags`.
         """
-        ask = partial(mirror_moves, self._ledger, snapshot, self._circumstances, there=there)
+        ask = partial(mirror_moves, self._branch, snapshot, self._context, there=there)
         moves = ask()
         if not moves.refused:
             return moves
@@ -287,16 +287,16 @@ class Upstream:
         """Raise an error for a rewritten remote branch, unless the rewrite is accepted and loses no local work."""
         from gitreg.registry.remote.rewrites import check_fixed, refusal  # lazy: rewrites are rare
 
-        repository, ledger = self._repository, self._ledger
+        repository, branch = self._repository, self._branch
         if not accept_rewrite:
             raise refusal(
-                repository, ledger.root, before, theirs,
-                remote=self.name, branch=ledger.branch, url=self._mirror_of,
+                repository, branch.root, before, theirs,
+                remote=self.name, branch=branch.name, url=self._mirror_of,
             )  # fmt: skip
-        check_fixed(repository, ledger.root, before, theirs)
+        check_fixed(repository, branch.root, before, theirs)
         if ours is None or repository.is_ancestor(ours, theirs):
             return
-        if changed := repository.changed_work_trees(ledger.ref, ours):
+        if changed := repository.changed_work_trees(branch.ref, ours):
             raise Refused(
                 f"{changed[0]} has uncommitted work, and the history of {self.branch} was rewritten",
                 hint="commit it to a branch of its own, or stash it, and try again",
@@ -305,16 +305,16 @@ class Upstream:
             return
         own = repository.ahead(ours, before)[1]
         raise Refused(
-            f"{ledger.branch} has {len(own)} commit{'' if len(own) == 1 else 's'} of its own, which the rewritten "
+            f"{branch.name} has {len(own)} commit{'' if len(own) == 1 else 's'} of its own, which the rewritten "
             f"history of {self.branch} lacks (the last is {ours[:12]})",
             hint=f"keep them: `git branch mine {ours[:12]}`, then `git reset --keep {before[:12]}`, and again",
         )
 
     def _apart(self, theirs: str, ours: str) -> Refused:
         return Refused(
-            f"{self._ledger.branch} is at {ours[:12]} and {self.branch} at {theirs[:12]}: each has commits that the "
+            f"{self._branch.name} is at {ours[:12]} and {self.branch} at {theirs[:12]}: each has commits that the "
             "other lacks",
-            hint=f"`git rebase {theirs[:12]} {self._ledger.branch}`, then `gitreg doctor --repair` and `gitreg push`",
+            hint=f"`git rebase {theirs[:12]} {self._branch.name}`, then `gitreg doctor --repair` and `gitreg push`",
         )
 
     def fetch_tags(self, snapshot: Snapshot, versions: Iterable[ModelVersion] | None = None) -> None:
@@ -431,7 +431,7 @@ class Upstream:
         Unreachable
             It is unknown whether the push arrived.
         """
-        branch = RefUpdate(self._ledger.ref, commit, theirs)
+        branch = RefUpdate(self._branch.ref, commit, theirs)
         others = {update.name: update for update in self._unpublished(theirs)}
         others.update((update.name, update) for update in updates if update.name != branch.name)
         try:
@@ -524,11 +524,11 @@ class Upstream:
 
     def _unpublished(self, theirs: str | None) -> list[RefUpdate]:
         """Return the updates for the tags and mirror refs of commits made with ``--local``."""
-        ours = self._ledger.head()
+        ours = self._branch.head()
         if ours is None or ours == theirs:
             return []
-        settings = self._ledger.snapshot().settings
-        root = self._ledger.root
+        settings = self._branch.snapshot().settings
+        root = self._branch.root
         updates: list[RefUpdate] = []
         for change in self._repository.diff(theirs, ours, root):
             key = parse_path(change.path[len(root) + 1 :] if root else change.path)

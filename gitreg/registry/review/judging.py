@@ -50,7 +50,7 @@ class Judgement:
 
 
 def judge(
-    ledger: RegistryBranch, merge: Merge, circumstances: PromotionContext = UNKNOWN, source: StoreReader | None = None
+    branch: RegistryBranch, merge: Merge, context: PromotionContext = UNKNOWN, source: StoreReader | None = None
 ) -> Judgement:
     """Judge a merge by the rules, and by the policy, the people and the stages of its base.
 
@@ -62,20 +62,20 @@ def judge(
     ----------
     merge:
         The merge preview.
-    circumstances:
-        The circumstances for the policy's gates; the promoter is read from the commits.
+    context:
+        The context for the policy's gates; the promoter is read from the commits.
     source:
         The store for manifests that records do not list; used for the description of the moves.
     """
-    found = list(problems(ledger, merge))
+    found = list(problems(branch, merge))
     if any(problem.where == "gitreg.yaml" for problem in found):
         return Judgement(tuple(found), readable=False)  # unreadable settings: nothing more can be judged
-    found += _misdated(ledger, merge, circumstances)
-    settings = settings_change(merge, circumstances)
-    of_settings = tuple(_of_settings(settings, circumstances)) if settings else ()
+    found += _misdated(branch, merge, context)
+    settings = settings_change(merge, context)
+    of_settings = tuple(_of_settings(settings, context)) if settings else ()
     moved: tuple[Move, ...] = ()
     try:
-        moved = tuple(moves(merge, circumstances, source))
+        moved = tuple(moves(merge, context, source))
     except GitregError as error:
         remedy = f"on the target branch: {error.hint}" if error.hint else "mend it on the target branch"
         found.append(Problem("gitreg.yaml", f"says a policy that is not understood: {error.message}", remedy))
@@ -84,7 +84,7 @@ def judge(
 
 
 def judge_each(
-    ledger: RegistryBranch, base: str, head: str, circumstances: PromotionContext = UNKNOWN, *, protecting: bool = False
+    branch: RegistryBranch, base: str, head: str, context: PromotionContext = UNKNOWN, *, protecting: bool = False
 ) -> list[Problem]:
     """Judge each commit of a branch by itself, oldest first: a later commit cannot undo the problem of an earlier one.
 
@@ -102,11 +102,11 @@ def judge_each(
     list:
         The problems of the first commit that has any; empty if none has.
     """
-    several = ledger.repository.commit(head).parents[:1] != (base,)
-    for oid, merge in each_commit(ledger, base, head):
-        judgement = judge(ledger, merge, circumstances)
+    several = branch.repository.commit(head).parents[:1] != (base,)
+    for oid, merge in each_commit(branch, base, head):
+        judgement = judge(branch, merge, context)
         found = list(judgement.problems)
-        if protecting and len(ledger.repository.commit(oid).parents) < 2:
+        if protecting and len(branch.repository.commit(oid).parents) < 2:
             found += _protected(judgement)
         if found:
             within = f" (in {oid[:12]})" if several else ""
@@ -114,9 +114,9 @@ def judge_each(
     return []
 
 
-def moves_twice(ledger: RegistryBranch, merge: Merge) -> Iterator[Problem]:
+def moves_twice(branch: RegistryBranch, merge: Merge) -> Iterator[Problem]:
     """Yield a problem for each pointer or permission field that more than one commit of a proposal changes."""
-    root = f"{ledger.root}/" if ledger.root else ""
+    root = f"{branch.root}/" if branch.root else ""
     for path, said in merge.steps.items():
         key = parse_path(path.removeprefix(root))
         steps = [step for step in said if step[0] != step[1]]
@@ -125,16 +125,16 @@ def moves_twice(ledger: RegistryBranch, merge: Merge) -> Iterator[Problem]:
         if key.kind in ("stage", "alias"):
             yield Problem(key.path, _TWICE, _ONE_COMMIT)
         elif key.kind == "registry":
-            moved = [field for old, new in steps for field in differing_fields(ledger.repository, old, new)]
+            moved = [field for old, new in steps for field in differing_fields(branch.repository, old, new)]
             for field in dict.fromkeys(field for field in moved if moved.count(field) > 1):
                 yield Problem(key.path, f"at /{field}: {_TWICE}", _ONE_COMMIT)
 
 
-def _misdated(ledger: RegistryBranch, merge: Merge, circumstances: PromotionContext) -> Iterator[Problem]:
+def _misdated(branch: RegistryBranch, merge: Merge, context: PromotionContext) -> Iterator[Problem]:
     """Yield a problem for each stage that moves in a commit with an impossible date; dates tell how long it is held."""
     if merge.base is None:
         return
-    repository, now = ledger.repository, circumstances.now() if circumstances.now else None
+    repository, now = branch.repository, context.now() if context.now else None
     for change in merge.changes:
         if change.key is None or change.key.kind != "stage" or change.old == change.new:
             continue
@@ -170,9 +170,9 @@ def _unmet(move: Move) -> Iterator[Problem]:
         )
 
 
-def _of_settings(change: SettingsChange, circumstances: PromotionContext) -> Iterator[Problem]:
+def _of_settings(change: SettingsChange, context: PromotionContext) -> Iterator[Problem]:
     """Yield the problems of a change of permissions."""
-    if change.guarded and circumstances.settings_guarded:
+    if change.guarded and context.settings_guarded:
         what = "changes who may do what, and no settings policy says who may do that"
         remedy = f"{_ALLOW}, until this is pushed" if change.begins else f"add policies.settings; or {_ALLOW}"
         yield Problem("gitreg.yaml", what, remedy)

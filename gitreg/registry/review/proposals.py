@@ -23,13 +23,13 @@ _NAMING = ("Model", "Stage", "Alias", "Version")
 
 
 def propose(
-    ledger: RegistryBranch,
+    branch: RegistryBranch,
     operation: Operation,
     writer: Callable[[], Writer],
     upstream: Upstream,
     *,
     env: Mapping[str, str],
-    circumstances: PromotionContext = UNKNOWN,
+    context: PromotionContext = UNKNOWN,
     dry_run: bool = False,
 ) -> Outcome:
     """Run an operation on top of the remote's branch, push its commit to a branch and open a pull request.
@@ -45,8 +45,8 @@ def propose(
         The remote.
     env:
         The environment variables, by which the programs of forges are found.
-    circumstances:
-        The circumstances for the gates whose results the text of the pull request shows.
+    context:
+        The context for the gates whose results the text of the pull request shows.
     dry_run:
         True to return the changes without a commit or a push.
 
@@ -62,21 +62,21 @@ def propose(
     Unreachable, NotFound
         The remote does not answer, or has no such branch.
     """
-    with ledger.repository.lock(timeout=PATIENCE):
-        ledger.repository.finish_following()
+    with branch.repository.lock(timeout=PATIENCE):
+        branch.repository.finish_following()
         theirs = upstream.catch_up()
-        snapshot = ledger.snapshot(theirs)
+        snapshot = branch.snapshot(theirs)
         changes = operation(snapshot)
-        files = plan(ledger, snapshot, changes)
+        files = plan(branch, snapshot, changes)
         if dry_run or not files:
             return Outcome(None, changes, files)
         who = writer()
-        committer = dated_after(who.committer, ledger.repository.commit(snapshot.commit))
-        made = ledger.repository.build_commit(
+        committer = dated_after(who.committer, branch.repository.commit(snapshot.commit))
+        made = branch.repository.build_commit(
             snapshot.commit, files, message=changes.message, author=who.author, committer=committer
         )
-        text = proposal_text(check(ledger, snapshot.commit, made, circumstances=circumstances), changes.body)
-        request = PullRequest(branch_of(changes), ledger.branch, changes.subject, text)
+        text = proposal_text(check(branch, snapshot.commit, made, context=context), changes.body)
+        request = PullRequest(branch_of(changes), branch.name, changes.subject, text)
         host = host_of(upstream.url, env)
         told = upstream.push_branch(
             RefUpdate(f"refs/heads/{request.branch}", made), host.push_options(request) if host else ()

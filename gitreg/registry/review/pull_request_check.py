@@ -98,11 +98,11 @@ class Report:
 
 
 def check(
-    ledger: RegistryBranch,
+    branch: RegistryBranch,
     base: str | None,
     head: str,
     *,
-    circumstances: PromotionContext = UNKNOWN,
+    context: PromotionContext = UNKNOWN,
     source: StoreReader | None = None,
     weights: LookAtWeights | None = None,
     unseen: Sequence[str] = (),
@@ -118,7 +118,7 @@ def check(
         policy, and the whole registry at `head` is checked.
     head:
         The commit to merge into the branch, or to move the branch to.
-    circumstances:
+    context:
         The promotion context for the gates; the promoters are read from the commits.
     source:
         The store of manifests whose files no record lists; None leaves those files out of comparisons.
@@ -134,10 +134,10 @@ def check(
     NotFound
         The repository lacks one of the commits.
     """
-    with merged(ledger, base, head) as merge:
-        judgement = judge(ledger, merge, circumstances, source)
+    with merged(branch, base, head) as merge:
+        judgement = judge(branch, merge, context, source)
         # If it is merged by a rebase, each commit moves the pointer by itself, and none was judged by itself.
-        twice = tuple(moves_twice(ledger, merge))
+        twice = tuple(moves_twice(branch, merge))
         found, moved = [*judgement.problems, *twice], judgement.moves
         if not judgement.readable:
             return Report(base, head, judgement.problems, unseen=tuple(unseen))

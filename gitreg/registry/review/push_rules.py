@@ -37,7 +37,7 @@ from gitreg.registry.weights.verification import readings
 def guard(
     repository: Repository,
     updates: Sequence[RefUpdate],
-    circumstances: Callable[[RegistryBranch], PromotionContext],
+    context: Callable[[RegistryBranch], PromotionContext],
     *,
     one_by_one: bool = False,
 ) -> list[Problem]:
@@ -47,7 +47,7 @@ def guard(
     ----------
     updates:
         The pushed ref updates; the repository has their objects already.
-    circumstances:
+    context:
         Returns the promotion context of a registry.
     one_by_one:
         True if the refs of a push are judged one after the other before any of them moves (the ``update`` hook in
@@ -61,8 +61,8 @@ def guard(
     _check_current(repository, updates)
     found: list[Problem] = []
     for place in places(repository, updates):
-        with closing(RegistryBranch(repository, *place)) as ledger:
-            found += _Guarded(ledger, updates, circumstances(ledger), one_by_one=one_by_one).problems()
+        with closing(RegistryBranch(repository, *place)) as branch:
+            found += _Guarded(branch, updates, context(branch), one_by_one=one_by_one).problems()
     if found:
         _check_current(repository, updates)  # a push of somebody else may be the cause
     return found
@@ -79,19 +79,19 @@ class _Guarded:
     """One registry, before and after a push."""
 
     def __init__(
-        self, ledger: RegistryBranch, updates: Sequence[RefUpdate], circumstances: PromotionContext, *, one_by_one: bool
+        self, branch: RegistryBranch, updates: Sequence[RefUpdate], context: PromotionContext, *, one_by_one: bool
     ) -> None:
-        self._ledger = ledger
-        self._repository = ledger.repository
+        self._branch = branch
+        self._repository = branch.repository
         self._updates = updates
-        self._circumstances = circumstances
+        self._context = context
         self._one_by_one = one_by_one
-        self._branch = next((update for update in updates if update.name == ledger.ref), None)
-        self._before = ledger.head()
-        self._after = self._branch.new if self._branch else self._before
+        self._branch_update = next((update for update in updates if update.name == branch.ref), None)
+        self._before = branch.head()
+        self._after = self._branch_update.new if self._branch_update else self._before
 
     def problems(self) -> Iterator[Problem]:
-        found = list(self._of_the_branch(self._branch)) if self._branch else []
+        found = list(self._of_the_branch(self._branch_update)) if self._branch_update else []
         yield from found
         if found or (settings := self._settings()) is None:
             return
@@ -105,14 +105,14 @@ class _Guarded:
     def _settings(self) -> RegistryDocument | None:
         commit = self._before or self._after
         try:
-            return self._ledger.snapshot_at(commit).settings if commit else None
+            return self._branch.snapshot_at(commit).settings if commit else None
         except (NotFound, InvalidDocument):
             return None
 
     # -- the branch --------------------------------------------------------------------------------------------------
 
     def _of_the_branch(self, update: RefUpdate) -> Iterator[Problem]:
-        name = self._ledger.branch
+        name = self._branch.name
         if update.new is None:
             yield Problem(update.name, "is the branch of a registry and cannot be deleted", "leave it")
             return
@@ -126,10 +126,10 @@ class _Guarded:
             return
         try:
             if update.old is None:
-                found = list(check(self._ledger, None, update.new, circumstances=self._circumstances).problems)
+                found = list(check(self._branch, None, update.new, context=self._context).problems)
             else:
-                here = replace(self._circumstances, here=update.old)
-                found = judge_each(self._ledger, update.old, update.new, here, protecting=True)
+                here = replace(self._context, here=update.old)
+                found = judge_each(self._branch, update.old, update.new, here, protecting=True)
         except GitregError as error:
             yield Problem(update.name, error.message, error.hint or "ask who keeps this repository")
             return
@@ -138,7 +138,7 @@ class _Guarded:
     @cached_property
     def _touches(self) -> dict[str, list[str]]:
         """The new commits on the branch that change a file, by path, oldest first."""
-        root, touches = self._ledger.root, dict[str, list[str]]()
+        root, touches = self._branch.root, dict[str, list[str]]()
         if self._after is None or self._after == self._before:
             return touches
         before: str | None = self._before
@@ -162,13 +162,13 @@ class _Guarded:
         reference = "@".join(named)
         self._look_ahead(update)
         if update.new is not None and self._is_behind(update.new):
-            raise _overtaken(self._ledger.ref, self._before)
+            raise _overtaken(self._branch.ref, self._before)
         sealed = self._came_in(Key("model_version", *named))
         if sealed is None:
             if update.new is not None:
                 yield Problem(
                     ref,
-                    f"would seal {reference}, of which {self._ledger.branch} has no record",
+                    f"would seal {reference}, of which {self._branch.name} has no record",
                     "push the branch first, or together with it (`gitreg push`)",
                 )
             return
@@ -202,7 +202,7 @@ class _Guarded:
             return
         self._look_ahead(update)
         if update.new is not None and self._is_behind(update.new):
-            raise _overtaken(self._ledger.ref, self._before)
+            raise _overtaken(self._branch.ref, self._before)
         if update.new not in self._moved(key):
             what = f"would be at {update.new[:12]}, where {key.path} did not change"
             yield Problem(ref, what, "move the pointer's file (`gitreg promote`); the mirror follows")
@@ -212,7 +212,7 @@ class _Guarded:
     def _came_in(self, key: Key) -> tuple[str, str] | None:
         """Return the commit that brought a record, and the sha256 of its content; None where there is no record."""
         if self._before is not None:
-            snapshot = self._ledger.snapshot_at(self._before)
+            snapshot = self._branch.snapshot_at(self._before)
             entry = snapshot.index.get(snapshot.seq, *key)
             if entry is not None and (said := readings(snapshot, entry)):
                 return snapshot.index.moment(said[-1].since).oid, said[-1].digest
@@ -227,7 +227,7 @@ class _Guarded:
         """Return the ids of the branch's commits that changed a pointer's file."""
         found = set(self._touches.get(key.path, ()))
         if self._before is not None:
-            snapshot = self._ledger.snapshot_at(self._before)
+            snapshot = self._branch.snapshot_at(self._before)
             for entry in snapshot.index.history(snapshot.seq, *key):
                 places = (entry.since, entry.until)
                 found |= {snapshot.index.moment(at).oid for at in places if at is not None and at <= snapshot.seq}
@@ -241,11 +241,11 @@ class _Guarded:
         return not self._repository.is_ancestor(commit, self._before)
 
     def _full(self, path: str) -> str:
-        return f"{self._ledger.root}/{path}" if self._ledger.root else path
+        return f"{self._branch.root}/{path}" if self._branch.root else path
 
     def _look_ahead(self, update: RefUpdate) -> None:
         """Set the branch's future commit for the ``update`` hook: assume the commit of this tag or mirror."""
-        if not self._one_by_one or self._branch is not None or update.new is None:
+        if not self._one_by_one or self._branch_update is not None or update.new is None:
             return
         commit = self._repository.peel(update.new)
         ahead = commit is not None and (

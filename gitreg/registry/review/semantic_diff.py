@@ -142,7 +142,7 @@ class CardChange(NamedTuple):
     text: tuple[str, ...]
 
 
-def moves(merge: Merge, circumstances: PromotionContext, source: StoreReader | None) -> Iterator[Move]:
+def moves(merge: Merge, context: PromotionContext, source: StoreReader | None) -> Iterator[Move]:
     """Yield the pointers that move, by the path of their files, each with the decision of the target's policy.
 
     Raises
@@ -162,7 +162,7 @@ def moves(merge: Merge, circumstances: PromotionContext, source: StoreReader | N
         pointer = merge.head.index.get(merge.head.seq, *key)
         if merge.base is not None and after is not None and pointer is not None:
             rollback = key.kind == "stage" and is_rollback(merge.base, pointer)
-            decision = _decide(merge.base, merge.head, after, pointer, circumstances, rollback=rollback)
+            decision = _decide(merge.base, merge.head, after, pointer, context, rollback=rollback)
             move = replace(move, rollback=rollback, decision=decision)
         yield move
 
@@ -179,7 +179,7 @@ def _decide(
     head: Snapshot,
     version: ModelVersion,
     pointer: IndexEntry,
-    circumstances: PromotionContext,
+    context: PromotionContext,
     *,
     rollback: bool,
 ) -> Decision | None:
@@ -190,10 +190,10 @@ def _decide(
     if base.index.get(base.seq, "registry", "", "") is None:
         return None
     moment = head.index.moment(pointer.since)
-    circumstances = replace(circumstances, promoter=lambda: moment.email)
+    context = replace(context, promoter=lambda: moment.email)
     force = bool(overridden_by(moment))
-    rollback = rollback and may_return(base, version, pointer.name, circumstances)
-    return decide(base, head, version, Key(*pointer[:3]), circumstances, force=force, rollback=rollback)
+    rollback = rollback and may_return(base, version, pointer.name, context)
+    return decide(base, head, version, Key(*pointer[:3]), context, force=force, rollback=rollback)
 
 
 def arrivals(merge: Merge, source: StoreReader | None) -> Iterator[NewVersionMove]:

@@ -50,23 +50,23 @@ class Problem(NamedTuple):
         return self._asdict()
 
 
-def problems(ledger: RegistryBranch, merge: Merge) -> Iterator[Problem]:
+def problems(branch: RegistryBranch, merge: Merge) -> Iterator[Problem]:
     """Yield the problems that a merge causes; problems that exist before it and stay are left out."""
     if (missing := _no_registry(merge.head)) is not None:
         yield missing
         return
     for path in merge.conflicts:
         yield Problem(
-            _inside(ledger, path),
+            _inside(branch, path),
             "was changed on the target branch, too, and in another way",
             "merge or rebase onto the target branch, and check again",
         )
     target = merge.base.commit if merge.base else None
-    for path in ledger.repository.new_links(target, merge.head.commit, ledger.root):
-        if (where := _inside(ledger, path)) in FOLDERS or where.startswith(_INSIDE_THEM):
+    for path in branch.repository.new_links(target, merge.head.commit, branch.root):
+        if (where := _inside(branch, path)) in FOLDERS or where.startswith(_INSIDE_THEM):
             yield Problem(where, LINK, "put the file itself there")
     for change in merge.changes:
-        yield from _file(ledger, merge, change)
+        yield from _file(branch, merge, change)
     if any(change.key == Key("registry") for change in merge.changes):
         yield from _fixed(merge)
         yield from _settings(merge)
@@ -84,8 +84,8 @@ def problems(ledger: RegistryBranch, merge: Merge) -> Iterator[Problem]:
 # -- one file --------------------------------------------------------------------------------------------------------
 
 
-def _file(ledger: RegistryBranch, merge: Merge, change: Change) -> Iterator[Problem]:
-    where = _inside(ledger, change.path)
+def _file(branch: RegistryBranch, merge: Merge, change: Change) -> Iterator[Problem]:
+    where = _inside(branch, change.path)
     key = change.key
     if key is None:
         if change.new is not None and where.startswith(_INSIDE_THEM):
@@ -99,7 +99,7 @@ def _file(ledger: RegistryBranch, merge: Merge, change: Change) -> Iterator[Prob
     if entry is not None and entry.problem is not None:
         yield Problem(where, entry.problem.removeprefix(f"{key.path}: ").removeprefix(f"{key.path} "), _BY_HAND)
     if key.kind in SEALED:
-        yield from _sealed(ledger, merge, change, key, entry)
+        yield from _sealed(branch, merge, change, key, entry)
     elif entry is not None and key.kind in ("annotation", "approval") and key.model:
         version = key.name.partition("/")[0] if key.kind == "approval" else key.name
         record = merge.head.index.get(merge.head.seq, "model_version", key.model, version)
@@ -116,7 +116,7 @@ def _annotation(merge: Merge, key: Key, entry: IndexEntry, record: IndexEntry) -
 
 
 def _sealed(
-    ledger: RegistryBranch, merge: Merge, change: Change, key: Key, entry: IndexEntry | None
+    branch: RegistryBranch, merge: Merge, change: Change, key: Key, entry: IndexEntry | None
 ) -> Iterator[Problem]:
     said = merge.base.index.history(merge.base.seq, *key) if merge.base else []
     sealed = [past.digest for past in said if past.text is not None]
@@ -136,11 +136,11 @@ def _sealed(
     if entry is not None and entry.data is not None:
         yield from _digests(key, entry.data)
         if key.kind == "model_version":
-            yield from _record(ledger, merge.head, key, entry, entry.data)
+            yield from _record(branch, merge.head, key, entry, entry.data)
 
 
 def _record(
-    ledger: RegistryBranch, head: Snapshot, key: Key, entry: IndexEntry, data: dict[str, Any]
+    branch: RegistryBranch, head: Snapshot, key: Key, entry: IndexEntry, data: dict[str, Any]
 ) -> Iterator[Problem]:
     model, name, number = key.model, key.name, data["number"]
     twin = head.index.by_number(head.seq, model, number)
@@ -164,9 +164,9 @@ def _record(
         if head.index.get(head.seq, "artifact", *reference.rpartition("@")[::2]) is None:
             yield Problem(key.path, f"links {reference}, which is not there", "merge that first, or save again")
     ref = tag_ref(head.settings, model, name)
-    oid = ledger.repository.read_ref(ref)
-    commit = ledger.repository.peel(oid) if oid else None
-    if commit is not None and not same_record(ledger, commit, entry):
+    oid = branch.repository.read_ref(ref)
+    commit = branch.repository.peel(oid) if oid else None
+    if commit is not None and not same_record(branch, commit, entry):
         yield Problem(
             key.path,
             f"has a name that is taken: the tag {ref.removeprefix('refs/tags/')} seals another record",
@@ -320,8 +320,8 @@ def _case(names: Collection[str], new: Collection[str], path: Callable[[str], st
             )
 
 
-def _inside(ledger: RegistryBranch, path: str) -> str:
-    return path[len(ledger.root) + 1 :] if ledger.root else path
+def _inside(branch: RegistryBranch, path: str) -> str:
+    return path[len(branch.root) + 1 :] if branch.root else path
 
 
 _BY_HAND = "mend the file by hand"

@@ -43,7 +43,7 @@ class RegistryBranch:
 
     def __init__(self, repository: Repository, branch: str, root: str = "") -> None:
         self.repository = repository
-        self.branch = branch
+        self.name = branch
         self.root = root
         self._index: Index | None = None
         self._aside: Index | None = None
@@ -54,12 +54,12 @@ class RegistryBranch:
     @property
     def ref(self) -> str:
         """The branch's full name."""
-        return f"refs/heads/{self.branch}"
+        return f"refs/heads/{self.name}"
 
     @property
     def index_path(self) -> Path:
         """The path of the index file."""
-        return index_path(self.repository, self.branch, self.root)
+        return index_path(self.repository, self.name, self.root)
 
     def head(self) -> str | None:
         """Return the id of the commit that the branch is at; None if there is no branch."""
@@ -86,7 +86,7 @@ class RegistryBranch:
         head = self.head()
         if head is None:
             raise NotFound(
-                f"the branch {self.branch!r} of {self.repository.git_dir} has no commit", hint="run `gitreg init`"
+                f"the branch {self.name!r} of {self.repository.git_dir} has no commit", hint="run `gitreg init`"
             )
         if at is None:
             return self.snapshot_at(head)

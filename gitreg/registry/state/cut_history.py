@@ -23,24 +23,24 @@ def is_cut(snapshot: Snapshot, version: ModelVersion) -> bool:
     return bool(said) and index.moment(said[-1].since).boundary
 
 
-def was_held(ledger: RegistryBranch, snapshot: Snapshot, version: ModelVersion) -> bool:
+def was_held(branch: RegistryBranch, snapshot: Snapshot, version: ModelVersion) -> bool:
     """Return whether a note says that this record matches this tag, so that no object has to be read."""
-    line = _line(ledger, snapshot, version)
+    line = _line(branch, snapshot, version)
     with suppress(OSError, UnicodeError):
-        return line is not None and line in (ledger.repository.common_dir / "gitreg" / _NOTES).read_text().splitlines()
+        return line is not None and line in (branch.repository.common_dir / "gitreg" / _NOTES).read_text().splitlines()
     return False
 
 
-def note_held(ledger: RegistryBranch, snapshot: Snapshot, version: ModelVersion) -> None:
+def note_held(branch: RegistryBranch, snapshot: Snapshot, version: ModelVersion) -> None:
     """Append a note that a record matches its tag; a failure to write it is ignored."""
-    if line := _line(ledger, snapshot, version):
-        with suppress(OSError), (ledger.repository.common_dir / "gitreg" / _NOTES).open("a") as notes:
+    if line := _line(branch, snapshot, version):
+        with suppress(OSError), (branch.repository.common_dir / "gitreg" / _NOTES).open("a") as notes:
             notes.write(f"{line}\n")
 
 
 _NOTES = "sealed.txt"
 
 
-def _line(ledger: RegistryBranch, snapshot: Snapshot, version: ModelVersion) -> str | None:
-    oid = ledger.repository.read_ref(tag_ref(snapshot.settings, version.model, version.version))
+def _line(branch: RegistryBranch, snapshot: Snapshot, version: ModelVersion) -> str | None:
+    oid = branch.repository.read_ref(tag_ref(snapshot.settings, version.model, version.version))
     return f"{oid} {version.digest}" if oid else None

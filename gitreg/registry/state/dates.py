@@ -50,18 +50,18 @@ class Dates:
         The index of the branch, up to the commits in question.
     now:
         The present time in seconds since the epoch; later dates are ignored.
-    ledger:
+    branch:
         The branch whose receipts count; None where there are none.
     here:
         The last commit before the push that is judged; later commits arrive now. None: there is no push.
     """
 
     def __init__(
-        self, index: Index, now: float, ledger: RegistryBranch | None = None, *, here: str | None = None
+        self, index: Index, now: float, branch: RegistryBranch | None = None, *, here: str | None = None
     ) -> None:
         self._index = index
         self._now = int(now)
-        self._ledger = ledger
+        self._branch = branch
         self._here = index.position(here) if here is not None else None
 
     def seen(self, seq: int) -> Dated:
@@ -118,9 +118,9 @@ class Dates:
     @cached_property
     def _receipts(self) -> tuple[list[int], list[int], list[str]]:
         """The sequence numbers of receipts, their times and their writers; numbers and times never decrease."""
-        if self._ledger is None:
+        if self._branch is None:
             return [], [], []
-        placed = self._ledger.placed_receipts(self._index)
+        placed = self._branch.placed_receipts(self._index)
         found = [(place, each.at, each.by) for place, each in placed if each.at <= self._now]
         places = list(accumulate((place for place, _, _ in found), max))
         return places, list(accumulate((at for _, at, _ in found), max)), [by for _, _, by in found]

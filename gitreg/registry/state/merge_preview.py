@@ -72,7 +72,7 @@ class Merge:
 
 
 @contextmanager
-def merged(ledger: RegistryBranch, base: str | None, head: str) -> Iterator[Merge]:
+def merged(branch: RegistryBranch, base: str | None, head: str) -> Iterator[Merge]:
     """Yield the preview of a merge; it is valid inside the ``with`` block only.
 
     Parameters
@@ -87,13 +87,13 @@ def merged(ledger: RegistryBranch, base: str | None, head: str) -> Iterator[Merg
     Refused
         The two commits share no history, as far as this clone knows it.
     """
-    repository, root = ledger.repository, ledger.root
+    repository, root = branch.repository, branch.root
     if base is None:
         added = [
             Change(change.path, _key(change.path, root), None, change.new, change.new)
             for change in repository.diff(None, head, root)
         ]
-        after = ledger.snapshot_at(head)
+        after = branch.snapshot_at(head)
         yield Merge(None, after, (*added, *_came_and_went(after, root)), ())
         return
     fork, commits = repository.ahead(head, base)
@@ -114,7 +114,7 @@ def merged(ledger: RegistryBranch, base: str | None, head: str) -> Iterator[Merg
     ]
     gone = [path for path in firsts if path not in ours and not repository.has(fork, path)]
     changes += [Change(path, _key(path, root), None, None, firsts[path]) for path in gone]
-    before = ledger.snapshot_at(base)
+    before = branch.snapshot_at(base)
     with closing(before.index.copied()) as index:
         index.rewind(before.seq)
         index.extend((commit, _derived(repository, root, wanted, paths), False) for commit, paths in steps)
@@ -132,12 +132,12 @@ def goes_on(repository: Repository, base: str, head: str) -> bool:
     return repository.commit(line[-1]).parents[:1] == (base,)
 
 
-def told_by(ledger: RegistryBranch, moment: BranchCommit, key: Key) -> BranchCommit:
+def told_by(branch: RegistryBranch, moment: BranchCommit, key: Key) -> BranchCommit:
     """Return the commit that wrote the present content of a file; for a merge commit, the commit that it brought.
 
     The position, the date and the boundary stay those of the branch's own commit.
     """
-    repository, root = ledger.repository, ledger.root
+    repository, root = branch.repository, branch.root
     base, *others = repository.commit(moment.oid).parents or (None,)
     if not others or base is None:
         return moment
@@ -152,7 +152,7 @@ def told_by(ledger: RegistryBranch, moment: BranchCommit, key: Key) -> BranchCom
     return moment
 
 
-def each_commit(ledger: RegistryBranch, base: str, head: str) -> Iterator[tuple[str, Merge]]:
+def each_commit(branch: RegistryBranch, base: str, head: str) -> Iterator[tuple[str, Merge]]:
     """Yield each new commit of a branch with its change as a `Merge`, oldest first; read it before the next is taken.
 
     Parameters
@@ -162,14 +162,14 @@ def each_commit(ledger: RegistryBranch, base: str, head: str) -> Iterator[tuple[
     head:
         The commit that the branch is to move to.
     """
-    repository, root = ledger.repository, ledger.root
+    repository, root = branch.repository, branch.root
     for oid in reversed(repository.line(head, until=base)):
         parent, *others = repository.commit(oid).parents
         if others:
-            with merged(ledger, parent, oid) as merge:
+            with merged(branch, parent, oid) as merge:
                 yield oid, merge
             continue
-        index = ledger.snapshot_at(head).index
+        index = branch.snapshot_at(head).index
         seq = index.position(oid)
         assert seq is not None  # it is on the line that leads to the head
         changes = [

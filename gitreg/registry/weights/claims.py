@@ -69,9 +69,9 @@ class Claims:
         The name of the remote that the registry is published to; None where it has none.
     """
 
-    def __init__(self, ledger: RegistryBranch, remote: str | None) -> None:
-        self._ledger = ledger
-        self._repository = ledger.repository
+    def __init__(self, branch: RegistryBranch, remote: str | None) -> None:
+        self._branch = branch
+        self._repository = branch.repository
         self._remote = remote
 
     def leave(self, store: Store, *, unpublished: bool) -> None:
@@ -139,11 +139,11 @@ class Claims:
             True to write a clone id into a remote that is a folder without one: folders of two machines may have the
             same path.
         """
-        settings = self._ledger.snapshot().settings
+        settings = self._branch.snapshot().settings
         address = self._repository.address_of(self._remote) if self._remote and settings.id else None
         if address is None or settings.id is None:
             return None
-        said = {"registry": settings.id, "remote": address, "branch": self._ledger.branch, "root": self._ledger.root}
+        said = {"registry": settings.id, "remote": address, "branch": self._branch.name, "root": self._branch.root}
         if not os.path.isabs(address):
             found = re.fullmatch(_NETWORK, address)
             if found is None:
@@ -156,7 +156,7 @@ class Claims:
             place = [address, said["clone"]]
         else:
             return None
-        return Claim(_name([settings.id, *place, self._ledger.branch, self._ledger.root]), said)
+        return Claim(_name([settings.id, *place, self._branch.name, self._branch.root]), said)
 
     def of_clone(self) -> Claim | None:
         """Return the clone's own claim; None where it never wrote one."""
@@ -167,11 +167,11 @@ class Claims:
         said = {
             "repository": str(self._repository.common_dir),
             "clone": clone,
-            "branch": self._ledger.branch,
-            "root": self._ledger.root,
+            "branch": self._branch.name,
+            "root": self._branch.root,
         }
         name = f"{sha256(_text(said)).hexdigest()[:32]}.json"
-        registry = self._ledger.snapshot().settings.id if self._remote else None
+        registry = self._branch.snapshot().settings.id if self._remote else None
         return Claim(name, said if registry is None else {**said, "registry": registry})
 
     # -- remembered claims -------------------------------------------------------------------------------------------

@@ -92,12 +92,12 @@ def purge_garbage(users: StoreUsers, *, grace: float) -> list[Garbage]:
     return _of_versions(purge(users.store, _live(users), grace=grace), users)
 
 
-def return_garbage(ledger: RegistryBranch, store: Store) -> list[Garbage]:
+def return_garbage(branch: RegistryBranch, store: Store) -> list[Garbage]:
     """Restore all objects from the trash, and return them."""
     _check_there(store)
     returned = undo(store)
-    head = ledger.head()
-    return _named(returned, [StoreUser(ledger, (head,) if head else ())], store) if returned else []
+    head = branch.head()
+    return _named(returned, [StoreUser(branch, (head,) if head else ())], store) if returned else []
 
 
 # -- mark --------------------------------------------------------------------------------------------------------------
@@ -136,23 +136,23 @@ def live_manifests(user: StoreUser, store: Store) -> Iterator[Manifest]:
     IntegrityError
         A manifest is missing or damaged, so its files are not known.
     """
-    repository = user.ledger.repository
+    repository = user.branch.repository
     drafts = {name: oid for name, oid in user.refs.items() if name.startswith(DRAFTS)} | repository.refs(DRAFTS)
-    yield from _drafted(user.ledger, drafts, store)
+    yield from _drafted(user.branch, drafts, store)
     refs = [
         *repository.refs("refs/").items(),
         *user.refs.items(),
         *(("HEAD", commit) for commit in repository.checked_out()),
     ]
     for head in user.heads:
-        yield from _recorded(user.ledger, user.ledger.snapshot_at(head), refs, store)
+        yield from _recorded(user.branch, user.branch.snapshot_at(head), refs, store)
 
 
 def _recorded(
-    ledger: RegistryBranch, snapshot: Snapshot, refs: Sequence[tuple[str, str]], store: Store
+    branch: RegistryBranch, snapshot: Snapshot, refs: Sequence[tuple[str, str]], store: Store
 ) -> Iterator[Manifest]:
     """Yield the manifests of all records that the branch, at one commit, does not call deleted."""
-    repository, head = ledger.repository, snapshot.commit
+    repository, head = branch.repository, snapshot.commit
     deleted = _deleted(snapshot)
     unreadable = {(entry.kind, entry.model, entry.name) for entry in snapshot.unreadable()}
     read: set[str] = set()
@@ -163,15 +163,15 @@ def _recorded(
             yield from _manifests(VersionDocument.from_data(entry.data).artifacts.values(), key, store)
     yield from _linked_and_standalone(snapshot, deleted, store)
     for tip, base in _tips(repository, snapshot, refs, present):
-        for record in _records(ledger, tip, base):
+        for record in _records(branch, tip, base):
             if tip == head:
                 present.add(record.key.path)
-            if record.oid in read or (record.root == ledger.root and record.key in deleted):
+            if record.oid in read or (record.root == branch.root and record.key in deleted):
                 continue
-            indexed = record.root == ledger.root and tip == head and record.key not in unreadable
+            indexed = record.root == branch.root and tip == head and record.key not in unreadable
             if record.key.kind == "artifact" and indexed:  # yielded above
                 continue
-            if (record.root != ledger.root or tip != head) and _deleted_there(ledger, tip, record):
+            if (record.root != branch.root or tip != head) and _deleted_there(branch, tip, record):
                 continue
             read.add(record.oid)
             artifacts = _artifacts(repository.read_blob(record.oid, limit=MAX_BYTES), record)
@@ -191,11 +191,11 @@ def _linked_and_standalone(snapshot: Snapshot, deleted: set[Key], store: Store) 
             yield from _manifests([ArtifactDocument.from_data(entry.data).record], key, store)
 
 
-def _drafted(ledger: RegistryBranch, drafts: Mapping[str, str], store: Store) -> Iterator[Manifest]:
+def _drafted(branch: RegistryBranch, drafts: Mapping[str, str], store: Store) -> Iterator[Manifest]:
     for ref, commit in drafts.items():
-        if ledger.repository.read(commit, RUN_FILE) is None:  # another branch under the drafts' prefix
+        if branch.repository.read(commit, RUN_FILE) is None:  # another branch under the drafts' prefix
             continue
-        draft = read_draft_at(ledger.repository, commit, ref)
+        draft = read_draft_at(branch.repository, commit, ref)
         own = [record for version in draft.versions.values() for record in version.artifacts.values()]
         records = [*own, *(document.record for document in draft.artifacts.values())]
         yield from _manifests(records, Key("run", draft.run.pipeline, draft.run.run), store)
@@ -238,9 +238,9 @@ def _deleted(snapshot: Snapshot) -> set[Key]:
     }
 
 
-def _records(ledger: RegistryBranch, tip: str, base: str | None) -> Iterator[_Record]:
+def _records(branch: RegistryBranch, tip: str, base: str | None) -> Iterator[_Record]:
     """Yield the records at a tip that are missing or different at the base."""
-    for change in ledger.repository.diff(base, tip):
+    for change in branch.repository.diff(base, tip):
         match = _RECORD.fullmatch(change.path)
         if match and change.new:
             key = parse_path(match["rest"])
@@ -248,9 +248,9 @@ def _records(ledger: RegistryBranch, tip: str, base: str | None) -> Iterator[_Re
                 yield _Record(match["root"] or "", key, change.new)
 
 
-def _deleted_there(ledger: RegistryBranch, tip: str, record: _Record) -> bool:
+def _deleted_there(branch: RegistryBranch, tip: str, record: _Record) -> bool:
     path = Key("annotation", record.key.model, record.key.name).path
-    content = ledger.repository.read(tip, f"{record.root}/{path}" if record.root else path, limit=MAX_BYTES)
+    content = branch.repository.read(tip, f"{record.root}/{path}" if record.root else path, limit=MAX_BYTES)
     if content is None:
         return False
     try:
@@ -303,7 +303,7 @@ def _named(left: Iterable[GarbageObject], users: Iterable[StoreUser], store: Sto
     owners: dict[str, tuple[str, str, str | None]] = {}
     for user in users:
         for head in user.heads:
-            _owners(user.ledger.snapshot_at(head), store, user.name, owners)
+            _owners(user.branch.snapshot_at(head), store, user.name, owners)
     nobody = (None, None, None)
     return [
         Garbage(one.key, one.size, one.since, one.reason, *(owners.get(one.whole, nobody) if one.whole else nobody))

@@ -33,7 +33,7 @@ class StoreUser:
 
     Parameters
     ----------
-    ledger:
+    branch:
         The branch of the registry.
     heads:
         The commits of its branch: here, and on its remote if that is another commit. A blob that is reachable from any
@@ -44,7 +44,7 @@ class StoreUser:
         The name of it for messages; None for the registry of this clone.
     """
 
-    ledger: RegistryBranch
+    branch: RegistryBranch
     heads: tuple[str, ...]
     refs: Mapping[str, str] = field(default_factory=dict)
     name: str | None = None
@@ -56,7 +56,7 @@ class StoreUsers:
 
     Parameters
     ----------
-    ledger:
+    branch:
         The branch of the clone's own registry.
     store:
         The store.
@@ -74,7 +74,7 @@ class StoreUsers:
         True to contact no remote.
     """
 
-    ledger: RegistryBranch
+    branch: RegistryBranch
     store: Store
     remote: Upstream | None
     claims: Claims
@@ -152,10 +152,10 @@ class StoreUsers:
     # -- opening -----------------------------------------------------------------------------------------------------
 
     def _own(self) -> StoreUser:
-        ledger = self.ledger
-        ours = ledger.head()
+        branch = self.branch
+        ours = branch.head()
         if self.remote is None or self.store.own:
-            return StoreUser(ledger, (ours,) if ours else ())
+            return StoreUser(branch, (ours,) if ours else ())
         if self.offline:
             raise Refused(
                 f"{self.remote.name} has to be asked what other clones keep in {self.store.url}, and this is offline",
@@ -168,8 +168,8 @@ class StoreUsers:
                 f"{self.remote.name} does not tell what other clones keep in {self.store.url}: {error.message}",
                 hint=error.hint or "nothing is collected before it can be asked",
             ) from error
-        behind = ours is not None and theirs is not None and ledger.repository.is_ancestor(ours, theirs)
-        return StoreUser(ledger, tuple(head for head in (theirs, None if behind else ours) if head), refs)
+        behind = ours is not None and theirs is not None and branch.repository.is_ancestor(ours, theirs)
+        return StoreUser(branch, tuple(head for head in (theirs, None if behind else ours) if head), refs)
 
     def _open(
         self, name: str, left: LeftClaim, all_left: Collection[str], stack: ExitStack
@@ -190,9 +190,9 @@ class StoreUsers:
         stack.enter_context(repository)
         if "clone" in claim.said and claim.said["clone"] != clone_id(repository.common_dir):
             raise NotFound(f"{_ANOTHER}; its own is perhaps on another machine")
-        ledger = RegistryBranch(repository, claim.said["branch"], claim.said["root"])
-        stack.callback(ledger.close)
-        return StoreUser(ledger, (ledger.snapshot().commit,), name=claim.place)
+        branch = RegistryBranch(repository, claim.said["branch"], claim.said["root"])
+        stack.callback(branch.close)
+        return StoreUser(branch, (branch.snapshot().commit,), name=claim.place)
 
     def _of_remote(self, claim: Claim, stack: ExitStack) -> StoreUser:
         said = claim.said
@@ -207,14 +207,14 @@ class StoreUsers:
         mirror = open_mirror(
             f"{address}#{said['branch']}:{said['root']}", self.mirrors, env=self.env, offline=self.offline
         )
-        repository, branch, root = mirror.location
+        repository, branch_name, root = mirror.location
         stack.enter_context(repository)
-        ledger = RegistryBranch(repository, branch, root)
-        stack.callback(ledger.close)
-        theirs, refs = Upstream(ledger, REMOTE, self.clock, mirror_of=address).survey()
-        if theirs is None or ledger.snapshot_at(theirs).settings.id != said["registry"]:
+        branch = RegistryBranch(repository, branch_name, root)
+        stack.callback(branch.close)
+        theirs, refs = Upstream(branch, REMOTE, self.clock, mirror_of=address).survey()
+        if theirs is None or branch.snapshot_at(theirs).settings.id != said["registry"]:
             raise NotFound("another registry is there now")
-        return StoreUser(ledger, (theirs,), refs, name=address)
+        return StoreUser(branch, (theirs,), refs, name=address)
 
     def _in_the_way(self, name: str, claim: Claim | None, left: LeftClaim, error: Exception) -> Refused:
         days, said = self._age(left), claim.said if claim else {}

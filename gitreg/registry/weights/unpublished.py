@@ -15,18 +15,18 @@ _OF_OTHERS = ("refs/gitreg/", "refs/remotes/")
 _SPEAKS_OF_WEIGHTS = r"(?:.*/)?(?:models/.+/(?:versions|annotations)/[^/]+\.yaml|artifacts/[^/]+/[^/]+\.yaml)"
 
 
-def may_be_unpublished(ledger: RegistryBranch, remote: str) -> bool:
+def may_be_unpublished(branch: RegistryBranch, remote: str) -> bool:
     """Return whether there are drafts, or the branch is not at the remote's last known commit; no network access."""
-    repository = ledger.repository
-    return bool(repository.refs(DRAFTS)) or ledger.head() != _accepted(ledger, remote)
+    repository = branch.repository
+    return bool(repository.refs(DRAFTS)) or branch.head() != _accepted(branch, remote)
 
 
-def is_unpublished(ledger: RegistryBranch, remote: str) -> bool:
+def is_unpublished(branch: RegistryBranch, remote: str) -> bool:
     """Return whether any ref or checked-out commit has records or annotations that the remote's branch lacks.
 
     Branches that change only code, and moved pointers, keep no blobs. Call it while holding the repository's lock.
     """
-    repository, accepted = ledger.repository, _accepted(ledger, remote)
+    repository, accepted = branch.repository, _accepted(branch, remote)
     if accepted is None or repository.refs(DRAFTS):
         return True
     tips = {
@@ -34,7 +34,7 @@ def is_unpublished(ledger: RegistryBranch, remote: str) -> bool:
         for name, oid in (*repository.refs("refs/").items(), *(("HEAD", commit) for commit in repository.checked_out()))
         if not name.startswith(_OF_OTHERS) and (tip := repository.peel(oid)) is not None
     }
-    snapshot = ledger.snapshot_at(accepted)
+    snapshot = branch.snapshot_at(accepted)
     older = snapshot.index.positions(sorted(tips))
     return any(
         _speaks_of_weights(repository, tip, accepted)
@@ -47,5 +47,5 @@ def _speaks_of_weights(repository: Repository, tip: str, base: str) -> bool:
     return any(change.new and re.fullmatch(_SPEAKS_OF_WEIGHTS, change.path) for change in repository.diff(base, tip))
 
 
-def _accepted(ledger: RegistryBranch, remote: str) -> str | None:
-    return ledger.repository.read_ref(f"refs/gitreg/{remote}/accepted/{ledger.branch}")
+def _accepted(branch: RegistryBranch, remote: str) -> str | None:
+    return branch.repository.read_ref(f"refs/gitreg/{remote}/accepted/{branch.name}")

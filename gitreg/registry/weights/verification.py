@@ -119,7 +119,7 @@ class Verification:
 
     Parameters
     ----------
-    ledger:
+    branch:
         The branch for the check of records against their seals; None skips that check.
     versions:
         The versions to verify.
@@ -150,7 +150,7 @@ class Verification:
 
     def __init__(
         self,
-        ledger: RegistryBranch | None,
+        branch: RegistryBranch | None,
         versions: Iterable[Holder],
         source: StoreReader,
         stores: Sequence[Store],
@@ -164,7 +164,7 @@ class Verification:
     ) -> None:
         self.before = run.before
         self._onlooker = _Onlooker(verdicts, tell) if verdicts and share else None
-        self._ledger = ledger
+        self._branch = branch
         self._versions = versions
         self._source = source
         self._stores = list(stores)
@@ -178,8 +178,8 @@ class Verification:
 
     def __iter__(self) -> Iterator[VerifiedItem]:
         try:
-            if self._ledger and self._whole:
-                yield from lost(self._ledger.snapshot())
+            if self._branch and self._whole:
+                yield from lost(self._branch.snapshot())
             for batch in self._batches():
                 if isinstance(batch, VerifiedItem):
                     yield batch
@@ -194,7 +194,7 @@ class Verification:
     def _batches(self) -> Iterator[VerifiedItem | list[_Set]]:
         batch: list[_Set] = []
         for version in self._versions:
-            if self._ledger and (problem := record_problem(self._ledger, version)):
+            if self._branch and (problem := record_problem(self._branch, version)):
                 yield VerifiedItem(version.reference, "", "", 0, problem)
             for name, artifact in version.artifacts.items():
                 try:
@@ -296,9 +296,9 @@ def _tokens(store: Store, manifest: Manifest) -> dict[FileEntry, str]:
 # -- records ---------------------------------------------------------------------------------------------------------
 
 
-def record_problem(ledger: RegistryBranch, version: Holder) -> str | None:
+def record_problem(branch: RegistryBranch, version: Holder) -> str | None:
     """Return how a record differs from its seal (its first version in history, or its tag), or None."""
-    snapshot, repository = ledger.snapshot(), ledger.repository
+    snapshot, repository = branch.snapshot(), branch.repository
     kind = "model_version" if isinstance(version, ModelVersion) else "artifact"
     name, _, selector = version.reference.rpartition("@")
     entry = snapshot.index.get(snapshot.seq, kind, name, selector)
@@ -310,13 +310,13 @@ def record_problem(ledger: RegistryBranch, version: Holder) -> str | None:
     if not isinstance(version, ModelVersion):  # it has no tag
         return None
     if is_cut(snapshot, version):
-        if is_sealed(ledger, snapshot, version):
-            return seal_problem(ledger, snapshot, version)
+        if is_sealed(branch, snapshot, version):
+            return seal_problem(branch, snapshot, version)
         return "is not verified: it came without history, and its tag is not here"
     ref = tag_ref(snapshot.settings, version.model, version.version)
     oid = repository.read_ref(ref)
     commit = repository.peel(oid) if oid else None
-    if commit and commit != snapshot.index.moment(said[-1].since).oid and not same_record(ledger, commit, entry):
+    if commit and commit != snapshot.index.moment(said[-1].since).oid and not same_record(branch, commit, entry):
         return f"its tag {ref} seals another record, that of {commit[:12]}"
     return None
 
@@ -344,19 +344,19 @@ def _reference(entry: IndexEntry) -> str:
     return f"{entry.model}@{entry.name}" if entry.name else entry.model or "gitreg.yaml"
 
 
-def is_sealed(ledger: RegistryBranch, snapshot: Snapshot, version: ModelVersion) -> bool:
+def is_sealed(branch: RegistryBranch, snapshot: Snapshot, version: ModelVersion) -> bool:
     """Return whether the version's tag is in this repository, and not an annotated tag that names no record.
 
     An annotated tag without a record was made by hand and cannot show an edit; only the history can.
     """
-    oid = ledger.repository.read_ref(tag_ref(snapshot.settings, version.model, version.version))
-    tag = ledger.repository.tag(oid) if oid else None
+    oid = branch.repository.read_ref(tag_ref(snapshot.settings, version.model, version.version))
+    tag = branch.repository.tag(oid) if oid else None
     return oid is not None and (tag is None or tag_record(tag.message) is not None)
 
 
-def seal_problem(ledger: RegistryBranch, snapshot: Snapshot, version: ModelVersion) -> str | None:
+def seal_problem(branch: RegistryBranch, snapshot: Snapshot, version: ModelVersion) -> str | None:
     """Return how a record differs from the one that its tag seals, or None; the tag has to be in this repository."""
-    repository = ledger.repository
+    repository = branch.repository
     ref = tag_ref(snapshot.settings, version.model, version.version)
     oid = repository.read_ref(ref)
     tag = repository.tag(oid) if oid else None
@@ -369,7 +369,7 @@ def seal_problem(ledger: RegistryBranch, snapshot: Snapshot, version: ModelVersi
     entry = snapshot.index.get(snapshot.seq, "model_version", version.model, version.version)
     assert entry is not None
     commit = repository.peel(oid)  # present only if the remote allowed to fetch it without its history
-    if commit is not None and not same_record(ledger, commit, entry):
+    if commit is not None and not same_record(branch, commit, entry):
         return f"its tag seals another record, that of {commit[:12]}"
     return None
 
@@ -380,11 +380,11 @@ def readings(snapshot: Snapshot, entry: IndexEntry) -> list[IndexEntry]:
     return [past for past in said if past.text is not None]
 
 
-def same_record(ledger: RegistryBranch, commit: str, entry: IndexEntry) -> bool:
+def same_record(branch: RegistryBranch, commit: str, entry: IndexEntry) -> bool:
     """Return whether the record at a commit is, byte for byte, the one in the index."""
     path = Key(entry.kind, entry.model, entry.name).path
     try:
-        content = ledger.repository.read(commit, f"{ledger.root}/{path}" if ledger.root else path, limit=MAX_BYTES)
+        content = branch.repository.read(commit, f"{branch.root}/{path}" if branch.root else path, limit=MAX_BYTES)
     except TooLarge:
         return False
     return content is not None and sha256(content).hexdigest() == entry.digest

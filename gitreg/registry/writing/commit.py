@@ -101,12 +101,12 @@ class Writer:
     committer: Identity
 
 
-def plan(ledger: RegistryBranch, snapshot: Snapshot, changes: Changes) -> dict[str, bytes | None]:
+def plan(branch: RegistryBranch, snapshot: Snapshot, changes: Changes) -> dict[str, bytes | None]:
     """Return the new content of each file that differs from the snapshot, by path; None for a file to remove."""
     files: dict[str, bytes | None] = {}
     for key, wanted in changes.files.items():
-        path = f"{ledger.root}/{key.path}" if ledger.root else key.path
-        old = ledger.repository.read(snapshot.commit, path)
+        path = f"{branch.root}/{key.path}" if branch.root else key.path
+        old = branch.repository.read(snapshot.commit, path)
         new = write(key, wanted, old) if isinstance(wanted, Document) else wanted
         if new != old:
             files[path] = new
@@ -114,7 +114,7 @@ def plan(ledger: RegistryBranch, snapshot: Snapshot, changes: Changes) -> dict[s
 
 
 def commit(
-    ledger: RegistryBranch,
+    branch: RegistryBranch,
     operation: Operation,
     writer: Callable[[], Writer],
     *,
@@ -153,9 +153,9 @@ def commit(
         The remote does not answer.
     """
     if dry_run:
-        snapshot = ledger.snapshot()
+        snapshot = branch.snapshot()
         changes = operation(snapshot)
-        return Outcome(None, changes, plan(ledger, snapshot, changes))
+        return Outcome(None, changes, plan(branch, snapshot, changes))
     if patience is None:
         patience = REMOTE_PATIENCE if upstream else PATIENCE
     deadline = time.monotonic() + patience
@@ -165,8 +165,8 @@ def commit(
         time.sleep(max(lock.pause(), upstream.pause(attempt, took) if upstream else _pause(attempt)))
         begun = time.monotonic()
         try:
-            with ledger.repository.lock(timeout=max(0.0, deadline - time.monotonic())):
-                return _try(ledger, operation, writer, upstream)
+            with branch.repository.lock(timeout=max(0.0, deadline - time.monotonic())):
+                return _try(branch, operation, writer, upstream)
         except WorkTreeBusy:
             raise  # waited for already; the lock of a killed process is never released
         except Conflict as conflict:
@@ -216,15 +216,15 @@ class _LockInTheWay:
 
 
 def _try(
-    ledger: RegistryBranch, operation: Operation, writer: Callable[[], Writer], upstream: Upstream | None
+    branch: RegistryBranch, operation: Operation, writer: Callable[[], Writer], upstream: Upstream | None
 ) -> Outcome:
-    repository = ledger.repository
+    repository = branch.repository
     repository.finish_following()
     theirs = upstream.catch_up() if upstream else None
-    snapshot = ledger.snapshot()
+    snapshot = branch.snapshot()
     settings = snapshot.sound_settings()
     changes = operation(snapshot)
-    files = plan(ledger, snapshot, changes)
+    files = plan(branch, snapshot, changes)
     if not files:
         return Outcome(None, changes, files)
     who = writer()
@@ -233,12 +233,12 @@ def _try(
         snapshot.commit, files, message=changes.message, author=who.author, committer=committer
     )
     updates = [
-        RefUpdate(ledger.ref, made, snapshot.commit),
-        *derived_updates(ledger, settings, made, files),
+        RefUpdate(branch.ref, made, snapshot.commit),
+        *derived_updates(branch, settings, made, files),
     ]
     published = False
     try:
-        with repository.follow(ledger.ref, snapshot.commit, made):
+        with repository.follow(branch.ref, snapshot.commit, made):
             if upstream:
                 upstream.publish(made, theirs, updates)
                 published = True
@@ -247,19 +247,19 @@ def _try(
         raise  # the commit is on the branch, and must not be made again
     except GitregError as error:
         if published:
-            raise CloneLags(upstream.branch if upstream else ledger.branch, made, error) from error
+            raise CloneLags(upstream.branch if upstream else branch.name, made, error) from error
         if not isinstance(error, Refused):
             raise
-        if ledger.head() != snapshot.commit:  # the branch moved meanwhile
-            raise Conflict(f"{ledger.branch} was moved by somebody else", hint="try again") from None
+        if branch.head() != snapshot.commit:  # the branch moved meanwhile
+            raise Conflict(f"{branch.name} was moved by somebody else", hint="try again") from None
         raise
     with suppress(Conflict):  # a locked index is no reason to commit again
-        ledger.snapshot_at(made)  # adds the new commit to the index
+        branch.snapshot_at(made)  # adds the new commit to the index
     return Outcome(made, changes, files)
 
 
 def derived_updates(
-    ledger: RegistryBranch, settings: RegistryDocument, made: str, files: dict[str, bytes | None]
+    branch: RegistryBranch, settings: RegistryDocument, made: str, files: dict[str, bytes | None]
 ) -> list[RefUpdate]:
     """Return the updates of derived refs for the files of a commit: tags of new records, mirrors of moved pointers.
 
@@ -270,21 +270,21 @@ def derived_updates(
     """
     updates = []
     for path, content in files.items():
-        key = parse_path(path[len(ledger.root) + 1 :] if ledger.root else path)
+        key = parse_path(path[len(branch.root) + 1 :] if branch.root else path)
         if key is None:
             continue
         if key.kind == "model_version" and content is not None:
-            updates.append(_seal(ledger, settings, made, key, content))
+            updates.append(_seal(branch, settings, made, key, content))
         elif key.kind in ("stage", "alias"):
             updates.append(RefUpdate(mirror_ref(settings, key), made))
     return updates
 
 
-def _seal(ledger: RegistryBranch, settings: RegistryDocument, made: str, key: Key, content: bytes) -> RefUpdate:
+def _seal(branch: RegistryBranch, settings: RegistryDocument, made: str, key: Key, content: bytes) -> RefUpdate:
     known = recognise(key, content)
     record: dict[str, Any] = read(known.string) if known else read_data(key, content)
-    ref, tag = build_seal(ledger.repository, settings, made, record, sha256(content).hexdigest())
-    if ledger.repository.read_ref(ref) is not None:
+    ref, tag = build_seal(branch.repository, settings, made, record, sha256(content).hexdigest())
+    if branch.repository.read_ref(ref) is not None:
         raise IntegrityError(
             f"the tag {ref} is there already, but the branch had no record of {key.model}@{key.name}",
             hint="run `gitreg doctor`; a tag that belongs to no record has to go before the name can be used",

@@ -33,7 +33,7 @@ def joined_run(told: str, step: str | None) -> Run:
     name, _, reference = rest.partition("@")
     registry = Registry.open()
     atexit.register(registry.close)
-    draft = read_draft(registry.ledger.repository, pipeline, name)
+    draft = read_draft(registry.branch.repository, pipeline, name)
     if draft is None:
         raise NotFound(
             f"{RUN_VARIABLE} names the run {pipeline}/{name}, which is not under way", hint=f"unset {RUN_VARIABLE}"

@@ -48,7 +48,7 @@ class LockedDraft:
             A file of the draft cannot be read.
         """
         with self.turn:
-            repository, ref = self._registry.ledger.repository, self._draft.ref
+            repository, ref = self._registry.branch.repository, self._draft.ref
             commit = repository.read_ref(ref)
             if commit is not None and commit != self._draft.commit:
                 self._draft = read_draft_at(repository, commit, ref)
@@ -63,11 +63,11 @@ class LockedDraft:
             Other processes locked the repository for a minute.
         """
         with self.turn:
-            repository = self._registry.ledger.repository
+            repository = self._registry.branch.repository
             self._draft = write_draft(repository, self._draft, change, self._registry.writer, subject)
 
     def remove(self) -> None:
         """Remove the draft."""
         with self.turn:
-            remove_draft(self._registry.ledger.repository, self._draft)
+            remove_draft(self._registry.branch.repository, self._draft)
             settle_claims(self._registry)

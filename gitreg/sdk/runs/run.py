@@ -172,7 +172,7 @@ class Run:
             Values for placeholders in names, beside ``{date}`` and ``{time}``.
         """
         said = to_json(parameters or {}, "parameters")
-        started_at = self.registry.ambient.timestamp()
+        started_at = self.registry.environment.timestamp()
         with self.in_hand.turn:
             step = StepRun(self._free(name), model, started_at, said, dict(substitutions or {}))
             self._names.append(step.name)
@@ -215,7 +215,7 @@ class Run:
         duration:
             In seconds.
         """
-        when = self.registry.ambient.timestamp()
+        when = self.registry.environment.timestamp()
         self.change(lambda run: run.but(status=status, ended_at=when, duration=round(duration, 3)), f"The run {status}")
         # The change above has read the draft again, with the work of all processes of the run.
         self.is_given_up = self.is_given_up or (status == FAILED and not self.draft.holds_something)

@@ -78,7 +78,7 @@ class RunVersions:
         document = DraftDocument(
             model=model,
             version=wanted,
-            created_at=registry.ambient.timestamp(),
+            created_at=registry.environment.timestamp(),
             created_by=str(registry.writer().author),
             card=spec.card(),
             step=step.name if step and step.spec and run.fill(step.spec.reference) == spec.reference else None,
@@ -93,7 +93,7 @@ class RunVersions:
         subject = f"Begin {spec.reference}" if left is None else f"Go on with what {left.name} left"
         run.in_hand.change(change, subject)
         if left is not None:
-            remove_draft(registry.ledger.repository, left)
+            remove_draft(registry.branch.repository, left)
         key = run.draft.find_version(model, wanted)
         assert key is not None
         return key
@@ -162,7 +162,7 @@ class RunVersions:
 
 def left_over(registry: Registry, model: str, version: str | None) -> Draft | None:
     """Return the draft of a failed or killed run that contains only the version of this name; None if there is none."""
-    repository = registry.ledger.repository
+    repository = registry.branch.repository
     for draft in open_drafts(repository, registry.snapshot()):
         alone = len(draft.versions) == 1 and draft.find_version(model, version)
         if alone and not is_alive(repository, draft.run.pipeline, draft.run.run):

@@ -83,7 +83,7 @@ def run(
 
             registry = stack.enter_context(_Registry.open())
         draft, resumed = _begun(registry, pipeline, name, model, substitutions or {}, command or this_command())
-        stack.enter_context(alive(registry.ledger.repository, draft.run.pipeline, draft.run.run))
+        stack.enter_context(alive(registry.branch.repository, draft.run.pipeline, draft.run.run))
         started = Run(registry, draft, model, resumed=resumed)
         started.substitutions |= substitutions or {}
         said = to_json(parameters or {}, "parameters")
@@ -124,8 +124,8 @@ def _begun(
 ) -> tuple[Draft, bool]:
     """Return the draft of a run, and True if an earlier try left it."""
     pipeline = check_pipeline(pipeline)
-    repository = registry.ledger.repository
-    started_at = registry.ambient.timestamp()
+    repository = registry.branch.repository
+    started_at = registry.environment.timestamp()
     values = {**moment(started_at), **substitutions}
     if name is not None:
         name = check_run(fill(name, values))

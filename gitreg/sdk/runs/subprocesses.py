@@ -58,8 +58,8 @@ def is_any_under_way() -> bool:
 
 def variables(run: Run) -> Mapping[str, str | None]:
     """Return the environment variables with which a process joins a run and its current step; None removes one."""
-    ledger, step = run.registry.ledger, run.only_step
-    place = f"{ledger.branch}:{ledger.root}" if ledger.root else ledger.branch
+    branch, step = run.registry.branch, run.only_step
+    place = f"{branch.name}:{branch.root}" if branch.root else branch.name
     spec = (step.spec if step else None) or run.spec
     model = "" if spec is None else spec.filled(run.fill).reference
     return {

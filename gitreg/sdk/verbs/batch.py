@@ -93,7 +93,7 @@ class Batch:
     def add(self, saving: Saving) -> None:
         """Store the files of one new version and add it to the batch."""
         new = self._new_version(saving)
-        check_saveable(self._registry.snapshot(), new, circumstances=self._registry.circumstances())
+        check_saveable(self._registry.snapshot(), new, context=self._registry.context())
         self._pending.append((saving, replace(new, artifacts=put(self._store, saving, self._registry.verdicts))))
 
     def _publish(self) -> Outcome:
@@ -128,7 +128,7 @@ def save_all(
         raise InvalidInput("there is nothing to save", hint="a batch is a list of what to save")
     new_version = surrounded(registry)
     news = [new_version(saving) for saving in savings]
-    check_all_saveable(registry.snapshot(), news, circumstances=registry.circumstances())
+    check_all_saveable(registry.snapshot(), news, context=registry.context())
     if dry_run:
         news = [
             replace(new, artifacts=describe(each, progress, registry.verdicts))
@@ -143,10 +143,10 @@ def save_all(
 
 
 def _operation(registry: Registry, news: Sequence[NewVersion], message: str) -> Operation:
-    here = registry.circumstances()
+    here = registry.context()
 
     def operation(snapshot: Snapshot) -> Changes:
-        given = partial(tagged_numbers, registry.ledger.repository, snapshot)
-        return save_versions(snapshot, news, given=given, circumstances=here, message=message)
+        given = partial(tagged_numbers, registry.branch.repository, snapshot)
+        return save_versions(snapshot, news, given=given, context=here, message=message)
 
     return operation

@@ -27,13 +27,13 @@ DIED = "died"
 
 def sealing(registry: Registry, draft: Draft) -> Callable[[Any], Any]:
     """Return the operation that seals a draft."""
-    repository, here = registry.ledger.repository, registry.circumstances()
+    repository, here = registry.branch.repository, registry.context()
 
     def operation(snapshot: Any) -> Any:
         def given(model: str) -> list[int]:
             return tagged_numbers(repository, snapshot, model)
 
-        return seal_operation(snapshot, draft, given=given, circumstances=here)
+        return seal_operation(snapshot, draft, given=given, context=here)
 
     return operation
 
@@ -47,14 +47,14 @@ def seal_draft(registry: Registry, draft: Draft) -> Outcome:
         As :func:`gitreg.registry.operations.sealing.seal` raises it; the draft stays.
     """
     outcome = registry.commit(sealing(registry, draft))
-    remove_draft(registry.ledger.repository, draft)
+    remove_draft(registry.branch.repository, draft)
     settle_claims(registry)
     return outcome
 
 
 def drafts_of(registry: Registry) -> list[Draft]:
     """Return the drafts that are not sealed, of runs that execute, failed or were killed."""
-    return open_drafts(registry.ledger.repository, registry.snapshot())
+    return open_drafts(registry.branch.repository, registry.snapshot())
 
 
 def find_draft(registry: Registry, run: str) -> Draft:
@@ -66,7 +66,7 @@ def find_draft(registry: Registry, run: str) -> Draft:
         There is no such draft, or there are several.
     """
     run = nfc(run)
-    drafts = read_drafts(registry.ledger.repository)
+    drafts = read_drafts(registry.branch.repository)
     found = [draft for draft in drafts if run in (draft.name, draft.run.run)]
     if len(found) == 1:
         return found[0]
@@ -140,11 +140,11 @@ def seal_by_hand(registry: Registry, run: str) -> Outcome:
         As :func:`gitreg.registry.operations.sealing.seal` raises it; the draft stays.
     """
     draft = find_draft(registry, run)
-    with alive(registry.ledger.repository, draft.run.pipeline, draft.run.run):
+    with alive(registry.branch.repository, draft.run.pipeline, draft.run.run):
         if draft.run.status == "running":
-            ended = draft.run.but(status="failed", ended_at=registry.ambient.timestamp())
+            ended = draft.run.but(status="failed", ended_at=registry.environment.timestamp())
             draft = write_draft(
-                registry.ledger.repository,
+                registry.branch.repository,
                 draft,
                 lambda draft: replace(draft, run=ended),
                 registry.writer,
@@ -164,8 +164,8 @@ def discard(registry: Registry, run: str) -> Draft:
         The run still executes.
     """
     draft = find_draft(registry, run)
-    with alive(registry.ledger.repository, draft.run.pipeline, draft.run.run):
-        remove_draft(registry.ledger.repository, draft)
+    with alive(registry.branch.repository, draft.run.pipeline, draft.run.run):
+        remove_draft(registry.branch.repository, draft)
     settle_claims(registry)
     return draft
 
@@ -250,7 +250,7 @@ def find_any_run(registry: Registry, name: str) -> tuple[RunDocument, str]:
 def status_of(registry: Registry, draft: Draft) -> str:
     """Return the status of a draft: running, died, failed, or completed if only the seal is missing."""
     run = draft.run
-    if run.status == "running" and not is_alive(registry.ledger.repository, run.pipeline, run.run):
+    if run.status == "running" and not is_alive(registry.branch.repository, run.pipeline, run.run):
         return DIED
     return run.status
 

@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 def store_users(registry: Session) -> StoreUsers:
     """Return the users of the registry's store, for garbage collection, after this clone's own claims were settled."""
     settle_claims(registry, collecting=True)
-    ambient, ledger, remote = registry.ambient, registry.ledger, registry.remote
-    shared = remote is not None and ledger.repository.address_of(remote) is not None
+    environment, branch, remote = registry.environment, registry.branch, registry.remote
+    shared = remote is not None and branch.repository.address_of(remote) is not None
     upstream = registry.published if shared and registry.snapshot().settings.id else None
     return StoreUsers(
-        ledger,
+        branch,
         registry.store,
         upstream,
         claims_of(registry),
-        ambient.env,
-        ambient.mirrors(),
-        ambient.clock,
-        ambient.offline,
+        environment.env,
+        environment.mirrors(),
+        environment.clock,
+        environment.offline,
     )

@@ -75,7 +75,7 @@ def load_files(
     dest, file, link, unsafe_code:
         As for :meth:`gitreg.Registry.load`.
     """
-    cache = registry.ambient.cache()
+    cache = registry.environment.cache()
     admission = Admission(registry, record, model=model, what=what, unsafe_code=unsafe_code)
     if dest is None and file is None and (found := cache.find(record.digest)):
         admission.check(lambda: manifest_in(registry, cache, record))
@@ -85,7 +85,7 @@ def load_files(
     paths = None if file is None else _matching(manifest, file, what)
     admission.check(lambda: manifest, paths)
     if dest is not None and not link:
-        folder = registry.ambient.folder / dest
+        folder = registry.environment.folder / dest
         admit = admission.look if admission.is_pending else None
         cache.export(manifest, registry.stores, folder, paths, admit=admit, progress=progress)
         return folder
@@ -94,7 +94,7 @@ def load_files(
         admission.look(found)
         if dest is None:
             return found
-    folder = registry.ambient.folder / dest
+    folder = registry.environment.folder / dest
     cache.link(manifest, registry.stores, folder, paths, progress=progress)
     return folder
 
@@ -111,7 +111,7 @@ def open_file(
     """Open one file of a version (:meth:`gitreg.Registry.open_file`)."""
     version = registry.version(reference)
     _tell_yanked(version)
-    cache = registry.ambient.cache()
+    cache = registry.environment.cache()
     record = choose_artifact(version, artifact)
     manifest = manifest_in(registry, cache, record)
     entry = manifest.find(path)

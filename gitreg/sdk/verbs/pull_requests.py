@@ -60,17 +60,17 @@ def check_proposal(
     Refused
         The commits share no history, or the checkout is shallow and the rest cannot be fetched.
     """
-    repository, ledger = registry.ledger.repository, registry.ledger
+    repository, branch = registry.branch.repository, registry.branch
     unseen: list[str] = []
-    _deepen(ledger, base, head, unseen)
+    _deepen(branch, base, head, unseen)
     before, after = _commit(repository, base), _commit(repository, head)
-    target = ledger.snapshot_at(before)
+    target = branch.snapshot_at(before)
     _fetch_tags(registry, target, after)
-    named = open_named(target.settings, repository, registry.ambient.approvals())
+    named = open_named(target.settings, repository, registry.environment.approvals())
     weights = weights_in(registry, named, share=share, unseen=unseen, progress=progress)
     read_from = partial(readable, named, unseen.append)
-    circumstances = replace(
-        registry.circumstances(),
+    context = replace(
+        registry.context(),
         look=partial(_look, registry, read_from, progress) if share else None,
         run=partial(_run, registry),
         source=read_from,
@@ -78,7 +78,7 @@ def check_proposal(
     )
     readables = [each for each in named if each.opened]
     source = read_from() if readables and named[0].opened else None
-    report = check(ledger, before, after, circumstances=circumstances, source=source, weights=weights)
+    report = check(branch, before, after, context=context, source=source, weights=weights)
     return replace(report, unseen=tuple(dict.fromkeys(unseen)))
 
 
@@ -104,7 +104,7 @@ def weights_in(
     primary = named[0]
     if primary.opened is None:
         return None
-    if primary.opened.gone and primary.url == str(default_folder(registry.ledger.repository)):
+    if primary.opened.gone and primary.url == str(default_folder(registry.branch.repository)):
         unseen.append("the weights: gitreg.yaml names no store, and they lie in the clone that saved them")
         return None
     stores = [each.opened for each in named if each.opened]
@@ -113,7 +113,7 @@ def weights_in(
         if not versions:
             return ()
         source = readable(named, unseen.append)
-        run = VerifyCheckpoint(None, registry.ambient.clock())
+        run = VerifyCheckpoint(None, registry.environment.clock())
         return Verification(
             None,
             versions,
@@ -136,18 +136,18 @@ def _commit(repository: Repository, name: str) -> str:
     return commit
 
 
-def _deepen(ledger: RegistryBranch, base: str, head: str, unseen: list[str]) -> None:
+def _deepen(branch: RegistryBranch, base: str, head: str, unseen: list[str]) -> None:
     """Fetch the target if it is missing, and the history that a shallow checkout lacks."""
-    repository = ledger.repository
+    repository = branch.repository
     shallow = repository.is_shallow
     if not shallow and repository.resolve(base) is not None:
         return
-    remote, _, branch = split_revision(base)[0].partition("/")
-    if not is_ref_path(branch) or repository.remote_url(remote) is None:
-        remote, branch = "origin", ledger.branch
+    remote, _, target_branch = split_revision(base)[0].partition("/")
+    if not is_ref_path(target_branch) or repository.remote_url(remote) is None:
+        remote, target_branch = "origin", branch.name
     if repository.remote_url(remote) is None:
         return
-    target = f"+refs/heads/{branch}:refs/remotes/{remote}/{branch}"
+    target = f"+refs/heads/{target_branch}:refs/remotes/{remote}/{target_branch}"
     commit = repository.resolve(head)
     depth = _ALL_OF_IT if shallow else None
     # First with the proposal's own history; some hosts serve only commits that refs name.
@@ -165,19 +165,19 @@ def _deepen(ledger: RegistryBranch, base: str, head: str, unseen: list[str]) -> 
 
 def _fetch_tags(registry: Session, target: Snapshot, head: str) -> None:
     """Fetch the tags of the versions that move: they carry the signatures, and CI checkouts lack them."""
-    ledger = registry.ledger
+    branch = registry.branch
     wanted = []
-    for change in ledger.repository.diff(target.commit, head, ledger.root):
-        key = parse_path(change.path[len(ledger.root) + 1 :] if ledger.root else change.path)
+    for change in branch.repository.diff(target.commit, head, branch.root):
+        key = parse_path(change.path[len(branch.root) + 1 :] if branch.root else change.path)
         if key is None or key.kind not in ("stage", "model_version") or change.new is None:
             continue
-        versions = [key.name] if key.kind == "model_version" else _held(ledger.repository, key, change.new)
+        versions = [key.name] if key.kind == "model_version" else _held(branch.repository, key, change.new)
         wanted += [tag_ref(target.settings, key.model, version) for version in versions]
-    missing = [ref for ref in wanted if ledger.repository.read_ref(ref) is None]
+    missing = [ref for ref in wanted if branch.repository.read_ref(ref) is None]
     remote = target.settings.remote
-    if missing and remote is not None and ledger.repository.remote_url(remote) is not None:
+    if missing and remote is not None and branch.repository.remote_url(remote) is not None:
         with suppress(GitregError):  # checks that need a missing tag report it
-            ledger.repository.remote(remote).fetch([f"{ref}*:{ref}*" for ref in dict.fromkeys(missing)])
+            branch.repository.remote(remote).fetch([f"{ref}*:{ref}*" for ref in dict.fromkeys(missing)])
 
 
 def _held(repository: Repository, key: Key, oid: str) -> list[str]:
@@ -199,7 +199,7 @@ def _look(
         manifest = manifest_of(record, source())
         found = verdicts.find_all(entry.sha256 for entry in manifest.files)
         if any(entry.sha256 not in found for entry in manifest.files):
-            folder = registry.ambient.cache().checkout(manifest, source(), progress=progress)
+            folder = registry.environment.cache().checkout(manifest, source(), progress=progress)
             found = verdicts.look_in(folder, manifest.files)
         return worst_of({entry.path: found[entry.sha256] for entry in manifest.files})
     return None
@@ -207,7 +207,7 @@ def _look(
 
 def _run(registry: Session, command: Sequence[str], reference: str, pointer: Key) -> bool:
     """Run a command gate in the work tree of the proposal, and return whether it succeeded."""
-    env = {**registry.ambient.env, "GITREG_VERSION": reference, f"GITREG_{pointer.kind.upper()}": pointer.name}
+    env = {**registry.environment.env, "GITREG_VERSION": reference, f"GITREG_{pointer.kind.upper()}": pointer.name}
     try:
         done = subprocess.run(
             command, cwd=registry.folder, env=env, stdin=subprocess.DEVNULL, stdout=_OUTPUT_OF_COMMANDS, check=False

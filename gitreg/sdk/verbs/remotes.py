@@ -68,17 +68,17 @@ def clone(url: str, path: PathLike | None = None) -> Registry:
     NotFound, Unreachable
         There is no repository at the address, no registry in it, or it does not answer.
     """
-    ambient = Environment.of_this_process()
-    folder = Path(os.path.normpath(ambient.folder / (path or _name(url))))
-    address = url if "://" in url or _is_scp(url) else str(ambient.folder / url)
-    with Repository.clone(address, folder, env=ambient.env) as repository:
+    environment = Environment.of_this_process()
+    folder = Path(os.path.normpath(environment.folder / (path or _name(url))))
+    address = url if "://" in url or _is_scp(url) else str(environment.folder / url)
+    with Repository.clone(address, folder, env=environment.env) as repository:
         theirs = repository.read_ref(f"refs/remotes/origin/{OWN_BRANCH}")
         if theirs and repository.read_ref(f"refs/heads/{OWN_BRANCH}") is None:
             repository.update_refs([RefUpdate(f"refs/heads/{OWN_BRANCH}", theirs, None)], reason="gitreg: clone")
     from gitreg.sdk.verbs.trust_code import follow
 
     with ExitStack() as stack:
-        registry = stack.enter_context(Registry(locate(folder, env=speaking_of_none(ambient.env)), ambient))
+        registry = stack.enter_context(Registry(locate(folder, env=speaking_of_none(environment.env)), environment))
         if registry.upstream is not None:
             pull(registry)
         follow(registry, address)
@@ -102,19 +102,19 @@ def pull(registry: Session, accept_rewrite: bool = False) -> Pulled:
     Unreachable, NotFound
         The remote does not answer, or does not exist.
     """
-    upstream, ledger = _upstream(registry), registry.ledger
-    before = registry.rewritten_from or ledger.head()
-    with ledger.repository.lock(timeout=PATIENCE):
-        ledger.repository.finish_following()
+    upstream, branch = _upstream(registry), registry.branch
+    before = registry.rewritten_from or branch.head()
+    with branch.repository.lock(timeout=PATIENCE):
+        branch.repository.finish_following()
         upstream.catch_up(accept_rewrite=accept_rewrite)
         upstream.move_mirrors()
-    upstream.fetch_tags(ledger.snapshot())
-    after = ledger.head()
+    upstream.fetch_tags(branch.snapshot())
+    after = branch.head()
     rewrite = None
     if accept_rewrite and before is not None and after is not None:
         from gitreg.registry.remote.rewrites import describe
 
-        rewrite = describe(ledger, before, after)
+        rewrite = describe(branch, before, after)
     return Pulled(upstream.branch, before, after, rewrite)
 
 
@@ -130,11 +130,11 @@ def push(registry: Session) -> Pulled:
     Unreachable, NotFound
         The remote does not answer, or does not exist.
     """
-    upstream, ledger = _upstream(registry), registry.ledger
-    with ledger.repository.lock(timeout=PATIENCE):
-        ledger.repository.finish_following()
+    upstream, branch = _upstream(registry), registry.branch
+    with branch.repository.lock(timeout=PATIENCE):
+        branch.repository.finish_following()
         theirs = upstream.catch_up()
-        ours = ledger.head()
+        ours = branch.head()
         if ours is not None and ours != theirs:
             upstream.publish(ours, theirs, [])
     settle_claims(registry)
@@ -148,10 +148,10 @@ def sync(registry: Session) -> Synced:
     """
     from gitreg.registry.remote.sync import sync as make
 
-    upstream, ledger = _upstream(registry), registry.ledger
-    with ledger.repository.lock(timeout=PATIENCE):
-        ledger.repository.finish_following()
-        return make(ledger, upstream)
+    upstream, branch = _upstream(registry), registry.branch
+    with branch.repository.lock(timeout=PATIENCE):
+        branch.repository.finish_following()
+        return make(branch, upstream)
 
 
 def _upstream(registry: Session) -> Upstream:

@@ -75,12 +75,12 @@ def save(registry: Registry, saving: Saving, *, progress: Progress = NO_PROGRESS
         As :meth:`gitreg.Registry.save` raises it.
     """
     new = surrounded(registry)(saving)
-    here = registry.circumstances()
-    check_saveable(registry.snapshot(), new, circumstances=here)
+    here = registry.context()
+    check_saveable(registry.snapshot(), new, context=here)
 
     def operation(snapshot: Snapshot) -> Changes:
-        given = tagged_numbers(registry.ledger.repository, snapshot, new.model)
-        return save_version(snapshot, new, given=given, circumstances=here)
+        given = tagged_numbers(registry.branch.repository, snapshot, new.model)
+        return save_version(snapshot, new, given=given, context=here)
 
     if dry_run:
         new = replace(new, artifacts=describe(saving, progress, registry.verdicts))
@@ -103,7 +103,7 @@ def surrounded(registry: Registry) -> Callable[[Saving], NewVersion]:
         return NewVersion(
             model=model,
             name=version or None,
-            created_at=registry.ambient.timestamp(),
+            created_at=registry.environment.timestamp(),
             created_by=who,
             description=saving.description,
             tags=tuple(saving.tags),

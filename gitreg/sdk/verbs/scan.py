@@ -48,7 +48,7 @@ def scan_version(
         The bytes in the store differ from the record.
     """
     record = choose_artifact(registry.version(reference), artifact)
-    cache = registry.ambient.cache()
+    cache = registry.environment.cache()
     manifest = manifest_in(registry, cache, record)
     folder = cache.checkout(manifest, registry.stores, progress=progress)
     for entry in manifest.files:

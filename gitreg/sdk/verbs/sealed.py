@@ -36,38 +36,38 @@ def hold(registry: Session, snapshot: Snapshot, version: ModelVersion) -> bool:
     Unreachable, NotFound
         The remote does not answer.
     """
-    ledger = registry.ledger
-    if not is_cut(snapshot, version) or was_held(ledger, snapshot, version):
+    branch = registry.branch
+    if not is_cut(snapshot, version) or was_held(branch, snapshot, version):
         return False
     # The rest runs once for a version: the result is noted, and later calls return above.
     from gitreg.registry.weights.verification import is_sealed, seal_problem
 
     remote = _remote(registry)
-    if not is_sealed(ledger, snapshot, version):
+    if not is_sealed(branch, snapshot, version):
         if remote is None:
             raise IntegrityError(
                 f"{version.reference} is not verified: it came without history, and its tag is not here",
                 hint="`git fetch --unshallow` brings the history; by URL, open it once without GITREG_OFFLINE",
             )
-        with ledger.repository.lock(timeout=PATIENCE):
+        with branch.repository.lock(timeout=PATIENCE):
             remote.fetch_seal(tag_ref(snapshot.settings, version.model, version.version))
-    if not is_sealed(ledger, snapshot, version) and remote is not None:
-        if _fetched(ledger, remote):
+    if not is_sealed(branch, snapshot, version) and remote is not None:
+        if _fetched(branch, remote):
             return True
         raise IntegrityError(
             f"{version.reference} is not verified: it came without history, and the remote has no tag of it",
             hint="`gitreg sync` in a whole clone makes the tag",
         )
-    if problem := seal_problem(ledger, snapshot, version):
+    if problem := seal_problem(branch, snapshot, version):
         raise IntegrityError(f"{version.reference}: {problem}", hint=_FIND_OUT)
-    if field := _changed_since(ledger, snapshot, version):
-        if remote is not None and _fetched(ledger, remote):
+    if field := _changed_since(branch, snapshot, version):
+        if remote is not None and _fetched(branch, remote):
             return True  # the history shows whether the change is allowed, and its date
         raise Refused(
             f"gitreg.yaml at /{field}: is not what it was when {version.reference} was sealed",
             hint="`gitreg log` in a clone with the whole history names the commit",
         )
-    note_held(ledger, snapshot, version)
+    note_held(branch, snapshot, version)
     return False
 
 
@@ -83,9 +83,9 @@ def sealed_artifact(registry: Session, reference: str) -> ArtifactDocument:
     Unreachable
         The remote does not answer.
     """
-    ledger = registry.ledger
-    if ledger.repository.is_shallow and (remote := _remote(registry)) is not None:
-        _fetched(ledger, remote)
+    branch = registry.branch
+    if branch.repository.is_shallow and (remote := _remote(registry)) is not None:
+        _fetched(branch, remote)
     snapshot = registry.snapshot()
     document = resolve_artifact(snapshot, reference)
     said = snapshot.index.history(snapshot.seq, "artifact", document.artifact, str(document.version))
@@ -97,20 +97,20 @@ def sealed_artifact(registry: Session, reference: str) -> ArtifactDocument:
     return document
 
 
-def _fetched(ledger: RegistryBranch, remote: Upstream) -> bool:
+def _fetched(branch: RegistryBranch, remote: Upstream) -> bool:
     """Fetch the history that is cut off, and return whether it is complete now."""
-    with ledger.repository.lock(timeout=PATIENCE):
+    with branch.repository.lock(timeout=PATIENCE):
         remote.fetch()
-    return not ledger.repository.is_shallow
+    return not branch.repository.is_shallow
 
 
-def _changed_since(ledger: RegistryBranch, snapshot: Snapshot, version: ModelVersion) -> str | None:
+def _changed_since(branch: RegistryBranch, snapshot: Snapshot, version: ModelVersion) -> str | None:
     """Return a fixed field of ``gitreg.yaml`` that has changed since a version was sealed; None if there is none."""
     from gitreg.registry.remote.rewrites import changed_field
 
-    oid = ledger.repository.read_ref(tag_ref(snapshot.settings, version.model, version.version))
-    sealed_at = ledger.repository.peel(oid) if oid else None
-    return changed_field(ledger.repository, ledger.root, sealed_at, snapshot.commit) if sealed_at else None
+    oid = branch.repository.read_ref(tag_ref(snapshot.settings, version.model, version.version))
+    sealed_at = branch.repository.peel(oid) if oid else None
+    return changed_field(branch.repository, branch.root, sealed_at, snapshot.commit) if sealed_at else None
 
 
 def hold_branch(registry: Session) -> None:
@@ -121,11 +121,11 @@ def hold_branch(registry: Session) -> None:
     Unreachable, NotFound
         The remote does not answer.
     """
-    ledger, said = registry.ledger, None
+    branch, said = registry.branch, None
     with suppress(InvalidDocument):  # a read that needs the settings raises it
-        said = ledger.snapshot().settings.branch
-    if said != ledger.branch and (remote := _remote(registry)) is not None:
-        _fetched(ledger, remote)
+        said = branch.snapshot().settings.branch
+    if said != branch.name and (remote := _remote(registry)) is not None:
+        _fetched(branch, remote)
 
 
 def fetch_history(registry: Session) -> None:
@@ -136,7 +136,7 @@ def fetch_history(registry: Session) -> None:
     Unreachable, NotFound
         The remote does not answer.
     """
-    remote = _remote(registry) if registry.ledger.repository.is_shallow else None
+    remote = _remote(registry) if registry.branch.repository.is_shallow else None
     if remote is not None:
         remote.fetch()
         remote.fetch_tags(registry.snapshot())
@@ -157,15 +157,15 @@ def fetch_tags(registry: Session, versions: Sequence[ModelVersion]) -> None:
 
 def _remote(registry: Session) -> Upstream | None:
     """Return the remote to fetch from: the declared one, else ``origin``; None if offline, local or without one."""
-    if registry.ambient.offline or registry.local:
+    if registry.environment.offline or registry.local:
         return None
     if (upstream := registry.upstream) is not None:
         return upstream
-    if registry.ledger.repository.remote_url("origin") is None:
+    if registry.branch.repository.remote_url("origin") is None:
         return None
     from gitreg.registry.remote.upstream import Upstream
 
-    return Upstream(registry.ledger, "origin", registry.ambient.clock)
+    return Upstream(registry.branch, "origin", registry.environment.clock)
 
 
 _FIND_OUT = "find out who changed it: `gitreg doctor` in a clone with the whole history names the commit"

@@ -55,12 +55,12 @@ def approve(urls: Sequence[str]) -> list[str]:
     InvalidInput
         gitreg cannot open one of them; then none is trusted.
     """
-    ambient = Environment.of_this_process()
-    addresses = [spelled_out(url, ambient.folder) for url in urls]
+    environment = Environment.of_this_process()
+    addresses = [spelled_out(url, environment.folder) for url in urls]
     for address in addresses:
         open_store(address)  # reads nothing; refuses an address that cannot be opened or has a password
     for address in addresses:
-        ambient.approvals().approve(address)
+        environment.approvals().approve(address)
     return addresses
 
 
@@ -124,13 +124,13 @@ def copying(
         if sources[0].gone:
             raise NotFound(f"the store {sources[0].url} is not there", hint="check the path, or mount its disk")
     versions = registry.holders_meant(references)
-    repository = registry.ledger.repository
+    repository = registry.branch.repository
     named = set(store_urls(registry.snapshot().settings, repository)) - {str(default_folder(repository))}
     if any(same_place(url, target.url) for url in named):
         leave_claims(registry, target)
     target.prepare()
     manifests = Replicas([*sources, target], registry.tell)
-    return Copying(versions, sources, target, registry.ambient.spool(), manifests)
+    return Copying(versions, sources, target, registry.environment.spool(), manifests)
 
 
 def restore(registry: Registry, manifest: Manifest) -> None:
@@ -142,10 +142,10 @@ def restore(registry: Registry, manifest: Manifest) -> None:
         None of them has an intact copy of one of the files.
     """
     registry.store.prepare()
-    copied = replicate(manifest, _replicas(registry), registry.store, registry.ambient.spool())
+    copied = replicate(manifest, _replicas(registry), registry.store, registry.environment.spool())
     if not copied.error:
         return
-    folder = registry.ambient.cache().find(manifest.digest)
+    folder = registry.environment.cache().find(manifest.digest)
     if folder is None:
         raise copied.error
     with registry.saving(NO_PROGRESS) as saving:
@@ -171,8 +171,8 @@ def add_store(registry: Registry, url: PathLike) -> Outcome:
         raise Refused(f"{address} is the store that this registry saves to", hint="name another one for its copies")
     with suppress(GitregError):  # the store may be read-only or unreachable here; copying to it reports that
         store.create()
-    outcome = registry.commit(partial(add_replica, url=spelled(address, registry.ledger.repository)))
-    registry.ambient.approvals().approve(address)
+    outcome = registry.commit(partial(add_replica, url=spelled(address, registry.branch.repository)))
+    registry.environment.approvals().approve(address)
     registry.forget_stores()
     with suppress(GitregError):  # the store may be read-only here; a process that copies to it leaves the claim
         leave_claims(registry, store)
@@ -187,7 +187,7 @@ def remove_store(registry: Registry, url: PathLike) -> Outcome:
     NotFound
         The registry has no such replica.
     """
-    told = spelled(registry.address(url), registry.ledger.repository)
+    told = spelled(registry.address(url), registry.branch.repository)
     outcome = registry.commit(partial(remove_replica, url=told))
     registry.forget_stores()
     return outcome
@@ -197,20 +197,20 @@ def verification(registry: Registry, reference: str | None, share: float, progre
     """Return the verification of a version, or of all (:meth:`gitreg.Registry.verify`); each has a checkpoint file."""
     from gitreg.sdk.verbs.sealed import fetch_history
 
-    ledger = registry.ledger
+    branch = registry.branch
     if reference is None or registry.snapshot().settings.policies:  # gates read the history before a promotion
         fetch_history(registry)
-    scope = f"{ledger.repository.common_dir}\n{ledger.branch}\n{ledger.root}\n{reference}\n{share}"
+    scope = f"{branch.repository.common_dir}\n{branch.name}\n{branch.root}\n{reference}\n{share}"
     name = sha256(scope.encode(errors="surrogateescape")).hexdigest()[:32]
     source = registry.stores  # warns of stores that are left out
     return Verification(
-        ledger,
+        branch,
         registry.holders_meant([] if reference is None else [reference], tell=False),
         source,
         [registry.store, *_replicas(registry)],
         share=share,
         whole=reference is None,
-        run=VerifyCheckpoint(registry.ambient.unfinished(name) if share else None, registry.ambient.clock()),
+        run=VerifyCheckpoint(registry.environment.unfinished(name) if share else None, registry.environment.clock()),
         verdicts=registry.verdicts,
         tell=registry.tell,
         progress=progress,
@@ -232,24 +232,24 @@ def examination(registry: Registry) -> list[Problem]:
     from gitreg.registry.doctor import Problem, examine, problems_of_gates, problems_of_weights, without_refused
     from gitreg.registry.promotion.holders import is_refused, refused_mirrors, sentence
 
-    ledger, upstream = registry.ledger, reachable(registry)
-    found = list(examine(ledger, upstream, cached=registry.is_mirror))
+    branch, upstream = registry.branch, reachable(registry)
+    found = list(examine(branch, upstream, cached=registry.is_mirror))
     if any(problem.mend == "reindex" for problem in found):
         return found
     judged = registry.judge_holders()
     for decision in judged:
         if decision.unmet and not is_refused(decision):
             registry.tell(sentence(decision))
-    found = [*problems_of_gates(judged), *without_refused(found, refused_mirrors(ledger.snapshot(), judged))]
+    found = [*problems_of_gates(judged), *without_refused(found, refused_mirrors(branch.snapshot(), judged))]
     primary, *replicas = registry.named_stores()
     for each in (primary, *replicas):
         if isinstance(each.error, Refused):
             registry.tell(f"no weights were looked for in {each.url}: it is not approved (`gitreg trust`)")
     if primary.opened is not None:
         opened = [each.opened for each in replicas if each.opened]
-        cache = registry.ambient.cache()
+        cache = registry.environment.cache()
         found += problems_of_weights(
-            ledger.snapshot(), primary.opened, opened, registry.stores, lambda digest: cache.find(digest) is not None
+            branch.snapshot(), primary.opened, opened, registry.stores, lambda digest: cache.find(digest) is not None
         )
     elif primary.error is not None and not isinstance(primary.error, Refused):
         what = primary.error.message.removeprefix(f"{primary.url}: ")
@@ -259,7 +259,7 @@ def examination(registry: Registry) -> list[Problem]:
 
 def reachable(registry: Registry) -> Upstream | None:
     """Return the upstream if it answers; otherwise None, with a warning if it was tried."""
-    upstream = None if registry.ambient.offline else registry.upstream
+    upstream = None if registry.environment.offline else registry.upstream
     if upstream is None:
         return None
     try:

@@ -48,7 +48,7 @@ def _place(url: str) -> str:
 
 def follow(registry: Session, url: str) -> None:
     """Trust a new clone for code if the URL that it was cloned from is trusted, for the same models."""
-    trust = registry.ambient.code_trust()
+    trust = registry.environment.code_trust()
     trusted = trust.find(place_of(url), registry.snapshot().settings.id)
     if trusted is not None:
         registry.trust_code(trusted.models)

@@ -12,7 +12,7 @@ from gitreg.sdk.environment import Environment
 from gitreg.sdk.registry import Registry
 
 
-def list_cache(ambient: Environment, registry: Registry | None) -> list[dict[str, Any]]:
+def list_cache(environment: Environment, registry: Registry | None) -> list[dict[str, Any]]:
     """Return the artifacts in the cache, the most recently used first, as plain data.
 
     Parameters
@@ -21,10 +21,10 @@ def list_cache(ambient: Environment, registry: Registry | None) -> list[dict[str
         The registry whose versions are listed with each artifact; None lists none.
     """
     names = _versions(registry) if registry is not None else {}
-    return [{**_row(each), "versions": names.get(each.digest, [])} for each in kept(ambient.cache().shelf)]
+    return [{**_row(each), "versions": names.get(each.digest, [])} for each in kept(environment.cache().shelf)]
 
 
-def prune_cache(ambient: Environment, *, limit: int | None, all_unused: bool) -> list[dict[str, Any]]:
+def prune_cache(environment: Environment, *, limit: int | None, all_unused: bool) -> list[dict[str, Any]]:
     """Evict the least recently used artifacts until the rest fits, and return them as plain data.
 
     See :func:`gitreg.blobs.cache.prune.prune`.
@@ -36,15 +36,15 @@ def prune_cache(ambient: Environment, *, limit: int | None, all_unused: bool) ->
     all_unused:
         True to evict everything that no process is writing or copying now, regardless of its last use.
     """
-    cache = ambient.cache()
+    cache = environment.cache()
     if all_unused:
         return [_row(each) for each in prune(cache.shelf, 0, unused_for=0)]
     return [_row(each) for each in prune(cache.shelf, cache.limit if limit is None else limit)]
 
 
-def verify_cache(ambient: Environment, *, progress: Progress = NO_PROGRESS) -> Iterator[dict[str, Any]]:
+def verify_cache(environment: Environment, *, progress: Progress = NO_PROGRESS) -> Iterator[dict[str, Any]]:
     """Hash all files of the cache again, remove damaged artifacts, and yield one row for each artifact."""
-    for found in verify(ambient.cache().shelf, progress=progress):
+    for found in verify(environment.cache().shelf, progress=progress):
         yield {
             "digest": found.digest,
             "size": found.size,

@@ -55,7 +55,7 @@ def card(registry: Registry, reference: str) -> Card:
         history=_history(snapshot, version),
         lineage=_lineage(registry, version) if version.number else None,  # no record refers to a draft yet
         checks=_checks(registry, version),
-        generated=f"Made by gitreg from the commit {snapshot.commit[:12]}, {registry.ambient.timestamp()[:10]}",
+        generated=f"Made by gitreg from the commit {snapshot.commit[:12]}, {registry.environment.timestamp()[:10]}",
     )
 
 
@@ -184,7 +184,7 @@ def _short(place: NodeId) -> str:
 
 def _checks(registry: Registry, version: ModelVersion) -> list[CheckResult]:
     if version.number:
-        problem = record_problem(registry.ledger, version)
+        problem = record_problem(registry.branch, version)
         checks = [CheckResult("Record", problem is None, problem or f"it is what was sealed, {version.digest}")]
     else:
         checks = [CheckResult("Record", None, "a draft, which its run may still change")]

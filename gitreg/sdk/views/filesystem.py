@@ -51,7 +51,7 @@ class GitregFileSystem(ArtifactFileSystem):
                 record = choose_artifact(version, self._artifact)
             except NotFound as error:
                 raise NoSuchFileError(error.message, hint=error.hint) from None
-            cache = registry.ambient.cache()
+            cache = registry.environment.cache()
             admission = Admission(
                 registry, record, model=version.model, what=version.reference, unsafe_code=self._unsafe_code
             )

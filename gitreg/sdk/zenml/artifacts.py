@@ -243,7 +243,7 @@ def stored(
 
     with TemporaryDirectory(prefix="gitreg-") as folder, registry.saving(NO_PROGRESS, draft=draft) as saving:
         if isinstance(data, Path):
-            source = registry.ambient.folder / data
+            source = registry.environment.folder / data
             how = FOLDER if source.is_dir() else FILE
         else:
             source = Path(folder)
@@ -273,7 +273,7 @@ def new_document(
         version=nfc(version) if version is not None else None,
         number=1,
         id=uuid.uuid4().hex,
-        created_at=registry.ambient.timestamp(),
+        created_at=registry.environment.timestamp(),
         created_by=str(registry.writer().author),
         type=str(record.type),
         materializer=materializer,

@@ -218,7 +218,7 @@ class Model:
         new = NewVersion(
             model=self.name,
             name=self._selector,
-            created_at=registry.ambient.timestamp(),
+            created_at=registry.environment.timestamp(),
             created_by=str(registry.writer().author),
         )
         registry.commit(partial(artifacts.link_artifact_to_name, artifact=artifact, new=new))

@@ -103,7 +103,7 @@ UNSEEN = Contents(None, None)
         ({"signature": {"by": ["cy"]}}, {"seal": SealEvidence("cy")}, PASSED, "signed by cy"),
         ({"signature": {"by": ["cy"]}}, {"seal": SealEvidence("ada@example.com")}, FAILED, "by ada@example.com; a"),
         ({"signature": {"by": ["cy"]}}, {}, FAILED, "unsigned; a signature"),
-        ({"signature": {"by": ["cy"]}}, {"seal": SealEvidence(problem="no keygen", checked=False)}, UNKNOWN, "no keygen"),
+        ({"signature": {"by": ["cy"]}}, {"seal": SealEvidence(problem="no key", checked=False)}, UNKNOWN, "no key"),
         (TWO, {"approvals": BOTH}, PASSED, "2 of 2 approvals (bob@example.com, cy)"),
         (TWO, {"approvals": BOTH[:1]}, FAILED, "1 of 2"),
         (TWO, {"approvals": (*BOTH[:1], approval("ada@example.com"))}, FAILED, "ada@example.com, who made iris@7"),

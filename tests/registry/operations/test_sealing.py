@@ -52,7 +52,7 @@ def making(
 
 
 def sealing(snapshot: Snapshot, made: Draft) -> Changes:
-    return seal(snapshot, made, given=lambda _: (), circumstances=UNKNOWN)
+    return seal(snapshot, made, given=lambda _: (), context=UNKNOWN)
 
 
 def test_a_draft_becomes_one_commit_with_a_run_its_artifacts_and_its_version(world: World) -> None:

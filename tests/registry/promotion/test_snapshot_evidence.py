@@ -111,15 +111,15 @@ def test_an_alias_asks_the_policy_of_aliases_and_no_stage_does(world: World) -> 
     with pytest.raises(
         Refused, match=r"iris@2 may not be called shadow: promoters: eve@example\.com may not set"
     ) as caught:
-        world.do(set_alias, "iris@2", "shadow", circumstances=eve)
+        world.do(set_alias, "iris@2", "shadow", context=eve)
     assert caught.value.hint == "`gitreg why iris@2 --alias shadow` explains each rule and gate"
     with pytest.raises(Refused, match=r"0\.4 below the 0\.9 of iris@1"):
-        world.do(set_alias, "iris@2", "champion", circumstances=ADA_HERE)
+        world.do(set_alias, "iris@2", "champion", context=ADA_HERE)
     with pytest.raises(Refused, match="may not set aliases"):
-        world.do(set_alias, "iris@2", "champion", circumstances=eve, force=True)
-    world.do(set_alias, "iris@2", "shadow", circumstances=ADA_HERE)  # which compares with nobody
-    world.do(set_alias, "iris@1", "champion", circumstances=eve)  # as it is
-    changes = world.do(set_alias, "iris@2", "champion", circumstances=ADA_HERE, force=True)
+        world.do(set_alias, "iris@2", "champion", context=eve, force=True)
+    world.do(set_alias, "iris@2", "shadow", context=ADA_HERE)  # which compares with nobody
+    world.do(set_alias, "iris@1", "champion", context=eve)  # as it is
+    changes = world.do(set_alias, "iris@2", "champion", context=ADA_HERE, force=True)
     assert changes.trailers[-1] == ("Overridden", "metric")
     world.do(delete_alias, "iris", "champion")  # nobody is asked
 
@@ -128,9 +128,9 @@ def test_an_old_registrys_stage_called_aliases_has_no_policy(world: World) -> No
     world.save()
     policies = {"aliases": {"promoters": ["bob@example.com"]}}
     world.put(Key("registry"), RegistryDocument(branch="main", stages=("aliases",), policies=policies))
-    world.do(promote, "iris@1", "aliases", circumstances=ADA_HERE)
+    world.do(promote, "iris@1", "aliases", context=ADA_HERE)
     with pytest.raises(Refused, match="may not set aliases"):
-        world.do(set_alias, "iris@1", "champion", circumstances=ADA_HERE)
+        world.do(set_alias, "iris@1", "champion", context=ADA_HERE)
 
 
 def test_what_force_overrode_is_told_in_the_log(world: World) -> None:
@@ -156,11 +156,11 @@ def test_a_rollback_needs_no_gate_but_a_promoter(world: World) -> None:
     allow(world, promoters=["ada@example.com"], gates=[{"metadata": ["accuracy"], "later": True}])
     for nobody in (PromotionContext(), PromotionContext(promoter=lambda: "eve@example.com")):
         with pytest.raises(Refused, match="promote"):
-            world.do(rollback, "iris", "production", circumstances=nobody)
-    world.do(rollback, "iris", "production", circumstances=ADA_HERE)
+            world.do(rollback, "iris", "production", context=nobody)
+    world.do(rollback, "iris", "production", context=ADA_HERE)
     assert world.stage("iris", "production") == "1"
     with pytest.raises(Refused, match="metadata lacks accuracy"):
-        world.do(promote, "iris@2", "production", circumstances=ADA_HERE)
+        world.do(promote, "iris@2", "production", context=ADA_HERE)
 
 
 def test_a_rollback_to_an_unjudged_holder_is_judged(world: World) -> None:
@@ -236,7 +236,7 @@ def test_a_protected_stage_is_proposed_and_a_proposal_is_judged_later(world: Wor
     assert version
     decision = explain(world.snapshot, version, "production", PromotionContext())
     assert (decision.allowed, decision.protected) == (True, True)
-    world.do(promote, "iris@1", "production", circumstances=PromotionContext(proposing=True))
+    world.do(promote, "iris@1", "production", context=PromotionContext(proposing=True))
     assert world.stage("iris", "production") == "1"
 
 
@@ -264,7 +264,7 @@ def test_a_policy_that_is_not_understood_lets_nobody_into_any_stage(world: World
     for stage in ("staging", "production"):
         for here in (PromotionContext(), PromotionContext(proposing=True)):
             with pytest.raises(InvalidDocument, match="prodution"):
-                world.do(promote, "iris@1", stage, force=True, circumstances=here)
+                world.do(promote, "iris@1", stage, force=True, context=here)
 
 
 def test_an_explanation_agrees_with_what_a_promotion_does(world: World) -> None:

@@ -39,8 +39,8 @@ def two(one: Registry, hub: Path, weights: Path, tmp_path: Path) -> Iterator[Reg
 
 def merged(registry: Registry) -> None:
     git(registry.folder, "pull", "-q", "origin", "main")
-    ledger = registry.ledger
-    post_merge(ledger.repository, registry.ambient, Location(ledger.repository, ledger.branch, ledger.root))
+    branch = registry.branch
+    post_merge(branch.repository, registry.environment, Location(branch.repository, branch.name, branch.root))
 
 
 FOLLOWERS: dict[str, Callable[[Registry], object]] = {

@@ -63,8 +63,8 @@ def proposed(two: Registry) -> Commits:
 
 
 def checked(registry: Registry, head: str, base: str | None = None, **known: object) -> Report:
-    circumstances = PromotionContext(now=registry.ambient.clock, ledger=registry.ledger, **known)  # type: ignore[arg-type]
-    return check(registry.ledger, base or registry.ledger.head(), head, circumstances=circumstances)
+    context = PromotionContext(now=registry.environment.clock, branch=registry.branch, **known)  # type: ignore[arg-type]
+    return check(registry.branch, base or registry.branch.head(), head, context=context)
 
 
 def told(report: Report) -> str:
@@ -405,14 +405,14 @@ def test_commits_without_a_common_history_are_refused_in_words(two: Registry) ->
 
 
 def test_a_first_push_is_checked_whole_and_meets_no_policy(two: Registry) -> None:
-    head = two.ledger.head()
+    head = two.branch.head()
     assert head is not None
-    report = check(two.ledger, None, head)
+    report = check(two.branch, None, head)
     assert report.ok
     assert [new.version.reference for new in report.arrivals] == ["iris@1", "iris@2"]
     assert [move.row()["to"] for move in report.moves] == ["iris@1"]
     edited = commit_files(two.folder, {RECORD: sealed(two).replace("0.91", "0.99")})
-    assert "is edited by a later commit" in told(check(two.ledger, None, edited))
+    assert "is edited by a later commit" in told(check(two.branch, None, edited))
 
 
 @pytest.mark.parametrize("path", [RECORD, "artifacts/data/1.yaml"])
@@ -420,9 +420,9 @@ def test_a_first_push_that_has_removed_a_record_again_is_refused(two: Registry, 
     git(two.folder, "checkout", "-q", "-b", "proposal")
     commit_files(two.folder, {path: (two.folder / RECORD).read_bytes()})
     head = commit_files(two.folder, {path: None, "models/iris/stages/production.yaml": None})
-    assert f"{path} is removed again by a later commit" in told(check(two.ledger, None, head))
+    assert f"{path} is removed again by a later commit" in told(check(two.branch, None, head))
     back = commit_files(two.folder, {RECORD: (sealed(two))})
-    assert check(two.ledger, None, back).ok == (path == RECORD)
+    assert check(two.branch, None, back).ok == (path == RECORD)
 
 
 def test_nothing_is_written(two: Registry, proposed: Commits) -> None:
@@ -484,5 +484,5 @@ def test_the_files_of_an_artifact_of_its_own_are_looked_for(two: Registry, propo
         return [VerifiedItem("iris_data@1", "data", "m.bin", 1, "m.bin: is not there")]
 
     head = git(two.folder, "rev-parse", "proposal")
-    assert f"{path} data: m.bin: is not there" in told(check(two.ledger, two.ledger.head(), head, weights=look))
+    assert f"{path} data: m.bin: is not there" in told(check(two.branch, two.branch.head(), head, weights=look))
     assert asked == ["iris_data@1"]

@@ -25,7 +25,7 @@ def commit(time: int, seq: int = 1) -> Commit:
     return Commit(oid(seq), "0" * 40, (), who, who, "m")
 
 
-def branch(world: World, *times: int) -> World:
+def world_of(world: World, *times: int) -> World:
     """Let a branch have commits of these dates alone."""
     world.index.rewind(0)
     world.index.extend((commit(time, seq), (), False) for seq, time in enumerate(times, start=1))
@@ -62,29 +62,29 @@ def seen(repository: Repository, *lines: tuple[int, int, str]) -> RegistryBranch
 def test_without_receipts_the_committers_and_the_order_tell(
     world: World, times: tuple[int, ...], now: int, came: list[int], soaked: list[int]
 ) -> None:
-    dates = Dates(branch(world, *times).index, now)
+    dates = Dates(world_of(world, *times).index, now)
     places = range(1, len(times) + 1)
     assert [dates.came(seq) for seq in places] == [(time, False) for time in came]
     assert [dates.seen(seq) for seq in places] == [(time, False) for time in soaked]
 
 
 def test_a_push_dates_what_it_brought_and_a_first_look_does_not(world: World, repository: Repository) -> None:
-    index = branch(world, 10, 20, 21, 22, 60).index
-    ledger = seen(repository, (2, 50, "hooks install"), (4, 55, "post-receive"))
-    dates = Dates(index, 90, ledger)
+    index = world_of(world, 10, 20, 21, 22, 60).index
+    branch = seen(repository, (2, 50, "hooks install"), (4, 55, "post-receive"))
+    dates = Dates(index, 90, branch)
     assert [dates.seen(seq) for seq in range(1, 6)] == [(50, True), (50, True), (55, True), (55, True), (60, False)]
     assert [dates.came(seq) for seq in range(1, 6)] == [(10, False), (20, False), (55, True), (55, True), (60, False)]
     assert [dates.newest(time, 5) for time in (9, 10, 22, 54, 55, 59, 60)] == [None, 1, 2, 2, 4, 4, 5]
 
 
 def test_what_follows_the_last_receipt_is_no_older(world: World, repository: Repository) -> None:
-    dates = Dates(branch(world, 10, 11).index, 90, seen(repository, (1, 50, "sync")))
+    dates = Dates(world_of(world, 10, 11).index, 90, seen(repository, (1, 50, "sync")))
     assert [dates.seen(1), dates.seen(2)] == [(50, True), (50, True)]
     assert [dates.came(1), dates.came(2)] == [(10, False), (11, False)]
 
 
 def test_what_is_being_pushed_is_seen_now(world: World, repository: Repository) -> None:
-    dates = Dates(branch(world, 10, 11, 12).index, 90, seen(repository, (1, 50, "post-receive")), here=oid(1))
+    dates = Dates(world_of(world, 10, 11, 12).index, 90, seen(repository, (1, 50, "post-receive")), here=oid(1))
     assert [dates.seen(seq) for seq in (1, 2, 3)] == [(50, True), (90, True), (90, True)]
     assert dates.came(3) == (90, True)
 
@@ -92,15 +92,15 @@ def test_what_is_being_pushed_is_seen_now(world: World, repository: Repository) 
 def test_times_of_receipts_only_grow_and_those_of_other_branches_and_of_the_future_do_not_count(
     world: World, repository: Repository
 ) -> None:
-    index = branch(world, 10, 11, 12).index
+    index = world_of(world, 10, 11, 12).index
     lines = [(1, 50, "post-receive"), (2, 40, "post-receive"), (3, 99, "post-receive")]
-    ledger = seen(repository, *lines)
-    dates = Dates(index, 90, ledger)
+    branch = seen(repository, *lines)
+    dates = Dates(index, 90, branch)
     assert [dates.seen(seq) for seq in (1, 2, 3)] == [(50, True)] * 3
     with repository.lock(timeout=1):
         write_receipt(repository, Receipt("refs/heads/other", oid(3), 80, "post-receive"))
         write_receipt(repository, Receipt(MAIN, "f" * 40, 85, "post-receive"))  # no commit of the branch any more
-    assert Dates(index, 90, ledger).seen(3) == (50, True)
+    assert Dates(index, 90, branch).seen(3) == (50, True)
 
 
 def test_damaged_receipts_are_told_and_the_others_stand(repository: Repository) -> None:

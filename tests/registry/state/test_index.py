@@ -235,20 +235,20 @@ STEPS = st.lists(
 def hold(steps: list[tuple[str, str, int, int]]) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        branch = Branch(folder)
+        writer = Branch(folder)
         with Repository.discover(folder, env=os.environ | USER) as repository:
-            ledger = RegistryBranch(repository, "main")
+            branch = RegistryBranch(repository, "main")
             try:
                 for step in steps:
-                    branch.step(*step)
-                    assert told(ledger.snapshot()) == plain(folder, "HEAD"), step
+                    writer.step(*step)
+                    assert told(branch.snapshot()) == plain(folder, "HEAD"), step
                 rebuilt = RegistryBranch(repository, "main")
                 for commit in dict.fromkeys(branch.seen):
                     there = plain(folder, commit)
-                    assert told(ledger.snapshot(commit)) == there
+                    assert told(branch.snapshot(commit)) == there
                     assert told(rebuilt.snapshot_at(commit)) == there
                 rebuilt.close()
-                index_file.discard(ledger.index_path)
+                index_file.discard(branch.index_path)
                 fresh = RegistryBranch(repository, "main")
                 with pytest.MonkeyPatch.context() as patch:
                     patch.setattr(
@@ -258,7 +258,7 @@ def hold(steps: list[tuple[str, str, int, int]]) -> None:
                         assert told(fresh.snapshot_at(commit)) == plain(folder, commit)
                 fresh.close()
             finally:
-                ledger.close()
+                branch.close()
 
 
 @settings(max_examples=4)
@@ -282,7 +282,7 @@ def saved(registry: Registry, weights: Path) -> Registry:
     """A registry with two versions, its index closed."""
     registry.save("iris", weights, stage="production")
     registry.save("iris@alpha", weights)
-    registry.ledger.close()
+    registry.branch.close()
     return registry
 
 
@@ -322,17 +322,17 @@ SPOILERS: list[Callable[[Path], object]] = [
 
 @pytest.mark.parametrize("spoil", SPOILERS)
 def test_a_spoiled_index_is_rebuilt_and_never_wrong(saved: Registry, spoil: Callable[[Path], object]) -> None:
-    spoil(saved.ledger.index_path)
+    spoil(saved.branch.index_path)
     assert saved.version("iris@production").number == 1
     assert [version.version for version in saved.snapshot().versions("iris")] == ["1", "alpha"]
-    saved.ledger.close()
-    index = open_index(saved.ledger.index_path)
-    assert index.head() == (3, saved.ledger.head())
+    saved.branch.close()
+    index = open_index(saved.branch.index_path)
+    assert index.head() == (3, saved.branch.head())
     index.close()
 
 
 def test_a_leftover_log_beside_a_missing_index_is_not_played_into_the_new_one(saved: Registry) -> None:
-    path = saved.ledger.index_path
+    path = saved.branch.index_path
     for suffix in ("-wal", "-shm", "-journal"):
         Path(f"{path}{suffix}").write_bytes(os.urandom(40_000))
     path.unlink()
@@ -341,21 +341,21 @@ def test_a_leftover_log_beside_a_missing_index_is_not_played_into_the_new_one(sa
 
 def test_a_locked_index_is_waited_for_and_then_done_without(saved: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index_file, "BUSY_SECONDS", 0.1)
-    db = sqlite3.connect(saved.ledger.index_path, isolation_level=None)
+    db = sqlite3.connect(saved.branch.index_path, isolation_level=None)
     db.execute("PRAGMA locking_mode = EXCLUSIVE")
     db.execute("BEGIN EXCLUSIVE")
     assert saved.version("iris").number == 2
     db.close()
-    assert saved.ledger.index_path.exists()
+    assert saved.branch.index_path.exists()
 
 
 def test_a_file_that_is_damaged_while_it_is_open_is_made_again(saved: Registry, weights: Path) -> None:
     snapshot = saved.snapshot()
-    saved.ledger._index._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
-    saved.ledger._index._db.execute("PRAGMA cache_size = 0")  # type: ignore[union-attr]
-    with open(saved.ledger.index_path, "r+b") as file:
-        file.write(b"\0" * os.path.getsize(saved.ledger.index_path))
-    saved.ledger._index._db.execute("PRAGMA shrink_memory")  # type: ignore[union-attr]
+    saved.branch._index._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+    saved.branch._index._db.execute("PRAGMA cache_size = 0")  # type: ignore[union-attr]
+    with open(saved.branch.index_path, "r+b") as file:
+        file.write(b"\0" * os.path.getsize(saved.branch.index_path))
+    saved.branch._index._db.execute("PRAGMA shrink_memory")  # type: ignore[union-attr]
     with pytest.raises(Conflict, match="damaged"):
         snapshot.versions("iris")
     assert [version.version for version in saved.snapshot().versions("iris")] == ["1", "alpha"]
@@ -399,7 +399,7 @@ READ_ONLY = """
 import sys
 from gitreg.sdk.registry import Registry
 with Registry.open(sys.argv[1]) as registry:
-    print(registry.version("iris").version, registry.ledger._index._path)
+    print(registry.version("iris").version, registry.branch._index._path)
 """
 
 
@@ -419,7 +419,7 @@ LARGE = {
 
 @pytest.mark.parametrize("commits", [1, WORTH_A_PROCESS + 1])
 def test_a_file_too_large_to_be_read_is_a_problem_and_nothing_else_is(saved: Registry, commits: int) -> None:
-    index_file.discard(saved.ledger.index_path)
+    index_file.discard(saved.branch.index_path)
     for path in LARGE:  # not by a commit each: together, so that one does not hide the next
         (saved.folder / path).parent.mkdir(parents=True, exist_ok=True)
         (saved.folder / path).write_bytes(bytes(MAX_BYTES + 1))
@@ -459,7 +459,7 @@ def test_a_bomb_in_a_registry_costs_no_memory(saved: Registry, tmp_path: Path, p
         git(folder, "prune-packed")
     env = {**os.environ, **({} if with_git else {"PATH": str(tmp_path)})}
     for words in (["list", "-o", "json"], ["show", "iris@production"]):
-        index_file.discard(saved.ledger.index_path)
+        index_file.discard(saved.branch.index_path)
         command = [sys.executable, "-c", MEASURED, sys.executable, "-m", "gitreg", *words]
         done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
         assert not done.returncode, done.stderr
@@ -475,10 +475,10 @@ def test_a_read_only_repository_is_read_with_the_index_in_memory(saved: Registry
     folder = saved.folder
     if keep:  # an index that lags behind
         saved.snapshot()
-        saved.ledger.close()
+        saved.branch.close()
         commit_files(folder, {"models/iris/versions/3.yaml": record("iris", "3", 3)})
     else:
-        index_file.discard(saved.ledger.index_path)
+        index_file.discard(saved.branch.index_path)
     script = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && exec "$2" -c "$3" "$1"'
     done = subprocess.run(
         ["unshare", "-rm", "sh", "-ec", script, "sh", str(folder), sys.executable, READ_ONLY],
@@ -509,10 +509,10 @@ with Registry.open(sys.argv[1]) as registry:
 @pytest.mark.slow
 def test_processes_that_make_the_index_at_once_agree(saved: Registry) -> None:
     for _ in range(4):
-        saved.ledger.close()
+        saved.branch.close()
         before = len(saved.snapshot().versions("iris"))
-        saved.ledger.close()
-        index_file.discard(saved.ledger.index_path)
+        saved.branch.close()
+        index_file.discard(saved.branch.index_path)
         command = [sys.executable, "-c", RACE, str(saved.folder)]
         racers = [
             subprocess.Popen([*command, str(n)], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -525,7 +525,7 @@ def test_processes_that_make_the_index_at_once_agree(saved: Registry) -> None:
         said = [racer.communicate(timeout=120)[1] for racer in racers]
         assert said == [""] * 6
         assert len(saved.snapshot().versions("iris")) == before + 6
-        check = sqlite3.connect(saved.ledger.index_path)
+        check = sqlite3.connect(saved.branch.index_path)
         assert check.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         check.close()
 
@@ -550,7 +550,7 @@ with Registry.open(sys.argv[1]) as registry:
 @pytest.mark.slow
 @pytest.mark.parametrize("begun", [False, True])
 def test_a_process_killed_at_any_statement_leaves_an_index_that_is_right(saved: Registry, begun: bool) -> None:
-    path = saved.ledger.index_path
+    path = saved.branch.index_path
     for statements in range(40):
         if begun:  # commits that are missing, else all of it
             number = 3 + statements
@@ -564,12 +564,12 @@ def test_a_process_killed_at_any_statement_leaves_an_index_that_is_right(saved: 
         assert (ended.returncode, ended.stderr) == (-9, "")
         expected = plain(saved.folder, "HEAD")
         assert told(saved.snapshot()) == expected
-        saved.ledger.close()
+        saved.branch.close()
         db = sqlite3.connect(path)
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert db.execute("SELECT count(*) FROM commits").fetchone() == (saved.snapshot().seq,)
         db.close()
-        saved.ledger.close()
+        saved.branch.close()
     else:
         raise AssertionError("it was always killed")
     assert statements > 5
@@ -578,11 +578,11 @@ def test_a_process_killed_at_any_statement_leaves_an_index_that_is_right(saved: 
 def test_the_one_commit_of_a_shallow_clone_is_read_without_parsing_each_record(saved: Registry, tmp_path: Path) -> None:
     git(tmp_path, "clone", "-q", "--bare", "--depth=1", saved.folder.as_uri(), "cut")
     with Repository.discover(tmp_path / "cut", env=dict(os.environ)) as repository:
-        ledger = RegistryBranch(repository, "main")
-        snapshot = ledger.snapshot()  # yaml is imported here, as it is when a mirror was just made
+        branch = RegistryBranch(repository, "main")
+        snapshot = branch.snapshot()  # yaml is imported here, as it is when a mirror was just made
         (text, *_) = [entry.text for entry in snapshot.index.scan(snapshot.seq, "model_version")]
         assert (text or "").startswith("format: 1\n")  # what the parser has read is kept as JSON
-        ledger.close()
+        branch.close()
 
 
 @pytest.mark.slow
@@ -592,7 +592,7 @@ def test_a_long_history_is_indexed_alike_after_git_gc_and_a_rewrite(saved: Regis
         commit_files(folder, {f"models/iris/versions/{number}.yaml": record("iris", str(number), number)})
     git(folder, "gc", "--quiet", "--prune=now", env=USER)
     git(folder, "pack-refs", "--all", env=USER)
-    index_file.discard(saved.ledger.index_path)
+    index_file.discard(saved.branch.index_path)
     assert told(saved.snapshot()) == plain(folder, "HEAD")
     git(folder, "reset", "-q", "--hard", f"HEAD~{WORTH_A_PROCESS}", env=USER)
     commit_files(folder, {"models/iris/versions/other.yaml": record("iris", "other", 900)})

@@ -424,7 +424,7 @@ def test_a_claim_by_folder_of_an_older_clone_that_cannot_be_read_stops_gc(
 
 def by_folder(registry: Registry, where: Path) -> None:
     """Leave a claim as they were before registries had one: both clones have seen it."""
-    before = Claims(registry.ledger, None)
+    before = Claims(registry.branch, None)
     before.leave(registry.store, unpublished=False)
     name, said = before.of_clone() or pytest.fail("it left none")
     note = where / "one" / ".git" / "gitreg" / "claims.json"

@@ -117,7 +117,7 @@ def test_patience_runs_out_as_a_conflict(registry: Registry, weights: Path) -> N
         return save_version(snapshot, new_version())
 
     with pytest.raises(Conflict):
-        commit(registry.ledger, operation, registry.writer, patience=0.3)
+        commit(registry.branch, operation, registry.writer, patience=0.3)
     assert len(registry.snapshot().versions("iris")) == 1
 
 
@@ -129,7 +129,7 @@ def test_an_index_that_fails_after_the_refs_moved_does_not_commit_twice(registry
         calls.append(snapshot.commit)
         changes = save_version(snapshot, new_version())
         assert snapshot.settings.prefix == "models"  # known from here on: the damage shows itself after the commit
-        index = registry.ledger._index
+        index = registry.branch._index
         assert index is not None
         index._db.execute("DROP TABLE documents")
         return changes

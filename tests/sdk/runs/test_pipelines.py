@@ -264,7 +264,7 @@ def test_a_run_that_failed_before_it_made_anything_leaves_nothing(inside: Regist
         with pytest.raises((ValueError, NotFound)) as raised:
             pipeline(name="body", model=model)(fails)()
         assert "draft" not in str(getattr(raised.value, "__notes__", ""))
-    assert list(inside.ledger.repository.refs("refs/drafts/")) == []
+    assert list(inside.branch.repository.refs("refs/drafts/")) == []
 
 
 def test_what_a_thread_of_a_step_saves_is_the_steps_and_goes_to_its_model(inside: Registry) -> None:
@@ -326,7 +326,7 @@ def test_steps_in_threads_that_have_the_context_of_the_pipeline_are_steps(inside
 
 def test_what_the_store_does_not_hold_any_more_is_made_again(inside: Registry) -> None:
     adding()
-    for folder in (inside.ledger.repository.common_dir / "gitreg" / "store", inside.ambient._cache_folder()):
+    for folder in (inside.branch.repository.common_dir / "gitreg" / "store", inside.environment._cache_folder()):
         shutil.rmtree(folder)
     adding()
     assert DONE == ["numbers", "total", "check 3 103.0"] * 2

@@ -35,7 +35,7 @@ def commits(registry: Registry) -> int:
 
 
 def drafts(registry: Registry) -> list[str]:
-    return list(registry.ledger.repository.refs("refs/drafts/"))
+    return list(registry.branch.repository.refs("refs/drafts/"))
 
 
 def test_what_a_run_saves_is_one_version_in_one_commit(inside: Registry) -> None:
@@ -268,7 +268,7 @@ with gitreg.run("forked", model=gitreg.Model("iris")):
 
 
 def test_where_nothing_can_be_written_a_run_says_so(inside: Registry) -> None:
-    folder = inside.ledger.repository.common_dir / "gitreg" / "runs"
+    folder = inside.branch.repository.common_dir / "gitreg" / "runs"
     shutil.rmtree(folder, ignore_errors=True)
     folder.write_text("in the way")  # root may write where the rights say no
     with pytest.raises(GitregError, match=r"cannot be begun in .*runs"), gitreg.run():

@@ -66,14 +66,14 @@ def test_a_batch_that_loses_a_race_takes_the_numbers_after_the_winners(
         batch.save("iris", weights, metadata={"by": "one"})
         two.save("iris", weights, metadata={"by": "two"})
         raced = []
-        build = one.ledger.repository.build_commit
+        build = one.branch.repository.build_commit
 
         def overtaken(*arguments: object, **said: object) -> str:
             if not raced:
                 raced.append(two.save("iris", weights, metadata={"by": "two"}))
             return build(*arguments, **said)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(one.ledger.repository, "build_commit", overtaken)
+        monkeypatch.setattr(one.branch.repository, "build_commit", overtaken)
     assert raced[0].number == 2
     assert [version.number for version in batch.versions] == [3, 4]
     assert [version.metadata["by"] for version in one.snapshot().versions("iris")] == ["two", "two", "one", "one"]

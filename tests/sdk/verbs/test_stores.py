@@ -99,7 +99,7 @@ def test_a_store_that_the_registry_names_gets_its_claim(iris: Registry, tmp_path
     shutil.rmtree(tmp_path / "replica" / "claims")
     copy(iris, to=tmp_path / "replica")
     (claim,) = (tmp_path / "replica" / "claims").iterdir()
-    assert str(iris.ledger.repository.common_dir) in claim.read_text()
+    assert str(iris.branch.repository.common_dir) in claim.read_text()
     assert not (store(iris) / "claims").exists()
 
 
