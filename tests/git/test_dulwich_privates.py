@@ -14,10 +14,12 @@ from dulwich.file import GitFile, _GitFile
 from dulwich.object_store import DiskObjectStore
 from dulwich.objects import Blob
 from dulwich.pack import Pack
+from dulwich.refs import locked_ref
+from dulwich.repo import Repo
 
 import gitreg
 
-USED = {"_GitFile", "_buffer", "_lookup_in_packs", "_negotiate_receive_pack_capabilities"}
+USED = {"_GitFile", "_buffer", "_closed", "_file", "_lookup_in_packs", "_negotiate_receive_pack_capabilities"}
 OF_THE_LANGUAGE = {"_replace", "_asdict", "_fields"}  # named tuples
 
 
@@ -110,3 +112,19 @@ def test_a_lock_file_is_of_the_class_that_annotations_name(tmp_path: Path) -> No
         assert isinstance(file, _GitFile)
         file.write(b"x")
     assert (tmp_path / "index").read_bytes() == b"x"
+
+
+def test_a_lock_file_that_counts_as_closed_is_left_alone(tmp_path: Path) -> None:
+    file = GitFile(str(tmp_path / "index"), "wb")
+    assert file._closed is False
+    file._closed = True
+    file.abort()
+    assert (tmp_path / "index.lock").exists()
+    file._closed = False
+    file.abort()
+    assert not (tmp_path / "index.lock").exists()
+
+
+def test_a_locked_ref_names_its_lock_file(tmp_path: Path) -> None:
+    with closing(Repo.init(str(tmp_path))) as repo, locked_ref(repo.refs, b"refs/heads/main") as lock:
+        assert isinstance(lock._file, _GitFile)

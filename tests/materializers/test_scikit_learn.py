@@ -61,7 +61,7 @@ class Mine(TransformerMixin, BaseEstimator):
 def test_a_type_that_skops_does_not_trust_is_named_and_loaded_only_by_who_trusts_it(tmp_path: Path) -> None:
     assert write(Mine().fit(X), tmp_path) == "sklearn"
     with pytest.raises(
-        Refused, match=r"types that skops does not trust: tests\.materializers\.test_scikit\.Mine"
+        Refused, match=r"types that skops does not trust: tests\.materializers\.test_scikit_learn\.Mine"
     ) as raised:
         read(tmp_path, "sklearn")
     assert "unsafe_pickle=True" in (raised.value.hint or "")
@@ -96,7 +96,7 @@ def test_the_same_training_gives_the_same_bytes() -> None:
 
 @pytest.mark.slow
 def test_the_same_training_gives_the_same_bytes_in_another_process() -> None:
-    code = "from tests.materializers import test_scikit as here; print(here.digests(here._trained()))"
+    code = "from tests.materializers import test_scikit_learn as here; print(here.digests(here._trained()))"
     assert python(code, PYTHONHASHSEED="7").strip() == str(digests(_trained()))
 
 
