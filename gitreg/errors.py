@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 
@@ -197,3 +197,59 @@ class IntegrityError(GitregError):
     """The bytes differ from the record, or are missing."""
 
     exit_code = 6
+
+
+class Unreachable(GitregError):
+    """The error that a remote did not answer completely; it is not known whether it did the operation."""
+
+
+class Declined(Refused):
+    """The error that a remote refuses to move refs, and would refuse it again.
+
+    Parameters
+    ----------
+    refs:
+        The refs that are refused for their own sake, not only because others are refused.
+    protected:
+        True if the remote accepts changes of the branch by pull request only.
+    """
+
+    has_lines = True
+
+    def __init__(self, message: str, *, hint: str | None, refs: Sequence[str] = (), protected: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.refs = tuple(refs)
+        self.protected = protected
+
+
+class StaleRefs(Conflict):
+    """The error that refs of a remote have moved since they were read.
+
+    Parameters
+    ----------
+    refs:
+        The refs that have moved, as far as the remote names them.
+    """
+
+    def __init__(self, message: str, *, refs: Sequence[str]) -> None:
+        super().__init__(message, hint="read again and try again")
+        self.refs = tuple(refs)
+
+
+class NotAtomic(GitregError):
+    """The error that a remote cannot move several refs atomically."""
+
+
+class OvertakenError(Refused):
+    """The error for a target that another process changed after it was checked, so that it must be checked again."""
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__(f"{path} changed while it was to be written", hint="see who else writes there; run it again")
+
+
+class AbsentError(IntegrityError):
+    """The error for an object that a store does not have."""
+
+
+class StoreGoneError(GitregError):
+    """The error for a missing store: its disk is not mounted, its address is wrong, or it was never created."""

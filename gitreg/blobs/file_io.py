@@ -14,7 +14,7 @@ from queue import SimpleQueue
 from threading import Thread
 
 from gitreg.blobs.progress import Progress
-from gitreg.errors import Refused
+from gitreg.errors import OvertakenError
 
 PARTIAL = ".gitreg-{}.partial"
 """Name pattern of a file or folder that is not complete yet."""
@@ -28,13 +28,6 @@ _NO_KERNEL_COPY = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, er
 
 NO_HARDLINK = {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP}
 """Errors of a file system that cannot create a hardlink to a file."""
-
-
-class OvertakenError(Refused):
-    """The error for a target that another process changed after it was checked, so that it must be checked again."""
-
-    def __init__(self, path: Path | str) -> None:
-        super().__init__(f"{path} changed while it was to be written", hint="see who else writes there; run it again")
 
 
 def open_regular(path: Path | str) -> int:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from gitreg.blobs.file_io import OvertakenError
 from gitreg.blobs.files import FileEntry
 from gitreg.blobs.format.content import Content
 from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.progress import NO_PROGRESS, Progress
-from gitreg.blobs.store import AbsentError, Store, Target
-from gitreg.errors import GitregError, IntegrityError
+from gitreg.blobs.store import Store, Target
+from gitreg.errors import AbsentError, GitregError, IntegrityError, OvertakenError
 
 Answer = TypeVar("Answer")
 

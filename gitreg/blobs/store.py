@@ -28,7 +28,7 @@ from gitreg.blobs.os_errors import in_words
 from gitreg.blobs.parallel import ahead, threads
 from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.trash import TrashReader
-from gitreg.errors import GitregError, IntegrityError, InvalidDocument
+from gitreg.errors import AbsentError, GitregError, IntegrityError, InvalidDocument, StoreGoneError
 
 _MARK = b"gitreg-store 1\n"
 # Folders that show that a store without a marker, from an older gitreg, exists:
@@ -98,14 +98,6 @@ class LeftClaim(NamedTuple):
 
     text: bytes
     renewed: float
-
-
-class AbsentError(IntegrityError):
-    """The error for an object that a store does not have."""
-
-
-class StoreGoneError(GitregError):
-    """The error for a missing store: its disk is not mounted, its address is wrong, or it was never created."""
 
 
 class Store:

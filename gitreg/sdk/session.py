@@ -426,7 +426,7 @@ class Session:
         """
         if self.proposing:
             return self._propose(operation, dry_run=dry_run)
-        from gitreg.git.remote.protocol import Declined
+        from gitreg.errors import Declined
         from gitreg.registry.writing.commit import commit
 
         upstream = self.upstream

@@ -17,8 +17,7 @@ from gitreg.blobs import NO_PROGRESS, Manifest, Store, file_io
 from gitreg.blobs import keys as layout
 from gitreg.blobs.buckets.bucket import NoSuchObjectError
 from gitreg.blobs.buckets.folder import FolderBucket
-from gitreg.blobs.store import StoreGoneError
-from gitreg.errors import GitregError
+from gitreg.errors import GitregError, StoreGoneError
 from tests.blobs.helpers import contents, fetch, put
 
 KEY = layout.blob("0" * 64)

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.errors import AlreadyExists, NotFound
+from gitreg.errors import AlreadyExists, NotFound, Unreachable
 from gitreg.git import RefUpdate, Repository
-from gitreg.git.remote.protocol import Unreachable
 from tests.git.conftest import Env, git
 from tests.git.faraway import MAIN, World, by_http, by_readers, by_readers_and_ssh
 from tests.servers.gitremotes import Far

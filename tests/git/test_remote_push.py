@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.errors import Conflict, Refused
+from gitreg.errors import Conflict, Declined, NotAtomic, Refused
 from gitreg.git import ANY, RefUpdate, Repository
-from gitreg.git.remote.protocol import Declined, NotAtomic, Remote
+from gitreg.git.remote.protocol import Remote
 from tests.git.conftest import ADA, Env, git
 from tests.git.faraway import MAIN, STAGE, TAG, World, by_folder, by_http, by_writers, by_writers_and_ssh
 from tests.servers.gitremotes import Far

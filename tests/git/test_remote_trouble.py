@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.errors import GitregError, NotFound
+from gitreg.errors import GitregError, NotFound, Unreachable
 from gitreg.git import RefUpdate, Repository
-from gitreg.git.remote.protocol import Unreachable
 from tests.git.conftest import Env
 from tests.git.faraway import MAIN, TAG, World, by_http, by_readers, by_servers, by_ssh, by_writers_and_ssh
 from tests.servers.buckets import Servers

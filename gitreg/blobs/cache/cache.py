@@ -12,14 +12,13 @@ from gitreg.blobs.cache.export import copy_trusted, filling, link, unseen
 from gitreg.blobs.cache.export_target import files_to_write, is_link_to
 from gitreg.blobs.cache.layout import CacheLayout, listing
 from gitreg.blobs.cache.memo import SYNCED, ArtifactStats, Looks, looks, this_boot
-from gitreg.blobs.file_io import OvertakenError
 from gitreg.blobs.files import FileEntry, check_paths
 from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.os_errors import in_words
 from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.reader import StoreReader
 from gitreg.blobs.store import Target
-from gitreg.errors import IntegrityError
+from gitreg.errors import IntegrityError, OvertakenError
 
 _USE = "use the cache"
 _ATTEMPTS = 10  # to write into a folder that other processes change

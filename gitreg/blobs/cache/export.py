@@ -10,10 +10,11 @@ from pathlib import Path
 
 from gitreg.blobs import file_io
 from gitreg.blobs.cache.memo import ArtifactStats
-from gitreg.blobs.file_io import NO_HARDLINK, OvertakenError
+from gitreg.blobs.file_io import NO_HARDLINK
 from gitreg.blobs.files import FileEntry
 from gitreg.blobs.parallel import SMALL, by_size, threads
 from gitreg.blobs.progress import NO_PROGRESS, Progress
+from gitreg.errors import OvertakenError
 
 _THERE = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}
 

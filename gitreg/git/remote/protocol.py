@@ -1,4 +1,4 @@
-"""Remote repositories: fetches, pushes, and atomic updates of their refs; and the errors of these.
+"""Remote repositories: fetches, pushes, and atomic updates of their refs.
 
 The git program is used where there is one, with the user's credential helpers, SSH configuration, proxies and hooks;
 otherwise dulwich.
@@ -10,51 +10,21 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from gitreg.errors import Conflict, GitregError, IntegrityError, Locked, NotFound, Refused
+from gitreg.errors import (
+    Conflict,
+    Declined,
+    GitregError,
+    IntegrityError,
+    Locked,
+    NotAtomic,
+    NotFound,
+    Refused,
+    StaleRefs,
+    Unreachable,
+)
 
 if TYPE_CHECKING:
     from gitreg.git.values import RefUpdate
-
-
-class Unreachable(GitregError):
-    """The error that a remote did not answer completely; it is not known whether it did the operation."""
-
-
-class Declined(Refused):
-    """The error that a remote refuses to move refs, and would refuse it again.
-
-    Parameters
-    ----------
-    refs:
-        The refs that are refused for their own sake, not only because others are refused.
-    protected:
-        True if the remote accepts changes of the branch by pull request only.
-    """
-
-    has_lines = True
-
-    def __init__(self, message: str, *, hint: str | None, refs: Sequence[str] = (), protected: bool = False) -> None:
-        super().__init__(message, hint=hint)
-        self.refs = tuple(refs)
-        self.protected = protected
-
-
-class StaleRefs(Conflict):
-    """The error that refs of a remote have moved since they were read.
-
-    Parameters
-    ----------
-    refs:
-        The refs that have moved, as far as the remote names them.
-    """
-
-    def __init__(self, message: str, *, refs: Sequence[str]) -> None:
-        super().__init__(message, hint="read again and try again")
-        self.refs = tuple(refs)
-
-
-class NotAtomic(GitregError):
-    """The error that a remote cannot move several refs atomically."""
 
 
 class Remote(Protocol):
@@ -123,7 +93,7 @@ class Remote(Protocol):
 
         Raises
         ------
-        Stale
+        StaleRefs
             A ref has moved since it was read, or is locked by another process.
         Declined
             The remote's rules or hooks forbid it. Where it hides some refs (receive.hideRefs in git-config(1)),

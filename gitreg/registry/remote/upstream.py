@@ -15,10 +15,20 @@ from pathlib import Path
 
 from gitreg.documents.layout import parse_path
 from gitreg.documents.types import RegistryDocument
-from gitreg.errors import Conflict, IntegrityError, NotFound, Refused, WorkTreeLags
+from gitreg.errors import (
+    Conflict,
+    Declined,
+    IntegrityError,
+    NotAtomic,
+    NotFound,
+    Refused,
+    StaleRefs,
+    Unreachable,
+    WorkTreeLags,
+)
 from gitreg.git import ANY, RefUpdate, Repository
 from gitreg.git.refs.stale_locks import stale_locks
-from gitreg.git.remote.protocol import PEELED, Declined, NotAtomic, Remote, StaleRefs, Unreachable, hide_login
+from gitreg.git.remote.protocol import PEELED, Remote, hide_login
 from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.remote.mirror_moves import MirrorMoves, mirror_moves, mirror_updates
 from gitreg.registry.state.branch import RegistryBranch

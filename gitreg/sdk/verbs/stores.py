@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitreg.blobs import NO_PROGRESS, Manifest, Progress, Replicas, Store, collect, open_store, replicate
-from gitreg.errors import GitregError, InvalidInput, NotFound, Refused
-from gitreg.git.remote.protocol import Unreachable
+from gitreg.errors import GitregError, InvalidInput, NotFound, Refused, Unreachable
 from gitreg.registry.operations.stores import add_replica, remove_replica
 from gitreg.registry.weights.replica_status import Copying, ReplicaStatus, holdings
 from gitreg.registry.weights.trusted_stores import default_folder, same_place, spelled, store_urls

@@ -8,9 +8,8 @@ import pytest
 
 from gitreg.blobs import Store, keys
 from gitreg.blobs.buckets.bucket import Bucket
-from gitreg.blobs.store import StoreGoneError
 from gitreg.blobs.urls import open_store
-from gitreg.errors import GitregError
+from gitreg.errors import GitregError, StoreGoneError
 from tests.blobs.helpers import put
 from tests.servers.buckets import S3, Servers, prepare
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from gitreg.errors import Unreachable
 from gitreg.git import RefUpdate, Repository
-from gitreg.git.remote.protocol import Unreachable
 from tests.git.conftest import Env, git
 from tests.git.faraway import MAIN, World, by_http
 from tests.servers.gitremotes import Far

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gitreg.errors import Conflict, IntegrityError, NotFound
+from gitreg.errors import Conflict, IntegrityError, NotFound, Unreachable
 from gitreg.git import Repository
-from gitreg.git.remote.protocol import Remote, Unreachable, broken_off
+from gitreg.git.remote.protocol import Remote, broken_off
 from tests.git.faraway import MAIN, STAGE, TAG, World, by_readers, by_readers_and_ssh, by_servers
 from tests.servers.gitremotes import Far
 

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.errors import AlreadyExists, IntegrityError, NotFound, Refused
-from gitreg.git.remote.protocol import Declined, Unreachable
+from gitreg.errors import AlreadyExists, Declined, IntegrityError, NotFound, Refused, Unreachable
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.verbs.remotes import clone, pull, push, sync
 from tests.registry.support import commit_files, git, refs

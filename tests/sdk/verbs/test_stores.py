@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from gitreg.blobs import NO_PROGRESS
-from gitreg.blobs.store import StoreGoneError
-from gitreg.errors import IntegrityError, InvalidInput, NotFound, Refused
+from gitreg.errors import IntegrityError, InvalidInput, NotFound, Refused, StoreGoneError
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.verbs.stores import add_store, copying, create_store, held, remove_store
 from tests.blobs.helpers import contents, flip_a_bit
