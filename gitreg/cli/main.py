@@ -9,9 +9,9 @@ from typing import NoReturn
 
 import click
 
+from gitreg.cli.exit import leave
 from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.group import LazyGroup, ReaderGoneError, debug_option
-from gitreg.cli.start import leave
 from gitreg.cli.text import lines, one_line
 from gitreg.distribution import installed_version
 from gitreg.errors import GitregError
