@@ -24,7 +24,10 @@ class GitregError(Exception):
         The remedy, in one sentence; None if there is none.
     """
 
+    kind = "failed"
+    """A stable word for the class, for programs; each class has its own."""
     exit_code = 1
+    """The exit code of the command line."""
     has_lines = False
     """True if the message quotes the output of another program, whose lines are kept."""
 
@@ -57,6 +60,8 @@ class InvalidDocument(GitregError):
         The problem at that place.
     """
 
+    kind = "invalid_document"
+
     def __init__(self, where: str, pointer: str, reason: str, *, hint: str | None = None) -> None:
         place = f"{where} at {pointer}" if pointer else where
         super().__init__(f"{place}: {reason}", hint=hint)
@@ -68,18 +73,21 @@ class InvalidDocument(GitregError):
 class InvalidInput(GitregError):
     """An argument of the caller is not valid: a name, an option, a value."""
 
+    kind = "invalid_input"
     exit_code = 2
 
 
 class NotFound(GitregError):
     """The requested object does not exist."""
 
+    kind = "not_found"
     exit_code = 3
 
 
 class Refused(GitregError):
     """A rule of the registry forbids the operation."""
 
+    kind = "refused"
     exit_code = 4
 
 
@@ -92,6 +100,8 @@ class UnsafeCode(Refused):
         The argument or option that allows it for one call, as the user types it.
     """
 
+    kind = "unsafe_code"
+
     def __init__(self, message: str, *, argument: str = "unsafe_code=True") -> None:
         super().__init__(message, hint=f"if you trust who made it: {argument}; for this registry: gitreg trust --code")
 
@@ -103,14 +113,19 @@ class UnsafeCode(Refused):
 class Protected(Refused):
     """A version can enter this stage by pull request only."""
 
+    kind = "protected"
+
 
 class AlreadyExists(Refused):
     """An object of that name exists already."""
+
+    kind = "already_exists"
 
 
 class Conflict(GitregError):
     """Another process changed or locked the same refs or files; a retry may succeed."""
 
+    kind = "conflict"
     exit_code = 5
 
 
@@ -122,6 +137,8 @@ class Locked(Conflict):
     path:
         The path of the lock file, on the machine that has the repository.
     """
+
+    kind = "locked"
 
     def __init__(self, message: str, *, path: str) -> None:
         super().__init__(message, hint="if no Git process is running there, remove that file")
@@ -138,6 +155,8 @@ class WorkTreeLags(GitregError):
     work_trees:
         The folders of the work trees that lag, each with the reason.
     """
+
+    kind = "work_tree_lags"
 
     def __init__(self, branch: str, commit: str, work_trees: Mapping[Path, str]) -> None:
         lagging = "; ".join(f"the work tree {folder} could not follow: {why}" for folder, why in work_trees.items())
@@ -158,6 +177,8 @@ class CloneLags(GitregError):
         The error that stopped the update.
     """
 
+    kind = "clone_lags"
+
     def __init__(self, branch: str, commit: str, why: GitregError) -> None:
         super().__init__(
             f"{branch} has moved to {commit[:12]}, but this clone did not follow: {why.message}",
@@ -167,6 +188,8 @@ class CloneLags(GitregError):
 
 class WorkTreeBusy(Conflict):
     """The Git index of a work tree is locked by another process, or by one that was killed: a retry at once fails."""
+
+    kind = "work_tree_busy"
 
 
 class TooLarge(GitregError):
@@ -184,6 +207,8 @@ class TooLarge(GitregError):
         The type of the Git object (``blob``, ``commit``, ``tree``, ``tag``); "" for anything else.
     """
 
+    kind = "too_large"
+
     def __init__(self, what: str, size: int, limit: int, *, object_type: str = "") -> None:
         super().__init__(
             f"{what} is {size:,} bytes long, more than the {limit:,} that fit", hint="remove it, or make it smaller"
@@ -196,11 +221,14 @@ class TooLarge(GitregError):
 class IntegrityError(GitregError):
     """The bytes differ from the record, or are missing."""
 
+    kind = "integrity"
     exit_code = 6
 
 
 class Unreachable(GitregError):
     """The error that a remote did not answer completely; it is not known whether it did the operation."""
+
+    kind = "unreachable"
 
 
 class Declined(Refused):
@@ -214,6 +242,7 @@ class Declined(Refused):
         True if the remote accepts changes of the branch by pull request only.
     """
 
+    kind = "declined"
     has_lines = True
 
     def __init__(self, message: str, *, hint: str | None, refs: Sequence[str] = (), protected: bool = False) -> None:
@@ -231,6 +260,8 @@ class StaleRefs(Conflict):
         The refs that have moved, as far as the remote names them.
     """
 
+    kind = "stale_refs"
+
     def __init__(self, message: str, *, refs: Sequence[str]) -> None:
         super().__init__(message, hint="read again and try again")
         self.refs = tuple(refs)
@@ -239,9 +270,13 @@ class StaleRefs(Conflict):
 class NotAtomic(GitregError):
     """The error that a remote cannot move several refs atomically."""
 
+    kind = "not_atomic"
+
 
 class OvertakenError(Refused):
     """The error for a target that another process changed after it was checked, so that it must be checked again."""
+
+    kind = "overtaken"
 
     def __init__(self, path: Path | str) -> None:
         super().__init__(f"{path} changed while it was to be written", hint="see who else writes there; run it again")
@@ -250,6 +285,10 @@ class OvertakenError(Refused):
 class AbsentError(IntegrityError):
     """The error for an object that a store does not have."""
 
+    kind = "missing"
+
 
 class StoreGoneError(GitregError):
     """The error for a missing store: its disk is not mounted, its address is wrong, or it was never created."""
+
+    kind = "store_missing"
