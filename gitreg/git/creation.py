@@ -1,21 +1,35 @@
-"""Creation of repositories: new ones as by ``git init``, clones and mirrors."""
+"""Creation of repositories: new ones as by ``git init``, clones, and bare mirrors."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gitreg.errors import AlreadyExists, GitregError
 from gitreg.git.config import read_config
 from gitreg.git.named_programs import way_to
-from gitreg.git.program import find_git
-from gitreg.git.remote.protocol import broken_off, hide_login
-from gitreg.git.values import check_ref_name
+from gitreg.git.program import find_git, speaking_of_none
+from gitreg.git.remote.protocol import broken_off
+from gitreg.git.repository import Repository
+from gitreg.git.urls import hide_login
+from gitreg.git.values import RefUpdate, check_ref_name
+
+if TYPE_CHECKING:
+    from dulwich.object_store import DiskObjectStore
+
+_TRACKING = "refs/remotes/origin/"
 
 
-def create(path: Path, branch: str, env: Mapping[str, str]) -> None:
-    """Create a folder and in it a repository with a work tree, whose unborn branch has the given name.
+def create_repository(path: Path, *, branch: str, env: Mapping[str, str]) -> Repository:
+    """Create a repository with a work tree in a folder, as ``git init`` does, and open it.
+
+    Parameters
+    ----------
+    branch:
+        The short name of the branch for the first commit.
 
     Raises
     ------
@@ -33,42 +47,48 @@ def create(path: Path, branch: str, env: Mapping[str, str]) -> None:
         from dulwich.repo import Repo  # the slowest import of all, needed only without the git program
 
         Repo.init(str(path), default_branch=branch.encode()).close()
-        return
-    result = git.run("init", "--quiet", f"--initial-branch={branch}", cwd=path)
-    if result.returncode:
-        raise GitregError(
-            f"git could not make a repository at {path}: {result.stderr.decode(errors='replace').strip()}",
-            hint="look at the folder's rights",
-        )
+    else:
+        result = git.run("init", "--quiet", f"--initial-branch={branch}", cwd=path)
+        if result.returncode:
+            raise GitregError(
+                f"git could not make a repository at {path}: {result.stderr.decode(errors='replace').strip()}",
+                hint="look at the folder's rights",
+            )
+    return Repository.discover(path, env=speaking_of_none(env))
 
 
-def clone(url: str, path: Path, env: Mapping[str, str]) -> None:
-    """Clone a repository into a folder, which is created; the remote is called ``origin``.
+def clone_repository(url: str, path: Path, *, env: Mapping[str, str]) -> Repository:
+    """Clone a repository into a folder, which is created, and open it; the remote is called ``origin``.
 
     Raises
     ------
     AlreadyExists
         The folder exists and is not empty.
     NotFound, Unreachable
-        There is no repository at the address, or it does not answer.
+        There is no repository at the address, or it does not answer; the folder is left as it was before.
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise AlreadyExists(f"{path} is there already", hint="name another folder, or run `gitreg pull` in this one")
     path.parent.mkdir(parents=True, exist_ok=True)
     git = find_git(env)
     if git is None:
-        from gitreg.git.cloning import clone_by_dulwich
+        _clone_by_dulwich(url, path, env)
+    else:
+        way = way_to(read_config(git, env, None), env, url, push=False)
+        done = git.converse("clone", "--quiet", "--", url, str(path), cwd=path.parent, variables=way.variables)
+        if done.returncode:
+            raise broken_off(hide_login(url), done.stderr.decode("utf-8", "replace"))
+    return Repository.discover(path, env=speaking_of_none(env))
 
-        clone_by_dulwich(url, path, env)
-        return
-    way = way_to(read_config(git, env, None), env, url, push=False)
-    done = git.converse("clone", "--quiet", "--", url, str(path), cwd=path.parent, variables=way.variables)
-    if done.returncode:
-        raise broken_off(hide_login(url), done.stderr.decode("utf-8", "replace"))
+
+def mirror_repository(path: Path, url: str, *, env: Mapping[str, str]) -> Repository:
+    """Open the bare repository of a mirror, created if missing; its remote ``origin`` is the mirrored one."""
+    if not (path / "HEAD").exists():
+        _create_mirror(path, url, env)
+    return Repository.discover(path, env=speaking_of_none(env))
 
 
-def create_mirror(path: Path, url: str, env: Mapping[str, str]) -> None:
-    """Create the bare repository of a mirror; the mirrored repository is its remote ``origin``, nothing is fetched."""
+def _create_mirror(path: Path, url: str, env: Mapping[str, str]) -> None:
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     git = find_git(env)
     if git is None:
@@ -86,3 +106,59 @@ def create_mirror(path: Path, url: str, env: Mapping[str, str]) -> None:
                 f"git could not make a mirror at {path}: {done.stderr.decode(errors='replace').strip()}",
                 hint="look at the rights of the cache's folder",
             )
+
+
+def _clone_by_dulwich(url: str, path: Path, env: Mapping[str, str]) -> None:
+    """Clone without the git program, into a folder that is empty or does not exist.
+
+    Files are written as they are in the commit: filters and conversion of line ends need the git program.
+    """
+    existed = path.exists()
+    try:
+        _clone(url, path, env)
+    except BaseException:
+        for left in path.iterdir() if path.exists() else ():
+            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+        if not existed and path.exists():
+            path.rmdir()
+        raise
+
+
+def _clone(url: str, path: Path, env: Mapping[str, str]) -> None:
+    from dulwich.repo import Repo
+
+    path.mkdir(exist_ok=True)
+    with Repo.init(str(path)) as made:
+        settings = made.get_config()
+        settings.set((b"remote", b"origin"), b"url", url.encode())
+        settings.set((b"remote", b"origin"), b"fetch", f"+refs/heads/*:{_TRACKING}*".encode())
+        settings.write_to_path()
+        with Repository.discover(path, env=speaking_of_none(env)) as clone:
+            remote = clone.remote_by_dulwich("origin")
+            branch = remote.head()
+            _pack_refs(clone, remote.bring([f"+refs/heads/*:{_TRACKING}*", "refs/tags/*:refs/tags/*"]))
+            _check_out(clone, made.object_store, path, branch)
+
+
+def _pack_refs(clone: Repository, updates: Sequence[RefUpdate]) -> None:
+    """Write the first refs of a repository into ``packed-refs``: 10,000 separate files would take a minute."""
+    if updates:  # dulwich cannot read an empty file
+        lines = [f"{update.new} {update.name}\n".encode("utf-8", "surrogateescape") for update in updates]
+        lines.sort(key=lambda line: line.partition(b" ")[2])
+        (clone.common_dir / "packed-refs").write_bytes(b"# pack-refs with: sorted \n" + b"".join(lines))
+
+
+def _check_out(clone: Repository, store: DiskObjectStore, path: Path, branch: str | None) -> None:
+    from dulwich.index import build_index_from_tree
+    from dulwich.objects import ObjectID
+
+    if branch is None or not branch.startswith("refs/heads/"):
+        return
+    short = branch.removeprefix("refs/heads/")
+    (clone.git_dir / "HEAD").write_text(f"ref: {branch}\n")
+    commit = clone.read_ref(f"{_TRACKING}{short}")
+    if commit is None:
+        return
+    clone.update_refs([RefUpdate(branch, commit, None)], reason="clone")
+    tree = ObjectID(clone.commit(commit).tree.encode())
+    build_index_from_tree(str(path), str(clone.git_dir / "index"), store, tree)

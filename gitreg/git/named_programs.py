@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from gitreg.errors import Refused
 from gitreg.git.config import THE_USERS, Config
-from gitreg.git.remote.protocol import hide_login
+from gitreg.git.urls import hide_login
 
 _NAMES_ONE = re.compile(
     r"protocol\.(?:.*\.)?allow|core\.(?:sshcommand|gitproxy|askpass|alternaterefscommand)"

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from gitreg.git.discovery import shared_with_group
 from gitreg.git.objects.loose import write_loose
-from gitreg.git.program import NO_HOOKS, QUARANTINE, Git, find_git, speaking_of_none
+from gitreg.git.program import NO_HOOKS, QUARANTINE, Git, find_git
 from gitreg.git.read_repository import ReadOnlyRepository
 from gitreg.git.values import Identity, RefUpdate
 
@@ -29,52 +29,6 @@ class Repository(ReadOnlyRepository):
     Modules that write are imported only by the methods that need them, so that readers, the most frequent users, start
     fast.
     """
-
-    @classmethod
-    def create(cls, path: Path, *, branch: str, env: Mapping[str, str]) -> Self:
-        """Create a repository in a folder, as ``git init`` does, and open it.
-
-        Parameters
-        ----------
-        branch:
-            The short name of the branch for the first commit.
-
-        Raises
-        ------
-        AlreadyExists
-            The folder is a repository already.
-        InvalidInput
-            The branch is not a valid name.
-        """
-        from gitreg.git.creation import create
-
-        create(path, branch, env)
-        return cls.discover(path, env=speaking_of_none(env))
-
-    @classmethod
-    def clone(cls, url: str, path: Path, *, env: Mapping[str, str]) -> Self:
-        """Clone a repository into a folder, which is created, and open it; the remote is called ``origin``.
-
-        Raises
-        ------
-        AlreadyExists
-            The folder exists and is not empty.
-        NotFound, Unreachable
-            There is no repository at the address, or it does not answer.
-        """
-        from gitreg.git.creation import clone
-
-        clone(url, path, env)
-        return cls.discover(path, env=speaking_of_none(env))
-
-    @classmethod
-    def mirror(cls, path: Path, url: str, *, env: Mapping[str, str]) -> Self:
-        """Open the bare repository of a mirror, created if missing; its remote ``origin`` is the mirrored one."""
-        if not (path / "HEAD").exists():
-            from gitreg.git.creation import create_mirror
-
-            create_mirror(path, url, env)
-        return cls.discover(path, env=speaking_of_none(env))
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
@@ -226,7 +180,7 @@ class Repository(ReadOnlyRepository):
 
     def remote_url(self, name: str) -> str | None:
         """Return the URL of a remote without the login in it; None where there is no such remote."""
-        from gitreg.git.remote.protocol import hide_login
+        from gitreg.git.urls import hide_login
 
         url = self._config.get(f"remote.{name}.url")
         return hide_login(url) if url else None
@@ -245,7 +199,7 @@ class Repository(ReadOnlyRepository):
         from gitreg.errors import GitregError
         from gitreg.git.discovery import discover
         from gitreg.git.named_programs import urls_of
-        from gitreg.git.remote.protocol import hide_password
+        from gitreg.git.urls import hide_password
 
         if self._config.get(f"remote.{remote}.url") is None:
             return None

@@ -9,6 +9,7 @@ import pytest
 
 from gitreg.errors import Conflict, Declined, NotAtomic, Refused
 from gitreg.git import ANY, RefUpdate, Repository
+from gitreg.git.creation import clone_repository
 from gitreg.git.remote.protocol import Remote
 from tests.git.conftest import ADA, Env, git
 from tests.git.faraway import MAIN, STAGE, TAG, World, by_folder, by_http, by_writers, by_writers_and_ssh
@@ -278,7 +279,7 @@ def test_without_git_a_sha256_repository_is_left_to_git(far: Far, tmp_path: Path
     far.path.mkdir()
     far.git("init", "-q", "--bare", "--object-format=sha256")
     with pytest.raises(Refused, match="sha256"):
-        Repository.clone(far.url, tmp_path / "clone", env=far.env)
+        clone_repository(far.url, tmp_path / "clone", env=far.env)
     git(tmp_path, env, "init", "-q", "--object-format=sha256", "mine")
     with Repository.discover(tmp_path / "mine", env=far.env) as mine:
         oid = mine.build_commit(None, {"a": b"a"}, message="x", author=ADA, committer=ADA)

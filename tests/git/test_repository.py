@@ -12,6 +12,7 @@ import pytest
 
 from gitreg.errors import AlreadyExists, Conflict, InvalidInput, NotFound
 from gitreg.git import PathChange, RefUpdate, Repository
+from gitreg.git.creation import create_repository
 from tests.git.conftest import ADA, BRANCH, Env, commit, git, make
 
 FILES = {"gitreg.yaml": b"format: 1\n", "models/iris/model.yaml": b"a\n", "models/iris/versions/1.yaml": b"one\n"}
@@ -151,14 +152,14 @@ def test_the_work_tree_and_folders_are_what_git_says(
 
 
 def test_creating_makes_what_git_init_makes(tmp_path: Path, either_env: Env, env: Env) -> None:
-    with Repository.create(tmp_path / "a" / "b", branch="trunk", env=either_env) as repo:
+    with create_repository(tmp_path / "a" / "b", branch="trunk", env=either_env) as repo:
         assert repo.head_branch() == "refs/heads/trunk"
         assert repo.work_tree == tmp_path / "a" / "b"
         assert git(tmp_path / "a" / "b", env, "status", "--porcelain") == ""
     with pytest.raises(AlreadyExists):
-        Repository.create(tmp_path / "a" / "b", branch="trunk", env=either_env)
+        create_repository(tmp_path / "a" / "b", branch="trunk", env=either_env)
     with pytest.raises(InvalidInput):
-        Repository.create(tmp_path / "c", branch="no..good", env=either_env)
+        create_repository(tmp_path / "c", branch="no..good", env=either_env)
 
 
 def test_a_shallow_clone_says_where_it_was_cut(tmp_path: Path, plain: Repository, env: Env, either_env: Env) -> None:

@@ -25,6 +25,7 @@ from gitreg.documents.validation import check_annotation
 from gitreg.documents.yaml import dumps
 from gitreg.errors import GitregError
 from gitreg.git import Commit, Repository
+from gitreg.git.creation import create_repository
 from gitreg.names import parse_reference, slug, unslug
 from gitreg.registry.drafts import read_draft_at
 from gitreg.registry.lineage.lineage import lineage
@@ -284,7 +285,7 @@ def test_no_object_of_a_store_makes_its_parser_fail(
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
-    with closing(Repository.create(tmp_path_factory.mktemp("drafts"), branch="main", env=dict(os.environ))) as made:
+    with closing(create_repository(tmp_path_factory.mktemp("drafts"), branch="main", env=dict(os.environ))) as made:
         yield made
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from gitreg.errors import GitregError, Refused
 from gitreg.git.config import Config
@@ -19,7 +19,6 @@ from gitreg.git.remote.protocol import (
     PEELED,
     Rejection,
     broken_off,
-    hide_login,
     incomplete,
     matching,
     moved_tag,
@@ -28,6 +27,7 @@ from gitreg.git.remote.protocol import (
 )
 from gitreg.git.remote.refspecs import Refspec
 from gitreg.git.remote.shallow import move_boundary
+from gitreg.git.urls import hide_login
 from gitreg.git.values import ANY, RefUpdate
 
 if TYPE_CHECKING:
@@ -36,13 +36,40 @@ if TYPE_CHECKING:
     from dulwich.pack import UnpackedObject
     from dulwich.refs import Ref
 
-    from gitreg.git.repository import Repository
-
 T = TypeVar("T")
 
 _IN_MEMORY = 16 * 1024 * 1024  # bytes of a fetched pack in memory; a larger one is stored in a file
 _NUMBERS = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
 _ZEROS = b"0" * 40
+
+
+class LocalRepository(Protocol):
+    """The part of the local repository that a fetch and a push need (`gitreg.git.repository.Repository`)."""
+
+    @property
+    def git_dir(self) -> Path:
+        """The Git folder of its work tree."""
+
+    @property
+    def common_dir(self) -> Path:
+        """The Git folder that its work trees share."""
+
+    @property
+    def work_tree(self) -> Path | None:
+        """The folder of its work tree; None for a bare one."""
+
+    @property
+    def object_format(self) -> str:
+        """The hash of its object ids, ``sha1`` or ``sha256``."""
+
+    def refs(self, prefix: str) -> dict[str, str]:
+        """Return its refs with their object ids."""
+
+    def is_ancestor(self, ancestor: str, oid: str) -> bool:
+        """Return whether a commit is another one, or in its history."""
+
+    def update_refs(self, updates: Sequence[RefUpdate], *, reason: str) -> None:
+        """Move refs by compare-and-swap, all of them or none."""
 
 
 class DulwichRemote:
@@ -62,7 +89,7 @@ class DulwichRemote:
 
     def __init__(
         self,
-        repository: Repository,
+        repository: LocalRepository,
         objects: ObjectStore,
         write: Callable[[str, bytes], str],
         config: Callable[[], Config],

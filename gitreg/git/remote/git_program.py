@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitreg.errors import Conflict
-from gitreg.git.remote.protocol import PEELED, Rejection, broken_off, hide_login, matching, rejected
+from gitreg.git.remote.protocol import PEELED, Rejection, broken_off, matching, rejected
+from gitreg.git.urls import hide_login
 from gitreg.git.values import ANY, RefUpdate
 
 if TYPE_CHECKING:

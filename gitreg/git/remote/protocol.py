@@ -22,6 +22,7 @@ from gitreg.errors import (
     StaleRefs,
     Unreachable,
 )
+from gitreg.git.urls import hide_login
 
 if TYPE_CHECKING:
     from gitreg.git.values import RefUpdate
@@ -208,24 +209,12 @@ _LOGIN = re.compile(
     r"|http resp 40[13]|Host key verification failed|terminal prompts disabled|access denied|Invalid username or"
 )
 _FULL = re.compile(r"No space left on device|Disk quota exceeded|disk quota exceeded")
-_USERINFO = re.compile(r"(\w+://)[^/@\s]*@")
-_PASSWORD = re.compile(r"(ssh://[^/@:\s]*):[^/@\s]*@")
 _NOISE = re.compile(r"^(?:hint: .*|To .*|Everything up-to-date|Done|\s*)$")
 
 
 def _in_lines(said: str) -> str:
     """Return the start of a hook's messages, without empty lines and surplus blanks."""
     return "\n".join(" ".join(line.split()) for line in said[:2000].splitlines() if line.strip())
-
-
-def hide_login(text: str) -> str:
-    """Return a text in which URLs are without users and passwords."""
-    return _USERINFO.sub(r"\1", text)
-
-
-def hide_password(url: str) -> str:
-    """Return a URL without its password; the user stays in an ssh URL, where it names the account on the machine."""
-    return _PASSWORD.sub(r"\1@", url) if url.startswith("ssh://") else hide_login(url)
 
 
 def moved_tag(remote: str, ref: str) -> IntegrityError:

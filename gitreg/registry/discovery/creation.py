@@ -13,6 +13,7 @@ from gitreg.documents.layout import REGISTRY_FILE, Key
 from gitreg.documents.types import DEFAULT_PREFIX, RegistryDocument
 from gitreg.errors import GitregError, InvalidInput, NotFound, Refused
 from gitreg.git import RefUpdate, Repository
+from gitreg.git.creation import create_repository
 from gitreg.names import is_ref_path
 from gitreg.registry.discovery.location import (
     OWN_BRANCH,
@@ -212,7 +213,7 @@ def _repository(path: Path, env: Mapping[str, str], branch: str | None) -> Repos
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise GitregError(f"cannot make the folder {path}: {error.strerror}", hint="name another folder") from None
-    return Repository.create(path, branch=branch or "main", env=env)
+    return create_repository(path, branch=branch or "main", env=env)
 
 
 def _place(repository: Repository, path: Path, branch: str | None) -> RegistryRoot:

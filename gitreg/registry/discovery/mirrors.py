@@ -12,7 +12,9 @@ from typing import NamedTuple
 from gitreg.documents.layout import REGISTRY_FILE
 from gitreg.errors import NotFound
 from gitreg.git import RefUpdate, Repository
-from gitreg.git.remote.protocol import Remote, hide_login
+from gitreg.git.creation import mirror_repository
+from gitreg.git.remote.protocol import Remote
+from gitreg.git.urls import hide_login
 from gitreg.git.values import check_ref_name, is_ref_name
 from gitreg.registry.discovery.location import OWN_BRANCH, Location, RegistryRoot, note_place, noted_place
 from gitreg.registry.state.branch import PATIENCE
@@ -79,7 +81,7 @@ def open_mirror(
     path = folder / f"{sha256(text.encode()).hexdigest()[:32]}.git"
     if offline and not (path / "HEAD").exists():
         raise NotFound(f"there is no mirror of {hide_login(text)} here", hint="open it once without GITREG_OFFLINE")
-    repository = Repository.mirror(path, url, env=env)
+    repository = mirror_repository(path, url, env=env)
     rewritten_from = None
     try:
         if not offline:

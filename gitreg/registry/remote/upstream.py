@@ -28,7 +28,8 @@ from gitreg.errors import (
 )
 from gitreg.git import ANY, RefUpdate, Repository
 from gitreg.git.refs.stale_locks import stale_locks
-from gitreg.git.remote.protocol import PEELED, Remote, hide_login
+from gitreg.git.remote.protocol import PEELED, Remote
+from gitreg.git.urls import hide_login
 from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.remote.mirror_moves import MirrorMoves, mirror_moves, mirror_updates
 from gitreg.registry.state.branch import RegistryBranch

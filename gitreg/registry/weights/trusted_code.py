@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gitreg.git.remote.protocol import hide_password
+from gitreg.git.urls import hide_password
 from gitreg.registry.weights.user_lists import read_list, write_list
 
 

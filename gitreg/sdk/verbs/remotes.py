@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gitreg.errors import Refused
-from gitreg.git import RefUpdate, Repository
+from gitreg.git import RefUpdate
+from gitreg.git.creation import clone_repository
 from gitreg.git.program import speaking_of_none
 from gitreg.registry.discovery.location import OWN_BRANCH, locate
 from gitreg.registry.state.branch import PATIENCE
@@ -71,7 +72,7 @@ def clone(url: str, path: PathLike | None = None) -> Registry:
     environment = Environment.of_this_process()
     folder = Path(os.path.normpath(environment.folder / (path or _name(url))))
     address = url if "://" in url or _is_scp(url) else str(environment.folder / url)
-    with Repository.clone(address, folder, env=environment.env) as repository:
+    with clone_repository(address, folder, env=environment.env) as repository:
         theirs = repository.read_ref(f"refs/remotes/origin/{OWN_BRANCH}")
         if theirs and repository.read_ref(f"refs/heads/{OWN_BRANCH}") is None:
             repository.update_refs([RefUpdate(f"refs/heads/{OWN_BRANCH}", theirs, None)], reason="gitreg: clone")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from gitreg.errors import AlreadyExists, NotFound, Unreachable
-from gitreg.git import RefUpdate, Repository
+from gitreg.git import RefUpdate
+from gitreg.git.creation import clone_repository
 from tests.git.conftest import Env, git
 from tests.git.faraway import MAIN, World, by_http, by_readers, by_readers_and_ssh
 from tests.servers.gitremotes import Far
@@ -35,7 +36,7 @@ def fill(far: Far) -> str:
 def test_a_clone_has_branches_tags_and_a_clean_work_tree(far: Far, tmp_path: Path, env: Env) -> None:
     commit = fill(far)
     target = tmp_path / "new" / "clone"
-    with Repository.clone(far.url, target, env=far.env) as clone:
+    with clone_repository(far.url, target, env=far.env) as clone:
         assert clone.head_branch() == MAIN
         assert clone.read_ref(MAIN) == commit
         assert clone.read_ref("refs/remotes/origin/side/branch") == commit
@@ -51,7 +52,7 @@ def test_a_clone_has_branches_tags_and_a_clean_work_tree(far: Far, tmp_path: Pat
 @by_readers
 def test_a_clone_of_an_empty_repository_is_empty(far: Far, tmp_path: Path, env: Env) -> None:
     (tmp_path / "clone").mkdir()
-    with Repository.clone(far.url, tmp_path / "clone", env=far.env) as clone:
+    with clone_repository(far.url, tmp_path / "clone", env=far.env) as clone:
         assert clone.refs("refs/") == {}
     git(tmp_path / "clone", env, "status")
 
@@ -62,7 +63,7 @@ def test_a_clone_that_fails_leaves_nothing(far: Far, tmp_path: Path) -> None:
         if target.name == "there":
             target.mkdir()
         with pytest.raises(NotFound, match="no repository") as caught:
-            Repository.clone(f"{far.url}x", target, env=far.env)
+            clone_repository(f"{far.url}x", target, env=far.env)
         assert "s3cr3t" not in caught.value.message
     assert not (tmp_path / "clone").exists()
     assert not list((tmp_path / "there").iterdir())
@@ -73,21 +74,21 @@ def test_a_folder_with_something_in_it_is_not_cloned_into(far: Far, tmp_path: Pa
     (tmp_path / "clone").mkdir()
     (tmp_path / "clone" / "mine").write_text("mine")
     with pytest.raises(AlreadyExists):
-        Repository.clone(far.url, tmp_path / "clone", env=far.env)
+        clone_repository(far.url, tmp_path / "clone", env=far.env)
     assert (tmp_path / "clone" / "mine").read_text() == "mine"
 
 
 @by_http
 def test_a_clone_that_nobody_lets_in_shows_no_password(far: Far, tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match="does not let us in") as caught:
-        Repository.clone(far.url.replace("s3cr3t-pass", "wr0ng-pass"), tmp_path / "clone", env=far.env)
+        clone_repository(far.url.replace("s3cr3t-pass", "wr0ng-pass"), tmp_path / "clone", env=far.env)
     assert "wr0ng" not in caught.value.message
 
 
 @by_readers
 def test_files_of_a_clone_follow_the_branch_afterwards(world: World, far: Far, tmp_path: Path, env: Env) -> None:
     first = world.somebody_else_pushes()
-    with Repository.clone(far.url, tmp_path / "clone", env=far.env) as clone:
+    with clone_repository(far.url, tmp_path / "clone", env=far.env) as clone:
         second = world.somebody_else_pushes(files=3)
         clone.remote("origin").fetch([f"+{MAIN}:refs/gitreg/origin/main"])
         with clone.lock(timeout=10), clone.follow(MAIN, first, second):
