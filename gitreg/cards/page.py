@@ -13,6 +13,7 @@ from gitreg.cards.lineage_graph import lay_out
 from gitreg.cards.markdown import to_html
 from gitreg.cards.plots import plot
 from gitreg.cards.values import Card, StepCard
+from gitreg.units import size_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -22,7 +23,6 @@ _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff\ufffe\uffff\U000e0000-\U000e007f]"
 )
 """Characters that no page may contain: control characters, and those that make a text read as another one."""
-_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
 def render_card(card: Card) -> str:
@@ -58,15 +58,6 @@ def _render(template: str, card: Card | StepCard, **more: Any) -> str:
         "policy": f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
     }
     return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", _environment().get_template(template).render(said | more))
-
-
-def size_text(size: float) -> str:
-    """Return a size in bytes as text for people, in powers of 1,000: ``1.5 MB``."""
-    for unit in _UNITS:
-        if size < 1000 or unit == _UNITS[-1]:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    raise AssertionError
 
 
 @cache

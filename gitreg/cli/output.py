@@ -16,8 +16,6 @@ from gitreg.cli.text import as_json, in_a_file, lines, one_line
 if TYPE_CHECKING:
     from gitreg.registry.query.filters import Page
 
-_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
-
 
 def emit(
     data: Any,
@@ -180,17 +178,6 @@ def _text(value: Any) -> str:
     if isinstance(value, Mapping):
         return as_json(value)
     return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def size_text(size: float | None) -> str:
-    """Return a size in bytes as a text such as ``91.6 MB``; "" for None."""
-    if size is None:
-        return ""
-    for unit in _UNITS:
-        if abs(size) < 1000 or unit == _UNITS[-1]:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    raise AssertionError
 
 
 def when_text(when: str | None) -> str:

@@ -15,7 +15,6 @@ from gitreg.cards import Artifact, Card, CheckResult, Graph, Metric, StageMove, 
 from gitreg.cards.lineage_graph import lay_out
 from gitreg.cards.markdown import to_html
 from gitreg.cards.page import _UNSAFE as UNSAFE
-from gitreg.cards.page import size_text
 from gitreg.cards.plots import plot
 
 HOSTILE = "<script>alert(1)</script>\"' onload=x <!-- {{ 7*7 }} ]]> &amp;"
@@ -181,13 +180,3 @@ def test_no_two_nodes_of_a_picture_lie_on_each_other(count: int, edges: list[tup
         for b in picture.boxes[n + 1 :]:
             apart = a.x + a.width <= b.x or b.x + b.width <= a.x or a.y + a.height <= b.y or b.y + b.height <= a.y
             assert apart, (a, b)
-
-
-def test_sizes_are_in_powers_of_a_thousand() -> None:
-    assert [size_text(n) for n in (0, 999, 1000, 91_627_053, 10**16)] == [
-        "0 B",
-        "999 B",
-        "1.0 kB",
-        "91.6 MB",
-        "10.0 PB",
-    ]

@@ -18,10 +18,11 @@ from gitreg.cli.options import (
     output_option,
     unsafe_code_option,
 )
-from gitreg.cli.output import emit, print_fields, print_heading, print_table, size_text, when_text
+from gitreg.cli.output import emit, print_fields, print_heading, print_table, when_text
 from gitreg.cli.progress import progress
 from gitreg.cli.results import report
 from gitreg.errors import NotFound
+from gitreg.units import size_text
 
 _COLUMNS = ("artifact", "version", "number", "type", "size", "digest", "created_at", "id")
 

@@ -6,8 +6,9 @@ import click
 
 from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.options import open_registry, output_option
-from gitreg.cli.output import emit, print_line, print_table, size_text, when_text
+from gitreg.cli.output import emit, print_line, print_table, when_text
 from gitreg.errors import NotFound
+from gitreg.units import size_text
 
 COLUMNS = ("digest", "size", "files", "used")
 

@@ -6,8 +6,9 @@ import click
 
 from gitreg.cli.commands.cache_list import COLUMNS
 from gitreg.cli.options import output_option
-from gitreg.cli.output import emit, print_line, print_table, size_text
+from gitreg.cli.output import emit, print_line, print_table
 from gitreg.errors import InvalidInput
+from gitreg.units import size_text
 
 
 @click.command("prune")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.options import output_option
-from gitreg.cli.output import emit, print_line, print_table, size_text
+from gitreg.cli.output import emit, print_line, print_table
 from gitreg.cli.progress import progress
 from gitreg.errors import IntegrityError
+from gitreg.units import size_text
 
 
 @click.command("verify")

@@ -8,7 +8,8 @@ import click
 
 from gitreg.cli.click_completion import complete_reference
 from gitreg.cli.options import fetch_option, open_registry, output_option
-from gitreg.cli.output import emit, print_heading, print_line, print_table, size_text
+from gitreg.cli.output import emit, print_heading, print_line, print_table
+from gitreg.units import size_text
 
 
 @click.command("diff")

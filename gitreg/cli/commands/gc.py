@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -11,13 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from gitreg.cli.options import open_registry, output_option
-from gitreg.cli.output import emit, print_line, print_table, size_text
+from gitreg.cli.output import emit, print_line, print_table
 from gitreg.errors import InvalidInput
+from gitreg.units import parse_duration, size_text
 
 if TYPE_CHECKING:
     from gitreg.registry.weights.garbage import Garbage
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _COLUMNS = ("key", "size", "since", "reason", "model", "version", "registry", "done")
 
 
@@ -25,10 +24,10 @@ class _Duration(click.ParamType[float]):
     name = "duration"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhdw]?)", str(value))
-        if match is None:
-            self.fail(f"{value!r} is no duration: write 14d, 12h, 30m or 0", param, ctx)
-        return float(match[1]) * _UNITS[match[2] or "s"]
+        try:
+            return parse_duration(str(value))
+        except InvalidInput as error:
+            self.fail(f"{error.message}: {error.hint}", param, ctx)
 
 
 @click.command("gc")

@@ -8,8 +8,9 @@ import click
 
 from gitreg.cli.click_completion import complete_model
 from gitreg.cli.options import fetch_option, open_registry, output_option, page_options
-from gitreg.cli.output import emit, emit_page, note_page, print_table, size_text, when_text
+from gitreg.cli.output import emit, emit_page, note_page, print_table, when_text
 from gitreg.errors import NotFound
+from gitreg.units import size_text
 
 if TYPE_CHECKING:
     from gitreg.sdk.registry import Registry

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from gitreg.cli.options import fetch_option, open_registry, output_option, reference_argument
-from gitreg.cli.output import emit, print_fields, print_heading, print_line, print_table, size_text, when_text
+from gitreg.cli.output import emit, print_fields, print_heading, print_line, print_table, when_text
+from gitreg.units import size_text
 
 
 @click.command("show")

@@ -9,10 +9,11 @@ import click
 from gitreg.cli.click_completion import complete_reference
 from gitreg.cli.group import Group
 from gitreg.cli.options import local_option, open_registry, output_option
-from gitreg.cli.output import emit, print_line, print_table, size_text
+from gitreg.cli.output import emit, print_line, print_table
 from gitreg.cli.progress import progress
 from gitreg.cli.results import report
 from gitreg.errors import IntegrityError
+from gitreg.units import size_text
 
 if TYPE_CHECKING:
     from gitreg.registry.weights.replica_status import ReplicaStatus

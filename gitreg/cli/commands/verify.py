@@ -9,9 +9,10 @@ import click
 
 from gitreg.cli.click_completion import complete_reference
 from gitreg.cli.options import open_registry, output_option
-from gitreg.cli.output import emit, note, print_line, print_table, size_text
+from gitreg.cli.output import emit, note, print_line, print_table
 from gitreg.cli.progress import progress
 from gitreg.errors import IntegrityError, InvalidInput, Refused
+from gitreg.units import size_text
 
 _COLUMNS = ("reference", "artifact", "path", "size", "ok", "problem", "store", "read", "contents")
 

@@ -14,11 +14,11 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from gitreg.cards import StepCard, StepModel, render_step
-from gitreg.cards.page import size_text
 from gitreg.registry.lineage.lineage import Lineage
 from gitreg.registry.lineage.provenance import STEP, VERSION, Edge, Node, NodeId
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.views.card import graph_of
+from gitreg.units import size_text
 
 if TYPE_CHECKING:
     from gitreg.cards import Graph

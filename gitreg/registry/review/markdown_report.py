@@ -17,10 +17,10 @@ from gitreg.registry.review.pull_request_check import Report
 from gitreg.registry.review.semantic_diff import CardChange, Comparison, Link, Move, NewVersionMove
 from gitreg.registry.state.snapshot import ModelVersion
 from gitreg.registry.state.verdicts import code_in
+from gitreg.units import size_text
 
 _MOST_ROWS = 50  # in one table; the text of a pull request is limited to some 65,000 characters
 _LONGEST = 200  # characters in one value
-_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _MARKS = {Verdict.PASSED: "✅", Verdict.OVERRIDDEN: "⚠️", Verdict.UNKNOWN: "❔", Verdict.FAILED: "❌"}
 _UNSEEN = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff\U000e0000-\U000e007f]"
 
@@ -203,16 +203,6 @@ def code(said: Any) -> str:
     fence = "`" * (ticks + 1)
     pad = " " if ticks else ""
     return f"{fence}{pad}{told}{pad}{fence}" if told else ""
-
-
-def size_text(size: float | None) -> str:
-    """Return a number of bytes in decimal units, as ``91.6 MB``; "" for None."""
-    if size is None:
-        return ""
-    unit = 0
-    while abs(size) >= 1000 and unit < len(_UNITS) - 1:
-        size, unit = size / 1000, unit + 1
-    return f"{size:.1f} {_UNITS[unit]}" if unit else f"{size:.0f} B"
 
 
 def _one_line(said: str) -> str:

@@ -19,6 +19,7 @@ from gitreg.registry.state.audit_log import stage_log
 from gitreg.registry.state.manifests import manifest_of
 from gitreg.registry.weights.verification import record_problem
 from gitreg.sdk.views.tensors import tensors_of
+from gitreg.units import size_text
 
 if TYPE_CHECKING:
     from gitreg.documents.types import ArtifactRecord
@@ -69,7 +70,7 @@ def _facts(version: ModelVersion, document: Any) -> list[tuple[str, str]]:
         ("Made", f"{_when(version.record.created_at)} by {version.record.created_by or 'somebody'}"),
         ("License", document.license),
         ("Tags", ", ".join((*document.tags, *version.tags))),
-        ("Size", _size(version.size)),
+        ("Size", size_text(version.size)),
         ("Code", commit if source else None),
         ("Repository", source.get("repository")),
         ("Run", "/".join(str(run[part]) for part in ("pipeline", "run", "step") if run.get(part))),
@@ -222,9 +223,3 @@ def _when(moment: str) -> str:
     with suppress(ValueError):
         return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M}"
     return moment
-
-
-def _size(size: int) -> str:
-    from gitreg.cards.page import size_text
-
-    return size_text(size)
