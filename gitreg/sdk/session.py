@@ -249,7 +249,7 @@ class Session:
     @property
     def store_url(self) -> str:
         """The address of the primary store, which holds the weights."""
-        from gitreg.registry.weights.trusted_stores import store_urls
+        from gitreg.registry.state.store_urls import store_urls
 
         return store_urls(self.branch.snapshot().settings, self.branch.repository)[0]
 
@@ -330,7 +330,7 @@ class Session:
             gitreg cannot open one of them; then none is trusted.
         """
         from gitreg.blobs import open_store
-        from gitreg.registry.weights.trusted_stores import default_folder, store_urls
+        from gitreg.registry.state.store_urls import default_folder, store_urls
 
         repository = self.branch.repository
         named = store_urls(self.snapshot().settings, repository)

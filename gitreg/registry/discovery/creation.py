@@ -27,7 +27,7 @@ from gitreg.registry.discovery.registries import registries
 from gitreg.registry.state.branch import PATIENCE
 from gitreg.registry.state.dates import dated_after
 from gitreg.registry.state.registry_refs import DEFAULT_MIRRORS, mirror_namespaces
-from gitreg.registry.weights.trusted_stores import spelled, store_address
+from gitreg.registry.state.store_urls import spelled, store_address
 from gitreg.registry.writing.commit import Writer
 
 _ABOUT = """\

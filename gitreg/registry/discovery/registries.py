@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
-from typing import Any
 
-from gitreg.documents.files import read_data
-from gitreg.documents.layout import FOLDERS, MAX_BYTES, REGISTRY_FILE, Key
+from gitreg.documents.layout import FOLDERS, REGISTRY_FILE
 from gitreg.documents.types import RegistryDocument
-from gitreg.errors import InvalidDocument, TooLarge
 from gitreg.git import RefUpdate, Repository
 from gitreg.registry.discovery.location import RegistryRoot, noted_place
+from gitreg.registry.state.settings_file import settings_said
 
 _BRANCHES = "refs/heads/"
 
@@ -69,15 +67,6 @@ def declared(repository: Repository, commit: str, root: str) -> str | None:
     """Return the branch that a registry's settings name; "" if they cannot be read, None if there is no registry."""
     said = settings_said(repository, commit, root)
     return None if said is None else said.get("branch", "")
-
-
-def settings_said(repository: Repository, commit: str, root: str) -> dict[str, Any] | None:
-    """Return the parsed ``gitreg.yaml`` of a folder at a commit; None if it is missing, {} if it cannot be read."""
-    try:
-        content = repository.read(commit, f"{root}/{REGISTRY_FILE}" if root else REGISTRY_FILE, limit=MAX_BYTES)
-        return read_data(Key("registry"), content) if content is not None else None
-    except (InvalidDocument, TooLarge):
-        return {}
 
 
 def roots_of(repository: Repository, old: str | None, new: str | None) -> Iterator[str]:

@@ -14,8 +14,8 @@ from gitreg.registry.rules.merge_rules import LINK, misread
 from gitreg.registry.rules.problem import Problem
 from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.index import IndexEntry
+from gitreg.registry.state.seals import readings
 from gitreg.registry.state.snapshot import Snapshot
-from gitreg.registry.weights.verification import readings
 
 
 def problems_of_files(branch: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:

@@ -17,8 +17,8 @@ from gitreg.registry.state.registry_refs import (
     tag_prefix,
     tag_ref,
 )
+from gitreg.registry.state.seals import readings, same_record
 from gitreg.registry.state.snapshot import Snapshot
-from gitreg.registry.weights.verification import readings, same_record
 
 
 def problems_of_refs(branch: RegistryBranch, snapshot: Snapshot, theirs: Mapping[str, str] | None) -> Iterator[Problem]:

@@ -12,8 +12,8 @@ from gitreg.registry.remote.upstream import Upstream
 from gitreg.registry.rules.problem import Problem
 from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.registry_refs import parse_tag_ref, tag_prefix, tag_ref
+from gitreg.registry.state.seals import readings
 from gitreg.registry.state.snapshot import Snapshot
-from gitreg.registry.weights.verification import readings
 
 _PEELED = "^{}"
 

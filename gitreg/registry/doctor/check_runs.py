@@ -9,8 +9,8 @@ from gitreg.errors import InvalidDocument
 from gitreg.registry.drafts import is_alive, is_sealed, read_draft_at
 from gitreg.registry.rules.problem import Problem
 from gitreg.registry.state.branch import DRAFTS, RegistryBranch
+from gitreg.registry.state.seals import readings
 from gitreg.registry.state.snapshot import Snapshot
-from gitreg.registry.weights.verification import readings
 
 
 def problems_of_runs(branch: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:

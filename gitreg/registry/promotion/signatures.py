@@ -10,8 +10,8 @@ from gitreg.policy.evidence import SealEvidence
 from gitreg.registry.promotion.persons import people
 from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.registry_refs import tag_ref
+from gitreg.registry.state.seals import same_record
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
-from gitreg.registry.weights.verification import same_record
 
 _NAMES = {"openpgp": "OpenPGP", "x509": "X.509"}
 

@@ -13,8 +13,8 @@ from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.remote.mirror_moves import mirror_moves
 from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.registry_refs import build_seal, tag_prefix, tag_ref
+from gitreg.registry.state.seals import readings
 from gitreg.registry.state.snapshot import Snapshot
-from gitreg.registry.weights.verification import readings
 
 
 def follow(branch: RegistryBranch, context: PromotionContext) -> list[str]:

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from gitreg.errors import NotFound, Refused
 from gitreg.git import Repository
-from gitreg.registry.discovery.registries import settings_said
 from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.fixed_fields import FIXED
+from gitreg.registry.state.settings_file import settings_said
 from gitreg.registry.state.snapshot import Snapshot
 
 _FIXED = ("branch", "prefix")

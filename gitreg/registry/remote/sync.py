@@ -15,8 +15,8 @@ from gitreg.registry.remote.upstream import Upstream
 from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.receipts import Receipt, write_receipt
 from gitreg.registry.state.registry_refs import build_seal, tag_ref
+from gitreg.registry.state.seals import readings
 from gitreg.registry.state.snapshot import Snapshot
-from gitreg.registry.weights.verification import readings
 
 _ONE_BY_ONE = 3
 """The most tags that are pushed one by one: GitHub starts no workflow for a push of more than three tags."""

@@ -31,7 +31,7 @@ from gitreg.registry.state.registry_refs import (
     tag_prefix,
     tag_record,
 )
-from gitreg.registry.weights.verification import readings
+from gitreg.registry.state.seals import readings
 
 
 def guard(

@@ -20,8 +20,8 @@ from gitreg.registry.state.manifests import listed_manifest
 from gitreg.registry.state.merge_preview import SEALED, Change, Merge
 from gitreg.registry.state.registry_refs import tag_ref
 from gitreg.registry.state.runs_and_artifacts import find_artifact
+from gitreg.registry.state.seals import same_record
 from gitreg.registry.state.snapshot import Snapshot
-from gitreg.registry.weights.verification import same_record
 
 _OF_NO_MODEL = ("registry", "artifact", "run")
 _INSIDE_THEM = tuple(f"{folder}/" for folder in FOLDERS)

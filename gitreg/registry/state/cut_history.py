@@ -1,6 +1,6 @@
 """Records whose history is cut off (registry opened by URL, shallow clone), and notes on their verified seals.
 
-:func:`gitreg.registry.weights.verification.seal_problem` verifies a record against its tag, which reads Git objects. A
+:func:`gitreg.registry.state.seals.seal_problem` verifies a record against its tag, which reads Git objects. A
 note of the result saves later readers from reading them again.
 """
 

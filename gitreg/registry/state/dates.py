@@ -11,14 +11,11 @@ from bisect import bisect_left, bisect_right
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
-from gitreg.registry.state.receipts import BY_PUSH
-
-if TYPE_CHECKING:
-    from gitreg.git import Commit, Identity
-    from gitreg.registry.state.branch import RegistryBranch
-    from gitreg.registry.state.index import Index
+from gitreg.git import Commit, Identity
+from gitreg.registry.state.index import Index
+from gitreg.registry.state.receipts import BY_PUSH, Receipt
 
 LEEWAY = 600
 """The tolerance for clocks in seconds: a commit that moves a stage may be dated this far ahead of now."""
@@ -41,6 +38,13 @@ class Dated(NamedTuple):
     seen: bool
 
 
+class ReceivingBranch(Protocol):
+    """A branch with receipts, as `gitreg.registry.state.branch.RegistryBranch` is."""
+
+    def placed_receipts(self, index: Index) -> list[tuple[int, Receipt]]:
+        """Return the receipts whose commits are indexed, each with its position; oldest first."""
+
+
 class Dates:
     """The corrected dates of the commits of a branch.
 
@@ -57,7 +61,7 @@ class Dates:
     """
 
     def __init__(
-        self, index: Index, now: float, branch: RegistryBranch | None = None, *, here: str | None = None
+        self, index: Index, now: float, branch: ReceivingBranch | None = None, *, here: str | None = None
     ) -> None:
         self._index = index
         self._now = int(now)

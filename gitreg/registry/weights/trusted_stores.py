@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from gitreg.blobs import Replicas, Store, open_store, shown
 from gitreg.documents.types import RegistryDocument
 from gitreg.errors import GitregError, Refused
 from gitreg.git import Repository
+from gitreg.registry.state.store_urls import default_folder, store_urls
 from gitreg.registry.weights.user_lists import read_list, write_list
 
 
@@ -102,49 +102,6 @@ def readable(named: Sequence[NamedStore], tell: Callable[[str], None]) -> Replic
         if each.error:
             tell(f"left out: {each.error.message}" + (f" ({each.error.hint})" if each.error.hint else ""))
     return Replicas(opened, tell)
-
-
-def store_urls(settings: RegistryDocument, repository: Repository) -> list[str]:
-    """Return the URLs of a registry's stores, the primary first."""
-    primary = str(default_folder(repository)) if settings.store is None else store_address(settings.store, repository)
-    replicas = (store_address(named, repository) for named in settings.replicas)
-    return list(dict.fromkeys((primary, *replicas)))
-
-
-def store_address(named: str, repository: Repository) -> str:
-    """Return the URL or absolute path of a store in ``gitreg.yaml``; a relative path starts at the repository's top."""
-    if "://" in named or named.startswith("/"):
-        return named
-    return os.path.normpath(main_folder(repository) / named)
-
-
-def main_folder(repository: Repository) -> Path:
-    """Return the top of the repository's main work tree, from any of its work trees; the folder of a bare one."""
-    common = repository.common_dir
-    return common.parent if common.name == ".git" else common
-
-
-def default_folder(repository: Repository) -> Path:
-    """Return the folder in the clone for blobs if ``gitreg.yaml`` names no store; it is always trusted."""
-    return repository.common_dir / "gitreg" / "store"
-
-
-def same_place(one: str, other: str) -> bool:
-    """Return whether two URLs name one store, as far as the URLs show it."""
-
-    def place(url: str) -> str:
-        scheme, colons, _ = url.partition("://")
-        return open_store(url).url if not colons or scheme.lower() == "file" else url.rstrip("/")
-
-    return place(one) == place(other)
-
-
-def spelled(url: str, repository: Repository) -> str:
-    """Return a store as ``gitreg.yaml`` names it: a folder in the repository relative to its top, to move with it."""
-    top = main_folder(repository)
-    if "://" in url or not Path(url).is_relative_to(top):
-        return url
-    return Path(url).relative_to(top).as_posix()
 
 
 def _open(url: str, approved: Collection[str], own: str) -> NamedStore:

@@ -19,8 +19,9 @@ from gitreg.registry.review.pull_request_check import LookAtWeights, Report, che
 from gitreg.registry.state.manifests import Holder, manifest_of
 from gitreg.registry.state.registry_refs import tag_ref
 from gitreg.registry.state.snapshot import Snapshot
+from gitreg.registry.state.store_urls import default_folder
 from gitreg.registry.state.verdicts import worst_of
-from gitreg.registry.weights.trusted_stores import NamedStore, default_folder, open_named, readable
+from gitreg.registry.weights.trusted_stores import NamedStore, open_named, readable
 from gitreg.registry.weights.verification import Verification, VerifiedItem
 from gitreg.registry.weights.verify_checkpoint import VerifyCheckpoint
 

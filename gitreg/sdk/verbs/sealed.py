@@ -40,7 +40,7 @@ def hold(registry: Session, snapshot: Snapshot, version: ModelVersion) -> bool:
     if not is_cut(snapshot, version) or was_held(branch, snapshot, version):
         return False
     # The rest runs once for a version: the result is noted, and later calls return above.
-    from gitreg.registry.weights.verification import is_sealed, seal_problem
+    from gitreg.registry.state.seals import is_sealed, seal_problem
 
     remote = _remote(registry)
     if not is_sealed(branch, snapshot, version):

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from gitreg.blobs import NO_PROGRESS, Manifest, Progress, Replicas, Store, collect, open_store, replicate
 from gitreg.errors import GitregError, InvalidInput, NotFound, Refused, Unreachable
 from gitreg.registry.operations.stores import add_replica, remove_replica
+from gitreg.registry.state.store_urls import default_folder, same_place, spelled, store_urls
 from gitreg.registry.weights.replica_status import Copying, ReplicaStatus, holdings
-from gitreg.registry.weights.trusted_stores import default_folder, same_place, spelled, store_urls
 from gitreg.registry.weights.verification import Verification
 from gitreg.registry.weights.verify_checkpoint import VerifyCheckpoint
 from gitreg.registry.writing.commit import Outcome

@@ -17,7 +17,7 @@ from gitreg.registry.lineage.lineage import Lineage
 from gitreg.registry.lineage.provenance import CODE, RUN, STEP, NodeId
 from gitreg.registry.state.audit_log import stage_log
 from gitreg.registry.state.manifests import manifest_of
-from gitreg.registry.weights.verification import record_problem
+from gitreg.registry.state.seals import record_problem
 from gitreg.sdk.views.tensors import tensors_of
 from gitreg.units import size_text
 

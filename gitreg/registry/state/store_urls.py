@@ -1,0 +1,53 @@
+"""The URLs of the stores that ``gitreg.yaml`` names."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from gitreg.blobs import open_store
+from gitreg.documents.types import RegistryDocument
+from gitreg.git import Repository
+
+
+def store_urls(settings: RegistryDocument, repository: Repository) -> list[str]:
+    """Return the URLs of a registry's stores, the primary first."""
+    primary = str(default_folder(repository)) if settings.store is None else store_address(settings.store, repository)
+    replicas = (store_address(named, repository) for named in settings.replicas)
+    return list(dict.fromkeys((primary, *replicas)))
+
+
+def store_address(named: str, repository: Repository) -> str:
+    """Return the URL or absolute path of a store in ``gitreg.yaml``; a relative path starts at the repository's top."""
+    if "://" in named or named.startswith("/"):
+        return named
+    return os.path.normpath(main_folder(repository) / named)
+
+
+def main_folder(repository: Repository) -> Path:
+    """Return the top of the repository's main work tree, from any of its work trees; the folder of a bare one."""
+    common = repository.common_dir
+    return common.parent if common.name == ".git" else common
+
+
+def default_folder(repository: Repository) -> Path:
+    """Return the folder in the clone for blobs if ``gitreg.yaml`` names no store; it is always trusted."""
+    return repository.common_dir / "gitreg" / "store"
+
+
+def same_place(one: str, other: str) -> bool:
+    """Return whether two URLs name one store, as far as the URLs show it."""
+
+    def place(url: str) -> str:
+        scheme, colons, _ = url.partition("://")
+        return open_store(url).url if not colons or scheme.lower() == "file" else url.rstrip("/")
+
+    return place(one) == place(other)
+
+
+def spelled(url: str, repository: Repository) -> str:
+    """Return a store as ``gitreg.yaml`` names it: a folder in the repository relative to its top, to move with it."""
+    top = main_folder(repository)
+    if "://" in url or not Path(url).is_relative_to(top):
+        return url
+    return Path(url).relative_to(top).as_posix()
