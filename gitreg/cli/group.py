@@ -47,6 +47,15 @@ class Group(click.Group):
         """Add a command with a hidden ``--debug``."""
         super().add_command(accepting_debug(cmd), name)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command with its name and arguments, noted in the session for the report of an error."""
+        name, command, rest = super().resolve_command(ctx, args)
+        options = ctx.ensure_object(GlobalOptions)
+        options.command, options.arguments = command, list(rest)  # the parser empties that list
+        return name, command, rest
+
 
 def accepting_debug(command: click.Command) -> click.Command:
     """Return the same command, with a hidden ``--debug`` if it has none."""

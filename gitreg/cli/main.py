@@ -10,11 +10,11 @@ from typing import NoReturn
 import click
 
 from gitreg.cli.exit import leave
+from gitreg.cli.failure import Failure, color
 from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.group import LazyGroup, ReaderGoneError, debug_option
 from gitreg.cli.text import lines, one_line
 from gitreg.distribution import installed_version
-from gitreg.errors import GitregError
 
 _HERE = "gitreg.cli.commands"
 COMMANDS = {
@@ -98,16 +98,16 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line, and exit with its exit code."""
-    leave(_run())
+    leave(run(sys.argv[1:]))
 
 
-def _run() -> int:
-    """Run the command that the arguments name, and return its exit code."""
+def run(arguments: list[str]) -> int:
+    """Run the command that the arguments name, and return its exit code; errors are printed."""
     warnings.showwarning = _show_warning
-    session = GlobalOptions()
+    options = GlobalOptions(arguments)
     try:
         try:
-            code = cli.main(prog_name=_program(), standalone_mode=False, obj=session, color=_color())
+            code = cli.main(arguments, prog_name=_program(), standalone_mode=False, obj=options, color=color())
         finally:
             sys.stdout.flush()
     except click.exceptions.Exit as done:
@@ -117,55 +117,44 @@ def _run() -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         code = error.exit_code
-    except click.ClickException as error:
-        ctx = getattr(error, "ctx", None)
-        _complain(error.format_message(), f"see `{ctx.command_path} --help`" if ctx else None)
-        code = error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
-        code = 130
     except (BrokenPipeError, ReaderGoneError):
         # The reader of the output has closed it, so Python must not try to flush the rest.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
-    except GitregError as error:
-        _trace(session)
-        _complain(error.message, error.hint, quotes=error.has_lines)
-        code = error.exit_code
-    except OSError as error:
-        _trace(session)
-        _complain(str(error), "check that path, or run with --debug to see where it failed")
-        code = 1
-    except Exception as error:
-        _trace(session)
-        _complain(f"{type(error).__name__}: {error}", "this is a fault of gitreg's: run with --debug and report it")
-        code = 1
+    except (Exception, KeyboardInterrupt) as error:
+        code = _report(error, options)
     return code if isinstance(code, int) else 0
+
+
+def _report(error: BaseException, options: GlobalOptions) -> int:
+    """Print an error, with its traceback if --debug was given, and return its exit code."""
+    failure = Failure.of(error)
+    if options.debug and failure.kind not in ("usage", "interrupted"):
+        import traceback
+
+        click.echo(lines(traceback.format_exc()), err=True, nl=False)
+    if _wants_json(options):
+        failure.print_json()
+    else:
+        failure.print_text()
+    return failure.exit_code
+
+
+def _wants_json(options: GlobalOptions) -> bool:
+    """Return whether the arguments ask for JSON, even where they cannot be parsed completely."""
+    command = options.command
+    if command is None or isinstance(command, click.Group):  # wrong before any command was named that could be asked
+        command = click.Command(None, params=[click.Option(["-o", "--output"]), click.Option(["--json"], is_flag=True)])
+    if not any("--json" in parameter.opts for parameter in command.params):
+        return False
+    settings = {**command.context_settings, "ignore_unknown_options": True, "resilient_parsing": True}
+    values, _, _ = command.make_parser(click.Context(command, **settings)).parse_args(options.arguments)
+    return bool(values.get("json")) or values.get("output") == "json"
 
 
 def _program() -> str:
     return "git reg" if os.path.basename(sys.argv[0]) == "git-reg" else "gitreg"
 
 
-def _trace(session: GlobalOptions) -> None:
-    """Print the traceback if --debug was given; the exit code does not change."""
-    if session.debug:
-        import traceback
-
-        click.echo(lines(traceback.format_exc()), err=True, nl=False)
-
-
-def _complain(message: str, hint: str | None, *, quotes: bool = False) -> None:
-    said = "\n       ".join(map(one_line, message.split("\n"))) if quotes else one_line(message)
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {said}", err=True, color=_color())
-    if hint:
-        click.echo(f" {click.style('hint:', fg='cyan')} {one_line(hint)}", err=True, color=_color())
-
-
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {one_line(str(message))}", err=True, color=_color())
-
-
-def _color() -> bool | None:
-    """Return False where NO_COLOR is set (https://no-color.org); None leaves colour to the terminal."""
-    return False if os.environ.get("NO_COLOR") else None
+    click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {one_line(str(message))}", err=True, color=color())

@@ -90,22 +90,29 @@ def _noted(function: Function, name: str, about: str) -> Function:
 
 def output_option(function: Function) -> Function:
     """Add ``-o FORMAT`` and ``--json``; the command has the parameter ``output``."""
+    return format_option("table", "json", "yaml", "csv")(function)
+
+
+def format_option(*formats: str) -> Callable[[Function], Function]:
+    """Return a decorator that adds ``-o FORMAT`` and ``--json``; the first format is the default."""
 
     def set_json(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         if wanted:
             ctx.params["output"] = "json"
 
-    function = click.option("--json", is_flag=True, expose_value=False, callback=set_json, help="The same as -o json.")(
-        function
-    )
-    return click.option(
-        "-o",
-        "--output",
-        type=click.Choice(["table", "json", "yaml", "csv"]),
-        default="table",
-        is_eager=True,
-        help="How to print.  [default: table]",
-    )(function)
+    def add(function: Function) -> Function:
+        about = "The same as -o json."
+        function = click.option("--json", is_flag=True, expose_value=False, callback=set_json, help=about)(function)
+        return click.option(
+            "-o",
+            "--output",
+            type=click.Choice(formats),
+            default=formats[0],
+            is_eager=True,
+            help=f"How to print.  [default: {formats[0]}]",
+        )(function)
+
+    return add
 
 
 def reference_argument(function: Function) -> Function:

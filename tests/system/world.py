@@ -91,14 +91,20 @@ class Person:
 
 
 def assert_in_words(ended: Ended) -> None:
-    """One line for an error, more where it quotes a server, at most one for what to do, and never a traceback."""
+    """One line for an error, more where it quotes a server, at most one for what to do, and never a traceback.
+
+    Where JSON was asked for, it is one object.
+    """
     lines = [line for line in ended.err.splitlines() if not line.startswith(("warning: ", "       "))]
     assert "Traceback" not in ended.err
+    assert "fault of gitreg's" not in ended.err, ended.err
     assert lines, f"nothing was said: {ended}"
+    if lines[0].startswith("{"):
+        assert [json.loads(line)["error"]["exit_code"] for line in lines] == [ended.code], ended.err
+        return
     assert lines[0].startswith("error: "), ended.err
     assert len(lines[0]) > len("error: x"), ended.err
     assert len(lines) == 1 or (len(lines) == 2 and lines[1].startswith(" hint: ")), ended.err
-    assert "fault of gitreg's" not in ended.err, ended.err
 
 
 def make_person(where: Path) -> Person:

@@ -42,9 +42,10 @@ def install(server: bool, output: str) -> None:
     from gitreg.sdk.environment import Environment
 
     repository = _repository()
-    _report(place(repository, OF_A_SERVER if server else OF_A_CLONE, program=_program()), output)
+    placed = list(place(repository, OF_A_SERVER if server else OF_A_CLONE, program=_program()))
     if server:
         note_what_is_there(repository, Environment.of_this_process())
+    _report(placed, output)
 
 
 @command.command("uninstall")

@@ -1,0 +1,71 @@
+"""Errors as the command line reports them: two lines for people, or one JSON object where JSON was asked for."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+import click
+
+from gitreg.cli.text import as_json, one_line
+from gitreg.errors import GitregError
+
+INTERRUPTED = 130
+
+
+class Failure(NamedTuple):
+    """An error with its exit code.
+
+    Parameters
+    ----------
+    kind:
+        A stable word: that of the class of gitreg's errors, else ``usage``, ``interrupted``, ``os_error`` or, for a
+        fault of gitreg itself, ``internal``.
+    keeps_lines:
+        True if the message quotes the output of another program.
+    """
+
+    kind: str
+    message: str
+    hint: str | None
+    exit_code: int
+    keeps_lines: bool = False
+
+    @classmethod
+    def of(cls, error: BaseException) -> Failure:
+        """Return any error as a failure."""
+        if isinstance(error, click.ClickException):
+            ctx = getattr(error, "ctx", None)
+            hint = f"see `{ctx.command_path} --help`" if ctx else None
+            kind = "usage" if isinstance(error, click.UsageError) else GitregError.kind
+            return cls(kind, error.format_message(), hint, error.exit_code)
+        if isinstance(error, KeyboardInterrupt | click.Abort):
+            return cls("interrupted", "interrupted", None, INTERRUPTED)
+        if isinstance(error, GitregError):
+            return cls(error.kind, error.message, error.hint, error.exit_code, error.has_lines)
+        if isinstance(error, OSError):
+            return cls("os_error", str(error), "check that path, or run with --debug to see where it failed", 1)
+        hint = "this is a fault of gitreg's: run with --debug and report it"
+        return cls("internal", f"{type(error).__name__}: {error}", hint, 1)
+
+    def print_json(self) -> None:
+        """Print ``{"error": {"kind", "message", "hint", "exit_code"}}`` as the last line of standard error."""
+        fields = {"kind": self.kind, "message": self.message, "hint": self.hint, "exit_code": self.exit_code}
+        click.echo(as_json({"error": fields}), err=True)
+
+    def print_text(self) -> None:
+        """Print the message and the hint on standard error, each on its line."""
+        if self.exit_code == INTERRUPTED:
+            click.echo(self.message, err=True)
+            return
+        message = (
+            "\n       ".join(map(one_line, self.message.split("\n"))) if self.keeps_lines else one_line(self.message)
+        )
+        click.echo(f"{click.style('error:', fg='red', bold=True)} {message}", err=True, color=color())
+        if self.hint:
+            click.echo(f" {click.style('hint:', fg='cyan')} {one_line(self.hint)}", err=True, color=color())
+
+
+def color() -> bool | None:
+    """Return False where NO_COLOR is set (https://no-color.org); None leaves colour to the terminal."""
+    return False if os.environ.get("NO_COLOR") else None
