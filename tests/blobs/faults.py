@@ -20,8 +20,9 @@ from gitreg.blobs.format.recipe import parse_recipe
 ROOT = Path(__file__).parents[2]
 
 SMALL_SIZES = """
-from gitreg.blobs import chunking, layout
-layout.SMALL, layout.BIG = 1 << 10, 8 << 10
+from gitreg.blobs import keys
+from gitreg.blobs.format import chunking
+keys.SMALL, keys.BIG = 1 << 10, 8 << 10
 chunking.SMALLEST, chunking.USUAL, chunking.LARGEST, chunking._WINDOW = 256, 1 << 10, 4 << 10, 8 << 10
 """
 

@@ -54,16 +54,17 @@ def test_a_folder_that_is_being_filled_is_no_leftover(tmp_path: Path) -> None:
 WRITE_IN_A_FOLDER_THAT_IS_GONE = """
 import os
 from pathlib import Path
-from gitreg.blobs import copying, exporting
+from gitreg.blobs import file_io
+from gitreg.blobs.cache import export
 
 os.rmdir(os.getcwd())
 try:
-    with copying.writing(Path("model.bin"), executable=False, fresh=False):
+    with file_io.writing(Path("model.bin"), executable=False, fresh=False):
         pass
 except FileNotFoundError:
     print(end="file ")
 try:
-    with exporting.filling(Path("models")):
+    with export.filling(Path("models")):
         pass
 except FileNotFoundError:
     print(end="folder ")

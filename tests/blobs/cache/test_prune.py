@@ -209,9 +209,9 @@ for _ in range(3):
 PRUNE = """
 import sys; from pathlib import Path
 from gitreg.blobs.cache.prune import prune
-from gitreg.blobs.cache.layout import Shelf
+from gitreg.blobs.cache.layout import CacheLayout
 while True:
-    prune(Shelf(Path(sys.argv[1])), 0, unused_for=float(sys.argv[2]))
+    prune(CacheLayout(Path(sys.argv[1])), 0, unused_for=float(sys.argv[2]))
 """
 
 

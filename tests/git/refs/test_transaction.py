@@ -209,9 +209,9 @@ def test_nothing_that_the_repository_names_is_executed(
 
 RACER = """
 import os, pathlib, sys
-from gitreg.git import Repository, RefUpdate, Signature
+from gitreg.git import Identity, Repository, RefUpdate
 B = "refs/heads/registry"
-who = Signature("Ada", "ada@x", 1700000000, 0)
+who = Identity("Ada", "ada@x", 1700000000, 0)
 with Repository.discover(pathlib.Path(sys.argv[1]), env={"PATH": sys.argv[3], "HOME": "/"}) as repo:
     for n in range(int(sys.argv[4])):
         with repo.lock(timeout=120):

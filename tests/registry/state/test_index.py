@@ -243,7 +243,7 @@ def hold(steps: list[tuple[str, str, int, int]]) -> None:
                     writer.step(*step)
                     assert told(branch.snapshot()) == plain(folder, "HEAD"), step
                 rebuilt = RegistryBranch(repository, "main")
-                for commit in dict.fromkeys(branch.seen):
+                for commit in dict.fromkeys(writer.seen):
                     there = plain(folder, commit)
                     assert told(branch.snapshot(commit)) == there
                     assert told(rebuilt.snapshot_at(commit)) == there
@@ -254,7 +254,7 @@ def hold(steps: list[tuple[str, str, int, int]]) -> None:
                     patch.setattr(
                         index_builder, "_FEW", 0
                     )  # as many commits are read: what is known at sight is not parsed
-                    for commit in dict.fromkeys(reversed(branch.seen)):
+                    for commit in dict.fromkeys(reversed(writer.seen)):
                         assert told(fresh.snapshot_at(commit)) == plain(folder, commit)
                 fresh.close()
             finally:
