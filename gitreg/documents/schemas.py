@@ -1,7 +1,7 @@
 """The JSON Schemas of documents and their validators.
 
 Validators that fastjsonschema compiled (microseconds a document) check every document. Only a document that they refuse
-goes to jsonschema, which takes longer to import and explains errors better.
+goes to jsonschema, which takes longer to import and explains errors better (:mod:`gitreg.documents.schema_errors`).
 """
 
 from __future__ import annotations
@@ -12,17 +12,27 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from gitreg.documents.yaml import pointer
 from gitreg.errors import InvalidDocument
+
+POLICIES = "policies"
+"""The part of ``gitreg.yaml`` with a check of its own: a policy that is wrong leaves the rest of the file readable."""
 
 
 def schema(kind: str) -> dict[str, Any]:
-    """Return the JSON Schema (draft 7) of a kind of document."""
-    name = f"{kind}.schema.json"
+    """Return the JSON Schema (draft 7) of a kind of document.
+
+    That of ``registry`` accepts any mappings as policies; that of `POLICIES` is for ``{"policies": ...}`` alone. The
+    file ``registry.schema.json``, for editors, is both.
+    """
+    name = f"{'registry' if kind == POLICIES else kind}.schema.json"
     # The wheel has the schemas inside the package; a checkout has them at the top of the repository.
     packaged, in_checkout = (folder / "schemas" / name for folder in Path(__file__).parents[1:3])
     text = (packaged if packaged.is_file() else in_checkout).read_text()
     loaded: dict[str, Any] = json.loads(text)
+    if kind == POLICIES:
+        return {"properties": {POLICIES: loaded["properties"][POLICIES]}, "definitions": loaded["definitions"]}
+    if kind == "registry":
+        loaded["properties"][POLICIES] = {"type": "object", "additionalProperties": {"type": "object"}}
     return loaded
 
 
@@ -39,7 +49,9 @@ def check(kind: str, data: Any, where: str) -> None:
     try:
         compiled(kind)(data)
     except JsonSchemaValueException as error:
-        raise _explained(kind, data, where, error) from None
+        from gitreg.documents.schema_errors import explain  # imports jsonschema, needed for invalid documents only
+
+        raise explain(schema(kind), data, where) or InvalidDocument(where, "", str(error)) from None
 
 
 @cache
@@ -47,17 +59,7 @@ def compiled(kind: str) -> Callable[[Any], Any]:
     """Return the validator of a kind of document, which raises JsonSchemaValueException for an invalid document."""
     import fastjsonschema  # see check()
 
-    validator: Callable[[Any], Any] = fastjsonschema.compile(schema(kind), use_default=False)
+    # Exceptions without details: with them each holds its part of the schema, and compiling takes three times as long.
+    # They are why the schemas have an `enum` of one value instead of `const`, whose message needs the details.
+    validator: Callable[[Any], Any] = fastjsonschema.compile(schema(kind), use_default=False, detailed_exceptions=False)
     return validator
-
-
-def _explained(kind: str, data: Any, where: str, fast: Exception) -> InvalidDocument:
-    from jsonschema import Draft7Validator  # imported late: needed for invalid documents only
-    from jsonschema.exceptions import best_match
-
-    error = best_match(Draft7Validator(schema(kind)).iter_errors(data))
-    if error is None:
-        return InvalidDocument(where, "", str(fast))
-    reason = error.message if len(error.message) <= 200 else f"{error.message[:200]}..."
-    hint = error.schema.get("description") if isinstance(error.schema, dict) else None
-    return InvalidDocument(where, pointer(list(error.absolute_path)), reason, hint=hint)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import json
 from importlib.resources import files
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import fastjsonschema
@@ -254,8 +256,53 @@ def test_a_document_that_breaks_its_schema_is_not_written() -> None:
         write(KEYS["model_version"], DOCUMENTS["model_version"].from_data(SOUND["model_version"] | {"number": -1}))
 
 
-def test_every_schema_in_the_folder_has_its_document() -> None:
+def schema_folder() -> Path:
     packaged = Path(str(files("gitreg"))) / "schemas"
-    folder = packaged if packaged.is_dir() else Path(__file__).parents[2] / "schemas"
-    found = {path.name.removesuffix(".schema.json") for path in folder.glob("*.schema.json")}
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "schemas"
+
+
+def test_every_schema_in_the_folder_has_its_document() -> None:
+    found = {path.name.removesuffix(".schema.json") for path in schema_folder().glob("*.schema.json")}
     assert found == {*DOCUMENTS, "batch"}  # what `gitreg save --batch` reads is no file of a registry
+
+
+def documented_policies() -> dict[str, Any]:
+    text = (Path(__file__).parents[2] / "schemas" / "README.md").read_text()
+    example = text.partition("### Policies\n\n")[2].partition("\n\n")[0]
+    policies: dict[str, Any] = loads(dedent(example).encode(), "README.md")
+    return policies
+
+
+def test_the_schema_of_gitreg_yaml_checks_policies_for_editors_while_reading_leaves_them_to_who_asks() -> None:
+    for_editors = Draft7Validator(json.loads((schema_folder() / "registry.schema.json").read_text()))
+    data = SOUND["registry"] | documented_policies()
+    for_editors.validate(data)
+    data["policies"]["production"]["gates"][0] = {"metrics": "accuracy", "at_least": 0.9}
+    (error, *_) = for_editors.iter_errors(data)
+    assert list(error.absolute_path) == ["policies", "production", "gates", 0]
+    assert "'metrics' was unexpected" in error.message
+    assert read_data(KEYS["registry"], dumps(data)) == data
+    with pytest.raises(
+        InvalidDocument, match=r"^gitreg.yaml at /policies/production/gates/0/metrics: there is no field"
+    ):
+        check("policies", {"policies": data["policies"]}, "gitreg.yaml")
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "message", "hint"),
+    [
+        ("stage", {"reason": 7}, "at /reason: 7 is not of type 'string'", "write a text"),
+        ("registry", {"chunking": "contents"}, "at /chunking: is 'contents'", "did you mean 'content'? the known ones"),
+        ("registry", {"people": {"ada": {"emails": ["a@b"]}}}, "at /people/ada: has no keys", "public SSH keys"),
+        ("registry", {"people": {"ada": {"keys": ["ssh-rsa A"], "email": "x"}}},
+         "at /people/ada/email: there is no field 'email'", "did you mean 'emails'? the known ones are emails, keys"),
+        ("registry", {"people": {"ada": []}}, "at /people/ada: is empty", "at least one"),
+    ],
+)  # fmt: skip
+def test_an_error_says_what_is_wrong_and_what_to_write(
+    kind: str, change: dict[str, Any], message: str, hint: str
+) -> None:
+    with pytest.raises(InvalidDocument) as caught:
+        read_data(KEYS[kind], dumps(SOUND[kind] | change))
+    assert caught.value.message == f"{KEYS[kind].path} {message}"
+    assert hint in (caught.value.hint or "")

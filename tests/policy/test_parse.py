@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import copy
+import re
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft7Validator
 
+from gitreg.contents import CODE, VERDICTS
+from gitreg.documents.schemas import schema
+from gitreg.documents.types import CARD_FIELDS
 from gitreg.errors import InvalidDocument
 from gitreg.policy.authority import authority_changes
 from gitreg.policy.evaluate import decide
+from gitreg.policy.gates.content import CommandGate
 from gitreg.policy.parse import parse_policies
 from gitreg.policy.people import People
+from tests.documents.test_schemas import places
 from tests.policy.support import PEOPLE, STAGES, Facts, policy
 
 SOUND: list[dict[str, Any]] = [
@@ -50,12 +60,12 @@ def test_every_kind_is_read(said: dict[str, Any]) -> None:
         ({"gate": []}, "/gate", "gates"),
         ({"gates": []}, "/gates", "at least one"),
         ({"gates": {"metadata": ["a"]}}, "/gates", "list of gates|at least one"),
-        ({"gates": [{}]}, "/gates/0", "one of metric, metadata, card, files, content, soak"),
-        ({"gates": [None]}, "/gates/0", "one of metric"),
+        ({"gates": [{}]}, "/gates/0", "exactly one kind"),
+        ({"gates": [None]}, "/gates/0", "a mapping of name, metric"),
         ({"gates": [{"name": "x"}]}, "/gates/0", "demands"),
         ({"gates": [{"metrics": "a"}]}, "/gates/0/metrics", "did you mean 'metric'"),
-        ({"gates": [{"at_least": 3}]}, "/gates/0/at_least", "metric"),
-        ({"gates": [{"metric": "a", "card": ["license"]}]}, "/gates/0", "gate of each"),
+        ({"gates": [{"at_least": 3}]}, "/gates/0", "exactly one kind"),
+        ({"gates": [{"metric": "a", "card": ["license"]}]}, "/gates/0/card", "join gates of several kinds"),
         ({"gates": [{"metric": "a"}]}, "/gates/0", "at_least"),
         ({"gates": [{"metric": "a", "at_lest": 1}]}, "/gates/0/at_lest", "did you mean 'at_least'"),
         ({"gates": [{"metric": "a", "at_least": "0.9"}]}, "/gates/0/at_least", "number"),
@@ -69,27 +79,27 @@ def test_every_kind_is_read(said: dict[str, Any]) -> None:
         ({"gates": [{"metadata": "a"}]}, "/gates/0/metadata", "list"),
         ({"gates": [{"metadata": ["a"], "later": "yes"}]}, "/gates/0/later", "true or false"),
         ({"gates": [{"card": ["license"], "later": True}]}, "/gates/0/later", "card"),
-        ({"gates": [{"later": True}]}, "/gates/0/later", "metric"),
+        ({"gates": [{"later": True}]}, "/gates/0", "exactly one kind"),
         ({"gates": [{"card": ["licence"]}]}, "/gates/0/card/0", "did you mean 'license'"),
         ({"gates": [{"files": []}]}, "/gates/0/files", "at least one"),
         ({"gates": [{"content": {"at_most": "code"}}]}, "/gates/0/content/at_most", "data, limited, opaque"),
         ({"gates": [{"content": {"at_most": ["data"]}}]}, "/gates/0/content/at_most", "data, limited, opaque"),
         ({"gates": [{"content": {}}]}, "/gates/0/content", "at_most"),
         ({"gates": [{"content": {"at_most": "data"}, "later": True}]}, "/gates/0/later", "content"),
-        ({"gates": [{"soak": {"stage": "staging"}}]}, "/gates/0/soak", "stage, hours"),
+        ({"gates": [{"soak": {"stage": "staging"}}]}, "/gates/0/soak", "hours: NUMBER"),
         ({"gates": [{"soak": {"stage": "stagin", "hours": 1}}]}, "/gates/0/soak/stage", "did you mean 'staging'"),
         ({"gates": [{"soak": {"stage": "production", "hours": 1}}]}, "/gates/0/soak/stage", "before"),
         ({"gates": [{"soak": {"stage": "staging", "hours": 0}}]}, "/gates/0/soak/hours", "hours"),
         ({"gates": [{"signature": {"by": ["eve"]}}]}, "/gates/0/signature/by/0", "bob@example.com, cy"),
         ({"gates": [{"approvals": {"count": 2, "by": ["cy", "cy"]}}]}, "/gates/0/approvals", "more of them"),
         ({"gates": [{"approvals": {"author": "proven"}}]}, "/gates/0/approvals/author", "signed"),
-        ({"gates": [{"approvals": {"count": 0}}]}, "/gates/0/approvals/count", "how many"),
-        ({"gates": [{"approvals": {"count": True}}]}, "/gates/0/approvals/count", "how many"),
+        ({"gates": [{"approvals": {"count": 0}}]}, "/gates/0/approvals/count", "1 or more"),
+        ({"gates": [{"approvals": {"count": True}}]}, "/gates/0/approvals/count", "1 or more"),
         ({"gates": [{"command": "rm -rf /"}]}, "/gates/0/command", "list"),
         ({"gates": [{"all": []}]}, "/gates/0/all", "at least one"),
         ({"gates": [{"any": []}]}, "/gates/0/any", "at least one"),
-        ({"gates": [{"any": [{"metadata": ["a"]}, {}]}]}, "/gates/0/any/1", "one of metric"),
-        ({"gates": [{"metadata": ["a"], "name": "from"}]}, "/gates/0/name", "none of from"),
+        ({"gates": [{"any": [{"metadata": ["a"]}, {}]}]}, "/gates/0/any/1", "exactly one kind"),
+        ({"gates": [{"metadata": ["a"], "name": "from"}]}, "/gates/0/name", "not from or promoters"),
         ({"from": ["stagin"]}, "/from/0", "did you mean 'staging'"),
         ({"from": ["production"]}, "/from/0", "before"),
         ({"from": []}, "/from", "at least one"),
@@ -205,6 +215,74 @@ def test_what_differs_between_policies_that_are_understood_can_be_told(old: list
     assert authority_changes(before, before) == []
     gone = len(new) < len(old)
     assert not gone or authority_changes(before, after)
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> dict[str, Any]:
+    """Policies whose shape is sound, with up to three of their values dropped or exchanged."""
+    gates = draw(st.lists(st.sampled_from(SOUND), min_size=1, max_size=3))
+    policies: dict[str, Any] = {
+        "production": {"from": ["staging"], "overridable": ["from"], "protected": True, "gates": gates},
+        "settings": {"promoters": ["ada"], "gates": [{"any": [{"signature": {"by": ["cy"]}}]}]},
+        "aliases": {"promoters": ["ada"], "gates": gates[:1]},
+    }
+    policies = copy.deepcopy(policies)
+    for _ in range(draw(st.integers(0, 3))):
+        place = draw(st.sampled_from(places(policies)[1:] or [()]))
+        if not place:
+            continue
+        parent: Any = policies
+        for step in place[:-1]:
+            parent = parent[step]
+        if draw(st.booleans()):
+            parent[place[-1]] = draw(ODD)
+        elif draw(st.booleans()) or isinstance(parent, list):
+            del parent[place[-1]]
+        else:
+            parent[draw(st.sampled_from(FIELDS))] = draw(ODD)
+    return policies
+
+
+ACROSS_FIELDS = re.compile(
+    "there is no (stage|person|rule or gate) |is .* itself$|needs .* approvals of |has at_least above at_most"
+)
+
+
+@given(mutated())
+def test_what_the_schema_accepts_is_understood_but_for_rules_across_fields(policies: dict[str, Any]) -> None:
+    valid = Draft7Validator(schema("policies")).is_valid({"policies": policies})
+    try:
+        parse_policies(policies, PEOPLE, STAGES)
+    except InvalidDocument as error:
+        assert bool(ACROSS_FIELDS.match(error.reason)) or not valid  # noqa: PT017
+        assert error.pointer.startswith("/policies")  # noqa: PT017
+        return
+    assert valid
+
+
+def test_the_schema_knows_the_fields_of_cards_and_the_verdicts() -> None:
+    gate = schema("policies")["definitions"]["gate"]["properties"]
+    assert gate["card"]["items"]["enum"] == [*CARD_FIELDS, "tags", "metadata", "readme"]
+    assert gate["content"]["properties"]["at_most"]["enum"] == [each for each in VERDICTS if each != CODE]
+
+
+def test_every_field_of_a_policy_has_a_title_and_a_description_for_editors() -> None:
+    definitions = schema("policies")["definitions"]
+    found = [
+        (place, field)
+        for place in places(definitions)
+        if place and place[-1] == "properties"
+        for field in reduce(getitem, place, definitions).values()
+    ]
+    assert found
+    for place, field in found:
+        described = definitions[field["$ref"].rpartition("/")[2]] if "$ref" in field else field
+        assert {"title", "description"} <= described.keys(), (place, field)
+
+
+def test_a_command_keeps_an_argument_that_it_has_twice() -> None:
+    (gate,) = policy(gates=[{"command": ["check", "--not", "a", "--not", "b"]}]).gates
+    assert gate == CommandGate(name="command", command=("check", "--not", "a", "--not", "b"))
 
 
 @given(GATES)

@@ -1,0 +1,92 @@
+"""The explanation of a document that breaks its schema: the place, the problem and the remedy, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from jsonschema import Draft7Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from gitreg.documents.yaml import pointer
+from gitreg.errors import InvalidDocument
+
+_LONGEST = 200
+_TYPES = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "null": "nothing",
+    "number": "a number",
+    "object": "a mapping",
+    "string": "a text",
+}
+
+
+def explain(schema: Mapping[str, Any], data: Any, where: str) -> InvalidDocument | None:
+    """Return the error that explains best why a document breaks a schema.
+
+    Parameters
+    ----------
+    schema:
+        The JSON Schema (draft 7).
+    where:
+        The document's file.
+
+    Returns
+    -------
+    InvalidDocument | None
+        The error with the place, the problem and, as far as the schema describes it, the remedy; None if the document
+        is valid.
+    """
+    error = best_match(Draft7Validator(schema).iter_errors(data))
+    if error is None:
+        return None
+    inside, reason, hint = _explained(error)
+    reason = reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]}..."
+    return InvalidDocument(where, pointer([*error.absolute_path, *inside]), reason, hint=hint or None)
+
+
+def known_names(name: object, known: Sequence[str], *, also: Sequence[str] = ()) -> str:
+    """Return the hint for an unknown name: the nearest valid name, all that are known, and those valid besides."""
+    near = get_close_matches(str(name), [*known, *also], n=1)
+    meant = f"did you mean {near[0]!r}? " if near else ""
+    listed = f"the known ones are {', '.join(known)}" if known else "there is none"
+    return meant + listed + (f"; {' and '.join(also)} may stand there, too" if also else "")
+
+
+def _explained(error: ValidationError) -> tuple[list[str | int], str, str]:
+    """Return the place below that of the error, the problem and the remedy."""
+    schema: Any = error.schema
+    value: Any = error.instance
+    rule: Any = error.validator_value
+    described = schema.get("description", "")
+    match error.validator:
+        case "additionalProperties" if rule is False:
+            known = list(schema.get("properties", {}))
+            field = next(field for field in value if field not in known)
+            return [field], f"there is no field {field!r}", known_names(field, known)
+        case "enum" if "propertyNames" in error.schema_path:
+            return [value], f"there is no field {value!r} here", _sentences(known_names(value, rule), described)
+        case "enum" if all(isinstance(each, str) for each in rule):
+            return [], f"is {value!r}", _sentences(known_names(value, rule), described)
+        case "anyOf" if all(branch.keys() == {"required"} for branch in rule):
+            needed = [field for branch in rule for field in branch["required"]]
+            return [], f"needs one of {', '.join(needed)}", described
+        case "type":
+            wanted = " or ".join(_TYPES[each] for each in ([rule] if isinstance(rule, str) else rule))
+            of = f" of {', '.join(schema['properties'])}" if rule == "object" and "properties" in schema else ""
+            return [], error.message, _sentences(f"write {wanted}{of}", described)
+        case "required":
+            return [], f"has no {next(field for field in rule if field not in value)}", described
+        case "minItems" | "minProperties" if not value:
+            return [], "is empty", described
+        case "not":
+            return [], f"is {value!r}", described
+        case _:
+            return [], error.message, described
+
+
+def _sentences(*parts: str) -> str:
+    return ". ".join(part for part in parts if part)
