@@ -6,6 +6,7 @@ from typing import Any
 
 from gitreg.documents import tables
 from gitreg.documents.composing import composed
+from gitreg.documents.edit import rewrite
 from gitreg.documents.layout import Key
 from gitreg.documents.schemas import check
 from gitreg.documents.types import FORMAT, NEWER_FORMAT, Document
@@ -70,8 +71,6 @@ def write(key: Key, document: Document, old: bytes | None = None) -> bytes:
     check_meaning(key, data)
     if old is None:
         return tables.dumps(data)
-    from gitreg.documents.edit import rewrite  # not needed for new files, which are most
-
     return rewrite(old, data, key.path)
 
 

@@ -134,7 +134,7 @@ def _clone(url: str, path: Path, env: Mapping[str, str]) -> None:
         settings.set((b"remote", b"origin"), b"fetch", f"+refs/heads/*:{_TRACKING}*".encode())
         settings.write_to_path()
         with Repository.discover(path, env=speaking_of_none(env)) as clone:
-            remote = clone.remote_by_dulwich("origin")
+            remote = clone.remotes.open_by_dulwich("origin")
             branch = remote.head()
             _pack_refs(clone, remote.bring([f"+refs/heads/*:{_TRACKING}*", "refs/tags/*:refs/tags/*"]))
             _check_out(clone, made.object_store, path, branch)

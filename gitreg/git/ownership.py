@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gitreg.errors import Refused
 from gitreg.git.discovery import RepositoryLayout
+from gitreg.git.program import find_git
 
 
 def check_owner(layout: RepositoryLayout, env: Mapping[str, str]) -> None:
@@ -26,7 +27,6 @@ def check_owner(layout: RepositoryLayout, env: Mapping[str, str]) -> None:
     if us == 0 or all(folder.stat().st_uid == us for folder in folders):
         return
     from gitreg.git.config import read_config  # rarely needed: most repositories belong to the user
-    from gitreg.git.program import find_git
 
     safe: list[str] = []
     for value in read_config(find_git(env), env, None).get_all("safe.directory", from_user_only=True):

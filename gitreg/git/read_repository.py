@@ -17,6 +17,7 @@ from gitreg.git.history.replay import (
     replay_in_process,
     tags_by_git,
 )
+from gitreg.git.objects.parsing import signature_kind, split_commit, split_tag
 from gitreg.git.objects.store import ObjectStore
 from gitreg.git.ownership import check_owner
 from gitreg.git.program import QUARANTINE, find_git
@@ -316,22 +317,16 @@ class ReadOnlyRepository:
 
     def tag_signer(self, oid: str, keys: Mapping[str, Sequence[str]]) -> str | None:
         """Return the person whose SSH key signed an annotated tag, or None."""
-        from gitreg.git.objects.parsing import split_tag
-
         payload, signature = split_tag(self._objects.get(oid, "tag", None))
         return self.statement_signer(payload, signature, namespace="git", keys=keys) if signature else None
 
     def commit_signer(self, oid: str, keys: Mapping[str, Sequence[str]]) -> str | None:
         """Return the person whose SSH key signed a commit, or None."""
-        from gitreg.git.objects.parsing import split_commit
-
         payload, signature = split_commit(self._objects.get(oid, "commit", None))
         return self.statement_signer(payload, signature, namespace="git", keys=keys) if signature else None
 
     def tag_signature_kind(self, oid: str) -> str | None:
         """Return the format of an annotated tag's signature, ``ssh``, ``openpgp`` or ``x509``, or None for none."""
-        from gitreg.git.objects.parsing import signature_kind, split_tag
-
         return signature_kind(split_tag(self._objects.get(oid, "tag", None))[1])
 
     def statement_signer(

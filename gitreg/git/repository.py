@@ -16,9 +16,7 @@ from gitreg.git.values import Identity, RefUpdate
 
 if TYPE_CHECKING:
     from gitreg.git.config import Config
-    from gitreg.git.named_programs import GuardedCommand
-    from gitreg.git.remote.dulwich_client import DulwichRemote
-    from gitreg.git.remote.protocol import Remote
+    from gitreg.git.remote.remotes import Remotes
     from gitreg.git.signing import Signer
     from gitreg.git.worktrees.worktrees import WorkTrees
 
@@ -144,118 +142,32 @@ class Repository(ReadOnlyRepository):
         InvalidInput
             Git does not know who the user is.
         """
-        from gitreg.git.identity import identity
-
-        return identity("committer", self._config, self._env, time=time, offset=offset)
+        return self._identity("committer", time, offset)
 
     def author_identity(self, *, time: int, offset: int) -> Identity:
         """Return the author, as `identity` does the committer, by ``GIT_AUTHOR_*`` and ``author.*``."""
+        return self._identity("author", time, offset)
+
+    def _identity(self, role: str, time: int, offset: int) -> Identity:
         from gitreg.git.identity import identity
 
-        return identity("author", self._config, self._env, time=time, offset=offset)
+        return identity(role, self._config, self._env, time=time, offset=offset)
 
     # -- other repositories ------------------------------------------------------------------------------------------
 
-    def remote(self, address: str) -> Remote:
-        """Return another repository, for fetches and pushes; nothing is sent to it yet.
+    @cached_property
+    def remotes(self) -> Remotes:
+        """Other repositories, by the configuration of this one."""
+        from gitreg.git.remote.remotes import Remotes
 
-        Parameters
-        ----------
-        address:
-            The name of a remote in Git's configuration, or a URL.
-        """
-        if self._git is not None:
-            from gitreg.git.named_programs import way_to
-            from gitreg.git.remote.git_program import GitRemote
-
-            def way(push: bool) -> GuardedCommand:
-                return way_to(self._config_for_remotes(), self._env, address, push=push)
-
-            return GitRemote(self._git, self.git_dir, self.work_tree or self.git_dir, address, way)
-        return self.remote_by_dulwich(address)
+        return Remotes(
+            self, self._git, self._env, self._objects, self._write,
+            config=lambda: self._config, read_config=self._read_config,
+        )  # fmt: skip
 
     def option(self, name: str) -> str | None:
         """Return the value of gitreg's own setting in Git's configuration (``gitreg.settings``); None where not set."""
         return self._config.get(name)
-
-    def remote_url(self, name: str) -> str | None:
-        """Return the URL of a remote without the login in it; None where there is no such remote."""
-        from gitreg.git.urls import hide_login
-
-        url = self._config.get(f"remote.{name}.url")
-        return hide_login(url) if url else None
-
-    def address_of(self, remote: str) -> str | None:
-        """Return the URL that a remote is fetched from, by the user's insteadOf, without the password in it.
-
-        For a local folder, this is the absolute path of its Git folder, or the configured path where no repository is
-        there.
-
-        Returns
-        -------
-        str or None:
-            None where there is no such remote.
-        """
-        from gitreg.errors import GitregError
-        from gitreg.git.discovery import discover
-        from gitreg.git.named_programs import urls_of
-        from gitreg.git.urls import hide_password
-
-        if self._config.get(f"remote.{remote}.url") is None:
-            return None
-        (url, *_) = urls_of(self._config, remote, push=False)
-        url = url.removeprefix("file://")
-        if "://" in url or ":" in url.partition("/")[0]:
-            return hide_password(url)
-        folder = (self.work_tree or self.git_dir) / url
-        with suppress(GitregError):
-            found = discover(folder, {})
-            if found.git_dir == folder.resolve() or (folder / ".git").exists():  # not a repository above the folder
-                return str(found.common_dir)
-        return str(folder)
-
-    def folder_of(self, address: str) -> Path | None:
-        """Return the Git folder of a remote that is a local folder; None for every other remote."""
-        from gitreg.errors import GitregError
-        from gitreg.git.config import read_config
-        from gitreg.git.discovery import discover
-        from gitreg.git.named_programs import urls_of
-
-        (url, *_) = urls_of(read_config(self._git, self._env, self._layout), address, push=True)
-        folder = (self.work_tree or self.git_dir) / url.removeprefix("file://")
-        try:
-            return discover(folder, {}).common_dir if folder.is_dir() else None
-        except GitregError:
-            return None
-
-    def remote_by_dulwich(self, address: str) -> DulwichRemote:
-        """Return another repository as `remote` does, without the git program."""
-        from gitreg.git.remote.dulwich_client import DulwichRemote
-
-        return DulwichRemote(self, self._objects, self._write, self._config_for_remotes, self._env, address)
-
-    def named_programs(self) -> list[str]:
-        """Return the keys by which this repository names programs and protocols; they are ignored for remotes."""
-        from gitreg.git.config import read_config
-        from gitreg.git.named_programs import named_programs
-
-        return named_programs(read_config(self._git, self._env, self._layout))
-
-    def _config_for_remotes(self) -> Config:
-        """Read the current configuration; warn once of each key of the repository that is ignored."""
-        from gitreg.git.config import read_config
-        from gitreg.git.named_programs import named_programs
-
-        config = read_config(self._git, self._env, self._layout)
-        new = [key for key in named_programs(config) if key not in self._told]
-        if new:
-            import warnings
-
-            self._told.update(new)
-            warnings.warn(
-                f"ignored {', '.join(new)} of this repository: only your own configuration names programs", stacklevel=2
-            )
-        return config
 
     # -- work trees --------------------------------------------------------------------------------------------------
 
@@ -361,14 +273,12 @@ class Repository(ReadOnlyRepository):
 
     @cached_property
     def _config(self) -> Config:
+        return self._read_config()
+
+    def _read_config(self) -> Config:
         from gitreg.git.config import read_config
 
         return read_config(self._git, self._env, self._layout)
-
-    @cached_property
-    def _told(self) -> set[str]:
-        """The ignored settings of this repository of which the user was warned already."""
-        return set()
 
     @cached_property
     def _signer(self) -> Signer:

@@ -38,7 +38,7 @@ def here(far: Far, tmp_path: Path, env: Env) -> Iterator[Repository]:
 
 @pytest.fixture
 def remote(here: Repository) -> Remote:
-    return here.remote("origin")
+    return here.remotes.open("origin")
 
 
 class World:

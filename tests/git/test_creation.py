@@ -41,7 +41,7 @@ def test_a_clone_has_branches_tags_and_a_clean_work_tree(far: Far, tmp_path: Pat
         assert clone.read_ref(MAIN) == commit
         assert clone.read_ref("refs/remotes/origin/side/branch") == commit
         assert clone.read_ref("refs/tags/iris/v1") == far.refs()["refs/tags/iris/v1"]
-        assert clone.remote("origin").refs(MAIN) == {MAIN: commit}
+        assert clone.remotes.open("origin").refs(MAIN) == {MAIN: commit}
     assert (target / "in" / "größe").read_text() == "hello\n"
     assert (target / "link").readlink() == Path("plain")
     assert git(target, env, "status", "--porcelain") == ""
@@ -90,7 +90,7 @@ def test_files_of_a_clone_follow_the_branch_afterwards(world: World, far: Far, t
     first = world.somebody_else_pushes()
     with clone_repository(far.url, tmp_path / "clone", env=far.env) as clone:
         second = world.somebody_else_pushes(files=3)
-        clone.remote("origin").fetch([f"+{MAIN}:refs/gitreg/origin/main"])
+        clone.remotes.open("origin").fetch([f"+{MAIN}:refs/gitreg/origin/main"])
         with clone.lock(timeout=10), clone.follow(MAIN, first, second):
             clone.update_refs([RefUpdate(MAIN, second, first)], reason="pull")
     assert (tmp_path / "clone" / "f2").read_text() == "theirs 2"

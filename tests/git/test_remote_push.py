@@ -284,4 +284,4 @@ def test_without_git_a_sha256_repository_is_left_to_git(far: Far, tmp_path: Path
     with Repository.discover(tmp_path / "mine", env=far.env) as mine:
         oid = mine.build_commit(None, {"a": b"a"}, message="x", author=ADA, committer=ADA)
         with pytest.raises(Refused, match="sha256"):
-            mine.remote(far.url).push([RefUpdate(MAIN, oid, None)])
+            mine.remotes.open(far.url).push([RefUpdate(MAIN, oid, None)])

@@ -20,7 +20,7 @@ FETCHED = "refs/gitreg/origin/main"
 
 
 def everything(here: Repository, url: str, oid: str) -> list[Callable[[], object]]:
-    there = here.remote(url)
+    there = here.remotes.open(url)
     return [
         lambda: there.refs(MAIN),
         there.head,
@@ -122,7 +122,7 @@ def test_a_silent_host_is_waited_for_once(
     with on_a_bad_line(far, tmp_path, servers) as (url, _, line):
         line.silent = 10
         with pytest.raises(Unreachable, match=r"[Tt]imed out|timeout"):
-            world.here.remote(url).refs(MAIN)
+            world.here.remotes.open(url).refs(MAIN)
         assert line.connections == 1
 
 
@@ -132,14 +132,14 @@ def test_a_fetch_that_is_cut_at_any_request_leaves_all_as_it_was_or_has_done_it(
     world: World, far: Far, here: Repository, tmp_path: Path, servers: Servers, broken: str
 ) -> None:
     first = world.somebody_else_pushes()
-    here.remote("origin").fetch([f"+{MAIN}:{FETCHED}"])
+    here.remotes.open("origin").fetch([f"+{MAIN}:{FETCHED}"])
     second = world.somebody_else_pushes(MAIN, TAG, files=5)
     specs = [f"+{MAIN}:{FETCHED}", f"{TAG}*:{TAG}*"]
     outcomes = set()
     for number in range(1, 10):
         with on_a_bad_line(far, tmp_path, servers) as (url, _, line):
             setattr(line, broken, number)
-            outcomes.add(done := _succeeds(lambda: here.remote(url).fetch(specs)))
+            outcomes.add(done := _succeeds(lambda: here.remotes.open(url).fetch(specs)))
             assert done or line.requests >= number
         found = here.refs("refs/gitreg/") | here.refs("refs/tags/")
         assert found == ({FETCHED: second, TAG: second} if done else {FETCHED: first})
@@ -163,13 +163,13 @@ def test_a_push_that_is_cut_at_any_request_has_moved_all_or_nothing_and_can_be_d
             far.git("update-ref", "-d", update.name)
         with on_a_bad_line(far, tmp_path, servers) as (url, _, line):
             setattr(line, broken, number)
-            done = _succeeds(lambda: here.remote(url).push(updates))
+            done = _succeeds(lambda: here.remotes.open(url).push(updates))
         moved = set(far.refs())
         outcomes.add((done, bool(moved)))
         assert moved in ({MAIN, TAG}, set())
         assert moved or not done
         assert far.is_whole()
-        here.remote("origin").push(updates)
+        here.remotes.open("origin").push(updates)
         assert set(far.refs()) == {MAIN, TAG}
         if done:
             break
@@ -186,7 +186,7 @@ def test_an_ssh_connection_that_is_cut_anywhere_leaves_no_half_state(
     oid = world.commit(a=noise)
     updates = [RefUpdate(MAIN, oid, None), RefUpdate(TAG, world.tag(oid), None)]
     with on_a_bad_line(far, tmp_path, servers) as (url, env, line), Repository.discover(here.git_dir, env=env) as near:
-        near.remote(url).push(updates)
+        near.remotes.open(url).push(updates)
         up = line.up
     outcomes = set()
     for share in (0.1, 0.4, 0.8, 0.97, 0.999):
@@ -197,7 +197,7 @@ def test_an_ssh_connection_that_is_cut_anywhere_leaves_no_half_state(
             Repository.discover(here.git_dir, env=env) as near,
         ):
             line.cut_up = int(up * share)
-            done = _succeeds(lambda: near.remote(url).push(updates))
+            done = _succeeds(lambda: near.remotes.open(url).push(updates))
         moved = set(far.refs())
         assert moved in ({MAIN, TAG}, set())
         assert moved or not done
@@ -206,7 +206,8 @@ def test_an_ssh_connection_that_is_cut_anywhere_leaves_no_half_state(
     far.git("update-ref", MAIN, oid)
     with on_a_bad_line(far, tmp_path, servers) as (url, env, line), Repository.discover(here.git_dir, env=env) as near:
         line.cut_down = 8_000
-        assert not _succeeds(lambda: near.remote(url).fetch([f"+{MAIN}:{FETCHED}"])) or near.read_ref(FETCHED) == oid
+        remote = near.remotes.open(url)
+        assert not _succeeds(lambda: remote.fetch([f"+{MAIN}:{FETCHED}"])) or near.read_ref(FETCHED) == oid
     assert world.is_whole()
 
 
@@ -216,7 +217,7 @@ def test_a_repository_that_is_damaged_there_moves_nothing_here(world: World, far
     blob = far.git("rev-parse", f"{made}:f1")
     (far.path / "objects" / blob[:2] / blob[2:]).unlink()
     with pytest.raises(GitregError):
-        here.remote("origin").fetch([f"+{MAIN}:{FETCHED}"])
+        here.remotes.open("origin").fetch([f"+{MAIN}:{FETCHED}"])
     assert here.read_ref(FETCHED) is None
 
 

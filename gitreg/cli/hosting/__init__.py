@@ -60,7 +60,7 @@ def rules(registry: Registry, host: str) -> str:
 
     settings = registry.snapshot().settings
     remote = settings.remote or "origin"
-    url = registry.branch.repository.remote_url(remote)
+    url = registry.branch.repository.remotes.url(remote)
     found = host_of(url, {}) if url else None
     if found is None:
         raise InvalidInput(

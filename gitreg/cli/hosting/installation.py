@@ -53,7 +53,7 @@ def _folder_url(folder: Path, env: Mapping[str, str]) -> str:
         within = folder.resolve().relative_to(top.resolve()).as_posix()
         if repository.read(commit, "pyproject.toml" if within == "." else f"{within}/pyproject.toml") is None:
             return folder.as_uri()
-        remote = repository.remote_url("origin")
+        remote = repository.remotes.url("origin")
     url = f"git+{_as_url(remote) if remote else top.as_uri()}@{commit}"
     return _with_fragment(url, subdirectory=None if within == "." else within)
 

@@ -104,7 +104,7 @@ def _refresh(repository: Repository, text: str, place: RegistryRoot | None, *, a
     str or None:
         The former commit of the branch, if a rewritten history was accepted.
     """
-    remote = repository.remote(REMOTE)
+    remote = repository.remotes.open(REMOTE)
     remote.name = hide_login(text.partition("#")[0])
     known = noted_place(repository)
     if known is not None:

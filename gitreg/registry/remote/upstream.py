@@ -94,7 +94,7 @@ class Upstream:
         self._context = context or (lambda: PromotionContext(now=clock, branch=branch))
         self._clock = clock
         self._repository = branch.repository
-        self._remote: Remote = self._repository.remote(remote)
+        self._remote: Remote = self._repository.remotes.open(remote)
         self._remote_name = remote
         self._mirror_of = hide_login(mirror_of) if mirror_of else ""
         self._remote.name = self._mirror_of.partition("#")[0] or self._remote.name
@@ -462,13 +462,13 @@ class Upstream:
 
     def stale_locks(self) -> list[Path]:
         """Return the lock files left in the remote, if it is a folder on this machine."""
-        folder = self._repository.folder_of(self._remote_name)
+        folder = self._repository.remotes.folder(self._remote_name)
         return stale_locks(folder) if folder else []
 
     @property
     def url(self) -> str:
         """The URL of the remote, without a password."""
-        return self._repository.remote_url(self.name) or self.name
+        return self._repository.remotes.url(self.name) or self.name
 
     def push_branch(self, update: RefUpdate, options: Sequence[str] = ()) -> str:
         """Push one branch of the remote, whatever its commit there, and return the remote's messages for the user.

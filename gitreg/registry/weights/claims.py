@@ -140,7 +140,7 @@ class Claims:
             same path.
         """
         settings = self._branch.snapshot().settings
-        address = self._repository.address_of(self._remote) if self._remote and settings.id else None
+        address = self._repository.remotes.address(self._remote) if self._remote and settings.id else None
         if address is None or settings.id is None:
             return None
         said = {"registry": settings.id, "remote": address, "branch": self._branch.name, "root": self._branch.root}

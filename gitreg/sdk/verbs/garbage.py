@@ -15,7 +15,7 @@ def store_users(registry: Session) -> StoreUsers:
     """Return the users of the registry's store, for garbage collection, after this clone's own claims were settled."""
     settle_claims(registry, collecting=True)
     environment, branch, remote = registry.environment, registry.branch, registry.remote
-    shared = remote is not None and branch.repository.address_of(remote) is not None
+    shared = remote is not None and branch.repository.remotes.address(remote) is not None
     upstream = registry.published if shared and registry.snapshot().settings.id else None
     return StoreUsers(
         branch,

@@ -144,9 +144,9 @@ def _deepen(branch: RegistryBranch, base: str, head: str, unseen: list[str]) -> 
     if not shallow and repository.resolve(base) is not None:
         return
     remote, _, target_branch = split_revision(base)[0].partition("/")
-    if not is_ref_path(target_branch) or repository.remote_url(remote) is None:
+    if not is_ref_path(target_branch) or repository.remotes.url(remote) is None:
         remote, target_branch = "origin", branch.name
-    if repository.remote_url(remote) is None:
+    if repository.remotes.url(remote) is None:
         return
     target = f"+refs/heads/{target_branch}:refs/remotes/{remote}/{target_branch}"
     commit = repository.resolve(head)
@@ -154,7 +154,7 @@ def _deepen(branch: RegistryBranch, base: str, head: str, unseen: list[str]) -> 
     # First with the proposal's own history; some hosts serve only commits that refs name.
     for wanted in ([target, commit] if commit else [target], [target]):
         try:
-            repository.remote(remote).fetch(wanted, depth=depth)
+            repository.remotes.open(remote).fetch(wanted, depth=depth)
             break
         except GitregError as error:
             failed = error
@@ -176,9 +176,9 @@ def _fetch_tags(registry: Session, target: Snapshot, head: str) -> None:
         wanted += [tag_ref(target.settings, key.model, version) for version in versions]
     missing = [ref for ref in wanted if branch.repository.read_ref(ref) is None]
     remote = target.settings.remote
-    if missing and remote is not None and branch.repository.remote_url(remote) is not None:
+    if missing and remote is not None and branch.repository.remotes.url(remote) is not None:
         with suppress(GitregError):  # checks that need a missing tag report it
-            branch.repository.remote(remote).fetch([f"{ref}*:{ref}*" for ref in dict.fromkeys(missing)])
+            branch.repository.remotes.open(remote).fetch([f"{ref}*:{ref}*" for ref in dict.fromkeys(missing)])
 
 
 def _held(repository: Repository, key: Key, oid: str) -> list[str]:

@@ -161,7 +161,7 @@ def _remote(registry: Session) -> Upstream | None:
         return None
     if (upstream := registry.upstream) is not None:
         return upstream
-    if registry.branch.repository.remote_url("origin") is None:
+    if registry.branch.repository.remotes.url("origin") is None:
         return None
     from gitreg.registry.remote.upstream import Upstream
 

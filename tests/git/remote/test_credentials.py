@@ -23,8 +23,8 @@ def without_login(far: Far) -> str:
 def works(world: World, url: str) -> None:
     with Repository.discover(world.here.git_dir, env=world.far.env) as here:
         oid = world.commit(a="one")
-        here.remote(url).push([RefUpdate(MAIN, oid, None)])
-        assert here.remote(url).refs(MAIN) == {MAIN: oid}
+        here.remotes.open(url).push([RefUpdate(MAIN, oid, None)])
+        assert here.remotes.open(url).refs(MAIN) == {MAIN: oid}
 
 
 def by_store(home: Path, far: Far, env: Env) -> None:
@@ -84,7 +84,7 @@ def test_a_helper_that_knows_a_wrong_password_is_asked_once(
     helper = f"!echo x >> {tmp_path}/asked; echo username=ada; echo password=wr0ng; :"
     git(tmp_path, env, "config", "--global", "credential.helper", helper)
     with pytest.raises(Unreachable, match="does not let us in") as caught:
-        world.here.remote(without_login(far)).refs(MAIN)
+        world.here.remotes.open(without_login(far)).refs(MAIN)
     assert "wr0ng" not in caught.value.message
     asked = (tmp_path / "asked").read_text().split()
     assert len(asked) == (1 if way[0] == "no git" else 2)  # git tells it that the password was wrong
