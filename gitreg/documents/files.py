@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from gitreg.documents import tables
 from gitreg.documents.composing import composed
 from gitreg.documents.edit import rewrite
 from gitreg.documents.layout import Key
 from gitreg.documents.schemas import check
 from gitreg.documents.types import FORMAT, NEWER_FORMAT, Document
 from gitreg.documents.validation import check_meaning
-from gitreg.documents.yaml import loads
+from gitreg.documents.yaml import dumps, loads
 from gitreg.errors import InvalidDocument
 
 _VERSIONS = ("version", "previous", "rolled_back_from")
@@ -70,7 +69,7 @@ def write(key: Key, document: Document, old: bytes | None = None) -> bytes:
     check(key.kind, data, key.path)
     check_meaning(key, data)
     if old is None:
-        return tables.dumps(data)
+        return dumps(data)
     return rewrite(old, data, key.path)
 
 

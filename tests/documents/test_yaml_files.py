@@ -1,4 +1,4 @@
-"""What is written without the emitter is what the emitter writes."""
+"""The files of a record, which are written without the YAML emitter, are written as it writes them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import yaml as pyyaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gitreg.documents import tables, yaml
+from gitreg.documents import yaml
 
 A, B = "3f2a" * 16, "0123456789" * 6 + "0123"
 ODD_PATHS = [
@@ -57,26 +57,26 @@ DOCUMENTS = st.fixed_dictionaries(
 @example(data={"artifacts": {"m": {"files": {path: {"size": 1, "sha256": A} for path in ODD_PATHS}}}})
 @settings(max_examples=500)
 def test_a_document_is_written_as_the_emitter_writes_it(data: dict[str, Any]) -> None:
-    assert tables.dumps(data) == yaml.dumps(data)
+    assert yaml.dumps(data) == yaml._emit(data)
 
 
 @pytest.mark.parametrize("path", ODD_PATHS)
 @pytest.mark.parametrize("digest", [A, B, "1e" + "0" * 62, "0b" + "1" * 62])
 def test_each_path_and_digest_is_quoted_as_the_emitter_quotes_it(path: str, digest: str) -> None:
     data = {"artifacts": {"model": {"files": {path: {"size": 1, "sha256": digest}}}}}
-    assert tables.dumps(data) == yaml.dumps(data)
+    assert yaml.dumps(data) == yaml._emit(data)
 
 
-@given(path=st.from_regex(tables._PATH, fullmatch=True) | st.text("01_.eE-/abx", min_size=1, max_size=8))
+@given(path=st.from_regex(yaml._PLAIN_PATH, fullmatch=True) | st.text("01_.eE-/abx", min_size=1, max_size=8))
 @settings(max_examples=300)
 def test_no_path_that_is_written_as_it_is_would_be_quoted_by_the_emitter(path: str) -> None:
-    assert not tables._PATH.fullmatch(path) or yaml.dumps({path: 1}) == f"{path}: 1\n".encode()
+    assert not yaml._PLAIN_PATH.fullmatch(path) or yaml._emit({path: 1}) == f"{path}: 1\n".encode()
 
 
 @given(digest=st.builds(str.__add__, st.text("0123456789be", min_size=63, max_size=63), st.sampled_from("acdf")))
 def test_no_digest_that_is_written_as_it_is_would_be_quoted_by_the_emitter(digest: str) -> None:
-    assert tables._SHA256.fullmatch(digest)
-    assert yaml.dumps({"sha256": digest}) == f"sha256: {digest}\n".encode()
+    assert yaml._PLAIN_SHA256.fullmatch(digest)
+    assert yaml._emit({"sha256": digest}) == f"sha256: {digest}\n".encode()
 
 
 def test_the_emitter_is_not_asked_about_a_list_of_usual_files(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +91,7 @@ def test_the_emitter_is_not_asked_about_a_list_of_usual_files(monkeypatch: pytes
     monkeypatch.setattr(pyyaml, "dump", watch)
     usual = ["model.safetensors", "config.json", "1_Pooling/config.json", "000/00000.bin", "bin/run.sh"]
     data = {"artifacts": {"model": {"files": {path: {"size": 1, "sha256": A} for path in usual}}}}
-    written = tables.dumps(data).decode()
+    written = yaml.dumps(data).decode()
     assert not re.search(r"sha256", "".join(asked))
     assert written.count(A) == len(usual)
 
@@ -99,5 +99,5 @@ def test_the_emitter_is_not_asked_about_a_list_of_usual_files(monkeypatch: pytes
 def test_words_that_stand_for_a_list_may_be_said_elsewhere() -> None:
     said = {"a": {"files": "files-of-artifact-0"}}
     data = {"metadata": said, "artifacts": {"model": {"files": {"a.bin": {"size": 1, "sha256": A}}}}}
-    assert tables.dumps(data) == yaml.dumps(data)
-    assert yaml.loads(tables.dumps(data), "x") == data
+    assert yaml.dumps(data) == yaml._emit(data)
+    assert yaml.loads(yaml.dumps(data), "x") == data
