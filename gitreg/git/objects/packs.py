@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.errors import IntegrityError, TooLarge
+from gitreg.git.dulwich_internals import bytes_of, find_in_packs
 from gitreg.git.objects.loose import read_loose
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def read_packed(
     from dulwich.object_store import DiskObjectStore  # slow to import: twice the start of Python
 
     try:
-        number, content = store._lookup_in_packs(lambda pack: _read(pack, oid, limit, known))
+        number, content = find_in_packs(store, lambda pack: _read(pack, oid, limit, known))
     except KeyError:
         pass
     else:
@@ -97,7 +98,7 @@ def _read(pack: Pack, oid: str, limit: int, known: dict[tuple[str, int], PackedS
 
 def _weigh(pack: Pack, oid: ObjectID, known: dict[tuple[str, int], PackedSizes]) -> PackedSizes:
     """Return the sizes that inflating an object involves, without inflating it."""
-    name, data = str(pack.data.path), pack.data._buffer()
+    name, data = str(pack.data.path), bytes_of(pack)
     offset = pack.index.object_offset(oid)
     deltas: dict[int, tuple[int, int, int]] = {}  # by offset: the sizes of the delta, its input and its output
     while (weight := known.get((name, offset))) is None:

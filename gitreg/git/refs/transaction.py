@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitreg.errors import Conflict, GitregError, IntegrityError, Locked, Refused
+from gitreg.git.dulwich_internals import forget_ref
 from gitreg.git.objects.store import ObjectStore
 from gitreg.git.program import Git
 from gitreg.git.refs.refs import Refs
@@ -19,7 +20,7 @@ from gitreg.git.refs.stale_locks import noted
 from gitreg.git.values import ANY, RefUpdate, check_ref_name
 
 if TYPE_CHECKING:
-    from dulwich.refs import locked_ref
+    pass
 
 _PATIENCE = 1.0  # seconds to wait for another process's lock on a ref
 _LOGGED = ("refs/heads/", "refs/remotes/", "refs/notes/", "refs/bisect/", "refs/worktree/", "refs/rewritten/")
@@ -155,7 +156,7 @@ def _by_dulwich(refs: Refs, objects: ObjectStore, updates: Sequence[RefUpdate]) 
                     name = update.name
                     _check_room(refs, update)
                     lock = locked_ref(container, Ref(name.encode()))
-                    stack.callback(_let_go, lock)
+                    stack.callback(forget_ref, lock)
                     locks.append(stack.enter_context(lock))
                 for update in ordered:
                     now = refs.read(update.name)
@@ -172,12 +173,6 @@ def _by_dulwich(refs: Refs, objects: ObjectStore, updates: Sequence[RefUpdate]) 
             if time.monotonic() > deadline:
                 raise _locked(name, str(refs.common_dir / f"{name}.lock")) from error
             time.sleep(random.uniform(0.002, 0.02))  # noqa: S311 - jitter, no secret
-
-
-def _let_go(lock: locked_ref) -> None:
-    """Prevent dulwich from retrying the removal of a lock on a failing disk, and from printing the failure."""
-    if lock._file is not None:
-        lock._file._closed = True
 
 
 def _check_room(refs: Refs, update: RefUpdate) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from gitreg.errors import GitregError, Refused
 from gitreg.git.config import Config
+from gitreg.git.dulwich_internals import check_capabilities
 from gitreg.git.history.history import shallow_boundary
 from gitreg.git.named_programs import check_protocol, without_programs
 from gitreg.git.objects.store import ObjectStore
@@ -308,14 +309,12 @@ def _unpacked(objects: ObjectStore, oids: Sequence[str]) -> Iterator[UnpackedObj
 
 def _insist_on_options(client: GitClient, remote: str) -> None:
     """Make a push fail where the server does not support push options, which dulwich would silently leave out."""
-    negotiate = client._negotiate_receive_pack_capabilities
 
-    def checked(offered: set[bytes]) -> tuple[set[bytes], bytes | None]:
+    def check(offered: Collection[bytes]) -> None:
         if b"push-options" not in offered:
             raise broken_off(remote, "the receiving end does not support push options")
-        return negotiate(offered)
 
-    client._negotiate_receive_pack_capabilities = checked  # type: ignore[method-assign, assignment]
+    check_capabilities(client, check)
 
 
 def _words(error: BaseException) -> str:

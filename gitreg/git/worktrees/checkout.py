@@ -16,13 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitreg.errors import Refused, WorkTreeBusy
+from gitreg.git.dulwich_internals import forget
 from gitreg.git.objects.loose import object_id
 from gitreg.git.objects.store import ObjectStore
 from gitreg.git.values import PathChange
 
 if TYPE_CHECKING:
-    from dulwich.file import _GitFile
     from dulwich.index import ConflictedIndexEntry, IndexEntry
+
+    from gitreg.git.dulwich_internals import LockFile
 
     Entries = dict[bytes, IndexEntry | ConflictedIndexEntry]
 
@@ -86,11 +88,11 @@ def apply(
         try:
             file.abort()  # does nothing to a file that was written to its end
         finally:
-            file._closed = True  # else dulwich, on a failing disk, retries at the deletion and prints an error
+            forget(file)
     return []
 
 
-def _lock_index(git_dir: Path, work_tree: Path) -> _GitFile:
+def _lock_index(git_dir: Path, work_tree: Path) -> LockFile:
     # slow to import: slower than reading a ref
     from dulwich.file import FileLocked, GitFile
 
