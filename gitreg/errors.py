@@ -197,7 +197,7 @@ class TooLarge(GitregError):
 
     Parameters
     ----------
-    what:
+    name:
         The name of the object or file, for the message.
     size:
         The size in bytes, or that of the data which has to be read for it.
@@ -209,9 +209,9 @@ class TooLarge(GitregError):
 
     kind = "too_large"
 
-    def __init__(self, what: str, size: int, limit: int, *, object_type: str = "") -> None:
+    def __init__(self, name: str, size: int, limit: int, *, object_type: str = "") -> None:
         super().__init__(
-            f"{what} is {size:,} bytes long, more than the {limit:,} that fit", hint="remove it, or make it smaller"
+            f"{name} is {size:,} bytes long, more than the {limit:,} that fit", hint="remove it, or make it smaller"
         )
         self.size = size
         self.limit = limit

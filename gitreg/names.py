@@ -269,33 +269,33 @@ def linked_name(link: str) -> str:
     return link.partition("@")[0]
 
 
-def _check_text(what: str, name: str) -> str:
+def _check_text(kind: str, name: str) -> str:
     if not isinstance(name, str):
-        raise InvalidInput(f"the {what} name is text, not {type(name).__name__} {name!r}", hint="put it in quotes")
+        raise InvalidInput(f"the {kind} name is text, not {type(name).__name__} {name!r}", hint="put it in quotes")
     name = nfc(name)
     if not name.strip():
-        raise InvalidInput(f"the {what} name cannot be blank", hint=f"name the {what}")
+        raise InvalidInput(f"the {kind} name cannot be blank", hint=f"name the {kind}")
     if len(name) > _LONGEST_NAME:
-        raise InvalidInput(f"the {what} name is {len(name)} characters long", hint=f"use at most {_LONGEST_NAME}")
+        raise InvalidInput(f"the {kind} name is {len(name)} characters long", hint=f"use at most {_LONGEST_NAME}")
     odd = next((c for c in name if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")), None)
     if odd is not None:
-        raise InvalidInput(f"{what} name {name!r} holds the control character U+{ord(odd):04X}", hint="leave it out")
+        raise InvalidInput(f"{kind} name {name!r} holds the control character U+{ord(odd):04X}", hint="leave it out")
     return name
 
 
-def _check_folder(what: str, name: str) -> str:
-    name = _check_text(what, name)
+def _check_folder(kind: str, name: str) -> str:
+    name = _check_text(kind, name)
     odd = next((character for character in "/\\@" if character in name), None)
     if name in (".", "..") or odd is not None:
-        raise InvalidInput(f"{what} name {name!r} is or holds {odd or 'a path'}", hint="leave out '/', '\\' and '@'")
-    return _check_slug(what, name)
+        raise InvalidInput(f"{kind} name {name!r} is or holds {odd or 'a path'}", hint="leave out '/', '\\' and '@'")
+    return _check_slug(kind, name)
 
 
-def _check_slug(what: str, name: str) -> str:
+def _check_slug(kind: str, name: str) -> str:
     longest = max(len(part) for part in slug(name).split("/"))
     if longest > _LONGEST_SLUG or len(slug(name)) > 4 * _LONGEST_SLUG:
         raise InvalidInput(
-            f"the {what} name is too long for a file name: {longest} bytes where {_LONGEST_SLUG} fit",
+            f"the {kind} name is too long for a file name: {longest} bytes where {_LONGEST_SLUG} fit",
             hint="shorten it; characters beyond ASCII count three for each byte of their UTF-8",
         )
     return name

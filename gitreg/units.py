@@ -12,12 +12,12 @@ _SIZE = rf"(?i)([0-9]+(?:\.[0-9]+)?)\s*(?:([{_POWERS}])(i?))?b?"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
-def parse_size(text: str, what: str) -> int:
+def parse_size(text: str, name: str) -> int:
     """Return the number of bytes of a text as ``50GB``, ``1.5 TB``, ``512MiB`` or a plain number.
 
     Parameters
     ----------
-    what:
+    name:
         The name of the value in the error.
 
     Raises
@@ -27,7 +27,7 @@ def parse_size(text: str, what: str) -> int:
     """
     match = re.fullmatch(_SIZE, text.strip())
     if match is None:
-        raise InvalidInput(f"{what} is {text!r}, which is no size", hint="write 50GB, 512MiB or 0")
+        raise InvalidInput(f"{name} is {text!r}, which is no size", hint="write 50GB, 512MiB or 0")
     power = _POWERS.index(match[2].lower()) + 1 if match[2] else 0
     return int(float(match[1]) * (1024 if match[3] else 1000) ** power)
 

@@ -22,24 +22,24 @@ def missing_of(manifests: Sequence[Manifest], objects: ObjectReader) -> dict[str
     packs = {layout.pack(each.hex): _pack_size(each) for each in manifests if layout.may_be_packed(each)}
     sizes |= packs
     alone = {entry for manifest in manifests for entry in manifest.files if entry.size >= layout.SMALL}
-    there = _there(packs.keys() | {_expected(entry) for entry in alone}, sizes, objects)
+    present = _present(packs.keys() | {_expected(entry) for entry in alone}, sizes, objects)
 
-    second = {layout.pack_recipe(hex_) for hex_ in map(layout.digest_in, packs.keys() - there) if hex_}
-    second |= {_second(entry) for entry in alone if _expected(entry) not in there}
-    there |= _there(second, sizes, objects)
+    second = {layout.pack_recipe(hex_) for hex_ in map(layout.digest_in, packs.keys() - present) if hex_}
+    second |= {_second(entry) for entry in alone if _expected(entry) not in present}
+    present |= _present(second, sizes, objects)
 
     loose = {
         layout.blob(entry.sha256)
         for manifest in manifests
-        if not _pack_in(there, manifest)
+        if not _pack_in(present, manifest)
         for entry in manifest.files
         if entry.size < layout.SMALL
     }
-    there |= _there(loose, sizes, objects)
+    present |= _present(loose, sizes, objects)
     return {
         manifest.digest: absent
         for manifest in manifests
-        if (absent := [entry for entry in manifest.files if not _lies_in(there, manifest, entry)])
+        if (absent := [entry for entry in manifest.files if not _lies_in(present, manifest, entry)])
     }
 
 
@@ -55,19 +55,19 @@ def _second(entry: FileEntry) -> str:
     return layout.blob(entry.sha256) if entry.size >= layout.BIG else layout.recipe(entry.sha256)
 
 
-def _there(keys: set[str], sizes: Mapping[str, int], objects: ObjectReader) -> set[str]:
+def _present(keys: set[str], sizes: Mapping[str, int], objects: ObjectReader) -> set[str]:
     """Return the keys that exist with the right size; of recipes, those whose chunks all exist too."""
-    there = _found(keys, sizes, objects)
+    present = _found(keys, sizes, objects)
     chunks: dict[str, dict[str, int]] = {}
-    for key in sorted(there):
+    for key in sorted(present):
         if key.startswith(layout.RECIPES):
             try:
                 chunks[key] = {layout.blob(c.sha256): c.size for c in parse_recipe(objects.read(key))}
             except (InvalidDocument, NoSuchObjectError):
-                there.remove(key)
+                present.remove(key)
     wanted = {key: size for needed in chunks.values() for key, size in needed.items()}
     found = _found(wanted.keys(), wanted, objects) if wanted else set()
-    return there - {key for key, needed in chunks.items() if not needed.keys() <= found}
+    return present - {key for key, needed in chunks.items() if not needed.keys() <= found}
 
 
 def _found(keys: Collection[str], sizes: Mapping[str, int], objects: ObjectReader) -> set[str]:
@@ -75,11 +75,11 @@ def _found(keys: Collection[str], sizes: Mapping[str, int], objects: ObjectReade
     return {key for key, info in found.items() if info.size == sizes.get(key, max(0, info.size))}
 
 
-def _pack_in(there: set[str], manifest: Manifest) -> bool:
-    return layout.pack(manifest.hex) in there or layout.pack_recipe(manifest.hex) in there
+def _pack_in(present: set[str], manifest: Manifest) -> bool:
+    return layout.pack(manifest.hex) in present or layout.pack_recipe(manifest.hex) in present
 
 
-def _lies_in(there: set[str], manifest: Manifest, entry: FileEntry) -> bool:
-    if layout.blob(entry.sha256) in there or layout.recipe(entry.sha256) in there:
+def _lies_in(present: set[str], manifest: Manifest, entry: FileEntry) -> bool:
+    if layout.blob(entry.sha256) in present or layout.recipe(entry.sha256) in present:
         return True
-    return entry.size < layout.SMALL and layout.may_be_packed(manifest) and _pack_in(there, manifest)
+    return entry.size < layout.SMALL and layout.may_be_packed(manifest) and _pack_in(present, manifest)

@@ -90,8 +90,8 @@ class Replicas:
                 if not isinstance(error, AbsentError):  # a replica may be incomplete
                     worth_telling.append(error.message)
             else:
-                for what in worth_telling:
-                    self._tell(f"{what}; read from another store instead")
+                for problem in worth_telling:
+                    self._tell(f"{problem}; read from another store instead")
                 return answer
         if not errors:
             raise IntegrityError("there is no store to read from", hint="`gitreg trust` approves those of a registry")

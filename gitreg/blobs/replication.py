@@ -211,8 +211,8 @@ class _Copy:
     def _chunks(self, path: str, content: Chunked, recipe: str, pool: Executor | None = None) -> None:
         """Copy the chunks that the target lacks, each checked against its sha256; with a pool, several at once."""
         wanted = {keys.blob(chunk.sha256): chunk for chunk in content.chunks}
-        there = self._target.bucket.find(sorted(wanted))
-        absent = [key for key, chunk in wanted.items() if key not in there or there[key].size != chunk.size]
+        stored = self._target.bucket.find(sorted(wanted))
+        absent = [key for key, chunk in wanted.items() if key not in stored or stored[key].size != chunk.size]
         self._progress.advance(content.size - sum(wanted[key].size for key in absent))
 
         def copy(key: str) -> None:

@@ -247,8 +247,8 @@ class StoreWriter:
         except (NoSuchObjectError, InvalidDocument):
             return False
         sizes = {keys.blob(chunk.sha256): chunk.size for chunk in chunks}
-        there = self._bucket.find(sizes)
-        if any(name not in there or there[name].size != size for name, size in sizes.items()):
+        stored = self._bucket.find(sizes)
+        if any(name not in stored or stored[name].size != size for name, size in sizes.items()):
             return False
         self._used.update([key, *sizes])
         return True
@@ -261,9 +261,9 @@ class StoreWriter:
 
     def hold(self) -> None:
         """Write the lease of this save: the keys that it depends on, which gc keeps until the save is published."""
-        said = json.dumps(sorted(self._used), indent=0).encode()
+        keys_json = json.dumps(sorted(self._used), indent=0).encode()
         self._hold = f"{keys.HOLDS}{os.urandom(16).hex()}.json"
-        self._bucket.write(self._hold, said)
+        self._bucket.write(self._hold, keys_json)
 
     def lost(self) -> bool:
         """Return whether an object that this save depends on is lost: neither in the store nor in its trash.

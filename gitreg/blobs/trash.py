@@ -78,7 +78,7 @@ def give_back(bucket: Bucket, taken: Sequence[Trashed]) -> list[Trashed]:
     -------
     The restored objects.
     """
-    there = bucket.find({one.key for one in taken})
+    present = bucket.find({one.key for one in taken})
     returned: list[Trashed] = []
 
     def move(one: Trashed) -> None:
@@ -88,7 +88,7 @@ def give_back(bucket: Bucket, taken: Sequence[Trashed]) -> list[Trashed]:
 
     with threads() as pool:
         for naming in (False, True):
-            absent = [one for one in taken if layout.names_others(one.key) == naming and one.key not in there]
+            absent = [one for one in taken if layout.names_others(one.key) == naming and one.key not in present]
             for _ in ahead(pool, move, absent):
                 pass
             bucket.sync(one.key for one in returned if layout.names_others(one.key) == naming)
@@ -121,13 +121,13 @@ class TrashReader:
     def find(self, keys: Iterable[str]) -> dict[str, ObjectInfo]:
         """See Bucket."""
         wanted = list(keys)
-        there = self._bucket.find(wanted)
-        absent = set(wanted) - there.keys()
+        present = self._bucket.find(wanted)
+        absent = set(wanted) - present.keys()
         if taken := find_trashed(self._bucket, absent):
             self._returned(list(taken.values()))
-            there |= {key: ObjectInfo(key, found.size, found.since) for key, found in taken.items()}
+            present |= {key: ObjectInfo(key, found.size, found.since) for key, found in taken.items()}
         # objects that another process was restoring at that moment are in their place now
-        return there | self._bucket.find(sorted(absent - taken.keys())) if absent - taken.keys() else there
+        return present | self._bucket.find(sorted(absent - taken.keys())) if absent - taken.keys() else present
 
     def _returned(self, taken: Sequence[Trashed]) -> bool:
         """Return whether objects could be restored, by this process or another."""

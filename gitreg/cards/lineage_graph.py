@@ -49,9 +49,9 @@ def lay_out(graph: Graph) -> Picture:
         )
     ]
     meanings: dict[tuple[int, int], list[str]] = {pair: [] for pair in laid.routes}
-    for source, target, how in graph.edges:
+    for source, target, meaning in graph.edges:
         if source != target:
-            meanings[source, target].append(how)
+            meanings[source, target].append(meaning)
     lines = [(_curve(laid.routes[pair]), ", ".join(dict.fromkeys(hows))) for pair, hows in meanings.items()]
     return Picture(round(laid.width + 2 * _LEFT, 1), round(laid.height + 2 * _ABOVE, 1), boxes, lines)
 

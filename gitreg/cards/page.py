@@ -51,13 +51,13 @@ def _render(template: str, card: Card | StepCard, **more: Any) -> str:
 
     style = (_HERE / "card.css").read_text()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    said: dict[str, Any] = {
+    values: dict[str, Any] = {
         "card": card,
         "picture": lay_out(card.lineage) if card.lineage and len(card.lineage.nodes) > 1 else None,
         "style": Markup(style),  # noqa: S704 - our own
         "policy": f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
     }
-    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", _environment().get_template(template).render(said | more))
+    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", _environment().get_template(template).render(values | more))
 
 
 @cache

@@ -63,16 +63,16 @@ class StageMove(NamedTuple):
 
     when: str
     who: str
-    what: str
+    event: str
     reason: str | None
 
 
 class CheckResult(NamedTuple):
     """The result of a verification: ``ok`` is None if it was not possible."""
 
-    what: str
+    name: str
     ok: bool | None
-    said: str
+    message: str
 
 
 class Graph(NamedTuple):

@@ -76,10 +76,10 @@ def _has_one_directory(file: BinaryIO) -> bool:
     end = at
     if at >= _LOCATOR_64.size + _END_64.size and tail.startswith(b"PK\6\7", at - _LOCATOR_64.size):
         end = at - _LOCATOR_64.size - _END_64.size
-        told, large = (members, length, start), _END_64.unpack_from(tail, end)
+        shortened, large = (members, length, start), _END_64.unpack_from(tail, end)
         if large[0] != b"PK\6\6" or _LOCATOR_64.unpack_from(tail, at - _LOCATOR_64.size)[2] != tail_at + end:
             return False
-        if any(small not in (value, most) for small, value, most in zip(told, large[7:], _MOST, strict=True)):
+        if any(small not in (value, most) for small, value, most in zip(shortened, large[7:], _MOST, strict=True)):
             return False
         length, start = large[8:]
     return bool(start + length == tail_at + end)

@@ -65,9 +65,9 @@ _PARSED = 4 << 20  # characters: the longest text that is parsed as Python
 
 def look_at_program(head: bytes) -> Finding | None:
     """Return the finding on a program for a machine, a shell or Python, or None."""
-    for magic, what in _PROGRAMS:
+    for magic, kind in _PROGRAMS:
         if head.startswith(magic):
-            return Finding(CODE, what)
+            return Finding(CODE, kind)
     if head[2:4] == b"\r\n" and len(head) > 16 and head[4] < 4 and head[5:8] == b"\0\0\0" and head[16] in (0x63, 0xE3):
         return Finding(CODE, "compiled Python")
     return None
@@ -208,11 +208,11 @@ def _is_keras(module: Any, name: Any) -> bool:
 
 def look_at_data(file: BinaryIO, head: bytes, size: int) -> Finding | None:
     """Return the finding on a format without code, by its first and last bytes, or None."""
-    for magic, end, what in _DATA:
+    for magic, end, kind in _DATA:
         if head.startswith(magic):
             file.seek(max(0, size - len(end)))
             if file.read(len(end)) == end:
-                return Finding(DATA, what)
+                return Finding(DATA, kind)
     return None
 
 

@@ -99,12 +99,12 @@ class OpcodeStream:
             The line has no end or no value.
         """
         line = part = self.file.readline(_LINE)
-        said = read(line.removesuffix(b"\n"))
+        value = read(line.removesuffix(b"\n"))
         while not part.endswith(b"\n"):
             part = self.file.readline(_LINE)
             if not part:
                 raise UnreadableError
-        return said
+        return value
 
     def number(self, width: int, *, signed: bool = False) -> int:
         """Return a binary number of a width in bytes."""

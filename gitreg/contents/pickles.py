@@ -75,15 +75,15 @@ def look_at_pickles(file: BinaryIO, budget: Budget) -> Finding | None:
     pickle; they count as one only where a name would be called, or where it ends with a value.
     """
     start = file.tell()
-    told = PickleFacts()
-    finding = _look(OpcodeStream(file, size_of_rest(file)), told, budget)
-    if told.arrays and (finding is None or finding.verdict != CODE):
+    facts = PickleFacts()
+    finding = _look(OpcodeStream(file, size_of_rest(file)), facts, budget)
+    if facts.arrays and (finding is None or finding.verdict != CODE):
         file.seek(start)
         finding = _look_into_arrays(OpcodeStream(file, size_of_rest(file))) or finding
     return finding
 
 
-def _look(stream: OpcodeStream, told: PickleFacts, budget: Budget) -> Finding | None:
+def _look(stream: OpcodeStream, facts: PickleFacts, budget: Budget) -> Finding | None:
     count, torch, first_headed = 0, False, False
     while not (torch and count == _TORCH_PICKLES):
         header = stream.peek(2)
@@ -91,41 +91,41 @@ def _look(stream: OpcodeStream, told: PickleFacts, budget: Budget) -> Finding | 
             break
         headed = len(header) == 2 and header[0] == _PROTO and header[1] <= _HIGHEST
         first_headed = first_headed or (headed and not count)
-        machine = Machine(stream, told, budget)
-        told.calls = False
+        machine = Machine(stream, facts, budget)
+        facts.calls = False
         try:
             machine.run()
         except TooLongError:
-            return told.code() or Finding(CODE, f"pickle, {TOO_LONG}", told.all_names)
+            return facts.code() or Finding(CODE, f"pickle, {TOO_LONG}", facts.all_names)
         except AmbiguousError:
-            return told.code("that cannot be read to its end")
+            return facts.code("that cannot be read to its end")
         except UnreadableError:
-            if headed and (told.problems or told.names or machine.done >= _FEW):
-                return told.code("that cannot be read to its end")
-            if told.calls and (told.foreign or told.problems):  # the call runs before the rest fails
-                return told.code()
-            if not count or not (told.names or first_headed):
+            if headed and (facts.problems or facts.names or machine.done >= _FEW):
+                return facts.code("that cannot be read to its end")
+            if facts.calls and (facts.foreign or facts.problems):  # the call runs before the rest fails
+                return facts.code()
+            if not count or not (facts.names or first_headed):
                 return None
-            return told.code() or Finding(OPAQUE, "pickle with more behind its end", told.all_names)
+            return facts.code() or Finding(OPAQUE, "pickle with more behind its end", facts.all_names)
         count += 1
         torch = torch or (count == 1 and machine.result == _TORCH_MAGIC)
     if not count:
         return None
-    names = len(told.names)
-    return told.code() or Finding(LIMITED, f"pickle of {names} known names" if names else "pickle", told.all_names)
+    names = len(facts.names)
+    return facts.code() or Finding(LIMITED, f"pickle of {names} known names" if names else "pickle", facts.all_names)
 
 
 def _look_into_arrays(stream: OpcodeStream) -> Finding | None:
     """Return the finding on a file of joblib as ``pickle.load`` reads it, if it is code; else None."""
-    told, budget = PickleFacts(), Budget()
+    facts, budget = PickleFacts(), Budget()
     try:
         while stream.peek(1):
-            Machine(stream, told, budget, arrays=False).run()
+            Machine(stream, facts, budget, arrays=False).run()
     except TooLongError:
-        return Finding(CODE, f"pickle, {TOO_LONG}", told.all_names)
+        return Finding(CODE, f"pickle, {TOO_LONG}", facts.all_names)
     except (AmbiguousError, UnreadableError):
         pass
-    return told.code() if told.calls else None
+    return facts.code() if facts.calls else None
 
 
 def size_of_rest(file: BinaryIO) -> int:
@@ -145,9 +145,9 @@ class Machine:
         True if arrays of joblib are skipped; ``pickle.load`` reads their bytes as opcodes.
     """
 
-    def __init__(self, stream: OpcodeStream, told: PickleFacts, budget: Budget, *, arrays: bool = True) -> None:
+    def __init__(self, stream: OpcodeStream, facts: PickleFacts, budget: Budget, *, arrays: bool = True) -> None:
         self.stream = stream
-        self.told = told
+        self.facts = facts
         self.budget = budget
         self.arrays = arrays
         self.done = 0
@@ -295,7 +295,7 @@ class Machine:
 
     def _problem(self, problem: str | None) -> None:
         if problem:
-            self.told.problems[problem] = None
+            self.facts.problems[problem] = None
 
     # -- memo --------------------------------------------------------------------------------------------------------
 
@@ -314,13 +314,13 @@ class Machine:
 
     def _name(self, module: Any, name: Any) -> Name:
         if isinstance(module, str) and isinstance(name, str):
-            self.told.name((module, name))
+            self.facts.name((module, name))
             return Name((module, name))
         if self._beyond and (type(module) is PickledObject or type(name) is PickledObject):
             raise UnreadableError  # a pickle of its own, of objects, whose memo indices do not fit this memo
         if not (isinstance(module, str) or is_plain(module) or module is _UNKNOWN or type(module) is PickledObject):
             raise UnreadableError  # unpicklers refuse a name that is no text
-        self.told.problems["names something that is no constant of it"] = None
+        self.facts.problems["names something that is no constant of it"] = None
         return Name(("?", "?"))
 
     def _global(self) -> None:
@@ -333,7 +333,7 @@ class Machine:
 
     def _extension(self, width: int) -> None:
         self.stream.number(width)
-        self.told.problems["names something by an extension code"] = None
+        self.facts.problems["names something by an extension code"] = None
         self._push(Name(("?", "?")))
 
     def _inst(self) -> None:
@@ -363,7 +363,7 @@ class Machine:
     def _call(self, called: Any, arguments: Any, opcode: str) -> None:
         if called is None or isinstance(called, (bool, int, str, tuple, dict)) or is_plain(called):
             raise UnreadableError  # none of these values can be called
-        self.told.calls = True
+        self.facts.calls = True
         self._problem(problem_of_call(called, arguments, opcode))
         if type(called) is not Name:
             self._push(_UNKNOWN)
@@ -376,7 +376,7 @@ class Machine:
         state, target = self._pop(), self._top()
         if type(target) is Name:
             self._grown(target)
-        self.told.calls = True
+        self.facts.calls = True
         if isinstance(state, (tuple, dict)):
             self.budget.opcodes -= len(state)  # each item is checked, again with each call
         self._problem(problem_of_state(state))
@@ -386,7 +386,7 @@ class Machine:
                 self._array(target)
             elif target.pair == WRAPPER:
                 self._read_array()
-                self.told.calls = False  # count only calls in the bytes of the array
+                self.facts.calls = False  # count only calls in the bytes of the array
                 self._beyond = True
 
     def _persistent(self) -> None:
@@ -401,7 +401,7 @@ class Machine:
 
     def _array(self, wrapper: PickledObject) -> None:
         """Skip an array that joblib wrote into the pickle."""
-        self.told.arrays = True
+        self.facts.arrays = True
         try:
             self._step_over_array(wrapper)
         except (StrangeError, UnreadableError):
@@ -420,7 +420,7 @@ class Machine:
         size = array_size(state)
         self._out_of_frame()
         if size is None:
-            inner = Machine(self.stream, self.told, self.budget, arrays=False)
+            inner = Machine(self.stream, self.facts, self.budget, arrays=False)
             inner.run()
             inner._out_of_frame()
             return

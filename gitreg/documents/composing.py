@@ -58,6 +58,6 @@ def _names(data: Any) -> Any:
 def _step(step: Any) -> Any:
     out = _names(step)
     for field in _BY_NAME:
-        if isinstance(out, dict) and isinstance(said := out.get(field), Mapping):
-            out[field] = {name: nfc(each) if isinstance(each, str) else each for name, each in said.items()}
+        if isinstance(out, dict) and isinstance(values := out.get(field), Mapping):
+            out[field] = {name: nfc(each) if isinstance(each, str) else each for name, each in values.items()}
     return out

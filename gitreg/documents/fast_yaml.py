@@ -112,7 +112,7 @@ _KINDS = {
     rf"(?:parameters:\n(?P<parameters>{_MAPPING}))?(?:steps:\n(?P<steps>(?:{_STEP})++))?(?:inputs:\n{_LIST})?"
     rf"(?:versions:\n{_LIST})?",
 }
-_SAID_BY_THE_PATH = {
+_PATH_FIELDS = {
     "model_version": ("model", "version"),
     "artifact": ("artifact", "version"),
     "run": ("pipeline", "name"),
@@ -160,18 +160,18 @@ def recognise(key: Key, content: bytes) -> re.Match[str] | None:
         found = _expression(key.kind).fullmatch(text)
         if found is None or not (text.isascii() or (text.replace("\n", "").isprintable() and nfc(text) == text)):
             return None  # beyond ASCII, YAML allows printable characters only, and breaks lines at some others
-        said = found.groupdict()
-        told = [_scalar(said[field]) for field in _SAID_BY_THE_PATH.get(key.kind, ())]
-        if told and told != [key.model, key.name]:
+        fields = found.groupdict()
+        written = [_scalar(fields[field]) for field in _PATH_FIELDS.get(key.kind, ())]
+        if written and written != [key.model, key.name]:
             return None
         for field in _DATES:
-            if said.get(field):
-                datetime.fromisoformat(said[field])
+            if fields.get(field):
+                datetime.fromisoformat(fields[field])
         for check, name in zip(_CHECKS[key.kind], (key.model, key.name), strict=False):
             check(name)
     except (ValueError, InvalidInput):  # not UTF-8, no such day, or a name against the rules
         return None
-    return found if _keys_differ(said) else None
+    return found if _keys_differ(fields) else None
 
 
 def read(text: str) -> dict[str, Any]:
@@ -185,12 +185,12 @@ def _expression(kind: str) -> re.Pattern[str]:
     return re.compile(rf"format: 1\nkind: {kind}\n{_KINDS[kind]}")
 
 
-def _keys_differ(said: Mapping[str, str | None]) -> bool:
+def _keys_differ(fields: Mapping[str, str | None]) -> bool:
     """Return whether no mapping has a key twice, which the expression cannot check."""
     return all(
         len(set(keys)) == len(keys)
         for field in _FREE
-        if (block := said.get(field)) and _may_repeat(field, block)
+        if (block := fields.get(field)) and _may_repeat(field, block)
         for keys in _free_keys(field, block)
     )
 
@@ -212,8 +212,8 @@ def _free_keys(field: str, block: str) -> Iterator[list[str]]:
             yield [file[0] for file in _FILES.findall(inner)]
             yield _CONTENTS.findall(inner)
         elif inner and field == "steps":
-            for _, _, said in _ENTRIES[4].findall(inner):
-                yield [key for key, _, _ in _ENTRIES[6].findall(said)]
+            for _, _, step in _ENTRIES[4].findall(inner):
+                yield [key for key, _, _ in _ENTRIES[6].findall(step)]
         elif inner:
             yield _NESTED_KEYS.findall(inner)
 

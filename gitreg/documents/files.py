@@ -40,11 +40,11 @@ def read_data(key: Key, content: bytes) -> dict[str, Any]:
                 data[field] = str(data[field])
         if not content.isascii() or b"\\" in content:  # an escape may stand for a character beyond ASCII
             data = composed(key, data)
-        for field, _ in _said_by_the_path(key):
+        for field, _ in _path_fields(key):
             if field not in data:
                 raise InvalidDocument(where, f"/{field}", "is missing")
     check(key.kind, data, where)
-    for field, expected in _said_by_the_path(key):
+    for field, expected in _path_fields(key):
         if data[field] != expected:
             raise InvalidDocument(where, f"/{field}", f"is {data[field]!r}, but the file's path says {expected!r}")
     assert isinstance(data, dict)
@@ -73,7 +73,7 @@ def write(key: Key, document: Document, old: bytes | None = None) -> bytes:
     return rewrite(old, data, key.path)
 
 
-def _said_by_the_path(key: Key) -> list[tuple[str, str]]:
+def _path_fields(key: Key) -> list[tuple[str, str]]:
     if key.kind == "model":
         return [("name", key.model)]
     if key.kind == "model_version":

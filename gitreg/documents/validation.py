@@ -94,7 +94,9 @@ def check_annotation(
     sealed, known = record.get("artifacts", {}), before.get("artifacts", {})
     settled = {*record.get("links", ()), *before.get("links", ())}
     places: list[tuple[list[str | int], str]] = [
-        (["artifacts", name], name) for name, said in data.get("artifacts", {}).items() if known.get(name) != said
+        (["artifacts", name], name)
+        for name, artifact in data.get("artifacts", {}).items()
+        if known.get(name) != artifact
     ]
     places += [
         (["links", place], linked_name(link)) for place, link in enumerate(data.get("links", ())) if link not in settled

@@ -177,8 +177,8 @@ def _check_format(common_dir: Path, settings: Mapping[str, str]) -> str:
         )
     unknown = sorted(set(extensions) - _KNOWN_EXTENSIONS) if version == "1" else []
     if version not in ("0", "1") or unknown:
-        what = f"extensions.{unknown[0]}" if unknown else f"repository format version {version}"
-        raise Refused(f"{common_dir} uses {what}, which gitreg does not know", hint="upgrade gitreg")
+        unsupported = f"extensions.{unknown[0]}" if unknown else f"repository format version {version}"
+        raise Refused(f"{common_dir} uses {unsupported}, which gitreg does not know", hint="upgrade gitreg")
     object_format = extensions.get("objectformat", "sha1").lower() if version == "1" else "sha1"
     if object_format not in ("sha1", "sha256"):
         raise Refused(f"{common_dir} uses the object format {object_format!r}", hint="upgrade gitreg")

@@ -114,14 +114,14 @@ class Git(NamedTuple):
             return subprocess.run(command, cwd=cwd, env=env, input=stdin, capture_output=True, check=False)
         from tempfile import TemporaryFile  # only for long output: a pipe would be read 4 KiB at a time
 
-        with TemporaryFile() as asked, TemporaryFile() as said:
+        with TemporaryFile() as asked, TemporaryFile() as output:
             asked.write(stdin)
             asked.seek(0)
             done = subprocess.run(
-                command, cwd=cwd, env=env, stdin=asked, stdout=said, stderr=subprocess.PIPE, check=False
+                command, cwd=cwd, env=env, stdin=asked, stdout=output, stderr=subprocess.PIPE, check=False
             )
-            said.seek(0)
-            done.stdout = said.read()
+            output.seek(0)
+            done.stdout = output.read()
             return done
 
 

@@ -255,14 +255,14 @@ class Repository(ReadOnlyRepository):
         """Return the folder in which git looks for hooks, and whether the user configured it for all repositories."""
         from gitreg.git.config import THE_USERS
 
-        told = [
+        configured = [
             (scope, value)
             for scope, key, value in self._config.settings
             if key == "core.hookspath" and (scope, value) != ("command", NO_HOOKS)  # set by gitreg itself
         ]
-        if not told:
+        if not configured:
             return self.common_dir / "hooks", False
-        scope, folder = told[-1]
+        scope, folder = configured[-1]
         return (self.work_tree or self.git_dir) / Path(folder).expanduser(), scope in THE_USERS
 
     # -- created at the first use ------------------------------------------------------------------------------------

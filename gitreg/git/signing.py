@@ -134,11 +134,11 @@ class Signer:
                 key_file.write_text(literal + "\n", encoding="utf-8")
             agent = ["-U"] if literal is not None else []  # only the public key is known: the agent has the private one
             command = [program, "-Y", "sign", "-n", namespace, "-f", str(key_file), *agent, str(message)]
-            _, said = self._run(command, b"")
+            _, output = self._run(command, b"")
             try:
                 return Path(folder, "message.sig").read_bytes()
             except FileNotFoundError as error:
-                raise _failed(program, said) from error
+                raise _failed(program, output) from error
 
     def _expand(self, path: str) -> Path:
         home = self.env.get("HOME", "")
@@ -163,13 +163,13 @@ class Signer:
         return result.stdout, result.stderr
 
 
-def _failed(program: str, said: bytes) -> GitregError:
-    if found := re.search(r"Permissions \S+ for '(.*)' are too open", said.decode(errors="replace")):
+def _failed(program: str, output: bytes) -> GitregError:
+    if found := re.search(r"Permissions \S+ for '(.*)' are too open", output.decode(errors="replace")):
         return GitregError(
             f"{program} did not sign: others on this machine may read the key {found[1]}",
             hint=f"`chmod 600 '{found[1]}'`; a key that others have read is better replaced",
         )
-    words = " ".join(line for line in said.decode(errors="replace").splitlines() if not line.startswith("[GNUPG:]"))
+    words = " ".join(line for line in output.decode(errors="replace").splitlines() if not line.startswith("[GNUPG:]"))
     return GitregError(
         f"{program} did not sign: {words.strip() or 'no reason given'}",
         hint="try `git commit -S --allow-empty`; or, for Git's own, set commit.gpgSign and tag.gpgSign to false",

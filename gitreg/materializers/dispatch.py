@@ -94,13 +94,13 @@ def read(folder: Path, materializer: str, *, unsafe_pickle: bool = False, expect
 
 
 @contextmanager
-def _in_words(one: Materializer, what: str) -> Iterator[None]:
+def _in_words(one: Materializer, place: str) -> Iterator[None]:
     """Turn every exception of a library into InvalidInput; libraries raise arbitrary exceptions."""
     try:
         yield
     except GitregError as error:
         if type(error) is InvalidInput:
-            raise InvalidInput(f"{what}: {error.message}", hint=error.hint) from error.__cause__
+            raise InvalidInput(f"{place}: {error.message}", hint=error.hint) from error.__cause__
         raise
     except ModuleNotFoundError as error:
         raise InvalidInput(
@@ -111,7 +111,7 @@ def _in_words(one: Materializer, what: str) -> Iterator[None]:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         words = " ".join(str(error).split()).partition(" Stack trace:")[0] or type(error).__name__  # XGBoost's, in C++
-        raise InvalidInput(f"{what}: {words[:_LONGEST]}") from error
+        raise InvalidInput(f"{place}: {words[:_LONGEST]}") from error
 
 
 _LONGEST = 500  # characters of a library's own message

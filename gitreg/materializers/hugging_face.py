@@ -129,9 +129,9 @@ def _settings(value: object) -> Iterator[tuple[str, str]]:
             yield from _settings(inner)
 
 
-def _refuse_unless(safe: bool, where: str, what: str = "") -> None:
+def _refuse_unless(safe: bool, where: str, name: str = "") -> None:
     if not safe:
-        culprit = f"{where} names {what}, which" if what else where
+        culprit = f"{where} names {name}, which" if name else where
         raise Refused(
             f"{culprit} can run code of its maker's choice",
             hint="load it with unsafe_pickle=True if you trust who made it",

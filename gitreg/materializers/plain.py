@@ -129,12 +129,12 @@ def _inside(value: object, place: _Place) -> Iterator[tuple[str | int, object]]:
         yield key, inner
 
 
-def _check_text(text: str, what: str) -> None:
+def _check_text(text: str, place: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
         raise InvalidInput(
-            f"{what} has half a character (a lone surrogate) at position {error.start}", hint="save it as bytes"
+            f"{place} has half a character (a lone surrogate) at position {error.start}", hint="save it as bytes"
         ) from None
 
 

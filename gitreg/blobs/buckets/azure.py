@@ -139,13 +139,13 @@ class AzureBucket:
 
     def now(self) -> float:
         """See Bucket."""
-        said: list[str] = []
+        dates: list[str] = []
         self._run(
             lambda container: container.get_container_properties(
-                raw_response_hook=lambda answer: said.append(answer.http_response.headers["date"])
+                raw_response_hook=lambda answer: dates.append(answer.http_response.headers["date"])
             )
         )
-        return parsedate_to_datetime(said[-1]).timestamp()
+        return parsedate_to_datetime(dates[-1]).timestamp()
 
     def unfinished(self) -> Iterator[ObjectInfo]:
         """See Bucket: none. Azure removes blocks that were never committed after a week, and nobody else can."""

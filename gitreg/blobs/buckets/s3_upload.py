@@ -44,15 +44,15 @@ def send(client: Any, at: At, file: Upload) -> None:
 def _send_parts(client: Any, at: At, file: Upload, upload: At) -> None:
     # the same part length at every attempt, so that parts of an earlier attempt can be reused
     length = max(PIECE, -(-file.size // _MOST_PARTS // _MIB) * _MIB)
-    there = {part["PartNumber"]: (part["ETag"], part["Size"]) for part in parts(client, upload)} if upload else {}
+    uploaded = {part["PartNumber"]: (part["ETag"], part["Size"]) for part in parts(client, upload)} if upload else {}
     if not upload:
         upload = {**at, "UploadId": client.create_multipart_upload(**at)["UploadId"]}
 
     def put(piece: tuple[int, bytes]) -> dict[str, Any]:
         number, data = piece[0] + 1, piece[1]
-        if number in there:
+        if number in uploaded:
             tag = f'"{md5(data, usedforsecurity=False).hexdigest()}"'
-            if there[number] == (tag, len(data)):
+            if uploaded[number] == (tag, len(data)):
                 file.progress.advance(len(data))
                 return {"PartNumber": number, "ETag": tag}
         answer = client.upload_part(**upload, PartNumber=number, Body=s3_signing.Body(data))

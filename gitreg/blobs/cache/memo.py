@@ -74,8 +74,8 @@ def this_boot() -> str:
 def read_memo(path: Path) -> ArtifactStats:
     """Read a stat cache; a missing or damaged one counts as empty."""
     try:
-        said = json.loads(path.read_bytes())
-        memo = ArtifactStats(said["files"], said["boot"])
+        data = json.loads(path.read_bytes())
+        memo = ArtifactStats(data["files"], data["boot"])
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return NOTHING
     return memo if isinstance(memo.files, dict) and isinstance(memo.boot, str) else NOTHING

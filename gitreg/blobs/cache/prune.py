@@ -84,10 +84,10 @@ def prune(shelf: CacheLayout, limit: int | None, *, unused_for: float = IN_USE) 
     with in_words("prune the cache", shelf.root):
         if not shelf.root.exists():  # the cache was never used
             return removed
-        there = kept(shelf)
-        total, most = sum(each.size for each in there), _fifth_of_disk(shelf.root) if limit is None else limit
+        cached = kept(shelf)
+        total, most = sum(each.size for each in cached), _fifth_of_disk(shelf.root) if limit is None else limit
         now = shelf.now()
-        for each in reversed(there):
+        for each in reversed(cached):
             leftover = each.files is None
             if (total > most or leftover) and _remove(shelf, each, now - unused_for):
                 total -= each.size
@@ -141,10 +141,10 @@ def _check(shelf: CacheLayout, name: str, progress: Progress) -> Checked | None:
     folder = shelf.artifact(name)
     if not os.path.lexists(folder):
         return None
-    there, manifest = listing(folder), shelf.manifest(name)
+    present, manifest = listing(folder), shelf.manifest(name)
     if manifest is None:
         return Checked(f"sha256:{name}", 0, ["its manifest"])
-    damaged = sorted(there.keys() - {entry.path for entry in manifest.files})
+    damaged = sorted(present.keys() - {entry.path for entry in manifest.files})
     damaged += [entry.path for entry in manifest.files if not _is_good(folder, entry, progress)]
     return Checked(manifest.digest, sum(entry.size for entry in manifest.files), damaged)
 

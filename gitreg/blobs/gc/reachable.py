@@ -91,9 +91,9 @@ def _held(bucket: Bucket, since: float) -> set[str]:
     for info in bucket.list(keys.HOLDS):
         if info.mtime >= since:
             with suppress(NoSuchObjectError, ValueError, RecursionError):  # its save has ended, or it is not a lease
-                said = json.loads(bucket.read(info.key))
-                if isinstance(said, list):
-                    held.update(key for key in said if isinstance(key, str))
+                leased = json.loads(bucket.read(info.key))
+                if isinstance(leased, list):
+                    held.update(key for key in leased if isinstance(key, str))
     return held
 
 

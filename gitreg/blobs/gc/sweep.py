@@ -111,9 +111,9 @@ def sweep(store: Store, live: Live, *, grace: float) -> list[GarbageObject]:
 
 def undo(store: Store) -> list[GarbageObject]:
     """Restore everything from the trash, and return what was restored."""
-    said = list(_in_trash(store.bucket))
+    trash = list(_in_trash(store.bucket))
     returned = {one.key for one in give_back(store.bucket, list(trashed(store.bucket)))}
-    return [one for one in said if one.key in returned]
+    return [one for one in trash if one.key in returned]
 
 
 def purge(store: Store, live: Live, *, grace: float) -> list[GarbageObject]:
@@ -128,17 +128,17 @@ def purge(store: Store, live: Live, *, grace: float) -> list[GarbageObject]:
     """
     bucket, now = store.bucket, store.bucket.now()
     needed = _needed(bucket, live, now, grace, written_since=_EVER)
-    there = list(trashed(bucket))
-    returned = set(give_back(bucket, [one for one in there if one.key in needed]))
-    there = [one for one in there if one not in returned]
-    young = {one.key: one.place for one in there if one.since > now - grace}
+    in_trash = list(trashed(bucket))
+    returned = set(give_back(bucket, [one for one in in_trash if one.key in needed]))
+    in_trash = [one for one in in_trash if one not in returned]
+    young = {one.key: one.place for one in in_trash if one.since > now - grace}
     kept = _parts(bucket, young)  # objects that are not purged yet keep their chunks, so that they can be restored
-    gone = {one.place for one in there if one.key not in young and layout.digest_in(one.key) not in kept}
-    said = list(_in_trash(bucket))
+    gone = {one.place for one in in_trash if one.key not in young and layout.digest_in(one.key) not in kept}
+    described = list(_in_trash(bucket))
     for first in _FIRST_TO_GO:
-        bucket.delete([one.place for one in there if one.place in gone and layout.names_others(one.key) == first])
-    keys = {one.key for one in there if one.place in gone}
-    return [one for one in said if one.key in keys]
+        bucket.delete([one.place for one in in_trash if one.place in gone and layout.names_others(one.key) == first])
+    keys = {one.key for one in in_trash if one.place in gone}
+    return [one for one in described if one.key in keys]
 
 
 def read_unneeded(store: Store, digest: str) -> Manifest | None:
@@ -197,9 +197,9 @@ def _unfinished(bucket: Bucket, now: float, grace: float, *, discard: bool = Fal
 
 
 def _in_trash(bucket: Bucket) -> Iterator[GarbageObject]:
-    there = list(trashed(bucket))
-    wholes = _parts(bucket, {one.key: one.place for one in there})
-    for one in there:
+    in_trash = list(trashed(bucket))
+    wholes = _parts(bucket, {one.key: one.place for one in in_trash})
+    for one in in_trash:
         yield _leftover(ObjectInfo(one.key, one.size, one.since), "trash", wholes)
 
 

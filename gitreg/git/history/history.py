@@ -28,11 +28,11 @@ def first_parents(
     objects: ObjectStore, oid: str, boundary: frozenset[str], until: str | None = None
 ) -> Iterator[Commit]:
     """Yield a commit and its first parents, newest first, down to ``until`` (excluded) or a shallow boundary."""
-    here: str | None = oid
-    while here is not None and here != until:
-        commit = objects.commit(here)
+    commit_id: str | None = oid
+    while commit_id is not None and commit_id != until:
+        commit = objects.commit(commit_id)
         yield commit
-        here = commit.parents[0] if commit.parents and here not in boundary else None
+        commit_id = commit.parents[0] if commit.parents and commit_id not in boundary else None
 
 
 def shallow_boundary(common_dir: Path) -> frozenset[str]:
@@ -75,13 +75,13 @@ def _above(objects: ObjectStore, oid: str, step: str) -> str | None:
     if step[0] == "^" and count:
         parents = objects.commit(oid).parents
         return commit_of(objects, parents[count - 1]) if count <= len(parents) else None
-    here: str | None = oid
+    ancestor: str | None = oid
     for _ in range(count if step[0] == "~" else 0):
-        parents = objects.commit(here).parents if here else ()
-        here = commit_of(objects, parents[0]) if parents else None
-        if here is None:
+        parents = objects.commit(ancestor).parents if ancestor else ()
+        ancestor = commit_of(objects, parents[0]) if parents else None
+        if ancestor is None:
             break
-    return here
+    return ancestor
 
 
 def _named(objects: ObjectStore, refs: Refs, text: str) -> str | None:
@@ -110,11 +110,11 @@ def is_ancestor(objects: ObjectStore, ancestor: str, oid: str, boundary: frozens
     """Return whether a commit is another one or an ancestor of it, by any parent, as far as history is here."""
     left, seen = deque([oid]), {oid}
     while left:
-        here = left.popleft()
-        if here == ancestor:
+        current = left.popleft()
+        if current == ancestor:
             return True
-        if here not in boundary:
-            new = [parent for parent in objects.commit(here).parents if parent not in seen]
+        if current not in boundary:
+            new = [parent for parent in objects.commit(current).parents if parent not in seen]
             seen.update(new)
             left.extend(new)
     return False

@@ -75,16 +75,16 @@ def replay_by_git(
 
 def line_by_git(git: Git, git_dir: Path, oid: str) -> list[str] | None:
     """Return the ids of a commit and its first parents, newest first; None where git fails."""
-    said = git.run("--git-dir", str(git_dir), "rev-list", "--first-parent", oid, "--", cwd=git_dir)
-    return said.stdout.decode().split() if not said.returncode else None
+    result = git.run("--git-dir", str(git_dir), "rev-list", "--first-parent", oid, "--", cwd=git_dir)
+    return result.stdout.decode().split() if not result.returncode else None
 
 
 def tags_by_git(git: Git, git_dir: Path, objects: ObjectStore, oids: Sequence[str]) -> Iterator[Tag]:
     """Yield those of the objects that are annotated tags."""
-    said = git.run(
+    result = git.run(
         "--git-dir", str(git_dir), "cat-file", "--batch-check", "--buffer", cwd=git_dir, stdin=_lines(oids).encode()
     )
-    fields = (line.split(b" ") for line in said.stdout.splitlines())
+    fields = (line.split(b" ") for line in result.stdout.splitlines())
     found = [oid.decode() for oid, kind, *size in fields if kind == b"tag" and int(size[0]) <= LARGEST]
     contents = _Contents(git, git_dir, objects, found, LARGEST)
     for oid in found:
@@ -126,21 +126,21 @@ def _commits(git: Git, git_dir: Path, objects: ObjectStore, oids: Sequence[str],
     contents = _Contents(git, git_dir, objects, oids, limit)
     found = []
     for oid in oids:
-        said = contents.take(oid)
-        if isinstance(said, Oversized):
-            raise TooLarge(f"the commit {oid}", said.size, limit or LARGEST, object_type="commit")
-        found.append(parse_commit(oid, said))
+        content = contents.take(oid)
+        if isinstance(content, Oversized):
+            raise TooLarge(f"the commit {oid}", content.size, limit or LARGEST, object_type="commit")
+        found.append(parse_commit(oid, content))
     return found
 
 
 def _changes(git: Git, git_dir: Path, trees: Sequence[str], folder: str) -> list[list[tuple[str, str | None]]]:
     """Return, for each pair of consecutive trees, the paths and new object ids of the files that differ."""
-    said = _run(
+    output = _run(
         git, git_dir, "--literal-pathspecs", "diff-tree", "--stdin", "-r", "-z", "--raw", "--no-renames",
         "--no-abbrev", *(["--", folder] if folder else []), stdin=_lines(map(" ".join, pairwise(trees))),
     )  # fmt: skip
     found: list[list[tuple[str, str | None]]] = []
-    fields = iter(said.split(b"\0"))
+    fields = iter(output.split(b"\0"))
     for field in fields:
         *pairs, raw = field.split(b"\n")  # one line for each pair of trees, before its differences if any
         found.extend([] for _ in pairs)
@@ -199,7 +199,7 @@ class _Contents:
 
     def _ask(self, oids: Sequence[str]) -> dict[str, bytes | Oversized]:
         try:
-            said = _run(self._git, self._git_dir, "cat-file", "--batch", "--buffer", stdin=_lines(oids))
+            output = _run(self._git, self._git_dir, "cat-file", "--batch", "--buffer", stdin=_lines(oids))
         except IntegrityError as error:
             if _OVER not in error.message:
                 raise
@@ -208,9 +208,9 @@ class _Contents:
         found: dict[str, bytes | Oversized] = {}
         at = 0
         for oid in oids:
-            end = said.index(b"\n", at)
-            at = end + 1 + _size(oid, said[at:end])
-            found[oid] = said[end + 1 : at]
+            end = output.index(b"\n", at)
+            at = end + 1 + _size(oid, output[at:end])
+            found[oid] = output[end + 1 : at]
             at += 1
         return found
 
@@ -225,8 +225,8 @@ class _Contents:
 
 
 def _sizes(git: Git, git_dir: Path, oids: Sequence[str]) -> dict[str, int]:
-    said = _run(git, git_dir, "cat-file", "--batch-check", "--buffer", stdin=_lines(oids))
-    return {oid: _size(oid, line) for oid, line in zip(oids, said.splitlines(), strict=True)}
+    output = _run(git, git_dir, "cat-file", "--batch-check", "--buffer", stdin=_lines(oids))
+    return {oid: _size(oid, line) for oid, line in zip(oids, output.splitlines(), strict=True)}
 
 
 def _size(oid: str, header: bytes) -> int:

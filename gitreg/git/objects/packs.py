@@ -91,8 +91,10 @@ def _read(pack: Pack, oid: str, limit: int, known: dict[tuple[str, int], PackedS
     weight = _weigh(pack, oid.encode(), known)  # type: ignore[arg-type]
     at_once = max(weight.stored, weight.largest)
     if weight.size > limit or at_once > max(limit, LARGEST_ON_THE_WAY):
-        what = KINDS.get(weight.kind, "object")
-        raise TooLarge(f"the {what} {oid}", weight.size if weight.size > limit else at_once, limit, object_type=what)
+        object_type = KINDS.get(weight.kind, "object")
+        raise TooLarge(
+            f"the {object_type} {oid}", weight.size if weight.size > limit else at_once, limit, object_type=object_type
+        )
     return pack.get_raw(oid.encode())  # type: ignore[arg-type]
 
 

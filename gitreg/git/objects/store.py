@@ -182,8 +182,8 @@ class ObjectStore:
             from dulwich.object_format import get_object_format
             from dulwich.object_store import DiskObjectStore
 
-            here, *others = self.folders
-            self._store = DiskObjectStore(here, object_format=get_object_format(self.object_format), alternates=others)
+            own, *others = self.folders
+            self._store = DiskObjectStore(own, object_format=get_object_format(self.object_format), alternates=others)
             _tell_format(self._store, _DEEPEST_ALTERNATE)
         return self._store
 
@@ -273,14 +273,14 @@ class ObjectStore:
         """
         if tree not in known:
             entries = self._tree(tree)
-            here = name in entries and entries[name].is_file
+            has_file = name in entries and entries[name].is_file
             below = (
                 f"{child}/{path}" if path else child
                 for child, entry in entries.items()
-                if entry.is_folder and not (here and child in skip)
+                if entry.is_folder and not (has_file and child in skip)
                 for path in self.folders_with(entry.oid, name, skip, known, _inside(at, child))
             )
-            known[tree] = (*([""] if here else []), *below)
+            known[tree] = (*([""] if has_file else []), *below)
         return known[tree]
 
     def diff(self, old: str | None, new: str | None, at: str = "") -> Iterator[PathChange]:

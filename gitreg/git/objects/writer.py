@@ -70,10 +70,10 @@ def _plan(changes: Mapping[str, bytes | None]) -> _Plan:
     for path, content in changes.items():
         check_path(path)
         *folders, name = path.split("/")
-        here = plan
+        folder_plan = plan
         for folder in folders:
-            here = here.setdefault(f"{folder}/", {})  # type: ignore[assignment]
-        here[name] = content
+            folder_plan = folder_plan.setdefault(f"{folder}/", {})  # type: ignore[assignment]
+        folder_plan[name] = content
     return plan
 
 

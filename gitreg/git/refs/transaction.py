@@ -116,17 +116,17 @@ def _instruction(update: RefUpdate, zeros: str) -> str:
     return f"update {update.name} {update.new}" + (f" {update.old}" if update.old != ANY else "")
 
 
-def _meaning(said: str, updates: Sequence[RefUpdate]) -> GitregError:
-    match = _NAMED.search(said)
+def _meaning(output: str, updates: Sequence[RefUpdate]) -> GitregError:
+    match = _NAMED.search(output)
     name = (match[1] or match[2]) if match else ", ".join(update.name for update in updates[:3])
-    words = said.removeprefix("fatal: ")
-    if held := _LOCKED.search(said):
+    words = output.removeprefix("fatal: ")
+    if held := _LOCKED.search(output):
         return _locked(name, held[1])
-    if _IN_THE_WAY.search(said):
+    if _IN_THE_WAY.search(output):
         return Refused(f"{name} cannot be written: {words}", hint="delete or rename the other ref")
-    if _MOVED.search(said):
+    if _MOVED.search(output):
         return Conflict(f"{name} is not where it was: {words}", hint=_HINT_AGAIN)
-    if _MISSING.search(said):
+    if _MISSING.search(output):
         return IntegrityError(f"{name} would point to nothing: {words}", hint="run `git fsck`")
     return GitregError(f"git could not move {name}: {words}", hint="run `git fsck`, and look at the folder's rights")
 

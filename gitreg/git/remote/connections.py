@@ -121,8 +121,8 @@ class _Http:
         self._answers: list[BaseHTTPResponse] = []
         self.headers = self._pool.headers
 
-    def request(self, method: str, url: str, **how: Any) -> BaseHTTPResponse:
-        self._answers.append(self._pool.request(method, url, retries=self._retries, **how))
+    def request(self, method: str, url: str, **options: Any) -> BaseHTTPResponse:
+        self._answers.append(self._pool.request(method, url, retries=self._retries, **options))
         return self._answers[-1]
 
     def close(self) -> None:

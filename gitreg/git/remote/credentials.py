@@ -40,7 +40,7 @@ def find_login(config: Config, env: Mapping[str, str], folder: Path, url: str) -
             about = f"protocol={asked.scheme}\nhost={host}\n" + (
                 f"username={asked.username}\n" if asked.username else ""
             )
-            found = _said(helper, env, folder, about)
+            found = _ask_helper(helper, env, folder, about)
         if found:
             return found
     return _from_netrc(home / ".netrc", asked.hostname or "", asked.username)
@@ -58,15 +58,15 @@ def _helpers(config: Config, site: str) -> list[str]:
 def _stored(files: list[Path], scheme: str, host: str, user: str | None) -> Login | None:
     for line in (line for file in files if file.is_file() for line in file.read_text().split()):
         entry = urlsplit(line)
-        there = unquote(entry.netloc.rpartition("@")[2])
-        if (entry.scheme, there) == (scheme, host) and entry.username and entry.password is not None:
+        entry_host = unquote(entry.netloc.rpartition("@")[2])
+        if (entry.scheme, entry_host) == (scheme, host) and entry.username and entry.password is not None:
             login = Login(unquote(entry.username), unquote(entry.password))
             if user in (None, login.user):
                 return login
     return None
 
 
-def _said(helper: str, env: Mapping[str, str], folder: Path, about: str) -> Login | None:
+def _ask_helper(helper: str, env: Mapping[str, str], folder: Path, about: str) -> Login | None:
     command = helper[1:] if helper.startswith("!") else helper if helper.startswith("/") else f"git-credential-{helper}"
     done = subprocess.run(
         ["sh", "-c", f"{command} get"],
@@ -76,8 +76,8 @@ def _said(helper: str, env: Mapping[str, str], folder: Path, about: str) -> Logi
         capture_output=True,
         check=False,
     )
-    said = dict(_pairs(done.stdout.decode("utf-8", "replace")))
-    return Login(said["username"], said["password"]) if {"username", "password"} <= said.keys() else None
+    fields = dict(_pairs(done.stdout.decode("utf-8", "replace")))
+    return Login(fields["username"], fields["password"]) if {"username", "password"} <= fields.keys() else None
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:

@@ -143,13 +143,13 @@ class DulwichRemote:
     def bring(self, refspecs: Sequence[str], *, depth: int | None = None) -> list[RefUpdate]:
         """Fetch objects without moving refs, and return the ref updates that complete the fetch."""
         specs = [Refspec.parse(text) for text in refspecs]
-        here = self._repository.refs("refs/")
-        known = set(here.values())
+        local_refs = self._repository.refs("refs/")
+        known = set(local_refs.values())
         boundary = shallow_boundary(self._repository.common_dir)
         matched: list[tuple[Refspec, str, str]] = []
 
-        def choose(there: Mapping[Ref, ObjectID], depth: int | None = None) -> list[bytes]:
-            offered = _named(there)
+        def choose(remote_refs: Mapping[Ref, ObjectID], depth: int | None = None) -> list[bytes]:
+            offered = _named(remote_refs)
             matched[:] = [found for spec in specs for found in spec.among(offered, self.name)]
             wanted = dict.fromkeys(oid for _, _, oid in matched)
             return [oid.encode() for oid in wanted if depth or oid not in known]
@@ -157,7 +157,7 @@ class DulwichRemote:
         def ask(connection: RemoteConnection) -> FetchPackResult:
             if connection.is_local and shallow_boundary(Path(connection.path)):
                 raise incomplete(self.name)
-            tips = [oid for name, oid in here.items() if not name.startswith("refs/tags/")]
+            tips = [oid for name, oid in local_refs.items() if not name.startswith("refs/tags/")]
             with SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(self._objects.folders[0])) as pack:
                 result = connection.client.fetch_pack(
                     connection.path,
@@ -174,11 +174,11 @@ class DulwichRemote:
         if depth is None and {oid.decode() for oid in done.new_shallow or ()} - boundary:
             raise incomplete(self.name)
         move_boundary(self._repository.common_dir, done.new_shallow or (), done.new_unshallow or ())
-        return [update for found in matched if (update := self._move(here, *found))]
+        return [update for found in matched if (update := self._move(local_refs, *found))]
 
-    def _move(self, here: Mapping[str, str], spec: Refspec, name: str, oid: str) -> RefUpdate | None:
+    def _move(self, local_refs: Mapping[str, str], spec: Refspec, name: str, oid: str) -> RefUpdate | None:
         target = spec.target_of(name)
-        now = here.get(target)
+        now = local_refs.get(target)
         if not target or now == oid:
             return None
         if now is not None and not spec.forced:
@@ -200,8 +200,8 @@ class DulwichRemote:
         moving: list[str] = []
         theirs: list[str] = []
 
-        def decide(there: Mapping[Ref, ObjectID]) -> dict[bytes, bytes]:
-            offered = _named(there)
+        def decide(remote_refs: Mapping[Ref, ObjectID]) -> dict[bytes, bytes]:
+            offered = _named(remote_refs)
             stale[:] = [Rejection(update.name, "stale info") for update in updates if _is_stale(update, offered)]
             if stale and together:
                 raise rejected(self.name, stale, "")
@@ -244,13 +244,13 @@ class DulwichRemote:
         statuses = {
             name.decode("utf-8", "surrogateescape"): why for name, why in self._converse(ask, push=True).items()
         }
-        told = "\n".join(line.rstrip() for line in b"".join(heard).decode("utf-8", "replace").splitlines())
+        messages = "\n".join(line.rstrip() for line in b"".join(heard).decode("utf-8", "replace").splitlines())
         if any(name not in statuses for name in moving):
             raise broken_off(self.name, "it did not say whether the refs moved")
         failed = [*stale, *(Rejection(name, why) for name in moving if (why := statuses[name]) is not None)]
         if failed:
-            raise rejected(self.name, failed, hide_login(told))
-        return told
+            raise rejected(self.name, failed, hide_login(messages))
+        return messages
 
     # -- conversations -----------------------------------------------------------------------------------------------
 
@@ -285,10 +285,10 @@ def _tagged(path: str) -> dict[Ref, ObjectID | None]:
     from dulwich.refs import Ref
     from dulwich.repo import Repo
 
-    with Repo(path) as there:
-        tags = [name for name in there.refs.allkeys() if name.startswith(b"refs/tags/")]
-        peeled = {name: there.get_peeled(name) for name in tags}
-        return {Ref(name + PEELED.encode()): oid for name, oid in peeled.items() if oid != there.refs[name]}
+    with Repo(path) as repository:
+        tags = [name for name in repository.refs.allkeys() if name.startswith(b"refs/tags/")]
+        peeled = {name: repository.get_peeled(name) for name in tags}
+        return {Ref(name + PEELED.encode()): oid for name, oid in peeled.items() if oid != repository.refs[name]}
 
 
 def _named(refs: Mapping[Ref, ObjectID | None]) -> dict[str, str]:

@@ -77,8 +77,8 @@ class GitRemote:
 
     def head(self) -> str | None:
         """See Remote."""
-        said = self._ask("ls-remote", "--quiet", "--symref", after=["HEAD"])
-        found = re.search(r"^ref: (\S+)\tHEAD$", said, re.MULTILINE)
+        output = self._ask("ls-remote", "--quiet", "--symref", after=["HEAD"])
+        found = re.search(r"^ref: (\S+)\tHEAD$", output, re.MULTILINE)
         return found[1] if found else None
 
     def push(self, updates: Sequence[RefUpdate], *, atomic: bool = True, options: Sequence[str] = ()) -> str:
@@ -97,17 +97,17 @@ class GitRemote:
                 "push", "--porcelain", "--no-recurse-submodules", *together, *leases, *asked,
                 after=[*refspecs, *pattern], push=True,
             )  # fmt: skip
-        said = done.stderr.decode("utf-8", "replace")
-        told = "\n".join(_TOLD.findall(said))
+        output = done.stderr.decode("utf-8", "replace")
+        messages = "\n".join(_TOLD.findall(output))
         if done.returncode == 0:
-            return told
+            return messages
         statuses = [
             found for line in done.stdout.decode("utf-8", "replace").splitlines() if (found := _STATUS.match(line))
         ]
         failed = [_rejection(found[2], found[3]) for found in statuses if found[1] == "!"]
         if not failed:
-            raise broken_off(self.name, said)
-        raise rejected(self.name, failed, hide_login(told))
+            raise broken_off(self.name, output)
+        raise rejected(self.name, failed, hide_login(messages))
 
     @contextmanager
     def _laid_out(self, new_tags: Sequence[RefUpdate]) -> Iterator[str]:
@@ -124,16 +124,16 @@ class GitRemote:
             self._forget_laid_out()
 
     def _forget_laid_out(self) -> None:
-        there = self._git.run("--git-dir", str(self._git_dir), "for-each-ref", "--format=%(refname)", _LAID_OUT,
+        output = self._git.run("--git-dir", str(self._git_dir), "for-each-ref", "--format=%(refname)", _LAID_OUT,
                               cwd=self._git_dir).stdout.decode("utf-8", "surrogateescape")  # fmt: skip
-        self._update_refs(f"delete {name}" for name in there.splitlines())
+        self._update_refs(f"delete {name}" for name in output.splitlines())
 
     def _update_refs(self, instructions: Iterable[str]) -> None:
         lines = "".join(f"{line}\n" for line in instructions).encode("utf-8", "surrogateescape")
         done = self._git.run("--git-dir", str(self._git_dir), "update-ref", "--stdin", stdin=lines, cwd=self._git_dir)
         if done.returncode:
-            said = done.stderr.decode("utf-8", "replace").strip()
-            raise Conflict(f"tags cannot be laid out to be pushed: {said}", hint="try again")
+            output = done.stderr.decode("utf-8", "replace").strip()
+            raise Conflict(f"tags cannot be laid out to be pushed: {output}", hint="try again")
 
     def _ask(self, *arguments: str, after: Sequence[str]) -> str:
         done = self._run(*arguments, after=after)

@@ -81,8 +81,8 @@ def to_send(objects: ObjectStore, wanted: Iterable[str], theirs: Iterable[str], 
     found: dict[str, None] = {}
     walk = Walk(objects)
     for oid in theirs:
-        if here := commit_of(objects, oid):
-            walk.mark(here, THEIRS)
+        if commit_id := commit_of(objects, oid):
+            walk.mark(commit_id, THEIRS)
     for oid in wanted:
         _mark_wanted(objects, oid, walk, found)
     for commit in reversed(walk.ours_alone(boundary)):
@@ -115,11 +115,13 @@ def _add_tree(objects: ObjectStore, tree: str, known: Sequence[str], found: dict
     found[tree] = None
     others = [objects.tree(oid) for oid in known]
     for name, entry in objects.tree(tree).items():
-        same = [there for other in others if (there := other.get(name))]
-        if entry.mode == _SUBMODULE or any(there.oid == entry.oid for there in same):
+        same = [counterpart for other in others if (counterpart := other.get(name))]
+        if entry.mode == _SUBMODULE or any(counterpart.oid == entry.oid for counterpart in same):
             continue
         if entry.is_folder:
-            _add_tree(objects, entry.oid, [there.oid for there in same if there.is_folder], found, depth + 1)
+            _add_tree(
+                objects, entry.oid, [counterpart.oid for counterpart in same if counterpart.is_folder], found, depth + 1
+            )
         else:
             found[entry.oid] = None
 

@@ -148,7 +148,7 @@ _PROTECTED = re.compile(
 )
 
 
-def rejected(remote: str, rejections: Sequence[Rejection], said: str) -> GitregError:
+def rejected(remote: str, rejections: Sequence[Rejection], output: str) -> GitregError:
     """Return the error for refs that a remote did not move.
 
     Parameters
@@ -157,7 +157,7 @@ def rejected(remote: str, rejections: Sequence[Rejection], said: str) -> GitregE
         The name of the remote, for the message.
     rejections:
         The refs that did not move, at least one.
-    said:
+    output:
         The server's messages to the user, one a line.
 
     Returns
@@ -166,25 +166,25 @@ def rejected(remote: str, rejections: Sequence[Rejection], said: str) -> GitregE
         A `Locked`, a `Stale` or a `Declined`.
     """
     own = [one for one in rejections if not _ONLY_WITH_OTHERS.search(one.why)]
-    if not own and (held := _STALE.search(said)):  # one ref of an atomic push has moved since it was read
-        locked = _LOCKED_REF.search(said)
+    if not own and (held := _STALE.search(output)):  # one ref of an atomic push has moved since it was read
+        locked = _LOCKED_REF.search(output)
         own = [Rejection(locked[1] if locked else rejections[0].ref, held[0])]
     own = own or list(rejections)
-    if overtaken := _OVERTAKEN.search(said):
+    if overtaken := _OVERTAKEN.search(output):
         own = [Rejection(overtaken[1], "fetch first")]
-    if (held := _LOCK.search(said)) and all(_STALE.search(one.why) for one in own):
+    if (held := _LOCK.search(output)) and all(_STALE.search(one.why) for one in own):
         path = held[1].replace("/./", "/")
         return Locked(f"{own[0].ref} of {remote} is locked by another process: {path} is there", path=path)
     declined = [one for one in own if not _STALE.search(one.why)]
     if not declined:
         return StaleRefs(f"{remote} has moved {own[0].ref} ({own[0].why})", refs=[one.ref for one in own])
     reasons = "; ".join(dict.fromkeys(one.why for one in declined))
-    told = _in_lines(said)
-    protected = bool(_PROTECTED.search(f"{reasons} {told}"))
+    messages = _in_lines(output)
+    protected = bool(_PROTECTED.search(f"{reasons} {messages}"))
     refs = [one.ref for one in declined]
     named = ", ".join(refs[:3]) + (f" and {len(refs) - 3} more" if len(refs) > 3 else "")
     return Declined(
-        f"{remote} declines to move {named}: {reasons}" + (f": {told}" if told else ""),
+        f"{remote} declines to move {named}: {reasons}" + (f": {messages}" if messages else ""),
         hint="propose it instead: --pr" if protected else "ask who keeps that repository, or read what its hooks say",
         refs=refs,
         protected=protected,
@@ -212,9 +212,9 @@ _FULL = re.compile(r"No space left on device|Disk quota exceeded|disk quota exce
 _NOISE = re.compile(r"^(?:hint: .*|To .*|Everything up-to-date|Done|\s*)$")
 
 
-def _in_lines(said: str) -> str:
+def _in_lines(text: str) -> str:
     """Return the start of a hook's messages, without empty lines and surplus blanks."""
-    return "\n".join(" ".join(line.split()) for line in said[:2000].splitlines() if line.strip())
+    return "\n".join(" ".join(line.split()) for line in text[:2000].splitlines() if line.strip())
 
 
 def moved_tag(remote: str, ref: str) -> IntegrityError:
@@ -243,14 +243,14 @@ def incomplete(remote: str) -> IntegrityError:
     )
 
 
-def broken_off(remote: str, said: str) -> GitregError:
+def broken_off(remote: str, output: str) -> GitregError:
     """Return the error for a connection to a remote that did not come to its end.
 
     Parameters
     ----------
     remote:
         The name of the remote, for the message.
-    said:
+    output:
         The output of git or the other side, from which the cause is read.
 
     Returns
@@ -258,7 +258,7 @@ def broken_off(remote: str, said: str) -> GitregError:
     GitregError:
         A subclass by the cause; `Unreachable` where the cause is not recognised.
     """
-    words = hide_login(said)
+    words = hide_login(output)
     lines = [line.removeprefix("fatal: ").removeprefix("error: ").strip() for line in words.splitlines()]
     telling = " ".join(line for line in lines if not _NOISE.match(line))[:500] or "it said nothing"
     if _NO_ATOMIC.search(words):
@@ -277,8 +277,8 @@ def broken_off(remote: str, said: str) -> GitregError:
     if _INCOMPLETE.search(words):
         return incomplete(remote)
     if _HOOK.search(words):  # although the remote has refused no ref
-        told = _in_lines(_HOOK.sub("", words))
-        return Declined(f"this repository's own pre-push hook declines: {told}", hint="do what it says")
+        messages = _in_lines(_HOOK.sub("", words))
+        return Declined(f"this repository's own pre-push hook declines: {messages}", hint="do what it says")
     if _NO_OPTIONS.search(words):
         return Declined(f"{remote} takes no push options", hint="do by hand what they ask for")
     if _FULL.search(words):

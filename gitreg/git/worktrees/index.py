@@ -45,8 +45,8 @@ def staged_commit(
             variables["GIT_INDEX_FILE"] = str((layout.work_tree or layout.git_dir) / index)
         tree = git.run(*where, "write-tree", cwd=layout.git_dir, variables=variables)
         if tree.returncode:
-            said = tree.stderr.decode(errors="replace").strip()
-            raise InvalidInput(f"what is staged cannot be committed: {said}", hint="see `git status`")
+            output = tree.stderr.decode(errors="replace").strip()
+            raise InvalidInput(f"what is staged cannot be committed: {output}", hint="see `git status`")
         parents = ["-p", parent] if parent else []
         made = git.run(
             *where, "commit-tree", *parents, "-m", "staged", tree.stdout.decode().strip(),

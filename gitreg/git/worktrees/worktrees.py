@@ -127,12 +127,12 @@ class WorkTrees:
 
     def changed(self, branch: str, commit: str) -> list[Path]:
         """See `gitreg.git.Repository.changed_work_trees`."""
-        there = [
+        on_branch = [
             Journal(str(tree), str(git_dir), branch, commit, commit)
             for git_dir, tree in checkouts(self._layout).items()
             if head_branch(git_dir) == branch
         ]
-        return [Path(each.work_tree) for each in there if self._differs(each, commit)]
+        return [Path(each.work_tree) for each in on_branch if self._differs(each, commit)]
 
     def _differs(self, journal: Journal, commit: str) -> bool:
         """Return whether a work tree has other content for a file of a commit, staged or not."""
@@ -225,12 +225,12 @@ class WorkTrees:
             return []
         empty = object_id("tree", b"", self._layout.object_format)
         command = ["read-tree", "-m", "-u", *(["--dry-run"] if dry_run else []), old or empty, new]
-        if not (said := self._run(journal, *command)):
+        if not (problem := self._run(journal, *command)):
             return []
         self._run(journal, "update-index", "-q", "--refresh")  # a touched file with the same content is no change
-        if not (said := self._run(journal, *command)):
+        if not (problem := self._run(journal, *command)):
             return []
-        return [a or b for a, b in _IN_THE_WAY.findall(said)] or [said.removeprefix("fatal: ")]
+        return [a or b for a, b in _IN_THE_WAY.findall(problem)] or [problem.removeprefix("fatal: ")]
 
     def _untouched(self, journal: Journal, old: str | None, new: str) -> bool:
         """Return whether it is certain that nothing is in the way, found faster than by a dry run over all files.
@@ -267,8 +267,8 @@ class WorkTrees:
     def _remove_half_written(self, journal: Journal) -> None:
         """Remove the files that contain only the beginning of their new content: no one's work is lost by that."""
         for change in self._changes(journal.old, journal.new):
-            here = checkout.content_id(Path(journal.work_tree), change.path, self._layout.object_format)
-            if change.new is None or here in (None, checkout.ODD, change.old, change.new):
+            present = checkout.content_id(Path(journal.work_tree), change.path, self._layout.object_format)
+            if change.new is None or present in (None, checkout.ODD, change.old, change.new):
                 continue
             path = Path(journal.work_tree, change.path)
             if self._objects.get(change.new, "blob", limit=None).startswith(path.read_bytes()):
@@ -303,11 +303,11 @@ class WorkTrees:
                 f"--git-dir={git_dir}", f"--work-tree={work_tree}", *command,
                 cwd=work_tree, stdin=stdin.encode("utf-8", "surrogateescape"), settings=settings,
             )  # fmt: skip
-            said = result.stderr.decode("utf-8", "replace").strip()
+            output = result.stderr.decode("utf-8", "replace").strip()
             if not result.returncode:
                 return ""
-            if not _LOCKED.search(said):
-                return said or f"git ended with {result.returncode}"
+            if not _LOCKED.search(output):
+                return output or f"git ended with {result.returncode}"
             if time.monotonic() > deadline:
                 raise checkout.busy(git_dir, work_tree)
             time.sleep(0.02)
