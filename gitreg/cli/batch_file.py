@@ -6,7 +6,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gitreg.documents.schemas import check
+from gitreg.documents.yaml import loads
 from gitreg.errors import NotFound
+from gitreg.sdk.verbs.save import Saving, sources
 
 if TYPE_CHECKING:
     from gitreg.sdk.verbs.save import Saving
@@ -27,10 +30,6 @@ def read_batch(path: str) -> list[Saving]:
     NotFound
         The file cannot be read.
     """
-    from gitreg.documents.schemas import check
-    from gitreg.documents.yaml import loads
-    from gitreg.sdk.verbs.save import Saving, sources
-
     where = "standard input" if path == "-" else path
     try:
         content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()

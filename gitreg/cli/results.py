@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg.cli.output import emit, print_heading, print_line, print_text
 from gitreg.cli.table import Cell
+from gitreg.registry.query.rows import version_row
 
 if TYPE_CHECKING:
     from gitreg.registry.writing.commit import Outcome
@@ -39,12 +40,8 @@ def report(registry: Registry, outcome: Outcome, output: str, *, nothing: str = 
     if outcome.written and outcome.commit is None:
         data["files"] = {path: _text(content) for path, content in outcome.written.items()}
     elif changes.version is not None:
-        from gitreg.registry.query.rows import version_row
-
         data["version"] = version_row(registry.about(outcome))
     elif changes.versions:
-        from gitreg.registry.query.rows import version_row
-
         data["versions"] = [version_row(version) for version in registry.about_all(outcome)]
     emit(data, output, columns=("changed", "commit", "subject"))
 

@@ -9,6 +9,7 @@ import click
 from gitreg.cli.group import Group
 from gitreg.cli.options import local_option, model_argument, open_registry, output_option, reference_argument
 from gitreg.cli.results import report
+from gitreg.registry.operations.stages import delete_alias, set_alias
 
 
 @click.group("alias", cls=Group)
@@ -24,8 +25,6 @@ def command() -> None:
 @local_option
 def set_(reference: str, alias: str, force: bool, output: str) -> None:
     """Let ALIAS name the version that REF means, from now on."""
-    from gitreg.registry.operations.stages import set_alias
-
     registry = open_registry()
     operation = partial(set_alias, reference=reference, alias=alias, force=force, context=registry.context())
     outcome = registry.commit(operation)
@@ -39,8 +38,6 @@ def set_(reference: str, alias: str, force: bool, output: str) -> None:
 @local_option
 def delete(model: str, alias: str, output: str) -> None:
     """Remove ALIAS of MODEL; one that is not there is no error."""
-    from gitreg.registry.operations.stages import delete_alias
-
     registry = open_registry()
     outcome = registry.commit(partial(delete_alias, model=model, alias=alias))
     report(registry, outcome, output, nothing=f"{model} has no alias {alias}")

@@ -18,6 +18,8 @@ from gitreg.cli.options import (
 )
 from gitreg.cli.results import report
 from gitreg.errors import InvalidInput
+from gitreg.registry.operations.versions import annotate
+from gitreg.registry.writing.metadata import to_json
 
 
 @click.command("annotate")
@@ -32,9 +34,6 @@ def command(
     reference: str, metadata: dict[str, Any], tags: tuple[str, ...], description: str | None, output: str
 ) -> None:
     """Say more of the version that REF means. The sealed record stays as it is; what is said later lies over it."""
-    from gitreg.registry.operations.versions import annotate
-    from gitreg.registry.writing.metadata import to_json
-
     if not metadata and not tags and description is None:
         raise InvalidInput("there is nothing to say", hint="give --metadata, --tag or --description")
     registry = open_registry()

@@ -8,6 +8,7 @@ import click
 
 from gitreg.cli.options import local_option, open_registry, output_option, pr_option, reason_option, reference_argument
 from gitreg.cli.results import report
+from gitreg.registry.operations.stages import archive
 
 
 @click.command("archive")
@@ -18,8 +19,6 @@ from gitreg.cli.results import report
 @pr_option
 def command(reference: str, reason: str, output: str) -> None:
     """Mark the version that REF means as no longer relevant; it leaves the stage that it holds."""
-    from gitreg.registry.operations.stages import archive
-
     registry = open_registry()
     outcome = registry.commit(partial(archive, reference=reference, reason=reason))
     report(registry, outcome, output, nothing="archived already")

@@ -22,6 +22,12 @@ from gitreg.cli.output import emit, print_fields, print_heading, print_table, wh
 from gitreg.cli.progress import progress
 from gitreg.cli.results import report
 from gitreg.errors import NotFound
+from gitreg.registry.operations.artifacts import link_artifact
+from gitreg.registry.state.runs_and_artifacts import artifact_versions
+from gitreg.sdk.current_run import active_run
+from gitreg.sdk.verbs.load import load_files, note_input
+from gitreg.sdk.verbs.sealed import sealed_artifact
+from gitreg.sdk.zenml.artifacts import save_artifact
 from gitreg.units import size_text
 
 _COLUMNS = ("artifact", "version", "number", "type", "size", "digest", "created_at", "id")
@@ -38,8 +44,6 @@ def command() -> None:
 @fetch_option
 def list_artifacts(name: str | None, output: str) -> None:
     """List the versions of an artifact, or of all, by name and number."""
-    from gitreg.registry.state.runs_and_artifacts import artifact_versions
-
     rows = [_row(each) for each in artifact_versions(open_registry().snapshot(), name)]
     if output != "table":
         emit(rows, output, rows=rows, columns=_COLUMNS)
@@ -73,8 +77,6 @@ def list_artifacts(name: str | None, output: str) -> None:
 @fetch_option
 def show(reference: str, output: str) -> None:
     """Show a version of an artifact, the latest where none is named."""
-    from gitreg.sdk.verbs.sealed import sealed_artifact
-
     row = _row(sealed_artifact(open_registry(), reference))
     if output != "table":
         emit(row, output)
@@ -123,9 +125,6 @@ def save(name: str, path: str, artifact_type: str, metadata: dict[str, Any], out
 
     Inside of `gitreg run` it becomes part of the run.
     """
-    from gitreg.sdk.current_run import active_run
-    from gitreg.sdk.zenml.artifacts import save_artifact
-
     artifact, _, version = name.partition("@")
     registry = None if active_run() is not None else open_registry()
     saved = save_artifact(
@@ -148,9 +147,6 @@ def load(reference: str, dest: str | None, unsafe_code: bool, output: str) -> No
 
     With DEST they are yours to change; without, the folder is the cache's own and read-only.
     """
-    from gitreg.sdk.verbs.load import load_files, note_input
-    from gitreg.sdk.verbs.sealed import sealed_artifact
-
     registry = open_registry()
     document = sealed_artifact(registry, reference)
     with progress("Loading") as bar:
@@ -178,8 +174,6 @@ def load(reference: str, dest: str | None, unsafe_code: bool, output: str) -> No
 def link(artifact: str, reference: str, output: str) -> None:
     """Link an artifact to a version of a model: predictions that it made, data that it was tried on."""
     from functools import partial
-
-    from gitreg.registry.operations.artifacts import link_artifact
 
     registry = open_registry()
     outcome = registry.commit(partial(link_artifact, artifact=artifact, reference=reference))

@@ -8,6 +8,8 @@ from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.options import open_registry, output_option
 from gitreg.cli.output import emit, print_line, print_table, when_text
 from gitreg.errors import NotFound
+from gitreg.sdk.environment import Environment
+from gitreg.sdk.views.cache import list_cache
 from gitreg.units import size_text
 
 COLUMNS = ("digest", "size", "files", "used")
@@ -17,9 +19,6 @@ COLUMNS = ("digest", "size", "files", "used")
 @output_option
 def command(output: str) -> None:
     """List what this machine keeps, the most recently used first, and the current registry's versions that it is."""
-    from gitreg.sdk.environment import Environment
-    from gitreg.sdk.views.cache import list_cache
-
     try:
         registry = open_registry()
     except NotFound:

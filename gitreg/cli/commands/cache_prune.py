@@ -8,7 +8,9 @@ from gitreg.cli.commands.cache_list import COLUMNS
 from gitreg.cli.options import output_option
 from gitreg.cli.output import emit, print_line, print_table
 from gitreg.errors import InvalidInput
-from gitreg.units import size_text
+from gitreg.sdk.environment import Environment
+from gitreg.sdk.views.cache import list_cache, prune_cache
+from gitreg.units import parse_size, size_text
 
 
 @click.command("prune")
@@ -21,10 +23,6 @@ def command(to: str | None, everything: bool, output: str) -> None:
     What was handed out within a day stays, for somebody may still read it, unless --all is given; and always what is
     being fetched or copied at this moment.
     """
-    from gitreg.sdk.environment import Environment
-    from gitreg.sdk.views.cache import list_cache, prune_cache
-    from gitreg.units import parse_size
-
     if to is not None and everything:
         raise InvalidInput("--to and --all contradict each other", hint="give one of them")
     limit = parse_size(to, "--to") if to is not None else None

@@ -8,6 +8,8 @@ from gitreg.cli.options import output_option
 from gitreg.cli.output import emit, print_line, print_table
 from gitreg.cli.progress import progress
 from gitreg.errors import IntegrityError
+from gitreg.sdk.environment import Environment
+from gitreg.sdk.views.cache import verify_cache
 from gitreg.units import size_text
 
 
@@ -15,9 +17,6 @@ from gitreg.units import size_text
 @output_option
 def command(output: str) -> None:
     """Hash all that this machine keeps again, and remove what is damaged: it is fetched again when it is needed."""
-    from gitreg.sdk.environment import Environment
-    from gitreg.sdk.views.cache import verify_cache
-
     with progress("Verifying") as bar:
         rows = list(verify_cache(Environment.of_this_process(), progress=bar))
     bad = [row for row in rows if not row["ok"]]

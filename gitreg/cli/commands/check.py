@@ -11,6 +11,9 @@ from gitreg.cli.options import NamedPath, output_option
 from gitreg.cli.output import emit, print_text
 from gitreg.cli.progress import progress
 from gitreg.errors import Refused
+from gitreg.registry.review.markdown_report import report_text
+from gitreg.sdk.registry import Registry
+from gitreg.sdk.verbs.pull_requests import check_proposal
 
 
 @click.command("check")
@@ -26,10 +29,6 @@ def command(base: str | None, head: str, report: str | None, output: str) -> Non
     refused, with exit code 4. The policy that counts is the target's; its commands are run. Weights are looked
     for in stores that were approved on this machine.
     """
-    from gitreg.registry.review.markdown_report import report_text
-    from gitreg.sdk.registry import Registry
-    from gitreg.sdk.verbs.pull_requests import check_proposal
-
     ctx = click.get_current_context()
     registry = Registry.open(ctx.ensure_object(GlobalOptions).repo, checked_out=True)
     ctx.call_on_close(registry.close)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.output import print_line
+from gitreg.sdk.verbs.remotes import clone
 
 
 @click.command("clone")
@@ -12,8 +13,6 @@ from gitreg.cli.output import print_line
 @click.argument("path", required=False, type=click.Path(file_okay=False))
 def command(url: str, path: str | None) -> None:
     """Clone the registry at URL, as `git clone` does, with its stages."""
-    from gitreg.sdk.verbs.remotes import clone
-
     with clone(url, path) as registry:
         print_line(f"Cloned into {registry.folder}; weights come from {registry.store_url}")
         if registry.upstream is None:

@@ -6,6 +6,7 @@ import click
 
 from gitreg.cli.options import NamedPath, output_option
 from gitreg.cli.output import emit, print_line
+from gitreg.sdk.registry import Registry
 
 
 @click.command("init")
@@ -21,8 +22,6 @@ def command(
     path: str | None, store: str | None, branch: str | None, remote: str | None, prefix: str | None, output: str
 ) -> None:
     """Make a registry at PATH, or here: a new repository, or a branch of its own inside an existing one."""
-    from gitreg.sdk.registry import Registry
-
     registry, made = Registry.init(path, store=store, branch=branch, prefix=prefix, remote=remote)
     with registry:
         made_branch = registry.branch

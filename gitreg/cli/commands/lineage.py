@@ -10,6 +10,7 @@ from gitreg.cli.click_completion import complete_reference
 from gitreg.cli.options import fetch_option, format_option, open_registry
 from gitreg.cli.output import emit, print_text
 from gitreg.cli.text import one_line
+from gitreg.registry.lineage.graphs import label, to_dot, to_mermaid
 
 if TYPE_CHECKING:
     from gitreg.registry.lineage.lineage import Lineage
@@ -28,8 +29,6 @@ def command(reference: str, up: bool, down: bool, depth: int | None, output: str
 
     REF is a version of a model, NAME[@VERSION] of an artifact, or PIPELINE/RUN.
     """
-    from gitreg.registry.lineage.graphs import to_dot, to_mermaid
-
     found = open_registry().lineage(reference, up=up or not down, down=down or not up, depth=depth)
     if output == "json":
         emit(found.to_data(), "json")
@@ -43,8 +42,6 @@ def command(reference: str, up: bool, down: bool, depth: int | None, output: str
 
 def _tree(found: Lineage) -> list[str]:
     """Draw two trees: up and down from the root. What was drawn before is named, and not drawn again."""
-    from gitreg.registry.lineage.graphs import label
-
     lines = [one_line(label(found.nodes[found.root]))]
     reached = _above(found)
     for title, upwards in (("made from", True), ("made into", False)):
@@ -76,8 +73,6 @@ def _above(found: Lineage) -> set[NodeId]:
 
 def _draw(found: Lineage, edges: dict[NodeId, list[tuple[NodeId, str]]], lines: list[str]) -> None:
     """Draw one tree; without recursion, for a model may have been tuned a thousand times over."""
-    from gitreg.registry.lineage.graphs import label
-
     drawn = {found.root}
     waiting = _branches(edges[found.root], "")
     while waiting:

@@ -10,6 +10,7 @@ from gitreg.cli.click_completion import complete_model
 from gitreg.cli.options import fetch_option, open_registry, output_option, page_options
 from gitreg.cli.output import emit, emit_page, note_page, print_table, when_text
 from gitreg.errors import NotFound
+from gitreg.registry.query.rows import MODEL_COLUMNS, VERSION_COLUMNS
 from gitreg.units import size_text
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def print_drafts(registry: Registry, output: str, model: str | None) -> None:
     NotFound
         There is none; for programs the empty shape is printed before.
     """
-    from gitreg.sdk.verbs.drafts import draft_rows
+    from gitreg.sdk.verbs.drafts import draft_rows  # twice the modules of any other listing
 
     rows = [row for row in draft_rows(registry) if model in (None, row["model"])]
     if output != "table":
@@ -85,8 +86,6 @@ def print_models(page: Any, output: str, asked: tuple[str, ...] = ()) -> None:
     NotFound
         There is none; for programs the empty shape is printed before.
     """
-    from gitreg.registry.query.rows import MODEL_COLUMNS
-
     if output != "table":
         emit_page(page, output, MODEL_COLUMNS)
     if not page.items:
@@ -127,8 +126,6 @@ def print_versions(page: Any, output: str, model: str | None, asked: tuple[str, 
     NotFound
         There is none; for programs the empty shape is printed before.
     """
-    from gitreg.registry.query.rows import VERSION_COLUMNS
-
     if output != "table":
         emit_page(page, output, VERSION_COLUMNS)
     if not page.items:

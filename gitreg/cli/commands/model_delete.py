@@ -8,6 +8,7 @@ import click
 
 from gitreg.cli.options import local_option, model_argument, open_registry, output_option
 from gitreg.cli.results import report
+from gitreg.registry.operations.models import delete_model
 
 
 @click.command("delete")
@@ -17,7 +18,5 @@ from gitreg.cli.results import report
 @local_option
 def command(model: str, force: bool, output: str) -> None:
     """Delete a model with its versions. Records stay in the history, and numbers are never given again."""
-    from gitreg.registry.operations.models import delete_model
-
     registry = open_registry()
     report(registry, registry.commit(partial(delete_model, name=model, force=force)), output)

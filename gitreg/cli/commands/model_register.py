@@ -10,6 +10,8 @@ import click
 from gitreg.cli.card_options import card_options
 from gitreg.cli.options import local_option, metadata_option, open_registry, output_option, pr_option, tag_option
 from gitreg.cli.results import report
+from gitreg.registry.operations.models import register_model
+from gitreg.registry.writing.metadata import to_json
 
 
 @click.command("register")
@@ -22,9 +24,6 @@ from gitreg.cli.results import report
 @pr_option
 def command(name: str, tags: tuple[str, ...], metadata: dict[str, Any], output: str, **fields: str | None) -> None:
     """Register the model NAME. Saving a first version registers it too."""
-    from gitreg.registry.operations.models import register_model
-    from gitreg.registry.writing.metadata import to_json
-
     registry = open_registry()
     created_at = registry.environment.timestamp()
     operation = partial(

@@ -6,6 +6,8 @@ import click
 
 from gitreg.cli.options import fetch_option, model_argument, open_registry, output_option
 from gitreg.cli.output import emit, print_fields, print_heading, print_text, when_text
+from gitreg.documents.types import CARD_FIELDS
+from gitreg.registry.query.rows import MODEL_COLUMNS, model_row
 
 
 @click.command("show")
@@ -14,9 +16,6 @@ from gitreg.cli.output import emit, print_fields, print_heading, print_text, whe
 @fetch_option
 def command(model: str, output: str) -> None:
     """Show a model's card, and where its versions stand."""
-    from gitreg.documents.types import CARD_FIELDS
-    from gitreg.registry.query.rows import MODEL_COLUMNS, model_row
-
     snapshot = open_registry().snapshot()
     row = model_row(snapshot.model(model))
     aliases, card = snapshot.aliases(model), snapshot.card(model)

@@ -18,6 +18,8 @@ from gitreg.cli.options import (
     tag_option,
 )
 from gitreg.cli.results import report
+from gitreg.registry.operations.models import update_model
+from gitreg.registry.writing.metadata import to_json
 
 
 @click.command("update")
@@ -38,9 +40,6 @@ def command(
     **fields: str | None,
 ) -> None:
     """Change a model's card: fields are replaced, tags and metadata added."""
-    from gitreg.registry.operations.models import update_model
-    from gitreg.registry.writing.metadata import to_json
-
     registry = open_registry()
     operation = partial(
         update_model, name=model, fields=fields, tags=tags, remove_tags=remove_tags, metadata=to_json(metadata)

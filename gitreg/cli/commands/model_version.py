@@ -23,6 +23,9 @@ from gitreg.cli.options import (
 )
 from gitreg.cli.output import emit
 from gitreg.cli.results import report
+from gitreg.registry.operations.versions import annotate, delete_version
+from gitreg.registry.query.rows import VERSION_COLUMNS, version_row
+from gitreg.registry.writing.metadata import to_json
 
 _version_argument = click.argument("version", metavar="VERSION", shell_complete=complete_version)
 
@@ -51,8 +54,6 @@ def list_(model: str, filters: tuple[str, ...], output: str, **how: Any) -> None
 @fetch_option
 def show(model: str, version: str, output: str) -> None:
     """Show one version of MODEL."""
-    from gitreg.registry.query.rows import VERSION_COLUMNS, version_row
-
     row = version_row(open_registry().version(f"{model}@{version}"))
     if output == "table":
         print_version(row)
@@ -73,9 +74,6 @@ def show(model: str, version: str, output: str) -> None:
 @local_option
 def update(model: str, version: str | None, output: str, metadata: dict[str, Any], **said: Any) -> None:
     """Move one version of MODEL (the latest, if none is named) to a stage, and say more of it, in one commit."""
-    from gitreg.registry.operations.versions import annotate
-    from gitreg.registry.writing.metadata import to_json
-
     registry = open_registry()
     reference, here = f"{model}@{version or 'latest'}", registry.context()
     operation = partial(annotate, reference=reference, metadata=to_json(metadata), context=here, **said)
@@ -90,8 +88,6 @@ def update(model: str, version: str | None, output: str, metadata: dict[str, Any
 @local_option
 def delete(model: str, version: str, force: bool, output: str) -> None:
     """Hide one version of MODEL everywhere and free its weights. Its record stays, and its number stays taken."""
-    from gitreg.registry.operations.versions import delete_version
-
     registry = open_registry()
     operation = partial(delete_version, reference=f"{model}@{version}", force=force)
     report(registry, registry.commit(operation), output)

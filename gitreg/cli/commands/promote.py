@@ -16,6 +16,7 @@ from gitreg.cli.options import (
     stage_argument,
 )
 from gitreg.cli.results import report
+from gitreg.registry.operations.stages import promote
 
 
 @click.command("promote")
@@ -28,8 +29,6 @@ from gitreg.cli.results import report
 @pr_option
 def command(reference: str, stage: str, force: bool, reason: str, output: str) -> None:
     """Put the version that REF means into STAGE; it leaves the stage that it had."""
-    from gitreg.registry.operations.stages import promote
-
     registry = open_registry()
     operation = partial(
         promote,

@@ -6,6 +6,7 @@ import click
 
 from gitreg.cli.options import open_registry, output_option
 from gitreg.cli.results import report_moved
+from gitreg.sdk.verbs.remotes import pull
 
 
 @click.command("pull")
@@ -18,7 +19,5 @@ def command(accept_rewrite: bool, output: str) -> None:
     history was rewritten is followed with --accept-rewrite alone, which prints the commits that go and the stages that
     move, and gives up no work of this clone's own.
     """
-    from gitreg.sdk.verbs.remotes import pull
-
     moved = pull(open_registry(accept_rewrite=accept_rewrite), accept_rewrite)
     report_moved(moved, output, nothing="has nothing new")

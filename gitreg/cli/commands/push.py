@@ -6,12 +6,11 @@ import click
 
 from gitreg.cli.options import open_registry, output_option
 from gitreg.cli.results import report_moved
+from gitreg.sdk.verbs.remotes import push
 
 
 @click.command("push")
 @output_option
 def command(output: str) -> None:
     """Publish what was committed with --local: commits, tags, stages and aliases."""
-    from gitreg.sdk.verbs.remotes import push
-
     report_moved(push(open_registry()), output, nothing="has all of it")

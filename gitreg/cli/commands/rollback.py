@@ -16,6 +16,7 @@ from gitreg.cli.options import (
     stage_argument,
 )
 from gitreg.cli.results import report
+from gitreg.registry.operations.stages import rollback
 
 
 @click.command("rollback")
@@ -30,8 +31,6 @@ def command(model: str, stage: str, reason: str, output: str) -> None:
 
     The version that is rolled back may be promoted again without --force.
     """
-    from gitreg.registry.operations.stages import rollback
-
     registry = open_registry()
     operation = partial(rollback, model=model, stage=stage, reason=reason, context=registry.context())
     report(registry, registry.commit(operation), output)

@@ -14,6 +14,9 @@ from gitreg.cli.click_completion import complete_model
 from gitreg.cli.options import open_registry, read_metadata
 from gitreg.cli.output import note
 from gitreg.errors import NotFound
+from gitreg.registry.state.runs_and_artifacts import find_run
+from gitreg.sdk.runs.start import run
+from gitreg.sdk.zenml.model import Model
 
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
 """What schedulers and terminals send to the process that they know; the command shall hear of it."""
@@ -42,10 +45,6 @@ def command(
     get_step_context().model or gitreg.run() becomes one version of iris, sealed when the command ends with 0. Else it
     is kept as a draft, and the exit code is the command's.
     """
-    from gitreg.registry.state.runs_and_artifacts import find_run
-    from gitreg.sdk.runs.start import run
-    from gitreg.sdk.zenml.model import Model
-
     registry = open_registry()
     told: dict[str, Any] = read_metadata(parameters, "--parameter")
     wanted = None

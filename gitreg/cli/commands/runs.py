@@ -8,6 +8,7 @@ from gitreg.cli.group import Group
 from gitreg.cli.options import fetch_option, open_registry, output_option
 from gitreg.cli.output import emit, print_fields, print_heading, print_table, when_text
 from gitreg.errors import NotFound
+from gitreg.sdk.verbs.drafts import find_any_run, run_rows
 
 _COLUMNS = ("pipeline", "run", "status", "started_at", "duration", "steps", "versions")
 
@@ -23,8 +24,6 @@ def command() -> None:
 @fetch_option
 def list_runs(pipeline: str | None, output: str) -> None:
     """List runs, of one pipeline or of all, the newest first; those that are not sealed stand before."""
-    from gitreg.sdk.verbs.drafts import run_rows
-
     rows = run_rows(open_registry(), pipeline)
     if output != "table":
         emit(rows, output, rows=rows, columns=_COLUMNS)
@@ -58,8 +57,7 @@ def list_runs(pipeline: str | None, output: str) -> None:
 @fetch_option
 def show(name: str, output: str) -> None:
     """Show a run: its code, its surroundings, and step by step what went in and came out."""
-    from gitreg.sdk.run_environment import spelled
-    from gitreg.sdk.verbs.drafts import find_any_run
+    from gitreg.sdk.run_environment import spelled  # brings importlib.metadata and email
 
     run, status = find_any_run(open_registry(), name)
     data = {**run.to_data(), "status": status}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from gitreg.blobs import collect
 from gitreg.cli.click_completion import complete_model, complete_reference, complete_stage
 from gitreg.cli.options import (
     NamedPath,
@@ -22,7 +23,10 @@ from gitreg.cli.options import (
 from gitreg.cli.output import note
 from gitreg.cli.progress import progress
 from gitreg.cli.results import report
+from gitreg.documents.types import VersionDocument
 from gitreg.errors import InvalidInput
+from gitreg.registry.state.verdicts import code_in
+from gitreg.sdk.verbs.save import Saving, save, sources
 
 if TYPE_CHECKING:
     from gitreg.registry.writing.commit import Outcome
@@ -88,7 +92,6 @@ def command(
         return
     if model is None:
         raise click.MissingParameter(ctx=ctx, param_type="argument", param_hint="MODEL[@VERSION]")
-    from gitreg.sdk.verbs.save import Saving, save, sources
 
     registry = open_registry()
     found = sources(artifact_type, list(map(Path, paths)), dict(map(_artifact, artifacts)))
@@ -108,7 +111,8 @@ def _save_batch(ctx: click.Context, path: str, message: str, *, dry_run: bool, o
     for name in ctx.params:
         if name not in _OF_A_BATCH and ctx.get_parameter_source(name) is not ParameterSource.DEFAULT:
             raise click.UsageError(f"--batch says all that is to be saved: leave {name} out.", ctx)
-    from gitreg.cli.batch_file import read_batch
+
+    from gitreg.cli.batch_file import read_batch  # brings the schemas and the YAML of all documents
     from gitreg.sdk.verbs.batch import save_all
 
     registry = open_registry()
@@ -121,9 +125,6 @@ def _save_batch(ctx: click.Context, path: str, message: str, *, dry_run: bool, o
 
 def _note_code(outcome: Outcome) -> None:
     """Print a warning for each saved file that can run code when it is loaded."""
-    from gitreg.documents.types import VersionDocument
-    from gitreg.registry.state.verdicts import code_in
-
     for document in outcome.changes.files.values():
         if isinstance(document, VersionDocument):
             for artifact in document.artifacts.values():
@@ -132,7 +133,6 @@ def _note_code(outcome: Outcome) -> None:
 
 
 def _size(savings: Sequence[Saving]) -> int:
-    from gitreg.blobs import collect
 
     return sum(file.size for saving in savings for paths in saving.sources.values() for file in collect(paths))
 

@@ -12,6 +12,7 @@ from gitreg.cli.options import fetch_option, open_registry, output_option
 from gitreg.cli.output import emit, print_table
 from gitreg.cli.progress import progress
 from gitreg.errors import NotFound, Refused
+from gitreg.sdk.verbs.scan import scan_files, scan_version
 
 _COLUMNS = ("path", "verdict", "why", "names")
 
@@ -27,8 +28,6 @@ def command(target: str, artifact: str | None, output: str) -> None:
     data: a format that holds no code. limited: a pickle that names known types alone. opaque: unknown. code: what may
     run its maker's code when it is loaded; with exit code 4. A PATH that is there is taken before a REF.
     """
-    from gitreg.sdk.verbs.scan import scan_files, scan_version
-
     if artifact is None and os.path.lexists(target):
         found = list(scan_files(Path(target)))
     else:

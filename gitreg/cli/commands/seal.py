@@ -6,6 +6,7 @@ import click
 
 from gitreg.cli.options import local_option, open_registry, output_option
 from gitreg.cli.results import report
+from gitreg.sdk.verbs.drafts import seal_by_hand
 
 
 @click.command("seal")
@@ -14,7 +15,5 @@ from gitreg.cli.results import report
 @local_option
 def command(name: str, output: str) -> None:
     """Seal what a run that failed or was killed had made: its versions take their numbers."""
-    from gitreg.sdk.verbs.drafts import seal_by_hand
-
     registry = open_registry()
     report(registry, seal_by_hand(registry, name), output, nothing="it was sealed already")

@@ -13,6 +13,7 @@ from gitreg.cli.output import emit, print_line, print_table
 from gitreg.cli.progress import progress
 from gitreg.cli.results import report
 from gitreg.errors import IntegrityError
+from gitreg.sdk.verbs.stores import add_store, copying, create_store, held, remove_store
 from gitreg.units import size_text
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ def status(reference: str | None, output: str) -> None:
 
     For each store: whole, part (how many of its files), absent, not approved or unreachable.
     """
-    from gitreg.sdk.verbs.stores import held
-
     registry = open_registry()
     table = held(registry, [] if reference is None else [reference])
     if output != "table":
@@ -60,8 +59,6 @@ def copy(references: tuple[str, ...], to: str | None, source: str | None, output
 
     A store that is named here is approved by that. What was copied before an interruption is not copied again.
     """
-    from gitreg.sdk.verbs.stores import copying
-
     work = copying(open_registry(), references, to=to, source=source)
     with progress("Copying", lambda: work.size) as bar:
         done = list(work.run(bar))
@@ -88,8 +85,6 @@ def create(url: str) -> None:
 
     `gitreg init` and `gitreg store add` do the same for the store that they name. The bucket itself has to be there.
     """
-    from gitreg.sdk.verbs.stores import create_store
-
     address, made = create_store(url)
     print_line(f"Made the store {address}" if made else f"{address} is a store already")
 
@@ -100,8 +95,6 @@ def create(url: str) -> None:
 @local_option
 def add(url: str, output: str) -> None:
     """Name a further store that holds copies, and approve it; `gitreg store copy --to` fills it."""
-    from gitreg.sdk.verbs.stores import add_store
-
     registry = open_registry()
     report(registry, add_store(registry, url), output, nothing="it is named already")
 
@@ -112,7 +105,5 @@ def add(url: str, output: str) -> None:
 @local_option
 def remove(url: str, output: str) -> None:
     """Name a store that holds copies no longer; what it holds stays there."""
-    from gitreg.sdk.verbs.stores import remove_store
-
     registry = open_registry()
     report(registry, remove_store(registry, url), output)

@@ -7,6 +7,7 @@ import click
 from gitreg.cli.options import open_registry, output_option
 from gitreg.cli.output import emit, print_line
 from gitreg.errors import IntegrityError, Refused
+from gitreg.sdk.verbs.remotes import sync
 
 
 @click.command("sync")
@@ -16,8 +17,6 @@ def command(output: str) -> None:
 
     Running it again, or twice at once, changes nothing more.
     """
-    from gitreg.sdk.verbs.remotes import sync
-
     synced = sync(open_registry())
     if output != "table":
         emit(synced._asdict(), output)

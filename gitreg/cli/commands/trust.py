@@ -7,6 +7,8 @@ import click
 from gitreg.cli.options import open_registry
 from gitreg.cli.output import print_line
 from gitreg.errors import InvalidInput
+from gitreg.sdk.verbs.stores import approve
+from gitreg.sdk.verbs.trust_code import distrust_code, trust_code
 
 
 @click.command("trust")
@@ -30,12 +32,7 @@ def command(urls: tuple[str, ...], code: bool, no_code: bool, models: tuple[str,
     if code or no_code:
         _trust_code(urls, models, trusted=code)
         return
-    if urls:
-        from gitreg.sdk.verbs.stores import approve
-
-        approved = approve(urls)
-    else:
-        approved = open_registry().trust()
+    approved = approve(urls) if urls else open_registry().trust()
     for url in approved:
         print_line(f"Approved {url}")
     if not approved:
@@ -43,7 +40,6 @@ def command(urls: tuple[str, ...], code: bool, no_code: bool, models: tuple[str,
 
 
 def _trust_code(urls: tuple[str, ...], models: tuple[str, ...], *, trusted: bool) -> None:
-    from gitreg.sdk.verbs.trust_code import distrust_code, trust_code
 
     if not urls:
         registry = open_registry()

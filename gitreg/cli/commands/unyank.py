@@ -8,6 +8,7 @@ import click
 
 from gitreg.cli.options import local_option, open_registry, output_option, pr_option, reference_argument
 from gitreg.cli.results import report
+from gitreg.registry.operations.versions import unyank
 
 
 @click.command("unyank")
@@ -17,7 +18,5 @@ from gitreg.cli.results import report
 @pr_option
 def command(reference: str, output: str) -> None:
     """Take the yank of the version that REF means back."""
-    from gitreg.registry.operations.versions import unyank
-
     registry = open_registry()
     report(registry, registry.commit(partial(unyank, reference=reference)), output, nothing="it is not yanked")

@@ -12,6 +12,7 @@ from gitreg.cli.options import open_registry, output_option
 from gitreg.cli.output import emit, note, print_line, print_table
 from gitreg.cli.progress import progress
 from gitreg.errors import IntegrityError, InvalidInput, Refused
+from gitreg.registry.promotion.holders import is_refused, sentence
 from gitreg.units import size_text
 
 _COLUMNS = ("reference", "artifact", "path", "size", "ok", "problem", "store", "read", "contents")
@@ -46,7 +47,6 @@ def command(reference: str | None, deep: bool, sample: float | None, output: str
     """
     if deep and sample is not None:
         raise InvalidInput("--deep reads all files, --sample some of them", hint="give one of the two")
-    from gitreg.registry.promotion.holders import is_refused, sentence  # not to be imported where help is asked for
 
     registry = open_registry()
     bad, rows, good, read, size = [], [], 0, 0, 0

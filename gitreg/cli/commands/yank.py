@@ -9,6 +9,7 @@ import click
 from gitreg.cli.options import local_option, open_registry, output_option, pr_option, reason_option, reference_argument
 from gitreg.cli.output import note
 from gitreg.cli.results import report
+from gitreg.registry.operations.versions import yank
 
 
 @click.command("yank")
@@ -19,8 +20,6 @@ from gitreg.cli.results import report
 @pr_option
 def command(reference: str, reason: str, output: str) -> None:
     """Withdraw the version that REF means: it loads by name with a warning, and never by latest or a stage."""
-    from gitreg.registry.operations.versions import yank
-
     registry = open_registry()
     outcome = registry.commit(partial(yank, reference=reference, reason=reason))
     report(registry, outcome, output, nothing="yanked already")

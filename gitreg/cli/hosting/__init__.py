@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from gitreg.errors import InvalidInput
+from gitreg.registry.review.forges import host_of
 
 if TYPE_CHECKING:
     from gitreg.sdk.registry import Registry
@@ -56,8 +57,6 @@ def rules(registry: Registry, host: str) -> str:
     InvalidInput
         The registry's remote is at no host, or a name cannot stand in a script.
     """
-    from gitreg.registry.review.forges import host_of
-
     settings = registry.snapshot().settings
     remote = settings.remote or "origin"
     url = registry.branch.repository.remotes.url(remote)
