@@ -1,4 +1,8 @@
-"""``gitreg hook``: what the shims in hooks/ call."""
+"""``gitreg hook``: the commands that the shims in hooks/ call.
+
+Each command imports its hook only when it runs: git waits for them, and those of a clone need twice as many modules as
+post-receive.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +16,12 @@ import click
 from gitreg.cli.group import Group
 from gitreg.cli.text import one_line
 from gitreg.errors import InvalidInput, NotFound, Refused
+from gitreg.git import RefUpdate, Repository
+from gitreg.registry.discovery.location import locate
+from gitreg.sdk.environment import Environment
 
 if TYPE_CHECKING:
-    from gitreg.git import RefUpdate, Repository
     from gitreg.registry.rules.merge_rules import Problem
-    from gitreg.sdk.environment import Environment
 
 _ZEROS = frozenset("0")
 
@@ -29,10 +34,10 @@ def command() -> None:
 @command.command("pre-commit")
 def pre_commit() -> None:
     """Refuse a commit whose registry files are wrong, or change what is sealed."""
-    from gitreg.hooks.client_hooks import pre_commit as look
+    from gitreg.hooks.client_hooks import pre_commit as problems
 
-    with _here() as (repository, _):
-        _refuse(look(repository), "commit")
+    with _repository() as (repository, _):
+        _refuse(problems(repository), "commit")
 
 
 @command.command("pre-push")
@@ -43,12 +48,12 @@ def pre_push(remote: str | None, url: str | None) -> None:
 
     What is pushed is said on standard input as git says it, or by the pre-commit framework's variables.
     """
-    from gitreg.hooks.client_hooks import pre_push as look
+    from gitreg.hooks.client_hooks import pre_push as problems
 
-    with _here() as (repository, environment):
+    with _repository() as (repository, environment):
         updates = _pushed(sys.stdin.read(), repository, environment)
         name = remote or environment.env.get("PRE_COMMIT_REMOTE_NAME") or url or "origin"
-        _refuse(look(repository, environment, name, updates), "push")
+        _refuse(problems(repository, environment, name, updates), "push")
 
 
 @command.command("post-merge")
@@ -56,9 +61,8 @@ def pre_push(remote: str | None, url: str | None) -> None:
 def post_merge(squash: str | None) -> None:
     """Let mirrors of stages and aliases follow what was merged."""
     from gitreg.hooks.client_hooks import post_merge as follow
-    from gitreg.registry.discovery.location import locate
 
-    with _here() as (repository, environment):
+    with _repository() as (repository, environment):
         try:
             start = locate(environment.folder, env=environment.env)
         except NotFound:
@@ -70,10 +74,10 @@ def post_merge(squash: str | None) -> None:
 @command.command("pre-receive")
 def pre_receive() -> None:
     """Refuse a push that would break a registry of this server."""
-    from gitreg.hooks.server_hooks import pre_receive as look
+    from gitreg.hooks.server_hooks import pre_receive as problems
 
-    with _here() as (repository, environment):
-        _refuse(look(repository, environment, _received(sys.stdin.read())), "push")
+    with _repository() as (repository, environment):
+        _refuse(problems(repository, environment, _received(sys.stdin.read())), "push")
 
 
 @command.command("update")
@@ -82,10 +86,10 @@ def pre_receive() -> None:
 @click.argument("new")
 def update(ref: str, old: str, new: str) -> None:
     """Refuse a move of one ref that would break a registry of this server."""
-    from gitreg.hooks.server_hooks import pre_receive as look
+    from gitreg.hooks.server_hooks import pre_receive as problems
 
-    with _here() as (repository, environment):
-        _refuse(look(repository, environment, [_update(ref, old, new)], one_by_one=True), "push")
+    with _repository() as (repository, environment):
+        _refuse(problems(repository, environment, [_update(ref, old, new)], one_by_one=True), "push")
 
 
 @command.command("post-receive")
@@ -93,17 +97,14 @@ def post_receive() -> None:
     """Make the tags and mirrors that follow from what was pushed."""
     from gitreg.hooks.server_hooks import post_receive as follow
 
-    with _here() as (repository, environment):
+    with _repository() as (repository, environment):
         for ref in follow(repository, environment, _received(sys.stdin.read())):
             click.echo(f"gitreg: {one_line(ref)}", err=True)
 
 
 @contextmanager
-def _here() -> Iterator[tuple[Repository, Environment]]:
+def _repository() -> Iterator[tuple[Repository, Environment]]:
     """Open the repository whose hook this is."""
-    from gitreg.git import Repository
-    from gitreg.sdk.environment import Environment
-
     environment = Environment.of_this_process()
     with Repository.discover(environment.folder, env=environment.env) as repository:
         yield repository, environment
@@ -149,6 +150,4 @@ def _pushed(text: str, repository: Repository, environment: Environment) -> list
 
 
 def _update(ref: str, old: str, new: str) -> RefUpdate:
-    from gitreg.git import RefUpdate
-
     return RefUpdate(ref, None if set(new) <= _ZEROS else new, None if set(old) <= _ZEROS else old)

@@ -7,7 +7,6 @@ import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -15,10 +14,13 @@ from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.group import Group
 from gitreg.cli.options import open_registry, output_option
 from gitreg.cli.output import emit, print_line
-
-if TYPE_CHECKING:
-    from gitreg.git import Repository
-    from gitreg.hooks.install import HookPlacement
+from gitreg.git import Repository
+from gitreg.git.program import speaking_of_none
+from gitreg.hooks.install import OF_A_CLONE, OF_A_SERVER, HookPlacement
+from gitreg.hooks.install import install as install_hooks
+from gitreg.hooks.install import uninstall as uninstall_hooks
+from gitreg.hooks.server_hooks import note_what_is_there
+from gitreg.sdk.environment import Environment
 
 
 @click.group("hooks", cls=Group)
@@ -36,13 +38,8 @@ def install(server: bool, output: str) -> None:
     post-merge (mirrors follow). On a server: pre-receive (sealed records, tags made once, forward only,
     files are sound, the policy) and post-receive (tags and mirrors follow).
     """
-    from gitreg.hooks.install import OF_A_CLONE, OF_A_SERVER
-    from gitreg.hooks.install import install as place
-    from gitreg.hooks.server_hooks import note_what_is_there
-    from gitreg.sdk.environment import Environment
-
     repository = _repository()
-    placed = list(place(repository, OF_A_SERVER if server else OF_A_CLONE, program=_program()))
+    placed = list(install_hooks(repository, OF_A_SERVER if server else OF_A_CLONE, program=_program()))
     if server:
         note_what_is_there(repository, Environment.of_this_process())
     _report(placed, output)
@@ -52,32 +49,25 @@ def install(server: bool, output: str) -> None:
 @output_option
 def uninstall(output: str) -> None:
     """Take gitreg's hooks away, and put back those that were there before."""
-    from gitreg.hooks.install import uninstall as take_away
-
-    _report(take_away(_repository()), output)
+    _report(uninstall_hooks(_repository()), output)
 
 
 def _repository() -> Repository:
     """Open the repository that is meant; a server's may be empty yet."""
-    from gitreg.git import Repository
-    from gitreg.git.program import speaking_of_none
-    from gitreg.sdk.environment import Environment
-
     ctx = click.get_current_context()
     environment = Environment.of_this_process()
-    told = ctx.ensure_object(GlobalOptions).repo
-    if told is not None and "#" in told:
+    repo = ctx.ensure_object(GlobalOptions).repo
+    if repo is not None and "#" in repo:
         return open_registry().branch.repository
-    env = speaking_of_none(environment.env) if told else environment.env
-    repository = Repository.discover(environment.folder / (told or "."), env=env)
+    env = speaking_of_none(environment.env) if repo else environment.env
+    repository = Repository.discover(environment.folder / (repo or "."), env=env)
     ctx.call_on_close(repository.close)
     return repository
 
 
 def _program() -> str | None:
     """Return the path of this program: git's hooks may have another PATH."""
-    told = shutil.which(sys.argv[0]) or sys.argv[0]
-    path = Path(os.path.abspath(told))
+    path = Path(os.path.abspath(shutil.which(sys.argv[0]) or sys.argv[0]))
     return str(path) if path.name in ("gitreg", "git-reg") and os.access(path, os.X_OK) else None
 
 
