@@ -56,12 +56,22 @@ def slug(name: str) -> str:
     ASCII letters, digits and ``._+-`` stay, ``/`` separates parts, every other character becomes the ``%XX`` of its NFC
     UTF-8 bytes. One character is escaped as well where Git, Windows or gitreg's layout would misread the name: a
     leading ``.`` or ``-``, a trailing ``.`` or ``.lock``, ``..``, a device name, the name of a folder of the layout.
+
+    Returns
+    -------
+    str
+        ASCII text of parts between slashes.
     """
     return "/".join(_slug_part(part) for part in nfc(name).split("/"))
 
 
 def unslug(text: str) -> str:
     """Return the name of a slug.
+
+    Returns
+    -------
+    str
+        The name; for a text that is no slug, whatever its escapes stand for.
 
     Raises
     ------
@@ -97,6 +107,11 @@ def _escape(text: str, index: int) -> str:
 def check_model(name: str) -> str:
     """Return the model name in its NFC form.
 
+    Returns
+    -------
+    str
+        The name in NFC.
+
     Raises
     ------
     InvalidInput
@@ -126,6 +141,11 @@ def check_version(name: str, *, stages: tuple[str, ...] = (), aliases: tuple[str
     stages, aliases:
         The stages of the registry and the aliases of the model; a version must not have the name of one.
 
+    Returns
+    -------
+    str
+        The name in NFC.
+
     Raises
     ------
     InvalidInput
@@ -149,6 +169,11 @@ def check_version(name: str, *, stages: tuple[str, ...] = (), aliases: tuple[str
 def check_written_version(name: str) -> str:
     """Return the name of an existing version in its NFC form: any valid name, or a number.
 
+    Returns
+    -------
+    str
+        The name in NFC.
+
     Raises
     ------
     InvalidInput
@@ -162,6 +187,11 @@ def check_written_version(name: str) -> str:
 
 def check_alias(name: str, *, stages: tuple[str, ...] = ()) -> str:
     """Return the alias name.
+
+    Returns
+    -------
+    str
+        The name as it is, which is ASCII.
 
     Raises
     ------
@@ -181,6 +211,11 @@ def check_alias(name: str, *, stages: tuple[str, ...] = ()) -> str:
 def check_stage(name: str) -> str:
     """Return the name of a stage.
 
+    Returns
+    -------
+    str
+        The name as it is, which is ASCII.
+
     Raises
     ------
     InvalidInput
@@ -198,6 +233,11 @@ def check_stage(name: str) -> str:
 def check_artifact(name: str) -> str:
     """Return the name of an artifact in its NFC form; it can be the name of a folder.
 
+    Returns
+    -------
+    str
+        The name in NFC.
+
     Raises
     ------
     InvalidInput
@@ -209,6 +249,11 @@ def check_artifact(name: str) -> str:
 def check_pipeline(name: str) -> str:
     """Return the name of a pipeline, which groups runs, in its NFC form.
 
+    Returns
+    -------
+    str
+        The name in NFC.
+
     Raises
     ------
     InvalidInput
@@ -219,6 +264,11 @@ def check_pipeline(name: str) -> str:
 
 def check_run(name: str) -> str:
     """Return the name of a run in its NFC form.
+
+    Returns
+    -------
+    str
+        The name in NFC.
 
     Raises
     ------
@@ -304,6 +354,11 @@ def _check_slug(kind: str, name: str) -> str:
 def fill(name: str, values: Mapping[str, str]) -> str:
     """Return a name in its NFC form with values in place of its placeholders, as in ``data_{date}``.
 
+    Returns
+    -------
+    str
+        The name in NFC.
+
     Raises
     ------
     InvalidInput
@@ -344,6 +399,11 @@ def parse_reference(text: str) -> Reference:
     """Return the reference in a text: ``iris``, ``iris@7``, ``iris@production``, ``iris@sha256:...`` or an MLflow URI.
 
     The URIs of MLflow are ``models:/<name>/<version>`` and ``models:/<name>@<alias>``.
+
+    Returns
+    -------
+    Reference
+        The model in NFC, and its selector in NFC, without ``latest``.
 
     Raises
     ------

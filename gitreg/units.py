@@ -20,6 +20,11 @@ def parse_size(text: str, name: str) -> int:
     name:
         The name of the value in the error.
 
+    Returns
+    -------
+    int
+        Bytes, rounded down.
+
     Raises
     ------
     InvalidInput
@@ -34,6 +39,11 @@ def parse_size(text: str, name: str) -> int:
 
 def parse_duration(text: str) -> float:
     """Return the seconds of a duration as ``30m``, ``12h``, ``14d``, ``2w`` or a plain number of seconds.
+
+    Returns
+    -------
+    float
+        Seconds.
 
     Raises
     ------

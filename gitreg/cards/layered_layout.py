@@ -38,6 +38,12 @@ def layered(widths: Sequence[float], height: float, edges: Iterable[tuple[int, i
     """Return places for nodes of these widths and of one height; an edge that closes a cycle runs from right to left.
 
     Parts that no edge joins lie below one another; above and below all of it is half a gap.
+
+    Returns
+    -------
+    Layout
+        Corners in the order of ``widths``, and a route for each edge; all in the unit of ``widths``, x to the right and
+        y down.
     """
     count = len(widths)
     pairs = [pair for pair in dict.fromkeys(edges) if pair[0] != pair[1]]

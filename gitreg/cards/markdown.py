@@ -51,6 +51,11 @@ def to_html_line(text: str, limit: int) -> str:
     ----------
     limit:
         Maximum length in bytes; the last paragraphs of a longer text are left out.
+
+    Returns
+    -------
+    str
+        HTML without line breaks.
     """
     from markdown_it import MarkdownIt
 

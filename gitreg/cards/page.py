@@ -30,6 +30,11 @@ def render_card(card: Card) -> str:
 
     Its Content-Security-Policy allows only its own style sheet, by its hash: a browser that respects it runs no script
     and sends no request, whatever the card contains.
+
+    Returns
+    -------
+    str
+        A whole HTML document.
     """
     from markupsafe import Markup
 

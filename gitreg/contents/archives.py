@@ -141,6 +141,11 @@ def _start(file: BinaryIO, member: zipfile.ZipInfo) -> int:
 def look_at_unpacked(data: bytes, look: Look, budget: Budget) -> Finding:
     """Return the finding on unpacked bytes.
 
+    Returns
+    -------
+    Finding
+        The finding that ``look`` returns.
+
     Raises
     ------
     TooLongError

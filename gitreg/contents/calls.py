@@ -93,6 +93,11 @@ def problem_of_call(called: Any, arguments: Any, opcode: str) -> str | None:
         The arguments of the call.
     opcode:
         The name of the opcode that makes the call.
+
+    Returns
+    -------
+    str | None
+        The problem as the predicate of a sentence on the pickle: "calls ...".
     """
     if type(called) is PickledObject:
         return "calls what it made itself"

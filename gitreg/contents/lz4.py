@@ -14,6 +14,11 @@ _BLOCK_BYTES = 4 << 20
 def unpack(file: BinaryIO, limit: int) -> tuple[bytes, bool]:
     """Return the content of the frames, and whether it is complete.
 
+    Returns
+    -------
+    tuple[bytes, bool]
+        The bytes, and False if the last frame is cut or damaged.
+
     Raises
     ------
     TooLongError

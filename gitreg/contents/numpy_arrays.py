@@ -53,6 +53,11 @@ def array_size(state: Any) -> int | None:
     state:
         The state with which the wrapper is built.
 
+    Returns
+    -------
+    int | None
+        The size in bytes, without padding.
+
     Raises
     ------
     StrangeError

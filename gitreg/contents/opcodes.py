@@ -55,6 +55,11 @@ class OpcodeStream:
     def take(self, count: int) -> bytes:
         """Return the next bytes.
 
+        Returns
+        -------
+        bytes
+            Exactly ``count`` bytes.
+
         Raises
         ------
         UnreadableError
@@ -92,6 +97,11 @@ class OpcodeStream:
         read:
             Returns the value of the bytes up to the line's end. It is called before the end is searched: most files
             that are not pickles have no such line, and perhaps no line end within a gigabyte.
+
+        Returns
+        -------
+        T
+            The value that ``read`` returns.
 
         Raises
         ------
@@ -144,6 +154,11 @@ def _number_text(line: bytes) -> bytes:
 
 def index(line: bytes) -> int:
     """Return the memo index in a line.
+
+    Returns
+    -------
+    int
+        The number, which may be negative.
 
     Raises
     ------

@@ -73,6 +73,11 @@ def look_at_pickles(file: BinaryIO, budget: Budget) -> Finding | None:
 
     The file is read from its current position. Without the header of protocol 2, text and other data may look like a
     pickle; they count as one only where a name would be called, or where it ends with a value.
+
+    Returns
+    -------
+    Finding | None
+        The finding on all pickles that follow one another, and on arrays of objects among them.
     """
     start = file.tell()
     facts = PickleFacts()

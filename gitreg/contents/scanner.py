@@ -19,6 +19,11 @@ _HEAD = 512
 def scan_path(path: str | os.PathLike[str]) -> Finding:
     """Return the finding on a local file.
 
+    Returns
+    -------
+    Finding
+        The worst verdict on the file and on what is packed in it, with the reason.
+
     Raises
     ------
     OSError

@@ -42,6 +42,11 @@ def unpack(file: BinaryIO, kind: str, limit: int) -> Unpacked:
     limit:
         The most bytes to unpack.
 
+    Returns
+    -------
+    Unpacked
+        At most ``limit`` bytes, and whether nothing is missing.
+
     Raises
     ------
     TooLongError

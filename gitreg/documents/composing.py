@@ -20,6 +20,11 @@ _BY_NAME = ("inputs", "outputs")
 def composed(key: Key, data: dict[str, Any]) -> dict[str, Any]:
     """Return a document with its names in NFC, like those of its path.
 
+    Returns
+    -------
+    dict[str, Any]
+        A new mapping with all fields in the same order; ``data`` itself for kinds of documents without such names.
+
     Raises
     ------
     InvalidDocument

@@ -152,6 +152,11 @@ def recognise(key: Key, content: bytes) -> re.Match[str] | None:
         The key of the file's path, which the text has to agree with.
     content:
         The bytes of the file.
+
+    Returns
+    -------
+    re.Match[str] | None
+        A match with a group for each field of the kind, as it is written.
     """
     if key.kind not in _KINDS or len(content) > _LONGEST:
         return None

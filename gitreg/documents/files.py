@@ -19,6 +19,12 @@ _VERSIONS = ("version", "previous", "rolled_back_from")
 def read_data(key: Key, content: bytes) -> dict[str, Any]:
     """Return the content of a file as plain data, checked against its schema and its path.
 
+    Returns
+    -------
+    dict[str, Any]
+        The fields in the order of the file, with types of JSON only; a version that is written as a whole number is a
+        text, and names are in NFC.
+
     Raises
     ------
     InvalidDocument
@@ -59,6 +65,11 @@ def write(key: Key, document: Document, old: bytes | None = None) -> bytes:
     ----------
     old:
         The present content of the file, whose comments and order are kept; None: write the canonical form.
+
+    Returns
+    -------
+    bytes
+        UTF-8 with LF.
 
     Raises
     ------

@@ -61,6 +61,11 @@ def parse_path(path: str) -> Key | None:
     """Return the key of the file at a path inside the registry; None if it is not a file of the registry.
 
     A path that gitreg would spell in another way (``models/my model/model.yaml``) is not a file of the registry.
+
+    Returns
+    -------
+    Key | None
+        The key whose path is exactly ``path``.
     """
     if path == REGISTRY_FILE:
         return Key("registry")

@@ -23,6 +23,11 @@ def schema(kind: str) -> dict[str, Any]:
 
     That of ``registry`` accepts any mappings as policies; that of `POLICIES` is for ``{"policies": ...}`` alone. The
     file ``registry.schema.json``, for editors, is both.
+
+    Returns
+    -------
+    dict[str, Any]
+        The schema as plain data, a new one at each call.
     """
     name = f"{'registry' if kind == POLICIES else kind}.schema.json"
     # The wheel has the schemas inside the package; a checkout has them at the top of the repository.

@@ -90,6 +90,11 @@ def check_annotation(
         The annotation and the version's record, as plain data.
     before:
         The annotation before the change; entries that it has already are left out.
+
+    Returns
+    -------
+    list[SealedName]
+        The places, those under ``artifacts`` first, then those in ``links``; each in the order of the file.
     """
     sealed, known = record.get("artifacts", {}), before.get("artifacts", {})
     settled = {*record.get("links", ()), *before.get("links", ())}

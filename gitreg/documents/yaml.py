@@ -238,6 +238,11 @@ def dumps(data: Any) -> bytes:
 
     The value has only types of JSON (see :func:`loads`); ``loads(dumps(x)) == x``. The files of artifacts, which are
     most of a large record, are written without the emitter (1,000 files: 1 ms, not 24), byte for byte as it would.
+
+    Returns
+    -------
+    bytes
+        UTF-8 with a line feed at the end.
     """
     artifacts = data.get("artifacts") if isinstance(data, Mapping) else None
     if not isinstance(artifacts, Mapping):

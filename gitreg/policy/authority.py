@@ -56,6 +56,12 @@ def authority_changes(
         The files as plain data; the policies of ``new`` are valid.
     understood:
         True if the policies of ``old`` are valid, too; otherwise they are compared as a whole, not rule by rule.
+
+    Returns
+    -------
+    list[AuthorityChange]
+        One for each policy and kind of change, in the order of the policies; then people, stages, replicas, mirrors,
+        store and remote. Empty where nothing changes.
     """
     found: list[AuthorityChange] = []
     before, after = old["policies"], new["policies"]

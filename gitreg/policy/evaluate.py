@@ -105,6 +105,11 @@ def decide(policy: Policy, evidence: Evidence, *, force: bool = False) -> Decisi
         The facts; they may come from another snapshot, for example from a proposal.
     force:
         True if rules and gates that do not pass are overridden, as far as the policy lists them as overridable.
+
+    Returns
+    -------
+    Decision
+        The result of each rule, then of each gate in the order of the policy.
     """
     results = [*_rules(policy, evidence), *(gate.judge(evidence) for gate in policy.gates)]
     if force:

@@ -40,6 +40,11 @@ def parse_policies(policies: Mapping[str, Any], people: Mapping[str, Any], stage
     policies, people, stages:
         The fields of ``gitreg.yaml``.
 
+    Returns
+    -------
+    dict[str, Policy]
+        The policies in the order of the file; a stage without a policy is left out.
+
     Raises
     ------
     InvalidDocument
