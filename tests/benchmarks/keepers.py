@@ -218,7 +218,7 @@ class Metaflow(Peer):
 
     def _step(self, action: str, path: Path) -> Took:
         report = self.work / "report.json"
-        words = [
+        words: list[str | Path] = [
             "--action",
             action,
             "--storage_format",

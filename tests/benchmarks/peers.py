@@ -84,7 +84,8 @@ def main() -> None:
 
 def _measure_registries(table: Table, work: Path, env: Mapping[str, str], options: argparse.Namespace) -> None:
     rivals: list[Rival] = []
-    for kind in (Gitreg, *RIVALS):
+    kinds: tuple[type[Rival], ...] = (Gitreg, *RIVALS)
+    for kind in kinds:
         try:
             installed = kind.install(options.environments.resolve(), env)
             rivals.append(kind(work / kind.__name__, installed, env, options.versions))

@@ -165,7 +165,7 @@ class _Import:
         self._write("\n".join(lines), (subject + "\n").encode())
         if self._mark == 1:
             self._stream.write(f"from {ref}^0\n".encode())
-        after = []
+        after: list[tuple[str, bytes | None]] = []
         for key, document in files.items():
             content = self._text(document)
             self._write(f"M 100644 inline {key.path}", content)

@@ -174,8 +174,8 @@ class Gitreg(Rival):
         return Path(PROGRAM).parent
 
     def prepare(self) -> None:
-        make = [self.bin / "python", "-m", "tests.benchmarks.registries"]
-        run([*make, self.work / "registry", str(self.versions), "1"], self.env)
+        make: list[str | Path] = [self.bin / "python", "-m", "tests.benchmarks.registries", self.work / "registry"]
+        run([*make, str(self.versions), "1"], self.env)
 
     def actions(self) -> Actions:
         def save(number: int) -> Cost:

@@ -71,7 +71,7 @@ class Subject:
             ``strace`` is not installed or may not trace.
         """
         trace = self._work / "trace"
-        strace = ["strace", "-f", "-y", "-s", "0", "-e", f"trace={_READS}", "-o", trace]
+        strace: list[str | Path] = ["strace", "-f", "-y", "-s", "0", "-e", f"trace={_READS}", "-o", trace]
         run([*strace, *self._command("save", source)], self._env)
         found = bytes_read(trace, source)
         trace.unlink()

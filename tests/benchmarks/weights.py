@@ -145,7 +145,7 @@ def _reshard(base: Path, tensors: Sequence[Tensor], folder: Path) -> int:
     for tensor in tensors:
         shards[seen * len(shards) // total].append(tensor)
         seen += tensor.size
-    places = {}
+    places: dict[str, str] = {}
     for number, shard in enumerate(shards, 1):
         name = f"model-{number:05}-of-{len(shards):05}.safetensors"
         write_safetensors(folder / name, shard)

@@ -101,7 +101,7 @@ def in_the_past(*paths: Path) -> None:
 class Watched(FolderBucket):
     """A bucket that is not of this machine, and that remembers what was read."""
 
-    local = False  # type: ignore[assignment]
+    local = False
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)

@@ -91,7 +91,8 @@ def test_a_store_of_another_user_is_read_and_refuses_a_save_in_words(model: Path
         os.chown(folder / "theirs", 65534, 65534)
         manifest = put(Store(FolderBucket(folder / "store")), model)
         (folder / "new").write_text("new")
-        command = [sys.executable, "-c", SOMEBODY_ELSE, folder / "store", folder / "theirs" / "out", folder / "new"]
+        arguments = [str(folder / name) for name in ("store", "theirs/out", "new")]
+        command = [sys.executable, "-c", SOMEBODY_ELSE, *arguments]
         ended = subprocess.run(command, input=manifest.text, capture_output=True, check=False)
         assert contents(folder / "theirs" / "out") == contents(model)
     assert ended.returncode == 1

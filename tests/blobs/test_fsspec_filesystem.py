@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
 import fsspec.spec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitreg.blobs import Cache, Manifest, Store, keys
+from gitreg.blobs import Cache, FileEntry, Manifest, Store, keys
 from gitreg.blobs.buckets.bucket import Buffer
 from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.format.recipe import Chunk, parse_recipe, recipe_text
@@ -241,6 +242,12 @@ def test_a_forged_recipe_is_found_when_the_file_is_read_from_beginning_to_end(
     assert b"!!!" not in b"".join(out)
 
 
+def by_parts(found: Resolved, entry: FileEntry) -> BinaryIO:
+    file = open_by_parts(found, entry)
+    assert file is not None
+    return file
+
+
 def test_nothing_of_a_forged_file_is_taken_for_the_file_where_another_store_has_it_whole(
     manifest: Manifest, bucket: Watched, chunks: list[Chunk], folder: Path, cache: Cache, tmp_path: Path
 ) -> None:
@@ -251,13 +258,13 @@ def test_nothing_of_a_forged_file_is_taken_for_the_file_where_another_store_has_
     bucket.write(keys.blob(sha256(other).hexdigest()), other)
     bucket.write(keys.recipe(big.sha256), recipe_text([Chunk(sha256(other).hexdigest(), len(other)), *chunks[1:]]))
     data = (folder / "big.bin").read_bytes()
-    with open_by_parts(Resolved(manifest, lambda: stores, cache), big) as file:
+    with by_parts(Resolved(manifest, lambda: stores, cache), big) as file:
         assert file.read(len(other)) == other, "by a range alone it cannot be found"
         with pytest.raises(IntegrityError, match="was not this file"):
             file.read()
         file.seek(0)
         assert file.read() == data
-    with open_by_parts(Resolved(manifest, lambda: stores, cache), big) as file:
+    with by_parts(Resolved(manifest, lambda: stores, cache), big) as file:
         assert file.read() == data
 
 

@@ -23,7 +23,7 @@ class Watched(FolderBucket):
 
     def __init__(self, root: Path, *, far: bool = False) -> None:
         super().__init__(root)
-        self.local = not far  # type: ignore[misc]
+        self.local = not far
         self.was_read: list[str] = []
         self.written: list[str] = []
 

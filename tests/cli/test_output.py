@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -186,7 +186,7 @@ def test_the_first_columns_of_csv_do_not_depend_on_what_is_found(
 
 
 def test_csv_keeps_the_dotted_columns_of_a_field_together(capsys: pytest.CaptureFixture[str]) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"a": 1, "m": {}, "s": {"x": 1}, "l": [1, True]},
         {"a": {"k": "v"}, "m": {"y": None}, "s": None, "l": []},
         {"a": None, "m": {"z": {"deep": False}}, "s": {"x": 2}, "l": [{"k": 1}]},
@@ -234,7 +234,7 @@ def unsafe(text: str) -> str:
 
 def test_what_is_printed_for_people_has_nothing_that_acts_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     text = NASTY + HARMLESS
-    for printing in (
+    printers: tuple[Callable[[], object], ...] = (
         lambda: print_heading(text),
         lambda: print_line(text),
         lambda: print_text(text),
@@ -242,7 +242,8 @@ def test_what_is_printed_for_people_has_nothing_that_acts_on_a_terminal(capsys: 
         lambda: print_table([text, "b"], [(text, {text: text}), ([text], 1.5)], right=[text], spare=[text]),
         lambda: note(text),
         lambda: emit([{text: text}], "csv", rows=[{text: text, "m": {text: [text]}}]),
-    ):
+    )
+    for printing in printers:
         printing()
         printed = "".join(capsys.readouterr())
         assert unsafe(click.unstyle(printed)).strip("\t") == ""

@@ -10,6 +10,7 @@ import io
 import pickle
 import sys
 import warnings
+from collections.abc import Iterator
 
 from gitreg.contents import scanner as contents
 from gitreg.contents.allowlist import allowed_pairs
@@ -49,7 +50,7 @@ STATES = (
 ITEMS = (b"(" + text(CANARY) + text(CANARY) + b"u", b"(" + text(CANARY) + b"e", text(CANARY) + b"a")
 
 
-def streams(name: bytes):
+def streams(name: bytes) -> Iterator[bytes]:
     for arguments in ARGUMENTS:
         for call in (b"R", b"\x81"):
             yield name + arguments + call

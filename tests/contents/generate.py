@@ -13,7 +13,7 @@ import importlib
 import pickle
 import pickletools
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -93,17 +93,17 @@ def by_hand(text: str) -> Iterator[Pair]:
 def named_in(data: bytes) -> Iterator[Pair]:
     """Yield the pairs that a pickle names, from its opcodes."""
     strings: list[str] = []
-    memo: dict[int, Any] = {}
+    memo: dict[object, str | None] = {}
     for opcode, argument, _ in pickletools.genops(data):
         if opcode.name == "GLOBAL":
-            module, _, name = argument.partition(" ")
+            module, _, name = str(argument).partition(" ")
             yield module, name
         elif opcode.name == "STACK_GLOBAL":
             yield strings[-2], strings[-1]
         elif opcode.name == "MEMOIZE":
             memo[len(memo)] = strings[-1] if strings else None
-        elif opcode.name in ("BINGET", "LONG_BINGET") and isinstance(memo.get(argument), str):
-            strings.append(memo[argument])
+        elif opcode.name in ("BINGET", "LONG_BINGET") and (text := memo.get(argument)) is not None:
+            strings.append(text)
         elif isinstance(argument, str):
             strings.append(argument)
 
@@ -253,7 +253,7 @@ def boosters(library: str) -> Iterator[Any]:
         yield lightgbm.LGBMRanker(n_estimators=2, verbose=-1).fit(x, label, group=[60])
 
 
-OBJECTS = {
+OBJECTS: dict[str, Callable[[], Iterator[Any]]] = {
     "numpy": arrays,
     "scipy": sparse_arrays,
     "sklearn": estimators,

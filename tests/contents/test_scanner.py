@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+import gzip
 import io
 import os
 import pickle
@@ -74,7 +76,7 @@ def test_a_name_of_python_2_is_held_against_what_it_is_read_as() -> None:
     [
         b"\x80\x04" + b"N0" * (limits.OPCODES // 2) + b"N.",
         corpus.zipped(*((f"{number}", b"x") for number in range(limits.MEMBERS + 1))),
-        corpus.gzip.compress(b"\0" * (limits.MEMBER_BYTES + 1), 1),
+        gzip.compress(b"\0" * (limits.MEMBER_BYTES + 1), 1),
         corpus.zipped(("x", b"\0" * (limits.MEMBER_BYTES + 1)), packed=zipfile.ZIP_DEFLATED),
         b'{"a": "' + b" " * limits.TEXT_BYTES + b'"}',
     ],
@@ -101,7 +103,7 @@ def test_what_is_large_is_stepped_over(tmp_path: Path) -> None:
     class Counted(io.FileIO):
         taken = 0
 
-        def readinto(self, buffer: object) -> int | None:  # type: ignore[override]
+        def readinto(self, buffer: object) -> int | None:
             size = super().readinto(buffer)  # type: ignore[arg-type]
             Counted.taken += size or 0
             return size
@@ -157,7 +159,7 @@ def test_a_line_that_says_nothing_is_not_looked_for_to_its_end(begin: bytes) -> 
 
 
 def test_the_names_of_all_members_are_told() -> None:
-    data = corpus.zipped(("a", corpus.SYSTEM), ("b", pickle.dumps(corpus.collections.OrderedDict())))
+    data = corpus.zipped(("a", corpus.SYSTEM), ("b", pickle.dumps(collections.OrderedDict())))
     assert contents.scan(io.BytesIO(data)).names == ("collections.OrderedDict", f"{os.name}.system")
 
 
@@ -187,7 +189,7 @@ def test_no_listed_name_opens_imports_executes_or_connects_whatever_it_is_called
     modules = sorted({module for module, _ in allowed_pairs()})
     assert modules
     child = Path(__file__).with_name("calling.py")
-    start = 0
+    start: int | None = 0
     tried = 0
     while start is not None:
         done = subprocess.run(

@@ -14,7 +14,7 @@ from dulwich.file import GitFile, _GitFile
 from dulwich.object_store import DiskObjectStore
 from dulwich.objects import Blob
 from dulwich.pack import Pack
-from dulwich.refs import locked_ref
+from dulwich.refs import DiskRefsContainer, Ref, locked_ref
 from dulwich.repo import Repo
 
 import gitreg
@@ -80,7 +80,7 @@ def test_a_packs_bytes_are_there_without_reading_them_all(store: DiskObjectStore
 def test_a_client_negotiates_by_a_method_that_can_be_wrapped_in_an_instance() -> None:
     class Client(GitClient):
         def archive(self, *_: Any, **__: Any) -> None: ...
-        def get_url(self, path: bytes) -> str:
+        def get_url(self, path: str | bytes) -> str:
             return ""
 
         def fetch_pack(self, *_: Any, **__: Any) -> Any: ...
@@ -112,5 +112,7 @@ def test_a_lock_file_that_counts_as_closed_is_left_alone(tmp_path: Path) -> None
 
 
 def test_a_locked_ref_names_its_lock_file(tmp_path: Path) -> None:
-    with closing(Repo.init(str(tmp_path))) as repo, locked_ref(repo.refs, b"refs/heads/main") as lock:
-        assert isinstance(lock._file, _GitFile)
+    with closing(Repo.init(str(tmp_path))) as repo:
+        assert isinstance(repo.refs, DiskRefsContainer)
+        with locked_ref(repo.refs, Ref(b"refs/heads/main")) as lock:
+            assert isinstance(lock._file, _GitFile)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.errors import Conflict, Declined, NotAtomic, Refused
+from gitreg.errors import Conflict, Declined, NotAtomic, Refused, StaleRefs
 from gitreg.git import ANY, RefUpdate, Repository
 from gitreg.git.creation import clone_repository
 from gitreg.git.remote.protocol import Remote
@@ -225,6 +225,7 @@ def test_many_new_tags_go_with_the_branch_or_not_at_all(
     more = {f"refs/tags/models/iris@{number}": second for number in range(149, 300)}
     with pytest.raises(Conflict, match="refs/tags/models/iris@149") as stale:
         remote.push([RefUpdate(MAIN, second, first), *(RefUpdate(name, oid, None) for name, oid in more.items())])
+    assert isinstance(stale.value, StaleRefs)
     assert list(stale.value.refs) == ["refs/tags/models/iris@149"]
     assert far.refs() == {MAIN: first, **tags}
     assert here.refs("refs/gitreg/") == {}

@@ -304,13 +304,14 @@ def test_what_ends_after_its_call_cannot_be_decorated() -> None:
     def lines() -> Any:
         yield 1
 
-    for function in (later, lines, dict, 3):
+    wrong: tuple[Any, ...] = (later, lines, dict, 3)
+    for function in wrong:
         with pytest.raises(InvalidInput, match="@model"):
-            model(function)  # type: ignore[call-overload]
+            model(function)
 
 
 def test_a_decorated_function_is_still_itself() -> None:
-    assert (train.__name__, train.__module__) == ("train", __name__)  # type: ignore[attr-defined]
+    assert (train.__name__, train.__module__) == ("train", __name__)
 
 
 def test_metaflow_is_never_imported_without_a_flow(inside: Registry) -> None:

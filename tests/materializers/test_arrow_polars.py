@@ -72,4 +72,5 @@ def test_a_pickle_in_the_schema_of_a_parquet_file_is_not_run(tmp_path: Path) -> 
     })  # fmt: skip
     pq.write_table(pa.table({"a": [1]}, schema=pa.schema([storage])), tmp_path / "table.parquet")
     table = read(tmp_path, "pyarrow.table")
+    assert isinstance(table, pa.Table)
     assert table.column("a").to_pylist() == [1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -113,7 +114,7 @@ def test_a_library_too_old_to_read_safely_is_refused_unless_the_loader_trusts_th
     class Picky(Materializer):
         name = "picky"
         types = ()
-        safe_from = (("not-installed", "9"), ("numpy", "999.1"))
+        safe_from: ClassVar[tuple[tuple[str, str], ...]] = (("not-installed", "9"), ("numpy", "999.1"))
 
         def write(self, value: object, folder: Path) -> None: ...
 

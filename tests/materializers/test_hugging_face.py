@@ -84,7 +84,7 @@ def test_files_that_name_no_class_of_transformers_are_refused(name: object, bert
 
 
 def test_a_class_of_ones_own_is_refused(bert: Any) -> None:
-    class Mine(transformers.BertModel):  # type: ignore[misc]
+    class Mine(transformers.BertModel):
         pass
 
     refused(Mine(bert.config), "Mine is no class of transformers itself")

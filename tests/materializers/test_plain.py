@@ -40,6 +40,10 @@ def test_json_comes_back_with_its_types_and_its_order(value: object) -> None:
     assert repr(again(value, "json")) == repr(value)  # tells True from 1, 1 from 1.0 and 0.0 from -0.0
 
 
+class Color(enum.IntEnum):
+    RED = 1
+
+
 @pytest.mark.parametrize(
     ("value", "place"),
     [
@@ -56,7 +60,7 @@ def test_json_comes_back_with_its_types_and_its_order(value: object) -> None:
         ([{"\udc00": 1}], "a key of $[0] has half a character"),
         ("a\ud800b", "the text has half a character (a lone surrogate) at position 1"),
         (OrderedDict(a=1), "$ is of collections.OrderedDict"),
-        ([enum.IntEnum("Color", "RED")["RED"]], "Color, which JSON cannot say"),
+        ([Color.RED], "Color, which JSON cannot say"),
         ([Path("x")], "$[0] is of pathlib"),
     ],
 )

@@ -21,13 +21,13 @@ class _Broken(AnnotationDocument):
     raised: Exception = KeyError("version")
 
     @classmethod
-    def from_data(cls, _: Any) -> NoReturn:  # type: ignore[override]
+    def from_data(cls, _: Any) -> NoReturn:
         raise cls.raised
 
 
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> type[_Broken]:
-    monkeypatch.setitem(types.DOCUMENTS, "annotation", _Broken)  # type: ignore[arg-type] # a dict, whatever its type says
+    monkeypatch.setitem(types.DOCUMENTS, "annotation", _Broken)
     return _Broken
 
 

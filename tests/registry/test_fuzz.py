@@ -86,7 +86,7 @@ DRAFT: dict[str, Any] = {
 }  # fmt: skip
 OF_A_DRAFT = {"run.yaml": RUN, f"artifacts/{'a' * 32}.yaml": ARTIFACT, "versions/000001.yaml": DRAFT}
 
-ODD = st.sampled_from(
+ODD: st.SearchStrategy[Any] = st.sampled_from(
     [None, True, 0, -1, 1.0, 1e300, 10**20, "", " ", "x", "7", "iris@7", "@", "a@b@c", "\u0065\u0301", "\0", NOW,
      "2026-99-99", f"sha256:{SHA}", "a" * 32, [], [[]], ["a"], [1], ["iris@7"], ["@"], {}, {"": 1}, {"a": {"b": None}},
      {"model": 1}]

@@ -33,6 +33,7 @@ def two(registry: Person, tmp_path: Path) -> Person:
 
 
 def save(person: Person, where: Path, content: str, model: str = "iris") -> None:
+    files: dict[str, bytes | str]
     files = {"a": content, "b": f"{content} too", "own.bin": content.encode() * (1 << 18), "shared.bin": b"s" * 2**20}
     person.gitreg("save", model, write(where, files))
 

@@ -286,7 +286,7 @@ def test_what_moves_twice_in_a_proposal_is_refused(server: Server) -> None:
     with_policy(server)
     eve = server.eve
     start = eve.git("rev-parse", "HEAD")
-    twice = {
+    twice: dict[str, Callable[[int], object]] = {
         STAGE: lambda number: commit(eve, {STAGE: POINTER.format(2 - number % 2, number)}),
         "gitreg.yaml at /policies:": lambda number: commit(
             eve, settings(eve, lambda said: re.sub("at_least: .*", f"at_least: 0.5{number}", said))

@@ -110,7 +110,7 @@ def test_a_handle_is_used_by_many_threads_while_some_of_them_write(registry: Per
         registry.at(other).git("commit", "-qm", "beside")
         beside.append(f"{5 + (name == 'b')}:{registry.at(other).git('rev-parse', 'HEAD')}")
         registry.git("worktree", "remove", "--force", other)
-    command = [sys.executable, "-W", "error::ResourceWarning", "-c", textwrap.dedent(STORY), registry.here]
+    command = [sys.executable, "-W", "error::ResourceWarning", "-c", textwrap.dedent(STORY), str(registry.here)]
     done = subprocess.run(
         [*command, str(SECONDS), *beside],
         env=registry.env, capture_output=True, text=True, check=False, timeout=SECONDS + 300,

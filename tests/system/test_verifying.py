@@ -67,7 +67,7 @@ def test_what_was_verified_before_the_interruption_is_not_read_again(
     done = interrupted(saved, how)
     (tmp_path / "logs").mkdir()
     log = tmp_path / "logs" / "strace"
-    command = [strace, "-ff", "-y", "-e", "trace=pread64", "-o", log, "gitreg", "verify", "--deep"]
+    command = [strace, "-ff", "-y", "-e", "trace=pread64", "-o", str(log), "gitreg", "verify", "--deep"]
     ended = subprocess.run(command, cwd=saved.here, env=saved.env, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, f"resuming: {done} files were verified before\n")
     assert f"({FILES} read whole)" in ended.stdout

@@ -239,15 +239,18 @@ def test_outputs_are_marked_as_models_and_deployments(inside: Registry, run_bloc
     )
     assert block.svc_trainer(*_iris(as_frame=True))[1] == "https://x", "outside of a pipeline it is a function"
 
-    @block.pipeline(model=Model("iris"))
+    @pipeline(model=Model("iris"))
     def train() -> None:
         block.svc_trainer(*block.data_loader(), gamma=0.01)
 
     train()
     model = Model("iris")
-    assert model.get_model_artifact("trained_model").load().gamma == 0.01
-    assert model.get_deployment_artifact("deployment_uri").load() == "https://x"
-    assert model.get_data_artifact("X_train").load().shape == (150, 4)
+    trained, uri = model.get_model_artifact("trained_model"), model.get_deployment_artifact("deployment_uri")
+    data = model.get_data_artifact("X_train")
+    assert trained is not None
+    assert uri is not None
+    assert data is not None
+    assert (trained.load().gamma, uri.load(), data.load().shape) == (0.01, "https://x", (150, 4))
     assert model.get_data_artifact("deployment_uri") is None
     assert model.get_artifact("nothing") is None
 
@@ -283,7 +286,7 @@ def train():
     draft = inside.version("MyModel@draft")
     assert draft.artifacts["training_checkpoint"].type == "data"
     assert inside.snapshot().find_model("MyModel") is None, "nothing is published"
-    block.FAILS = False
+    vars(block)["FAILS"] = False
     with pytest.warns(UserWarning, match="converge"):
         block.train()
     version = inside.version("MyModel@1.2.42")

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -130,7 +131,7 @@ def make_person(where: Path) -> Person:
 # -- what lies on the disk -------------------------------------------------------------------------------------------
 
 
-def write(folder: Path, files: dict[str, bytes | str]) -> Path:
+def write(folder: Path, files: Mapping[str, bytes | str]) -> Path:
     """Write files below a folder, which is made, and give the folder."""
     for name, content in files.items():
         path = folder / name

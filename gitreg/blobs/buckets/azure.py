@@ -171,7 +171,7 @@ class AzureBucket:
             try:
                 return await work(container)
             except ResourceNotFoundError as error:
-                if error.error_code in {"ContainerNotFound", "ContainerBeingDeleted"}:  # type: ignore[attr-defined]
+                if error.error_code in {"ContainerNotFound", "ContainerBeingDeleted"}:
                     raise
                 raise NoSuchObjectError(key) from None
 

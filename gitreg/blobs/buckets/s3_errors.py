@@ -112,9 +112,10 @@ def read_whole(ask: Callable[[], Any]) -> bytes:
         reraise=True,
     )
     try:
-        return again(body)
+        data: bytes = again(body)
     except _Cut as cut:
         raise cut.error from None
+    return data
 
 
 class _Cut(Exception):

@@ -67,7 +67,8 @@ class SftpConnection:
                     self._ssh = None
                 raise
 
-        return await again(attempt)
+        result: Result = await again(attempt)
+        return result
 
     async def _client(self) -> Any:
         import asyncio

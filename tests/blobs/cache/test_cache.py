@@ -196,9 +196,9 @@ def test_a_blob_damaged_after_it_was_verified_does_not_come_out(
 
 
 def test_an_export_from_elsewhere_goes_through_the_cache_once(
-    cache: Cache, store: Store, saved: Manifest, model: Path, tmp_path: Path
+    cache: Cache, store_folder: Path, saved: Manifest, model: Path, tmp_path: Path
 ) -> None:
-    elsewhere = Elsewhere(store.bucket.root)
+    elsewhere = Elsewhere(store_folder)
     cache.export(saved, Store(elsewhere), tmp_path / "one")
     reads = elsewhere.reads
     assert reads

@@ -173,7 +173,8 @@ def test_a_file_that_is_damaged_in_the_cache_while_it_is_copied_comes_from_the_s
 def test_a_cache_that_is_emptied_before_it_was_read_from_is_filled_again(
     cache: Cache, store: Store, saved: Manifest, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    checkout, emptied = Cache.checkout, []
+    checkout = Cache.checkout
+    emptied: list[object] = []
 
     def checkout_and_empty(
         self: Cache, manifest: Manifest, store: Store, paths: Collection[str] | None = None, **options: Any

@@ -547,7 +547,12 @@ def test_collections_at_any_moment_of_a_save_lose_nothing(
         world = saved(World(Path(top)), *sorted(begun))
         for name in deleted:
             world.live.pop(name, None)
-        bucket = Watched(world.root, lambda call: do(world, *plan[call], lambda _: None) if call in plan else None)
+
+        def act(call: int) -> None:
+            if call in plan:
+                do(world, *plan[call], lambda _: None)
+
+        bucket = Watched(world.root, act)
         for _ in world.save(saving_, Store(bucket)):
             bucket.tick()
         finish(world, killed=any(kill_at for _, kill_at in plan.values()))

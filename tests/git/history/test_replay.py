@@ -9,10 +9,11 @@ import pytest
 from gitreg.errors import IntegrityError
 from gitreg.git import Commit, Repository
 from gitreg.git.history.replay import WORTH_A_PROCESS
+from gitreg.git.values import Oversized
 from tests.git.conftest import BRANCH, Env, git, make
 
 LENGTH = WORTH_A_PROCESS + 20
-Told = list[tuple[Commit, list[tuple[str, bytes | None]]]]
+Told = list[tuple[Commit, list[tuple[str, bytes | Oversized | None]]]]
 
 
 def odd_history(folder: Path, env: Env) -> None:

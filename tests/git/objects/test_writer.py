@@ -47,7 +47,7 @@ def test_a_tree_built_by_changes_is_the_tree_that_git_builds(
     env = {"PATH": os.environ["PATH"], "HOME": str(where)}
     with Repository.discover(make(where, env, "normal"), env=env) as repo:
         files: dict[str, bytes] = {}
-        parent = None
+        parent: str | None = None
         for changes in (first, second):
             after = {p: c for p, c in (files | changes).items() if c is not None}
             if clashing(after):
@@ -56,7 +56,7 @@ def test_a_tree_built_by_changes_is_the_tree_that_git_builds(
                 return
             before, parent, files = parent, build(repo, parent, changes), after
             assert repo.commit(parent).tree == gits_tree(where / "normal", env, files)
-            was = dict(repo.walk(before)) if before else {}
+            was: dict[str, object] = dict(repo.walk(before)) if before else {}
             now = dict(repo.walk(parent))
             assert list(now) == sorted(files, key=str.encode)
             expected = {p for p in was.keys() | now.keys() if was.get(p) != now.get(p)}

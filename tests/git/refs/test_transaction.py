@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,7 +83,12 @@ def test_one_ref_moves_without_a_process_and_git_agrees(
         (with_git.common_dir / name / "below").mkdir(parents=True)
     processes: list[object] = []
     run = Git.run
-    monkeypatch.setattr(Git, "run", lambda *args, **options: processes.append(args) or run(*args, **options))
+
+    def counted(*args: Any, **options: Any) -> Any:
+        processes.append(args)
+        return run(*args, **options)
+
+    monkeypatch.setattr(Git, "run", counted)
     with_git.update_refs([RefUpdate(name, second, first)], reason="t")
     assert bool(processes) == kind.startswith("an empty")
     assert git(with_git.git_dir, env, "rev-parse", name) == second == with_git.read_ref(name)

@@ -78,7 +78,9 @@ def test_a_draft_becomes_one_commit_with_a_run_its_artifacts_and_its_version(wor
     assert run is not None
     assert run.steps["fit"]["inputs"] == {"X": "data@1", "base": "base@1"}
     assert (run.steps["fit"]["version"], run.versions) == ("iris@1", ("iris@1",))
-    assert find_artifact(world.snapshot, "data").id == a.id
+    data = find_artifact(world.snapshot, "data")
+    assert data is not None
+    assert data.id == a.id
 
 
 def test_sealing_twice_is_sealing_once(world: World) -> None:

@@ -16,9 +16,9 @@ def test_a_store_is_added_once_and_removed(world: World) -> None:
     commits = world.commits
     world.do(add_replica, "s3://one/place")
     assert world.commits == commits
-    assert world.snapshot.settings.replicas == ("s3://one/place", "/mnt/other")
+    assert list(world.snapshot.settings.replicas) == ["s3://one/place", "/mnt/other"]
     changes = world.do(remove_replica, "s3://one/place")
-    assert world.snapshot.settings.replicas == ("/mnt/other",)
+    assert list(world.snapshot.settings.replicas) == ["/mnt/other"]
     assert changes.message == (
         "Remove the store s3://one/place\n\nGitreg-Operation: store-remove\nGitreg-Store: s3://one/place\n"
     )

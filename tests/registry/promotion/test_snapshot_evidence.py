@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ ADA_HERE = PromotionContext(promoter=lambda: "ada@example.com")
 
 
 def allow(world: World, **production: Any) -> None:
-    said = {"policies": {"production": production}} if production else {}
+    said: dict[str, Any] = {"policies": {"production": production}} if production else {}
     world.put(Key("registry"), RegistryDocument(branch="main", stages=("staging", "production"), **said))
 
 
@@ -80,7 +81,7 @@ def test_a_soak_is_the_longest_time_without_a_break(
 def test_every_way_into_a_stage_meets_the_same_decision(world: World) -> None:
     world.save()
     allow(world, gates=[{"metric": "accuracy", "at_least": 0.9, "later": True}])
-    ways = [
+    ways: list[Callable[[], object]] = [
         lambda: world.do(promote, "iris@1", "production", force=True),
         lambda: world.do(annotate, "iris@1", stage="production", force=True),
         lambda: world.do(save_version, new_version(content="b", stage="production")),
@@ -259,7 +260,7 @@ def test_the_policy_and_the_stages_of_the_base_count_not_the_proposals(world: Wo
 
 def test_a_policy_that_is_not_understood_lets_nobody_into_any_stage(world: World) -> None:
     world.save()
-    said = {"policies": {"prodution": {"from": ["staging"]}}}
+    said: dict[str, Any] = {"policies": {"prodution": {"from": ["staging"]}}}
     world.put(Key("registry"), RegistryDocument(branch="main", **said))
     for stage in ("staging", "production"):
         for here in (PromotionContext(), PromotionContext(proposing=True)):

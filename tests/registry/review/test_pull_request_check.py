@@ -344,7 +344,12 @@ def test_a_command_gate_is_run_and_told_what_it_is_about(two: Registry) -> None:
     git(two.folder, "checkout", "-q", "main")
     asked: list[object] = []
     for answer in (True, False):
-        report = checked(two, head, run=lambda *about, answer=answer: asked.append(about) or answer)
+
+        def run(*about: object, answer: bool = answer) -> bool:
+            asked.append(about)
+            return answer
+
+        report = checked(two, head, run=run)
         assert report.ok == answer
     assert asked == [(("python", "evaluate.py"), "iris@2", Key("stage", "iris", "production"))] * 2
     assert "not evaluated" in checked(two, head).moves[0].row()["decision"]["results"][0]["outcome"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def world_of(world: World, *times: int) -> World:
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Repository:
+def repository(tmp_path: Path) -> Iterator[Repository]:
     git(tmp_path, "init", "-q", "-b", "main", "here")
     with Repository.discover(tmp_path / "here", env={}) as found:
         yield found

@@ -62,11 +62,12 @@ def test_a_registry_that_cannot_be_read_stops_everything_but_undo(
         one.delete_version("iris@1")
         gone = one.collect_garbage(grace=AT_ONCE, apply=True)
         (tmp_path / "two").rename(tmp_path / "away")
-        for work in (
+        stopped: list[Callable[[], object]] = [
             lambda: one.collect_garbage(grace=AT_ONCE),
             lambda: one.collect_garbage(grace=AT_ONCE, apply=True),
             lambda: one.purge_garbage(grace=AT_ONCE),
-        ):
+        ]
+        for work in stopped:
             with pytest.raises(Refused, match=r"\(it last saved there in the week \d{4}-W\d\d\), and cannot be read"):
                 work()
         assert {item.key for item in one.return_garbage()} == {item.key for item in gone}
@@ -163,7 +164,9 @@ def test_what_a_draft_holds_and_what_stands_on_its_own_is_not_collected(registry
     assert not registry.collect_garbage(grace=0, apply=True)
     assert gitreg.load_artifact("note", registry=registry) == "its own"
     with gitreg.run("half", registry=registry) as run:
-        assert run.artifacts.find("checkpoint").load() == "a draft's"
+        checkpoint = run.artifacts.find("checkpoint")
+        assert checkpoint is not None
+        assert checkpoint.load() == "a draft's"
     assert registry.version("iris").links == ("checkpoint@1",)
     assert all(finding.problem is None for finding in registry.verify(share=1.0))
     assert registry.doctor() == []

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gitreg.errors import InvalidInput, NotFound
+from gitreg.registry.state.snapshot import ModelVersion
 from gitreg.sdk.registry import Registry
 from tests.registry.conftest import hub, one
 from tests.registry.support import git, refs
@@ -65,7 +66,7 @@ def test_a_batch_that_loses_a_race_takes_the_numbers_after_the_winners(
         batch.save("iris", weights, metadata={"by": "one"})
         batch.save("iris", weights, metadata={"by": "one"})
         two.save("iris", weights, metadata={"by": "two"})
-        raced = []
+        raced: list[ModelVersion] = []
         build = one.branch.repository.build_commit
 
         def overtaken(*arguments: object, **said: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,8 @@ def test_versions_are_made_found_by_name_number_and_stage_and_moved(inside: Regi
     assert (moved.stage, moved.tags) == ("staging", ("x",))
     for selector in (2, "2", "alpha", ModelStages.STAGING, ModelStages.LATEST, None):
         assert client.get_model_version("iris", selector).number == 2
-    found = client.list_model_versions("iris", **{"metadata.accuracy": "gte:0.5"})
+    wanted: dict[str, Any] = {"metadata.accuracy": "gte:0.5"}
+    found = client.list_model_versions("iris", **wanted)
     assert [version.number for version in found.items] == [1]
     with pytest.raises(Refused):
         client.delete_model_version("iris", "alpha")
