@@ -331,7 +331,7 @@ def spoilt(draw: st.DrawFn) -> str:
 
 
 WRITTEN = (RECORDS | ANNOTATIONS | POINTERS | SAVED | RUNS).map(
-    lambda data: (KEY_OF[data["kind"]], dumps(data).decode())
+    lambda data: (KEY_OF[str(data["kind"])], dumps(data).decode())
 )
 FILES_OF_REGISTRIES = WRITTEN | st.tuples(st.sampled_from(list(KEY_OF.values())), spoilt())
 
