@@ -15,24 +15,53 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gitreg.documents.types import ArtifactDocument, ArtifactRecord
     from gitreg.errors import (
+        AbsentError,
         AlreadyExists,
+        CloneLags,
         Conflict,
+        Declined,
         GitregError,
         IntegrityError,
         InvalidDocument,
         InvalidInput,
+        Locked,
+        NotAtomic,
         NotFound,
+        OvertakenError,
+        Protected,
         Refused,
+        StaleRefs,
+        StoreGoneError,
+        TooLarge,
+        Unreachable,
+        UnsafeCode,
+        WorkTreeBusy,
+        WorkTreeLags,
     )
     from gitreg.integrations.current import current
     from gitreg.integrations.model_decorator import model
+    from gitreg.integrations.models import Models
+    from gitreg.policy.evaluate import Decision
+    from gitreg.policy.results import Result
+    from gitreg.registry.drafts import Draft
+    from gitreg.registry.lineage.lineage import Lineage
+    from gitreg.registry.promotion.signatures import VersionSignature
+    from gitreg.registry.query.filters import Page
+    from gitreg.registry.rules.problem import Problem
+    from gitreg.registry.state.snapshot import ModelCard, ModelVersion
+    from gitreg.registry.weights.garbage import Garbage
+    from gitreg.registry.weights.verification import Verification, VerifiedItem
+    from gitreg.registry.writing.commit import Outcome
     from gitreg.sdk.registry import Registry
     from gitreg.sdk.runs.outputs import ArtifactConfig
     from gitreg.sdk.runs.pipelines import pipeline, step
     from gitreg.sdk.runs.run import Run
     from gitreg.sdk.runs.start import run
-    from gitreg.sdk.runs.step_context import get_step_context
+    from gitreg.sdk.runs.step_context import StepContext, get_step_context
+    from gitreg.sdk.runs.step_run import StepRun
+    from gitreg.sdk.verbs.batch import Batch
     from gitreg.sdk.zenml.artifacts import (
         ArtifactType,
         ArtifactVersion,
@@ -42,25 +71,63 @@ if TYPE_CHECKING:
         save_artifact,
     )
     from gitreg.sdk.zenml.client import Client
-    from gitreg.sdk.zenml.model import Model, ModelStages
+    from gitreg.sdk.zenml.model import Model, ModelStages, RunModel
+
+    __version__: str
+
+__docformat__ = "numpy"
 
 __all__ = [
+    "AbsentError",
     "AlreadyExists",
     "ArtifactConfig",
+    "ArtifactDocument",
+    "ArtifactRecord",
     "ArtifactType",
     "ArtifactVersion",
+    "Batch",
     "Client",
+    "CloneLags",
     "Conflict",
+    "Decision",
+    "Declined",
+    "Draft",
+    "Garbage",
     "GitregError",
     "IntegrityError",
     "InvalidDocument",
     "InvalidInput",
+    "Lineage",
+    "Locked",
     "Model",
+    "ModelCard",
     "ModelStages",
+    "ModelVersion",
+    "Models",
+    "NotAtomic",
     "NotFound",
+    "Outcome",
+    "OvertakenError",
+    "Page",
+    "Problem",
+    "Protected",
     "Refused",
     "Registry",
+    "Result",
     "Run",
+    "RunModel",
+    "StaleRefs",
+    "StepContext",
+    "StepRun",
+    "StoreGoneError",
+    "TooLarge",
+    "Unreachable",
+    "UnsafeCode",
+    "Verification",
+    "VerifiedItem",
+    "VersionSignature",
+    "WorkTreeBusy",
+    "WorkTreeLags",
     "current",
     "get_artifact_version",
     "get_step_context",
@@ -75,13 +142,33 @@ __all__ = [
 
 _HOMES = {
     "ArtifactConfig": "gitreg.sdk.runs.outputs",
+    "ArtifactDocument": "gitreg.documents.types",
+    "ArtifactRecord": "gitreg.documents.types",
     "ArtifactType": "gitreg.sdk.zenml.artifacts",
     "ArtifactVersion": "gitreg.sdk.zenml.artifacts",
+    "Batch": "gitreg.sdk.verbs.batch",
     "Client": "gitreg.sdk.zenml.client",
+    "Decision": "gitreg.policy.evaluate",
+    "Draft": "gitreg.registry.drafts",
+    "Garbage": "gitreg.registry.weights.garbage",
+    "Lineage": "gitreg.registry.lineage.lineage",
     "Model": "gitreg.sdk.zenml.model",
+    "ModelCard": "gitreg.registry.state.snapshot",
     "ModelStages": "gitreg.sdk.zenml.model",
+    "ModelVersion": "gitreg.registry.state.snapshot",
+    "Models": "gitreg.integrations.models",
+    "Outcome": "gitreg.registry.writing.commit",
+    "Page": "gitreg.registry.query.filters",
+    "Problem": "gitreg.registry.rules.problem",
     "Registry": "gitreg.sdk.registry",
+    "Result": "gitreg.policy.results",
     "Run": "gitreg.sdk.runs.run",
+    "RunModel": "gitreg.sdk.zenml.model",
+    "StepContext": "gitreg.sdk.runs.step_context",
+    "StepRun": "gitreg.sdk.runs.step_run",
+    "Verification": "gitreg.registry.weights.verification",
+    "VerifiedItem": "gitreg.registry.weights.verification",
+    "VersionSignature": "gitreg.registry.promotion.signatures",
     "current": "gitreg.integrations.current",
     "get_artifact_version": "gitreg.sdk.zenml.artifacts",
     "get_step_context": "gitreg.sdk.runs.step_context",
@@ -93,9 +180,14 @@ _HOMES = {
     "save_artifact": "gitreg.sdk.zenml.artifacts",
     "step": "gitreg.sdk.runs.pipelines",
 }
+"""The module of each name; that of the errors is :mod:`gitreg.errors`."""
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from gitreg.distribution import installed_version
+
+        return installed_version() or "0+unknown"
     if name not in __all__:
         raise AttributeError(f"module 'gitreg' has no attribute {name!r}")
     value = getattr(import_module(_HOMES.get(name, "gitreg.errors")), name)
@@ -104,4 +196,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "__version__"})
