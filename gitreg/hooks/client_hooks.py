@@ -15,7 +15,8 @@ from gitreg.registry.remote.local_refs import follow
 from gitreg.registry.remote.mirror_moves import mirror_moves
 from gitreg.registry.review.judging import judge_each
 from gitreg.registry.review.pull_request_check import check
-from gitreg.registry.rules.merge_rules import Problem, problems
+from gitreg.registry.rules.merge_rules import problems
+from gitreg.registry.rules.problem import Problem
 from gitreg.registry.state.branch import PATIENCE, RegistryBranch
 from gitreg.registry.state.merge_preview import goes_on, merged
 from gitreg.registry.weights.trusted_stores import open_named

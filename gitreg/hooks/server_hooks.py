@@ -14,7 +14,7 @@ from gitreg.registry.state.branch import PATIENCE, RegistryBranch
 from gitreg.registry.state.receipts import BY_PUSH, Receipt, read_receipts, write_receipt
 
 if TYPE_CHECKING:
-    from gitreg.registry.rules.merge_rules import Problem
+    from gitreg.registry.rules.problem import Problem
     from gitreg.sdk.environment import Environment
 
 

@@ -219,7 +219,7 @@ def test_a_wrong_file_is_named_and_the_rest_still_reads(iris: Registry, what: st
         assert iris.version("iris@1").number == 1
     iris.repair(iris.doctor())
     left = iris.doctor()
-    assert all(problem.mend is None for problem in left)
+    assert all(problem.repair is None for problem in left)
     assert where in [problem.where for problem in left]
 
 
@@ -284,7 +284,7 @@ def test_a_wrong_ref_is_named_and_mended_where_that_is_promised(iris: Registry, 
     found = named(iris)
     assert set(found) == {where}
     assert says in found[where].what
-    assert (found[where].mend is not None) == mended
+    assert (found[where].repair is not None) == mended
     assert iris.version("iris@production").number == 1
     assert len(iris.repair(list(found.values()))) == mended
     if mended:
@@ -429,7 +429,7 @@ def test_an_id_is_drawn_by_init_and_is_the_first_that_gitreg_yaml_says(registry:
 def test_a_registry_without_an_id_gets_one_once(registry: Registry) -> None:
     without_id(registry)
     (problem,) = registry.doctor()
-    assert (problem.where, problem.mend) == ("gitreg.yaml", "id")
+    assert (problem.where, problem.repair) == ("gitreg.yaml", "id")
     assert registry.repair([problem]) == [problem]
     given = registry.snapshot().settings.id
     assert given is not None
@@ -443,7 +443,7 @@ def test_an_id_is_given_on_the_remote_first_and_not_without_it(one: Registry, hu
     push(one)
     with Registry.open(one.folder, local=True) as alone:
         assert alone.repair(alone.doctor()) == []
-        assert [problem.mend for problem in alone.doctor()] == ["id"]
+        assert [problem.repair for problem in alone.doctor()] == ["id"]
     one.repair(one.doctor())
     assert one.doctor() == []
     assert f"id: {one.snapshot().settings.id}" in git(hub, "show", "main:gitreg.yaml").replace("'", "")

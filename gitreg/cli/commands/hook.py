@@ -21,7 +21,7 @@ from gitreg.registry.discovery.location import locate
 from gitreg.sdk.environment import Environment
 
 if TYPE_CHECKING:
-    from gitreg.registry.rules.merge_rules import Problem
+    from gitreg.registry.rules.problem import Problem
 
 _ZEROS = frozenset("0")
 

@@ -87,27 +87,27 @@ def repair(
     list:
         The problems that were repaired.
     """
-    mended = [problem for problem in problems if problem.mend in ("sync", "reindex")]
-    asked = {problem.mend for problem in mended}
+    mended = [problem for problem in problems if problem.repair in ("sync", "reindex")]
+    asked = {problem.repair for problem in mended}
     with branch.repository.lock(timeout=patience):
         finished = {str(folder) for folder in branch.repository.finish_following()}
-        mended += [problem for problem in problems if problem.mend == "follow" and problem.where in finished]
+        mended += [problem for problem in problems if problem.repair == "follow" and problem.where in finished]
         if "reindex" in asked:
             branch.forget_index()
-        moves = {problem.mend.name: problem.mend for problem in problems if isinstance(problem.mend, RefUpdate)}
+        moves = {problem.repair.name: problem.repair for problem in problems if isinstance(problem.repair, RefUpdate)}
         if moves:
             if upstream is not None:
                 upstream.bring(list(moves.values()))
             branch.repository.update_refs(list(moves.values()), reason="gitreg: doctor --repair")
-        mended += [problem for problem in problems if isinstance(problem.mend, RefUpdate)]
+        mended += [problem for problem in problems if isinstance(problem.repair, RefUpdate)]
         if "sync" in asked and upstream is not None:
             sync(branch, upstream)
-    wanted = {problem.mend.digest: problem.mend for problem in problems if isinstance(problem.mend, Manifest)}
+    wanted = {problem.repair.digest: problem.repair for problem in problems if isinstance(problem.repair, Manifest)}
     for digest, manifest in wanted.items():
         with suppress(IntegrityError):  # without an intact copy the problem remains
             restore(manifest)
-            mended += [p for p in problems if isinstance(p.mend, Manifest) and p.mend.digest == digest]
-    if give_id is not None and (nameless := [problem for problem in problems if problem.mend == "id"]):
+            mended += [p for p in problems if isinstance(p.repair, Manifest) and p.repair.digest == digest]
+    if give_id is not None and (nameless := [problem for problem in problems if problem.repair == "id"]):
         give_id()
         mended += nameless
     return mended

@@ -21,7 +21,7 @@ def problems_of_gates(decisions: Collection[Decision]) -> Iterator[Problem]:
 def without_refused(problems: Collection[Problem], refused: Collection[str]) -> list[Problem]:
     """Return the problems, without the repair of refs in ``refused``: their stage has a holder that was refused."""
     return [
-        replace(each, mend=None, remedy=_LEFT) if each.where.rpartition(" ")[2] in refused else each
+        replace(each, repair=None, remedy=_LEFT) if each.where.rpartition(" ")[2] in refused else each
         for each in problems
     ]
 

@@ -56,27 +56,27 @@ def _tags(branch: RegistryBranch, snapshot: Snapshot, theirs: Mapping[str, str] 
                 ref,
                 f"is missing: the record of {entry.model}@{entry.name} is not sealed",
                 "`gitreg doctor --repair` tags it",
-                _mend(branch, snapshot, first, None, theirs),
+                _repair(branch, snapshot, first, None, theirs),
             )
             continue
         commit = repository.peel(oid)
-        mend = None if moment.boundary else _mend(branch, snapshot, first, oid, theirs)
-        if repository.tag(oid) is None and mend and commit and same_record(branch, commit, entry):
+        repair = None if moment.boundary else _repair(branch, snapshot, first, oid, theirs)
+        if repository.tag(oid) is None and repair and commit and same_record(branch, commit, entry):
             yield Problem(
                 ref,
                 "is a lightweight tag; it names nobody and no date",
                 "`gitreg doctor --repair` makes it an annotated one",
-                mend,
+                repair,
             )
         elif commit is None:
             if not repository.is_shallow:
-                yield Problem(ref, "points to no commit of this repository", _PUT_BACK, mend)
+                yield Problem(ref, "points to no commit of this repository", _PUT_BACK, repair)
         elif commit != moment.oid and not same_record(branch, commit, entry):
             yield Problem(
                 ref,
                 f"was moved to {commit[:12]}, where {entry.model}@{entry.name} is not what the branch says",
                 _PUT_BACK,
-                mend,
+                repair,
             )
     for ref in there:
         named = parse_tag_ref(settings, ref)
@@ -99,7 +99,7 @@ def _tags(branch: RegistryBranch, snapshot: Snapshot, theirs: Mapping[str, str] 
             )
 
 
-def _mend(
+def _repair(
     branch: RegistryBranch, snapshot: Snapshot, first: IndexEntry, now: str | None, theirs: Mapping[str, str] | None
 ) -> RefUpdate:
     """Return the ref update that repairs a tag, preferring the remote's tag, which may be signed, if it is right."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitreg.blobs import StoreReader
 from gitreg.documents.layout import parse_path
@@ -12,7 +12,8 @@ from gitreg.registry.promotion.context import UNKNOWN, PromotionContext
 from gitreg.registry.promotion.enforce import barred, explained_by
 from gitreg.registry.promotion.settings_changes import SettingsChange, differing_fields, settings_change
 from gitreg.registry.review.semantic_diff import Move, moves
-from gitreg.registry.rules.merge_rules import Problem, problems
+from gitreg.registry.rules.merge_rules import problems
+from gitreg.registry.rules.problem import Problem
 from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.dates import misdated
 from gitreg.registry.state.index import IndexEntry
@@ -110,7 +111,7 @@ def judge_each(
             found += _protected(judgement)
         if found:
             within = f" (in {oid[:12]})" if several else ""
-            return [problem._replace(what=f"{problem.what}{within}") for problem in dict.fromkeys(found)]
+            return [replace(problem, what=f"{problem.what}{within}") for problem in dict.fromkeys(found)]
     return []
 
 

@@ -21,7 +21,7 @@ from gitreg.registry.discovery.registries import places
 from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.review.judging import judge_each
 from gitreg.registry.review.pull_request_check import check
-from gitreg.registry.rules.merge_rules import Problem
+from gitreg.registry.rules.problem import Problem
 from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.merge_preview import goes_on
 from gitreg.registry.state.registry_refs import (

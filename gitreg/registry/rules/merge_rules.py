@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from gitreg.documents.layout import FOLDERS, Key, model_folder
 from gitreg.documents.types import ArtifactDocument, VersionDocument
 from gitreg.documents.validation import check_annotation
 from gitreg.errors import GitregError, InvalidDocument, InvalidInput, NotFound
 from gitreg.names import check_alias, check_version, fold
+from gitreg.registry.rules.problem import Problem
 from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.index import IndexEntry
 from gitreg.registry.state.manifests import listed_manifest
@@ -26,28 +27,6 @@ from gitreg.registry.state.snapshot import Snapshot
 _OF_NO_MODEL = ("registry", "artifact", "run")
 _INSIDE_THEM = tuple(f"{folder}/" for folder in FOLDERS)
 LINK = "is a symbolic link or a submodule, which no registry reads"
-
-
-class Problem(NamedTuple):
-    """A reason against a merge.
-
-    Parameters
-    ----------
-    where:
-        The path of the file inside the registry.
-    what:
-        The rest of a sentence that begins with the file.
-    remedy:
-        An instruction for a person.
-    """
-
-    where: str
-    what: str
-    remedy: str
-
-    def row(self) -> dict[str, Any]:
-        """Return the problem as plain data."""
-        return self._asdict()
 
 
 def problems(branch: RegistryBranch, merge: Merge) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""The problem: a finding of the doctor, with its remedy and its repair."""
+"""The problem: a finding of a rule (of doctor, of a merge or of a push), with its remedy and its repair."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Literal
 from gitreg.blobs import Manifest
 from gitreg.git import RefUpdate
 
-Mend = RefUpdate | Manifest | Literal["sync", "reindex", "id", "follow"]
+Repair = RefUpdate | Manifest | Literal["sync", "reindex", "id", "follow"]
 """The repair of a problem: move a ref (`RefUpdate`); copy a set of files back into the store, from a replica or the
 cache (`Manifest`); create the derived refs that the remote lacks (``sync``); rebuild the index (``reindex``); commit an
 id of the registry (``id``); update a work tree to its branch (``follow``)."""
@@ -16,7 +16,7 @@ id of the registry (``id``); update a work tree to its branch (``follow``)."""
 
 @dataclass(frozen=True)
 class Problem:
-    """The finding of a check.
+    """The finding of a rule.
 
     Parameters
     ----------
@@ -26,15 +26,15 @@ class Problem:
         The description of the problem, which follows ``where`` in a sentence.
     remedy:
         The advice to a person.
-    mend:
+    repair:
         The repair that doctor can do itself; None: there is none.
     """
 
     where: str
     what: str
     remedy: str
-    mend: Mend | None = None
+    repair: Repair | None = None
 
     def row(self) -> dict[str, Any]:
         """Return the problem as plain data: ``where``, ``what``, ``remedy`` and ``repairable``."""
-        return {"where": self.where, "what": self.what, "remedy": self.remedy, "repairable": self.mend is not None}
+        return {"where": self.where, "what": self.what, "remedy": self.remedy, "repairable": self.repair is not None}

@@ -233,7 +233,7 @@ def examination(registry: Registry) -> list[Problem]:
 
     branch, upstream = registry.branch, reachable(registry)
     found = list(examine(branch, upstream, cached=registry.is_mirror))
-    if any(problem.mend == "reindex" for problem in found):
+    if any(problem.repair == "reindex" for problem in found):
         return found
     judged = registry.judge_holders()
     for decision in judged:

@@ -11,7 +11,7 @@ from gitreg.registry.query.diff import compare
 from gitreg.registry.review.markdown_report import code, proposal_text, report_text, text
 from gitreg.registry.review.pull_request_check import Report
 from gitreg.registry.review.semantic_diff import CardChange, Move
-from gitreg.registry.rules.merge_rules import Problem
+from gitreg.registry.rules.problem import Problem
 from tests.registry.support import World
 
 HEAD = "a" * 40

@@ -14,7 +14,7 @@ from gitreg.registry.promotion.context import UNKNOWN, PromotionContext
 from gitreg.registry.review import judging, push_rules
 from gitreg.registry.review.pull_request_check import check
 from gitreg.registry.review.push_rules import guard
-from gitreg.registry.rules.merge_rules import Problem
+from gitreg.registry.rules.problem import Problem
 from gitreg.registry.state.branch import RegistryBranch
 from gitreg.sdk.registry import Registry
 from tests.registry.support import commit_files, git, pointer, record
