@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from gitreg.documents.layout import Key
 from gitreg.git import RefUpdate
+from gitreg.registry.remote.mirror_moves import mirror_updates
 from gitreg.registry.rules.problem import Problem
 from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.index import IndexEntry
 from gitreg.registry.state.registry_refs import (
     build_seal,
     mirror_namespace,
-    mirror_ref,
     parse_tag_ref,
     tag_prefix,
     tag_ref,
@@ -113,32 +112,26 @@ def _repair(
 
 def _mirrors(branch: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
     """Yield the problems of stage and alias refs: each has to be at the last commit that changed its pointer."""
-    repository, settings = branch.repository, snapshot.settings
-    expected: dict[str, str] = {}
-    cut: set[str] = set()
-    for kind in ("stage", "alias"):
-        for model, name, seq in snapshot.index.last_touched(snapshot.seq, kind):
-            moment = snapshot.index.moment(seq)
-            ref = mirror_ref(settings, Key(kind, model, name))
-            expected[ref] = moment.oid
-            if moment.boundary:  # shallow clone: the last change of the file is not here
-                cut.add(ref)
-    there: dict[str, str] = {}
-    for kind in ("stage", "alias"):
-        there.update(repository.refs(f"{mirror_namespace(settings, kind)}/"))
-    for ref, commit in expected.items():
-        actual = there.pop(ref, None)
-        if actual == commit or ref in cut:
+    repository = branch.repository
+    updates = mirror_updates(branch, snapshot)
+    for update in updates:
+        if update.old == update.new or update.new is None:
             continue
         what = (
-            "is missing" if actual is None else f"is at {actual[:12]}, not at {commit[:12]} where its file last changed"
+            "is missing"
+            if update.old is None
+            else f"is at {update.old[:12]}, not at {update.new[:12]} where its file last changed"
         )
-        yield Problem(ref, what, "`gitreg doctor --repair` moves it", RefUpdate(ref, commit, actual))
-    for ref in {} if repository.is_shallow else there:
-        if "@" in ref.rpartition("/")[2]:  # the namespace may have branches that are not derived refs
-            yield Problem(
-                ref, "mirrors no stage or alias that ever was", f"`git update-ref -d {ref}`, if nobody needs it"
-            )
+        yield Problem(update.name, what, "`gitreg doctor --repair` moves it", update)
+    if repository.is_shallow:  # the last changes of some files are not here
+        return
+    known = {update.name for update in updates}
+    for kind in ("stage", "alias"):
+        for ref in repository.refs(f"{mirror_namespace(snapshot.settings, kind)}/"):
+            if ref not in known and "@" in ref.rpartition("/")[2]:  # the namespace may have branches, too
+                yield Problem(
+                    ref, "mirrors no stage or alias that ever was", f"`git update-ref -d {ref}`, if nobody needs it"
+                )
 
 
 def _work_trees(branch: RegistryBranch) -> Iterator[Problem]:

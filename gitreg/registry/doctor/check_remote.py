@@ -11,8 +11,8 @@ from gitreg.registry.remote.mirror_moves import mirror_updates
 from gitreg.registry.remote.upstream import Upstream
 from gitreg.registry.rules.problem import Problem
 from gitreg.registry.state.branch import RegistryBranch
-from gitreg.registry.state.registry_refs import parse_tag_ref, tag_prefix, tag_ref
-from gitreg.registry.state.seals import readings
+from gitreg.registry.state.registry_refs import parse_tag_ref, tag_prefix
+from gitreg.registry.state.seals import wanted_tags
 from gitreg.registry.state.snapshot import Snapshot
 
 _PEELED = "^{}"
@@ -72,21 +72,16 @@ def _tags(
 ) -> Iterator[Problem]:
     """Yield the problems of tags: compare the remote's tags with its branch, and this clone's tags with them."""
     here = {} if cached else branch.repository.refs(tag_prefix(snapshot.settings))
-    for entry in snapshot.index.scan(snapshot.seq, "model_version"):
-        said = readings(snapshot, entry)
-        moment = snapshot.index.moment(said[-1].since) if said else None
-        if moment is None or moment.boundary:
-            continue
-        ref = tag_ref(snapshot.settings, entry.model, entry.name)
+    for ref, commit, _ in wanted_tags(snapshot):
         there = theirs.get(ref)
         if there is None:
             what = f"is missing on {upstream.name}: its record was pushed or merged without it"
             yield Problem(f"{upstream.name} {ref}", what, _SYNC, "sync")
-        elif theirs.get(f"{ref}{_PEELED}") != moment.oid:
+        elif theirs.get(f"{ref}{_PEELED}") != commit:
             name = ref.removeprefix("refs/tags/")
             yield Problem(
                 f"{upstream.name} {ref}",
-                f"is not where its record came in ({moment.oid[:12]}): it was moved, or is no annotated tag",
+                f"is not where its record came in ({commit[:12]}): it was moved, or is no annotated tag",
                 f"find out who did it; then `git push {upstream.name} --delete {name}` and `gitreg sync`",
             )
         elif here.get(ref, there) != there:

@@ -5,7 +5,7 @@ All of it is a pure function of the branch, so it does not matter who does it, h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -14,8 +14,7 @@ from gitreg.git import RefUpdate
 from gitreg.registry.remote.upstream import Upstream
 from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.receipts import Receipt, write_receipt
-from gitreg.registry.state.registry_refs import build_seal, tag_ref
-from gitreg.registry.state.seals import readings
+from gitreg.registry.state.seals import wanted_tags
 from gitreg.registry.state.snapshot import Snapshot
 
 _ONE_BY_ONE = 3
@@ -76,33 +75,15 @@ def sync(branch: RegistryBranch, upstream: Upstream) -> Synced:
 
 def _tags(branch: RegistryBranch, snapshot: Snapshot, there: Mapping[str, str]) -> tuple[list[RefUpdate], list[str]]:
     """Return the updates for missing tags, and a sentence for each wrong tag on the remote."""
+    repository, settings = branch.repository, snapshot.settings
     missing, wrong = [], []
-    for ref, seal, commit in _seals(branch, snapshot, there):
-        if ref not in there:
-            missing.append(RefUpdate(ref, seal, None))
-        elif there.get(f"{ref}^{{}}", there[ref]) != commit:
-            wrong.append(f"{ref} tags {there.get(ref + '^{}', there[ref])[:12]}, but its record came in {commit[:12]}")
+    for tag in wanted_tags(snapshot):
+        at = there.get(f"{tag.ref}^{{}}", there.get(tag.ref))
+        if at is None:
+            made = repository.read_ref(tag.ref)
+            if made is None or repository.peel(made) != tag.commit:
+                made = tag.build(repository, settings)
+            missing.append(RefUpdate(tag.ref, made, None))
+        elif at != tag.commit:
+            wrong.append(f"{tag.ref} tags {at[:12]}, but its record came in {tag.commit[:12]}")
     return missing, wrong
-
-
-def _seals(
-    branch: RegistryBranch, snapshot: Snapshot, there: Mapping[str, str]
-) -> Iterator[tuple[str, str | None, str]]:
-    """Yield the ref of each version's tag, the tag object if the remote lacks it, and the commit to tag."""
-    settings, repository = snapshot.settings, branch.repository
-    for entry in snapshot.index.scan(snapshot.seq, "model_version"):
-        ref = tag_ref(settings, entry.model, entry.name)
-        said = readings(snapshot, entry)
-        if not said:
-            continue  # never readable, so never sealed
-        first = said[-1]
-        moment = snapshot.index.moment(first.since)
-        if moment.boundary:
-            continue  # a shallow clone does not know the record's first commit
-        seal = None
-        if ref not in there:
-            seal = repository.read_ref(ref)
-            if seal is None or repository.peel(seal) != moment.oid:
-                assert first.data is not None
-                seal = build_seal(repository, settings, moment.oid, first.data, first.digest)[1]
-        yield ref, seal, moment.oid

@@ -2,16 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator
 from hashlib import sha256
+from typing import NamedTuple
 
 from gitreg.documents.layout import MAX_BYTES, Key
+from gitreg.documents.types import RegistryDocument
 from gitreg.errors import TooLarge
+from gitreg.git import Repository
 from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.cut_history import is_cut
 from gitreg.registry.state.index import IndexEntry
 from gitreg.registry.state.manifests import Holder
-from gitreg.registry.state.registry_refs import tag_record, tag_ref
+from gitreg.registry.state.registry_refs import build_seal, tag_record, tag_ref
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
+
+
+class WantedTag(NamedTuple):
+    """The tag that a version has to have.
+
+    Parameters
+    ----------
+    ref:
+        The full name of the tag.
+    commit:
+        The commit that brought the record.
+    record:
+        The record in that commit.
+    """
+
+    ref: str
+    commit: str
+    record: IndexEntry
+
+    def build(self, repository: Repository, settings: RegistryDocument) -> str:
+        """Write the tag object and return its id; no ref is moved."""
+        assert self.record.data is not None
+        return build_seal(repository, settings, self.commit, self.record.data, self.record.digest)[1]
+
+
+def wanted_tags(snapshot: Snapshot, present: Container[str] = ()) -> Iterator[WantedTag]:
+    """Yield the tag of each version, except those in `present`, whose records are not read.
+
+    A record that was never readable has none, nor one whose first commit a shallow clone lacks.
+    """
+    index, seq = snapshot.index, snapshot.seq
+    for model, name, _ in index.last_touched(seq, "model_version"):
+        ref = tag_ref(snapshot.settings, model, name)
+        entry = None if ref in present else index.get(seq, "model_version", model, name)
+        if entry is None or not (contents := readings(snapshot, entry)):
+            continue
+        moment = index.moment(contents[-1].since)
+        if not moment.boundary:
+            yield WantedTag(ref, moment.oid, contents[-1])
 
 
 def record_problem(branch: RegistryBranch, version: Holder) -> str | None:
