@@ -14,9 +14,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gitreg.documents.layout import MAX_BYTES
+from gitreg.documents.schemas import check
 from gitreg.documents.types import ArtifactDocument, ArtifactRecord, Document, DraftDocument, RunDocument
+from gitreg.documents.yaml import dumps, loads
 from gitreg.errors import Conflict, GitregError, InvalidDocument
 from gitreg.git import RefUpdate
+from gitreg.git.refs.locking import LockHeldError, locked
 from gitreg.names import slug
 from gitreg.registry.state.branch import DRAFTS
 from gitreg.registry.state.runs_and_artifacts import find_run
@@ -240,8 +243,6 @@ def read_draft_at(repository: Repository, commit: str, where: str) -> Draft:
 
 
 def _document(kind: type[_D], content: bytes, where: str) -> _D:
-    from gitreg.documents.yaml import loads
-
     data = loads(content, where)
     _check(kind.kind, data, where)
     return kind.from_data(data)
@@ -249,8 +250,6 @@ def _document(kind: type[_D], content: bytes, where: str) -> _D:
 
 def _check(kind: str, data: Any, where: str) -> None:
     """Check a draft's file against its schema; an artifact may lack its version, which it gets when it is sealed."""
-    from gitreg.documents.schemas import check
-
     unnumbered = kind == ArtifactDocument.kind and isinstance(data, dict) and "version" not in data
     check(kind, data | {"version": "1"} if unnumbered else data, where)
 
@@ -308,8 +307,6 @@ def remove_draft(repository: Repository, draft: Draft) -> None:
 
 
 def _differing(old: Draft | None, new: Draft) -> dict[str, bytes | None]:
-    from gitreg.documents.yaml import dumps
-
     files: dict[str, bytes | None] = {}
 
     def put(path: str, before: Document | None, after: Document) -> None:
@@ -343,8 +340,6 @@ def alive(repository: Repository, pipeline: str, run: str) -> Iterator[None]:
     GitregError
         The file cannot be made.
     """
-    from gitreg.git.refs.locking import LockHeldError, locked
-
     folder = repository.common_dir / "gitreg" / "runs"
     path = folder / f"{slug(pipeline)}@{slug(run)}"
     with ExitStack() as stack:

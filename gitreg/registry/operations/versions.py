@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any
 
+from gitreg.documents.files import write
 from gitreg.documents.layout import Key
 from gitreg.documents.types import AnnotationDocument, ArtifactRecord, VersionDocument
 from gitreg.errors import AlreadyExists, InvalidInput, NotFound, Refused
@@ -186,10 +188,6 @@ def check_saveable(snapshot: Snapshot, new: NewVersion, *, context: PromotionCon
 
 def record_digest(record: VersionDocument) -> str:
     """Return the digest of a record's file as it stands in a pointer: ``sha256:`` and 64 hexadecimal digits."""
-    from hashlib import sha256
-
-    from gitreg.documents.files import write
-
     content = write(Key("model_version", record.model, record.version), record)
     return f"sha256:{sha256(content).hexdigest()}"
 

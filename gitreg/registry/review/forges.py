@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
+from gitreg.cards.markdown import to_html_line
 from gitreg.git.program import speaking_of_none
 
 _REMOTE = re.compile(
@@ -116,7 +117,6 @@ class Host(NamedTuple):
         """
         if self.kind != "gitea" or self.program is not None:
             return None
-        from gitreg.cards.markdown import to_html_line  # slow to import; few hosts need it
 
         # Git forbids line ends in push options. Gitea decodes ``{base64}`` since 1.24.3, but Forgejo shows it.
         return f"refs/for/{request.target}", [

@@ -12,6 +12,8 @@ from gitreg.blobs import StoreReader
 from gitreg.documents.layout import Key
 from gitreg.errors import GitregError
 from gitreg.registry.promotion.context import PromotionContext
+from gitreg.registry.promotion.enforce import decide
+from gitreg.registry.promotion.entries import may_return
 from gitreg.registry.query.diff import compare
 from gitreg.registry.state.audit_log import overridden_by
 from gitreg.registry.state.index import IndexEntry
@@ -184,9 +186,6 @@ def _decide(
     rollback: bool,
 ) -> Decision | None:
     """Return the decision of the target's policy; promoter and force are those of the commit that moves the pointer."""
-    from gitreg.registry.promotion.enforce import decide  # lazy: only merges that move a stage need policies
-    from gitreg.registry.promotion.entries import may_return
-
     if base.index.get(base.seq, "registry", "", "") is None:
         return None
     moment = head.index.moment(pointer.since)

@@ -14,6 +14,7 @@ from gitreg.documents.types import ArtifactDocument, VersionDocument
 from gitreg.documents.validation import check_annotation
 from gitreg.errors import GitregError, InvalidDocument, InvalidInput, NotFound
 from gitreg.names import check_alias, check_version, fold
+from gitreg.registry.promotion.enforce import NO_STAGES, policies
 from gitreg.registry.rules.problem import Problem
 from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.index import IndexEntry
@@ -196,8 +197,6 @@ def _fixed(merge: Merge) -> Iterator[Problem]:
 
 
 def _settings(merge: Merge) -> Iterator[Problem]:
-    from gitreg.registry.promotion.enforce import NO_STAGES, policies  # lazy: few merges change the settings
-
     head = merge.head
     before = () if merge.base is None or _no_registry(merge.base) else merge.base.settings.stages
     for name in NO_STAGES:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gitreg.errors import Conflict, InvalidInput, NotFound
 from gitreg.names import slug
 from gitreg.registry.state.index import Index, RewrittenError, open_index
+from gitreg.registry.state.index_file import discard
 from gitreg.registry.state.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -168,8 +169,6 @@ class RegistryBranch:
 
     def forget_index(self) -> None:
         """Remove the index file; the next access builds it again."""
-        from gitreg.registry.state.index_file import discard
-
         with self._lock:
             self.reopen()
             discard(self.index_path)

@@ -82,7 +82,7 @@ def write_receipt(repository: Repository, receipt: Receipt) -> bool:
     known = read_receipts(repository, receipt.ref)
     if known and known[-1].commit == receipt.commit:
         return False
-    from gitreg.blobs.file_io import sync_folder  # lazy: readers do not need it
+    from gitreg.blobs.file_io import sync_folder  # lazy: promotions need no store
 
     path = receipts_path(repository)
     line = json.dumps(receipt._asdict(), separators=(", ", ": ")).encode() + b"\n"

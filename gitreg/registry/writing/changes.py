@@ -8,6 +8,7 @@ from typing import Any
 
 from gitreg.documents.layout import Key
 from gitreg.documents.types import AnnotationDocument, Document
+from gitreg.documents.validation import check_annotation
 from gitreg.errors import Refused
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
 
@@ -103,10 +104,6 @@ def refuse_sealed(version: ModelVersion, said: Mapping[str, Any], before: Mappin
     Refused
         The new annotation names a sealed artifact.
     """
-    from gitreg.documents.validation import (
-        check_annotation,  # this module is imported by readers, too, which need no YAML
-    )
-
     key = Key("annotation", version.model, version.version)
     for found in check_annotation(key, said, version.record.to_data(), before or {}):
         raise Refused(
