@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,16 +17,38 @@ from tests.servers.buckets import Servers
 pytest_plugins = ["tests.git.faraway"]
 
 # How long an example takes tells of the machine's load, not of the code; a folder that examples share is made for that.
-settings.register_profile(
-    "gitreg",
-    deadline=None,
-    derandomize="CI" in os.environ,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
-settings.load_profile("gitreg")
+for profile, examples in {"fast": 20, "whole": 100}.items():
+    settings.register_profile(
+        profile,
+        max_examples=examples,
+        deadline=None,
+        derandomize="CI" in os.environ,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    )
+
+_ALL_SLOW = re.compile(r"^pytestmark = .*\bmark\.slow\b", re.MULTILINE)
 
 OF_THE_TESTS = ("GITREG_FUZZ", "GITREG_EXAMPLES", "GITREG_TEST_THREADS_SECONDS")
 """Variables that tests themselves read: how long they look for faults."""
+
+OF_THE_DEVELOPER = (
+    "GIT_", "GITREG_", "XDG_", "LC_", "LANG", "AWS_", "AZURE_", "GOOGLE_", "METAFLOW_", "SSH_",
+    "EMAIL", "EDITOR", "VISUAL", "PAGER", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "COLUMNS", "LINES",
+    "http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY",
+)  # fmt: skip
+"""How variables begin that change what gitreg, or a program that it runs, does."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Look at fewer examples where the slow tests are left out."""
+    settings.load_profile("fast" if "not slow" in config.option.markexpr else "whole")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out files of slow tests alone, where those are left out: what they import takes seconds in each worker."""
+    if config.option.markexpr == "not slow" and collection_path.suffix == ".py":
+        return _ALL_SLOW.search(collection_path.read_text()) is not None or None
+    return None
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -35,14 +58,28 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.fixture(scope="session", autouse=True)
 def nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Forget the developer's home, and their settings of Git and gitreg: a test says all that it needs."""
+    """Forget the developer's home, and their settings of Git and gitreg: a test says all that it needs.
+
+    Nothing waits for the disk either; ``disk`` records what is synced, for the tests of that. New repositories have the
+    usual folders, and none of the sample hooks.
+    """
+    top = tmp_path_factory.mktemp("nobody")
+    for folder in ("home", "template/hooks", "template/info"):
+        (top / folder).mkdir(parents=True)
+    (top / "template" / "info" / "exclude").touch()
+    (top / "gitconfig").write_text(f"[core]\n\tfsync = none\n[init]\n\ttemplateDir = {top / 'template'}\n")
     with pytest.MonkeyPatch.context() as patch:
         for name in os.environ:
-            if name.startswith(("GIT_", "GITREG_", "XDG_")) and name not in OF_THE_TESTS:
+            if name.startswith(OF_THE_DEVELOPER) and name not in OF_THE_TESTS:
                 patch.delenv(name)
-        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-        patch.setenv("HOME", str(tmp_path_factory.mktemp("nobodys-home")))
+        patch.setenv("GIT_CONFIG_SYSTEM", str(top / "gitconfig"))
+        patch.setenv("HOME", str(top / "home"))
+        patch.setenv("LC_ALL", "C.UTF-8")
+        patch.setenv("TZ", "UTC")
+        patch.setattr(os, "fsync", lambda _: None)
+        umask = os.umask(0o022)
         yield
+        os.umask(umask)
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,7 @@ def env(tmp_path: Path) -> Env:
     home = tmp_path / "home"
     home.mkdir()
     (home / ".gitconfig").write_text("[user]\n\tname = Ada Lovelace\n\temail = ada@example.com\n")
-    return {"PATH": os.environ["PATH"], "HOME": str(home), "GIT_CONFIG_NOSYSTEM": "1"}
+    return {"PATH": os.environ["PATH"], "HOME": str(home), "GIT_CONFIG_SYSTEM": os.environ["GIT_CONFIG_SYSTEM"]}
 
 
 @pytest.fixture(params=["git", "no git"])

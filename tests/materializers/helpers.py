@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib.util
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,24 @@ import pytest
 
 from gitreg.errors import GitregError, InvalidInput
 from gitreg.materializers import read, write
+
+
+class Library:
+    """A library that is imported at its first use: each worker collects every file of tests, but one runs it.
+
+    The tests of the file are skipped where it is not installed.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        if importlib.util.find_spec(name.partition(".")[0]) is None:
+            pytest.skip(f"{name} is not installed", allow_module_level=True)
+
+    def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("_") or attribute == "pytestmark":  # pytest asks each object for those
+            raise AttributeError(attribute)
+        return getattr(importlib.import_module(self._name), attribute)
+
 
 OPTIONAL = ("dtypes.json", "estimator.json")  # without them the files are another, simpler object
 

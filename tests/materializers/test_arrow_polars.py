@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
-from polars.testing import assert_frame_equal as assert_polars_equal
-from polars.testing.parametric import dataframes
 
 from gitreg.materializers import read
 from tests.materializers.helpers import again, damaged, digests, refused
+
+np: Any = pytest.importorskip("numpy")
+pl: Any = pytest.importorskip("polars")
+pa: Any = pytest.importorskip("pyarrow")
+pq: Any = pytest.importorskip("pyarrow.parquet")
+assert_polars_equal = pytest.importorskip("polars.testing").assert_frame_equal
+dataframes = pytest.importorskip("polars.testing.parametric").dataframes
 
 
 @settings(max_examples=30)
 @given(
     dataframes(max_cols=4, max_size=5, allowed_dtypes=[pl.Int16, pl.Float64, pl.String, pl.Date, pl.Boolean, pl.List])
 )
-def test_a_polars_frame_comes_back(frame: pl.DataFrame) -> None:
+def test_a_polars_frame_comes_back(frame: Any) -> None:
     assert_polars_equal(again(frame, "polars.dataframe"), frame, check_exact=True)
 
 

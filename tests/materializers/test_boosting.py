@@ -6,18 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import xgboost
-from sklearn.datasets import load_iris
 
 from gitreg.errors import InvalidInput
 from gitreg.materializers import read, write
-from tests.materializers.helpers import again, damaged, digests, refused
+from tests.materializers.helpers import Library, again, damaged, digests, refused
 
-lightgbm = pytest.importorskip("lightgbm")
+np: Any = pytest.importorskip("numpy")
+lightgbm, xgboost = Library("lightgbm"), Library("xgboost")
 
-X, Y = load_iris(return_X_y=True)
+X = np.random.default_rng(1).normal(np.repeat([[0.0], [3.0], [6.0]], 50, axis=0), 1.0, (150, 4))
+Y = np.repeat([0, 1, 2], 50)
 NAMES = np.array(["setosa", "versicolor", "virginica"])[Y]
 QUIET = {"n_estimators": 3, "n_jobs": 1}
 
@@ -33,18 +32,18 @@ def test_a_booster_of_xgboost_comes_back_with_its_attributes() -> None:
 
 
 @pytest.mark.parametrize(
-    "model",
+    ("library", "name", "options"),
     [
-        xgboost.XGBClassifier(max_depth=2, missing=-1.0, **QUIET),
-        xgboost.XGBRegressor(objective="reg:absoluteerror", **QUIET),
-        xgboost.XGBRFClassifier(**QUIET),
-        lightgbm.LGBMRegressor(verbose=-1, num_leaves=5, **QUIET),
-        lightgbm.LGBMClassifier(verbose=-1, **QUIET),
+        (xgboost, "XGBClassifier", {"max_depth": 2, "missing": -1.0}),
+        (xgboost, "XGBRegressor", {"objective": "reg:absoluteerror"}),
+        (xgboost, "XGBRFClassifier", {}),
+        (lightgbm, "LGBMRegressor", {"verbose": -1, "num_leaves": 5}),
+        (lightgbm, "LGBMClassifier", {"verbose": -1}),
     ],
-    ids=lambda model: type(model).__name__,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_an_estimator_comes_back_with_its_class_and_parameters(model: Any) -> None:
-    model.fit(X, Y)
+def test_an_estimator_comes_back_with_its_class_and_parameters(library: Library, name: str, options: Any) -> None:
+    model = getattr(library, name)(**options, **QUIET).fit(X, Y)
     back = again(model, model.__module__.partition(".")[0])
     assert type(back) is type(model)
     assert np.array_equal(back.predict(X), model.predict(X))
@@ -104,11 +103,10 @@ def test_a_parameter_that_is_code_is_refused_with_its_name() -> None:
     )
 
 
-class Mine(xgboost.XGBRegressor):
-    pass
-
-
 def test_a_class_of_ones_own_is_refused() -> None:
+    class Mine(xgboost.XGBRegressor):  # type: ignore[misc]  # the library is imported only here
+        pass
+
     refused(Mine(**QUIET).fit(X, Y), "Mine is no class of xgboost itself")
 
 
@@ -126,6 +124,7 @@ def test_the_same_training_gives_the_same_bytes() -> None:
         assert digests(kind(**quiet).fit(X, Y)) == digests(kind(**quiet).fit(X, Y))
 
 
-@pytest.mark.parametrize("model", [xgboost.XGBClassifier(**QUIET), lightgbm.LGBMClassifier(verbose=-1, **QUIET)])
-def test_damage_is_told_in_words(model: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("library", ["xgboost", "lightgbm"])
+def test_damage_is_told_in_words(library: str, tmp_path: Path) -> None:
+    model = xgboost.XGBClassifier(**QUIET) if library == "xgboost" else lightgbm.LGBMClassifier(verbose=-1, **QUIET)
     damaged(model.fit(X, Y), tmp_path / "files", inside=False)  # XGBoost 3.2 was seen to crash at a changed byte

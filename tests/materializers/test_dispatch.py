@@ -5,14 +5,15 @@ from __future__ import annotations
 import pickle
 import sys
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
-import numpy as np
 import pytest
 
 from gitreg.errors import InvalidInput, NotFound, Refused
 from gitreg.materializers import Materializer, lookup, read, write
 from tests.materializers.helpers import python, refused
+
+np: Any = pytest.importorskip("numpy")
 
 
 class Thing:
@@ -98,6 +99,7 @@ def test_a_missing_library_is_told_with_how_to_install_it(files: Path) -> None:
 import sys
 sys.modules["numpy"] = None
 from pathlib import Path
+from typing import Any
 from gitreg.errors import InvalidInput
 from gitreg.materializers import read
 try:

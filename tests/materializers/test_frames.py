@@ -5,18 +5,21 @@ from __future__ import annotations
 import datetime
 import decimal
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra import pandas as pdst
-from pandas.testing import assert_frame_equal, assert_series_equal
 
 from gitreg.errors import InvalidInput
 from gitreg.materializers import read
 from tests.materializers.helpers import again, damaged, digests, refused
+
+np: Any = pytest.importorskip("numpy")
+pd: Any = pytest.importorskip("pandas")
+pdst: Any = pytest.importorskip("hypothesis.extra.pandas")
+pytest.importorskip("pyarrow")
+assert_frame_equal, assert_series_equal = pd.testing.assert_frame_equal, pd.testing.assert_series_equal
 
 FRAMES = pdst.data_frames(
     [
@@ -31,7 +34,7 @@ FRAMES = pdst.data_frames(
 
 @settings(max_examples=30)
 @given(FRAMES)
-def test_a_frame_comes_back_with_its_index_and_dtypes(frame: pd.DataFrame) -> None:
+def test_a_frame_comes_back_with_its_index_and_dtypes(frame: Any) -> None:
     assert_frame_equal(again(frame, "pandas.dataframe"), frame, check_exact=True)
 
 
@@ -59,7 +62,7 @@ def test_a_frame_comes_back_with_its_index_and_dtypes(frame: pd.DataFrame) -> No
     ],
     ids=lambda frame: str(list(frame.columns)),
 )
-def test_a_frame_of_every_sort_comes_back(frame: pd.DataFrame) -> None:
+def test_a_frame_of_every_sort_comes_back(frame: Any) -> None:
     assert_frame_equal(again(frame, "pandas.dataframe"), frame, check_exact=True, check_freq=False)
 
 
@@ -91,7 +94,7 @@ def test_a_series_comes_back_with_its_name_and_index(name: object) -> None:
         (pd.DataFrame({"a": [1 + 2j]}), "cannot be saved as pandas.dataframe"),
     ],
 )
-def test_a_frame_that_parquet_would_change_is_refused(frame: pd.DataFrame, words: str) -> None:
+def test_a_frame_that_parquet_would_change_is_refused(frame: Any, words: str) -> None:
     refused(frame, words)
 
 
@@ -115,9 +118,7 @@ def test_a_table_of_two_columns_is_no_series(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("table", [pd.DataFrame({"a": [1, 2]}), pd.Series(["x"], dtype=object)])
-def test_damage_is_told_in_words_and_the_same_table_is_the_same_bytes(
-    table: pd.DataFrame | pd.Series, tmp_path: Path
-) -> None:
+def test_damage_is_told_in_words_and_the_same_table_is_the_same_bytes(table: Any, tmp_path: Path) -> None:
     assert digests(table) == digests(table)
     damaged(table, tmp_path / "files")
 

@@ -8,12 +8,13 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from gitreg.errors import GitregError
 from gitreg.materializers import read, write
 from tests.materializers.helpers import again, damaged, digests, refused
+
+np: Any = pytest.importorskip("numpy")
 
 # Keras on torch before numpy 2's protocol; its own affair
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -22,7 +22,7 @@ def set_up_user(where: Path, patch: pytest.MonkeyPatch) -> Path:
     home.mkdir()
     for name, value in {
         "HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"), "XDG_CACHE_HOME": str(home / "xdg-cache"),
-        "GITREG_CACHE": str(home / "cache"), "GIT_CONFIG_NOSYSTEM": "1", "TZ": "UTC",
+        "GITREG_CACHE": str(home / "cache"), "TZ": "UTC",
     }.items():  # fmt: skip
         patch.setenv(name, value)
     for role in ("AUTHOR", "COMMITTER"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,7 +28,7 @@ Reachable = dict[str, set[str]]
 def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Repository, Reachable]]:
     """Lines that part and meet, files that come, change back and go, tags, lying clocks: and what each leads to."""
     folder = tmp_path_factory.mktemp("history")
-    env = {"PATH": "", "HOME": str(folder), "GIT_CONFIG_NOSYSTEM": "1"}
+    env = {"PATH": "", "HOME": str(folder), "GIT_CONFIG_SYSTEM": os.environ["GIT_CONFIG_SYSTEM"]}
     git(folder, env, "init", "-q", "-b", "main")
     stream = []
     for number in range(1, 25):

@@ -5,11 +5,9 @@ from __future__ import annotations
 import io
 import json
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from safetensors.numpy import save
 
 from gitreg.cards import TensorInfo
 from gitreg.sdk.views.tensors import _read_header
@@ -21,6 +19,7 @@ def header(said: object) -> bytes:
 
 
 def test_the_tensors_of_a_real_file_are_told() -> None:
+    np, save = pytest.importorskip("numpy"), pytest.importorskip("safetensors.numpy").save
     content = save({"a": np.zeros((2, 3), np.float32), "b": np.zeros((), np.int64)}, {"made": "here"})
     assert sorted(_read_header(io.BytesIO(content))) == [TensorInfo("a", "F32", [2, 3]), TensorInfo("b", "I64", [])]
 

@@ -1,0 +1,148 @@
+"""How gitreg's files lie and what they import: by their syntax, and by the modules that a command loads."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import tomllib
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import gitreg
+from gitreg.sdk.registry import Registry
+from tests.measuring import measured
+
+PACKAGE = Path(gitreg.__file__).parent
+FILES = {path: ast.parse(path.read_bytes()) for path in sorted(PACKAGE.rglob("*.py"))}
+
+FIRST_PARTY_IN_FUNCTIONS = {
+    "blobs": 5, "cli": 108, "documents": 2, "git": 35, "hooks": 2, "integrations": 7, "policy": 2, "registry": 31,
+    "sdk": 120,
+}  # fmt: skip
+"""How many imports of gitreg's own modules stand in functions, by package: these may fall, and never grow."""
+
+STANDARD_IN_FUNCTIONS = 41
+"""How many imports of the standard library stand in functions: this may fall, and never grow."""
+
+HEAVY = {
+    "adlfs", "asyncssh", "azure", "boto3", "botocore", "dulwich", "fastjsonschema", "fsspec", "jinja2", "jsonschema",
+    "markdown_it", "markupsafe", "obstore", "pyfastcdc", "rich", "s3transfer", "tenacity", "urllib3", "yaml",
+    "keras", "lightgbm", "metaflow", "numpy", "onnx", "pandas", "polars", "pyarrow", "safetensors",
+    "sentence_transformers", "sklearn", "skops", "torch", "transformers", "xgboost",
+}  # fmt: skip
+"""Libraries that may be imported in a function: they are slow to import, or are not always installed."""
+
+ONCE_MORE = {("policy", "people")}
+"""Packages and file names that stand in two of its folders."""
+
+
+def package_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0]
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Yield the module of each import in a tree."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def outermost_functions(tree: ast.AST) -> Iterator[ast.AST]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+        else:
+            yield from outermost_functions(node)
+
+
+def in_functions() -> Iterator[tuple[str, str]]:
+    """Yield the package and the imported module of each import in a function."""
+    for path, tree in FILES.items():
+        for function in outermost_functions(tree):
+            yield from ((package_of(path), module) for module in imports(function))
+
+
+def test_imports_of_gitreg_itself_in_functions_do_not_grow() -> None:
+    found = Counter(package for package, module in in_functions() if module.partition(".")[0] == "gitreg")
+    grown = {package: count for package, count in found.items() if count > FIRST_PARTY_IN_FUNCTIONS.get(package, 0)}
+    assert not grown, "import at the top of the module, or lower another such import first"
+
+
+def test_imports_of_the_standard_library_in_functions_do_not_grow() -> None:
+    found = [module for _, module in in_functions() if module.partition(".")[0] in sys.stdlib_module_names]
+    assert len(found) <= STANDARD_IN_FUNCTIONS, Counter(found)
+
+
+def test_only_heavy_libraries_are_imported_in_functions() -> None:
+    known = {*sys.stdlib_module_names, *HEAVY, "gitreg"}
+    assert {module for _, module in in_functions() if module.partition(".")[0] not in known} == set()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A registry with one version, whose settings a command has read before: the verdict on them is remembered."""
+    top = tmp_path_factory.mktemp("imports")
+    (top / "weights").write_text("weights")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GITREG_CACHE", str(top / "cache"))
+        for role in ("AUTHOR", "COMMITTER"):
+            patch.setenv(f"GIT_{role}_NAME", "Ada")
+            patch.setenv(f"GIT_{role}_EMAIL", "ada@example.com")
+        registry, _ = Registry.init(top / "registry")
+        with registry:
+            registry.save("iris", top / "weights")
+        measured([sys.executable, "-m", "gitreg", "list"], cwd=top / "registry")
+        yield top / "registry"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["show", "iris@1"], ["list"]], ids=lambda words: words[0])
+def test_a_command_that_reads_starts_without_heavy_libraries(folder: Path, arguments: list[str]) -> None:
+    done = measured([sys.executable, "-X", "importtime", "-m", "gitreg", *arguments], cwd=folder)
+    assert done.code == 0, done.err
+    modules = {line.rpartition("|")[2].strip() for line in done.err.splitlines() if line.startswith("import time:")}
+    assert "gitreg.cli.main" in modules
+    assert not {module for module in modules if module.partition(".")[0] in HEAVY}
+    assert not modules & {"asyncio", "concurrent.futures", "http.client", "importlib.metadata", "ssl", "subprocess"}
+
+
+def test_every_module_has_a_docstring() -> None:
+    assert not [path for path, tree in FILES.items() if not ast.get_docstring(tree)]
+
+
+def test_a_folder_has_at_most_30_files_of_python() -> None:
+    found = Counter(path.parent for path in FILES if path.parent != PACKAGE / "cli" / "commands")
+    assert not {folder: count for folder, count in found.items() if count > 30}
+
+
+def test_the_name_of_a_file_stands_once_in_a_package() -> None:
+    found = defaultdict(list)
+    for path in FILES:
+        if path.parent != PACKAGE and not path.stem.startswith("__"):
+            found[package_of(path), path.stem].append(path)
+    assert not {key: paths for key, paths in found.items() if len(paths) > 1 and key not in ONCE_MORE}
+
+
+def _contracts() -> list[dict[str, object]]:
+    file = Path(__file__).parents[1] / "pyproject.toml"
+    return [*tomllib.loads(file.read_text())["tool"]["importlinter"]["contracts"]]
+
+
+@pytest.mark.parametrize(
+    "contract", [each for each in _contracts() if each["type"] == "forbidden"], ids=lambda c: c["name"]
+)
+def test_a_contract_names_every_package_but_the_home_of_its_library(contract: dict[str, list[str]]) -> None:
+    """A new package is held by every contract; free is only what imports such a library."""
+    packages = {f"gitreg.{path.stem}" for path in PACKAGE.iterdir() if path.is_dir() and path.name[0] != "_"}
+    packages |= {f"gitreg.{path.stem}" for path in PACKAGE.glob("*.py") if path.name[0] != "_"}
+    free = packages - set(contract["source_modules"])
+    homes = {
+        f"gitreg.{package_of(path)}"
+        for path, tree in FILES.items()
+        if {module.partition(".")[0] for module in imports(tree)} & set(contract["forbidden_modules"])
+    }
+    assert free <= homes, "add these packages to source_modules"
