@@ -42,6 +42,6 @@ def read_batch(path: str) -> list[Saving]:
         kind = each.get("type", "model")
         artifacts = {name: Path(artifact) for name, artifact in each.get("artifacts", {}).items()}
         found = sources(kind, list(map(Path, each.get("paths", ()))), artifacts)
-        said = {name: each[name] for name in ("metadata", "tags", "description", "inputs", "stage") if name in each}
-        savings.append(Saving(each["model"], found, kind, **said))
+        fields = {name: each[name] for name in ("metadata", "tags", "description", "inputs", "stage") if name in each}
+        savings.append(Saving(each["model"], found, kind, **fields))
     return savings

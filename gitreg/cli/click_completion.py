@@ -37,5 +37,7 @@ def complete_version(ctx: click.Context, _: click.Parameter, incomplete: str) ->
     return _items(ctx, partial(offer_versions, model=model), incomplete) if model else []
 
 
-def _items(ctx: click.Context, what: Callable[[Snapshot, str], list[str]], incomplete: str) -> list[CompletionItem]:
-    return [CompletionItem(word) for word in offer(what, ctx.ensure_object(GlobalOptions).repo, incomplete)]
+def _items(
+    ctx: click.Context, words_for: Callable[[Snapshot, str], list[str]], incomplete: str
+) -> list[CompletionItem]:
+    return [CompletionItem(word) for word in offer(words_for, ctx.ensure_object(GlobalOptions).repo, incomplete)]

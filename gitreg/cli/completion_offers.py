@@ -37,12 +37,12 @@ def offer_versions(snapshot: Snapshot, incomplete: str, model: str) -> list[str]
     return _beginning(incomplete, _versions(snapshot, model))
 
 
-def offer(what: Callable[[Snapshot, str], list[str]], registry: str | None, incomplete: str) -> list[str]:
+def offer(words_for: Callable[[Snapshot, str], list[str]], registry: str | None, incomplete: str) -> list[str]:
     """Return the words that a function finds in the registry; none where there is no registry.
 
     Parameters
     ----------
-    what:
+    words_for:
         Returns the words for a snapshot and the incomplete word.
     registry:
         The value of ``--repo``; None where it was not given.
@@ -52,7 +52,7 @@ def offer(what: Callable[[Snapshot, str], list[str]], registry: str | None, inco
 
     try:
         with Registry.open(registry) as opened:
-            return what(opened.snapshot(), incomplete)
+            return words_for(opened.snapshot(), incomplete)
     except (GitregError, OSError):
         return []  # no errors while the user types
 

@@ -81,12 +81,12 @@ class LazyGroup(Group):
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """Parse the command line; help is printed here."""
-        with _noticing_who_left():
+        with _raising_reader_gone():
             return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
-        with _noticing_who_left():
+        with _raising_reader_gone():
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -127,7 +127,7 @@ class LazyGroup(Group):
 
 
 @contextmanager
-def _noticing_who_left() -> Iterator[None]:
+def _raising_reader_gone() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError as error:

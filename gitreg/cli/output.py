@@ -129,11 +129,11 @@ def print_table(
 
 def print_fields(fields: Iterable[tuple[str, Any]]) -> None:
     """Print names and values in two columns, without empty values."""
-    told = [
+    filled = [
         (Cell(one_line(name), bold=True), _cell(value)) for name, value in fields if value not in (None, "", [], {})
     ]
-    if told:
-        click.echo("\n".join(lay_out(told, width=_width(), gap="  ")))
+    if filled:
+        click.echo("\n".join(lay_out(filled, width=_width(), gap="  ")))
 
 
 def print_heading(text: str) -> None:
@@ -161,8 +161,10 @@ def note(text: str) -> None:
 def _width() -> int | None:
     if not sys.stdout.isatty():
         return None
-    told = os.environ.get("COLUMNS", "")  # not with shutil, which imports four compression libraries
-    return int(told) if told.isdecimal() and int(told) else os.get_terminal_size(sys.stdout.fileno()).columns or None
+    columns = os.environ.get("COLUMNS", "")  # not with shutil, which imports four compression libraries
+    if columns.isdecimal() and int(columns):
+        return int(columns)
+    return os.get_terminal_size(sys.stdout.fileno()).columns or None
 
 
 def _cell(value: Any) -> Cell:

@@ -27,12 +27,12 @@ class _Bar:
 
 
 @contextmanager
-def progress(what: str, total: Callable[[], int] | None = None) -> Iterator[Progress]:
+def progress(title: str, total: Callable[[], int] | None = None) -> Iterator[Progress]:
     """Show the bytes transferred, the speed and the remaining time, while the body runs.
 
     Parameters
     ----------
-    what:
+    title:
         The name of the transfer, shown before the bar.
     total:
         Returns the number of bytes, called only on a terminal; None where it is not known.
@@ -44,6 +44,6 @@ def progress(what: str, total: Callable[[], int] | None = None) -> Iterator[Prog
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-    columns = (TextColumn(what), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    columns = (TextColumn(title), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        yield _Bar(bars, bars.add_task(what, total=size))
+        yield _Bar(bars, bars.add_task(title, total=size))

@@ -40,5 +40,5 @@ def as_json(data: object, *, indent: int | None = None) -> str:
     """Return data as JSON that is safe for a terminal: unsafe characters are escaped, so the data is the same."""
     import json  # not needed for --help
 
-    said = json.dumps(data, indent=indent, ensure_ascii=False)
-    return re.sub(_UNSAFE_IN_A_FILE, lambda found: json.dumps(found[0])[1:-1], said)
+    encoded = json.dumps(data, indent=indent, ensure_ascii=False)
+    return re.sub(_UNSAFE_IN_A_FILE, lambda found: json.dumps(found[0])[1:-1], encoded)

@@ -152,8 +152,8 @@ def _tell_unasked(change: SettingsChange | None) -> None:
 
 def _branch(repository: Repository, root: str, old: str | None, new: str) -> str | None:
     """Return the branch of the registry in a folder; None if there is no registry or its branch is not known."""
-    said = [declared(repository, commit, root) for commit in (old, new) if commit is not None]
-    return next((each for each in said if each), None)
+    names = [declared(repository, commit, root) for commit in (old, new) if commit is not None]
+    return next((each for each in names if each), None)
 
 
 def _where_it_is(repository: Repository, remote: str, name: str) -> str | None:

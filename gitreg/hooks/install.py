@@ -71,13 +71,13 @@ def install(repository: Repository, names: Iterable[str], *, program: str | None
     folder = _folder(repository)
     for name in names:
         path, kept = folder / name, folder / f"{name}{_KEPT}"
-        content = _told(shim(name), program)
+        content = _with_program(shim(name), program)
         before = _content(path)
         if before is not None and _is_ours(before, name):
             if before == content:
                 yield HookPlacement(name, str(path), "is there already")
                 continue
-            what = "brought up to date"
+            result = "brought up to date"
         elif before is not None and (framework := _framework(before, path)):
             yield HookPlacement(name, str(path), f"left as it is: {framework.format(name=name)}")
             continue
@@ -85,15 +85,15 @@ def install(repository: Repository, names: Iterable[str], *, program: str | None
             if os.path.lexists(kept):
                 raise Refused(f"{kept} is in the way", hint=f"look what it is, and move it or {path} elsewhere")
             path.rename(kept)
-            what = f"installed; the hook that was there is kept as {kept.name} and runs first"
+            result = f"installed; the hook that was there is kept as {kept.name} and runs first"
         else:
-            what = "installed"
+            result = "installed"
         folder.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(f".{name}.gitreg-new")
         aside.write_bytes(content)
         aside.chmod(0o755)
         aside.replace(path)
-        yield HookPlacement(name, str(path), what)
+        yield HookPlacement(name, str(path), result)
 
 
 def uninstall(repository: Repository) -> Iterator[HookPlacement]:
@@ -132,7 +132,7 @@ def _folder(repository: Repository) -> Path:
     return folder
 
 
-def _told(content: bytes, program: str | None) -> bytes:
+def _with_program(content: bytes, program: str | None) -> bytes:
     """Return the content of a shim with the program that it runs; None leaves it as it is."""
     if program is None:
         return content

@@ -40,12 +40,12 @@ def pre_receive(
 
     guarded = (repository.option("gitreg.settings") or "").lower() != "allow"
 
-    def here(branch: RegistryBranch) -> PromotionContext:
+    def context(branch: RegistryBranch) -> PromotionContext:
         if any(update.name == branch.ref for update in updates):
-            _note_where_it_is(branch, environment, "update" if one_by_one else "pre-receive")
+            _write_receipt(branch, environment, "update" if one_by_one else "pre-receive")
         return PromotionContext(now=environment.clock, branch=branch, settings_guarded=guarded)
 
-    return guard(repository, updates, here, one_by_one=one_by_one)
+    return guard(repository, updates, context, one_by_one=one_by_one)
 
 
 def post_receive(repository: Repository, environment: Environment, updates: Sequence[RefUpdate]) -> list[str]:
@@ -68,7 +68,7 @@ def post_receive(repository: Repository, environment: Environment, updates: Sequ
     return moved
 
 
-def note_what_is_there(repository: Repository, environment: Environment) -> None:
+def write_first_receipts(repository: Repository, environment: Environment) -> None:
     """Write the first receipt for each branch of a registry without one: its commits are at least as old as that.
 
     Raises
@@ -79,10 +79,10 @@ def note_what_is_there(repository: Repository, environment: Environment) -> None
     for place in standing(repository):
         with closing(RegistryBranch(repository, *place)) as branch:
             if not read_receipts(repository, branch.ref):
-                _note_where_it_is(branch, environment, "hooks install")
+                _write_receipt(branch, environment, "hooks install")
 
 
-def _note_where_it_is(branch: RegistryBranch, environment: Environment, by: str) -> None:
+def _write_receipt(branch: RegistryBranch, environment: Environment, by: str) -> None:
     """Write a receipt for the present commit of a branch, if the branch has moved since its last receipt."""
     with branch.repository.lock(timeout=PATIENCE):
         commit = branch.head()

@@ -44,5 +44,5 @@ def command(base: str | None, head: str, report: str | None, output: str) -> Non
         emit(row, output, rows=row["problems"], columns=("where", "what", "remedy"))
     if not found.ok:
         first, more = found.problems[0], len(found.problems) - 1
-        told = f", and {more} more" if more else ""
-        raise Refused(f"{first.where}: {first.what}{told}", hint=first.remedy)
+        others = f", and {more} more" if more else ""
+        raise Refused(f"{first.where}: {first.what}{others}", hint=first.remedy)

@@ -31,7 +31,7 @@ def command(repair: bool, output: str) -> None:
         if not left:
             print_line("The registry is sound.")
     else:
-        said = {"mended": [problem.row() for problem in mended], "problems": [problem.row() for problem in left]}
-        emit(said, output, rows=said["problems"], columns=("where", "what", "remedy", "repairable"))
+        data = {"mended": [problem.row() for problem in mended], "problems": [problem.row() for problem in left]}
+        emit(data, output, rows=data["problems"], columns=("where", "what", "remedy", "repairable"))
     if left:
         click.get_current_context().exit(6)

@@ -110,14 +110,14 @@ def _repository() -> Iterator[tuple[Repository, Environment]]:
         yield repository, environment
 
 
-def _refuse(problems: Iterable[Problem], what: str) -> None:
+def _refuse(problems: Iterable[Problem], operation: str) -> None:
     found = list(dict.fromkeys(problems))
     for problem in found:
         click.echo(f"gitreg: {one_line(problem.where)} {one_line(problem.what)}", err=True)
         click.echo(f"gitreg:   {one_line(problem.remedy)}", err=True)
     if found:
         count = f"{len(found)} problem{'' if len(found) == 1 else 's'}"
-        raise Refused(f"this {what} is refused: {count}, named above", hint="nothing has changed")
+        raise Refused(f"this {operation} is refused: {count}, named above", hint="nothing has changed")
 
 
 def _received(text: str) -> list[RefUpdate]:

@@ -19,7 +19,7 @@ from gitreg.git.program import speaking_of_none
 from gitreg.hooks.install import OF_A_CLONE, OF_A_SERVER, HookPlacement
 from gitreg.hooks.install import install as install_hooks
 from gitreg.hooks.install import uninstall as uninstall_hooks
-from gitreg.hooks.server_hooks import note_what_is_there
+from gitreg.hooks.server_hooks import write_first_receipts
 from gitreg.sdk.environment import Environment
 
 
@@ -41,7 +41,7 @@ def install(server: bool, output: str) -> None:
     repository = _repository()
     placed = list(install_hooks(repository, OF_A_SERVER if server else OF_A_CLONE, program=_program()))
     if server:
-        note_what_is_there(repository, Environment.of_this_process())
+        write_first_receipts(repository, Environment.of_this_process())
     _report(placed, output)
 
 

@@ -26,8 +26,8 @@ def command(
     with registry:
         made_branch = registry.branch
         if output != "table":
-            said = {"made": made, "folder": str(registry.folder), "branch": made_branch.name, "root": made_branch.root}
-            emit({**said, "store": registry.store_url}, output)
+            data = {"made": made, "folder": str(registry.folder), "branch": made_branch.name, "root": made_branch.root}
+            emit({**data, "store": registry.store_url}, output)
             return
         verb = "Made a registry" if made else "There is a registry already"
         inside = f"/{made_branch.root}" if made_branch.root else ""

@@ -76,10 +76,10 @@ def _draw(found: Lineage, edges: dict[NodeId, list[tuple[NodeId, str]]], lines: 
     drawn = {found.root}
     waiting = _branches(edges[found.root], "")
     while waiting:
-        place, how, indent, last = waiting.pop()
+        place, relation, indent, last = waiting.pop()
         again = place in drawn and edges.get(place)
         more = ", see above" if again else ""
-        lines.append(f"{indent}{'└──' if last else '├──'} {how}: {one_line(label(found.nodes[place]))}{more}")
+        lines.append(f"{indent}{'└──' if last else '├──'} {relation}: {one_line(label(found.nodes[place]))}{more}")
         if not again:
             drawn.add(place)
             waiting += _branches(edges.get(place, []), indent + ("    " if last else "│   "))
@@ -87,4 +87,4 @@ def _draw(found: Lineage, edges: dict[NodeId, list[tuple[NodeId, str]]], lines: 
 
 def _branches(below: list[tuple[NodeId, str]], indent: str) -> list[tuple[NodeId, str, str, bool]]:
     """Return the nodes below a node, the last to be drawn first."""
-    return [(place, how, indent, n == 0) for n, (place, how) in enumerate(reversed(below))]
+    return [(place, relation, indent, n == 0) for n, (place, relation) in enumerate(reversed(below))]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--drafts", is_flag=True, help="The versions that runs are making, or have left.")
 @output_option
 @fetch_option
-def command(words: tuple[str, ...], drafts: bool, output: str, **how: Any) -> None:
+def command(words: tuple[str, ...], drafts: bool, output: str, **paging: Any) -> None:
     """List models with their latest versions and stages; with MODEL or a FILTER, versions, the newest first.
 
     A FILTER is FIELD=VALUE or FIELD=OPERATOR:VALUE: stage=production, tag=oneof:a,b, metadata.accuracy=gte:0.9,
@@ -37,9 +37,11 @@ def command(words: tuple[str, ...], drafts: bool, output: str, **how: Any) -> No
         return
     filters = words[1:] if model is not None else words
     if model is None and not filters:
-        print_models(registry.list_models(**how), output)
+        print_models(registry.list_models(**paging), output)
     else:
-        print_versions(registry.list_versions(model, filters, **how), output, model, (*filters, how["sort"] or ""))
+        print_versions(
+            registry.list_versions(model, filters, **paging), output, model, (*filters, paging["sort"] or "")
+        )
 
 
 def print_drafts(registry: Registry, output: str, model: str | None) -> None:

@@ -16,13 +16,13 @@ _STAGE_COLUMNS = ("version", "from", "commit", "when", "who", "email", "subject"
 
 
 @click.command("log")
-@click.argument("what", metavar="[MODEL[@STAGE]]", required=False, shell_complete=complete_reference)
+@click.argument("target", metavar="[MODEL[@STAGE]]", required=False, shell_complete=complete_reference)
 @click.option("-n", "--max-count", type=click.IntRange(min=1), metavar="N", help="Only the newest N.")
 @output_option
 @fetch_option
-def command(what: str | None, max_count: int | None, output: str) -> None:
+def command(target: str | None, max_count: int | None, output: str) -> None:
     """Tell who did what and when, the newest first: of the registry, of MODEL, or who held a stage of it."""
-    model, at, stage = what.rpartition("@") if what and "@" in what else (what, "", "")
+    model, at, stage = target.rpartition("@") if target and "@" in target else (target, "", "")
     registry = open_registry()
     rows = list(islice(registry.log(model or None, stage if at else None), max_count))
     if output != "table":
@@ -55,8 +55,8 @@ def _reason(row: dict[str, Any]) -> str | None:
     """Return the reason, and the rules that `--force` overrode."""
     if not row["overridden"]:
         return row["reason"]  # type: ignore[no-any-return]
-    told = f"overrode {', '.join(row['overridden'])}"
-    return f"{row['reason']} ({told})" if row["reason"] else told
+    overridden = f"overrode {', '.join(row['overridden'])}"
+    return f"{row['reason']} ({overridden})" if row["reason"] else overridden
 
 
 def _print_log(rows: list[dict[str, Any]]) -> None:

@@ -15,6 +15,6 @@ from gitreg.cli.options import fetch_option, open_registry, output_option, page_
 @page_options
 @output_option
 @fetch_option
-def command(filters: tuple[str, ...], output: str, **how: Any) -> None:
+def command(filters: tuple[str, ...], output: str, **paging: Any) -> None:
     """List models, those that pass every FILTER (tag=sklearn, versions=gt:3, stages.production=isnotnull)."""
-    print_models(open_registry().list_models(filters, **how), output, filters)
+    print_models(open_registry().list_models(filters, **paging), output, filters)

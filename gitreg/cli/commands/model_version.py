@@ -41,10 +41,10 @@ def command() -> None:
 @page_options
 @output_option
 @fetch_option
-def list_(model: str, filters: tuple[str, ...], output: str, **how: Any) -> None:
+def list_(model: str, filters: tuple[str, ...], output: str, **paging: Any) -> None:
     """List the versions of MODEL, the newest first; see `gitreg list --help` for filters."""
-    page = open_registry().list_versions(model, filters, **how)
-    print_versions(page, output, model, (*filters, how["sort"] or ""))
+    page = open_registry().list_versions(model, filters, **paging)
+    print_versions(page, output, model, (*filters, paging["sort"] or ""))
 
 
 @command.command("show")
@@ -72,11 +72,11 @@ def show(model: str, version: str, output: str) -> None:
 @click.option("--force", is_flag=True, help="Archive who holds the stage now.")
 @output_option
 @local_option
-def update(model: str, version: str | None, output: str, metadata: dict[str, Any], **said: Any) -> None:
+def update(model: str, version: str | None, output: str, metadata: dict[str, Any], **changes: Any) -> None:
     """Move one version of MODEL (the latest, if none is named) to a stage, and say more of it, in one commit."""
     registry = open_registry()
-    reference, here = f"{model}@{version or 'latest'}", registry.context()
-    operation = partial(annotate, reference=reference, metadata=to_json(metadata), context=here, **said)
+    reference, context = f"{model}@{version or 'latest'}", registry.context()
+    operation = partial(annotate, reference=reference, metadata=to_json(metadata), context=context, **changes)
     report(registry, registry.commit(operation), output)
 
 

@@ -46,7 +46,7 @@ def command(
     is kept as a draft, and the exit code is the command's.
     """
     registry = open_registry()
-    told: dict[str, Any] = read_metadata(parameters, "--parameter")
+    values: dict[str, Any] = read_metadata(parameters, "--parameter")
     wanted = None
     if model is not None:
         named, _, version = model.partition("@")
@@ -56,7 +56,7 @@ def command(
             name,
             pipeline=pipeline or _pipeline_of(command),
             model=wanted,
-            parameters=told,
+            parameters=values,
             save_patch=patch,
             registry=registry,
             command=command,

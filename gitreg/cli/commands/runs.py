@@ -92,13 +92,13 @@ def show(name: str, output: str) -> None:
             [
                 (
                     step,
-                    f"{said['status']}, cached" if said.get("cached") else said["status"],
-                    _seconds(said.get("duration")),
-                    [f"{key}={value}" for key, value in said.get("inputs", {}).items()],
-                    list(said.get("outputs", {}).values()),
-                    said.get("version"),
+                    f"{record['status']}, cached" if record.get("cached") else record["status"],
+                    _seconds(record.get("duration")),
+                    [f"{key}={value}" for key, value in record.get("inputs", {}).items()],
+                    list(record.get("outputs", {}).values()),
+                    record.get("version"),
                 )
-                for step, said in run.steps.items()
+                for step, record in run.steps.items()
             ],
             right=["duration"],
             spare=["inputs"],

@@ -56,8 +56,8 @@ def print_version(row: dict[str, Any]) -> None:
         size = size_text(artifact["size"])
         print_heading(f"{name} ({linked}{artifact['type']}, {size}, {artifact['digest'][:19]}...)")
         if artifact["contents"]:
-            for path, said in artifact["contents"]["files"].items():
-                print_line(_what(path, said))
+            for path, found in artifact["contents"]["files"].items():
+                print_line(_content_line(path, found))
         if artifact["files"] is None:
             print_line("more files than the record lists; `gitreg load` has them")
         else:
@@ -72,7 +72,7 @@ def print_version(row: dict[str, Any]) -> None:
             )
 
 
-def _what(path: str, said: dict[str, Any]) -> str:
-    if said["verdict"] == "code":
-        return f"⚠ {path}: {said.get('why', '')}"
-    return f"{path}: {said['verdict']}, {said.get('why', '')}"
+def _content_line(path: str, found: dict[str, Any]) -> str:
+    if found["verdict"] == "code":
+        return f"⚠ {path}: {found.get('why', '')}"
+    return f"{path}: {found['verdict']}, {found.get('why', '')}"

@@ -73,8 +73,8 @@ def command(reference: str | None, deep: bool, sample: float | None, output: str
         print_line(f"{good} file{'' if good == 1 else 's'}, {size_text(size)}: {so}; {len(bad)} not")
         for words, count in Counter(each.words for each in signed).items():
             print_line(f"{reference}: {words}" if reference else f"{count} {words}")
-        for told in filter(None, map(sentence, judged)):
-            print_line(told)
+        for line in filter(None, map(sentence, judged)):
+            print_line(line)
     else:
         data = {"files": rows, "gates": [decision.row() for decision in judged]}
         data["signed"] = [each.row() for each in signed]

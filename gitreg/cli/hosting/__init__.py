@@ -90,12 +90,12 @@ def _fill(registry: Registry, name: str, **values: str) -> str:
         "STAGE": settings.stages[-1] if settings.stages else "production",
         "FOLDER": f"{branch.root}/" if branch.root else "",
     }
-    for what, value in (names | {key: values[key] for key in ("HOST", "PATH") if key in values}).items():
+    for placeholder, value in (names | {key: values[key] for key in ("HOST", "PATH") if key in values}).items():
         if value and not _PLAIN.fullmatch(value):
             raise InvalidInput(
-                f"the {what.lower()} {value!r} cannot stand in a script as it is", hint="write that file by hand"
+                f"the {placeholder.lower()} {value!r} cannot stand in a script as it is", hint="write that file by hand"
             )
     text = (Path(__file__).parent / name).read_text(encoding="utf-8")
-    for what, value in (names | values).items():
-        text = text.replace(f"@{what}@", value)
+    for placeholder, value in (names | values).items():
+        text = text.replace(f"@{placeholder}@", value)
     return text

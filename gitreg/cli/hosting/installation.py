@@ -1,4 +1,4 @@
-"""How jobs elsewhere install the gitreg that runs here: what its installation says of itself (PEP 610)."""
+"""The requirement by which jobs elsewhere install the gitreg that runs here, from its installation (PEP 610)."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ def running_requirement(*extras: str, env: Mapping[str, str]) -> str:
         distribution = metadata.distribution(NAME)
     except metadata.PackageNotFoundError:  # it runs from its sources
         return f"{name} @ {_folder_url(_sources(), env)}"
-    said: dict[str, Any] = json.loads(distribution.read_text("direct_url.json") or "{}")
-    if not said:
+    origin: dict[str, Any] = json.loads(distribution.read_text("direct_url.json") or "{}")
+    if not origin:
         return f"{name}=={distribution.version}"
-    url = str(said["url"])
-    if "dir_info" in said:
+    url = str(origin["url"])
+    if "dir_info" in origin:
         return f"{name} @ {_folder_url(Path(unquote(urlsplit(url).path)), env)}"
-    if "vcs_info" in said:
-        url = f"{said['vcs_info']['vcs']}+{url}@{said['vcs_info']['commit_id']}"
-        return f"{name} @ {_with_fragment(url, subdirectory=said.get('subdirectory'))}"
-    hashes = said["archive_info"].get("hashes") or {}
-    return f"{name} @ {_with_fragment(url, subdirectory=said.get('subdirectory'), sha256=hashes.get('sha256'))}"
+    if "vcs_info" in origin:
+        url = f"{origin['vcs_info']['vcs']}+{url}@{origin['vcs_info']['commit_id']}"
+        return f"{name} @ {_with_fragment(url, subdirectory=origin.get('subdirectory'))}"
+    hashes = origin["archive_info"].get("hashes") or {}
+    return f"{name} @ {_with_fragment(url, subdirectory=origin.get('subdirectory'), sha256=hashes.get('sha256'))}"
 
 
 def _folder_url(folder: Path, env: Mapping[str, str]) -> str:
     """Return the URL of a folder at the commit of its work tree; of the folder itself where no commit has it."""
-    here = {name: value for name, value in env.items() if not name.startswith("GIT_")}
+    clean_env = {name: value for name, value in env.items() if not name.startswith("GIT_")}
     try:
-        repository = Repository.discover(folder, env=here)
+        repository = Repository.discover(folder, env=clean_env)
     except GitregError:
         return folder.as_uri()
     with repository:
