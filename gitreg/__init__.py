@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from gitreg.sdk.runs.outputs import ArtifactConfig
     from gitreg.sdk.runs.pipelines import pipeline, step
     from gitreg.sdk.runs.run import Run
+    from gitreg.sdk.runs.run_model import RunModel
     from gitreg.sdk.runs.start import run
     from gitreg.sdk.runs.step_context import StepContext, get_step_context
     from gitreg.sdk.runs.step_run import StepRun
@@ -71,7 +72,7 @@ if TYPE_CHECKING:
         save_artifact,
     )
     from gitreg.sdk.zenml.client import Client
-    from gitreg.sdk.zenml.model import Model, ModelStages, RunModel
+    from gitreg.sdk.zenml.model import Model, ModelStages
 
     __version__: str
 
@@ -163,7 +164,7 @@ _HOMES = {
     "Registry": "gitreg.sdk.registry",
     "Result": "gitreg.policy.results",
     "Run": "gitreg.sdk.runs.run",
-    "RunModel": "gitreg.sdk.zenml.model",
+    "RunModel": "gitreg.sdk.runs.run_model",
     "StepContext": "gitreg.sdk.runs.step_context",
     "StepRun": "gitreg.sdk.runs.step_run",
     "Verification": "gitreg.registry.weights.verification",

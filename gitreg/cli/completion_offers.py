@@ -52,7 +52,7 @@ def offer(words_for: Callable[[Snapshot, str], list[str]], registry: str | None,
 
     try:
         with Registry.open(registry) as opened:
-            return words_for(opened.snapshot(), incomplete)
+            return words_for(opened.session.snapshot(), incomplete)
     except (GitregError, OSError):
         return []  # no errors while the user types
 

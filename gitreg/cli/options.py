@@ -47,7 +47,7 @@ def open_registry(*, accept_rewrite: bool = False) -> Registry:
     if session.fetch:
         from gitreg.sdk.verbs.remotes import pull
 
-        pull(registry)
+        pull(registry.session)
     return registry
 
 

@@ -40,9 +40,9 @@ def report(registry: Registry, outcome: Outcome, output: str, *, nothing: str = 
     if outcome.written and outcome.commit is None:
         data["files"] = {path: _text(content) for path, content in outcome.written.items()}
     elif changes.version is not None:
-        data["version"] = version_row(registry.about(outcome))
+        data["version"] = version_row(registry.session.about(outcome))
     elif changes.versions:
-        data["versions"] = [version_row(version) for version in registry.about_all(outcome)]
+        data["versions"] = [version_row(version) for version in registry.session.about_all(outcome)]
     emit(data, output, columns=("changed", "commit", "subject"))
 
 

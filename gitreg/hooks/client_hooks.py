@@ -96,9 +96,9 @@ def pre_push(
             base = old if own else _where_it_is(repository, remote, name)
             if own and update.old != old:
                 continue  # the remote's commit is not here: the remote refuses the push, or the user forces it
-            registry = Session(Location(repository, name, root), environment)
-            with closing(registry.branch):
-                yield from _published(registry, base, update.new, proposed=not own)
+            session = Session(Location(repository, name, root), environment)
+            with closing(session.branch):
+                yield from _published(session, base, update.new, proposed=not own)
 
 
 def post_merge(repository: Repository, environment: Environment, start: Location) -> None:
@@ -121,24 +121,24 @@ def post_merge(repository: Repository, environment: Environment, start: Location
         repository.update_refs(moves.due, reason="gitreg: post-merge")
 
 
-def _published(registry: Session, base: str | None, head: str, *, proposed: bool) -> Iterator[Problem]:
-    repository, branch = registry.branch.repository, registry.branch
+def _published(session: Session, base: str | None, head: str, *, proposed: bool) -> Iterator[Problem]:
+    repository, branch = session.branch.repository, session.branch
     unseen: list[str] = []
     try:
         settings = branch.snapshot_at(base or head).settings
-        named = open_named(settings, repository, registry.environment.approvals())
-        weights = weights_in(registry, named, share=0, unseen=unseen)
-        context = registry.context()
+        named = open_named(settings, repository, session.environment.approvals())
+        weights = weights_in(session, named, share=0, unseen=unseen)
+        context = session.context()
         by_itself = not proposed and base is not None and goes_on(repository, base, head)
         if base is not None and by_itself and (found := judge_each(branch, base, head, context)):
             yield from found
             return
         report = check(branch, base, head, context=context, weights=weights)
     except Refused as error:  # no common history: the remote refuses it itself
-        registry.tell(error.message)
+        session.tell(error.message)
         return
     for sentence in dict.fromkeys(unseen):
-        registry.tell(f"not looked at: {sentence}")
+        session.tell(f"not looked at: {sentence}")
     _tell_unasked(report.settings)
     # A proposal may still be approved; a push of the branch itself was judged commit by commit.
     yield from (problem for problem in report.problems if not ((proposed or by_itself) and problem in report.unmet))

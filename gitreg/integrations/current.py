@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from gitreg.errors import InvalidInput
-from gitreg.sdk.current_run import active_run
+from gitreg.sdk.runs.run import active_run
 
 if TYPE_CHECKING:
     from gitreg.integrations.models import Models

@@ -99,10 +99,10 @@ class Models:
         if not isinstance(path, str | os.PathLike):
             raise InvalidInput(f"a {type(path).__name__} is no path", hint="give a text or a pathlib.Path")
         files = Path(os.path.abspath(path))
-        with self._lock, stored(run.registry, files, "model", unsafe_pickle=False, draft=True) as (record, _):
+        with self._lock, stored(run.registry.session, files, "model", unsafe_pickle=False, draft=True) as (record, _):
             document = DraftDocument(
                 model=model,
-                created_at=run.registry.environment.timestamp(),
+                created_at=run.registry.session.environment.timestamp(),
                 created_by=run.draft.run.created_by,
                 metadata=said,
                 step=run.step.name if run.step else None,
@@ -114,7 +114,7 @@ class Models:
 
     def _begin(self, document: DraftDocument) -> dict[str, Any]:
         run = self.run
-        run.note_effects()
+        run.steps.note_effects()
         reference = draft_reference(run, document)
         run.versions.hand_out(DraftReference(run.versions.begin(document), reference))
         return reference
@@ -189,7 +189,7 @@ class Models:
             registry.load(version.reference, folder, unsafe_code=unsafe_code)
         else:
             load_files(
-                registry,
+                registry.session,
                 files_of(version),
                 folder,
                 model=version.model,

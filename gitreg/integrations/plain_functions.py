@@ -13,8 +13,8 @@ from gitreg.errors import InvalidInput
 from gitreg.integrations.current import showing
 from gitreg.integrations.loads import Load
 from gitreg.integrations.models import Models
-from gitreg.sdk.current_run import active_run
 from gitreg.sdk.runs.pipelines import Step, check_plain
+from gitreg.sdk.runs.run import active_run
 from gitreg.sdk.runs.start import run
 from gitreg.sdk.session import PathLike
 

@@ -55,7 +55,7 @@ def draft_reference(run: Run, document: DraftDocument) -> dict[str, Any]:
         "size": record.size,
         "created_at": document.created_at,
         "metadata": dict(document.metadata),
-        "run": run.made_by(),
+        "run": run.steps.made_by(run.draft.run),
     }
 
 
@@ -125,8 +125,8 @@ def _find_by_run(registry: Registry, run: Run, model: str, reference: Mapping[st
     made_by = reference.get("run") or {}
     pipeline, name = str(made_by.get("pipeline")), str(made_by.get("run"))
     under_way = (run.pipeline, run.name) == (pipeline, name)
-    draft = run.draft if under_way else read_draft(registry.branch.repository, pipeline, name)
-    sealed = find_run(registry.snapshot(), pipeline, name)
+    draft = run.draft if under_way else read_draft(registry.session.branch.repository, pipeline, name)
+    sealed = find_run(registry.session.snapshot(), pipeline, name)
     if sealed is not None:
         made = [registry.version(each) for each in sealed.versions if each.rpartition("@")[0] == model]
     else:

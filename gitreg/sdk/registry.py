@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from gitreg.errors import InvalidInput, NotFound
-from gitreg.names import check_alias, nfc
-from gitreg.registry.state.references import resolve
-from gitreg.registry.state.snapshot import ModelCard, ModelVersion, Snapshot
+from gitreg.registry.state.snapshot import ModelCard, ModelVersion
 from gitreg.sdk.session import PathLike, Session
+from gitreg.sdk.verbs.find import check_mirror, find_version, sealed_version, warn_of_unreadable
 
 if TYPE_CHECKING:
     from gitreg.blobs import Progress
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from gitreg.registry.lineage.lineage import Lineage
     from gitreg.registry.promotion.signatures import VersionSignature
     from gitreg.registry.query.filters import Page
-    from gitreg.registry.state.manifests import Holder
     from gitreg.registry.weights.garbage import Garbage
     from gitreg.registry.weights.verification import Verification
     from gitreg.registry.writing.commit import Outcome
@@ -35,18 +34,97 @@ Filters = Sequence[str] | Mapping[str, Any]
 """Conditions of a list: ``["stage=production", "metadata.accuracy=gte:0.9"]``, or ``{"stage": "production"}``."""
 
 
-class Registry(Session):
+class Registry:
     """An open registry. Close it, or use it in a ``with`` statement.
 
     Every read sees the newest commit of the registry's branch. Every write is one commit on that branch, or raises an
     error. Threads may share a registry: writes are made one after the other, and each read of a thread sees one commit,
     whatever other threads write meanwhile.
 
-    Attributes
+    Parameters
     ----------
-    proposing:
-        True if writes go to a new branch on the remote, to be merged by a pull request.
+    session:
+        The open session, which the methods work on and :meth:`close` closes.
     """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    @classmethod
+    def open(
+        cls,
+        path: PathLike | None = None,
+        *,
+        local: bool = False,
+        checked_out: bool = False,
+        accept_rewrite: bool = False,
+    ) -> Self:
+        """Open the registry that a folder or a URL belongs to, as :meth:`Session.open` does."""
+        session = Session.open(path, local=local, checked_out=checked_out, accept_rewrite=accept_rewrite)
+        check_mirror(session)
+        return cls(session)
+
+    @classmethod
+    def init(
+        cls,
+        path: PathLike | None = None,
+        *,
+        store: str | None = None,
+        branch: str | None = None,
+        prefix: str | None = None,
+        remote: str | None = None,
+    ) -> tuple[Self, bool]:
+        """Create a registry, trust its store, and publish it to its remote.
+
+        Parameters
+        ----------
+        path, store, branch, prefix:
+            Those of :meth:`Session.init`.
+        remote:
+            The name of the Git remote to publish to; None for no remote.
+
+        Returns
+        -------
+        tuple:
+            The open registry, and True if it was created now (False: it existed).
+        """
+        from gitreg.sdk.verbs.remotes import publish_new
+
+        session, made = Session.init(path, store=store, branch=branch, prefix=prefix, remote=remote)
+        if remote is not None:
+            publish_new(session, is_store_private=made and store is None)
+        return cls(session), made
+
+    def close(self) -> None:
+        """Close all files that are open."""
+        self.session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def proposing(self) -> bool:
+        """True if writes go to a new branch on the remote, to be merged by a pull request."""
+        return self.session.proposing
+
+    @proposing.setter
+    def proposing(self, proposing: bool) -> None:
+        self.session.proposing = proposing
+
+    @property
+    def folder(self) -> Path:
+        """The repository's work tree, or the repository itself if it is bare."""
+        return self.session.folder
+
+    @property
+    def store_url(self) -> str:
+        """The address of the primary store, which holds the weights."""
+        return self.session.store_url
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -63,7 +141,7 @@ class Registry(Session):
         NotFound
             There is no model of that name.
         """
-        return self.snapshot(at).model(name)
+        return self.session.snapshot(at).model(name)
 
     def version(self, reference: str, *, at: str | None = None) -> ModelVersion:
         """Return the version that a reference names (:func:`gitreg.registry.state.references.resolve`).
@@ -91,91 +169,7 @@ class Registry(Session):
         UserWarning
             A file of the model cannot be read. It is left out, here and in every other read of the registry.
         """
-        model, _, selector = nfc(reference).rpartition("@")
-        if selector == "draft" or selector.startswith("draft:"):
-            from gitreg.sdk.verbs.drafts import draft_of_model
-
-            return draft_of_model(self, model, selector.partition(":")[2] or None)
-        snapshot, version = self._held(reference, at)
-        _tell_unreadable(snapshot, version.model)
-        return version
-
-    def _sealed(self, reference: str, at: str | None = None, *, withdrawn: bool = False) -> ModelVersion:
-        """Resolve a reference to a version whose record is verified by its history, in a shallow clone by its tag."""
-        return self._held(reference, at, withdrawn=withdrawn)[1]
-
-    def _held(self, reference: str, at: str | None = None, *, withdrawn: bool = False) -> tuple[Snapshot, ModelVersion]:
-        """Return a verified version as `_sealed` does, with the snapshot that it was resolved in."""
-        snapshot = self.snapshot(at)
-        version = self._resolve(snapshot, reference, withdrawn)
-        if self.branch.repository.is_shallow:
-            from gitreg.sdk.verbs.sealed import hold
-
-            if hold(self, snapshot, version):
-                snapshot = self.snapshot(at)
-                version = self._resolve(snapshot, reference, withdrawn)
-        return snapshot, version
-
-    def _candidate(self, reference: str, *, withdrawn: bool = False) -> ModelVersion:
-        """Resolve a reference to a version for a decision; a shallow clone fetches the missing history first."""
-        if self.branch.repository.is_shallow:
-            from gitreg.sdk.verbs.sealed import fetch_history
-
-            fetch_history(self)
-        return self._sealed(reference, withdrawn=withdrawn)
-
-    def _resolve(self, snapshot: Snapshot, reference: str, withdrawn: bool) -> ModelVersion:
-        """Resolve a reference; on failure, add the time since the last fetch from the remote to the hint."""
-        try:
-            return resolve(snapshot, reference, withdrawn=withdrawn)
-        except NotFound as error:
-            if (age := self._age()) is None:
-                raise
-            known = f"the remote was last asked {age} ago; --fetch asks it first"
-            raise NotFound(error.message, hint=f"{error.hint}; {known}" if error.hint else known) from None
-
-    def _age(self) -> str | None:
-        """Return the time since the last fetch as text (``5 minutes``); None without a remote, or below one minute."""
-        upstream = None if self.is_mirror else self.upstream
-        asked = upstream.asked_at if upstream else None
-        minutes = 0 if asked is None else int(self.environment.clock() - asked) // 60
-        if minutes < 1:
-            return None
-        count, unit = (
-            (minutes, "minute")
-            if minutes < 60
-            else (minutes // 60, "hour")
-            if minutes < 2880
-            else (minutes // 1440, "day")
-        )
-        return f"{count} {unit}{'' if count == 1 else 's'}"
-
-    def holders_meant(self, references: Sequence[str], *, tell: bool = True) -> list[Holder]:
-        """Return the versions of models and artifacts that references name; all of the registry for no references.
-
-        Parameters
-        ----------
-        tell:
-            True to warn of files that cannot be read, where all versions are returned.
-        """
-        from gitreg.registry.state.runs_and_artifacts import artifact_names, artifact_versions
-        from gitreg.sdk.verbs.sealed import sealed_artifact
-
-        snapshot = self.snapshot()
-        if not references:
-            if tell:
-                _tell_unreadable(snapshot)
-            models = [version for name in snapshot.model_names() for version in snapshot.versions(name)]
-            return [*models, *artifact_versions(snapshot)]
-        found: list[Holder] = []
-        for reference in references:
-            try:
-                found.append(self._sealed(reference))
-            except NotFound:
-                if reference.partition("@")[0] not in artifact_names(snapshot):
-                    raise
-                found.append(sealed_artifact(self, reference))
-        return found
+        return find_version(self.session, reference, at=at)
 
     def list_models(self, filters: Filters = (), **how: Any) -> Page:
         """Return one page of the models as plain data, filtered and sorted.
@@ -200,8 +194,8 @@ class Registry(Session):
         """
         from gitreg.registry.query.listing import list_models
 
-        snapshot = self.snapshot()
-        _tell_unreadable(snapshot)
+        snapshot = self.session.snapshot()
+        warn_of_unreadable(snapshot)
         return list_models(snapshot, filters, **how)
 
     def list_versions(self, model: str | None = None, filters: Filters = (), **how: Any) -> Page:
@@ -229,8 +223,8 @@ class Registry(Session):
         """
         from gitreg.registry.query.listing import list_versions
 
-        snapshot = self.snapshot()
-        _tell_unreadable(snapshot, model)
+        snapshot = self.session.snapshot()
+        warn_of_unreadable(snapshot, model)
         return list_versions(snapshot, model, filters, **how)
 
     def log(self, model: str | None = None, stage: str | None = None) -> Iterator[dict[str, Any]]:
@@ -253,8 +247,8 @@ class Registry(Session):
         from gitreg.registry.state.audit_log import log, stage_log
 
         if model is not None and stage is not None:
-            return iter(stage_log(self.branch.snapshot(), model, stage))
-        return log(self.branch.snapshot(), model)
+            return iter(stage_log(self.session.branch.snapshot(), model, stage))
+        return log(self.session.branch.snapshot(), model)
 
     def diff(self, old: str, new: str) -> dict[str, Any]:
         """Return the differences between two versions as plain data (:func:`gitreg.registry.query.diff.compare`).
@@ -271,9 +265,9 @@ class Registry(Session):
         """
         from gitreg.registry.query.diff import compare
 
-        a, b = self._sealed(old), self._sealed(new)
+        a, b = sealed_version(self.session, old), sealed_version(self.session, new)
         listed = all(artifact.files is not None for version in (a, b) for artifact in version.artifacts.values())
-        return compare(a, b, None if listed else self.stores)
+        return compare(a, b, None if listed else self.session.stores)
 
     def lineage(self, reference: str, *, up: bool = True, down: bool = True, depth: int | None = None) -> Lineage:
         """Return the graph of the inputs (``up``) and the results (``down``) of a version, an artifact or a run.
@@ -282,10 +276,10 @@ class Registry(Session):
         """
         from gitreg.registry.lineage.lineage import lineage
 
-        if self.branch.repository.is_shallow:
+        if self.session.branch.repository.is_shallow:
             with suppress(InvalidInput, NotFound):  # the reference may name an artifact or a run
-                self._sealed(reference, withdrawn=True)
-        return lineage(self.snapshot(), reference, up=up, down=down, depth=depth)
+                sealed_version(self.session, reference, withdrawn=True)
+        return lineage(self.session.snapshot(), reference, up=up, down=down, depth=depth)
 
     # -- models ----------------------------------------------------------------------------------------------------
 
@@ -309,9 +303,9 @@ class Registry(Session):
         from gitreg.registry.operations.models import register_model
         from gitreg.registry.writing.metadata import to_json
 
-        created_at, said = self.environment.timestamp(), to_json(metadata or {})
+        created_at, said = self.session.environment.timestamp(), to_json(metadata or {})
         operation = partial(register_model, name=name, created_at=created_at, fields=fields, tags=tags, metadata=said)
-        return self.after(self.commit(operation)).model(name)
+        return self.session.after(self.session.commit(operation)).model(name)
 
     def update_model(
         self,
@@ -336,7 +330,7 @@ class Registry(Session):
 
         said = to_json(metadata or {})
         operation = partial(update_model, name=name, fields=fields, tags=tags, remove_tags=remove_tags, metadata=said)
-        return self.after(self.commit(operation)).model(name)
+        return self.session.after(self.session.commit(operation)).model(name)
 
     def delete_model(self, name: str, *, force: bool = False) -> None:
         """Delete a model with its versions (:func:`gitreg.registry.operations.models.delete_model`).
@@ -355,7 +349,7 @@ class Registry(Session):
         """
         from gitreg.registry.operations.models import delete_model
 
-        self.commit(partial(delete_model, name=name, force=force))
+        self.session.commit(partial(delete_model, name=name, force=force))
 
     # -- saving and loading ----------------------------------------------------------------------------------------
 
@@ -407,7 +401,7 @@ class Registry(Session):
 
         found = sources(type, list(map(Path, paths)), {name: Path(path) for name, path in (artifacts or {}).items()})
         saving = Saving(model, found, type, metadata or {}, tags, description, inputs, stage, message)
-        return self.about(save(self, saving, progress=progress or NO_PROGRESS))
+        return self.session.about(save(self.session, saving, progress=progress or NO_PROGRESS))
 
     def batch(self, message: str = "", *, progress: Progress | None = None) -> Batch:
         """Save many versions in one commit and one push: ``with registry.batch() as batch: batch.save(...)``.
@@ -420,7 +414,7 @@ class Registry(Session):
         from gitreg.blobs import NO_PROGRESS
         from gitreg.sdk.verbs.batch import Batch
 
-        return Batch(self, message, progress or NO_PROGRESS)
+        return Batch(self.session, message, progress or NO_PROGRESS)
 
     def create_version(
         self,
@@ -442,7 +436,7 @@ class Registry(Session):
 
         reference = f"{model}@{name}" if name is not None else model
         saving = Saving(reference, {}, metadata=metadata or {}, tags=tags, description=description)
-        return self.about(save(self, saving))
+        return self.session.about(save(self.session, saving))
 
     def load(
         self,
@@ -492,7 +486,7 @@ class Registry(Session):
 
         folder = Path(dest) if dest is not None else None
         return load(
-            self,
+            self.session,
             reference,
             folder,
             artifact=artifact,
@@ -535,7 +529,7 @@ class Registry(Session):
         from gitreg.sdk.verbs.load import open_file
 
         return open_file(
-            self, reference, path, artifact=artifact, unsafe_code=unsafe_code, progress=progress or NO_PROGRESS
+            self.session, reference, path, artifact=artifact, unsafe_code=unsafe_code, progress=progress or NO_PROGRESS
         )
 
     def read_file(self, reference: str, path: str, *, artifact: str | None = None, unsafe_code: bool = False) -> bytes:
@@ -570,9 +564,9 @@ class Registry(Session):
             stage=stage,
             force=force,
             reason=reason,
-            context=self.context(),
+            context=self.session.context(),
         )
-        return self.about(self.commit(operation))
+        return self.session.about(self.session.commit(operation))
 
     def rollback(self, model: str, stage: str, *, reason: str = "") -> ModelVersion:
         """Return a stage to the version that held it before, skipping yanked and deleted ones; return that version.
@@ -590,8 +584,8 @@ class Registry(Session):
         """
         from gitreg.registry.operations.stages import rollback
 
-        operation = partial(rollback, model=model, stage=stage, reason=reason, context=self.context())
-        return self.about(self.commit(operation))
+        operation = partial(rollback, model=model, stage=stage, reason=reason, context=self.session.context())
+        return self.session.about(self.session.commit(operation))
 
     def why(self, reference: str, stage: str, *, force: bool = False) -> Decision:
         """Return the decision on a promotion, with the verdict of each rule and gate, without promoting.
@@ -610,13 +604,9 @@ class Registry(Session):
         InvalidDocument
             The policies of the registry are invalid.
         """
-        from gitreg.policy.promotion import check_stage_is_known
-        from gitreg.registry.promotion.enforce import explain
+        from gitreg.sdk.verbs.decisions import why
 
-        version = self._candidate(reference, withdrawn=True)
-        snapshot = self.snapshot()
-        check_stage_is_known(stage, snapshot.settings.stages)
-        return explain(snapshot, version, stage, self.context(), force=force)
+        return why(self.session, reference, stage, force=force)
 
     def why_alias(self, reference: str, alias: str, *, force: bool = False) -> Decision:
         """Return the decision on setting an alias, with the verdict of each rule and gate, without setting it.
@@ -633,14 +623,9 @@ class Registry(Session):
         InvalidDocument
             The policies of the registry are invalid.
         """
-        from gitreg.documents.layout import Key
-        from gitreg.registry.promotion.enforce import decide
+        from gitreg.sdk.verbs.decisions import why_alias
 
-        version = self._candidate(reference)
-        snapshot = self.snapshot()
-        check_alias(alias, stages=snapshot.settings.stages)
-        pointer = Key("alias", version.model, alias)
-        return decide(snapshot, snapshot, version, pointer, self.context(), force=force)
+        return why_alias(self.session, reference, alias, force=force)
 
     def approve(self, reference: str, stage: str, *, key: PathLike | None = None, reason: str = "") -> ModelVersion:
         """Sign an approval of a version for a stage and return the version.
@@ -652,7 +637,7 @@ class Registry(Session):
         key:
             The file of the SSH key to sign with; None takes the key that Git signs with.
         """
-        return self.about(self.approval(reference, stage, key=key, reason=reason))
+        return self.session.about(self.approval(reference, stage, key=key, reason=reason))
 
     def approval(
         self, reference: str, stage: str, *, key: PathLike | None = None, until: str | None = None, reason: str = ""
@@ -666,22 +651,11 @@ class Registry(Session):
         until:
             The end of the approval: a date, or a number of days from now (``14d``); None means no end.
         """
-        from gitreg.registry.operations.approvals import approve
-        from gitreg.sdk.deciding import approver, expiry
+        from gitreg.sdk.verbs.approvals import approve
 
-        who = approver(self, os.fspath(key) if key is not None else None)
-        when = self.environment.timestamp()
-        operation = partial(
-            approve,
-            reference=reference,
-            stage=stage,
-            approver=who,
-            when=when,
-            until=expiry(until, self.environment.clock()) if until is not None else None,
-            reason=reason,
-            context=self.context(),
+        return approve(
+            self.session, reference, stage, key=os.fspath(key) if key is not None else None, until=until, reason=reason
         )
-        return self.commit(operation)
 
     def approve_settings(
         self, head: str = "HEAD", *, key: PathLike | None = None, until: str | None = None, reason: str = ""
@@ -699,22 +673,11 @@ class Registry(Session):
         until:
             The end of the approval: a date, or a number of days from now (``14d``); None means no end.
         """
-        from gitreg.registry.operations.settings import approve_settings
-        from gitreg.sdk.deciding import approver, expiry, proposed_settings
+        from gitreg.sdk.verbs.approvals import approve_settings
 
-        proposed, authors = proposed_settings(self, head)
-        who = approver(self, os.fspath(key) if key is not None else None)
-        when = self.environment.timestamp()
-        operation = partial(
-            approve_settings,
-            proposed=proposed,
-            authors=authors,
-            approver=who,
-            when=when,
-            until=expiry(until, self.environment.clock()) if until is not None else None,
-            reason=reason,
+        return approve_settings(
+            self.session, head, key=os.fspath(key) if key is not None else None, until=until, reason=reason
         )
-        return self.commit(operation)
 
     def archive(self, reference: str, *, reason: str = "") -> ModelVersion:
         """Mark a version as no longer relevant and return it; it leaves the stage that it holds.
@@ -723,7 +686,7 @@ class Registry(Session):
         """
         from gitreg.registry.operations.stages import archive
 
-        return self.about(self.commit(partial(archive, reference=reference, reason=reason)))
+        return self.session.about(self.session.commit(partial(archive, reference=reference, reason=reason)))
 
     def set_alias(self, reference: str, alias: str, *, force: bool = False) -> ModelVersion:
         """Point an alias to a version and return the version (:func:`gitreg.registry.operations.stages.set_alias`).
@@ -744,8 +707,8 @@ class Registry(Session):
         """
         from gitreg.registry.operations.stages import set_alias
 
-        operation = partial(set_alias, reference=reference, alias=alias, force=force, context=self.context())
-        return self.about(self.commit(operation))
+        operation = partial(set_alias, reference=reference, alias=alias, force=force, context=self.session.context())
+        return self.session.about(self.session.commit(operation))
 
     def delete_alias(self, model: str, alias: str) -> None:
         """Remove an alias; one that does not exist is no error.
@@ -759,7 +722,7 @@ class Registry(Session):
         """
         from gitreg.registry.operations.stages import delete_alias
 
-        self.commit(partial(delete_alias, model=model, alias=alias))
+        self.session.commit(partial(delete_alias, model=model, alias=alias))
 
     def annotate(
         self,
@@ -796,9 +759,9 @@ class Registry(Session):
             metadata=to_json(metadata or {}),
             stage=stage,
             force=force,
-            context=self.context(),
+            context=self.session.context(),
         )
-        return self.about(self.commit(operation))
+        return self.session.about(self.session.commit(operation))
 
     def yank(self, reference: str, *, reason: str = "") -> ModelVersion:
         """Yank a version and return it: it loads by name with a warning, never by latest, stage or alias.
@@ -814,13 +777,13 @@ class Registry(Session):
         """
         from gitreg.registry.operations.versions import yank
 
-        return self.about(self.commit(partial(yank, reference=reference, reason=reason)))
+        return self.session.about(self.session.commit(partial(yank, reference=reference, reason=reason)))
 
     def unyank(self, reference: str) -> ModelVersion:
         """Undo a yank and return the version (:func:`gitreg.registry.operations.versions.unyank`)."""
         from gitreg.registry.operations.versions import unyank
 
-        return self.about(self.commit(partial(unyank, reference=reference)))
+        return self.session.about(self.session.commit(partial(unyank, reference=reference)))
 
     def delete_version(self, reference: str, *, force: bool = False) -> None:
         """Delete a version softly: hide it, and release its weights to garbage collection.
@@ -836,7 +799,7 @@ class Registry(Session):
         """
         from gitreg.registry.operations.versions import delete_version
 
-        self.commit(partial(delete_version, reference=reference, force=force))
+        self.session.commit(partial(delete_version, reference=reference, force=force))
 
     # -- maintenance -----------------------------------------------------------------------------------------------
 
@@ -856,7 +819,7 @@ class Registry(Session):
         from gitreg.blobs import NO_PROGRESS
         from gitreg.sdk.verbs.stores import verification
 
-        return verification(self, reference, share, progress or NO_PROGRESS)
+        return verification(self.session, reference, share, progress or NO_PROGRESS)
 
     def judge_holders(self, reference: str | None = None) -> list[Decision]:
         """Return the policy's decision on the last entry of each holder of a stage, where a policy applied.
@@ -868,24 +831,15 @@ class Registry(Session):
         reference:
             The version to ask about; None asks about all holders.
         """
-        from gitreg.registry.promotion.holders import judged_holders
+        from gitreg.sdk.verbs.decisions import judge_holders
 
-        snapshot = self.branch.snapshot()
-        asked = None if reference is None else {each.reference for each in self.holders_meant([reference])}
-        return list(judged_holders(snapshot, self.context(), asked))
+        return judge_holders(self.session, reference)
 
     def signed(self, reference: str | None = None) -> list[VersionSignature]:
         """Return the signers of a version, or of all versions, by the public keys that the registry names."""
-        from gitreg.registry.promotion.signatures import signed
+        from gitreg.sdk.verbs.decisions import signers
 
-        snapshot = self.snapshot()
-        meant = self.holders_meant([] if reference is None else [reference], tell=False)
-        versions = [each for each in meant if isinstance(each, ModelVersion)]
-        if self.is_mirror:
-            from gitreg.sdk.verbs.sealed import fetch_tags
-
-            fetch_tags(self, versions)
-        return [signed(self.branch, snapshot, each) for each in versions]
+        return signers(self.session, reference)
 
     def doctor(self) -> list[Problem]:
         """Return the problems of the registry, its stores and its remote.
@@ -895,29 +849,15 @@ class Registry(Session):
         UserWarning
             A store is not trusted, or the remote does not answer; it is left out.
         """
-        from gitreg.sdk.verbs.stores import examination
+        from gitreg.sdk.verbs.doctor import examine_registry
 
-        return examination(self)
+        return examine_registry(self.session)
 
     def repair(self, problems: Sequence[Problem]) -> list[Problem]:
         """Repair the problems that gitreg can repair, and return those."""
-        from gitreg.registry.doctor import repair
-        from gitreg.registry.operations.settings import give_id
-        from gitreg.sdk.verbs.stores import reachable, restore
+        from gitreg.sdk.verbs.doctor import repair_registry
 
-        def identify() -> object:
-            return self.commit(partial(give_id, registry_id=self.environment.draw_id()))
-
-        upstream = reachable(self)
-        # Two clones that each create an id would be two different registries from then on.
-        alone = upstream is not None or self.branch.snapshot().settings.remote is None
-        return repair(
-            self.branch,
-            list(problems),
-            restore=partial(restore, self),
-            give_id=identify if alone else None,
-            upstream=upstream,
-        )
+        return repair_registry(self.session, problems)
 
     def collect_garbage(self, *, grace: float, apply: bool = False) -> list[Garbage]:
         """Move unreachable weights to the trash of the store, or only list them; return the list.
@@ -938,13 +878,13 @@ class Registry(Session):
         from gitreg.sdk.verbs.garbage import store_users
 
         work = collect_garbage if apply else find_garbage
-        return work(store_users(self), grace=grace)
+        return work(store_users(self.session), grace=grace)
 
     def return_garbage(self) -> list[Garbage]:
         """Restore everything in the trash of the store to its place, and return the list."""
         from gitreg.registry.weights.garbage import return_garbage
 
-        return return_garbage(self.branch, self.store)
+        return return_garbage(self.session.branch, self.session.store)
 
     def purge_garbage(self, *, grace: float) -> list[Garbage]:
         """Remove for good the weights that were in the trash of the store longer than the retention; return the list.
@@ -962,7 +902,7 @@ class Registry(Session):
         from gitreg.registry.weights.garbage import purge_garbage
         from gitreg.sdk.verbs.garbage import store_users
 
-        return purge_garbage(store_users(self), grace=grace)
+        return purge_garbage(store_users(self.session), grace=grace)
 
     def release_claims(self, names: Sequence[str]) -> None:
         """Remove claims of registries on the store that block `collect_garbage` and were not renewed for 90 days.
@@ -976,13 +916,18 @@ class Registry(Session):
         """
         from gitreg.sdk.verbs.garbage import store_users
 
-        store_users(self).release(names)
+        store_users(self.session).release(names)
 
 
-def _tell_unreadable(snapshot: Snapshot, model: str | None = None) -> None:
-    """Warn of files that cannot be read and are left out."""
-    if found := snapshot.unreadable(model):
-        import warnings
+@contextmanager
+def opened(registry: Registry | None) -> Iterator[Registry]:
+    """Yield the registry that a call works on: the one passed, else that of the active run, else that of the folder."""
+    from gitreg.sdk.current_run import active_run
 
-        more = f", nor can {len(found) - 1} more" if len(found) > 1 else ""
-        warnings.warn(f"left out, for it cannot be read: {found[0].problem}{more} (see `gitreg doctor`)", stacklevel=3)
+    if registry is not None:
+        yield registry
+    elif (run := active_run()) is not None:
+        yield Registry(run.session)
+    else:
+        with Registry.open() as mine:
+            yield mine

@@ -1,4 +1,4 @@
-"""The class `OpenRegistry`: an open registry with its branch, its stores and its one way of writing.
+"""The class `Session`: an open registry with its branch, its stores and its one way of writing.
 
 Each method imports its dependencies when it is called, so that resolving one reference imports little.
 """
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 from gitreg.errors import GitregError, InvalidInput, Refused
 from gitreg.git.program import speaking_of_none
 from gitreg.registry.discovery.location import Location, locate, split_place
-from gitreg.registry.state.branch import RegistryBranch
+from gitreg.registry.state.branch import PATIENCE, RegistryBranch
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
 from gitreg.sdk.environment import REGISTRY_VARIABLE, Environment
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gitreg.registry.promotion.context import PromotionContext
     from gitreg.registry.remote.upstream import Upstream
     from gitreg.registry.state.verdicts import ScanCache
+    from gitreg.registry.weights.claims import Claims
     from gitreg.registry.weights.trusted_stores import NamedStore
     from gitreg.registry.writing.commit import Operation, Outcome, Writer
 
@@ -32,7 +33,7 @@ PathLike = str | os.PathLike[str]
 
 
 class Session:
-    """An open registry without the public methods of :class:`gitreg.Registry`, which inherits from it.
+    """An open registry with its branch, its stores and its one way of writing.
 
     Attributes
     ----------
@@ -125,14 +126,6 @@ class Session:
         )
         registry = cls(mirror.location, environment, mirror_of=address)
         registry.rewritten_from = mirror.rewritten_from
-        if registry.branch.repository.is_shallow:
-            from gitreg.sdk.verbs.sealed import hold_branch
-
-            try:
-                hold_branch(registry)
-            except BaseException:
-                registry.close()
-                raise
         if environment.offline:
             registry.tell("offline: this is what the remote said when it was last asked")
         return registry
@@ -147,7 +140,7 @@ class Session:
         prefix: str | None = None,
         remote: str | None = None,
     ) -> tuple[Self, bool]:
-        """Create a registry, trust its store, and publish it to its remote.
+        """Create a registry, and trust its store.
 
         Parameters
         ----------
@@ -160,7 +153,7 @@ class Session:
         prefix:
             The folder of the version tags, ``models`` by default.
         remote:
-            The name of the Git remote to publish to; None for no remote.
+            The name of the Git remote to publish to later; None for no remote.
 
         Returns
         -------
@@ -168,7 +161,7 @@ class Session:
             The open registry, and True if it was created now (False: it existed).
         """
         from gitreg.registry.discovery.creation import create
-        from gitreg.sdk.verbs.stores import spelled_out
+        from gitreg.registry.state.store_urls import spelled_out
 
         environment = Environment.of_this_process()
         if store is not None:
@@ -190,21 +183,6 @@ class Session:
             registry.trust()
         if made:
             registry.trust_code()
-        if remote is not None:
-            from gitreg.sdk.verbs.remotes import push
-
-            try:
-                push(registry)
-            except BaseException:
-                registry.close()
-                raise
-            if made and store is None:
-                registry.tell(
-                    f"weights will lie in {registry.store_url}, and nobody else can load them: {remote} gets the "
-                    "records alone. For a folder or a bucket that all reach: `gitreg store create URL`, write "
-                    "`store: URL` into gitreg.yaml, commit it, `gitreg trust`, `gitreg push`; next time "
-                    "`gitreg init --store URL`"
-                )
         return registry, made
 
     def close(self) -> None:
@@ -305,11 +283,10 @@ class Session:
             The registry names a store that does not exist; none is created.
         """
         from gitreg.blobs import StoreWriter
-        from gitreg.sdk.store_claims import claims_of, has_unpublished
 
         settings = self.snapshot().settings
         if settings.store is not None:
-            claims_of(self).leave(self.store, unpublished=draft or self.local)
+            self.claims.leave(self.store, unpublished=draft or self.local)
         else:
             self.store.prepare()
         with (
@@ -317,9 +294,55 @@ class Session:
             StoreWriter(self.store, known, chunking=settings.chunking != "none", progress=progress) as saving,
         ):
             yield saving
-            if settings.store is not None and has_unpublished(self):
+            if settings.store is not None and self._has_unpublished():
                 # another process may have removed the clone's own claim before any record referred to these files
-                claims_of(self).leave(self.store, unpublished=True)
+                self.claims.leave(self.store, unpublished=True)
+
+    @property
+    def claims(self) -> Claims:
+        """The claims that this clone leaves in stores, so that garbage collection keeps its blobs."""
+        from gitreg.registry.weights.claims import Claims
+
+        return Claims(self.branch, self.remote)
+
+    def leave_claims(self, store: Store) -> None:
+        """Leave claims on a store for what this clone has: also its own, if the remote may lack some of it."""
+        self.claims.leave(store, unpublished=self._has_unpublished())
+
+    def settle_claims(self, *, collecting: bool = False) -> None:
+        """Remove this clone's own claims on stores once its remote has everything that the clone has.
+
+        If a store cannot be reached now, its claim stays until the next call.
+
+        Parameters
+        ----------
+        collecting:
+            True before a garbage collection: check all stores, also those without a known claim, and leave no new
+            claim.
+        """
+        remote = self.remote
+        if remote is None:
+            return
+        from gitreg.registry.weights.unpublished import is_unpublished
+
+        claims = self.claims
+        with suppress(GitregError):
+            urls = claims.stores_with_own()
+            if not (urls or collecting):
+                return
+            with self.branch.repository.lock(timeout=PATIENCE):
+                if is_unpublished(self.branch, remote):
+                    return
+                for each in self.named_stores():
+                    if each.opened is not None and (collecting or each.opened.url in urls):
+                        claims.drop(each.opened, leave=not collecting)
+
+    def _has_unpublished(self) -> bool:
+        """Return whether the remote may lack something that this clone has: fast, and sometimes true without need."""
+        from gitreg.registry.weights.unpublished import may_be_unpublished
+
+        remote = self.remote
+        return remote is not None and may_be_unpublished(self.branch, remote)
 
     def trust(self) -> list[str]:
         """Trust the stores that the registry names and return their addresses; the clone's own folder needs no trust.
@@ -381,7 +404,7 @@ class Session:
 
     def address(self, url: PathLike) -> str:
         """Return the full address of a store that a user names: a URL, or a folder relative to the current one."""
-        from gitreg.sdk.verbs.stores import spelled_out
+        from gitreg.registry.state.store_urls import spelled_out
 
         return spelled_out(os.fspath(url), self.environment.folder)
 
@@ -438,9 +461,7 @@ class Session:
             self.tell(f"{upstream.branch} is protected: the change is proposed instead")
             return self._propose(operation, dry_run=dry_run)
         if upstream is not None and outcome.commit:
-            from gitreg.sdk.store_claims import settle_claims
-
-            settle_claims(self)
+            self.settle_claims()
         return outcome
 
     def _propose(self, operation: Operation, *, dry_run: bool) -> Outcome:
@@ -482,10 +503,16 @@ class Session:
         return Upstream(self.branch, remote, self.environment.clock, mirror_of=self.mirror_of, context=self.context)
 
     def context(self) -> PromotionContext:
-        """Return the context of a promotion made here and now: promoter, time, branch and stores."""
-        from gitreg.sdk.deciding import context
+        """Return the context of a promotion made here and now; each gate reads from it the values that it needs."""
+        from gitreg.registry.promotion.context import PromotionContext
 
-        return context(self)
+        return PromotionContext(
+            promoter=lambda: self.writer().author.email,
+            now=self.environment.clock,
+            branch=self.branch,
+            source=lambda: self.stores,
+            proposing=self.proposing,
+        )
 
     def writer(self) -> Writer:
         """Return the author and committer of a write now.

@@ -52,7 +52,7 @@ def make(folder: Path, versions: int, env: Mapping[str, str], models: int = 0) -
         ``gitreg doctor`` finds something.
     """
     with Registry.init(folder)[0] as registry:
-        settings = registry.snapshot().settings
+        settings = registry.session.snapshot().settings
         pool = _fill_store(registry, folder / ".git" / "pool")
         importing = subprocess.Popen(
             ["git", "fast-import", "--quiet", "--force"], cwd=folder, env=dict(env), stdin=subprocess.PIPE
@@ -76,7 +76,9 @@ def _fill_store(registry: Registry, folder: Path) -> list[FileEntry]:
     folder.mkdir()
     for number in range(_POOL):
         (folder / f"{number:02}.bin").write_bytes(sha256(b"%d" % number).digest() * 100)
-    with registry.saving(NO_PROGRESS) as saving:  # one by one: together they would lie in a pack of that set alone
+    with registry.session.saving(
+        NO_PROGRESS
+    ) as saving:  # one by one: together they would lie in a pack of that set alone
         return [entry for file in collect([folder]) for entry in saving.put([file]).files]
 
 

@@ -20,7 +20,7 @@ from tests.registry.support import git
 
 
 def drafts(registry: Registry) -> list[str]:
-    return list(registry.branch.repository.refs("refs/drafts/"))
+    return list(registry.session.branch.repository.refs("refs/drafts/"))
 
 
 @model
@@ -34,7 +34,7 @@ def test_a_function_saves_a_version_that_is_published_when_it_returns(inside: Re
     @model
     def fit() -> dict[str, Any]:
         seen.update(saved := current.model.save(Path("m.bin"), metadata={"accuracy": 0.9}))
-        assert inside.snapshot().find_model("fit") is None
+        assert inside.session.snapshot().find_model("fit") is None
         return saved
 
     reference = fit()
@@ -55,9 +55,9 @@ def test_a_label_names_the_model(inside: Registry) -> None:
 def test_what_was_saved_under_the_name_of_the_runs_own_model_is_another_version_of_it(inside: Registry) -> None:
     with gitreg.run() as run:
         current.model.save("m.bin", label="iris", metadata={"epoch": 1})
-        run.versions.bind(gitreg.Model("iris")).log_metadata({"accuracy": 0.9})
+        run.bind(gitreg.Model("iris")).log_metadata({"accuracy": 0.9})
         current.model.save("m.bin", label="iris", metadata={"epoch": 2})
-        run.versions.bind(gitreg.Model("iris")).log_metadata({"loss": 0.1})
+        run.bind(gitreg.Model("iris")).log_metadata({"loss": 0.1})
     said = [inside.version(f"iris@{number}").metadata for number in (1, 2, 3)]
     assert said == [{"epoch": 1}, {"accuracy": 0.9, "loss": 0.1}, {"epoch": 2}]
 
@@ -96,7 +96,7 @@ def test_a_function_that_fails_publishes_nothing_and_leaves_a_draft(inside: Regi
 
     with pytest.raises(ZeroDivisionError):
         half()
-    assert inside.snapshot().find_model("half") is None
+    assert inside.session.snapshot().find_model("half") is None
     assert len(drafts(inside)) == 1
 
 
@@ -262,7 +262,7 @@ def test_a_run_that_is_under_way_is_joined(inside: Registry) -> None:
         assert reference["version"] is None
         assert current.model.save("m.bin")["run"]["run"] == "first", "a run has current.model, too"
     assert reference["version"] == "1"
-    assert [version.version for version in inside.snapshot().versions("outer")] == ["1", "2"]
+    assert [version.version for version in inside.session.snapshot().versions("outer")] == ["1", "2"]
 
 
 @pytest.mark.parametrize("model_is_above", [True, False])
@@ -331,7 +331,7 @@ def test_a_child_process_saves_into_the_run_of_its_parent(inside: Registry) -> N
     def launch() -> None:
         current.model.save("m.bin", label="iris", metadata={"rank": 0})
         subprocess.run([sys.executable, "-c", script], check=True, env=os.environ)
-        assert inside.snapshot().find_model("iris") is None
+        assert inside.session.snapshot().find_model("iris") is None
 
     launch()
-    assert [version.metadata["rank"] for version in inside.snapshot().versions("iris")] == [0, 1]
+    assert [version.metadata["rank"] for version in inside.session.snapshot().versions("iris")] == [0, 1]

@@ -372,11 +372,11 @@ def test_a_rotten_cache_mends_nothing(iris: Registry) -> None:
 )
 def test_an_index_that_says_something_else_than_the_branch_is_made_anew(iris: Registry, spoil: str) -> None:
     iris.close()
-    with closing(sqlite3.connect(iris.branch.index_path)) as database, database:
+    with closing(sqlite3.connect(iris.session.branch.index_path)) as database, database:
         assert database.execute(spoil).rowcount
     with Registry.open(iris.folder) as again:
         found = again.doctor()
-        assert [problem.where for problem in found] == [str(again.branch.index_path)]
+        assert [problem.where for problem in found] == [str(again.session.branch.index_path)]
         assert "is stale" in found[0].what
         assert again.repair(found) == found
         assert again.doctor() == []
@@ -431,22 +431,22 @@ def test_a_registry_without_an_id_gets_one_once(registry: Registry) -> None:
     (problem,) = registry.doctor()
     assert (problem.where, problem.repair) == ("gitreg.yaml", "id")
     assert registry.repair([problem]) == [problem]
-    given = registry.snapshot().settings.id
+    given = registry.session.snapshot().settings.id
     assert given is not None
     assert registry.doctor() == []
     registry.repair([problem])
-    assert registry.snapshot().settings.id == given
+    assert registry.session.snapshot().settings.id == given
 
 
 def test_an_id_is_given_on_the_remote_first_and_not_without_it(one: Registry, hub: Path) -> None:
     without_id(one)
-    push(one)
+    push(one.session)
     with Registry.open(one.folder, local=True) as alone:
         assert alone.repair(alone.doctor()) == []
         assert [problem.repair for problem in alone.doctor()] == ["id"]
     one.repair(one.doctor())
     assert one.doctor() == []
-    assert f"id: {one.snapshot().settings.id}" in git(hub, "show", "main:gitreg.yaml").replace("'", "")
+    assert f"id: {one.session.snapshot().settings.id}" in git(hub, "show", "main:gitreg.yaml").replace("'", "")
 
 
 def test_a_registry_in_a_folder_is_examined_there_and_only_there(user: Path, tmp_path: Path, weights: Path) -> None:
@@ -455,12 +455,12 @@ def test_a_registry_in_a_folder_is_examined_there_and_only_there(user: Path, tmp
     commit_files(tmp_path / "project", {"models/notes.txt": "the project's own"})
     made, _ = Registry.init(tmp_path / "project" / "reg", branch="main")
     with made as registry:
-        assert registry.branch.root == "reg"
+        assert registry.session.branch.root == "reg"
         registry.save("iris", weights, stage="production")
         assert registry.doctor() == []
         commit_files(registry.folder, {"reg/models/x.txt": "x"})
         assert [problem.where for problem in registry.doctor()] == ["reg/models/x.txt"]
-        branch = RegistryBranch(registry.branch.repository, "main", "reg")
+        branch = RegistryBranch(registry.session.branch.repository, "main", "reg")
         assert branch.snapshot().model_names() == ["iris"]
         branch.close()
 

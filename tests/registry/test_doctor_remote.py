@@ -83,16 +83,16 @@ def test_a_signed_tag_comes_back_from_the_remote_as_it_was(iris: Registry, hub: 
 
 
 def test_a_tag_that_was_pushed_without_its_branch_is_half_a_push(iris: Registry, hub: Path, weights: Path) -> None:
-    iris.local = True
+    iris.session.local = True
     iris.save("iris", weights)
-    iris.local = False
+    iris.session.local = False
     assert iris.doctor() == []  # what is only here is no fault
     git(iris.folder, "push", "-q", "origin", "models/iris@3")
     found = named(iris)
     assert set(found) == {"origin refs/tags/models/iris@3"}
     assert "a push was cut in half" in found["origin refs/tags/models/iris@3"].what
     assert found["origin refs/tags/models/iris@3"].remedy == "`gitreg push` brings the record"
-    push(iris)
+    push(iris.session)
     assert iris.doctor() == []
 
 
@@ -145,7 +145,7 @@ def test_a_remote_that_does_not_answer_is_left_out_and_that_is_said(iris: Regist
     hub.rename(hub.with_name("elsewhere"))
     with pytest.warns(UserWarning, match="origin was not looked at"):
         assert iris.doctor() == []
-    iris.local = True
+    iris.session.local = True
     assert iris.doctor() == []
 
 

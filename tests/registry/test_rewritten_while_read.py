@@ -38,7 +38,7 @@ def lines(one: Registry, hub: Path, weights: Path) -> list[str]:
 
 @pytest.fixture
 def two(lines: list[str], hub: Path, tmp_path: Path) -> Iterator[Registry]:
-    with clone(str(hub), tmp_path / "two") as two:
+    with Registry(clone(str(hub), tmp_path / "two")) as two:
         yield two
 
 
@@ -54,12 +54,12 @@ EACH = (["ada", *5 * ["ada"]], ["ada", *2 * ["bob"]])
 
 
 def test_a_snapshot_goes_on_after_a_rewrite_was_accepted(two: Registry, hub: Path, lines: list[str]) -> None:
-    before = two.snapshot()
+    before = two.session.snapshot()
     assert said(before) == EACH[1]
     git(hub, "update-ref", "refs/heads/main", lines[0])
-    pull(two, accept_rewrite=True)
+    pull(two.session, accept_rewrite=True)
     unasked = [row["commit"] for row in two.log("iris")]
-    assert said(two.snapshot()) == EACH[0]
+    assert said(two.session.snapshot()) == EACH[0]
     assert said(before) == EACH[1]
     assert before.index.moment(before.seq).oid == lines[1]
     assert unasked[0] == lines[0]
@@ -74,7 +74,7 @@ def test_threads_read_one_line_or_the_other_while_rewrites_are_accepted(
     def read() -> None:
         while not ended.is_set():
             try:
-                snapshot = two.snapshot()
+                snapshot = two.session.snapshot()
                 assert said(snapshot) in EACH
                 assert [len(snapshot.versions("iris")), len(list(two.log("iris")))][0] in (3, 6)
                 two.lineage("iris@1")
@@ -89,8 +89,8 @@ def test_threads_read_one_line_or_the_other_while_rewrites_are_accepted(
     try:
         for _, line in zip(range(6), cycle(lines)):
             git(hub, "update-ref", "refs/heads/main", line)
-            pull(two, accept_rewrite=True)
-            assert said(two.snapshot()) == EACH[lines.index(line)]
+            pull(two.session, accept_rewrite=True)
+            assert said(two.session.snapshot()) == EACH[lines.index(line)]
     finally:
         ended.set()
         for reader in readers:

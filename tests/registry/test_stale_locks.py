@@ -75,7 +75,7 @@ def test_what_was_published_though_a_lock_stays_here_is_an_error_that_says_so(
         assert what in (caught.value.hint or "")
     lock.unlink()
     with Registry.open(saved.folder) as again:
-        pull(again)
+        pull(again.session)
         assert again.version("iris").version == "2"
     assert git(saved.folder, "status", "--porcelain") == ""
 
@@ -101,14 +101,14 @@ def test_doctor_names_the_locks_of_a_clone_and_of_a_remote_that_it_can_see(saved
     for lock in locks:
         lock.parent.mkdir(parents=True, exist_ok=True)
         lock.touch()
-    assert {problem.where for problem in examine(saved.branch, saved.upstream)} == set(map(str, locks))
+    assert {problem.where for problem in examine(saved.session.branch, saved.session.upstream)} == set(map(str, locks))
     for lock in locks:
         lock.unlink()
-    assert list(examine(saved.branch, saved.upstream)) == []
+    assert list(examine(saved.session.branch, saved.session.upstream)) == []
 
 
 def test_the_pause_before_another_try_neither_overflows_nor_vanishes(saved: Registry) -> None:
-    upstream = saved.upstream
+    upstream = saved.session.upstream
     assert upstream is not None
     for attempt in (1, 2, 3, 10, 2000, 10**6):
         assert 0 < upstream.pause(attempt, 0.1) < 60

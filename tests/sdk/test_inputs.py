@@ -96,7 +96,7 @@ def in_a_step(read: Callable[[], Any]) -> list[str]:
         train.with_options(run_name=name)()
     assert len(done) == 2, "what was read may be another one the next time"
     with Registry.open() as registry:
-        said = registry.snapshot().index.get(registry.snapshot().seq, "run", "train", "second")
+        said = registry.session.snapshot().index.get(registry.session.snapshot().seq, "run", "train", "second")
         assert said is not None
         assert said.data is not None
         used: dict[str, str] = said.data["steps"]["use"].get("inputs", {})
@@ -154,7 +154,7 @@ def test_another_registry_is_not_named_and_another_clone_is(
         assert using.inputs == {}
         git(tmp_path, "clone", "-q", str(hub), "two")
         with Registry.open(tmp_path / "two") as two:
-            two.trust()
+            two.session.trust()
             two.load("demo@1")
         with Registry.open(f"file://{hub}") as mirror:
             mirror.load("other@1")

@@ -17,7 +17,7 @@ def test_init_twice_is_once(registry: Registry) -> None:
     again, made = Registry.init(registry.folder)
     with again:
         assert not made
-        assert again.snapshot().commit == registry.snapshot().commit
+        assert again.session.snapshot().commit == registry.session.snapshot().commit
 
 
 def test_a_registry_is_found_from_the_current_folder_upwards_or_from_the_environment(
@@ -67,7 +67,7 @@ def test_text_and_path_are_the_same_and_nothing_there_is_an_error(registry: Regi
     for paths in (("gone.bin",), ()):
         with pytest.raises((NotFound, InvalidInput)):
             registry.save("iris", *paths)
-    assert [version.version for version in registry.snapshot().versions("iris")] == ["a"]
+    assert [version.version for version in registry.session.snapshot().versions("iris")] == ["a"]
 
 
 def test_several_artifacts_are_told_apart(registry: Registry, weights: Path, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_store_that_the_user_did_not_approve_is_not_opened(
         for use in (lambda: registry.load("iris"), lambda: registry.save("iris", weights)):
             with pytest.raises(Refused, match="not approved"):
                 use()
-        registry.trust()
+        registry.session.trust()
     with Registry.open(tmp_path / "shared") as registry:
         assert registry.load("iris").is_dir()
 
@@ -199,7 +199,7 @@ def test_a_number_whose_record_was_reset_away_is_not_given_again(registry: Regis
     registry.save("iris", weights)
     registry.save("iris@alpha", weights)
     git(registry.folder, "reset", "-q", "--hard", "HEAD~1")
-    plain = save.save(registry, save.Saving("iris", {"model": [weights]}), dry_run=True)
+    plain = save.save(registry.session, save.Saving("iris", {"model": [weights]}), dry_run=True)
     assert plain.changes.version == ("iris", "3")
     assert registry.save("iris", weights).number == 3
 

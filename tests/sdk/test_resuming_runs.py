@@ -60,7 +60,7 @@ def test_a_run_that_failed_half_way_is_done_again_with_other_results(inside: Reg
     assert [gitreg.load_artifact("checkpoint", f"1.2.43_{epoch}") for epoch in range(3)] == ["two-0", "two-1", "two-2"]
     assert Model("iris", "1.2.43").load_artifact("checkpoint") == "two-2", "the newest of the links"
     assert "data@1" in version.record.inputs, "what the first try was made from went into what it left"
-    assert list(inside.branch.repository.refs("refs/drafts/")) == []
+    assert list(inside.session.branch.repository.refs("refs/drafts/")) == []
     assert_whole(inside, "iris@1.2.43")
 
 
@@ -137,7 +137,7 @@ def test_a_step_whose_output_was_replaced_is_done_again_and_names_nothing_that_i
     with gitreg.run("monday", pipeline="train", model=Model("iris")):
         save_artifact("sealed", "weights", "v1")
     assert gitreg.load_artifact("weights", "v1") == "sealed"
-    sealed, _ = find_any_run(inside, "train/monday")
+    sealed, _ = find_any_run(inside.session, "train/monday")
     assert "weights" not in sealed.steps["first"].get("outputs", {}), "it is not what the step gave"
     used = [said.get(part, {}).values() for said in sealed.steps.values() for part in ("inputs", "outputs")]
     assert all("@" in reference for references in used for reference in references)

@@ -54,7 +54,7 @@ def test_the_code_is_kept_though_its_branch_is_called_as_the_registrys(
     one: Registry, hub: Path, code: Path, weights: Path, made: Made, named: str
 ) -> None:
     with Registry.open(one.folder if named == "by its folder" else f"file://{hub}") as registry:
-        registry.trust()
+        registry.session.trust()
         assert made(registry, weights) == head(code)
 
 
@@ -93,7 +93,7 @@ def test_a_registry_in_a_folder_of_the_codes_own_branch_hides_no_code(code: Path
     made, _ = Registry.init(code / "models", branch="main")
     with made:
         before = head(code)
-        assert made.branch.root == "models"
+        assert made.session.branch.root == "models"
         assert saved(made, weights) == before
 
 

@@ -124,8 +124,8 @@ def assert_published_whole(far: Far, *, but_tags: bool) -> None:
 
 def assert_as_if_nothing_had_been(person: Person, far: Far, *, numbers: list[int]) -> None:
     with Registry.open(person.here) as registry:
-        pull(registry)
-        versions = registry.snapshot().versions("iris")
+        pull(registry.session)
+        versions = registry.session.snapshot().versions("iris")
         assert [version.number for version in versions] == numbers
         for version in versions:
             registry.load(version.reference)

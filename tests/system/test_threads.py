@@ -56,7 +56,7 @@ STORY = """
         registry.model("iris")
 
     def lists(number):
-        snapshot = registry.snapshot()
+        snapshot = registry.session.snapshot()
         versions = snapshot.versions("iris")
         numbers = sorted(version.number for version in versions)
         assert numbers == list(range(1, len(numbers) + 1)), numbers
@@ -77,7 +77,7 @@ STORY = """
 
     def past(number):
         count, commit = beside[number % len(beside)].split(":")
-        then = registry.snapshot(commit)
+        then = registry.session.snapshot(commit)
         assert len(then.versions("iris")) == int(count), (count, commit)
 
     work = [save, save, promote, annotate, show, show, lists, lists, history, load, load, past, past, past]

@@ -146,7 +146,7 @@ def test_running_a_pipeline_registers_its_model_and_makes_a_version_each_time(in
     block.train_and_promote_model()
     card = inside.model("demo")
     assert (card.document.license, card.document.description) == ("Apache", "Show case Model Control Plane.")
-    assert [version.number for version in inside.snapshot().versions("demo")] == [1, 2]
+    assert [version.number for version in inside.session.snapshot().versions("demo")] == [1, 2]
     second = Model("demo", 2)
     assert second.metadata["accuracy"] > 0.9
     assert second.load_artifact("trained_model").score(*_iris()) == second.metadata["accuracy"]
@@ -202,7 +202,7 @@ def test_versions_are_promoted_by_the_sdk(inside: Registry, run_block: Run) -> N
     inside.create_version("iris_logistic_regression", "1.2.3")
     inside.create_version("iris_logistic_regression", "1.2.4")
     run_block("latest_model =", before="from gitreg import Model")
-    held = inside.snapshot().stages("iris_logistic_regression")
+    held = inside.session.snapshot().stages("iris_logistic_regression")
     assert held == {"staging": "1.2.4", "production": "1.2.3"}
     inside.create_version("iris_logistic_regression", "1.2.5")
     latest = Model("iris_logistic_regression", ModelStages.LATEST)
@@ -285,7 +285,7 @@ def train():
         block.train()
     draft = inside.version("MyModel@draft")
     assert draft.artifacts["training_checkpoint"].type == "data"
-    assert inside.snapshot().find_model("MyModel") is None, "nothing is published"
+    assert inside.session.snapshot().find_model("MyModel") is None, "nothing is published"
     vars(block)["FAILS"] = False
     with pytest.warns(UserWarning, match="converge"):
         block.train()
@@ -297,7 +297,7 @@ def train():
     assert model.load_artifact("training_checkpoint", version="1.2.42_1").max_iter == 100
     assert model.load_artifact("training_checkpoint").max_iter == 150, "the newest link wins"
     assert model.load_artifact("trained_model").max_iter == 150
-    assert not list(inside.branch.repository.refs("refs/drafts/"))
+    assert not list(inside.session.branch.repository.refs("refs/drafts/"))
 
 
 def test_artifacts_are_linked_by_hand_in_a_step_and_outside_of_one(inside: Registry, run_block: Run) -> None:

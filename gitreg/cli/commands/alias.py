@@ -26,8 +26,8 @@ def command() -> None:
 def set_(reference: str, alias: str, force: bool, output: str) -> None:
     """Let ALIAS name the version that REF means, from now on."""
     registry = open_registry()
-    operation = partial(set_alias, reference=reference, alias=alias, force=force, context=registry.context())
-    outcome = registry.commit(operation)
+    operation = partial(set_alias, reference=reference, alias=alias, force=force, context=registry.session.context())
+    outcome = registry.session.commit(operation)
     report(registry, outcome, output, nothing="it names that version already")
 
 
@@ -39,5 +39,5 @@ def set_(reference: str, alias: str, force: bool, output: str) -> None:
 def delete(model: str, alias: str, output: str) -> None:
     """Remove ALIAS of MODEL; one that is not there is no error."""
     registry = open_registry()
-    outcome = registry.commit(partial(delete_alias, model=model, alias=alias))
+    outcome = registry.session.commit(partial(delete_alias, model=model, alias=alias))
     report(registry, outcome, output, nothing=f"{model} has no alias {alias}")

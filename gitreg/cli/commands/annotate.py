@@ -38,4 +38,4 @@ def command(
         raise InvalidInput("there is nothing to say", hint="give --metadata, --tag or --description")
     registry = open_registry()
     operation = partial(annotate, reference=reference, metadata=to_json(metadata), tags=tags, description=description)
-    report(registry, registry.commit(operation), output, nothing="all that is said already")
+    report(registry, registry.session.commit(operation), output, nothing="all that is said already")

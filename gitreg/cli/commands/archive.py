@@ -20,5 +20,5 @@ from gitreg.registry.operations.stages import archive
 def command(reference: str, reason: str, output: str) -> None:
     """Mark the version that REF means as no longer relevant; it leaves the stage that it holds."""
     registry = open_registry()
-    outcome = registry.commit(partial(archive, reference=reference, reason=reason))
+    outcome = registry.session.commit(partial(archive, reference=reference, reason=reason))
     report(registry, outcome, output, nothing="archived already")

@@ -44,7 +44,7 @@ def command() -> None:
 @fetch_option
 def list_artifacts(name: str | None, output: str) -> None:
     """List the versions of an artifact, or of all, by name and number."""
-    rows = [_row(each) for each in artifact_versions(open_registry().snapshot(), name)]
+    rows = [_row(each) for each in artifact_versions(open_registry().session.snapshot(), name)]
     if output != "table":
         emit(rows, output, rows=rows, columns=_COLUMNS)
     if not rows:
@@ -77,7 +77,7 @@ def list_artifacts(name: str | None, output: str) -> None:
 @fetch_option
 def show(reference: str, output: str) -> None:
     """Show a version of an artifact, the latest where none is named."""
-    row = _row(sealed_artifact(open_registry(), reference))
+    row = _row(sealed_artifact(open_registry().session, reference))
     if output != "table":
         emit(row, output)
         return
@@ -148,10 +148,10 @@ def load(reference: str, dest: str | None, unsafe_code: bool, output: str) -> No
     With DEST they are yours to change; without, the folder is the cache's own and read-only.
     """
     registry = open_registry()
-    document = sealed_artifact(registry, reference)
+    document = sealed_artifact(registry.session, reference)
     with progress("Loading") as bar:
         folder = load_files(
-            registry,
+            registry.session,
             document.record,
             Path(dest) if dest else None,
             model=document.artifact,
@@ -159,7 +159,7 @@ def load(reference: str, dest: str | None, unsafe_code: bool, output: str) -> No
             unsafe_code=unsafe_code,
             progress=bar,
         )
-    note_input(registry, document)
+    note_input(registry.session, document)
     if output == "table":
         click.echo(folder)
     else:
@@ -176,7 +176,7 @@ def link(artifact: str, reference: str, output: str) -> None:
     from functools import partial
 
     registry = open_registry()
-    outcome = registry.commit(partial(link_artifact, artifact=artifact, reference=reference))
+    outcome = registry.session.commit(partial(link_artifact, artifact=artifact, reference=reference))
     report(registry, outcome, output, nothing="it is linked already")
 
 

@@ -33,7 +33,7 @@ def command(base: str | None, head: str, report: str | None, output: str) -> Non
     registry = Registry.open(ctx.ensure_object(GlobalOptions).repo, checked_out=True)
     ctx.call_on_close(registry.close)
     with progress("Reading weights") as bar:
-        found = check_proposal(registry, base or f"origin/{registry.branch.name}", head, progress=bar)
+        found = check_proposal(registry.session, base or f"origin/{registry.session.branch.name}", head, progress=bar)
     text = report_text(found)
     if report is not None:
         Path(report).write_text(text, encoding="utf-8")

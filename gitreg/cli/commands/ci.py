@@ -34,7 +34,7 @@ def _one_requirement(_: click.Context, __: click.Parameter, spec: str | None) ->
 def command(host: str, output: str | None, force: bool, install: str | None) -> None:
     """Write a pipeline: it checks pull requests, syncs after a merge, and deploys when a stage has moved."""
     registry = open_registry()
-    spec = install or running_requirement(*map(extra_of, stores(registry)), env=registry.environment.env)
+    spec = install or running_requirement(*map(extra_of, stores(registry)), env=registry.session.environment.env)
     text = pipeline(registry, host, install=spec)
     if output == "-":
         click.echo(text, nl=False)
@@ -48,4 +48,4 @@ def command(host: str, output: str | None, force: bool, install: str | None) -> 
     note(f"its jobs install {spec}")
     if "file://" in spec:
         note("only this machine has that: name what jobs can reach by --install")
-    note(f"commit it on the branch {registry.branch.name}: pull requests run what that branch has")
+    note(f"commit it on the branch {registry.session.branch.name}: pull requests run what that branch has")

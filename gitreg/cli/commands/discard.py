@@ -13,4 +13,4 @@ from gitreg.sdk.verbs.drafts import discard
 @click.argument("name", metavar="[PIPELINE/]RUN")
 def command(name: str) -> None:
     """Give up what a run that failed or was killed had made; `gitreg gc` frees its weights."""
-    print_line(f"Discarded the draft of {discard(open_registry(), name).name}")
+    print_line(f"Discarded the draft of {discard(open_registry().session, name).name}")

@@ -58,7 +58,7 @@ def _repository() -> Repository:
     environment = Environment.of_this_process()
     repo = ctx.ensure_object(GlobalOptions).repo
     if repo is not None and "#" in repo:
-        return open_registry().branch.repository
+        return open_registry().session.branch.repository
     env = speaking_of_none(environment.env) if repo else environment.env
     repository = Repository.discover(environment.folder / (repo or "."), env=env)
     ctx.call_on_close(repository.close)

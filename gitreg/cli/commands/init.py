@@ -24,7 +24,7 @@ def command(
     """Make a registry at PATH, or here: a new repository, or a branch of its own inside an existing one."""
     registry, made = Registry.init(path, store=store, branch=branch, prefix=prefix, remote=remote)
     with registry:
-        made_branch = registry.branch
+        made_branch = registry.session.branch
         if output != "table":
             data = {"made": made, "folder": str(registry.folder), "branch": made_branch.name, "root": made_branch.root}
             emit({**data, "store": registry.store_url}, output)

@@ -54,7 +54,7 @@ def print_drafts(registry: Registry, output: str, model: str | None) -> None:
     """
     from gitreg.sdk.verbs.drafts import draft_rows  # twice the modules of any other listing
 
-    rows = [row for row in draft_rows(registry) if model in (None, row["model"])]
+    rows = [row for row in draft_rows(registry.session) if model in (None, row["model"])]
     if output != "table":
         emit(rows, output, rows=rows, columns=("model", "version", "run", "status", "stage", "size", "started_at"))
     if not rows:

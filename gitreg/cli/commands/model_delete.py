@@ -19,4 +19,4 @@ from gitreg.registry.operations.models import delete_model
 def command(model: str, force: bool, output: str) -> None:
     """Delete a model with its versions. Records stay in the history, and numbers are never given again."""
     registry = open_registry()
-    report(registry, registry.commit(partial(delete_model, name=model, force=force)), output)
+    report(registry, registry.session.commit(partial(delete_model, name=model, force=force)), output)

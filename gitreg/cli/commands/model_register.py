@@ -25,8 +25,8 @@ from gitreg.registry.writing.metadata import to_json
 def command(name: str, tags: tuple[str, ...], metadata: dict[str, Any], output: str, **fields: str | None) -> None:
     """Register the model NAME. Saving a first version registers it too."""
     registry = open_registry()
-    created_at = registry.environment.timestamp()
+    created_at = registry.session.environment.timestamp()
     operation = partial(
         register_model, name=name, created_at=created_at, fields=fields, tags=tags, metadata=to_json(metadata)
     )
-    report(registry, registry.commit(operation), output)
+    report(registry, registry.session.commit(operation), output)

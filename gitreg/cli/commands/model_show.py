@@ -16,7 +16,7 @@ from gitreg.registry.query.rows import MODEL_COLUMNS, model_row
 @fetch_option
 def command(model: str, output: str) -> None:
     """Show a model's card, and where its versions stand."""
-    snapshot = open_registry().snapshot()
+    snapshot = open_registry().session.snapshot()
     row = model_row(snapshot.model(model))
     aliases, card = snapshot.aliases(model), snapshot.card(model)
     if output != "table":

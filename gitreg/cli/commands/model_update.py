@@ -44,4 +44,4 @@ def command(
     operation = partial(
         update_model, name=model, fields=fields, tags=tags, remove_tags=remove_tags, metadata=to_json(metadata)
     )
-    report(registry, registry.commit(operation), output)
+    report(registry, registry.session.commit(operation), output)

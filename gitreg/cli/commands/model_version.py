@@ -75,9 +75,9 @@ def show(model: str, version: str, output: str) -> None:
 def update(model: str, version: str | None, output: str, metadata: dict[str, Any], **changes: Any) -> None:
     """Move one version of MODEL (the latest, if none is named) to a stage, and say more of it, in one commit."""
     registry = open_registry()
-    reference, context = f"{model}@{version or 'latest'}", registry.context()
+    reference, context = f"{model}@{version or 'latest'}", registry.session.context()
     operation = partial(annotate, reference=reference, metadata=to_json(metadata), context=context, **changes)
-    report(registry, registry.commit(operation), output)
+    report(registry, registry.session.commit(operation), output)
 
 
 @command.command("delete")
@@ -90,4 +90,4 @@ def delete(model: str, version: str, force: bool, output: str) -> None:
     """Hide one version of MODEL everywhere and free its weights. Its record stays, and its number stays taken."""
     registry = open_registry()
     operation = partial(delete_version, reference=f"{model}@{version}", force=force)
-    report(registry, registry.commit(operation), output)
+    report(registry, registry.session.commit(operation), output)

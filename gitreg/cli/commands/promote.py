@@ -36,6 +36,6 @@ def command(reference: str, stage: str, force: bool, reason: str, output: str) -
         stage=stage,
         force=force,
         reason=reason,
-        context=registry.context(),
+        context=registry.session.context(),
     )
-    report(registry, registry.commit(operation), output, nothing=f"{reference} is in {stage} already")
+    report(registry, registry.session.commit(operation), output, nothing=f"{reference} is in {stage} already")

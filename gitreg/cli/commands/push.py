@@ -13,4 +13,4 @@ from gitreg.sdk.verbs.remotes import push
 @output_option
 def command(output: str) -> None:
     """Publish what was committed with --local: commits, tags, stages and aliases."""
-    report_moved(push(open_registry()), output, nothing="has all of it")
+    report_moved(push(open_registry().session), output, nothing="has all of it")

@@ -32,5 +32,5 @@ def command(model: str, stage: str, reason: str, output: str) -> None:
     The version that is rolled back may be promoted again without --force.
     """
     registry = open_registry()
-    operation = partial(rollback, model=model, stage=stage, reason=reason, context=registry.context())
-    report(registry, registry.commit(operation), output)
+    operation = partial(rollback, model=model, stage=stage, reason=reason, context=registry.session.context())
+    report(registry, registry.session.commit(operation), output)

@@ -62,14 +62,14 @@ def command(
             command=command,
         ) as under_way:
             if wanted is not None:
-                under_way.versions.bind(wanted)
+                under_way.bind(wanted)
             if code := _run(command):
                 raise click.exceptions.Exit(code)
     except click.exceptions.Exit as failed:
         kept = "" if under_way.is_given_up else "; `gitreg list --drafts` shows what it had saved"
         note(f"{command[0]} ended with {failed.exit_code}{kept}")
         raise
-    sealed = find_run(registry.snapshot(), under_way.pipeline, under_way.name)
+    sealed = find_run(registry.session.snapshot(), under_way.pipeline, under_way.name)
     for reference in sealed.versions if sealed is not None else ():
         note(f"Made {reference}")
 

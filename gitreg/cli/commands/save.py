@@ -97,7 +97,7 @@ def command(
     found = sources(artifact_type, list(map(Path, paths)), dict(map(_artifact, artifacts)))
     saving = Saving(model, found, artifact_type, metadata, tags, description, inputs, stage, message)
     with progress("Saving", lambda: _size([saving])) as bar:
-        outcome = save(registry, saving, progress=bar, dry_run=dry_run)
+        outcome = save(registry.session, saving, progress=bar, dry_run=dry_run)
     if not outcome.changes.subject:
         note(f"{'@'.join(outcome.changes.version or ())} is there already, with the very same files")
     report(registry, outcome, output, nothing="nothing to save")
@@ -118,7 +118,7 @@ def _save_batch(ctx: click.Context, path: str, message: str, *, dry_run: bool, o
     registry = open_registry()
     savings = read_batch(path)
     with progress("Saving", lambda: _size(savings)) as bar:
-        outcome = save_all(registry, savings, message=message, progress=bar, dry_run=dry_run)
+        outcome = save_all(registry.session, savings, message=message, progress=bar, dry_run=dry_run)
     report(registry, outcome, output, nothing="nothing to save")
     _note_code(outcome)
 

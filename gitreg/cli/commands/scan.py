@@ -33,7 +33,7 @@ def command(target: str, artifact: str | None, output: str) -> None:
     else:
         try:
             with progress("Loading") as bar:
-                found = list(scan_version(open_registry(), target, artifact, progress=bar))
+                found = list(scan_version(open_registry().session, target, artifact, progress=bar))
         except NotFound as error:
             if artifact is not None:
                 raise

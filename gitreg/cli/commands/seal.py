@@ -16,4 +16,4 @@ from gitreg.sdk.verbs.drafts import seal_by_hand
 def command(name: str, output: str) -> None:
     """Seal what a run that failed or was killed had made: its versions take their numbers."""
     registry = open_registry()
-    report(registry, seal_by_hand(registry, name), output, nothing="it was sealed already")
+    report(registry, seal_by_hand(registry.session, name), output, nothing="it was sealed already")

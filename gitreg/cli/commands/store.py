@@ -34,12 +34,12 @@ def status(reference: str | None, output: str) -> None:
     For each store: whole, part (how many of its files), absent, not approved or unreachable.
     """
     registry = open_registry()
-    table = held(registry, [] if reference is None else [reference])
+    table = held(registry.session, [] if reference is None else [reference])
     if output != "table":
         rows = [holding.row() for row in table for holding in row]
         emit(rows, output, rows=rows, columns=("reference", "store", "state", "held", "files"))
         return
-    stores = [named.url for named in registry.named_stores()]
+    stores = [named.url for named in registry.session.named_stores()]
     print_table(["version", *stores], [(row[0].reference, *map(_state, row)) for row in table])
 
 
@@ -59,7 +59,7 @@ def copy(references: tuple[str, ...], to: str | None, source: str | None, output
 
     A store that is named here is approved by that. What was copied before an interruption is not copied again.
     """
-    work = copying(open_registry(), references, to=to, source=source)
+    work = copying(open_registry().session, references, to=to, source=source)
     with progress("Copying", lambda: work.size) as bar:
         done = list(work.run(bar))
     failed = [each for each in done if each.problem is not None]
@@ -96,7 +96,7 @@ def create(url: str) -> None:
 def add(url: str, output: str) -> None:
     """Name a further store that holds copies, and approve it; `gitreg store copy --to` fills it."""
     registry = open_registry()
-    report(registry, add_store(registry, url), output, nothing="it is named already")
+    report(registry, add_store(registry.session, url), output, nothing="it is named already")
 
 
 @command.command("remove")
@@ -106,4 +106,4 @@ def add(url: str, output: str) -> None:
 def remove(url: str, output: str) -> None:
     """Name a store that holds copies no longer; what it holds stays there."""
     registry = open_registry()
-    report(registry, remove_store(registry, url), output)
+    report(registry, remove_store(registry.session, url), output)

@@ -17,7 +17,7 @@ def command(output: str) -> None:
 
     Running it again, or twice at once, changes nothing more.
     """
-    synced = sync(open_registry())
+    synced = sync(open_registry().session)
     if output != "table":
         emit(synced._asdict(), output)
     else:

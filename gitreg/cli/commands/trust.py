@@ -32,7 +32,7 @@ def command(urls: tuple[str, ...], code: bool, no_code: bool, models: tuple[str,
     if code or no_code:
         _trust_code(urls, models, trusted=code)
         return
-    approved = approve(urls) if urls else open_registry().trust()
+    approved = approve(urls) if urls else open_registry().session.trust()
     for url in approved:
         print_line(f"Approved {url}")
     if not approved:
@@ -43,10 +43,10 @@ def _trust_code(urls: tuple[str, ...], models: tuple[str, ...], *, trusted: bool
 
     if not urls:
         registry = open_registry()
-        places = [registry.code_place]
+        places = [registry.session.code_place]
         if trusted:
-            registry.trust_code(models)
-        elif not registry.environment.code_trust().remove(registry.code_place):
+            registry.session.trust_code(models)
+        elif not registry.session.environment.code_trust().remove(registry.session.code_place):
             places = []
     else:
         places = trust_code(urls, models) if trusted else distrust_code(urls)

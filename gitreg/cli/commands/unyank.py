@@ -19,4 +19,4 @@ from gitreg.registry.operations.versions import unyank
 def command(reference: str, output: str) -> None:
     """Take the yank of the version that REF means back."""
     registry = open_registry()
-    report(registry, registry.commit(partial(unyank, reference=reference)), output, nothing="it is not yanked")
+    report(registry, registry.session.commit(partial(unyank, reference=reference)), output, nothing="it is not yanked")

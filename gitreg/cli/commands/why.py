@@ -43,7 +43,7 @@ def command(reference: str, stage: str | None, alias: str | None, force: bool, o
     if alias is not None:
         decisions = [registry.why_alias(reference, alias, force=force)]
     else:
-        stages = [stage] if stage is not None else list(registry.snapshot().settings.stages)
+        stages = [stage] if stage is not None else list(registry.session.snapshot().settings.stages)
         decisions = [registry.why(reference, each, force=force) for each in stages]
     one = stage is not None or alias is not None
     if output == "table":

@@ -21,8 +21,8 @@ from gitreg.registry.operations.versions import yank
 def command(reference: str, reason: str, output: str) -> None:
     """Withdraw the version that REF means: it loads by name with a warning, and never by latest or a stage."""
     registry = open_registry()
-    outcome = registry.commit(partial(yank, reference=reference, reason=reason))
+    outcome = registry.session.commit(partial(yank, reference=reference, reason=reason))
     report(registry, outcome, output, nothing="yanked already")
-    version = registry.about(outcome)
-    if version.stage in registry.snapshot().settings.stages:
+    version = registry.session.about(outcome)
+    if version.stage in registry.session.snapshot().settings.stages:
         note(f"it still holds {version.stage}: `gitreg rollback {version.model} {version.stage}`")

@@ -27,7 +27,7 @@ _PLAIN = re.compile(r"[\w./+-]+")
 
 def stores(registry: Registry) -> list[str]:
     """Return the URLs of the stores that a registry names, the first of them its own."""
-    settings = registry.snapshot().settings
+    settings = registry.session.snapshot().settings
     return [url for url in (settings.store, *settings.replicas) if url is not None]
 
 
@@ -57,15 +57,15 @@ def rules(registry: Registry, host: str) -> str:
     InvalidInput
         The registry's remote is at no host, or a name cannot stand in a script.
     """
-    settings = registry.snapshot().settings
+    settings = registry.session.snapshot().settings
     remote = settings.remote or "origin"
-    url = registry.branch.repository.remotes.url(remote)
+    url = registry.session.branch.repository.remotes.url(remote)
     found = host_of(url, {}) if url else None
     if found is None:
         raise InvalidInput(
             f"the remote {remote} is at no Git host", hint="`git remote set-url` names one, and `git remote add` does"
         )
-    folder = f"/{registry.branch.root}" if registry.branch.root else ""
+    folder = f"/{registry.session.branch.root}" if registry.session.branch.root else ""
     owners = [
         f"{folder}/gitreg.yaml  @your/maintainers",
         *(f"{folder}/models/**/stages/{stage}.yaml  @your/{stage}-approvers" for stage in settings.stages),
@@ -76,14 +76,14 @@ def rules(registry: Registry, host: str) -> str:
         HOST=found.name,
         PATH=found.path,
         ID=quote(found.path, safe=""),
-        BRANCH_ID=quote(registry.branch.name, safe=""),
+        BRANCH_ID=quote(registry.session.branch.name, safe=""),
         CODEOWNERS="\n".join(owners),
     )
 
 
 def _fill(registry: Registry, name: str, **values: str) -> str:
     """Fill a text in; what a registry calls its branch, stages and folder must not end a quotation there."""
-    settings, branch = registry.snapshot().settings, registry.branch
+    settings, branch = registry.session.snapshot().settings, registry.session.branch
     names = {
         "BRANCH": branch.name,
         "PREFIX": settings.prefix,

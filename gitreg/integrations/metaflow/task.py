@@ -125,7 +125,7 @@ class FlowTask:
     def _earlier(self) -> tuple[str, list[ModelVersion]]:
         """Return a run name that no sealed run of the task has, and the versions of its sealed runs."""
         published: list[ModelVersion] = []
-        snapshot = self._registry.snapshot()
+        snapshot = self._registry.session.snapshot()
         for number in range(self._attempt.number + 1):
             name = self._attempt.name(number)
             sealed = find_run(snapshot, self._attempt.flow, name)
@@ -136,7 +136,7 @@ class FlowTask:
         return name, published
 
     def _forget_leftover(self, name: str) -> None:
-        repository = self._registry.branch.repository
+        repository = self._registry.session.branch.repository
         left = read_draft(repository, self._attempt.flow, name)
         if left is not None:
             with alive(repository, self._attempt.flow, name):
@@ -146,13 +146,13 @@ class FlowTask:
         """Remove the draft that the same task left in the Metaflow run that this one resumes."""
         if self._attempt.origin is None:
             return
-        repository = self._registry.branch.repository
+        repository = self._registry.session.branch.repository
         for draft in read_drafts(repository):
             if self._is_origin(draft):
                 try:
                     remove_draft(repository, draft)
                 except GitregError as error:
-                    self._registry.tell(f"the draft of {draft.name} is left: {error.message}")
+                    self._registry.session.tell(f"the draft of {draft.name} is left: {error.message}")
 
     def _is_origin(self, draft: Draft) -> bool:
         attempt, said = self._attempt, draft.run

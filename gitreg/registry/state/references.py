@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from gitreg.documents.types import AliasDocument, StageDocument
 from gitreg.errors import GitregError, IntegrityError, NotFound, Refused
-from gitreg.names import ARCHIVED, Reference, as_number, parse_reference
+from gitreg.names import ARCHIVED, LATEST, Reference, as_number, is_number, parse_reference
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
 
 
@@ -174,3 +174,8 @@ def _unreadable(snapshot: Snapshot, model: str, name: str, kinds: Collection[str
                 return IntegrityError(f"the sealed record of {what}", hint="`gitreg doctor` says what to do")
             return GitregError(what, hint="run `gitreg doctor`")
     return None
+
+
+def only_looked_up(snapshot: Snapshot, selector: str) -> bool:
+    """Return whether a selector can only be looked up, never created: a number, a stage, ``latest`` or ``archived``."""
+    return selector in (LATEST, ARCHIVED) or is_number(selector) or selector in snapshot.settings.stages

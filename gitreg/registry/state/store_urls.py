@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gitreg.blobs import open_store
 from gitreg.documents.types import RegistryDocument
+from gitreg.errors import InvalidInput
 from gitreg.git import Repository
 
 
@@ -51,3 +52,21 @@ def spelled(url: str, repository: Repository) -> str:
     if "://" in url or not Path(url).is_relative_to(top):
         return url
     return Path(url).relative_to(top).as_posix()
+
+
+def spelled_out(address: str, folder: Path) -> str:
+    """Return the full address of a store that a user names in a folder: a URL unchanged, a path made absolute.
+
+    Raises
+    ------
+    InvalidInput
+        The text is empty, or neither a URL nor a path: ``s3:/bucket``, ``machine:/folder``.
+    """
+    if "://" in address:
+        return address
+    if not address or ":" in address.partition("/")[0]:
+        raise InvalidInput(
+            f"store {address!r} is neither a folder nor a URL",
+            hint="write s3://bucket/folder, sftp://machine/folder, /folder or ./folder",
+        )
+    return os.path.normpath(folder / address)

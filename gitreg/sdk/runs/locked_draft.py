@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from threading import RLock
 from typing import TYPE_CHECKING
 
 from gitreg.registry.drafts import Draft, read_draft_at, remove_draft, write_draft
-from gitreg.sdk.store_claims import settle_claims
 
 if TYPE_CHECKING:
-    from gitreg.sdk.registry import Registry
+    from gitreg.documents.types import RunDocument
+    from gitreg.sdk.session import Session
 
 
 class LockedDraft:
@@ -18,7 +19,7 @@ class LockedDraft:
 
     Parameters
     ----------
-    registry:
+    session:
         The open registry with the draft.
     draft:
         The draft as it was read last.
@@ -29,8 +30,8 @@ class LockedDraft:
         The lock for each read and write: a repository or draft must not be used by two threads at once.
     """
 
-    def __init__(self, registry: Registry, draft: Draft) -> None:
-        self._registry = registry
+    def __init__(self, session: Session, draft: Draft) -> None:
+        self._session = session
         self._draft = draft
         self.turn = RLock()
 
@@ -48,7 +49,7 @@ class LockedDraft:
             A file of the draft cannot be read.
         """
         with self.turn:
-            repository, ref = self._registry.branch.repository, self._draft.ref
+            repository, ref = self._session.branch.repository, self._draft.ref
             commit = repository.read_ref(ref)
             if commit is not None and commit != self._draft.commit:
                 self._draft = read_draft_at(repository, commit, ref)
@@ -63,11 +64,15 @@ class LockedDraft:
             Other processes locked the repository for a minute.
         """
         with self.turn:
-            repository = self._registry.branch.repository
-            self._draft = write_draft(repository, self._draft, change, self._registry.writer, subject)
+            repository = self._session.branch.repository
+            self._draft = write_draft(repository, self._draft, change, self._session.writer, subject)
+
+    def change_run(self, change: Callable[[RunDocument], RunDocument], subject: str) -> None:
+        """Change the document of the run in the draft, in one commit."""
+        self.change(lambda draft: replace(draft, run=change(draft.run)), subject)
 
     def remove(self) -> None:
         """Remove the draft."""
         with self.turn:
-            remove_draft(self._registry.branch.repository, self._draft)
-            settle_claims(self._registry)
+            remove_draft(self._session.branch.repository, self._draft)
+            self._session.settle_claims()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from gitreg.errors import InvalidInput
 from gitreg.registry.writing.metadata import to_json
-from gitreg.sdk.current_run import run_here
+from gitreg.sdk.runs.run import run_here
 from gitreg.sdk.runs.start import run
 from gitreg.sdk.runs.step_call import StepCall
 
@@ -45,9 +45,11 @@ class Step(Generic[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Execute the step; in the body of a pipeline, return handles of its outputs (:class:`StepOutput`)."""
         under_way = run_here()
-        if under_way is None or not under_way.is_pipeline or under_way.step_here is not None:
+        if under_way is None or not under_way.is_pipeline or under_way.steps.here is not None:
             return self.function(*args, **kwargs)
-        return StepCall(self, under_way, args, dict(kwargs)).do()  # type: ignore[no-any-return]
+        options = (self.model, self.enable_cache, self.substitutions)
+        call = StepCall(self.function, self.name, under_way, args, dict(kwargs), *options)
+        return call.do()  # type: ignore[no-any-return]
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """Bind the step to an instance, as a method."""
@@ -110,7 +112,7 @@ class Pipeline(Generic[P, R]):
             under_way.is_pipeline, under_way.enable_cache = True, self.enable_cache
             result = self.function(*args, **kwargs)
             if self.model is not None and not under_way.draft.run.steps:
-                under_way.versions.bind(self.model)  # a run without steps makes its version, too
+                under_way.bind(self.model)  # a run without steps makes its version, too
             return result
 
 

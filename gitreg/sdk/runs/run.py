@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from gitreg.documents.types import RunDocument
-from gitreg.names import fill
 from gitreg.registry.state.runs_and_artifacts import find_run
 from gitreg.registry.writing.metadata import to_json
+from gitreg.sdk import current_run
 from gitreg.sdk.runs.locked_draft import LockedDraft
 from gitreg.sdk.runs.run_artifacts import RunArtifacts, add_input
+from gitreg.sdk.runs.run_model import RunModel
+from gitreg.sdk.runs.run_steps import RunSteps
 from gitreg.sdk.runs.run_versions import RunVersions
 from gitreg.sdk.runs.step_run import COMPLETED, FAILED, RUNNING, StepRun
-from gitreg.sdk.runs.subprocesses import tell_children
+from gitreg.sdk.runs.subprocesses import RunAddress, show_step
 from gitreg.sdk.verbs.drafts import seal_draft
 
 if TYPE_CHECKING:
     from gitreg.registry.drafts import Draft
     from gitreg.sdk.registry import Registry
-    from gitreg.sdk.zenml.model import Model, RunModel
+    from gitreg.sdk.session import Session
+    from gitreg.sdk.zenml.model import Model
 
 
 class Run:
@@ -43,6 +43,8 @@ class Run:
 
     Attributes
     ----------
+    steps:
+        The steps that execute.
     versions, artifacts:
         The versions and artifacts that the run makes, links and uses.
     in_hand:
@@ -67,21 +69,21 @@ class Run:
         joined_in: str | None = None,
     ) -> None:
         self.registry = registry
-        self.spec = model
         self.resumed = resumed
         self.outer: Run | None = None
-        self.substitutions = moment(draft.run.started_at)
-        self.in_hand = LockedDraft(registry, draft)
-        self.versions = RunVersions(self)
-        self.artifacts = RunArtifacts(self)
+        self.in_hand = LockedDraft(registry.session, draft)
+        self.steps = RunSteps(model, moment(draft.run.started_at), joined_in or "")
+        self.versions = RunVersions(registry.session, self.in_hand, self.steps)
+        self.artifacts = RunArtifacts(registry.session, self.in_hand, self.steps, self.versions)
         self.is_given_up = False
         self.is_pipeline = False
         self.enable_cache = True
-        self._joined_in = joined_in
         self._process = os.getpid() if joined_in is None else None
-        self._step: ContextVar[StepRun | None] = ContextVar("gitreg_step", default=None)
-        self._steps: list[StepRun] = []
-        self._names: list[str] = []
+
+    @property
+    def session(self) -> Session:
+        """The open registry that it writes to, without its public methods."""
+        return self.registry.session
 
     @property
     def draft(self) -> Draft:
@@ -106,46 +108,34 @@ class Run:
     @property
     def step(self) -> StepRun | None:
         """The step that executes in this context; in a thread that a step started, the only step."""
-        return self.step_here or self.only_step
-
-    @property
-    def step_here(self) -> StepRun | None:
-        """The step in whose block this context is."""
-        return self._step.get()
-
-    @property
-    def only_step(self) -> StepRun | None:
-        """The step that executes, if it is the only one at this moment; None otherwise."""
-        return self._steps[0] if len(self._steps) == 1 else None
+        return self.steps.current
 
     @property
     def model(self) -> RunModel | None:
         """The version of a model that the step works on, else that of the run; None if neither has one."""
-        spec = (self.step.spec if self.step else None) or self.spec
-        return None if spec is None else self.versions.bind(spec)
+        spec = self.steps.spec
+        return None if spec is None else self.bind(spec)
 
-    def fill(self, name: str) -> str:
-        """Return a name with its placeholders filled by the date, time and substitutions of the run and the step."""
-        return fill(name, {**self.substitutions, **(self.step.substitutions if self.step else {})})
+    def bind(self, spec: Model) -> RunModel:
+        """Return the handle of a version in the run's draft, where a missing one is begun."""
+        spec = spec.filled(self.steps.fill)
+        bound = RunModel(self.versions, self.artifacts, self.versions.key(spec), spec)
+        self.versions.hand_out(bound)
+        return bound
 
-    @property
-    def joined_step(self) -> str:
-        """The step in which this process was started, "" for none; another process executes it."""
-        return self._joined_in or ""
+    def address(self) -> RunAddress:
+        """Return the address by which child processes join the run and its only step."""
+        branch, step = self.session.branch, self.steps.only
+        place = f"{branch.name}:{branch.root}" if branch.root else branch.name
+        spec = (step.spec if step else None) or self.steps.model
+        model = "" if spec is None else spec.filled(self.steps.fill).reference
+        return RunAddress(
+            f"{self.session.folder}#{place}", f"{self.pipeline}@{self.name}", model, step.name if step else None
+        )
 
-    def made_by(self) -> dict[str, str]:
-        """Return the pipeline, the run and the current step, as a record states them."""
-        step = self.step.name if self.step else self._joined_in
-        return {"pipeline": self.pipeline, "run": self.name, **({"step": step} if step else {})}
-
-    def note_effects(self) -> None:
-        """Note that the current step does more than return outputs, so that the step cache does not answer it."""
-        if self.step is not None:
-            self.step.effects = True
-
-    def change(self, change: Callable[[RunDocument], RunDocument], subject: str) -> None:
-        """Change the document of the run in its draft, in one commit."""
-        self.in_hand.change(lambda draft: replace(draft, run=change(draft.run)), subject)
+    def read_draft(self) -> Draft:
+        """Return the draft as it is now."""
+        return self.in_hand.read()
 
     # -- steps -----------------------------------------------------------------------------------------------------
 
@@ -171,37 +161,34 @@ class Run:
         substitutions:
             Values for placeholders in names, beside ``{date}`` and ``{time}``.
         """
-        said = to_json(parameters or {}, "parameters")
-        started_at = self.registry.environment.timestamp()
-        with self.in_hand.turn:
-            step = StepRun(self._free(name), model, started_at, said, dict(substitutions or {}))
-            self._names.append(step.name)
-            self._steps.append(step)
-        token = self._step.set(step)
-        tell_children()
-        if self.draft.run.steps.get(step.name, {}).get("status") == RUNNING:  # an earlier try was killed in this step
-            self.change(lambda run: run.but(steps=_but(run.steps, step.name)), f"Begin the step {step.name} again")
+        parameters_json = to_json(parameters or {}, "parameters")
+        step = StepRun(name, model, self.session.environment.timestamp(), parameters_json, dict(substitutions or {}))
         try:
-            if (spec := step.spec or self.spec) is not None:
-                step.version = self.versions.key(spec.filled(self.fill))
-            yield step
-        except BaseException:
-            step.end(FAILED)
-            raise
-        else:
-            step.end(COMPLETED)
+            with self.steps.executing(step):
+                show_step()
+                try:
+                    if self.draft.run.steps.get(step.name, {}).get("status") == RUNNING:  # an earlier try was killed
+                        self._forget(step)
+                    if (spec := self.steps.spec) is not None:
+                        step.version = self.versions.key(spec.filled(self.steps.fill))
+                    yield step
+                except BaseException:
+                    step.end(FAILED)
+                    raise
+                step.end(COMPLETED)
         finally:
-            self._step.reset(token)
-            self._steps.remove(step)
-            tell_children()
+            show_step()
             for each, what in self.artifacts.noted_in(step.name).items():
                 add_input(step.inputs, each, what)
-            record = step.record()
-            self.change(lambda run: run.but(steps={**run.steps, step.name: record}), f"End the step {step.name}")
+            self._record(step)
 
-    def _free(self, name: str) -> str:
-        taken = self._names
-        return next(each for n in range(1, len(taken) + 2) if (each := name if n == 1 else f"{name}_{n}") not in taken)
+    def _record(self, step: StepRun) -> None:
+        record = {step.name: step.record()}
+        self.in_hand.change_run(lambda run: run.but(steps={**run.steps, **record}), f"End the step {step.name}")
+
+    def _forget(self, step: StepRun) -> None:
+        others = {name: record for name, record in self.draft.run.steps.items() if name != step.name}
+        self.in_hand.change_run(lambda run: run.but(steps=others), f"Begin the step {step.name} again")
 
     # -- the end ---------------------------------------------------------------------------------------------------
 
@@ -215,25 +202,36 @@ class Run:
         duration:
             In seconds.
         """
-        when = self.registry.environment.timestamp()
-        self.change(lambda run: run.but(status=status, ended_at=when, duration=round(duration, 3)), f"The run {status}")
+        when = self.session.environment.timestamp()
+        end = {"status": status, "ended_at": when, "duration": round(duration, 3)}
+        self.in_hand.change_run(lambda run: run.but(**end), f"The run {status}")
         # The change above has read the draft again, with the work of all processes of the run.
         self.is_given_up = self.is_given_up or (status == FAILED and not self.draft.holds_something)
         if self.is_given_up:
             self.in_hand.remove()
         elif status == COMPLETED:
-            seal_draft(self.registry, self.draft)
-            sealed = find_run(self.registry.snapshot(), self.pipeline, self.name)
+            seal_draft(self.session, self.draft)
+            sealed = find_run(self.session.snapshot(), self.pipeline, self.name)
             if sealed is not None:
                 self.versions.settle(sealed)
                 self.artifacts.settle()
-
-
-def _but(steps: Mapping[str, Any], name: str) -> dict[str, Any]:
-    return {each: said for each, said in steps.items() if each != name}
 
 
 def moment(started_at: str) -> dict[str, str]:
     """Return the values of ``{date}`` and ``{time}``: the beginning of a run in UTC, in zenml's format."""
     when = datetime.fromisoformat(started_at)
     return {"date": f"{when:%Y_%m_%d}", "time": f"{when:%H_%M_%S_%f}"}
+
+
+def active_run() -> Run | None:
+    """Return the active run (:func:`gitreg.sdk.current_run.active_run`)."""
+    run = current_run.active_run()
+    assert run is None or isinstance(run, Run)
+    return run
+
+
+def run_here() -> Run | None:
+    """Return the run in whose block this context is (:func:`gitreg.sdk.current_run.run_here`)."""
+    run = current_run.run_here()
+    assert run is None or isinstance(run, Run)
+    return run

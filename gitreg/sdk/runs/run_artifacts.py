@@ -19,7 +19,10 @@ from gitreg.sdk.zenml.artifacts import ArtifactVersion, new_document, stored
 if TYPE_CHECKING:
     from gitreg.registry.drafts import Draft
     from gitreg.registry.state.snapshot import ModelVersion, Snapshot
-    from gitreg.sdk.runs.run import Run
+    from gitreg.sdk.runs.locked_draft import LockedDraft
+    from gitreg.sdk.runs.run_steps import RunSteps
+    from gitreg.sdk.runs.run_versions import RunVersions
+    from gitreg.sdk.session import Session
     from gitreg.sdk.zenml.model import Model
 
 
@@ -40,10 +43,25 @@ def _used_in(run: RunDocument, step: str, name: str, what: str) -> RunDocument:
 
 
 class RunArtifacts:
-    """The artifacts in a run's draft, and those of others that it uses."""
+    """The artifacts in a run's draft, and those of others that it uses.
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    Parameters
+    ----------
+    session:
+        The open registry.
+    draft:
+        The draft of the run.
+    steps:
+        The steps of the run that execute.
+    versions:
+        The versions of models in the draft.
+    """
+
+    def __init__(self, session: Session, draft: LockedDraft, steps: RunSteps, versions: RunVersions) -> None:
+        self._session = session
+        self._draft = draft
+        self._steps = steps
+        self._versions = versions
         self._handed: WeakSet[ArtifactVersion] = WeakSet()
         self._saved: set[str] = set()
 
@@ -58,17 +76,23 @@ class RunArtifacts:
         unsafe_pickle: bool = False,
     ) -> ArtifactVersion:
         """Save an object into the draft and return its handle (:func:`gitreg.save_artifact`)."""
-        run = self._run
-        with run.in_hand.turn:
-            name, version = run.fill(name), version and run.fill(version)
-            check_artifact_version(run.registry.snapshot(), name, version)
-            model = run.model
-            if model is not None:
-                self._check_link(model.key, name)
-            run.note_effects()
-            with stored(run.registry, data, artifact_type, unsafe_pickle=unsafe_pickle, draft=True) as (record, how):
-                document = new_document(run.registry, name, version, record, how, metadata, run.made_by())
-                return self.add(document, model.key if model else None)
+        session, steps = self._session, self._steps
+        with self._draft.turn:
+            name, version = steps.fill(name), version and steps.fill(version)
+            check_artifact_version(session.snapshot(), name, version)
+            key = self._current_version()
+            if key is not None:
+                self._check_link(key, name)
+            steps.note_effects()
+            with stored(session, data, artifact_type, unsafe_pickle=unsafe_pickle, draft=True) as (record, how):
+                made_by = steps.made_by(self._draft.known.run)
+                document = new_document(session, name, version, record, how, metadata, made_by)
+                return self.add(document, key)
+
+    def _current_version(self) -> str | None:
+        """Return the id in the draft of the version that the step works on, else the run; None if neither has one."""
+        spec = self._steps.spec
+        return None if spec is None else self._versions.key(spec.filled(self._steps.fill))
 
     def add(self, document: ArtifactDocument, key: str | None) -> ArtifactVersion:
         """Add an artifact whose files are stored to the draft, linked to one of its versions, and return its handle.
@@ -95,7 +119,7 @@ class RunArtifacts:
             if key is not None:
                 self.link(same.id, key=key)
             return self._given(same)
-        if same is not None and (same.id in self._saved or same.id not in self._run.draft.artifacts):
+        if same is not None and (same.id in self._saved or same.id not in self._draft.known.artifacts):
             raise AlreadyExists(
                 f"{same.reference} already exists with other content", hint="choose another version's name"
             )
@@ -107,16 +131,16 @@ class RunArtifacts:
             version = draft.versions[key]
             return draft.with_version(version.but(links=(*version.links, document.id)), key)
 
-        self._run.in_hand.change(change, f"Save the artifact {document.artifact}")
+        self._draft.change(change, f"Save the artifact {document.artifact}")
         self._saved.add(document.id)
-        return self._given(self._run.draft.artifacts[document.id])
+        return self._given(self._draft.known.artifacts[document.id])
 
     def _check_link(self, key: str, link: str) -> None:
         """Raise now if a link to a sealed version would be refused when the run is sealed."""
-        document = self._run.draft.versions[key]
+        document = self._draft.known.versions[key]
         if document.version is None:
             return
-        there = find_existing(self._run.registry.snapshot(), document.model, document.version)
+        there = find_existing(self._session.snapshot(), document.model, document.version)
         if there is not None and link not in there.links:
             refuse_sealed(there, {"links": [link]})
 
@@ -124,11 +148,11 @@ class RunArtifacts:
         if document.version is None:
             return None
         named = (document.artifact, document.version)
-        return self._run.in_hand.read().find_artifact(*named) or find_artifact(self._run.registry.snapshot(), *named)
+        return self._draft.read().find_artifact(*named) or find_artifact(self._session.snapshot(), *named)
 
     def find(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
         """Return an artifact in the draft, by name or by the first digits of its id; None if there is none."""
-        held = self._run.in_hand.read().artifacts.values()
+        held = self._draft.read().artifacts.values()
         name = nfc(name)
         if version is None:
             found = [each for each in held if each.artifact == name] or [
@@ -153,19 +177,19 @@ class RunArtifacts:
         InvalidInput
             No model is given, and the run works on none.
         """
-        run = self._run
-        with run.in_hand.turn:
+        with self._draft.turn:
             mine = self.find(artifact)
-            linked = mine.id if mine else resolve_artifact(run.registry.snapshot(), artifact).reference
+            linked = mine.id if mine else resolve_artifact(self._session.snapshot(), artifact).reference
+            if key is None and model is not None:
+                key = self._versions.key(model.filled(self._steps.fill))
+            elif key is None:
+                key = self._current_version()
             if key is None:
-                bound = run.versions.bind(model) if model is not None else run.model
-                if bound is None:
-                    raise InvalidInput("this run works on no model to link to", hint="name one: model=Model('iris')")
-                key = bound.key
+                raise InvalidInput("this run works on no model to link to", hint="name one: model=Model('iris')")
             self._check_link(key, mine.document.reference if mine else linked)
-            run.note_effects()
-            if linked not in run.draft.versions[key].links:
-                run.versions.change(
+            self._steps.note_effects()
+            if linked not in self._draft.known.versions[key].links:
+                self._versions.change(
                     key, lambda document: document.but(links=(*document.links, linked)), "Link an artifact"
                 )
 
@@ -179,59 +203,58 @@ class RunArtifacts:
         snapshot:
             The snapshot that it was found in, of the run's registry or of another clone of it.
         """
-        run = self._run
         if isinstance(used, ArtifactDocument):
             name, what = used.artifact, self.place_of(used)
             sealed = used.version is not None and find_artifact(snapshot, used.artifact, used.version) is not None
             lasts = sealed or what == used.id
         else:
             name, what, lasts = used.model, used.reference, used.number > 0
-        step = run.step
+        step, joined_in = self._steps.current, self._steps.joined_in
         if not lasts:
             return
         if step is not None:
             step.effects = add_input(step.inputs, name, what) or step.effects
-        elif run.joined_step:
-            if what not in self._noted_in(run.joined_step).values():
-                run.change(lambda said: _used_in(said, run.joined_step, name, what), f"Use {what}")
-        elif what not in run.draft.run.inputs and not self._is_own(what):
-            run.change(lambda run: run.but(inputs=(*run.inputs, what)), f"Use {what}")
+        elif joined_in:
+            if what not in self._noted_in(joined_in).values():
+                self._draft.change_run(lambda run: _used_in(run, joined_in, name, what), f"Use {what}")
+        elif what not in self._draft.known.run.inputs and not self._is_own(what):
+            self._draft.change_run(lambda run: run.but(inputs=(*run.inputs, what)), f"Use {what}")
 
     def noted_in(self, step: str) -> Mapping[str, str]:
         """Return the inputs that other processes loaded in a step that executes, by name."""
-        self._run.in_hand.read()
+        self._draft.read()
         return self._noted_in(step)
 
     def _noted_in(self, step: str) -> Mapping[str, str]:
-        said = self._run.draft.run.steps.get(step, {})
+        said = self._draft.known.run.steps.get(step, {})
         inputs: Mapping[str, str] = said.get("inputs", {}) if said.get("status") == RUNNING else {}
         return inputs
 
     def _is_own(self, place: str) -> bool:
         """Return whether the run made an artifact version, or has it as the output of a cached step."""
-        draft = self._run.draft
+        draft = self._draft.known
         given = (step.get("outputs", {}).values() for step in draft.run.steps.values())
         return place in draft.artifacts or any(place in outputs for outputs in given)
 
     def place_of(self, document: ArtifactDocument) -> str:
         """Return the identifier of an artifact version in the draft: its id if the draft has it, else its reference."""
-        return document.id if document.id in self._run.draft.artifacts else document.reference
+        return document.id if document.id in self._draft.known.artifacts else document.reference
 
     def at(self, place: str) -> ArtifactDocument | None:
         """Return the artifact version of an identifier in the draft; None if there is none."""
-        if place in self._run.draft.artifacts:
-            return self._run.draft.artifacts[place]
+        if place in self._draft.known.artifacts:
+            return self._draft.known.artifacts[place]
         name, _, version = place.partition("@")
-        return find_artifact(self._run.registry.snapshot(), name, version) if version else None
+        return find_artifact(self._session.snapshot(), name, version) if version else None
 
     def made_in(self, step: str) -> set[str]:
         """Return the ids of the artifacts that were saved in a step, by any process."""
-        held = self._run.in_hand.read().artifacts
+        held = self._draft.read().artifacts
         return {key for key, each in held.items() if each.run and each.run.get("step") == step}
 
     def settle(self) -> None:
         """Update the handles that are still in use to the sealed versions."""
-        snapshot, handles = self._run.registry.snapshot(), list(self._handed)
+        snapshot, handles = self._session.snapshot(), list(self._handed)
         sealed: dict[str, ArtifactDocument] = {}
         for name in {handle.name for handle in handles}:
             sealed |= artifacts_with_ids(snapshot, name, {handle.id for handle in handles})

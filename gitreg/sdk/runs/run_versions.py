@@ -10,15 +10,16 @@ from gitreg.documents.types import DraftDocument
 from gitreg.names import check_model
 from gitreg.registry.drafts import Draft, is_alive, open_drafts, remove_draft
 from gitreg.registry.operations.versions import check_new_name, find_existing
-from gitreg.registry.state.references import resolve
+from gitreg.registry.state.references import only_looked_up, resolve
 from gitreg.registry.state.snapshot import ModelVersion
 from gitreg.sdk.verbs.drafts import draft_version, sealing
 
 if TYPE_CHECKING:
     from gitreg.documents.types import RunDocument
-    from gitreg.sdk.registry import Registry
-    from gitreg.sdk.runs.run import Run
-    from gitreg.sdk.zenml.model import Model, RunModel
+    from gitreg.sdk.runs.locked_draft import LockedDraft
+    from gitreg.sdk.runs.run_steps import RunSteps
+    from gitreg.sdk.session import Session
+    from gitreg.sdk.zenml.model import Model
 
     class Settling(Protocol):
         """A handle of a version that a run is making."""
@@ -32,22 +33,25 @@ if TYPE_CHECKING:
 
 
 class RunVersions:
-    """The versions of models in a run's draft."""
+    """The versions of models in a run's draft.
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    Parameters
+    ----------
+    session:
+        The open registry.
+    draft:
+        The draft of the run.
+    steps:
+        The steps of the run that execute.
+    """
+
+    def __init__(self, session: Session, draft: LockedDraft, steps: RunSteps) -> None:
+        self.session = session
+        self.draft = draft
+        self.steps = steps
         self._handed: list[Settling] = []
         self._lent: dict[str, str] = {}
         self._sealed: dict[str, str] = {}
-
-    def bind(self, spec: Model) -> RunModel:
-        """Return the handle of a version in the run's draft, where a missing one is begun."""
-        from gitreg.sdk.zenml.model import RunModel
-
-        spec = spec.filled(self._run.fill)
-        bound = RunModel(self._run, self.key(spec), spec)
-        self.hand_out(bound)
-        return bound
 
     def hand_out(self, handle: Settling) -> None:
         """Register a handle of a version, so that it learns the name of the sealed version."""
@@ -65,25 +69,23 @@ class RunVersions:
         InvalidInput, AlreadyExists
             The name cannot be that of a version.
         """
-        run = self._run
-        with run.in_hand.turn:
+        with self.draft.turn:
             model, wanted = check_model(spec.name), self._resolved(spec)
-            known = run.draft.find_version(model, wanted)
+            known = self.draft.known.find_version(model, wanted)
             return known or self._begun(spec, model, wanted)
 
     def _begun(self, spec: Model, model: str, wanted: str | None) -> str:
-        run, registry = self._run, self._run.registry
-        step = run.step
-        spec.warn_of_differences(registry)
+        session, step = self.session, self.steps.current
+        spec.warn_of_differences(session.snapshot())
         document = DraftDocument(
             model=model,
             version=wanted,
-            created_at=registry.environment.timestamp(),
-            created_by=str(registry.writer().author),
+            created_at=session.environment.timestamp(),
+            created_by=str(session.writer().author),
             card=spec.card(),
-            step=step.name if step and step.spec and run.fill(step.spec.reference) == spec.reference else None,
+            step=step.name if step and step.spec and self.steps.fill(step.spec.reference) == spec.reference else None,
         )
-        left = None if wanted is None else left_over(registry, model, wanted)
+        left = None if wanted is None else left_over(session, model, wanted)
 
         def change(draft: Draft) -> Draft:
             if draft.find_version(model, wanted):
@@ -91,22 +93,20 @@ class RunVersions:
             return draft.with_version(document) if left is None else draft.with_all_of(left, document.step)
 
         subject = f"Begin {spec.reference}" if left is None else f"Go on with what {left.name} left"
-        run.in_hand.change(change, subject)
+        self.draft.change(change, subject)
         if left is not None:
-            remove_draft(registry.branch.repository, left)
-        key = run.draft.find_version(model, wanted)
+            remove_draft(session.branch.repository, left)
+        key = self.draft.known.find_version(model, wanted)
         assert key is not None
         return key
 
     def _resolved(self, spec: Model) -> str | None:
         """Return the name of the version that a selector means, resolved once for the whole run."""
-        from gitreg.sdk.zenml.model import only_looked_up
-
         selector = spec.selector
         if selector is None:
             return None
         if spec.reference not in self._lent:
-            snapshot = self._run.registry.snapshot()
+            snapshot = self.session.snapshot()
             if only_looked_up(snapshot, selector):
                 self._lent[spec.reference] = resolve(snapshot, spec.reference).version
             else:
@@ -116,13 +116,13 @@ class RunVersions:
 
     def begin(self, document: DraftDocument) -> str:
         """Begin a further version of a model, beside those in the draft, and return its id in the draft."""
-        with self._run.in_hand.turn:
-            self._run.in_hand.change(lambda draft: draft.with_version(document), f"Begin a version of {document.model}")
-            return list(self._run.draft.versions)[-1]
+        with self.draft.turn:
+            self.draft.change(lambda draft: draft.with_version(document), f"Begin a version of {document.model}")
+            return list(self.draft.known.versions)[-1]
 
     def change(self, key: str, change: Callable[[DraftDocument], DraftDocument], subject: str) -> None:
         """Change the document of a version in the draft, in one commit."""
-        self._run.in_hand.change(lambda draft: draft.with_version(change(draft.versions[key]), key), subject)
+        self.draft.change(lambda draft: draft.with_version(change(draft.versions[key]), key), subject)
 
     def set_stage(self, key: str, stage: str, *, force: bool) -> None:
         """Set the stage that a version enters when it is sealed; rules and policy are checked now and at sealing.
@@ -134,17 +134,17 @@ class RunVersions:
         InvalidInput
             There is no such stage.
         """
-        draft, registry = self._run.draft, self._run.registry
+        draft = self.draft.known
         document = draft.versions[key].but(stage=stage, force=force)
-        sealing(registry, replace(draft, versions={key: document}))(registry.snapshot())
+        sealing(self.session, replace(draft, versions={key: document}))(self.session.snapshot())
         self.change(key, lambda document: document.but(stage=stage, force=force), f"Give it {stage}")
 
     def get(self, key: str) -> ModelVersion:
         """Return a version as it is now: the draft in the form of a sealed one, or the sealed one with additions."""
-        draft = self._run.draft
+        draft = self.draft.known
         document = draft.versions[key]
         if document.version is not None:
-            there = find_existing(self._run.registry.snapshot(), document.model, document.version)
+            there = find_existing(self.session.snapshot(), document.model, document.version)
             if there is not None:
                 records = {**there.annotation.artifacts, **draft.artifacts_of(document)}
                 metadata = {**there.annotation.metadata, **document.metadata}
@@ -153,17 +153,17 @@ class RunVersions:
 
     def settle(self, sealed: RunDocument) -> None:
         """Update the handles to the sealed versions."""
-        for key, reference in zip(self._run.draft.versions, sealed.versions, strict=False):
+        for key, reference in zip(self.draft.known.versions, sealed.versions, strict=False):
             self._sealed[key] = reference.rpartition("@")[2]
         for handle in self._handed:
             if handle.key in self._sealed:
                 handle.settle(self._sealed[handle.key])
 
 
-def left_over(registry: Registry, model: str, version: str | None) -> Draft | None:
+def left_over(session: Session, model: str, version: str | None) -> Draft | None:
     """Return the draft of a failed or killed run that contains only the version of this name; None if there is none."""
-    repository = registry.branch.repository
-    for draft in open_drafts(repository, registry.snapshot()):
+    repository = session.branch.repository
+    for draft in open_drafts(repository, session.snapshot()):
         alone = len(draft.versions) == 1 and draft.find_version(model, version)
         if alone and not is_alive(repository, draft.run.pipeline, draft.run.run):
             return draft

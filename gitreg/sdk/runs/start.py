@@ -15,13 +15,16 @@ from gitreg.names import check_pipeline, check_run, fill
 from gitreg.registry.drafts import Draft, alive, is_sealed, read_draft, remove_draft
 from gitreg.registry.state.runs_and_artifacts import find_run
 from gitreg.registry.writing.metadata import to_json
+from gitreg.sdk.current_run import active
+from gitreg.sdk.registry import Registry
 from gitreg.sdk.run_environment import environment, patch, source, this_command
-from gitreg.sdk.runs.run import Run, moment
+from gitreg.sdk.runs.run import Run, active_run, moment
 from gitreg.sdk.runs.run_versions import left_over
 from gitreg.sdk.runs.step_run import COMPLETED, FAILED, RUNNING
+from gitreg.sdk.runs.subprocesses import shown_to_children
 
 if TYPE_CHECKING:
-    from gitreg.sdk.registry import Registry
+    from gitreg.sdk.session import Session
     from gitreg.sdk.zenml.model import Model
 
 
@@ -71,27 +74,26 @@ def run(
     GitregError
         The draft cannot be sealed; it is kept.
     """
-    from gitreg.sdk.current_run import activated, active_run
-
     outer = active_run()
     if outer is not None and outer.is_joined and registry is None:
         yield outer
         return
     with ExitStack() as stack:
         if registry is None:
-            from gitreg.sdk.registry import Registry as _Registry
-
-            registry = stack.enter_context(_Registry.open())
-        draft, resumed = _begun(registry, pipeline, name, model, substitutions or {}, command or this_command())
-        stack.enter_context(alive(registry.branch.repository, draft.run.pipeline, draft.run.run))
+            registry = stack.enter_context(Registry.open())
+        session = registry.session
+        draft, resumed = _begun(session, pipeline, name, model, substitutions or {}, command or this_command())
+        stack.enter_context(alive(session.branch.repository, draft.run.pipeline, draft.run.run))
         started = Run(registry, draft, model, resumed=resumed)
-        started.substitutions |= substitutions or {}
-        said = to_json(parameters or {}, "parameters")
-        started.change(lambda run: run.but(status=RUNNING, parameters=said), f"Begin the run {draft.name}")
+        started.steps.substitutions |= substitutions or {}
+        parameters_json = to_json(parameters or {}, "parameters")
+        started.in_hand.change_run(
+            lambda run: run.but(status=RUNNING, parameters=parameters_json), f"Begin the run {draft.name}"
+        )
         start = time.monotonic()
         try:
-            with activated(started):
-                if save_patch and (changed := patch(registry)) is not None:
+            with active(started), shown_to_children(started.address):
+                if save_patch and (changed := patch(session)) is not None:
                     started.artifacts.save(changed, f"{started.pipeline}.patch")
                 yield started
         except BaseException as error:
@@ -115,7 +117,7 @@ def _end_well(run: Run, duration: float) -> None:
 
 
 def _begun(
-    registry: Registry,
+    session: Session,
     pipeline: str,
     name: str | None,
     model: Model | None,
@@ -124,19 +126,19 @@ def _begun(
 ) -> tuple[Draft, bool]:
     """Return the draft of a run, and True if an earlier try left it."""
     pipeline = check_pipeline(pipeline)
-    repository = registry.branch.repository
-    started_at = registry.environment.timestamp()
+    repository = session.branch.repository
+    started_at = session.environment.timestamp()
     values = {**moment(started_at), **substitutions}
     if name is not None:
         name = check_run(fill(name, values))
         left = read_draft(repository, pipeline, name)
-        if find_run(registry.snapshot(), pipeline, name) is not None:
-            if left is not None and is_sealed(left, registry.snapshot()):  # its process died before removing it
+        if find_run(session.snapshot(), pipeline, name) is not None:
+            if left is not None and is_sealed(left, session.snapshot()):  # its process died before removing it
                 remove_draft(repository, left)
             raise AlreadyExists(f"there is a run {pipeline}/{name} already", hint="give the run another name")
     else:
         meant = model.filled(lambda name: fill(name, values)) if model is not None else None
-        left = left_over(registry, meant.name, meant.selector) if meant is not None and meant.selector else None
+        left = left_over(session, meant.name, meant.selector) if meant is not None and meant.selector else None
         left = left if left is not None and left.run.pipeline == pipeline else None
     if left is not None:
         return left, True
@@ -145,10 +147,10 @@ def _begun(
         pipeline=pipeline,
         run=name or f"{when:%Y-%m-%d-%H%M%S}-{secrets.token_hex(2)}",
         status=RUNNING,
-        created_by=str(registry.writer().author),
+        created_by=str(session.writer().author),
         started_at=started_at,
         command=command,
-        source=source(registry),
+        source=source(session),
         environment=environment(),
     )
     return Draft(run), False

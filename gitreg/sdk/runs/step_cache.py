@@ -15,9 +15,9 @@ from gitreg.registry.state.runs_and_artifacts import find_artifact, runs
 
 if TYPE_CHECKING:
     from gitreg.documents.types import ArtifactDocument
-    from gitreg.sdk.registry import Registry
     from gitreg.sdk.runs.outputs import Output
     from gitreg.sdk.runs.run import Run
+    from gitreg.sdk.session import Session
 
 _FORMAT = 1  # version of the content of a key
 
@@ -71,15 +71,15 @@ def known_outputs(
     found = _in_draft(run, name, key, outputs)
     if found is None and other_runs:
         found = _in_history(run, key, outputs)
-    return found if found is not None and all(_is_stored(run.registry, each) for each in found) else None
+    return found if found is not None and all(_is_stored(run.session, each) for each in found) else None
 
 
-def _is_stored(registry: Registry, document: ArtifactDocument) -> bool:
+def _is_stored(session: Session, document: ArtifactDocument) -> bool:
     try:
-        manifest = manifest_of(document.record, registry.stores)
+        manifest = manifest_of(document.record, session.stores)
     except IntegrityError:
         return False
-    return any(not store.missing([manifest]) for store in registry.stores.in_order)
+    return any(not store.missing([manifest]) for store in session.stores.in_order)
 
 
 def _in_draft(run: Run, name: str, key: str, outputs: Sequence[Output]) -> list[ArtifactDocument] | None:
@@ -91,7 +91,7 @@ def _in_draft(run: Run, name: str, key: str, outputs: Sequence[Output]) -> list[
 
 
 def _in_history(run: Run, key: str, outputs: Sequence[Output]) -> list[ArtifactDocument] | None:
-    snapshot = run.registry.snapshot()
+    snapshot = run.session.snapshot()
     for earlier in runs(snapshot, run.pipeline):
         for step in earlier.steps.values():
             if step.get("key") != key or step.get("status") != "completed":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gitreg.documents.types import ArtifactDocument
@@ -16,9 +16,9 @@ from gitreg.sdk.runs.step_cache import known_outputs, step_key
 from gitreg.sdk.zenml.artifacts import ArtifactVersion, save_artifact
 
 if TYPE_CHECKING:
-    from gitreg.sdk.runs.pipelines import Step
     from gitreg.sdk.runs.run import Run
     from gitreg.sdk.runs.step_run import StepRun as RunningStep
+    from gitreg.sdk.zenml.model import Model
 
 _LOG = logging.getLogger("gitreg")
 
@@ -47,25 +47,53 @@ class StepOutput:
 
 
 class StepCall:
-    """One call of a step in a pipeline's body."""
+    """One call of a step in a pipeline's body.
 
-    def __init__(self, step: Step[Any, Any], under_way: Run, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
+    Parameters
+    ----------
+    function:
+        The function of the step.
+    step:
+        The name of the step.
+    run:
+        The run of the pipeline.
+    args, kwargs:
+        The arguments of the call; ``after`` and ``id`` are those of the step.
+    model, enable_cache, substitutions:
+        The options of the step (:func:`gitreg.step`).
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        step: str,
+        run: Run,
+        args: Sequence[Any],
+        kwargs: dict[str, Any],
+        model: Model | None,
+        enable_cache: bool | None,
+        substitutions: Mapping[str, str],
+    ) -> None:
+        self.function = function
         self.step = step
-        self.run = under_way
+        self.run = run
+        self.model = model
+        self.substitutions = substitutions
+        self.enable_cache = run.enable_cache if enable_cache is None else enable_cache
         self.after = kwargs.pop("after", ())
-        self.name = kwargs.pop("id", None) or step.name
+        self.name = kwargs.pop("id", None) or step
         self.bound = self._bind(args, kwargs)
-        self.outputs = self._named(declared_outputs(step.function, step.name))
+        self.outputs = self._named(declared_outputs(function, step))
 
     def _bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> inspect.BoundArguments:
         try:
-            return inspect.signature(self.step.function).bind(*args, **kwargs)
+            return inspect.signature(self.function).bind(*args, **kwargs)
         except TypeError as error:
-            raise InvalidInput(f"the step {self.step.name} cannot be called so: {error}") from None
+            raise InvalidInput(f"the step {self.step} cannot be called so: {error}") from None
 
     def _named(self, outputs: Sequence[Output] | None) -> list[Output] | None:
         """Return the outputs with the placeholders of their names filled."""
-        values = {**self.run.substitutions, **self.step.substitutions}
+        values = {**self.run.steps.substitutions, **self.substitutions}
         return None if outputs is None else [output.filled(lambda name: fill(name, values)) for output in outputs]
 
     def do(self) -> Any:
@@ -74,9 +102,9 @@ class StepCall:
         given = {name: self._artifact(name, value) for name, value in self.bound.arguments.items()}
         inputs = {name: each for name, each in given.items() if each is not None}
         plain = {name: value for name, value in self.bound.arguments.items() if given[name] is None}
-        parameters = to_json(plain, f"parameters of the step {self.step.name}")
+        parameters = to_json(plain, f"parameters of the step {self.step}")
         with self.run.begin(
-            self.name, model=self.step.model, parameters=parameters, substitutions=self.step.substitutions
+            self.name, model=self.model, parameters=parameters, substitutions=self.substitutions
         ) as begun:
             begun.inputs.update({name: self.run.artifacts.place_of(each.document) for name, each in inputs.items()})
             key = self._key(parameters, inputs)
@@ -86,9 +114,9 @@ class StepCall:
             for name, value in inputs.items():
                 self.bound.arguments[name] = self._load(name, value)
             before = self.run.artifacts.made_in(begun.name)
-            returned = self.step.function(*self.bound.args, **self.bound.kwargs)
-            outputs = self.outputs if self.outputs is not None else undeclared_outputs(returned, self.step.name)
-            values = split(returned, outputs, self.step.name)
+            returned = self.function(*self.bound.args, **self.bound.kwargs)
+            outputs = self.outputs if self.outputs is not None else undeclared_outputs(returned, self.step)
+            values = split(returned, outputs, self.step)
             by_others = self.run.artifacts.made_in(begun.name) != before or self.run.artifacts.noted_in(begun.name)
             begun.key = None if begun.effects or by_others else key
             made = [self._save(each, value) for each, value in zip(outputs, values, strict=True)]
@@ -102,7 +130,7 @@ class StepCall:
             name = each.step if isinstance(each, StepOutput) else str(each)
             if name not in done:
                 raise InvalidInput(
-                    f"{self.step.name} is to run after the step {name!r}, which has not run",
+                    f"{self.step} is to run after the step {name!r}, which has not run",
                     hint="steps run in the order in which the pipeline calls them; call that one first",
                 )
 
@@ -115,7 +143,7 @@ class StepCall:
         try:
             to_json({name: value})
         except InvalidInput:
-            return save_artifact(value, f"{self.step.name}.{name}")  # an object made in the body of the pipeline
+            return save_artifact(value, f"{self.step}.{name}")  # an object made in the body of the pipeline
         return None
 
     def _load(self, name: str, value: ArtifactVersion) -> Any:
@@ -131,13 +159,12 @@ class StepCall:
         if not self.outputs:  # a step without outputs is executed for its effects
             return None
         digests = {name: each.digest for name, each in inputs.items()}
-        return step_key(self.step.function, self.outputs, parameters, digests)
+        return step_key(self.function, self.outputs, parameters, digests)
 
     def _known(self, begun: RunningStep, key: str | None) -> list[ArtifactDocument] | None:
         if key is None or self.outputs is None:
             return None
-        cached = self.step.enable_cache if self.step.enable_cache is not None else self.run.enable_cache
-        return known_outputs(self.run, begun.name, key, self.outputs, other_runs=cached)
+        return known_outputs(self.run, begun.name, key, self.outputs, other_runs=self.enable_cache)
 
     def _reuse(self, begun: RunningStep, known: Sequence[ArtifactDocument]) -> list[ArtifactVersion]:
         begun.cached = True

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitreg.errors import InvalidInput
-from gitreg.sdk.current_run import active_run
+from gitreg.sdk.runs.run import active_run
 
 if TYPE_CHECKING:
     from gitreg.sdk.runs.run import Run
+    from gitreg.sdk.runs.run_model import RunModel
     from gitreg.sdk.runs.step_run import StepRun
-    from gitreg.sdk.zenml.model import RunModel
 
 
 class StepContext:

@@ -34,8 +34,8 @@ class Admission:
         True if the caller allows code in all files.
     """
 
-    def __init__(self, registry: Session, record: ArtifactRecord, *, model: str, what: str, unsafe_code: bool) -> None:
-        self._registry = registry
+    def __init__(self, session: Session, record: ArtifactRecord, *, model: str, what: str, unsafe_code: bool) -> None:
+        self._session = session
         self._record = record
         self._model = model
         self._what = what
@@ -46,7 +46,7 @@ class Admission:
 
     @cached_property
     def _is_free(self) -> bool:
-        return self._unsafe_code or self._registry.trusts_code(self._model)
+        return self._unsafe_code or self._session.trusts_code(self._model)
 
     @property
     def is_pending(self) -> bool:
@@ -72,7 +72,7 @@ class Admission:
             return
         contents = self._record.contents
         self._refuse(as_recorded(contents, contents if paths is None else paths))
-        summary = self._registry.verdicts.find(_OF_A_SET + self._record.digest)
+        summary = self._session.verdicts.find(_OF_A_SET + self._record.digest)
         found = read_summary(summary) if summary else None
         if found is None:
             found = self._find(manifest(), paths)
@@ -91,7 +91,7 @@ class Admission:
         """
         if not self._unseen:
             return
-        looked = self._registry.verdicts.look_in(folder, self._unseen)
+        looked = self._session.verdicts.look_in(folder, self._unseen)
         found = {entry.path: looked[entry.sha256] for entry in self._unseen}
         self._unseen = []
         self._keep(self._seen | found)
@@ -114,7 +114,7 @@ class Admission:
         if self._is_free:
             return
         self._refuse(as_recorded(self._record.contents, [entry.path]))
-        found = {entry.path: self._registry.verdicts.look(entry.sha256, file, keep=verified)}
+        found = {entry.path: self._session.verdicts.look(entry.sha256, file, keep=verified)}
         file.seek(0)
         self._compare(found)
         self._refuse(found)
@@ -122,7 +122,7 @@ class Admission:
     def _find(self, manifest: Manifest, paths: Collection[str] | None) -> dict[str, Finding]:
         """Return the cached verdicts on files, and remember the files without one for `look`."""
         entries = [entry for entry in manifest.files if paths is None or entry.path in paths]
-        known = self._registry.verdicts.find_all(entry.sha256 for entry in entries)
+        known = self._session.verdicts.find_all(entry.sha256 for entry in entries)
         self._unseen = [entry for entry in entries if entry.sha256 not in known]
         self._seen = {entry.path: known[entry.sha256] for entry in entries if entry.sha256 in known}
         self._is_whole = paths is None
@@ -133,12 +133,12 @@ class Admission:
     def _keep(self, found: Mapping[str, Finding]) -> None:
         """Cache the verdicts on all files of the artifact as one entry, which one query finds."""
         if self._is_whole:
-            self._registry.verdicts.keep({_OF_A_SET + self._record.digest: summarised(found)})
+            self._session.verdicts.keep({_OF_A_SET + self._record.digest: summarised(found)})
 
     def _compare(self, found: Mapping[str, Finding]) -> None:
         """Warn if the record, made by the same scanner rules, states another verdict."""
         for difference in differences(self._record.scan, self._record.contents, found, whole=False):
-            self._registry.tell(f"{self._what}: {difference}")
+            self._session.tell(f"{self._what}: {difference}")
 
     def _refuse(self, found: Mapping[str, Finding]) -> None:
         for path, finding in found.items():

@@ -22,7 +22,7 @@ from gitreg.registry.writing.commit import Operation, Outcome
 from gitreg.sdk.verbs.save import Saving, describe, publish, put, sources, surrounded
 
 if TYPE_CHECKING:
-    from gitreg.sdk.registry import Registry
+    from gitreg.sdk.session import Session
 
 
 class Batch:
@@ -41,8 +41,8 @@ class Batch:
         The outcome of the commit, after the block; None if nothing was saved.
     """
 
-    def __init__(self, registry: Registry, message: str = "", progress: Progress = NO_PROGRESS) -> None:
-        self._registry = registry
+    def __init__(self, session: Session, message: str = "", progress: Progress = NO_PROGRESS) -> None:
+        self._session = session
         self._message = message
         self._progress = progress
         self._stack = ExitStack()
@@ -50,8 +50,8 @@ class Batch:
         self.outcome: Outcome | None = None
 
     def __enter__(self) -> Self:
-        self._store = self._stack.enter_context(self._registry.saving(self._progress))
-        self._new_version = surrounded(self._registry)
+        self._store = self._stack.enter_context(self._session.saving(self._progress))
+        self._new_version = surrounded(self._session)
         return self
 
     def __exit__(
@@ -64,7 +64,7 @@ class Batch:
     @property
     def versions(self) -> list[ModelVersion]:
         """The versions, in the order in which they were saved; an empty list before the end of the block."""
-        return self._registry.about_all(self.outcome) if self.outcome else []
+        return self._session.about_all(self.outcome) if self.outcome else []
 
     def save(
         self,
@@ -93,20 +93,20 @@ class Batch:
     def add(self, saving: Saving) -> None:
         """Store the files of one new version and add it to the batch."""
         new = self._new_version(saving)
-        check_saveable(self._registry.snapshot(), new, context=self._registry.context())
-        self._pending.append((saving, replace(new, artifacts=put(self._store, saving, self._registry.verdicts))))
+        check_saveable(self._session.snapshot(), new, context=self._session.context())
+        self._pending.append((saving, replace(new, artifacts=put(self._store, saving, self._session.verdicts))))
 
     def _publish(self) -> Outcome:
-        operation = _operation(self._registry, [new for _, new in self._pending], self._message)
-        return publish(self._registry, self._store, operation, self._put_again)
+        operation = _operation(self._session, [new for _, new in self._pending], self._message)
+        return publish(self._session, self._store, operation, self._put_again)
 
     def _put_again(self) -> bool:
-        same = [put(self._store, saving, self._registry.verdicts) == new.artifacts for saving, new in self._pending]
+        same = [put(self._store, saving, self._session.verdicts) == new.artifacts for saving, new in self._pending]
         return all(same)
 
 
 def save_all(
-    registry: Registry,
+    session: Session,
     savings: Sequence[Saving],
     *,
     message: str = "",
@@ -126,27 +126,27 @@ def save_all(
     """
     if not savings:
         raise InvalidInput("there is nothing to save", hint="a batch is a list of what to save")
-    new_version = surrounded(registry)
+    new_version = surrounded(session)
     news = [new_version(saving) for saving in savings]
-    check_all_saveable(registry.snapshot(), news, context=registry.context())
+    check_all_saveable(session.snapshot(), news, context=session.context())
     if dry_run:
         news = [
-            replace(new, artifacts=describe(each, progress, registry.verdicts))
+            replace(new, artifacts=describe(each, progress, session.verdicts))
             for new, each in zip(news, savings, strict=True)
         ]
-        return registry.commit(_operation(registry, news, message), dry_run=True)
-    with Batch(registry, message, progress) as batch:
+        return session.commit(_operation(session, news, message), dry_run=True)
+    with Batch(session, message, progress) as batch:
         for saving in savings:
             batch.add(saving)
     assert batch.outcome is not None
     return batch.outcome
 
 
-def _operation(registry: Registry, news: Sequence[NewVersion], message: str) -> Operation:
-    here = registry.context()
+def _operation(session: Session, news: Sequence[NewVersion], message: str) -> Operation:
+    here = session.context()
 
     def operation(snapshot: Snapshot) -> Changes:
-        given = partial(tagged_numbers, registry.branch.repository, snapshot)
+        given = partial(tagged_numbers, session.branch.repository, snapshot)
         return save_versions(snapshot, news, given=given, context=here, message=message)
 
     return operation

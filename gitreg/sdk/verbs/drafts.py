@@ -14,20 +14,20 @@ from gitreg.registry.operations.sealing import seal as seal_operation
 from gitreg.registry.state.registry_refs import tagged_numbers
 from gitreg.registry.state.runs_and_artifacts import runs
 from gitreg.registry.state.snapshot import ModelVersion
-from gitreg.sdk.store_claims import settle_claims
+from gitreg.sdk.current_run import active_run
 
 if TYPE_CHECKING:
     from gitreg.documents.types import RunDocument
     from gitreg.registry.writing.commit import Outcome
-    from gitreg.sdk.registry import Registry
+    from gitreg.sdk.session import Session
 
 DIED = "died"
 """The status of a run whose draft says that it is running although its process is dead."""
 
 
-def sealing(registry: Registry, draft: Draft) -> Callable[[Any], Any]:
+def sealing(session: Session, draft: Draft) -> Callable[[Any], Any]:
     """Return the operation that seals a draft."""
-    repository, here = registry.branch.repository, registry.context()
+    repository, here = session.branch.repository, session.context()
 
     def operation(snapshot: Any) -> Any:
         def given(model: str) -> list[int]:
@@ -38,7 +38,7 @@ def sealing(registry: Registry, draft: Draft) -> Callable[[Any], Any]:
     return operation
 
 
-def seal_draft(registry: Registry, draft: Draft) -> Outcome:
+def seal_draft(session: Session, draft: Draft) -> Outcome:
     """Seal a draft, remove its ref, and return the outcome.
 
     Raises
@@ -46,18 +46,18 @@ def seal_draft(registry: Registry, draft: Draft) -> Outcome:
     GitregError
         As :func:`gitreg.registry.operations.sealing.seal` raises it; the draft stays.
     """
-    outcome = registry.commit(sealing(registry, draft))
-    remove_draft(registry.branch.repository, draft)
-    settle_claims(registry)
+    outcome = session.commit(sealing(session, draft))
+    remove_draft(session.branch.repository, draft)
+    session.settle_claims()
     return outcome
 
 
-def drafts_of(registry: Registry) -> list[Draft]:
+def drafts_of(session: Session) -> list[Draft]:
     """Return the drafts that are not sealed, of runs that execute, failed or were killed."""
-    return open_drafts(registry.branch.repository, registry.snapshot())
+    return open_drafts(session.branch.repository, session.snapshot())
 
 
-def find_draft(registry: Registry, run: str) -> Draft:
+def find_draft(session: Session, run: str) -> Draft:
     """Return the draft of a run that is named ``RUN`` or ``PIPELINE/RUN``.
 
     Raises
@@ -66,7 +66,7 @@ def find_draft(registry: Registry, run: str) -> Draft:
         There is no such draft, or there are several.
     """
     run = nfc(run)
-    drafts = read_drafts(registry.branch.repository)
+    drafts = read_drafts(session.branch.repository)
     found = [draft for draft in drafts if run in (draft.name, draft.run.run)]
     if len(found) == 1:
         return found[0]
@@ -77,7 +77,7 @@ def find_draft(registry: Registry, run: str) -> Draft:
     )
 
 
-def draft_of_model(registry: Registry, model: str, run: str | None) -> ModelVersion:
+def draft_of_model(session: Session, model: str, run: str | None) -> ModelVersion:
     """Return the draft of a version of a model: that of the run named, else of the active run, else the only one.
 
     Raises
@@ -85,11 +85,9 @@ def draft_of_model(registry: Registry, model: str, run: str | None) -> ModelVers
     NotFound
         There is no such draft, or there are several.
     """
-    from gitreg.sdk.current_run import active_run
-
     active = active_run()
     model, run = nfc(model), run and nfc(run)
-    drafts = [active.in_hand.read()] if active is not None and run is None else drafts_of(registry)
+    drafts = [active.read_draft()] if active is not None and run is None else drafts_of(session)
     found = [
         (draft, document)
         for draft in drafts
@@ -127,7 +125,7 @@ def draft_version(draft: Draft, document: DraftDocument) -> ModelVersion:
 # -- by hand -----------------------------------------------------------------------------------------------------------
 
 
-def seal_by_hand(registry: Registry, run: str) -> Outcome:
+def seal_by_hand(session: Session, run: str) -> Outcome:
     """Seal the draft of a run that failed or was killed, and return the outcome.
 
     Raises
@@ -139,21 +137,21 @@ def seal_by_hand(registry: Registry, run: str) -> Outcome:
     GitregError
         As :func:`gitreg.registry.operations.sealing.seal` raises it; the draft stays.
     """
-    draft = find_draft(registry, run)
-    with alive(registry.branch.repository, draft.run.pipeline, draft.run.run):
+    draft = find_draft(session, run)
+    with alive(session.branch.repository, draft.run.pipeline, draft.run.run):
         if draft.run.status == "running":
-            ended = draft.run.but(status="failed", ended_at=registry.environment.timestamp())
+            ended = draft.run.but(status="failed", ended_at=session.environment.timestamp())
             draft = write_draft(
-                registry.branch.repository,
+                session.branch.repository,
                 draft,
                 lambda draft: replace(draft, run=ended),
-                registry.writer,
+                session.writer,
                 "The run was ended by hand",
             )
-        return seal_draft(registry, draft)
+        return seal_draft(session, draft)
 
 
-def discard(registry: Registry, run: str) -> Draft:
+def discard(session: Session, run: str) -> Draft:
     """Remove the draft of a run that failed or was killed, and return it; its weights are left to ``gitreg gc``.
 
     Raises
@@ -163,21 +161,21 @@ def discard(registry: Registry, run: str) -> Draft:
     Conflict
         The run still executes.
     """
-    draft = find_draft(registry, run)
-    with alive(registry.branch.repository, draft.run.pipeline, draft.run.run):
-        remove_draft(registry.branch.repository, draft)
-    settle_claims(registry)
+    draft = find_draft(session, run)
+    with alive(session.branch.repository, draft.run.pipeline, draft.run.run):
+        remove_draft(session.branch.repository, draft)
+    session.settle_claims()
     return draft
 
 
 # -- as rows -----------------------------------------------------------------------------------------------------------
 
 
-def draft_rows(registry: Registry) -> list[dict[str, Any]]:
+def draft_rows(session: Session) -> list[dict[str, Any]]:
     """Return one row of plain data for each version in a draft; a draft without versions has one row."""
     rows = []
-    for draft in drafts_of(registry):
-        status = status_of(registry, draft)
+    for draft in drafts_of(session):
+        status = status_of(session, draft)
         for document in draft.versions.values() or [None]:
             artifacts = (
                 draft.artifacts_of(document) if document else {a.artifact: a.record for a in draft.artifacts.values()}
@@ -197,15 +195,15 @@ def draft_rows(registry: Registry) -> list[dict[str, Any]]:
     return rows
 
 
-def run_rows(registry: Registry, pipeline: str | None = None) -> list[dict[str, Any]]:
+def run_rows(session: Session, pipeline: str | None = None) -> list[dict[str, Any]]:
     """Return one row of plain data for each run: those that are not sealed first, each group newest first."""
-    drafts = drafts_of(registry)
+    drafts = drafts_of(session)
     open_ones = [
-        run_row(draft.run.but(versions=_made(draft)), status_of(registry, draft))
+        run_row(draft.run.but(versions=_made(draft)), status_of(session, draft))
         for draft in sorted(drafts, key=lambda draft: draft.run.started_at, reverse=True)
         if pipeline is None or nfc(pipeline) == draft.run.pipeline
     ]
-    return [*open_ones, *(run_row(run, run.status) for run in runs(registry.snapshot(), pipeline))]
+    return [*open_ones, *(run_row(run, run.status) for run in runs(session.snapshot(), pipeline))]
 
 
 def run_row(run: RunDocument, status: str) -> dict[str, Any]:
@@ -222,7 +220,7 @@ def run_row(run: RunDocument, status: str) -> dict[str, Any]:
     }
 
 
-def find_any_run(registry: Registry, name: str) -> tuple[RunDocument, str]:
+def find_any_run(session: Session, name: str) -> tuple[RunDocument, str]:
     """Return a run that is named ``RUN`` or ``PIPELINE/RUN``, sealed or a draft, and its status.
 
     Raises
@@ -231,13 +229,13 @@ def find_any_run(registry: Registry, name: str) -> tuple[RunDocument, str]:
         There is no such run, or there are several.
     """
     name = nfc(name)
-    drafts = drafts_of(registry)
+    drafts = drafts_of(session)
     found = [
-        (draft.run.but(versions=_made(draft)), status_of(registry, draft))
+        (draft.run.but(versions=_made(draft)), status_of(session, draft))
         for draft in drafts
         if name in (draft.name, draft.run.run)
     ]
-    sealed = [run for run in runs(registry.snapshot()) if name in (run.run, f"{run.pipeline}/{run.run}")]
+    sealed = [run for run in runs(session.snapshot()) if name in (run.run, f"{run.pipeline}/{run.run}")]
     found += [(run, run.status) for run in sealed]
     if len(found) == 1:
         return found[0]
@@ -247,10 +245,10 @@ def find_any_run(registry: Registry, name: str) -> tuple[RunDocument, str]:
     raise NotFound(f"there is no run {name!r}", hint="see `gitreg runs list`")
 
 
-def status_of(registry: Registry, draft: Draft) -> str:
+def status_of(session: Session, draft: Draft) -> str:
     """Return the status of a draft: running, died, failed, or completed if only the seal is missing."""
     run = draft.run
-    if run.status == "running" and not is_alive(registry.branch.repository, run.pipeline, run.run):
+    if run.status == "running" and not is_alive(session.branch.repository, run.pipeline, run.run):
         return DIED
     return run.status
 

@@ -11,17 +11,19 @@ from gitreg.blobs import NO_PROGRESS, Manifest, Progress
 from gitreg.errors import InvalidInput, NotFound
 from gitreg.names import nfc
 from gitreg.registry.state.manifests import choose_artifact, manifest_of
+from gitreg.sdk.current_run import active_run
 from gitreg.sdk.verbs.admission import Admission
+from gitreg.sdk.verbs.find import find_version
 
 if TYPE_CHECKING:
     from gitreg.blobs import Cache
     from gitreg.documents.types import ArtifactDocument, ArtifactRecord
     from gitreg.registry.state.snapshot import ModelVersion
-    from gitreg.sdk.registry import Registry
+    from gitreg.sdk.session import Session
 
 
 def load(
-    registry: Registry,
+    session: Session,
     reference: str,
     dest: Path | None = None,
     *,
@@ -34,11 +36,11 @@ def load(
     """Return the folder with the files of a version (:meth:`gitreg.Registry.load`)."""
     if link and dest is None:
         raise InvalidInput("links need a folder to lie in", hint="name DEST, or leave --link away: nothing is copied")
-    version = registry.version(reference)
+    version = find_version(session, reference)
     _tell_yanked(version)
     record = choose_artifact(version, artifact)
     folder = load_files(
-        registry,
+        session,
         record,
         dest,
         model=version.model,
@@ -48,12 +50,12 @@ def load(
         unsafe_code=unsafe_code,
         progress=progress,
     )
-    note_input(registry, version)
+    note_input(session, version)
     return folder
 
 
 def load_files(
-    registry: Registry,
+    session: Session,
     record: ArtifactRecord,
     dest: Path | None = None,
     *,
@@ -75,32 +77,32 @@ def load_files(
     dest, file, link, unsafe_code:
         As for :meth:`gitreg.Registry.load`.
     """
-    cache = registry.environment.cache()
-    admission = Admission(registry, record, model=model, what=what, unsafe_code=unsafe_code)
+    cache = session.environment.cache()
+    admission = Admission(session, record, model=model, what=what, unsafe_code=unsafe_code)
     if dest is None and file is None and (found := cache.find(record.digest)):
-        admission.check(lambda: manifest_in(registry, cache, record))
+        admission.check(lambda: manifest_in(session, cache, record))
         admission.look(found)
         return found
-    manifest = manifest_in(registry, cache, record)
+    manifest = manifest_in(session, cache, record)
     paths = None if file is None else _matching(manifest, file, what)
     admission.check(lambda: manifest, paths)
     if dest is not None and not link:
-        folder = registry.environment.folder / dest
+        folder = session.environment.folder / dest
         admit = admission.look if admission.is_pending else None
-        cache.export(manifest, registry.stores, folder, paths, admit=admit, progress=progress)
+        cache.export(manifest, session.stores, folder, paths, admit=admit, progress=progress)
         return folder
     if dest is None or admission.is_pending:
-        found = cache.checkout(manifest, registry.stores, paths, progress=progress)
+        found = cache.checkout(manifest, session.stores, paths, progress=progress)
         admission.look(found)
         if dest is None:
             return found
-    folder = registry.environment.folder / dest
-    cache.link(manifest, registry.stores, folder, paths, progress=progress)
+    folder = session.environment.folder / dest
+    cache.link(manifest, session.stores, folder, paths, progress=progress)
     return folder
 
 
 def open_file(
-    registry: Registry,
+    session: Session,
     reference: str,
     path: str,
     *,
@@ -109,30 +111,30 @@ def open_file(
     progress: Progress = NO_PROGRESS,
 ) -> BinaryIO:
     """Open one file of a version (:meth:`gitreg.Registry.open_file`)."""
-    version = registry.version(reference)
+    version = find_version(session, reference)
     _tell_yanked(version)
-    cache = registry.environment.cache()
+    cache = session.environment.cache()
     record = choose_artifact(version, artifact)
-    manifest = manifest_in(registry, cache, record)
+    manifest = manifest_in(session, cache, record)
     entry = manifest.find(path)
     if entry is None:
         raise NotFound(f"{version.reference} has no file {path!r}", hint=f"see `gitreg show {version.reference}`")
-    admission = Admission(registry, record, model=version.model, what=version.reference, unsafe_code=unsafe_code)
-    opened = cache.open(manifest, registry.stores, entry.path, progress=progress)
+    admission = Admission(session, record, model=version.model, what=version.reference, unsafe_code=unsafe_code)
+    opened = cache.open(manifest, session.stores, entry.path, progress=progress)
     try:
         admission.check_file(entry, opened)
     except BaseException:
         opened.close()
         raise
-    note_input(registry, version)
+    note_input(session, version)
     return opened
 
 
-def manifest_in(registry: Registry, cache: Cache, record: ArtifactRecord) -> Manifest:
+def manifest_in(session: Session, cache: Cache, record: ArtifactRecord) -> Manifest:
     """Return the manifest of an artifact: from its record, else from the cache, else from the store."""
     if record.files is None and (known := cache.manifest(record.digest)):
         return known
-    return manifest_of(record, registry.stores)
+    return manifest_of(record, session.stores)
 
 
 def _tell_yanked(version: ModelVersion) -> None:
@@ -140,13 +142,11 @@ def _tell_yanked(version: ModelVersion) -> None:
         warnings.warn(f"{version.reference} {version.withdrawal}", stacklevel=4)
 
 
-def note_input(registry: Registry, used: ArtifactDocument | ModelVersion) -> None:
+def note_input(session: Session, used: ArtifactDocument | ModelVersion) -> None:
     """Note an input in the active run, if there is one and it is a run of the same registry."""
-    from gitreg.sdk.current_run import active_run
-
     run = active_run()
-    if run is not None and run.registry.is_same(registry):
-        run.artifacts.note_input(used, registry.snapshot())
+    if run is not None and run.session.is_same(session):
+        run.artifacts.note_input(used, session.snapshot())
 
 
 def _matching(manifest: Manifest, pattern: str, what: str) -> set[str]:

@@ -37,7 +37,7 @@ _OUTPUT_OF_COMMANDS = 2  # standard error: standard output is for the report
 
 
 def check_proposal(
-    registry: Session, base: str, head: str = "HEAD", *, share: float = 1.0, progress: Progress = NO_PROGRESS
+    session: Session, base: str, head: str = "HEAD", *, share: float = 1.0, progress: Progress = NO_PROGRESS
 ) -> Report:
     """Check a proposal with the stores and programs of this machine.
 
@@ -61,19 +61,19 @@ def check_proposal(
     Refused
         The commits share no history, or the checkout is shallow and the rest cannot be fetched.
     """
-    repository, branch = registry.branch.repository, registry.branch
+    repository, branch = session.branch.repository, session.branch
     unseen: list[str] = []
     _deepen(branch, base, head, unseen)
     before, after = _commit(repository, base), _commit(repository, head)
     target = branch.snapshot_at(before)
-    _fetch_tags(registry, target, after)
-    named = open_named(target.settings, repository, registry.environment.approvals())
-    weights = weights_in(registry, named, share=share, unseen=unseen, progress=progress)
+    _fetch_tags(session, target, after)
+    named = open_named(target.settings, repository, session.environment.approvals())
+    weights = weights_in(session, named, share=share, unseen=unseen, progress=progress)
     read_from = partial(readable, named, unseen.append)
     context = replace(
-        registry.context(),
-        look=partial(_look, registry, read_from, progress) if share else None,
-        run=partial(_run, registry),
+        session.context(),
+        look=partial(_look, session, read_from, progress) if share else None,
+        run=partial(_run, session),
         source=read_from,
         proposing=False,
     )
@@ -84,7 +84,7 @@ def check_proposal(
 
 
 def weights_in(
-    registry: Session, named: Sequence[NamedStore], *, share: float, unseen: list[str], progress: Progress = NO_PROGRESS
+    session: Session, named: Sequence[NamedStore], *, share: float, unseen: list[str], progress: Progress = NO_PROGRESS
 ) -> LookAtWeights | None:
     """Return a function that verifies versions in the stores; None if the primary store cannot be opened.
 
@@ -105,7 +105,7 @@ def weights_in(
     primary = named[0]
     if primary.opened is None:
         return None
-    if primary.opened.gone and primary.url == str(default_folder(registry.branch.repository)):
+    if primary.opened.gone and primary.url == str(default_folder(session.branch.repository)):
         unseen.append("the weights: gitreg.yaml names no store, and they lie in the clone that saved them")
         return None
     stores = [each.opened for each in named if each.opened]
@@ -114,7 +114,7 @@ def weights_in(
         if not versions:
             return ()
         source = readable(named, unseen.append)
-        run = VerifyCheckpoint(None, registry.environment.clock())
+        run = VerifyCheckpoint(None, session.environment.clock())
         return Verification(
             None,
             versions,
@@ -122,7 +122,7 @@ def weights_in(
             stores,
             share=share,
             run=run,
-            verdicts=registry.verdicts,
+            verdicts=session.verdicts,
             tell=unseen.append,
             progress=progress,
         )
@@ -164,9 +164,9 @@ def _deepen(branch: RegistryBranch, base: str, head: str, unseen: list[str]) -> 
         unseen.append(f"the history that this shallow checkout has left out: {failed.message}")
 
 
-def _fetch_tags(registry: Session, target: Snapshot, head: str) -> None:
+def _fetch_tags(session: Session, target: Snapshot, head: str) -> None:
     """Fetch the tags of the versions that move: they carry the signatures, and CI checkouts lack them."""
-    branch = registry.branch
+    branch = session.branch
     wanted = []
     for change in branch.repository.diff(target.commit, head, branch.root):
         key = parse_path(change.path[len(branch.root) + 1 :] if branch.root else change.path)
@@ -192,28 +192,28 @@ def _held(repository: Repository, key: Key, oid: str) -> list[str]:
 
 
 def _look(
-    registry: Session, source: Callable[[], StoreReader], progress: Progress, record: ArtifactRecord
+    session: Session, source: Callable[[], StoreReader], progress: Progress, record: ArtifactRecord
 ) -> Contents | None:
     """Return the worst verdict on an artifact's files; None if they cannot be read: their verification reports that."""
-    verdicts = registry.verdicts
+    verdicts = session.verdicts
     with suppress(GitregError):
         manifest = manifest_of(record, source())
         found = verdicts.find_all(entry.sha256 for entry in manifest.files)
         if any(entry.sha256 not in found for entry in manifest.files):
-            folder = registry.environment.cache().checkout(manifest, source(), progress=progress)
+            folder = session.environment.cache().checkout(manifest, source(), progress=progress)
             found = verdicts.look_in(folder, manifest.files)
         return worst_of({entry.path: found[entry.sha256] for entry in manifest.files})
     return None
 
 
-def _run(registry: Session, command: Sequence[str], reference: str, pointer: Key) -> bool:
+def _run(session: Session, command: Sequence[str], reference: str, pointer: Key) -> bool:
     """Run a command gate in the work tree of the proposal, and return whether it succeeded."""
-    env = {**registry.environment.env, "GITREG_VERSION": reference, f"GITREG_{pointer.kind.upper()}": pointer.name}
+    env = {**session.environment.env, "GITREG_VERSION": reference, f"GITREG_{pointer.kind.upper()}": pointer.name}
     try:
         done = subprocess.run(
-            command, cwd=registry.folder, env=env, stdin=subprocess.DEVNULL, stdout=_OUTPUT_OF_COMMANDS, check=False
+            command, cwd=session.folder, env=env, stdin=subprocess.DEVNULL, stdout=_OUTPUT_OF_COMMANDS, check=False
         )
     except OSError as error:
-        registry.tell(f"`{' '.join(command)}` cannot be run: {error.strerror}")
+        session.tell(f"`{' '.join(command)}` cannot be run: {error.strerror}")
         return False
     return done.returncode == 0

@@ -14,9 +14,8 @@ from gitreg.git.program import speaking_of_none
 from gitreg.registry.discovery.location import OWN_BRANCH, locate
 from gitreg.registry.state.branch import PATIENCE
 from gitreg.sdk.environment import Environment
-from gitreg.sdk.registry import Registry
 from gitreg.sdk.session import PathLike, Session
-from gitreg.sdk.store_claims import settle_claims
+from gitreg.sdk.verbs.trust_code import follow
 
 if TYPE_CHECKING:
     from gitreg.registry.remote.rewrites import Rewrite
@@ -52,7 +51,7 @@ class Pulled(NamedTuple):
         }
 
 
-def clone(url: str, path: PathLike | None = None) -> Registry:
+def clone(url: str, path: PathLike | None = None) -> Session:
     """Clone the repository of a registry, and return the open registry.
 
     Parameters
@@ -76,18 +75,16 @@ def clone(url: str, path: PathLike | None = None) -> Registry:
         theirs = repository.read_ref(f"refs/remotes/origin/{OWN_BRANCH}")
         if theirs and repository.read_ref(f"refs/heads/{OWN_BRANCH}") is None:
             repository.update_refs([RefUpdate(f"refs/heads/{OWN_BRANCH}", theirs, None)], reason="gitreg: clone")
-    from gitreg.sdk.verbs.trust_code import follow
-
     with ExitStack() as stack:
-        registry = stack.enter_context(Registry(locate(folder, env=speaking_of_none(environment.env)), environment))
-        if registry.upstream is not None:
-            pull(registry)
-        follow(registry, address)
+        session = stack.enter_context(Session(locate(folder, env=speaking_of_none(environment.env)), environment))
+        if session.upstream is not None:
+            pull(session)
+        follow(session, address)
         stack.pop_all()  # the caller closes it
-    return registry
+    return session
 
 
-def pull(registry: Session, accept_rewrite: bool = False) -> Pulled:
+def pull(session: Session, accept_rewrite: bool = False) -> Pulled:
     """Move branch, tags and mirrors of the clone to those of its remote, and return the result.
 
     Parameters
@@ -103,8 +100,8 @@ def pull(registry: Session, accept_rewrite: bool = False) -> Pulled:
     Unreachable, NotFound
         The remote does not answer, or does not exist.
     """
-    upstream, branch = _upstream(registry), registry.branch
-    before = registry.rewritten_from or branch.head()
+    upstream, branch = _upstream(session), session.branch
+    before = session.rewritten_from or branch.head()
     with branch.repository.lock(timeout=PATIENCE):
         branch.repository.finish_following()
         upstream.catch_up(accept_rewrite=accept_rewrite)
@@ -119,7 +116,7 @@ def pull(registry: Session, accept_rewrite: bool = False) -> Pulled:
     return Pulled(upstream.branch, before, after, rewrite)
 
 
-def push(registry: Session) -> Pulled:
+def push(session: Session) -> Pulled:
     """Publish commits that were made with ``--local``, unchanged, with their tags and mirrors; return the result.
 
     Raises
@@ -131,32 +128,59 @@ def push(registry: Session) -> Pulled:
     Unreachable, NotFound
         The remote does not answer, or does not exist.
     """
-    upstream, branch = _upstream(registry), registry.branch
+    upstream, branch = _upstream(session), session.branch
     with branch.repository.lock(timeout=PATIENCE):
         branch.repository.finish_following()
         theirs = upstream.catch_up()
         ours = branch.head()
         if ours is not None and ours != theirs:
             upstream.publish(ours, theirs, [])
-    settle_claims(registry)
+    session.settle_claims()
     return Pulled(upstream.branch, theirs, ours)
 
 
-def sync(registry: Session) -> Synced:
+def publish_new(session: Session, *, is_store_private: bool) -> None:
+    """Publish a registry that was declared to have a remote; close it and raise if that fails.
+
+    Parameters
+    ----------
+    is_store_private:
+        True to warn that the weights lie in a folder of the clone, which nobody else can load from.
+
+    Raises
+    ------
+    GitregError
+        As :func:`push` raises it.
+    """
+    try:
+        push(session)
+    except BaseException:
+        session.close()
+        raise
+    if is_store_private:
+        session.tell(
+            f"weights will lie in {session.store_url}, and nobody else can load them: {session.remote} gets the "
+            "records alone. For a folder or a bucket that all reach: `gitreg store create URL`, write "
+            "`store: URL` into gitreg.yaml, commit it, `gitreg trust`, `gitreg push`; next time "
+            "`gitreg init --store URL`"
+        )
+
+
+def sync(session: Session) -> Synced:
     """Update the tags and mirrors that are derived from the remote's branch, and return what moved.
 
     See :mod:`gitreg.registry.remote.sync`.
     """
     from gitreg.registry.remote.sync import sync as make
 
-    upstream, branch = _upstream(registry), registry.branch
+    upstream, branch = _upstream(session), session.branch
     with branch.repository.lock(timeout=PATIENCE):
         branch.repository.finish_following()
         return make(branch, upstream)
 
 
-def _upstream(registry: Session) -> Upstream:
-    upstream = registry.upstream
+def _upstream(session: Session) -> Upstream:
+    upstream = session.upstream
     if upstream is None:
         raise Refused(
             "this registry has no remote", hint="`gitreg init --remote origin` declares one (see `git remote -v`)"

@@ -23,7 +23,7 @@ from gitreg.registry.writing.metadata import to_json
 from gitreg.sdk.run_environment import source
 
 if TYPE_CHECKING:
-    from gitreg.sdk.registry import Registry
+    from gitreg.sdk.session import Session
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def sources(artifact_type: str, paths: Sequence[Path], artifacts: Mapping[str, P
     return found
 
 
-def save(registry: Registry, saving: Saving, *, progress: Progress = NO_PROGRESS, dry_run: bool = False) -> Outcome:
+def save(session: Session, saving: Saving, *, progress: Progress = NO_PROGRESS, dry_run: bool = False) -> Outcome:
     """Save a version and return the outcome; a dry run stores and commits nothing.
 
     Raises
@@ -74,36 +74,36 @@ def save(registry: Registry, saving: Saving, *, progress: Progress = NO_PROGRESS
     GitregError
         As :meth:`gitreg.Registry.save` raises it.
     """
-    new = surrounded(registry)(saving)
-    here = registry.context()
-    check_saveable(registry.snapshot(), new, context=here)
+    new = surrounded(session)(saving)
+    here = session.context()
+    check_saveable(session.snapshot(), new, context=here)
 
     def operation(snapshot: Snapshot) -> Changes:
-        given = tagged_numbers(registry.branch.repository, snapshot, new.model)
+        given = tagged_numbers(session.branch.repository, snapshot, new.model)
         return save_version(snapshot, new, given=given, context=here)
 
     if dry_run:
-        new = replace(new, artifacts=describe(saving, progress, registry.verdicts))
-        return registry.commit(operation, dry_run=True)
+        new = replace(new, artifacts=describe(saving, progress, session.verdicts))
+        return session.commit(operation, dry_run=True)
     if not saving.sources:
-        return registry.commit(operation)
+        return session.commit(operation)
 
-    with registry.saving(progress) as store:
-        artifacts = put(store, saving, registry.verdicts)
+    with session.saving(progress) as store:
+        artifacts = put(store, saving, session.verdicts)
         new = replace(new, artifacts=artifacts)
-        return publish(registry, store, operation, lambda: put(store, saving, registry.verdicts) == artifacts)
+        return publish(session, store, operation, lambda: put(store, saving, session.verdicts) == artifacts)
 
 
-def surrounded(registry: Registry) -> Callable[[Saving], NewVersion]:
+def surrounded(session: Session) -> Callable[[Saving], NewVersion]:
     """Return a factory of `NewVersion` without artifacts, with author and code commit set."""
-    who, code = str(registry.writer().author), source(registry)
+    who, code = str(session.writer().author), source(session)
 
     def new_version(saving: Saving) -> NewVersion:
         model, _, version = saving.model.rpartition("@") if "@" in saving.model else (saving.model, "", "")
         return NewVersion(
             model=model,
             name=version or None,
-            created_at=registry.environment.timestamp(),
+            created_at=session.environment.timestamp(),
             created_by=who,
             description=saving.description,
             tags=tuple(saving.tags),
@@ -132,7 +132,7 @@ def describe(saving: Saving, progress: Progress, verdicts: ScanCache) -> dict[st
     }
 
 
-def publish(registry: Registry, store: BlobSaving, operation: Operation, put_again: Callable[[], bool]) -> Outcome:
+def publish(session: Session, store: BlobSaving, operation: Operation, put_again: Callable[[], bool]) -> Outcome:
     """Commit the record of files that were stored, and return the outcome.
 
     Parameters
@@ -146,7 +146,7 @@ def publish(registry: Registry, store: BlobSaving, operation: Operation, put_aga
         Files were lost from the store, and their sources have changed.
     """
     store.hold()
-    outcome = registry.commit(operation)
+    outcome = session.commit(operation)
     # A garbage collection that began before this commit may have moved files that it found unreachable.
     if outcome.commit and store.lost() and (not put_again() or store.lost()):
         made = [outcome.changes.version] if outcome.changes.version else outcome.changes.versions

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from gitreg.blobs import NO_PROGRESS, Progress, collect
 from gitreg.contents.scanner import scan_path
 from gitreg.registry.state.manifests import choose_artifact
+from gitreg.sdk.verbs.find import find_version
 from gitreg.sdk.verbs.load import manifest_in
 
 if TYPE_CHECKING:
     from gitreg.contents import Finding
-    from gitreg.sdk.registry import Registry
+    from gitreg.sdk.session import Session
 
 
 class Scanned(NamedTuple):
@@ -36,7 +37,7 @@ def scan_files(path: Path) -> Iterator[Scanned]:
 
 
 def scan_version(
-    registry: Registry, reference: str, artifact: str | None = None, *, progress: Progress = NO_PROGRESS
+    session: Session, reference: str, artifact: str | None = None, *, progress: Progress = NO_PROGRESS
 ) -> Iterator[Scanned]:
     """Yield the files of a version's artifact, verified, each with its verdict.
 
@@ -47,9 +48,9 @@ def scan_version(
     IntegrityError
         The bytes in the store differ from the record.
     """
-    record = choose_artifact(registry.version(reference), artifact)
-    cache = registry.environment.cache()
-    manifest = manifest_in(registry, cache, record)
-    folder = cache.checkout(manifest, registry.stores, progress=progress)
+    record = choose_artifact(find_version(session, reference), artifact)
+    cache = session.environment.cache()
+    manifest = manifest_in(session, cache, record)
+    folder = cache.checkout(manifest, session.stores, progress=progress)
     for entry in manifest.files:
         yield Scanned(entry.path, scan_path(folder / entry.path))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gitreg.sdk.session import Session
 
 
-def hold(registry: Session, snapshot: Snapshot, version: ModelVersion) -> bool:
+def hold(session: Session, snapshot: Snapshot, version: ModelVersion) -> bool:
     """Verify a version whose history is cut off against its tag, or else against its history, which is fetched for it.
 
     Returns
@@ -36,13 +36,13 @@ def hold(registry: Session, snapshot: Snapshot, version: ModelVersion) -> bool:
     Unreachable, NotFound
         The remote does not answer.
     """
-    branch = registry.branch
+    branch = session.branch
     if not is_cut(snapshot, version) or was_held(branch, snapshot, version):
         return False
     # The rest runs once for a version: the result is noted, and later calls return above.
     from gitreg.registry.state.seals import is_sealed, seal_problem
 
-    remote = _remote(registry)
+    remote = _remote(session)
     if not is_sealed(branch, snapshot, version):
         if remote is None:
             raise IntegrityError(
@@ -71,7 +71,7 @@ def hold(registry: Session, snapshot: Snapshot, version: ModelVersion) -> bool:
     return False
 
 
-def sealed_artifact(registry: Session, reference: str) -> ArtifactDocument:
+def sealed_artifact(session: Session, reference: str) -> ArtifactDocument:
     """Return the artifact version that a reference names, verified by its history, which is fetched if it is cut off.
 
     Raises
@@ -83,10 +83,10 @@ def sealed_artifact(registry: Session, reference: str) -> ArtifactDocument:
     Unreachable
         The remote does not answer.
     """
-    branch = registry.branch
-    if branch.repository.is_shallow and (remote := _remote(registry)) is not None:
+    branch = session.branch
+    if branch.repository.is_shallow and (remote := _remote(session)) is not None:
         _fetched(branch, remote)
-    snapshot = registry.snapshot()
+    snapshot = session.snapshot()
     document = resolve_artifact(snapshot, reference)
     said = snapshot.index.history(snapshot.seq, "artifact", document.artifact, str(document.version))
     if snapshot.index.moment(said[-1].since).boundary:
@@ -113,7 +113,7 @@ def _changed_since(branch: RegistryBranch, snapshot: Snapshot, version: ModelVer
     return changed_field(branch.repository, branch.root, sealed_at, snapshot.commit) if sealed_at else None
 
 
-def hold_branch(registry: Session) -> None:
+def hold_branch(session: Session) -> None:
     """Fetch the history of a registry whose ``gitreg.yaml`` names another branch than its own; it shows the first name.
 
     Raises
@@ -121,14 +121,14 @@ def hold_branch(registry: Session) -> None:
     Unreachable, NotFound
         The remote does not answer.
     """
-    branch, said = registry.branch, None
+    branch, said = session.branch, None
     with suppress(InvalidDocument):  # a read that needs the settings raises it
         said = branch.snapshot().settings.branch
-    if said != branch.name and (remote := _remote(registry)) is not None:
+    if said != branch.name and (remote := _remote(session)) is not None:
         _fetched(branch, remote)
 
 
-def fetch_history(registry: Session) -> None:
+def fetch_history(session: Session) -> None:
     """Fetch the history that is cut off, and the tags of all versions; without a remote, do nothing.
 
     Raises
@@ -136,13 +136,13 @@ def fetch_history(registry: Session) -> None:
     Unreachable, NotFound
         The remote does not answer.
     """
-    remote = _remote(registry) if registry.branch.repository.is_shallow else None
+    remote = _remote(session) if session.branch.repository.is_shallow else None
     if remote is not None:
         remote.fetch()
-        remote.fetch_tags(registry.snapshot())
+        remote.fetch_tags(session.snapshot())
 
 
-def fetch_tags(registry: Session, versions: Sequence[ModelVersion]) -> None:
+def fetch_tags(session: Session, versions: Sequence[ModelVersion]) -> None:
     """Fetch the tags of versions into a mirror, which may lack them; in a clone, do nothing.
 
     Raises
@@ -150,22 +150,22 @@ def fetch_tags(registry: Session, versions: Sequence[ModelVersion]) -> None:
     Unreachable, NotFound
         The remote does not answer.
     """
-    remote = _remote(registry) if registry.is_mirror else None
+    remote = _remote(session) if session.is_mirror else None
     if remote is not None:
-        remote.fetch_tags(registry.snapshot(), versions)
+        remote.fetch_tags(session.snapshot(), versions)
 
 
-def _remote(registry: Session) -> Upstream | None:
+def _remote(session: Session) -> Upstream | None:
     """Return the remote to fetch from: the declared one, else ``origin``; None if offline, local or without one."""
-    if registry.environment.offline or registry.local:
+    if session.environment.offline or session.local:
         return None
-    if (upstream := registry.upstream) is not None:
+    if (upstream := session.upstream) is not None:
         return upstream
-    if registry.branch.repository.remotes.url("origin") is None:
+    if session.branch.repository.remotes.url("origin") is None:
         return None
     from gitreg.registry.remote.upstream import Upstream
 
-    return Upstream(registry.branch, "origin", registry.environment.clock)
+    return Upstream(session.branch, "origin", session.environment.clock)
 
 
 _FIND_OUT = "find out who changed it: `gitreg doctor` in a clone with the whole history names the commit"

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from gitreg.registry.discovery.mirrors import is_address
 from gitreg.registry.weights.trusted_code import place_of
 from gitreg.sdk.environment import Environment
-from gitreg.sdk.registry import Registry
 from gitreg.sdk.session import Session
+from gitreg.sdk.verbs.find import open_session
 
 
 def trust_code(urls: Sequence[str], models: Sequence[str] = ()) -> list[str]:
@@ -28,9 +28,9 @@ def trust_code(urls: Sequence[str], models: Sequence[str] = ()) -> list[str]:
 
 
 def _trust(url: str, models: Sequence[str]) -> str:
-    with Registry.open(url) as registry:
-        registry.trust_code(models)
-        return registry.code_place
+    with open_session(url) as session:
+        session.trust_code(models)
+        return session.code_place
 
 
 def distrust_code(urls: Sequence[str]) -> list[str]:
@@ -42,13 +42,13 @@ def distrust_code(urls: Sequence[str]) -> list[str]:
 def _place(url: str) -> str:
     if is_address(url):  # the registry may no longer exist
         return place_of(url)
-    with Registry.open(url) as registry:
-        return registry.code_place
+    with open_session(url) as session:
+        return session.code_place
 
 
-def follow(registry: Session, url: str) -> None:
+def follow(session: Session, url: str) -> None:
     """Trust a new clone for code if the URL that it was cloned from is trusted, for the same models."""
-    trust = registry.environment.code_trust()
-    trusted = trust.find(place_of(url), registry.snapshot().settings.id)
+    trust = session.environment.code_trust()
+    trusted = trust.find(place_of(url), session.snapshot().settings.id)
     if trusted is not None:
-        registry.trust_code(trusted.models)
+        session.trust_code(trusted.models)

@@ -56,7 +56,7 @@ def verify_cache(environment: Environment, *, progress: Progress = NO_PROGRESS) 
 def _versions(registry: Registry) -> dict[str, list[str]]:
     """Return the references of the versions that have an artifact, by the artifact's digest."""
     found: dict[str, list[str]] = {}
-    snapshot = registry.snapshot()
+    snapshot = registry.session.snapshot()
     for model in snapshot.model_names():
         for version in snapshot.versions(model):
             for artifact in version.artifacts.values():

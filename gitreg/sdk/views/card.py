@@ -39,7 +39,7 @@ def card(registry: Registry, reference: str) -> Card:
         There is no such version.
     """
     version = registry.version(reference)
-    snapshot = registry.snapshot()
+    session, snapshot = registry.session, registry.session.snapshot()
     document = snapshot.find_model(version.model) or ModelDocument(name=version.model)
     texts = [(field, getattr(document, field)) for field in CARD_FIELDS if field not in ("description", "license")]
     return Card(
@@ -56,7 +56,7 @@ def card(registry: Registry, reference: str) -> Card:
         history=_history(snapshot, version),
         lineage=_lineage(registry, version) if version.number else None,  # no record refers to a draft yet
         checks=_checks(registry, version),
-        generated=f"Made by gitreg from the commit {snapshot.commit[:12]}, {registry.environment.timestamp()[:10]}",
+        generated=f"Made by gitreg from the commit {snapshot.commit[:12]}, {session.environment.timestamp()[:10]}",
     )
 
 
@@ -110,7 +110,7 @@ def _artifact(registry: Registry, name: str, record: ArtifactRecord) -> Artifact
     files: list[tuple[str, int, str]] = []
     tensors: list[TensorInfo] = []
     with suppress(GitregError):  # `_checks` reports it
-        manifest = manifest_of(record, registry.stores)
+        manifest = manifest_of(record, registry.session.stores)
         files = [(entry.path, entry.size, entry.sha256) for entry in manifest.files]
         tensors = tensors_of(registry, manifest)
     return Artifact(
@@ -185,15 +185,15 @@ def _short(place: NodeId) -> str:
 
 def _checks(registry: Registry, version: ModelVersion) -> list[CheckResult]:
     if version.number:
-        problem = record_problem(registry.branch, version)
+        problem = record_problem(registry.session.branch, version)
         checks = [CheckResult("Record", problem is None, problem or f"it is what was sealed, {version.digest}")]
     else:
         checks = [CheckResult("Record", None, "a draft, which its run may still change")]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            manifests = [manifest_of(record, registry.stores) for record in version.artifacts.values()]
-        missing = sum(len(files) for files in registry.store.missing(manifests).values())
+            manifests = [manifest_of(record, registry.session.stores) for record in version.artifacts.values()]
+        missing = sum(len(files) for files in registry.session.store.missing(manifests).values())
     except GitregError as error:
         checks.append(CheckResult("Files", None, f"not looked for: {error.message}"))
     else:

@@ -51,10 +51,10 @@ class GitregFileSystem(ArtifactFileSystem):
                 record = choose_artifact(version, self._artifact)
             except NotFound as error:
                 raise NoSuchFileError(error.message, hint=error.hint) from None
-            cache = registry.environment.cache()
+            cache = registry.session.environment.cache()
             admission = Admission(
-                registry, record, model=version.model, what=version.reference, unsafe_code=self._unsafe_code
+                registry.session, record, model=version.model, what=version.reference, unsafe_code=self._unsafe_code
             )
-            manifest = manifest_in(registry, cache, record)
-            note_use = partial(note_input, registry, version)
-            yield Resolved(manifest, lambda: registry.stores, cache, note_use, admission.check_file)
+            manifest = manifest_in(registry.session, cache, record)
+            note_use = partial(note_input, registry.session, version)
+            yield Resolved(manifest, lambda: registry.session.stores, cache, note_use, admission.check_file)

@@ -26,14 +26,14 @@ def tensors_of(registry: Registry, manifest: Manifest) -> list[TensorInfo]:
     Every byte is verified, as in :mod:`gitreg.blobs.fsspec_filesystem`. A file that cannot be read adds no tensors,
     nor does a large file of which the store cannot return a part, since that would download all of it.
     """
-    found = Resolved(manifest, lambda: registry.stores, registry.environment.cache())
+    found = Resolved(manifest, lambda: registry.session.stores, registry.session.environment.cache())
     tensors: list[TensorInfo] = []
     files = [entry for entry in manifest.files if entry.path.endswith(".safetensors")]
     for entry in files[:_MOST_FILES]:
         try:
             file: BinaryIO | None = open_by_parts(found, entry)
             if file is None and entry.size < keys.BIG:
-                file = found.cache.open(manifest, registry.stores, entry.path)
+                file = found.cache.open(manifest, registry.session.stores, entry.path)
             if file is not None:
                 with closing(file):
                     tensors += _read_header(file)

@@ -8,22 +8,33 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gitreg import materializers
+from gitreg.blobs import NO_PROGRESS
 from gitreg.documents.types import ArtifactDocument, ArtifactRecord
 from gitreg.errors import IntegrityError, InvalidInput, NotFound, UnsafeCode
 from gitreg.names import nfc
+from gitreg.registry.operations import artifacts
 from gitreg.registry.state.manifests import store_artifact
 from gitreg.registry.state.runs_and_artifacts import find_artifact
 from gitreg.registry.writing.metadata import to_json
-from gitreg.sdk.current_run import active_run, opened
+from gitreg.sdk.current_run import active_run
+from gitreg.sdk.registry import Registry, opened
+from gitreg.sdk.verbs.load import load_files, note_input
 from gitreg.sdk.verbs.sealed import sealed_artifact
 
 if TYPE_CHECKING:
     from gitreg.registry.state.snapshot import ModelVersion
-    from gitreg.sdk.registry import Registry
-    from gitreg.sdk.zenml.model import Model
+    from gitreg.sdk.session import Session
+
+
+class Linkable(Protocol):
+    """A version of a model that an artifact can be linked to (:class:`gitreg.Model`)."""
+
+    def link(self, registry: Registry, artifact: str) -> None:
+        """Link an artifact version, by its id or reference, to the version."""
+
 
 FILE, FOLDER = "path", "folder"
 """The values of ``materializer`` in a record for a file and for a folder that were saved as such."""
@@ -130,14 +141,12 @@ class ArtifactVersion:
         IntegrityError
             The bytes in the store differ from the record.
         """
-        from gitreg.sdk.verbs.load import load_files, note_input
-
         with opened(self._registry) as registry:
             found = load_files(
-                registry, self.document.record, model=self.name, what=self.reference, unsafe_code=unsafe_code
+                registry.session, self.document.record, model=self.name, what=self.reference, unsafe_code=unsafe_code
             )
             for used in [self.document] if self._uses is None else self._uses:
-                note_input(registry, used)
+                note_input(registry.session, used)
         return found
 
     def load(self, *, unsafe_pickle: bool = False, expected: Any = None) -> Any:
@@ -213,22 +222,22 @@ def save_artifact(
     """
     run = active_run()
     if run is not None and registry is None:
-        return run.artifacts.save(
+        saved: ArtifactVersion = run.artifacts.save(
             data, name, version, artifact_type=artifact_type, metadata=metadata, unsafe_pickle=unsafe_pickle
         )
-    from gitreg.registry.operations.artifacts import save_artifact as operation
-
-    with opened(registry) as here, stored(here, data, artifact_type, unsafe_pickle=unsafe_pickle) as (record, how):
-        document = new_document(here, name, version, record, how, metadata)
-        here.commit(lambda snapshot: operation(snapshot, document))
-        found = find_artifact(here.snapshot(), name, version or document.id)
+        return saved
+    with opened(registry) as target, stored(target.session, data, artifact_type, unsafe_pickle=unsafe_pickle) as files:
+        session, (record, materializer) = target.session, files
+        document = new_document(session, name, version, record, materializer, metadata)
+        session.commit(lambda snapshot: artifacts.save_artifact(snapshot, document))
+        found = find_artifact(session.snapshot(), name, version or document.id)
         assert found is not None
         return ArtifactVersion(found, registry)
 
 
 @contextmanager
 def stored(
-    registry: Registry, data: Any, artifact_type: str, *, unsafe_pickle: bool, draft: bool = False
+    session: Session, data: Any, artifact_type: str, *, unsafe_pickle: bool, draft: bool = False
 ) -> Iterator[tuple[ArtifactRecord, str]]:
     """Store the files of an object, and yield their record and the materializer's name.
 
@@ -239,27 +248,25 @@ def stored(
     IntegrityError
         Files were lost from the store meanwhile and could not be stored again.
     """
-    from gitreg.blobs import NO_PROGRESS
-
-    with TemporaryDirectory(prefix="gitreg-") as folder, registry.saving(NO_PROGRESS, draft=draft) as saving:
+    with TemporaryDirectory(prefix="gitreg-") as folder, session.saving(NO_PROGRESS, draft=draft) as saving:
         if isinstance(data, Path):
-            source = registry.environment.folder / data
+            source = session.environment.folder / data
             how = FOLDER if source.is_dir() else FILE
         else:
             source = Path(folder)
             how = materializers.write(data, source, unsafe_pickle=unsafe_pickle)
-        record = store_artifact(saving, [source], artifact_type, registry.verdicts)
+        record = store_artifact(saving, [source], artifact_type, session.verdicts)
         saving.hold()
         yield record, how
         # A garbage collection that began before the commit may have moved files that it found unreachable.
         if saving.lost() and (
-            store_artifact(saving, [source], artifact_type, registry.verdicts) != record or saving.lost()
+            store_artifact(saving, [source], artifact_type, session.verdicts) != record or saving.lost()
         ):
             raise IntegrityError("what was saved is gone from the store", hint="save it again")
 
 
 def new_document(
-    registry: Registry,
+    session: Session,
     name: str,
     version: str | None,
     record: ArtifactRecord,
@@ -273,8 +280,8 @@ def new_document(
         version=nfc(version) if version is not None else None,
         number=1,
         id=uuid.uuid4().hex,
-        created_at=registry.environment.timestamp(),
-        created_by=str(registry.writer().author),
+        created_at=session.environment.timestamp(),
+        created_by=str(session.writer().author),
         type=str(record.type),
         materializer=materializer,
         metadata=to_json(metadata or {}),
@@ -306,10 +313,12 @@ def get_artifact_version(
     """
     reference = name_id_or_prefix if version is None else f"{name_id_or_prefix}@{version}"
     run = active_run()
-    if run is not None and registry is None and (found := run.artifacts.find(name_id_or_prefix, version)) is not None:
-        return found
-    with opened(registry) as here:
-        return ArtifactVersion(sealed_artifact(here, reference), registry)
+    if run is not None and registry is None:
+        found: ArtifactVersion | None = run.artifacts.find(name_id_or_prefix, version)
+        if found is not None:
+            return found
+    with opened(registry) as source:
+        return ArtifactVersion(sealed_artifact(source.session, reference), registry)
 
 
 def load_artifact(
@@ -324,7 +333,7 @@ def load_artifact(
 
 
 def artifact_of(
-    version: ModelVersion, name: str, selector: str | None, registry: Registry, kept: Registry | None
+    version: ModelVersion, name: str, selector: str | None, session: Session, kept: Registry | None
 ) -> ArtifactVersion | None:
     """Return an artifact of a version of a model; None if it has none of that name.
 
@@ -344,11 +353,11 @@ def artifact_of(
     record = version.artifacts.get(name)
     if selector is not None and (record is None or record.artifact != f"{name}@{selector}"):
         named = f"{name}@{selector}" in version.links
-        document = sealed_artifact(registry, f"{name}@{selector}") if named else None
+        document = sealed_artifact(session, f"{name}@{selector}") if named else None
         return ArtifactVersion(document, kept, uses=(document, version)) if document else None
     if record is None:
         return None
-    document = sealed_artifact(registry, record.artifact) if record.artifact else _inline(version, name, record)
+    document = sealed_artifact(session, record.artifact) if record.artifact else _inline(version, name, record)
     if document.digest != record.digest:
         raise IntegrityError(
             f"{document.reference} is not what {version.reference} says of it", hint="run `gitreg doctor`"
@@ -380,7 +389,7 @@ def _inline(version: ModelVersion, name: str, record: ArtifactRecord) -> Artifac
 
 
 def link_artifact_to_model(
-    artifact_version_id: str | ArtifactVersion, model: Model | None = None, *, registry: Registry | None = None
+    artifact_version_id: str | ArtifactVersion, model: Linkable | None = None, *, registry: Registry | None = None
 ) -> None:
     """Link an artifact version to a version of a model; linking it twice changes nothing.
 
@@ -407,8 +416,8 @@ def link_artifact_to_model(
         return
     if model is None:
         raise InvalidInput("no model is given to link to", hint="link_artifact_to_model(id, model=Model('iris', '7'))")
-    with opened(registry) as here:
-        model.link(here, named)
+    with opened(registry) as target:
+        model.link(target, named)
 
 
 def require(found: ArtifactVersion | None, name: str, version: str) -> ArtifactVersion:

@@ -8,17 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from gitreg.errors import InvalidInput
 from gitreg.registry.query.filters import Page as Rows
+from gitreg.registry.state.runs_and_artifacts import artifact_versions
 from gitreg.registry.state.snapshot import ModelCard, ModelVersion
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.session import PathLike
+from gitreg.sdk.zenml.artifacts import ArtifactVersion, get_artifact_version
 from gitreg.sdk.zenml.model import ModelStages
-
-if TYPE_CHECKING:
-    from gitreg.sdk.zenml.artifacts import ArtifactVersion
 
 Item = TypeVar("Item")
 
@@ -139,7 +138,7 @@ class Client:
             rows = registry.list_models(
                 _given(filters), match_any=_any(logical_operator), sort=sort_by, page=page, size=size
             )
-            snapshot = registry.snapshot()
+            snapshot = registry.session.snapshot()
             return _page(rows, [snapshot.model(row["name"]) for row in rows.items])
 
     def update_model(
@@ -234,7 +233,7 @@ class Client:
             rows = registry.list_versions(
                 model_name_or_id, _given(filters), match_any=match_any, sort=sort_by, page=page, size=size
             )
-            snapshot = registry.snapshot()
+            snapshot = registry.session.snapshot()
             found = (snapshot.find_version(row["model"], row["version"]) for row in rows.items)
             return _page(rows, [version for version in found if version is not None])
 
@@ -290,8 +289,6 @@ class Client:
         NotFound
             There is no such artifact version.
         """
-        from gitreg.sdk.zenml.artifacts import get_artifact_version
-
         if self._registry is None:
             return get_artifact_version(name_id_or_prefix, version)
         with self._open() as registry:
@@ -299,12 +296,9 @@ class Client:
 
     def list_artifact_versions(self, name: str | None = None) -> list[ArtifactVersion]:
         """Return the versions of an artifact, or of all artifacts, sorted by name and number."""
-        from gitreg.registry.state.runs_and_artifacts import artifact_versions
-        from gitreg.sdk.zenml.artifacts import ArtifactVersion
-
         kept = self._registry if isinstance(self._registry, Registry) else None
         with self._open() as registry:
-            return [ArtifactVersion(each, kept) for each in artifact_versions(registry.snapshot(), name)]
+            return [ArtifactVersion(each, kept) for each in artifact_versions(registry.session.snapshot(), name)]
 
 
 def _any(logical_operator: str) -> bool:

@@ -8,18 +8,16 @@ from contextlib import contextmanager
 from copy import copy
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gitreg.errors import NotFound
-from gitreg.names import is_number, nfc
+from gitreg.names import nfc
+from gitreg.registry.state.references import only_looked_up
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
-from gitreg.registry.writing.metadata import to_json
-from gitreg.sdk.registry import Registry
+from gitreg.sdk.registry import Registry, opened
 from gitreg.sdk.session import PathLike
-
-if TYPE_CHECKING:
-    from gitreg.sdk.runs.run import Run
-    from gitreg.sdk.zenml.artifacts import ArtifactVersion
+from gitreg.sdk.verbs.links import link_artifact, link_artifact_to_name
+from gitreg.sdk.zenml.artifacts import ArtifactVersion, artifact_of, require
 
 
 class ModelStages(StrEnum):
@@ -133,7 +131,7 @@ class Model:
         """
         with self._open() as registry:
             version = self._find(registry)
-            self.warn_of_differences(registry)
+            self.warn_of_differences(registry.session.snapshot())
             return version
 
     def set_stage(self, stage: str | ModelStages, force: bool = False) -> None:
@@ -174,11 +172,9 @@ class Model:
         version:
             The version of the artifact; None means the newest that is linked.
         """
-        from gitreg.sdk.zenml.artifacts import artifact_of
-
         with self._open() as registry:
             selector = None if version is None else str(version)
-            return artifact_of(self._find(registry), name, selector, registry, self._registry)
+            return artifact_of(self._find(registry), name, selector, registry.session, self._registry)
 
     def get_model_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
         """Return a linked artifact of the type model; None if there is none of that name."""
@@ -200,28 +196,15 @@ class Model:
         NotFound
             The version has no artifact of that name.
         """
-        from gitreg.sdk.zenml.artifacts import require
-
         return require(self.get_artifact(name, version), name, self.reference).load(unsafe_pickle=unsafe_pickle)
 
     def link(self, registry: Registry, artifact: str) -> None:
         """Link an artifact version, by its id or reference, to the version; a version of a new name is created."""
-        from functools import partial
-
-        from gitreg.registry.operations import artifacts
-        from gitreg.registry.operations.versions import NewVersion
-
-        snapshot = registry.snapshot()
+        snapshot = registry.session.snapshot()
         if self._selector is None or only_looked_up(snapshot, self._selector):
-            registry.commit(partial(artifacts.link_artifact, artifact=artifact, reference=self.reference))
-            return
-        new = NewVersion(
-            model=self.name,
-            name=self._selector,
-            created_at=registry.environment.timestamp(),
-            created_by=str(registry.writer().author),
-        )
-        registry.commit(partial(artifacts.link_artifact_to_name, artifact=artifact, new=new))
+            link_artifact(registry.session, artifact, self.reference)
+        else:
+            link_artifact_to_name(registry.session, artifact, self.name, self._selector)
 
     def _typed(self, artifact_type: str, name: str, version: str | int | None) -> ArtifactVersion | None:
         found = self.get_artifact(name, version)
@@ -232,8 +215,6 @@ class Model:
 
     @contextmanager
     def _open(self) -> Iterator[Registry]:
-        from gitreg.sdk.current_run import opened
-
         with opened(self._registry) as registry:
             yield registry
 
@@ -242,17 +223,17 @@ class Model:
         try:
             version = registry.version(self.reference)
         except NotFound:
-            if selector is None or only_looked_up(registry.snapshot(), selector):
+            if selector is None or only_looked_up(registry.session.snapshot(), selector):
                 raise
-            if registry.snapshot().find_model(self.name) is None:
+            if registry.session.snapshot().find_model(self.name) is None:
                 registry.register_model(self.name, tags=self.tags, **self._card)
             return registry.create_version(self.name, selector)
-        self.warn_of_differences(registry)
+        self.warn_of_differences(registry.session.snapshot())
         return version
 
-    def warn_of_differences(self, registry: Registry) -> None:
+    def warn_of_differences(self, snapshot: Snapshot) -> None:
         """Warn if the model is registered with another card than the one given; the registered card stays."""
-        document = registry.snapshot().find_model(self.name)
+        document = snapshot.find_model(self.name)
         if document is None:
             return
         said = {field: value for field, value in self._card.items() if value is not None}
@@ -265,84 +246,3 @@ class Model:
                 f"(`gitreg model update {self.name}` changes it)",
                 stacklevel=4,
             )
-
-
-class RunModel(Model):
-    """A version of a model inside the run that makes it or adds to it.
-
-    Parameters
-    ----------
-    key:
-        The id of the version in the run's draft.
-    spec:
-        The model as the user gave it.
-    """
-
-    def __init__(self, run: Run, key: str, spec: Model) -> None:
-        super().__init__(spec.name, spec.selector, tags=spec.tags)
-        self._card = spec._card
-        self._run: Run | None = run
-        self.key = key
-
-    def settle(self, version: str) -> None:
-        """Refer to the sealed version of this name from now on."""
-        self._run, self._selector = None, version
-
-    def set_stage(self, stage: str | ModelStages, force: bool = False) -> None:
-        """Move the version into a stage when the run ends well; the stage's rules and policy are checked now, too.
-
-        Raises
-        ------
-        Refused
-            Another version holds the stage and ``force`` is False, or the policy of the stage forbids it.
-        InvalidInput
-            There is no such stage.
-        """
-        if self._run is None:
-            super().set_stage(stage, force)
-            return
-        self._run.note_effects()
-        self._run.versions.set_stage(self.key, str(stage), force=force)
-
-    def log_metadata(self, metadata: Mapping[str, Any]) -> None:
-        """Add metadata to the version; a key that exists is overwritten."""
-        if self._run is None:
-            super().log_metadata(metadata)
-            return
-        said = to_json(metadata)
-        self._run.note_effects()
-        self._run.versions.change(
-            self.key, lambda document: document.but(metadata={**document.metadata, **said}), "Say more of it"
-        )
-
-    def link(self, registry: Registry, artifact: str) -> None:
-        """Link an artifact version, by its id or reference, to the version."""
-        if self._run is None:
-            super().link(registry, artifact)
-        else:
-            self._run.artifacts.link(artifact, key=self.key)
-
-    def load(self, dest: PathLike | None = None, *, artifact: str | None = None, unsafe_code: bool = False) -> Path:
-        """Return the folder with the files of the version; parameters are those of :meth:`gitreg.Registry.load`."""
-        if self._run is None:
-            return super().load(dest, artifact=artifact, unsafe_code=unsafe_code)
-        return self._run.registry.load(
-            f"{self.name}@draft:{self._run.name}", dest, artifact=artifact, unsafe_code=unsafe_code
-        )
-
-    def get_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
-        """Return an artifact that is linked to the version, looking first in the run's draft; None if there is none."""
-        if self._run is not None:
-            found = self._run.artifacts.find(name, version)
-            if found is not None and found.id in self._run.draft.versions[self.key].links:
-                return found
-        return super().get_artifact(name, version)
-
-    def _find(self, registry: Registry) -> ModelVersion:
-        return super()._find(registry) if self._run is None else self._run.versions.get(self.key)
-
-
-def only_looked_up(snapshot: Snapshot, selector: str) -> bool:
-    """Return whether a selector can only be looked up, never created: a number, a stage, ``latest`` or ``archived``."""
-    words = (ModelStages.LATEST, ModelStages.ARCHIVED)
-    return selector in words or is_number(selector) or selector in snapshot.settings.stages

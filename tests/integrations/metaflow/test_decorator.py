@@ -51,9 +51,9 @@ class Flows:
 
     def versions(self, model: str) -> list[dict[str, Any]]:
         with Registry.open(self.registry) as registry:
-            if registry.snapshot().find_model(model) is None:
+            if registry.session.snapshot().find_model(model) is None:
                 return []
-            found = sorted(registry.snapshot().versions(model), key=lambda each: each.number)
+            found = sorted(registry.session.snapshot().versions(model), key=lambda each: each.number)
             return [
                 {"number": each.number, "metadata": each.metadata, "record": each.record, "yanked": each.yanked}
                 for each in found

@@ -26,7 +26,7 @@ def project(user: Path, tmp_path: Path) -> Path:
 def test_a_folder_that_is_not_there_gets_a_repository_of_its_own_even_inside_another(project: Path) -> None:
     made, _ = Registry.init(project / "shop")
     with made as registry:
-        assert (registry.folder, registry.branch.name) == (project / "shop", "main")
+        assert (registry.folder, registry.session.branch.name) == (project / "shop", "main")
     assert git(project, "branch", "--list", "registry") == ""
 
 
@@ -36,7 +36,7 @@ def test_a_registry_in_a_folder_is_found_whatever_is_checked_out_and_from_a_bare
     (project / "ml").mkdir()
     made, _ = Registry.init(project / "ml", branch="main")
     with made as registry:
-        assert registry.branch.root == "ml"
+        assert registry.session.branch.root == "ml"
         registry.save("iris", weights)
     git(project, "checkout", "-q", "-b", "feature", "HEAD~2")
     assert not (project / "ml").exists()
@@ -55,9 +55,9 @@ def test_a_folder_may_have_a_hash_in_its_name(user: Path, tmp_path: Path) -> Non
     made, _ = Registry.init(tmp_path / "c#proj")
     made.close()
     with Registry.open(tmp_path / "c#proj") as registry:
-        assert registry.branch.name == "main"
+        assert registry.session.branch.name == "main"
     with Registry.open(f"{tmp_path / 'c#proj'}#main") as registry:
-        assert registry.branch.name == "main"
+        assert registry.session.branch.name == "main"
 
 
 def test_a_store_is_taken_from_the_current_folder_and_found_from_every_work_tree(
@@ -68,7 +68,7 @@ def test_a_store_is_taken_from_the_current_folder_and_found_from_every_work_tree
     made, _ = Registry.init(".", store="weights")
     with made as registry:
         registry.save("iris", weights)
-        assert registry.snapshot().settings.store == "deep/weights"
+        assert registry.session.snapshot().settings.store == "deep/weights"
     assert (project / "deep" / "weights" / "sha256").is_dir()
     git(project, "worktree", "add", "-q", str(tmp_path / "linked"), "-b", "other")
     with Registry.open(tmp_path / "linked") as registry:
@@ -105,4 +105,4 @@ def test_a_registry_on_a_branch_of_the_remote_that_was_not_checked_out_is_pointe
     assert error.value.hint == "a remote has one: `git switch -c main origin/main`"
     git(tmp_path / "clone", "switch", "-qc", "main", "origin/main")
     with Registry.open(tmp_path / "clone") as registry:
-        assert registry.branch.name == "main"
+        assert registry.session.branch.name == "main"

@@ -113,7 +113,7 @@ def test_a_registry_on_a_branch_of_its_own_is_found_and_one_that_is_not_there_na
     with Registry.init(project, store=str(tmp_path / "store"))[0] as made:
         made.save("iris", weights)
     with Registry.open(f"file://{project}") as registry:
-        assert registry.branch.name == "registry"
+        assert registry.session.branch.name == "registry"
         assert registry.version("iris").number == 1
     with pytest.raises(NotFound, match="there is no registry at") as caught:
         Registry.open(f"file://{project}#main")

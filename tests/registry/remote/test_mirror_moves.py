@@ -30,7 +30,7 @@ def two(one: Registry, hub: Path, weights: Path, tmp_path: Path) -> Iterator[Reg
     gates = "policies: {production: {gates: [{metric: accuracy, at_least: 0.9}]}}\n"
     commit_files(one.folder, {"gitreg.yaml": f"{said}{gates}"})
     git(one.folder, "push", "-q", "origin", "main")
-    with clone(str(hub), tmp_path / "two") as two:
+    with Registry(clone(str(hub), tmp_path / "two")) as two:
         assert two.doctor() == []
         commit_files(one.folder, {POINTER: pointer("stage", "2")})
         git(one.folder, "push", "-q", "origin", "main")
@@ -39,13 +39,13 @@ def two(one: Registry, hub: Path, weights: Path, tmp_path: Path) -> Iterator[Reg
 
 def merged(registry: Registry) -> None:
     git(registry.folder, "pull", "-q", "origin", "main")
-    branch = registry.branch
-    post_merge(branch.repository, registry.environment, Location(branch.repository, branch.name, branch.root))
+    branch = registry.session.branch
+    post_merge(branch.repository, registry.session.environment, Location(branch.repository, branch.name, branch.root))
 
 
 FOLLOWERS: dict[str, Callable[[Registry], object]] = {
-    "pull": pull,
-    "sync": sync,
+    "pull": lambda registry: pull(registry.session),
+    "sync": lambda registry: sync(registry.session),
     "doctor --repair": lambda registry: registry.repair(registry.doctor()),
     "a save": lambda registry: registry.save("iris", registry.folder / "gitreg.yaml"),
     "post-merge": merged,
@@ -62,7 +62,7 @@ def test_no_mirror_moves_to_who_was_refused_and_it_is_said(two: Registry, hub: P
 
 def test_what_the_policy_lets_in_again_takes_the_mirror_along(two: Registry, hub: Path) -> None:
     with pytest.warns(UserWarning, match=STAYS):
-        pull(two)
+        pull(two.session)
     two.rollback("iris", "production")
     at = git(hub, "rev-parse", "main")
     assert [git(folder, "rev-parse", MIRROR) for folder in (hub, two.folder)] == [at, at]
@@ -85,7 +85,7 @@ def test_a_signature_that_is_not_here_yet_is_brought_before_it_is_asked_for(
     policy = "policies: {production: {gates: [{signature: {by: [ada@example.com]}}]}}\n"
     commit_files(one.folder, {"gitreg.yaml": f"{said}people: {{ada@example.com: ['{public}']}}\n{policy}"})
     git(one.folder, "push", "-q", "origin", "main")
-    with clone(str(hub), tmp_path / "two") as two:
+    with Registry(clone(str(hub), tmp_path / "two")) as two:
         for name, value in (("gpg.format", "ssh"), ("user.signingKey", str(key)), ("tag.gpgSign", "true")):
             git(one.folder, "config", name, value)
         with Registry.open(one.folder) as signing:

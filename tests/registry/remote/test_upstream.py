@@ -20,7 +20,7 @@ Clones = tuple[Registry, Registry]
 
 @pytest.fixture
 def clones(one: Registry, hub: Path, tmp_path: Path) -> Iterator[Clones]:
-    with clone(str(hub), tmp_path / "two") as two:
+    with Registry(clone(str(hub), tmp_path / "two")) as two:
         yield one, two
 
 
@@ -40,26 +40,26 @@ def test_what_one_saves_and_promotes_the_hub_has_at_once_and_the_other_after_a_p
     one.promote("iris@1", "production")
     assert refs(hub) == refs(one.folder)
     assert set(refs(hub)) == {"refs/heads/main", "refs/tags/models/iris@1", "refs/stages/iris@production"}
-    pulled = pull(two)
+    pulled = pull(two.session)
     assert pulled.before != pulled.after == refs(hub)["refs/heads/main"]
     assert refs(two.folder) == refs(hub)
     assert (two.folder / "models" / "iris" / "stages" / "production.yaml").exists(), "the work tree follows"
     assert two.version("iris@production").number == 1
-    assert pull(two).before == pull(two).after
+    assert pull(two.session).before == pull(two.session).after
 
 
 def test_numbers_are_dense_over_clones_that_did_not_pull(clones: Clones, weights: Path) -> None:
     for number in range(6):
         clones[number % 2].save("iris", weights, metadata={"n": number})
-    pull(clones[0])
-    assert [version.number for version in clones[0].snapshot().versions("iris")] == [1, 2, 3, 4, 5, 6]
+    pull(clones[0].session)
+    assert [version.number for version in clones[0].session.snapshot().versions("iris")] == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_clone_has_the_stages_that_git_does_not_clone(
     one: Registry, hub: Path, weights: Path, tmp_path: Path
 ) -> None:
     one.save("iris", weights, stage="staging")
-    with clone(str(hub), tmp_path / "late") as late:
+    with Registry(clone(str(hub), tmp_path / "late")) as late:
         assert refs(late.folder) == refs(hub)
         assert list(late.doctor()) == []
 
@@ -71,11 +71,11 @@ def test_what_is_local_stays_until_it_is_pushed(clones: Clones, hub: Path, weigh
         here.save("iris", weights)
         here.promote("iris@1", "staging")
     assert refs(hub) == before
-    pushed = push(one)
+    pushed = push(one.session)
     assert (pushed.before, pushed.after) == (before["refs/heads/main"], refs(one.folder)["refs/heads/main"])
     assert refs(hub) == refs(one.folder)
-    assert push(one).before == push(one).after
-    pull(two)
+    assert push(one.session).before == push(one.session).after
+    pull(two.session)
     assert refs(two.folder) == refs(hub)
 
 
@@ -95,7 +95,7 @@ def test_both_sides_with_own_commits_are_refused_in_words_and_nothing_moves(
         here.save("iris", weights)
     two.save("iris", weights, metadata={"by": "two"})
     before = refs(hub), refs(one.folder)
-    for act in (partial(pull, one), partial(push, one), partial(one.save, "iris", weights)):
+    for act in (partial(pull, one.session), partial(push, one.session), partial(one.save, "iris", weights)):
         with pytest.raises(Refused, match="each has commits that the other lacks") as caught:
             act()
         assert "git rebase" in (caught.value.hint or "")
@@ -105,10 +105,10 @@ def test_both_sides_with_own_commits_are_refused_in_words_and_nothing_moves(
 def test_a_rewritten_history_is_refused_in_words(clones: Clones, hub: Path, weights: Path) -> None:
     one, two = clones
     one.save("iris", weights)
-    pull(two)
+    pull(two.session)
     git(hub, "update-ref", "refs/heads/main", "main~1")
     before = refs(two.folder)
-    for act in (partial(pull, two), partial(two.save, "other", weights), partial(sync, two)):
+    for act in (partial(pull, two.session), partial(two.save, "other", weights), partial(sync, two.session)):
         with pytest.raises(Refused, match=r"history of origin \(main\) was rewritten"):
             act()
     assert refs(two.folder) == before
@@ -120,9 +120,9 @@ def test_an_accepted_rewrite_moves_a_clone_and_says_what_goes(clones: Clones, hu
         one.save("iris", weights, metadata={"n": number})
         one.promote(f"iris@{number + 1}", "production", force=True)
     one.promote("iris@1", "staging")
-    pull(two)
+    pull(two.session)
     git(hub, "update-ref", "refs/heads/main", "main~3")
-    pulled = pull(two, accept_rewrite=True)
+    pulled = pull(two.session, accept_rewrite=True)
     assert pulled.after == git(hub, "rev-parse", "main")
     assert pulled.rewrite is not None
     assert [subject.partition(":")[0] for _, subject in pulled.rewrite.gone] == [
@@ -132,7 +132,7 @@ def test_an_accepted_rewrite_moves_a_clone_and_says_what_goes(clones: Clones, hu
     assert two.version("iris@production").number == 1
     assert "refs/stages/iris@staging" not in refs(two.folder)
     assert git(two.folder, "status", "--porcelain") == ""
-    assert pull(two).rewrite is None
+    assert pull(two.session).rewrite is None
 
 
 @pytest.mark.parametrize("program", ["git", "no git"])
@@ -141,7 +141,7 @@ def test_an_accepted_rewrite_takes_nobodys_work(
 ) -> None:
     one, two = clones
     one.save("iris", weights)
-    pull(two)
+    pull(two.session)
     if program == "git":
         with local(two) as here:
             here.save("mine", weights)
@@ -153,15 +153,15 @@ def test_an_accepted_rewrite_takes_nobodys_work(
     if program == "no git":
         monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     with Registry.open(two.folder) as here, pytest.raises(Refused, match="has uncommitted work"):
-        pull(here, accept_rewrite=True)
+        pull(here.session, accept_rewrite=True)
     file.write_text(said)
     with Registry.open(two.folder) as here:
         if program == "git":
             with pytest.raises(Refused, match="main has 1 commit of its own"):
-                pull(here, accept_rewrite=True)
+                pull(here.session, accept_rewrite=True)
             assert refs(two.folder) == before
         else:
-            assert pull(here, accept_rewrite=True).rewrite is not None
+            assert pull(here.session, accept_rewrite=True).rewrite is not None
 
 
 def test_a_tag_that_belongs_to_no_record_keeps_its_number_from_being_given(
@@ -172,7 +172,7 @@ def test_a_tag_that_belongs_to_no_record_keeps_its_number_from_being_given(
     with pytest.raises(IntegrityError, match="origin has the tag refs/tags/models/iris@1 already"):
         one.save("iris", weights)
     assert "refs/tags/models/iris@1" not in refs(one.folder)
-    assert one.snapshot().names_in_use() == []
+    assert one.session.snapshot().names_in_use() == []
 
 
 def test_a_hook_that_declines_leaves_both_sides_as_they_were_and_its_words_are_told(
@@ -200,7 +200,7 @@ def test_a_host_that_takes_no_mirrors_is_remembered_and_the_branch_says_the_same
         one.promote("iris@1", "staging")
     one.promote("iris@1", "production")
     assert set(refs(hub)) == {"refs/heads/main", "refs/tags/models/iris@1"}
-    pull(two)
+    pull(two.session)
     assert two.version("iris@production").number == 1
     assert refs(two.folder) == refs(one.folder)
 
@@ -216,19 +216,19 @@ def test_what_does_not_answer_is_named_and_nothing_moves(clones: Clones, hub: Pa
     one, _ = clones
     before = refs(one.folder)
     hub.rename(hub.with_name("gone"))
-    for act in (partial(pull, one), partial(one.save, "iris", weights)):
+    for act in (partial(pull, one.session), partial(one.save, "iris", weights)):
         with pytest.raises(NotFound, match="there is no repository at origin"):
             act()
     git(one.folder, "remote", "set-url", "origin", "ssh://nobody@127.0.0.1:9/none")
     with pytest.raises(Unreachable, match="origin cannot be reached"):
-        pull(one)
+        pull(one.session)
     assert refs(one.folder) == before
 
 
 def test_a_registry_without_a_remote_says_how_to_get_one(registry: Registry) -> None:
     for act in (pull, push, sync):
         with pytest.raises(Refused, match="has no remote") as caught:
-            act(registry)
+            act(registry.session)
         assert "init --remote" in (caught.value.hint or "")
 
 
@@ -267,14 +267,14 @@ def test_sync_makes_what_follows_from_a_merge_here_and_there_and_then_has_nothin
     one, two = clones
     merged(one, weights, way)
     assert set(refs(hub)) == {"refs/heads/main"}
-    done = sync(two)
+    done = sync(two.session)
     assert done.wrong == []
     assert sorted(done.moved) == ["refs/stages/iris@production", "refs/tags/models/iris@1"]
     assert refs(two.folder) == refs(hub)
-    assert sync(two).moved == []
+    assert sync(two.session).moved == []
     assert list(two.doctor()) == []
-    assert sync(one).moved == []
-    pull(one)
+    assert sync(one.session).moved == []
+    pull(one.session)
     assert refs(one.folder) == refs(hub)
 
 
@@ -283,7 +283,7 @@ def test_a_record_that_could_never_be_read_keeps_sync_from_nothing(clones: Clone
     one.save("iris", weights)
     commit_files(one.folder, {"models/iris/versions/2.yaml": "kind: ["})
     git(one.folder, "push", "-q", "origin", "main")
-    assert sync(two).wrong == []
+    assert sync(two.session).wrong == []
 
 
 def test_what_is_synced_after_all_derived_refs_were_lost_has_the_same_ids(
@@ -298,7 +298,7 @@ def test_what_is_synced_after_all_derived_refs_were_lost_has_the_same_ids(
         for name in refs(folder):
             if not name.startswith("refs/heads/"):
                 git(folder, "update-ref", "-d", name)
-    assert len(sync(one).moved) == 6
+    assert len(sync(one.session).moved) == 6
     assert refs(hub) == refs(one.folder) == before
 
 
@@ -308,7 +308,7 @@ def test_a_tag_that_was_moved_on_the_hub_is_named_and_left(clones: Clones, hub: 
     one.save("iris", weights, metadata={"n": 2})
     git(hub, "tag", "-f", "models/iris@1", "main")
     moved = refs(hub)["refs/tags/models/iris@1"]
-    assert ["refs/tags/models/iris@1" in sentence for sentence in sync(one).wrong] == [True]
+    assert ["refs/tags/models/iris@1" in sentence for sentence in sync(one.session).wrong] == [True]
     assert refs(hub)["refs/tags/models/iris@1"] == moved
 
 

@@ -37,16 +37,16 @@ def test_a_proposed_promotion_moves_nothing_until_it_is_merged_and_synced(
     assert refs(hub) == before | {branch: refs(hub)[branch]}
     assert refs(one.folder) == before
     merge(hub, "gitreg/promote/team/iris-production-1")
-    assert sync(one).moved == ["refs/stages/team/iris@production"]
+    assert sync(one.session).moved == ["refs/stages/team/iris@production"]
     assert one.version("team/iris@production").number == 1
 
 
 def test_a_proposed_version_takes_its_number_when_it_is_merged(one: Registry, hub: Path, weights: Path) -> None:
     with proposing(one) as other:
         assert other.save("iris", weights, stage="staging").number == 1
-    assert one.snapshot().names_in_use() == []
+    assert one.session.snapshot().names_in_use() == []
     merge(hub, "gitreg/save/iris-staging-1")
-    assert sync(one).moved == ["refs/tags/models/iris@1", "refs/stages/iris@staging"]
+    assert sync(one.session).moved == ["refs/tags/models/iris@1", "refs/stages/iris@staging"]
     assert one.save("iris", weights, metadata={"n": 2}).number == 2
 
 
@@ -60,7 +60,7 @@ def test_a_protected_stage_is_entered_by_a_proposal_only(one: Registry, hub: Pat
     assert "--pr" in (caught.value.hint or "")
     with proposing(one) as other:
         assert other.promote("iris@1", "production").stage == "production"
-    assert one.snapshot().stages("iris") == {}
+    assert one.session.snapshot().stages("iris") == {}
 
 
 def test_two_proposals_conflict_where_they_disagree_and_nowhere_else(one: Registry, hub: Path, weights: Path) -> None:

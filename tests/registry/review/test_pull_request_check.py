@@ -63,8 +63,8 @@ def proposed(two: Registry) -> Commits:
 
 
 def checked(registry: Registry, head: str, base: str | None = None, **known: object) -> Report:
-    context = PromotionContext(now=registry.environment.clock, branch=registry.branch, **known)  # type: ignore[arg-type]
-    return check(registry.branch, base or registry.branch.head(), head, context=context)
+    context = PromotionContext(now=registry.session.environment.clock, branch=registry.session.branch, **known)  # type: ignore[arg-type]
+    return check(registry.session.branch, base or registry.session.branch.head(), head, context=context)
 
 
 def told(report: Report) -> str:
@@ -410,14 +410,14 @@ def test_commits_without_a_common_history_are_refused_in_words(two: Registry) ->
 
 
 def test_a_first_push_is_checked_whole_and_meets_no_policy(two: Registry) -> None:
-    head = two.branch.head()
+    head = two.session.branch.head()
     assert head is not None
-    report = check(two.branch, None, head)
+    report = check(two.session.branch, None, head)
     assert report.ok
     assert [new.version.reference for new in report.arrivals] == ["iris@1", "iris@2"]
     assert [move.row()["to"] for move in report.moves] == ["iris@1"]
     edited = commit_files(two.folder, {RECORD: sealed(two).replace("0.91", "0.99")})
-    assert "is edited by a later commit" in told(check(two.branch, None, edited))
+    assert "is edited by a later commit" in told(check(two.session.branch, None, edited))
 
 
 @pytest.mark.parametrize("path", [RECORD, "artifacts/data/1.yaml"])
@@ -425,9 +425,9 @@ def test_a_first_push_that_has_removed_a_record_again_is_refused(two: Registry, 
     git(two.folder, "checkout", "-q", "-b", "proposal")
     commit_files(two.folder, {path: (two.folder / RECORD).read_bytes()})
     head = commit_files(two.folder, {path: None, "models/iris/stages/production.yaml": None})
-    assert f"{path} is removed again by a later commit" in told(check(two.branch, None, head))
+    assert f"{path} is removed again by a later commit" in told(check(two.session.branch, None, head))
     back = commit_files(two.folder, {RECORD: (sealed(two))})
-    assert check(two.branch, None, back).ok == (path == RECORD)
+    assert check(two.session.branch, None, back).ok == (path == RECORD)
 
 
 def test_nothing_is_written(two: Registry, proposed: Commits) -> None:
@@ -468,7 +468,7 @@ def test_what_is_foreseen_is_what_git_merges(two: Registry, edits: list[tuple[st
         assert any("was changed on the target branch" in problem.what for problem in report.problems)
         return
     merge = git(two.folder, "commit-tree", "-p", target, "-m", "merge", tree)
-    before, after = (two.snapshot(commit).aliases("iris") for commit in (target, merge))
+    before, after = (two.session.snapshot(commit).aliases("iris") for commit in (target, merge))
     expected = {name for name in {**before, **after} if before.get(name) != after.get(name)}
     assert {problem.what for problem in report.problems} <= {"moves twice in this proposal"}
     assert {move.name for move in report.moves} == expected
@@ -489,5 +489,7 @@ def test_the_files_of_an_artifact_of_its_own_are_looked_for(two: Registry, propo
         return [VerifiedItem("iris_data@1", "data", "m.bin", 1, "m.bin: is not there")]
 
     head = git(two.folder, "rev-parse", "proposal")
-    assert f"{path} data: m.bin: is not there" in told(check(two.branch, two.branch.head(), head, weights=look))
+    assert f"{path} data: m.bin: is not there" in told(
+        check(two.session.branch, two.session.branch.head(), head, weights=look)
+    )
     assert asked == ["iris_data@1"]

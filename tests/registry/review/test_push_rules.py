@@ -27,7 +27,7 @@ def iris(registry: Registry, weights: Path) -> Registry:
 
 
 def asked(registry: Registry, *updates: RefUpdate, one_by_one: bool = False) -> list[str]:
-    found = guard(registry.branch.repository, updates, lambda _: UNKNOWN, one_by_one=one_by_one)
+    found = guard(registry.session.branch.repository, updates, lambda _: UNKNOWN, one_by_one=one_by_one)
     return [f"{problem.where} {problem.what}" for problem in found]
 
 
@@ -129,7 +129,7 @@ def test_policies_that_nobody_understands_are_mended_by_a_push(iris: Registry, o
     push = branch(iris, "main", {"gitreg.yaml": f"{settings}policies: {{production: {sound}}}\n{people}\n"})
     assert asked(iris, push) == []
     assert push.new is not None
-    report = check(iris.branch, push.old, push.new)
+    report = check(iris.session.branch, push.old, push.new)
     told = [change.sentence for change in report.settings.authority] if report.settings else []
     assert told == ["production changes: the policies before are not understood"]
 
@@ -232,6 +232,6 @@ def test_a_push_mends_a_file_that_never_could_be_read_where_it_can_have_no_polic
 def test_nothing_is_written(iris: Registry) -> None:
     before = git(iris.folder, "for-each-ref")
     push = branch(iris, "main", {"models/iris/versions/1.yaml": None})
-    assert isinstance(guard(iris.branch.repository, [push], lambda _: UNKNOWN)[0], Problem)
+    assert isinstance(guard(iris.session.branch.repository, [push], lambda _: UNKNOWN)[0], Problem)
     assert git(iris.folder, "for-each-ref") == before
-    assert RegistryBranch(iris.branch.repository, "main").head() == push.old
+    assert RegistryBranch(iris.session.branch.repository, "main").head() == push.old

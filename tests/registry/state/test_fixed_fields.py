@@ -28,10 +28,10 @@ def change(registry: Registry, field: str) -> str:
 @pytest.mark.parametrize("field", CHANGES)
 def test_branch_prefix_id_stay(registry: Registry, weights: Path, field: str) -> None:
     registry.save("iris", weights, stage="production")
-    was = CHANGES[field][2] or str(registry.snapshot().settings.id)
+    was = CHANGES[field][2] or str(registry.session.snapshot().settings.id)
     base = git(registry.folder, "rev-parse", "HEAD")
     head = change(registry, field)
-    report = check(registry.branch, base, head)
+    report = check(registry.session.branch, base, head)
     assert f"at /{field}: cannot change once there are versions ({was})" in [each.what for each in report.problems]
     told = f"gitreg.yaml changed its {field} from {was} to {CHANGES[field][1].split()[1]} in {head[:12]}"
     readings = (
@@ -52,7 +52,7 @@ def test_branch_prefix_id_stay(registry: Registry, weights: Path, field: str) ->
     registry.repair(registry.doctor())
     assert git(registry.folder, "for-each-ref") == before
     git(registry.folder, "revert", "--no-edit", head[:12])
-    assert check(registry.branch, head, git(registry.folder, "rev-parse", "HEAD")).ok
+    assert check(registry.session.branch, head, git(registry.folder, "rev-parse", "HEAD")).ok
     assert registry.version("iris@production").number == 1
     assert registry.doctor() == []
 
@@ -63,15 +63,15 @@ def test_what_was_changed_before_stops_no_later_commit_and_a_further_change_is_r
     registry.save("iris", weights)
     head = change(registry, "prefix")
     later = commit_files(registry.folder, {"models/iris/README.md": "# Iris\n"})
-    assert check(registry.branch, head, later).ok
+    assert check(registry.session.branch, head, later).ok
     settings = (registry.folder / "gitreg.yaml").read_text()
     again = commit_files(registry.folder, {"gitreg.yaml": settings.replace("prefix: other", "prefix: third")})
-    assert not check(registry.branch, later, again).ok
+    assert not check(registry.session.branch, later, again).ok
 
 
 def test_before_the_first_version_all_is_free(registry: Registry, weights: Path) -> None:
     base = git(registry.folder, "rev-parse", "HEAD")
-    assert check(registry.branch, base, change(registry, "prefix")).ok
+    assert check(registry.session.branch, base, change(registry, "prefix")).ok
     registry.save("iris", weights)
     assert "refs/tags/other/iris@1" in git(registry.folder, "for-each-ref", "--format=%(refname)")
     assert registry.doctor() == []
@@ -83,9 +83,9 @@ def test_an_id_may_be_given_once_and_not_be_taken_away(registry: Registry, weigh
     registry.save("iris", weights)
     base = git(registry.folder, "rev-parse", "HEAD")
     given = commit_files(registry.folder, {"gitreg.yaml": settings})
-    assert check(registry.branch, base, given).ok
+    assert check(registry.session.branch, base, given).ok
     assert registry.version("iris@1").number == 1
     gone = commit_files(registry.folder, {"gitreg.yaml": re.sub("^id: .*\n", "", settings, flags=re.M)})
-    assert "at /id: cannot change" in check(registry.branch, given, gone).problems[0].what
+    assert "at /id: cannot change" in check(registry.session.branch, given, gone).problems[0].what
     with pytest.raises(Refused, match=r"changed its id from [0-9a-f]{32} to nothing in"):
         registry.version("iris@1")

@@ -281,7 +281,7 @@ def saved(registry: Registry, weights: Path) -> Registry:
     """A registry with two versions, its index closed."""
     registry.save("iris", weights, stage="production")
     registry.save("iris@alpha", weights)
-    registry.branch.close()
+    registry.session.branch.close()
     return registry
 
 
@@ -321,17 +321,17 @@ SPOILERS: list[Callable[[Path], object]] = [
 
 @pytest.mark.parametrize("spoil", SPOILERS)
 def test_a_spoiled_index_is_rebuilt_and_never_wrong(saved: Registry, spoil: Callable[[Path], object]) -> None:
-    spoil(saved.branch.index_path)
+    spoil(saved.session.branch.index_path)
     assert saved.version("iris@production").number == 1
-    assert [version.version for version in saved.snapshot().versions("iris")] == ["1", "alpha"]
-    saved.branch.close()
-    index = open_index(saved.branch.index_path)
-    assert index.head() == (3, saved.branch.head())
+    assert [version.version for version in saved.session.snapshot().versions("iris")] == ["1", "alpha"]
+    saved.session.branch.close()
+    index = open_index(saved.session.branch.index_path)
+    assert index.head() == (3, saved.session.branch.head())
     index.close()
 
 
 def test_a_leftover_log_beside_a_missing_index_is_not_played_into_the_new_one(saved: Registry) -> None:
-    path = saved.branch.index_path
+    path = saved.session.branch.index_path
     for suffix in ("-wal", "-shm", "-journal"):
         Path(f"{path}{suffix}").write_bytes(os.urandom(40_000))
     path.unlink()
@@ -340,24 +340,24 @@ def test_a_leftover_log_beside_a_missing_index_is_not_played_into_the_new_one(sa
 
 def test_a_locked_index_is_waited_for_and_then_done_without(saved: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index_file, "BUSY_SECONDS", 0.1)
-    db = sqlite3.connect(saved.branch.index_path, isolation_level=None)
+    db = sqlite3.connect(saved.session.branch.index_path, isolation_level=None)
     db.execute("PRAGMA locking_mode = EXCLUSIVE")
     db.execute("BEGIN EXCLUSIVE")
     assert saved.version("iris").number == 2
     db.close()
-    assert saved.branch.index_path.exists()
+    assert saved.session.branch.index_path.exists()
 
 
 def test_a_file_that_is_damaged_while_it_is_open_is_made_again(saved: Registry, weights: Path) -> None:
-    snapshot = saved.snapshot()
-    saved.branch._index._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
-    saved.branch._index._db.execute("PRAGMA cache_size = 0")  # type: ignore[union-attr]
-    with open(saved.branch.index_path, "r+b") as file:
-        file.write(b"\0" * os.path.getsize(saved.branch.index_path))
-    saved.branch._index._db.execute("PRAGMA shrink_memory")  # type: ignore[union-attr]
+    snapshot = saved.session.snapshot()
+    saved.session.branch._index._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+    saved.session.branch._index._db.execute("PRAGMA cache_size = 0")  # type: ignore[union-attr]
+    with open(saved.session.branch.index_path, "r+b") as file:
+        file.write(b"\0" * os.path.getsize(saved.session.branch.index_path))
+    saved.session.branch._index._db.execute("PRAGMA shrink_memory")  # type: ignore[union-attr]
     with pytest.raises(Conflict, match="damaged"):
         snapshot.versions("iris")
-    assert [version.version for version in saved.snapshot().versions("iris")] == ["1", "alpha"]
+    assert [version.version for version in saved.session.snapshot().versions("iris")] == ["1", "alpha"]
     assert saved.save("iris", weights).number == 3
 
 
@@ -373,8 +373,8 @@ def test_an_index_in_another_threads_hands_answers_too(saved: Registry) -> None:
 def test_what_is_remembered_is_forgotten_when_another_process_moves_the_branch(saved: Registry) -> None:
     before = saved.version("iris@production")
     assert saved.version("iris@production") is before
-    assert saved.snapshot() is saved.snapshot()
-    assert len(saved.snapshot().versions("iris")) == 2
+    assert saved.session.snapshot() is saved.session.snapshot()
+    assert len(saved.session.snapshot().versions("iris")) == 2
     commit_files(
         saved.folder,
         {
@@ -383,22 +383,22 @@ def test_what_is_remembered_is_forgotten_when_another_process_moves_the_branch(s
         },
     )
     assert saved.version("iris@production").version == "alpha"
-    assert len(saved.snapshot().versions("iris")) == 3
+    assert len(saved.session.snapshot().versions("iris")) == 3
     git(saved.folder, "reset", "-q", "--hard", "HEAD~1")
     assert saved.version("iris@production") == before
-    assert len(saved.snapshot().versions("iris")) == 2
+    assert len(saved.session.snapshot().versions("iris")) == 2
 
 
 def test_a_list_of_versions_is_the_callers_own(saved: Registry) -> None:
-    saved.snapshot().versions("iris").clear()
-    assert len(saved.snapshot().versions("iris")) == 2
+    saved.session.snapshot().versions("iris").clear()
+    assert len(saved.session.snapshot().versions("iris")) == 2
 
 
 READ_ONLY = """
 import sys
 from gitreg.sdk.registry import Registry
 with Registry.open(sys.argv[1]) as registry:
-    print(registry.version("iris").version, registry.branch._index._path)
+    print(registry.version("iris").version, registry.session.branch._index._path)
 """
 
 
@@ -418,7 +418,7 @@ LARGE = {
 
 @pytest.mark.parametrize("commits", [1, WORTH_A_PROCESS + 1])
 def test_a_file_too_large_to_be_read_is_a_problem_and_nothing_else_is(saved: Registry, commits: int) -> None:
-    index_file.discard(saved.branch.index_path)
+    index_file.discard(saved.session.branch.index_path)
     for path in LARGE:  # not by a commit each: together, so that one does not hide the next
         (saved.folder / path).parent.mkdir(parents=True, exist_ok=True)
         (saved.folder / path).write_bytes(bytes(MAX_BYTES + 1))
@@ -426,7 +426,7 @@ def test_a_file_too_large_to_be_read_is_a_problem_and_nothing_else_is(saved: Reg
     (saved.folder / "models/big/README.md").write_bytes(bytes(MAX_BYTES))
     commit_files(saved.folder, {"models/iris/aliases/best.yaml": pointer("alias", "1")})
     lengthen(saved.folder, commits - 1)
-    snapshot = saved.snapshot()
+    snapshot = saved.session.snapshot()
     assert {entry.kind: entry.problem for entry in snapshot.unreadable()} == {
         kind: f"{path}: is 4,194,305 bytes long, more than the 4,194,304 that fit" for path, kind in LARGE.items()
     }
@@ -458,7 +458,7 @@ def test_a_bomb_in_a_registry_costs_no_memory(saved: Registry, tmp_path: Path, p
         git(folder, "prune-packed")
     env = {**os.environ, **({} if with_git else {"PATH": str(tmp_path)})}
     for words in (["list", "-o", "json"], ["show", "iris@production"]):
-        index_file.discard(saved.branch.index_path)
+        index_file.discard(saved.session.branch.index_path)
         command = [sys.executable, "-c", MEASURED, sys.executable, "-m", "gitreg", *words]
         done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
         assert not done.returncode, done.stderr
@@ -473,11 +473,11 @@ def test_a_read_only_repository_is_read_with_the_index_in_memory(saved: Registry
         pytest.skip("this machine does not let us make a mount namespace (unshare -rm)")
     folder = saved.folder
     if keep:  # an index that lags behind
-        saved.snapshot()
-        saved.branch.close()
+        saved.session.snapshot()
+        saved.session.branch.close()
         commit_files(folder, {"models/iris/versions/3.yaml": record("iris", "3", 3)})
     else:
-        index_file.discard(saved.branch.index_path)
+        index_file.discard(saved.session.branch.index_path)
     script = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && exec "$2" -c "$3" "$1"'
     done = subprocess.run(
         ["unshare", "-rm", "sh", "-ec", script, "sh", str(folder), sys.executable, READ_ONLY],
@@ -496,7 +496,7 @@ from gitreg.sdk.registry import Registry
 with Registry.open(sys.argv[1]) as registry:
     sys.stdin.readline()
     for n in range(5):
-        snapshot = registry.snapshot()
+        snapshot = registry.session.snapshot()
         versions = snapshot.versions("iris")
         assert [v.number for v in versions] == list(range(1, len(versions) + 1)), versions
         assert snapshot.index.head()[0] >= len(versions), "the index lost commits"
@@ -508,10 +508,10 @@ with Registry.open(sys.argv[1]) as registry:
 @pytest.mark.slow
 def test_processes_that_make_the_index_at_once_agree(saved: Registry) -> None:
     for _ in range(4):
-        saved.branch.close()
-        before = len(saved.snapshot().versions("iris"))
-        saved.branch.close()
-        index_file.discard(saved.branch.index_path)
+        saved.session.branch.close()
+        before = len(saved.session.snapshot().versions("iris"))
+        saved.session.branch.close()
+        index_file.discard(saved.session.branch.index_path)
         command = [sys.executable, "-c", RACE, str(saved.folder)]
         racers = [
             subprocess.Popen([*command, str(n)], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -523,8 +523,8 @@ def test_processes_that_make_the_index_at_once_agree(saved: Registry) -> None:
             racer.stdin.flush()
         said = [racer.communicate(timeout=120)[1] for racer in racers]
         assert said == [""] * 6
-        assert len(saved.snapshot().versions("iris")) == before + 6
-        check = sqlite3.connect(saved.branch.index_path)
+        assert len(saved.session.snapshot().versions("iris")) == before + 6
+        check = sqlite3.connect(saved.session.branch.index_path)
         assert check.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         check.close()
 
@@ -542,14 +542,14 @@ def until_killed(self, *arguments, **how):
     return run(self, *arguments, **how)
 Index._run = until_killed
 with Registry.open(sys.argv[1]) as registry:
-    registry.snapshot()
+    registry.session.snapshot()
 """
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("begun", [False, True])
 def test_a_process_killed_at_any_statement_leaves_an_index_that_is_right(saved: Registry, begun: bool) -> None:
-    path = saved.branch.index_path
+    path = saved.session.branch.index_path
     for statements in range(40):
         if begun:  # commits that are missing, else all of it
             number = 3 + statements
@@ -562,13 +562,13 @@ def test_a_process_killed_at_any_statement_leaves_an_index_that_is_right(saved: 
             break
         assert (ended.returncode, ended.stderr) == (-9, "")
         expected = plain(saved.folder, "HEAD")
-        assert told(saved.snapshot()) == expected
-        saved.branch.close()
+        assert told(saved.session.snapshot()) == expected
+        saved.session.branch.close()
         db = sqlite3.connect(path)
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert db.execute("SELECT count(*) FROM commits").fetchone() == (saved.snapshot().seq,)
+        assert db.execute("SELECT count(*) FROM commits").fetchone() == (saved.session.snapshot().seq,)
         db.close()
-        saved.branch.close()
+        saved.session.branch.close()
     else:
         raise AssertionError("it was always killed")
     assert statements > 5
@@ -591,9 +591,9 @@ def test_a_long_history_is_indexed_alike_after_git_gc_and_a_rewrite(saved: Regis
         commit_files(folder, {f"models/iris/versions/{number}.yaml": record("iris", str(number), number)})
     git(folder, "gc", "--quiet", "--prune=now", env=USER)
     git(folder, "pack-refs", "--all", env=USER)
-    index_file.discard(saved.branch.index_path)
-    assert told(saved.snapshot()) == plain(folder, "HEAD")
+    index_file.discard(saved.session.branch.index_path)
+    assert told(saved.session.snapshot()) == plain(folder, "HEAD")
     git(folder, "reset", "-q", "--hard", f"HEAD~{WORTH_A_PROCESS}", env=USER)
     commit_files(folder, {"models/iris/versions/other.yaml": record("iris", "other", 900)})
-    assert told(saved.snapshot()) == plain(folder, "HEAD")
-    assert saved.snapshot().highest_number("iris") == 900
+    assert told(saved.session.snapshot()) == plain(folder, "HEAD")
+    assert saved.session.snapshot().highest_number("iris") == 900

@@ -58,7 +58,7 @@ def test_a_reason_that_looks_like_a_trailer_is_a_reason_and_overrides_nothing(
 ) -> None:
     registry.save("iris", weights)
     registry.promote("iris@1", "staging", reason="Gitreg-Overridden: accuracy")
-    row = next(log(registry.snapshot(), "iris"))
+    row = next(log(registry.session.snapshot(), "iris"))
     assert (row["reason"], row["overridden"]) == ("Gitreg-Overridden: accuracy", [])
     commit_files(registry.folder, {"models/iris/stages/staging.yaml": pointer("stage", "1")}, "By hand\n\nBetter")
-    assert next(log(registry.snapshot(), "iris"))["reason"] == "Better"
+    assert next(log(registry.session.snapshot(), "iris"))["reason"] == "Better"

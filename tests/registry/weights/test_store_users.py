@@ -16,7 +16,6 @@ import gitreg
 from gitreg.errors import NotFound, Refused
 from gitreg.registry.weights.claims import Claims
 from gitreg.sdk.registry import Registry
-from gitreg.sdk.store_claims import claims_of
 from gitreg.sdk.verbs.drafts import discard
 from gitreg.sdk.verbs.remotes import clone, pull, push
 from tests.registry.support import git
@@ -28,8 +27,8 @@ DAY = 86400.0
 
 @pytest.fixture
 def clones(one: Registry, hub: Path, tmp_path: Path) -> Iterator[Clones]:
-    with clone(str(hub), tmp_path / "two") as two:
-        two.trust()
+    with Registry(clone(str(hub), tmp_path / "two")) as two:
+        two.session.trust()
         yield one, two
 
 
@@ -81,8 +80,8 @@ def test_all_clones_of_a_registry_share_one_claim_and_each_sees_what_the_others_
     one.save("iris", files("first"))
     two.save("rose", files("second"))
     (said,) = claims(tmp_path).values()
-    assert said["registry"] == one.snapshot().settings.id
-    assert one.snapshot().models() != two.snapshot().models(), "the one is behind"
+    assert said["registry"] == one.session.snapshot().settings.id
+    assert one.session.snapshot().models() != two.session.snapshot().models(), "the one is behind"
     assert collect(one) == set()
     assert weights_in(tmp_path) == {"first", "second"}
 
@@ -111,10 +110,10 @@ def test_what_a_clone_has_not_pushed_stays_until_it_is_pushed_and_then_for_all(
     assert of_clones(tmp_path) == [str(two.folder / ".git")]
     assert collect(one) == set()
     assert weights_in(tmp_path) == {"not pushed"}
-    push(two)
+    push(two.session)
     assert of_clones(tmp_path) == []
     assert collect(one) == set()
-    pull(one)
+    pull(one.session)
     assert one.load("rose@1", tmp_path / "out", unsafe_code=True).exists()
 
 
@@ -162,7 +161,7 @@ def test_a_draft_of_another_clone_stays_and_goes_when_it_is_discarded(
         half()
     assert of_clones(tmp_path) == [str(two.folder / ".git")]
     assert collect(one) == set()
-    discard(two, "half")
+    discard(two.session, "half")
     assert of_clones(tmp_path) == []
     assert collect(one) != set()
     assert weights_in(tmp_path) == set()
@@ -184,12 +183,12 @@ def test_a_deletion_frees_nothing_before_it_is_published(
     one, two = clones
     one.save("iris", files("first"))
     one.save("iris", files("second"))
-    pull(two)
+    pull(two.session)
     with local(one) as alone:
         alone.delete_version("iris@1")
     assert collect(one) == set()
     assert two.load("iris@1", tmp_path / "out", unsafe_code=True).exists()
-    push(one)
+    push(one.session)
     assert collect(two) != set(), "and is seen by who is behind"
     assert weights_in(tmp_path) == {"second"}
 
@@ -219,7 +218,7 @@ def test_a_remote_whose_history_was_rewritten_stops_gc(
 ) -> None:
     one, two = clones
     one.save("iris", files("first"))
-    pull(two)
+    pull(two.session)
     git(hub, "update-ref", "refs/heads/main", "main~1")
     with pytest.raises(Refused, match="does not tell"):
         two.collect_garbage(grace=AT_ONCE, apply=True)
@@ -302,7 +301,7 @@ def test_a_clones_own_claim_that_vanished_stops_its_gc_until_it_publishes(
     with pytest.raises(Refused, match="is gone"):
         two.collect_garbage(grace=AT_ONCE, apply=True)
     git(two.folder, "push", "-q", "origin", "main")
-    pull(two)
+    pull(two.session)
     with pytest.raises(Refused, match="is gone"):
         two.collect_garbage(grace=AT_ONCE, apply=True)
     two.save("rose", files("second"))
@@ -317,7 +316,7 @@ def test_what_was_pushed_by_plain_git_leaves_the_claim_to_the_clones_own_gc(
     with local(two) as alone:
         alone.save("rose", files("first"))
     git(two.folder, "push", "-q", "origin", "main")
-    pull(two)
+    pull(two.session)
     (two.folder / ".git" / "gitreg" / "claims.json").unlink()
     assert collect(two) == set()
     assert of_clones(tmp_path) == []
@@ -362,10 +361,10 @@ def test_a_registry_that_copied_anothers_id_frees_none_of_its_weights(
     shutil.rmtree(tmp_path / "copy.git" / "gitreg", ignore_errors=True)
     git(two.folder, "remote", "set-url", "origin", str(tmp_path / "copy.git"))
     with Registry.open(two.folder) as copy:
-        copy.trust()
+        copy.session.trust()
         copy.save("rose", files("copy's"))
         one.save("iris", files("first"))
-        assert copy.snapshot().settings.id == one.snapshot().settings.id
+        assert copy.session.snapshot().settings.id == one.session.snapshot().settings.id
         assert len(claims(tmp_path)) == 2
         registry, other = (copy, hub) if whose == "the copy's" else (one, tmp_path / "copy.git")
         assert collect(registry) == set()
@@ -384,8 +383,8 @@ def test_the_same_path_of_a_remote_on_another_machine_is_another_remote(
     git(tmp_path, "clone", "-q", "--bare", "that machine's", "hub.git")
     git(hub, "update-ref", "refs/heads/main", "main~1")
     git(hub, "tag", "-d", "models/iris@1")
-    with clone(str(hub), tmp_path / "three") as three:
-        three.trust()
+    with Registry(clone(str(hub), tmp_path / "three")) as three:
+        three.session.trust()
         three.save("rose", files("here"))
         with pytest.raises(Refused, match="another one"):
             three.collect_garbage(grace=AT_ONCE, apply=True)
@@ -424,12 +423,12 @@ def test_a_claim_by_folder_of_an_older_clone_that_cannot_be_read_stops_gc(
 
 def by_folder(registry: Registry, where: Path) -> None:
     """Leave a claim as they were before registries had one: both clones have seen it."""
-    before = Claims(registry.branch, None)
-    before.leave(registry.store, unpublished=False)
+    before = Claims(registry.session.branch, None)
+    before.leave(registry.session.store, unpublished=False)
     name, said = before.of_clone() or pytest.fail("it left none")
     note = where / "one" / ".git" / "gitreg" / "claims.json"
     known = json.loads(note.read_text()) if note.exists() else {}
-    known.setdefault(registry.store.url, {})[name] = said["repository"]
+    known.setdefault(registry.session.store.url, {})[name] = said["repository"]
     note.parent.mkdir(exist_ok=True)
     note.write_text(json.dumps(known))
 
@@ -486,7 +485,7 @@ def test_ways_to_one_remote_are_one_claim_and_no_password_is_in_it(
     for url in (first, second):
         git(one.folder, "remote", "set-url", "origin", url)
         with Registry.open(one.folder) as registry:
-            claim = claims_of(registry).of_registry()
+            claim = registry.session.claims.of_registry()
             assert claim is not None
             assert "token" not in json.dumps(claim.said)
             found.append(claim.name)

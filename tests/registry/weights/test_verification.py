@@ -37,8 +37,8 @@ def iris(registry: Registry, tmp_path: Path) -> Registry:
 
 @pytest.fixture
 def replica(iris: Registry, tmp_path: Path) -> Path:
-    add_store(iris, tmp_path / "replica")
-    assert all(done.problem is None for done in copying(iris, to=tmp_path / "replica").run(NO_PROGRESS))
+    add_store(iris.session, tmp_path / "replica")
+    assert all(done.problem is None for done in copying(iris.session, to=tmp_path / "replica").run(NO_PROGRESS))
     return tmp_path / "replica"
 
 
@@ -182,8 +182,8 @@ def test_a_manifest_that_is_stored_is_verified_too(registry: Registry, replica_f
     key = registry.version("many").artifacts["model"].digest.removeprefix("sha256:")
     manifest = store(registry) / "sha256" / key[:2] / key
     assert len(list(registry.verify(share=1.0))) == 1001
-    add_store(registry, registry.folder.parent / "other")
-    list(copying(registry, to=registry.folder.parent / "other").run(NO_PROGRESS))
+    add_store(registry.session, registry.folder.parent / "other")
+    list(copying(registry.session, to=registry.folder.parent / "other").run(NO_PROGRESS))
     assert (registry.folder.parent / "other" / manifest.relative_to(store(registry))).read_bytes() == (
         manifest.read_bytes()
     )

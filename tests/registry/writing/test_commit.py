@@ -53,11 +53,11 @@ def test_a_trailer_cannot_be_forged_by_a_name_or_a_reason(registry: Registry, we
 def test_a_dry_run_changes_nothing(registry: Registry, weights: Path) -> None:
     registry.save("iris", weights)
     before = git(registry.folder, "for-each-ref"), git(registry.folder, "count-objects")
-    outcome = registry.commit(partial(promote, reference="iris@1", stage="production"), dry_run=True)
+    outcome = registry.session.commit(partial(promote, reference="iris@1", stage="production"), dry_run=True)
     assert outcome.commit is None
     assert set(outcome.written) == {"models/iris/stages/production.yaml"}
     assert (git(registry.folder, "for-each-ref"), git(registry.folder, "count-objects")) == before
-    assert registry.snapshot().stages("iris") == {}
+    assert registry.session.snapshot().stages("iris") == {}
 
 
 def test_a_lock_that_a_killed_git_left_in_the_work_tree_is_named_at_once(registry: Registry, weights: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_lock_that_a_killed_git_left_in_the_work_tree_is_named_at_once(registr
 def test_nothing_to_do_makes_no_commit(registry: Registry, weights: Path) -> None:
     registry.save("iris", weights, stage="production")
     before = git(registry.folder, "for-each-ref")
-    outcome = registry.commit(partial(promote, reference="iris@1", stage="production"))
+    outcome = registry.session.commit(partial(promote, reference="iris@1", stage="production"))
     assert outcome.commit is None
     assert git(registry.folder, "for-each-ref") == before
 
@@ -102,10 +102,10 @@ def test_an_operation_runs_again_on_what_plain_git_left(registry: Registry, weig
             commit_files(registry.folder, {f"models/iris/versions/{number}.yaml": record("iris", str(number), number)})
         return save_version(snapshot, new_version())
 
-    outcome = registry.commit(operation)
+    outcome = registry.session.commit(operation)
     assert seen == [1, 2, 3, 4]
     assert outcome.changes.version == ("iris", "5")
-    assert [version.number for version in registry.snapshot().versions("iris")] == [1, 2, 3, 4, 5]
+    assert [version.number for version in registry.session.snapshot().versions("iris")] == [1, 2, 3, 4, 5]
     assert git(registry.folder, "rev-list", "--count", "main") == "6"
 
 
@@ -117,8 +117,8 @@ def test_patience_runs_out_as_a_conflict(registry: Registry, weights: Path) -> N
         return save_version(snapshot, new_version())
 
     with pytest.raises(Conflict):
-        commit(registry.branch, operation, registry.writer, patience=0.3)
-    assert len(registry.snapshot().versions("iris")) == 1
+        commit(registry.session.branch, operation, registry.session.writer, patience=0.3)
+    assert len(registry.session.snapshot().versions("iris")) == 1
 
 
 def test_an_index_that_fails_after_the_refs_moved_does_not_commit_twice(registry: Registry, weights: Path) -> None:
@@ -129,14 +129,14 @@ def test_an_index_that_fails_after_the_refs_moved_does_not_commit_twice(registry
         calls.append(snapshot.commit)
         changes = save_version(snapshot, new_version())
         assert snapshot.settings.prefix == "models"  # known from here on: the damage shows itself after the commit
-        index = registry.branch._index
+        index = registry.session.branch._index
         assert index is not None
         index._db.execute("DROP TABLE documents")
         return changes
 
-    registry.commit(operation)
+    registry.session.commit(operation)
     assert len(calls) == 1
-    assert [version.number for version in registry.snapshot().versions("iris")] == [1, 2]
+    assert [version.number for version in registry.session.snapshot().versions("iris")] == [1, 2]
 
 
 def test_a_tag_that_is_there_without_a_record_stops_a_save_of_its_name(registry: Registry, weights: Path) -> None:
@@ -159,7 +159,7 @@ def test_two_threads_with_handles_of_their_own_and_plain_git_between_lose_nothin
         try:
             with Registry.open(registry.folder) as own:
                 for _ in range(6):
-                    own.commit(partial(save_version, new=new_version(content=str(seed))))
+                    own.session.commit(partial(save_version, new=new_version(content=str(seed))))
         except BaseException as error:
             failed.append(error)
 
@@ -179,7 +179,7 @@ def test_two_threads_with_handles_of_their_own_and_plain_git_between_lose_nothin
     for thread in threads:
         thread.join()
     assert failed == []
-    assert [version.number for version in registry.snapshot().versions("iris")] == list(range(1, 14))
+    assert [version.number for version in registry.session.snapshot().versions("iris")] == list(range(1, 14))
     assert commits(registry) == 14 + by_hand
     assert git(registry.folder, "rev-list", "--count", "--merges", "main") == "0"
     assert registry.repair(registry.doctor()) == []
@@ -210,7 +210,7 @@ def test_processes_that_save_and_promote_at_once_leave_one_holder_and_dense_numb
     ]
     said = [writer.communicate(timeout=200)[0] for writer in writers]
     assert said == [""] * 4
-    versions = registry.snapshot().versions("iris")
+    versions = registry.session.snapshot().versions("iris")
     assert [version.number for version in versions] == list(range(1, 33))
     assert [version.stage for version in versions].count("production") == 1
     assert registry.doctor() == []

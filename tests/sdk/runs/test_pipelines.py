@@ -66,7 +66,7 @@ def adding(factor: float = 1.0) -> None:
 def test_a_step_outside_of_a_pipeline_is_its_function(inside: Registry) -> None:
     assert total([1, 2], factor=2.0) == 206
     assert total.__name__ == "total"  # type: ignore[attr-defined]
-    assert run_rows(inside) == []
+    assert run_rows(inside.session) == []
     with pytest.raises(InvalidInput, match="no step of a run"):
         get_step_context()
 
@@ -74,8 +74,8 @@ def test_a_step_outside_of_a_pipeline_is_its_function(inside: Registry) -> None:
 def test_what_a_step_gives_goes_through_the_store_to_the_next(inside: Registry) -> None:
     adding(factor=2.0)
     assert DONE == ["numbers", "total", "check 3 206.0"], "no step sees what another did to its inputs"
-    (row,) = run_rows(inside)
-    run, _ = find_any_run(inside, row["run"])
+    (row,) = run_rows(inside.session)
+    run, _ = find_any_run(inside.session, row["run"])
     assert list(run.steps) == ["numbers", "total", "check"]
     assert run.steps["total"]["inputs"] == {"values": "numbers@1"}
     assert run.steps["total"]["parameters"] == {"factor": 2.0}
@@ -161,8 +161,8 @@ def test_one_step_twice_has_two_names(inside: Registry) -> None:
         numbers(count=2)
 
     twice()
-    (row,) = run_rows(inside)
-    assert list(find_any_run(inside, row["run"])[0].steps) == ["numbers", "numbers_2"]
+    (row,) = run_rows(inside.session)
+    assert list(find_any_run(inside.session, row["run"])[0].steps) == ["numbers", "numbers_2"]
 
 
 def test_artifacts_and_objects_are_inputs_too(inside: Registry) -> None:
@@ -175,8 +175,8 @@ def test_artifacts_and_objects_are_inputs_too(inside: Registry) -> None:
 
     train()
     assert DONE == ["check 2 1.0", "check 5 2.0"]
-    (row,) = run_rows(inside)
-    steps = find_any_run(inside, row["run"])[0].steps
+    (row,) = run_rows(inside.session)
+    steps = find_any_run(inside.session, row["run"])[0].steps
     assert steps["check"]["inputs"] == {"values": "earlier@1"}
     assert steps["check_2"]["inputs"] == {"values": "check.values@1"}
 
@@ -221,7 +221,7 @@ def test_names_have_placeholders_for_the_date_the_time_and_the_callers_own(insid
         make()
 
     train.with_options(run_name="{team}_{date}")()
-    (row,) = run_rows(inside)
+    (row,) = run_rows(inside.session)
     assert row["run"].startswith("blue_20")
     (reference,) = row["versions"]
     assert reference.startswith("iris_blue@v_20")
@@ -250,9 +250,9 @@ def test_a_step_that_gives_nothing_has_its_version_all_the_same(inside: Registry
         check([1], 1.0)
 
     train()
-    assert [version.reference for version in inside.snapshot().versions("iris")] == ["iris@1"]
-    (row,) = run_rows(inside)
-    assert find_any_run(inside, row["run"])[0].steps["check"]["version"] == "iris@1"
+    assert [version.reference for version in inside.session.snapshot().versions("iris")] == ["iris@1"]
+    (row,) = run_rows(inside.session)
+    assert find_any_run(inside.session, row["run"])[0].steps["check"]["version"] == "iris@1"
 
 
 def test_a_run_that_failed_before_it_made_anything_leaves_nothing(inside: Registry) -> None:
@@ -264,7 +264,7 @@ def test_a_run_that_failed_before_it_made_anything_leaves_nothing(inside: Regist
         with pytest.raises((ValueError, NotFound)) as raised:
             pipeline(name="body", model=model)(fails)()
         assert "draft" not in str(getattr(raised.value, "__notes__", ""))
-    assert list(inside.branch.repository.refs("refs/drafts/")) == []
+    assert list(inside.session.branch.repository.refs("refs/drafts/")) == []
 
 
 def test_what_a_thread_of_a_step_saves_is_the_steps_and_goes_to_its_model(inside: Registry) -> None:
@@ -320,13 +320,16 @@ def test_steps_in_threads_that_have_the_context_of_the_pipeline_are_steps(inside
             return sorted(each.result().load() for each in waiting)  # type: ignore[attr-defined]
 
     assert train() == [0, 2, 4, 6, 8, 10]
-    (row,) = run_rows(inside)
+    (row,) = run_rows(inside.session)
     assert row["steps"] == 6
 
 
 def test_what_the_store_does_not_hold_any_more_is_made_again(inside: Registry) -> None:
     adding()
-    for folder in (inside.branch.repository.common_dir / "gitreg" / "store", inside.environment._cache_folder()):
+    for folder in (
+        inside.session.branch.repository.common_dir / "gitreg" / "store",
+        inside.session.environment._cache_folder(),
+    ):
         shutil.rmtree(folder)
     adding()
     assert DONE == ["numbers", "total", "check 3 103.0"] * 2
@@ -339,8 +342,8 @@ def test_a_known_output_that_the_body_looks_at_is_no_input_of_its_run(inside: Re
         return list(numbers().load())  # type: ignore[attr-defined] # a handle, inside a pipeline
 
     assert train() == train() == [0, 1, 2]
-    for row in run_rows(inside):
-        assert find_any_run(inside, row["run"])[0].inputs == ()
+    for row in run_rows(inside.session):
+        assert find_any_run(inside.session, row["run"])[0].inputs == ()
 
 
 def test_what_ends_after_its_call_is_neither_step_nor_pipeline() -> None:

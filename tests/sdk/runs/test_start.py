@@ -35,7 +35,7 @@ def commits(registry: Registry) -> int:
 
 
 def drafts(registry: Registry) -> list[str]:
-    return list(registry.branch.repository.refs("refs/drafts/"))
+    return list(registry.session.branch.repository.refs("refs/drafts/"))
 
 
 def test_what_a_run_saves_is_one_version_in_one_commit(inside: Registry) -> None:
@@ -56,7 +56,7 @@ def test_what_a_run_saves_is_one_version_in_one_commit(inside: Registry) -> None
     version = inside.version("iris")
     assert (version.metadata, version.record.run) == ({"accuracy": 0.9}, {"pipeline": "train", "run": "first"})
     assert inside.model("iris").document.tags == ("a",)
-    said, status = find_any_run(inside, "train/first")
+    said, status = find_any_run(inside.session, "train/first")
     assert (status, said.parameters, said.versions) == ("completed", {"epochs": 3}, ("iris@1",))
     assert said.environment["packages"]["click"]
     assert gitreg.get_artifact_version(saved.id).reference == "data@1"
@@ -71,14 +71,14 @@ def test_a_run_without_a_model_keeps_its_artifacts(inside: Registry) -> None:
         with pytest.raises(InvalidInput, match="works on no model"):
             gitreg.link_artifact_to_model("numbers")
     assert gitreg.load_artifact("numbers") == [1, 2, 3]
-    assert inside.snapshot().model_names() == []
+    assert inside.session.snapshot().model_names() == []
 
 
 def test_a_failed_run_leaves_its_draft_and_goes_on_under_its_name(inside: Registry) -> None:
     with pytest.raises(ZeroDivisionError) as failed:
         fail("r")
     assert any("kept as a draft" in note for note in failed.value.__notes__)
-    (row,) = draft_rows(inside)
+    (row,) = draft_rows(inside.session)
     assert (row["status"], row["artifacts"], row["model"]) == ("failed", ["weights"], "iris")
     with gitreg.run("r", model=Model("iris")) as run:
         assert run.resumed
@@ -95,13 +95,13 @@ def test_a_draft_is_sealed_or_discarded_by_hand(inside: Registry) -> None:
     with pytest.raises(NotFound, match="2 versions of iris are being made"):
         inside.version("iris@draft")
     assert inside.version("iris@draft:a").artifacts["weights"].size == 4
-    seal_by_hand(inside, "a")
+    seal_by_hand(inside.session, "a")
     assert inside.version("iris@1").record.run == {"pipeline": "run", "run": "a"}
-    assert find_any_run(inside, "a")[1] == "failed", "it did not end well, and says so"
-    discard(inside, "run/b")
-    assert [row["run"] for row in run_rows(inside)] == ["a"]
+    assert find_any_run(inside.session, "a")[1] == "failed", "it did not end well, and says so"
+    discard(inside.session, "run/b")
+    assert [row["run"] for row in run_rows(inside.session)] == ["a"]
     with pytest.raises(NotFound, match="no draft of a run 'b'"):
-        seal_by_hand(inside, "b")
+        seal_by_hand(inside.session, "b")
 
 
 def test_a_draft_that_was_sealed_is_none_any_more_though_its_process_died_before_it_was_removed(
@@ -111,8 +111,8 @@ def test_a_draft_that_was_sealed_is_none_any_more_though_its_process_died_before
         save_artifact("whole", "weights")
         left = git(inside.folder, "rev-parse", "refs/drafts/train@r")
     git(inside.folder, "update-ref", "refs/drafts/train@r", left)
-    assert (draft_rows(inside), len(run_rows(inside))) == ([], 1)
-    assert find_any_run(inside, "r")[1] == "completed"
+    assert (draft_rows(inside.session), len(run_rows(inside.session))) == ([], 1)
+    assert find_any_run(inside.session, "r")[1] == "completed"
     assert ["is sealed" in problem.what for problem in inside.doctor()] == [True]
     with gitreg.run("s", model=Model("iris", "v1")) as run:
         assert not run.resumed
@@ -140,13 +140,13 @@ def test_a_promotion_made_meanwhile_does_not_change_what_a_run_works_on(inside: 
     inside.create_version("iris")
     inside.promote("iris@1", "production")
     with gitreg.run() as run:
-        bound = run.versions.bind(Model("iris", "production"))
+        bound = run.bind(Model("iris", "production"))
         assert bound.number == 1
         inside.promote("iris@2", "production", force=True)
-        assert run.versions.bind(Model("iris", "production")).number == 1
+        assert run.bind(Model("iris", "production")).number == 1
         bound.log_metadata({"seen": True})
         with pytest.raises(NotFound):
-            run.versions.bind(Model("iris", 9))
+            run.bind(Model("iris", 9))
     assert inside.version("iris@1").metadata == {"seen": True}
 
 
@@ -264,11 +264,11 @@ with gitreg.run("forked", model=gitreg.Model("iris")):
 """
     subprocess.run([sys.executable, "-c", code], check=True)
     assert set(inside.version("iris").artifacts) == {"childs", "parents"}
-    assert find_any_run(inside, "forked")[1] == "completed"
+    assert find_any_run(inside.session, "forked")[1] == "completed"
 
 
 def test_where_nothing_can_be_written_a_run_says_so(inside: Registry) -> None:
-    folder = inside.branch.repository.common_dir / "gitreg" / "runs"
+    folder = inside.session.branch.repository.common_dir / "gitreg" / "runs"
     shutil.rmtree(folder, ignore_errors=True)
     folder.write_text("in the way")  # root may write where the rights say no
     with pytest.raises(GitregError, match=r"cannot be begun in .*runs"), gitreg.run():

@@ -22,17 +22,17 @@ def two(one: Registry, tmp_path: Path) -> Iterator[Registry]:
     """Another clone of the same registry."""
     from gitreg.sdk.verbs.remotes import clone
 
-    with clone(str(tmp_path / "hub.git"), tmp_path / "two") as registry:
+    with Registry(clone(str(tmp_path / "hub.git"), tmp_path / "two")) as registry:
         yield registry
 
 
 def test_many_versions_are_one_commit(registry: Registry, weights: Path) -> None:
-    before = registry.snapshot().commit
+    before = registry.session.snapshot().commit
     with registry.batch("nightly") as batch:
         for number in range(3):
             weights.write_text(f"weights {number}")
             batch.save("iris", weights, metadata={"number": number})
-            assert registry.snapshot().commit == before
+            assert registry.session.snapshot().commit == before
         assert batch.versions == []
     assert [(version.number, version.metadata) for version in batch.versions] == [
         (number + 1, {"number": number}) for number in range(3)
@@ -67,17 +67,22 @@ def test_a_batch_that_loses_a_race_takes_the_numbers_after_the_winners(
         batch.save("iris", weights, metadata={"by": "one"})
         two.save("iris", weights, metadata={"by": "two"})
         raced: list[ModelVersion] = []
-        build = one.branch.repository.build_commit
+        build = one.session.branch.repository.build_commit
 
         def overtaken(*arguments: object, **said: object) -> str:
             if not raced:
                 raced.append(two.save("iris", weights, metadata={"by": "two"}))
             return build(*arguments, **said)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(one.branch.repository, "build_commit", overtaken)
+        monkeypatch.setattr(one.session.branch.repository, "build_commit", overtaken)
     assert raced[0].number == 2
     assert [version.number for version in batch.versions] == [3, 4]
-    assert [version.metadata["by"] for version in one.snapshot().versions("iris")] == ["two", "two", "one", "one"]
+    assert [version.metadata["by"] for version in one.session.snapshot().versions("iris")] == [
+        "two",
+        "two",
+        "one",
+        "one",
+    ]
 
 
 def test_a_batch_is_one_push(one: Registry, hub: Path, weights: Path) -> None:

@@ -43,24 +43,24 @@ def copy(registry: Registry, *references: str, to: Path | None = None, source: P
     """Copy, to a place that is made for it, and give how many files were copied; nothing may be wrong."""
     if to is not None:
         create_store(str(to))
-    done = list(copying(registry, references, to=to, source=source).run(NO_PROGRESS))
+    done = list(copying(registry.session, references, to=to, source=source).run(NO_PROGRESS))
     assert [each.problem for each in done] == [None] * len(done)
     return sum(each.files for each in done)
 
 
 def states(registry: Registry) -> dict[str, list[str]]:
-    return {row[0].reference: [each.state for each in row] for row in held(registry)}
+    return {row[0].reference: [each.state for each in row] for row in held(registry.session)}
 
 
 def test_where_the_bytes_are_is_shown_for_each_version_and_store(iris: Registry, model: Path, tmp_path: Path) -> None:
     assert states(iris) == {"iris@1": ["whole"]}
-    add_store(iris, tmp_path / "replica")
+    add_store(iris.session, tmp_path / "replica")
     assert states(iris) == {"iris@1": ["whole", "absent"]}
     assert copy(iris, "iris@1", to=tmp_path / "replica") == 3
     (model / "more").write_bytes(os.urandom(2 << 20))
     iris.save("iris", model)
     assert states(iris) == {"iris@1": ["whole", "whole"], "iris@2": ["whole", "part"]}
-    (row,) = held(iris, ["iris@2"])
+    (row,) = held(iris.session, ["iris@2"])
     assert row[1].row() == {
         "reference": "iris@2", "store": str(tmp_path / "replica"), "state": "part", "held": 1, "files": 4,
     }  # fmt: skip
@@ -74,7 +74,7 @@ def test_where_the_bytes_are_is_shown_for_each_version_and_store(iris: Registry,
 @pytest.mark.parametrize("told", ["", "s3:/models/iris", "ada@machine:/srv/weights", "memory:"])
 def test_what_is_neither_a_folder_nor_a_url_is_no_store(iris: Registry, tmp_path: Path, told: str) -> None:
     with pytest.raises(InvalidInput, match="neither a folder nor a URL"):
-        add_store(iris, told)
+        add_store(iris.session, told)
     with pytest.raises(InvalidInput, match="neither a folder nor a URL"):
         Registry.init(tmp_path / "other", store=told)
     assert not (tmp_path / "other").exists()
@@ -94,21 +94,21 @@ def test_a_copy_on_a_disk_brings_everything_home(iris: Registry, model: Path, tm
 
 
 def test_a_store_that_the_registry_names_gets_its_claim(iris: Registry, tmp_path: Path) -> None:
-    add_store(iris, tmp_path / "replica")
+    add_store(iris.session, tmp_path / "replica")
     shutil.rmtree(tmp_path / "replica" / "claims")
     copy(iris, to=tmp_path / "replica")
     (claim,) = (tmp_path / "replica" / "claims").iterdir()
-    assert str(iris.branch.repository.common_dir) in claim.read_text()
+    assert str(iris.session.branch.repository.common_dir) in claim.read_text()
     assert not (store(iris) / "claims").exists()
 
 
 def test_copying_asks_for_a_place_and_a_source_that_is_there(iris: Registry, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput):
-        copying(iris)
+        copying(iris.session)
     with pytest.raises(NotFound, match="nowhere"):
-        copying(iris, source=tmp_path / "nowhere")
+        copying(iris.session, source=tmp_path / "nowhere")
     with pytest.raises(NotFound):
-        copying(iris, ["iris@9"], to=tmp_path / "disk")
+        copying(iris.session, ["iris@9"], to=tmp_path / "disk")
     assert not (tmp_path / "disk").exists()
 
 
@@ -117,14 +117,14 @@ def test_what_is_damaged_is_named_and_all_else_is_copied(iris: Registry, model: 
     iris.save("iris", model)
     flip_a_bit(next((store(iris) / "sha256").glob("*/*")))
     create_store(str(tmp_path / "disk"))
-    done = list(copying(iris, to=tmp_path / "disk").run(NO_PROGRESS))
+    done = list(copying(iris.session, to=tmp_path / "disk").run(NO_PROGRESS))
     (failed,) = [each for each in done if each.problem]
     assert "weights" in (failed.problem or "")
     assert sum(each.files for each in done) == 5
 
 
 def test_what_is_damaged_in_the_primary_is_loaded_from_a_replica(iris: Registry, model: Path, tmp_path: Path) -> None:
-    add_store(iris, tmp_path / "replica")
+    add_store(iris.session, tmp_path / "replica")
     copy(iris, to=tmp_path / "replica")
     flip_a_bit(next((store(iris) / "sha256").glob("*/*")))
     with pytest.warns(UserWarning, match="is damaged; read from another store"):
@@ -139,7 +139,7 @@ def test_a_primary_that_is_gone_does_not_stop_a_load(user: Path, model: Path, tm
     made, _ = Registry.init(tmp_path / "shared", store=str(tmp_path / "store"))
     with made as registry:
         registry.save("iris", model)
-        add_store(registry, tmp_path / "replica")
+        add_store(registry.session, tmp_path / "replica")
         copy(registry, to=tmp_path / "replica")
         shutil.rmtree(tmp_path / "store")
         with pytest.warns(UserWarning, match=r"is not there \(is it mounted\?\); read from another store"):
@@ -151,7 +151,7 @@ def test_a_primary_that_is_gone_does_not_stop_a_load(user: Path, model: Path, tm
 def test_doctor_says_that_a_replica_has_what_is_lost_and_copies_it_back(
     iris: Registry, model: Path, tmp_path: Path
 ) -> None:
-    add_store(iris, tmp_path / "replica")
+    add_store(iris.session, tmp_path / "replica")
     copy(iris, to=tmp_path / "replica")
     shutil.rmtree(store(iris) / "sha256")
     (problem,) = iris.doctor()
@@ -173,7 +173,7 @@ def test_trust_approves_all_that_is_named_and_nothing_is_opened_before(
     made, _ = Registry.init(tmp_path / "shared", store=str(tmp_path / "store"))
     with made as registry:
         registry.save("iris", model)
-        add_store(registry, tmp_path / "replica")
+        add_store(registry.session, tmp_path / "replica")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "somebody else"))
     with Registry.open(tmp_path / "shared") as registry:
         assert states(registry) == {"iris@1": ["not approved", "not approved"]}
@@ -182,15 +182,15 @@ def test_trust_approves_all_that_is_named_and_nothing_is_opened_before(
         with pytest.raises(Refused, match="not approved"):
             registry.load("iris")
         with pytest.raises(Refused, match="not approved"):
-            copying(registry, to=tmp_path / "disk")
-        assert registry.trust() == [str(tmp_path / "store"), str(tmp_path / "replica")]
+            copying(registry.session, to=tmp_path / "disk")
+        assert registry.session.trust() == [str(tmp_path / "store"), str(tmp_path / "replica")]
         assert states(registry) == {"iris@1": ["whole", "absent"]}
 
 
 def test_a_replica_that_is_not_approved_is_left_out_with_a_warning(
     iris: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add_store(iris, tmp_path / "replica")
+    add_store(iris.session, tmp_path / "replica")
     copy(iris, to=tmp_path / "replica")
     shutil.rmtree(store(iris))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "somebody else"))
@@ -200,27 +200,27 @@ def test_a_replica_that_is_not_approved_is_left_out_with_a_warning(
             pytest.raises(StoreGoneError),
         ):
             registry.load("iris")
-        registry.trust()
+        registry.session.trust()
         with pytest.warns(UserWarning, match="nothing was saved in this clone yet; read from another store"):
             registry.load("iris")
 
 
 def test_a_folder_inside_the_repository_is_named_from_its_top(iris: Registry) -> None:
-    add_store(iris, iris.folder / ".git" / "copies")
-    assert iris.snapshot().settings.replicas == (".git/copies",)
+    add_store(iris.session, iris.folder / ".git" / "copies")
+    assert iris.session.snapshot().settings.replicas == (".git/copies",)
     assert copy(iris, to=iris.folder / ".git" / "copies") == 3
-    remove_store(iris, iris.folder / ".git" / "copies")
-    assert iris.snapshot().settings.replicas == ()
+    remove_store(iris.session, iris.folder / ".git" / "copies")
+    assert iris.session.snapshot().settings.replicas == ()
     with pytest.raises(NotFound):
-        remove_store(iris, iris.folder / ".git" / "copies")
+        remove_store(iris.session, iris.folder / ".git" / "copies")
 
 
 @pytest.mark.parametrize("how", ["path", "url"])
 def test_the_primary_is_no_copy_of_itself(iris: Registry, how: str) -> None:
     with pytest.raises(Refused, match="saves to"):
-        add_store(iris, store(iris) if how == "path" else store(iris).as_uri())
+        add_store(iris.session, store(iris) if how == "path" else store(iris).as_uri())
     with pytest.raises(InvalidInput):
-        add_store(iris, "gopher://x")
+        add_store(iris.session, "gopher://x")
 
 
 def test_with_chunking_none_big_files_lie_as_they_are_and_both_kinds_load(registry: Registry, tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ def test_a_password_in_a_stores_address_is_never_shown_and_never_opened(registry
     (folder / "gitreg.yaml").write_text(settings + "replicas:\n- s3://key:s3cr3t@bucket/x\n- az://c/x?sig=s3cr3t\n")
     subprocess.run(["git", "commit", "-qam", "Two replicas"], cwd=folder, check=True)
     with pytest.raises(InvalidInput) as refused:
-        registry.trust()
-    said = [str(refused.value), *(f"{named.url} {named.error}" for named in registry.named_stores())]
+        registry.session.trust()
+    said = [str(refused.value), *(f"{named.url} {named.error}" for named in registry.session.named_stores())]
     assert "s3cr3t" not in " ".join(said)
-    assert [named.opened for named in registry.named_stores()[1:]] == [None, None]
+    assert [named.opened for named in registry.session.named_stores()[1:]] == [None, None]

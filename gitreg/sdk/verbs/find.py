@@ -1,0 +1,147 @@
+"""Functions that open registries, and find versions by reference; the record of each is verified."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from gitreg.errors import NotFound
+from gitreg.names import nfc
+from gitreg.registry.state.references import resolve
+from gitreg.sdk.session import PathLike, Session
+
+if TYPE_CHECKING:
+    from gitreg.registry.state.manifests import Holder
+    from gitreg.registry.state.snapshot import ModelVersion, Snapshot
+
+
+def open_session(path: PathLike) -> Session:
+    """Open the registry that a folder or a URL belongs to, as :meth:`gitreg.Registry.open` does."""
+    session = Session.open(path)
+    check_mirror(session)
+    return session
+
+
+def check_mirror(session: Session) -> None:
+    """Close a shallow mirror and raise, unless its history shows that its branch is the registry's own.
+
+    Raises
+    ------
+    Unreachable, NotFound
+        The remote does not answer.
+    """
+    if session.is_mirror and session.branch.repository.is_shallow:
+        from gitreg.sdk.verbs.sealed import hold_branch  # a whole clone never needs it
+
+        try:
+            hold_branch(session)
+        except BaseException:
+            session.close()
+            raise
+
+
+def find_version(session: Session, reference: str, *, at: str | None = None) -> ModelVersion:
+    """Return the version that a reference names (:meth:`gitreg.Registry.version`)."""
+    model, _, selector = nfc(reference).rpartition("@")
+    if selector == "draft" or selector.startswith("draft:"):
+        from gitreg.sdk.verbs.drafts import draft_of_model  # a sealed version is read without all that drafts need
+
+        return draft_of_model(session, model, selector.partition(":")[2] or None)
+    snapshot, version = _verified(session, reference, at)
+    warn_of_unreadable(snapshot, version.model)
+    return version
+
+
+def sealed_version(session: Session, reference: str, *, withdrawn: bool = False) -> ModelVersion:
+    """Return a sealed version whose record is verified by its history, in a shallow clone by its tag.
+
+    Parameters
+    ----------
+    withdrawn:
+        True to return a yanked or deleted version, too.
+    """
+    return _verified(session, reference, None, withdrawn=withdrawn)[1]
+
+
+def candidate(session: Session, reference: str, *, withdrawn: bool = False) -> ModelVersion:
+    """Return the version for a decision on a promotion; a shallow clone fetches the missing history first."""
+    if session.branch.repository.is_shallow:
+        from gitreg.sdk.verbs.sealed import fetch_history  # a whole clone never needs it
+
+        fetch_history(session)
+    return sealed_version(session, reference, withdrawn=withdrawn)
+
+
+def holders(session: Session, references: Sequence[str], *, warn: bool = True) -> list[Holder]:
+    """Return the versions of models and artifacts that references name; all of the registry for no references.
+
+    Parameters
+    ----------
+    warn:
+        True to warn of files that cannot be read, where all versions are returned.
+    """
+    from gitreg.registry.state.runs_and_artifacts import artifact_names, artifact_versions  # `load` needs neither
+    from gitreg.sdk.verbs.sealed import sealed_artifact
+
+    snapshot = session.snapshot()
+    if not references:
+        if warn:
+            warn_of_unreadable(snapshot)
+        models = [version for name in snapshot.model_names() for version in snapshot.versions(name)]
+        return [*models, *artifact_versions(snapshot)]
+    found: list[Holder] = []
+    for reference in references:
+        try:
+            found.append(sealed_version(session, reference))
+        except NotFound:
+            if reference.partition("@")[0] not in artifact_names(snapshot):
+                raise
+            found.append(sealed_artifact(session, reference))
+    return found
+
+
+def warn_of_unreadable(snapshot: Snapshot, model: str | None = None) -> None:
+    """Warn of files that cannot be read and are left out."""
+    if found := snapshot.unreadable(model):
+        more = f", nor can {len(found) - 1} more" if len(found) > 1 else ""
+        warnings.warn(f"left out, for it cannot be read: {found[0].problem}{more} (see `gitreg doctor`)", stacklevel=4)
+
+
+def _verified(
+    session: Session, reference: str, at: str | None, *, withdrawn: bool = False
+) -> tuple[Snapshot, ModelVersion]:
+    """Return a verified version with the snapshot that it was resolved in."""
+    snapshot = session.snapshot(at)
+    version = _resolve(session, snapshot, reference, withdrawn)
+    if session.branch.repository.is_shallow:
+        from gitreg.sdk.verbs.sealed import hold  # a whole clone never needs it
+
+        if hold(session, snapshot, version):
+            snapshot = session.snapshot(at)
+            version = _resolve(session, snapshot, reference, withdrawn)
+    return snapshot, version
+
+
+def _resolve(session: Session, snapshot: Snapshot, reference: str, withdrawn: bool) -> ModelVersion:
+    """Resolve a reference; on failure, add the time since the last fetch from the remote to the hint."""
+    try:
+        return resolve(snapshot, reference, withdrawn=withdrawn)
+    except NotFound as error:
+        if (age := _age(session)) is None:
+            raise
+        known = f"the remote was last asked {age} ago; --fetch asks it first"
+        raise NotFound(error.message, hint=f"{error.hint}; {known}" if error.hint else known) from None
+
+
+def _age(session: Session) -> str | None:
+    """Return the time since the last fetch as text (``5 minutes``); None without a remote, or below one minute."""
+    upstream = None if session.is_mirror else session.upstream
+    asked = upstream.asked_at if upstream else None
+    minutes = 0 if asked is None else int(session.environment.clock() - asked) // 60
+    if minutes < 1:
+        return None
+    count, unit = (
+        (minutes, "minute") if minutes < 60 else (minutes // 60, "hour") if minutes < 2880 else (minutes // 1440, "day")
+    )
+    return f"{count} {unit}{'' if count == 1 else 's'}"
