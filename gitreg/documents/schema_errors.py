@@ -44,8 +44,8 @@ def explain(schema: Mapping[str, Any], data: Any, where: str) -> InvalidDocument
     if error is None:
         return None
     inside, reason, hint = _explained(error)
-    reason = reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]}..."
-    return InvalidDocument(where, pointer([*error.absolute_path, *inside]), reason, hint=hint or None)
+    place = pointer([*error.absolute_path, *inside])
+    return InvalidDocument(where, place, _shortened(reason, _LONGEST), hint=hint or None)
 
 
 def known_names(name: object, known: Sequence[str], *, also: Sequence[str] = ()) -> str:
@@ -62,6 +62,7 @@ def _explained(error: ValidationError) -> tuple[list[str | int], str, str]:
     value: Any = error.instance
     rule: Any = error.validator_value
     described = schema.get("description", "")
+    shown = _shortened(repr(value), _LONGEST // 2)
     match error.validator:
         case "additionalProperties" if rule is False:
             known = list(schema.get("properties", {}))
@@ -70,22 +71,26 @@ def _explained(error: ValidationError) -> tuple[list[str | int], str, str]:
         case "enum" if "propertyNames" in error.schema_path:
             return [value], f"there is no field {value!r} here", _sentences(known_names(value, rule), described)
         case "enum" if all(isinstance(each, str) for each in rule):
-            return [], f"is {value!r}", _sentences(known_names(value, rule), described)
+            return [], f"is {shown}", _sentences(known_names(value, rule), described)
         case "anyOf" if all(branch.keys() == {"required"} for branch in rule):
             needed = [field for branch in rule for field in branch["required"]]
             return [], f"needs one of {', '.join(needed)}", described
         case "type":
             wanted = " or ".join(_TYPES[each] for each in ([rule] if isinstance(rule, str) else rule))
             of = f" of {', '.join(schema['properties'])}" if rule == "object" and "properties" in schema else ""
-            return [], error.message, _sentences(f"write {wanted}{of}", described)
+            return [], f"is {shown}, not {wanted}", _sentences(f"write {wanted}{of}", described)
         case "required":
             return [], f"has no {next(field for field in rule if field not in value)}", described
         case "minItems" | "minProperties" if not value:
             return [], "is empty", described
         case "not":
-            return [], f"is {value!r}", described
+            return [], f"is {shown}", described
         case _:
             return [], error.message, described
+
+
+def _shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}..."
 
 
 def _sentences(*parts: str) -> str:

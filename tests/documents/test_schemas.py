@@ -291,7 +291,7 @@ def test_the_schema_of_gitreg_yaml_checks_policies_for_editors_while_reading_lea
 @pytest.mark.parametrize(
     ("kind", "change", "message", "hint"),
     [
-        ("stage", {"reason": 7}, "at /reason: 7 is not of type 'string'", "write a text"),
+        ("stage", {"reason": 7}, "at /reason: is 7, not a text", "write a text"),
         ("registry", {"chunking": "contents"}, "at /chunking: is 'contents'", "did you mean 'content'? the known ones"),
         ("registry", {"people": {"ada": {"emails": ["a@b"]}}}, "at /people/ada: has no keys", "public SSH keys"),
         ("registry", {"people": {"ada": {"keys": ["ssh-rsa A"], "email": "x"}}},

@@ -97,7 +97,7 @@ def test_a_link_where_a_file_or_a_folder_should_be_is_named(iris: Registry, path
 
 FILES: dict[str, tuple[dict[str, bytes | str | None], str, str]] = {
     "broken YAML": ({"models/iris/model.yaml": "name: ["}, "models/iris/model.yaml", "not YAML"),
-    "a broken record": ({"models/iris/versions/3.yaml": "- 1"}, "models/iris/versions/3.yaml", "not of type"),
+    "a broken record": ({"models/iris/versions/3.yaml": "- 1"}, "models/iris/versions/3.yaml", "not a mapping"),
     "a huge number": (
         {"models/iris/versions/x.yaml": record("iris", "x", 10**30)},
         "models/iris/versions/x.yaml",
@@ -407,7 +407,7 @@ def test_a_merge_brings_versions_and_their_tags_stand_on_the_first_parent_line(i
 def test_broken_settings_are_a_problem_with_which_everything_reads_and_nothing_is_written(iris: Registry) -> None:
     said = f"format: 1\nkind: registry\nid: {'0' * 32}\nbranch: main\nprefix: models\nstages: x\n"
     commit_files(iris.folder, {"gitreg.yaml": said})
-    assert [(problem.where, "'x' is not of type 'array'" in problem.what) for problem in iris.doctor()] == [
+    assert [(problem.where, "is 'x', not a list" in problem.what) for problem in iris.doctor()] == [
         ("gitreg.yaml", True)
     ]
     assert iris.version("iris@1").number == 1
