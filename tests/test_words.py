@@ -14,9 +14,10 @@ import gitreg
 PACKAGE = Path(gitreg.__file__).parent
 FILES = {path: ast.parse(path.read_bytes()) for path in sorted(PACKAGE.rglob("*.py"))}
 
-BANNED_FIRST_WORDS = frozenset(
-    "Give What Who Whose Which Where When How Whether Say Tell Let Bring Hold Put Its There Such".split()
-)
+BANNED_FIRST_WORDS = {
+    "Give", "What", "Who", "Whose", "Which", "Where", "When", "How",
+    "Whether", "Say", "Tell", "Let", "Bring", "Hold", "Put", "Its", "There", "Such",
+}  # fmt: skip
 """A docstring begins with "Return", "Yield", "Write" or another plain verb, or is a noun phrase."""
 
 BEGIN_WITH_A_BANNED_WORD = 13

@@ -18,7 +18,7 @@ import pytest
 
 from gitreg.errors import Conflict, GitregError, Refused, WorkTreeBusy, WorkTreeLags
 from gitreg.git import RefUpdate, Repository
-from gitreg.git.worktrees import worktrees
+from gitreg.git.worktrees import checkout, worktrees
 from tests.git.conftest import ADA, BRANCH, Env, commit, git, make
 
 START: dict[str, bytes | None] = {"a": b"1\n", "d/b": b"1\n", "d/c": b"1\n", "mine": b"1\n"}
@@ -239,14 +239,32 @@ def test_room_is_taken_before_the_branch_moves_and_given_back(plain: Repository,
     ]
 
 
-@pytest.mark.slow
-def test_an_index_that_is_being_written_is_waited_for(plain: Repository, top: Path, env: Env) -> None:
+class Clock:
+    """A clock that only those who wait move on."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def test_an_index_that_is_being_written_is_waited_for(
+    plain: Repository, top: Path, env: Env, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(checkout, "time", clock)
+    monkeypatch.setattr(worktrees, "time", clock)
+    monkeypatch.setattr(checkout, "_PATIENCE", 0.1)
+    monkeypatch.setattr(worktrees, "_PATIENCE", 0.1)
     old, new = build(plain)
     (top / ".git/index.lock").touch()
-    began = time.monotonic()
     with pytest.raises(WorkTreeBusy) as caught, plain.follow(BRANCH, old, new):
         plain.update_refs([RefUpdate(BRANCH, new, old)], reason="t")
-    assert 0.5 < time.monotonic() - began < 30
+    assert 0.1 < clock.now < 0.2
     assert str(top / ".git/index.lock") in str(caught.value)
     assert "remove the file" in str(caught.value.hint)
     assert plain.read_ref(BRANCH) == old
