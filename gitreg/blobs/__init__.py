@@ -10,7 +10,7 @@ from gitreg.blobs.reader import StoreReader
 from gitreg.blobs.replicas import Replicas
 from gitreg.blobs.replication import Copied, replicate
 from gitreg.blobs.save import StoreWriter
-from gitreg.blobs.store import LeftClaim, Store
+from gitreg.blobs.store import Store, StoredClaim
 from gitreg.blobs.urls import extra_of, open_store, shown
 from gitreg.blobs.verify import verify
 
@@ -19,7 +19,6 @@ __all__ = [
     "Cache",
     "Copied",
     "FileEntry",
-    "LeftClaim",
     "LocalFile",
     "Manifest",
     "Progress",
@@ -28,6 +27,7 @@ __all__ = [
     "Store",
     "StoreReader",
     "StoreWriter",
+    "StoredClaim",
     "check_path",
     "check_paths",
     "collect",

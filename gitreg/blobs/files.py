@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from gitreg.blobs.os_errors import in_words
+from gitreg.blobs.os_errors import readable_os_errors
 from gitreg.errors import InvalidInput, NotFound
 from gitreg.names import fold, is_dot_git, is_windows_device
 
@@ -87,7 +87,7 @@ def collect(sources: Sequence[Path]) -> list[LocalFile]:
     found: list[LocalFile] = []
     for source in sources:
         name = Path(os.path.abspath(source)).name
-        with in_words("read what is to be saved", source):
+        with readable_os_errors("read what is to be saved", source):
             if not os.path.lexists(source):
                 raise NotFound(f"{source} is not there", hint="check the path")
             if source.is_dir() and not source.is_symlink():

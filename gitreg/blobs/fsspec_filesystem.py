@@ -38,7 +38,7 @@ _CHUNKS = 4  # kept in memory per open file; at most 16 MiB each, usually 4
 _BUFFER = 256 << 10
 
 
-class Resolved(NamedTuple):
+class ResolvedPath(NamedTuple):
     """The version that a reference names at this moment, and the means to read it.
 
     Parameters
@@ -76,7 +76,7 @@ class ArtifactFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is
 
     cachable = False
 
-    def __init__(self, resolve: Callable[[str], AbstractContextManager[Resolved]], **options: Any) -> None:
+    def __init__(self, resolve: Callable[[str], AbstractContextManager[ResolvedPath]], **options: Any) -> None:
         super().__init__(**options)
         self._resolve = resolve
 
@@ -145,7 +145,7 @@ class ArtifactFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is
         with self._resolved(reference) as found:
             return reference, inside, found.manifest
 
-    def _resolved(self, reference: str) -> AbstractContextManager[Resolved]:
+    def _resolved(self, reference: str) -> AbstractContextManager[ResolvedPath]:
         return self._resolve(reference)
 
     # -- reading -----------------------------------------------------------------------------------------------------
@@ -177,7 +177,7 @@ class ArtifactFileSystem(AbstractFileSystem):  # type: ignore[misc]  # fsspec is
             return file.read(max(0, last - first))
 
 
-def open_by_parts(found: Resolved, entry: FileEntry) -> BinaryIO | None:
+def open_by_parts(found: ResolvedPath, entry: FileEntry) -> BinaryIO | None:
     """Open a file in the cache, or by its chunks; return None if it can only be read by fetching all of it."""
     if file := found.cache.open_cached(found.manifest, entry.path):
         return _File(file.detach(), _BUFFER)
@@ -207,7 +207,7 @@ class _File(io.BufferedReader):
         self.close()
 
 
-def _open_chunked(found: Resolved, entry: FileEntry) -> _Chunks | None:
+def _open_chunked(found: ResolvedPath, entry: FileEntry) -> _Chunks | None:
     """Open a file by its chunks; return None if it is not in chunks, or its recipe is missing or damaged."""
     store = found.store()
     try:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from gitreg.blobs.file_io import hash_file, open_regular
 from gitreg.blobs.files import FileEntry, LocalFile
-from gitreg.blobs.os_errors import in_words
+from gitreg.blobs.os_errors import readable_os_errors
 from gitreg.blobs.parallel import by_size, threads
 from gitreg.blobs.progress import Progress
 
@@ -16,7 +16,7 @@ def describe(files: Sequence[LocalFile], *, progress: Progress) -> list[FileEntr
     """Return the entries of local files, hashed, in the same order; nothing is stored."""
 
     def entry(file: LocalFile) -> FileEntry:
-        with in_words("read", file.source):
+        with readable_os_errors("read", file.source):
             descriptor = open_regular(file.source)
             try:
                 digest, size = hash_file(descriptor, progress)

@@ -25,7 +25,7 @@ _HINTS = {
 }
 
 
-class in_words:  # noqa: N801 - used as contextlib's are
+class readable_os_errors:  # noqa: N801 - used as contextlib's are
     """A context manager that turns an OSError of its body into a GitregError with the path, the reason and a hint.
 
     It is a class, not a generator, for speed: it surrounds the reading of each of ten thousand files.

@@ -20,7 +20,7 @@ from gitreg.blobs.format.content import Chunked, Content
 from gitreg.blobs.format.pack import Span
 from gitreg.blobs.format.recipe import recipe_text
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.os_errors import in_words
+from gitreg.blobs.os_errors import readable_os_errors
 from gitreg.blobs.parallel import ahead, threads
 from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.store import Pack, Store
@@ -188,7 +188,7 @@ class _Copy:
         """Yield a descriptor with the bytes of a plain object: the object's own file, or a fetched temporary one."""
         local = self._source.bucket.local_path(keys.blob(entry.sha256))
         if local is not None:
-            with in_words("read the store", local):
+            with readable_os_errors("read the store", local):
                 descriptor = file_io.open_regular(local)
             try:
                 yield descriptor
@@ -197,7 +197,7 @@ class _Copy:
             return
         from tempfile import TemporaryFile  # slow to import
 
-        with in_words("fetch a big file into", self._spool):
+        with readable_os_errors("fetch a big file into", self._spool):
             self._spool.mkdir(parents=True, exist_ok=True)
             with TemporaryFile(dir=self._spool) as fetched:  # it has no name, so nothing remains after a kill
                 try:

@@ -19,15 +19,15 @@ from gitreg.blobs import file_io, keys
 from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError
 from gitreg.blobs.cache.stat_cache import StatCache
 from gitreg.blobs.files import FileEntry, LocalFile
-from gitreg.blobs.format.chunking import Descriptor, Piece, Pieces, cut
+from gitreg.blobs.format.chunking import FileSource, IteratorSource, LentChunk, cut
 from gitreg.blobs.format.pack import pack_size, pack_table
 from gitreg.blobs.format.recipe import Chunk, parse_recipe, recipe_text
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.os_errors import in_words
+from gitreg.blobs.os_errors import readable_os_errors
 from gitreg.blobs.parallel import ahead, one_thread, threads
 from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.store import Store
-from gitreg.blobs.trash import find_trashed, give_back
+from gitreg.blobs.trash import find_trashed, restore
 from gitreg.errors import GitregError, InvalidDocument
 
 if TYPE_CHECKING:
@@ -136,19 +136,19 @@ class StoreWriter:
         whole = sha256()
         with one_thread() as order:
 
-            def hashed(piece: Piece) -> tuple[Piece, Future[None]]:
+            def hashed(piece: LentChunk) -> tuple[LentChunk, Future[None]]:
                 self._progress.advance(len(piece.data))
                 return piece, order.submit(whole.update, piece.data)
 
-            def put(taken: tuple[Piece, Future[None]]) -> Chunk:
+            def put(taken: tuple[LentChunk, Future[None]]) -> Chunk:
                 piece, hashing = taken
                 try:
                     return self._put_chunk(piece.data)
                 finally:
                     hashing.result()
-                    piece.give_back()
+                    piece.release()
 
-            stored = list(ahead(pool, put, map(hashed, cut(Descriptor(source)))))
+            stored = list(ahead(pool, put, map(hashed, cut(FileSource(source)))))
         return whole.hexdigest(), stored
 
     def _put_chunk(self, data: memoryview) -> Chunk:
@@ -176,13 +176,13 @@ class StoreWriter:
         stream = self._one_after_another(files, entries)
         if sum(file.size for file in files) >= keys.BIG:
 
-            def put(piece: Piece) -> Chunk:
+            def put(piece: LentChunk) -> Chunk:
                 try:
                     return self._put_chunk(piece.data)
                 finally:
-                    piece.give_back()
+                    piece.release()
 
-            chunks = list(ahead(pool, put, cut(Pieces(stream))))
+            chunks = list(ahead(pool, put, cut(IteratorSource(stream))))
             manifest = Manifest.of(entries.values())
             recipes[keys.pack_recipe(manifest.hex)] = recipe_text(chunks)
         else:
@@ -273,7 +273,7 @@ class StoreWriter:
         """
         gone = self._used - self._bucket.find(sorted(self._used)).keys()
         if gone:
-            give_back(self._bucket, list(find_trashed(self._bucket, gone).values()))
+            restore(self._bucket, list(find_trashed(self._bucket, gone).values()))
             gone -= self._bucket.find(sorted(gone)).keys()
         return bool(gone)
 
@@ -281,7 +281,7 @@ class StoreWriter:
 @contextmanager
 def _reading(file: LocalFile) -> Iterator[int]:
     """Open a file for reading; raise GitregError at the end if it has changed since it was listed."""
-    with in_words("read what is to be saved", file.source):
+    with readable_os_errors("read what is to be saved", file.source):
         source = file_io.open_regular(file.source)
         try:
             yield source

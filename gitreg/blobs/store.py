@@ -24,7 +24,7 @@ from gitreg.blobs.format.pack import Span
 from gitreg.blobs.format.recipe import parse_recipe
 from gitreg.blobs.inventory import missing_of
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.os_errors import in_words
+from gitreg.blobs.os_errors import readable_os_errors
 from gitreg.blobs.parallel import ahead, threads
 from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.trash import TrashReader
@@ -87,7 +87,7 @@ class Pack(NamedTuple):
     spans: dict[str, Span]
 
 
-class LeftClaim(NamedTuple):
+class StoredClaim(NamedTuple):
     """The claim that a store user, a registry that keeps its weights in a store, has left there.
 
     Parameters
@@ -287,7 +287,7 @@ class Store:
             if len(found) != target.entry.size:
                 raise wrong_size(target.entry, len(found))
             with (
-                in_words("copy from the store", target.path),
+                readable_os_errors("copy from the store", target.path),
                 target.written() as copy,
             ):
                 file_io.write_all(copy, found, 0)
@@ -301,7 +301,7 @@ class Store:
         if local is None:
             self._assemble(target, content, progress, pool)
             return
-        with in_words("copy from the store", target.path):
+        with readable_os_errors("copy from the store", target.path):
             try:
                 source = file_io.open_regular(local)
             except FileNotFoundError:  # gc removed it at this moment
@@ -319,7 +319,7 @@ class Store:
         """Copy a file part by part to its target, and verify its sha256."""
         digest = sha256()
         with (
-            in_words("copy from the store", target.path),
+            readable_os_errors("copy from the store", target.path),
             target.written() as copy,
         ):
 
@@ -393,12 +393,12 @@ class Store:
         self.bucket.sync([key])
         return True
 
-    def claims(self) -> dict[str, LeftClaim]:
+    def claims(self) -> dict[str, StoredClaim]:
         """Return the claims of all store users, by name."""
         claims = {}
         for info in self.bucket.list(keys.CLAIMS):
             with suppress(NoSuchObjectError):  # removed at this moment
-                claims[info.key.removeprefix(keys.CLAIMS)] = LeftClaim(self.bucket.read(info.key), info.mtime)
+                claims[info.key.removeprefix(keys.CLAIMS)] = StoredClaim(self.bucket.read(info.key), info.mtime)
         return claims
 
     def read_claim(self, name: str) -> bytes | None:

@@ -24,7 +24,7 @@ _PLACE = re.compile(re.escape(layout.TRASH) + r"(.+)\.([0-9]{1,12})-[0-9a-f]{8}"
 _LOOKS = 5  # attempts to read an object that collections move while it is restored
 
 
-class Trashed(NamedTuple):
+class TrashedObject(NamedTuple):
     """An object in the trash.
 
     Parameters
@@ -50,26 +50,26 @@ def collection_name(now: float) -> str:
     return f"{int(now)}-{os.urandom(4).hex()}"
 
 
-def place_of(key: str, collection: str) -> str:
+def trash_key(key: str, collection: str) -> str:
     """Return the key of an object in the trash."""
     return f"{layout.TRASH}{key}.{collection}"
 
 
-def trashed(bucket: Bucket, folder: str = "") -> Iterator[Trashed]:
+def trashed(bucket: Bucket, folder: str = "") -> Iterator[TrashedObject]:
     """Yield the objects in the trash, all of them or those of one folder of keys (``sha256/ab/``)."""
     for info in bucket.list(layout.TRASH + folder):
         if match := _PLACE.fullmatch(info.key):
-            yield Trashed(match[1], info.key, info.size, float(match[2]))
+            yield TrashedObject(match[1], info.key, info.size, float(match[2]))
 
 
-def find_trashed(bucket: Bucket, keys: Iterable[str]) -> dict[str, Trashed]:
+def find_trashed(bucket: Bucket, keys: Iterable[str]) -> dict[str, TrashedObject]:
     """Return the objects in the trash that had one of the keys, by that key."""
     wanted = set(keys)
     folders = sorted({key[: key.rfind("/") + 1] for key in wanted})
     return {found.key: found for folder in folders for found in trashed(bucket, folder) if found.key in wanted}
 
 
-def give_back(bucket: Bucket, taken: Sequence[Trashed]) -> list[Trashed]:
+def restore(bucket: Bucket, taken: Sequence[TrashedObject]) -> list[TrashedObject]:
     """Restore objects from the trash, chunks before recipes, so that a restored recipe is complete.
 
     An object that was saved again meanwhile is left alone: its content was verified later than the one in the trash.
@@ -79,9 +79,9 @@ def give_back(bucket: Bucket, taken: Sequence[Trashed]) -> list[Trashed]:
     The restored objects.
     """
     present = bucket.find({one.key for one in taken})
-    returned: list[Trashed] = []
+    returned: list[TrashedObject] = []
 
-    def move(one: Trashed) -> None:
+    def move(one: TrashedObject) -> None:
         with suppress(NoSuchObjectError):  # another process restored it first
             bucket.move(one.place, one.key)
             returned.append(one)
@@ -129,9 +129,9 @@ class TrashReader:
         # objects that another process was restoring at that moment are in their place now
         return present | self._bucket.find(sorted(absent - taken.keys())) if absent - taken.keys() else present
 
-    def _returned(self, taken: Sequence[Trashed]) -> bool:
+    def _returned(self, taken: Sequence[TrashedObject]) -> bool:
         """Return whether objects could be restored, by this process or another."""
         with suppress(GitregError):
-            give_back(self._bucket, taken)
+            restore(self._bucket, taken)
             return True
         return False

@@ -17,7 +17,7 @@ _Links = Mapping[int, Sequence[int]]
 """Neighbours on one side of each item: of a node, or of a bend where a long edge passes a layer."""
 
 
-class Stretch(NamedTuple):
+class EdgeSegment(NamedTuple):
     """The level part of an edge in one layer: it enters at one x, leaves at the other."""
 
     enter: float
@@ -29,7 +29,7 @@ class Layout(NamedTuple):
     """Left upper corners of the nodes, stretches of each edge from source to target, and the size of it all."""
 
     corners: list[tuple[float, float]]
-    routes: dict[tuple[int, int], list[Stretch]]
+    routes: dict[tuple[int, int], list[EdgeSegment]]
     width: float
     height: float
 
@@ -89,15 +89,15 @@ def _route(
     widths: Sequence[float],
     spans: Mapping[int, tuple[float, float]],
     middles: Mapping[int, float],
-) -> list[Stretch]:
+) -> list[EdgeSegment]:
     """Return the stretches of an edge, from the right side of its left node to the left side of its right one."""
     first, *bends, last = path
     route = [
-        Stretch(spans[first][0] + widths[first], spans[first][1], middles[first]),
-        *(Stretch(*spans[bend], middles[bend]) for bend in bends),
-        Stretch(spans[last][0], spans[last][0], middles[last]),
+        EdgeSegment(spans[first][0] + widths[first], spans[first][1], middles[first]),
+        *(EdgeSegment(*spans[bend], middles[bend]) for bend in bends),
+        EdgeSegment(spans[last][0], spans[last][0], middles[last]),
     ]
-    return route if source == first else [Stretch(leave, enter, y) for enter, leave, y in reversed(route)]
+    return route if source == first else [EdgeSegment(leave, enter, y) for enter, leave, y in reversed(route)]
 
 
 def _layers(count: int, pairs: Iterable[tuple[int, int]]) -> list[int]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from gitreg.cards.layered_layout import Stretch, layered
+from gitreg.cards.layered_layout import EdgeSegment, layered
 from gitreg.cards.values import Graph
 
 _LETTER = 7.0  # the width of a letter, in the picture's own units; labels are cut to what fits
@@ -56,9 +56,9 @@ def lay_out(graph: Graph) -> Picture:
     return Picture(round(laid.width + 2 * _LEFT, 1), round(laid.height + 2 * _ABOVE, 1), boxes, lines)
 
 
-def _curve(route: Sequence[Stretch]) -> str:
+def _curve(route: Sequence[EdgeSegment]) -> str:
     """Return the path of an edge: level within a layer, bent between layers."""
-    moved = [Stretch(enter + _LEFT, leave + _LEFT, y + _ABOVE) for enter, leave, y in route]
+    moved = [EdgeSegment(enter + _LEFT, leave + _LEFT, y + _ABOVE) for enter, leave, y in route]
     path = f"M{moved[0].enter:.1f} {moved[0].y:.1f}H{moved[0].leave:.1f}"
     for a, b in pairwise(moved):
         between = (a.leave + b.enter) / 2

@@ -13,7 +13,7 @@ from gitreg.contents.allowlist import Pair, is_allowed
 from gitreg.contents.calls import Name, Passed, Unknown, problem_of_call, problem_of_items, problem_of_state, tuple_of
 from gitreg.contents.findings import CODE, LIMITED, OPAQUE, TOO_LONG, Finding
 from gitreg.contents.limits import Budget, TooLongError
-from gitreg.contents.numpy_arrays import WRAPPER, PickledObject, StrangeError, alignment, array_size
+from gitreg.contents.numpy_arrays import WRAPPER, PickledObject, UnknownArrayError, alignment, array_size
 from gitreg.contents.opcodes import CONSTANTS, ESCAPED, PLAIN, OpcodeStream, UnreadableError, index, is_plain, name_line
 from gitreg.contents.window import size_of
 
@@ -96,7 +96,7 @@ def _look(stream: OpcodeStream, facts: PickleFacts, budget: Budget) -> Finding |
             break
         headed = len(header) == 2 and header[0] == _PROTO and header[1] <= _HIGHEST
         first_headed = first_headed or (headed and not count)
-        machine = Machine(stream, facts, budget)
+        machine = PickleMachine(stream, facts, budget)
         facts.calls = False
         try:
             machine.run()
@@ -125,7 +125,7 @@ def _look_into_arrays(stream: OpcodeStream) -> Finding | None:
     facts, budget = PickleFacts(), Budget()
     try:
         while stream.peek(1):
-            Machine(stream, facts, budget, arrays=False).run()
+            PickleMachine(stream, facts, budget, arrays=False).run()
     except TooLongError:
         return Finding(CODE, f"pickle, {TOO_LONG}", facts.all_names)
     except (AmbiguousError, UnreadableError):
@@ -141,7 +141,7 @@ def size_of_rest(file: BinaryIO) -> int:
     return end
 
 
-class Machine:
+class PickleMachine:
     """A machine that runs through one pickle.
 
     Parameters
@@ -409,7 +409,7 @@ class Machine:
         self.facts.arrays = True
         try:
             self._step_over_array(wrapper)
-        except (StrangeError, UnreadableError):
+        except (UnknownArrayError, UnreadableError):
             self._problem("has an array as joblib does not write it")
             raise UnreadableError from None
         self._read_array()
@@ -420,12 +420,12 @@ class Machine:
 
     def _step_over_array(self, wrapper: PickledObject) -> None:
         if len(wrapper.states) != 1:  # values of an earlier state would still count
-            raise StrangeError
+            raise UnknownArrayError
         state = wrapper.states[0]
         size = array_size(state)
         self._out_of_frame()
         if size is None:
-            inner = Machine(self.stream, self.facts, self.budget, arrays=False)
+            inner = PickleMachine(self.stream, self.facts, self.budget, arrays=False)
             inner.run()
             inner._out_of_frame()
             return
@@ -438,11 +438,11 @@ class Machine:
 
         Raises
         ------
-        StrangeError
+        UnknownArrayError
             The current frame has not ended.
         """
         if self.stream.file.tell() < self._frame_end:
-            raise StrangeError
+            raise UnknownArrayError
         self._frame_end = 0
 
     # -- other -------------------------------------------------------------------------------------------------------
@@ -488,43 +488,43 @@ def _pairs(items: list[Any]) -> dict[Any, Any]:
     return made
 
 
-_HANDLERS: dict[int, Callable[[Machine], None]] = {
-    ord("("): Machine._mark,
-    ord("0"): Machine._drop,
-    ord("1"): Machine._drop_mark,
+_HANDLERS: dict[int, Callable[[PickleMachine], None]] = {
+    ord("("): PickleMachine._mark,
+    ord("0"): PickleMachine._drop,
+    ord("1"): PickleMachine._drop_mark,
     ord("2"): lambda m: m._push(m._top()),
-    ord("t"): Machine._marked_tuple,
+    ord("t"): PickleMachine._marked_tuple,
     0x85: lambda m: m._tuple(1),
     0x86: lambda m: m._tuple(2),
     0x87: lambda m: m._tuple(3),
-    ord("l"): Machine._marked_plain,
-    ord("d"): Machine._marked_dict,
-    0x91: Machine._marked_plain,
-    ord("a"): Machine._append,
-    ord("e"): Machine._appends,
-    0x90: Machine._appends,
-    ord("s"): Machine._set_item,
-    ord("u"): Machine._set_items,
+    ord("l"): PickleMachine._marked_plain,
+    ord("d"): PickleMachine._marked_dict,
+    0x91: PickleMachine._marked_plain,
+    ord("a"): PickleMachine._append,
+    ord("e"): PickleMachine._appends,
+    0x90: PickleMachine._appends,
+    ord("s"): PickleMachine._set_item,
+    ord("u"): PickleMachine._set_items,
     ord("p"): lambda m: m._put(m._index_line()),
     ord("q"): lambda m: m._put(m.stream.number(1)),
     ord("r"): lambda m: m._put(m.stream.number(4)),
     ord("g"): lambda m: m._get(m._index_line()),
     ord("h"): lambda m: m._get(m.stream.number(1)),
     ord("j"): lambda m: m._get(m.stream.number(4)),
-    ord("c"): Machine._global,
-    0x93: Machine._stack_global,
+    ord("c"): PickleMachine._global,
+    0x93: PickleMachine._stack_global,
     0x82: lambda m: m._extension(1),
     0x83: lambda m: m._extension(2),
     0x84: lambda m: m._extension(4),
-    ord("i"): Machine._inst,
-    ord("o"): Machine._obj,
-    0x81: Machine._new_obj,
-    0x92: Machine._new_obj_ex,
-    ord("R"): Machine._reduce,
-    ord("b"): Machine._build,
-    ord("P"): Machine._persistent,
-    ord("Q"): Machine._persistent_on_stack,
-    _PROTO: Machine._protocol,
-    0x95: Machine._frame,
-    0x98: Machine._read_only,
+    ord("i"): PickleMachine._inst,
+    ord("o"): PickleMachine._obj,
+    0x81: PickleMachine._new_obj,
+    0x92: PickleMachine._new_obj_ex,
+    ord("R"): PickleMachine._reduce,
+    ord("b"): PickleMachine._build,
+    ord("P"): PickleMachine._persistent,
+    ord("Q"): PickleMachine._persistent_on_stack,
+    _PROTO: PickleMachine._protocol,
+    0x95: PickleMachine._frame,
+    0x98: PickleMachine._read_only,
 }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gitreg.documents.composing import composed
 from gitreg.documents.edit import rewrite
 from gitreg.documents.layout import Key
+from gitreg.documents.normalization import normalized
 from gitreg.documents.schemas import check
 from gitreg.documents.types import FORMAT, NEWER_FORMAT, Document
 from gitreg.documents.validation import check_meaning
@@ -45,7 +45,7 @@ def read_data(key: Key, content: bytes) -> dict[str, Any]:
             if isinstance(data.get(field), int) and not isinstance(data[field], bool):
                 data[field] = str(data[field])
         if not content.isascii() or b"\\" in content:  # an escape may stand for a character beyond ASCII
-            data = composed(key, data)
+            data = normalized(key, data)
         for field, _ in _path_fields(key):
             if field not in data:
                 raise InvalidDocument(where, f"/{field}", "is missing")
@@ -76,7 +76,7 @@ def write(key: Key, document: Document, old: bytes | None = None) -> bytes:
     InvalidDocument
         The document breaks its schema or the rules of names.
     """
-    data = composed(key, document.to_data())
+    data = normalized(key, document.to_data())
     check(key.kind, data, key.path)
     check_meaning(key, data)
     if old is None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from gitreg.errors import AlreadyExists, GitregError
 from gitreg.git.config import read_config
-from gitreg.git.named_programs import way_to
-from gitreg.git.program import find_git, speaking_of_none
-from gitreg.git.remote.protocol import broken_off
+from gitreg.git.program import find_git, without_repository
+from gitreg.git.protected_config import remote_command
+from gitreg.git.remote.protocol import connection_error
 from gitreg.git.repository import Repository
 from gitreg.git.urls import hide_login
 from gitreg.git.values import RefUpdate, check_ref_name
@@ -54,7 +54,7 @@ def create_repository(path: Path, *, branch: str, env: Mapping[str, str]) -> Rep
                 f"git could not make a repository at {path}: {result.stderr.decode(errors='replace').strip()}",
                 hint="look at the folder's rights",
             )
-    return Repository.discover(path, env=speaking_of_none(env))
+    return Repository.discover(path, env=without_repository(env))
 
 
 def clone_repository(url: str, path: Path, *, env: Mapping[str, str]) -> Repository:
@@ -74,18 +74,18 @@ def clone_repository(url: str, path: Path, *, env: Mapping[str, str]) -> Reposit
     if git is None:
         _clone_by_dulwich(url, path, env)
     else:
-        way = way_to(read_config(git, env, None), env, url, push=False)
+        way = remote_command(read_config(git, env, None), env, url, push=False)
         done = git.converse("clone", "--quiet", "--", url, str(path), cwd=path.parent, variables=way.variables)
         if done.returncode:
-            raise broken_off(hide_login(url), done.stderr.decode("utf-8", "replace"))
-    return Repository.discover(path, env=speaking_of_none(env))
+            raise connection_error(hide_login(url), done.stderr.decode("utf-8", "replace"))
+    return Repository.discover(path, env=without_repository(env))
 
 
 def mirror_repository(path: Path, url: str, *, env: Mapping[str, str]) -> Repository:
     """Open the bare repository of a mirror, created if missing; its remote ``origin`` is the mirrored one."""
     if not (path / "HEAD").exists():
         _create_mirror(path, url, env)
-    return Repository.discover(path, env=speaking_of_none(env))
+    return Repository.discover(path, env=without_repository(env))
 
 
 def _create_mirror(path: Path, url: str, env: Mapping[str, str]) -> None:
@@ -133,7 +133,7 @@ def _clone(url: str, path: Path, env: Mapping[str, str]) -> None:
         settings.set((b"remote", b"origin"), b"url", url.encode())
         settings.set((b"remote", b"origin"), b"fetch", f"+refs/heads/*:{_TRACKING}*".encode())
         settings.write_to_path()
-        with Repository.discover(path, env=speaking_of_none(env)) as clone:
+        with Repository.discover(path, env=without_repository(env)) as clone:
             remote = clone.remotes.open_by_dulwich("origin")
             branch = remote.head()
             _pack_refs(clone, remote.bring([f"+refs/heads/*:{_TRACKING}*", "refs/tags/*:refs/tags/*"]))

@@ -31,7 +31,7 @@ NO_HOOKS = "/dev/null"
 _NOTHING_EXECUTED = {"core.hooksPath": NO_HOOKS, "core.fsmonitor": "false", "submodule.recurse": "false"}
 
 
-def speaking_of_none(env: Mapping[str, str]) -> dict[str, str]:
+def without_repository(env: Mapping[str, str]) -> dict[str, str]:
     """Return an environment without variables that point to a repository; for use with another one.
 
     The quarantine of a push stays: its path shows which repository it belongs to.

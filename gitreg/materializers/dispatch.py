@@ -44,7 +44,7 @@ def write(value: object, folder: Path, *, unsafe_pickle: bool = False) -> str:
     try:
         if one is None:
             raise InvalidInput(f"no materializer takes {shown(type(value))}")
-        with _in_words(one, f"{shown(type(value))} cannot be saved as {one.name}"):
+        with _errors_with_place(one, f"{shown(type(value))} cannot be saved as {one.name}"):
             one.write(value, folder)
             return one.name
     except InvalidInput as error:
@@ -57,7 +57,7 @@ def write(value: object, folder: Path, *, unsafe_pickle: bool = False) -> str:
         raise
     last = Pickle()
     try:
-        with _in_words(last, f"{shown(type(value))} cannot be pickled"):
+        with _errors_with_place(last, f"{shown(type(value))} cannot be pickled"):
             last.write(value, folder)
     except BaseException:
         _empty(folder)
@@ -89,12 +89,12 @@ def read(folder: Path, materializer: str, *, unsafe_pickle: bool = False, expect
     one = by_name(materializer)
     if not unsafe_pickle:
         _check_versions(one)
-    with _in_words(one, f"the files are not what {materializer} writes"):
+    with _errors_with_place(one, f"the files are not what {materializer} writes"):
         return one.read(folder, trusted=unsafe_pickle, expected=expected)
 
 
 @contextmanager
-def _in_words(one: Materializer, place: str) -> Iterator[None]:
+def _errors_with_place(one: Materializer, place: str) -> Iterator[None]:
     """Turn every exception of a library into InvalidInput; libraries raise arbitrary exceptions."""
     try:
         yield

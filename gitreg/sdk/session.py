@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from gitreg.errors import GitregError, InvalidInput, Refused
-from gitreg.git.program import speaking_of_none
+from gitreg.git.program import without_repository
 from gitreg.registry.discovery.location import Location, locate, split_place
 from gitreg.registry.state.branch import PATIENCE, RegistryBranch
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
@@ -104,7 +104,7 @@ class Session:
                 return cls._open_mirror(told, environment, local=local, accept_rewrite=accept_rewrite)
         folder, place = split_place(told, environment.folder)
         env = (
-            speaking_of_none(environment.env) if named else environment.env
+            without_repository(environment.env) if named else environment.env
         )  # GIT_DIR counts only if no registry is named
         location = locate(folder, env=env, place=place, checked_out=checked_out)
         return cls(location, environment, local=local)
@@ -167,7 +167,7 @@ class Session:
         if store is not None:
             store = spelled_out(store, environment.folder)
         folder = Path(os.path.normpath(environment.folder / (path or ".")))
-        env = speaking_of_none(environment.env) if path is not None else environment.env
+        env = without_repository(environment.env) if path is not None else environment.env
         location, made = create(
             folder,
             env=env,

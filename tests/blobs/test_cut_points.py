@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 
-from gitreg.blobs.format.chunking import LARGEST, Pieces, cut
+from gitreg.blobs.format.chunking import LARGEST, IteratorSource, cut
 
 MIB = 1 << 20
 
 
 def cut_points(data: bytes) -> list[int]:
     ends = [0]
-    for piece in cut(Pieces(iter([data]))):
+    for piece in cut(IteratorSource(iter([data]))):
         ends.append(ends[-1] + len(piece.data))
-        piece.give_back()
+        piece.release()
     return ends[1:]
 
 

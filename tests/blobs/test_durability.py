@@ -10,7 +10,7 @@ import pytest
 from gitreg.blobs import Cache, Store, StoreWriter, collect, replicate
 from gitreg.blobs import keys as layout
 from gitreg.blobs.buckets.folder import FolderBucket
-from gitreg.blobs.trash import collection_name, give_back, place_of, trashed
+from gitreg.blobs.trash import collection_name, restore, trash_key, trashed
 from tests.blobs.helpers import NOTHING_KNOWN, put
 from tests.disk import Disk
 
@@ -117,7 +117,7 @@ def test_what_is_put_back_from_the_trash_is_on_the_disk_before_what_names_it(
     put(Store(bucket), varied)
     keys = [info.key for folder in ("sha256/", "recipes/") for info in bucket.list(folder)]
     for key in keys:
-        bucket.move(key, place_of(key, collection_name(1)))
+        bucket.move(key, trash_key(key, collection_name(1)))
     moved, checked = FolderBucket.move, []
 
     def move(bucket: FolderBucket, key: str, to: str) -> None:
@@ -127,7 +127,7 @@ def test_what_is_put_back_from_the_trash_is_on_the_disk_before_what_names_it(
         moved(bucket, key, to)
 
     monkeypatch.setattr(FolderBucket, "move", move)
-    assert {one.key for one in give_back(bucket, list(trashed(bucket)))} == set(keys)
+    assert {one.key for one in restore(bucket, list(trashed(bucket)))} == set(keys)
     assert checked
     assert_durable(disk, store_folder / "recipes")
 

@@ -20,7 +20,7 @@ from gitreg.blobs import Cache, FileEntry, Manifest, Store, keys
 from gitreg.blobs.buckets.bucket import Buffer
 from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.format.recipe import Chunk, parse_recipe, recipe_text
-from gitreg.blobs.fsspec_filesystem import ArtifactFileSystem, NoSuchFileError, Resolved, open_by_parts, split_path
+from gitreg.blobs.fsspec_filesystem import ArtifactFileSystem, NoSuchFileError, ResolvedPath, open_by_parts, split_path
 from gitreg.blobs.replicas import Replicas
 from gitreg.errors import IntegrityError, NotFound, Refused
 from tests.blobs.helpers import Watched, contents, flip_a_bit, put
@@ -54,10 +54,10 @@ def manifest(bucket: Watched, folder: Path, small_sizes: None) -> Manifest:
 @pytest.fixture
 def files(manifest: Manifest, bucket: Watched, cache: Cache) -> ArtifactFileSystem:
     @contextmanager
-    def resolve(reference: str) -> Iterator[Resolved]:
+    def resolve(reference: str) -> Iterator[ResolvedPath]:
         if reference not in ("team/iris@1", "team/iris@production"):
             raise NoSuchFileError(f"no {reference}")
-        yield Resolved(manifest, lambda: Store(bucket), cache)
+        yield ResolvedPath(manifest, lambda: Store(bucket), cache)
 
     return ArtifactFileSystem(resolve)
 
@@ -129,7 +129,7 @@ def test_a_range_of_a_big_file_fetches_only_the_chunks_that_hold_it(
     assert sum(size for _, size in bucket.reads) < SIZE / 2
     assert files.cat_file("team/iris@1/big.bin", -5) == data[-5:]
     assert files.cat_file("team/iris@1/big.bin", 5, -5) == data[5:-5]
-    assert cache.shelf.names() == []
+    assert cache.layout.names() == []
 
 
 def test_what_was_read_lately_is_not_fetched_again(files: ArtifactFileSystem, bucket: Watched, folder: Path) -> None:
@@ -152,7 +152,7 @@ def test_a_small_file_goes_through_the_cache_and_is_fetched_once_and_alone(
     for _ in range(2):
         assert files.cat_file("team/iris@1/deep/a.json") == b"{}"
     assert chunk_reads(bucket) == 0
-    assert len(cache.shelf.names()) == 2
+    assert len(cache.layout.names()) == 2
 
 
 def test_what_is_in_the_cache_is_read_from_there(
@@ -242,7 +242,7 @@ def test_a_forged_recipe_is_found_when_the_file_is_read_from_beginning_to_end(
     assert b"!!!" not in b"".join(out)
 
 
-def by_parts(found: Resolved, entry: FileEntry) -> BinaryIO:
+def by_parts(found: ResolvedPath, entry: FileEntry) -> BinaryIO:
     file = open_by_parts(found, entry)
     assert file is not None
     return file
@@ -258,13 +258,13 @@ def test_nothing_of_a_forged_file_is_taken_for_the_file_where_another_store_has_
     bucket.write(keys.blob(sha256(other).hexdigest()), other)
     bucket.write(keys.recipe(big.sha256), recipe_text([Chunk(sha256(other).hexdigest(), len(other)), *chunks[1:]]))
     data = (folder / "big.bin").read_bytes()
-    with by_parts(Resolved(manifest, lambda: stores, cache), big) as file:
+    with by_parts(ResolvedPath(manifest, lambda: stores, cache), big) as file:
         assert file.read(len(other)) == other, "by a range alone it cannot be found"
         with pytest.raises(IntegrityError, match="was not this file"):
             file.read()
         file.seek(0)
         assert file.read() == data
-    with by_parts(Resolved(manifest, lambda: stores, cache), big) as file:
+    with by_parts(ResolvedPath(manifest, lambda: stores, cache), big) as file:
         assert file.read() == data
 
 
@@ -280,9 +280,9 @@ def test_who_admits_files_is_told_whether_all_of_one_was_held_against_its_hash(
     asked: list[tuple[str, bool]] = []
 
     @contextmanager
-    def resolve(_: str) -> Iterator[Resolved]:
+    def resolve(_: str) -> Iterator[ResolvedPath]:
         admit = lambda entry, _, verified: asked.append((entry.path, verified))  # noqa: E731
-        yield Resolved(manifest, lambda: Store(bucket), cache, admit=admit)
+        yield ResolvedPath(manifest, lambda: Store(bucket), cache, admit=admit)
 
     files = ArtifactFileSystem(resolve, skip_instance_cache=True)
     for path in ("big.bin", "middle.bin"):

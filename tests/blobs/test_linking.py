@@ -25,7 +25,7 @@ def test_links_share_the_caches_own_read_only_files(
 ) -> None:
     cache.link(saved, store, tmp_path / "linked")
     assert contents(tmp_path / "linked") == contents(model)
-    there = cache.shelf.artifact(saved.hex)
+    there = cache.layout.artifact(saved.hex)
     for entry in saved.files:
         assert (tmp_path / "linked" / entry.path).samefile(there / entry.path)
         assert not (tmp_path / "linked" / entry.path).stat().st_mode & 0o222

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gitreg.blobs import FileEntry, Manifest, StatCache, Store, StoreWriter, collect, keys
 from gitreg.blobs.buckets.bucket import Bucket
 from gitreg.blobs.store import Target
-from gitreg.blobs.trash import collection_name, place_of
+from gitreg.blobs.trash import collection_name, trash_key
 from gitreg.errors import GitregError, IntegrityError, InvalidInput
 from tests.blobs.conftest import NewBucket
 from tests.blobs.helpers import Counter, contents, fetch, in_the_past, objects, put, some_of_each_kind
@@ -354,7 +354,7 @@ def test_a_save_finds_what_was_taken_from_it_and_takes_it_out_of_the_trash(
         for key in some_of_each_kind(there):
             with StoreWriter(store, way) as saving:
                 manifest = saving.put(collect([varied]))
-                bucket.move(key, place_of(key, collection_name(bucket.now())))
+                bucket.move(key, trash_key(key, collection_name(bucket.now())))
                 assert not saving.lost()
             assert objects(bucket) == there
             assert store.missing([manifest]) == {}

@@ -45,4 +45,4 @@ def test_the_cache_is_the_same_whatever_becomes_the_current_folder(
     env: dict[str, str], folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.platform", "linux")
-    assert Environment(Path("/somewhere"), env).cache().shelf.root == Path(folder)
+    assert Environment(Path("/somewhere"), env).cache().layout.root == Path(folder)

@@ -64,10 +64,10 @@ def test_a_second_registry_does_not_take_over_what_commands_mean(code: Person) -
     assert code.git("show", "registry:models/iris/model.yaml")
     vision.gitreg("model", "register", "cats")
     assert code.git("show", "main:vision/models/cats/model.yaml")
-    code.git("branch", "shelf", "main~2")
-    told = code.gitreg("init", "--branch", "shelf", "--prefix", "shelf").err
+    code.git("branch", "layout", "main~2")
+    told = code.gitreg("init", "--branch", "layout", "--prefix", "layout").err
     assert f"commands in {code.here} mean the registry registry, as before" in told
-    assert f"--repo {code.here}#shelf" in told
+    assert f"--repo {code.here}#layout" in told
 
 
 def test_where_somebody_else_has_the_usual_namespace_a_registry_takes_its_own(ada: Person, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from gitreg.blobs.buckets import azure_upload, errors
 from gitreg.blobs.buckets import upload as sending
 from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError, ObjectInfo
-from gitreg.blobs.buckets.errors import Reason, in_words
+from gitreg.blobs.buckets.errors import Reason, readable_errors
 from gitreg.blobs.buckets.listing import find
 from gitreg.blobs.progress import Progress
 
@@ -48,7 +48,7 @@ class AzureBucket:
         self._prefix = prefix
         self._opened: Any = None
         self._lock = Lock()
-        self._in_words = partial(in_words, url, _explain)
+        self._readable_errors = partial(readable_errors, url, _explain)
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
@@ -181,7 +181,7 @@ class AzureBucket:
         """Run some work with the container's client, on fsspec's event loop."""
         from fsspec.asyn import sync
 
-        with self._in_words():
+        with self._readable_errors():
             filesystem = self._filesystem()
             container = filesystem.service_client.get_container_client(self._container)
             return sync(filesystem.loop, work, container)  # type: ignore[no-any-return]

@@ -47,7 +47,7 @@ def unexpected(error: BaseException) -> Reason:
 
 
 @contextmanager
-def in_words(url: str, explain: Callable[[Exception], Reason | None]) -> Iterator[None]:
+def readable_errors(url: str, explain: Callable[[Exception], Reason | None]) -> Iterator[None]:
     """Raise GitregError for an error of a protocol's library in the body of the ``with`` statement.
 
     The library's error is not chained: its text, or a URL in it, can contain credentials.

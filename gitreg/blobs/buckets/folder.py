@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from gitreg.blobs import file_io
 from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError, ObjectInfo
-from gitreg.blobs.os_errors import in_words
+from gitreg.blobs.os_errors import readable_os_errors
 from gitreg.blobs.parallel import ahead, threads
 from gitreg.blobs.progress import Progress
 
@@ -50,7 +50,7 @@ class FolderBucket:
 
     def read(self, key: str, start: int = 0, stop: int | None = None) -> bytes:
         """See Bucket. Anything but a regular file reads as empty, so that its digest does not match."""
-        with in_words(_READ, self.root):
+        with readable_os_errors(_READ, self.root):
             try:
                 descriptor = file_io.open_regular(self._path(key))
             except FileNotFoundError:
@@ -68,7 +68,7 @@ class FolderBucket:
     def find(self, keys: Iterable[str]) -> dict[str, ObjectInfo]:
         """See Bucket."""
         found = {}
-        with in_words(_READ, self.root):
+        with readable_os_errors(_READ, self.root):
             for key in keys:
                 with suppress(FileNotFoundError):
                     found[key] = _info(key, os.lstat(self._path(key)))
@@ -76,7 +76,7 @@ class FolderBucket:
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """See Bucket."""
-        with in_words(_READ, self.root):
+        with readable_os_errors(_READ, self.root):
             for parent, _, names in os.walk(self.root / prefix, onerror=_unless_gone):
                 folder = os.path.relpath(parent, self.root)
                 for name in sorted(names):
@@ -85,7 +85,7 @@ class FolderBucket:
 
     def local_path(self, key: str) -> Path | None:
         """See Bucket."""
-        with in_words(_READ, self.root):
+        with readable_os_errors(_READ, self.root):
             path = self._path(key)
             return path if os.path.lexists(path) else None
 
@@ -93,14 +93,14 @@ class FolderBucket:
 
     def write(self, key: str, data: Buffer, sha256: str | None = None) -> None:
         """See Bucket."""
-        with in_words(_SAVE, self.root), self._temporary() as (path, descriptor):
+        with readable_os_errors(_SAVE, self.root), self._temporary() as (path, descriptor):
             file_io.write_all(descriptor, data, 0)
             os.fsync(descriptor)
             self._publish(path, key)
 
     def upload(self, source: int, name: Callable[[str], str], progress: Progress) -> tuple[str, int]:
         """See Bucket. The copy shares blocks with its source (reflink) if the file system supports it."""
-        with in_words(_SAVE, self.root), self._temporary() as (path, descriptor):
+        with readable_os_errors(_SAVE, self.root), self._temporary() as (path, descriptor):
             digest, size = file_io.copy_hashed(source, descriptor, progress, durable=True)
             key = name(digest)
             info = self.find([key]).get(key)
@@ -110,7 +110,7 @@ class FolderBucket:
 
     def move(self, key: str, to: str) -> None:
         """See Bucket."""
-        with in_words(_CLEAN, self.root):
+        with readable_os_errors(_CLEAN, self.root):
             try:
                 with suppress(PermissionError):  # another user's file keeps its mtime
                     os.utime(self._path(key), follow_symlinks=False)
@@ -120,7 +120,7 @@ class FolderBucket:
 
     def delete(self, keys: Iterable[str]) -> None:
         """See Bucket."""
-        with in_words(_CLEAN, self.root):
+        with readable_os_errors(_CLEAN, self.root):
             for key in keys:
                 self._path(key).unlink(missing_ok=True)
 
@@ -132,7 +132,7 @@ class FolderBucket:
         """
         folders = {self._path(folder) for folder in {key.rpartition("/")[0] for key in keys}}
         folders |= {parent for folder in folders for parent in folder.parents if parent.is_relative_to(self.root)}
-        with in_words(_SAVE, self.root), threads() as pool:
+        with readable_os_errors(_SAVE, self.root), threads() as pool:
             for _ in ahead(pool, file_io.sync_folder, sorted(folders)):
                 pass
 
@@ -140,7 +140,7 @@ class FolderBucket:
 
     def now(self) -> float:
         """See Bucket."""
-        with in_words(_CLEAN, self.root), self._temporary() as (_, descriptor):
+        with readable_os_errors(_CLEAN, self.root), self._temporary() as (_, descriptor):
             return os.fstat(descriptor).st_mtime
 
     def unfinished(self) -> Iterator[ObjectInfo]:

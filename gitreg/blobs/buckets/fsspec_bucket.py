@@ -17,7 +17,7 @@ from typing import Any
 from gitreg.blobs.buckets import errors
 from gitreg.blobs.buckets import upload as sending
 from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError, ObjectInfo
-from gitreg.blobs.buckets.errors import Reason, in_words
+from gitreg.blobs.buckets.errors import Reason, readable_errors
 from gitreg.blobs.buckets.listing import find
 from gitreg.blobs.parallel import ahead, threads
 from gitreg.blobs.progress import Progress
@@ -48,13 +48,13 @@ class FilesystemBucket:
         self._open_filesystem = open_filesystem
         self._opened: Any = None
         self._lock = Lock()
-        self._in_words = partial(in_words, url, _explain)
+        self._readable_errors = partial(readable_errors, url, _explain)
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
     def read(self, key: str, start: int = 0, stop: int | None = None) -> bytes:
         """See Bucket."""
-        with self._in_words():
+        with self._readable_errors():
             try:
                 if start == 0 and stop is None:
                     return bytes(self._fs().cat_file(self._path(key)))
@@ -70,7 +70,7 @@ class FilesystemBucket:
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """See Bucket. Only one folder's listing is in memory at a time."""
-        with self._in_words():
+        with self._readable_errors():
             folders = [self._path(prefix).rstrip("/")]
             while folders:
                 with suppress(FileNotFoundError):
@@ -88,12 +88,12 @@ class FilesystemBucket:
 
     def write(self, key: str, data: Buffer, sha256: str | None = None) -> None:
         """See Bucket."""
-        with self._in_words():
+        with self._readable_errors():
             self._fs().pipe_file(self._path(key), bytes(data))
 
     def upload(self, source: int, name: Callable[[str], str], progress: Progress) -> tuple[str, int]:
         """See Bucket. An interrupted upload starts again from its beginning: Google cannot find its parts again."""
-        with self._in_words():
+        with self._readable_errors():
             return sending.upload(self, source, name, progress, self._send)
 
     def _send(self, file: sending.Upload) -> None:
@@ -116,7 +116,7 @@ class FilesystemBucket:
 
     def move(self, key: str, to: str) -> None:
         """See Bucket."""
-        with self._in_words():
+        with self._readable_errors():
             try:
                 self._fs().cp_file(self._path(key), self._path(to))
                 self._fs().rm_file(self._path(key))
@@ -130,7 +130,7 @@ class FilesystemBucket:
             with suppress(FileNotFoundError):
                 self._fs().rm_file(self._path(key))
 
-        with self._in_words(), threads() as pool:
+        with self._readable_errors(), threads() as pool:
             for _ in ahead(pool, remove, keys):
                 pass
 
@@ -168,7 +168,7 @@ class FilesystemBucket:
         return f"{self._root}/{key}"
 
     def _ask(self, key: str) -> ObjectInfo | None:
-        with self._in_words():
+        with self._readable_errors():
             try:
                 entry = self._fs().info(self._path(key))
             except FileNotFoundError:

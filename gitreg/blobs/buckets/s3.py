@@ -18,7 +18,7 @@ from typing import Any
 from gitreg.blobs.buckets import s3_errors, s3_signing, s3_upload
 from gitreg.blobs.buckets import upload as sending
 from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError, ObjectInfo
-from gitreg.blobs.buckets.errors import in_words
+from gitreg.blobs.buckets.errors import readable_errors
 from gitreg.blobs.buckets.listing import find
 from gitreg.blobs.progress import Progress
 
@@ -50,7 +50,7 @@ class S3Bucket:
         self._prefix = prefix
         self._lock = Lock()
         self._opened: Any = None
-        self._in_words = partial(in_words, url, s3_errors.explain)
+        self._readable_errors = partial(readable_errors, url, s3_errors.explain)
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
@@ -59,7 +59,7 @@ class S3Bucket:
         if stop is not None and stop <= start:
             return b""
         span = {} if start == 0 and stop is None else {"Range": f"bytes={start}-{'' if stop is None else stop - 1}"}
-        with self._in_words():
+        with self._readable_errors():
             try:
                 return s3_errors.read_whole(lambda: self._client().get_object(**self._at(key), **span))
             except Exception as error:
@@ -75,7 +75,7 @@ class S3Bucket:
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """See Bucket."""
-        with self._in_words():
+        with self._readable_errors():
             pages = self._client().get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix):
                 for entry in page.get("Contents", ()):
@@ -90,7 +90,7 @@ class S3Bucket:
 
     def write(self, key: str, data: Buffer, sha256: str | None = None) -> None:
         """See Bucket. The request is signed with the sha256 of the data, which the service checks."""
-        with self._in_words():
+        with self._readable_errors():
             self._client().put_object(**self._at(key), Body=s3_signing.Body(data, sha256))
 
     def upload(self, source: int, name: Callable[[str], str], progress: Progress) -> tuple[str, int]:
@@ -99,12 +99,12 @@ class S3Bucket:
         def send(file: sending.Upload) -> None:
             s3_upload.send(self._client(), self._at(file.key), file)
 
-        with self._in_words():
+        with self._readable_errors():
             return sending.upload(self, source, name, progress, send)
 
     def move(self, key: str, to: str) -> None:
         """See Bucket."""
-        with self._in_words():
+        with self._readable_errors():
             try:
                 _copy(self._client(), self._at(key), self._at(to))
             except Exception as error:
@@ -116,7 +116,7 @@ class S3Bucket:
     def delete(self, keys: Iterable[str]) -> None:
         """See Bucket."""
         names = [{"Key": self._prefix + key} for key in keys]
-        with self._in_words():
+        with self._readable_errors():
             for at in range(0, len(names), _BATCH):
                 request = {"Objects": names[at : at + _BATCH], "Quiet": True}
                 answer = self._client().delete_objects(Bucket=self._bucket, Delete=request)
@@ -129,13 +129,13 @@ class S3Bucket:
 
     def now(self) -> float:
         """See Bucket."""
-        with self._in_words():
+        with self._readable_errors():
             answer = self._client().head_bucket(Bucket=self._bucket)
             return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
 
     def unfinished(self) -> Iterator[ObjectInfo]:
         """See Bucket: multipart uploads that were neither completed nor aborted."""
-        with self._in_words():
+        with self._readable_errors():
             for at, begun in s3_upload.dangling(self._client(), self._bucket, self._prefix):
                 parts = s3_upload.parts(self._client(), at)
                 times = [begun, *(part["LastModified"] for part in parts)]
@@ -145,7 +145,7 @@ class S3Bucket:
     def discard(self, left: ObjectInfo) -> None:
         """See Bucket."""
         key, _, upload = left.key.rpartition(_UPLOAD)
-        with self._in_words():
+        with self._readable_errors():
             s3_upload.abort(self._client(), {**self._at(key), "UploadId": upload})
 
     # -- the service -------------------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ class S3Bucket:
         return {"Bucket": self._bucket, "Key": self._prefix + key}
 
     def _head(self, key: str) -> ObjectInfo | None:
-        with self._in_words():
+        with self._readable_errors():
             try:
                 answer = self._client().head_object(**self._at(key))
             except Exception as error:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from gitreg.blobs.buckets import errors
 from gitreg.blobs.buckets import upload as sending
 from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError, ObjectInfo
-from gitreg.blobs.buckets.errors import Reason, in_words
+from gitreg.blobs.buckets.errors import Reason, readable_errors
 from gitreg.blobs.buckets.listing import find
 from gitreg.blobs.buckets.sftp_connection import SftpConnection
 from gitreg.blobs.progress import Progress
@@ -52,7 +52,7 @@ class SftpBucket:
         self.url = url
         self._root = root
         self._connection = SftpConnection(host, port, user)
-        self._in_words = partial(in_words, url, _explain)
+        self._readable_errors = partial(readable_errors, url, _explain)
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
@@ -129,7 +129,7 @@ class SftpBucket:
                     await sftp.remove(temporary)
                 raise
 
-        with self._in_words():
+        with self._readable_errors():
             self._connection.run(write)
 
     def move(self, key: str, to: str) -> None:
@@ -160,7 +160,7 @@ class SftpBucket:
                 await asyncio.gather(*map(one, going[at : at + _TOGETHER]))
 
         going = [*keys]
-        with self._in_words():
+        with self._readable_errors():
             self._connection.run(remove)
 
     def sync(self, keys: Iterable[str]) -> None:
@@ -180,7 +180,7 @@ class SftpBucket:
             finally:
                 await sftp.remove(path)
 
-        with self._in_words():
+        with self._readable_errors():
             return self._connection.run(now)
 
     def unfinished(self) -> Iterator[ObjectInfo]:
@@ -205,7 +205,7 @@ class SftpBucket:
         """Run some work on an object; raise NoSuchObjectError where the object does not exist."""
         import asyncssh
 
-        with self._in_words():
+        with self._readable_errors():
             try:
                 return self._connection.run(work)
             except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath):

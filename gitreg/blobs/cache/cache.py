@@ -8,13 +8,13 @@ from io import BufferedReader
 from pathlib import Path
 
 from gitreg.blobs import file_io
+from gitreg.blobs.cache.artifact_stats import SYNCED, ArtifactStats, StatKey, stat_key, this_boot
 from gitreg.blobs.cache.export import copy_trusted, filling, link, unseen
 from gitreg.blobs.cache.export_target import files_to_write, is_link_to
 from gitreg.blobs.cache.layout import CacheLayout, listing
-from gitreg.blobs.cache.memo import SYNCED, ArtifactStats, Looks, looks, this_boot
 from gitreg.blobs.files import FileEntry, check_paths
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.os_errors import in_words
+from gitreg.blobs.os_errors import readable_os_errors
 from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.reader import StoreReader
 from gitreg.blobs.store import Target
@@ -38,7 +38,7 @@ class Cache:
     """
 
     def __init__(self, folder: Path, *, limit: int | None = None) -> None:
-        self.shelf = CacheLayout(folder)
+        self.layout = CacheLayout(folder)
         self.limit = limit
 
     # -- reading -----------------------------------------------------------------------------------------------------
@@ -52,15 +52,15 @@ class Cache:
             Digest of its manifest, ``sha256:...``.
         """
         name = digest.removeprefix("sha256:")
-        with in_words(_USE, self.shelf.root), self.shelf.sharing(name) as unchanged:
+        with readable_os_errors(_USE, self.layout.root), self.layout.sharing(name) as unchanged:
             if not unchanged:
                 return None
-            self.shelf.note_use(name)
-            return self.shelf.artifact(name) if self.shelf.is_whole(name) else None
+            self.layout.note_use(name)
+            return self.layout.artifact(name) if self.layout.is_whole(name) else None
 
     def manifest(self, digest: str) -> Manifest | None:
         """Return the verified manifest of an artifact in the cache; None if it is not there."""
-        return self.shelf.manifest(digest.removeprefix("sha256:"))
+        return self.layout.manifest(digest.removeprefix("sha256:"))
 
     def checkout(
         self,
@@ -107,21 +107,23 @@ class Cache:
             self.checkout(manifest, store, {path}, progress=progress)
             file = self.open_cached(manifest, path)
         if file is None:
-            raise IntegrityError(f"{path} in the cache {self.shelf.root} changes while it is read", hint="run it again")
+            raise IntegrityError(
+                f"{path} in the cache {self.layout.root} changes while it is read", hint="run it again"
+            )
         return file
 
     def open_cached(self, manifest: Manifest, path: str) -> BufferedReader | None:
         """Open one file of a set if the set, or that file alone, is in the cache and verified; None if it is not."""
         for part in (manifest, _part(manifest, {path})):
-            with in_words(_USE, self.shelf.root), self.shelf.sharing(part.hex) as unchanged:
+            with readable_os_errors(_USE, self.layout.root), self.layout.sharing(part.hex) as unchanged:
                 if not unchanged:
                     continue
                 try:
-                    descriptor = file_io.open_regular(self.shelf.artifact(part.hex) / path)
+                    descriptor = file_io.open_regular(self.layout.artifact(part.hex) / path)
                 except OSError:
                     continue
-                if self.shelf.memo(part.hex).trusts(path, os.fstat(descriptor)):
-                    self.shelf.note_use(part.hex)
+                if self.layout.stats(part.hex).trusts(path, os.fstat(descriptor)):
+                    self.layout.note_use(part.hex)
                     return os.fdopen(descriptor, "rb")
                 os.close(descriptor)
         return None
@@ -160,7 +162,7 @@ class Cache:
             A file is missing or damaged in the store; the files written so far are intact.
         """
         part = _part(manifest, paths)
-        if not self.shelf.memo(part.hex).files:  # a folder of the cache was checked when it was built
+        if not self.layout.stats(part.hex).files:  # a folder of the cache was checked when it was built
             check_paths(entry.path for entry in part.files)
 
         def to_write() -> list[FileEntry]:
@@ -222,7 +224,7 @@ class Cache:
             A file is missing or damaged in the store.
         """
         part = _part(manifest, paths)
-        folder = self.shelf.artifact(part.hex)
+        folder = self.layout.artifact(part.hex)
 
         def to_write() -> list[FileEntry]:
             self.checkout(manifest, store, paths, progress=progress)
@@ -233,19 +235,19 @@ class Cache:
 
         def put_links(dest: Path, files: list[FileEntry], fresh: bool) -> None:
             _make_folders(dest, files, fresh=fresh)
-            with self.shelf.changing(part.hex):
+            with self.layout.changing(part.hex):
                 if not folder.is_dir():  # evicted meanwhile
                     raise OvertakenError(folder)
-                memo = self.shelf.memo(part.hex)
-                known = dict(memo.files)
+                stats = self.layout.stats(part.hex)
+                known = dict(stats.files)
                 for entry in files:
                     source = f"{folder}/{entry.path}"
                     before = os.lstat(source)
-                    if link(source, f"{dest}/{entry.path}") and memo.trusts(entry.path, before):
+                    if link(source, f"{dest}/{entry.path}") and stats.trusts(entry.path, before):
                         after = os.lstat(source)
                         if (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns):
-                            known[entry.path] = looks(after)
-                self.shelf.note(part.hex, part, memo._replace(files=known))
+                            known[entry.path] = stat_key(after)
+                self.layout.note(part.hex, part, stats._replace(files=known))
 
         _fill(dest, to_write(), put_links, to_write)
 
@@ -254,18 +256,18 @@ class Cache:
     def _make(self, manifest: Manifest, part: Manifest, store: StoreReader, progress: Progress) -> Path:
         """Complete an artifact's folder: repair it in place, or build it aside, also after an interrupted build."""
         check_paths(entry.path for entry in part.files)
-        shelf, folder = self.shelf, self.shelf.artifact(part.hex)
-        with in_words(_USE, shelf.root), shelf.changing(part.hex):
-            if shelf.is_whole(part.hex):  # by another process while we waited
+        layout, folder = self.layout, self.layout.artifact(part.hex)
+        with readable_os_errors(_USE, layout.root), layout.changing(part.hex):
+            if layout.is_whole(part.hex):  # by another process while we waited
                 return folder
-            memo = shelf.memo(part.hex)
+            stats = layout.stats(part.hex)
             fresh = not folder.is_dir()
-            base = shelf.building(part.hex) if fresh else folder
+            base = layout.building(part.hex) if fresh else folder
             base.mkdir(parents=True, exist_ok=True)
             wanted = {entry.path for entry in part.files}
             for path in listing(base).keys() - wanted:
                 (base / path).unlink()
-            maker = _Maker(base, memo, part.files, progress)
+            maker = _Maker(base, stats, part.files, progress)
             absent = [entry for entry in part.files if not maker.keep(entry)]
             _make_folders(base, absent, fresh=True)
             elsewhere = absent
@@ -275,7 +277,7 @@ class Cache:
             store.fetch(manifest, targets, progress=progress)
             for entry in absent:
                 maker.seal(entry, None)
-            shelf.note(part.hex, part, maker.memo())
+            layout.note(part.hex, part, maker.stats())
             if fresh:
                 folder.parent.mkdir(exist_ok=True)
                 os.rename(base, folder)
@@ -286,30 +288,30 @@ class Cache:
         self, name: str, files: list[FileEntry], dest: Path, progress: Progress, *, fresh: bool
     ) -> list[FileEntry]:
         """Copy files out of a cached artifact; return the files that it does not have, or not verified."""
-        with self.shelf.sharing(name) as unchanged:
+        with self.layout.sharing(name) as unchanged:
             if not unchanged:
                 return files
-            return copy_trusted(files, self.shelf.artifact(name), self.shelf.memo(name), dest, progress, fresh=fresh)
+            return copy_trusted(files, self.layout.artifact(name), self.layout.stats(name), dest, progress, fresh=fresh)
 
     def _keep_within_limit(self) -> None:
         from gitreg.blobs.cache.prune import prune
 
-        with in_words("prune the cache", self.shelf.root):
-            prune(self.shelf, self.limit)
+        with readable_os_errors("prune the cache", self.layout.root):
+            prune(self.layout, self.limit)
 
 
 class _Maker:
     """The builder of an artifact's files in the cache: read-only, verified, noted in the stat cache."""
 
-    def __init__(self, base: Path, memo: ArtifactStats, files: Collection[FileEntry], progress: Progress) -> None:
+    def __init__(self, base: Path, stats: ArtifactStats, files: Collection[FileEntry], progress: Progress) -> None:
         self._base = base
         self._progress = progress
-        self._old = memo
-        self._files: dict[str, Looks] = {}
+        self._old = stats
+        self._files: dict[str, StatKey] = {}
         many = sum(entry.size < SYNCED for entry in files) > _FEW
         self._boot = this_boot() if many else ""
 
-    def memo(self) -> ArtifactStats:
+    def stats(self) -> ArtifactStats:
         """Return the stat cache of the files sealed so far."""
         return ArtifactStats(self._files, self._boot)
 
@@ -340,8 +342,8 @@ class _Maker:
                 before = os.fstat(descriptor)
                 if verify and file_io.hash_file(descriptor, verify) != (entry.sha256, entry.size):
                     return False
-            if looks(before) == looks(os.fstat(descriptor)):
-                self._files[entry.path] = looks(before)
+            if stat_key(before) == stat_key(os.fstat(descriptor)):
+                self._files[entry.path] = stat_key(before)
             return True
         finally:
             os.close(descriptor)
@@ -368,7 +370,7 @@ def _fill(
     """
     for attempts_left in reversed(range(_ATTEMPTS)):
         try:
-            with in_words("write the files", dest), filling(dest) as (folder, fresh):
+            with readable_os_errors("write the files", dest), filling(dest) as (folder, fresh):
                 put(folder, files, fresh)
             return
         except OvertakenError:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gitreg.blobs import file_io
-from gitreg.blobs.cache.memo import ArtifactStats
+from gitreg.blobs.cache.artifact_stats import ArtifactStats
 from gitreg.blobs.file_io import NO_HARDLINK
 from gitreg.blobs.files import FileEntry
 from gitreg.blobs.parallel import SMALL, by_size, threads
@@ -73,13 +73,13 @@ def _new_folder(path: Path) -> int:
 
 
 def copy_trusted(
-    files: Sequence[FileEntry], folder: Path, memo: ArtifactStats, dest: Path, progress: Progress, *, fresh: bool
+    files: Sequence[FileEntry], folder: Path, stats: ArtifactStats, dest: Path, progress: Progress, *, fresh: bool
 ) -> list[FileEntry]:
     """Copy the files that were verified and have not changed since; return the others.
 
     Parameters
     ----------
-    folder, memo:
+    folder, stats:
         The folder of the files, and its stat cache.
     dest:
         The target folder; the files' parent folders exist in it.
@@ -91,7 +91,7 @@ def copy_trusted(
     OvertakenError
         Something exists by now in the place of a file.
     """
-    if not memo.files:
+    if not stats.files:
         return list(files)
 
     def copied(entry: FileEntry) -> bool:
@@ -100,7 +100,7 @@ def copy_trusted(
         except OSError:  # missing, or a link: the caller has another way
             return False
         try:
-            return _copy(source, entry, memo, f"{dest}/{entry.path}", progress, fresh=fresh)
+            return _copy(source, entry, stats, f"{dest}/{entry.path}", progress, fresh=fresh)
         finally:
             os.close(source)
 
@@ -109,9 +109,9 @@ def copy_trusted(
         return [entry for entry, is_copied in zip(files, done, strict=True) if not is_copied]
 
 
-def _copy(source: int, entry: FileEntry, memo: ArtifactStats, target: str, progress: Progress, *, fresh: bool) -> bool:
+def _copy(source: int, entry: FileEntry, stats: ArtifactStats, target: str, progress: Progress, *, fresh: bool) -> bool:
     """Copy an open file; return False if it is not known to be intact."""
-    if not memo.trusts(entry.path, os.fstat(source)):
+    if not stats.trusts(entry.path, os.fstat(source)):
         return False
     with suppress(_ChangedError), file_io.writing(target, executable=entry.executable, fresh=fresh) as copy:
         if entry.size < SMALL:  # one read and one write cost less than the kernel's copy
@@ -122,7 +122,7 @@ def _copy(source: int, entry: FileEntry, memo: ArtifactStats, target: str, progr
         else:
             size = file_io.copy(source, copy, progress)
         # Removing a hardlink of the source changes its ctime too, but not its content.
-        trusted = size == entry.size and memo.trusts(entry.path, os.fstat(source))
+        trusted = size == entry.size and stats.trusts(entry.path, os.fstat(source))
         if not trusted and file_io.hash_file(copy, NO_PROGRESS) != (entry.sha256, entry.size):
             raise _ChangedError
         return True

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gitreg.blobs import file_io
 from gitreg.blobs.files import FileEntry
-from gitreg.blobs.os_errors import in_words
+from gitreg.blobs.os_errors import readable_os_errors
 from gitreg.blobs.parallel import by_size, threads
 from gitreg.blobs.progress import Progress
 from gitreg.errors import Refused
@@ -25,7 +25,7 @@ def files_to_write(dest: Path, files: Sequence[FileEntry], progress: Progress) -
     Refused
         A different file, a folder or a symbolic link is in the way of a file, or a non-folder in the way of a folder.
     """
-    with in_words("look into the folder", dest):
+    with readable_os_errors("look into the folder", dest):
         if dest.exists() and not dest.is_dir():
             raise Refused(f"{dest} is there and is no folder", hint=_HINT)
         if not os.path.lexists(dest):

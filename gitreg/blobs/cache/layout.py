@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from gitreg.blobs.cache.memo import ArtifactStats, Looks, looks, read_memo, write_memo
+from gitreg.blobs.cache.artifact_stats import ArtifactStats, StatKey, read_stats, stat_key, write_stats
 from gitreg.blobs.file_io import remove_leftovers, replacing, write_all
 from gitreg.blobs.manifest import Manifest
 from gitreg.errors import GitregError
@@ -48,23 +48,23 @@ class CacheLayout:
 
     # -- stat cache and manifest -------------------------------------------------------------------------------------
 
-    def memo(self, name: str) -> ArtifactStats:
+    def stats(self, name: str) -> ArtifactStats:
         """Return the stat cache of an artifact."""
-        return read_memo(self._memo(name))
+        return read_stats(self._stats_file(name))
 
     def is_whole(self, name: str) -> bool:
         """Return whether an artifact's files are exactly those in its stat cache, unchanged and without extra files."""
-        memo = self.memo(name)
-        return bool(memo.files) and memo.holds and listing(self.artifact(name)) == memo.files
+        stats = self.stats(name)
+        return bool(stats.files) and stats.holds and listing(self.artifact(name)) == stats.files
 
-    def note(self, name: str, manifest: Manifest, memo: ArtifactStats) -> None:
+    def note(self, name: str, manifest: Manifest, stats: ArtifactStats) -> None:
         """Write the stat cache of an artifact, and its manifest if that is missing or damaged."""
-        for path in (self._memo(name), self._manifest(name)):
+        for path in (self._stats_file(name), self._manifest(name)):
             path.parent.mkdir(parents=True, exist_ok=True)
         if _content(self._manifest(name)) != manifest.text:  # missing or damaged: a power failure may empty it
             with replacing(self._manifest(name)) as descriptor:
                 write_all(descriptor, manifest.text, 0)
-        write_memo(self._memo(name), memo)
+        write_stats(self._stats_file(name), stats)
 
     def manifest(self, name: str) -> Manifest | None:
         """Return the manifest of an artifact; None if it is missing or damaged."""
@@ -77,11 +77,11 @@ class CacheLayout:
     def note_use(self, name: str) -> None:
         """Record the use of an artifact, for eviction; a read-only cache is never evicted from this machine."""
         with suppress(OSError):
-            os.utime(self._memo(name))
+            os.utime(self._stats_file(name))
 
     def last_used(self, name: str) -> float:
         """Return the time of an artifact's last use in seconds since 1970; without a stat cache, its folder's mtime."""
-        for path in (self._memo(name), self.artifact(name), self.building(name)):
+        for path in (self._stats_file(name), self.artifact(name), self.building(name)):
             with suppress(FileNotFoundError):
                 return path.stat().st_mtime
         return 0.0
@@ -93,7 +93,7 @@ class CacheLayout:
         path.touch()
         return path.stat().st_mtime
 
-    def _memo(self, name: str) -> Path:
+    def _stats_file(self, name: str) -> Path:
         return self.root / "memos" / f"{name}.json"
 
     def _manifest(self, name: str) -> Path:
@@ -149,7 +149,7 @@ class CacheLayout:
         for folder in (self.artifact(name), self.building(name)):
             with suppress(FileNotFoundError):
                 os.rename(folder, removed / os.urandom(8).hex())
-        for path in (self._memo(name), self._manifest(name), self._lock(name)):
+        for path in (self._stats_file(name), self._manifest(name), self._lock(name)):
             path.unlink(missing_ok=True)
         self.clear_leftovers()
 
@@ -180,9 +180,9 @@ def _locked(descriptor: int, flags: int) -> bool:
     return os.fstat(descriptor).st_nlink > 0
 
 
-def listing(folder: Path) -> dict[str, Looks]:
+def listing(folder: Path) -> dict[str, StatKey]:
     """Return inode, size and ctime of every file below a folder, by its path; links are not followed."""
-    found: dict[str, Looks] = {}
+    found: dict[str, StatKey] = {}
     pending = [""]
     while pending:
         prefix = pending.pop()
@@ -196,7 +196,7 @@ def listing(folder: Path) -> dict[str, Looks]:
                 if entry.is_dir(follow_symlinks=False):
                     pending.append(f"{prefix}{entry.name}/")
                 else:
-                    found[prefix + entry.name] = looks(entry.stat(follow_symlinks=False))
+                    found[prefix + entry.name] = stat_key(entry.stat(follow_symlinks=False))
     return found
 
 

@@ -8,11 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from gitreg.blobs.cache.artifact_stats import size_in
 from gitreg.blobs.cache.layout import CacheLayout, listing
-from gitreg.blobs.cache.memo import size_in
 from gitreg.blobs.file_io import hash_file, open_regular
 from gitreg.blobs.files import FileEntry
-from gitreg.blobs.os_errors import in_words
+from gitreg.blobs.os_errors import readable_os_errors
 from gitreg.blobs.progress import NO_PROGRESS, Progress
 
 IN_USE = 24 * 3600.0
@@ -42,7 +42,7 @@ class CachedArtifact(NamedTuple):
     used: float
 
 
-class Checked(NamedTuple):
+class CacheCheck(NamedTuple):
     """The result of `verify` for one artifact.
 
     Parameters
@@ -56,15 +56,15 @@ class Checked(NamedTuple):
     damaged: Sequence[str]
 
 
-def kept(shelf: CacheLayout) -> list[CachedArtifact]:
+def cached_artifacts(layout: CacheLayout) -> list[CachedArtifact]:
     """Return the artifacts in the cache, the most recently used first."""
-    with in_words("read the cache", shelf.root):
-        found = [_kept(shelf, name, shelf.artifact(name), built=True) for name in shelf.names()]
-        found += [_kept(shelf, name, shelf.building(name), built=False) for name in shelf.names("building")]
+    with readable_os_errors("read the cache", layout.root):
+        found = [_described(layout, name, layout.artifact(name), built=True) for name in layout.names()]
+        found += [_described(layout, name, layout.building(name), built=False) for name in layout.names("building")]
     return sorted(found, key=lambda each: each.used, reverse=True)
 
 
-def prune(shelf: CacheLayout, limit: int | None, *, unused_for: float = IN_USE) -> list[CachedArtifact]:
+def prune(layout: CacheLayout, limit: int | None, *, unused_for: float = IN_USE) -> list[CachedArtifact]:
     """Evict the least recently used artifacts until the cache fits its limit.
 
     Artifacts that were used lately, or are being built or read at this moment, stay, even beyond the limit.
@@ -81,41 +81,41 @@ def prune(shelf: CacheLayout, limit: int | None, *, unused_for: float = IN_USE) 
     The evicted artifacts, the least recently used first.
     """
     removed: list[CachedArtifact] = []
-    with in_words("prune the cache", shelf.root):
-        if not shelf.root.exists():  # the cache was never used
+    with readable_os_errors("prune the cache", layout.root):
+        if not layout.root.exists():  # the cache was never used
             return removed
-        cached = kept(shelf)
-        total, most = sum(each.size for each in cached), _fifth_of_disk(shelf.root) if limit is None else limit
-        now = shelf.now()
+        cached = cached_artifacts(layout)
+        total, most = sum(each.size for each in cached), _fifth_of_disk(layout.root) if limit is None else limit
+        now = layout.now()
         for each in reversed(cached):
             leftover = each.files is None
-            if (total > most or leftover) and _remove(shelf, each, now - unused_for):
+            if (total > most or leftover) and _remove(layout, each, now - unused_for):
                 total -= each.size
                 removed.append(each)
-        shelf.clear_leftovers()
+        layout.clear_leftovers()
     return removed
 
 
-def verify(shelf: CacheLayout, *, progress: Progress = NO_PROGRESS) -> Iterator[Checked]:
+def verify(layout: CacheLayout, *, progress: Progress = NO_PROGRESS) -> Iterator[CacheCheck]:
     """Hash all files of all artifacts again, and yield each artifact's result; damaged artifacts are removed."""
-    for name in shelf.names():
-        with in_words("verify the cache", shelf.root):
-            with shelf.sharing(name) as unchanged:
+    for name in layout.names():
+        with readable_os_errors("verify the cache", layout.root):
+            with layout.sharing(name) as unchanged:
                 if not unchanged:  # being built at this moment, which hashes it
                     continue
-                found = _check(shelf, name, progress)
+                found = _check(layout, name, progress)
             if found is None:
                 continue
             if found.damaged:
-                with shelf.changing(name):
-                    again = _check(shelf, name, NO_PROGRESS)
+                with layout.changing(name):
+                    again = _check(layout, name, NO_PROGRESS)
                     if again is not None and again.damaged:  # neither evicted nor repaired while we waited
-                        shelf.remove(name)
+                        layout.remove(name)
         yield found
 
 
-def _kept(shelf: CacheLayout, name: str, folder: Path, *, built: bool) -> CachedArtifact:
-    files = shelf.memo(name).files if built else {}
+def _described(layout: CacheLayout, name: str, folder: Path, *, built: bool) -> CachedArtifact:
+    files = layout.stats(name).files if built else {}
     try:
         size = sum(map(size_in, files.values()))
     except (ValueError, AttributeError, IndexError):  # the stat cache is damaged
@@ -123,30 +123,30 @@ def _kept(shelf: CacheLayout, name: str, folder: Path, *, built: bool) -> Cached
     if not files:
         files = listing(folder)
         size = sum(map(size_in, files.values()))
-    return CachedArtifact(f"sha256:{name}", size, len(files) if built else None, shelf.last_used(name))
+    return CachedArtifact(f"sha256:{name}", size, len(files) if built else None, layout.last_used(name))
 
 
-def _remove(shelf: CacheLayout, each: CachedArtifact, before: float) -> bool:
+def _remove(layout: CacheLayout, each: CachedArtifact, before: float) -> bool:
     """Remove an artifact unless it was used since a time or is in use now; return whether it was removed."""
     name = each.digest.removeprefix("sha256:")
-    with shelf.changing(name, wait=False) as alone:
-        if not alone or shelf.last_used(name) > before:
+    with layout.changing(name, wait=False) as alone:
+        if not alone or layout.last_used(name) > before:
             return False
-        shelf.remove(name)
+        layout.remove(name)
     return True
 
 
-def _check(shelf: CacheLayout, name: str, progress: Progress) -> Checked | None:
+def _check(layout: CacheLayout, name: str, progress: Progress) -> CacheCheck | None:
     """Return the result of hashing an artifact's files; None if it was evicted since it was listed."""
-    folder = shelf.artifact(name)
+    folder = layout.artifact(name)
     if not os.path.lexists(folder):
         return None
-    present, manifest = listing(folder), shelf.manifest(name)
+    present, manifest = listing(folder), layout.manifest(name)
     if manifest is None:
-        return Checked(f"sha256:{name}", 0, ["its manifest"])
+        return CacheCheck(f"sha256:{name}", 0, ["its manifest"])
     damaged = sorted(present.keys() - {entry.path for entry in manifest.files})
     damaged += [entry.path for entry in manifest.files if not _is_good(folder, entry, progress)]
-    return Checked(manifest.digest, sum(entry.size for entry in manifest.files), damaged)
+    return CacheCheck(manifest.digest, sum(entry.size for entry in manifest.files), damaged)
 
 
 def _is_good(folder: Path, entry: FileEntry, progress: Progress) -> bool:

@@ -28,7 +28,7 @@ class ByteSource(Protocol):
         """Read bytes into the buffer, as many as are available; return their number, 0 at the end."""
 
 
-class Descriptor:
+class FileSource:
     """An open file as a stream, read from its beginning."""
 
     def __init__(self, descriptor: int) -> None:
@@ -42,7 +42,7 @@ class Descriptor:
         return count
 
 
-class Pieces:
+class IteratorSource:
     """An iterator of byte strings as one stream."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
@@ -62,7 +62,7 @@ class Pieces:
         return count
 
 
-class Window:
+class ReadBuffer:
     """A buffer that is reused to read the stream, each time once all parts of it that were lent are returned."""
 
     def __init__(self) -> None:
@@ -70,12 +70,12 @@ class Window:
         self._lent = 0
         self._returned = Semaphore(0)
 
-    def lend(self, start: int, stop: int) -> Piece:
+    def lend(self, start: int, stop: int) -> LentChunk:
         """Return a part of the buffer, for other threads to read."""
         self._lent += 1
-        return Piece(self, self.memory[start:stop])
+        return LentChunk(self, self.memory[start:stop])
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Count one lent part as returned."""
         self._returned.release()
 
@@ -86,22 +86,22 @@ class Window:
         self._lent = 0
 
 
-class Piece:
-    """A chunk's bytes, valid until `give_back` is called.
+class LentChunk:
+    """A chunk's bytes, valid until `release` is called.
 
     Parameters
     ----------
     data:
-        The bytes; after `give_back` the buffer is overwritten.
+        The bytes; after `release` the buffer is overwritten.
     """
 
-    def __init__(self, window: Window, data: memoryview) -> None:
+    def __init__(self, window: ReadBuffer, data: memoryview) -> None:
         self._window = window
         self.data = data
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Return the bytes to their window; reading stops after a while if pieces are not returned."""
-        self._window.give_back()
+        self._window.release()
 
 
 def _memory(size: int) -> mmap.mmap:
@@ -112,7 +112,7 @@ def _memory(size: int) -> mmap.mmap:
     return memory
 
 
-def cut(stream: ByteSource) -> Iterator[Piece]:
+def cut(stream: ByteSource) -> Iterator[LentChunk]:
     """Yield the chunks of a stream, in order.
 
     Buffers are reused: allocating new memory for every chunk took a third of the time.
@@ -121,9 +121,9 @@ def cut(stream: ByteSource) -> Iterator[Piece]:
 
     chunker = FastCDC(USUAL, min_size=SMALLEST, max_size=LARGEST)
     left = memoryview(b"")
-    windows: list[Window] = []  # created on demand: most streams fit into one or two
+    windows: list[ReadBuffer] = []  # created on demand: most streams fit into one or two
     while True:
-        window = windows.pop(0) if len(windows) == _WINDOWS else Window()
+        window = windows.pop(0) if len(windows) == _WINDOWS else ReadBuffer()
         windows.append(window)
         window.wait()
         window.memory[: len(left)] = left

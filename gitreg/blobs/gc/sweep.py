@@ -18,7 +18,7 @@ from gitreg.blobs.gc.reachable import ReachableSet, chunks_of
 from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.parallel import ahead, threads
 from gitreg.blobs.store import Store
-from gitreg.blobs.trash import collection_name, find_trashed, give_back, place_of, trashed
+from gitreg.blobs.trash import collection_name, find_trashed, restore, trash_key, trashed
 from gitreg.errors import InvalidDocument
 
 Live = Callable[[], Iterable[Manifest]]
@@ -100,9 +100,9 @@ def sweep(store: Store, live: Live, *, grace: float) -> list[GarbageObject]:
     try:
         _take(bucket, [one.key for one in found], collection_name(now), taken)
         needed = _needed(bucket, live, now, grace, written_since=now - grace)
-        give_back(bucket, [one for one in trashed(bucket) if one.key in needed])
+        restore(bucket, [one for one in trashed(bucket) if one.key in needed])
     except BaseException:
-        give_back(bucket, list(find_trashed(bucket, taken).values()))
+        restore(bucket, list(find_trashed(bucket, taken).values()))
         raise
     gone = {key for key in taken if key not in needed}
     left = list(_unfinished(bucket, now, grace, discard=True))
@@ -112,7 +112,7 @@ def sweep(store: Store, live: Live, *, grace: float) -> list[GarbageObject]:
 def undo(store: Store) -> list[GarbageObject]:
     """Restore everything from the trash, and return what was restored."""
     trash = list(_in_trash(store.bucket))
-    returned = {one.key for one in give_back(store.bucket, list(trashed(store.bucket)))}
+    returned = {one.key for one in restore(store.bucket, list(trashed(store.bucket)))}
     return [one for one in trash if one.key in returned]
 
 
@@ -129,7 +129,7 @@ def purge(store: Store, live: Live, *, grace: float) -> list[GarbageObject]:
     bucket, now = store.bucket, store.bucket.now()
     needed = _needed(bucket, live, now, grace, written_since=_EVER)
     in_trash = list(trashed(bucket))
-    returned = set(give_back(bucket, [one for one in in_trash if one.key in needed]))
+    returned = set(restore(bucket, [one for one in in_trash if one.key in needed]))
     in_trash = [one for one in in_trash if one not in returned]
     young = {one.key: one.place for one in in_trash if one.since > now - grace}
     kept = _parts(bucket, young)  # objects that are not purged yet keep their chunks, so that they can be restored
@@ -231,7 +231,7 @@ def _take(bucket: Bucket, keys: Sequence[str], collection: str, taken: list[str]
 
     def move(key: str) -> None:
         with suppress(NoSuchObjectError):  # another collection moved it first
-            bucket.move(key, place_of(key, collection))
+            bucket.move(key, trash_key(key, collection))
             taken.append(key)
 
     with threads() as pool:

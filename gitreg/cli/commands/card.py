@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from gitreg.blobs.file_io import replacing, write_all
-from gitreg.blobs.os_errors import in_words
+from gitreg.blobs.os_errors import readable_os_errors
 from gitreg.cards import render_card
 from gitreg.cli.options import NamedPath, fetch_option, open_registry, reference_argument
 from gitreg.cli.output import print_line
@@ -47,7 +47,7 @@ def command(reference: str, output: str | None) -> None:
 
 def _write(path: Path, page: str) -> None:
     """Write a page in place of what the file had, whole or not at all; into a device or a pipe, as it comes."""
-    with in_words("write the card", path):
+    with readable_os_errors("write the card", path):
         if path.exists() and not path.is_file():
             path.write_text(page, encoding="utf-8")
             return

@@ -16,7 +16,7 @@ import click
 
 from gitreg.distribution import install_command
 from gitreg.errors import GitregError, NotFound, Refused
-from gitreg.git.program import speaking_of_none
+from gitreg.git.program import without_repository
 
 _DESCRIPTIONS = {"logistic": "Logistic regression, strongly regularised", "forest": "Random forest of 50 shallow trees"}
 
@@ -108,4 +108,4 @@ def _real(program: str, arguments: list[str]) -> list[str]:
 
 def _env() -> dict[str, str]:
     """Return the environment without a registry or repository of the user's own, which is not the demo's."""
-    return {key: value for key, value in speaking_of_none(os.environ).items() if key != "GITREG_REGISTRY"}
+    return {key: value for key, value in without_repository(os.environ).items() if key != "GITREG_REGISTRY"}

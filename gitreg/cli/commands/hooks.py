@@ -15,7 +15,7 @@ from gitreg.cli.group import Group
 from gitreg.cli.options import open_registry, output_option
 from gitreg.cli.output import emit, print_line
 from gitreg.git import Repository
-from gitreg.git.program import speaking_of_none
+from gitreg.git.program import without_repository
 from gitreg.hooks.install import OF_A_CLONE, OF_A_SERVER, HookPlacement
 from gitreg.hooks.install import install as install_hooks
 from gitreg.hooks.install import uninstall as uninstall_hooks
@@ -59,7 +59,7 @@ def _repository() -> Repository:
     repo = ctx.ensure_object(GlobalOptions).repo
     if repo is not None and "#" in repo:
         return open_registry().session.branch.repository
-    env = speaking_of_none(environment.env) if repo else environment.env
+    env = without_repository(environment.env) if repo else environment.env
     repository = Repository.discover(environment.folder / (repo or "."), env=env)
     ctx.call_on_close(repository.close)
     return repository

@@ -26,12 +26,12 @@ LARGEST_ON_THE_WAY = 32 * 1024 * 1024
 """The bytes that may be inflated for a smaller object: git also makes deltas from far larger objects."""
 
 _OFS_DELTA, _REF_DELTA = 6, 7
-_MOST_KNOWN = 50_000  # weights kept in memory
+_MOST_KNOWN = 50_000  # sizes kept in memory
 _DELTA_START = 512  # compressed bytes, enough for these: up to 290 are deflate's tables (RFC 1951, 3.2.7)
 _DELTA_HEADER = 20  # bytes at the start of a delta for its two sizes, ten for each 64-bit number
 
 
-class PackedSizes(NamedTuple):
+class InflationSizes(NamedTuple):
     """The type of a packed object, and the sizes that inflating it involves, in bytes.
 
     Parameters
@@ -53,7 +53,7 @@ class PackedSizes(NamedTuple):
 
 
 def read_packed(
-    store: _Store, oid: str, limit: int, depth: int, known: dict[tuple[str, int], PackedSizes]
+    store: _Store, oid: str, limit: int, depth: int, known: dict[tuple[str, int], InflationSizes]
 ) -> tuple[str, bytes] | None:
     """Return type and content of an object in a pack of a store or its alternates; None where it is not there.
 
@@ -64,7 +64,7 @@ def read_packed(
     depth:
         The number of nested alternates to search; loose objects of alternates are found too.
     known:
-        The weights found before, by pack and offset in it; filled here.
+        The sizes found before, by pack and offset in it; filled here.
 
     Raises
     ------
@@ -87,23 +87,23 @@ def read_packed(
     return None
 
 
-def _read(pack: Pack, oid: str, limit: int, known: dict[tuple[str, int], PackedSizes]) -> tuple[int, bytes]:
-    weight = _weigh(pack, oid.encode(), known)  # type: ignore[arg-type]
-    at_once = max(weight.stored, weight.largest)
-    if weight.size > limit or at_once > max(limit, LARGEST_ON_THE_WAY):
-        object_type = KINDS.get(weight.kind, "object")
+def _read(pack: Pack, oid: str, limit: int, known: dict[tuple[str, int], InflationSizes]) -> tuple[int, bytes]:
+    sizes = _sizes_of(pack, oid.encode(), known)  # type: ignore[arg-type]
+    at_once = max(sizes.stored, sizes.largest)
+    if sizes.size > limit or at_once > max(limit, LARGEST_ON_THE_WAY):
+        object_type = KINDS.get(sizes.kind, "object")
         raise TooLarge(
-            f"the {object_type} {oid}", weight.size if weight.size > limit else at_once, limit, object_type=object_type
+            f"the {object_type} {oid}", sizes.size if sizes.size > limit else at_once, limit, object_type=object_type
         )
     return pack.get_raw(oid.encode())  # type: ignore[arg-type]
 
 
-def _weigh(pack: Pack, oid: ObjectID, known: dict[tuple[str, int], PackedSizes]) -> PackedSizes:
+def _sizes_of(pack: Pack, oid: ObjectID, known: dict[tuple[str, int], InflationSizes]) -> InflationSizes:
     """Return the sizes that inflating an object involves, without inflating it."""
     name, data = str(pack.data.path), bytes_of(pack)
     offset = pack.index.object_offset(oid)
     deltas: dict[int, tuple[int, int, int]] = {}  # by offset: the sizes of the delta, its input and its output
-    while (weight := known.get((name, offset))) is None:
+    while (sizes := known.get((name, offset))) is None:
         if offset in deltas:
             raise IntegrityError(f"object {oid.decode()} is a delta of itself", hint="run `git fsck`")
         kind, stored, at = _header(data, offset)
@@ -115,16 +115,16 @@ def _weigh(pack: Pack, oid: ObjectID, known: dict[tuple[str, int], PackedSizes])
             base = pack.index.object_offset(bytes(data[at : at + length]))  # type: ignore[arg-type]
             at += length
         else:
-            weight = known[name, offset] = PackedSizes(kind, stored, stored, stored)
+            sizes = known[name, offset] = InflationSizes(kind, stored, stored, stored)
             break
         deltas[offset] = (stored, *_delta_sizes(data, at))
         offset = base
     if len(known) > _MOST_KNOWN:
         known.clear()
     for each, (stored, source, target) in reversed(deltas.items()):
-        weight = PackedSizes(weight.kind, target, weight.stored + stored, max(weight.largest, source, target))
-        known[name, each] = weight
-    return weight
+        sizes = InflationSizes(sizes.kind, target, sizes.stored + stored, max(sizes.largest, source, target))
+        known[name, each] = sizes
+    return sizes
 
 
 def _header(data: mmap | bytes, at: int) -> tuple[int, int, int]:

@@ -12,7 +12,7 @@ _FEW = 100  # objects, as git's fetch.unpackLimit
 _HEADER = 12  # bytes; the last four are the number of objects
 
 
-def take_in(store: DiskObjectStore, file: IO[bytes], write: Callable[[str, bytes], str]) -> None:
+def store_pack(store: DiskObjectStore, file: IO[bytes], write: Callable[[str, bytes], str]) -> None:
     """Store the objects of a pack, which may be deltas of local objects; small packs become loose objects, as in git.
 
     Otherwise every fetch would leave a pack, and without git nothing ever combines packs.

@@ -21,7 +21,7 @@ from gitreg.git.values import Commit, PathChange, Tag
 if TYPE_CHECKING:
     from dulwich.object_store import BaseObjectStore, DiskObjectStore
 
-    from gitreg.git.objects.packs import PackedSizes
+    from gitreg.git.objects.packs import InflationSizes
 
 _DEEPEST_ALTERNATE = 5  # as git
 _DEEPEST_FOLDER = 256  # nested folders; file systems hardly accept deeper paths
@@ -50,7 +50,7 @@ class ObjectStore:
         self.object_format = object_format
         self._oid_length = oid_length
         self._store: DiskObjectStore | None = None
-        self._weights: dict[tuple[str, int], PackedSizes] = {}
+        self._sizes: dict[tuple[str, int], InflationSizes] = {}
         self._lock = threading.Lock()  # dulwich seeks in pack files that it keeps open: one thread at a time
         self._tree: Callable[[str], dict[str, TreeEntry]] = lru_cache(_TREES_KEPT)(self._read_tree)
 
@@ -160,7 +160,7 @@ class ObjectStore:
         with self._lock:
             try:
                 if limit is not None:
-                    return read_packed(self._opened(), oid, limit, _DEEPEST_ALTERNATE, self._weights)
+                    return read_packed(self._opened(), oid, limit, _DEEPEST_ALTERNATE, self._sizes)
                 number, content = self._opened().get_raw(oid.encode())  # type: ignore[arg-type]
             except KeyError:
                 return None
@@ -174,7 +174,7 @@ class ObjectStore:
         if self._store is not None:
             self._store.close()
             self._store = None
-            self._weights.clear()
+            self._sizes.clear()
 
     def _opened(self) -> DiskObjectStore:
         if self._store is None:
@@ -197,10 +197,10 @@ class ObjectStore:
         write:
             Writes an object of a type and content, and returns its id.
         """
-        from gitreg.git.objects.receive_pack import take_in
+        from gitreg.git.objects.receive_pack import store_pack
 
         with self._lock:
-            take_in(self._opened(), file, write)
+            store_pack(self._opened(), file, write)
 
     # -- files at paths ----------------------------------------------------------------------------------------------
 

@@ -11,15 +11,15 @@ from gitreg.errors import GitregError, Refused
 from gitreg.git.config import Config
 from gitreg.git.dulwich_internals import check_capabilities
 from gitreg.git.history.history import shallow_boundary
-from gitreg.git.named_programs import check_protocol, without_programs
 from gitreg.git.objects.store import ObjectStore
+from gitreg.git.protected_config import check_protocol, without_programs
 from gitreg.git.remote.connections import Login, RemoteConnection, connected, url_of
 from gitreg.git.remote.credentials import find_login
 from gitreg.git.remote.negotiation import Haves, contents, to_send
 from gitreg.git.remote.protocol import (
     PEELED,
     Rejection,
-    broken_off,
+    connection_error,
     incomplete,
     matching,
     moved_tag,
@@ -246,7 +246,7 @@ class DulwichRemote:
         }
         messages = "\n".join(line.rstrip() for line in b"".join(heard).decode("utf-8", "replace").splitlines())
         if any(name not in statuses for name in moving):
-            raise broken_off(self.name, "it did not say whether the refs moved")
+            raise connection_error(self.name, "it did not say whether the refs moved")
         failed = [*stale, *(Rejection(name, why) for name in moving if (why := statuses[name]) is not None)]
         if failed:
             raise rejected(self.name, failed, hide_login(messages))
@@ -272,11 +272,11 @@ class DulwichRemote:
             except HTTPUnauthorized as error:
                 self._login = find_login(config, self._env, folder, url) if self._login is None else None
                 if self._login is None:
-                    raise broken_off(self.name, "Authentication failed") from error
+                    raise connection_error(self.name, "Authentication failed") from error
             except NotGitRepository as error:
-                raise broken_off(self.name, "repository not found") from error
+                raise connection_error(self.name, "repository not found") from error
             except Exception as error:  # dulwich and urllib3 have dozens of types for network errors
-                raise broken_off(self.name, f"{connection.complaints()}\n{_words(error)}") from error
+                raise connection_error(self.name, f"{connection.complaints()}\n{_words(error)}") from error
         return self._converse(act, push=push)
 
 
@@ -312,7 +312,7 @@ def _insist_on_options(client: GitClient, remote: str) -> None:
 
     def check(offered: Collection[bytes]) -> None:
         if b"push-options" not in offered:
-            raise broken_off(remote, "the receiving end does not support push options")
+            raise connection_error(remote, "the receiving end does not support push options")
 
     check_capabilities(client, check)
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitreg.errors import Conflict
-from gitreg.git.remote.protocol import PEELED, Rejection, broken_off, matching, rejected
+from gitreg.git.remote.protocol import PEELED, Rejection, connection_error, matching, rejected
 from gitreg.git.urls import hide_login
 from gitreg.git.values import ANY, RefUpdate
 
 if TYPE_CHECKING:
     from subprocess import CompletedProcess
 
-    from gitreg.git.named_programs import GuardedCommand
     from gitreg.git.program import Git
+    from gitreg.git.protected_config import RemoteCommand
 
 # Give up on a server that sends nothing for a minute; the user's own setting takes precedence.
 _STALLED = ("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=60")
@@ -46,11 +46,11 @@ class GitRemote:
         The name of a remote in the local configuration, or a URL.
     way:
         Returns the arguments and settings by which git reaches the remote
-        (:func:`gitreg.git.named_programs.way_to`), for a push (True) or a fetch.
+        (:func:`gitreg.git.protected_config.remote_command`), for a push (True) or a fetch.
     """
 
     def __init__(
-        self, git: Git, git_dir: Path, folder: Path, address: str, way: Callable[[bool], GuardedCommand]
+        self, git: Git, git_dir: Path, folder: Path, address: str, way: Callable[[bool], RemoteCommand]
     ) -> None:
         self._git = git
         self._git_dir = git_dir
@@ -106,7 +106,7 @@ class GitRemote:
         ]
         failed = [_rejection(found[2], found[3]) for found in statuses if found[1] == "!"]
         if not failed:
-            raise broken_off(self.name, output)
+            raise connection_error(self.name, output)
         raise rejected(self.name, failed, hide_login(messages))
 
     @contextmanager
@@ -138,7 +138,7 @@ class GitRemote:
     def _ask(self, *arguments: str, after: Sequence[str]) -> str:
         done = self._run(*arguments, after=after)
         if done.returncode:
-            raise broken_off(self.name, done.stderr.decode("utf-8", "replace"))
+            raise connection_error(self.name, done.stderr.decode("utf-8", "replace"))
         return done.stdout.decode("utf-8", "surrogateescape")
 
     def _run(self, *arguments: str, after: Sequence[str], push: bool = False) -> CompletedProcess[bytes]:

@@ -243,7 +243,7 @@ def incomplete(remote: str) -> IntegrityError:
     )
 
 
-def broken_off(remote: str, output: str) -> GitregError:
+def connection_error(remote: str, output: str) -> GitregError:
     """Return the error for a connection to a remote that did not come to its end.
 
     Parameters

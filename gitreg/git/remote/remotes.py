@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from gitreg.errors import GitregError
 from gitreg.git.config import Config
 from gitreg.git.discovery import discover
-from gitreg.git.named_programs import GuardedCommand, named_programs, urls_of, way_to
 from gitreg.git.objects.store import ObjectStore
 from gitreg.git.program import Git
+from gitreg.git.protected_config import RemoteCommand, ignored_keys, remote_command, urls_of
 from gitreg.git.remote.git_program import GitRemote
 from gitreg.git.remote.protocol import Remote
 from gitreg.git.urls import hide_login, hide_password
@@ -73,8 +73,8 @@ class Remotes:
         if self._git is None:
             return self.open_by_dulwich(address)
 
-        def way(push: bool) -> GuardedCommand:
-            return way_to(self._checked_config(), self._env, address, push=push)
+        def way(push: bool) -> RemoteCommand:
+            return remote_command(self._checked_config(), self._env, address, push=push)
 
         return GitRemote(self._git, self._repository.git_dir, self._folder, address, way)
 
@@ -122,14 +122,14 @@ class Remotes:
         except GitregError:
             return None
 
-    def named_programs(self) -> list[str]:
+    def ignored_keys(self) -> list[str]:
         """Return the keys by which the repository names programs and protocols; they are ignored for remotes."""
-        return named_programs(self._read_config())
+        return ignored_keys(self._read_config())
 
     def _checked_config(self) -> Config:
         """Read the current configuration; warn once of each key of the repository that is ignored."""
         config = self._read_config()
-        new = [key for key in named_programs(config) if key not in self._warned]
+        new = [key for key in ignored_keys(config) if key not in self._warned]
         if new:
             self._warned.update(new)
             warnings.warn(

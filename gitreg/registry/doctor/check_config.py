@@ -11,7 +11,7 @@ from gitreg.registry.rules.problem import Problem
 
 def problems_of_config(repository: Repository) -> Iterator[Problem]:
     """Yield a problem for each program or protocol that the repository's own configuration sets for its remotes."""
-    for key in repository.remotes.named_programs():
+    for key in repository.remotes.ignored_keys():
         yield Problem(
             key,
             "is set by this repository and ignored: only your own configuration names programs",

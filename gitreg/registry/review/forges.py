@@ -16,7 +16,7 @@ from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
 from gitreg.cards.markdown import to_html_line
-from gitreg.git.program import speaking_of_none
+from gitreg.git.program import without_repository
 
 _REMOTE = re.compile(
     r"(?:(?:https?|ssh|git)://(?:[^@/\s]*@)?(?P<host>[\w.-]+)(?::\d+)?/|(?:[^@/\s]*@)?(?P<machine>[\w.-]+):(?!//))"
@@ -187,7 +187,7 @@ def _run(command: Sequence[str], env: Mapping[str, str], *, stdin: str = "", fai
         done = subprocess.run(
             command,
             input=stdin,
-            env={**speaking_of_none(env), "GH_PROMPT_DISABLED": "1", "NO_PROMPT": "1"},
+            env={**without_repository(env), "GH_PROMPT_DISABLED": "1", "NO_PROMPT": "1"},
             capture_output=True,
             check=False,
             encoding="utf-8",

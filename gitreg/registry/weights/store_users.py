@@ -11,10 +11,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gitreg.blobs import LeftClaim, Store
+from gitreg.blobs import Store, StoredClaim
 from gitreg.errors import GitregError, NotFound, Refused
 from gitreg.git import Repository
-from gitreg.git.program import speaking_of_none
+from gitreg.git.program import without_repository
 from gitreg.registry.discovery.mirrors import REMOTE, open_mirror
 from gitreg.registry.remote.upstream import Upstream
 from gitreg.registry.state.branch import RegistryBranch
@@ -172,7 +172,7 @@ class StoreUsers:
         return StoreUser(branch, tuple(head for head in (theirs, None if behind else ours) if head), refs)
 
     def _open(
-        self, name: str, left: LeftClaim, all_left: Collection[str], stack: ExitStack
+        self, name: str, left: StoredClaim, all_left: Collection[str], stack: ExitStack
     ) -> tuple[Claim, StoreUser] | None:
         """Open the registry of a claim; None if another claim has replaced it."""
         claim = None
@@ -186,7 +186,7 @@ class StoreUsers:
         return claim, user
 
     def _of_folder(self, claim: Claim, stack: ExitStack) -> StoreUser:
-        repository = Repository.discover(Path(claim.said["repository"]), env=speaking_of_none(self.env))
+        repository = Repository.discover(Path(claim.said["repository"]), env=without_repository(self.env))
         stack.enter_context(repository)
         if "clone" in claim.said and claim.said["clone"] != clone_id(repository.common_dir):
             raise NotFound(f"{_ANOTHER}; its own is perhaps on another machine")
@@ -216,7 +216,7 @@ class StoreUsers:
             raise NotFound("another registry is there now")
         return StoreUser(branch, (theirs,), refs, name=address)
 
-    def _in_the_way(self, name: str, claim: Claim | None, left: LeftClaim, error: Exception) -> Refused:
+    def _in_the_way(self, name: str, claim: Claim | None, left: StoredClaim, error: Exception) -> Refused:
         days, said = self._age(left), claim.said if claim else {}
         heard = f" (it last saved there in the week {said['renewed']})" if "renewed" in said else ""
         what = claim.place if claim else f"claims/{name}"
@@ -233,6 +233,6 @@ class StoreUsers:
             hint = f"{error.hint}; or {hint}"
         return Refused(f"{what} keeps weights in {self.store.url} too{heard}, and cannot be read: {error}", hint=hint)
 
-    def _age(self, left: LeftClaim) -> int:
+    def _age(self, left: StoredClaim) -> int:
         """Return the days since a claim was renewed, by the store's clock."""
         return max(0, int((self.store.bucket.now() - left.renewed) / _DAY))

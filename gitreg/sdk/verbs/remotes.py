@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gitreg.errors import Refused
 from gitreg.git import RefUpdate
 from gitreg.git.creation import clone_repository
-from gitreg.git.program import speaking_of_none
+from gitreg.git.program import without_repository
 from gitreg.registry.discovery.location import OWN_BRANCH, locate
 from gitreg.registry.state.branch import PATIENCE
 from gitreg.sdk.environment import Environment
@@ -76,7 +76,7 @@ def clone(url: str, path: PathLike | None = None) -> Session:
         if theirs and repository.read_ref(f"refs/heads/{OWN_BRANCH}") is None:
             repository.update_refs([RefUpdate(f"refs/heads/{OWN_BRANCH}", theirs, None)], reason="gitreg: clone")
     with ExitStack() as stack:
-        session = stack.enter_context(Session(locate(folder, env=speaking_of_none(environment.env)), environment))
+        session = stack.enter_context(Session(locate(folder, env=without_repository(environment.env)), environment))
         if session.upstream is not None:
             pull(session)
         follow(session, address)

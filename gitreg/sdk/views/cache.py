@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gitreg.blobs import NO_PROGRESS, Progress
-from gitreg.blobs.cache.prune import CachedArtifact, kept, prune, verify
+from gitreg.blobs.cache.prune import CachedArtifact, cached_artifacts, prune, verify
 from gitreg.sdk.environment import Environment
 from gitreg.sdk.registry import Registry
 
@@ -21,7 +21,9 @@ def list_cache(environment: Environment, registry: Registry | None) -> list[dict
         The registry whose versions are listed with each artifact; None lists none.
     """
     names = _versions(registry) if registry is not None else {}
-    return [{**_row(each), "versions": names.get(each.digest, [])} for each in kept(environment.cache().shelf)]
+    return [
+        {**_row(each), "versions": names.get(each.digest, [])} for each in cached_artifacts(environment.cache().layout)
+    ]
 
 
 def prune_cache(environment: Environment, *, limit: int | None, all_unused: bool) -> list[dict[str, Any]]:
@@ -38,13 +40,13 @@ def prune_cache(environment: Environment, *, limit: int | None, all_unused: bool
     """
     cache = environment.cache()
     if all_unused:
-        return [_row(each) for each in prune(cache.shelf, 0, unused_for=0)]
-    return [_row(each) for each in prune(cache.shelf, cache.limit if limit is None else limit)]
+        return [_row(each) for each in prune(cache.layout, 0, unused_for=0)]
+    return [_row(each) for each in prune(cache.layout, cache.limit if limit is None else limit)]
 
 
 def verify_cache(environment: Environment, *, progress: Progress = NO_PROGRESS) -> Iterator[dict[str, Any]]:
     """Hash all files of the cache again, remove damaged artifacts, and yield one row for each artifact."""
-    for found in verify(environment.cache().shelf, progress=progress):
+    for found in verify(environment.cache().layout, progress=progress):
         yield {
             "digest": found.digest,
             "size": found.size,

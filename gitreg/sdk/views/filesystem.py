@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from gitreg.blobs.fsspec_filesystem import ArtifactFileSystem, NoSuchFileError, Resolved
+from gitreg.blobs.fsspec_filesystem import ArtifactFileSystem, NoSuchFileError, ResolvedPath
 from gitreg.errors import NotFound
 from gitreg.registry.state.manifests import choose_artifact
 from gitreg.sdk.registry import Registry
@@ -44,7 +44,7 @@ class GitregFileSystem(ArtifactFileSystem):
         self._artifact = artifact
 
     @contextmanager
-    def _find(self, reference: str) -> Iterator[Resolved]:
+    def _find(self, reference: str) -> Iterator[ResolvedPath]:
         with Registry.open(self._registry) as registry:
             try:
                 version = registry.version(reference)
@@ -57,4 +57,4 @@ class GitregFileSystem(ArtifactFileSystem):
             )
             manifest = manifest_in(registry.session, cache, record)
             note_use = partial(note_input, registry.session, version)
-            yield Resolved(manifest, lambda: registry.session.stores, cache, note_use, admission.check_file)
+            yield ResolvedPath(manifest, lambda: registry.session.stores, cache, note_use, admission.check_file)

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gitreg.blobs import keys
-from gitreg.blobs.fsspec_filesystem import Resolved, open_by_parts
+from gitreg.blobs.fsspec_filesystem import ResolvedPath, open_by_parts
 from gitreg.cards import TensorInfo
 from gitreg.errors import GitregError
 
@@ -26,7 +26,7 @@ def tensors_of(registry: Registry, manifest: Manifest) -> list[TensorInfo]:
     Every byte is verified, as in :mod:`gitreg.blobs.fsspec_filesystem`. A file that cannot be read adds no tensors,
     nor does a large file of which the store cannot return a part, since that would download all of it.
     """
-    found = Resolved(manifest, lambda: registry.session.stores, registry.session.environment.cache())
+    found = ResolvedPath(manifest, lambda: registry.session.stores, registry.session.environment.cache())
     tensors: list[TensorInfo] = []
     files = [entry for entry in manifest.files if entry.path.endswith(".safetensors")]
     for entry in files[:_MOST_FILES]:

@@ -10,7 +10,7 @@ import pytest
 
 from gitreg.blobs import Cache, FileEntry, Manifest, Store, file_io, open_store
 from gitreg.blobs.buckets.folder import FolderBucket
-from gitreg.blobs.cache.prune import kept
+from gitreg.blobs.cache.prune import cached_artifacts
 from gitreg.errors import IntegrityError, InvalidInput, Refused
 from tests.blobs.helpers import blob, contents, fetch, flip_a_bit, large
 
@@ -119,11 +119,11 @@ def test_a_broken_memo_costs_only_time(
     checked_out: Path, cache: Cache, store: Store, saved: Manifest, tmp_path: Path
 ) -> None:
     [memo] = (tmp_path / "cache" / "memos").iterdir()
-    (whole,) = kept(cache.shelf)
+    (whole,) = cached_artifacts(cache.layout)
     strange = ('{"files": [1], "boot": ""}', '{"files": {"a": 5}, "boot": ""}', '{"files": {}, "boot": 5}', "[" * 9999)
     for text in ("", "[]", "nonsense", '{"model.safetensors": 5}', *strange):
         memo.write_text(text)
-        assert kept(cache.shelf)[0].size == whole.size
+        assert cached_artifacts(cache.layout)[0].size == whole.size
         assert cache.checkout(saved, store) == checked_out
 
 

@@ -122,7 +122,7 @@ Cache(Path(cache)).{way}(manifest, store, Path(out))
     bucket.write(f"sha256/{saved.hex[:2]}/{saved.hex}", saved.text)
     started = [
         subprocess.Popen(
-            python(load, store_folder, saved.digest, cache.shelf.root, tmp_path / "out", tmp_path / "go"),
+            python(load, store_folder, saved.digest, cache.layout.root, tmp_path / "out", tmp_path / "go"),
             cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
         for _ in range(8)
@@ -181,7 +181,7 @@ def test_a_cache_that_is_emptied_before_it_was_read_from_is_filled_again(
     ) -> Path:
         folder = checkout(self, manifest, store, paths, **options)
         if not emptied:
-            emptied.extend(prune.prune(cache.shelf, 0, unused_for=0))
+            emptied.extend(prune.prune(cache.layout, 0, unused_for=0))
         return folder
 
     monkeypatch.setattr(Cache, "checkout", checkout_and_empty)

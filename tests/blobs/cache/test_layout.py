@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gitreg.blobs import Cache, Manifest, Store
-from gitreg.blobs.cache.memo import looks
+from gitreg.blobs.cache.artifact_stats import stat_key
 from gitreg.blobs.cache.prune import verify
 from tests.blobs.helpers import flip_a_bit
 
@@ -19,17 +19,17 @@ def test_a_damaged_manifest_is_written_again_when_its_artifact_is_mended(
     cache: Cache, store: Store, saved: Manifest, damage: Callable[[Path], None]
 ) -> None:
     folder = cache.checkout(saved, store)
-    damage(cache.shelf.root / "manifests" / saved.hex)
+    damage(cache.layout.root / "manifests" / saved.hex)
     assert cache.manifest(saved.digest) is None
     (folder / "run.sh").unlink()
     cache.checkout(saved, store)
     assert cache.manifest(saved.digest) == saved
-    assert [each.damaged for each in verify(cache.shelf)] == [[]]
+    assert [each.damaged for each in verify(cache.layout)] == [[]]
 
 
 def test_a_sound_manifest_is_not_written_again(cache: Cache, store: Store, saved: Manifest) -> None:
     folder = cache.checkout(saved, store)
-    before = looks((cache.shelf.root / "manifests" / saved.hex).stat())
+    before = stat_key((cache.layout.root / "manifests" / saved.hex).stat())
     (folder / "run.sh").unlink()
     cache.checkout(saved, store)
-    assert looks((cache.shelf.root / "manifests" / saved.hex).stat()) == before
+    assert stat_key((cache.layout.root / "manifests" / saved.hex).stat()) == before

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gitreg.blobs import Cache, Manifest, Store
-from gitreg.blobs.cache.prune import IN_USE, kept, prune, verify
+from gitreg.blobs.cache.prune import IN_USE, cached_artifacts, prune, verify
 from gitreg.blobs.file_io import PARTIAL
 from gitreg.blobs.replicas import Replicas
 from gitreg.errors import IntegrityError
@@ -23,7 +23,7 @@ from tests.blobs.helpers import contents, flip_a_bit, put
 def age(cache: Cache, manifest: Manifest, days: float) -> None:
     """Let an artifact have been handed out so long ago."""
     then = time.time() - days * 86400
-    os.utime(cache.shelf.root / "memos" / f"{manifest.hex}.json", (then, then))
+    os.utime(cache.layout.root / "memos" / f"{manifest.hex}.json", (then, then))
 
 
 @pytest.fixture
@@ -40,15 +40,15 @@ def three(cache: Cache, store: Store, tmp_path: Path) -> list[Manifest]:
 
 
 def digests(cache: Cache) -> set[str]:
-    return {each.digest for each in kept(cache.shelf)}
+    return {each.digest for each in cached_artifacts(cache.layout)}
 
 
 def test_what_was_not_used_for_longest_goes_first_until_the_rest_fits(cache: Cache, three: list[Manifest]) -> None:
-    assert [each.digest for each in kept(cache.shelf)] == [manifest.digest for manifest in reversed(three)]
-    assert [each.digest for each in prune(cache.shelf, 2500)] == [three[0].digest]
-    assert prune(cache.shelf, 2000) == []
-    assert [each.digest for each in prune(cache.shelf, 0)] == [three[1].digest, three[2].digest]
-    assert not any(path.is_file() and path.name != "now" for path in cache.shelf.root.rglob("*"))
+    assert [each.digest for each in cached_artifacts(cache.layout)] == [manifest.digest for manifest in reversed(three)]
+    assert [each.digest for each in prune(cache.layout, 2500)] == [three[0].digest]
+    assert prune(cache.layout, 2000) == []
+    assert [each.digest for each in prune(cache.layout, 0)] == [three[1].digest, three[2].digest]
+    assert not any(path.is_file() and path.name != "now" for path in cache.layout.root.rglob("*"))
 
 
 def test_each_way_of_asking_for_an_artifact_is_a_use_of_it(
@@ -58,14 +58,14 @@ def test_each_way_of_asking_for_an_artifact_is_a_use_of_it(
     cache.find(three[1].digest)
     with cache.open(three[2], store, "file2") as file:
         assert len(file.read()) == 1000
-    assert prune(cache.shelf, 0) == []
-    assert len(prune(cache.shelf, 0, unused_for=0)) == 3
+    assert prune(cache.layout, 0) == []
+    assert len(prune(cache.layout, 0, unused_for=0)) == 3
 
 
 def test_what_was_handed_out_within_a_day_stays_however_small_the_limit(cache: Cache, three: list[Manifest]) -> None:
     age(cache, three[0], (IN_USE - 60) / 86400)
     age(cache, three[1], (IN_USE + 60) / 86400)
-    prune(cache.shelf, 0)
+    prune(cache.layout, 0)
     assert digests(cache) == {three[0].digest}
 
 
@@ -80,31 +80,31 @@ def test_the_cache_keeps_to_its_limit_when_something_is_added(
 
 
 def test_without_a_limit_a_fifth_of_the_disk_is_one(cache: Cache, three: list[Manifest]) -> None:
-    assert prune(cache.shelf, None) == []
+    assert prune(cache.layout, None) == []
 
 
 def test_what_is_handed_out_at_this_moment_stays(cache: Cache, three: list[Manifest]) -> None:
-    with cache.shelf.sharing(three[0].hex) as shared, cache.shelf.changing(three[1].hex) as alone:
+    with cache.layout.sharing(three[0].hex) as shared, cache.layout.changing(three[1].hex) as alone:
         assert shared
         assert alone
-        assert [each.digest for each in prune(cache.shelf, 0, unused_for=0)] == [three[2].digest]
-    assert len(prune(cache.shelf, 0, unused_for=0)) == 2
+        assert [each.digest for each in prune(cache.layout, 0, unused_for=0)] == [three[2].digest]
+    assert len(prune(cache.layout, 0, unused_for=0)) == 2
 
 
 def test_what_a_killed_one_left_half_built_goes_after_a_day(cache: Cache, three: list[Manifest]) -> None:
-    left = cache.shelf.building("0" * 64)
+    left = cache.layout.building("0" * 64)
     left.mkdir(parents=True)
     (left / "half").write_text("x")
-    prune(cache.shelf, 10**9)
+    prune(cache.layout, 10**9)
     assert left.is_dir()
     os.utime(left, (0, 0))
-    [removed] = prune(cache.shelf, 10**9)
+    [removed] = prune(cache.layout, 10**9)
     assert (removed.files, removed.size) == (None, 1)
     assert not left.exists()
 
 
 def test_what_was_pruned_is_fetched_again(cache: Cache, store: Store, three: list[Manifest], tmp_path: Path) -> None:
-    prune(cache.shelf, 0)
+    prune(cache.layout, 0)
     assert cache.find(three[0].digest) is None
     assert contents(cache.checkout(three[0], store)) == {"file0": (tmp_path / "file0").read_bytes()}
 
@@ -112,11 +112,11 @@ def test_what_was_pruned_is_fetched_again(cache: Cache, store: Store, three: lis
 def test_verifying_removes_what_is_damaged_although_nothing_shows_it(
     cache: Cache, store: Store, three: list[Manifest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    flip_a_bit(cache.shelf.artifact(three[1].hex) / "file1")
+    flip_a_bit(cache.layout.artifact(three[1].hex) / "file1")
     monkeypatch.setattr(
         "gitreg.blobs.cache.layout.CacheLayout.is_whole", lambda *_: True
     )  # as if its ctime were the same
-    found = {each.digest: list(each.damaged) for each in verify(cache.shelf)}
+    found = {each.digest: list(each.damaged) for each in verify(cache.layout)}
     assert found == {three[0].digest: [], three[1].digest: ["file1"], three[2].digest: []}
     assert digests(cache) == {three[0].digest, three[2].digest}
 
@@ -124,42 +124,42 @@ def test_verifying_removes_what_is_damaged_although_nothing_shows_it(
 def test_verifying_removes_what_has_no_sound_manifest_and_names_what_does_not_belong(
     cache: Cache, three: list[Manifest]
 ) -> None:
-    (cache.shelf.artifact(three[0].hex) / "foreign").touch()
-    flip_a_bit(cache.shelf.root / "manifests" / three[1].hex)
-    (cache.shelf.artifact(three[2].hex) / "file2").unlink()
-    assert {tuple(each.damaged) for each in verify(cache.shelf)} == {("foreign",), ("its manifest",), ("file2",)}
+    (cache.layout.artifact(three[0].hex) / "foreign").touch()
+    flip_a_bit(cache.layout.root / "manifests" / three[1].hex)
+    (cache.layout.artifact(three[2].hex) / "file2").unlink()
+    assert {tuple(each.damaged) for each in verify(cache.layout)} == {("foreign",), ("its manifest",), ("file2",)}
     assert digests(cache) == set()
 
 
 def test_a_cache_that_is_not_there_is_empty(tmp_path: Path) -> None:
-    shelf = Cache(tmp_path / "none").shelf
-    assert kept(shelf) == []
-    assert prune(shelf, None) == []
-    assert list(verify(shelf)) == []
+    layout = Cache(tmp_path / "none").layout
+    assert cached_artifacts(layout) == []
+    assert prune(layout, None) == []
+    assert list(verify(layout)) == []
 
 
 def test_what_is_pruned_while_the_cache_is_verified_is_not_damaged(
     cache: Cache, three: list[Manifest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = cache.shelf.names()
-    there = kept(cache.shelf)
+    names = cache.layout.names()
+    there = cached_artifacts(cache.layout)
 
     def listed_before_it_was_pruned(_: object) -> list[str]:
-        prune(cache.shelf, 0)
+        prune(cache.layout, 0)
         with pytest.raises(IntegrityError):
             cache.checkout(three[0], Replicas([], print))  # which leaves its lock behind
         return names
 
     monkeypatch.setattr("gitreg.blobs.cache.layout.CacheLayout.names", listed_before_it_was_pruned)
-    monkeypatch.setattr("gitreg.blobs.cache.prune.kept", lambda _: there)
-    assert list(verify(cache.shelf)) == []
+    monkeypatch.setattr("gitreg.blobs.cache.prune.cached_artifacts", lambda _: there)
+    assert list(verify(cache.layout)) == []
 
 
 def test_what_killed_processes_left_half_written_is_removed(cache: Cache, three: list[Manifest]) -> None:
-    left = [cache.shelf.root / folder / PARTIAL.format("0" * 16) for folder in ("memos", "manifests")]
+    left = [cache.layout.root / folder / PARTIAL.format("0" * 16) for folder in ("memos", "manifests")]
     for path in left:
         path.touch()
-    assert prune(cache.shelf, None) == []
+    assert prune(cache.layout, None) == []
     assert [path for path in left if path.exists()] == []
 
 
@@ -263,8 +263,8 @@ def test_a_killed_load_goes_on_where_it_was_and_in_the_end_all_is_whole(
         folder = cache.find(manifest.digest)
         assert folder is None or contents(folder) == contents(tmp_path / "big")
     assert contents(cache.checkout(manifest, store)) == contents(tmp_path / "big")
-    assert cache.shelf.names("building") == []
-    assert [each.damaged for each in verify(cache.shelf)] == [[]]
+    assert cache.layout.names("building") == []
+    assert [each.damaged for each in verify(cache.layout)] == [[]]
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitreg.blobs.format import chunking
-from gitreg.blobs.format.chunking import Descriptor, Pieces, cut
+from gitreg.blobs.format.chunking import FileSource, IteratorSource, cut
 
 pytestmark = pytest.mark.usefixtures("small_sizes")
 
@@ -22,7 +22,7 @@ def taken(stream: chunking.ByteSource) -> list[bytes]:
     found = []
     for piece in cut(stream):
         found.append(bytes(piece.data))
-        piece.give_back()
+        piece.release()
     return found
 
 
@@ -30,9 +30,9 @@ def taken(stream: chunking.ByteSource) -> list[bytes]:
 @given(sizes, st.integers(0, 3), st.integers(1, 20_000))
 def test_the_chunks_are_the_bytes_however_they_are_handed_over(size: int, seed: int, step: int) -> None:
     data = random.Random(seed).randbytes(size) if seed else bytes(size)
-    chunks = taken(Pieces(data[start : start + step] for start in range(0, size, step)))
+    chunks = taken(IteratorSource(data[start : start + step] for start in range(0, size, step)))
     assert b"".join(chunks) == data
-    assert chunks == taken(Pieces(iter([data] if data else [])))
+    assert chunks == taken(IteratorSource(iter([data] if data else [])))
     assert all(chunking.SMALLEST <= len(chunk) <= chunking.LARGEST for chunk in chunks[:-1])
     assert all(0 < len(chunk) <= chunking.LARGEST for chunk in chunks)
 
@@ -46,7 +46,7 @@ def test_the_cuts_are_those_of_one_pass_over_all_bytes(tmp_path: Path, seed: int
     (tmp_path / "data").write_bytes(data)
     descriptor = os.open(tmp_path / "data", os.O_RDONLY)
     try:
-        chunks = taken(Descriptor(descriptor))
+        chunks = taken(FileSource(descriptor))
     finally:
         os.close(descriptor)
     whole = FastCDC(chunking.USUAL, min_size=chunking.SMALLEST, max_size=chunking.LARGEST).cut_buf(data)
@@ -58,14 +58,14 @@ def test_memory_is_not_used_again_before_it_is_given_back() -> None:
         for number in range(1000):
             yield random.Random(number).randbytes(1000)
 
-    pieces = cut(Pieces(endless()))
+    pieces = cut(IteratorSource(endless()))
     lent = [next(pieces) for _ in range(8)]
     before = [bytes(piece.data) for piece in lent]
     assert [bytes(piece.data) for piece in lent] == before
     for piece in lent:
-        piece.give_back()
+        piece.release()
     rest = []
     for piece in pieces:
         rest.append(bytes(piece.data))
-        piece.give_back()
+        piece.release()
     assert b"".join(before + rest) == b"".join(endless())

@@ -6,7 +6,7 @@ import pytest
 
 from gitreg.errors import Conflict, IntegrityError, NotFound, Unreachable
 from gitreg.git import Repository
-from gitreg.git.remote.protocol import Remote, broken_off
+from gitreg.git.remote.protocol import Remote, connection_error
 from tests.git.faraway import MAIN, STAGE, TAG, World, by_readers, by_readers_and_ssh, by_servers
 from tests.servers.gitremotes import Far
 
@@ -165,7 +165,7 @@ def test_without_git_a_folder_is_never_fetched_from_by_halves(world: World, here
 
 
 def test_a_full_disk_is_no_trouble_of_the_network() -> None:
-    error = broken_off("origin", "fatal: unable to write loose object file: No space left on device\n")
+    error = connection_error("origin", "fatal: unable to write loose object file: No space left on device\n")
     assert not isinstance(error, Unreachable)
     assert "a disk is full" in error.message
     assert "make room" in (error.hint or "")

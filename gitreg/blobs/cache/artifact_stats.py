@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from gitreg.blobs.file_io import replacing, write_all
 
-Looks = str
+StatKey = str
 """A file's inode, size and ctime in ns, as one text: faster to read, compare and free than a tuple."""
 
 SYNCED = 1 << 20
@@ -37,7 +37,7 @@ class ArtifactStats(NamedTuple):
         hashed again after a reboot. "" if all files were synced.
     """
 
-    files: dict[str, Looks]
+    files: dict[str, StatKey]
     boot: str = ""
 
     @property
@@ -47,18 +47,18 @@ class ArtifactStats(NamedTuple):
 
     def trusts(self, path: str, status: os.stat_result) -> bool:
         """Return whether the file of a path, with this status now, was verified and has not changed since."""
-        return (self.holds or status.st_size >= SYNCED) and self.files.get(path) == looks(status)
+        return (self.holds or status.st_size >= SYNCED) and self.files.get(path) == stat_key(status)
 
 
 NOTHING = ArtifactStats({})
 
 
-def looks(status: os.stat_result) -> Looks:
+def stat_key(status: os.stat_result) -> StatKey:
     """Return the inode, size and ctime, which change when a file is modified or replaced."""
     return f"{status.st_ino} {status.st_size} {status.st_ctime_ns}"
 
 
-def size_in(looked: Looks) -> int:
+def size_in(looked: StatKey) -> int:
     """Return the size in bytes that `looks` recorded."""
     return int(looked.split()[1])
 
@@ -71,18 +71,18 @@ def this_boot() -> str:
     return ""
 
 
-def read_memo(path: Path) -> ArtifactStats:
+def read_stats(path: Path) -> ArtifactStats:
     """Read a stat cache; a missing or damaged one counts as empty."""
     try:
         data = json.loads(path.read_bytes())
-        memo = ArtifactStats(data["files"], data["boot"])
+        stats = ArtifactStats(data["files"], data["boot"])
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return NOTHING
-    return memo if isinstance(memo.files, dict) and isinstance(memo.boot, str) else NOTHING
+    return stats if isinstance(stats.files, dict) and isinstance(stats.boot, str) else NOTHING
 
 
-def write_memo(path: Path, memo: ArtifactStats) -> None:
+def write_stats(path: Path, stats: ArtifactStats) -> None:
     """Write a stat cache; if that fails, files are only hashed again."""
-    text = json.dumps(memo._asdict()).encode()
+    text = json.dumps(stats._asdict()).encode()
     with suppress(OSError), replacing(path) as descriptor:
         write_all(descriptor, text, 0)

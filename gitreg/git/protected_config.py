@@ -36,7 +36,7 @@ _ANY_VALUE = re.compile(r"protocol\.(.*)\.allow", re.DOTALL)
 _NO_VALUES: Mapping[str, str] = {}
 
 
-class GuardedCommand(NamedTuple):
+class RemoteCommand(NamedTuple):
     """The arguments and settings of git for a remote, by which only the user's configuration names programs.
 
     Parameters
@@ -57,7 +57,7 @@ class GuardedCommand(NamedTuple):
     variables: Mapping[str, str] = _NO_VALUES
 
 
-def named_programs(config: Config) -> list[str]:
+def ignored_keys(config: Config) -> list[str]:
     """Return the keys by which a repository's own configuration names programs and protocols, sorted."""
     return sorted({_spelled(key) for scope, key, _ in config.settings if _is_ignored(scope, key)})
 
@@ -93,7 +93,7 @@ def check_protocol(config: Config, env: Mapping[str, str], address: str, *, push
             )
 
 
-def way_to(config: Config, env: Mapping[str, str], address: str, *, push: bool) -> GuardedCommand:
+def remote_command(config: Config, env: Mapping[str, str], address: str, *, push: bool) -> RemoteCommand:
     """Return the arguments and settings with which git reaches a remote.
 
     Parameters
@@ -116,7 +116,7 @@ def way_to(config: Config, env: Mapping[str, str], address: str, *, push: bool) 
     variables = {"GIT_ALLOW_PROTOCOL": ":".join(sorted(each for each in asked if _is_allowed(own, env, each)))}
     ignored = {key for scope, key, _ in config.settings if _is_ignored(scope, key)}
     if not ignored:
-        return GuardedCommand(address, variables=variables)
+        return RemoteCommand(address, variables=variables)
     settings = list(_instead(own, env, ignored))
     if "core.gitproxy" in ignored and "GIT_PROXY_COMMAND" not in env:
         variables["GIT_PROXY_COMMAND"] = _proxy(own, urls[0])
@@ -130,7 +130,7 @@ def way_to(config: Config, env: Mapping[str, str], address: str, *, push: bool) 
         alias = f"gitreg-remote://{os.urandom(16).hex()}"
         settings += [(f"url.{urls[0]}.{name}", alias) for name in ("insteadof", "pushinsteadof")]
         address = alias
-    return GuardedCommand(address, tuple(options), tuple(settings), variables)
+    return RemoteCommand(address, tuple(options), tuple(settings), variables)
 
 
 def _is_ignored(scope: str, key: str) -> bool:

@@ -17,7 +17,7 @@ _LISTS = ("tags", "inputs", "links", "versions")
 _BY_NAME = ("inputs", "outputs")
 
 
-def composed(key: Key, data: dict[str, Any]) -> dict[str, Any]:
+def normalized(key: Key, data: dict[str, Any]) -> dict[str, Any]:
     """Return a document with its names in NFC, like those of its path.
 
     Returns
