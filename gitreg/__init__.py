@@ -186,9 +186,7 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        from gitreg.distribution import installed_version
-
-        return installed_version() or "0+unknown"
+        return import_module("gitreg.distribution").installed_version() or "0+unknown"
     if name not in __all__:
         raise AttributeError(f"module 'gitreg' has no attribute {name!r}")
     value = getattr(import_module(_HOMES.get(name, "gitreg.errors")), name)

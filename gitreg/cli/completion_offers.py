@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from gitreg.cli.text import one_line
+from gitreg.errors import GitregError
 
 if TYPE_CHECKING:
     from gitreg.registry.state.snapshot import Snapshot
@@ -47,8 +48,7 @@ def offer(words_for: Callable[[Snapshot, str], list[str]], registry: str | None,
     registry:
         The value of ``--repo``; None where it was not given.
     """
-    from gitreg.errors import GitregError
-    from gitreg.sdk.registry import Registry
+    from gitreg.sdk.registry import Registry  # not needed for --help
 
     try:
         with Registry.open(registry) as opened:

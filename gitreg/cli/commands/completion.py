@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from gitreg.cli.main import cli
+
 
 @click.command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
@@ -13,8 +15,6 @@ def command(shell: str) -> None:
 
     For bash: eval "$(gitreg completion bash)" in ~/.bashrc.
     """
-    from gitreg.cli.main import cli
-
     kind = get_completion_class(shell)
     assert kind is not None
     if shell == "bash":
