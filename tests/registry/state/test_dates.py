@@ -12,6 +12,7 @@ from gitreg.git import Commit, Identity, Repository
 from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.dates import Dates, dated_after, misdated
 from gitreg.registry.state.receipts import Receipt, damaged_receipts, read_receipts, receipts_path, write_receipt
+from tests.disk import Disk
 from tests.registry.support import World, git
 
 MAIN = "refs/heads/main"
@@ -157,3 +158,10 @@ def test_a_writer_dates_no_commit_before_its_parent_unless_that_is_nonsense() ->
     assert dated_after(ada, commit(50)).time == 100
     assert dated_after(ada, commit(5000)).time == 5000
     assert dated_after(ada, commit(10**9)).time == 100
+
+
+def test_a_receipt_is_on_the_disk_and_so_is_the_folder_of_the_first(repository: Repository, disk: Disk) -> None:
+    seen(repository, (1, 50, "sync"))
+    path = receipts_path(repository)
+    assert disk.was_synced(path)
+    assert disk.was_synced(path.parent)
