@@ -12,5 +12,5 @@ NAMESPACE = "gitreg"
 
 def statement(document: Mapping[str, Any]) -> bytes:
     """Return the bytes that an approval signs: all its other fields, as ``jq -cS 'del(.signature)'`` prints them."""
-    said = {field: value for field, value in document.items() if field != "signature"}
-    return json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+    signed_fields = {field: value for field, value in document.items() if field != "signature"}
+    return json.dumps(signed_fields, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"

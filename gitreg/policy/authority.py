@@ -70,19 +70,19 @@ def authority_changes(
         if understood:
             found += _policy(where, was, now)
         elif was != now:
-            what = "changes: the policies before are not understood"
-            found.append(AuthorityChange(where, "changes", (), f"{where} {what}"))
+            label = "changes: the policies before are not understood"
+            found.append(AuthorityChange(where, "changes", (), f"{where} {label}"))
     found += _people(People(old["people"]), People(new["people"]))
     for field in ("stages", "replicas"):
         found += _list(field, old[field], new[field])
     names = dict.fromkeys([*old["mirrors"], *new["mirrors"]])
     pairs = [("mirrors", f"{name} ", old["mirrors"].get(name), new["mirrors"].get(name)) for name in names]
     pairs += [(field, "", old[field], new[field]) for field in ("store", "remote")]
-    for where, what, was, now in pairs:
+    for where, label, was, now in pairs:
         if was != now:
-            rules = (what.strip(),) if what else ()
+            rules = (label.strip(),) if label else ()
             found.append(
-                AuthorityChange(where, "changes", rules, f"{where}: {what}{was or 'not named'} → {now or 'not named'}")
+                AuthorityChange(where, "changes", rules, f"{where}: {label}{was or 'not named'} → {now or 'not named'}")
             )
     return found
 
@@ -101,9 +101,12 @@ def _policy(where: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Itera
     for change in ("loses", "weakens", "gains", "changes"):
         those = [each for each in differences if each.change == change]
         if those:
-            told = ", ".join(dict.fromkeys(each.told for each in those))
+            differences_text = ", ".join(dict.fromkeys(each.told for each in those))
             yield AuthorityChange(
-                where, change, tuple(dict.fromkeys(each.rule for each in those)), f"{where} {change}: {told}"
+                where,
+                change,
+                tuple(dict.fromkeys(each.rule for each in those)),
+                f"{where} {change}: {differences_text}",
             )
 
 

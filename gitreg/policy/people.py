@@ -11,15 +11,15 @@ class People:
 
     Parameters
     ----------
-    said:
+    people:
         The field ``people`` of ``gitreg.yaml``: by name, which is an e-mail of the person too, a list of keys or
         ``{emails: [...], keys: [...]}``.
     """
 
-    def __init__(self, said: Mapping[str, Any]) -> None:
-        self.keys: Mapping[str, Sequence[str]] = {name: _part(entry, "keys") for name, entry in said.items()}
+    def __init__(self, people: Mapping[str, Any]) -> None:
+        self.keys: Mapping[str, Sequence[str]] = {name: _part(entry, "keys") for name, entry in people.items()}
         self.emails: Mapping[str, Sequence[str]] = {
-            name: (name, *_part(entry, "emails")) for name, entry in said.items()
+            name: (name, *_part(entry, "emails")) for name, entry in people.items()
         }
         self._owners = {email.casefold(): name for name, emails in self.emails.items() for email in emails}
 

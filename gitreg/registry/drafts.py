@@ -72,8 +72,8 @@ class Draft:
     @property
     def holds_something(self) -> bool:
         """True if the draft has artifacts, or versions with links, artifacts, metadata or a stage."""
-        said = (any((v.links, v.artifacts, v.metadata, v.stage)) for v in self.versions.values())
-        return bool(self.artifacts) or any(said)
+        has_content = (any((v.links, v.artifacts, v.metadata, v.stage)) for v in self.versions.values())
+        return bool(self.artifacts) or any(has_content)
 
     def with_artifact(self, document: ArtifactDocument) -> Draft:
         """Return the draft with one more artifact, numbered last; it replaces one with the same version name."""
@@ -123,14 +123,16 @@ class Draft:
         for version in other.versions.values():
             links = tuple(dict.fromkeys(own.get(link, link) for link in version.links))
             draft = draft.with_version(version.but(stage=None, force=False, step=step, links=links))
-        used = (each for said in other.run.steps.values() for each in said.get("inputs", {}).values() if "@" in each)
+        used = (
+            each for record in other.run.steps.values() for each in record.get("inputs", {}).values() if "@" in each
+        )
         inputs = tuple(dict.fromkeys((*self.run.inputs, *other.run.inputs, *used)))
         return replace(draft, run=draft.run.but(inputs=inputs))
 
     def find_artifact(self, name: str, version: str) -> ArtifactDocument | None:
         """Return the artifact with this name and version; None where the draft has none."""
-        held = self.artifacts.values()
-        return next((each for each in held if (each.artifact, each.version) == (name, version)), None)
+        documents = self.artifacts.values()
+        return next((each for each in documents if (each.artifact, each.version) == (name, version)), None)
 
     def find_version(self, model: str, version: str | None) -> str | None:
         """Return the id of a model's version by name; None where there is none.
@@ -154,13 +156,13 @@ def _forgetting(step: Mapping[str, Any], artifact: str) -> Mapping[str, Any]:
     if artifact not in (*step.get("inputs", {}).values(), *step.get("outputs", {}).values()):
         return step
     kept = {
-        field: {name: each for name, each in said.items() if each != artifact}
+        field: {name: each for name, each in value.items() if each != artifact}
         if field in ("inputs", "outputs")
-        else said
-        for field, said in step.items()
+        else value
+        for field, value in step.items()
         if field != "key"
     }
-    return {field: said for field, said in kept.items() if said != {}}
+    return {field: value for field, value in kept.items() if value != {}}
 
 
 def draft_ref(pipeline: str, run: str) -> str:
@@ -188,8 +190,8 @@ def open_drafts(repository: Repository, snapshot: Snapshot) -> list[Draft]:
 
 def is_sealed(draft: Draft, snapshot: Snapshot) -> bool:
     """Return whether the branch has the run of a draft, with the same start time, not just another run of that name."""
-    there = find_run(snapshot, draft.run.pipeline, draft.run.run)
-    return there is not None and there.started_at == draft.run.started_at
+    sealed = find_run(snapshot, draft.run.pipeline, draft.run.run)
+    return sealed is not None and sealed.started_at == draft.run.started_at
 
 
 def read_draft(repository: Repository, pipeline: str, run: str) -> Draft | None:

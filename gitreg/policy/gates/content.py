@@ -31,8 +31,8 @@ class FilesGate(Condition):
         missing = [name for name in self.artifacts if name not in counted]
         if missing:
             linked_later = [name for name in missing if name in linked]
-            told = f"; {', '.join(linked_later)} was linked later (see later: true)" if linked_later else ""
-            return finding(False, f"the artifact {', '.join(missing)} is missing{told}", missing=missing)
+            note = f"; {', '.join(linked_later)} was linked later (see later: true)" if linked_later else ""
+            return finding(False, f"the artifact {', '.join(missing)} is missing{note}", missing=missing)
         if not (self.files or self.forbidden_files):
             return finding(True, f"the artifact {', '.join(self.artifacts)} is there")
         paths: dict[str, Sequence[str]] = {}
@@ -50,8 +50,8 @@ class FilesGate(Condition):
         if bad:
             more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
             return finding(False, f"{bad[0]}{more} is forbidden ({', '.join(self.forbidden_files)})", forbidden=bad)
-        there = [path for artifact in counted for path in paths[artifact]]
-        lacking = [pattern for pattern in self.files if not any(_matches(path, pattern) for path in there)]
+        present = [path for artifact in counted for path in paths[artifact]]
+        lacking = [pattern for pattern in self.files if not any(_matches(path, pattern) for path in present)]
         if lacking:
             return finding(False, f"no file is a {', '.join(lacking)}", missing=lacking)
         needs = [*self.artifacts, *self.files, *(f"no {pattern}" for pattern in self.forbidden_files)]
@@ -74,15 +74,15 @@ class ContentGate(Condition):
         if evidence.files_follow:
             return finding(True, "its files are looked at when they are stored")
         found = {artifact: evidence.contents(artifact) for artifact in evidence.sealed_artifacts}
-        told = [
+        verdicts = [
             (verdict.inside(artifact), source)
             for artifact, contents in found.items()
             for verdict, source in ((contents.recorded, "as recorded"), (contents.read, "as read here"))
             if verdict is not None
         ]
         facts: dict[str, Any] = {"at_most": self.at_most}
-        if told:
-            worst, source = max(told, key=lambda each: each[0].rank)
+        if verdicts:
+            worst, source = max(verdicts, key=lambda each: each[0].rank)
             facts |= {"verdict": worst.verdict, "source": source}
             if worst.rank > VERDICTS.index(self.at_most):
                 return finding(
@@ -90,9 +90,9 @@ class ContentGate(Condition):
                 )
         unseen = [artifact for artifact, contents in found.items() if contents == (None, None)]
         if unseen:
-            what = f"the record does not say what the files of the artifact {', '.join(unseen)} are"
-            return Verdict.UNKNOWN, f"{what}; `gitreg check` looks where it reads them", facts
-        if not told:
+            sentence = f"the record does not say what the files of the artifact {', '.join(unseen)} are"
+            return Verdict.UNKNOWN, f"{sentence}; `gitreg check` looks where it reads them", facts
+        if not verdicts:
             return finding(True, "it has no sealed files", **facts)
         return finding(True, f"{worst.verdict} ({worst.why}), {source}", **facts)
 
@@ -105,8 +105,8 @@ class CommandGate(Condition):
     command: tuple[str, ...]
 
     def _find(self, evidence: Evidence) -> Finding:
-        told = " ".join(self.command)
+        command = " ".join(self.command)
         passed = evidence.run(self.command)
         if passed is None:
-            return Verdict.UNKNOWN, f"`{told}` is run by `gitreg check` only", {}
-        return finding(passed, f"`{told}` {'succeeded' if passed else 'failed'}")
+            return Verdict.UNKNOWN, f"`{command}` is run by `gitreg check` only", {}
+        return finding(passed, f"`{command}` {'succeeded' if passed else 'failed'}")

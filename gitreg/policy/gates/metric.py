@@ -35,28 +35,28 @@ def _number(metadata: Mapping[str, Any], metric: str) -> Decimal | None:
 
 
 def _metric(
-    reference: str, said: VersionMetadata, metric: str, *, later: bool, of_holder: bool = False
+    reference: str, metadata_of_version: VersionMetadata, metric: str, *, later: bool, of_holder: bool = False
 ) -> tuple[Decimal | None, str]:
     """Return the metric and "", or None and a sentence that explains why there is none.
 
     Without ``later``, only the sealed record counts.
     """
-    metadata = said.now if later else said.sealed
+    metadata = metadata_of_version.now if later else metadata_of_version.sealed
     number = _number(metadata, metric)
     if number is not None:
         return number, ""
     if look_up(metadata, metric) is not None:
         return None, f"{metric} of {reference} is no number"
-    if not later and look_up(said.now, metric) is not None:
+    if not later and look_up(metadata_of_version.now, metric) is not None:
         record = f"the sealed record of {reference}" if of_holder else "the sealed record"
-        return None, f"{metric}: {record} has none{_said_later(said, metric, later=later)}"
+        return None, f"{metric}: {record} has none{_said_later(metadata_of_version, metric, later=later)}"
     return None, f"{reference} has no {metric}"
 
 
-def _said_later(said: VersionMetadata, metric: str, *, later: bool) -> str:
+def _said_later(metadata: VersionMetadata, metric: str, *, later: bool) -> str:
     """Return the end of a sentence about an annotation's value that differs and does not count; "" if there is none."""
-    value = look_up(said.now, metric)
-    if later or value == look_up(said.sealed, metric):
+    value = look_up(metadata.now, metric)
+    if later or value == look_up(metadata.sealed, metric):
         return ""
     return f"; an annotation says {value} (see later: true)"
 
@@ -134,10 +134,10 @@ class MetadataGate(Condition):
     later: bool = False
 
     def _find(self, evidence: Evidence) -> Finding:
-        said = evidence.metadata
-        found = {key: look_up(said.now if self.later else said.sealed, key) for key in self.keys}
+        metadata = evidence.metadata
+        found = {key: look_up(metadata.now if self.later else metadata.sealed, key) for key in self.keys}
         outcome, sentence, facts = _all_there("metadata", self.keys, found)
-        annotated = [key for key in facts["missing"] if not self.later and not _is_empty(look_up(said.now, key))]
+        annotated = [key for key in facts["missing"] if not self.later and not _is_empty(look_up(metadata.now, key))]
         if annotated:
             sentence += f" in the sealed record; an annotation has {', '.join(annotated)} (see later: true)"
         return outcome, sentence, facts
@@ -154,9 +154,9 @@ class CardGate(Condition):
         return _all_there("the card", self.fields, {field: evidence.card.get(field) for field in self.fields})
 
 
-def _all_there(where: str, wanted: tuple[str, ...], said: Mapping[str, Any]) -> Finding:
-    empty = [key for key in wanted if _is_empty(said[key])]
-    sentence = f"{where} lacks {', '.join(empty)}" if empty else f"{where} has {', '.join(wanted)}"
+def _all_there(owner: str, wanted: tuple[str, ...], values: Mapping[str, Any]) -> Finding:
+    empty = [key for key in wanted if _is_empty(values[key])]
+    sentence = f"{owner} lacks {', '.join(empty)}" if empty else f"{owner} has {', '.join(wanted)}"
     return finding(not empty, sentence, missing=empty)
 
 

@@ -28,12 +28,14 @@ class SoakGate(Condition):
         stay = evidence.held_for(self.stage)
         if stay is None:
             return Verdict.UNKNOWN, f"how long it was in {self.stage} is not known here", facts
-        held = Decimal(str(stay.seconds)) / _HOUR
-        facts["hours"] = round(float(held), 2)
-        enough = held >= self.hours
+        hours = Decimal(str(stay.seconds)) / _HOUR
+        facts["hours"] = round(float(hours), 2)
+        enough = hours >= self.hours
         # Round down: 47.99 hours must not be shown as 48.
-        told = int(held * 10) / 10
-        sentence = f"it was in {self.stage} for {told:g} hours" + ("" if enough else f"; {self.hours} are needed")
+        rounded_down = int(hours * 10) / 10
+        sentence = f"it was in {self.stage} for {rounded_down:g} hours" + (
+            "" if enough else f"; {self.hours} are needed"
+        )
         if stay.since:
             since = datetime.fromtimestamp(stay.since, UTC)
             facts["clock"] = "receipts" if stay.seen else "committers"
@@ -57,10 +59,10 @@ class SignatureGate(Condition):
             return Verdict.UNKNOWN, seal.problem, facts
         if seal.signer is None:
             return finding(False, f"{seal.problem}; {needed}", **facts)
-        told = f"{seal.what} is signed by {seal.signer}" if seal.what else f"signed by {seal.signer}"
+        sentence = f"{seal.what} is signed by {seal.signer}" if seal.what else f"signed by {seal.signer}"
         if seal.signer not in self.by:
-            return finding(False, f"{told}; {needed}", **facts)
-        return finding(True, told, **facts)
+            return finding(False, f"{sentence}; {needed}", **facts)
+        return finding(True, sentence, **facts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +97,7 @@ class ApprovalsGate(Condition):
             else:
                 (open_ if signed is None else counted).append(approval.who)
         enough = len(counted) >= self.count
-        told = f"{len(counted)} of {self.count} approvals" + (f" ({', '.join(counted)})" if counted else "")
+        tally = f"{len(counted)} of {self.count} approvals" + (f" ({', '.join(counted)})" if counted else "")
         if not enough and open_:
             refused.append(f"the signature of {', '.join(open_)} cannot be checked here")
         if not enough:
@@ -103,7 +105,7 @@ class ApprovalsGate(Condition):
         proof = evidence.proof
         if not proof.proven:
             refused.append(f"author not proven: {proof.problem}")
-        sentence = "; ".join([told, *refused])
+        sentence = "; ".join([tally, *refused])
         author = {True: "signed", False: "unsigned", None: "unknown"}[proof.proven]
         facts = {"count": self.count, "counted": counted, "by": list(self.by), "author": author}
         if not enough and len(counted) + len(open_) < self.count:

@@ -81,9 +81,9 @@ def create(
     InvalidInput
         The branch or the prefix is no valid ref name, gitreg cannot open the store, or the path is a file.
     """
-    for what, name in (("branch", branch or "main"), ("prefix", prefix or DEFAULT_PREFIX)):
+    for kind, name in (("branch", branch or "main"), ("prefix", prefix or DEFAULT_PREFIX)):
         if not is_ref_path(name):
-            raise InvalidInput(f"{name!r} cannot be a {what}", hint="use letters, digits, '.', '_', '-' and '/'")
+            raise InvalidInput(f"{name!r} cannot be a {kind}", hint="use letters, digits, '.', '_', '-' and '/'")
     if store is not None:
         open_store(store)
     repository = _repository(path, env, branch)
@@ -187,12 +187,12 @@ def _tell_meaning(
     top = repository.work_tree or repository.git_dir
     now = _meant(path, env)
     if now == made and before not in (None, made):
-        said, other = f"meant the registry {spelled_place(before)} and mean this one now; name that one by", before
+        change, other = f"meant the registry {spelled_place(before)} and mean this one now; name that one by", before
     elif now not in (None, made):
-        said, other = f"mean the registry {spelled_place(now)}, as before; name this one by", made
+        change, other = f"mean the registry {spelled_place(now)}, as before; name this one by", made
     else:
         return
-    warnings.warn(f"commands in {path} {said} --repo {top}#{spelled_place(other)}", stacklevel=3)
+    warnings.warn(f"commands in {path} {change} --repo {top}#{spelled_place(other)}", stacklevel=3)
 
 
 def _is_taken(repository: Repository, namespace: str, taken: Sequence[str]) -> bool:
@@ -239,10 +239,10 @@ def _folder(repository: Repository, path: Path) -> str:
 
 
 def _check_same(present: bytes, **asked: str | None) -> None:
-    said = read_data(Key("registry"), present)
+    settings = read_data(Key("registry"), present)
     for field, wanted in asked.items():
-        if wanted is not None and said.get(field) != wanted:
+        if wanted is not None and settings.get(field) != wanted:
             raise Refused(
-                f"there is a registry already, and its {field} is {said.get(field)!r}, not {wanted!r}",
+                f"there is a registry already, and its {field} is {settings.get(field)!r}, not {wanted!r}",
                 hint=f"edit {field} in {REGISTRY_FILE} and commit it",
             )

@@ -73,8 +73,8 @@ def open_mirror(
     Unreachable
         The remote does not answer.
     """
-    url, _, told = text.partition("#")
-    branch, _, root = told.partition(":")
+    url, _, fragment = text.partition("#")
+    branch, _, root = fragment.partition(":")
     if branch:
         check_ref_name(f"refs/heads/{branch}")
     place = RegistryRoot(branch, root.strip("/")) if branch else None

@@ -39,11 +39,11 @@ def places(repository: Repository, updates: Sequence[RefUpdate]) -> list[Registr
 def standing(repository: Repository) -> Iterator[RegistryRoot]:
     """Yield the registries on all branches, at the top or in a folder, and the one that the clone has noted."""
     branches = {name.removeprefix(_BRANCHES): commit for name, commit in repository.refs(_BRANCHES).items()}
-    held: dict[str, list[str]] = {}
+    roots_by_commit: dict[str, list[str]] = {}
     for commit, root in repository.folders_with(dict.fromkeys(branches.values()), REGISTRY_FILE, skip=FOLDERS):
-        held.setdefault(commit, []).append(root)
+        roots_by_commit.setdefault(commit, []).append(root)
     for branch, commit in branches.items():
-        for root in held.get(commit, ()):
+        for root in roots_by_commit.get(commit, ()):
             if declared(repository, commit, root) == branch:
                 yield RegistryRoot(branch, root)
     noted = noted_place(repository)
@@ -54,19 +54,23 @@ def standing(repository: Repository) -> Iterator[RegistryRoot]:
 def registries(repository: Repository) -> dict[RegistryRoot, RegistryDocument]:
     """Return the registries of a repository with their settings; unreadable ones are left out."""
     settings = {place: _settings(repository, place) for place in sorted(set(standing(repository)))}
-    return {place: said for place, said in settings.items() if said is not None and said.branch == place.branch}
+    return {
+        place: document
+        for place, document in settings.items()
+        if document is not None and document.branch == place.branch
+    }
 
 
 def _settings(repository: Repository, place: RegistryRoot) -> RegistryDocument | None:
     commit = repository.read_ref(f"{_BRANCHES}{place.branch}")
-    said = settings_said(repository, commit, place.root) if commit else None
-    return RegistryDocument.from_data(said) if said else None
+    data = settings_said(repository, commit, place.root) if commit else None
+    return RegistryDocument.from_data(data) if data else None
 
 
 def declared(repository: Repository, commit: str, root: str) -> str | None:
     """Return the branch that a registry's settings name; "" if they cannot be read, None if there is no registry."""
-    said = settings_said(repository, commit, root)
-    return None if said is None else said.get("branch", "")
+    data = settings_said(repository, commit, root)
+    return None if data is None else data.get("branch", "")
 
 
 def roots_of(repository: Repository, old: str | None, new: str | None) -> Iterator[str]:
@@ -94,7 +98,7 @@ def _changed(repository: Repository, old: str | None, new: str | None) -> Iterab
 def _roots(repository: Repository, branch: str, old: str | None, new: str | None) -> Iterator[str]:
     """Yield the changed folders whose registry is on this branch; the settings before the change count first."""
     for root in roots_of(repository, old, new):
-        said = [declared(repository, commit, root) for commit in (old, new) if commit is not None]
-        told = [each for each in said if each is not None]
-        if told and told[0] in (branch, ""):
+        branches = [declared(repository, commit, root) for commit in (old, new) if commit is not None]
+        known = [each for each in branches if each is not None]
+        if known and known[0] in (branch, ""):
             yield root

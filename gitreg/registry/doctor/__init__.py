@@ -46,16 +46,16 @@ def examine(branch: RegistryBranch, upstream: Upstream | None = None, *, cached:
         yield from stale
         return  # every other check reads the index, and would be wrong as well
     theirs = upstream.derived_refs(snapshot.settings) if upstream else None
-    here = list(problems_of_files(branch, snapshot))
+    local = list(problems_of_files(branch, snapshot))
     if not cached:
-        here += problems_of_refs(branch, snapshot, theirs)
-    yield from here
+        local += problems_of_refs(branch, snapshot, theirs)
+    yield from local
     yield from problems_of_config(branch.repository)
     yield from problems_of_locks(branch.repository, upstream)
     yield from problems_of_runs(branch, snapshot)
     yield from problems_of_receipts(branch)
     if upstream is not None and theirs is not None:
-        named = {problem.where for problem in here}
+        named = {problem.where for problem in local}
         found = problems_of_the_remote(branch, upstream, theirs, cached=cached)
         yield from (problem for problem in found if problem.where not in named)
 

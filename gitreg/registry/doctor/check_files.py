@@ -91,16 +91,16 @@ def _versions(branch: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
             yield Problem(
                 _path(entry), f"is named {entry.name} but has the number {number}", "name and number must agree"
             )
-        what = "is a version that is called like a stage" if fold(entry.name) in stages else misread(entry)
-        if what:
+        misnomer = "is a version that is called like a stage" if fold(entry.name) in stages else misread(entry)
+        if misnomer:
             yield Problem(
                 _path(entry),
-                f"{what}; only its number means it",
+                f"{misnomer}; only its number means it",
                 f"`gitreg model version delete {entry.model}@{number}`, and save it under another name",
             )
-        said = readings(snapshot, entry)
-        if said[-1].digest != entry.digest:
-            first, now = (snapshot.index.moment(at.since).oid[:12] for at in (said[-1], said[0]))
+        contents = readings(snapshot, entry)
+        if contents[-1].digest != entry.digest:
+            first, now = (snapshot.index.moment(at.since).oid[:12] for at in (contents[-1], contents[0]))
             yield Problem(
                 _path(entry),
                 f"is a sealed record and was edited in {now}",
@@ -154,7 +154,7 @@ def _twins(names: list[str], path: Callable[[str], str]) -> Iterator[Problem]:
 
 def _pointers(_: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
     known = snapshot.settings.stages
-    held: dict[tuple[str, str], list[str]] = defaultdict(list)
+    stages_of: dict[tuple[str, str], list[str]] = defaultdict(list)
     for kind in ("stage", "alias"):
         for entry in snapshot.index.scan(snapshot.seq, kind):
             if entry.data is None:
@@ -171,9 +171,13 @@ def _pointers(_: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
                     "declare it, or remove the file",
                 )
             is_stage = kind == "alias" and fold(entry.name) in map(fold, known)
-            if what := "is an alias that is called like a stage; it is not followed" if is_stage else misread(entry):
+            if (
+                misnomer := "is an alias that is called like a stage; it is not followed"
+                if is_stage
+                else misread(entry)
+            ):
                 yield Problem(
-                    _path(entry), what, f"`gitreg alias delete {entry.model} {entry.name}`, and choose another name"
+                    _path(entry), misnomer, f"`gitreg alias delete {entry.model} {entry.name}`, and choose another name"
                 )
             if record is None:
                 yield Problem(_path(entry), f"points to version {target!r}, which is not there", again)
@@ -189,10 +193,10 @@ def _pointers(_: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
                     again,
                 )
             if kind == "stage":
-                held[entry.model, target].append(entry.name)
+                stages_of[entry.model, target].append(entry.name)
     for model in snapshot.names_in_use():
         yield from _twins(list(snapshot.aliases(model)), lambda name, model=model: Key("alias", model, name).path)  # type: ignore[misc]
-    for (model, target), stages in sorted(held.items()):
+    for (model, target), stages in sorted(stages_of.items()):
         if len(stages) > 1:
             yield Problem(
                 f"{model}@{target}",

@@ -12,5 +12,7 @@ from gitreg.registry.state.receipts import damaged_receipts, receipts_path
 def problems_of_receipts(branch: RegistryBranch) -> Iterator[Problem]:
     """Yield a problem for each line that is not a receipt, or has a time before that of an earlier line."""
     path = receipts_path(branch.repository)
-    for number, what in damaged_receipts(branch.repository):
-        yield Problem(f"{path} line {number}", what, "find out who wrote it, and take the line out; the others stand")
+    for number, problem in damaged_receipts(branch.repository):
+        yield Problem(
+            f"{path} line {number}", problem, "find out who wrote it, and take the line out; the others stand"
+        )

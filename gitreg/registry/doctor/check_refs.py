@@ -35,13 +35,13 @@ def problems_of_refs(branch: RegistryBranch, snapshot: Snapshot, theirs: Mapping
 
 def _tags(branch: RegistryBranch, snapshot: Snapshot, theirs: Mapping[str, str] | None) -> Iterator[Problem]:
     repository, settings = branch.repository, snapshot.settings
-    there = repository.refs(tag_prefix(settings))
-    sealed = repository.tagged_commits(there.values())
+    tags = repository.refs(tag_prefix(settings))
+    sealed = repository.tagged_commits(tags.values())
     for entry in snapshot.index.scan(snapshot.seq, "model_version"):
         if entry.text is None:
             continue
         ref = tag_ref(settings, entry.model, entry.name)
-        oid = there.pop(ref, None)
+        oid = tags.pop(ref, None)
         first = readings(snapshot, entry)[-1]
         moment = snapshot.index.moment(first.since)
         if first.digest != entry.digest:
@@ -77,7 +77,7 @@ def _tags(branch: RegistryBranch, snapshot: Snapshot, theirs: Mapping[str, str] 
                 _PUT_BACK,
                 repair,
             )
-    for ref in there:
+    for ref in tags:
         named = parse_tag_ref(settings, ref)
         if named is None:
             yield Problem(ref, "is no tag of a version", "move it out of the registry's prefix")
@@ -88,7 +88,7 @@ def _tags(branch: RegistryBranch, snapshot: Snapshot, theirs: Mapping[str, str] 
                 ref,
                 f"seals {'@'.join(named)}, of which neither branch nor remote knows: a save that lost a race left it",
                 "`gitreg doctor --repair` removes it",
-                RefUpdate(ref, None, there[ref]),
+                RefUpdate(ref, None, tags[ref]),
             )
         else:
             yield Problem(
@@ -117,12 +117,12 @@ def _mirrors(branch: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
     for update in updates:
         if update.old == update.new or update.new is None:
             continue
-        what = (
+        problem = (
             "is missing"
             if update.old is None
             else f"is at {update.old[:12]}, not at {update.new[:12]} where its file last changed"
         )
-        yield Problem(update.name, what, "`gitreg doctor --repair` moves it", update)
+        yield Problem(update.name, problem, "`gitreg doctor --repair` moves it", update)
     if repository.is_shallow:  # the last changes of some files are not here
         return
     known = {update.name for update in updates}

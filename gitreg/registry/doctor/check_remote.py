@@ -63,20 +63,20 @@ def problems_of_the_remote(
     for move in mirror_updates(branch, snapshot) if upstream.takes_mirrors else ():
         if theirs.get(move.name) != move.new:
             at = theirs.get(move.name)
-            what = f"lags on {upstream.name}: it is at {at[:12]}" if at else f"is missing on {upstream.name}"
-            yield Problem(f"{upstream.name} {move.name}", what, _SYNC, "sync")
+            problem = f"lags on {upstream.name}: it is at {at[:12]}" if at else f"is missing on {upstream.name}"
+            yield Problem(f"{upstream.name} {move.name}", problem, _SYNC, "sync")
 
 
 def _tags(
     branch: RegistryBranch, upstream: Upstream, snapshot: Snapshot, theirs: Mapping[str, str], *, cached: bool
 ) -> Iterator[Problem]:
     """Yield the problems of tags: compare the remote's tags with its branch, and this clone's tags with them."""
-    here = {} if cached else branch.repository.refs(tag_prefix(snapshot.settings))
+    our_tags = {} if cached else branch.repository.refs(tag_prefix(snapshot.settings))
     for ref, commit, _ in wanted_tags(snapshot):
-        there = theirs.get(ref)
-        if there is None:
-            what = f"is missing on {upstream.name}: its record was pushed or merged without it"
-            yield Problem(f"{upstream.name} {ref}", what, _SYNC, "sync")
+        tag = theirs.get(ref)
+        if tag is None:
+            problem = f"is missing on {upstream.name}: its record was pushed or merged without it"
+            yield Problem(f"{upstream.name} {ref}", problem, _SYNC, "sync")
         elif theirs.get(f"{ref}{_PEELED}") != commit:
             name = ref.removeprefix("refs/tags/")
             yield Problem(
@@ -84,12 +84,12 @@ def _tags(
                 f"is not where its record came in ({commit[:12]}): it was moved, or is no annotated tag",
                 f"find out who did it; then `git push {upstream.name} --delete {name}` and `gitreg sync`",
             )
-        elif here.get(ref, there) != there:
+        elif our_tags.get(ref, tag) != tag:
             yield Problem(
                 ref,
                 f"is another one on {upstream.name}, which came first",
                 f"`gitreg doctor --repair` takes that of {upstream.name}",
-                RefUpdate(ref, there, here[ref]),
+                RefUpdate(ref, tag, our_tags[ref]),
             )
 
 

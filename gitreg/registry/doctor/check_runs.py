@@ -25,22 +25,22 @@ def _artifacts(snapshot: Snapshot) -> Iterator[Problem]:
         for entry in snapshot.index.scan(snapshot.seq, kind):
             if entry.text is None:
                 continue
-            said = readings(snapshot, entry)
-            if said[-1].digest != entry.digest:
+            contents = readings(snapshot, entry)
+            if contents[-1].digest != entry.digest:
                 path = Key(kind, entry.model, entry.name).path
-                first, now = (snapshot.index.moment(at.since).oid[:12] for at in (said[-1], said[0]))
+                first, now = (snapshot.index.moment(at.since).oid[:12] for at in (contents[-1], contents[0]))
                 yield Problem(
                     path, f"is written once and was edited in {now}", f"`git checkout {first} -- {path}` and commit"
                 )
 
 
 def _links(snapshot: Snapshot) -> Iterator[Problem]:
-    there = {f"{entry.model}@{entry.name}" for entry in snapshot.index.scan(snapshot.seq, "artifact")}
+    artifacts = {f"{entry.model}@{entry.name}" for entry in snapshot.index.scan(snapshot.seq, "artifact")}
     for kind in ("model_version", "annotation"):
         for entry in snapshot.index.scan(snapshot.seq, kind):
             if "links" not in (entry.text or "") or entry.data is None:
                 continue
-            missing = [link for link in entry.data.get("links", ()) if link not in there]
+            missing = [link for link in entry.data.get("links", ()) if link not in artifacts]
             if missing:
                 yield Problem(
                     Key(kind, entry.model, entry.name).path,

@@ -27,7 +27,7 @@ def problems_of_weights(
         A function that returns whether the user's cache has a set of files, by the digest of its manifest.
     """
     manifests: dict[str, Manifest] = {}
-    where: dict[str, str] = {}
+    references: dict[str, str] = {}
     models = {entry.model for entry in snapshot.index.scan(snapshot.seq, "model_version")}
     versions: list[Holder] = [version for model in models for version in snapshot.versions(model)]
     for kept_by in (*versions, *artifact_versions(snapshot)):
@@ -39,7 +39,7 @@ def problems_of_weights(
                 continue
             for kept in (manifest, stored_manifest(manifest)) if artifact.files is None else (manifest,):
                 manifests[kept.digest] = kept
-                where.setdefault(kept.digest, kept_by.reference)
+                references.setdefault(kept.digest, kept_by.reference)
     missing: dict[str, list[FileEntry]] = {}
     elsewhere: list[tuple[Store, dict[str, list[FileEntry]]]] = []
     for asked in (store, *replicas):
@@ -54,15 +54,15 @@ def problems_of_weights(
             yield Problem(asked.url, error.message.removeprefix(f"{asked.url}: "), error.hint or _UNREACHABLE)
     for digest, files in missing.items():
         for entry in files:
-            place = f"{where[digest]}:{entry.path}"
-            what = f"its bytes (sha256 {entry.sha256[:12]}...) are not in the store"
+            place = f"{references[digest]}:{entry.path}"
+            problem = f"its bytes (sha256 {entry.sha256[:12]}...) are not in the store"
             holder = next((replica for replica, lacks in elsewhere if entry not in lacks.get(digest, ())), None)
             at = holder.url if holder else "this machine's cache" if cached(digest) else None
             if at is None:
-                yield Problem(place, what, _RESTORE)
+                yield Problem(place, problem, _RESTORE)
             else:
                 remedy = "`gitreg doctor --repair` copies them back"
-                yield Problem(place, f"{what}, but {at} holds them", remedy, manifests[digest])
+                yield Problem(place, f"{problem}, but {at} holds them", remedy, manifests[digest])
 
 
 _UNREACHABLE = "mount or connect it; if it is gone for good, `gitreg store remove` it"

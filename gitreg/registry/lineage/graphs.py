@@ -23,8 +23,8 @@ def label(node: Node) -> str:
     if node.place.kind == "step":
         pipeline, run, step = (*name.split("/", 2), "", "")[:3]
         name = f"{step} of {pipeline}/{run}"
-    said = f"{name} ({node.note})" if node.note else name
-    return f"{said} is not there" if node.place.kind == "missing" else said
+    text = f"{name} ({node.note})" if node.note else name
+    return f"{text} is not there" if node.place.kind == "missing" else text
 
 
 def to_mermaid(lineage: Lineage) -> str:

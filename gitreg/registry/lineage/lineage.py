@@ -89,12 +89,12 @@ def _walk(
 ) -> None:
     waiting, seen = deque([(root, 0)]), {root}
     while waiting:
-        here, distance = waiting.popleft()
+        place, distance = waiting.popleft()
         if depth is not None and distance >= depth:
             continue
-        for edge in neighbours(here):
+        for edge in neighbours(place):
             edges.setdefault(edge)
-            other = edge.source if edge.target == here else edge.target
+            other = edge.source if edge.target == place else edge.target
             if other not in seen:
                 seen.add(other)
                 nodes.setdefault(other, graph.node(other))

@@ -120,64 +120,66 @@ class Provenance:
         """Yield the edges to outputs that were removed, so that no record of their own has the edge."""
         for name, run in self._records.leading["run"].items():
             made = [(NodeId(RUN, name), each, "made by") for each in run.get("versions", ())]
-            for step, said in run.get("steps", {}).items():
-                made += [(NodeId(STEP, f"{name}/{step}"), each, "output") for each in said.get("outputs", {}).values()]
-            for maker, each, how in made:
+            for step, step_record in run.get("steps", {}).items():
+                made += [
+                    (NodeId(STEP, f"{name}/{step}"), each, "output") for each in step_record.get("outputs", {}).values()
+                ]
+            for maker, each, relation in made:
                 if (place := self._place(each, ARTIFACT, VERSION)).kind == MISSING:
-                    yield Edge(maker, place, how)
+                    yield Edge(maker, place, relation)
         for artifact, versions in self._linked_later.items():
             if (place := self._place(artifact, ARTIFACT, VERSION)).kind == MISSING:
                 yield from (Edge(NodeId(VERSION, version), place, "linked") for version in versions)
 
     # -- the edges to each kind of node ----------------------------------------------------------------------------
 
-    def _of_version(self, here: NodeId) -> Iterator[Edge]:
-        record = self._record(here) or {}
+    def _of_version(self, place: NodeId) -> Iterator[Edge]:
+        record = self._record(place) or {}
         made_of = record.get("links", ())
         for link in made_of:
-            yield Edge(self._place(link, ARTIFACT, VERSION), here, "linked")
-        said = record.get("run") or {}
-        run_name, step = _run_name(said), said.get("step")
+            yield Edge(self._place(link, ARTIFACT, VERSION), place, "linked")
+        run_fields = record.get("run") or {}
+        run_name, step = _run_name(run_fields), run_fields.get("step")
         run = self._get("run", run_name)
         if run_name:
-            yield Edge(self._maker(run_name, step), here, "made by")
-        for name in _at_work(run, here.name, made_of):
+            yield Edge(self._maker(run_name, step), place, "made by")
+        for name in _at_work(run, place.name, made_of):
             if name != step:
-                yield Edge(NodeId(STEP, f"{run_name}/{name}"), here, "worked on")
-        known = _used_in(run, here.name, made_of, step)
+                yield Edge(NodeId(STEP, f"{run_name}/{name}"), place, "worked on")
+        known = _used_in(run, place.name, made_of, step)
         for used in record.get("inputs", ()):
             if used not in known:
-                yield Edge(self._place(used, VERSION, ARTIFACT), here, "input")
-        for later in (self._get("annotation", here.name) or {}).get("links", ()):
-            if self._went_into(later, here.name):
-                yield Edge(self._place(later, ARTIFACT, VERSION), here, "linked")
+                yield Edge(self._place(used, VERSION, ARTIFACT), place, "input")
+        for later in (self._get("annotation", place.name) or {}).get("links", ()):
+            if self._went_into(later, place.name):
+                yield Edge(self._place(later, ARTIFACT, VERSION), place, "linked")
         if not (run and run.get("source")):
-            yield from _code(record.get("source"), here)
+            yield from _code(record.get("source"), place)
 
-    def _of_artifact(self, here: NodeId) -> Iterator[Edge]:
-        said = (self._record(here) or {}).get("run") or {}
-        if run_name := _run_name(said):
-            yield Edge(self._maker(run_name, said.get("step")), here, "output")
-        for version in self._linked_later.get(here.name, ()):
-            if not self._went_into(here.name, version):
-                yield Edge(NodeId(VERSION, version), here, "linked")
+    def _of_artifact(self, place: NodeId) -> Iterator[Edge]:
+        run_fields = (self._record(place) or {}).get("run") or {}
+        if run_name := _run_name(run_fields):
+            yield Edge(self._maker(run_name, run_fields.get("step")), place, "output")
+        for version in self._linked_later.get(place.name, ()):
+            if not self._went_into(place.name, version):
+                yield Edge(NodeId(VERSION, version), place, "linked")
 
-    def _of_step(self, here: NodeId) -> Iterator[Edge]:
-        pipeline, name, step = here.name.split("/", 2)
+    def _of_step(self, place: NodeId) -> Iterator[Edge]:
+        pipeline, name, step = place.name.split("/", 2)
         run = self._get("run", f"{pipeline}/{name}") or {}
         for used in run.get("steps", {}).get(step, {}).get("inputs", {}).values():
-            yield Edge(self._place(used, VERSION, ARTIFACT), here, "input")
-        yield Edge(NodeId(RUN, f"{pipeline}/{name}"), here, "part of")
+            yield Edge(self._place(used, VERSION, ARTIFACT), place, "input")
+        yield Edge(NodeId(RUN, f"{pipeline}/{name}"), place, "part of")
 
-    def _of_run(self, here: NodeId) -> Iterator[Edge]:
-        run = self._record(here) or {}
+    def _of_run(self, place: NodeId) -> Iterator[Edge]:
+        run = self._record(place) or {}
         for used in run.get("inputs", ()):
-            yield Edge(self._place(used, VERSION, ARTIFACT), here, "input")
+            yield Edge(self._place(used, VERSION, ARTIFACT), place, "input")
         for version in run.get("versions", ()):
             record = self._get("model_version", version)
-            if record is not None and record is not BROKEN and _run_name(record.get("run") or {}) != here.name:
-                yield Edge(NodeId(VERSION, version), here, "input")  # another run had made it: this run worked on it
-        yield from _code(run.get("source"), here)
+            if record is not None and record is not BROKEN and _run_name(record.get("run") or {}) != place.name:
+                yield Edge(NodeId(VERSION, version), place, "input")  # another run had made it: this run worked on it
+        yield from _code(run.get("source"), place)
 
     def _maker(self, run_name: str, step: str | None) -> NodeId:
         run = self._get("run", run_name)
@@ -227,15 +229,15 @@ class Provenance:
 
     def _state(self, reference: str) -> str | None:
         model, _, name = reference.partition("@")
-        said = self._get("annotation", reference) or {}
-        if said is BROKEN:
+        annotation = self._get("annotation", reference) or {}
+        if annotation is BROKEN:
             return "yanked"  # as everywhere: an unreadable annotation counts as yanked
         if model not in self._stages:
             self._stages[model] = {version: stage for stage, version in self._snapshot.stages(model).items()}
         for mark in ("deleted", "yanked"):
-            if said.get(mark):
+            if annotation.get(mark):
                 return mark
-        return self._stages[model].get(name) or (ARCHIVED if said.get("archived") else None)
+        return self._stages[model].get(name) or (ARCHIVED if annotation.get("archived") else None)
 
 
 def _at_work(run: Mapping[str, Any] | None, version: str, made_of: Iterable[str]) -> Iterator[str]:
@@ -262,12 +264,12 @@ def _used_in(run: Mapping[str, Any] | None, version: str, made_of: Iterable[str]
     return used
 
 
-def _run_name(said: Mapping[str, Any]) -> str:
-    return "/".join(str(said[part]) for part in ("pipeline", "run") if said.get(part))
+def _run_name(run: Mapping[str, Any]) -> str:
+    return "/".join(str(run[part]) for part in ("pipeline", "run") if run.get(part))
 
 
-def _code(source: Mapping[str, Any] | None, here: NodeId) -> Iterator[Edge]:
+def _code(source: Mapping[str, Any] | None, place: NodeId) -> Iterator[Edge]:
     if source and source.get("commit"):
         name = f"{source['repository']}@" if source.get("repository") else ""
         dirty = ", changed since" if source.get("dirty") else ""
-        yield Edge(NodeId(CODE, f"{name}{str(source['commit'])[:12]}{dirty}"), here, "code")
+        yield Edge(NodeId(CODE, f"{name}{str(source['commit'])[:12]}{dirty}"), place, "code")

@@ -67,7 +67,7 @@ class ProvenanceRecords:
         for entry in self._snapshot.index.scan(self._snapshot.seq, kind):
             name = f"{entry.model}{_sign(kind)}{entry.name}"
             names.add(name)
-            if (text := entry.text) is None or any(said in text for said in _LEADING[kind]):
+            if (text := entry.text) is None or any(marker in text for marker in _LEADING[kind]):
                 read[name] = record = _kept(entry)
                 yield name, record
             elif kind == "annotation":  # without edges; kept because each version's annotation is looked up

@@ -91,7 +91,7 @@ def approve(
         return approver.signer(statement(document.to_data()), document.signature.encode(), {who: known.keys[who]})
 
     key = Key("approval", version.model, f"{version.version}/{stage}/{who}")
-    said = (("Operation", "approve"), ("Model", version.model), ("Version", version.version), ("Stage", stage))
+    trailers = (("Operation", "approve"), ("Model", version.model), ("Version", version.version), ("Stage", stage))
     about = (version.model, version.version)
     entry = snapshot.index.get(snapshot.seq, *key)
     if entry is not None and entry.data is not None:
@@ -118,4 +118,4 @@ def approve(
             f"the key that signed is none that gitreg.yaml names for {who}: the approval would not count",
             hint="sign with another one (--key), or add its public half to `people`",
         )
-    return Changes({key: document}, f"Approve {version.reference} for {stage}", reason, said, version=about)
+    return Changes({key: document}, f"Approve {version.reference} for {stage}", reason, trailers, version=about)

@@ -74,9 +74,9 @@ def link_artifact_to_name(snapshot: Snapshot, artifact: str, new: NewVersion, *,
     """
     document = resolve_artifact(snapshot, artifact)
     model = check_model(new.model)
-    there = find_existing(snapshot, model, new.name) if new.name is not None else None
-    if there is not None:
-        return _link(snapshot, document, there)
+    existing = find_existing(snapshot, model, new.name) if new.name is not None else None
+    if existing is not None:
+        return _link(snapshot, document, existing)
     edits = Edits(snapshot)
     if snapshot.find_model(model) is None:
         edits.write(Key("model", model), new_model(snapshot, model, new.created_at))

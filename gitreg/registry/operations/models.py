@@ -42,8 +42,8 @@ def register_model(
     if snapshot.find_model(name) is not None:
         raise AlreadyExists(f"the model {name!r} already exists", hint=f"change it with `gitreg model update {name}`")
     document = new_model(snapshot, name, created_at)
-    said = _said(fields)
-    document = document.but(**said, tags=unique(tags), metadata=dict(metadata or {}))
+    card_fields = _said(fields)
+    document = document.but(**card_fields, tags=unique(tags), metadata=dict(metadata or {}))
     return Changes(
         {Key("model", name): document},
         f"Register {name}",
@@ -104,14 +104,14 @@ def update_model(
         The card has no such field, or a tag is not valid.
     """
     document = snapshot.card_fields(name)
-    said = _said(fields or {})
+    card_fields = _said(fields or {})
     tags, remove_tags = unique(tags), unique(remove_tags)
     kept = [tag for tag in (*document.tags, *tags) if tag not in remove_tags]
-    changed = document.but(**said, tags=unique(kept), metadata={**document.metadata, **(metadata or {})})
-    what = sorted(field for field in (*CARD_FIELDS, "tags", "metadata") if _differs(document, changed, field))
+    changed = document.but(**card_fields, tags=unique(kept), metadata={**document.metadata, **(metadata or {})})
+    changed_fields = sorted(field for field in (*CARD_FIELDS, "tags", "metadata") if _differs(document, changed, field))
     return Changes(
         {Key("model", name): changed},
-        f"Update {name}: {', '.join(what)}" if what else f"Update {name}",
+        f"Update {name}: {', '.join(changed_fields)}" if changed_fields else f"Update {name}",
         trailers=(("Operation", "update"), ("Model", name)),
     )
 
@@ -129,8 +129,8 @@ def delete_model(snapshot: Snapshot, name: str, *, force: bool = False) -> Chang
     model = snapshot.model(name)
     aliases = snapshot.aliases(name)
     if (model.stages or aliases) and not force:
-        held = ", ".join(f"{pointer} ({version})" for pointer, version in {**model.stages, **aliases}.items())
-        raise Refused(f"{name} is in use: {held}", hint="--force deletes it all the same")
+        pointers = ", ".join(f"{pointer} ({version})" for pointer, version in {**model.stages, **aliases}.items())
+        raise Refused(f"{name} is in use: {pointers}", hint="--force deletes it all the same")
     edits = Edits(snapshot)
     edits.remove(Key("model", name))
     if snapshot.card(name) is not None:

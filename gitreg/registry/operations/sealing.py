@@ -220,12 +220,14 @@ class _Sealing:
             for key in document.links
         ]
         model = check_model(document.model)
-        there = find_existing(self._snapshot, model, document.version) if document.version is not None else None
-        links, records = linked(there, documents, document.artifacts)
-        version = self._say_more(there, document, links, records) if there else self._make(document, links, records)
+        existing = find_existing(self._snapshot, model, document.version) if document.version is not None else None
+        links, records = linked(existing, documents, document.artifacts)
+        version = (
+            self._say_more(existing, document, links, records) if existing else self._make(document, links, records)
+        )
         if document.stage is not None:
             self._move(version, document.stage, force=document.force)
-        elif not there:
+        elif not existing:
             self.trailers += [("Model", version.model), ("Version", version.version)]
         self.first = self.first or version
         return version
@@ -267,14 +269,14 @@ class _Sealing:
         records: Mapping[str, ArtifactRecord],
     ) -> ModelVersion:
         pending = self._edits.annotation(version)
-        said = self._edits.annotate(
+        annotation = self._edits.annotate(
             version,
             links=(*pending.links, *links),
             artifacts={**pending.artifacts, **records},
             metadata={**pending.metadata, **document.metadata},
             tags=unique([*pending.tags, *(tag for tag in document.tags if tag not in version.record.tags)]),
         )
-        return version._replace(annotation=said)
+        return version._replace(annotation=annotation)
 
     def _move(self, version: ModelVersion, stage: str, *, force: bool) -> None:
         if stage == ARCHIVED:

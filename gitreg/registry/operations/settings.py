@@ -66,10 +66,10 @@ def approve_settings(
         or the key, or the approver is one of the authors.
     """
     key = Key("registry")
-    said = read_data(key, proposed)
-    if snapshot.settings.id is not None and said.get("id") != snapshot.settings.id:
+    settings = read_data(key, proposed)
+    if snapshot.settings.id is not None and settings.get("id") != snapshot.settings.id:
         raise Refused(
-            f"what is proposed is the {key.path} of another registry: its id is {said.get('id') or 'missing'}",
+            f"what is proposed is the {key.path} of another registry: its id is {settings.get('id') or 'missing'}",
             hint="approve it where it is proposed: gitreg --repo PATH approve --settings",
         )
     digest = sha256(proposed).hexdigest()

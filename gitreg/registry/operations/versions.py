@@ -206,12 +206,12 @@ def _check_same(existing: ModelVersion, new: NewVersion) -> None:
     """Raise AlreadyExists if the new version differs from the existing one in content, metadata or stage."""
     hint = "a version never changes: leave the name out for a new number, or annotate it with `gitreg annotate`"
     digests = {name: (artifact.type, artifact.digest) for name, artifact in new.artifacts.items()}
-    held = {name: (artifact.type, artifact.digest) for name, artifact in existing.sealed.items()}
-    if digests != held:
+    sealed = {name: (artifact.type, artifact.digest) for name, artifact in existing.sealed.items()}
+    if digests != sealed:
         raise AlreadyExists(f"{existing.reference} already exists with other content", hint=hint)
-    said = {**existing.metadata, **new.metadata} != existing.metadata
-    said = said or new.description not in (None, existing.description) or not set(new.tags) <= set(existing.tags)
-    if said:
+    differs = {**existing.metadata, **new.metadata} != existing.metadata
+    differs = differs or new.description not in (None, existing.description) or not set(new.tags) <= set(existing.tags)
+    if differs:
         raise AlreadyExists(f"{existing.reference} already exists, and what is said of it differs", hint=hint)
     if new.stage is not None and existing.stage != new.stage:
         raise AlreadyExists(

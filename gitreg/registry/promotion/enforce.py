@@ -137,9 +137,9 @@ def explained_by(reference: str, pointer: Key) -> str:
 def refusal(decision: Decision, pointer: Key) -> Refused:
     """Return the error that names the gates against a version in a stage or alias."""
     first, *more = decision.unmet
-    told = f" (and {', '.join(result.name for result in more)})" if more else ""
+    others = f" (and {', '.join(result.name for result in more)})" if more else ""
     return Refused(
-        f"{barred(decision.reference, pointer)}: {first.name}: {first.sentence}{told}",
+        f"{barred(decision.reference, pointer)}: {first.name}: {first.sentence}{others}",
         hint=explained_by(decision.reference, pointer),
     )
 

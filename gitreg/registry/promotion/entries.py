@@ -100,17 +100,17 @@ def _judge(
         if version is None:
             return Decision(reference, entry.name, False, (_unknown("record", "its record could not be read then"),))
         branch = context.branch
-        told = told_by(branch, moment, Key(*entry[:3])) if branch is not None else moment
+        author_commit = told_by(branch, moment, Key(*entry[:3])) if branch is not None else moment
         then = replace(
             context,
-            promoter=lambda: told.email,
+            promoter=lambda: author_commit.email,
             now=lambda: _date(snapshot, moment, context),
             again=True,
             run=lambda *_: True,
             proposing=False,
             files_follow=False,
         )
-        force = bool(overridden_by(told))
+        force = bool(overridden_by(author_commit))
         return decide(base, head, version, Key(*entry[:3]), then, force=force, rollback=rollback)
     except GitregError as error:  # settings or policies that cannot be parsed admit no version
         return Decision(reference, entry.name, False, (_unknown("policy", error.message),))
@@ -119,7 +119,7 @@ def _judge(
 def _date(snapshot: Snapshot, moment: BranchCommit, context: PromotionContext) -> float:
     """Return the corrected date of an entry in seconds since the epoch, between the commits before it and now."""
     now = context.now() if context.now is not None else moment.time
-    return Dates(snapshot.index, now, context.branch, here=context.here).came(moment.seq).time
+    return Dates(snapshot.index, now, context.branch, before_push=context.here).came(moment.seq).time
 
 
 def _unknown(name: str, sentence: str) -> Result:

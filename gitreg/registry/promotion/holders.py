@@ -23,12 +23,12 @@ def judged_holders(
     references:
         The versions to judge, as ``model@version``; None for all.
     """
-    held = (
+    pointers = (
         Key("stage", entry.model, entry.name)
         for entry in list(snapshot.index.scan(snapshot.seq, "stage"))
         if references is None or (entry.data and f"{entry.model}@{entry.data['version']}" in references)
     )
-    yield from judged(snapshot, lambda: context, held)
+    yield from judged(snapshot, lambda: context, pointers)
 
 
 def judged(snapshot: Snapshot, context: Callable[[], PromotionContext], pointers: Iterable[Key]) -> Iterator[Decision]:
@@ -44,13 +44,13 @@ def judged(snapshot: Snapshot, context: Callable[[], PromotionContext], pointers
     settings = snapshot.index.history(snapshot.seq, "registry", "", "")
     if not any((entry.data or {}).get("policies") for entry in settings):
         return
-    there = context()
+    known_context = context()
     for key in pointers:
         entry = snapshot.index.get(snapshot.seq, *key)
         if entry is None or entry.data is None:
             continue
         version = snapshot.find_version(key.model, entry.data["version"], deleted=True)
-        decision = entry_decision(snapshot, version, key.name, there) if version is not None else None
+        decision = entry_decision(snapshot, version, key.name, known_context) if version is not None else None
         if decision is not None and decision.results:
             yield decision
 
@@ -66,9 +66,9 @@ def sentence(decision: Decision) -> str:
     unmet = failed or decision.unmet
     if not unmet:
         return ""
-    what = "but" if failed else "and this cannot be asked here"
-    told = "; ".join(f"{result.name}: {result.sentence}" for result in unmet)
-    return f"{decision.reference} holds {decision.stage}, {what}: {told}"
+    conjunction = "but" if failed else "and this cannot be asked here"
+    reasons = "; ".join(f"{result.name}: {result.sentence}" for result in unmet)
+    return f"{decision.reference} holds {decision.stage}, {conjunction}: {reasons}"
 
 
 def pointer(decision: Decision) -> Key:

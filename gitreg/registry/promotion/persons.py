@@ -50,7 +50,7 @@ def read_approval(entry: IndexEntry) -> tuple[Approval, ApprovalDocument | None]
     return Approval(who, document.digest, registry=document.registry, until=until), document
 
 
-def names_in(said: str | None) -> list[str]:
+def names_in(text: str | None) -> list[str]:
     """Return name and e-mail address from ``Name <email>``, or a text of another form as the only item."""
-    named = _EMAIL.fullmatch(said or "")
-    return [name for name in (named.groups() if named else (said,)) if name]
+    named = _EMAIL.fullmatch(text or "")
+    return [name for name in (named.groups() if named else (text,)) if name]

@@ -48,8 +48,8 @@ class SettingsChange:
 
 def judged_fields(settings: RegistryDocument) -> dict[str, Any]:
     """Return the fields of ``gitreg.yaml`` whose changes are judged, as plain data."""
-    said = {field: getattr(settings, field) for field in JUDGED}
-    return {field: list(value) if isinstance(value, tuple) else value for field, value in said.items()}
+    fields = {field: getattr(settings, field) for field in JUDGED}
+    return {field: list(value) if isinstance(value, tuple) else value for field, value in fields.items()}
 
 
 def differing_fields(repository: Repository, old: str | None, new: str | None) -> list[str]:
@@ -94,8 +94,8 @@ def _mended(base: Snapshot) -> SettingsChange:
 
     A file of a newer format, or with a history that a shallow clone lacks, may have policies.
     """
-    told = AuthorityChange("policies", "changes", (), "gitreg.yaml could not be read before, nor could its policies")
-    return SettingsChange((told,), None, base.may_have_policies, begins=True)
+    change = AuthorityChange("policies", "changes", (), "gitreg.yaml could not be read before, nor could its policies")
+    return SettingsChange((change,), None, base.may_have_policies, begins=True)
 
 
 def _understood(base: Snapshot) -> Mapping[str, Policy] | None:

@@ -57,8 +57,8 @@ class SnapshotEvidence(PeopleEvidence):
     @cached_property
     def stage_now(self) -> str | None:
         """The stage of the version on the base; None where it has none."""
-        held = self._base.stages(self._version.model).items()
-        return next((stage for stage, holder in held if holder == self._version.version), None)
+        stages = self._base.stages(self._version.model).items()
+        return next((stage for stage, holder in stages if holder == self._version.version), None)
 
     @cached_property
     def promoter(self) -> str | None:
@@ -121,13 +121,13 @@ class SnapshotEvidence(PeopleEvidence):
 
     def held_for(self, stage: str) -> StageStay | None:
         """Return the longest unbroken time that the version had a stage, by corrected dates; None without a clock."""
-        there = self._context
-        if there.now is None:
+        context = self._context
+        if context.now is None:
             return None
-        now = int(there.now())
+        now = int(context.now())
         index = self._base.index
-        dates = Dates(index, now, there.branch, here=there.here)
-        date = dates.came if there.again else dates.seen
+        dates = Dates(index, now, context.branch, before_push=context.here)
+        date = dates.came if context.again else dates.seen
         longest, began, ended = StageStay(0), Dated(now, False), None
         for entry in reversed(index.history(self._base.seq, "stage", self._version.model, stage)):
             if entry.data is None or StageDocument.from_data(entry.data).version != self._version.version:
@@ -159,10 +159,10 @@ class SnapshotEvidence(PeopleEvidence):
     def _arrival(self) -> BranchCommit | None:
         """The commit that brought the version's record; None where it is not known."""
         key, branch = Key("model_version", self._version.model, self._version.version), self._context.branch
-        said = self._head.index.history(self._head.seq, *key)
-        if not said:
+        contents = self._head.index.history(self._head.seq, *key)
+        if not contents:
             return None
-        moment = self._head.index.moment(said[-1].since)
+        moment = self._head.index.moment(contents[-1].since)
         try:
             return told_by(branch, moment, key) if branch is not None else moment
         except GitregError:  # a shallow clone lacks the merged commits

@@ -245,9 +245,9 @@ def _sorted(rows: list[_Row], sort: str, fields: Sequence[str]) -> list[_Row]:
         raise InvalidInput(f"{sort!r} is no order", hint="write FIELD, asc:FIELD or desc:FIELD")
     field = make_filter(field, "isnull", fields).field
     known = [(row, _value(row, field)) for row in rows]
-    there = [(row, value) for row, value in known if value is not None]
-    there.sort(key=lambda pair: _sort_key(pair[1]), reverse=direction == "desc")
-    return [row for row, _ in there] + [row for row, value in known if value is None]
+    present = [(row, value) for row, value in known if value is not None]
+    present.sort(key=lambda pair: _sort_key(pair[1]), reverse=direction == "desc")
+    return [row for row, _ in present] + [row for row, value in known if value is None]
 
 
 def _sort_key(value: Any) -> tuple[int, Any]:

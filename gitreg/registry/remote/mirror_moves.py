@@ -50,16 +50,16 @@ class MirrorMoves(NamedTuple):
 def mirror_updates(branch: RegistryBranch, snapshot: Snapshot) -> list[RefUpdate]:
     """Return the update of each mirror ref to the last commit that touched its pointer's file, even if it is there."""
     settings = snapshot.settings
-    there: dict[str, str] = {}
+    current: dict[str, str] = {}
     for kind in ("stage", "alias"):
-        there.update(branch.repository.refs(f"{mirror_namespace(settings, kind)}/"))
+        current.update(branch.repository.refs(f"{mirror_namespace(settings, kind)}/"))
     updates = []
     for kind in ("stage", "alias"):
         for model, name, seq in snapshot.index.last_touched(snapshot.seq, kind):
             moment = snapshot.index.moment(seq)
             if not moment.boundary:  # a shallow clone does not know the file's last change
                 ref = mirror_ref(settings, Key(kind, model, name))
-                updates.append(RefUpdate(ref, moment.oid, there.get(ref)))
+                updates.append(RefUpdate(ref, moment.oid, current.get(ref)))
     return updates
 
 
@@ -68,7 +68,7 @@ def mirror_moves(
     snapshot: Snapshot,
     context: Callable[[], PromotionContext],
     *,
-    there: Mapping[str, str] | None = None,
+    other_refs: Mapping[str, str] | None = None,
 ) -> MirrorMoves:
     """Return the mirror refs that have to move, and those of stages whose move the policy refuses.
 
@@ -76,12 +76,12 @@ def mirror_moves(
     ----------
     context:
         Returns the context for policies; called only if a policy has to be evaluated.
-    there:
+    other_refs:
         The mirror refs of another repository, by name; None for those of this one.
     """
     updates = mirror_updates(branch, snapshot)
-    if there is not None:
-        updates = [update._replace(old=there.get(update.name)) for update in updates]
+    if other_refs is not None:
+        updates = [update._replace(old=other_refs.get(update.name)) for update in updates]
     due = [update for update in updates if update.old != update.new]
     keys = (parse_mirror_ref(snapshot.settings, update.name) for update in due)
     stages = [key for key in keys if key is not None and key.kind == "stage"]

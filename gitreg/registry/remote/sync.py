@@ -57,10 +57,10 @@ def sync(branch: RegistryBranch, upstream: Upstream) -> Synced:
     upstream.catch_up()
     snapshot = branch.snapshot()
     write_receipt(branch.repository, Receipt(branch.ref, snapshot.commit, upstream.now(), "sync"))
-    there = upstream.derived_refs(snapshot.settings)
+    remote_refs = upstream.derived_refs(snapshot.settings)
     upstream.fetch_tags(snapshot)
-    tags, wrong = _tags(branch, snapshot, there)
-    moves = upstream.mirror_moves(snapshot, there)
+    tags, wrong = _tags(branch, snapshot, remote_refs)
+    moves = upstream.mirror_moves(snapshot, remote_refs)
     moves.tell()
     mirrors = moves.due
     one_by_one = [[tag] for tag in tags] if len(tags) <= _ONE_BY_ONE else [tags]
@@ -68,17 +68,19 @@ def sync(branch: RegistryBranch, upstream: Upstream) -> Synced:
     for together in (*one_by_one, *lots):
         upstream.push_derived(together)
     with suppress(Conflict):  # another process is moving them
-        here = [update._replace(old=branch.repository.read_ref(update.name)) for update in (*tags, *mirrors)]
-        branch.repository.update_refs([move for move in here if move.old != move.new], reason="gitreg: sync")
+        local = [update._replace(old=branch.repository.read_ref(update.name)) for update in (*tags, *mirrors)]
+        branch.repository.update_refs([move for move in local if move.old != move.new], reason="gitreg: sync")
     return Synced([update.name for update in (*tags, *mirrors)], wrong, list(moves.refused))
 
 
-def _tags(branch: RegistryBranch, snapshot: Snapshot, there: Mapping[str, str]) -> tuple[list[RefUpdate], list[str]]:
+def _tags(
+    branch: RegistryBranch, snapshot: Snapshot, remote_refs: Mapping[str, str]
+) -> tuple[list[RefUpdate], list[str]]:
     """Return the updates for missing tags, and a sentence for each wrong tag on the remote."""
     repository, settings = branch.repository, snapshot.settings
     missing, wrong = [], []
     for tag in wanted_tags(snapshot):
-        at = there.get(f"{tag.ref}^{{}}", there.get(tag.ref))
+        at = remote_refs.get(f"{tag.ref}^{{}}", remote_refs.get(tag.ref))
         if at is None:
             made = repository.read_ref(tag.ref)
             if made is None or repository.peel(made) != tag.commit:

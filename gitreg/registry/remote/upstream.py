@@ -183,8 +183,8 @@ class Upstream:
         settings = None if ours is None else self._branch.snapshot_at(ours).settings
         mirrors = [f"{name}/*" for name in mirror_namespaces(settings)] if settings else []
         for _ in range(_SURVEYS):
-            there = self._remote.refs(*_HOLDING, *mirrors)
-            refs = {name: oid for name, oid in there.items() if not name.endswith(PEELED)}
+            listed = self._remote.refs(*_HOLDING, *mirrors)
+            refs = {name: oid for name, oid in listed.items() if not name.endswith(PEELED)}
             theirs = refs.get(self._branch.ref)
             if theirs is not None and (repository.is_shallow or repository.object_type(theirs) is None):
                 self.fetch()
@@ -255,9 +255,9 @@ class Upstream:
 
     def _drop_mirrors(self, names: Collection[str]) -> None:
         """Remove the mirror refs of pointers that do not exist in a rewritten history."""
-        there = [(name, self._repository.read_ref(name)) for name in names]
+        current = [(name, self._repository.read_ref(name)) for name in names]
         with suppress(Conflict):  # as for `move_mirrors`
-            self._repository.update_refs([RefUpdate(name, None, oid) for name, oid in there if oid], reason="gitreg")
+            self._repository.update_refs([RefUpdate(name, None, oid) for name, oid in current if oid], reason="gitreg")
 
     def move_mirrors(self) -> None:
         """Move this clone's mirror refs of stages and aliases as its branch says; warn of those that may not move.
@@ -272,12 +272,12 @@ class Upstream:
         with suppress(Conflict):  # another process moves them; `gitreg doctor` repairs the rest
             self._repository.update_refs(moves.due, reason=f"gitreg: follow {self.name}")
 
-    def mirror_moves(self, snapshot: Snapshot, there: Mapping[str, str] | None = None) -> MirrorMoves:
+    def mirror_moves(self, snapshot: Snapshot, other_refs: Mapping[str, str] | None = None) -> MirrorMoves:
         """Return the moves of mirror refs, due and refused (`gitreg.registry.remote.mirror_moves.mirror_moves`).
 
         Parameters
         ----------
-        there:
+        other_refs:
             The mirror refs of another repository, by name; None for those of this one.
 
         Raises
@@ -285,13 +285,13 @@ class Upstream:
         NotFound, Unreachable, IntegrityError
             As for `fetch_tags`.
         """
-        ask = partial(mirror_moves, self._branch, snapshot, self._context, there=there)
+        ask = partial(mirror_moves, self._branch, snapshot, self._context, other_refs=other_refs)
         moves = ask()
         if not moves.refused:
             return moves
         # Signatures are on tags, and this clone may lack the tags of versions that others have just promoted.
-        held = (snapshot.find_version(*each.reference.rpartition("@")[::2]) for each in moves.refused.values())
-        self.fetch_tags(snapshot, filter(None, held))
+        versions = (snapshot.find_version(*each.reference.rpartition("@")[::2]) for each in moves.refused.values())
+        self.fetch_tags(snapshot, filter(None, versions))
         return ask()
 
     def _leave(self, before: str, ours: str | None, theirs: str, *, accept_rewrite: bool) -> None:
@@ -346,13 +346,13 @@ class Upstream:
             A tag differs between this clone and the remote.
         """
         settings = snapshot.settings
-        there = self._repository.refs(tag_prefix(settings))
+        present = self._repository.refs(tag_prefix(settings))
         records = (
             ((entry.model, entry.name) for entry in snapshot.index.scan(snapshot.seq, "model_version"))
             if versions is None
             else ((version.model, version.version) for version in versions)
         )
-        missing = [ref for ref in (tag_ref(settings, *record) for record in records) if ref not in there]
+        missing = [ref for ref in (tag_ref(settings, *record) for record in records) if ref not in present]
         if not missing:
             return
         # As a pattern with a star, a tag that the remote lacks is no error.
@@ -521,17 +521,17 @@ class Upstream:
             self._note_declined(declined)
             self.push_derived(updates)
         except Conflict:
-            there = self._remote.refs(*(update.name for update in updates))
-            left = [update for update in updates if there.get(update.name) != update.new]
+            current = self._remote.refs(*(update.name for update in updates))
+            left = [update for update in updates if current.get(update.name) != update.new]
             if len(left) == len(updates):
                 raise
             self.push_derived(left)
 
     def derived_refs(self, settings: RegistryDocument) -> dict[str, str]:
         """Return the remote's version tags and mirror refs: object ids by full name; ``<tag>^{}`` is the commit."""
-        there = self._remote.refs(f"{tag_prefix(settings)}*")
+        tags = self._remote.refs(f"{tag_prefix(settings)}*")
         namespaces = {mirror_namespace(settings, kind) for kind in ("stage", "alias")}
-        return there | self._remote.refs(*(f"{namespace}/*" for namespace in sorted(namespaces)))
+        return tags | self._remote.refs(*(f"{namespace}/*" for namespace in sorted(namespaces)))
 
     def _unpublished(self, theirs: str | None) -> list[RefUpdate]:
         """Return the updates for the tags and mirror refs of commits made with ``--local``."""
@@ -551,8 +551,8 @@ class Upstream:
                 name, old = mirror_ref(settings, key), ANY
             else:
                 continue
-            if here := self._repository.read_ref(name):
-                updates.append(RefUpdate(name, here, old))
+            if oid := self._repository.read_ref(name):
+                updates.append(RefUpdate(name, oid, old))
         return updates
 
     def _push(self, updates: Sequence[RefUpdate]) -> None:

@@ -127,15 +127,15 @@ class Host(NamedTuple):
         ]
 
 
-def opened_by_push(told: str) -> str | None:
+def opened_by_push(reply: str) -> str | None:
     """Return the URL of an open pull request in a host's reply to a push; None where there is none."""
-    found = _OPENED.search(told)
+    found = _OPENED.search(reply)
     return found[0] if found else None
 
 
-def offered_by_push(told: str) -> str | None:
+def offered_by_push(reply: str) -> str | None:
     """Return the first URL in a host's reply to a push; None where there is none."""
-    found = _URL.search(told)
+    found = _URL.search(reply)
     return found[0] if found else None
 
 
@@ -155,9 +155,9 @@ def host_of(remote: str, env: Mapping[str, str]) -> Host | None:
     for program, its_kind in _PROGRAMS.items():
         if kind not in ("", its_kind):
             continue
-        where = shutil.which(program, path=env.get("PATH"))
-        if where and _run([where, "auth", "status", "--hostname", name], env) is not None:
-            return Host(its_kind, name, path, where)
+        program_path = shutil.which(program, path=env.get("PATH"))
+        if program_path and _run([program_path, "auth", "status", "--hostname", name], env) is not None:
+            return Host(its_kind, name, path, program_path)
     return Host(kind, name, path)
 
 
@@ -169,12 +169,12 @@ def open_pull_request(host: Host, request: PullRequest, env: Mapping[str, str]) 
     if host.kind == "github":
         arguments = ["pr", "create", "--repo", f"{host.name}/{host.path}", "--base", request.target]
         arguments += ["--head", request.branch, "--title", request.title, "--body-file", "-"]
-        said = _run([host.program, *arguments], env, stdin=body, failing=True)
+        output = _run([host.program, *arguments], env, stdin=body, failing=True)
     else:
         arguments = ["mr", "create", "--repo", host.address, "--target-branch", request.target]
         arguments += ["--source-branch", request.branch, "--title", request.title, "--description", body, "--yes"]
-        said = _run([host.program, *arguments], env, failing=True)
-    return next((url for url in _URL.findall(said or "") if f"{host.path}/" in url), None)
+        output = _run([host.program, *arguments], env, failing=True)
+    return next((url for url in _URL.findall(output or "") if f"{host.path}/" in url), None)
 
 
 def _cut(text: str, limit: int) -> str:

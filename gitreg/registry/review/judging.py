@@ -118,9 +118,9 @@ def judge_each(
 def moves_twice(branch: RegistryBranch, merge: Merge) -> Iterator[Problem]:
     """Yield a problem for each pointer or permission field that more than one commit of a proposal changes."""
     root = f"{branch.root}/" if branch.root else ""
-    for path, said in merge.steps.items():
+    for path, changes in merge.steps.items():
         key = parse_path(path.removeprefix(root))
-        steps = [step for step in said if step[0] != step[1]]
+        steps = [step for step in changes if step[0] != step[1]]
         if key is None or len(steps) < 2:
             continue
         if key.kind in ("stage", "alias"):
@@ -139,15 +139,15 @@ def _misdated(branch: RegistryBranch, merge: Merge, context: PromotionContext) -
     for change in merge.changes:
         if change.key is None or change.key.kind != "stage" or change.old == change.new:
             continue
-        said = merge.head.index.history(merge.head.seq, *change.key)
-        movers = [merge.head.index.moment(_newest_place(said[0], merge.head.seq)).oid] if said else []
+        contents = merge.head.index.history(merge.head.seq, *change.key)
+        movers = [merge.head.index.moment(_newest_place(contents[0], merge.head.seq)).oid] if contents else []
         if repository.follows(merge.head.commit, merge.base.commit):
             movers.append(merge.head.commit)  # the branch's own commit, which may merge the commit that moves the stage
         for commit in dict.fromkeys(movers):
             made = repository.commit(commit)
             parent = None if repository.is_boundary(commit) or not made.parents else repository.commit(made.parents[0])
-            if what := misdated(made, parent, now):
-                yield Problem(change.key.path, f"moves {what}", _SET_THE_CLOCK)
+            if problem := misdated(made, parent, now):
+                yield Problem(change.key.path, f"moves {problem}", _SET_THE_CLOCK)
 
 
 def _newest_place(entry: IndexEntry, seq: int) -> int:
@@ -174,22 +174,22 @@ def _unmet(move: Move) -> Iterator[Problem]:
 def _of_settings(change: SettingsChange, context: PromotionContext) -> Iterator[Problem]:
     """Yield the problems of a change of permissions."""
     if change.guarded and context.settings_guarded:
-        what = "changes who may do what, and no settings policy says who may do that"
+        problem = "changes who may do what, and no settings policy says who may do that"
         remedy = f"{_ALLOW}, until this is pushed" if change.begins else f"add policies.settings; or {_ALLOW}"
-        yield Problem("gitreg.yaml", what, remedy)
+        yield Problem("gitreg.yaml", problem, remedy)
     for result in change.decision.unmet if change.decision else ():
-        what = f"changes who may do what: {result.name}: {result.sentence}"
-        yield Problem("gitreg.yaml", what, "policies.settings of the file before says who may; see `gitreg check`")
+        problem = f"changes who may do what: {result.name}: {result.sentence}"
+        yield Problem("gitreg.yaml", problem, "policies.settings of the file before says who may; see `gitreg check`")
 
 
 def _protected(judgement: Judgement) -> Iterator[Problem]:
     """Yield a problem for each change of a protected stage, or of the settings, that is made without a merge commit."""
     settings = judgement.settings
     if settings is not None and settings.decision is not None and settings.decision.protected:
-        what = "changes who may do what, which is done by pull request only (`protected` in policies.settings)"
-        yield Problem("gitreg.yaml", what, "propose it, and merge it with a merge commit")
+        problem = "changes who may do what, which is done by pull request only (`protected` in policies.settings)"
+        yield Problem("gitreg.yaml", problem, "propose it, and merge it with a merge commit")
     for move in judgement.moves:
         if move.decision is not None and move.decision.protected:
-            what = f"{move.name} is entered by pull request only (`protected` in gitreg.yaml)"
+            problem = f"{move.name} is entered by pull request only (`protected` in gitreg.yaml)"
             remedy = "propose it (`gitreg promote ... --pr`), and merge it with a merge commit"
-            yield Problem(move.path, what, remedy)
+            yield Problem(move.path, problem, remedy)

@@ -58,24 +58,24 @@ def _what_moves(report: Report) -> Iterator[str]:
     for move in report.moves:
         yield from _move(move)
     for arrival in report.arrivals:
-        yield from _arrival(arrival, told=arrival.version.reference in moved)
+        yield from _arrival(arrival, brief=arrival.version.reference in moved)
     if report.links:
         yield "### Linked to versions that hold a stage"
         yield _links(report.links)
     for card in report.cards:
         yield from _card(card)
     if report.events:
-        told = [f"- {_event(event)}" for event in report.events[:_MOST_ROWS]]
+        events = [f"- {_event(event)}" for event in report.events[:_MOST_ROWS]]
         yield "### Also"
-        yield "\n".join([*told, *_and_more(report.events)])
+        yield "\n".join([*events, *_and_more(report.events)])
     if not (report.moves or report.arrivals or report.cards or report.events):
         yield "Nothing in the registry changes."
 
 
 def _authority(change: SettingsChange) -> Iterator[str]:
     yield "### Changes to who may do what"
-    told = [f"- {text(each.sentence)}" for each in change.authority[:_MOST_ROWS]]
-    yield "\n".join([*told, *_and_more(change.authority)])
+    changes = [f"- {text(each.sentence)}" for each in change.authority[:_MOST_ROWS]]
+    yield "\n".join([*changes, *_and_more(change.authority)])
     if change.guarded:
         yield f"> {NOBODY_IS_ASKED}"
     if change.decision is not None and change.decision.results:
@@ -95,14 +95,14 @@ def _move(move: Move) -> Iterator[str]:
         yield _gates(move.decision)
 
 
-def _arrival(arrival: NewVersionMove, *, told: bool) -> Iterator[str]:
+def _arrival(arrival: NewVersionMove, *, brief: bool) -> Iterator[str]:
     version = arrival.version
     yield f"### New: {code(version.reference)}, {size_text(version.size)}"
     dangers = [each for artifact in version.artifacts.values() for each in code_in(artifact.contents)]
     if dangers:
         told_of = [f"- ⚠ {code(path)}: {text(why)}" for path, why in dangers[:_MOST_ROWS]]
         yield "\n".join([*told_of, *_and_more(dangers)])
-    if told:
+    if brief:
         return
     yield _lineage(version)
     if arrival.comparison is not None:
@@ -119,16 +119,16 @@ def _lineage(version: ModelVersion) -> str:
     return "\n".join(f"- {name}: {code(value)}" for name, value in rows if value)
 
 
-def _comparison(said: Comparison) -> Iterator[str]:
-    old, new = code(said["from"]), code(said["to"])
-    if metadata := said["metadata"]:
+def _comparison(comparison: Comparison) -> Iterator[str]:
+    old, new = code(comparison["from"]), code(comparison["to"])
+    if metadata := comparison["metadata"]:
         rows = [
             (code(key), _value(row["from"]), _value(row["to"]), _delta(row.get("delta")))
             for key, row in metadata.items()
         ]
         yield _table(("metadata", old, new, "delta"), rows)
-    files, size = said["files"], said["size"]
-    rest = f"{said['unchanged']} file{'' if said['unchanged'] == 1 else 's'} the same"
+    files, size = comparison["files"], comparison["size"]
+    rest = f"{comparison['unchanged']} file{'' if comparison['unchanged'] == 1 else 's'} the same"
     sizes = f"{size_text(size['from'])} → {size_text(size['to'])}"
     yield f"Files: {len(files)} differ{'s' if len(files) == 1 else ''}, {rest}; {sizes} ({_signed(size['delta'])})"
     if files:
@@ -191,27 +191,27 @@ def _event(event: Mapping[str, Any]) -> str:
 # -- escaping and formatting -----------------------------------------------------------------------------------------
 
 
-def text(said: str) -> str:
+def text(value: str) -> str:
     """Return a text on one line, escaped so that Markdown shows it literally."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~&@!])", r"\\\1", _one_line(said)).replace("\\@", "&#64;").replace("\\&", "&amp;")
+    return re.sub(r"([\\`*_{}\[\]<>#|~&@!])", r"\\\1", _one_line(value)).replace("\\@", "&#64;").replace("\\&", "&amp;")
 
 
-def code(said: Any) -> str:
+def code(value: Any) -> str:
     """Return a name or a value as inline code, on one line; "" for an empty one."""
-    told = _one_line(str(said)).replace("|", "\\|")  # Markdown splits table cells at bars before it recognises code
-    ticks = max((len(found) for found in re.findall("`+", told)), default=0)
+    line = _one_line(str(value)).replace("|", "\\|")  # Markdown splits table cells at bars before it recognises code
+    ticks = max((len(found) for found in re.findall("`+", line)), default=0)
     fence = "`" * (ticks + 1)
     pad = " " if ticks else ""
-    return f"{fence}{pad}{told}{pad}{fence}" if told else ""
+    return f"{fence}{pad}{line}{pad}{fence}" if line else ""
 
 
-def _one_line(said: str) -> str:
-    told = _shown(" ".join(said.split()))
-    return told if len(told) <= _LONGEST else f"{told[: _LONGEST - 1]}…"
+def _one_line(value: str) -> str:
+    line = _shown(" ".join(value.split()))
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 
-def _shown(said: str) -> str:
-    return re.sub(_UNSEEN, "\N{REPLACEMENT CHARACTER}", said)
+def _shown(value: str) -> str:
+    return re.sub(_UNSEEN, "\N{REPLACEMENT CHARACTER}", value)
 
 
 def _value(value: Any) -> str:

@@ -78,12 +78,12 @@ def propose(
         text = proposal_text(check(branch, snapshot.commit, made, context=context), changes.body)
         request = PullRequest(branch_of(changes), branch.name, changes.subject, text)
         host = host_of(upstream.url, env)
-        told = upstream.push_branch(
+        reply = upstream.push_branch(
             RefUpdate(f"refs/heads/{request.branch}", made), host.push_options(request) if host else ()
         )
         opened = _open(upstream, host, request, made, env) if host else None
-    opened = opened or opened_by_push(told)
-    page = offered_by_push(told) or (host.page(request.branch, request.target) if host else None)
+    opened = opened or opened_by_push(reply)
+    page = offered_by_push(reply) or (host.page(request.branch, request.target) if host else None)
     return Outcome(made, changes, files, Proposal(request.branch, opened or page, opened is not None))
 
 
@@ -92,12 +92,12 @@ def _open(upstream: Upstream, host: Host, request: PullRequest, made: str, env: 
     review = host.push_for_review(request)
     if review is None:
         return open_pull_request(host, request, env)
-    told = upstream.push_for_review(RefUpdate(review[0], made), review[1])
-    return None if told is None else opened_by_push(told) or f"{host.address}/pulls"
+    reply = upstream.push_for_review(RefUpdate(review[0], made), review[1])
+    return None if reply is None else opened_by_push(reply) or f"{host.address}/pulls"
 
 
 def branch_of(changes: Changes) -> str:
     """Return the branch name of a proposal, as ``gitreg/promote/iris-production-7``."""
-    said = dict(changes.trailers)
-    parts = [slug(said[name]) for name in _NAMING if name in said]
-    return f"gitreg/{said.get('Operation', 'change')}/{'-'.join(parts) or 'registry'}"
+    trailers = dict(changes.trailers)
+    parts = [slug(trailers[name]) for name in _NAMING if name in trailers]
+    return f"gitreg/{trailers.get('Operation', 'change')}/{'-'.join(parts) or 'registry'}"

@@ -117,19 +117,23 @@ class _Guarded:
             yield Problem(update.name, "is the branch of a registry and cannot be deleted", "leave it")
             return
         if update.old is not None and not self._repository.is_ancestor(update.old, update.new):
-            what = f"only moves forward, and {update.new[:12]} would lose commits of {update.old[:12]}"
-            yield Problem(update.name, what, f"`git pull --rebase`, or `git rebase {update.old[:12]}`; never --force")
+            problem = f"only moves forward, and {update.new[:12]} would lose commits of {update.old[:12]}"
+            yield Problem(
+                update.name, problem, f"`git pull --rebase`, or `git rebase {update.old[:12]}`; never --force"
+            )
             return
         if update.old is not None and not goes_on(self._repository, update.old, update.new):
-            what = f"would have another history of its own: {update.old[:12]} came in as the second parent of a merge"
-            yield Problem(update.name, what, f"`git pull --rebase`, or merge into {name} instead of merging {name}")
+            problem = (
+                f"would have another history of its own: {update.old[:12]} came in as the second parent of a merge"
+            )
+            yield Problem(update.name, problem, f"`git pull --rebase`, or merge into {name} instead of merging {name}")
             return
         try:
             if update.old is None:
                 found = list(check(self._branch, None, update.new, context=self._context).problems)
             else:
-                here = replace(self._context, here=update.old)
-                found = judge_each(self._branch, update.old, update.new, here, protecting=True)
+                context = replace(self._context, here=update.old)
+                found = judge_each(self._branch, update.old, update.new, context, protecting=True)
         except GitregError as error:
             yield Problem(update.name, error.message, error.hint or "ask who keeps this repository")
             return
@@ -177,8 +181,8 @@ class _Guarded:
             yield Problem(ref, f"seals {reference}: it is made once, and neither moves nor goes", "leave it")
         elif update.new is None:
             yield Problem(ref, f"is the tag of {reference} and cannot be deleted", "`gitreg doctor` explains it")
-        elif (what := self._tag_problem(ref, update.new, commit, digest)) is not None:
-            yield Problem(ref, what, "`gitreg sync` makes it as it has to be")
+        elif (problem := self._tag_problem(ref, update.new, commit, digest)) is not None:
+            yield Problem(ref, problem, "`gitreg sync` makes it as it has to be")
 
     def _tag_problem(self, ref: str, oid: str, commit: str, digest: str) -> str | None:
         tag = self._repository.tag(oid)
@@ -204,8 +208,8 @@ class _Guarded:
         if update.new is not None and self._is_behind(update.new):
             raise _overtaken(self._branch.ref, self._before)
         if update.new not in self._moved(key):
-            what = f"would be at {update.new[:12]}, where {key.path} did not change"
-            yield Problem(ref, what, "move the pointer's file (`gitreg promote`); the mirror follows")
+            problem = f"would be at {update.new[:12]}, where {key.path} did not change"
+            yield Problem(ref, problem, "move the pointer's file (`gitreg promote`); the mirror follows")
         elif update.old is not None and not self._repository.is_ancestor(update.old, update.new):
             yield Problem(ref, "would go back, and only moves forward", "`gitreg rollback` is a new commit")
 
@@ -214,8 +218,8 @@ class _Guarded:
         if self._before is not None:
             snapshot = self._branch.snapshot_at(self._before)
             entry = snapshot.index.get(snapshot.seq, *key)
-            if entry is not None and (said := readings(snapshot, entry)):
-                return snapshot.index.moment(said[-1].since).oid, said[-1].digest
+            if entry is not None and (contents := readings(snapshot, entry)):
+                return snapshot.index.moment(contents[-1].since).oid, contents[-1].digest
         touches = self._touches.get(key.path, ())
         for commit in touches:
             content = self._repository.read(commit, self._full(key.path))

@@ -98,8 +98,8 @@ def _annotation(merge: Merge, key: Key, entry: IndexEntry, record: IndexEntry) -
 def _sealed(
     branch: RegistryBranch, merge: Merge, change: Change, key: Key, entry: IndexEntry | None
 ) -> Iterator[Problem]:
-    said = merge.base.index.history(merge.base.seq, *key) if merge.base else []
-    sealed = [past.digest for past in said if past.text is not None]
+    contents = merge.base.index.history(merge.base.seq, *key) if merge.base else []
+    sealed = [past.digest for past in contents if past.text is not None]
     if sealed:
         if entry is None:
             yield Problem(key.path, "is a sealed record and is removed", _HIDE)
@@ -109,9 +109,9 @@ def _sealed(
     within = merge.head.index.history(merge.head.seq, *key)
     rewritten = merge.base is None and len({past.digest for past in within if past.text is not None}) > 1
     if change.first != change.new or rewritten:
-        what = "is edited" if entry is not None else "is removed again"
+        problem = "is edited" if entry is not None else "is removed again"
         yield Problem(
-            key.path, f"{what} by a later commit of the same proposal", "make one commit of them (`git rebase -i`)"
+            key.path, f"{problem} by a later commit of the same proposal", "make one commit of them (`git rebase -i`)"
         )
     if entry is not None and entry.data is not None:
         yield from _digests(key, entry.data)
@@ -192,8 +192,8 @@ def _fixed(merge: Merge) -> Iterator[Problem]:
     before = {(shift.field, shift.now) for shift in merge.base.shifts} if merge.base else set()
     for shift in merge.head.shifts:
         if (shift.field, shift.now) not in before:
-            what = f"at /{shift.field}: cannot change once there are versions ({shift.was})"
-            yield Problem("gitreg.yaml", what, f"leave it as it was: `{shift.field}: {shift.was}`")
+            problem = f"at /{shift.field}: cannot change once there are versions ({shift.was})"
+            yield Problem("gitreg.yaml", problem, f"leave it as it was: `{shift.field}: {shift.was}`")
 
 
 def _settings(merge: Merge) -> Iterator[Problem]:
@@ -208,20 +208,20 @@ def _settings(merge: Merge) -> Iterator[Problem]:
         yield Problem(error.where, f"at {error.pointer}: {error.reason}", error.hint or _BY_HAND)
     for kind in ("stage", "alias", *(("model_version",) if set(head.settings.stages) - set(before) else ())):
         for entry in head.index.scan(head.seq, kind):
-            if what := _misnamed(head, entry):
-                yield Problem(Key(*entry[:3]).path, what, "declare other stages, or remove the file")
+            if problem := _misnamed(head, entry):
+                yield Problem(Key(*entry[:3]).path, problem, "declare other stages, or remove the file")
 
 
 def _model(head: Snapshot, model: str) -> Iterator[Problem]:
     if head.index.get(head.seq, "model", model, "") is None and head.versions(model):
         yield Problem(Key("model", model).path, f"is missing, though {model} has versions", "leave it where it is")
-    held: dict[str, str] = {}
+    stage_of: dict[str, str] = {}
     for kind in ("stage", "alias"):
         for entry in head.index.scan(head.seq, kind, model):
-            if what := _misnamed(head, entry) or misread(entry) or _pointer_problem(head, entry):
-                yield Problem(Key(*entry[:3]).path, what, "let it point to a version that is there, or remove it")
+            if problem := _misnamed(head, entry) or misread(entry) or _pointer_problem(head, entry):
+                yield Problem(Key(*entry[:3]).path, problem, "let it point to a version that is there, or remove it")
             if kind == "stage" and entry.data is not None:
-                other = held.setdefault(entry.data["version"], entry.name)
+                other = stage_of.setdefault(entry.data["version"], entry.name)
                 if other != entry.name:
                     yield Problem(
                         Key(*entry[:3]).path,
@@ -236,9 +236,9 @@ def _misnamed(head: Snapshot, entry: IndexEntry) -> str | None:
     known = head.settings.stages
     if entry.kind == "stage":
         return None if entry.name in known else f"is no stage that gitreg.yaml declares ({', '.join(known)})"
-    what = "an alias" if entry.kind == "alias" else "a version"
+    kind = "an alias" if entry.kind == "alias" else "a version"
     if fold(entry.name) in map(fold, known):
-        return f"is {what} that is called like a stage ({', '.join(known)})"
+        return f"is {kind} that is called like a stage ({', '.join(known)})"
     return None
 
 
@@ -265,8 +265,8 @@ def _pointer_problem(head: Snapshot, entry: IndexEntry) -> str | None:
     if note is not None and (note.data or {}).get("deleted"):
         return f"points to version {target!r}, which was deleted"
     if digest not in (None, f"sha256:{record.digest}"):
-        said, is_now = digest.removeprefix("sha256:")[:12], record.digest[:12]
-        return f"says the digest {said}..., but the record of {entry.model}@{target} has {is_now}..."
+        pointed, is_now = digest.removeprefix("sha256:")[:12], record.digest[:12]
+        return f"says the digest {pointed}..., but the record of {entry.model}@{target} has {is_now}..."
     return None
 
 

@@ -151,15 +151,15 @@ def events_of(entry: IndexEntry, before: IndexEntry | None) -> list[dict[str, An
                 "from": old.get("version"),
             }
         ]
-    said = [
+    events = [
         mark if data.get(mark) else f"un{mark}"
         for mark in ("archived", "yanked", "deleted")
         if bool(data.get(mark)) != bool(old.get(mark))
     ]
     rest = [{k: v for k, v in d.items() if k in ("description", "tags", "metadata", "links")} for d in (data, old)]
     if rest[0] != rest[1]:
-        said.append("annotated")
-    return [{"event": event, **about, "version": entry.name} for event in said]
+        events.append("annotated")
+    return [{"event": event, **about, "version": entry.name} for event in events]
 
 
 def removal_of(entry: IndexEntry) -> dict[str, Any]:

@@ -144,11 +144,11 @@ class RegistryBranch:
         """
         from gitreg.registry.state.receipts import read_receipts, receipts_state  # lazy: few commands need dates
 
-        told = index, index.head(), receipts_state(self.repository)
-        if self._placed[0] != told:
+        state = index, index.head(), receipts_state(self.repository)
+        if self._placed[0] != state:
             known = read_receipts(self.repository, self.ref)
             placed = index.positions([each.commit for each in known])
-            self._placed = told, [(placed[each.commit], each) for each in known if each.commit in placed]
+            self._placed = state, [(placed[each.commit], each) for each in known if each.commit in placed]
         return self._placed[1]
 
     def close(self) -> None:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def is_cut(snapshot: Snapshot, version: ModelVersion) -> bool:
     """Return whether the history in this clone begins with a version's record, so that earlier edits are not known."""
     index = snapshot.index
-    said = index.history(snapshot.seq, "model_version", version.model, version.version)
-    return bool(said) and index.moment(said[-1].since).boundary
+    contents = index.history(snapshot.seq, "model_version", version.model, version.version)
+    return bool(contents) and index.moment(contents[-1].since).boundary
 
 
 def was_held(branch: RegistryBranch, snapshot: Snapshot, version: ModelVersion) -> bool:

@@ -56,17 +56,17 @@ class Dates:
         The present time in seconds since the epoch; later dates are ignored.
     branch:
         The branch whose receipts count; None where there are none.
-    here:
+    before_push:
         The last commit before the push that is judged; later commits arrive now. None: there is no push.
     """
 
     def __init__(
-        self, index: Index, now: float, branch: ReceivingBranch | None = None, *, here: str | None = None
+        self, index: Index, now: float, branch: ReceivingBranch | None = None, *, before_push: str | None = None
     ) -> None:
         self._index = index
         self._now = int(now)
         self._branch = branch
-        self._here = index.position(here) if here is not None else None
+        self._here = index.position(before_push) if before_push is not None else None
 
     def seen(self, seq: int) -> Dated:
         """Return the latest possible date of a commit's arrival; time in a stage counts from then.
@@ -75,8 +75,8 @@ class Dates:
         """
         if self._here is not None and seq > self._here:
             return Dated(self._now, True)
-        told = self._now if self._index.moment(seq).time > self._now else self._told(seq)
-        return self._with_receipt(seq, told, exactly=False)
+        time = self._now if self._index.moment(seq).time > self._now else self._told(seq)
+        return self._with_receipt(seq, time, exactly=False)
 
     def came(self, seq: int) -> Dated:
         """Return the date of a commit's arrival: from the receipt of the push that brought it, else from committers.
@@ -108,16 +108,16 @@ class Dates:
     def _last_sane(self) -> int:
         return self._index.before(self._now) or 0
 
-    def _with_receipt(self, seq: int, told: int, *, exactly: bool) -> Dated:
+    def _with_receipt(self, seq: int, time: int, *, exactly: bool) -> Dated:
         places, times, by = self._receipts
         covering = bisect_left(places, seq)
         if covering == len(places):  # the commit is newer than the last receipt
-            is_older = bool(times) and not exactly and told < times[-1]
-            return Dated(times[-1], True) if is_older else Dated(told, False)
+            is_older = bool(times) and not exactly and time < times[-1]
+            return Dated(times[-1], True) if is_older else Dated(time, False)
         # The first of all receipts does not date the history before it.
         if exactly and (by[covering] != BY_PUSH or covering == 0):
-            return Dated(told, False)
-        return Dated(max(told, times[covering]), True)
+            return Dated(time, False)
+        return Dated(max(time, times[covering]), True)
 
     @cached_property
     def _receipts(self) -> tuple[list[int], list[int], list[str]]:

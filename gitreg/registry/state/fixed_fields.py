@@ -31,17 +31,17 @@ class FixedFieldChange(NamedTuple):
     since: int
 
 
-def shifts(said: Sequence[IndexEntry], first_record: Callable[[], int | None]) -> list[FixedFieldChange]:
+def shifts(contents: Sequence[IndexEntry], first_record: Callable[[], int | None]) -> list[FixedFieldChange]:
     """Return the fixed fields that do not have their fixed value.
 
     Parameters
     ----------
-    said:
+    contents:
         All contents that ``gitreg.yaml`` ever had, newest first.
     first_record:
         Returns the sequence number of the commit with the first record; called only if a field ever changed.
     """
-    readable = [(entry.since, entry.data) for entry in reversed(said) if entry.data is not None]
+    readable = [(entry.since, entry.data) for entry in reversed(contents) if entry.data is not None]
     if len({_fields(data) for _, data in readable}) < 2:
         return []
     first = first_record()

@@ -72,8 +72,8 @@ class IndexEntry(_Row):
         if self.text is None:
             return None
         if self.text.startswith("{"):
-            said: dict[str, Any] = json.loads(self.text)
-            return said
+            data: dict[str, Any] = json.loads(self.text)
+            return data
         from gitreg.documents.fast_yaml import read  # lists of names, and completion, read no record
 
         return read(self.text)
@@ -483,8 +483,8 @@ def _counts(hidden: int) -> str:
 
 
 def _moment(row: tuple[Any, ...]) -> BranchCommit:
-    *said, boundary = row
-    return BranchCommit._make((*said, bool(boundary)))
+    *fields, boundary = row
+    return BranchCommit._make((*fields, bool(boundary)))
 
 
 def open_index(path: Path | None) -> Index:

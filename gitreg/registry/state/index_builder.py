@@ -81,9 +81,9 @@ def derive(key: Key, content: bytes | Oversized) -> FileColumns:
     """Return the index row of a file, or of its problem; most files match a regular expression: no YAML parser runs."""
     if not isinstance(content, bytes) or (known := recognise(key, content)) is None:
         return derive_as_parsed(key, content)
-    said = known.groupdict()
-    number = int(said["number"]) if key.kind == "model_version" else None
-    hidden = HIDDEN_DELETED * (said.get("deleted") == "true") + HIDDEN_YANKED * (said.get("yanked") == "true")
+    fields = known.groupdict()
+    number = int(fields["number"]) if key.kind == "model_version" else None
+    hidden = HIDDEN_DELETED * (fields.get("deleted") == "true") + HIDDEN_YANKED * (fields.get("yanked") == "true")
     return FileColumns(sha256(content).hexdigest(), number, hidden, known.string, None)
 
 

@@ -103,7 +103,9 @@ def merged(branch: RegistryBranch, base: str | None, head: str) -> Iterator[Merg
     ours = {change.path: change for change in repository.diff(fork, head, root) if change.old != change.new}
     wanted = {path: change for path, change in ours.items() if path not in theirs}
     conflicts = [path for path, change in ours.items() if path in theirs and theirs[path] != change.new]
-    firsts, steps, said = _steps(repository, root, commits, {path: change.new for path, change in wanted.items()})
+    firsts, steps, changes_by_path = _steps(
+        repository, root, commits, {path: change.new for path, change in wanted.items()}
+    )
     settled = {path for _, paths in steps for path in paths}
     if left := [path for path in wanted if path not in settled]:  # set by merge commits, or by commits missing here
         tip = repository.commit(head)
@@ -120,7 +122,11 @@ def merged(branch: RegistryBranch, base: str | None, head: str) -> Iterator[Merg
         index.extend((commit, _derived(repository, root, wanted, paths), False) for commit, paths in steps)
         after = Snapshot(index, before.seq + len(steps), head)
         yield Merge(
-            before, after, tuple(sorted(changes, key=lambda change: change.path)), tuple(sorted(conflicts)), said
+            before,
+            after,
+            tuple(sorted(changes, key=lambda change: change.path)),
+            tuple(sorted(conflicts)),
+            changes_by_path,
         )
 
 
@@ -147,8 +153,8 @@ def told_by(branch: RegistryBranch, moment: BranchCommit, key: Key) -> BranchCom
     for commit, paths in steps:
         if path in paths:
             who, by = commit.author, commit.committer
-            told = moment._replace(oid=commit.oid, author=who.name, email=who.email, message=commit.message)
-            return told._replace(committer=f"{by.name} <{by.email}>")
+            author_commit = moment._replace(oid=commit.oid, author=who.name, email=who.email, message=commit.message)
+            return author_commit._replace(committer=f"{by.name} <{by.email}>")
     return moment
 
 
@@ -192,7 +198,7 @@ def _steps(
     repository: Repository, root: str, commits: Sequence[Commit], wanted: Mapping[str, str | None]
 ) -> tuple[dict[str, str | None], list[tuple[Commit, list[str]]], dict[str, list[tuple[str | None, str | None]]]]:
     """Return the first content of each file in a proposal, the commits that set the final contents, and all changes."""
-    said: dict[str, list[tuple[str | None, str | None]]] = {}
+    changes_by_path: dict[str, list[tuple[str | None, str | None]]] = {}
     firsts: dict[str, str | None] = {}
     steps: list[tuple[Commit, list[str]]] = []
     settled: set[str] = set()
@@ -202,12 +208,12 @@ def _steps(
         paths = []
         for change in repository.diff(commit.parents[0] if commit.parents else None, commit.oid, root):
             firsts.setdefault(change.path, change.new)
-            said.setdefault(change.path, []).append((change.old, change.new))
+            changes_by_path.setdefault(change.path, []).append((change.old, change.new))
             if change.path not in settled and change.path in wanted and wanted[change.path] == change.new:
                 settled.add(change.path)
                 paths.append(change.path)
         steps.append((commit, paths))
-    return firsts, steps, said
+    return firsts, steps, changes_by_path
 
 
 def _derived(

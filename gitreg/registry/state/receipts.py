@@ -111,12 +111,12 @@ def _lines(repository: Repository) -> list[tuple[int, Receipt | None]]:
         return []
     lines = content.removesuffix(b"\n").split(b"\n") if content else []
     try:
-        said = json.loads(b"[" + b",".join(lines) + b"]")  # one call for all lines takes half the time
-        if len(said) != len(lines):
+        parsed = json.loads(b"[" + b",".join(lines) + b"]")  # one call for all lines takes half the time
+        if len(parsed) != len(lines):
             raise ValueError
     except (ValueError, RecursionError):
-        said = [_parsed(line) for line in lines]
-    return [(number, _receipt(each)) for number, each in enumerate(said, start=1)]
+        parsed = [_parsed(line) for line in lines]
+    return [(number, _receipt(each)) for number, each in enumerate(parsed, start=1)]
 
 
 def _parsed(line: bytes) -> Any:
@@ -126,10 +126,10 @@ def _parsed(line: bytes) -> Any:
         return None
 
 
-def _receipt(said: Any) -> Receipt | None:
-    if not isinstance(said, dict) or set(said) != set(Receipt._fields):
+def _receipt(parsed: Any) -> Receipt | None:
+    if not isinstance(parsed, dict) or set(parsed) != set(Receipt._fields):
         return None
-    receipt = Receipt(**said)
+    receipt = Receipt(**parsed)
     if not all(isinstance(text, str) for text in (receipt.ref, receipt.commit, receipt.by)):
         return None
     if isinstance(receipt.at, bool) or not isinstance(receipt.at, int) or not 0 <= receipt.at < 2**38:

@@ -63,8 +63,8 @@ def _tell_ignored(version: ModelVersion) -> None:
     for name in version.ignored:
         import warnings  # lazy: rarely needed
 
-        said = f"its annotation names the artifact {name!r}, which was sealed; that is ignored"
-        warnings.warn(f"{version.reference}: {said}", stacklevel=2)
+        problem = f"its annotation names the artifact {name!r}, which was sealed; that is ignored"
+        warnings.warn(f"{version.reference}: {problem}", stacklevel=2)
 
 
 def _resolve(snapshot: Snapshot, reference: str | Reference, withdrawn: bool) -> ModelVersion:
@@ -103,7 +103,7 @@ def _follow(snapshot: Snapshot, ref: Reference, withdrawn: bool) -> ModelVersion
             f"{ref} may mean many versions", hint=f"list them with `gitreg list {ref.model} stage={ARCHIVED}`"
         )
     pointer = snapshot.find_stage(ref.model, ref.selector)
-    what = "stage" if pointer else "alias"
+    kind = "stage" if pointer else "alias"
     target: StageDocument | AliasDocument | None = pointer
     if pointer is None and ref.selector not in snapshot.settings.stages:
         target = snapshot.find_alias(ref.model, ref.selector)
@@ -114,19 +114,19 @@ def _follow(snapshot: Snapshot, ref: Reference, withdrawn: bool) -> ModelVersion
         if (error := _unreadable(snapshot, ref.model, target.version, ("model_version",))) is not None:
             raise error
         raise NotFound(
-            f"the {what} {ref} points to version {target.version!r}, which is not there", hint="run `gitreg doctor`"
+            f"the {kind} {ref} points to version {target.version!r}, which is not there", hint="run `gitreg doctor`"
         )
     if target.digest is not None and target.digest != version.digest:
         raise IntegrityError(
-            f"the {what} {ref} says {target.digest[:19]}..., but the record of {version.reference} is "
+            f"the {kind} {ref} says {target.digest[:19]}..., but the record of {version.reference} is "
             f"{version.digest[:19]}...",
             hint="the record or the pointer was changed by hand; run `gitreg doctor`",
         )
     if version.yanked and not withdrawn:
         raise Refused(
-            f"the {what} {ref} points to {version.reference}, which {version.withdrawal}",
+            f"the {kind} {ref} points to {version.reference}, which {version.withdrawal}",
             hint=f"`gitreg rollback {ref.model} {ref.selector}`"
-            if what == "stage"
+            if kind == "stage"
             else f"name the version itself: {version.reference}",
         )
     return version
@@ -167,12 +167,12 @@ def _unreadable(snapshot: Snapshot, model: str, name: str, kinds: Collection[str
     """Return the error for a version or a pointer whose file cannot be read; None if there is no such file."""
     for entry in snapshot.unreadable(model):
         if entry.name == name and entry.kind in kinds:
-            said = snapshot.index.history(snapshot.seq, *entry[:3])
-            sealed = entry.kind == "model_version" and any(past.text is not None for past in said)
-            what = f"{model}@{name} cannot be read: {entry.problem}"
+            contents = snapshot.index.history(snapshot.seq, *entry[:3])
+            sealed = entry.kind == "model_version" and any(past.text is not None for past in contents)
+            problem = f"{model}@{name} cannot be read: {entry.problem}"
             if sealed:
-                return IntegrityError(f"the sealed record of {what}", hint="`gitreg doctor` says what to do")
-            return GitregError(what, hint="run `gitreg doctor`")
+                return IntegrityError(f"the sealed record of {problem}", hint="`gitreg doctor` says what to do")
+            return GitregError(problem, hint="run `gitreg doctor`")
     return None
 
 

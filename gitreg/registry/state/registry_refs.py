@@ -130,8 +130,8 @@ def tagged_numbers(repository: Repository, snapshot: Snapshot, model: str) -> li
         if named is None or named[0] != model or named[1] in recorded:
             continue
         tag = repository.tag(oid)
-        told = values_of(tag.message, "Gitreg-Number") if tag else []
-        number = as_number(told[0] if told else named[1])
+        values = values_of(tag.message, "Gitreg-Number") if tag else []
+        number = as_number(values[0] if values else named[1])
         if number is not None:
             numbers.append(number)
     return numbers

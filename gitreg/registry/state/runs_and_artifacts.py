@@ -65,7 +65,7 @@ def find_artifact_by_id(snapshot: Snapshot, prefix: str) -> list[ArtifactDocumen
     return [
         ArtifactDocument.from_data(entry.data)
         for entry in snapshot.index.scan(snapshot.seq, "artifact")
-        if (said := _ID_SAID.search(entry.text or "")) and said[1].startswith(prefix) and entry.data is not None
+        if (found := _ID_SAID.search(entry.text or "")) and found[1].startswith(prefix) and entry.data is not None
     ]
 
 
@@ -73,9 +73,9 @@ def artifacts_with_ids(snapshot: Snapshot, name: str, ids: Collection[str]) -> d
     """Return the versions of an artifact with these ids, by id; an id without a version is left out."""
     found = {}
     for entry in snapshot.index.scan(snapshot.seq, "artifact", name):
-        said = _ID_SAID.search(entry.text or "")  # the other documents are not parsed
-        if said and said[1] in ids and entry.data is not None:
-            found[said[1]] = ArtifactDocument.from_data(entry.data)
+        match = _ID_SAID.search(entry.text or "")  # the other documents are not parsed
+        if match and match[1] in ids and entry.data is not None:
+            found[match[1]] = ArtifactDocument.from_data(entry.data)
     return found
 
 
@@ -128,8 +128,8 @@ def check_sealed(snapshot: Snapshot, document: ArtifactDocument) -> ArtifactDocu
     IntegrityError
         The record was edited.
     """
-    said = snapshot.index.history(snapshot.seq, "artifact", document.artifact, str(document.version))
-    sealed = [past.digest for past in said if past.text is not None]
+    contents = snapshot.index.history(snapshot.seq, "artifact", document.artifact, str(document.version))
+    sealed = [past.digest for past in contents if past.text is not None]
     if sealed and sealed[0] != sealed[-1]:
         raise IntegrityError(
             f"the sealed record of {document.reference} was edited",

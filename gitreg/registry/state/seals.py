@@ -65,9 +65,9 @@ def record_problem(branch: RegistryBranch, version: Holder) -> str | None:
     entry = snapshot.index.get(snapshot.seq, kind, name, selector)
     if entry is None or entry.data is None:
         return None
-    said = readings(snapshot, entry)
-    if said[-1].digest != entry.digest:
-        return f"its sealed record was edited in {snapshot.index.moment(said[0].since).oid[:12]}"
+    contents = readings(snapshot, entry)
+    if contents[-1].digest != entry.digest:
+        return f"its sealed record was edited in {snapshot.index.moment(contents[0].since).oid[:12]}"
     if not isinstance(version, ModelVersion):  # it has no tag
         return None
     if is_cut(snapshot, version):
@@ -77,7 +77,7 @@ def record_problem(branch: RegistryBranch, version: Holder) -> str | None:
     ref = tag_ref(snapshot.settings, version.model, version.version)
     oid = repository.read_ref(ref)
     commit = repository.peel(oid) if oid else None
-    if commit and commit != snapshot.index.moment(said[-1].since).oid and not same_record(branch, commit, entry):
+    if commit and commit != snapshot.index.moment(contents[-1].since).oid and not same_record(branch, commit, entry):
         return f"its tag {ref} seals another record, that of {commit[:12]}"
     return None
 
@@ -114,8 +114,8 @@ def seal_problem(branch: RegistryBranch, snapshot: Snapshot, version: ModelVersi
 
 def readings(snapshot: Snapshot, entry: IndexEntry) -> list[IndexEntry]:
     """Return all readable versions of a record, newest first: an unreadable one was never sealed."""
-    said = snapshot.index.history(snapshot.seq, entry.kind, entry.model, entry.name)
-    return [past for past in said if past.text is not None]
+    contents = snapshot.index.history(snapshot.seq, entry.kind, entry.model, entry.name)
+    return [past for past in contents if past.text is not None]
 
 
 def same_record(branch: RegistryBranch, commit: str, entry: IndexEntry) -> bool:

@@ -117,11 +117,11 @@ class ModelVersion(NamedTuple):
     @property
     def ignored(self) -> tuple[str, ...]:
         """The names of sealed artifacts that the annotation names, too; these parts of the annotation are ignored."""
-        said = (
+        named = (
             *self.annotation.artifacts,
             *(linked_name(each) for each in set(self.annotation.links) - set(self.record.links)),
         )
-        return tuple(dict.fromkeys(name for name in said if name in self.sealed))
+        return tuple(dict.fromkeys(name for name in named if name in self.sealed))
 
     @property
     def size(self) -> int:
@@ -190,21 +190,21 @@ class Snapshot:
         self._known: dict[Hashable, Any] = {}
         self._listed: dict[str, list[ModelVersion]] = {}
 
-    def remember(self, what: Hashable, ask: Callable[[], _Answer]) -> _Answer:
+    def remember(self, question: Hashable, ask: Callable[[], _Answer]) -> _Answer:
         """Return a computed answer from the cache: the content of a commit never changes.
 
         Parameters
         ----------
-        what:
+        question:
             The cache key of the question.
         ask:
             Computes the answer if it is not in the cache.
         """
-        known = self._known.get(what, _UNKNOWN)  # one access: another thread may clear the cache meanwhile
+        known = self._known.get(question, _UNKNOWN)  # one access: another thread may clear the cache meanwhile
         if known is _UNKNOWN:
             if len(self._known) >= _MOST_REMEMBERED:
                 self._known.clear()
-            known = self._known[what] = ask()
+            known = self._known[question] = ask()
         answer: _Answer = known
         return answer
 
@@ -221,21 +221,21 @@ class Snapshot:
         InvalidDocument
             It was never readable, or has a newer format.
         """
-        said = self._settings_said
-        if not said or (said[0].until is not None and said[0].until <= self.seq):
+        contents = self._settings_said
+        if not contents or (contents[0].until is not None and contents[0].until <= self.seq):
             raise NotFound(f"there is no gitreg.yaml at {self.commit[:12]}", hint="run `gitreg init`")
-        newer = NEWER_FORMAT in (said[0].problem or "")
-        for entry in said:
+        newer = NEWER_FORMAT in (contents[0].problem or "")
+        for entry in contents:
             if entry.data is not None and not newer:
                 return RegistryDocument.from_data(entry.data).but(**{each.field: each.was for each in self.shifts})
-        raise _broken_settings(said[0], "upgrade gitreg" if newer else "mend it by hand and commit it")
+        raise _broken_settings(contents[0], "upgrade gitreg" if newer else "mend it by hand and commit it")
 
     @property
     def may_have_policies(self) -> bool:
         """Return whether unreadable settings may have policies: of a newer format, or with an incomplete history."""
-        said = self._settings_said
-        newer = any(NEWER_FORMAT in (entry.problem or "") for entry in said)
-        return newer or any(self.index.moment(entry.since).boundary for entry in said)
+        contents = self._settings_said
+        newer = any(NEWER_FORMAT in (entry.problem or "") for entry in contents)
+        return newer or any(self.index.moment(entry.since).boundary for entry in contents)
 
     @cached_property
     def _settings_said(self) -> list[IndexEntry]:
@@ -259,8 +259,8 @@ class Snapshot:
 
     def tell_shift(self, shift: FixedFieldChange) -> str:
         """Return the change of a fixed field as the rest of a sentence, after the name of the file."""
-        what = f"changed its {shift.field} from {shift.was} to {shift.now or 'nothing'}"
-        return f"{what} in {self.index.moment(shift.since).oid[:12]}"
+        change = f"changed its {shift.field} from {shift.was} to {shift.now or 'nothing'}"
+        return f"{change} in {self.index.moment(shift.since).oid[:12]}"
 
     def undo_shift(self, shift: FixedFieldChange) -> str:
         """Return the command that restores a fixed field."""
@@ -319,16 +319,16 @@ class Snapshot:
         """Return all registered models, by name."""
         latest = self.index.latest(self.seq)
         counts = self.index.count_versions(self.seq)
-        held: dict[str, dict[str, str]] = {}
+        stages_of: dict[str, dict[str, str]] = {}
         for entry in self.index.scan(self.seq, "stage"):
             if entry.data is not None:
-                held.setdefault(entry.model, {})[entry.name] = entry.data["version"]
+                stages_of.setdefault(entry.model, {})[entry.name] = entry.data["version"]
         return [
             ModelCard(
                 _card(entry),
                 counts.get(entry.model, 0),
                 latest.get(entry.model),
-                self._in_order(held.get(entry.model, {})),
+                self._in_order(stages_of.get(entry.model, {})),
             )
             for entry in self.index.scan(self.seq, "model")
         ]
@@ -456,9 +456,9 @@ class Snapshot:
         """Return, for each alias, the name of its version."""
         return {e.name: e.data["version"] for e in self.index.scan(self.seq, "alias", model) if e.data is not None}
 
-    def _in_order(self, held: Mapping[str, str]) -> dict[str, str]:
+    def _in_order(self, holders: Mapping[str, str]) -> dict[str, str]:
         order = {stage: place for place, stage in enumerate(self.settings.stages)}
-        return dict(sorted(held.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))
+        return dict(sorted(holders.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))
 
 
 def _holding(

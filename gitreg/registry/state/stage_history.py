@@ -43,25 +43,25 @@ def tenure(snapshot: Snapshot, model: str, stage: str) -> StageHistory:
     If a pointer file has again, byte for byte, the content of an earlier holder, then ``git revert`` restored it: that
     is a rollback, too.
     """
-    held = _Stack()
+    stack = _Stack()
     undone: set[str] = set()
     for entry in reversed(snapshot.index.history(snapshot.seq, "stage", model, stage)):
         if entry.data is None:
             continue
         pointer = StageDocument.from_data(entry.data)
         version, digest = pointer.version, entry.digest
-        if pointer.rolled_back_from is not None and held.versions[version]:
-            undone.update(held.cut(held.versions[version][-1] + 1))
-            held.pop()
-            held.push(version, digest)
-        elif held.files[digest] and held.files[digest][0] < len(held) - 1:
-            held.cut(held.files[digest][0] + 1)
+        if pointer.rolled_back_from is not None and stack.versions[version]:
+            undone.update(stack.cut(stack.versions[version][-1] + 1))
+            stack.pop()
+            stack.push(version, digest)
+        elif stack.files[digest] and stack.files[digest][0] < len(stack) - 1:
+            stack.cut(stack.files[digest][0] + 1)
         else:
             undone = undone - {version} if version in undone else set()
-            if held.versions[version] and held.versions[version][-1] == len(held) - 1:
-                held.pop()
-            held.push(version, digest)
-    return StageHistory(held.names(), frozenset(undone), snapshot.find_stage(model, stage) is None)
+            if stack.versions[version] and stack.versions[version][-1] == len(stack) - 1:
+                stack.pop()
+            stack.push(version, digest)
+    return StageHistory(stack.names(), frozenset(undone), snapshot.find_stage(model, stage) is None)
 
 
 class _Stack:
@@ -106,9 +106,9 @@ def is_rollback(snapshot: Snapshot, pointer: IndexEntry) -> bool:
     """
     if pointer.data is None:
         return False
-    said = StageDocument.from_data(pointer.data)
+    document = StageDocument.from_data(pointer.data)
     past = tenure(snapshot, pointer.model, pointer.name)
-    if said.version not in [past.held[place] for place in past.below()]:
+    if document.version not in [past.held[place] for place in past.below()]:
         return False
     before = snapshot.index.history(snapshot.seq, "stage", pointer.model, pointer.name)
-    return said.rolled_back_from is not None or any(entry.digest == pointer.digest for entry in before)
+    return document.rolled_back_from is not None or any(entry.digest == pointer.digest for entry in before)

@@ -140,10 +140,10 @@ class ScanCache:
 
 def recorded(findings: Mapping[str, Finding]) -> dict[str, Any]:
     """Return the verdicts that a record stores, by path: those on files that are not plain data."""
-    told = {path: finding for path, finding in findings.items() if finding.verdict != DATA}
-    if told and len(findings) > _LISTED_FILES:
-        told = {_OF_ALL: worst(finding.inside(path) for path, finding in told.items())}
-    return {path: {"verdict": finding.verdict, "why": finding.why} for path, finding in told.items()}
+    notable = {path: finding for path, finding in findings.items() if finding.verdict != DATA}
+    if notable and len(findings) > _LISTED_FILES:
+        notable = {_OF_ALL: worst(finding.inside(path) for path, finding in notable.items())}
+    return {path: {"verdict": finding.verdict, "why": finding.why} for path, finding in notable.items()}
 
 
 def contents_row(scan: int | None, contents: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -154,7 +154,7 @@ def contents_row(scan: int | None, contents: Mapping[str, Any]) -> dict[str, Any
     found = worst_recorded(scan, contents)
     if found is None:
         return None
-    return {"verdict": found.verdict, "files": {path: dict(said) for path, said in contents.items()}}
+    return {"verdict": found.verdict, "files": {path: dict(verdict) for path, verdict in contents.items()}}
 
 
 def worst_recorded(scan: int | None, contents: Mapping[str, Any]) -> Finding | None:
@@ -166,15 +166,15 @@ def worst_recorded(scan: int | None, contents: Mapping[str, Any]) -> Finding | N
 
 def worst_of(findings: Mapping[str, Finding]) -> Finding:
     """Return the worst of the verdicts on files, with its path in the reason; "plain data" if there is none."""
-    told = [finding if path == _OF_ALL else finding.inside(path) for path, finding in findings.items()]
-    return worst(told) if told else Finding(DATA, "plain data")
+    inside = [finding if path == _OF_ALL else finding.inside(path) for path, finding in findings.items()]
+    return worst(inside) if inside else Finding(DATA, "plain data")
 
 
 def code_in(contents: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield path and reason of each file that, by the record, can run code."""
-    for path, said in contents.items():
-        if said.get("verdict") == CODE:
-            yield path, str(said.get("why", ""))
+    for path, verdict in contents.items():
+        if verdict.get("verdict") == CODE:
+            yield path, str(verdict.get("why", ""))
 
 
 def as_recorded(contents: Mapping[str, Any], paths: Iterable[str]) -> dict[str, Finding]:
@@ -182,9 +182,9 @@ def as_recorded(contents: Mapping[str, Any], paths: Iterable[str]) -> dict[str, 
     of_all = contents.get(_OF_ALL)
     found = {}
     for path in paths:
-        told = contents.get(path, of_all)
-        if isinstance(told, Mapping):
-            found[path] = Finding(str(told.get("verdict", CODE)), str(told.get("why", "as the record says")))
+        verdict = contents.get(path, of_all)
+        if isinstance(verdict, Mapping):
+            found[path] = Finding(str(verdict.get("verdict", CODE)), str(verdict.get("why", "as the record says")))
     return found
 
 
@@ -206,8 +206,8 @@ class Difference(NamedTuple):
     found: Finding
 
     def __str__(self) -> str:
-        what = "the worst of its files" if self.path == _OF_ALL else self.path
-        return f"{what} is {self.found.verdict} ({self.found.why}), and its record says {self.recorded}"
+        name = "the worst of its files" if self.path == _OF_ALL else self.path
+        return f"{name} is {self.found.verdict} ({self.found.why}), and its record says {self.recorded}"
 
     def row(self) -> dict[str, Any]:
         """Return the difference as plain data."""
@@ -236,15 +236,15 @@ def differences(
     else:
         recorded = as_recorded(contents, found)
     for path, finding in found.items():
-        told = recorded[path].verdict if path in recorded else DATA
-        if told != finding.verdict:
-            yield Difference(path, told, finding)
+        verdict = recorded[path].verdict if path in recorded else DATA
+        if verdict != finding.verdict:
+            yield Difference(path, verdict, finding)
 
 
 def summarised(findings: Mapping[str, Finding]) -> Finding:
     """Return the verdicts on the files of a set as one verdict, to be cached."""
-    told = {path: found[:2] for path, found in findings.items() if found.verdict != DATA}
-    return Finding(worst(findings.values()).verdict if findings else DATA, json.dumps(told))
+    notable = {path: found[:2] for path, found in findings.items() if found.verdict != DATA}
+    return Finding(worst(findings.values()).verdict if findings else DATA, json.dumps(notable))
 
 
 def read_summary(finding: Finding) -> dict[str, Finding] | None:
@@ -253,9 +253,9 @@ def read_summary(finding: Finding) -> dict[str, Finding] | None:
     None if it is damaged.
     """
     try:
-        said = json.loads(finding.why).items()
-        told = {path: Finding(str(verdict), str(why)) for path, (verdict, why) in said}
+        items = json.loads(finding.why).items()
+        verdicts = {path: Finding(str(verdict), str(why)) for path, (verdict, why) in items}
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None
-    kept = worst(told.values()).verdict if told else DATA
-    return told if kept == finding.verdict else None
+    kept = worst(verdicts.values()).verdict if verdicts else DATA
+    return verdicts if kept == finding.verdict else None

@@ -124,9 +124,9 @@ class Claims:
 
     def stores_with_own(self) -> list[str]:
         """Return the addresses of the stores in which the clone remembers a claim of its own."""
-        said = self._remembered()
-        own = self.of_clone() if said else None
-        return [url for url, names in said.items() if own is not None and own.name in names]
+        remembered = self._remembered()
+        own = self.of_clone() if remembered else None
+        return [url for url, names in remembered.items() if own is not None and own.name in names]
 
     # -- owners of claims --------------------------------------------------------------------------------------------
 
@@ -143,20 +143,20 @@ class Claims:
         address = self._repository.remotes.address(self._remote) if self._remote and settings.id else None
         if address is None or settings.id is None:
             return None
-        said = {"registry": settings.id, "remote": address, "branch": self._branch.name, "root": self._branch.root}
+        fields = {"registry": settings.id, "remote": address, "branch": self._branch.name, "root": self._branch.root}
         if not os.path.isabs(address):
             found = re.fullmatch(_NETWORK, address)
             if found is None:
                 return None
             place = [_place(found)]
         elif os.path.exists(os.path.join(address, "HEAD")):
-            said["clone"] = ""
+            fields["clone"] = ""
             with suppress(OSError):  # the folder may be read-only or unreadable
-                said["clone"] = clone_id(Path(address)) or (_make_clone_id(Path(address)) if make else "")
-            place = [address, said["clone"]]
+                fields["clone"] = clone_id(Path(address)) or (_make_clone_id(Path(address)) if make else "")
+            place = [address, fields["clone"]]
         else:
             return None
-        return Claim(_name([settings.id, *place, self._branch.name, self._branch.root]), said)
+        return Claim(_name([settings.id, *place, self._branch.name, self._branch.root]), fields)
 
     def of_clone(self) -> Claim | None:
         """Return the clone's own claim; None where it never wrote one."""
@@ -164,24 +164,24 @@ class Claims:
         return self._of_clone(clone) if clone else None
 
     def _of_clone(self, clone: str) -> Claim:
-        said = {
+        fields = {
             "repository": str(self._repository.common_dir),
             "clone": clone,
             "branch": self._branch.name,
             "root": self._branch.root,
         }
-        name = f"{sha256(_text(said)).hexdigest()[:32]}.json"
+        name = f"{sha256(_text(fields)).hexdigest()[:32]}.json"
         registry = self._branch.snapshot().settings.id if self._remote else None
-        return Claim(name, said if registry is None else {**said, "registry": registry})
+        return Claim(name, fields if registry is None else {**fields, "registry": registry})
 
     # -- remembered claims -------------------------------------------------------------------------------------------
 
-    def check_none_vanished(self, store: Store, there: Collection[str]) -> None:
+    def check_none_vanished(self, store: Store, present: Collection[str]) -> None:
         """Raise Refused if a claim that this clone remembers is missing in a store.
 
         Parameters
         ----------
-        there:
+        present:
             The names of the claims in the store.
 
         Raises
@@ -190,7 +190,7 @@ class Claims:
             A remembered claim is missing, or the note of remembered claims cannot be read.
         """
         for name, place in self._remembered().get(store.url, {}).items():
-            if name not in there:
+            if name not in present:
                 raise Refused(
                     f"the claim of {place} on {store.url} is gone, and others may be gone with it",
                     hint="let each registry that keeps weights there save once, then collect; if that one needs "
@@ -200,24 +200,24 @@ class Claims:
     def remember(self, store: Store, claims: Iterable[Claim]) -> None:
         """Write the names of claims in a store to the clone's note, for `check_none_vanished`."""
         names = {claim.name: claim.place for claim in claims}
-        said = self._remembered()
-        known = said.setdefault(store.url, {})
+        remembered = self._remembered()
+        known = remembered.setdefault(store.url, {})
         if not names.items() <= known.items():
             known.update(names)
-            self._note(said)
+            self._note(remembered)
 
     def forget(self, store: Store, name: str) -> None:
         """Remove a claim from the clone's note, after it was removed from the store on purpose."""
-        said = self._remembered()
-        if said.get(store.url, {}).pop(name, None) is not None:
-            self._note(said)
+        remembered = self._remembered()
+        if remembered.get(store.url, {}).pop(name, None) is not None:
+            self._note(remembered)
 
     def _remembered(self) -> dict[str, dict[str, str]]:
         """Return the claims that this clone remembers: by store address, a dict from claim name to owner."""
         note = _note(self._repository)
         try:
-            said = json.loads(note.read_text(encoding="utf-8"))
-            return {url: dict(names) for url, names in said.items()}
+            data = json.loads(note.read_text(encoding="utf-8"))
+            return {url: dict(names) for url, names in data.items()}
         except FileNotFoundError:
             return {}
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
@@ -226,12 +226,12 @@ class Claims:
                 hint="it says which claims on stores this clone has seen; remove it if all of them are still there",
             ) from None
 
-    def _note(self, said: Mapping[str, Mapping[str, str]]) -> None:
+    def _note(self, remembered: Mapping[str, Mapping[str, str]]) -> None:
         note = _note(self._repository)
         with suppress(OSError):  # a read-only repository
             note.parent.mkdir(exist_ok=True)
             with replacing(note) as descriptor:
-                write_all(descriptor, _text(said), 0)
+                write_all(descriptor, _text(remembered), 0)
 
 
 def read_claim(name: str, text: bytes) -> Claim:
@@ -242,22 +242,22 @@ def read_claim(name: str, text: bytes) -> Claim:
     ValueError
         The text is no claim.
     """
-    said: Any = json.loads(text)
-    if not isinstance(said, dict) or not {"repository", "remote"} & said.keys():
+    fields: Any = json.loads(text)
+    if not isinstance(fields, dict) or not {"repository", "remote"} & fields.keys():
         raise ValueError("it is no claim")
-    if not all(isinstance(value, str) for value in said.values()):
+    if not all(isinstance(value, str) for value in fields.values()):
         raise ValueError("it does not say who left it")
-    return Claim(name, said)
+    return Claim(name, fields)
 
 
 def _is_known(store: Store, own: Claim) -> bool:
     """Return whether other clones may remember a clone's claim: it dates from before registries had claims."""
     text = store.read_claim(own.name)
     try:
-        said = None if text is None else read_claim(own.name, text).said
+        fields = None if text is None else read_claim(own.name, text).said
     except ValueError:  # damaged, so either is possible
         return True
-    return said is not None and ("registry" not in said or _KNOWN in said)
+    return fields is not None and ("registry" not in fields or _KNOWN in fields)
 
 
 def is_plain_address(address: str) -> bool:
@@ -307,5 +307,5 @@ def _note(repository: Repository) -> Path:
     return repository.common_dir / "gitreg" / "claims.json"
 
 
-def _text(said: Mapping[str, Any]) -> bytes:
-    return json.dumps(said, indent=1).encode() + b"\n"
+def _text(data: Mapping[str, Any]) -> bytes:
+    return json.dumps(data, indent=1).encode() + b"\n"

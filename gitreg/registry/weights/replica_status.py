@@ -89,9 +89,9 @@ def _column(
         elif each is None or files is None:  # even the manifest cannot be read
             column.append(ReplicaStatus(version.reference, store.url, "absent", None, None))
         else:
-            held = files - sum(len(missing.get(manifest.digest, ())) for manifest in each)
-            state = "whole" if held == files else "part" if held else "absent"
-            column.append(ReplicaStatus(version.reference, store.url, state, held, files))
+            present = files - sum(len(missing.get(manifest.digest, ())) for manifest in each)
+            state = "whole" if present == files else "part" if present else "absent"
+            column.append(ReplicaStatus(version.reference, store.url, state, present, files))
     return column
 
 

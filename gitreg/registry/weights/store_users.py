@@ -195,33 +195,33 @@ class StoreUsers:
         return StoreUser(branch, (branch.snapshot().commit,), name=claim.place)
 
     def _of_remote(self, claim: Claim, stack: ExitStack) -> StoreUser:
-        said = claim.said
-        address = said["remote"]
+        fields = claim.said
+        address = fields["remote"]
         if self.offline:
             raise NotFound("it has to be asked, and this is offline")
         if not is_plain_address(address):  # anybody with write access to the store may have written the claim
             raise NotFound("its address is neither of a folder nor of a machine")
-        if said.get("clone") and said["clone"] != clone_id(Path(address)):
-            there = (Path(address) / "HEAD").exists()
-            raise NotFound(f"{_ANOTHER}; its own is perhaps on another machine" if there else "it is not there")
+        if fields.get("clone") and fields["clone"] != clone_id(Path(address)):
+            exists = (Path(address) / "HEAD").exists()
+            raise NotFound(f"{_ANOTHER}; its own is perhaps on another machine" if exists else "it is not there")
         mirror = open_mirror(
-            f"{address}#{said['branch']}:{said['root']}", self.mirrors, env=self.env, offline=self.offline
+            f"{address}#{fields['branch']}:{fields['root']}", self.mirrors, env=self.env, offline=self.offline
         )
         repository, branch_name, root = mirror.location
         stack.enter_context(repository)
         branch = RegistryBranch(repository, branch_name, root)
         stack.callback(branch.close)
         theirs, refs = Upstream(branch, REMOTE, self.clock, mirror_of=address).survey()
-        if theirs is None or branch.snapshot_at(theirs).settings.id != said["registry"]:
+        if theirs is None or branch.snapshot_at(theirs).settings.id != fields["registry"]:
             raise NotFound("another registry is there now")
         return StoreUser(branch, (theirs,), refs, name=address)
 
     def _in_the_way(self, name: str, claim: Claim | None, left: StoredClaim, error: Exception) -> Refused:
-        days, said = self._age(left), claim.said if claim else {}
-        heard = f" (it last saved there in the week {said['renewed']})" if "renewed" in said else ""
-        what = claim.place if claim else f"claims/{name}"
-        if "repository" in said and "registry" in said:
-            what = f"{what}, a clone with drafts or with commits that it has not pushed,"
+        days, fields = self._age(left), claim.said if claim else {}
+        heard = f" (it last saved there in the week {fields['renewed']})" if "renewed" in fields else ""
+        owner = claim.place if claim else f"claims/{name}"
+        if "repository" in fields and "registry" in fields:
+            owner = f"{owner}, a clone with drafts or with commits that it has not pushed,"
         if days < AGED:
             hint = (
                 f"collect where it can be read; if it is gone for good, remove claims/{name} from the store, or let it "
@@ -231,7 +231,7 @@ class StoreUsers:
             hint = f"nobody has renewed its claim for {days} days: if it is gone for good, `gitreg gc --release {name}`"
         if isinstance(error, Refused) and error.hint:
             hint = f"{error.hint}; or {hint}"
-        return Refused(f"{what} keeps weights in {self.store.url} too{heard}, and cannot be read: {error}", hint=hint)
+        return Refused(f"{owner} keeps weights in {self.store.url} too{heard}, and cannot be read: {error}", hint=hint)
 
     def _age(self, left: StoredClaim) -> int:
         """Return the days since a claim was renewed, by the store's clock."""

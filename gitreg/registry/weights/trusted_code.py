@@ -75,20 +75,20 @@ class CodeTrust:
         return [found for each in read_list(self._path) if (found := _read(each)) is not None]
 
     def _write(self, trusted: Sequence[TrustedRegistry]) -> None:
-        said = [
+        rows = [
             {"place": each.place, "registry": each.registry, **({"models": list(each.models)} if each.models else {})}
             for each in trusted
         ]
-        write_list(self._path, said)
+        write_list(self._path, rows)
 
 
-def _read(said: Any) -> TrustedRegistry | None:
+def _read(parsed: Any) -> TrustedRegistry | None:
     """Return an entry parsed from JSON; None for a damaged one, which trusts nothing."""
-    if not isinstance(said, dict) or not isinstance(said.get("place"), str):
+    if not isinstance(parsed, dict) or not isinstance(parsed.get("place"), str):
         return None
-    registry, models = said.get("registry"), said.get("models", [])
+    registry, models = parsed.get("registry"), parsed.get("models", [])
     if not (registry is None or isinstance(registry, str)) or not isinstance(models, list):
         return None
     if not all(isinstance(model, str) for model in models):
         return None
-    return TrustedRegistry(said["place"], registry, tuple(models))
+    return TrustedRegistry(parsed["place"], registry, tuple(models))

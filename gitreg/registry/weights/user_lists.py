@@ -14,8 +14,8 @@ from gitreg.blobs.file_io import replacing, write_all
 def read_list(path: Path) -> list[Any]:
     """Return the items of a file; an empty list if it is missing or damaged."""
     with suppress(OSError, ValueError, RecursionError):
-        said = json.loads(path.read_text())
-        return said if isinstance(said, list) else []
+        data = json.loads(path.read_text())
+        return data if isinstance(data, list) else []
     return []
 
 

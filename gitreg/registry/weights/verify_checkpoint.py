@@ -31,11 +31,11 @@ class VerifyCheckpoint:
         self._path = path
         self._descriptor: int | None = None
         lines = _read(path, now) if path else []
-        said = _FIRST.fullmatch(lines[0]) if lines else None
-        self.seed = said[1] if said else os.urandom(16).hex()
-        self._whole = set(lines[1:]) if said else set()
+        header = _FIRST.fullmatch(lines[0]) if lines else None
+        self.seed = header[1] if header else os.urandom(16).hex()
+        self._whole = set(lines[1:]) if header else set()
         self.before = len(self._whole)
-        self._begin = f"gitreg-verified 1 {self.seed}\n" if not said else "\n"  # the last line may be incomplete
+        self._begin = f"gitreg-verified 1 {self.seed}\n" if not header else "\n"  # the last line may be incomplete
 
     def __contains__(self, token: str) -> bool:
         return token in self._whole

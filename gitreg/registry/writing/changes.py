@@ -68,7 +68,7 @@ class Edits:
         assert isinstance(pending, AnnotationDocument)
         return pending
 
-    def annotate(self, version: ModelVersion, **said: Any) -> AnnotationDocument:
+    def annotate(self, version: ModelVersion, **fields: Any) -> AnnotationDocument:
         """Write fields of a version's annotation, pending, and return the annotation.
 
         Raises
@@ -77,9 +77,9 @@ class Edits:
             The annotation would name an artifact that was sealed with the version.
         """
         pending = self.annotation(version)
-        after = pending.but(**said)
+        after = pending.but(**fields)
         if after != pending:
-            if "artifacts" in said or "links" in said:
+            if "artifacts" in fields or "links" in fields:
                 refuse_sealed(version, after.to_data(), pending.to_data())
             self.files[Key("annotation", version.model, version.version)] = after
         return after
@@ -91,12 +91,14 @@ class Edits:
                 self.remove(Key("stage", version.model, stage))
 
 
-def refuse_sealed(version: ModelVersion, said: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> None:
+def refuse_sealed(
+    version: ModelVersion, annotation: Mapping[str, Any], before: Mapping[str, Any] | None = None
+) -> None:
     """Raise Refused for an annotation that names an artifact which was sealed with its version.
 
     Parameters
     ----------
-    said, before:
+    annotation, before:
         The fields of the new annotation, and of the present one.
 
     Raises
@@ -105,7 +107,7 @@ def refuse_sealed(version: ModelVersion, said: Mapping[str, Any], before: Mappin
         The new annotation names a sealed artifact.
     """
     key = Key("annotation", version.model, version.version)
-    for found in check_annotation(key, said, version.record.to_data(), before or {}):
+    for found in check_annotation(key, annotation, version.record.to_data(), before or {}):
         raise Refused(
             f"{version.reference} was sealed with an artifact {found.artifact!r}",
             hint="save it under another name and link that",

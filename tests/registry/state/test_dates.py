@@ -86,7 +86,7 @@ def test_what_follows_the_last_receipt_is_no_older(world: World, repository: Rep
 
 
 def test_what_is_being_pushed_is_seen_now(world: World, repository: Repository) -> None:
-    dates = Dates(world_of(world, 10, 11, 12).index, 90, seen(repository, (1, 50, "post-receive")), here=oid(1))
+    dates = Dates(world_of(world, 10, 11, 12).index, 90, seen(repository, (1, 50, "post-receive")), before_push=oid(1))
     assert [dates.seen(seq) for seq in (1, 2, 3)] == [(50, True), (90, True), (90, True)]
     assert dates.came(3) == (90, True)
 
