@@ -6,8 +6,11 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+
+import gitreg
 
 README = Path(__file__).parents[1] / "README.md"
 _MASKS = (
@@ -63,3 +66,33 @@ def _masked(text: str) -> str:
     for pattern, mask in _MASKS:
         text = pattern.sub(mask, text)
     return text
+
+
+ROOT = README.parent
+
+
+def test_the_floors_that_the_architecture_shows_are_those_that_lint_imports_holds() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    held = [
+        layer.replace("gitreg.", "")
+        for contract in contracts
+        if contract["type"] == "layers"
+        for layer in contract["layers"]
+    ]
+    blocks = re.findall(r"```\n(.*?)```", (ROOT / "schemas" / "ARCHITECTURE.md").read_text(), re.DOTALL)
+    shown = [re.split(" {2,}", line)[0] for block in blocks for line in block.splitlines() if line]
+    assert shown == held
+
+
+def test_the_modules_that_contributors_read_of_are_there() -> None:
+    pages = [ROOT / "schemas" / "ARCHITECTURE.md", *(ROOT / "schemas" / "decisions").glob("*.md")]
+    named = {name for page in pages for name in re.findall(r"`([a-z_]+/[a-z_/.]+)`", page.read_text())}
+    assert len(named) > 10
+    package = Path(gitreg.__file__).parent
+    folders = (ROOT, package.parent, package)
+    lost = [
+        name
+        for name in named
+        if not any((folder / each).exists() for folder in folders for each in (name, f"{name}.py"))
+    ]
+    assert lost == ["gitreg/lock"]  # a file in the Git folder
