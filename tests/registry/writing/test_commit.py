@@ -71,7 +71,7 @@ def test_a_lock_that_a_killed_git_left_in_the_work_tree_is_named_at_once(registr
         return promote(snapshot, reference="iris@1", stage="production")
 
     with pytest.raises(WorkTreeBusy) as caught:
-        registry.commit(counted)
+        registry.session.commit(counted)
     assert len(tries) == 1  # the lock was waited for once, and not again by each further try
     assert str(lock) in caught.value.message
     assert git(registry.folder, "for-each-ref") == before
