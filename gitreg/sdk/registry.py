@@ -5,15 +5,13 @@ Each method imports its dependencies when it is called, so that resolving one re
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
-from gitreg.errors import InvalidInput, NotFound
+from gitreg.errors import GitregError, InvalidInput, NotFound
 from gitreg.registry.state.snapshot import ModelCard, ModelVersion
 from gitreg.sdk.session import PathLike, Session
 from gitreg.sdk.verbs.find import check_mirror, find_version, sealed_version, warn_of_unreadable
@@ -99,6 +97,21 @@ class Registry:
         """Close all files that are open."""
         self.session.close()
 
+    def __repr__(self) -> str:
+        try:
+            store = f", store={self.store_url!r}"
+        except GitregError:  # the settings cannot be read
+            store = ""
+        return f"<Registry {str(self.folder)!r}, branch={self.session.branch.name!r}{store}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how to open it again: a copy in another process has files of its own."""
+        return _reopened, (type(self), self.session.opened_as, self.session.local, self.proposing)
+
+    def __dir__(self) -> list[str]:
+        """Return the names of the methods, which are what a person looks for."""
+        return sorted(name for name in vars(Registry) if not name.startswith("_") and callable(getattr(Registry, name)))
+
     def __enter__(self) -> Self:
         return self
 
@@ -171,16 +184,27 @@ class Registry:
         """
         return find_version(self.session, reference, at=at)
 
-    def list_models(self, filters: Filters = (), **how: Any) -> Page:
+    def list_models(
+        self,
+        filters: Filters = (),
+        *,
+        match_any: bool = False,
+        sort: str | None = None,
+        page: int = 1,
+        size: int = 100,
+    ) -> Page:
         """Return one page of the models as plain data, filtered and sorted.
 
         Parameters
         ----------
         filters:
             Conditions, as ``["FIELD=VALUE", "FIELD=OPERATOR:VALUE"]`` or as a mapping.
-        how:
-            ``match_any``, ``sort``, ``page`` and ``size``, as :func:`gitreg.registry.query.listing.list_models` takes
-            them.
+        match_any:
+            True if one filter is enough; otherwise all must match.
+        sort:
+            ``FIELD`` or ``desc:FIELD``; None sorts by name.
+        page, size:
+            The number of the page, from 1, and the number of rows on it.
 
         Returns
         -------
@@ -196,18 +220,30 @@ class Registry:
 
         snapshot = self.session.snapshot()
         warn_of_unreadable(snapshot)
-        return list_models(snapshot, filters, **how)
+        return list_models(snapshot, filters, match_any=match_any, sort=sort, page=page, size=size)
 
-    def list_versions(self, model: str | None = None, filters: Filters = (), **how: Any) -> Page:
+    def list_versions(
+        self,
+        model: str | None = None,
+        filters: Filters = (),
+        *,
+        match_any: bool = False,
+        sort: str | None = None,
+        page: int = 1,
+        size: int = 100,
+    ) -> Page:
         """Return one page of the versions of a model, or of all models, as plain data, filtered and sorted.
 
         Parameters
         ----------
         filters:
             Conditions on fields, as ``["stage=production", "metadata.accuracy=gte:0.9"]`` or as a mapping.
-        how:
-            ``match_any``, ``sort``, ``page`` and ``size``, as :func:`gitreg.registry.query.listing.list_versions`
-            takes them.
+        match_any:
+            True if one filter is enough; otherwise all must match.
+        sort:
+            ``FIELD`` or ``desc:FIELD``; None sorts the newest version of each model first.
+        page, size:
+            The number of the page, from 1, and the number of rows on it.
 
         Returns
         -------
@@ -225,7 +261,7 @@ class Registry:
 
         snapshot = self.session.snapshot()
         warn_of_unreadable(snapshot, model)
-        return list_versions(snapshot, model, filters, **how)
+        return list_versions(snapshot, model, filters, match_any=match_any, sort=sort, page=page, size=size)
 
     def log(self, model: str | None = None, stage: str | None = None) -> Iterator[dict[str, Any]]:
         """Return the audit log, newest first, one dictionary for each commit (:mod:`gitreg.registry.state.audit_log`).
@@ -300,12 +336,10 @@ class Registry:
         InvalidInput
             The name is invalid, or a card has no such field.
         """
-        from gitreg.registry.operations.models import register_model
-        from gitreg.registry.writing.metadata import to_json
+        from gitreg.sdk.verbs.models import register_model
 
-        created_at, said = self.session.environment.timestamp(), to_json(metadata or {})
-        operation = partial(register_model, name=name, created_at=created_at, fields=fields, tags=tags, metadata=said)
-        return self.session.after(self.session.commit(operation)).model(name)
+        outcome = register_model(self.session, name, fields=fields, tags=tags, metadata=metadata)
+        return self.session.after(outcome).model(name)
 
     def update_model(
         self,
@@ -325,12 +359,10 @@ class Registry:
         NotFound
             There is no such model.
         """
-        from gitreg.registry.operations.models import update_model
-        from gitreg.registry.writing.metadata import to_json
+        from gitreg.sdk.verbs.models import update_model
 
-        said = to_json(metadata or {})
-        operation = partial(update_model, name=name, fields=fields, tags=tags, remove_tags=remove_tags, metadata=said)
-        return self.session.after(self.session.commit(operation)).model(name)
+        outcome = update_model(self.session, name, fields=fields, tags=tags, remove_tags=remove_tags, metadata=metadata)
+        return self.session.after(outcome).model(name)
 
     def delete_model(self, name: str, *, force: bool = False) -> None:
         """Delete a model with its versions (:func:`gitreg.registry.operations.models.delete_model`).
@@ -347,9 +379,9 @@ class Registry:
         Refused
             A stage or an alias points to one of its versions, and ``force`` is False.
         """
-        from gitreg.registry.operations.models import delete_model
+        from gitreg.sdk.verbs.models import delete_model
 
-        self.session.commit(partial(delete_model, name=name, force=force))
+        delete_model(self.session, name, force=force)
 
     # -- saving and loading ----------------------------------------------------------------------------------------
 
@@ -556,17 +588,9 @@ class Registry:
         Refused
             Another version holds the stage and ``force`` is False, or the policy of the stage forbids the promotion.
         """
-        from gitreg.registry.operations.stages import promote
+        from gitreg.sdk.verbs.stages import promote
 
-        operation = partial(
-            promote,
-            reference=reference,
-            stage=stage,
-            force=force,
-            reason=reason,
-            context=self.session.context(),
-        )
-        return self.session.about(self.session.commit(operation))
+        return self.session.about(promote(self.session, reference, stage, force=force, reason=reason))
 
     def rollback(self, model: str, stage: str, *, reason: str = "") -> ModelVersion:
         """Return a stage to the version that held it before, skipping yanked and deleted ones; return that version.
@@ -582,10 +606,9 @@ class Registry:
         Refused
             No earlier holder may hold the stage again, or the policy of the stage forbids it.
         """
-        from gitreg.registry.operations.stages import rollback
+        from gitreg.sdk.verbs.stages import rollback
 
-        operation = partial(rollback, model=model, stage=stage, reason=reason, context=self.session.context())
-        return self.session.about(self.session.commit(operation))
+        return self.session.about(rollback(self.session, model, stage, reason=reason))
 
     def why(self, reference: str, stage: str, *, force: bool = False) -> Decision:
         """Return the decision on a promotion, with the verdict of each rule and gate, without promoting.
@@ -627,22 +650,12 @@ class Registry:
 
         return why_alias(self.session, reference, alias, force=force)
 
-    def approve(self, reference: str, stage: str, *, key: PathLike | None = None, reason: str = "") -> ModelVersion:
+    def approve(
+        self, reference: str, stage: str, *, key: PathLike | None = None, until: str | None = None, reason: str = ""
+    ) -> ModelVersion:
         """Sign an approval of a version for a stage and return the version.
 
         See :func:`gitreg.registry.operations.approvals.approve`.
-
-        Parameters
-        ----------
-        key:
-            The file of the SSH key to sign with; None takes the key that Git signs with.
-        """
-        return self.session.about(self.approval(reference, stage, key=key, reason=reason))
-
-    def approval(
-        self, reference: str, stage: str, *, key: PathLike | None = None, until: str | None = None, reason: str = ""
-    ) -> Outcome:
-        """Sign an approval of a version for a stage and return the outcome of the commit.
 
         Parameters
         ----------
@@ -653,9 +666,7 @@ class Registry:
         """
         from gitreg.sdk.verbs.approvals import approve
 
-        return approve(
-            self.session, reference, stage, key=os.fspath(key) if key is not None else None, until=until, reason=reason
-        )
+        return self.session.about(approve(self.session, reference, stage, key=key, until=until, reason=reason))
 
     def approve_settings(
         self, head: str = "HEAD", *, key: PathLike | None = None, until: str | None = None, reason: str = ""
@@ -675,18 +686,16 @@ class Registry:
         """
         from gitreg.sdk.verbs.approvals import approve_settings
 
-        return approve_settings(
-            self.session, head, key=os.fspath(key) if key is not None else None, until=until, reason=reason
-        )
+        return approve_settings(self.session, head, key=key, until=until, reason=reason)
 
     def archive(self, reference: str, *, reason: str = "") -> ModelVersion:
         """Mark a version as no longer relevant and return it; it leaves the stage that it holds.
 
         See :func:`gitreg.registry.operations.stages.archive`.
         """
-        from gitreg.registry.operations.stages import archive
+        from gitreg.sdk.verbs.stages import archive
 
-        return self.session.about(self.session.commit(partial(archive, reference=reference, reason=reason)))
+        return self.session.about(archive(self.session, reference, reason=reason))
 
     def set_alias(self, reference: str, alias: str, *, force: bool = False) -> ModelVersion:
         """Point an alias to a version and return the version (:func:`gitreg.registry.operations.stages.set_alias`).
@@ -705,10 +714,9 @@ class Registry:
         Refused
             The policy of aliases forbids it.
         """
-        from gitreg.registry.operations.stages import set_alias
+        from gitreg.sdk.verbs.stages import set_alias
 
-        operation = partial(set_alias, reference=reference, alias=alias, force=force, context=self.session.context())
-        return self.session.about(self.session.commit(operation))
+        return self.session.about(set_alias(self.session, reference, alias, force=force))
 
     def delete_alias(self, model: str, alias: str) -> None:
         """Remove an alias; one that does not exist is no error.
@@ -720,9 +728,9 @@ class Registry:
         NotFound
             There is no such model.
         """
-        from gitreg.registry.operations.stages import delete_alias
+        from gitreg.sdk.verbs.stages import delete_alias
 
-        self.session.commit(partial(delete_alias, model=model, alias=alias))
+        delete_alias(self.session, model, alias)
 
     def annotate(
         self,
@@ -747,21 +755,19 @@ class Registry:
         Refused
             A tag in ``remove_tags`` belongs to the sealed record, or the version may not enter the stage.
         """
-        from gitreg.registry.operations.versions import annotate
-        from gitreg.registry.writing.metadata import to_json
+        from gitreg.sdk.verbs.versions import annotate
 
-        operation = partial(
-            annotate,
-            reference=reference,
+        outcome = annotate(
+            self.session,
+            reference,
             description=description,
             tags=tags,
             remove_tags=remove_tags,
-            metadata=to_json(metadata or {}),
+            metadata=metadata,
             stage=stage,
             force=force,
-            context=self.session.context(),
         )
-        return self.session.about(self.session.commit(operation))
+        return self.session.about(outcome)
 
     def yank(self, reference: str, *, reason: str = "") -> ModelVersion:
         """Yank a version and return it: it loads by name with a warning, never by latest, stage or alias.
@@ -775,15 +781,15 @@ class Registry:
         InvalidInput
             The reference is a model's name alone.
         """
-        from gitreg.registry.operations.versions import yank
+        from gitreg.sdk.verbs.versions import yank
 
-        return self.session.about(self.session.commit(partial(yank, reference=reference, reason=reason)))
+        return self.session.about(yank(self.session, reference, reason=reason))
 
     def unyank(self, reference: str) -> ModelVersion:
         """Undo a yank and return the version (:func:`gitreg.registry.operations.versions.unyank`)."""
-        from gitreg.registry.operations.versions import unyank
+        from gitreg.sdk.verbs.versions import unyank
 
-        return self.session.about(self.session.commit(partial(unyank, reference=reference)))
+        return self.session.about(unyank(self.session, reference))
 
     def delete_version(self, reference: str, *, force: bool = False) -> None:
         """Delete a version softly: hide it, and release its weights to garbage collection.
@@ -797,9 +803,9 @@ class Registry:
         Refused
             A stage or an alias points to it, and ``force`` is False.
         """
-        from gitreg.registry.operations.versions import delete_version
+        from gitreg.sdk.verbs.versions import delete_version
 
-        self.session.commit(partial(delete_version, reference=reference, force=force))
+        delete_version(self.session, reference, force=force)
 
     # -- maintenance -----------------------------------------------------------------------------------------------
 
@@ -820,20 +826,6 @@ class Registry:
         from gitreg.sdk.verbs.stores import verification
 
         return verification(self.session, reference, share, progress or NO_PROGRESS)
-
-    def judge_holders(self, reference: str | None = None) -> list[Decision]:
-        """Return the policy's decision on the last entry of each holder of a stage, where a policy applied.
-
-        Each entry is evaluated again, as :func:`gitreg.registry.promotion.entries.entry_decision` describes.
-
-        Parameters
-        ----------
-        reference:
-            The version to ask about; None asks about all holders.
-        """
-        from gitreg.sdk.verbs.decisions import judge_holders
-
-        return judge_holders(self.session, reference)
 
     def signed(self, reference: str | None = None) -> list[VersionSignature]:
         """Return the signers of a version, or of all versions, by the public keys that the registry names."""
@@ -917,6 +909,13 @@ class Registry:
         from gitreg.sdk.verbs.garbage import store_users
 
         store_users(self.session).release(names)
+
+
+def _reopened(kind: type[Registry], path: str, local: bool, proposing: bool) -> Registry:
+    """Return a registry that was pickled, opened again."""
+    registry = kind.open(path, local=local)
+    registry.proposing = proposing
+    return registry
 
 
 @contextmanager

@@ -225,6 +225,14 @@ class Session:
         return self.branch.repository.work_tree or self.branch.repository.git_dir
 
     @property
+    def opened_as(self) -> str:
+        """The path with the branch, or the URL, that opens this registry again."""
+        if self.mirror_of is not None:
+            return self.mirror_of
+        name, root = self.branch.name, self.branch.root
+        return f"{self.folder}#{name}:{root}" if root else f"{self.folder}#{name}"
+
+    @property
     def store_url(self) -> str:
         """The address of the primary store, which holds the weights."""
         from gitreg.registry.state.store_urls import store_urls

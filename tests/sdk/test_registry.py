@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from hashlib import sha256
 from pathlib import Path
 
@@ -249,3 +250,40 @@ def test_weights_that_only_a_detached_work_tree_means_are_no_garbage(
     git(registry.folder, "worktree", "remove", "--force", str(tmp_path / "detached"))
     digest = sha256(b"other").hexdigest()
     assert [one.key for one in registry.collect_garbage(grace=-60)] == [f"sha256/{digest[:2]}/{digest}"]
+
+
+def test_a_registry_shows_its_folder_branch_and_store(registry: Registry) -> None:
+    assert repr(registry) == f"<Registry '{registry.folder}', branch='main', store='{registry.store_url}'>"
+
+
+def test_a_registry_whose_branch_is_gone_shows_no_store(registry: Registry) -> None:
+    git(registry.folder, "update-ref", "-d", "refs/heads/main")
+    assert repr(registry) == f"<Registry '{registry.folder}', branch='main'>"
+
+
+def test_a_pickled_registry_is_opened_again_with_its_options(registry: Registry, weights: Path) -> None:
+    registry.save("iris", weights)
+    with Registry.open(registry.folder, local=True) as local:
+        local.proposing = True
+        with pickle.loads(pickle.dumps(local)) as again:
+            assert (again.folder, again.session.local, again.proposing) == (registry.folder, True, True)
+            assert again.version("iris") == registry.version("iris")
+            assert again.session.branch.repository is not local.session.branch.repository
+
+
+def test_a_registry_lists_at_most_forty_names_all_of_them_methods(registry: Registry) -> None:
+    names = dir(registry)
+    assert len(names) <= 40
+    assert {"open", "save", "load", "promote", "close"} <= set(names)
+    assert all(callable(getattr(registry, name)) for name in names)
+
+
+def test_a_list_takes_its_sort_order_and_its_page(registry: Registry, weights: Path) -> None:
+    for name in ("a", "b", "c"):
+        registry.register_model(name, tags=[name])
+    page = registry.list_models(["tag=a", "tag=c"], match_any=True, sort="desc:name", page=2, size=1)
+    assert ([row["name"] for row in page.items], page.total) == (["a"], 2)
+    registry.save("b", weights, metadata={"auc": 2})
+    registry.save("b", weights, metadata={"auc": 1})
+    newest = registry.list_versions("b", sort="metadata.auc", size=1)
+    assert ([row["version"] for row in newest.items], newest.total) == (["2"], 2)

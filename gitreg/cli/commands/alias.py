@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import click
 
 from gitreg.cli.group import Group
 from gitreg.cli.options import local_option, model_argument, open_registry, output_option, reference_argument
 from gitreg.cli.results import report
-from gitreg.registry.operations.stages import delete_alias, set_alias
+from gitreg.sdk.verbs.stages import delete_alias, set_alias
 
 
 @click.group("alias", cls=Group)
@@ -26,8 +24,7 @@ def command() -> None:
 def set_(reference: str, alias: str, force: bool, output: str) -> None:
     """Let ALIAS name the version that REF means, from now on."""
     registry = open_registry()
-    operation = partial(set_alias, reference=reference, alias=alias, force=force, context=registry.session.context())
-    outcome = registry.session.commit(operation)
+    outcome = set_alias(registry.session, reference, alias, force=force)
     report(registry, outcome, output, nothing="it names that version already")
 
 
@@ -39,5 +36,5 @@ def set_(reference: str, alias: str, force: bool, output: str) -> None:
 def delete(model: str, alias: str, output: str) -> None:
     """Remove ALIAS of MODEL; one that is not there is no error."""
     registry = open_registry()
-    outcome = registry.session.commit(partial(delete_alias, model=model, alias=alias))
+    outcome = delete_alias(registry.session, model, alias)
     report(registry, outcome, output, nothing=f"{model} has no alias {alias}")

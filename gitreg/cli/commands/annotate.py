@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import click
@@ -18,8 +17,7 @@ from gitreg.cli.options import (
 )
 from gitreg.cli.results import report
 from gitreg.errors import InvalidInput
-from gitreg.registry.operations.versions import annotate
-from gitreg.registry.writing.metadata import to_json
+from gitreg.sdk.verbs.versions import annotate
 
 
 @click.command("annotate")
@@ -37,5 +35,5 @@ def command(
     if not metadata and not tags and description is None:
         raise InvalidInput("there is nothing to say", hint="give --metadata, --tag or --description")
     registry = open_registry()
-    operation = partial(annotate, reference=reference, metadata=to_json(metadata), tags=tags, description=description)
-    report(registry, registry.session.commit(operation), output, nothing="all that is said already")
+    outcome = annotate(registry.session, reference, metadata=metadata, tags=tags, description=description)
+    report(registry, outcome, output, nothing="all that is said already")

@@ -7,6 +7,7 @@ import click
 from gitreg.cli.click_completion import complete_reference, complete_stage
 from gitreg.cli.options import local_option, open_registry, output_option, reason_option
 from gitreg.cli.results import report
+from gitreg.sdk.verbs.approvals import approve, approve_settings
 
 
 @click.command("approve")
@@ -39,9 +40,11 @@ def command(
         raise click.UsageError("give REF and STAGE, or --settings, with --head or without")
     registry = open_registry()
     if settings:
-        report(registry, registry.approve_settings(head or "HEAD", key=key, until=until, reason=reason), output)
+        report(
+            registry, approve_settings(registry.session, head or "HEAD", key=key, until=until, reason=reason), output
+        )
         return
     assert reference is not None
     assert stage is not None
-    outcome = registry.approval(reference, stage, key=key, until=until, reason=reason)
+    outcome = approve(registry.session, reference, stage, key=key, until=until, reason=reason)
     report(registry, outcome, output, nothing=f"{reference} is approved for {stage} already")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import click
 
 from gitreg.cli.options import local_option, open_registry, output_option, pr_option, reason_option, reference_argument
 from gitreg.cli.results import report
-from gitreg.registry.operations.stages import archive
+from gitreg.sdk.verbs.stages import archive
 
 
 @click.command("archive")
@@ -20,5 +18,5 @@ from gitreg.registry.operations.stages import archive
 def command(reference: str, reason: str, output: str) -> None:
     """Mark the version that REF means as no longer relevant; it leaves the stage that it holds."""
     registry = open_registry()
-    outcome = registry.session.commit(partial(archive, reference=reference, reason=reason))
+    outcome = archive(registry.session, reference, reason=reason)
     report(registry, outcome, output, nothing="archived already")

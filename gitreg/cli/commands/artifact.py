@@ -22,9 +22,9 @@ from gitreg.cli.output import emit, print_fields, print_heading, print_table, wh
 from gitreg.cli.progress import progress
 from gitreg.cli.results import report
 from gitreg.errors import NotFound
-from gitreg.registry.operations.artifacts import link_artifact
 from gitreg.registry.state.runs_and_artifacts import artifact_versions
 from gitreg.sdk.current_run import active_run
+from gitreg.sdk.verbs.links import link_artifact
 from gitreg.sdk.verbs.load import load_files, note_input
 from gitreg.sdk.verbs.sealed import sealed_artifact
 from gitreg.sdk.zenml.artifacts import save_artifact
@@ -173,10 +173,8 @@ def load(reference: str, dest: str | None, unsafe_code: bool, output: str) -> No
 @local_option
 def link(artifact: str, reference: str, output: str) -> None:
     """Link an artifact to a version of a model: predictions that it made, data that it was tried on."""
-    from functools import partial
-
     registry = open_registry()
-    outcome = registry.session.commit(partial(link_artifact, artifact=artifact, reference=reference))
+    outcome = link_artifact(registry.session, artifact, reference)
     report(registry, outcome, output, nothing="it is linked already")
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import click
 
 from gitreg.cli.options import local_option, model_argument, open_registry, output_option
 from gitreg.cli.results import report
-from gitreg.registry.operations.models import delete_model
+from gitreg.sdk.verbs.models import delete_model
 
 
 @click.command("delete")
@@ -19,4 +17,4 @@ from gitreg.registry.operations.models import delete_model
 def command(model: str, force: bool, output: str) -> None:
     """Delete a model with its versions. Records stay in the history, and numbers are never given again."""
     registry = open_registry()
-    report(registry, registry.session.commit(partial(delete_model, name=model, force=force)), output)
+    report(registry, delete_model(registry.session, model, force=force), output)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import click
@@ -10,8 +9,7 @@ import click
 from gitreg.cli.card_options import card_options
 from gitreg.cli.options import local_option, metadata_option, open_registry, output_option, pr_option, tag_option
 from gitreg.cli.results import report
-from gitreg.registry.operations.models import register_model
-from gitreg.registry.writing.metadata import to_json
+from gitreg.sdk.verbs.models import register_model
 
 
 @click.command("register")
@@ -25,8 +23,4 @@ from gitreg.registry.writing.metadata import to_json
 def command(name: str, tags: tuple[str, ...], metadata: dict[str, Any], output: str, **fields: str | None) -> None:
     """Register the model NAME. Saving a first version registers it too."""
     registry = open_registry()
-    created_at = registry.session.environment.timestamp()
-    operation = partial(
-        register_model, name=name, created_at=created_at, fields=fields, tags=tags, metadata=to_json(metadata)
-    )
-    report(registry, registry.session.commit(operation), output)
+    report(registry, register_model(registry.session, name, fields=fields, tags=tags, metadata=metadata), output)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import click
@@ -18,8 +17,7 @@ from gitreg.cli.options import (
     tag_option,
 )
 from gitreg.cli.results import report
-from gitreg.registry.operations.models import update_model
-from gitreg.registry.writing.metadata import to_json
+from gitreg.sdk.verbs.models import update_model
 
 
 @click.command("update")
@@ -41,7 +39,6 @@ def command(
 ) -> None:
     """Change a model's card: fields are replaced, tags and metadata added."""
     registry = open_registry()
-    operation = partial(
-        update_model, name=model, fields=fields, tags=tags, remove_tags=remove_tags, metadata=to_json(metadata)
-    )
-    report(registry, registry.session.commit(operation), output)
+    session = registry.session
+    outcome = update_model(session, model, fields=fields, tags=tags, remove_tags=remove_tags, metadata=metadata)
+    report(registry, outcome, output)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import click
@@ -23,9 +22,8 @@ from gitreg.cli.options import (
 )
 from gitreg.cli.output import emit
 from gitreg.cli.results import report
-from gitreg.registry.operations.versions import annotate, delete_version
 from gitreg.registry.query.rows import VERSION_COLUMNS, version_row
-from gitreg.registry.writing.metadata import to_json
+from gitreg.sdk.verbs.versions import annotate, delete_version
 
 _version_argument = click.argument("version", metavar="VERSION", shell_complete=complete_version)
 
@@ -75,9 +73,8 @@ def show(model: str, version: str, output: str) -> None:
 def update(model: str, version: str | None, output: str, metadata: dict[str, Any], **changes: Any) -> None:
     """Move one version of MODEL (the latest, if none is named) to a stage, and say more of it, in one commit."""
     registry = open_registry()
-    reference, context = f"{model}@{version or 'latest'}", registry.session.context()
-    operation = partial(annotate, reference=reference, metadata=to_json(metadata), context=context, **changes)
-    report(registry, registry.session.commit(operation), output)
+    outcome = annotate(registry.session, f"{model}@{version or 'latest'}", metadata=metadata, **changes)
+    report(registry, outcome, output)
 
 
 @command.command("delete")
@@ -89,5 +86,4 @@ def update(model: str, version: str | None, output: str, metadata: dict[str, Any
 def delete(model: str, version: str, force: bool, output: str) -> None:
     """Hide one version of MODEL everywhere and free its weights. Its record stays, and its number stays taken."""
     registry = open_registry()
-    operation = partial(delete_version, reference=f"{model}@{version}", force=force)
-    report(registry, registry.session.commit(operation), output)
+    report(registry, delete_version(registry.session, f"{model}@{version}", force=force), output)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import click
 
 from gitreg.cli.options import (
@@ -16,7 +14,7 @@ from gitreg.cli.options import (
     stage_argument,
 )
 from gitreg.cli.results import report
-from gitreg.registry.operations.stages import promote
+from gitreg.sdk.verbs.stages import promote
 
 
 @click.command("promote")
@@ -30,12 +28,5 @@ from gitreg.registry.operations.stages import promote
 def command(reference: str, stage: str, force: bool, reason: str, output: str) -> None:
     """Put the version that REF means into STAGE; it leaves the stage that it had."""
     registry = open_registry()
-    operation = partial(
-        promote,
-        reference=reference,
-        stage=stage,
-        force=force,
-        reason=reason,
-        context=registry.session.context(),
-    )
-    report(registry, registry.session.commit(operation), output, nothing=f"{reference} is in {stage} already")
+    outcome = promote(registry.session, reference, stage, force=force, reason=reason)
+    report(registry, outcome, output, nothing=f"{reference} is in {stage} already")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import click
 
 from gitreg.cli.options import (
@@ -16,7 +14,7 @@ from gitreg.cli.options import (
     stage_argument,
 )
 from gitreg.cli.results import report
-from gitreg.registry.operations.stages import rollback
+from gitreg.sdk.verbs.stages import rollback
 
 
 @click.command("rollback")
@@ -32,5 +30,4 @@ def command(model: str, stage: str, reason: str, output: str) -> None:
     The version that is rolled back may be promoted again without --force.
     """
     registry = open_registry()
-    operation = partial(rollback, model=model, stage=stage, reason=reason, context=registry.session.context())
-    report(registry, registry.session.commit(operation), output)
+    report(registry, rollback(registry.session, model, stage, reason=reason), output)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import click
 
 from gitreg.cli.options import local_option, open_registry, output_option, pr_option, reference_argument
 from gitreg.cli.results import report
-from gitreg.registry.operations.versions import unyank
+from gitreg.sdk.verbs.versions import unyank
 
 
 @click.command("unyank")
@@ -19,4 +17,4 @@ from gitreg.registry.operations.versions import unyank
 def command(reference: str, output: str) -> None:
     """Take the yank of the version that REF means back."""
     registry = open_registry()
-    report(registry, registry.session.commit(partial(unyank, reference=reference)), output, nothing="it is not yanked")
+    report(registry, unyank(registry.session, reference), output, nothing="it is not yanked")

@@ -125,13 +125,10 @@ class Run:
 
     def address(self) -> RunAddress:
         """Return the address by which child processes join the run and its only step."""
-        branch, step = self.session.branch, self.steps.only
-        place = f"{branch.name}:{branch.root}" if branch.root else branch.name
+        step = self.steps.only
         spec = (step.spec if step else None) or self.steps.model
         model = "" if spec is None else spec.filled(self.steps.fill).reference
-        return RunAddress(
-            f"{self.session.folder}#{place}", f"{self.pipeline}@{self.name}", model, step.name if step else None
-        )
+        return RunAddress(self.session.opened_as, f"{self.pipeline}@{self.name}", model, step.name if step else None)
 
     def read_draft(self) -> Draft:
         """Return the draft as it is now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -18,13 +19,19 @@ from gitreg.registry.state.branch import seconds_of
 
 if TYPE_CHECKING:
     from gitreg.registry.writing.commit import Outcome
-    from gitreg.sdk.session import Session
+    from gitreg.sdk.session import PathLike, Session
 
 _DAY = 86400  # seconds
 
 
 def approve(
-    session: Session, reference: str, stage: str, *, key: str | None = None, until: str | None = None, reason: str = ""
+    session: Session,
+    reference: str,
+    stage: str,
+    *,
+    key: PathLike | None = None,
+    until: str | None = None,
+    reason: str = "",
 ) -> Outcome:
     """Sign an approval of a version for a stage and return the outcome of the commit.
 
@@ -56,7 +63,7 @@ def approve(
 
 
 def approve_settings(
-    session: Session, head: str = "HEAD", *, key: str | None = None, until: str | None = None, reason: str = ""
+    session: Session, head: str = "HEAD", *, key: PathLike | None = None, until: str | None = None, reason: str = ""
 ) -> Outcome:
     """Sign an approval of a proposed ``gitreg.yaml`` and return the outcome of the commit.
 
@@ -85,7 +92,7 @@ def approve_settings(
     return session.commit(operation)
 
 
-def _approver(session: Session, key: str | None) -> Approver:
+def _approver(session: Session, key: PathLike | None) -> Approver:
     """Return the user as an approver, with the key to sign with."""
     repository = session.branch.repository
     user = session.writer().author
@@ -93,7 +100,8 @@ def _approver(session: Session, key: str | None) -> Approver:
     def signer(payload: bytes, signature: bytes, keys: Mapping[str, Sequence[str]]) -> str | None:
         return repository.statement_signer(payload, signature, namespace=NAMESPACE, keys=keys)
 
-    sign = partial(repository.sign_statement, namespace=NAMESPACE, key=key)
+    file = os.fspath(key) if key is not None else None
+    sign = partial(repository.sign_statement, namespace=NAMESPACE, key=file)
     return Approver((user.email, user.name), sign, signer)
 
 
