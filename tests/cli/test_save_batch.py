@@ -53,8 +53,8 @@ def test_json_on_standard_input_is_a_list_too(lister: Person) -> None:
 
 
 WRONG = {
-    "[]": (1, "list.yaml: [] "),
-    "- {model: iris, paths: [../b], stag: x}": (1, "list.yaml at /0: "),
+    "[]": (1, "list.yaml: is empty"),
+    "- {model: iris, paths: [../b], stag: x}": (1, "list.yaml at /0/stag: "),
     "- {model: iris}": (1, "list.yaml at /0: "),
     "- {model: iris, paths: [../gone]}": (3, "gone"),
     "- {model: rose, paths: [../b]}\n- {model: iris, paths: [../b], stage: production}": (4, "production"),
