@@ -8,7 +8,7 @@ from contextlib import closing
 from gitreg.errors import Refused
 from gitreg.git import RefUpdate, Repository
 from gitreg.registry.discovery.location import Location
-from gitreg.registry.discovery.registries import declared, roots_of
+from gitreg.registry.discovery.registries import changed_roots, declared_branch
 from gitreg.registry.promotion.context import UNKNOWN, PromotionContext
 from gitreg.registry.promotion.settings_changes import NOBODY_IS_ASKED, SettingsChange, settings_change
 from gitreg.registry.remote.local_refs import follow
@@ -18,7 +18,7 @@ from gitreg.registry.review.pull_request_check import check
 from gitreg.registry.rules.merge_rules import problems
 from gitreg.registry.rules.problem import Problem
 from gitreg.registry.state.branch import PATIENCE, RegistryBranch
-from gitreg.registry.state.merge_preview import goes_on, merged
+from gitreg.registry.state.merge_preview import is_first_parent_ancestor, preview_merge
 from gitreg.registry.weights.trusted_stores import open_named
 from gitreg.sdk.environment import Environment
 from gitreg.sdk.session import Session
@@ -54,11 +54,14 @@ def pre_commit(repository: Repository) -> Iterator[Problem]:
     with repository.staged() as (reading, commit):
         parents = reading.commit(commit).parents
         parent = parents[0] if parents else None
-        for root in roots_of(reading, parent, commit):
+        for root in changed_roots(reading, parent, commit):
             name = _branch(reading, root, parent, commit)
             if name is not None:
-                base = parent if parent is not None and declared(reading, parent, root) is not None else None
-                with closing(RegistryBranch(reading, name, root)) as branch, merged(branch, base, commit) as merge:
+                base = parent if parent is not None and declared_branch(reading, parent, root) is not None else None
+                with (
+                    closing(RegistryBranch(reading, name, root)) as branch,
+                    preview_merge(branch, base, commit) as merge,
+                ):
                     found = list(problems(branch, merge))
                     yield from found
                     if all(problem.where != "gitreg.yaml" for problem in found):
@@ -88,7 +91,7 @@ def pre_push(
         if not update.name.startswith(_BRANCHES) or update.new is None:
             continue
         old = update.old if update.old is not None and repository.object_type(update.old) else None
-        for root in roots_of(repository, old, update.new):
+        for root in changed_roots(repository, old, update.new):
             name = _branch(repository, root, old, update.new)
             if name is None:
                 continue
@@ -129,7 +132,7 @@ def _published(session: Session, base: str | None, head: str, *, proposed: bool)
         named = open_named(settings, repository, session.environment.approvals())
         weights = weights_in(session, named, share=0, unseen=unseen)
         context = session.context()
-        by_itself = not proposed and base is not None and goes_on(repository, base, head)
+        by_itself = not proposed and base is not None and is_first_parent_ancestor(repository, base, head)
         if base is not None and by_itself and (found := judge_each(branch, base, head, context)):
             yield from found
             return
@@ -152,7 +155,7 @@ def _tell_unasked(change: SettingsChange | None) -> None:
 
 def _branch(repository: Repository, root: str, old: str | None, new: str) -> str | None:
     """Return the branch of the registry in a folder; None if there is no registry or its branch is not known."""
-    names = [declared(repository, commit, root) for commit in (old, new) if commit is not None]
+    names = [declared_branch(repository, commit, root) for commit in (old, new) if commit is not None]
     return next((each for each in names if each), None)
 
 

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from gitreg.git import RefUpdate, Repository
-from gitreg.registry.discovery.registries import places, standing
+from gitreg.registry.discovery.registries import affected_roots, registry_roots
 from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.remote.local_refs import follow
 from gitreg.registry.state.branch import PATIENCE, RegistryBranch
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def pre_receive(
     repository: Repository, environment: Environment, updates: Sequence[RefUpdate], *, one_by_one: bool = False
 ) -> list[Problem]:
-    """Return the problems for which a push is refused (:func:`gitreg.registry.review.push_rules.guard`).
+    """Return the problems for which a push is refused (:func:`gitreg.registry.review.push_rules.push_problems`).
 
     Soak times are measured by this machine's clock: a branch that moved without a receipt counts as moved now.
     Commands of a policy are not run, so that their gates do not pass.
@@ -36,7 +36,9 @@ def pre_receive(
     Conflict
         Another process moved one of the refs meanwhile, or held the lock of the repository for too long.
     """
-    from gitreg.registry.review.push_rules import guard  # two thirds of all modules, which post-receive does not need
+    from gitreg.registry.review.push_rules import (
+        push_problems,  # two thirds of all modules, which post-receive does not need
+    )
 
     guarded = (repository.option("gitreg.settings") or "").lower() != "allow"
 
@@ -45,7 +47,7 @@ def pre_receive(
             _write_receipt(branch, environment, "update" if one_by_one else "pre-receive")
         return PromotionContext(now=environment.clock, branch=branch, settings_guarded=guarded)
 
-    return guard(repository, updates, context, one_by_one=one_by_one)
+    return push_problems(repository, updates, context, one_by_one=one_by_one)
 
 
 def post_receive(repository: Repository, environment: Environment, updates: Sequence[RefUpdate]) -> list[str]:
@@ -58,7 +60,7 @@ def post_receive(repository: Repository, environment: Environment, updates: Sequ
     """
     moved: list[str] = []
     pushed = {update.name: update.new for update in updates if update.new is not None}
-    for place in places(repository, updates):
+    for place in affected_roots(repository, updates):
         with closing(RegistryBranch(repository, *place)) as branch:
             if branch.ref in pushed:
                 with repository.lock(timeout=PATIENCE):
@@ -76,7 +78,7 @@ def write_first_receipts(repository: Repository, environment: Environment) -> No
     Conflict
         Another process held the lock of the repository for too long.
     """
-    for place in standing(repository):
+    for place in registry_roots(repository):
         with closing(RegistryBranch(repository, *place)) as branch:
             if not read_receipts(repository, branch.ref):
                 _write_receipt(branch, environment, "hooks install")

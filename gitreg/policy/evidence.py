@@ -206,7 +206,7 @@ class Evidence(Protocol):
     def contents(self, artifact: str) -> Contents:
         """Return the worst content verdicts on an artifact's files."""
 
-    def held_for(self, stage: str) -> StageStay | None:
+    def time_in_stage(self, stage: str) -> StageStay | None:
         """Return the longest time for which the version was in a stage; None if there is no clock."""
 
     def is_signed(self, approval: Approval) -> bool | None:

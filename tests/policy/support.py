@@ -62,7 +62,7 @@ class Facts:
     def contents(self, artifact: str) -> Contents:
         return self.verdicts[artifact]
 
-    def held_for(self, stage: str) -> StageStay | None:
+    def time_in_stage(self, stage: str) -> StageStay | None:
         return self.held.get(stage, StageStay(0))
 
     def person(self, email: str) -> str:

@@ -49,11 +49,11 @@ def _metric(
         return None, f"{metric} of {reference} is no number"
     if not later and look_up(metadata_of_version.now, metric) is not None:
         record = f"the sealed record of {reference}" if of_holder else "the sealed record"
-        return None, f"{metric}: {record} has none{_said_later(metadata_of_version, metric, later=later)}"
+        return None, f"{metric}: {record} has none{_annotation_note(metadata_of_version, metric, later=later)}"
     return None, f"{reference} has no {metric}"
 
 
-def _said_later(metadata: VersionMetadata, metric: str, *, later: bool) -> str:
+def _annotation_note(metadata: VersionMetadata, metric: str, *, later: bool) -> str:
     """Return the end of a sentence about an annotation's value that differs and does not count; "" if there is none."""
     value = look_up(metadata.now, metric)
     if later or value == look_up(metadata.sealed, metric):
@@ -89,7 +89,7 @@ class BoundGate(Condition):
         high = self.at_most is not None and value > self.at_most
         sentence = f"{self.metric} is {value}, {needed}" + (" is needed" if low or high else "")
         if low or high:
-            sentence += _said_later(evidence.metadata, self.metric, later=self.later)
+            sentence += _annotation_note(evidence.metadata, self.metric, later=self.later)
         return finding(not (low or high), sentence, **facts, value=plain(value))
 
 

@@ -25,7 +25,7 @@ class SoakGate(Condition):
 
     def _find(self, evidence: Evidence) -> Finding:
         facts: dict[str, Any] = {"stage": self.stage, "needed_hours": plain(self.hours)}
-        stay = evidence.held_for(self.stage)
+        stay = evidence.time_in_stage(self.stage)
         if stay is None:
             return Verdict.UNKNOWN, f"how long it was in {self.stage} is not known here", facts
         hours = Decimal(str(stay.seconds)) / _HOUR

@@ -27,7 +27,7 @@ from gitreg.registry.discovery.registries import registries
 from gitreg.registry.state.branch import PATIENCE
 from gitreg.registry.state.dates import dated_after
 from gitreg.registry.state.registry_refs import DEFAULT_MIRRORS, mirror_namespaces
-from gitreg.registry.state.store_urls import spelled, store_address
+from gitreg.registry.state.store_urls import store_address, store_setting
 from gitreg.registry.writing.commit import Writer
 
 _ABOUT = """\
@@ -89,7 +89,7 @@ def create(
     repository = _repository(path, env, branch)
     try:
         place = _place(repository, path, branch)
-        store = spelled(store, repository) if store is not None else None
+        store = store_setting(store, repository) if store is not None else None
         alone, before = not registries(repository), _meant(path, env)
         with repository.lock(timeout=PATIENCE):
             repository.finish_following()

@@ -9,12 +9,12 @@ from gitreg.documents.layout import FOLDERS, REGISTRY_FILE
 from gitreg.documents.types import RegistryDocument
 from gitreg.git import RefUpdate, Repository
 from gitreg.registry.discovery.location import RegistryRoot, noted_place
-from gitreg.registry.state.settings_file import settings_said
+from gitreg.registry.state.settings_file import settings_data
 
 _BRANCHES = "refs/heads/"
 
 
-def places(repository: Repository, updates: Sequence[RefUpdate]) -> list[RegistryRoot]:
+def affected_roots(repository: Repository, updates: Sequence[RefUpdate]) -> list[RegistryRoot]:
     """Return the registries that ref updates may affect.
 
     These are the registries whose folders change; if refs other than branches move, all registries are added.
@@ -32,11 +32,11 @@ def places(repository: Repository, updates: Sequence[RefUpdate]) -> list[Registr
             RegistryRoot(branch, root) for root in _roots(repository, branch, update.old, update.new)
         )
     if len(moved) < len(updates):
-        found |= dict.fromkeys(standing(repository))
+        found |= dict.fromkeys(registry_roots(repository))
     return list(found)
 
 
-def standing(repository: Repository) -> Iterator[RegistryRoot]:
+def registry_roots(repository: Repository) -> Iterator[RegistryRoot]:
     """Yield the registries on all branches, at the top or in a folder, and the one that the clone has noted."""
     branches = {name.removeprefix(_BRANCHES): commit for name, commit in repository.refs(_BRANCHES).items()}
     roots_by_commit: dict[str, list[str]] = {}
@@ -44,7 +44,7 @@ def standing(repository: Repository) -> Iterator[RegistryRoot]:
         roots_by_commit.setdefault(commit, []).append(root)
     for branch, commit in branches.items():
         for root in roots_by_commit.get(commit, ()):
-            if declared(repository, commit, root) == branch:
+            if declared_branch(repository, commit, root) == branch:
                 yield RegistryRoot(branch, root)
     noted = noted_place(repository)
     if noted is not None and noted.branch in branches:
@@ -53,7 +53,7 @@ def standing(repository: Repository) -> Iterator[RegistryRoot]:
 
 def registries(repository: Repository) -> dict[RegistryRoot, RegistryDocument]:
     """Return the registries of a repository with their settings; unreadable ones are left out."""
-    settings = {place: _settings(repository, place) for place in sorted(set(standing(repository)))}
+    settings = {place: _settings(repository, place) for place in sorted(set(registry_roots(repository)))}
     return {
         place: document
         for place, document in settings.items()
@@ -63,17 +63,17 @@ def registries(repository: Repository) -> dict[RegistryRoot, RegistryDocument]:
 
 def _settings(repository: Repository, place: RegistryRoot) -> RegistryDocument | None:
     commit = repository.read_ref(f"{_BRANCHES}{place.branch}")
-    data = settings_said(repository, commit, place.root) if commit else None
+    data = settings_data(repository, commit, place.root) if commit else None
     return RegistryDocument.from_data(data) if data else None
 
 
-def declared(repository: Repository, commit: str, root: str) -> str | None:
+def declared_branch(repository: Repository, commit: str, root: str) -> str | None:
     """Return the branch that a registry's settings name; "" if they cannot be read, None if there is no registry."""
-    data = settings_said(repository, commit, root)
+    data = settings_data(repository, commit, root)
     return None if data is None else data.get("branch", "")
 
 
-def roots_of(repository: Repository, old: str | None, new: str | None) -> Iterator[str]:
+def changed_roots(repository: Repository, old: str | None, new: str | None) -> Iterator[str]:
     """Yield "" (the top), and each folder with a registry in which a file differs between two commits."""
     yield ""
     seen: set[str] = set()
@@ -97,8 +97,8 @@ def _changed(repository: Repository, old: str | None, new: str | None) -> Iterab
 
 def _roots(repository: Repository, branch: str, old: str | None, new: str | None) -> Iterator[str]:
     """Yield the changed folders whose registry is on this branch; the settings before the change count first."""
-    for root in roots_of(repository, old, new):
-        branches = [declared(repository, commit, root) for commit in (old, new) if commit is not None]
+    for root in changed_roots(repository, old, new):
+        branches = [declared_branch(repository, commit, root) for commit in (old, new) if commit is not None]
         known = [each for each in branches if each is not None]
         if known and known[0] in (branch, ""):
             yield root

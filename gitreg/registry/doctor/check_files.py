@@ -28,8 +28,8 @@ def _files(branch: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
     for entry in snapshot.index.problems(snapshot.seq):
         where = _path(entry)
         yield Problem(where, (entry.problem or "").removeprefix(f"{where}: "), "mend the file by hand and commit it")
-    for shift in snapshot.shifts:
-        yield Problem(Key("registry").path, snapshot.tell_shift(shift), snapshot.undo_shift(shift))
+    for shift in snapshot.fixed_field_changes:
+        yield Problem(Key("registry").path, snapshot.describe_change(shift), snapshot.undo_change(shift))
     if snapshot.settings.id is None and not snapshot.unreadable(""):
         yield Problem(
             Key("registry").path,

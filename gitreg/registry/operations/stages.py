@@ -10,7 +10,7 @@ from gitreg.policy.promotion import Candidate, TargetStage, check_promotion, che
 from gitreg.registry.promotion.context import UNKNOWN, PromotionContext
 from gitreg.registry.state.references import resolve
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
-from gitreg.registry.state.stage_history import tenure
+from gitreg.registry.state.stage_history import stage_history
 from gitreg.registry.writing.changes import Changes, Edits
 
 
@@ -76,7 +76,7 @@ def take_stage(
     model = version.model
     pointer = snapshot.find_stage(model, stage)
     holder = snapshot.find_version(model, pointer.version) if pointer else None
-    past = tenure(snapshot, model, stage)
+    past = stage_history(snapshot, model, stage)
     check_promotion(
         Candidate(version.version, version.reference, version.yanked),
         TargetStage(stage, holder.version if holder else None, past.undone),
@@ -138,7 +138,7 @@ def rollback(
     """
     snapshot.card_fields(model)
     check_stage_is_known(stage, snapshot.settings.stages)
-    past = tenure(snapshot, model, stage)
+    past = stage_history(snapshot, model, stage)
     if not past.held:
         raise NotFound(f"no version of {model} was ever in {stage}", hint=f"see `gitreg log {model}@{stage}`")
     current = snapshot.find_stage(model, stage)

@@ -14,7 +14,7 @@ from gitreg.policy.results import Result, Verdict
 from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.promotion.snapshot_evidence import SnapshotEvidence
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
-from gitreg.registry.state.stage_history import tenure
+from gitreg.registry.state.stage_history import stage_history
 
 NO_STAGES = (SETTINGS, ALIASES)
 """The reserved names of policies that belong to no stage: settings and aliases."""
@@ -156,7 +156,7 @@ def explain(
     """
     pointer = snapshot.find_stage(version.model, stage)
     holder = snapshot.find_version(version.model, pointer.version) if pointer else None
-    undone = tenure(snapshot, version.model, stage).undone
+    undone = stage_history(snapshot, version.model, stage).undone
     candidate = Candidate(version.version, version.reference, version.yanked)
     post = TargetStage(stage, holder.version if holder else None, undone)
     free = f"{stage} is free" if holder is None else f"{holder.reference} holds {stage}"

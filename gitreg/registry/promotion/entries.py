@@ -16,7 +16,7 @@ from gitreg.registry.promotion.enforce import decide
 from gitreg.registry.state.audit_log import overridden_by
 from gitreg.registry.state.dates import Dates
 from gitreg.registry.state.index import BranchCommit, IndexEntry
-from gitreg.registry.state.merge_preview import told_by
+from gitreg.registry.state.merge_preview import writing_commit
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
 from gitreg.registry.state.stage_history import is_rollback
 
@@ -100,7 +100,7 @@ def _judge(
         if version is None:
             return Decision(reference, entry.name, False, (_unknown("record", "its record could not be read then"),))
         branch = context.branch
-        author_commit = told_by(branch, moment, Key(*entry[:3])) if branch is not None else moment
+        author_commit = writing_commit(branch, moment, Key(*entry[:3])) if branch is not None else moment
         then = replace(
             context,
             promoter=lambda: author_commit.email,

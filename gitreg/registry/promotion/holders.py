@@ -13,7 +13,7 @@ from gitreg.registry.state.registry_refs import mirror_ref
 from gitreg.registry.state.snapshot import Snapshot
 
 
-def judged_holders(
+def holder_decisions(
     snapshot: Snapshot, context: PromotionContext, references: Collection[str] | None = None
 ) -> Iterator[Decision]:
     """Yield the decision on the entry of each version that holds a stage, where a policy applied.
@@ -28,10 +28,12 @@ def judged_holders(
         for entry in list(snapshot.index.scan(snapshot.seq, "stage"))
         if references is None or (entry.data and f"{entry.model}@{entry.data['version']}" in references)
     )
-    yield from judged(snapshot, lambda: context, pointers)
+    yield from judge_pointers(snapshot, lambda: context, pointers)
 
 
-def judged(snapshot: Snapshot, context: Callable[[], PromotionContext], pointers: Iterable[Key]) -> Iterator[Decision]:
+def judge_pointers(
+    snapshot: Snapshot, context: Callable[[], PromotionContext], pointers: Iterable[Key]
+) -> Iterator[Decision]:
     """Yield the decision on the entry of the holder of each given stage, where a policy applied.
 
     Parameters

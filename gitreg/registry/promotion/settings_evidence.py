@@ -115,7 +115,7 @@ class SettingsEvidence(PeopleEvidence):
         """Return no verdicts: settings have no files."""
         return Contents(None, None)
 
-    def held_for(self, stage: str) -> StageStay | None:
+    def time_in_stage(self, stage: str) -> StageStay | None:
         """Return None: settings hold no stage."""
 
     def run(self, command: Sequence[str]) -> bool | None:

@@ -19,7 +19,7 @@ from gitreg.registry.promotion.signatures import tag_seal
 from gitreg.registry.state.dates import Dated, Dates
 from gitreg.registry.state.index import BranchCommit
 from gitreg.registry.state.manifests import manifest_of
-from gitreg.registry.state.merge_preview import told_by
+from gitreg.registry.state.merge_preview import writing_commit
 from gitreg.registry.state.references import is_as_sealed
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
 from gitreg.registry.state.verdicts import worst_recorded
@@ -79,12 +79,12 @@ class SnapshotEvidence(PeopleEvidence):
         if holder is not None and not is_as_sealed(self._base, holder):
             holder = None
         # A deleted, edited or unreadable incumbent has no metadata: nothing is compared with unknown values.
-        return Incumbent(f"{self._version.model}@{now}", _said(holder) if holder else VersionMetadata({}, {}))
+        return Incumbent(f"{self._version.model}@{now}", _metadata_of(holder) if holder else VersionMetadata({}, {}))
 
     @cached_property
     def metadata(self) -> VersionMetadata:
         """The metadata of the version, sealed and current."""
-        return _said(self._version)
+        return _metadata_of(self._version)
 
     @cached_property
     def card(self) -> Mapping[str, Any]:
@@ -119,7 +119,7 @@ class SnapshotEvidence(PeopleEvidence):
         record, look = self._version.artifacts[artifact], self._context.look
         return Contents(worst_recorded(record.scan, record.contents), look(record) if look else None)
 
-    def held_for(self, stage: str) -> StageStay | None:
+    def time_in_stage(self, stage: str) -> StageStay | None:
         """Return the longest unbroken time that the version had a stage, by corrected dates; None without a clock."""
         context = self._context
         if context.now is None:
@@ -164,7 +164,7 @@ class SnapshotEvidence(PeopleEvidence):
             return None
         moment = self._head.index.moment(contents[-1].since)
         try:
-            return told_by(branch, moment, key) if branch is not None else moment
+            return writing_commit(branch, moment, key) if branch is not None else moment
         except GitregError:  # a shallow clone lacks the merged commits
             return moment
 
@@ -202,5 +202,5 @@ class SnapshotEvidence(PeopleEvidence):
         return run(command, self.reference, self._pointer) if run else None
 
 
-def _said(version: ModelVersion) -> VersionMetadata:
+def _metadata_of(version: ModelVersion) -> VersionMetadata:
     return VersionMetadata(version.record.metadata, version.metadata)

@@ -87,11 +87,15 @@ def mirror_moves(
     stages = [key for key in keys if key is not None and key.kind == "stage"]
     if not stages:
         return MirrorMoves(due, {})
-    from gitreg.registry.promotion.holders import is_refused, judged, pointer  # lazy: policies take long to import
+    from gitreg.registry.promotion.holders import (  # lazy: policies take long to import
+        is_refused,
+        judge_pointers,
+        pointer,
+    )
 
     refused = {
         mirror_ref(snapshot.settings, pointer(decision)): decision
-        for decision in judged(snapshot, context, stages)
+        for decision in judge_pointers(snapshot, context, stages)
         if is_refused(decision)
     }
     return MirrorMoves([update for update in due if update.name not in refused], refused)

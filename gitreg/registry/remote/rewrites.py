@@ -9,7 +9,7 @@ from gitreg.errors import NotFound, Refused
 from gitreg.git import Repository
 from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.fixed_fields import FIXED
-from gitreg.registry.state.settings_file import settings_said
+from gitreg.registry.state.settings_file import settings_data
 from gitreg.registry.state.snapshot import Snapshot
 
 _FIXED = ("branch", "prefix")
@@ -65,7 +65,7 @@ def refusal(
         The URL by which the registry was opened; "" for a clone.
     """
     hint = f"find out who did it; if it was meant: `gitreg {f'--repo {url} ' if url else ''}pull --accept-rewrite`"
-    ids = [(settings_said(repository, commit, root) or {}).get("id") for commit in (before, after)]
+    ids = [(settings_data(repository, commit, root) or {}).get("id") for commit in (before, after)]
     if (all(ids) and ids[0] != ids[1]) or _share_nothing(repository, before, after):
         return Refused(f"{remote} is another registry than before", hint=hint)
     return Refused(
@@ -83,7 +83,7 @@ def check_fixed(repository: Repository, root: str, before: str, after: str) -> N
     Refused
         The branch or the prefix in ``gitreg.yaml`` differs.
     """
-    was, now = (settings_said(repository, commit, root) or {} for commit in (before, after))
+    was, now = (settings_data(repository, commit, root) or {} for commit in (before, after))
     if was.get("id") is None or was["id"] != now.get("id"):
         return  # another registry, or no ids to compare
     for field in _FIXED:
@@ -96,7 +96,7 @@ def check_fixed(repository: Repository, root: str, before: str, after: str) -> N
 
 def changed_field(repository: Repository, root: str, before: str, after: str) -> str | None:
     """Return a fixed field of ``gitreg.yaml`` that differs between two commits; None if there is none."""
-    was, now = (settings_said(repository, commit, root) for commit in (before, after))
+    was, now = (settings_data(repository, commit, root) for commit in (before, after))
     if not was or not now:  # missing or unreadable settings cannot be compared
         return None
     fields = FIXED if was.get("id") else _FIXED  # an old registry gets its id later

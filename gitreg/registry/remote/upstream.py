@@ -116,7 +116,7 @@ class Upstream:
         return f"{self.name}/{self._branch.name}"
 
     @property
-    def asked_at(self) -> float | None:
+    def fetched_at(self) -> float | None:
         """The time of the last fetch, in seconds since the epoch; None if there was none."""
         with suppress(FileNotFoundError):
             return self._asked.stat().st_mtime

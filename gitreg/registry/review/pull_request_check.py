@@ -21,7 +21,7 @@ from gitreg.registry.rules.problem import Problem
 from gitreg.registry.state.audit_log import events_of, removal_of
 from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.manifests import Holder
-from gitreg.registry.state.merge_preview import Merge, merged
+from gitreg.registry.state.merge_preview import Merge, preview_merge
 from gitreg.registry.state.runs_and_artifacts import find_artifact
 from gitreg.registry.state.snapshot import ModelVersion
 from gitreg.registry.weights.verification import VerifiedItem
@@ -134,7 +134,7 @@ def check(
     NotFound
         The repository lacks one of the commits.
     """
-    with merged(branch, base, head) as merge:
+    with preview_merge(branch, base, head) as merge:
         judgement = judge(branch, merge, context, source)
         # If it is merged by a rebase, each commit moves the pointer by itself, and none was judged by itself.
         twice = tuple(moves_twice(branch, merge))

@@ -17,13 +17,13 @@ from gitreg.documents.layout import Key
 from gitreg.documents.types import RegistryDocument
 from gitreg.errors import Conflict, GitregError, InvalidDocument, NotFound
 from gitreg.git import RefUpdate, Repository
-from gitreg.registry.discovery.registries import places
+from gitreg.registry.discovery.registries import affected_roots
 from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.review.judging import judge_each
 from gitreg.registry.review.pull_request_check import check
 from gitreg.registry.rules.problem import Problem
 from gitreg.registry.state.branch import RegistryBranch
-from gitreg.registry.state.merge_preview import goes_on
+from gitreg.registry.state.merge_preview import is_first_parent_ancestor
 from gitreg.registry.state.registry_refs import (
     mirror_namespace,
     parse_mirror_ref,
@@ -34,7 +34,7 @@ from gitreg.registry.state.registry_refs import (
 from gitreg.registry.state.seals import readings
 
 
-def guard(
+def push_problems(
     repository: Repository,
     updates: Sequence[RefUpdate],
     context: Callable[[RegistryBranch], PromotionContext],
@@ -60,9 +60,9 @@ def guard(
     """
     _check_current(repository, updates)
     found: list[Problem] = []
-    for place in places(repository, updates):
+    for place in affected_roots(repository, updates):
         with closing(RegistryBranch(repository, *place)) as branch:
-            found += _Guarded(branch, updates, context(branch), one_by_one=one_by_one).problems()
+            found += _PushedRegistry(branch, updates, context(branch), one_by_one=one_by_one).problems()
     if found:
         _check_current(repository, updates)  # a push of somebody else may be the cause
     return found
@@ -75,7 +75,7 @@ def _check_current(repository: Repository, updates: Sequence[RefUpdate]) -> None
             raise _overtaken(update.name, now)
 
 
-class _Guarded:
+class _PushedRegistry:
     """One registry, before and after a push."""
 
     def __init__(
@@ -122,7 +122,7 @@ class _Guarded:
                 update.name, problem, f"`git pull --rebase`, or `git rebase {update.old[:12]}`; never --force"
             )
             return
-        if update.old is not None and not goes_on(self._repository, update.old, update.new):
+        if update.old is not None and not is_first_parent_ancestor(self._repository, update.old, update.new):
             problem = (
                 f"would have another history of its own: {update.old[:12]} came in as the second parent of a merge"
             )
@@ -233,8 +233,8 @@ class _Guarded:
         if self._before is not None:
             snapshot = self._branch.snapshot_at(self._before)
             for entry in snapshot.index.history(snapshot.seq, *key):
-                places = (entry.since, entry.until)
-                found |= {snapshot.index.moment(at).oid for at in places if at is not None and at <= snapshot.seq}
+                positions = (entry.since, entry.until)
+                found |= {snapshot.index.moment(at).oid for at in positions if at is not None and at <= snapshot.seq}
         return found
 
     def _is_behind(self, oid: str) -> bool:
@@ -254,7 +254,10 @@ class _Guarded:
         commit = self._repository.peel(update.new)
         ahead = commit is not None and (
             self._before is None
-            or (self._repository.is_ancestor(self._before, commit) and goes_on(self._repository, self._before, commit))
+            or (
+                self._repository.is_ancestor(self._before, commit)
+                and is_first_parent_ancestor(self._repository, self._before, commit)
+            )
         )
         self._after = commit if ahead else self._before
         self.__dict__.pop("_touches", None)

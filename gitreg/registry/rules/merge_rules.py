@@ -189,8 +189,8 @@ def _no_registry(head: Snapshot) -> Problem | None:
 
 def _fixed(merge: Merge) -> Iterator[Problem]:
     """Yield a problem for each fixed field of the settings that the merge changes."""
-    before = {(shift.field, shift.now) for shift in merge.base.shifts} if merge.base else set()
-    for shift in merge.head.shifts:
+    before = {(shift.field, shift.now) for shift in merge.base.fixed_field_changes} if merge.base else set()
+    for shift in merge.head.fixed_field_changes:
         if (shift.field, shift.now) not in before:
             problem = f"at /{shift.field}: cannot change once there are versions ({shift.was})"
             yield Problem("gitreg.yaml", problem, f"leave it as it was: `{shift.field}: {shift.was}`")

@@ -23,7 +23,7 @@ def is_cut(snapshot: Snapshot, version: ModelVersion) -> bool:
     return bool(contents) and index.moment(contents[-1].since).boundary
 
 
-def was_held(branch: RegistryBranch, snapshot: Snapshot, version: ModelVersion) -> bool:
+def has_seal_note(branch: RegistryBranch, snapshot: Snapshot, version: ModelVersion) -> bool:
     """Return whether a note says that this record matches this tag, so that no object has to be read."""
     line = _line(branch, snapshot, version)
     with suppress(OSError, UnicodeError):
@@ -31,7 +31,7 @@ def was_held(branch: RegistryBranch, snapshot: Snapshot, version: ModelVersion) 
     return False
 
 
-def note_held(branch: RegistryBranch, snapshot: Snapshot, version: ModelVersion) -> None:
+def write_seal_note(branch: RegistryBranch, snapshot: Snapshot, version: ModelVersion) -> None:
     """Append a note that a record matches its tag; a failure to write it is ignored."""
     if line := _line(branch, snapshot, version):
         with suppress(OSError), (branch.repository.common_dir / "gitreg" / _NOTES).open("a") as notes:

@@ -31,7 +31,9 @@ class FixedFieldChange(NamedTuple):
     since: int
 
 
-def shifts(contents: Sequence[IndexEntry], first_record: Callable[[], int | None]) -> list[FixedFieldChange]:
+def fixed_field_changes(
+    contents: Sequence[IndexEntry], first_record: Callable[[], int | None]
+) -> list[FixedFieldChange]:
     """Return the fixed fields that do not have their fixed value.
 
     Parameters

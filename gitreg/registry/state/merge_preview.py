@@ -72,7 +72,7 @@ class Merge:
 
 
 @contextmanager
-def merged(branch: RegistryBranch, base: str | None, head: str) -> Iterator[Merge]:
+def preview_merge(branch: RegistryBranch, base: str | None, head: str) -> Iterator[Merge]:
     """Yield the preview of a merge; it is valid inside the ``with`` block only.
 
     Parameters
@@ -130,7 +130,7 @@ def merged(branch: RegistryBranch, base: str | None, head: str) -> Iterator[Merg
         )
 
 
-def goes_on(repository: Repository, base: str, head: str) -> bool:
+def is_first_parent_ancestor(repository: Repository, base: str, head: str) -> bool:
     """Return whether ``base`` is on the first-parent line of ``head``: a branch at one can move on to the other."""
     if base == head:
         return True
@@ -138,7 +138,7 @@ def goes_on(repository: Repository, base: str, head: str) -> bool:
     return repository.commit(line[-1]).parents[:1] == (base,)
 
 
-def told_by(branch: RegistryBranch, moment: BranchCommit, key: Key) -> BranchCommit:
+def writing_commit(branch: RegistryBranch, moment: BranchCommit, key: Key) -> BranchCommit:
     """Return the commit that wrote the present content of a file; for a merge commit, the commit that it brought.
 
     The position, the date and the boundary stay those of the branch's own commit.
@@ -172,7 +172,7 @@ def each_commit(branch: RegistryBranch, base: str, head: str) -> Iterator[tuple[
     for oid in reversed(repository.line(head, until=base)):
         parent, *others = repository.commit(oid).parents
         if others:
-            with merged(branch, parent, oid) as merge:
+            with preview_merge(branch, parent, oid) as merge:
                 yield oid, merge
             continue
         index = branch.snapshot_at(head).index

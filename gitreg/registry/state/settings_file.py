@@ -10,7 +10,7 @@ from gitreg.errors import InvalidDocument, TooLarge
 from gitreg.git import Repository
 
 
-def settings_said(repository: Repository, commit: str, root: str) -> dict[str, Any] | None:
+def settings_data(repository: Repository, commit: str, root: str) -> dict[str, Any] | None:
     """Return the parsed ``gitreg.yaml`` of a folder at a commit; None if it is missing, {} if it cannot be read."""
     try:
         content = repository.read(commit, f"{root}/{REGISTRY_FILE}" if root else REGISTRY_FILE, limit=MAX_BYTES)

@@ -18,7 +18,7 @@ from gitreg.documents.types import (
 )
 from gitreg.errors import InvalidDocument, NotFound, Refused
 from gitreg.names import ARCHIVED, linked_name
-from gitreg.registry.state.fixed_fields import FixedFieldChange, shifts
+from gitreg.registry.state.fixed_fields import FixedFieldChange, fixed_field_changes
 from gitreg.registry.state.index import Index, IndexEntry
 
 _Answer = TypeVar("_Answer")
@@ -221,30 +221,32 @@ class Snapshot:
         InvalidDocument
             It was never readable, or has a newer format.
         """
-        contents = self._settings_said
+        contents = self._settings_history
         if not contents or (contents[0].until is not None and contents[0].until <= self.seq):
             raise NotFound(f"there is no gitreg.yaml at {self.commit[:12]}", hint="run `gitreg init`")
         newer = NEWER_FORMAT in (contents[0].problem or "")
         for entry in contents:
             if entry.data is not None and not newer:
-                return RegistryDocument.from_data(entry.data).but(**{each.field: each.was for each in self.shifts})
+                return RegistryDocument.from_data(entry.data).but(
+                    **{each.field: each.was for each in self.fixed_field_changes}
+                )
         raise _broken_settings(contents[0], "upgrade gitreg" if newer else "mend it by hand and commit it")
 
     @property
     def may_have_policies(self) -> bool:
         """Return whether unreadable settings may have policies: of a newer format, or with an incomplete history."""
-        contents = self._settings_said
+        contents = self._settings_history
         newer = any(NEWER_FORMAT in (entry.problem or "") for entry in contents)
         return newer or any(self.index.moment(entry.since).boundary for entry in contents)
 
     @cached_property
-    def _settings_said(self) -> list[IndexEntry]:
+    def _settings_history(self) -> list[IndexEntry]:
         return self.index.history(self.seq, "registry", "", "")
 
     @cached_property
-    def shifts(self) -> list[FixedFieldChange]:
+    def fixed_field_changes(self) -> list[FixedFieldChange]:
         """The fixed fields of ``gitreg.yaml`` that were changed, although that is not allowed."""
-        return shifts(self._settings_said, lambda: self.index.first_record(self.seq))
+        return fixed_field_changes(self._settings_history, lambda: self.index.first_record(self.seq))
 
     def check_fixed(self) -> None:
         """Raise an error if a fixed field of ``gitreg.yaml`` was changed.
@@ -254,15 +256,15 @@ class Snapshot:
         Refused
             A fixed field was changed; the hint names the commit to revert.
         """
-        for shift in self.shifts:
-            raise Refused(f"gitreg.yaml {self.tell_shift(shift)}", hint=self.undo_shift(shift))
+        for shift in self.fixed_field_changes:
+            raise Refused(f"gitreg.yaml {self.describe_change(shift)}", hint=self.undo_change(shift))
 
-    def tell_shift(self, shift: FixedFieldChange) -> str:
+    def describe_change(self, shift: FixedFieldChange) -> str:
         """Return the change of a fixed field as the rest of a sentence, after the name of the file."""
         change = f"changed its {shift.field} from {shift.was} to {shift.now or 'nothing'}"
         return f"{change} in {self.index.moment(shift.since).oid[:12]}"
 
-    def undo_shift(self, shift: FixedFieldChange) -> str:
+    def undo_change(self, shift: FixedFieldChange) -> str:
         """Return the command that restores a fixed field."""
         return f"git revert {self.index.moment(shift.since).oid[:12]}"
 

@@ -37,7 +37,7 @@ class StageHistory(NamedTuple):
         return list(range(top - 1, -1, -1))
 
 
-def tenure(snapshot: Snapshot, model: str, stage: str) -> StageHistory:
+def stage_history(snapshot: Snapshot, model: str, stage: str) -> StageHistory:
     """Return the stage history, read from all versions of the stage's pointer file.
 
     If a pointer file has again, byte for byte, the content of an earlier holder, then ``git revert`` restored it: that
@@ -107,7 +107,7 @@ def is_rollback(snapshot: Snapshot, pointer: IndexEntry) -> bool:
     if pointer.data is None:
         return False
     document = StageDocument.from_data(pointer.data)
-    past = tenure(snapshot, pointer.model, pointer.name)
+    past = stage_history(snapshot, pointer.model, pointer.name)
     if document.version not in [past.held[place] for place in past.below()]:
         return False
     before = snapshot.index.history(snapshot.seq, "stage", pointer.model, pointer.name)

@@ -36,7 +36,7 @@ def default_folder(repository: Repository) -> Path:
     return repository.common_dir / "gitreg" / "store"
 
 
-def same_place(one: str, other: str) -> bool:
+def same_store(one: str, other: str) -> bool:
     """Return whether two URLs name one store, as far as the URLs show it."""
 
     def place(url: str) -> str:
@@ -46,7 +46,7 @@ def same_place(one: str, other: str) -> bool:
     return place(one) == place(other)
 
 
-def spelled(url: str, repository: Repository) -> str:
+def store_setting(url: str, repository: Repository) -> str:
     """Return a store as ``gitreg.yaml`` names it: a folder in the repository relative to its top, to move with it."""
     top = main_folder(repository)
     if "://" in url or not Path(url).is_relative_to(top):

@@ -46,7 +46,7 @@ class ReplicaStatus:
         }
 
 
-def holdings(
+def replica_statuses(
     versions: Sequence[Holder], named: Sequence[NamedStore], source: StoreReader, tell: Callable[[str], None]
 ) -> list[list[ReplicaStatus]]:
     """Return the replica status: a row for each version, with the status in each store in order.
@@ -117,7 +117,7 @@ class CopiedVersion:
         return {"reference": self.reference, "files": self.files, "size": self.size, "problem": self.problem}
 
 
-class Copying:
+class Replication:
     """The replication of versions to a store: the size is known first, then `run` has to be iterated to its end.
 
     Parameters

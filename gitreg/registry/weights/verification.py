@@ -79,7 +79,7 @@ class _Set(NamedTuple):
     record: ArtifactRecord | None
 
 
-class _Onlooker:
+class _ContentScan:
     """The scanner of file contents during verification, for files without a known verdict."""
 
     def __init__(self, verdicts: ScanCache, tell: Callable[[str], None]) -> None:
@@ -162,7 +162,7 @@ class Verification:
         progress: Progress,
     ) -> None:
         self.before = run.before
-        self._onlooker = _Onlooker(verdicts, tell) if verdicts and share else None
+        self._onlooker = _ContentScan(verdicts, tell) if verdicts and share else None
         self._branch = branch
         self._versions = versions
         self._source = source
@@ -178,7 +178,7 @@ class Verification:
     def __iter__(self) -> Iterator[VerifiedItem]:
         try:
             if self._branch and self._whole:
-                yield from lost(self._branch.snapshot())
+                yield from lost_records(self._branch.snapshot())
             for batch in self._batches():
                 if isinstance(batch, VerifiedItem):
                     yield batch
@@ -295,7 +295,7 @@ def _tokens(store: Store, manifest: Manifest) -> dict[FileEntry, str]:
 # -- records ---------------------------------------------------------------------------------------------------------
 
 
-def lost(snapshot: Snapshot) -> Iterator[VerifiedItem]:
+def lost_records(snapshot: Snapshot) -> Iterator[VerifiedItem]:
     """Yield a finding for each unreadable record, pointer or settings file, and for each removed record.
 
     Cards and approvals are left out: loading a version needs none of them.

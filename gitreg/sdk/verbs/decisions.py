@@ -8,7 +8,7 @@ from gitreg.documents.layout import Key
 from gitreg.names import check_alias
 from gitreg.policy.promotion import check_stage_is_known
 from gitreg.registry.promotion.enforce import decide, explain
-from gitreg.registry.promotion.holders import judged_holders
+from gitreg.registry.promotion.holders import holder_decisions
 from gitreg.registry.promotion.signatures import signed
 from gitreg.registry.state.snapshot import ModelVersion
 from gitreg.sdk.verbs.find import candidate, holders
@@ -47,7 +47,7 @@ def judge_holders(session: Session, reference: str | None = None) -> list[Decisi
         The version to ask about; None asks about all holders.
     """
     asked = None if reference is None else {each.reference for each in holders(session, [reference])}
-    return list(judged_holders(session.branch.snapshot(), session.context(), asked))
+    return list(holder_decisions(session.branch.snapshot(), session.context(), asked))
 
 
 def signers(session: Session, reference: str | None = None) -> list[VersionSignature]:

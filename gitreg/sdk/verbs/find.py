@@ -137,7 +137,7 @@ def _resolve(session: Session, snapshot: Snapshot, reference: str, withdrawn: bo
 def _age(session: Session) -> str | None:
     """Return the time since the last fetch as text (``5 minutes``); None without a remote, or below one minute."""
     upstream = None if session.is_mirror else session.upstream
-    asked = upstream.asked_at if upstream else None
+    asked = upstream.fetched_at if upstream else None
     minutes = 0 if asked is None else int(session.environment.clock() - asked) // 60
     if minutes < 1:
         return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gitreg.errors import IntegrityError, InvalidDocument, Refused
 from gitreg.registry.state.branch import PATIENCE, RegistryBranch
-from gitreg.registry.state.cut_history import is_cut, note_held, was_held
+from gitreg.registry.state.cut_history import has_seal_note, is_cut, write_seal_note
 from gitreg.registry.state.registry_refs import tag_ref
 from gitreg.registry.state.runs_and_artifacts import resolve_artifact
 
@@ -37,7 +37,7 @@ def hold(session: Session, snapshot: Snapshot, version: ModelVersion) -> bool:
         The remote does not answer.
     """
     branch = session.branch
-    if not is_cut(snapshot, version) or was_held(branch, snapshot, version):
+    if not is_cut(snapshot, version) or has_seal_note(branch, snapshot, version):
         return False
     # The rest runs once for a version: the result is noted, and later calls return above.
     from gitreg.registry.state.seals import is_sealed, seal_problem
@@ -67,7 +67,7 @@ def hold(session: Session, snapshot: Snapshot, version: ModelVersion) -> bool:
             f"gitreg.yaml at /{field}: is not what it was when {version.reference} was sealed",
             hint="`gitreg log` in a clone with the whole history names the commit",
         )
-    note_held(branch, snapshot, version)
+    write_seal_note(branch, snapshot, version)
     return False
 
 

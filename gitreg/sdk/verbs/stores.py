@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from gitreg.blobs import NO_PROGRESS, Manifest, Progress, Replicas, Store, collect, open_store, replicate
 from gitreg.errors import GitregError, InvalidInput, NotFound, Refused
 from gitreg.registry.operations.stores import add_replica, remove_replica
-from gitreg.registry.state.store_urls import default_folder, same_place, spelled, spelled_out, store_urls
-from gitreg.registry.weights.replica_status import Copying, ReplicaStatus, holdings
+from gitreg.registry.state.store_urls import default_folder, same_store, spelled_out, store_setting, store_urls
+from gitreg.registry.weights.replica_status import ReplicaStatus, Replication, replica_statuses
 from gitreg.registry.weights.verification import Verification
 from gitreg.registry.weights.verify_checkpoint import VerifyCheckpoint
 from gitreg.registry.writing.commit import Outcome
@@ -65,12 +65,12 @@ def held(session: Session, references: Sequence[str] = ()) -> list[list[ReplicaS
     """
     named = session.named_stores()
     source = Replicas([each.opened for each in named if each.opened], session.tell)
-    return holdings(holders(session, references), named, source, session.tell)
+    return replica_statuses(holders(session, references), named, source, session.tell)
 
 
 def copying(
     session: Session, references: Sequence[str] = (), *, to: PathLike | None = None, source: PathLike | None = None
-) -> Copying:
+) -> Replication:
     """Return a replication of versions, or of all, that copies the blobs a store lacks; iterate over its ``run``.
 
     Parameters
@@ -95,7 +95,7 @@ def copying(
         raise InvalidInput("neither where to copy to nor where from is said", hint="name a store with --to or --from")
     target = session.store if to is None else open_store(session.address(to))
     if source is None:
-        sources = [store for store in session.stores.in_order if not same_place(store.url, target.url)]
+        sources = [store for store in session.stores.in_order if not same_store(store.url, target.url)]
     else:
         sources = [open_store(session.address(source))]
         if sources[0].gone:
@@ -103,11 +103,11 @@ def copying(
     versions = holders(session, references)
     repository = session.branch.repository
     named = set(store_urls(session.snapshot().settings, repository)) - {str(default_folder(repository))}
-    if any(same_place(url, target.url) for url in named):
+    if any(same_store(url, target.url) for url in named):
         session.leave_claims(target)
     target.prepare()
     manifests = Replicas([*sources, target], session.tell)
-    return Copying(versions, sources, target, session.environment.spool(), manifests)
+    return Replication(versions, sources, target, session.environment.spool(), manifests)
 
 
 def restore(session: Session, manifest: Manifest) -> None:
@@ -144,11 +144,11 @@ def add_store(session: Session, url: PathLike) -> Outcome:
     """
     address = session.address(url)
     store = open_store(address)
-    if same_place(address, session.store_url):
+    if same_store(address, session.store_url):
         raise Refused(f"{address} is the store that this registry saves to", hint="name another one for its copies")
     with suppress(GitregError):  # the store may be read-only or unreachable here; copying to it reports that
         store.create()
-    outcome = session.commit(partial(add_replica, url=spelled(address, session.branch.repository)))
+    outcome = session.commit(partial(add_replica, url=store_setting(address, session.branch.repository)))
     session.environment.approvals().approve(address)
     session.forget_stores()
     with suppress(GitregError):  # the store may be read-only here; a process that copies to it leaves the claim
@@ -164,7 +164,7 @@ def remove_store(session: Session, url: PathLike) -> Outcome:
     NotFound
         The registry has no such replica.
     """
-    told = spelled(session.address(url), session.branch.repository)
+    told = store_setting(session.address(url), session.branch.repository)
     outcome = session.commit(partial(remove_replica, url=told))
     session.forget_stores()
     return outcome

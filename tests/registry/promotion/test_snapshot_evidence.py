@@ -72,10 +72,12 @@ def test_a_soak_is_the_longest_time_without_a_break(
     version = snapshot.find_version("iris", "1")
     assert version
     here = PromotionContext(now=lambda: BEGIN + now * HOUR)
-    held = SnapshotEvidence(snapshot, snapshot, version, PRODUCTION, here).held_for("staging")
+    held = SnapshotEvidence(snapshot, snapshot, version, PRODUCTION, here).time_in_stage("staging")
     assert held is not None
     assert held.seconds == hours * HOUR
-    assert SnapshotEvidence(snapshot, snapshot, version, PRODUCTION, PromotionContext()).held_for("staging") is None
+    assert (
+        SnapshotEvidence(snapshot, snapshot, version, PRODUCTION, PromotionContext()).time_in_stage("staging") is None
+    )
 
 
 def test_every_way_into_a_stage_meets_the_same_decision(world: World) -> None:

@@ -13,7 +13,7 @@ from gitreg.git import RefUpdate, Repository
 from gitreg.registry.promotion.context import UNKNOWN, PromotionContext
 from gitreg.registry.review import judging, push_rules
 from gitreg.registry.review.pull_request_check import check
-from gitreg.registry.review.push_rules import guard
+from gitreg.registry.review.push_rules import push_problems
 from gitreg.registry.rules.problem import Problem
 from gitreg.registry.state.branch import RegistryBranch
 from gitreg.sdk.registry import Registry
@@ -27,7 +27,7 @@ def iris(registry: Registry, weights: Path) -> Registry:
 
 
 def asked(registry: Registry, *updates: RefUpdate, one_by_one: bool = False) -> list[str]:
-    found = guard(registry.session.branch.repository, updates, lambda _: UNKNOWN, one_by_one=one_by_one)
+    found = push_problems(registry.session.branch.repository, updates, lambda _: UNKNOWN, one_by_one=one_by_one)
     return [f"{problem.where} {problem.what}" for problem in found]
 
 
@@ -217,7 +217,7 @@ def test_a_push_mends_a_file_that_never_could_be_read_where_it_can_have_no_polic
 
     def problems(commit: str, *, guarded: bool) -> list[str]:
         update, context = RefUpdate("refs/heads/main", commit, old), PromotionContext(settings_guarded=guarded)
-        return [problem.what for problem in guard(repository, [update], lambda _: context)]
+        return [problem.what for problem in push_problems(repository, [update], lambda _: context)]
 
     with closing(repository):
         newer = broken.startswith("format")
@@ -232,6 +232,6 @@ def test_a_push_mends_a_file_that_never_could_be_read_where_it_can_have_no_polic
 def test_nothing_is_written(iris: Registry) -> None:
     before = git(iris.folder, "for-each-ref")
     push = branch(iris, "main", {"models/iris/versions/1.yaml": None})
-    assert isinstance(guard(iris.session.branch.repository, [push], lambda _: UNKNOWN)[0], Problem)
+    assert isinstance(push_problems(iris.session.branch.repository, [push], lambda _: UNKNOWN)[0], Problem)
     assert git(iris.folder, "for-each-ref") == before
     assert RegistryBranch(iris.session.branch.repository, "main").head() == push.old
