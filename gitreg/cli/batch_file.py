@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gitreg.documents.schemas import check
 from gitreg.documents.yaml import loads
 from gitreg.errors import NotFound
 from gitreg.sdk.verbs.save import Saving, sources
-
-if TYPE_CHECKING:
-    from gitreg.sdk.verbs.save import Saving
 
 
 def read_batch(path: str) -> list[Saving]:

@@ -7,12 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from gitreg.blobs import NO_PROGRESS
+from gitreg.blobs import NO_PROGRESS, Progress
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
-
-    from gitreg.blobs import Progress
 
 _WORTH_A_BAR = 32_000_000  # bytes; smaller transfers are done before the user looks
 

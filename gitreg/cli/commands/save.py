@@ -30,7 +30,6 @@ from gitreg.sdk.verbs.save import Saving, save, sources
 
 if TYPE_CHECKING:
     from gitreg.registry.writing.commit import Outcome
-    from gitreg.sdk.verbs.save import Saving
 
 
 @click.command("save")
