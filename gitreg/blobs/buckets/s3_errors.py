@@ -16,6 +16,7 @@ _LOGIN = "log in as Amazon's own tools do it: aws configure, aws sso login, AWS_
 _NO_CREDENTIALS = Reason("no credentials for S3 are found, or not all of them", _LOGIN)
 _EXPIRED = Reason("the credentials for S3 have expired", _LOGIN)
 _WRONG = Reason("the service does not accept these credentials", _LOGIN)
+_REDIRECTED = Reason("the service redirects to another address", "correct the endpoint, such as http:// to https://")
 # The answer to a HEAD request has no body that tells these three apart.
 _DENIED = Reason(
     "permission is refused, or the credentials or this machine's clock are wrong", f"{errors.DENIED.hint}; or {_LOGIN}"
@@ -61,6 +62,8 @@ def explain(error: Exception) -> Reason | None:
         if reason := _BY_CODE.get(code(error)):
             return reason
         return errors.BUSY if status >= 500 or status == 429 else errors.unexpected(error)
+    if isinstance(error, RecursionError):  # botocore asks for the bucket's region, is redirected again, and so on
+        return _REDIRECTED
     if isinstance(error, S3CopyFailedError):
         return errors.unexpected(error)
     if not isinstance(error, b.BotoCoreError):
