@@ -12,7 +12,9 @@ from tests.servers.running import NotInstalled
 from tests.servers.shared import server
 
 HERE = ["folder", "memory"]
-SERVERS = ["radosgw", "swift", "azurite", "sshd"]
+CLIENTS = ("AWS_", "AZURE_", "STORAGE_EMULATOR_HOST", "FSSPEC_", "GCSFS_")
+"""How the names of variables begin by which a server's clients know it."""
+SERVERS = ["radosgw", "swift", "azurite", "gcs", "sshd"]
 S3 = ["radosgw", "swift"]
 
 
@@ -49,6 +51,9 @@ def prepare(name: str, tmp_path: Path, servers: Servers, monkeypatch: pytest.Mon
     if name == "azurite":
         use_azure(servers[name], monkeypatch)
         return f"az://tests/{own}"
+    if name == "gcs":
+        use_google(servers[name], monkeypatch)
+        return f"gs://tests/{own}"
     use_ssh(servers[name], tmp_path, monkeypatch)
     return f"sftp://store{tmp_path}/bucket"
 
@@ -77,6 +82,12 @@ def use_azure(said: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     client = BlobServiceClient.from_connection_string(said["connection"])
     with client, contextlib.suppress(ResourceExistsError):
         client.create_container("tests")
+
+
+def use_google(said: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", said["endpoint"])
+    monkeypatch.setenv("FSSPEC_GCS_TOKEN", "anon")
+    monkeypatch.setenv("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")  # it asks by gRPC, which the server does not speak
 
 
 def use_ssh(said: dict[str, str], home: Path, monkeypatch: pytest.MonkeyPatch, port: int | None = None) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gitreg.blobs.urls import open_bucket
-from tests.servers.buckets import SERVERS, Servers, prepare
+from tests.servers.buckets import CLIENTS, SERVERS, Servers, prepare
 from tests.system.world import Person, assert_sound, contents, write
 
 pytestmark = pytest.mark.slow
@@ -24,7 +24,7 @@ def url(request: pytest.FixtureRequest, ada: Person, servers: Servers, monkeypat
 @pytest.fixture
 def shared(ada: Person, tmp_path: Path, url: str) -> Person:
     """Ada in a registry whose store is on a server, with one version of all kinds of objects."""
-    told = {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "AZURE_"))}
+    told = {name: value for name, value in os.environ.items() if name.startswith(CLIENTS)}
     person = ada.with_env(**told)
     person.gitreg("init", tmp_path / "registry", "--store", url)
     there = person.at(tmp_path / "registry")
