@@ -22,10 +22,10 @@ def start(folder: Path, programs: Programs) -> dict[str, str]:
     )
     wait_until(lambda: accepts(port), "fake-gcs-server", programs.log(Path(program).name))
     bucket = json.dumps({"name": "tests"}).encode()
-    request = urllib.request.Request(  # noqa: S310 - our own server
+    request = urllib.request.Request(
         f"{endpoint}/storage/v1/b?project=tests", bucket, {"Content-Type": "application/json"}
     )
-    urllib.request.urlopen(request).close()  # noqa: S310
+    urllib.request.urlopen(request).close()
     return {"endpoint": endpoint}
 
 
