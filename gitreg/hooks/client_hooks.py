@@ -13,7 +13,7 @@ from gitreg.registry.promotion.context import UNKNOWN, PromotionContext
 from gitreg.registry.promotion.settings_changes import NOBODY_IS_ASKED, SettingsChange, settings_change
 from gitreg.registry.remote.local_refs import follow
 from gitreg.registry.remote.mirror_moves import mirror_moves
-from gitreg.registry.review.judging import judge_each
+from gitreg.registry.review.merge_check import judge_each
 from gitreg.registry.review.pull_request_check import check
 from gitreg.registry.rules.merge_rules import problems
 from gitreg.registry.rules.problem import Problem

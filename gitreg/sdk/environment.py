@@ -15,7 +15,7 @@ from gitreg.units import parse_size
 if TYPE_CHECKING:
     from gitreg.blobs import Cache, StatCache
     from gitreg.git import Repository
-    from gitreg.registry.state.verdicts import ScanCache
+    from gitreg.registry.state.content_verdicts import ScanCache
     from gitreg.registry.weights.trusted_code import CodeTrust
     from gitreg.registry.weights.trusted_stores import TrustedStores
     from gitreg.registry.writing.commit import Writer
@@ -108,7 +108,7 @@ class Environment(NamedTuple):
 
     def verdicts(self) -> ScanCache:
         """Return the cache of the scanner's verdicts on files."""
-        from gitreg.registry.state.verdicts import ScanCache
+        from gitreg.registry.state.content_verdicts import ScanCache
 
         return ScanCache(self._cache_folder())
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gitreg.blobs import Progress, Replicas, Store, StoreWriter
     from gitreg.registry.promotion.context import PromotionContext
     from gitreg.registry.remote.upstream import Upstream
-    from gitreg.registry.state.verdicts import ScanCache
+    from gitreg.registry.state.content_verdicts import ScanCache
     from gitreg.registry.weights.claims import Claims
     from gitreg.registry.weights.trusted_stores import NamedStore
     from gitreg.registry.writing.commit import Operation, Outcome, Writer
@@ -331,7 +331,7 @@ class Session:
         remote = self.remote
         if remote is None:
             return
-        from gitreg.registry.weights.unpublished import is_unpublished
+        from gitreg.registry.weights.unpublished_work import is_unpublished
 
         claims = self.claims
         with suppress(GitregError):
@@ -347,7 +347,7 @@ class Session:
 
     def _has_unpublished(self) -> bool:
         """Return whether the remote may lack something that this clone has: fast, and sometimes true without need."""
-        from gitreg.registry.weights.unpublished import may_be_unpublished
+        from gitreg.registry.weights.unpublished_work import may_be_unpublished
 
         remote = self.remote
         return remote is not None and may_be_unpublished(self.branch, remote)

@@ -31,8 +31,8 @@ from gitreg.registry.drafts import read_draft_at
 from gitreg.registry.lineage.lineage import lineage
 from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.promotion.enforce import explain, policies
-from gitreg.registry.promotion.entries import entry_decision
-from gitreg.registry.promotion.persons import people
+from gitreg.registry.promotion.people import people
+from gitreg.registry.promotion.stage_entries import entry_decision
 from gitreg.registry.query.diff import compare
 from gitreg.registry.query.filters import MODEL_FIELDS, VERSION_FIELDS, parse_filter
 from gitreg.registry.query.listing import list_models, list_versions

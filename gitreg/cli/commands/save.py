@@ -25,7 +25,7 @@ from gitreg.cli.progress import progress
 from gitreg.cli.results import report
 from gitreg.documents.types import VersionDocument
 from gitreg.errors import InvalidInput
-from gitreg.registry.state.verdicts import code_in
+from gitreg.registry.state.content_verdicts import code_in
 from gitreg.sdk.verbs.save import Saving, save, sources
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from gitreg.cli.options import open_registry, output_option
 from gitreg.cli.output import emit, note, print_line, print_table
 from gitreg.cli.progress import progress
 from gitreg.errors import IntegrityError, InvalidInput, Refused
-from gitreg.registry.promotion.holders import is_refused, sentence
+from gitreg.registry.promotion.stage_holders import is_refused, sentence
 from gitreg.sdk.verbs.decisions import judge_holders
 from gitreg.units import size_text
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from gitreg.policy.evaluate import Decision
-from gitreg.registry.promotion.holders import is_refused, pointer, sentence
+from gitreg.registry.promotion.stage_holders import is_refused, pointer, sentence
 from gitreg.registry.rules.problem import Problem
 
 

@@ -12,7 +12,7 @@ from gitreg.policy.approval import statement
 from gitreg.policy.evaluate import ALIASES
 from gitreg.policy.promotion import check_stage_is_known
 from gitreg.registry.promotion.context import UNKNOWN, PromotionContext
-from gitreg.registry.promotion.persons import people
+from gitreg.registry.promotion.people import people
 from gitreg.registry.promotion.snapshot_evidence import SnapshotEvidence
 from gitreg.registry.state.references import resolve
 from gitreg.registry.state.snapshot import Snapshot

@@ -11,7 +11,7 @@ from gitreg.documents.types import ApprovalDocument
 from gitreg.errors import InvalidInput, Refused
 from gitreg.policy.approval import statement
 from gitreg.registry.operations.approvals import UNSIGNED, Approver
-from gitreg.registry.promotion.persons import people
+from gitreg.registry.promotion.people import people
 from gitreg.registry.state.snapshot import Snapshot
 from gitreg.registry.writing.changes import Changes
 

@@ -114,7 +114,7 @@ def _ask_policy(
     if not snapshot.settings.policies:
         return []
     from gitreg.registry.promotion.enforce import enforce  # most registries have no policies
-    from gitreg.registry.promotion.entries import may_return
+    from gitreg.registry.promotion.stage_entries import may_return
 
     back = rollback and may_return(snapshot, version, pointer.name, context)
     overridden = enforce(snapshot, version, pointer, context, force=force, rollback=back)
@@ -127,7 +127,7 @@ def rollback(
     """Return the changes that put the former holder back into a stage; yanked and deleted versions are skipped.
 
     If the stage's gates admitted that version once, only ``promoters`` and ``protected`` of the policy apply; otherwise
-    the gates apply as well (:func:`gitreg.registry.promotion.entries.entry_decision`).
+    the gates apply as well (:func:`gitreg.registry.promotion.stage_entries.entry_decision`).
 
     Raises
     ------

@@ -9,7 +9,7 @@ from functools import cached_property
 from gitreg.documents.types import ApprovalDocument
 from gitreg.policy.evidence import Approval
 from gitreg.registry.promotion.context import PromotionContext
-from gitreg.registry.promotion.persons import people, signed_by
+from gitreg.registry.promotion.people import people, signed_by
 from gitreg.registry.state.snapshot import Snapshot
 
 Approvals = Mapping[str, tuple[Approval, ApprovalDocument | None]]

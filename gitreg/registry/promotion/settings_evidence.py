@@ -10,8 +10,8 @@ from gitreg.documents.types import ApprovalDocument
 from gitreg.errors import GitregError
 from gitreg.policy.evidence import Approval, Contents, Incumbent, Proof, SealEvidence, StageStay, VersionMetadata
 from gitreg.registry.promotion.context import PromotionContext
+from gitreg.registry.promotion.people import names_in, people, read_approval
 from gitreg.registry.promotion.people_evidence import Approvals, PeopleEvidence
-from gitreg.registry.promotion.persons import names_in, people, read_approval
 from gitreg.registry.state.index import BranchCommit
 from gitreg.registry.state.snapshot import Snapshot
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from gitreg.errors import GitregError
 from gitreg.policy.evidence import SealEvidence
-from gitreg.registry.promotion.persons import people
+from gitreg.registry.promotion.people import people
 from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.registry_refs import tag_ref
 from gitreg.registry.state.seals import same_record

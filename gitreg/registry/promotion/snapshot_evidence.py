@@ -13,16 +13,16 @@ from gitreg.errors import GitregError
 from gitreg.policy.evaluate import ALIASES
 from gitreg.policy.evidence import Contents, Incumbent, Proof, SealEvidence, StageStay, VersionMetadata
 from gitreg.registry.promotion.context import PromotionContext
+from gitreg.registry.promotion.people import names_in, people, read_approval
 from gitreg.registry.promotion.people_evidence import Approvals, PeopleEvidence
-from gitreg.registry.promotion.persons import names_in, people, read_approval
 from gitreg.registry.promotion.signatures import tag_seal
+from gitreg.registry.state.content_verdicts import worst_recorded
 from gitreg.registry.state.dates import Dated, Dates
 from gitreg.registry.state.index import BranchCommit
 from gitreg.registry.state.manifests import manifest_of
 from gitreg.registry.state.merge_preview import writing_commit
 from gitreg.registry.state.references import is_as_sealed
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
-from gitreg.registry.state.verdicts import worst_recorded
 
 
 class SnapshotEvidence(PeopleEvidence):

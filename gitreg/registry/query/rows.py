@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from gitreg.documents.types import CARD_FIELDS, ArtifactRecord
+from gitreg.registry.state.content_verdicts import contents_row
 from gitreg.registry.state.snapshot import ModelCard, ModelVersion
-from gitreg.registry.state.verdicts import contents_row
 
 VERSION_COLUMNS = (
     "model",

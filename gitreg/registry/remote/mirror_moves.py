@@ -40,7 +40,7 @@ class MirrorMoves(NamedTuple):
         """Warn of each mirror ref that stays."""
         if not self.refused:
             return
-        from gitreg.registry.promotion.holders import sentence
+        from gitreg.registry.promotion.stage_holders import sentence
 
         for ref, decision in self.refused.items():
             # With the same code line each time, so that Python shows a repeated warning once.
@@ -87,7 +87,7 @@ def mirror_moves(
     stages = [key for key in keys if key is not None and key.kind == "stage"]
     if not stages:
         return MirrorMoves(due, {})
-    from gitreg.registry.promotion.holders import (  # lazy: policies take long to import
+    from gitreg.registry.promotion.stage_holders import (  # lazy: policies take long to import
         is_refused,
         judge_pointers,
         pointer,

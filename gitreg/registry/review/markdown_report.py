@@ -15,8 +15,8 @@ from gitreg.policy.results import Result, Verdict
 from gitreg.registry.promotion.settings_changes import NOBODY_IS_ASKED, SettingsChange
 from gitreg.registry.review.pull_request_check import Report
 from gitreg.registry.review.semantic_diff import CardChange, Comparison, Link, Move, NewVersionMove
+from gitreg.registry.state.content_verdicts import code_in
 from gitreg.registry.state.snapshot import ModelVersion
-from gitreg.registry.state.verdicts import code_in
 from gitreg.units import size_text
 
 _MOST_ROWS = 50  # in one table; the text of a pull request is limited to some 65,000 characters

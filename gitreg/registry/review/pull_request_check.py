@@ -15,7 +15,7 @@ from gitreg.errors import GitregError
 from gitreg.registry.promotion.context import UNKNOWN, PromotionContext
 from gitreg.registry.promotion.settings_changes import SettingsChange
 from gitreg.registry.query.rows import version_row
-from gitreg.registry.review.judging import judge, moves_twice
+from gitreg.registry.review.merge_check import judge, moves_twice
 from gitreg.registry.review.semantic_diff import CardChange, Link, Move, NewVersionMove, arrivals, card_changes, links
 from gitreg.registry.rules.problem import Problem
 from gitreg.registry.state.audit_log import events_of, removal_of

@@ -1,8 +1,8 @@
 """The push rules of a self-hosted server: the ref moves that it accepts in a repository with registries.
 
-The branch only moves forward, by commits that each keep the rules (:mod:`gitreg.registry.review.judging`). A tag that
-seals a version is made once, at the commit that brought the record. A mirror is at a commit that changed its pointer's
-file. Nothing is written.
+The branch only moves forward, by commits that each keep the rules (:mod:`gitreg.registry.review.merge_check`). A tag
+that seals a version is made once, at the commit that brought the record. A mirror is at a commit that changed its
+pointer's file. Nothing is written.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from gitreg.errors import Conflict, GitregError, InvalidDocument, NotFound
 from gitreg.git import RefUpdate, Repository
 from gitreg.registry.discovery.registries import affected_roots
 from gitreg.registry.promotion.context import PromotionContext
-from gitreg.registry.review.judging import judge_each
+from gitreg.registry.review.merge_check import judge_each
 from gitreg.registry.review.pull_request_check import check
 from gitreg.registry.rules.problem import Problem
 from gitreg.registry.state.branch import RegistryBranch

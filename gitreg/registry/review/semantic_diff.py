@@ -13,7 +13,7 @@ from gitreg.documents.layout import Key
 from gitreg.errors import GitregError
 from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.promotion.enforce import decide
-from gitreg.registry.promotion.entries import may_return
+from gitreg.registry.promotion.stage_entries import may_return
 from gitreg.registry.query.diff import compare
 from gitreg.registry.state.audit_log import overridden_by
 from gitreg.registry.state.index import IndexEntry

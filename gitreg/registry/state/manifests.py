@@ -12,8 +12,8 @@ from gitreg.contents import RULES, Finding
 from gitreg.documents.types import ArtifactRecord, FileRecord
 from gitreg.errors import GitregError, IntegrityError, InvalidInput, NotFound
 from gitreg.names import nfc
+from gitreg.registry.state.content_verdicts import ScanCache, recorded
 from gitreg.registry.state.snapshot import ModelVersion
-from gitreg.registry.state.verdicts import ScanCache, recorded
 
 
 class Holder(Protocol):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gitreg.git.urls import hide_password
-from gitreg.registry.weights.user_lists import read_list, write_list
+from gitreg.registry.weights.json_lists import read_list, write_list
 
 
 class TrustedRegistry(NamedTuple):

@@ -11,7 +11,7 @@ from gitreg.documents.types import RegistryDocument
 from gitreg.errors import GitregError, Refused
 from gitreg.git import Repository
 from gitreg.registry.state.store_urls import default_folder, store_urls
-from gitreg.registry.weights.user_lists import read_list, write_list
+from gitreg.registry.weights.json_lists import read_list, write_list
 
 
 class TrustedStores:

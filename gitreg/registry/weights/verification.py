@@ -14,11 +14,11 @@ from gitreg.documents.layout import Key
 from gitreg.documents.types import ArtifactRecord
 from gitreg.errors import GitregError
 from gitreg.registry.state.branch import RegistryBranch
+from gitreg.registry.state.content_verdicts import Difference, ScanCache, differences
 from gitreg.registry.state.index import IndexEntry
 from gitreg.registry.state.manifests import Holder, manifest_of, stored_manifest
 from gitreg.registry.state.seals import record_problem
 from gitreg.registry.state.snapshot import Snapshot
-from gitreg.registry.state.verdicts import Difference, ScanCache, differences
 from gitreg.registry.weights.verify_checkpoint import VerifyCheckpoint
 
 _AT_ONCE = 50_000  # files whose existence is checked in one request

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from gitreg.contents import CODE, Finding
 from gitreg.errors import UnsafeCode
-from gitreg.registry.state.verdicts import as_recorded, differences, read_summary, summarised
+from gitreg.registry.state.content_verdicts import as_recorded, differences, read_summary, summarised
 
 if TYPE_CHECKING:
     from gitreg.blobs import FileEntry, Manifest

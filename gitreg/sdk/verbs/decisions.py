@@ -8,8 +8,8 @@ from gitreg.documents.layout import Key
 from gitreg.names import check_alias
 from gitreg.policy.promotion import check_stage_is_known
 from gitreg.registry.promotion.enforce import decide, explain
-from gitreg.registry.promotion.holders import holder_decisions
 from gitreg.registry.promotion.signatures import signed
+from gitreg.registry.promotion.stage_holders import holder_decisions
 from gitreg.registry.state.snapshot import ModelVersion
 from gitreg.sdk.verbs.find import candidate, holders
 from gitreg.sdk.verbs.sealed import fetch_tags
@@ -39,7 +39,7 @@ def why_alias(session: Session, reference: str, alias: str, *, force: bool = Fal
 def judge_holders(session: Session, reference: str | None = None) -> list[Decision]:
     """Return the policy's decision on the last entry of each holder of a stage, where a policy applied.
 
-    Each entry is evaluated again, as :func:`gitreg.registry.promotion.entries.entry_decision` describes.
+    Each entry is evaluated again, as :func:`gitreg.registry.promotion.stage_entries.entry_decision` describes.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ from gitreg.registry.doctor import (
     without_refused,
 )
 from gitreg.registry.operations.settings import give_id
-from gitreg.registry.promotion.holders import is_refused, refused_mirrors, sentence
+from gitreg.registry.promotion.stage_holders import is_refused, refused_mirrors, sentence
 from gitreg.sdk.verbs.decisions import judge_holders
 from gitreg.sdk.verbs.stores import restore
 

@@ -16,11 +16,11 @@ from gitreg.git import Repository
 from gitreg.git.history.history import NO_SUCH_COMMIT, split_revision
 from gitreg.names import is_ref_path
 from gitreg.registry.review.pull_request_check import LookAtWeights, Report, check
+from gitreg.registry.state.content_verdicts import worst_of
 from gitreg.registry.state.manifests import Holder, manifest_of
 from gitreg.registry.state.registry_refs import tag_ref
 from gitreg.registry.state.snapshot import Snapshot
 from gitreg.registry.state.store_urls import default_folder
-from gitreg.registry.state.verdicts import worst_of
 from gitreg.registry.weights.trusted_stores import NamedStore, open_named, readable
 from gitreg.registry.weights.verification import Verification, VerifiedItem
 from gitreg.registry.weights.verify_checkpoint import VerifyCheckpoint

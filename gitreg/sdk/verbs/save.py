@@ -13,10 +13,10 @@ from gitreg.documents.types import ArtifactRecord
 from gitreg.errors import IntegrityError, InvalidInput
 from gitreg.names import nfc
 from gitreg.registry.operations.versions import NewVersion, check_saveable, save_version
+from gitreg.registry.state.content_verdicts import ScanCache
 from gitreg.registry.state.manifests import describe_artifact, store_artifact
 from gitreg.registry.state.registry_refs import tagged_numbers
 from gitreg.registry.state.snapshot import Snapshot
-from gitreg.registry.state.verdicts import ScanCache
 from gitreg.registry.writing.changes import Changes
 from gitreg.registry.writing.commit import Operation, Outcome
 from gitreg.registry.writing.metadata import to_json

@@ -16,8 +16,8 @@ from gitreg.registry.operations.stages import delete_alias, promote, rollback, s
 from gitreg.registry.operations.versions import annotate, save_version, yank
 from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.promotion.enforce import decide, explain
-from gitreg.registry.promotion.entries import entry_decision
 from gitreg.registry.promotion.snapshot_evidence import SnapshotEvidence
+from gitreg.registry.promotion.stage_entries import entry_decision
 from gitreg.registry.state.audit_log import log
 from gitreg.registry.state.index_builder import derive
 from gitreg.registry.state.snapshot import Snapshot

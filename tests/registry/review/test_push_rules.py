@@ -11,7 +11,7 @@ import pytest
 from gitreg.errors import Conflict
 from gitreg.git import RefUpdate, Repository
 from gitreg.registry.promotion.context import UNKNOWN, PromotionContext
-from gitreg.registry.review import judging, push_rules
+from gitreg.registry.review import merge_check, push_rules
 from gitreg.registry.review.pull_request_check import check
 from gitreg.registry.review.push_rules import push_problems
 from gitreg.registry.rules.problem import Problem
@@ -44,7 +44,7 @@ def test_what_somebody_else_does_while_a_push_is_judged_is_a_lost_race_and_no_fa
     iris: Registry, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     push = branch(iris, "main", {"models/iris/versions/2.yaml": record("iris", "2", 2)})
-    judge_each = judging.judge_each
+    judge_each = merge_check.judge_each
 
     def overtaken(*arguments: object, **said: object) -> object:
         git(iris.folder, "tag", "-a", "-m", "theirs", "models/iris@2", "main")

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from gitreg.contents import Finding
-from gitreg.registry.state.verdicts import ScanCache, as_recorded, contents_row, read_summary, recorded, summarised
+from gitreg.registry.state.content_verdicts import (
+    ScanCache,
+    as_recorded,
+    contents_row,
+    read_summary,
+    recorded,
+    summarised,
+)
 from gitreg.registry.weights.trusted_code import CodeTrust
 
 SHA256 = "a" * 64

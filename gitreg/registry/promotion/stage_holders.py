@@ -8,7 +8,7 @@ from gitreg.documents.layout import Key
 from gitreg.policy.evaluate import Decision
 from gitreg.policy.results import Verdict
 from gitreg.registry.promotion.context import PromotionContext
-from gitreg.registry.promotion.entries import entry_decision
+from gitreg.registry.promotion.stage_entries import entry_decision
 from gitreg.registry.state.registry_refs import mirror_ref
 from gitreg.registry.state.snapshot import Snapshot
 
