@@ -21,8 +21,6 @@ from gitreg.policy.gates.people import ApprovalsGate, SignatureGate, SoakGate
 
 _WHERE = "gitreg.yaml"
 _NO_STAGES = (SETTINGS, ALIASES)
-_RULES_OF = {SETTINGS: ("promoters",), ALIASES: ("promoters",)}
-"""The rules of the policies that are not of a stage."""
 _KINDS: Mapping[str, str] = {
     **{kind: kind for kind in ("metric", "metadata", "card", "content", "soak", "signature", "approvals", "command")},
     **dict.fromkeys(("artifacts", "files", "forbidden_files"), "files"),
@@ -86,7 +84,7 @@ class _Reader:
         if stage not in (*self.stages, *_NO_STAGES):
             raise _unknown(at, "stage", stage, self.stages, also=_NO_STAGES)
         gates = self._gates([*at, "gates"], data.get("gates", ()))
-        names = [*_RULES_OF.get(stage, RULES), *_names(gates)]
+        names = [*(("promoters",) if stage in _NO_STAGES else RULES), *_names(gates)]
         for number, name in enumerate(data.get("overridable", ())):
             if name not in names:
                 raise _unknown([*at, "overridable", number], "rule or gate", name, names)
