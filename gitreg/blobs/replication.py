@@ -101,7 +101,7 @@ class _Copy:
         self._spool = spool
         self._pool = pool
         self._progress = progress
-        self._there: set[str] = set()  # keys that the target has now
+        self._stored: set[str] = set()  # keys that the target has now
         self._last: dict[str, bytes] = {}  # recipes and packs, written after the objects that they name
 
     def files(self, entries: Sequence[FileEntry]) -> list[IntegrityError]:
@@ -117,7 +117,7 @@ class _Copy:
                     self._big(entry)
                 except IntegrityError as error:
                     errors.append(error)
-        self._target.bucket.sync(self._there)
+        self._target.bucket.sync(self._stored)
         for key, text in self._last.items():
             self._target.bucket.write(key, text)
         self._target.bucket.sync(self._last)
@@ -181,7 +181,7 @@ class _Copy:
 
         with self._opened(entry, content) as file:
             self._target.bucket.upload(file, name, self._progress)
-        self._there.add(keys.blob(entry.sha256))
+        self._stored.add(keys.blob(entry.sha256))
 
     @contextmanager
     def _opened(self, entry: FileEntry, content: Content) -> Iterator[int]:
@@ -220,7 +220,7 @@ class _Copy:
 
         for _ in ahead(pool, copy, absent) if pool else map(copy, absent):
             pass
-        self._there.update(wanted)
+        self._stored.update(wanted)
         self._last[recipe] = recipe_text(content.chunks)
 
     def _object(self, path: str, key: str) -> None:
@@ -231,5 +231,5 @@ class _Copy:
         if sha256(data).hexdigest() != keys.digest_in(key):
             raise self._source.damaged(path, key)
         self._target.bucket.write(key, data, keys.digest_in(key))
-        self._there.add(key)
+        self._stored.add(key)
         self._progress.advance(len(data))

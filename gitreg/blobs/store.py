@@ -74,7 +74,7 @@ class Target:
 
     @contextmanager
     def written(self) -> Iterator[int]:
-        """Yield a descriptor to write the file; if the body fails, no file remains (`copying.writing`)."""
+        """Yield a descriptor to write the file; if the body fails, no file remains (`file_io.writing`)."""
         with file_io.writing(self.path, executable=self.entry.executable, fresh=self.fresh) as descriptor:
             yield descriptor
         self.done = True

@@ -30,12 +30,12 @@ async def send(blob: Any, file: Upload) -> None:
         await blob.upload_blob(file.whole(), overwrite=True)
         file.progress.advance(file.size)
         return
-    there = await _uncommitted(blob)
+    uncommitted = await _uncommitted(blob)
     names: list[str] = []
     sending: set[asyncio.Task[None]] = set()
 
     async def put(name: str, data: bytes) -> None:
-        if there.get(name) != len(data):
+        if uncommitted.get(name) != len(data):
             await blob.stage_block(name, data, length=len(data), validate_content=True)
         file.progress.advance(len(data))
 

@@ -12,9 +12,9 @@ from gitreg.git.discovery import RepositoryLayout
 from gitreg.git.program import Git
 
 _NOBODY = {
-    f"GIT_{role}_{what}": value
+    f"GIT_{role}_{field}": value
     for role in ("AUTHOR", "COMMITTER")
-    for what, value in (("NAME", "staged"), ("EMAIL", "staged@localhost"))
+    for field, value in (("NAME", "staged"), ("EMAIL", "staged@localhost"))
 }
 
 
