@@ -22,7 +22,7 @@ from gitreg.distribution import NAME
 PUBLIC = {name: getattr(gitreg, name) for name in gitreg.__all__}
 SEEN_FROM_OUTSIDE = ("__call__", "__enter__", "__getitem__", "__iter__")
 
-INSIDE = {"gitreg.sdk.runs.subprocesses.RunAddress", "gitreg.sdk.session.Session", "gitreg.sdk.zenml.client.Page"}
+INSIDE = {"gitreg.sdk.runs.subprocesses.RunAddress", "gitreg.sdk.session.Session"}
 """Types that methods for gitreg's own use return; this set may only get smaller."""
 
 

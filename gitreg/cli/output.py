@@ -46,13 +46,13 @@ def emit(
         _emit_csv(list(rows) if rows is not None else [data], columns)
 
 
-def emit_page(page: Page, output: str, columns: Sequence[str]) -> None:
+def emit_page(page: Page[dict[str, Any]], output: str, columns: Sequence[str]) -> None:
     """Print a page for a program: ``items``, ``total``, ``page``, ``pages``, ``size``; CSV has the items alone."""
     shape = {"items": page.items, "total": page.total, "page": page.page, "pages": page.pages, "size": page.size}
     emit(shape, output, rows=page.items, columns=columns)
 
 
-def note_page(page: Page) -> None:
+def note_page(page: Page[dict[str, Any]]) -> None:
     """Print on standard error that there are more pages, if so."""
     if page.pages > 1:
         note(f"page {page.page} of {page.pages}, {page.total} in all (--page, --size)")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg.errors import IntegrityError, InvalidInput, NotFound
 from gitreg.registry.drafts import read_draft
+from gitreg.registry.state.manifests import choose_artifact
 from gitreg.registry.state.runs_and_artifacts import find_run
 from gitreg.sdk.verbs.drafts import draft_version
 
@@ -79,8 +80,6 @@ def reference_to(version: ModelVersion) -> dict[str, Any]:
 
 def files_of(version: ModelVersion) -> ArtifactRecord:
     """Return the file set of a version: the one named ``model``, or the only one (:func:`choose_artifact`)."""
-    from gitreg.registry.state.manifests import choose_artifact
-
     return choose_artifact(version, None)
 
 

@@ -192,7 +192,7 @@ class Registry:
         sort: str | None = None,
         page: int = 1,
         size: int = 100,
-    ) -> Page:
+    ) -> Page[dict[str, Any]]:
         """Return one page of the models as plain data, filtered and sorted.
 
         Parameters
@@ -231,7 +231,7 @@ class Registry:
         sort: str | None = None,
         page: int = 1,
         size: int = 100,
-    ) -> Page:
+    ) -> Page[dict[str, Any]]:
         """Return one page of the versions of a model, or of all models, as plain data, filtered and sorted.
 
         Parameters
@@ -428,12 +428,11 @@ class Registry:
         Refused
             Another version holds the stage, or the policy of the stage forbids it.
         """
-        from gitreg.blobs import NO_PROGRESS
         from gitreg.sdk.verbs.save import Saving, save, sources
 
         found = sources(type, list(map(Path, paths)), {name: Path(path) for name, path in (artifacts or {}).items()})
         saving = Saving(model, found, type, metadata or {}, tags, description, inputs, stage, message)
-        return self.session.about(save(self.session, saving, progress=progress or NO_PROGRESS))
+        return self.session.about(save(self.session, saving, progress=progress))
 
     def batch(self, message: str = "", *, progress: Progress | None = None) -> Batch:
         """Save many versions in one commit and one push: ``with registry.batch() as batch: batch.save(...)``.
@@ -443,10 +442,9 @@ class Registry:
         message:
             Text to add to the message of the commit.
         """
-        from gitreg.blobs import NO_PROGRESS
         from gitreg.sdk.verbs.batch import Batch
 
-        return Batch(self.session, message, progress or NO_PROGRESS)
+        return Batch(self.session, message, progress)
 
     def create_version(
         self,
@@ -513,7 +511,6 @@ class Registry:
         IntegrityError
             The bytes in the store differ from the record; no file with wrong content is left under its final name.
         """
-        from gitreg.blobs import NO_PROGRESS
         from gitreg.sdk.verbs.load import load
 
         folder = Path(dest) if dest is not None else None
@@ -525,7 +522,7 @@ class Registry:
             file=file,
             link=link,
             unsafe_code=unsafe_code,
-            progress=progress or NO_PROGRESS,
+            progress=progress,
         )
 
     def open_file(
@@ -557,12 +554,9 @@ class Registry:
         IntegrityError
             The bytes in the store differ from the record.
         """
-        from gitreg.blobs import NO_PROGRESS
         from gitreg.sdk.verbs.load import open_file
 
-        return open_file(
-            self.session, reference, path, artifact=artifact, unsafe_code=unsafe_code, progress=progress or NO_PROGRESS
-        )
+        return open_file(self.session, reference, path, artifact=artifact, unsafe_code=unsafe_code, progress=progress)
 
     def read_file(self, reference: str, path: str, *, artifact: str | None = None, unsafe_code: bool = False) -> bytes:
         """Return the bytes of one file, verified; parameters and errors are those of :meth:`open_file`."""
@@ -822,10 +816,9 @@ class Registry:
             The part of the files to read: 0 checks only that they exist, 1 reads all. A verification that reads files
             and is interrupted continues at the same point when it is run again.
         """
-        from gitreg.blobs import NO_PROGRESS
         from gitreg.sdk.verbs.stores import verification
 
-        return verification(self.session, reference, share, progress or NO_PROGRESS)
+        return verification(self.session, reference, share, progress)
 
     def signed(self, reference: str | None = None) -> list[VersionSignature]:
         """Return the signers of a version, or of all versions, by the public keys that the registry names."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from gitreg.errors import GitregError, InvalidInput, Refused
+from gitreg.errors import Declined, GitregError, InvalidInput, Refused
 from gitreg.git.program import without_repository
 from gitreg.registry.discovery.location import Location, locate, split_place
 from gitreg.registry.state.branch import PATIENCE, RegistryBranch
@@ -457,7 +457,6 @@ class Session:
         """
         if self.proposing:
             return self._propose(operation, dry_run=dry_run)
-        from gitreg.errors import Declined
         from gitreg.registry.writing.commit import commit
 
         upstream = self.upstream

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from gitreg.documents.types import CARD_FIELDS
 from gitreg.errors import InvalidInput
@@ -75,6 +75,8 @@ _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
     "lte": operator.le,
 }
 DEFAULT_PAGE_SIZE = 100
+
+Item = TypeVar("Item")
 _Row = TypeVar("_Row", bound=Mapping[str, Any])
 
 
@@ -123,20 +125,20 @@ class Filter:
 
 
 @dataclass(frozen=True)
-class Page:
-    """A page of a listing.
+class Page(Generic[Item]):
+    """One page of a list.
 
     Parameters
     ----------
     items:
-        The rows of this page.
+        The items of this page.
     total:
-        The number of rows on all pages.
+        The number of items on all pages.
     page, size:
-        The number of this page, from 1, and the number of rows on a full page.
+        The number of this page, from 1, and the number of items on a full page.
     """
 
-    items: list[dict[str, Any]]
+    items: list[Item]
     total: int
     page: int
     size: int
@@ -145,6 +147,21 @@ class Page:
     def pages(self) -> int:
         """The number of pages, at least 1."""
         return max(1, -(-self.total // self.size))
+
+    @property
+    def index(self) -> int:
+        """The number of this page, by the name that it has in ZenML."""
+        return self.page
+
+    @property
+    def max_size(self) -> int:
+        """The number of items on a full page, by the name that it has in ZenML."""
+        return self.size
+
+    @property
+    def total_pages(self) -> int:
+        """The number of pages, by the name that it has in ZenML."""
+        return self.pages
 
 
 def parse_filter(text: str, fields: Sequence[str]) -> Filter:

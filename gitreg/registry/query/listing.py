@@ -27,7 +27,7 @@ def list_models(
     sort: str | None = None,
     page: int = 1,
     size: int = DEFAULT_PAGE_SIZE,
-) -> Page:
+) -> Page[dict[str, Any]]:
     """Return a page of models (:func:`gitreg.registry.query.rows.model_row`).
 
     Parameters
@@ -55,7 +55,7 @@ def list_versions(
     sort: str | None = None,
     page: int = 1,
     size: int = DEFAULT_PAGE_SIZE,
-) -> Page:
+) -> Page[dict[str, Any]]:
     """Return a page of versions (:func:`gitreg.registry.query.rows.version_row`), of one model or of all (None).
 
     Without a sort order, the newest version of each model comes first.

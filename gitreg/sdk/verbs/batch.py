@@ -41,10 +41,10 @@ class Batch:
         The outcome of the commit, after the block; None if nothing was saved.
     """
 
-    def __init__(self, session: Session, message: str = "", progress: Progress = NO_PROGRESS) -> None:
+    def __init__(self, session: Session, message: str = "", progress: Progress | None = None) -> None:
         self._session = session
         self._message = message
-        self._progress = progress
+        self._progress = progress or NO_PROGRESS
         self._stack = ExitStack()
         self._pending: list[tuple[Saving, NewVersion]] = []
         self.outcome: Outcome | None = None

@@ -31,7 +31,7 @@ def load(
     file: str | None = None,
     link: bool = False,
     unsafe_code: bool = False,
-    progress: Progress = NO_PROGRESS,
+    progress: Progress | None = None,
 ) -> Path:
     """Return the folder with the files of a version (:meth:`gitreg.Registry.load`)."""
     if link and dest is None:
@@ -48,7 +48,7 @@ def load(
         file=file,
         link=link,
         unsafe_code=unsafe_code,
-        progress=progress,
+        progress=progress or NO_PROGRESS,
     )
     note_input(session, version)
     return folder
@@ -108,7 +108,7 @@ def open_file(
     *,
     artifact: str | None = None,
     unsafe_code: bool = False,
-    progress: Progress = NO_PROGRESS,
+    progress: Progress | None = None,
 ) -> BinaryIO:
     """Open one file of a version (:meth:`gitreg.Registry.open_file`)."""
     version = find_version(session, reference)
@@ -120,7 +120,7 @@ def open_file(
     if entry is None:
         raise NotFound(f"{version.reference} has no file {path!r}", hint=f"see `gitreg show {version.reference}`")
     admission = Admission(session, record, model=version.model, what=version.reference, unsafe_code=unsafe_code)
-    opened = cache.open(manifest, session.stores, entry.path, progress=progress)
+    opened = cache.open(manifest, session.stores, entry.path, progress=progress or NO_PROGRESS)
     try:
         admission.check_file(entry, opened)
     except BaseException:

@@ -10,7 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gitreg.blobs import NO_PROGRESS, Progress
-from gitreg.documents.layout import Key, parse_path
+from gitreg.documents.files import read_data
+from gitreg.documents.layout import MAX_BYTES, Key, parse_path
 from gitreg.errors import GitregError, NotFound, Refused
 from gitreg.git import Repository
 from gitreg.git.history.history import NO_SUCH_COMMIT, split_revision
@@ -182,9 +183,6 @@ def _fetch_tags(session: Session, target: Snapshot, head: str) -> None:
 
 
 def _held(repository: Repository, key: Key, oid: str) -> list[str]:
-    from gitreg.documents.files import read_data
-    from gitreg.documents.layout import MAX_BYTES
-
     try:
         return [read_data(key, repository.read_blob(oid, limit=MAX_BYTES))["version"]]
     except GitregError:  # the check reports the file

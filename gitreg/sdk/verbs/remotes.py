@@ -12,6 +12,8 @@ from gitreg.git import RefUpdate
 from gitreg.git.creation import clone_repository
 from gitreg.git.program import without_repository
 from gitreg.registry.discovery.location import OWN_BRANCH, locate
+from gitreg.registry.remote.rewrites import describe
+from gitreg.registry.remote.sync import sync as sync_refs
 from gitreg.registry.state.branch import PATIENCE
 from gitreg.sdk.environment import Environment
 from gitreg.sdk.session import PathLike, Session
@@ -110,8 +112,6 @@ def pull(session: Session, accept_rewrite: bool = False) -> Pulled:
     after = branch.head()
     rewrite = None
     if accept_rewrite and before is not None and after is not None:
-        from gitreg.registry.remote.rewrites import describe
-
         rewrite = describe(branch, before, after)
     return Pulled(upstream.branch, before, after, rewrite)
 
@@ -171,12 +171,10 @@ def sync(session: Session) -> Synced:
 
     See :mod:`gitreg.registry.remote.sync`.
     """
-    from gitreg.registry.remote.sync import sync as make
-
     upstream, branch = _upstream(session), session.branch
     with branch.repository.lock(timeout=PATIENCE):
         branch.repository.finish_following()
-        return make(branch, upstream)
+        return sync_refs(branch, upstream)
 
 
 def _upstream(session: Session) -> Upstream:

@@ -66,7 +66,7 @@ def sources(artifact_type: str, paths: Sequence[Path], artifacts: Mapping[str, P
     return found
 
 
-def save(session: Session, saving: Saving, *, progress: Progress = NO_PROGRESS, dry_run: bool = False) -> Outcome:
+def save(session: Session, saving: Saving, *, progress: Progress | None = None, dry_run: bool = False) -> Outcome:
     """Save a version and return the outcome; a dry run stores and commits nothing.
 
     Raises
@@ -83,12 +83,12 @@ def save(session: Session, saving: Saving, *, progress: Progress = NO_PROGRESS, 
         return save_version(snapshot, new, given=given, context=here)
 
     if dry_run:
-        new = replace(new, artifacts=describe(saving, progress, session.verdicts))
+        new = replace(new, artifacts=describe(saving, progress or NO_PROGRESS, session.verdicts))
         return session.commit(operation, dry_run=True)
     if not saving.sources:
         return session.commit(operation)
 
-    with session.saving(progress) as store:
+    with session.saving(progress or NO_PROGRESS) as store:
         artifacts = put(store, saving, session.verdicts)
         new = replace(new, artifacts=artifacts)
         return publish(session, store, operation, lambda: put(store, saving, session.verdicts) == artifacts)

@@ -11,6 +11,7 @@ from gitreg.registry.state.branch import PATIENCE, RegistryBranch
 from gitreg.registry.state.cut_history import has_seal_note, is_cut, write_seal_note
 from gitreg.registry.state.registry_refs import tag_ref
 from gitreg.registry.state.runs_and_artifacts import resolve_artifact
+from gitreg.registry.state.seals import is_sealed, seal_problem
 
 if TYPE_CHECKING:
     from gitreg.documents.types import ArtifactDocument
@@ -40,8 +41,6 @@ def hold(session: Session, snapshot: Snapshot, version: ModelVersion) -> bool:
     if not is_cut(snapshot, version) or has_seal_note(branch, snapshot, version):
         return False
     # The rest runs once for a version: the result is noted, and later calls return above.
-    from gitreg.registry.state.seals import is_sealed, seal_problem
-
     remote = _remote(session)
     if not is_sealed(branch, snapshot, version):
         if remote is None:

@@ -170,7 +170,7 @@ def remove_store(session: Session, url: PathLike) -> Outcome:
     return outcome
 
 
-def verification(session: Session, reference: str | None, share: float, progress: Progress) -> Verification:
+def verification(session: Session, reference: str | None, share: float, progress: Progress | None) -> Verification:
     """Return the verification of a version, or of all (:meth:`gitreg.Registry.verify`); each has a checkpoint file."""
     branch = session.branch
     if reference is None or session.snapshot().settings.policies:  # gates read the history before a promotion
@@ -188,7 +188,7 @@ def verification(session: Session, reference: str | None, share: float, progress
         run=VerifyCheckpoint(session.environment.unfinished(name) if share else None, session.environment.clock()),
         verdicts=session.verdicts,
         tell=session.tell,
-        progress=progress,
+        progress=progress or NO_PROGRESS,
     )
 
 

@@ -7,42 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from gitreg.errors import InvalidInput
-from gitreg.registry.query.filters import Page as Rows
+from gitreg.registry.query.filters import Page
 from gitreg.registry.state.runs_and_artifacts import artifact_versions
 from gitreg.registry.state.snapshot import ModelCard, ModelVersion
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.session import PathLike
 from gitreg.sdk.zenml.artifacts import ArtifactVersion, get_artifact_version
 from gitreg.sdk.zenml.model import ModelStages
-
-Item = TypeVar("Item")
-
-
-@dataclass(frozen=True)
-class Page(Generic[Item]):
-    """One page of a list.
-
-    Parameters
-    ----------
-    index:
-        The number of this page, from 1.
-    max_size:
-        The number of items that fit on one page.
-    total_pages, total:
-        The number of pages, and of items on all pages.
-    items:
-        The items of this page.
-    """
-
-    index: int
-    max_size: int
-    total_pages: int
-    total: int
-    items: list[Item]
 
 
 class Client:
@@ -139,7 +113,7 @@ class Client:
                 _given(filters), match_any=_any(logical_operator), sort=sort_by, page=page, size=size
             )
             snapshot = registry.session.snapshot()
-            return _page(rows, [snapshot.model(row["name"]) for row in rows.items])
+            return Page([snapshot.model(row["name"]) for row in rows.items], rows.total, rows.page, rows.size)
 
     def update_model(
         self,
@@ -235,7 +209,7 @@ class Client:
             )
             snapshot = registry.session.snapshot()
             found = (snapshot.find_version(row["model"], row["version"]) for row in rows.items)
-            return _page(rows, [version for version in found if version is not None])
+            return Page([version for version in found if version is not None], rows.total, rows.page, rows.size)
 
     def update_model_version(
         self,
@@ -309,7 +283,3 @@ def _any(logical_operator: str) -> bool:
 
 def _given(filters: dict[str, Any]) -> dict[str, Any]:
     return {field: condition for field, condition in filters.items() if condition is not None}
-
-
-def _page(rows: Rows, items: list[Item]) -> Page[Item]:
-    return Page(rows.page, rows.size, rows.pages, rows.total, items)
