@@ -129,7 +129,7 @@ def _published(session: Session, base: str | None, head: str, *, proposed: bool)
     unseen: list[str] = []
     try:
         settings = branch.snapshot_at(base or head).settings
-        named = open_named(settings, repository, session.environment.approvals())
+        named = open_named(settings, repository, session.environment.trusted_stores())
         weights = weights_in(session, named, share=0, unseen=unseen)
         context = session.context()
         by_itself = not proposed and base is not None and is_first_parent_ancestor(repository, base, head)

@@ -94,7 +94,7 @@ class Environment(NamedTuple):
         """Return the path of the checkpoint file of an interrupted verification."""
         return self._cache_folder() / "verified" / f"{name}.txt"
 
-    def approvals(self) -> TrustedStores:
+    def trusted_stores(self) -> TrustedStores:
         """Return the list of stores that the user trusts."""
         from gitreg.registry.weights.trusted_stores import TrustedStores
 

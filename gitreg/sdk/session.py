@@ -243,7 +243,7 @@ class Session:
         """Return the stores that the registry names, the primary first; those that the user trusts are opened."""
         from gitreg.registry.weights.trusted_stores import open_named
 
-        return open_named(self.branch.snapshot().settings, self.branch.repository, self.environment.approvals())
+        return open_named(self.branch.snapshot().settings, self.branch.repository, self.environment.trusted_stores())
 
     @cached_property
     def store(self) -> Store:
@@ -369,7 +369,7 @@ class Session:
         for url in urls:
             open_store(url)  # reads nothing; refuses an address that cannot be opened or has a password
         for url in urls:
-            self.environment.approvals().approve(url)
+            self.environment.trusted_stores().trust(url)
         self.forget_stores()
         return urls
 

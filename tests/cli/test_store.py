@@ -75,9 +75,9 @@ def test_verify_is_quick_or_reads_all_or_some_and_ends_with_6(copied: Person, tm
 
 
 def test_trust_says_each_store_that_it_approves(copied: Person, tmp_path: Path) -> None:
-    assert copied.gitreg("trust").out == f"Approved {tmp_path / 'replica'}\n"
+    assert copied.gitreg("trust").out == f"Trusted {tmp_path / 'replica'}\n"
     copied.gitreg("store", "remove", "../replica")
-    assert copied.gitreg("trust").out.startswith("Nothing to approve")
+    assert copied.gitreg("trust").out.startswith("Nothing to trust")
 
 
 @pytest.mark.slow
@@ -96,7 +96,7 @@ def test_nothing_of_a_store_that_is_not_approved_is_ever_opened(copied: Person, 
     assert stranger.gitreg("load", "iris@1").err == "", "what the cache has is asked of no store"
     nothing_cached = stranger.with_env(GITREG_CACHE=str(tmp_path / "cache3"))
     warned = nothing_cached.gitreg("load", "iris@1").err
-    assert "replica, which you have not approved" in warned
+    assert "replica, which is not trusted on this machine" in warned
     before = contents(tmp_path / "replica")
     stranger.gitreg("trust")
     assert "replica" not in stranger.gitreg("load", "iris@1").err

@@ -146,7 +146,7 @@ def test_a_store_that_the_user_did_not_approve_is_not_opened(
     with Registry.open(tmp_path / "shared") as registry:
         assert registry.version("iris").number == 1
         for use in (lambda: registry.load("iris"), lambda: registry.save("iris", weights)):
-            with pytest.raises(Refused, match="not approved"):
+            with pytest.raises(Refused, match="not trusted on this machine"):
                 use()
         registry.session.trust()
     with Registry.open(tmp_path / "shared") as registry:

@@ -7,7 +7,7 @@ import click
 from gitreg.cli.options import open_registry
 from gitreg.cli.output import print_line
 from gitreg.errors import InvalidInput
-from gitreg.sdk.verbs.stores import approve
+from gitreg.sdk.verbs.stores import trust_stores
 from gitreg.sdk.verbs.trust_code import distrust_code, trust_code
 
 
@@ -32,11 +32,11 @@ def command(urls: tuple[str, ...], code: bool, no_code: bool, models: tuple[str,
     if code or no_code:
         _trust_code(urls, models, trusted=code)
         return
-    approved = approve(urls) if urls else open_registry().session.trust()
-    for url in approved:
-        print_line(f"Approved {url}")
-    if not approved:
-        print_line("Nothing to approve: the weights lie in the clone's own folder")
+    trusted = trust_stores(urls) if urls else open_registry().session.trust()
+    for url in trusted:
+        print_line(f"Trusted {url}")
+    if not trusted:
+        print_line("Nothing to trust: the weights lie in the clone's own folder")
 
 
 def _trust_code(urls: tuple[str, ...], models: tuple[str, ...], *, trusted: bool) -> None:

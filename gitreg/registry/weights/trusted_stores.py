@@ -30,7 +30,7 @@ class TrustedStores:
         """Return the URLs of the trusted stores."""
         return [url for url in read_list(self._path) if isinstance(url, str)]
 
-    def approve(self, url: str) -> None:
+    def trust(self, url: str) -> None:
         """Write into the file that the user trusts a store, in all registries."""
         urls = self.urls()
         if url not in urls:
@@ -70,11 +70,11 @@ class NamedStore:
         return self.opened
 
 
-def open_named(settings: RegistryDocument, repository: Repository, approvals: TrustedStores) -> list[NamedStore]:
+def open_named(settings: RegistryDocument, repository: Repository, trusted_stores: TrustedStores) -> list[NamedStore]:
     """Return all stores of a registry, the primary first, then the replicas; those that the user trusts are open."""
     own = str(default_folder(repository))
-    approved = {own, *approvals.urls()}
-    return [_open(url, approved, own) for url in store_urls(settings, repository)]
+    trusted = {own, *trusted_stores.urls()}
+    return [_open(url, trusted, own) for url in store_urls(settings, repository)]
 
 
 def readable(named: Sequence[NamedStore], tell: Callable[[str], None]) -> Replicas:
@@ -104,11 +104,11 @@ def readable(named: Sequence[NamedStore], tell: Callable[[str], None]) -> Replic
     return Replicas(opened, tell)
 
 
-def _open(url: str, approved: Collection[str], own: str) -> NamedStore:
-    if url not in approved:
+def _open(url: str, trusted: Collection[str], own: str) -> NamedStore:
+    if url not in trusted:
         refused = Refused(
-            f"this registry keeps weights at {shown(url)}, which you have not approved",
-            hint="`gitreg trust` approves it; until then nothing is read from it or written to it",
+            f"this registry keeps weights at {shown(url)}, which is not trusted on this machine",
+            hint="`gitreg trust` trusts it; until then nothing is read from it or written to it",
         )
         return NamedStore(shown(url), None, refused)
     try:

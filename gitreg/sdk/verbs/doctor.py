@@ -45,7 +45,9 @@ def examine_registry(session: Session) -> list[Problem]:
     primary, *replicas = session.named_stores()
     for each in (primary, *replicas):
         if isinstance(each.error, Refused):
-            session.tell(f"no weights were looked for in {each.url}: it is not approved (`gitreg trust`)")
+            session.tell(
+                f"no weights were looked for in {each.url}: it is not trusted on this machine (`gitreg trust`)"
+            )
     if primary.opened is not None:
         opened = [each.opened for each in replicas if each.opened]
         cache = session.environment.cache()

@@ -68,7 +68,7 @@ def check_proposal(
     before, after = _commit(repository, base), _commit(repository, head)
     target = branch.snapshot_at(before)
     _fetch_tags(session, target, after)
-    named = open_named(target.settings, repository, session.environment.approvals())
+    named = open_named(target.settings, repository, session.environment.trusted_stores())
     weights = weights_in(session, named, share=share, unseen=unseen, progress=progress)
     read_from = partial(readable, named, unseen.append)
     context = replace(
@@ -100,7 +100,7 @@ def weights_in(
     """
     for each in named:
         if isinstance(each.error, Refused):
-            unseen.append(f"the weights in {each.url}: it is not approved here (`gitreg trust`)")
+            unseen.append(f"the weights in {each.url}: it is not trusted on this machine (`gitreg trust`)")
         elif each.error is not None:
             unseen.append(f"the weights in {each.url}: {each.error.message}")
     primary = named[0]

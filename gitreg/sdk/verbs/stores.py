@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gitreg.sdk.session import PathLike, Session
 
 
-def approve(urls: Sequence[str]) -> list[str]:
+def trust_stores(urls: Sequence[str]) -> list[str]:
     """Trust stores by their addresses, regardless of the registries that name them, and return the addresses.
 
     Raises
@@ -37,7 +37,7 @@ def approve(urls: Sequence[str]) -> list[str]:
     for address in addresses:
         open_store(address)  # reads nothing; refuses an address that cannot be opened or has a password
     for address in addresses:
-        environment.approvals().approve(address)
+        environment.trusted_stores().trust(address)
     return addresses
 
 
@@ -149,7 +149,7 @@ def add_store(session: Session, url: PathLike) -> Outcome:
     with suppress(GitregError):  # the store may be read-only or unreachable here; copying to it reports that
         store.create()
     outcome = session.commit(partial(add_replica, url=store_setting(address, session.branch.repository)))
-    session.environment.approvals().approve(address)
+    session.environment.trusted_stores().trust(address)
     session.forget_stores()
     with suppress(GitregError):  # the store may be read-only here; a process that copies to it leaves the claim
         session.leave_claims(store)

@@ -179,15 +179,15 @@ def test_trust_approves_all_that_is_named_and_nothing_is_opened_before(
         assert states(registry) == {"iris@1": ["not approved", "not approved"]}
         with pytest.warns(UserWarning, match="no weights were looked for"):
             assert registry.doctor() == []
-        with pytest.raises(Refused, match="not approved"):
+        with pytest.raises(Refused, match="not trusted on this machine"):
             registry.load("iris")
-        with pytest.raises(Refused, match="not approved"):
+        with pytest.raises(Refused, match="not trusted on this machine"):
             copying(registry.session, to=tmp_path / "disk")
         assert registry.session.trust() == [str(tmp_path / "store"), str(tmp_path / "replica")]
         assert states(registry) == {"iris@1": ["whole", "absent"]}
 
 
-def test_a_replica_that_is_not_approved_is_left_out_with_a_warning(
+def test_a_replica_that_is_not_trusted_is_left_out_with_a_warning(
     iris: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_store(iris.session, tmp_path / "replica")
@@ -196,7 +196,7 @@ def test_a_replica_that_is_not_approved_is_left_out_with_a_warning(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "somebody else"))
     with Registry.open(iris.folder) as registry:
         with (
-            pytest.warns(UserWarning, match="left out: .*replica, which you have not approved"),
+            pytest.warns(UserWarning, match="left out: .*replica, which is not trusted"),
             pytest.raises(StoreGoneError),
         ):
             registry.load("iris")
