@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import fsspec.spec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gitreg.blobs import Cache, FileEntry, Manifest, Store, keys
@@ -177,7 +177,6 @@ steps = st.lists(
 
 
 @given(steps=steps)
-@settings(max_examples=60)
 def test_an_open_file_behaves_as_a_local_one(
     files: ArtifactFileSystem, folder: Path, steps: list[tuple[str, int]]
 ) -> None:

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gitreg.blobs import FileEntry, Manifest, StatCache, Store, StoreWriter, collect, keys
@@ -36,7 +36,6 @@ contents_of = st.builds(
     sizes,
 )
 files_of = st.dictionaries(names, st.tuples(contents_of, st.booleans()), min_size=1, max_size=12)
-any_files = settings(max_examples=25)
 
 
 def _noise(seed: int, size: int) -> bytes:
@@ -77,7 +76,6 @@ def varied(tmp_path: Path) -> Path:
 # -- what is put comes back ------------------------------------------------------------------------------------------
 
 
-@any_files
 @given(files_of.filter(saveable), st.booleans())
 def test_whatever_files_are_put_are_fetched_as_they_were(
     new_bucket: NewBucket, files: dict[str, tuple[bytes, bool]], chunking: bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations, pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gitreg.cards.layered_layout import Layout, layered
@@ -33,7 +33,6 @@ def crossings(layout: Layout) -> int:
     return sum(x == z and (a - c) * (b - d) < 0 for (x, a, b), (z, c, d) in combinations(pieces, 2))
 
 
-@settings(max_examples=60)
 @given(graphs)
 def test_no_node_and_no_edge_lies_on_a_node(graph: tuple[list[float], list[tuple[int, int]]]) -> None:
     widths, edges = graph
@@ -50,7 +49,6 @@ def test_no_node_and_no_edge_lies_on_a_node(graph: tuple[list[float], list[tuple
             assert not any(left < end and start < right and top < y < bottom for left, right, top, bottom in boxes)
 
 
-@settings(max_examples=60)
 @given(graphs)
 def test_each_edge_goes_from_its_source_to_its_target_and_bends_only_between_layers(
     graph: tuple[list[float], list[tuple[int, int]]],

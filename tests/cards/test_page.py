@@ -8,7 +8,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gitreg.cards import Artifact, Card, CheckResult, Graph, Metric, StageMove, TensorInfo, render_card
@@ -67,7 +67,6 @@ def assert_harmless(page: str) -> Reader:
     return read
 
 
-@settings(max_examples=60)
 @given(st.text(max_size=40) | st.just(HOSTILE))
 def test_whatever_is_said_stays_text(text: str) -> None:
     read = assert_harmless(render_card(card(text)))
@@ -75,7 +74,6 @@ def test_whatever_is_said_stays_text(text: str) -> None:
     assert plain in read.text or plain in html.unescape(read.text)
 
 
-@settings(max_examples=100)
 @given(st.text(alphabet="<>[]()!`*#|-\n \\ab\"'&;:/javscript", max_size=60))
 def test_markdown_makes_no_tag_that_could_do_something(text: str) -> None:
     assert_harmless(to_html(text))
@@ -121,6 +119,7 @@ def test_a_text_that_is_hard_to_read_is_read_all_the_same(text: str) -> None:
     assert_harmless(to_html(text))
 
 
+@pytest.mark.slow
 def test_a_text_without_end_has_one() -> None:
     assert len(to_html("a\n\n" * 1_000_000)) < 3_000_000
 
@@ -166,7 +165,6 @@ def test_a_plot_marks_the_version_and_keeps_inside_its_frame() -> None:
     assert len({y for _, y, _, _ in plot(Metric("flat", [("1", 1.0), ("2", 1.0)]), "1").dots}) == 1
 
 
-@settings(max_examples=40)
 @given(st.integers(1, 12), st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=20))
 def test_no_two_nodes_of_a_picture_lie_on_each_other(count: int, edges: list[tuple[int, int]]) -> None:
     graph = Graph(

@@ -89,6 +89,7 @@ def test_somebody_who_holds_the_branch_for_good_is_a_conflict(writer: Person) ->
     writer.gitreg("promote", "iris@1", "staging")
 
 
+@pytest.mark.slow
 def test_ctrl_c_is_130_and_says_so_and_leaves_nothing(writer: Person) -> None:
     head = writer.git("rev-parse", "HEAD")
     with FileLock(writer.here / ".git" / "gitreg" / "lock"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gitreg.git import Repository
@@ -25,7 +25,6 @@ def histories(draw: st.DrawFn) -> tuple[list[tuple[int, list[int]]], int, int]:
 
 
 @pytest.mark.slow
-@settings(max_examples=60)
 @given(histories())
 @example(([(1002, []), (1002, [0]), (1003, [0, 1]), (1000, []), (1000, [])], 2, 1))  # one second, and a short way
 def test_it_says_what_git_says(tmp_path: Path, env: Env, history: tuple[list[tuple[int, list[int]]], int, int]) -> None:

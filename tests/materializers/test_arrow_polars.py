@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from gitreg.materializers import read
 from tests.materializers.helpers import again, damaged, digests, refused
@@ -19,7 +19,6 @@ assert_polars_equal = pytest.importorskip("polars.testing").assert_frame_equal
 dataframes = pytest.importorskip("polars.testing.parametric").dataframes
 
 
-@settings(max_examples=30)
 @given(
     dataframes(max_cols=4, max_size=5, allowed_dtypes=[pl.Int16, pl.Float64, pl.String, pl.Date, pl.Boolean, pl.List])
 )

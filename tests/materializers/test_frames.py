@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gitreg.errors import InvalidInput
@@ -32,7 +32,6 @@ FRAMES = pdst.data_frames(
 )
 
 
-@settings(max_examples=30)
 @given(FRAMES)
 def test_a_frame_comes_back_with_its_index_and_dtypes(frame: Any) -> None:
     assert_frame_equal(again(frame, "pandas.dataframe"), frame, check_exact=True)

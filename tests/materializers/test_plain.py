@@ -8,7 +8,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gitreg.errors import InvalidInput
@@ -34,7 +34,6 @@ def test_bytes_come_back(content: bytes) -> None:
     assert again(content, "bytes") == content
 
 
-@settings(max_examples=60)
 @given(st.lists(JSON) | st.dictionaries(TEXT, JSON) | NUMBERS | st.booleans() | st.none())
 def test_json_comes_back_with_its_types_and_its_order(value: object) -> None:
     assert repr(again(value, "json")) == repr(value)  # tells True from 1, 1 from 1.0 and 0.0 from -0.0

@@ -47,9 +47,11 @@ from gitreg.registry.state.snapshot import Snapshot
 from tests.documents.test_schemas import KEYS, SHA, SOUND, places
 from tests.registry.support import ADA, NOW, World
 
-FUZZ = settings(
-    max_examples=int(os.environ.get("GITREG_FUZZ", "100")), derandomize="GITREG_FUZZ" not in os.environ
-)  # fmt: skip
+FUZZ = (
+    settings(max_examples=int(os.environ["GITREG_FUZZ"]), derandomize=False)
+    if "GITREG_FUZZ" in os.environ
+    else settings(derandomize=True)
+)
 
 RUN: dict[str, Any] = {
     "format": 1, "kind": "run", "pipeline": "train", "run": "r1", "status": "completed", "started_at": NOW,
@@ -290,7 +292,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
 
 
 @given(data=st.data(), path=st.sampled_from(list(OF_A_DRAFT)))
-@settings(FUZZ, max_examples=60)
+@FUZZ
 def test_no_draft_makes_a_reader_fail(plain: Repository, path: str, data: st.DataObject) -> None:
     files: dict[str, bytes | None] = {each: dumps(said) for each, said in OF_A_DRAFT.items()}
     files[path] = dumps(data.draw(spoilt(OF_A_DRAFT[path])))

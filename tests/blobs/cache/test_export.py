@@ -100,6 +100,7 @@ def test_a_file_that_takes_the_folders_name_meanwhile_stays(
     assert list(tmp_path.glob(PARTIAL.format("*"))) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["export", "link"])
 @pytest.mark.parametrize("is_there", [True, False])
 def test_eight_processes_may_load_the_same_into_the_same_folder(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gitreg.blobs.format import chunking
@@ -15,7 +15,6 @@ from gitreg.blobs.format.chunking import FileSource, IteratorSource, cut
 pytestmark = pytest.mark.usefixtures("small_sizes")
 
 sizes = st.one_of(st.integers(0, 60_000), st.sampled_from([0, 1, 255, 256, 4096, 4097, 12287, 12288, 12289, 24576]))
-quick = settings(max_examples=60)
 
 
 def taken(stream: chunking.ByteSource) -> list[bytes]:
@@ -26,7 +25,6 @@ def taken(stream: chunking.ByteSource) -> list[bytes]:
     return found
 
 
-@quick
 @given(sizes, st.integers(0, 3), st.integers(1, 20_000))
 def test_the_chunks_are_the_bytes_however_they_are_handed_over(size: int, seed: int, step: int) -> None:
     data = random.Random(seed).randbytes(size) if seed else bytes(size)

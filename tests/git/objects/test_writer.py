@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gitreg.errors import InvalidInput, NotFound
@@ -38,7 +38,6 @@ def gits_tree(folder: Path, env: Env, files: dict[str, bytes]) -> str:
 
 
 @pytest.mark.slow
-@settings(max_examples=40)
 @given(CHANGES, CHANGES)
 def test_a_tree_built_by_changes_is_the_tree_that_git_builds(
     tmp_path_factory: pytest.TempPathFactory, first: dict[str, bytes | None], second: dict[str, bytes | None]

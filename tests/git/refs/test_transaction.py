@@ -110,6 +110,7 @@ def test_a_ref_with_a_reflog_and_a_symbolic_one_are_left_to_git(with_git: Reposi
     assert git(with_git.git_dir, env, "reflog", "-1", "--format=%gs", "refs/drafts/a") == "both"
 
 
+@pytest.mark.slow
 def test_a_ref_that_moves_while_git_packs_refs_is_never_lost(with_git: Repository, env: Env) -> None:
     name = "refs/drafts/train@1"
     first, second = commit(with_git, {"a": b"1"}), commit(with_git, {"a": b"2"})

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gitreg.errors import NotFound
@@ -53,7 +53,6 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Reposito
         yield repository, reachable
 
 
-@settings(max_examples=100)
 @given(data=st.data())
 def test_all_that_is_missing_is_sent_and_little_else(
     history: tuple[Repository, Reachable], data: st.DataObject

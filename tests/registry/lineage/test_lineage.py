@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gitreg.cli.commands.lineage import _tree
@@ -165,7 +165,6 @@ REFERENCES = st.sampled_from(
 )
 
 
-@settings(max_examples=60)
 @given(st.data())
 def test_up_and_down_are_one_graph(data: st.DataObject) -> None:
     """Whatever the records say, circles and holes included: an edge is seen from both of its ends."""
@@ -239,7 +238,6 @@ def test_a_circle_ends(world: World) -> None:
     assert {place.name for place in lineage(world.snapshot, "a").nodes} >= {"a@1", "b@1", "circle/c1/x"}
 
 
-@settings(max_examples=60)
 @given(st.text(max_size=30))
 def test_hostile_names_stay_inside_their_labels(text: str) -> None:
     root = NodeId(VERSION, text or "x")

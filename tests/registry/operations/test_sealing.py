@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gitreg.documents.layout import Key
@@ -192,7 +192,6 @@ def test_an_artifact_and_a_pipeline_may_have_a_models_name(world: World) -> None
     assert [run.run for run in runs(world.snapshot)] == ["one"]
 
 
-@settings(max_examples=40)
 @given(
     st.lists(
         st.lists(st.tuples(st.sampled_from(["iris", "tulip"]), st.sampled_from([None, "x", "y"])), max_size=4),

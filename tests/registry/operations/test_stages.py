@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gitreg.documents.layout import Key
@@ -199,7 +199,6 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=40)
 @given(STEPS)
 def test_whatever_happens_a_stage_has_one_holder_and_a_version_one_stage(steps: list[tuple[str, int, str]]) -> None:
     world = World()

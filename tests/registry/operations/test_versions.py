@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gitreg.documents.layout import Key
@@ -28,7 +28,6 @@ def test_a_named_version_takes_the_next_number(world: World) -> None:
     assert world.names() == [(1, "1"), (2, "alpha"), (3, "3")]
 
 
-@settings(max_examples=40)
 @given(st.lists(st.sampled_from(["save", "named", "delete", "delete model"]), max_size=12))
 def test_a_number_is_never_given_twice(steps: list[str]) -> None:
     world = World()

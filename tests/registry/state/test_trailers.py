@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gitreg.registry.state.audit_log import log
@@ -30,7 +30,6 @@ def found_by_git(message: str) -> list[tuple[str, str]]:
 
 
 @given(st.lists(LINES, max_size=7).map(lambda lines: "The subject\n" + "".join(f"{line}\n" for line in lines)))
-@settings(max_examples=100)
 def test_trailers_are_what_git_takes_for_them(message: str) -> None:
     assert trailers(message) == found_by_git(message)
 
