@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple
+
+import pytest
 
 from tests.system.world import Ended, Person, write
 
@@ -45,6 +48,11 @@ class Server(NamedTuple):
 
     def refs(self) -> str:
         return self.eve.at(self.hub).git("for-each-ref")
+
+
+def in_turns(name: str, cases: Iterable[str]) -> pytest.MarkDecorator:
+    """Each case at one of the hooks: they lead to the same rules, and the cases differ in what is pushed alone."""
+    return pytest.mark.parametrize(("server", name), list(zip(cycle(HOOKS), cases, strict=False)), indirect=["server"])
 
 
 def named(who: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from tests.system.world import PROGRAMS, Person, assert_sound, write
 
 pytestmark = pytest.mark.slow
 
-CLONES, SAVES = 8, 3
+CLONES, SAVES = 6, 2
 
 SAVE = """
 import json, sys, time

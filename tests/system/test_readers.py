@@ -15,7 +15,7 @@ import pytest
 from tests.servers.buckets import Servers
 from tests.servers.gitremotes import Far, make_far, ways
 from tests.system.test_sealed import by_artifacts, by_links
-from tests.system.world import PROGRAMS, Person, record_path, write
+from tests.system.world import PROGRAMS, Person, make_person, record_path, write
 
 pytestmark = pytest.mark.slow
 
@@ -39,17 +39,32 @@ def url(far: Far) -> str:
     return far.url if "://" in far.url else f"file://{far.url}"
 
 
-@pytest.fixture
-def writer(far: Far, ada: Person, tmp_path: Path) -> Person:
-    """Ada in a clone, in which git is always there; three versions, the last is in production."""
-    ada.git("init", "-q", "-b", "main", tmp_path / "clone")
-    there = ada.at(tmp_path / "clone").with_env(**far.env | {"PATH": ada.env["PATH"]})
-    there.git("remote", "add", "origin", far.url)
-    there.gitreg("init", "--remote", "origin", "--store", tmp_path / "store")
+@pytest.fixture(scope="session")
+def registry_with_remote(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a home, a clone, its store, and the bare repository that it was pushed to."""
+    where = tmp_path_factory.mktemp("published")
+    ada = make_person(where)
+    ada.git("init", "-q", "--bare", "-b", "main", where / "far.git")
+    ada.git("init", "-q", "-b", "main", where / "clone")
+    there = ada.at(where / "clone")
+    there.git("remote", "add", "origin", where / "far.git")
+    there.gitreg("init", "--remote", "origin", "--store", where / "store")
     for number in range(3):
-        write(tmp_path / "weights", {"model.bin": f"weights {number + 1}"})
-        there.gitreg("save", "iris", tmp_path / "weights")
+        write(where / "weights", {"model.bin": f"weights {number + 1}"})
+        there.gitreg("save", "iris", where / "weights")
         there.gitreg("promote", f"iris@{number + 1}", "production", "--force")
+    return where
+
+
+@pytest.fixture
+def writer(registry_with_remote: Path, far: Far, ada: Person, tmp_path: Path) -> Person:
+    """Ada in a clone, in which git is always there; three versions, the last is in production."""
+    made_at = registry_with_remote
+    for made, here in ((made_at / "home", ada.home), (made_at / "far.git", far.path)):
+        shutil.copytree(made, here, symlinks=True, dirs_exist_ok=True, ignore=shutil.ignore_patterns("hooks"))
+    shutil.copytree(made_at / "clone", tmp_path / "clone", symlinks=True)
+    there = ada.at(tmp_path / "clone").with_env(**far.env | {"PATH": ada.env["PATH"]})
+    there.git("remote", "set-url", "origin", far.url)
     return there
 
 

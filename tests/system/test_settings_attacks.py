@@ -9,7 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.hooked import HOOKS, POINTER, POLICY, STAGE, Server, commit, key, keys, named, settings, with_policy
+from tests.system.hooked import (
+    HOOKS,
+    POINTER,
+    POLICY,
+    STAGE,
+    Server,
+    commit,
+    in_turns,
+    key,
+    keys,
+    named,
+    settings,
+    with_policy,
+)
 from tests.system.world import Person, write
 
 pytestmark = pytest.mark.slow
@@ -21,7 +34,7 @@ FIELDS = {
 }
 
 
-@pytest.mark.parametrize("field", FIELDS)
+@in_turns("field", FIELDS)
 def test_no_push_turns_the_guard_off(server: Server, field: str) -> None:
     with_policy(server)
     eve = server.eve
@@ -99,7 +112,7 @@ WEAKENINGS: dict[str, Callable[[str], str]] = {
 }
 
 
-@pytest.mark.parametrize("what", WEAKENINGS)
+@in_turns("what", WEAKENINGS)
 def test_the_old_file_judges_settings(server: Server, what: str) -> None:
     with_policy(server, GUARDED)
     eve = server.eve

@@ -14,7 +14,7 @@ from tests.system.world import Person, write
 
 pytestmark = pytest.mark.slow
 
-SECONDS = float(os.environ.get("GITREG_TEST_THREADS_SECONDS", "15"))
+SECONDS = float(os.environ.get("GITREG_TEST_THREADS_SECONDS", "8"))
 """For how long the threads work; minutes of it are worth their time after a change of what they share."""
 
 STORY = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
@@ -10,14 +11,24 @@ import sys
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gitreg.names import slug
+from tests.system.forking import Forking
 
 PROGRAMS = Path(sys.executable).parent
+
+
+@cache
+def forking() -> Forking:
+    """Return this process's own, which ends with it."""
+    started = Forking()
+    atexit.register(started.close)
+    return started
 
 
 @dataclass(frozen=True)
@@ -55,7 +66,9 @@ class Person:
         return replace(self, env=self.env | env)
 
     def run(self, *command: str | Path, stdin: str | None = None) -> Ended:
-        """Run a program to its end, whatever that is."""
+        """Run a program to its end, whatever that is; ``gitreg`` by forking, where it would be started as ever."""
+        if Path(command[0]) == PROGRAMS / "gitreg" and Forking.can(self.env):
+            return Ended(*forking().run([str(each) for each in command[1:]], self.here, self.env, stdin))
         done = subprocess.run(
             list(map(str, command)), cwd=self.here, env=self.env, input=stdin, capture_output=True, check=False,
             encoding="utf-8", errors="surrogateescape",
