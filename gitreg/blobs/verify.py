@@ -7,7 +7,7 @@ from contextlib import suppress
 from hashlib import sha256
 from io import BytesIO
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol, Self
 
 from gitreg.blobs import keys
 from gitreg.blobs.buckets.bucket import NoSuchObjectError
@@ -159,7 +159,7 @@ class _Copy:
         self._entry = entry
         self._file: BinaryIO | None = None
 
-    def __enter__(self) -> _Copy:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

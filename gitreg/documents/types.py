@@ -160,7 +160,7 @@ class FileRecord(_Data):
     executable: bool = False
 
     @classmethod
-    def _read(cls, name: str, value: Any) -> Any:
+    def _read(cls, name: str, value: Any) -> Any:  # noqa: ARG003 # each value is one already
         return value
 
     @classmethod

@@ -214,8 +214,8 @@ _WEAKER: Mapping[str, Callable[[Any, Any], bool]] = {
     "from": _more,
     "overridable": _more,
     "tolerance": lambda was, now: Decimal(str(now or 0)) > Decimal(str(was or 0)),
-    "later": lambda was, now: bool(now),
-    "author": lambda was, now: now is None,
+    "later": lambda _, now: bool(now),
+    "author": lambda _, now: now is None,
 }
 """By field, a function that returns whether its change admits versions that were refused before."""
 

@@ -53,8 +53,7 @@ def obstore(verb: str, bucket: str, key: str, path: str) -> float:
         obstore.put(store, key, Path(path), chunk_size=PART, max_concurrency=AT_ONCE)
     else:
         with open(path, "wb") as stream:
-            for part in obstore.get(store, key).stream(min_chunk_size=PART // 4):
-                stream.write(part)
+            stream.writelines(obstore.get(store, key).stream(min_chunk_size=PART // 4))
     return time.perf_counter() - start
 
 

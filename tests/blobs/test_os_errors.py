@@ -297,8 +297,7 @@ def test_what_is_fetched_while_the_same_is_put_again_and_again_is_whole(varied: 
 
 def test_memory_stays_small_for_a_file_of_a_gibibyte(tmp_path: Path) -> None:
     with open(tmp_path / "large", "wb") as stream:
-        for _ in range(1024):
-            stream.write(os.urandom(1 << 20))
+        stream.writelines(os.urandom(1 << 20) for _ in range(1024))
     command = python(LOAD, tmp_path / "store", tmp_path / "large", tmp_path / "cache", tmp_path / "out")
     ended = measured(command, cwd=ROOT)
     assert (ended.code, ended.err) == (0, "")

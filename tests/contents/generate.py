@@ -277,7 +277,7 @@ def pairs_of(objects: Iterable[Any]) -> set[Pair]:
 def home(pair: Pair) -> str:
     """The file that a pair belongs to, by its package."""
     package = pair[0].partition(".")[0]
-    if package in ("joblib",):
+    if package == "joblib":
         return "numpy"
     return package if package in BY_HAND else "builtins"
 

@@ -418,7 +418,7 @@ def test_broken_settings_are_a_problem_with_which_everything_reads_and_nothing_i
 def without_id(registry: Registry) -> None:
     """Make it one that was begun before registries had ids."""
     settings = (registry.folder / "gitreg.yaml").read_text()
-    commit_files(registry.folder, {"gitreg.yaml": re.sub("^id: .*\n", "", settings, flags=re.M)})
+    commit_files(registry.folder, {"gitreg.yaml": re.sub("^id: .*\n", "", settings, flags=re.MULTILINE)})
 
 
 def test_an_id_is_drawn_by_init_and_is_the_first_that_gitreg_yaml_says(registry: Registry) -> None:

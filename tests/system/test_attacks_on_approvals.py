@@ -18,7 +18,7 @@ PEOPLE = ("ada", "bob", "cy")
 GATE = "{approvals: {by: [ada@example.com, bob@example.com, cy@example.com]}}"
 POLICY = f"policies:\n  production: {{gates: [{GATE}]}}\n"
 ENTRY = {STAGE: POINTER.format(2, "let in")}
-ID = re.compile("^id: (.*)$", re.M)
+ID = re.compile("^id: (.*)$", re.MULTILINE)
 
 
 def path(who: str, version: int = 2, stage: str = "production") -> str:

@@ -226,7 +226,10 @@ def with_record(ada: Person, old: int, new: int, change: Callable[[str], str]) -
     """Return a record that somebody wrote by hand, of the files of another one, and who it lets take production."""
     said = (ada.here / RECORD.format(old)).read_text()
     said = re.sub(
-        "^version: .*$", f"version: '{new}'", re.sub("^number: .*$", f"number: {new}", said, flags=re.M), flags=re.M
+        "^version: .*$",
+        f"version: '{new}'",
+        re.sub("^number: .*$", f"number: {new}", said, flags=re.MULTILINE),
+        flags=re.MULTILINE,
     )
     return {RECORD.format(new): change(said), PRODUCTION: POINTER.format(new)}
 

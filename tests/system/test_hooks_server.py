@@ -337,7 +337,7 @@ def test_without_gitreg_on_the_server_the_hook_says_so(hub: Hub, eve: Person) ->
     kept = shim.read_text()
     try:
         shim.write_text(
-            re.sub("^program=.*", "program=gitreg-is-gone", kept, flags=re.M).replace("|| program=gitreg", "")
+            re.sub("^program=.*", "program=gitreg-is-gone", kept, flags=re.MULTILINE).replace("|| program=gitreg", "")
         )
         commit(eve, {"notes.txt": "x"})
         pushed = eve.run("git", "push", "origin", "main")

@@ -64,7 +64,7 @@ def test_decomposed_names_that_stand_already_are_read_or_named(registry: Person,
     (file,) = (registry.here / "artifacts").rglob("*.yaml")
     second = str(file.relative_to(registry.here)).replace("/1.yaml", "/2.yaml")
     said = normalize("NFD", file.read_text())
-    said = re.sub(r"^version: .*$", 'version: "2"', said, flags=re.M)
+    said = re.sub(r"^version: .*$", 'version: "2"', said, flags=re.MULTILINE)
     commit_by_hand(registry, "main", {second: said})  # as gitreg wrote it once
     assert registry.gitreg("artifact", "show", "donnée@2", "--json").data["artifact"] == "donnée"
     odd = "artifacts/donne%CC%81e/2.yaml"

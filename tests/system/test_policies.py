@@ -201,7 +201,7 @@ def test_an_approval_of_another_registry_counts_not(people: AS) -> None:
     ours = settings(ada)
     said = (bob.here / path()).read_text()
     commit(ada, {path(): None})
-    told = re.search("^id: (.*)$", ours, re.M)
+    told = re.search("^id: (.*)$", ours, re.MULTILINE)
     assert told is not None
     assert f"registry: {told[1]}\n" in said
     # The same repository, begun as another registry: the record and Bob's key are the same.
@@ -215,7 +215,7 @@ def test_an_approval_of_another_registry_counts_not(people: AS) -> None:
     told_there = theirs.gitreg("why", "iris@1", "production", code=4).out
     assert "0 of 1 approvals; that of bob@example.com is for another registry" in told_there
     # And one that names no registry, from before there were ids.
-    edited = re.sub("^registry: .*\n", "", said, flags=re.M)
+    edited = re.sub("^registry: .*\n", "", said, flags=re.MULTILINE)
     commit(ada, {path(): edited})
     assert "that of bob@example.com names no registry" in ada.gitreg("why", "iris@1", "production", code=4).out
 
@@ -300,7 +300,7 @@ def test_an_author_whom_a_signature_has_to_prove(people: AS) -> None:
 def test_who_merges_a_version_did_not_make_it_and_who_made_it_does_not_approve_it(people: AS) -> None:
     ada, bob = people("ada"), people("bob")
     said = (bob.here / "models/iris/versions/1.yaml").read_text()
-    made = re.sub("^created_by: .*\n", "", said, flags=re.M).replace("version: '1'", "version: '2'")
+    made = re.sub("^created_by: .*\n", "", said, flags=re.MULTILINE).replace("version: '1'", "version: '2'")
     bob.git("checkout", "-q", "-b", "side")
     commit(bob, {"models/iris/versions/2.yaml": made.replace("number: 1", "number: 2")})
     bob.git("checkout", "-q", "main")

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 FIELDS = {
     "branch": lambda said: said.replace("branch: main", "branch: other"),
     "prefix": lambda said: said.replace("prefix: models", "prefix: other"),
-    "id": lambda said: re.sub("^id: .*$", f"id: {'f' * 32}", said, flags=re.M),
+    "id": lambda said: re.sub("^id: .*$", f"id: {'f' * 32}", said, flags=re.MULTILINE),
 }
 
 
@@ -105,7 +105,7 @@ WEAKENINGS: dict[str, Callable[[str], str]] = {
     "a lower bound": lambda said: said.replace("0.9", "0.1"),
     "a promoter of one's own": lambda said: said.replace("[ada@example.com]", "[ada@example.com, eve@example.com]"),
     "people": lambda said: f"{said}people:\n  eve@example.com: [ssh-ed25519 AAAA]\n",
-    "another store": lambda said: re.sub("^store: .*$", "store: /tmp/elsewhere", said, flags=re.M),
+    "another store": lambda said: re.sub("^store: .*$", "store: /tmp/elsewhere", said, flags=re.MULTILINE),
     "no remote": lambda said: said.replace("remote: origin\n", ""),
     "other mirrors": lambda said: f"{said}mirrors:\n  stages: refs/others\n",
     "other stages": lambda said: said.replace("- staging\n", "- canary\n"),
@@ -258,7 +258,9 @@ def test_an_approval_of_settings_is_for_one_registry_and_one_change(server: Serv
     name = f"approvals/settings/{sha256(new.encode()).hexdigest()}/{Path(approval).name}"
     forged = bob.git("show", f"main:{approval}") + "\n"
     for field, text in (("base", old), ("digest", new)):
-        forged = re.sub(f"^{field}: .*$", f"{field}: sha256:{sha256(text.encode()).hexdigest()}", forged, flags=re.M)
+        forged = re.sub(
+            f"^{field}: .*$", f"{field}: sha256:{sha256(text.encode()).hexdigest()}", forged, flags=re.MULTILINE
+        )
     commit(eve, {name: forged, **change})
     server.refused("approvals: 0 of 1 approvals; that of bob@example.com is for another registry")
     commit(eve, {name: forged.replace("f" * 32, eve.git("show", "main:gitreg.yaml").split("id: ")[1][:32])})

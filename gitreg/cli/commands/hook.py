@@ -57,8 +57,8 @@ def pre_push(remote: str | None, url: str | None) -> None:
 
 
 @command.command("post-merge")
-@click.argument("squash", required=False)
-def post_merge(squash: str | None) -> None:
+@click.argument("squash", required=False, expose_value=False)
+def post_merge() -> None:
     """Let mirrors of stages and aliases follow what was merged."""
     from gitreg.hooks.client_hooks import post_merge as follow
 

@@ -13,7 +13,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from gitreg.errors import InvalidInput
 from gitreg.git.values import is_ref_name
@@ -145,7 +145,7 @@ class _Mapped:
         header = self.data[: max(self.data.find(b"\n"), 0)]
         self.sorted = header.startswith(b"# pack-refs with:") and b" sorted" in header
 
-    def __enter__(self) -> _Mapped:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -127,7 +127,7 @@ def _commit(
     prefix = prefix or DEFAULT_PREFIX
     if repository.refs(f"refs/tags/{prefix}/"):
         raise Refused(f"there are tags under {prefix}/ already", hint="choose another --prefix")
-    mirrors = _mirrors_beside(repository, place, prefix)
+    mirrors = _mirrors_beside(repository, prefix)
     document = RegistryDocument(
         id=registry_id, branch=place.branch, remote=remote, prefix=prefix, store=store, mirrors=mirrors
     )
@@ -146,7 +146,7 @@ def _commit(
     return True
 
 
-def _mirrors_beside(repository: Repository, place: RegistryRoot, prefix: str) -> dict[str, str]:
+def _mirrors_beside(repository: Repository, prefix: str) -> dict[str, str]:
     """Return the namespaces of a new registry's mirrors by kind; an empty dict for the default ones, if they are free.
 
     Raises

@@ -29,7 +29,9 @@ _LEADING = {
     )
 }
 """The strings, in YAML or in JSON, one of which is in each record that has an edge from anything but code."""
-_BLOCKS = {kind: re.compile(rf"^(?:{'|'.join(fields)}):.*\n(?:[ -].*\n)*+", re.M) for kind, fields in _KEPT.items()}
+_BLOCKS = {
+    kind: re.compile(rf"^(?:{'|'.join(fields)}):.*\n(?:[ -].*\n)*+", re.MULTILINE) for kind, fields in _KEPT.items()
+}
 """The pattern of the fields of `_KEPT` in YAML text: most of a record is other fields."""
 BROKEN: Mapping[str, Any] = {"broken": True}
 """The placeholder for a record that cannot be read."""

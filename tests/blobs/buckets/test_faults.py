@@ -236,8 +236,7 @@ def test_memory_stays_bounded_whatever_the_size(url: str, tmp_path: Path) -> Non
     if not Path("/proc/self/status").exists():
         pytest.skip("only Linux tells the peak of a program's memory")
     with open(tmp_path / "file", "wb") as file:
-        for _ in range(40):
-            file.write(os.urandom(10 * MIB))
+        file.writelines(os.urandom(10 * MIB) for _ in range(40))
     code = (
         "import os, sys\n"
         "from pathlib import Path\n"

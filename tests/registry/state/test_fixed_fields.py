@@ -22,7 +22,7 @@ CHANGES = {
 def change(registry: Registry, field: str) -> str:
     pattern, new, _ = CHANGES[field]
     settings = (registry.folder / "gitreg.yaml").read_text()
-    return commit_files(registry.folder, {"gitreg.yaml": re.sub(pattern, new, settings, flags=re.M)})
+    return commit_files(registry.folder, {"gitreg.yaml": re.sub(pattern, new, settings, flags=re.MULTILINE)})
 
 
 @pytest.mark.parametrize("field", CHANGES)
@@ -79,13 +79,13 @@ def test_before_the_first_version_all_is_free(registry: Registry, weights: Path)
 
 def test_an_id_may_be_given_once_and_not_be_taken_away(registry: Registry, weights: Path) -> None:
     settings = (registry.folder / "gitreg.yaml").read_text()
-    commit_files(registry.folder, {"gitreg.yaml": re.sub("^id: .*\n", "", settings, flags=re.M)})
+    commit_files(registry.folder, {"gitreg.yaml": re.sub("^id: .*\n", "", settings, flags=re.MULTILINE)})
     registry.save("iris", weights)
     base = git(registry.folder, "rev-parse", "HEAD")
     given = commit_files(registry.folder, {"gitreg.yaml": settings})
     assert check(registry.session.branch, base, given).ok
     assert registry.version("iris@1").number == 1
-    gone = commit_files(registry.folder, {"gitreg.yaml": re.sub("^id: .*\n", "", settings, flags=re.M)})
+    gone = commit_files(registry.folder, {"gitreg.yaml": re.sub("^id: .*\n", "", settings, flags=re.MULTILINE)})
     assert "at /id: cannot change" in check(registry.session.branch, given, gone).problems[0].what
     with pytest.raises(Refused, match=r"changed its id from [0-9a-f]{32} to nothing in"):
         registry.version("iris@1")
