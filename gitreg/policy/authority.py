@@ -93,7 +93,7 @@ def authority_changes(
 class _Difference(NamedTuple):
     change: str
     rule: str
-    told: str
+    words: str
 
 
 def _policy(where: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[AuthorityChange]:
@@ -101,7 +101,7 @@ def _policy(where: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Itera
     for change in ("loses", "weakens", "gains", "changes"):
         those = [each for each in differences if each.change == change]
         if those:
-            differences_text = ", ".join(dict.fromkeys(each.told for each in those))
+            differences_text = ", ".join(dict.fromkeys(each.words for each in those))
             yield AuthorityChange(
                 where,
                 change,

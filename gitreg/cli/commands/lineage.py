@@ -49,7 +49,7 @@ def _tree(found: Lineage) -> list[str]:
         for edge in found.edges:
             near, far = (edge.target, edge.source) if upwards else (edge.source, edge.target)
             if (far in reached) == upwards:
-                edges.setdefault(near, []).append((far, edge.how))
+                edges.setdefault(near, []).append((far, edge.relation))
         if edges.get(found.root):
             lines.append(title)
             _draw(found, edges, lines)

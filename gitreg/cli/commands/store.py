@@ -45,7 +45,7 @@ def status(reference: str | None, output: str) -> None:
 
 def _state(holding: ReplicaStatus) -> str:
     if holding.state == "part":
-        return f"part ({holding.held} of {holding.files} files)"
+        return f"part ({holding.present} of {holding.files} files)"
     return holding.state
 
 

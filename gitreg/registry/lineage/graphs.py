@@ -36,7 +36,7 @@ def to_mermaid(lineage: Lineage) -> str:
     lines = ["flowchart LR"]
     for place, node in lineage.nodes.items():
         lines.append(f"    {number[place]}{_MERMAID[place.kind].format(_entities(label(node)))}")
-    lines += [f"    {number[edge.source]} -->|{edge.how}| {number[edge.target]}" for edge in lineage.edges]
+    lines += [f"    {number[edge.source]} -->|{edge.relation}| {number[edge.target]}" for edge in lineage.edges]
     return "\n".join(lines) + "\n"
 
 
@@ -48,7 +48,8 @@ def to_dot(lineage: Lineage) -> str:
         bold = ", style=bold" if place == lineage.root else ""
         lines.append(f"    {number[place]} [label={_quoted(label(node))}, shape={_DOT[place.kind]}{bold}];")
     lines += [
-        f"    {number[edge.source]} -> {number[edge.target]} [label={_quoted(edge.how)}];" for edge in lineage.edges
+        f"    {number[edge.source]} -> {number[edge.target]} [label={_quoted(edge.relation)}];"
+        for edge in lineage.edges
     ]
     return "\n".join([*lines, "}"]) + "\n"
 

@@ -41,7 +41,7 @@ class Lineage:
             "root": self.root._asdict(),
             "nodes": [{**node.place._asdict(), "note": node.note} for node in self.nodes.values()],
             "edges": [
-                {"source": edge.source._asdict(), "target": edge.target._asdict(), "how": edge.how}
+                {"source": edge.source._asdict(), "target": edge.target._asdict(), "how": edge.relation}
                 for edge in self.edges
             ],
         }

@@ -59,13 +59,13 @@ class Edge(NamedTuple):
     ----------
     source, target:
         The used thing, and the thing made from it.
-    how:
+    relation:
         ``input``, ``output``, ``linked``, ``made by``, ``worked on``, ``part of``, ``code``.
     """
 
     source: NodeId
     target: NodeId
-    how: str
+    relation: str
 
 
 class Provenance:

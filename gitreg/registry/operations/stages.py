@@ -139,16 +139,16 @@ def rollback(
     snapshot.card_fields(model)
     check_stage_is_known(stage, snapshot.settings.stages)
     past = stage_history(snapshot, model, stage)
-    if not past.held:
+    if not past.holders:
         raise NotFound(f"no version of {model} was ever in {stage}", hint=f"see `gitreg log {model}@{stage}`")
     current = snapshot.find_stage(model, stage)
     for place in past.below():
-        target = snapshot.find_version(model, past.held[place])
+        target = snapshot.find_version(model, past.holders[place])
         if target is not None and not target.yanked and not (current and target.version == current.version):
             break
     else:
         raise Refused(
-            f"nobody held {stage} of {model} before {past.held[-1]} who could take it again",
+            f"nobody held {stage} of {model} before {past.holders[-1]} who could take it again",
             hint=f"promote a version instead; see `gitreg log {model}@{stage}`",
         )
     _ask_policy(snapshot, target, Key("stage", model, stage), context, rollback=True)
@@ -156,7 +156,7 @@ def rollback(
     document = StageDocument(
         version=target.version,
         digest=target.digest,
-        previous=past.held[place - 1] if place else None,
+        previous=past.holders[place - 1] if place else None,
         rolled_back_from=current.version if current else None,
         reason=reason or None,
     )

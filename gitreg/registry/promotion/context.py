@@ -24,7 +24,7 @@ class PromotionContext:
         Returns the e-mail of the committer.
     now:
         Returns the time in seconds since the epoch; not from the committer's date, which a user can set.
-    here:
+    before_push:
         The commit of the branch before the push that is judged; later commits count as arrived now.
     again:
         True if a past promotion is judged again; commits are then dated by `Dates.came`, not by `Dates.seen`.
@@ -48,7 +48,7 @@ class PromotionContext:
 
     promoter: Callable[[], str] | None = None
     now: Callable[[], float] | None = None
-    here: str | None = None
+    before_push: str | None = None
     again: bool = False
     branch: RegistryBranch | None = None
     source: Callable[[], StoreReader] | None = None

@@ -126,7 +126,7 @@ class SnapshotEvidence(PeopleEvidence):
             return None
         now = int(context.now())
         index = self._base.index
-        dates = Dates(index, now, context.branch, before_push=context.here)
+        dates = Dates(index, now, context.branch, before_push=context.before_push)
         date = dates.came if context.again else dates.seen
         longest, began, ended = StageStay(0), Dated(now, False), None
         for entry in reversed(index.history(self._base.seq, "stage", self._version.model, stage)):

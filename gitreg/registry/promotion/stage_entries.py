@@ -119,7 +119,7 @@ def _judge(
 def _date(snapshot: Snapshot, moment: BranchCommit, context: PromotionContext) -> float:
     """Return the corrected date of an entry in seconds since the epoch, between the commits before it and now."""
     now = context.now() if context.now is not None else moment.time
-    return Dates(snapshot.index, now, context.branch, before_push=context.here).came(moment.seq).time
+    return Dates(snapshot.index, now, context.branch, before_push=context.before_push).came(moment.seq).time
 
 
 def _unknown(name: str, sentence: str) -> Result:

@@ -132,7 +132,7 @@ class _PushedRegistry:
             if update.old is None:
                 found = list(check(self._branch, None, update.new, context=self._context).problems)
             else:
-                context = replace(self._context, here=update.old)
+                context = replace(self._context, before_push=update.old)
                 found = judge_each(self._branch, update.old, update.new, context, protecting=True)
         except GitregError as error:
             yield Problem(update.name, error.message, error.hint or "ask who keeps this repository")

@@ -15,7 +15,7 @@ class StageHistory(NamedTuple):
 
     Parameters
     ----------
-    held:
+    holders:
         The versions that rollbacks can return to, newest last; if the stage is held, the last one holds it.
     undone:
         The versions that rollbacks removed and that were not promoted since: a rollback to them needs no force.
@@ -23,17 +23,17 @@ class StageHistory(NamedTuple):
         True if no version holds the stage now.
     """
 
-    held: tuple[str, ...]
+    holders: tuple[str, ...]
     undone: frozenset[str]
     vacant: bool
 
     def before(self, version: str) -> str | None:
         """Return the version that a rollback returns to once ``version`` has taken the stage; None if there is none."""
-        return next((other for other in reversed(self.held) if other != version), None)
+        return next((other for other in reversed(self.holders) if other != version), None)
 
     def below(self) -> list[int]:
-        """Return the positions in ``held`` that a rollback can go to, the nearest first."""
-        top = len(self.held) if self.vacant else len(self.held) - 1
+        """Return the positions in ``holders`` that a rollback can go to, the nearest first."""
+        top = len(self.holders) if self.vacant else len(self.holders) - 1
         return list(range(top - 1, -1, -1))
 
 
@@ -108,7 +108,7 @@ def is_rollback(snapshot: Snapshot, pointer: IndexEntry) -> bool:
         return False
     document = StageDocument.from_data(pointer.data)
     past = stage_history(snapshot, pointer.model, pointer.name)
-    if document.version not in [past.held[place] for place in past.below()]:
+    if document.version not in [past.holders[place] for place in past.below()]:
         return False
     before = snapshot.index.history(snapshot.seq, "stage", pointer.model, pointer.name)
     return document.rolled_back_from is not None or any(entry.digest == pointer.digest for entry in before)

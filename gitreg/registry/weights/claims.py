@@ -47,17 +47,17 @@ class Claim(NamedTuple):
     ----------
     name:
         The file name of the claim in the store.
-    said:
+    fields:
         The fields of the claim. Where this clone made it, without the time of its renewal.
     """
 
     name: str
-    said: Mapping[str, str]
+    fields: Mapping[str, str]
 
     @property
     def place(self) -> str:
         """The owner of the claim, for messages: the address of a registry's remote, or the Git folder of a clone."""
-        return self.said.get("repository") or self.said["remote"]
+        return self.fields.get("repository") or self.fields["remote"]
 
 
 class Claims:
@@ -92,8 +92,8 @@ class Claims:
             self._leave(store, own, **{_KNOWN: "to other clones"} if known else {})
 
     def _leave(self, store: Store, claim: Claim, **more: str) -> None:
-        new = store.claim(claim.name, _text({**claim.said, **more, "renewed": datetime.now(UTC).strftime(_WEEK)}))
-        if new or "repository" in claim.said:
+        new = store.claim(claim.name, _text({**claim.fields, **more, "renewed": datetime.now(UTC).strftime(_WEEK)}))
+        if new or "repository" in claim.fields:
             self.remember(store, [claim])
 
     def drop(self, store: Store, *, leave: bool) -> None:
@@ -117,7 +117,7 @@ class Claims:
         elif text is None or store.read_claim(registry.name) is None:
             return
         if text is not None and _is_known(store, own):
-            store.claim(own.name, _text({**own.said, _KNOWN: "to other clones", "replaced_by": registry.name}))
+            store.claim(own.name, _text({**own.fields, _KNOWN: "to other clones", "replaced_by": registry.name}))
         elif text is not None:
             store.drop_claim(own.name)
         self.forget(store, own.name)
@@ -254,7 +254,7 @@ def _is_known(store: Store, own: Claim) -> bool:
     """Return whether other clones may remember a clone's claim: it dates from before registries had claims."""
     text = store.read_claim(own.name)
     try:
-        fields = None if text is None else read_claim(own.name, text).said
+        fields = None if text is None else read_claim(own.name, text).fields
     except ValueError:  # damaged, so either is possible
         return True
     return fields is not None and ("registry" not in fields or _KNOWN in fields)

@@ -24,7 +24,7 @@ class ReplicaStatus:
         The store's address.
     state:
         ``whole``, ``part`` or ``absent``; ``not approved`` or ``unreachable`` where it is not known.
-    held, files:
+    present, files:
         The number of files in the store, and of all files of the version; a stored manifest counts as one. None where
         it is not known.
     """
@@ -32,7 +32,7 @@ class ReplicaStatus:
     reference: str
     store: str
     state: str
-    held: int | None
+    present: int | None
     files: int | None
 
     def row(self) -> dict[str, Any]:
@@ -41,7 +41,7 @@ class ReplicaStatus:
             "reference": self.reference,
             "store": self.store,
             "state": self.state,
-            "held": self.held,
+            "held": self.present,
             "files": self.files,
         }
 

@@ -106,7 +106,7 @@ class StoreUsers:
                 if opened is None:
                     continue
                 users.append(opened[1])
-                if "registry" not in opened[0].said or "remote" in opened[0].said:  # claims of clones may vanish
+                if "registry" not in opened[0].fields or "remote" in opened[0].fields:  # claims of clones may vanish
                     read.append(opened[0])
             self.claims.remember(self.store, read)
             yield users
@@ -178,24 +178,24 @@ class StoreUsers:
         claim = None
         try:
             claim = read_claim(name, left.text)
-            if claim.said.get("replaced_by", "") in all_left:
+            if claim.fields.get("replaced_by", "") in all_left:
                 return None
-            user = self._of_remote(claim, stack) if "remote" in claim.said else self._of_folder(claim, stack)
+            user = self._of_remote(claim, stack) if "remote" in claim.fields else self._of_folder(claim, stack)
         except (ValueError, KeyError, GitregError, OSError) as error:
             raise self._in_the_way(name, claim, left, error) from None
         return claim, user
 
     def _of_folder(self, claim: Claim, stack: ExitStack) -> StoreUser:
-        repository = Repository.discover(Path(claim.said["repository"]), env=without_repository(self.env))
+        repository = Repository.discover(Path(claim.fields["repository"]), env=without_repository(self.env))
         stack.enter_context(repository)
-        if "clone" in claim.said and claim.said["clone"] != clone_id(repository.common_dir):
+        if "clone" in claim.fields and claim.fields["clone"] != clone_id(repository.common_dir):
             raise NotFound(f"{_ANOTHER}; its own is perhaps on another machine")
-        branch = RegistryBranch(repository, claim.said["branch"], claim.said["root"])
+        branch = RegistryBranch(repository, claim.fields["branch"], claim.fields["root"])
         stack.callback(branch.close)
         return StoreUser(branch, (branch.snapshot().commit,), name=claim.place)
 
     def _of_remote(self, claim: Claim, stack: ExitStack) -> StoreUser:
-        fields = claim.said
+        fields = claim.fields
         address = fields["remote"]
         if self.offline:
             raise NotFound("it has to be asked, and this is offline")
@@ -217,7 +217,7 @@ class StoreUsers:
         return StoreUser(branch, (theirs,), refs, name=address)
 
     def _in_the_way(self, name: str, claim: Claim | None, left: StoredClaim, error: Exception) -> Refused:
-        days, fields = self._age(left), claim.said if claim else {}
+        days, fields = self._age(left), claim.fields if claim else {}
         heard = f" (it last saved there in the week {fields['renewed']})" if "renewed" in fields else ""
         owner = claim.place if claim else f"claims/{name}"
         if "repository" in fields and "registry" in fields:

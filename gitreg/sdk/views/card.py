@@ -169,7 +169,7 @@ def graph_of(found: Lineage) -> Graph:
     number = {place: n for n, place in enumerate(places)}
     nodes = [(place.kind, _short(place), label(found.nodes[place])) for place in places]
     edges = [
-        (number[edge.source], number[edge.target], edge.how)
+        (number[edge.source], number[edge.target], edge.relation)
         for edge in found.edges
         if edge.source in number and edge.target in number
     ]

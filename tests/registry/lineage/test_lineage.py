@@ -57,7 +57,7 @@ def run(pipeline: str, name: str, steps: dict[str, Any], *documents: Any) -> Dra
 
 
 def told(found: Lineage) -> set[str]:
-    return {f"{edge.source.name} {edge.how} {edge.target.name}" for edge in found.edges}
+    return {f"{edge.source.name} {edge.relation} {edge.target.name}" for edge in found.edges}
 
 
 def test_up_leads_to_runs_steps_data_code_and_parents(world: World) -> None:

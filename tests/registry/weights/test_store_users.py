@@ -487,6 +487,6 @@ def test_ways_to_one_remote_are_one_claim_and_no_password_is_in_it(
         with Registry.open(one.folder) as registry:
             claim = registry.session.claims.of_registry()
             assert claim is not None
-            assert "token" not in json.dumps(claim.said)
+            assert "token" not in json.dumps(claim.fields)
             found.append(claim.name)
     assert (found[0] == found[1]) is same
