@@ -11,6 +11,7 @@ import pytest
 from tests.system.world import PROGRAMS, Person, write
 
 
+@pytest.mark.slow
 def test_the_cache_is_listed_with_the_versions_that_it_holds(writer: Person) -> None:
     assert writer.gitreg("cache", "list").out == "0 artifacts, 0 B\n"
     folder = writer.gitreg("load", "iris@1.1").out.strip()

@@ -21,6 +21,7 @@ from tests.system.world import PROGRAMS, Person, assert_in_words, store_of, writ
 ESCAPE = "\x1b"
 
 
+@pytest.mark.slow
 def test_a_card_is_written_whole_or_not_at_all(writer: Person) -> None:
     page = writer.here.parent / "page.html"
     page.write_text("the one before")
@@ -209,6 +210,7 @@ def test_a_warning_has_colour_on_a_terminal_and_none_where_no_color_asks_for_it(
     assert ESCAPE not in plain
 
 
+@pytest.mark.slow
 def test_what_others_wrote_by_hand_does_not_act_on_the_terminal(writer: Person) -> None:
     nasty = r"\e]0;title\a\x9b31m\u202e"
     (writer.here / "models" / "iris" / "annotations").mkdir(exist_ok=True)
@@ -225,6 +227,7 @@ def test_what_others_wrote_by_hand_does_not_act_on_the_terminal(writer: Person) 
         assert not set(shown) & set("\x1b\x07\x9b\u202e"), (command, shown)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [60, 200])
 def test_hostile_text_neither_colours_nor_moves_and_tables_fit(hostile: Person, columns: int) -> None:
     for command in (["list"], ["list", "nasty"], ["show", "nasty"], ["log"], ["log", "nasty@production"],
@@ -242,6 +245,7 @@ def test_hostile_text_neither_colours_nor_moves_and_tables_fit(hostile: Person, 
     assert "[red]" in on_a_terminal(hostile, columns, "gitreg", "show", "nasty"), "markup is text"
 
 
+@pytest.mark.slow
 def test_a_terminal_has_colour_and_no_color_and_a_pipe_have_none(reader: Person) -> None:
     assert ESCAPE in on_a_terminal(reader, 100, "gitreg", "list")
     for command in (["list"], ["list", "iris"], ["show", "nobody"], ["log"]):

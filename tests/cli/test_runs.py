@@ -41,6 +41,7 @@ def train(trainer: Person, *how: str, word: str = "", code: int = 0) -> str:
     return ended.out
 
 
+@pytest.mark.slow
 def test_a_command_is_run_and_what_it_saves_is_one_version(trainer: Person) -> None:
     assert train(trainer, "-p", "epochs=3", "--name", "first") == "trained\n"
     shown = trainer.gitreg("show", "iris@staging", "--json").data
@@ -57,6 +58,7 @@ def test_a_command_is_run_and_what_it_saves_is_one_version(trainer: Person) -> N
     assert (again.out, again.err.splitlines()[-1]) == ("trained\n", "Made iris@4")
 
 
+@pytest.mark.slow
 def test_a_command_that_fails_leaves_a_draft_and_its_exit_code(trainer: Person) -> None:
     train(trainer, "--name", "bad", word="fail", code=3)
     (draft,) = trainer.gitreg("list", "--drafts", "--json").data
@@ -84,6 +86,7 @@ def test_a_command_that_fails_leaves_a_draft_and_its_exit_code(trainer: Person) 
     trainer.gitreg("run", "--", "no-such-program", code=3)
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_resumed_under_its_name(trainer: Person) -> None:
     process = trainer.start(
         PROGRAMS / "gitreg",
@@ -115,6 +118,7 @@ def test_a_killed_run_is_resumed_under_its_name(trainer: Person) -> None:
     assert "sound" in trainer.gitreg("doctor").out
 
 
+@pytest.mark.slow
 def test_artifacts_are_saved_shown_linked_and_loaded_by_hand(writer: Person) -> None:
     write(writer.here.parent / "table", {"a.csv": "1,2\n", "b/c.csv": "3\n"})
     assert writer.gitreg("artifact", "save", "table@may", "../table", "--metadata", "rows=2").out == "table@may\n"
@@ -135,6 +139,7 @@ def test_artifacts_are_saved_shown_linked_and_loaded_by_hand(writer: Person) -> 
     assert "sound" in writer.gitreg("doctor").out
 
 
+@pytest.mark.slow
 def test_a_draft_is_not_lost_to_doctor_and_one_that_cannot_be_read_is_told(trainer: Person) -> None:
     train(trainer, "--name", "bad", word="fail", code=3)
     out = trainer.run(PROGRAMS / "gitreg", "doctor").out
@@ -147,6 +152,7 @@ def test_a_draft_is_not_lost_to_doctor_and_one_that_cannot_be_read_is_told(train
     assert "refs/drafts/train@broken" in ended.out
 
 
+@pytest.mark.slow
 def test_an_artifact_that_was_edited_or_removed_is_told(writer: Person) -> None:
     for name in ("kept", "gone"):
         write(writer.here.parent / name, {"a.csv": name})
@@ -190,6 +196,7 @@ def test_a_run_is_named_after_its_script_its_module_or_its_program(command: tupl
     assert _pipeline_of(command) == pipeline
 
 
+@pytest.mark.slow
 def test_what_is_mistyped_is_told_in_the_words_that_were_typed(writer: Person) -> None:
     assert "no file 'nofile.pkl'" in writer.gitreg("scan", "nofile.pkl", code=3).err
     assert "--parameter 'epochs'" in writer.gitreg("run", "-p", "epochs", "--", "true", code=2).err

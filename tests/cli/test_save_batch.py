@@ -71,6 +71,7 @@ def test_a_wrong_list_saves_nothing_and_says_where(lister: Person, text: str) ->
     assert lister.git("for-each-ref") == before
 
 
+@pytest.mark.slow
 def test_a_batch_says_all_that_is_saved(lister: Person) -> None:
     for more in (["iris"], ["--stage", "staging"], ["--tag", "x"]):
         ended = lister.gitreg("save", "--batch", "../list.yaml", *more, code=2)

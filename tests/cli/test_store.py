@@ -19,6 +19,7 @@ def copied(writer: Person, tmp_path: Path) -> Person:
     return writer
 
 
+@pytest.mark.slow
 def test_status_has_a_row_for_each_version_and_a_column_for_each_store(copied: Person, tmp_path: Path) -> None:
     title, _, one, other = copied.gitreg("store", "status").out.splitlines()
     assert title.split() == ["version", str(store_of(copied.here)), str(tmp_path / "replica")]
@@ -31,6 +32,7 @@ def test_status_has_a_row_for_each_version_and_a_column_for_each_store(copied: P
     assert copied.gitreg("store", "status", "-o", "csv").out.splitlines()[0] == "reference,store,state,held,files"
 
 
+@pytest.mark.slow
 def test_copy_says_what_it_copied_and_where_and_fails_with_6_for_what_it_could_not(
     copied: Person, tmp_path: Path
 ) -> None:
@@ -52,6 +54,7 @@ def test_copy_says_what_it_copied_and_where_and_fails_with_6_for_what_it_could_n
     copied.gitreg("store", "copy", "--from", tmp_path / "nowhere", code=3)
 
 
+@pytest.mark.slow
 def test_a_store_is_added_and_removed_as_a_commit(copied: Person, tmp_path: Path) -> None:
     assert "Add the store" in copied.git("log", "-1", "--format=%s")
     assert copied.gitreg("store", "add", tmp_path / "replica", "--json").data["changed"] is False
@@ -60,6 +63,7 @@ def test_a_store_is_added_and_removed_as_a_commit(copied: Person, tmp_path: Path
     copied.gitreg("store", "add", store_of(copied.here), code=4)
 
 
+@pytest.mark.slow
 def test_verify_is_quick_or_reads_all_or_some_and_ends_with_6(copied: Person, tmp_path: Path) -> None:
     assert "6 files" in copied.gitreg("verify").out
     assert "(6 read whole); 0 not" in copied.gitreg("verify", "--deep").out
@@ -74,6 +78,7 @@ def test_verify_is_quick_or_reads_all_or_some_and_ends_with_6(copied: Person, tm
     assert (tmp_path / "replica").as_uri() in ended.err
 
 
+@pytest.mark.slow
 def test_trust_says_each_store_that_it_approves(copied: Person, tmp_path: Path) -> None:
     assert copied.gitreg("trust").out == f"Trusted {tmp_path / 'replica'}\n"
     copied.gitreg("store", "remove", "../replica")

@@ -71,6 +71,7 @@ def test_a_name_of_python_2_is_held_against_what_it_is_read_as() -> None:
     assert verdict(b"\x80\x02ccopy_reg\n_reconstructor\n.") == "limited"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "data",
     [
@@ -88,6 +89,7 @@ def test_limits_end_in_code(data: bytes) -> None:
     assert "too long to be looked through" in finding.why
 
 
+@pytest.mark.slow
 def test_what_is_unpacked_is_counted_over_all_members() -> None:
     member = b"\0" * (limits.MEMBER_BYTES // 2)
     members = [(f"{number}", member) for number in range(limits.UNPACKED_BYTES // len(member) + 1)]

@@ -115,6 +115,7 @@ def test_what_cannot_be_edited_line_by_line_takes_the_canonical_form(old: bytes)
     assert rewrite(old, {"a": 2}, "x") == b"a: 2\n"
 
 
+@pytest.mark.slow
 def test_a_large_file_takes_the_canonical_form_at_once() -> None:
     data = {f"key{n}": n for n in range(30_000)}
     new = data | {"key7": "seven"}

@@ -287,6 +287,7 @@ for path in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_no_bomb_takes_as_long_as_fifty_million_steps_or_200_megabytes(tmp_path: Any) -> None:
     paths = []
     for name, content in BOMBS.items():

@@ -82,6 +82,7 @@ def test_a_signed_tag_comes_back_from_the_remote_as_it_was(iris: Registry, hub: 
     assert iris.doctor() == []
 
 
+@pytest.mark.slow
 def test_a_tag_that_was_pushed_without_its_branch_is_half_a_push(iris: Registry, hub: Path, weights: Path) -> None:
     iris.session.local = True
     iris.save("iris", weights)
@@ -149,6 +150,7 @@ def test_a_remote_that_does_not_answer_is_left_out_and_that_is_said(iris: Regist
     assert iris.doctor() == []
 
 
+@pytest.mark.slow
 def test_by_url_the_remotes_own_tags_and_mirrors_are_looked_at_and_the_cache_needs_none(
     iris: Registry, hub: Path
 ) -> None:

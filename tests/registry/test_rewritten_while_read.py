@@ -53,6 +53,7 @@ def said(snapshot: Snapshot) -> list[object]:
 EACH = (["ada", *5 * ["ada"]], ["ada", *2 * ["bob"]])
 
 
+@pytest.mark.slow
 def test_a_snapshot_goes_on_after_a_rewrite_was_accepted(two: Registry, hub: Path, lines: list[str]) -> None:
     before = two.session.snapshot()
     assert said(before) == EACH[1]
@@ -65,6 +66,7 @@ def test_a_snapshot_goes_on_after_a_rewrite_was_accepted(two: Registry, hub: Pat
     assert unasked[0] == lines[0]
 
 
+@pytest.mark.slow
 def test_threads_read_one_line_or_the_other_while_rewrites_are_accepted(
     two: Registry, hub: Path, lines: list[str]
 ) -> None:

@@ -40,6 +40,7 @@ def test_what_others_write_is_seen_when_it_is_opened_again(url: str, tmp_path: P
         assert registry.version("iris@production").number == 1
 
 
+@pytest.mark.slow
 def test_writing_publishes_and_knows_who_held_the_stage_before(url: str, tmp_path: Path, weights: Path) -> None:
     with Registry.open(url) as registry:
         assert registry.save("iris", weights, metadata={"n": 9}).number == 4
@@ -67,6 +68,7 @@ def test_a_branch_that_was_set_back_is_followed_only_where_a_person_accepts_it(u
     Registry.open(url).close()
 
 
+@pytest.mark.slow
 def test_another_registry_behind_the_address_is_told(url: str, tmp_path: Path, weights: Path) -> None:
     Registry.open(url).close()
     with Registry.open(url) as registry:
@@ -85,6 +87,7 @@ def test_a_rewrite_between_opening_and_writing_is_refused_too(url: str, tmp_path
             registry.save("iris", weights, metadata={"n": 7})
 
 
+@pytest.mark.slow
 def test_offline_takes_the_mirror_and_says_so(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITREG_OFFLINE", "1")
     with pytest.raises(NotFound, match="there is no mirror"):

@@ -60,6 +60,7 @@ def test_no_mirror_moves_to_who_was_refused_and_it_is_said(two: Registry, hub: P
     assert [git(folder, "rev-parse", MIRROR) for folder in (hub, two.folder)] == [was, was]
 
 
+@pytest.mark.slow
 def test_what_the_policy_lets_in_again_takes_the_mirror_along(two: Registry, hub: Path) -> None:
     with pytest.warns(UserWarning, match=STAYS):
         pull(two.session)

@@ -48,6 +48,7 @@ def test_what_one_saves_and_promotes_the_hub_has_at_once_and_the_other_after_a_p
     assert pull(two.session).before == pull(two.session).after
 
 
+@pytest.mark.slow
 def test_numbers_are_dense_over_clones_that_did_not_pull(clones: Clones, weights: Path) -> None:
     for number in range(6):
         clones[number % 2].save("iris", weights, metadata={"n": number})
@@ -114,6 +115,7 @@ def test_a_rewritten_history_is_refused_in_words(clones: Clones, hub: Path, weig
     assert refs(two.folder) == before
 
 
+@pytest.mark.slow
 def test_an_accepted_rewrite_moves_a_clone_and_says_what_goes(clones: Clones, hub: Path, weights: Path) -> None:
     one, two = clones
     for number in range(2):
@@ -286,6 +288,7 @@ def test_a_record_that_could_never_be_read_keeps_sync_from_nothing(clones: Clone
     assert sync(two.session).wrong == []
 
 
+@pytest.mark.slow
 def test_what_is_synced_after_all_derived_refs_were_lost_has_the_same_ids(
     clones: Clones, hub: Path, weights: Path
 ) -> None:

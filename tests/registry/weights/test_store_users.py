@@ -330,6 +330,7 @@ def other_registry(tmp_path: Path, name: str, store: Path) -> Registry:
     return Registry.init(tmp_path / name, store=str(store), remote="origin")[0]
 
 
+@pytest.mark.slow
 def test_another_registry_is_read_at_its_remote_wherever_its_clones_are(
     one: Registry, files: Callable[[str], Path], tmp_path: Path
 ) -> None:
