@@ -235,7 +235,8 @@ def test_a_deep_verification_names_a_record_that_calls_code_data(bob: Person) ->
         ]
         assert wrong[0]["contents"] == {"recorded": "data", "found": "code", "why": WHY}
         assert {row["path"] for row in ended.data["files"] if row["ok"]} == {"model.pkl", "notes.txt"}
-        assert f"error: iris@forged: model.pkl is code ({WHY}), and its record says data\n" in ended.err
+        error = json.loads(ended.err)["error"]
+        assert error["message"] == f"iris@forged: model.pkl is code ({WHY}), and its record says data"
     bob.gitreg("verify", "iris@1", "--deep")
     bob.gitreg("verify", "iris@2", "--deep")
     assert "1 not" in bob.gitreg("verify", "--sample", "100%", code=6).out
