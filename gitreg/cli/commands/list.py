@@ -10,7 +10,6 @@ from gitreg.cli.click_completion import complete_model
 from gitreg.cli.options import fetch_option, open_registry, output_option, page_options
 from gitreg.cli.output import emit, emit_page, note_page, print_table, when_text
 from gitreg.errors import NotFound
-from gitreg.registry.query.rows import MODEL_COLUMNS, VERSION_COLUMNS
 from gitreg.units import size_text
 
 if TYPE_CHECKING:
@@ -89,6 +88,8 @@ def print_models(page: Any, output: str, asked: tuple[str, ...] = ()) -> None:
         There is none; for programs the empty shape is printed before.
     """
     if output != "table":
+        from gitreg.registry.query.rows import MODEL_COLUMNS  # not needed to complete the options
+
         emit_page(page, output, MODEL_COLUMNS)
     if not page.items:
         if asked:
@@ -129,6 +130,8 @@ def print_versions(page: Any, output: str, model: str | None, asked: tuple[str, 
         There is none; for programs the empty shape is printed before.
     """
     if output != "table":
+        from gitreg.registry.query.rows import VERSION_COLUMNS  # not needed to complete the options
+
         emit_page(page, output, VERSION_COLUMNS)
     if not page.items:
         if any("=" in text for text in asked):
