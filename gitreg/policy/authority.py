@@ -224,23 +224,23 @@ _WEAKER: Mapping[str, Callable[[Any, Any], bool]] = {
 
 
 def _people(old: People, new: People) -> Iterator[AuthorityChange]:
-    def told(name: str, change: str, what: str) -> AuthorityChange:
-        return AuthorityChange("people", change, (name,), f"people: {name} {what}")
+    def change_of(name: str, change: str, words: str) -> AuthorityChange:
+        return AuthorityChange("people", change, (name,), f"people: {name} {words}")
 
     for name in dict.fromkeys([*old.names, *new.names]):
         if name not in new.keys:
-            yield told(name, "loses", "is gone")
+            yield change_of(name, "loses", "is gone")
             continue
         if name not in old.keys:
             prints = ", ".join(map(fingerprint, new.keys[name]))
-            yield told(name, "gains", f"is new, with the key {prints}")
+            yield change_of(name, "gains", f"is new, with the key {prints}")
             continue
         was, now = (dict.fromkeys(map(fingerprint, each.keys[name])) for each in (old, new))
-        yield from (told(name, "gains", f"has a new key {key}") for key in now if key not in was)
-        yield from (told(name, "loses", f"has lost the key {key}") for key in was if key not in now)
+        yield from (change_of(name, "gains", f"has a new key {key}") for key in now if key not in was)
+        yield from (change_of(name, "loses", f"has lost the key {key}") for key in was if key not in now)
         before, after = old.emails[name], new.emails[name]
-        yield from (told(name, "gains", f"has a new e-mail {each}") for each in after if each not in before)
-        yield from (told(name, "loses", f"has lost the e-mail {each}") for each in before if each not in after)
+        yield from (change_of(name, "gains", f"has a new e-mail {each}") for each in after if each not in before)
+        yield from (change_of(name, "loses", f"has lost the e-mail {each}") for each in before if each not in after)
 
 
 def fingerprint(key: str) -> str:

@@ -314,6 +314,6 @@ def _final(run: RunDocument, places: Mapping[str, str], made: tuple[str, ...]) -
                 out[name] = {key: value for key, value in known.items() if "@" in value}  # drop ids of replaced outputs
         if "version" in out:
             out["version"] = places.get(out["version"], out["version"])
-        return {field: said for field, said in out.items() if said != {}}
+        return {field: entry for field, entry in out.items() if entry != {}}
 
     return run.but(steps={name: translated(step) for name, step in run.steps.items()}, versions=made)

@@ -228,8 +228,8 @@ def _signed(size: float) -> str:
     return f"+{size_text(size)}" if size > 0 else size_text(size)
 
 
-def _flat(said: Mapping[str, Any] | None) -> str:
-    return ", ".join(f"{key} {value}" for key, value in (said or {}).items())
+def _flat(data: Mapping[str, Any] | None) -> str:
+    return ", ".join(f"{key} {value}" for key, value in (data or {}).items())
 
 
 def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -241,8 +241,8 @@ def _card(snapshot: Snapshot | None, model: str) -> tuple[dict[str, Any], list[s
     if snapshot is None:
         return {}, []
     document = snapshot.find_model(model)
-    said = document.to_data() if document else {}
-    fields = {name: value for name, value in said.items() if name not in ("format", "kind", "name", "created_at")}
+    values = document.to_data() if document else {}
+    fields = {name: value for name, value in values.items() if name not in ("format", "kind", "name", "created_at")}
     return fields, (snapshot.card(model) or "").splitlines()
 
 
