@@ -267,6 +267,7 @@ class _Redirecting(BaseHTTPRequestHandler):
 
 
 def test_an_endpoint_that_redirects_is_an_error_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("boto3")
     with ThreadingHTTPServer(("127.0.0.1", 0), _Redirecting) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         for name, value in {"HOME": str(tmp_path), "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}.items():
