@@ -24,7 +24,7 @@ FIRST_PARTY_IN_FUNCTIONS = {
 }  # fmt: skip
 """How many imports of gitreg's own modules stand in functions, by package: these may fall, and never grow."""
 
-STANDARD_IN_FUNCTIONS = 41
+STANDARD_IN_FUNCTIONS = 35
 """How many imports of the standard library stand in functions: this may fall, and never grow."""
 
 HEAVY = {

@@ -20,10 +20,10 @@ BANNED_FIRST_WORDS = {
 }  # fmt: skip
 """A docstring begins with "Return", "Yield", "Write" or another plain verb, or is a noun phrase."""
 
-BEGIN_WITH_A_BANNED_WORD = 13
+BEGIN_WITH_A_BANNED_WORD = 12
 """How many docstrings still begin so: this may fall, and never grow."""
 
-BANNED_NAMES = {"here": 4, "how": 5, "said": 26, "there": 3, "told": 12, "what": 14}
+BANNED_NAMES = {"here": 3, "how": 4, "said": 22, "there": 3, "told": 11, "what": 13}
 """How many variables and parameters have names that do not name their value: these may fall, and never grow."""
 
 HOMES = {
