@@ -15,6 +15,8 @@ from gitreg.distribution import NAME
 from tests.system.forge import jobs
 from tests.system.world import PROGRAMS, Person, write
 
+pytestmark = pytest.mark.slow
+
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 

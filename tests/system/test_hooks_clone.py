@@ -11,6 +11,8 @@ import pytest
 
 from tests.system.world import PROGRAMS, Person, contents, write
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 RECORD = "models/iris/versions/1.yaml"
 OWN = '#!/bin/sh\necho "$0 $*" >> ran\ncat >> ran\n'

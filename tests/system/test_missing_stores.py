@@ -9,6 +9,8 @@ import pytest
 from tests.servers.buckets import CLIENTS, Servers, prepare
 from tests.system.world import Person, assert_sound, contents, store_of, write
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = ("save", "artifact save", "load", "verify", "gc", "store copy", "run")
 
 

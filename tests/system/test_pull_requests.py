@@ -38,6 +38,8 @@ from tests.system.world import (
     write,
 )
 
+pytestmark = pytest.mark.slow
+
 PROMOTION = "gitreg/promote/iris-production-2"
 
 
