@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from gitreg.errors import GitregError, InvalidInput, NotFound
 from gitreg.registry.state.snapshot import ModelCard, ModelVersion
+from gitreg.sdk import verbs
 from gitreg.sdk.session import PathLike, Session
 from gitreg.sdk.verbs.find import check_mirror, find_version, sealed_version, warn_of_unreadable
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from gitreg.registry.weights.garbage import Garbage
     from gitreg.registry.weights.verification import Verification
     from gitreg.registry.writing.commit import Outcome
-    from gitreg.sdk.verbs.batch import Batch
 
 Filters = Sequence[str] | Mapping[str, Any]
 """Conditions of a list: ``["stage=production", "metadata.accuracy=gte:0.9"]``, or ``{"stage": "production"}``."""
@@ -86,11 +86,9 @@ class Registry:
         tuple:
             The open registry, and True if it was created now (False: it existed).
         """
-        from gitreg.sdk.verbs.remotes import publish_new
-
         session, made = Session.init(path, store=store, branch=branch, prefix=prefix, remote=remote)
         if remote is not None:
-            publish_new(session, is_store_private=made and store is None)
+            verbs.remotes.publish_new(session, is_store_private=made and store is None)
         return cls(session), made
 
     def close(self) -> None:
@@ -336,9 +334,7 @@ class Registry:
         InvalidInput
             The name is invalid, or a card has no such field.
         """
-        from gitreg.sdk.verbs.models import register_model
-
-        outcome = register_model(self.session, name, fields=fields, tags=tags, metadata=metadata)
+        outcome = verbs.models.register_model(self.session, name, fields=fields, tags=tags, metadata=metadata)
         return self.session.after(outcome).model(name)
 
     def update_model(
@@ -359,9 +355,9 @@ class Registry:
         NotFound
             There is no such model.
         """
-        from gitreg.sdk.verbs.models import update_model
-
-        outcome = update_model(self.session, name, fields=fields, tags=tags, remove_tags=remove_tags, metadata=metadata)
+        outcome = verbs.models.update_model(
+            self.session, name, fields=fields, tags=tags, remove_tags=remove_tags, metadata=metadata
+        )
         return self.session.after(outcome).model(name)
 
     def delete_model(self, name: str, *, force: bool = False) -> None:
@@ -379,9 +375,7 @@ class Registry:
         Refused
             A stage or an alias points to one of its versions, and ``force`` is False.
         """
-        from gitreg.sdk.verbs.models import delete_model
-
-        delete_model(self.session, name, force=force)
+        verbs.models.delete_model(self.session, name, force=force)
 
     # -- saving and loading ----------------------------------------------------------------------------------------
 
@@ -428,13 +422,13 @@ class Registry:
         Refused
             Another version holds the stage, or the policy of the stage forbids it.
         """
-        from gitreg.sdk.verbs.save import Saving, save, sources
+        found = verbs.save.sources(
+            type, list(map(Path, paths)), {name: Path(path) for name, path in (artifacts or {}).items()}
+        )
+        saving = verbs.save.Saving(model, found, type, metadata or {}, tags, description, inputs, stage, message)
+        return self.session.about(verbs.save.save(self.session, saving, progress=progress))
 
-        found = sources(type, list(map(Path, paths)), {name: Path(path) for name, path in (artifacts or {}).items()})
-        saving = Saving(model, found, type, metadata or {}, tags, description, inputs, stage, message)
-        return self.session.about(save(self.session, saving, progress=progress))
-
-    def batch(self, message: str = "", *, progress: Progress | None = None) -> Batch:
+    def batch(self, message: str = "", *, progress: Progress | None = None) -> verbs.batch.Batch:
         """Save many versions in one commit and one push: ``with registry.batch() as batch: batch.save(...)``.
 
         Parameters
@@ -442,9 +436,7 @@ class Registry:
         message:
             Text to add to the message of the commit.
         """
-        from gitreg.sdk.verbs.batch import Batch
-
-        return Batch(self.session, message, progress)
+        return verbs.batch.Batch(self.session, message, progress)
 
     def create_version(
         self,
@@ -462,11 +454,9 @@ class Registry:
         AlreadyExists
             There is a version of that name which differs.
         """
-        from gitreg.sdk.verbs.save import Saving, save
-
         reference = f"{model}@{name}" if name is not None else model
-        saving = Saving(reference, {}, metadata=metadata or {}, tags=tags, description=description)
-        return self.session.about(save(self.session, saving))
+        saving = verbs.save.Saving(reference, {}, metadata=metadata or {}, tags=tags, description=description)
+        return self.session.about(verbs.save.save(self.session, saving))
 
     def load(
         self,
@@ -511,10 +501,8 @@ class Registry:
         IntegrityError
             The bytes in the store differ from the record; no file with wrong content is left under its final name.
         """
-        from gitreg.sdk.verbs.load import load
-
         folder = Path(dest) if dest is not None else None
-        return load(
+        return verbs.load.load(
             self.session,
             reference,
             folder,
@@ -554,9 +542,9 @@ class Registry:
         IntegrityError
             The bytes in the store differ from the record.
         """
-        from gitreg.sdk.verbs.load import open_file
-
-        return open_file(self.session, reference, path, artifact=artifact, unsafe_code=unsafe_code, progress=progress)
+        return verbs.load.open_file(
+            self.session, reference, path, artifact=artifact, unsafe_code=unsafe_code, progress=progress
+        )
 
     def read_file(self, reference: str, path: str, *, artifact: str | None = None, unsafe_code: bool = False) -> bytes:
         """Return the bytes of one file, verified; parameters and errors are those of :meth:`open_file`."""
@@ -582,9 +570,7 @@ class Registry:
         Refused
             Another version holds the stage and ``force`` is False, or the policy of the stage forbids the promotion.
         """
-        from gitreg.sdk.verbs.stages import promote
-
-        return self.session.about(promote(self.session, reference, stage, force=force, reason=reason))
+        return self.session.about(verbs.stages.promote(self.session, reference, stage, force=force, reason=reason))
 
     def rollback(self, model: str, stage: str, *, reason: str = "") -> ModelVersion:
         """Return a stage to the version that held it before, skipping yanked and deleted ones; return that version.
@@ -600,9 +586,7 @@ class Registry:
         Refused
             No earlier holder may hold the stage again, or the policy of the stage forbids it.
         """
-        from gitreg.sdk.verbs.stages import rollback
-
-        return self.session.about(rollback(self.session, model, stage, reason=reason))
+        return self.session.about(verbs.stages.rollback(self.session, model, stage, reason=reason))
 
     def why(self, reference: str, stage: str, *, force: bool = False) -> Decision:
         """Return the decision on a promotion, with the verdict of each rule and gate, without promoting.
@@ -621,9 +605,7 @@ class Registry:
         InvalidDocument
             The policies of the registry are invalid.
         """
-        from gitreg.sdk.verbs.decisions import why
-
-        return why(self.session, reference, stage, force=force)
+        return verbs.decisions.why(self.session, reference, stage, force=force)
 
     def why_alias(self, reference: str, alias: str, *, force: bool = False) -> Decision:
         """Return the decision on setting an alias, with the verdict of each rule and gate, without setting it.
@@ -640,9 +622,7 @@ class Registry:
         InvalidDocument
             The policies of the registry are invalid.
         """
-        from gitreg.sdk.verbs.decisions import why_alias
-
-        return why_alias(self.session, reference, alias, force=force)
+        return verbs.decisions.why_alias(self.session, reference, alias, force=force)
 
     def approve(
         self, reference: str, stage: str, *, key: PathLike | None = None, until: str | None = None, reason: str = ""
@@ -658,9 +638,9 @@ class Registry:
         until:
             The end of the approval: a date, or a number of days from now (``14d``); None means no end.
         """
-        from gitreg.sdk.verbs.approvals import approve
-
-        return self.session.about(approve(self.session, reference, stage, key=key, until=until, reason=reason))
+        return self.session.about(
+            verbs.approvals.approve(self.session, reference, stage, key=key, until=until, reason=reason)
+        )
 
     def approve_settings(
         self, head: str = "HEAD", *, key: PathLike | None = None, until: str | None = None, reason: str = ""
@@ -678,18 +658,14 @@ class Registry:
         until:
             The end of the approval: a date, or a number of days from now (``14d``); None means no end.
         """
-        from gitreg.sdk.verbs.approvals import approve_settings
-
-        return approve_settings(self.session, head, key=key, until=until, reason=reason)
+        return verbs.approvals.approve_settings(self.session, head, key=key, until=until, reason=reason)
 
     def archive(self, reference: str, *, reason: str = "") -> ModelVersion:
         """Mark a version as no longer relevant and return it; it leaves the stage that it holds.
 
         See :func:`gitreg.registry.operations.stages.archive`.
         """
-        from gitreg.sdk.verbs.stages import archive
-
-        return self.session.about(archive(self.session, reference, reason=reason))
+        return self.session.about(verbs.stages.archive(self.session, reference, reason=reason))
 
     def set_alias(self, reference: str, alias: str, *, force: bool = False) -> ModelVersion:
         """Point an alias to a version and return the version (:func:`gitreg.registry.operations.stages.set_alias`).
@@ -708,9 +684,7 @@ class Registry:
         Refused
             The policy of aliases forbids it.
         """
-        from gitreg.sdk.verbs.stages import set_alias
-
-        return self.session.about(set_alias(self.session, reference, alias, force=force))
+        return self.session.about(verbs.stages.set_alias(self.session, reference, alias, force=force))
 
     def delete_alias(self, model: str, alias: str) -> None:
         """Remove an alias; one that does not exist is no error.
@@ -722,9 +696,7 @@ class Registry:
         NotFound
             There is no such model.
         """
-        from gitreg.sdk.verbs.stages import delete_alias
-
-        delete_alias(self.session, model, alias)
+        verbs.stages.delete_alias(self.session, model, alias)
 
     def annotate(
         self,
@@ -749,9 +721,7 @@ class Registry:
         Refused
             A tag in ``remove_tags`` belongs to the sealed record, or the version may not enter the stage.
         """
-        from gitreg.sdk.verbs.versions import annotate
-
-        outcome = annotate(
+        outcome = verbs.versions.annotate(
             self.session,
             reference,
             description=description,
@@ -775,15 +745,11 @@ class Registry:
         InvalidInput
             The reference is a model's name alone.
         """
-        from gitreg.sdk.verbs.versions import yank
-
-        return self.session.about(yank(self.session, reference, reason=reason))
+        return self.session.about(verbs.versions.yank(self.session, reference, reason=reason))
 
     def unyank(self, reference: str) -> ModelVersion:
         """Undo a yank and return the version (:func:`gitreg.registry.operations.versions.unyank`)."""
-        from gitreg.sdk.verbs.versions import unyank
-
-        return self.session.about(unyank(self.session, reference))
+        return self.session.about(verbs.versions.unyank(self.session, reference))
 
     def delete_version(self, reference: str, *, force: bool = False) -> None:
         """Delete a version softly: hide it, and release its weights to garbage collection.
@@ -797,9 +763,7 @@ class Registry:
         Refused
             A stage or an alias points to it, and ``force`` is False.
         """
-        from gitreg.sdk.verbs.versions import delete_version
-
-        delete_version(self.session, reference, force=force)
+        verbs.versions.delete_version(self.session, reference, force=force)
 
     # -- maintenance -----------------------------------------------------------------------------------------------
 
@@ -816,15 +780,11 @@ class Registry:
             The part of the files to read: 0 checks only that they exist, 1 reads all. A verification that reads files
             and is interrupted continues at the same point when it is run again.
         """
-        from gitreg.sdk.verbs.stores import verification
-
-        return verification(self.session, reference, share, progress)
+        return verbs.stores.verification(self.session, reference, share, progress)
 
     def signed(self, reference: str | None = None) -> list[VersionSignature]:
         """Return the signers of a version, or of all versions, by the public keys that the registry names."""
-        from gitreg.sdk.verbs.decisions import signers
-
-        return signers(self.session, reference)
+        return verbs.decisions.signers(self.session, reference)
 
     def doctor(self) -> list[Problem]:
         """Return the problems of the registry, its stores and its remote.
@@ -834,15 +794,11 @@ class Registry:
         UserWarning
             A store is not trusted, or the remote does not answer; it is left out.
         """
-        from gitreg.sdk.verbs.doctor import examine_registry
-
-        return examine_registry(self.session)
+        return verbs.doctor.examine_registry(self.session)
 
     def repair(self, problems: Sequence[Problem]) -> list[Problem]:
         """Repair the problems that gitreg can repair, and return those."""
-        from gitreg.sdk.verbs.doctor import repair_registry
-
-        return repair_registry(self.session, problems)
+        return verbs.doctor.repair_registry(self.session, problems)
 
     def collect_garbage(self, *, grace: float, apply: bool = False) -> list[Garbage]:
         """Move unreachable weights to the trash of the store, or only list them; return the list.
@@ -860,10 +816,9 @@ class Registry:
             The reachable weights cannot be determined (:mod:`gitreg.registry.weights.garbage`); nothing is moved.
         """
         from gitreg.registry.weights.garbage import collect_garbage, find_garbage
-        from gitreg.sdk.verbs.garbage import store_users
 
         work = collect_garbage if apply else find_garbage
-        return work(store_users(self.session), grace=grace)
+        return work(verbs.garbage.store_users(self.session), grace=grace)
 
     def return_garbage(self) -> list[Garbage]:
         """Restore everything in the trash of the store to its place, and return the list."""
@@ -885,9 +840,8 @@ class Registry:
             As for `collect_garbage`; nothing is removed.
         """
         from gitreg.registry.weights.garbage import purge_garbage
-        from gitreg.sdk.verbs.garbage import store_users
 
-        return purge_garbage(store_users(self.session), grace=grace)
+        return purge_garbage(verbs.garbage.store_users(self.session), grace=grace)
 
     def release_claims(self, names: Sequence[str]) -> None:
         """Remove claims of registries on the store that block `collect_garbage` and were not renewed for 90 days.
@@ -899,9 +853,7 @@ class Registry:
         Refused
             A claim is younger, or its registry can be read.
         """
-        from gitreg.sdk.verbs.garbage import store_users
-
-        store_users(self.session).release(names)
+        verbs.garbage.store_users(self.session).release(names)
 
 
 def _reopened(kind: type[Registry], path: str, local: bool, proposing: bool) -> Registry:

@@ -7,7 +7,7 @@ import click
 from gitreg.cli.group import Group
 from gitreg.cli.options import local_option, model_argument, open_registry, output_option, reference_argument
 from gitreg.cli.results import report
-from gitreg.sdk.verbs.stages import delete_alias, set_alias
+from gitreg.sdk import verbs
 
 
 @click.group("alias", cls=Group)
@@ -24,7 +24,7 @@ def command() -> None:
 def set_(reference: str, alias: str, force: bool, output: str) -> None:
     """Let ALIAS name the version that REF means, from now on."""
     registry = open_registry()
-    outcome = set_alias(registry.session, reference, alias, force=force)
+    outcome = verbs.stages.set_alias(registry.session, reference, alias, force=force)
     report(registry, outcome, output, nothing="it names that version already")
 
 
@@ -36,5 +36,5 @@ def set_(reference: str, alias: str, force: bool, output: str) -> None:
 def delete(model: str, alias: str, output: str) -> None:
     """Remove ALIAS of MODEL; one that is not there is no error."""
     registry = open_registry()
-    outcome = delete_alias(registry.session, model, alias)
+    outcome = verbs.stages.delete_alias(registry.session, model, alias)
     report(registry, outcome, output, nothing=f"{model} has no alias {alias}")

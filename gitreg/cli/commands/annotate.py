@@ -17,7 +17,7 @@ from gitreg.cli.options import (
 )
 from gitreg.cli.results import report
 from gitreg.errors import InvalidInput
-from gitreg.sdk.verbs.versions import annotate
+from gitreg.sdk import verbs
 
 
 @click.command("annotate")
@@ -35,5 +35,7 @@ def command(
     if not metadata and not tags and description is None:
         raise InvalidInput("there is nothing to say", hint="give --metadata, --tag or --description")
     registry = open_registry()
-    outcome = annotate(registry.session, reference, metadata=metadata, tags=tags, description=description)
+    outcome = verbs.versions.annotate(
+        registry.session, reference, metadata=metadata, tags=tags, description=description
+    )
     report(registry, outcome, output, nothing="all that is said already")

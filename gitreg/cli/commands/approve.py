@@ -7,7 +7,7 @@ import click
 from gitreg.cli.click_completion import complete_reference, complete_stage
 from gitreg.cli.options import local_option, open_registry, output_option, reason_option
 from gitreg.cli.results import report
-from gitreg.sdk.verbs.approvals import approve, approve_settings
+from gitreg.sdk import verbs
 
 
 @click.command("approve")
@@ -41,10 +41,12 @@ def command(
     registry = open_registry()
     if settings:
         report(
-            registry, approve_settings(registry.session, head or "HEAD", key=key, until=until, reason=reason), output
+            registry,
+            verbs.approvals.approve_settings(registry.session, head or "HEAD", key=key, until=until, reason=reason),
+            output,
         )
         return
     assert reference is not None
     assert stage is not None
-    outcome = approve(registry.session, reference, stage, key=key, until=until, reason=reason)
+    outcome = verbs.approvals.approve(registry.session, reference, stage, key=key, until=until, reason=reason)
     report(registry, outcome, output, nothing=f"{reference} is approved for {stage} already")

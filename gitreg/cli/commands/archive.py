@@ -6,7 +6,7 @@ import click
 
 from gitreg.cli.options import local_option, open_registry, output_option, pr_option, reason_option, reference_argument
 from gitreg.cli.results import report
-from gitreg.sdk.verbs.stages import archive
+from gitreg.sdk import verbs
 
 
 @click.command("archive")
@@ -18,5 +18,5 @@ from gitreg.sdk.verbs.stages import archive
 def command(reference: str, reason: str, output: str) -> None:
     """Mark the version that REF means as no longer relevant; it leaves the stage that it holds."""
     registry = open_registry()
-    outcome = archive(registry.session, reference, reason=reason)
+    outcome = verbs.stages.archive(registry.session, reference, reason=reason)
     report(registry, outcome, output, nothing="archived already")

@@ -23,10 +23,8 @@ from gitreg.cli.progress import progress
 from gitreg.cli.results import report
 from gitreg.errors import NotFound
 from gitreg.registry.state.runs_and_artifacts import artifact_versions
+from gitreg.sdk import verbs
 from gitreg.sdk.current_run import active_run
-from gitreg.sdk.verbs.links import link_artifact
-from gitreg.sdk.verbs.load import load_files, note_input
-from gitreg.sdk.verbs.sealed import sealed_artifact
 from gitreg.sdk.zenml.artifacts import save_artifact
 from gitreg.units import size_text
 
@@ -77,7 +75,7 @@ def list_artifacts(name: str | None, output: str) -> None:
 @fetch_option
 def show(reference: str, output: str) -> None:
     """Show a version of an artifact, the latest where none is named."""
-    row = _row(sealed_artifact(open_registry().session, reference))
+    row = _row(verbs.sealed.sealed_artifact(open_registry().session, reference))
     if output != "table":
         emit(row, output)
         return
@@ -148,9 +146,9 @@ def load(reference: str, dest: str | None, unsafe_code: bool, output: str) -> No
     With DEST they are yours to change; without, the folder is the cache's own and read-only.
     """
     registry = open_registry()
-    document = sealed_artifact(registry.session, reference)
+    document = verbs.sealed.sealed_artifact(registry.session, reference)
     with progress("Loading") as bar:
-        folder = load_files(
+        folder = verbs.load.load_files(
             registry.session,
             document.record,
             Path(dest) if dest else None,
@@ -159,7 +157,7 @@ def load(reference: str, dest: str | None, unsafe_code: bool, output: str) -> No
             unsafe_code=unsafe_code,
             progress=bar,
         )
-    note_input(registry.session, document)
+    verbs.load.note_input(registry.session, document)
     if output == "table":
         click.echo(folder)
     else:
@@ -174,7 +172,7 @@ def load(reference: str, dest: str | None, unsafe_code: bool, output: str) -> No
 def link(artifact: str, reference: str, output: str) -> None:
     """Link an artifact to a version of a model: predictions that it made, data that it was tried on."""
     registry = open_registry()
-    outcome = link_artifact(registry.session, artifact, reference)
+    outcome = verbs.links.link_artifact(registry.session, artifact, reference)
     report(registry, outcome, output, nothing="it is linked already")
 
 

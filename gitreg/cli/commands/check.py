@@ -12,8 +12,8 @@ from gitreg.cli.output import emit, print_text
 from gitreg.cli.progress import progress
 from gitreg.errors import Refused
 from gitreg.registry.review.markdown_report import report_text
+from gitreg.sdk import verbs
 from gitreg.sdk.registry import Registry
-from gitreg.sdk.verbs.pull_requests import check_proposal
 
 
 @click.command("check")
@@ -33,7 +33,9 @@ def command(base: str | None, head: str, report: str | None, output: str) -> Non
     registry = Registry.open(ctx.ensure_object(GlobalOptions).repo, checked_out=True)
     ctx.call_on_close(registry.close)
     with progress("Reading weights") as bar:
-        found = check_proposal(registry.session, base or f"origin/{registry.session.branch.name}", head, progress=bar)
+        found = verbs.pull_requests.check_proposal(
+            registry.session, base or f"origin/{registry.session.branch.name}", head, progress=bar
+        )
     text = report_text(found)
     if report is not None:
         Path(report).write_text(text, encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.output import print_line
-from gitreg.sdk.verbs.remotes import clone
+from gitreg.sdk import verbs
 
 
 @click.command("clone")
@@ -13,7 +13,7 @@ from gitreg.sdk.verbs.remotes import clone
 @click.argument("path", required=False, type=click.Path(file_okay=False))
 def command(url: str, path: str | None) -> None:
     """Clone the registry at URL, as `git clone` does, with its stages."""
-    with clone(url, path) as registry:
+    with verbs.remotes.clone(url, path) as registry:
         print_line(f"Cloned into {registry.folder}; weights come from {registry.store_url}")
         if registry.upstream is None:
             print_line("gitreg.yaml declares no remote: what you save stays in this clone")

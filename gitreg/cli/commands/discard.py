@@ -6,11 +6,11 @@ import click
 
 from gitreg.cli.options import open_registry
 from gitreg.cli.output import print_line
-from gitreg.sdk.verbs.drafts import discard
+from gitreg.sdk import verbs
 
 
 @click.command("discard")
 @click.argument("name", metavar="[PIPELINE/]RUN")
 def command(name: str) -> None:
     """Give up what a run that failed or was killed had made; `gitreg gc` frees its weights."""
-    print_line(f"Discarded the draft of {discard(open_registry().session, name).name}")
+    print_line(f"Discarded the draft of {verbs.drafts.discard(open_registry().session, name).name}")

@@ -10,6 +10,7 @@ from gitreg.cli.click_completion import complete_model
 from gitreg.cli.options import fetch_option, open_registry, output_option, page_options
 from gitreg.cli.output import emit, emit_page, note_page, print_table, when_text
 from gitreg.errors import NotFound
+from gitreg.sdk import verbs
 from gitreg.units import size_text
 
 if TYPE_CHECKING:
@@ -51,9 +52,7 @@ def print_drafts(registry: Registry, output: str, model: str | None) -> None:
     NotFound
         There is none; for programs the empty shape is printed before.
     """
-    from gitreg.sdk.verbs.drafts import draft_rows  # twice the modules of any other listing
-
-    rows = [row for row in draft_rows(registry.session) if model in (None, row["model"])]
+    rows = [row for row in verbs.drafts.draft_rows(registry.session) if model in (None, row["model"])]
     if output != "table":
         emit(rows, output, rows=rows, columns=("model", "version", "run", "status", "stage", "size", "started_at"))
     if not rows:

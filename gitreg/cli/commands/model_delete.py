@@ -6,7 +6,7 @@ import click
 
 from gitreg.cli.options import local_option, model_argument, open_registry, output_option
 from gitreg.cli.results import report
-from gitreg.sdk.verbs.models import delete_model
+from gitreg.sdk import verbs
 
 
 @click.command("delete")
@@ -17,4 +17,4 @@ from gitreg.sdk.verbs.models import delete_model
 def command(model: str, force: bool, output: str) -> None:
     """Delete a model with its versions. Records stay in the history, and numbers are never given again."""
     registry = open_registry()
-    report(registry, delete_model(registry.session, model, force=force), output)
+    report(registry, verbs.models.delete_model(registry.session, model, force=force), output)

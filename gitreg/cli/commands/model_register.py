@@ -9,7 +9,7 @@ import click
 from gitreg.cli.card_options import card_options
 from gitreg.cli.options import local_option, metadata_option, open_registry, output_option, pr_option, tag_option
 from gitreg.cli.results import report
-from gitreg.sdk.verbs.models import register_model
+from gitreg.sdk import verbs
 
 
 @click.command("register")
@@ -23,4 +23,8 @@ from gitreg.sdk.verbs.models import register_model
 def command(name: str, tags: tuple[str, ...], metadata: dict[str, Any], output: str, **fields: str | None) -> None:
     """Register the model NAME. Saving a first version registers it too."""
     registry = open_registry()
-    report(registry, register_model(registry.session, name, fields=fields, tags=tags, metadata=metadata), output)
+    report(
+        registry,
+        verbs.models.register_model(registry.session, name, fields=fields, tags=tags, metadata=metadata),
+        output,
+    )

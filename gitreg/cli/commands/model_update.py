@@ -17,7 +17,7 @@ from gitreg.cli.options import (
     tag_option,
 )
 from gitreg.cli.results import report
-from gitreg.sdk.verbs.models import update_model
+from gitreg.sdk import verbs
 
 
 @click.command("update")
@@ -40,5 +40,7 @@ def command(
     """Change a model's card: fields are replaced, tags and metadata added."""
     registry = open_registry()
     session = registry.session
-    outcome = update_model(session, model, fields=fields, tags=tags, remove_tags=remove_tags, metadata=metadata)
+    outcome = verbs.models.update_model(
+        session, model, fields=fields, tags=tags, remove_tags=remove_tags, metadata=metadata
+    )
     report(registry, outcome, output)

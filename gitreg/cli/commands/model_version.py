@@ -23,7 +23,7 @@ from gitreg.cli.options import (
 from gitreg.cli.output import emit
 from gitreg.cli.results import report
 from gitreg.registry.query.rows import VERSION_COLUMNS, version_row
-from gitreg.sdk.verbs.versions import annotate, delete_version
+from gitreg.sdk import verbs
 
 _version_argument = click.argument("version", metavar="VERSION", shell_complete=complete_version)
 
@@ -73,7 +73,7 @@ def show(model: str, version: str, output: str) -> None:
 def update(model: str, version: str | None, output: str, metadata: dict[str, Any], **changes: Any) -> None:
     """Move one version of MODEL (the latest, if none is named) to a stage, and say more of it, in one commit."""
     registry = open_registry()
-    outcome = annotate(registry.session, f"{model}@{version or 'latest'}", metadata=metadata, **changes)
+    outcome = verbs.versions.annotate(registry.session, f"{model}@{version or 'latest'}", metadata=metadata, **changes)
     report(registry, outcome, output)
 
 
@@ -86,4 +86,4 @@ def update(model: str, version: str | None, output: str, metadata: dict[str, Any
 def delete(model: str, version: str, force: bool, output: str) -> None:
     """Hide one version of MODEL everywhere and free its weights. Its record stays, and its number stays taken."""
     registry = open_registry()
-    report(registry, delete_version(registry.session, f"{model}@{version}", force=force), output)
+    report(registry, verbs.versions.delete_version(registry.session, f"{model}@{version}", force=force), output)

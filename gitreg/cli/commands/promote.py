@@ -14,7 +14,7 @@ from gitreg.cli.options import (
     stage_argument,
 )
 from gitreg.cli.results import report
-from gitreg.sdk.verbs.stages import promote
+from gitreg.sdk import verbs
 
 
 @click.command("promote")
@@ -28,5 +28,5 @@ from gitreg.sdk.verbs.stages import promote
 def command(reference: str, stage: str, force: bool, reason: str, output: str) -> None:
     """Put the version that REF means into STAGE; it leaves the stage that it had."""
     registry = open_registry()
-    outcome = promote(registry.session, reference, stage, force=force, reason=reason)
+    outcome = verbs.stages.promote(registry.session, reference, stage, force=force, reason=reason)
     report(registry, outcome, output, nothing=f"{reference} is in {stage} already")

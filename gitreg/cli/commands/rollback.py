@@ -14,7 +14,7 @@ from gitreg.cli.options import (
     stage_argument,
 )
 from gitreg.cli.results import report
-from gitreg.sdk.verbs.stages import rollback
+from gitreg.sdk import verbs
 
 
 @click.command("rollback")
@@ -30,4 +30,4 @@ def command(model: str, stage: str, reason: str, output: str) -> None:
     The version that is rolled back may be promoted again without --force.
     """
     registry = open_registry()
-    report(registry, rollback(registry.session, model, stage, reason=reason), output)
+    report(registry, verbs.stages.rollback(registry.session, model, stage, reason=reason), output)

@@ -8,7 +8,7 @@ from gitreg.cli.group import Group
 from gitreg.cli.options import fetch_option, open_registry, output_option
 from gitreg.cli.output import emit, print_fields, print_heading, print_table, when_text
 from gitreg.errors import NotFound
-from gitreg.sdk.verbs.drafts import find_any_run, run_rows
+from gitreg.sdk import verbs
 
 _COLUMNS = ("pipeline", "run", "status", "started_at", "duration", "steps", "versions")
 
@@ -24,7 +24,7 @@ def command() -> None:
 @fetch_option
 def list_runs(pipeline: str | None, output: str) -> None:
     """List runs, of one pipeline or of all, the newest first; those that are not sealed stand before."""
-    rows = run_rows(open_registry().session, pipeline)
+    rows = verbs.drafts.run_rows(open_registry().session, pipeline)
     if output != "table":
         emit(rows, output, rows=rows, columns=_COLUMNS)
     if not rows:
@@ -59,7 +59,7 @@ def show(name: str, output: str) -> None:
     """Show a run: its code, its surroundings, and step by step what went in and came out."""
     from gitreg.sdk.run_environment import spelled  # brings importlib.metadata and email
 
-    run, status = find_any_run(open_registry().session, name)
+    run, status = verbs.drafts.find_any_run(open_registry().session, name)
     data = {**run.to_data(), "status": status}
     if output != "table":
         emit(data, output)

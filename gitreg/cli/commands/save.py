@@ -26,7 +26,7 @@ from gitreg.cli.results import report
 from gitreg.documents.types import VersionDocument
 from gitreg.errors import InvalidInput
 from gitreg.registry.state.content_verdicts import code_in
-from gitreg.sdk.verbs.save import Saving, save, sources
+from gitreg.sdk import verbs
 
 if TYPE_CHECKING:
     from gitreg.registry.writing.commit import Outcome
@@ -93,10 +93,10 @@ def command(
         raise click.MissingParameter(ctx=ctx, param_type="argument", param_hint="MODEL[@VERSION]")
 
     registry = open_registry()
-    found = sources(artifact_type, list(map(Path, paths)), dict(map(_artifact, artifacts)))
-    saving = Saving(model, found, artifact_type, metadata, tags, description, inputs, stage, message)
+    found = verbs.save.sources(artifact_type, list(map(Path, paths)), dict(map(_artifact, artifacts)))
+    saving = verbs.save.Saving(model, found, artifact_type, metadata, tags, description, inputs, stage, message)
     with progress("Saving", lambda: _size([saving])) as bar:
-        outcome = save(registry.session, saving, progress=bar, dry_run=dry_run)
+        outcome = verbs.save.save(registry.session, saving, progress=bar, dry_run=dry_run)
     if not outcome.changes.subject:
         note(f"{'@'.join(outcome.changes.version or ())} is there already, with the very same files")
     report(registry, outcome, output, nothing="nothing to save")
@@ -112,12 +112,11 @@ def _save_batch(ctx: click.Context, path: str, message: str, *, dry_run: bool, o
             raise click.UsageError(f"--batch says all that is to be saved: leave {name} out.", ctx)
 
     from gitreg.cli.batch_file import read_batch  # brings the schemas and the YAML of all documents
-    from gitreg.sdk.verbs.batch import save_all
 
     registry = open_registry()
     savings = read_batch(path)
     with progress("Saving", lambda: _size(savings)) as bar:
-        outcome = save_all(registry.session, savings, message=message, progress=bar, dry_run=dry_run)
+        outcome = verbs.batch.save_all(registry.session, savings, message=message, progress=bar, dry_run=dry_run)
     report(registry, outcome, output, nothing="nothing to save")
     _note_code(outcome)
 
@@ -131,8 +130,7 @@ def _note_code(outcome: Outcome) -> None:
                     note(f"⚠ {path}: {why}")
 
 
-def _size(savings: Sequence[Saving]) -> int:
-
+def _size(savings: Sequence[verbs.save.Saving]) -> int:
     return sum(file.size for saving in savings for paths in saving.sources.values() for file in collect(paths))
 
 

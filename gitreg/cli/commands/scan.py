@@ -12,7 +12,7 @@ from gitreg.cli.options import fetch_option, open_registry, output_option
 from gitreg.cli.output import emit, print_table
 from gitreg.cli.progress import progress
 from gitreg.errors import NotFound, Refused
-from gitreg.sdk.verbs.scan import scan_files, scan_version
+from gitreg.sdk import verbs
 
 _COLUMNS = ("path", "verdict", "why", "names")
 
@@ -29,11 +29,11 @@ def command(target: str, artifact: str | None, output: str) -> None:
     run its maker's code when it is loaded; with exit code 4. A PATH that is there is taken before a REF.
     """
     if artifact is None and os.path.lexists(target):
-        found = list(scan_files(Path(target)))
+        found = list(verbs.scan.scan_files(Path(target)))
     else:
         try:
             with progress("Loading") as bar:
-                found = list(scan_version(open_registry().session, target, artifact, progress=bar))
+                found = list(verbs.scan.scan_version(open_registry().session, target, artifact, progress=bar))
         except NotFound as error:
             if artifact is not None:
                 raise

@@ -6,7 +6,7 @@ import click
 
 from gitreg.cli.options import local_option, open_registry, output_option
 from gitreg.cli.results import report
-from gitreg.sdk.verbs.drafts import seal_by_hand
+from gitreg.sdk import verbs
 
 
 @click.command("seal")
@@ -16,4 +16,4 @@ from gitreg.sdk.verbs.drafts import seal_by_hand
 def command(name: str, output: str) -> None:
     """Seal what a run that failed or was killed had made: its versions take their numbers."""
     registry = open_registry()
-    report(registry, seal_by_hand(registry.session, name), output, nothing="it was sealed already")
+    report(registry, verbs.drafts.seal_by_hand(registry.session, name), output, nothing="it was sealed already")

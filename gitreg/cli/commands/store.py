@@ -13,7 +13,7 @@ from gitreg.cli.output import emit, print_line, print_table
 from gitreg.cli.progress import progress
 from gitreg.cli.results import report
 from gitreg.errors import IntegrityError
-from gitreg.sdk.verbs.stores import add_store, copying, create_store, held, remove_store
+from gitreg.sdk import verbs
 from gitreg.units import size_text
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def status(reference: str | None, output: str) -> None:
     For each store: whole, part (how many of its files), absent, not approved or unreachable.
     """
     registry = open_registry()
-    table = held(registry.session, [] if reference is None else [reference])
+    table = verbs.stores.held(registry.session, [] if reference is None else [reference])
     if output != "table":
         rows = [holding.row() for row in table for holding in row]
         emit(rows, output, rows=rows, columns=("reference", "store", "state", "held", "files"))
@@ -59,7 +59,7 @@ def copy(references: tuple[str, ...], to: str | None, source: str | None, output
 
     A store that is named here is approved by that. What was copied before an interruption is not copied again.
     """
-    work = copying(open_registry().session, references, to=to, source=source)
+    work = verbs.stores.copying(open_registry().session, references, to=to, source=source)
     with progress("Copying", lambda: work.size) as bar:
         done = list(work.run(bar))
     failed = [each for each in done if each.problem is not None]
@@ -85,7 +85,7 @@ def create(url: str) -> None:
 
     `gitreg init` and `gitreg store add` do the same for the store that they name. The bucket itself has to be there.
     """
-    address, made = create_store(url)
+    address, made = verbs.stores.create_store(url)
     print_line(f"Made the store {address}" if made else f"{address} is a store already")
 
 
@@ -96,7 +96,7 @@ def create(url: str) -> None:
 def add(url: str, output: str) -> None:
     """Name a further store that holds copies, and approve it; `gitreg store copy --to` fills it."""
     registry = open_registry()
-    report(registry, add_store(registry.session, url), output, nothing="it is named already")
+    report(registry, verbs.stores.add_store(registry.session, url), output, nothing="it is named already")
 
 
 @command.command("remove")
@@ -106,4 +106,4 @@ def add(url: str, output: str) -> None:
 def remove(url: str, output: str) -> None:
     """Name a store that holds copies no longer; what it holds stays there."""
     registry = open_registry()
-    report(registry, remove_store(registry.session, url), output)
+    report(registry, verbs.stores.remove_store(registry.session, url), output)

@@ -7,7 +7,7 @@ import click
 from gitreg.cli.options import open_registry, output_option
 from gitreg.cli.output import emit, print_line
 from gitreg.errors import IntegrityError, Refused
-from gitreg.sdk.verbs.remotes import sync
+from gitreg.sdk import verbs
 
 
 @click.command("sync")
@@ -17,7 +17,7 @@ def command(output: str) -> None:
 
     Running it again, or twice at once, changes nothing more.
     """
-    synced = sync(open_registry().session)
+    synced = verbs.remotes.sync(open_registry().session)
     if output != "table":
         emit(synced._asdict(), output)
     else:

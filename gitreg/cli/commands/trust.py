@@ -7,8 +7,7 @@ import click
 from gitreg.cli.options import open_registry
 from gitreg.cli.output import print_line
 from gitreg.errors import InvalidInput
-from gitreg.sdk.verbs.stores import trust_stores
-from gitreg.sdk.verbs.trust_code import distrust_code, trust_code
+from gitreg.sdk import verbs
 
 
 @click.command("trust")
@@ -32,7 +31,7 @@ def command(urls: tuple[str, ...], code: bool, no_code: bool, models: tuple[str,
     if code or no_code:
         _trust_code(urls, models, trusted=code)
         return
-    trusted = trust_stores(urls) if urls else open_registry().session.trust()
+    trusted = verbs.stores.trust_stores(urls) if urls else open_registry().session.trust()
     for url in trusted:
         print_line(f"Trusted {url}")
     if not trusted:
@@ -40,7 +39,6 @@ def command(urls: tuple[str, ...], code: bool, no_code: bool, models: tuple[str,
 
 
 def _trust_code(urls: tuple[str, ...], models: tuple[str, ...], *, trusted: bool) -> None:
-
     if not urls:
         registry = open_registry()
         places = [registry.session.code_place]
@@ -49,7 +47,7 @@ def _trust_code(urls: tuple[str, ...], models: tuple[str, ...], *, trusted: bool
         elif not registry.session.environment.code_trust().remove(registry.session.code_place):
             places = []
     else:
-        places = trust_code(urls, models) if trusted else distrust_code(urls)
+        places = verbs.trust_code.trust_code(urls, models) if trusted else verbs.trust_code.distrust_code(urls)
     for place in places:
         print_line(f"Trusted for code: {place}" if trusted else f"No more trusted for code: {place}")
     if not places:

@@ -6,7 +6,7 @@ import click
 
 from gitreg.cli.options import local_option, open_registry, output_option, pr_option, reference_argument
 from gitreg.cli.results import report
-from gitreg.sdk.verbs.versions import unyank
+from gitreg.sdk import verbs
 
 
 @click.command("unyank")
@@ -17,4 +17,4 @@ from gitreg.sdk.verbs.versions import unyank
 def command(reference: str, output: str) -> None:
     """Take the yank of the version that REF means back."""
     registry = open_registry()
-    report(registry, unyank(registry.session, reference), output, nothing="it is not yanked")
+    report(registry, verbs.versions.unyank(registry.session, reference), output, nothing="it is not yanked")

@@ -13,7 +13,7 @@ from gitreg.cli.output import emit, note, print_line, print_table
 from gitreg.cli.progress import progress
 from gitreg.errors import IntegrityError, InvalidInput, Refused
 from gitreg.registry.promotion.stage_holders import is_refused, sentence
-from gitreg.sdk.verbs.decisions import judge_holders
+from gitreg.sdk import verbs
 from gitreg.units import size_text
 
 _COLUMNS = ("reference", "artifact", "path", "size", "ok", "problem", "store", "read", "contents")
@@ -63,7 +63,7 @@ def command(reference: str | None, deep: bool, sample: float | None, output: str
                 good, read, size = good + 1, read + finding.read, size + finding.size
             if output != "table":
                 rows.append(finding.row())
-    judged = judge_holders(registry.session, reference)
+    judged = verbs.decisions.judge_holders(registry.session, reference)
     refused = [decision for decision in judged if is_refused(decision)]
     signed = registry.signed(reference)
     if output == "table":

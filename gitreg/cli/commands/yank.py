@@ -7,7 +7,7 @@ import click
 from gitreg.cli.options import local_option, open_registry, output_option, pr_option, reason_option, reference_argument
 from gitreg.cli.output import note
 from gitreg.cli.results import report
-from gitreg.sdk.verbs.versions import yank
+from gitreg.sdk import verbs
 
 
 @click.command("yank")
@@ -19,7 +19,7 @@ from gitreg.sdk.verbs.versions import yank
 def command(reference: str, reason: str, output: str) -> None:
     """Withdraw the version that REF means: it loads by name with a warning, and never by latest or a stage."""
     registry = open_registry()
-    outcome = yank(registry.session, reference, reason=reason)
+    outcome = verbs.versions.yank(registry.session, reference, reason=reason)
     report(registry, outcome, output, nothing="yanked already")
     version = registry.session.about(outcome)
     if version.stage in registry.session.snapshot().settings.stages:
