@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from gitreg.blobs import Progress
+    from gitreg.blobs.progress import Progress
 
 _WORTH_A_BAR = 32_000_000  # bytes; smaller transfers are done before the user looks
 
@@ -35,7 +35,7 @@ def progress(title: str, total: Callable[[], int] | None = None) -> Iterator[Pro
     total:
         Returns the number of bytes, called only on a terminal; None where it is not known.
     """
-    from gitreg.blobs import NO_PROGRESS  # not needed to complete the options of load
+    from gitreg.blobs.progress import NO_PROGRESS
 
     size = total() if total and sys.stderr.isatty() else None
     if not sys.stderr.isatty() or (size is not None and size < _WORTH_A_BAR):

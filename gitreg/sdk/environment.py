@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from gitreg.blobs.cache.stat_cache import StatCache
+from gitreg.registry.state.content_verdicts import ScanCache
 from gitreg.units import parse_size
 
 if TYPE_CHECKING:
-    from gitreg.blobs import Cache, StatCache
+    from gitreg.blobs.cache.cache import Cache
     from gitreg.git import Repository
-    from gitreg.registry.state.content_verdicts import ScanCache
     from gitreg.registry.weights.trusted_code import CodeTrust
     from gitreg.registry.weights.trusted_stores import TrustedStores
     from gitreg.registry.writing.commit import Writer
@@ -66,15 +67,13 @@ class Environment(NamedTuple):
         InvalidInput
             GITREG_CACHE_SIZE is not a valid size.
         """
-        from gitreg.blobs import Cache
+        from gitreg.blobs.cache.cache import Cache
 
         said = self.env.get(CACHE_SIZE_VARIABLE)
         return Cache(self._cache_folder(), limit=parse_size(said, CACHE_SIZE_VARIABLE) if said else None)
 
-    def known(self) -> StatCache:
+    def stat_cache(self) -> StatCache:
         """Return the stat cache: size and mtime of the user's files when they were last hashed, with their digests."""
-        from gitreg.blobs import StatCache
-
         return StatCache(self._cache_folder() / "known-1.sqlite", self.clock)
 
     def spool(self) -> Path:
@@ -108,8 +107,6 @@ class Environment(NamedTuple):
 
     def verdicts(self) -> ScanCache:
         """Return the cache of the scanner's verdicts on files."""
-        from gitreg.registry.state.content_verdicts import ScanCache
-
         return ScanCache(self._cache_folder())
 
     def _settings_folder(self) -> Path:

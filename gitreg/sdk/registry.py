@@ -18,7 +18,7 @@ from gitreg.sdk.session import PathLike, Session
 from gitreg.sdk.verbs.find import check_mirror, find_version, sealed_version, warn_of_unreadable
 
 if TYPE_CHECKING:
-    from gitreg.blobs import Progress
+    from gitreg.blobs.progress import Progress
     from gitreg.policy.evaluate import Decision
     from gitreg.registry.doctor import Problem
     from gitreg.registry.lineage.lineage import Lineage
@@ -482,7 +482,7 @@ class Registry:
             A glob pattern (``tokenizer*``): only files whose path or name matches are fetched and returned.
         link:
             True to make links in ``dest`` to the read-only files of the cache instead of copies
-            (:meth:`gitreg.blobs.Cache.link` describes the consequences).
+            (:meth:`gitreg.blobs.cache.cache.Cache.link` describes the consequences).
         unsafe_code:
             True to return also files that can run code when they are loaded.
 

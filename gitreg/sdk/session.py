@@ -18,10 +18,14 @@ from gitreg.git.program import without_repository
 from gitreg.registry.discovery.location import Location, locate, split_place
 from gitreg.registry.state.branch import PATIENCE, RegistryBranch
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
+from gitreg.registry.state.store_urls import default_folder, spelled_out, store_urls
 from gitreg.sdk.environment import REGISTRY_VARIABLE, Environment
 
 if TYPE_CHECKING:
-    from gitreg.blobs import Progress, Replicas, Store, StoreWriter
+    from gitreg.blobs.progress import Progress
+    from gitreg.blobs.replicas import Replicas
+    from gitreg.blobs.save import StoreWriter
+    from gitreg.blobs.store import Store
     from gitreg.registry.promotion.context import PromotionContext
     from gitreg.registry.remote.upstream import Upstream
     from gitreg.registry.state.content_verdicts import ScanCache
@@ -161,7 +165,6 @@ class Session:
             The open registry, and True if it was created now (False: it existed).
         """
         from gitreg.registry.discovery.creation import create
-        from gitreg.registry.state.store_urls import spelled_out
 
         environment = Environment.of_this_process()
         if store is not None:
@@ -235,8 +238,6 @@ class Session:
     @property
     def store_url(self) -> str:
         """The address of the primary store, which holds the weights."""
-        from gitreg.registry.state.store_urls import store_urls
-
         return store_urls(self.branch.snapshot().settings, self.branch.repository)[0]
 
     def named_stores(self) -> list[NamedStore]:
@@ -290,7 +291,7 @@ class Session:
         StoreGoneError
             The registry names a store that does not exist; none is created.
         """
-        from gitreg.blobs import StoreWriter
+        from gitreg.blobs.save import StoreWriter
 
         settings = self.snapshot().settings
         if settings.store is not None:
@@ -298,7 +299,7 @@ class Session:
         else:
             self.store.prepare()
         with (
-            closing(self.environment.known()) as known,
+            closing(self.environment.stat_cache()) as known,
             StoreWriter(self.store, known, chunking=settings.chunking != "none", progress=progress) as saving,
         ):
             yield saving
@@ -360,8 +361,7 @@ class Session:
         InvalidInput
             gitreg cannot open one of them; then none is trusted.
         """
-        from gitreg.blobs import open_store
-        from gitreg.registry.state.store_urls import default_folder, store_urls
+        from gitreg.blobs.urls import open_store
 
         repository = self.branch.repository
         named = store_urls(self.snapshot().settings, repository)
@@ -412,8 +412,6 @@ class Session:
 
     def address(self, url: PathLike) -> str:
         """Return the full address of a store that a user names: a URL, or a folder relative to the current one."""
-        from gitreg.registry.state.store_urls import spelled_out
-
         return spelled_out(os.fspath(url), self.environment.folder)
 
     def snapshot(self, at: str | None = None) -> Snapshot:

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from gitreg import Registry
-from gitreg.blobs import NO_PROGRESS, FileEntry, Manifest, collect
+from gitreg.blobs.files import FileEntry, collect
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.progress import NO_PROGRESS
 from gitreg.documents.layout import Key
 from gitreg.documents.types import (
     AliasDocument,

@@ -28,7 +28,7 @@ chunking.SMALLEST, chunking.USUAL, chunking.LARGEST, chunking._WINDOW = 256, 1 <
 
 PUT = """
 import sys; from pathlib import Path
-from gitreg.blobs import open_store
+from gitreg.blobs.urls import open_store
 from gitreg.errors import GitregError
 from tests.blobs.helpers import put
 try:
@@ -40,7 +40,8 @@ except GitregError as error:
 
 LOAD = """
 import sys; from pathlib import Path
-from gitreg.blobs import Cache, open_store
+from gitreg.blobs.cache.cache import Cache
+from gitreg.blobs.urls import open_store
 from gitreg.errors import GitregError
 from tests.blobs.helpers import put
 store = open_store(sys.argv[1])

@@ -7,11 +7,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Lock
 
-from gitreg.blobs import NO_PROGRESS, FileEntry, LocalFile, Manifest, Progress, StatCache, Store, StoreWriter, collect
 from gitreg.blobs import keys as layout
 from gitreg.blobs.buckets.bucket import Bucket
 from gitreg.blobs.buckets.folder import FolderBucket
-from gitreg.blobs.store import Target
+from gitreg.blobs.cache.stat_cache import StatCache
+from gitreg.blobs.files import FileEntry, LocalFile, collect
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.progress import NO_PROGRESS, Progress
+from gitreg.blobs.save import StoreWriter
+from gitreg.blobs.store import Store, Target
 
 NOTHING_KNOWN = StatCache(None, lambda: 0.0)
 """Every file is read."""

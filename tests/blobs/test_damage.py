@@ -10,10 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import Cache, Manifest, StatCache, Store, StoreWriter, collect, keys
+from gitreg.blobs import keys
 from gitreg.blobs.buckets.bucket import Bucket
 from gitreg.blobs.buckets.folder import FolderBucket
-from gitreg.blobs.store import Target
+from gitreg.blobs.cache.cache import Cache
+from gitreg.blobs.cache.stat_cache import StatCache
+from gitreg.blobs.files import collect
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.save import StoreWriter
+from gitreg.blobs.store import Store, Target
 from gitreg.errors import GitregError, IntegrityError
 from tests.blobs.helpers import contents, fetch, objects, put, some_of_each_kind
 

@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import Cache, Store, StoreWriter, collect, replicate
 from gitreg.blobs import keys as layout
 from gitreg.blobs.buckets.folder import FolderBucket
+from gitreg.blobs.cache.cache import Cache
+from gitreg.blobs.files import collect
+from gitreg.blobs.replication import replicate
+from gitreg.blobs.save import StoreWriter
+from gitreg.blobs.store import Store
 from gitreg.blobs.trash import collection_name, restore, trash_key, trashed
 from tests.blobs.helpers import NOTHING_KNOWN, put
 from tests.disk import Disk

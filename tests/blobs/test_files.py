@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitreg.blobs import check_path, check_paths, collect
+from gitreg.blobs.files import check_path, check_paths, collect
 from gitreg.errors import InvalidInput, NotFound
 
 

@@ -13,10 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import NO_PROGRESS, Manifest, Store, file_io
+from gitreg.blobs import file_io
 from gitreg.blobs import keys as layout
 from gitreg.blobs.buckets.bucket import NoSuchObjectError
 from gitreg.blobs.buckets.folder import FolderBucket
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.progress import NO_PROGRESS
+from gitreg.blobs.store import Store
 from gitreg.errors import GitregError, StoreGoneError
 from tests.blobs.helpers import contents, fetch, put
 
@@ -67,7 +70,8 @@ def test_a_fetched_file_is_the_users_own_with_its_executable_bit(store: Store, s
 
 SOMEBODY_ELSE = """
 import os, sys; from concurrent.futures import ThreadPoolExecutor; from pathlib import Path
-from gitreg.blobs import Manifest, open_store
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.urls import open_store
 from gitreg.errors import GitregError
 from tests.blobs.helpers import fetch, put
 manifest = Manifest.parse(sys.stdin.buffer.read())

@@ -16,12 +16,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitreg.blobs import Cache, FileEntry, Manifest, Store, keys
+from gitreg.blobs import keys
 from gitreg.blobs.buckets.bucket import Buffer
 from gitreg.blobs.buckets.folder import FolderBucket
+from gitreg.blobs.cache.cache import Cache
+from gitreg.blobs.files import FileEntry
 from gitreg.blobs.format.recipe import Chunk, parse_recipe, recipe_text
 from gitreg.blobs.fsspec_filesystem import ArtifactFileSystem, NoSuchFileError, ResolvedPath, open_by_parts, split_path
+from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.replicas import Replicas
+from gitreg.blobs.store import Store
 from gitreg.errors import IntegrityError, NotFound, Refused
 from tests.blobs.helpers import Watched, contents, flip_a_bit, put
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import Cache, Manifest, Store
+from gitreg.blobs.cache.cache import Cache
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.store import Store
 from gitreg.errors import IntegrityError, Refused
 from tests.blobs.helpers import contents, flip_a_bit, put
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitreg.blobs import FileEntry, Manifest, check_paths
+from gitreg.blobs.files import FileEntry, check_paths
+from gitreg.blobs.manifest import Manifest
 from gitreg.errors import InvalidDocument, InvalidInput
 
 ONE = "1" * 64

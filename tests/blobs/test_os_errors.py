@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import Store, keys
+from gitreg.blobs import keys
 from gitreg.blobs.buckets.folder import FolderBucket
+from gitreg.blobs.store import Store
 from tests.blobs.faults import (
     CHECK,
     LOAD,

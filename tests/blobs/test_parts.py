@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import Cache, Manifest, Store, keys
+from gitreg.blobs import keys
+from gitreg.blobs.cache.cache import Cache
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.store import Store
 from tests.blobs.helpers import Watched, contents, put
 
 

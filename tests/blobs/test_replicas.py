@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import Cache, Manifest, Replicas, Store
 from gitreg.blobs.buckets.folder import FolderBucket
-from gitreg.blobs.store import Target
+from gitreg.blobs.cache.cache import Cache
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.replicas import Replicas
+from gitreg.blobs.store import Store, Target
 from gitreg.errors import GitregError, IntegrityError
 from tests.blobs.helpers import contents, flip_a_bit, put
 

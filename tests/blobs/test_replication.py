@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import Manifest, Store, keys, replicate
+from gitreg.blobs import keys
 from gitreg.blobs.buckets.bucket import Buffer
 from gitreg.blobs.buckets.folder import FolderBucket
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.replication import replicate
+from gitreg.blobs.store import Store
 from tests.blobs.helpers import Counter, flip_a_bit, objects, put
 
 
@@ -139,7 +142,9 @@ def test_a_damaged_big_file_that_lies_uncut_is_not_published(kinds: Manifest, tm
 COPY = """
 import sys
 from pathlib import Path
-from gitreg.blobs import Manifest, open_store, replicate
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.replication import replicate
+from gitreg.blobs.urls import open_store
 source, target, manifest = sys.argv[1:]
 replicate(Manifest.parse(Path(manifest).read_bytes()), [open_store(source)], open_store(target), Path(target))
 """

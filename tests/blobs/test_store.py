@@ -11,9 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitreg.blobs import FileEntry, Manifest, StatCache, Store, StoreWriter, collect, keys
+from gitreg.blobs import keys
 from gitreg.blobs.buckets.bucket import Bucket
-from gitreg.blobs.store import Target
+from gitreg.blobs.cache.stat_cache import StatCache
+from gitreg.blobs.files import FileEntry, collect
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.save import StoreWriter
+from gitreg.blobs.store import Store, Target
 from gitreg.blobs.trash import collection_name, trash_key
 from gitreg.errors import GitregError, IntegrityError, InvalidInput
 from tests.blobs.conftest import NewBucket

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import FileEntry, Manifest, open_store
+from gitreg.blobs.files import FileEntry
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.urls import open_store
 from gitreg.errors import InvalidInput
 from tests.blobs.helpers import contents, fetch, put
 

@@ -12,10 +12,14 @@ from typing import BinaryIO
 
 import pytest
 
-from gitreg.blobs import NO_PROGRESS, FileEntry, Manifest, Store, verify
 from gitreg.blobs.buckets.folder import FolderBucket
+from gitreg.blobs.files import FileEntry
 from gitreg.blobs.format.content import Content
 from gitreg.blobs.gc.sweep import sweep
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.progress import NO_PROGRESS
+from gitreg.blobs.store import Store
+from gitreg.blobs.verify import verify
 from gitreg.errors import IntegrityError
 from tests.blobs.helpers import Counter, blob, flip_a_bit, objects, put
 

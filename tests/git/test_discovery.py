@@ -107,6 +107,8 @@ def test_another_users_repository_is_refused_until_it_is_called_safe(tmp_path: P
         if path.stat().st_uid == 0 and path != Path("/") and path != Path("/tmp"):
             path.chmod(path.stat().st_mode | 0o055)
     home = Path(env["HOME"])
+    env = {**env, "GIT_CONFIG_NOSYSTEM": "1"}  # the tests' own file is unreadable to nobody, too
+    del env["GIT_CONFIG_SYSTEM"]
     code = (
         "import os, pathlib, sys, subprocess, shutil, dulwich.config, encodings.idna\n"  # unreadable to nobody later
         "from gitreg.git import Repository; from gitreg.errors import Refused\n"

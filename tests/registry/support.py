@@ -9,7 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from gitreg.blobs import FileEntry, Manifest
+from gitreg.blobs.files import FileEntry
+from gitreg.blobs.manifest import Manifest
 from gitreg.documents.files import write
 from gitreg.documents.layout import Key
 from gitreg.documents.types import ArtifactRecord, Document, FileRecord, RegistryDocument

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gitreg.blobs import extra_of
+from gitreg.blobs.urls import extra_of
 from gitreg.cli.hosting import PIPELINES, pipeline, stores
 from gitreg.cli.hosting.installation import running_requirement
 from gitreg.cli.options import open_registry

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from gitreg.blobs import collect
+from gitreg.blobs.files import collect
 from gitreg.cli.click_completion import complete_model, complete_reference, complete_stage
 from gitreg.cli.options import (
     NamedPath,

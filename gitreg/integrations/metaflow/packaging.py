@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-HOME = Path(__file__).parent.parent
+HOME = Path(__file__).parents[2]
 PACKAGED = HOME / "integrations" / "packaged"
 """The folder of the packaged third-party libraries on that machine; installed libraries take precedence."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from gitreg.blobs import open_store
+from gitreg.blobs.urls import open_store
 from gitreg.documents.files import read_data, write
 from gitreg.documents.layout import REGISTRY_FILE, Key
 from gitreg.documents.types import DEFAULT_PREFIX, RegistryDocument

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
-from gitreg.blobs import Manifest
+from gitreg.blobs.manifest import Manifest
 from gitreg.errors import IntegrityError
 from gitreg.git import RefUpdate
 from gitreg.registry.doctor.check_config import problems_of_config

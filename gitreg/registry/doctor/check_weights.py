@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from gitreg.blobs import FileEntry, Manifest, Store, StoreReader
+from gitreg.blobs.files import FileEntry
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.reader import StoreReader
+from gitreg.blobs.store import Store
 from gitreg.errors import GitregError
 from gitreg.registry.rules.problem import Problem
 from gitreg.registry.state.manifests import Holder, manifest_of, stored_manifest

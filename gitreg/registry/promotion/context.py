@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gitreg.blobs import StoreReader
+    from gitreg.blobs.reader import StoreReader
     from gitreg.contents import Finding
     from gitreg.documents.layout import Key
     from gitreg.documents.types import ArtifactRecord

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gitreg.blobs import FileEntry, StoreReader
+from gitreg.blobs.files import FileEntry
+from gitreg.blobs.reader import StoreReader
 from gitreg.registry.state.manifests import manifest_of
 from gitreg.registry.state.snapshot import ModelVersion
 

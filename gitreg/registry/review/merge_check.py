@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from gitreg.blobs import StoreReader
+from gitreg.blobs.reader import StoreReader
 from gitreg.documents.layout import parse_path
 from gitreg.errors import GitregError
 from gitreg.registry.promotion.context import UNKNOWN, PromotionContext

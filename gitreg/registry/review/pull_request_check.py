@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gitreg.blobs import StoreReader
+from gitreg.blobs.reader import StoreReader
 from gitreg.documents.layout import Key
 from gitreg.errors import GitregError
 from gitreg.registry.promotion.context import UNKNOWN, PromotionContext

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from difflib import unified_diff
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gitreg.blobs import StoreReader
+from gitreg.blobs.reader import StoreReader
 from gitreg.documents.layout import Key
 from gitreg.errors import GitregError
 from gitreg.registry.promotion.context import PromotionContext

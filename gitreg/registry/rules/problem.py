@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from gitreg.blobs import Manifest
+from gitreg.blobs.manifest import Manifest
 from gitreg.git import RefUpdate
 
 Repair = RefUpdate | Manifest | Literal["sync", "reindex", "id", "follow"]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 from gitreg.contents import CODE, DATA, RULES, Finding, worst
 
 if TYPE_CHECKING:
-    from gitreg.blobs import FileEntry
+    from gitreg.blobs.files import FileEntry
 
 _MOST = 64 << 20  # bytes; a larger file is emptied
 _SCHEMA = "create table if not exists verdicts (sha256 text primary key, verdict text, why text) without rowid"

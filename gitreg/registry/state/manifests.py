@@ -7,7 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from gitreg.blobs import FileEntry, LocalFile, Manifest, Progress, StoreReader, StoreWriter, collect, describe
+from gitreg.blobs.files import FileEntry, LocalFile, collect
+from gitreg.blobs.hashing import describe
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.progress import Progress
+from gitreg.blobs.reader import StoreReader
+from gitreg.blobs.save import StoreWriter
 from gitreg.contents import RULES, Finding
 from gitreg.documents.types import ArtifactRecord, FileRecord
 from gitreg.errors import GitregError, IntegrityError, InvalidInput, NotFound
@@ -43,7 +48,7 @@ def store_artifact(
     Raises
     ------
     InvalidInput, NotFound
-        A source is no file or folder that can be stored (:func:`gitreg.blobs.collect`).
+        A source is no file or folder that can be stored (:func:`gitreg.blobs.files.collect`).
     """
     files = _composed(collect(sources))
     manifest = saving.put(files)

@@ -22,8 +22,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gitreg.blobs import Store
 from gitreg.blobs.file_io import replacing, write_all
+from gitreg.blobs.store import Store
 from gitreg.errors import Refused
 from gitreg.git import Repository
 from gitreg.git.discovery import shared_with_group

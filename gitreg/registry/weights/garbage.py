@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from gitreg.blobs import Manifest, Store
 from gitreg.blobs.gc.sweep import GarbageObject, Live, find_leftovers, purge, read_unneeded, sweep, undo
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.store import Store
 from gitreg.documents.layout import MAX_BYTES, Key, parse_path
 from gitreg.documents.types import AnnotationDocument, ArtifactDocument, ArtifactRecord, VersionDocument
 from gitreg.documents.yaml import loads

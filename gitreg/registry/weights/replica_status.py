@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gitreg.blobs import Manifest, Progress, Store, StoreReader, replicate
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.progress import Progress
+from gitreg.blobs.reader import StoreReader
+from gitreg.blobs.replication import replicate
+from gitreg.blobs.store import Store
 from gitreg.errors import GitregError, IntegrityError, Refused
 from gitreg.registry.state.manifests import Holder, manifest_of, stored_manifest
 from gitreg.registry.state.snapshot import ModelVersion

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gitreg.blobs import Store, StoredClaim
+from gitreg.blobs.store import Store, StoredClaim
 from gitreg.errors import GitregError, NotFound, Refused
 from gitreg.git import Repository
 from gitreg.git.program import without_repository

@@ -6,7 +6,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitreg.blobs import Replicas, Store, open_store, shown
+from gitreg.blobs.replicas import Replicas
+from gitreg.blobs.store import Store
+from gitreg.blobs.urls import open_store, shown
 from gitreg.documents.types import RegistryDocument
 from gitreg.errors import GitregError, Refused
 from gitreg.git import Repository

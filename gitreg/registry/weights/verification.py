@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, BinaryIO, NamedTuple
 
-from gitreg.blobs import FileEntry, Manifest, Progress, Store, StoreReader, keys, verify
+from gitreg.blobs import keys
+from gitreg.blobs.files import FileEntry
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.progress import Progress
+from gitreg.blobs.reader import StoreReader
+from gitreg.blobs.store import Store
+from gitreg.blobs.verify import verify
 from gitreg.contents import RULES
 from gitreg.contents import Finding as Verdict
 from gitreg.documents.layout import Key

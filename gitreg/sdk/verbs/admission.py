@@ -12,7 +12,8 @@ from gitreg.errors import UnsafeCode
 from gitreg.registry.state.content_verdicts import as_recorded, differences, read_summary, summarised
 
 if TYPE_CHECKING:
-    from gitreg.blobs import FileEntry, Manifest
+    from gitreg.blobs.files import FileEntry
+    from gitreg.blobs.manifest import Manifest
     from gitreg.documents.types import ArtifactRecord
     from gitreg.sdk.session import Session
 

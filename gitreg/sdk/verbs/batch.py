@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from gitreg.blobs import NO_PROGRESS, Progress
+from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.errors import InvalidInput
 from gitreg.registry.operations.batches import check_all_saveable, save_versions
 from gitreg.registry.operations.versions import NewVersion, check_saveable

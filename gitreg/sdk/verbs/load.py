@@ -7,7 +7,8 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
-from gitreg.blobs import NO_PROGRESS, Manifest, Progress
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.errors import InvalidInput, NotFound
 from gitreg.names import nfc
 from gitreg.registry.state.manifests import choose_artifact, manifest_of
@@ -16,7 +17,7 @@ from gitreg.sdk.verbs.admission import Admission
 from gitreg.sdk.verbs.find import find_version
 
 if TYPE_CHECKING:
-    from gitreg.blobs import Cache
+    from gitreg.blobs.cache.cache import Cache
     from gitreg.documents.types import ArtifactDocument, ArtifactRecord
     from gitreg.registry.state.snapshot import ModelVersion
     from gitreg.sdk.session import Session

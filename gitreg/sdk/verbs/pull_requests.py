@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gitreg.blobs import NO_PROGRESS, Progress
+from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.documents.files import read_data
 from gitreg.documents.layout import MAX_BYTES, Key, parse_path
 from gitreg.errors import GitregError, NotFound, Refused
@@ -27,7 +27,7 @@ from gitreg.registry.weights.verification import Verification, VerifiedItem
 from gitreg.registry.weights.verify_checkpoint import VerifyCheckpoint
 
 if TYPE_CHECKING:
-    from gitreg.blobs import StoreReader
+    from gitreg.blobs.reader import StoreReader
     from gitreg.contents import Finding as Contents
     from gitreg.documents.types import ArtifactRecord
     from gitreg.registry.state.branch import RegistryBranch

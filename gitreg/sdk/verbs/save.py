@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gitreg.blobs import NO_PROGRESS, Progress
-from gitreg.blobs import StoreWriter as BlobSaving
+from gitreg.blobs.progress import NO_PROGRESS, Progress
+from gitreg.blobs.save import StoreWriter as BlobSaving
 from gitreg.documents.types import ArtifactRecord
 from gitreg.errors import IntegrityError, InvalidInput
 from gitreg.names import nfc

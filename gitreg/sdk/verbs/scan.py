@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from gitreg.blobs import NO_PROGRESS, Progress, collect
+from gitreg.blobs.files import collect
+from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.contents.scanner import scan_path
 from gitreg.registry.state.manifests import choose_artifact
 from gitreg.sdk.verbs.find import find_version

@@ -8,7 +8,13 @@ from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from gitreg.blobs import NO_PROGRESS, Manifest, Progress, Replicas, Store, collect, open_store, replicate
+from gitreg.blobs.files import collect
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.progress import NO_PROGRESS, Progress
+from gitreg.blobs.replicas import Replicas
+from gitreg.blobs.replication import replicate
+from gitreg.blobs.store import Store
+from gitreg.blobs.urls import open_store
 from gitreg.errors import GitregError, InvalidInput, NotFound, Refused
 from gitreg.registry.operations.stores import add_replica, remove_replica
 from gitreg.registry.state.store_urls import default_folder, same_store, spelled_out, store_setting, store_urls

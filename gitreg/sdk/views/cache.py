@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from gitreg.blobs import NO_PROGRESS, Progress
 from gitreg.blobs.cache.prune import CachedArtifact, cached_artifacts, prune, verify
+from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.sdk.environment import Environment
 from gitreg.sdk.registry import Registry
 

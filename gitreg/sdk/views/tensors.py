@@ -12,7 +12,7 @@ from gitreg.cards import TensorInfo
 from gitreg.errors import GitregError
 
 if TYPE_CHECKING:
-    from gitreg.blobs import Manifest
+    from gitreg.blobs.manifest import Manifest
     from gitreg.sdk.registry import Registry
 
 _LONGEST_HEADER = 16 * 1024 * 1024  # bytes; the format's own limit is 100 MB, too much for a card

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gitreg import materializers
-from gitreg.blobs import NO_PROGRESS
+from gitreg.blobs.progress import NO_PROGRESS
 from gitreg.documents.types import ArtifactDocument, ArtifactRecord
 from gitreg.errors import IntegrityError, InvalidInput, NotFound, UnsafeCode
 from gitreg.names import nfc

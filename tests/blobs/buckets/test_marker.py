@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import Store, keys
+from gitreg.blobs import keys
 from gitreg.blobs.buckets.bucket import Bucket
+from gitreg.blobs.store import Store
 from gitreg.blobs.urls import open_store
 from gitreg.errors import GitregError, StoreGoneError
 from tests.blobs.helpers import put

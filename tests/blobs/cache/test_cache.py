@@ -8,9 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import Cache, FileEntry, Manifest, Store, file_io, open_store
+from gitreg.blobs import file_io
 from gitreg.blobs.buckets.folder import FolderBucket
+from gitreg.blobs.cache.cache import Cache
 from gitreg.blobs.cache.prune import cached_artifacts
+from gitreg.blobs.files import FileEntry
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.store import Store
+from gitreg.blobs.urls import open_store
 from gitreg.errors import IntegrityError, InvalidInput, Refused
 from tests.blobs.helpers import blob, contents, fetch, flip_a_bit, large
 
@@ -138,7 +143,9 @@ def test_a_record_cannot_climb_out_of_the_folder(cache: Cache, store: Store, tmp
 
 CHECKOUT = """
 import sys; from pathlib import Path
-from gitreg.blobs import Cache, Manifest, open_store
+from gitreg.blobs.cache.cache import Cache
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.urls import open_store
 manifest = Manifest.parse(sys.stdin.buffer.read())
 print(Cache(Path(sys.argv[1])).checkout(manifest, open_store(sys.argv[2])))
 """

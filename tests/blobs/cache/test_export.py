@@ -12,10 +12,13 @@ from typing import Any
 
 import pytest
 
-from gitreg.blobs import NO_PROGRESS, Cache, Manifest, Progress, Store, file_io
+from gitreg.blobs import file_io
 from gitreg.blobs.cache import prune
+from gitreg.blobs.cache.cache import Cache
 from gitreg.blobs.file_io import PARTIAL
-from gitreg.blobs.store import Target
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.progress import NO_PROGRESS, Progress
+from gitreg.blobs.store import Store, Target
 from gitreg.errors import Refused
 from tests.blobs.faults import ROOT, python
 from tests.blobs.helpers import Watched, contents, put
@@ -110,7 +113,8 @@ def test_eight_processes_may_load_the_same_into_the_same_folder(
         (tmp_path / "out").mkdir()
     load = f"""
 import sys, time; from pathlib import Path
-from gitreg.blobs import Cache, open_store
+from gitreg.blobs.cache.cache import Cache
+from gitreg.blobs.urls import open_store
 store, digest, cache, out, go = sys.argv[1:]
 store = open_store(store)
 manifest = store.read_manifest(digest, limit=1 << 20)

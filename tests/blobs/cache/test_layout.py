@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import Cache, Manifest, Store
 from gitreg.blobs.cache.artifact_stats import stat_key
+from gitreg.blobs.cache.cache import Cache
 from gitreg.blobs.cache.prune import verify
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.store import Store
 from tests.blobs.helpers import flip_a_bit
 
 

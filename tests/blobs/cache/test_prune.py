@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import Cache, Manifest, Store
+from gitreg.blobs.cache.cache import Cache
 from gitreg.blobs.cache.prune import IN_USE, cached_artifacts, prune, verify
 from gitreg.blobs.file_io import PARTIAL
+from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.replicas import Replicas
+from gitreg.blobs.store import Store
 from gitreg.errors import IntegrityError
 from tests.blobs.faults import ROOT
 from tests.blobs.helpers import contents, flip_a_bit, put
@@ -167,7 +169,9 @@ def test_what_killed_processes_left_half_written_is_removed(cache: Cache, three:
 
 COUNTED = """
 import os, sys; from pathlib import Path
-from gitreg.blobs import Cache, Manifest, Store
+from gitreg.blobs.cache.cache import Cache
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.store import Store
 from gitreg.blobs.buckets.folder import FolderBucket
 class Counted(FolderBucket):
     local = False

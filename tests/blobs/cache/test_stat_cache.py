@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gitreg.blobs import StatCache
+from gitreg.blobs.cache.stat_cache import StatCache
 
 DIGEST = "1" * 64
 LATER = 4e9

@@ -15,16 +15,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitreg.blobs import Manifest, StatCache, Store, StoreWriter, collect, parallel
 from gitreg.blobs import keys as layout
+from gitreg.blobs import parallel
 from gitreg.blobs.buckets.bucket import ObjectInfo
 from gitreg.blobs.buckets.folder import FolderBucket
+from gitreg.blobs.cache.stat_cache import StatCache
+from gitreg.blobs.files import collect
 from gitreg.blobs.format import chunking
 from gitreg.blobs.format.recipe import parse_recipe
 from gitreg.blobs.gc import sweep as sweeping
 from gitreg.blobs.gc.reachable import ReachableSet
 from gitreg.blobs.gc.sweep import find_leftovers, purge, read_unneeded, sweep, undo
-from gitreg.blobs.store import Target
+from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.save import StoreWriter
+from gitreg.blobs.store import Store, Target
 from gitreg.blobs.trash import trashed
 from gitreg.errors import GitregError, IntegrityError
 

@@ -20,8 +20,8 @@ from tests.system.world import Ended, Person, make_person
 pytest.importorskip("metaflow")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-FLOWS = Path(__file__).parent / "flows"
-PAGE = Path(__file__).parents[1] / "seeds" / "metaflow-model.md"
+FLOWS = Path(__file__).parents[1] / "flows"
+PAGE = Path(__file__).parents[2] / "seeds" / "metaflow-model.md"
 
 
 class Flows:
@@ -121,7 +121,7 @@ def test_the_page_of_metaflows_documentation_runs(flows: Flows) -> None:
 
 
 def test_the_flow_in_the_readme_runs(flows: Flows) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
     (flow,) = re.findall(r"^## In Metaflow\n.*?^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
     (flows.here / "training.py").write_text(flow)
     assert "{'accuracy': 0.95}" in flows.flow("training.py", "run").out

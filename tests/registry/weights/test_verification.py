@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import NO_PROGRESS, open_store
+from gitreg.blobs.progress import NO_PROGRESS
+from gitreg.blobs.urls import open_store
 from gitreg.errors import IntegrityError
 from gitreg.registry.weights.verification import VerifiedItem
 from gitreg.sdk.registry import Registry

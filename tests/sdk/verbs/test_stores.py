@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs import NO_PROGRESS
+from gitreg.blobs.progress import NO_PROGRESS
 from gitreg.errors import IntegrityError, InvalidInput, NotFound, Refused, StoreGoneError
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.verbs.stores import add_store, copying, create_store, held, remove_store
