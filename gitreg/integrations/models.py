@@ -95,7 +95,7 @@ class Models:
         """
         run = self.run
         model = check_model(run.pipeline if label is None else label)
-        said = to_json(metadata or {})
+        values = to_json(metadata or {})
         if not isinstance(path, str | os.PathLike):
             raise InvalidInput(f"a {type(path).__name__} is no path", hint="give a text or a pathlib.Path")
         files = Path(os.path.abspath(path))
@@ -104,7 +104,7 @@ class Models:
                 model=model,
                 created_at=run.registry.session.environment.timestamp(),
                 created_by=run.draft.run.created_by,
-                metadata=said,
+                metadata=values,
                 step=run.step.name if run.step else None,
                 artifacts={ARTIFACT: record},
             )

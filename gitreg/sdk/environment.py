@@ -69,8 +69,8 @@ class Environment(NamedTuple):
         """
         from gitreg.blobs.cache.cache import Cache
 
-        said = self.env.get(CACHE_SIZE_VARIABLE)
-        return Cache(self._cache_folder(), limit=parse_size(said, CACHE_SIZE_VARIABLE) if said else None)
+        size = self.env.get(CACHE_SIZE_VARIABLE)
+        return Cache(self._cache_folder(), limit=parse_size(size, CACHE_SIZE_VARIABLE) if size else None)
 
     def stat_cache(self) -> StatCache:
         """Return the stat cache: size and mtime of the user's files when they were last hashed, with their digests."""
@@ -113,17 +113,17 @@ class Environment(NamedTuple):
         return self._own_folder("XDG_CONFIG_HOME", ".config", "Library/Application Support")
 
     def _cache_folder(self) -> Path:
-        told = self.env.get(CACHE_VARIABLE)
-        return self.folder / told if told else self._own_folder("XDG_CACHE_HOME", ".cache", "Library/Caches")
+        named = self.env.get(CACHE_VARIABLE)
+        return self.folder / named if named else self._own_folder("XDG_CACHE_HOME", ".cache", "Library/Caches")
 
     def _own_folder(self, variable: str, on_linux: str, on_mac: str) -> Path:
         """Return gitreg's folder among the user's, by the XDG Base Directory Specification or Apple's conventions.
 
         The result is that of platformdirs, whose import would take longer than resolving a reference.
         """
-        told = self.env.get(variable, "")
-        if os.path.isabs(told):
-            return Path(told, "gitreg")
+        named = self.env.get(variable, "")
+        if os.path.isabs(named):
+            return Path(named, "gitreg")
         home = self.folder / (self.env.get("HOME") or Path.home())
         return home / (on_mac if sys.platform == "darwin" else on_linux) / "gitreg"
 

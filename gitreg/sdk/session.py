@@ -100,13 +100,13 @@ class Session:
         """
         environment = Environment.of_this_process()
         named = os.fspath(path) if path is not None else environment.env.get(REGISTRY_VARIABLE)
-        told = named or "."
-        if ":" in told:
+        address = named or "."
+        if ":" in address:
             from gitreg.registry.discovery.mirrors import is_address
 
-            if is_address(told):
-                return cls._open_mirror(told, environment, local=local, accept_rewrite=accept_rewrite)
-        folder, place = split_place(told, environment.folder)
+            if is_address(address):
+                return cls._open_mirror(address, environment, local=local, accept_rewrite=accept_rewrite)
+        folder, place = split_place(address, environment.folder)
         env = (
             without_repository(environment.env) if named else environment.env
         )  # GIT_DIR counts only if no registry is named
@@ -404,11 +404,11 @@ class Session:
             self.__dict__.pop(name, None)
 
     @staticmethod
-    def tell(what: str) -> None:
+    def tell(problem: str) -> None:
         """Warn the user of a problem that does not stop the call."""
         import warnings
 
-        warnings.warn(what, stacklevel=2)
+        warnings.warn(problem, stacklevel=2)
 
     def address(self, url: PathLike) -> str:
         """Return the full address of a store that a user names: a URL, or a folder relative to the current one."""

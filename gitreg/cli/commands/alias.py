@@ -12,7 +12,7 @@ from gitreg.sdk import verbs
 
 @click.group("alias", cls=Group)
 def command() -> None:
-    """Name a version freely, without the rules of stages."""
+    """Manage aliases: names of versions that move freely, without the rules of stages."""
 
 
 @command.command("set")
@@ -22,7 +22,7 @@ def command() -> None:
 @output_option
 @local_option
 def set_(reference: str, alias: str, force: bool, output: str) -> None:
-    """Let ALIAS name the version that REF means, from now on."""
+    """Point ALIAS to the version that REF names."""
     registry = open_registry()
     outcome = verbs.stages.set_alias(registry.session, reference, alias, force=force)
     report(registry, outcome, output, nothing="it names that version already")

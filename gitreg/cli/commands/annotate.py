@@ -31,7 +31,10 @@ from gitreg.sdk import verbs
 def command(
     reference: str, metadata: dict[str, Any], tags: tuple[str, ...], description: str | None, output: str
 ) -> None:
-    """Say more of the version that REF means. The sealed record stays as it is; what is said later lies over it."""
+    """Add metadata, tags or a description to the version that REF names.
+
+    The sealed record never changes; annotations override it when it is shown.
+    """
     if not metadata and not tags and description is None:
         raise InvalidInput("there is nothing to say", hint="give --metadata, --tag or --description")
     registry = open_registry()

@@ -22,7 +22,7 @@ from gitreg.sdk.registry import Registry
 @click.option("--report", metavar="FILE", type=NamedPath(dir_okay=False), help="Write the report there, too.")
 @output_option
 def command(base: str | None, head: str, report: str | None, output: str) -> None:
-    """Say whether a pull request may be merged, and what it would move: a report in Markdown.
+    """Check whether a pull request may be merged, and report in Markdown what it would move.
 
     For CI, in a checkout of the pull request. Sealed records that are edited, pointers to nothing, numbers
     given twice, files that cannot be read, weights that are missing or damaged, and gates that are not met are

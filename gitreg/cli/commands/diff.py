@@ -18,7 +18,7 @@ from gitreg.units import size_text
 @output_option
 @fetch_option
 def command(old: str, new: str, output: str) -> None:
-    """Hold two versions side by side: metadata, files and sizes."""
+    """Compare two versions: metadata, files and sizes."""
     found = open_registry().diff(old, new)
     if output == "table":
         _print(found)

@@ -12,5 +12,5 @@ from gitreg.sdk import verbs
 @click.command("discard")
 @click.argument("name", metavar="[PIPELINE/]RUN")
 def command(name: str) -> None:
-    """Give up what a run that failed or was killed had made; `gitreg gc` frees its weights."""
+    """Discard the draft of a run that failed or was killed; `gitreg gc` frees its weights."""
     print_line(f"Discarded the draft of {verbs.drafts.discard(open_registry().session, name).name}")

@@ -14,7 +14,7 @@ from gitreg.cli.table import Cell
 @output_option
 @local_option
 def command(repair: bool, output: str) -> None:
-    """Name what is wrong with the registry, each in a sentence, and what to do about it.
+    """Find problems of the registry, and name each in a sentence with its remedy.
 
     The remote is asked, too, unless --local is given. Exits with 6 where something is left to mend.
     """

@@ -59,7 +59,7 @@ def pre_push(remote: str | None, url: str | None) -> None:
 @command.command("post-merge")
 @click.argument("squash", required=False, expose_value=False)
 def post_merge() -> None:
-    """Let mirrors of stages and aliases follow what was merged."""
+    """Move the mirrors of stages and aliases to what was merged."""
     from gitreg.hooks.client_hooks import post_merge as follow
 
     with _repository() as (repository, environment):

@@ -25,7 +25,7 @@ from gitreg.sdk.environment import Environment
 
 @click.group("hooks", cls=Group)
 def command() -> None:
-    """Let git ask gitreg: before a commit, before a push, and on a server of your own."""
+    """Install git hooks: before a commit, before a push, and on a server of your own."""
 
 
 @command.command("install")

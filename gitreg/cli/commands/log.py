@@ -21,7 +21,7 @@ _STAGE_COLUMNS = ("version", "from", "commit", "when", "who", "email", "subject"
 @output_option
 @fetch_option
 def command(target: str | None, max_count: int | None, output: str) -> None:
-    """Tell who did what and when, the newest first: of the registry, of MODEL, or who held a stage of it."""
+    """Show who did what and when, the newest first: of the registry, of MODEL, or who held a stage of it."""
     model, at, stage = target.rpartition("@") if target and "@" in target else (target, "", "")
     registry = open_registry()
     rows = list(islice(registry.log(model or None, stage if at else None), max_count))

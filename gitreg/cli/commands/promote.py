@@ -26,7 +26,7 @@ from gitreg.sdk import verbs
 @local_option
 @pr_option
 def command(reference: str, stage: str, force: bool, reason: str, output: str) -> None:
-    """Put the version that REF means into STAGE; it leaves the stage that it had."""
+    """Move the version that REF names into STAGE; it leaves the stage that it had."""
     registry = open_registry()
     outcome = verbs.stages.promote(registry.session, reference, stage, force=force, reason=reason)
     report(registry, outcome, output, nothing=f"{reference} is in {stage} already")

@@ -25,7 +25,7 @@ from gitreg.sdk import verbs
 @local_option
 @pr_option
 def command(model: str, stage: str, reason: str, output: str) -> None:
-    """Give STAGE of MODEL back to the version that held it before; yanked ones are passed over.
+    """Return STAGE of MODEL to the version that held it before; yanked ones are passed over.
 
     The version that is rolled back may be promoted again without --force.
     """

@@ -16,7 +16,7 @@ from gitreg.sdk import verbs
 @click.option("--no-code", is_flag=True, help="Take that back.")
 @click.option("--model", "models", metavar="GLOB", multiple=True, help="With --code: only these models.")
 def command(urls: tuple[str, ...], code: bool, no_code: bool, models: tuple[str, ...]) -> None:
-    """Approve the stores that this registry's gitreg.yaml names; none is opened before.
+    """Trust the stores that this registry's gitreg.yaml names; none is opened before.
 
     With URLs, exactly these: what CI runs, where a pull request may say what it likes of stores.
 

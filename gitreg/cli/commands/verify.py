@@ -38,7 +38,7 @@ class _Share(click.ParamType[float]):
 @click.option("--sample", type=_Share(), metavar="PERCENT", help="Read some of the files whole, by chance: 5%.")
 @output_option
 def command(reference: str | None, deep: bool, sample: float | None, output: str) -> None:
-    """Hold a version, or all, against what was sealed, and the stores against them.
+    """Check that records, tags and stored files of a version, or of all, are intact.
 
     Without --deep or --sample it asks only whether every file is there. What reads can be interrupted: run again, it
     goes on where it ended. What is read is looked through, too: a record that says something else of what a file is

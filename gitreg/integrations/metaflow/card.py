@@ -50,13 +50,13 @@ class CardData:
     loaded: Mapping[str, Mapping[str, Any]]
 
 
-def write_card(flow_datastore: Any, pathspec: str, told: CardData, logger: Any) -> None:
+def write_card(flow_datastore: Any, pathspec: str, data: CardData, logger: Any) -> None:
     """Write the card of a task that succeeded; an error is only logged."""
     from metaflow.plugins.cards.card_datastore import CardDatastore
 
     try:
         with Registry.open() as registry:
-            page = render_step(step_card(pathspec, told, lineage_of(registry, told)))
+            page = render_step(step_card(pathspec, data, lineage_of(registry, data)))
         storage = type(flow_datastore._storage_impl)
         cards = storage(CardDatastore.get_storage_root(storage.TYPE))
         place = SimpleNamespace(flow_name=flow_datastore.flow_name, _storage_impl=cards)
@@ -65,7 +65,7 @@ def write_card(flow_datastore: Any, pathspec: str, told: CardData, logger: Any) 
         logger(f"[@model] the card was not written: {error}", timestamp=False, bad=True)
 
 
-def step_card(pathspec: str, told: CardData, lineage: Graph | None) -> StepCard:
+def step_card(pathspec: str, data: CardData, lineage: Graph | None) -> StepCard:
     """Return the content of a card, all values as strings.
 
     Parameters
@@ -73,23 +73,23 @@ def step_card(pathspec: str, told: CardData, lineage: Graph | None) -> StepCard:
     pathspec:
         The task, as Metaflow names it: ``Flow/run/step/task``.
     """
-    commit = told.source.get("commit")
-    code = f"{commit[:12]}{' and uncommitted changes' if told.source.get('dirty') else ''}" if commit else "not in Git"
+    commit = data.source.get("commit")
+    code = f"{commit[:12]}{' and uncommitted changes' if data.source.get('dirty') else ''}" if commit else "not in Git"
     return StepCard(
-        " of ".join(part for part in (told.run.get("step"), told.run.get("pipeline")) if part),
-        [("Task", pathspec), ("Run", _run(told.run)), ("Code", code)],
-        [_entry(_title(each), each) for each in told.saved],
+        " of ".join(part for part in (data.run.get("step"), data.run.get("pipeline")) if part),
+        [("Task", pathspec), ("Run", _run(data.run)), ("Code", code)],
+        [_entry(_title(each), each) for each in data.saved],
         [_entry(_title(each) if name == _title(each) else f"{name}: {_title(each)}", each)
-         for name, each in told.loaded.items()],
+         for name, each in data.loaded.items()],
         lineage,
     )  # fmt: skip
 
 
-def lineage_of(registry: Registry, told: CardData) -> Graph | None:
+def lineage_of(registry: Registry, data: CardData) -> Graph | None:
     """Return the lineage of the task's models towards their inputs; None if no model is published."""
     saved, loaded = (
         [str(each["reference"]) for each in references if each["reference"]][:_MOST]
-        for references in (told.saved, told.loaded.values())
+        for references in (data.saved, data.loaded.values())
     )
     if not saved and not loaded:
         return None
@@ -98,7 +98,7 @@ def lineage_of(registry: Registry, told: CardData) -> Graph | None:
     edges = dict.fromkeys(chain.from_iterable(each.edges for each in found))
     root = found[0].root
     if not saved:  # a run that made nothing is not in the registry
-        root = NodeId(STEP, _run(told.run))
+        root = NodeId(STEP, _run(data.run))
         nodes = {root: Node(root), **nodes}
         edges |= dict.fromkeys(Edge(NodeId(VERSION, reference), root, "input") for reference in loaded)
     return graph_of(Lineage(root, nodes, tuple(edges)))
@@ -110,9 +110,9 @@ def _entry(title: str, reference: Mapping[str, Any]) -> StepModel:
         ("Saved at", str(reference["created_at"])),
         ("Saved by", _run(reference.get("run") or {})),
     ]
-    said = [(key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    rows = [(key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
             for key, value in reference["metadata"].items()]  # fmt: skip
-    return StepModel(title, str(reference["digest"]), [(name, value) for name, value in facts if value], said)
+    return StepModel(title, str(reference["digest"]), [(name, value) for name, value in facts if value], rows)
 
 
 def _title(reference: Mapping[str, Any]) -> str:

@@ -134,10 +134,10 @@ def _artifact(flow: Any, name: str) -> Any:
 
 def _parameters(flow: Any) -> Mapping[str, Any]:
     """Return the parameters of a flow as JSON values; a value of another type becomes the name of its type."""
-    told: dict[str, Any] = {}
+    metadata: dict[str, Any] = {}
     for name, _ in flow._get_parameters():
         try:
-            told |= to_json({name: getattr(flow, name, None)})
+            metadata |= to_json({name: getattr(flow, name, None)})
         except InvalidInput:
-            told[name] = f"<{type(getattr(flow, name)).__name__}>"
-    return told
+            metadata[name] = f"<{type(getattr(flow, name)).__name__}>"
+    return metadata

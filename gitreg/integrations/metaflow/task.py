@@ -155,10 +155,10 @@ class FlowTask:
                     self._registry.session.tell(f"the draft of {draft.name} is left: {error.message}")
 
     def _is_origin(self, draft: Draft) -> bool:
-        attempt, said = self._attempt, draft.run
-        if said.pipeline != attempt.flow or not said.run.startswith(f"{attempt.origin}-{attempt.step}-"):
+        attempt, run = self._attempt, draft.run
+        if run.pipeline != attempt.flow or not run.run.startswith(f"{attempt.origin}-{attempt.step}-"):
             return False
-        step = said.steps.get(attempt.step, {})
+        step = run.steps.get(attempt.step, {})
         return bool(step.get("parameters", {}) == _place(attempt.foreach))
 
 

@@ -1,4 +1,4 @@
-"""What the wheel holds beside the package: the extension by which ``from metaflow import model`` is gitreg's."""
+"""The part of the wheel beside the package: the extension by which ``from metaflow import model`` is gitreg's."""
 
 from __future__ import annotations
 

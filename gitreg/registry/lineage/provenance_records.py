@@ -20,7 +20,7 @@ _KEPT = {
 """The fields of each kind of record that make edges or the note of a node."""
 _ORIGIN = "\n    artifact: "
 _LEADING = {
-    kind: (*(said for word in words for said in (f"\n{word}:", f'"{word}":')), *origins)
+    kind: (*(marker for word in words for marker in (f"\n{word}:", f'"{word}":')), *origins)
     for kind, words, origins in (
         ("model_version", ("inputs", "links", "run"), (_ORIGIN, '"artifact":')),
         ("artifact", ("run",), ()),

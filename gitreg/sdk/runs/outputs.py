@@ -135,8 +135,8 @@ def split(value: Any, outputs: Sequence[Output], step: str) -> tuple[Any, ...]:
 def _output(hint: Any, default: str) -> Output:
     config, annotation = ArtifactConfig(), hint
     if typing.get_origin(hint) is typing.Annotated:
-        annotation, *said = typing.get_args(hint)
-        for each in said:
+        annotation, *annotations = typing.get_args(hint)
+        for each in annotations:
             if isinstance(each, ArtifactConfig):
                 config = each
             elif isinstance(each, str):

@@ -118,13 +118,13 @@ class Pipeline(Generic[P, R]):
 
 def _told(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments as JSON values for the record of the run; others are replaced by the name of their type."""
-    told: dict[str, Any] = {}
+    metadata: dict[str, Any] = {}
     for name, value in arguments.items():
         try:
-            told |= to_json({name: value})
+            metadata |= to_json({name: value})
         except InvalidInput:
-            told[name] = f"<{type(value).__name__}>"
-    return told
+            metadata[name] = f"<{type(value).__name__}>"
+    return metadata
 
 
 @overload

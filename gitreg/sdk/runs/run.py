@@ -175,8 +175,8 @@ class Run:
                 step.end(COMPLETED)
         finally:
             show_step()
-            for each, what in self.artifacts.noted_in(step.name).items():
-                add_input(step.inputs, each, what)
+            for each, place in self.artifacts.noted_in(step.name).items():
+                add_input(step.inputs, each, place)
             self._record(step)
 
     def _record(self, step: StepRun) -> None:

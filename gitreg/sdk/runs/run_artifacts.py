@@ -26,19 +26,19 @@ if TYPE_CHECKING:
     from gitreg.sdk.zenml.model import Model
 
 
-def add_input(inputs: dict[str, str], name: str, what: str) -> bool:
+def add_input(inputs: dict[str, str], name: str, place: str) -> bool:
     """Add a loaded version to the inputs of a step, under an unused name; return False if it was there already."""
-    if what in inputs.values():
+    if place in inputs.values():
         return False
-    inputs[name if name not in inputs else what] = what
+    inputs[name if name not in inputs else place] = place
     return True
 
 
-def _used_in(run: RunDocument, step: str, name: str, what: str) -> RunDocument:
+def _used_in(run: RunDocument, step: str, name: str, place: str) -> RunDocument:
     """Return the document of a run with one more input of a step that executes, loaded by another process."""
-    said = run.steps.get(step, {})
-    inputs = dict(said.get("inputs", {})) if said.get("status") == RUNNING else {}
-    add_input(inputs, name, what)
+    fields = run.steps.get(step, {})
+    inputs = dict(fields.get("inputs", {})) if fields.get("status") == RUNNING else {}
+    add_input(inputs, name, place)
     return run.but(steps={**run.steps, step: {"status": RUNNING, "inputs": inputs}})
 
 
@@ -84,9 +84,12 @@ class RunArtifacts:
             if key is not None:
                 self._check_link(key, name)
             steps.note_effects()
-            with stored(session, data, artifact_type, unsafe_pickle=unsafe_pickle, draft=True) as (record, how):
+            with stored(session, data, artifact_type, unsafe_pickle=unsafe_pickle, draft=True) as (
+                record,
+                materializer,
+            ):
                 made_by = steps.made_by(self._draft.known.run)
-                document = new_document(session, name, version, record, how, metadata, made_by)
+                document = new_document(session, name, version, record, materializer, metadata, made_by)
                 return self.add(document, key)
 
     def _current_version(self) -> str | None:
@@ -140,9 +143,9 @@ class RunArtifacts:
         document = self._draft.known.versions[key]
         if document.version is None:
             return
-        there = find_existing(self._session.snapshot(), document.model, document.version)
-        if there is not None and link not in there.links:
-            refuse_sealed(there, {"links": [link]})
+        existing = find_existing(self._session.snapshot(), document.model, document.version)
+        if existing is not None and link not in existing.links:
+            refuse_sealed(existing, {"links": [link]})
 
     def _same(self, document: ArtifactDocument) -> ArtifactDocument | None:
         if document.version is None:
@@ -204,21 +207,21 @@ class RunArtifacts:
             The snapshot that it was found in, of the run's registry or of another clone of it.
         """
         if isinstance(used, ArtifactDocument):
-            name, what = used.artifact, self.place_of(used)
+            name, place = used.artifact, self.place_of(used)
             sealed = used.version is not None and find_artifact(snapshot, used.artifact, used.version) is not None
-            lasts = sealed or what == used.id
+            lasts = sealed or place == used.id
         else:
-            name, what, lasts = used.model, used.reference, used.number > 0
+            name, place, lasts = used.model, used.reference, used.number > 0
         step, joined_in = self._steps.current, self._steps.joined_in
         if not lasts:
             return
         if step is not None:
-            step.effects = add_input(step.inputs, name, what) or step.effects
+            step.effects = add_input(step.inputs, name, place) or step.effects
         elif joined_in:
-            if what not in self._noted_in(joined_in).values():
-                self._draft.change_run(lambda run: _used_in(run, joined_in, name, what), f"Use {what}")
-        elif what not in self._draft.known.run.inputs and not self._is_own(what):
-            self._draft.change_run(lambda run: run.but(inputs=(*run.inputs, what)), f"Use {what}")
+            if place not in self._noted_in(joined_in).values():
+                self._draft.change_run(lambda run: _used_in(run, joined_in, name, place), f"Use {place}")
+        elif place not in self._draft.known.run.inputs and not self._is_own(place):
+            self._draft.change_run(lambda run: run.but(inputs=(*run.inputs, place)), f"Use {place}")
 
     def noted_in(self, step: str) -> Mapping[str, str]:
         """Return the inputs that other processes loaded in a step that executes, by name."""
@@ -226,8 +229,8 @@ class RunArtifacts:
         return self._noted_in(step)
 
     def _noted_in(self, step: str) -> Mapping[str, str]:
-        said = self._draft.known.run.steps.get(step, {})
-        inputs: Mapping[str, str] = said.get("inputs", {}) if said.get("status") == RUNNING else {}
+        fields = self._draft.known.run.steps.get(step, {})
+        inputs: Mapping[str, str] = fields.get("inputs", {}) if fields.get("status") == RUNNING else {}
         return inputs
 
     def _is_own(self, place: str) -> bool:

@@ -65,10 +65,10 @@ class RunModel(Model):
         if self._is_sealed:
             super().log_metadata(metadata)
             return
-        said = to_json(metadata)
+        added = to_json(metadata)
         self._versions.steps.note_effects()
         self._versions.change(
-            self.key, lambda document: document.but(metadata={**document.metadata, **said}), "Say more of it"
+            self.key, lambda document: document.but(metadata={**document.metadata, **added}), "Say more of it"
         )
 
     def link(self, registry: Registry, artifact: str) -> None:

@@ -110,8 +110,10 @@ class RunVersions:
             if only_looked_up(snapshot, selector):
                 self._lent[spec.reference] = resolve(snapshot, spec.reference).version
             else:
-                there = find_existing(snapshot, check_model(spec.name), selector)
-                self._lent[spec.reference] = there.version if there else check_new_name(snapshot, spec.name, selector)
+                existing = find_existing(snapshot, check_model(spec.name), selector)
+                self._lent[spec.reference] = (
+                    existing.version if existing else check_new_name(snapshot, spec.name, selector)
+                )
         return self._lent[spec.reference]
 
     def begin(self, document: DraftDocument) -> str:
@@ -144,11 +146,11 @@ class RunVersions:
         draft = self.draft.known
         document = draft.versions[key]
         if document.version is not None:
-            there = find_existing(self.session.snapshot(), document.model, document.version)
-            if there is not None:
-                records = {**there.annotation.artifacts, **draft.artifacts_of(document)}
-                metadata = {**there.annotation.metadata, **document.metadata}
-                return there._replace(annotation=there.annotation.but(artifacts=records, metadata=metadata))
+            existing = find_existing(self.session.snapshot(), document.model, document.version)
+            if existing is not None:
+                records = {**existing.annotation.artifacts, **draft.artifacts_of(document)}
+                metadata = {**existing.annotation.metadata, **document.metadata}
+                return existing._replace(annotation=existing.annotation.but(artifacts=records, metadata=metadata))
         return draft_version(draft, document)
 
     def settle(self, sealed: RunDocument) -> None:

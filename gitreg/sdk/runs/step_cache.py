@@ -46,14 +46,14 @@ def step_key(
         code = textwrap.dedent(inspect.getsource(function))
     except (OSError, TypeError):
         return None
-    said = {
+    fields = {
         "format": _FORMAT,
         "code": code,
         "outputs": [(each.name, each.config.version, each.config.type) for each in outputs],
         "parameters": parameters,
         "inputs": inputs,
     }
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
 def known_outputs(
@@ -83,10 +83,10 @@ def _is_stored(session: Session, document: ArtifactDocument) -> bool:
 
 
 def _in_draft(run: Run, name: str, key: str, outputs: Sequence[Output]) -> list[ArtifactDocument] | None:
-    said = run.draft.run.steps.get(name, {})
-    if said.get("key") != key or said.get("status") != "completed":
+    fields = run.draft.run.steps.get(name, {})
+    if fields.get("key") != key or fields.get("status") != "completed":
         return None
-    given = [run.artifacts.at(said.get("outputs", {}).get(each.name, "")) for each in outputs]
+    given = [run.artifacts.at(fields.get("outputs", {}).get(each.name, "")) for each in outputs]
     return [each for each in given if each is not None] if all(given) else None
 
 

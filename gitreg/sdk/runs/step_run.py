@@ -54,7 +54,7 @@ class StepRun:
 
     def record(self) -> dict[str, Any]:
         """Return the step's entry in the record of the run; values that are None, empty or False are left out."""
-        said = {
+        fields = {
             "status": self.status,
             "started_at": self.started_at,
             "duration": self._duration,
@@ -65,4 +65,4 @@ class StepRun:
             "outputs": dict(self.outputs),
             "version": self.version,
         }
-        return {key: value for key, value in said.items() if value not in (None, {}, False)}
+        return {key: value for key, value in fields.items() if value not in (None, {}, False)}

@@ -143,10 +143,10 @@ def save_all(
 
 
 def _operation(session: Session, news: Sequence[NewVersion], message: str) -> Operation:
-    here = session.context()
+    context = session.context()
 
     def operation(snapshot: Snapshot) -> Changes:
         given = partial(tagged_numbers, session.branch.repository, snapshot)
-        return save_versions(snapshot, news, given=given, context=here, message=message)
+        return save_versions(snapshot, news, given=given, context=context, message=message)
 
     return operation

@@ -55,8 +55,8 @@ def examine_registry(session: Session) -> list[Problem]:
             branch.snapshot(), primary.opened, opened, session.stores, lambda digest: cache.find(digest) is not None
         )
     elif primary.error is not None and not isinstance(primary.error, Refused):
-        what = primary.error.message.removeprefix(f"{primary.url}: ")
-        found.append(Problem(primary.url, what, primary.error.hint or "name another store"))
+        reason = primary.error.message.removeprefix(f"{primary.url}: ")
+        found.append(Problem(primary.url, reason, primary.error.hint or "name another store"))
     return found
 
 

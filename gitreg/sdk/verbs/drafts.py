@@ -27,13 +27,13 @@ DIED = "died"
 
 def sealing(session: Session, draft: Draft) -> Callable[[Any], Any]:
     """Return the operation that seals a draft."""
-    repository, here = session.branch.repository, session.context()
+    repository, context = session.branch.repository, session.context()
 
     def operation(snapshot: Any) -> Any:
         def given(model: str) -> list[int]:
             return tagged_numbers(repository, snapshot, model)
 
-        return seal_operation(snapshot, draft, given=given, context=here)
+        return seal_operation(snapshot, draft, given=given, context=context)
 
     return operation
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gitreg.blobs.progress import NO_PROGRESS, Progress
-from gitreg.blobs.save import StoreWriter as BlobSaving
+from gitreg.blobs.save import StoreWriter
 from gitreg.documents.types import ArtifactRecord
 from gitreg.errors import IntegrityError, InvalidInput
 from gitreg.names import nfc
@@ -56,8 +56,8 @@ def sources(artifact_type: str, paths: Sequence[Path], artifacts: Mapping[str, P
         There are no files at all, or two artifacts have the same name.
     """
     found: dict[str, Sequence[Path]] = {artifact_type: paths} if paths else {}
-    for said, path in artifacts.items():
-        name = nfc(said)
+    for given, path in artifacts.items():
+        name = nfc(given)
         if name in found:
             raise InvalidInput(f"the artifact {name!r} is given twice", hint="choose another name for one of them")
         found[name] = [path]
@@ -75,12 +75,12 @@ def save(session: Session, saving: Saving, *, progress: Progress | None = None, 
         As :meth:`gitreg.Registry.save` raises it.
     """
     new = surrounded(session)(saving)
-    here = session.context()
-    check_saveable(session.snapshot(), new, context=here)
+    context = session.context()
+    check_saveable(session.snapshot(), new, context=context)
 
     def operation(snapshot: Snapshot) -> Changes:
         given = tagged_numbers(session.branch.repository, snapshot, new.model)
-        return save_version(snapshot, new, given=given, context=here)
+        return save_version(snapshot, new, given=given, context=context)
 
     if dry_run:
         new = replace(new, artifacts=describe(saving, progress or NO_PROGRESS, session.verdicts))
@@ -117,7 +117,7 @@ def surrounded(session: Session) -> Callable[[Saving], NewVersion]:
     return new_version
 
 
-def put(store: BlobSaving, saving: Saving, verdicts: ScanCache) -> dict[str, ArtifactRecord]:
+def put(store: StoreWriter, saving: Saving, verdicts: ScanCache) -> dict[str, ArtifactRecord]:
     """Store the files, and return the record of each artifact by name."""
     return {
         name: store_artifact(store, paths, saving.artifact_type, verdicts) for name, paths in saving.sources.items()
@@ -132,7 +132,7 @@ def describe(saving: Saving, progress: Progress, verdicts: ScanCache) -> dict[st
     }
 
 
-def publish(session: Session, store: BlobSaving, operation: Operation, put_again: Callable[[], bool]) -> Outcome:
+def publish(session: Session, store: StoreWriter, operation: Operation, put_again: Callable[[], bool]) -> Outcome:
     """Commit the record of files that were stored, and return the outcome.
 
     Parameters

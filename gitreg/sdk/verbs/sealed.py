@@ -87,8 +87,8 @@ def sealed_artifact(session: Session, reference: str) -> ArtifactDocument:
         _fetched(branch, remote)
     snapshot = session.snapshot()
     document = resolve_artifact(snapshot, reference)
-    said = snapshot.index.history(snapshot.seq, "artifact", document.artifact, str(document.version))
-    if snapshot.index.moment(said[-1].since).boundary:
+    places = snapshot.index.history(snapshot.seq, "artifact", document.artifact, str(document.version))
+    if snapshot.index.moment(places[-1].since).boundary:
         raise IntegrityError(
             f"{document.reference} is not verified: it came without history",
             hint="`git fetch --unshallow` brings the history; by URL, open it once without GITREG_OFFLINE",
@@ -120,10 +120,10 @@ def hold_branch(session: Session) -> None:
     Unreachable, NotFound
         The remote does not answer.
     """
-    branch, said = session.branch, None
+    branch, declared = session.branch, None
     with suppress(InvalidDocument):  # a read that needs the settings raises it
-        said = branch.snapshot().settings.branch
-    if said != branch.name and (remote := _remote(session)) is not None:
+        declared = branch.snapshot().settings.branch
+    if declared != branch.name and (remote := _remote(session)) is not None:
         _fetched(branch, remote)
 
 

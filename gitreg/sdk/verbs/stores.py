@@ -170,8 +170,8 @@ def remove_store(session: Session, url: PathLike) -> Outcome:
     NotFound
         The registry has no such replica.
     """
-    told = store_setting(session.address(url), session.branch.repository)
-    outcome = session.commit(partial(remove_replica, url=told))
+    setting = store_setting(session.address(url), session.branch.repository)
+    outcome = session.commit(partial(remove_replica, url=setting))
     session.forget_stores()
     return outcome
 

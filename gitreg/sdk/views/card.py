@@ -63,7 +63,7 @@ def card(registry: Registry, reference: str) -> Card:
 def _facts(version: ModelVersion, document: Any) -> list[tuple[str, str]]:
     source, run = version.record.source or {}, version.record.run or {}
     commit = str(source.get("commit") or "")[:12] + (", changed since" if source.get("dirty") else "")
-    said = [
+    lines = [
         ("Stage", "yanked" if version.yanked else version.stage),
         ("Aliases", ", ".join(version.aliases)),
         ("Number", str(version.number)),
@@ -75,7 +75,7 @@ def _facts(version: ModelVersion, document: Any) -> list[tuple[str, str]]:
         ("Repository", source.get("repository")),
         ("Run", "/".join(str(run[part]) for part in ("pipeline", "run", "step") if run.get(part))),
     ]
-    return [(name, value) for name, value in said if value]
+    return [(name, value) for name, value in lines if value]
 
 
 def _snippets(version: ModelVersion) -> list[tuple[str, str]]:
@@ -125,8 +125,8 @@ def _artifact(registry: Registry, name: str, record: ArtifactRecord) -> Artifact
         max(0, len(tensors) - _MOST_TENSORS),
         sum(prod(tensor.shape) for tensor in tensors),
         [
-            (path, str(said.get("verdict", "")), str(said.get("why", "")))
-            for path, said in list(record.contents.items())[:_MOST_FILES]
+            (path, str(finding.get("verdict", "")), str(finding.get("why", "")))
+            for path, finding in list(record.contents.items())[:_MOST_FILES]
         ],
     )
 
@@ -199,8 +199,10 @@ def _checks(registry: Registry, version: ModelVersion) -> list[CheckResult]:
     else:
         files = sum(len(manifest.files) for manifest in manifests)
         count = f"{files} file{'' if files == 1 else 's'}"
-        said = f"{missing} of {count} not in the store" if missing else f"{count}, all in the store"
-        checks.append(CheckResult("Files", not missing, f"{said}; gitreg verify --deep {version.reference} reads them"))
+        sentence = f"{missing} of {count} not in the store" if missing else f"{count}, all in the store"
+        checks.append(
+            CheckResult("Files", not missing, f"{sentence}; gitreg verify --deep {version.reference} reads them")
+        )
     return checks
 
 

@@ -48,10 +48,10 @@ def _read_header(file: BinaryIO) -> list[TensorInfo]:
     if length > _LONGEST_HEADER:
         return []
     try:
-        said: dict[str, Any] = json.loads(file.read(length))
+        header: dict[str, Any] = json.loads(file.read(length))
         return [
             TensorInfo(name[:_LONGEST_NAME], str(each["dtype"])[:_LONGEST_NAME], [int(n) for n in each["shape"][:64]])
-            for name, each in said.items()
+            for name, each in header.items()
             if name != "__metadata__"
         ]
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):

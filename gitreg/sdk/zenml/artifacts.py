@@ -170,10 +170,10 @@ class ArtifactVersion:
             folder = self.path(unsafe_code=unsafe_pickle)
         except UnsafeCode as error:
             raise error.allowed_by("unsafe_pickle=True") from error
-        how = self.document.materializer or FOLDER
-        if how == FOLDER:
+        materializer = self.document.materializer or FOLDER
+        if materializer == FOLDER:
             return folder
-        return materializers.read(folder, how, unsafe_pickle=unsafe_pickle, expected=expected)
+        return materializers.read(folder, materializer, unsafe_pickle=unsafe_pickle, expected=expected)
 
 
 # -- saving ------------------------------------------------------------------------------------------------------------
@@ -251,13 +251,13 @@ def stored(
     with TemporaryDirectory(prefix="gitreg-") as folder, session.saving(NO_PROGRESS, draft=draft) as saving:
         if isinstance(data, Path):
             source = session.environment.folder / data
-            how = FOLDER if source.is_dir() else FILE
+            materializer = FOLDER if source.is_dir() else FILE
         else:
             source = Path(folder)
-            how = materializers.write(data, source, unsafe_pickle=unsafe_pickle)
+            materializer = materializers.write(data, source, unsafe_pickle=unsafe_pickle)
         record = store_artifact(saving, [source], artifact_type, session.verdicts)
         saving.hold()
-        yield record, how
+        yield record, materializer
         # A garbage collection that began before the commit may have moved files that it found unreachable.
         if saving.lost() and (
             store_artifact(saving, [source], artifact_type, session.verdicts) != record or saving.lost()

@@ -92,8 +92,8 @@ class Model:
 
     def card(self) -> dict[str, Any]:
         """Return the fields of the card that were given, with the tags."""
-        said = {field: value for field, value in self._card.items() if value is not None}
-        return {**said, "tags": list(self.tags)} if self.tags else said
+        fields = {field: value for field, value in self._card.items() if value is not None}
+        return {**fields, "tags": list(self.tags)} if self.tags else fields
 
     @property
     def reference(self) -> str:
@@ -236,8 +236,8 @@ class Model:
         document = snapshot.find_model(self.name)
         if document is None:
             return
-        said = {field: value for field, value in self._card.items() if value is not None}
-        differing = [field for field, value in said.items() if getattr(document, field) != value]
+        fields = {field: value for field, value in self._card.items() if value is not None}
+        differing = [field for field, value in fields.items() if getattr(document, field) != value]
         if self.tags and set(self.tags) != set(document.tags):
             differing.append("tags")
         if differing:
