@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
-
-from jsonschema import Draft7Validator
-from jsonschema.exceptions import ValidationError, best_match
+from typing import TYPE_CHECKING, Any
 
 from gitreg.documents.yaml import pointer
 from gitreg.errors import InvalidDocument
 
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+
 _LONGEST = 200
+_MOST_VALUES = 5_000
+"""The number of values up to which the errors of a document are explained: looking for all takes a millisecond each."""
 _TYPES = {
     "array": "a list",
     "boolean": "true or false",
@@ -38,8 +40,13 @@ def explain(schema: Mapping[str, Any], data: Any, where: str) -> InvalidDocument
     -------
     InvalidDocument | None
         The error with the place, the problem and, as far as the schema describes it, the remedy; None if the document
-        is valid.
+        is valid, or too large to look for the best explanation.
     """
+    from jsonschema import Draft7Validator  # Metaflow's tasks have none, and need only `known_names`
+    from jsonschema.exceptions import best_match
+
+    if _count(data) > _MOST_VALUES:
+        return None
     error = best_match(Draft7Validator(schema).iter_errors(data))
     if error is None:
         return None
@@ -81,12 +88,20 @@ def _explained(error: ValidationError) -> tuple[list[str | int], str, str]:
             return [], f"is {shown}, not {wanted}", _sentences(f"write {wanted}{of}", described)
         case "required":
             return [], f"has no {next(field for field in rule if field not in value)}", described
+        case "pattern" if rule == "\\S":
+            return [], f"is {shown}", _sentences("write a text that is not empty", described)
         case "minItems" | "minProperties" if not value:
             return [], "is empty", described
         case "not":
             return [], f"is {shown}", described
         case _:
             return [], error.message, described
+
+
+def _count(data: Any) -> int:
+    """Return the number of values in a document."""
+    inner = data.values() if isinstance(data, Mapping) else data if isinstance(data, list) else ()
+    return 1 + sum(map(_count, inner))
 
 
 def _shortened(text: str, longest: int) -> str:

@@ -56,7 +56,11 @@ def check(kind: str, data: Any, where: str) -> None:
     except JsonSchemaValueException as error:
         from gitreg.documents.schema_errors import explain  # imports jsonschema, needed for invalid documents only
 
-        raise explain(schema(kind), data, where) or InvalidDocument(where, "", str(error)) from None
+        try:
+            explained = explain(schema(kind), data, where)
+        except ImportError:  # jsonschema is missing in a task of Metaflow: fewer words, but the right error
+            explained = None
+        raise explained or InvalidDocument(where, "", str(error)) from None
 
 
 @cache

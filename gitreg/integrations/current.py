@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from weakref import WeakKeyDictionary
 
 from gitreg.errors import InvalidInput
-from gitreg.sdk.runs.run import active_run
+from gitreg.sdk.current_run import active_run
 
 if TYPE_CHECKING:
     from gitreg.integrations.models import Models
@@ -34,7 +34,7 @@ class Current:
         models = _MODELS.get()
         if models is not None:
             return models
-        run = active_run()
+        run = cast("Run | None", active_run())  # the class itself takes long to import
         if run is None:
             raise InvalidInput(
                 "no function or step with @model is under way here",

@@ -134,7 +134,9 @@ class _Reader:
                 return AnyGate(name=name, gates=self._gates([*at, "any"], data["any"]))
 
     def _approvals_gate(self, at: _Path, name: str, data: Mapping[str, Any]) -> Gate:
-        count = int(data.get("count", 1))
+        count = data.get("count", 1)
+        if not isinstance(count, int):  # JSON Schema takes 2.0 for an integer
+            raise _wrong([*at, "count"], f"is {count!r}", "write a whole number")
         by = self._by([*at, "by"], data["by"]) if "by" in data else self.people
         if count > len(by):
             raise _wrong(at, f"needs {count} approvals of {len(by)} people", "name more of them, in `people` too")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
+
+from gitreg.sdk.environment import RUN_VARIABLE
 
 if TYPE_CHECKING:
     from gitreg.documents.types import ArtifactDocument
@@ -71,6 +75,8 @@ def active_run() -> ActiveRun | None:
     A thread begins with a new context, in which no run is set. None if no run is active.
     """
     run = _ACTIVE.get() or _only_run()
+    if run is None and not _BEGUN and not _PARENT and os.environ.get(RUN_VARIABLE):  # it was set after the import
+        import_module("gitreg.sdk.runs.attach")
     return _PARENT[0]() if run is None and not _BEGUN and _PARENT else run
 
 

@@ -230,8 +230,11 @@ class Session:
     @property
     def opened_as(self) -> str:
         """The path with the branch, or the URL, that opens this registry again."""
-        if self.mirror_of is not None:
-            return self.mirror_of
+        return self.local_address if self.mirror_of is None else self.mirror_of
+
+    @property
+    def local_address(self) -> str:
+        """The folder with the branch, on this machine; that of a mirror lies in the cache and has no login in it."""
         name, root = self.branch.name, self.branch.root
         return f"{self.folder}#{name}:{root}" if root else f"{self.folder}#{name}"
 

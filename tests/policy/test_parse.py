@@ -95,6 +95,8 @@ def test_every_kind_is_read(said: dict[str, Any]) -> None:
         ({"gates": [{"approvals": {"author": "proven"}}]}, "/gates/0/approvals/author", "signed"),
         ({"gates": [{"approvals": {"count": 0}}]}, "/gates/0/approvals/count", "1 or more"),
         ({"gates": [{"approvals": {"count": True}}]}, "/gates/0/approvals/count", "1 or more"),
+        ({"gates": [{"approvals": {"count": 1.0}}]}, "/gates/0/approvals/count", "whole number"),
+        ({"gates": [{"command": ["make", " "]}]}, "/gates/0/command/1", "not empty"),
         ({"gates": [{"command": "rm -rf /"}]}, "/gates/0/command", "list"),
         ({"gates": [{"all": []}]}, "/gates/0/all", "at least one"),
         ({"gates": [{"any": []}]}, "/gates/0/any", "at least one"),
@@ -117,6 +119,13 @@ def test_what_is_wrong_is_named_with_its_place_and_what_is_known(
         parse_policies({"production": said}, PEOPLE, STAGES)
     assert (caught.value.where, caught.value.pointer) == ("gitreg.yaml", f"/policies/production{pointer}")
     assert any(word in str(caught.value.hint) for word in tells.split("|"))
+
+
+def test_a_document_with_thousands_of_values_is_refused_without_looking_for_the_best_explanation() -> None:
+    gates: list[dict[str, Any]] = [{"metadata": ["a"]} for _ in range(3000)]
+    with pytest.raises(InvalidDocument) as caught:
+        parse_policies({"production": {"gates": [*gates, {}]}}, PEOPLE, STAGES)
+    assert (caught.value.where, caught.value.pointer) == ("gitreg.yaml", "")
 
 
 def test_a_policy_for_a_stage_that_is_misspelled_is_an_error_for_every_stage() -> None:

@@ -1,5 +1,5 @@
 """The same user and registry as the registry's own tests have."""
 
-from tests.registry.conftest import registry, user, weights
+from tests.registry.conftest import hub, one, registry, user, weights
 
-__all__ = ["registry", "user", "weights"]
+__all__ = ["hub", "one", "registry", "user", "weights"]

@@ -25,7 +25,6 @@ from gitreg.errors import NotFound
 from gitreg.registry.state.runs_and_artifacts import artifact_versions
 from gitreg.sdk import verbs
 from gitreg.sdk.current_run import active_run
-from gitreg.sdk.zenml.artifacts import save_artifact
 from gitreg.units import size_text
 
 _COLUMNS = ("artifact", "version", "number", "type", "size", "digest", "created_at", "id")
@@ -123,6 +122,8 @@ def save(name: str, path: str, artifact_type: str, metadata: dict[str, Any], out
 
     Inside of `gitreg run` it becomes part of the run.
     """
+    from gitreg.sdk.zenml.artifacts import save_artifact  # brings all materializers, which other commands need not
+
     artifact, _, version = name.partition("@")
     registry = None if active_run() is not None else open_registry()
     saved = save_artifact(

@@ -8,11 +8,9 @@ import click
 
 from gitreg.blobs.file_io import replacing, write_all
 from gitreg.blobs.os_errors import readable_os_errors
-from gitreg.cards import render_card
 from gitreg.cli.options import NamedPath, fetch_option, open_registry, reference_argument
 from gitreg.cli.output import print_line
 from gitreg.names import slug
-from gitreg.sdk.views.card import card
 
 
 @click.command("card")
@@ -31,6 +29,9 @@ def command(reference: str, output: str | None) -> None:
     What it is and how to load it, the model's card, metadata over versions, files with their digests, its stages, its
     lineage as a picture, and whether it is what was sealed.
     """
+    from gitreg.cards import render_card  # the help of the command needs neither
+    from gitreg.sdk.views.card import card
+
     found = card(open_registry(), reference)
     page = render_card(found)
     if output == "-":

@@ -54,18 +54,24 @@ def _folder_url(folder: Path, env: Mapping[str, str]) -> str:
         if repository.read(commit, "pyproject.toml" if within == "." else f"{within}/pyproject.toml") is None:
             return folder.as_uri()
         remote = repository.remotes.url("origin")
-    url = f"git+{_as_url(remote) if remote else top.as_uri()}@{commit}"
+    url = f"git+{_as_url(remote, top) if remote else top.as_uri()}@{commit}"
     return _with_fragment(url, subdirectory=None if within == "." else within)
 
 
-def _as_url(address: str) -> str:
-    """Return the address of a remote as pip takes it: a URL, with the user that Git hosts have for SSH."""
+def _as_url(address: str, top: Path) -> str:
+    """Return the address of a remote as pip takes it: a URL, with the user that Git hosts have for SSH.
+
+    Parameters
+    ----------
+    top:
+        The work tree, from which a relative path starts.
+    """
     if "://" in address:
         return address.replace("ssh://", "ssh://git@", 1) if address.startswith("ssh://") else address
     host, colon, path = address.partition(":")
     if colon and "/" not in host:
         return f"ssh://{host if '@' in host else f'git@{host}'}/{path.removeprefix('/')}"
-    return Path(address).as_uri()
+    return (top / address).resolve().as_uri()
 
 
 def _with_fragment(url: str, **values: str | None) -> str:

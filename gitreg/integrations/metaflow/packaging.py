@@ -15,7 +15,7 @@ _NEEDED = (
     "dulwich", "fastjsonschema", "fsspec", "jinja2",
     "markupsafe", "pyfastcdc", "urllib3", "yaml",
 )  # fmt: skip
-_KINDS = (".css", ".j2", ".json", ".py")
+_KINDS = (".css", ".j2", ".json", ".py", ".txt")
 _LEFT_OUT = frozenset({"__pycache__", "metaflow_extension", "demo", "tests"})
 
 

@@ -126,12 +126,14 @@ def _mirrors(branch: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
     if repository.is_shallow:  # the last changes of some files are not here
         return
     known = {update.name for update in updates}
+    refs: dict[str, str] = {}  # one namespace may lie inside the other
     for kind in ("stage", "alias"):
-        for ref in repository.refs(f"{mirror_namespace(snapshot.settings, kind)}/"):
-            if ref not in known and "@" in ref.rpartition("/")[2]:  # the namespace may have branches, too
-                yield Problem(
-                    ref, "mirrors no stage or alias that ever was", f"`git update-ref -d {ref}`, if nobody needs it"
-                )
+        refs.update(repository.refs(f"{mirror_namespace(snapshot.settings, kind)}/"))
+    for ref in refs:
+        if ref not in known and "@" in ref.rpartition("/")[2]:  # the namespace may have branches, too
+            yield Problem(
+                ref, "mirrors no stage or alias that ever was", f"`git update-ref -d {ref}`, if nobody needs it"
+            )
 
 
 def _work_trees(branch: RegistryBranch) -> Iterator[Problem]:

@@ -83,7 +83,7 @@ class Report:
             "ok": self.ok,
             "base": self.base,
             "head": self.head,
-            "problems": [problem.row() for problem in self.problems],
+            "problems": [{"where": each.where, "what": each.what, "remedy": each.remedy} for each in self.problems],
             "authority": [change.row() for change in self.settings.authority] if self.settings else [],
             "moves": [move.row() for move in self.moves],
             "versions": [

@@ -1,5 +1,7 @@
 """The merge preview: the registry as it will be once a commit is merged into its branch, by any method of merging.
 
+It is a three-way comparison: the merge base, the branch and the commit.
+
 Only the differences are read: a copy of the index is extended by the proposed commits.
 """
 

@@ -128,7 +128,9 @@ class Run:
         step = self.steps.only
         spec = (step.spec if step else None) or self.steps.model
         model = "" if spec is None else spec.filled(self.steps.fill).reference
-        return RunAddress(self.session.opened_as, f"{self.pipeline}@{self.name}", model, step.name if step else None)
+        return RunAddress(
+            self.session.local_address, f"{self.pipeline}@{self.name}", model, step.name if step else None
+        )
 
     def read_draft(self) -> Draft:
         """Return the draft as it is now."""

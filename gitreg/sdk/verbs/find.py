@@ -49,7 +49,7 @@ def find_version(session: Session, reference: str, *, at: str | None = None) -> 
 
         return draft_of_model(session, model, selector.partition(":")[2] or None)
     snapshot, version = _verified(session, reference, at)
-    warn_of_unreadable(snapshot, version.model)
+    warn_of_unreadable(snapshot, version.model, stacklevel=4)
     return version
 
 
@@ -101,11 +101,19 @@ def holders(session: Session, references: Sequence[str], *, warn: bool = True) -
     return found
 
 
-def warn_of_unreadable(snapshot: Snapshot, model: str | None = None) -> None:
-    """Warn of files that cannot be read and are left out."""
+def warn_of_unreadable(snapshot: Snapshot, model: str | None = None, *, stacklevel: int = 3) -> None:
+    """Warn of files that cannot be read and are left out.
+
+    Parameters
+    ----------
+    stacklevel:
+        The number of calls up to the code that the warning is for, as for :func:`warnings.warn`.
+    """
     if found := snapshot.unreadable(model):
         more = f", nor can {len(found) - 1} more" if len(found) > 1 else ""
-        warnings.warn(f"left out, for it cannot be read: {found[0].problem}{more} (see `gitreg doctor`)", stacklevel=4)
+        warnings.warn(
+            f"left out, for it cannot be read: {found[0].problem}{more} (see `gitreg doctor`)", stacklevel=stacklevel
+        )
 
 
 def _verified(

@@ -175,6 +175,33 @@ with gitreg.run() as joined:
     assert (version.metadata, version.links) == ({"x": 1}, ("note@1",))
 
 
+def test_a_process_that_hears_of_its_run_after_it_has_imported_gitreg_joins_it(inside: Registry) -> None:
+    code = """
+import os
+import gitreg
+from gitreg import save_artifact
+os.environ.update(eval(os.environ.pop("LATER")))
+save_artifact("from a worker", "note")
+"""
+    with gitreg.run(model=Model("iris")):
+        later = {name: value for name, value in os.environ.items() if name.startswith("GITREG_")}
+        env = {name: value for name, value in os.environ.items() if name not in later}
+        subprocess.run([sys.executable, "-c", code], check=True, cwd="/", env={**env, "LATER": repr(later)})
+    assert inside.version("iris").links == ("note@1",)
+
+
+def test_a_run_on_a_registry_that_is_named_by_its_url_hands_on_the_mirror_and_not_the_url(
+    one: Registry, hub: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one.save("iris", weights)
+    monkeypatch.setenv("GITREG_REGISTRY", hub.as_uri())
+    with gitreg.run():
+        named = os.environ["GITREG_REGISTRY"]
+        assert "://" not in named
+        with Registry.open(named) as found:
+            assert found.version("iris").number == 1
+
+
 def test_a_run_keeps_its_code_and_the_patch_when_asked(
     inside: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
