@@ -137,7 +137,7 @@ def _contracts() -> list[dict[str, object]]:
 )
 def test_a_contract_names_every_package_but_the_home_of_its_library(contract: dict[str, list[str]]) -> None:
     """A new package is held by every contract; free is only what imports such a library."""
-    packages = {f"gitreg.{path.stem}" for path in PACKAGE.iterdir() if path.is_dir() and path.name[0] != "_"}
+    packages = {f"gitreg.{path.parent.name}" for path in PACKAGE.glob("*/__init__.py")}
     packages |= {f"gitreg.{path.stem}" for path in PACKAGE.glob("*.py") if path.name[0] != "_"}
     free = packages - set(contract["source_modules"])
     homes = {
