@@ -55,7 +55,7 @@ def is_missing(error: Exception) -> bool:
 def explain(error: Exception) -> Reason | None:
     """Return the reason for an error of boto3; None for any other error."""
     from botocore import exceptions as b
-    from s3transfer.exceptions import S3CopyFailedError
+    from s3transfer import exceptions as transfer
 
     if isinstance(error, b.ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
@@ -64,7 +64,7 @@ def explain(error: Exception) -> Reason | None:
         return errors.BUSY if status >= 500 or status == 429 else errors.unexpected(error)
     if isinstance(error, RecursionError):  # botocore asks for the bucket's region, is redirected again, and so on
         return _REDIRECTED
-    if isinstance(error, S3CopyFailedError):
+    if isinstance(error, getattr(transfer, "S3CopyFailedError", ())):  # s3transfer has it since 0.15
         return errors.unexpected(error)
     if not isinstance(error, b.BotoCoreError):
         return None
