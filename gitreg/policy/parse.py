@@ -196,6 +196,6 @@ def _wrong(at: _Path, reason: str, hint: str) -> InvalidDocument:
 
 def _unknown(at: _Path, kind: str, name: str, known: Sequence[str], *, also: Sequence[str] = ()) -> InvalidDocument:
     """Return the error for a name that is neither in ``known`` nor in ``also``, with the nearest of both."""
-    from gitreg.documents.schema_errors import known_names  # imports jsonschema, needed for errors only
+    from gitreg.documents.schema_errors import known_names  # imports a YAML library, needed for errors only
 
     return _wrong(at, f"there is no {kind} {name!r}", known_names(name, known, also=also))

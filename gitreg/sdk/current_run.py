@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from importlib import import_module
@@ -65,8 +65,6 @@ if TYPE_CHECKING:
 _ACTIVE: ContextVar[ActiveRun | None] = ContextVar("gitreg_run", default=None)
 _BEGUN: list[ActiveRun] = []
 """The runs that this process began and that have not ended, in the order in which they began."""
-_PARENT: list[Callable[[], ActiveRun | None]] = []
-"""The function that returns the run of the process that started this one; empty if no run started it."""
 
 
 def active_run() -> ActiveRun | None:
@@ -75,9 +73,11 @@ def active_run() -> ActiveRun | None:
     A thread begins with a new context, in which no run is set. None if no run is active.
     """
     run = _ACTIVE.get() or _only_run()
-    if run is None and not _BEGUN and not _PARENT and os.environ.get(RUN_VARIABLE):  # it was set after the import
-        import_module("gitreg.sdk.runs.attach")
-    return _PARENT[0]() if run is None and not _BEGUN and _PARENT else run
+    if run is None and not _BEGUN and os.environ.get(RUN_VARIABLE):
+        # by its name, for it stands above this module; few processes have a parent run
+        parent: ActiveRun | None = import_module("gitreg.sdk.runs.attach").parent_run()
+        return parent
+    return run
 
 
 def run_here() -> ActiveRun | None:
@@ -98,11 +98,6 @@ def active(run: ActiveRun) -> Iterator[None]:
         _BEGUN.remove(run)
         with suppress(ValueError):  # the block may end in another context, as in a notebook, where the token is invalid
             _ACTIVE.reset(token)
-
-
-def set_parent_run(find: Callable[[], ActiveRun | None]) -> None:
-    """Set the function that returns the run of the process that started this one; it is called when needed."""
-    _PARENT[:] = [find]
 
 
 def _only_run() -> ActiveRun | None:

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from gitreg.blobs.cache.stat_cache import StatCache
 from gitreg.registry.state.content_verdicts import ScanCache
 from gitreg.units import parse_size
 
 if TYPE_CHECKING:
     from gitreg.blobs.cache.cache import Cache
+    from gitreg.blobs.cache.stat_cache import StatCache
     from gitreg.git import Repository
     from gitreg.registry.weights.trusted_code import CodeTrust
     from gitreg.registry.weights.trusted_stores import TrustedStores
@@ -74,6 +74,8 @@ class Environment(NamedTuple):
 
     def stat_cache(self) -> StatCache:
         """Return the stat cache: size and mtime of the user's files when they were last hashed, with their digests."""
+        from gitreg.blobs.cache.stat_cache import StatCache  # `show` and `list` need nothing of the store
+
         return StatCache(self._cache_folder() / "known-1.sqlite", self.clock)
 
     def spool(self) -> Path:

@@ -1,21 +1,20 @@
-"""The run of a parent process, as a child process sees and uses it; importing this module makes it known."""
+"""The run of a parent process, as a child process sees and uses it."""
 
 from __future__ import annotations
 
 import atexit
 import os
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from gitreg.errors import NotFound
-from gitreg.sdk.current_run import set_parent_run
+from gitreg.registry.drafts import read_draft
 from gitreg.sdk.environment import RUN_VARIABLE, STEP_VARIABLE
+from gitreg.sdk.registry import Registry
+from gitreg.sdk.runs.run import Run
+from gitreg.sdk.zenml.model import Model
 
-if TYPE_CHECKING:
-    from gitreg.sdk.runs.run import Run
 
-
-def parent_run() -> Run | None:
+def parent_run() -> Run:
     """Return the run that GITREG_RUN and GITREG_STEP name; its registry stays open until this process ends.
 
     Raises
@@ -23,17 +22,11 @@ def parent_run() -> Run | None:
     NotFound
         The run has ended.
     """
-    run = os.environ.get(RUN_VARIABLE)
-    return _joined(run, os.environ.get(STEP_VARIABLE) or "") if run else None
+    return _joined(os.environ[RUN_VARIABLE], os.environ.get(STEP_VARIABLE) or "")
 
 
 @lru_cache(1)
 def _joined(run: str, step: str) -> Run:
-    from gitreg.registry.drafts import read_draft  # most commands that a run starts never ask for it
-    from gitreg.sdk.registry import Registry
-    from gitreg.sdk.runs.run import Run
-    from gitreg.sdk.zenml.model import Model
-
     pipeline, _, rest = run.partition("@")
     name, _, reference = rest.partition("@")
     registry = Registry.open()
@@ -45,6 +38,3 @@ def _joined(run: str, step: str) -> Run:
         )
     model, _, version = reference.partition("@")
     return Run(registry, draft, Model(model, version or None) if model else None, joined_in=step)
-
-
-set_parent_run(parent_run)
