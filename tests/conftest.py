@@ -36,7 +36,7 @@ OF_THE_DEVELOPER = (
     "EMAIL", "EDITOR", "VISUAL", "PAGER", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "COLUMNS", "LINES",
     "http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY",
 )  # fmt: skip
-"""How variables begin that change what gitreg, or a program that it runs, does."""
+"""The beginnings of variables that change the behaviour of gitreg, or of a program that it runs."""
 
 
 def pytest_configure(config: pytest.Config) -> None:

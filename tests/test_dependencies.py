@@ -1,4 +1,4 @@
-"""What pyproject.toml lets in is what the tests are run with: its lowest versions in one place, newer in another."""
+"""The versions that pyproject.toml lets in are tested: the lowest by one list, newer ones by another."""
 
 from __future__ import annotations
 

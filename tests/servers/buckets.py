@@ -13,7 +13,7 @@ from tests.servers.shared import server
 
 HERE = ["folder", "memory"]
 CLIENTS = ("AWS_", "AZURE_", "STORAGE_EMULATOR_HOST", "FSSPEC_", "GCSFS_")
-"""How the names of variables begin by which a server's clients know it."""
+"""The beginnings of the variables by which a server's clients find it."""
 SERVERS = ["radosgw", "swift", "azurite", "gcs", "sshd"]
 S3 = ["radosgw", "swift"]
 

@@ -1,4 +1,4 @@
-"""What the jobs of ``gitreg ci`` install: the gitreg that wrote them, by its own installation, or what is asked for."""
+"""The requirement in the jobs of ``gitreg ci``: that of the gitreg that wrote them, or the one asked for."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 def installed(person: Person, folder: Path, direct_url: dict[str, Any] | None) -> Person:
-    """Let pip's records of the installation, in a folder that comes first, say where it is from."""
+    """Return the person with an installation whose records by pip, in a folder that comes first, name its origin."""
     files = {f"{NAME.replace('-', '_')}-9.8.dist-info/METADATA": f"Metadata-Version: 2.4\nName: {NAME}\nVersion: 9.8\n"}
     if direct_url is not None:
         files[f"{NAME.replace('-', '_')}-9.8.dist-info/direct_url.json"] = json.dumps(direct_url)
