@@ -52,7 +52,7 @@ def names_of(module: str) -> dict[str, Any]:
     names = dict(vars(import_module(module)))
     for statement in ast.parse(inspect.getsource(sys.modules[module])).body:
         if isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING":
-            exec(compile(ast.Module(statement.body, []), module, "exec"), names)
+            exec(compile(ast.Module(statement.body, []), f"<{module}>", "exec"), names)
     return names
 
 
