@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from gitreg import Registry
-from tests.registry.conftest import registry, user, weights
+from tests.registry.conftest import new_registry, registry, user, weights
 
-__all__ = ["registry", "user", "weights"]
+__all__ = ["new_registry", "registry", "user", "weights"]
 
 
 @pytest.fixture

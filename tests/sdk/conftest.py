@@ -1,5 +1,5 @@
 """The same user and registry as the registry's own tests have."""
 
-from tests.registry.conftest import hub, one, registry, user, weights
+from tests.registry.conftest import hub, new_registry, one, registry, user, weights
 
-__all__ = ["hub", "one", "registry", "user", "weights"]
+__all__ = ["hub", "new_registry", "one", "registry", "user", "weights"]
