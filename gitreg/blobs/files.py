@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from gitreg.blobs.os_errors import readable_os_errors
 from gitreg.errors import InvalidInput, NotFound
+from gitreg.folder_walk import regular_file, walk
 from gitreg.names import fold, is_dot_git, is_windows_device
 
 _RENAME = "rename the file"
@@ -49,7 +50,7 @@ class LocalFile(NamedTuple):
     path:
         Path inside the artifact.
     source:
-        Path on this machine.
+        Path on this machine, behind all symbolic links that were followed.
     status:
         Result of `lstat` when it was listed.
     """
@@ -75,12 +76,16 @@ def collect(sources: Sequence[Path]) -> list[LocalFile]:
     The path of a single file is its name; the files of a single folder have paths relative to that folder. With several
     sources, each path begins with the source's name. Hidden files are kept, empty folders are not.
 
+    A source that is a symbolic link is followed; inside a folder, a link is followed to the files of the same tree
+    (:mod:`gitreg.folder_walk`) and goes by its own name.
+
     Raises
     ------
     NotFound
         A source does not exist.
     InvalidInput
-        No source, no file at all, a symbolic link, a device, socket or pipe, or a path that `check_paths` refuses.
+        No source, no file at all, a symbolic link that leads nowhere or out of the tree, a device, socket or pipe, or a
+        path that `check_paths` refuses.
     """
     if not sources:
         raise InvalidInput("nothing to save: no file or folder was named", hint="name at least one")
@@ -88,12 +93,14 @@ def collect(sources: Sequence[Path]) -> list[LocalFile]:
     for source in sources:
         name = Path(os.path.abspath(source)).name
         with readable_os_errors("read what is to be saved", source):
-            if not os.path.lexists(source):
-                raise NotFound(f"{source} is not there", hint="check the path")
-            if source.is_dir() and not source.is_symlink():
-                found.extend(_walk(str(source), f"{name}/" if len(sources) > 1 else ""))
+            if not os.path.exists(source):
+                raise NotFound(_absence(source), hint="check the path")
+            prefix = f"{name}/" if len(sources) > 1 else ""
+            if source.is_dir():
+                found.extend(LocalFile(prefix + path, place, status) for path, place, status in walk(source))
             else:
-                found.append(_local_file(str(source), name, os.lstat(source)))
+                place = os.path.realpath(source) if source.is_symlink() else str(source)
+                found.append(LocalFile(*regular_file(name, place, os.stat(source))))
     if not found:
         named = ", ".join(str(source) for source in sources)
         raise InvalidInput(f"{named} holds no files", hint="empty folders are not saved; name one that holds files")
@@ -101,25 +108,10 @@ def collect(sources: Sequence[Path]) -> list[LocalFile]:
     return sorted(found, key=lambda file: file.path.encode())
 
 
-def _walk(folder: str, prefix: str) -> Iterator[LocalFile]:
-    pending = [(folder, prefix)]
-    while pending:
-        folder, prefix = pending.pop()
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append((entry.path, f"{prefix}{entry.name}/"))
-                else:
-                    yield _local_file(entry.path, prefix + entry.name, entry.stat(follow_symlinks=False))
-
-
-def _local_file(source: str, path: str, status: os.stat_result) -> LocalFile:
-    if stat.S_ISLNK(status.st_mode):
-        target = os.path.realpath(source)
-        raise InvalidInput(f"{source!r} is a symbolic link", hint=f"put the file itself there, or name {target!r}")
-    if not stat.S_ISREG(status.st_mode):
-        raise InvalidInput(f"{source!r} is no regular file", hint="only files and folders can be saved; move it away")
-    return LocalFile(path, source, status)
+def _absence(source: Path) -> str:
+    if source.is_symlink():
+        return f"{source} is a symbolic link to {os.readlink(source)!r}, which is not there"
+    return f"{source} is not there"
 
 
 def check_paths(paths: Iterable[str]) -> None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import stat
 from pathlib import Path
 
 from gitreg.errors import InvalidInput, NotFound
+from gitreg.folder_walk import regular_file, walk
 from gitreg.materializers.base import Materializer
 
 
 class Paths(Materializer):
     """A path: its file or folder is copied under its own name, and reading returns the path of the copy.
 
-    A link to a file inside the folder is copied as that file; any other link is refused, so that no file from elsewhere
-    is published by accident. Folders without files are not kept, as in Git.
+    Links in a folder are followed as :mod:`gitreg.folder_walk` says. Folders without files are not kept, as in Git.
     """
 
     name = "path"
@@ -47,34 +45,18 @@ class Paths(Materializer):
 
 
 def _copy_folder(source: Path, target: Path) -> None:
-    empty = True
-    for place, folders, files in os.walk(source, onerror=_unreadable):
-        for name in (*folders, *files):
-            path = Path(place, name)
-            if path.is_symlink():
-                _check_link(path, source)
-            if name in files:
-                empty = False
-                copy = target / path.relative_to(source)
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                _copy_file(path, copy)
-    if empty:
+    try:
+        files = list(walk(source))
+    except OSError as error:
+        raise InvalidInput(f"{error.filename} cannot be read: {error.strerror}") from None
+    if not files:
         raise InvalidInput(f"{source} holds no files", hint="give a path with something to save")
-
-
-def _check_link(link: Path, top: Path) -> None:
-    goal = Path(os.path.realpath(link))
-    if not goal.is_relative_to(top):
-        raise InvalidInput(f"{link} is a link out of the folder, to {goal}", hint="replace the link by a copy")
-    if not goal.is_file():
-        raise InvalidInput(f"{link} is a link to what is no file: {goal}", hint="remove the link")
+    for file in files:
+        copy = target / file.path
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file.source, copy)
 
 
 def _copy_file(source: Path, target: Path) -> None:
-    if not stat.S_ISREG(source.stat().st_mode):
-        raise InvalidInput(f"{source} is no regular file", hint="remove it")
+    regular_file(source.name, str(source), source.stat())
     shutil.copy(source, target)
-
-
-def _unreadable(error: OSError) -> None:
-    raise InvalidInput(f"{error.filename} cannot be read: {error.strerror}") from None

@@ -56,20 +56,25 @@ def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
         collect([])
 
 
-@pytest.mark.parametrize("target", ["model.safetensors", "1_Pooling", "gone"])
-def test_a_symlink_is_refused_with_its_path_and_its_target(model: Path, target: str) -> None:
-    link = model / "1_Pooling" / "link"
-    link.symlink_to(model / target)
-    for source in (model, link):
-        with pytest.raises(InvalidInput, match="1_Pooling/link' is a symbolic link") as caught:
-            collect([source])
-        assert target in str(caught.value.hint)
+def test_a_source_that_is_a_link_is_followed_and_goes_by_its_own_name(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "latest").symlink_to(model)
+    (tmp_path / "best.bin").symlink_to("latest/model.safetensors")
+    assert paths_of(tmp_path / "latest") == paths_of(model)
+    [file] = collect([tmp_path / "best.bin"])
+    assert (file.path, file.source) == ("best.bin", os.path.realpath(model / "model.safetensors"))
 
 
-def test_a_symlink_that_leads_to_itself_is_refused(model: Path) -> None:
-    (model / "loop").symlink_to("loop")
-    with pytest.raises(InvalidInput, match="loop' is a symbolic link"):
-        collect([model])
+def test_links_inside_a_folder_are_files_of_the_artifact(model: Path) -> None:
+    (model / "1_Pooling" / "link").symlink_to("../run.sh")
+    [file] = [file for file in collect([model]) if file.path == "1_Pooling/link"]
+    assert (file.size, file.executable) == (10, True)
+
+
+@pytest.mark.parametrize("target", ["gone", "link"])
+def test_a_source_that_is_a_link_to_nowhere_is_not_found(tmp_path: Path, target: str) -> None:
+    (tmp_path / "link").symlink_to(target)
+    with pytest.raises(NotFound, match=f"link is a symbolic link to '{target}', which is not there"):
+        collect([tmp_path / "link"])
 
 
 def test_a_pipe_and_a_socket_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,11 +74,10 @@ def test_a_path_that_is_itself_a_link_gives_what_it_leads_to_under_its_own_name(
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("/etc/hostname", "is a link out of the folder"),
-        ("..", "is a link out of the folder"),
-        ("inner", "is a link to what is no file"),
-        (".", "is a link to what is no file"),
-        ("nothing", "is a link to what is no file"),
+        ("/etc/hostname", "is a symbolic link out of the folder"),
+        ("..", "is a symbolic link out of the folder"),
+        (".", "is a symbolic link to a folder, in a folder that is reached by a link"),
+        ("nothing", "is a symbolic link to 'nothing', which is not there"),
     ],
 )
 def test_any_other_link_is_refused_with_its_path(target: str, words: str, model: Path, files: Path) -> None:
@@ -97,7 +96,7 @@ def test_a_link_that_leads_to_itself_is_refused(model: Path, files: Path) -> Non
 
 def test_a_pipe_is_refused_and_not_waited_for(model: Path, files: Path) -> None:
     os.mkfifo(model / "pipe")
-    with pytest.raises(InvalidInput, match="pipe is no regular file"):
+    with pytest.raises(InvalidInput, match="pipe' is no regular file"):
         write(model, files)
 
 

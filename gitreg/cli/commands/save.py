@@ -80,8 +80,10 @@ def command(
 ) -> None:
     """Save files and folders as a new version of MODEL, which is registered where it is not yet.
 
-    A folder's files keep their paths inside it. A version that is there already with the very same
-    files is left as it is.
+    A folder's files keep their paths inside it. A symbolic link that is named is followed, and so are
+    links in a folder to files of its own tree: the folder, its Git work tree without hidden files, its
+    repository in the Hugging Face cache. A version that is there already with the very same files is left
+    as it is.
 
     With --batch, each item of the list has model, paths or artifacts, and whatever else this command takes: type,
     metadata, tags, description, inputs, stage.
