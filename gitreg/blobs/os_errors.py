@@ -25,6 +25,10 @@ _HINTS = {
 }
 
 
+CACHE_DENIED = "set GITREG_CACHE or XDG_CACHE_HOME to a folder that you may write to"
+_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
 class readable_os_errors:  # noqa: N801 - used as contextlib's are
     """A context manager that turns an OSError of its body into a GitregError with the path, the reason and a hint.
 
@@ -36,13 +40,16 @@ class readable_os_errors:  # noqa: N801 - used as contextlib's are
         The body's action, as it follows "cannot": ``save weights``.
     where:
         The path to report if the error itself has none.
+    denied:
+        The hint if the user may not write: the way to name another folder. None gives a general one.
     """
 
-    __slots__ = ("_doing", "_where")
+    __slots__ = ("_denied", "_doing", "_where")
 
-    def __init__(self, doing: str, where: Path | str) -> None:
+    def __init__(self, doing: str, where: Path | str, denied: str | None = None) -> None:
         self._doing = doing
         self._where = where
+        self._denied = denied
 
     def __enter__(self) -> None:
         pass
@@ -54,4 +61,6 @@ class readable_os_errors:  # noqa: N801 - used as contextlib's are
             path = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(self._where)
             reason = os.strerror(error.errno) if error.errno else str(error)
             hint = _HINTS.get(error.errno or 0, "check that path and run it again")
+            if self._denied and error.errno in _DENIED:
+                hint = self._denied
             raise GitregError(f"cannot {self._doing}: {path}: {reason}", hint=hint) from error

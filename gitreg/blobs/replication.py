@@ -20,7 +20,7 @@ from gitreg.blobs.format.content import Chunked, Content
 from gitreg.blobs.format.pack import Span
 from gitreg.blobs.format.recipe import recipe_text
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.os_errors import readable_os_errors
+from gitreg.blobs.os_errors import CACHE_DENIED, readable_os_errors
 from gitreg.blobs.parallel import ahead, threads
 from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.store import Pack, Store
@@ -197,7 +197,7 @@ class _Copy:
             return
         from tempfile import TemporaryFile  # slow to import
 
-        with readable_os_errors("fetch a big file into", self._spool):
+        with readable_os_errors("fetch a big file into", self._spool, CACHE_DENIED):
             self._spool.mkdir(parents=True, exist_ok=True)
             with TemporaryFile(dir=self._spool) as fetched:  # it has no name, so nothing remains after a kill
                 try:

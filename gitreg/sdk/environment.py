@@ -126,8 +126,14 @@ class Environment(NamedTuple):
         named = self.env.get(variable, "")
         if os.path.isabs(named):
             return Path(named, "gitreg")
-        home = self.folder / (self.env.get("HOME") or Path.home())
-        return home / (on_mac if sys.platform == "darwin" else on_linux) / "gitreg"
+        return self._home() / (on_mac if sys.platform == "darwin" else on_linux) / "gitreg"
+
+    def _home(self) -> Path:
+        """Return the user's home; the root folder, as in container runtimes, for a user id that has none."""
+        try:
+            return self.folder / (self.env.get("HOME") or Path.home())
+        except RuntimeError:
+            return Path("/")
 
     def now(self) -> tuple[int, int]:
         """Return the time in whole seconds since the epoch, and the local UTC offset in minutes (east is positive)."""

@@ -185,7 +185,10 @@ class Session:
         if store is not None:
             registry.trust()
         if made:
-            registry.trust_code()
+            try:
+                registry.trust_code()
+            except GitregError as error:  # there is no home to note it in; the registry is made all the same
+                registry.tell(f"{error.message} ({error.hint})")
         return registry, made
 
     def close(self) -> None:

@@ -46,3 +46,14 @@ def test_the_cache_is_the_same_whatever_becomes_the_current_folder(
 ) -> None:
     monkeypatch.setattr("sys.platform", "linux")
     assert Environment(Path("/somewhere"), env).cache().layout.root == Path(folder)
+
+
+def test_a_user_id_without_a_home_has_its_folders_where_container_runtimes_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    import pwd
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr(os, "getuid", lambda: max(each.pw_uid for each in pwd.getpwall()) - 1)
+    if os.getuid() in {each.pw_uid for each in pwd.getpwall()}:
+        pytest.skip("that user has a home here")
+    assert Environment(Path("/somewhere"), {}).cache().layout.root == Path("/.cache/gitreg")

@@ -14,7 +14,7 @@ from gitreg.blobs.cache.export_target import files_to_write, is_link_to
 from gitreg.blobs.cache.layout import CacheLayout, listing
 from gitreg.blobs.files import FileEntry, check_paths
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.os_errors import readable_os_errors
+from gitreg.blobs.os_errors import CACHE_DENIED, readable_os_errors
 from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.reader import StoreReader
 from gitreg.blobs.store import Target
@@ -88,7 +88,11 @@ class Cache:
             The paths cannot exist in one folder (`check_paths`).
         """
         part = _part(manifest, paths)
-        return self.find(part.hex) or self._make(manifest, part, store, progress)
+        if found := self.find(part.hex):
+            return found
+        if self._verify_in_place(part.hex, part.files, progress) and (found := self.find(part.hex)):
+            return found
+        return self._make(manifest, part, store, progress)
 
     def open(
         self, manifest: Manifest, store: StoreReader, path: str, *, progress: Progress = NO_PROGRESS
@@ -101,6 +105,8 @@ class Cache:
             The file is missing or damaged in the store.
         """
         file = self.open_cached(manifest, path)
+        if file is None and self._verify_in_place(manifest.hex, _part(manifest, {path}).files, progress):
+            file = self.open_cached(manifest, path)
         for _ in range(3):  # another process may evict or repair it between checkout and opening
             if file is not None:
                 break
@@ -169,7 +175,7 @@ class Cache:
             return files_to_write(dest, part.files, progress)
 
         files = to_write()
-        if not store.local:
+        if not store.local and not self._verify_in_place(manifest.hex, part.files, progress):
             self.checkout(manifest, store, paths, progress=progress)
 
         def copy(folder: Path, files: list[FileEntry], fresh: bool) -> None:
@@ -235,7 +241,8 @@ class Cache:
 
         def put_links(dest: Path, files: list[FileEntry], fresh: bool) -> None:
             _make_folders(dest, files, fresh=fresh)
-            with self.layout.changing(part.hex):
+            writable = self.layout.is_writable(part.hex)
+            with self.layout.changing(part.hex) if writable else self.layout.sharing(part.hex):
                 if not folder.is_dir():  # evicted meanwhile
                     raise OvertakenError(folder)
                 stats = self.layout.stats(part.hex)
@@ -247,9 +254,36 @@ class Cache:
                         after = os.lstat(source)
                         if (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns):
                             known[entry.path] = stat_key(after)
-                self.layout.note(part.hex, part, stats._replace(files=known))
+                if writable:
+                    self.layout.note(part.hex, part, stats._replace(files=known))
 
         _fill(dest, to_write(), put_links, to_write)
+
+    # -- a cache that may not be written ------------------------------------------------------------------------------
+
+    def _verify_in_place(self, name: str, files: Collection[FileEntry], progress: Progress) -> bool:
+        """Hash files of an artifact that may not be written, unless it was done; return whether all are intact.
+
+        A cache in the image of a container has other inodes and times than its stat cache says, and its reader cannot
+        correct that.
+        """
+        folder, layout = self.layout.artifact(name), self.layout
+        with readable_os_errors(_USE, layout.root):
+            if not folder.is_dir() or layout.is_writable(name):
+                return False
+            with layout.sharing(name) as unchanged:
+                if not unchanged:
+                    return False
+                stats = layout.stats(name)
+                known = {
+                    entry.path: key
+                    for entry in files
+                    if (key := _verified(folder / entry.path, entry, stats, progress)) is not None
+                }
+                if len(known) < len(files):
+                    return False
+                layout.note_in_place(name, known)
+        return True
 
     # -- building ----------------------------------------------------------------------------------------------------
 
@@ -257,7 +291,7 @@ class Cache:
         """Complete an artifact's folder: repair it in place, or build it aside, also after an interrupted build."""
         check_paths(entry.path for entry in part.files)
         layout, folder = self.layout, self.layout.artifact(part.hex)
-        with readable_os_errors(_USE, layout.root), layout.changing(part.hex):
+        with readable_os_errors(_USE, layout.root, CACHE_DENIED), layout.changing(part.hex):
             if layout.is_whole(part.hex):  # by another process while we waited
                 return folder
             stats = layout.stats(part.hex)
@@ -347,6 +381,24 @@ class _Maker:
             return True
         finally:
             os.close(descriptor)
+
+
+def _verified(path: Path, entry: FileEntry, stats: ArtifactStats, progress: Progress) -> StatKey | None:
+    """Return the stat key of a file of the cache that is known to be intact, or is found so now; None for any other."""
+    try:
+        descriptor = file_io.open_regular(path)
+    except OSError:  # missing, or a link
+        return None
+    try:
+        before = os.fstat(descriptor)
+        if not stats.trusts(entry.path, before):
+            if file_io.hash_file(descriptor, progress) != (entry.sha256, entry.size):
+                return None
+            if stat_key(before) != stat_key(os.fstat(descriptor)):
+                return None
+        return stat_key(before)
+    finally:
+        os.close(descriptor)
 
 
 def _part(manifest: Manifest, paths: Collection[str] | None) -> Manifest:

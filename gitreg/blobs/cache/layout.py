@@ -31,6 +31,7 @@ class CacheLayout:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._in_place: dict[str, ArtifactStats] = {}  # of artifacts that may not be written, verified by this process
 
     def artifact(self, name: str) -> Path:
         """Return the folder of an artifact's files."""
@@ -50,7 +51,7 @@ class CacheLayout:
 
     def stats(self, name: str) -> ArtifactStats:
         """Return the stat cache of an artifact."""
-        return read_stats(self._stats_file(name))
+        return self._in_place.get(name) or read_stats(self._stats_file(name))
 
     def is_whole(self, name: str) -> bool:
         """Return whether an artifact's files are exactly those in its stat cache, unchanged and without extra files."""
@@ -65,6 +66,11 @@ class CacheLayout:
             with replacing(self._manifest(name)) as descriptor:
                 write_all(descriptor, manifest.text, 0)
         write_stats(self._stats_file(name), stats)
+
+    def note_in_place(self, name: str, files: dict[str, StatKey]) -> None:
+        """Keep the stat cache of some files in memory: their artifact may not be written."""
+        known = self.stats(name)
+        self._in_place[name] = ArtifactStats({**(known.files if known.holds else {}), **files})
 
     def manifest(self, name: str) -> Manifest | None:
         """Return the manifest of an artifact; None if it is missing or damaged."""
@@ -99,15 +105,23 @@ class CacheLayout:
     def _manifest(self, name: str) -> Path:
         return self.root / "manifests" / name
 
+    def is_writable(self, name: str) -> bool:
+        """Return whether this process may change an artifact: not if it is another user's, or on a read-only disk."""
+        folders = (self.artifact(name), self.root / "memos", self.root / "locks")
+        return all(os.access(path, os.W_OK) for path in folders if path.exists())
+
     # -- locks -------------------------------------------------------------------------------------------------------
 
     @contextmanager
     def sharing(self, name: str) -> Iterator[bool]:
-        """Lock an artifact for reading, without waiting; yield False if it is being changed, or was never built."""
+        """Lock an artifact for reading, without waiting; yield False if it is being changed, or was never built.
+
+        An artifact that may not be written is read without a lock where there is none, or none that may be opened.
+        """
         try:
             descriptor = os.open(self._lock(name), os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            yield False
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            yield not self.is_writable(name)
             return
         try:
             yield _locked(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+from gitreg.blobs.os_errors import CACHE_DENIED, readable_os_errors
 from gitreg.documents.layout import REGISTRY_FILE
 from gitreg.errors import NotFound
 from gitreg.git import RefUpdate, Repository
@@ -81,7 +82,8 @@ def open_mirror(
     path = folder / f"{sha256(text.encode()).hexdigest()[:32]}.git"
     if offline and not (path / "HEAD").exists():
         raise NotFound(f"there is no mirror of {hide_login(text)} here", hint="open it once without GITREG_OFFLINE")
-    repository = mirror_repository(path, url, env=env)
+    with readable_os_errors("make a mirror", path, CACHE_DENIED):
+        repository = mirror_repository(path, url, env=env)
     rewritten_from = None
     try:
         if not offline:

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from gitreg.blobs.file_io import replacing, write_all
+from gitreg.blobs.os_errors import readable_os_errors
+
+_DENIED = "set XDG_CONFIG_HOME to a folder that you may write to"
 
 
 def read_list(path: Path) -> list[Any]:
@@ -21,6 +24,7 @@ def read_list(path: Path) -> list[Any]:
 
 def write_list(path: Path, items: Sequence[Any]) -> None:
     """Write a list into a file, replacing it atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as descriptor:
-        write_all(descriptor, json.dumps(items, indent=1).encode() + b"\n", 0)
+    with readable_os_errors("note what you trust", path, _DENIED):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as descriptor:
+            write_all(descriptor, json.dumps(items, indent=1).encode() + b"\n", 0)
