@@ -21,8 +21,8 @@ POLICIES = "policies"
 def schema(kind: str) -> dict[str, Any]:
     """Return the JSON Schema (draft 7) of a kind of document.
 
-    That of ``registry`` accepts any mappings as policies; that of `POLICIES` is for ``{"policies": ...}`` alone. The
-    file ``registry.schema.json``, for editors, is both.
+    That of ``registry`` accepts any mappings, and lists of them, as policies; that of `POLICIES` is for
+    ``{"policies": ...}`` alone. The file ``registry.schema.json``, for editors, is both.
 
     Returns
     -------
@@ -37,7 +37,9 @@ def schema(kind: str) -> dict[str, Any]:
     if kind == POLICIES:
         return {"properties": {POLICIES: loaded["properties"][POLICIES]}, "definitions": loaded["definitions"]}
     if kind == "registry":
-        loaded["properties"][POLICIES] = {"type": "object", "additionalProperties": {"type": "object"}}
+        policy = {"type": "object"}
+        either = {"if": {"type": "array"}, "then": {"minItems": 1, "items": policy}, "else": policy}
+        loaded["properties"][POLICIES] = {"type": "object", "additionalProperties": either}
     return loaded
 
 

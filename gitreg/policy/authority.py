@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -10,7 +11,8 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from gitreg.contents import VERDICTS
-from gitreg.policy.parse import kind_of
+from gitreg.policy.evaluate import is_for
+from gitreg.policy.parse import each_policy, kind_of
 from gitreg.policy.people import People
 
 JUDGED = ("policies", "people", "stages", "mirrors", "store", "replicas", "remote")
@@ -18,6 +20,10 @@ JUDGED = ("policies", "people", "stages", "mirrors", "store", "replicas", "remot
 
 _RULES = ("from", "promoters", "protected", "overridable")
 _NOTHING: Mapping[str, Any] = {}
+_WILDCARD = re.compile(r"\*|\?|\[[^]]+\]")
+_ANY_NAME = "\0" * 300
+"""A text of no model's name, in place of each ``*`` of a glob: other globs match it by a wildcard as wide, only."""
+_OTHER_MODELS = "other models"
 
 
 class AuthorityChange(NamedTuple):
@@ -46,7 +52,7 @@ class AuthorityChange(NamedTuple):
 
 
 def authority_changes(
-    old: Mapping[str, Any], new: Mapping[str, Any], *, understood: bool = True
+    old: Mapping[str, Any], new: Mapping[str, Any], *, models: Sequence[str] = (), understood: bool = True
 ) -> list[AuthorityChange]:
     """Return the changes between the fields `JUDGED` of two ``gitreg.yaml`` files.
 
@@ -54,6 +60,8 @@ def authority_changes(
     ----------
     old, new:
         The files as plain data; the policies of ``new`` are valid.
+    models:
+        The names of the registry's models. Policies are compared for each, and for what their globs stand for.
     understood:
         True if the policies of ``old`` are valid, too; otherwise they are compared as a whole, not rule by rule.
 
@@ -68,7 +76,7 @@ def authority_changes(
     for where in dict.fromkeys([*before, *after]):
         was, now = before.get(where, _NOTHING), after.get(where, _NOTHING)
         if understood:
-            found += _policy(where, was, now)
+            found += _policies(where, was, now, models)
         elif was != now:
             label = "changes: the policies before are not understood"
             found.append(AuthorityChange(where, "changes", (), f"{where} {label}"))
@@ -94,6 +102,41 @@ class _Difference(NamedTuple):
     change: str
     rule: str
     words: str
+
+
+def _policies(where: str, old: Any, new: Any, models: Sequence[str]) -> Iterator[AuthorityChange]:
+    """Yield the changes of one stage's policies: for each glob, for all other models, and for each model by name."""
+    before, after = ([policy for _, policy in each_policy(where, data)] for data in (old, new))
+    globs = dict.fromkeys(glob for policy in [*before, *after] for glob in policy.get("models", ()))
+    if not globs:
+        yield from _policy(where, before[0], after[0])
+        return
+    labels: dict[tuple[int, int], list[str]] = {}
+    for label, glob in [*zip(globs, globs, strict=True), (_OTHER_MODELS, "*")]:
+        labels.setdefault((_first_for(glob, before), _first_for(glob, after)), []).append(label)
+    by_glob = set(labels)
+    for name in models:
+        if (pair := (_first_for(name, before), _first_for(name, after))) not in by_glob:
+            labels.setdefault(pair, []).append(name)
+    silent = [policy.get("models") for policy in before] != [policy.get("models") for policy in after]
+    for (first, second), concerned in labels.items():
+        for change in _policy(
+            f"{where} of {', '.join(concerned)}", [*before, _NOTHING][first], [*after, _NOTHING][second]
+        ):
+            silent = False
+            yield change._replace(where=where)
+    if silent:
+        yield AuthorityChange(where, "changes", ("models",), f"{where} changes: the models of its policies")
+
+
+def _first_for(name: str, policies: Sequence[Mapping[str, Any]]) -> int:
+    """Return the position of the first policy that is for a model, or for all that a glob stands for; -1 if none is."""
+    example = _WILDCARD.sub(lambda found: _ANY_NAME if found[0] == "*" else _ANY_NAME[0], name)
+    for at, policy in enumerate(policies):
+        globs = policy.get("models", ())
+        if name in globs or is_for(globs, example):
+            return at
+    return -1
 
 
 def _policy(where: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[AuthorityChange]:

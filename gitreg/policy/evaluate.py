@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from gitreg.policy.evidence import Evidence
@@ -23,6 +25,8 @@ class Policy:
     ----------
     stage:
         The stage, ``aliases`` or ``settings``.
+    models:
+        The globs on names of models that the policy is for; empty: it is for all.
     origins:
         The stages of which the version must be in one now; empty: no such rule.
     promoters:
@@ -36,6 +40,7 @@ class Policy:
     """
 
     stage: str
+    models: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     promoters: tuple[str, ...] = ()
     protected: bool = False
@@ -45,6 +50,17 @@ class Policy:
     def for_rollback(self) -> Policy:
         """Return the policy for a rollback: promoters and ``protected`` stay, origins and gates do not apply."""
         return replace(self, origins=(), gates=())
+
+
+def is_for(patterns: Sequence[str], model: str) -> bool:
+    """Return whether one of the globs matches a model's name; without globs, each name does."""
+    return not patterns or any(fnmatchcase(model, pattern) for pattern in patterns)
+
+
+def policy_for(policies: Mapping[str, Sequence[Policy]], stage: str, model: str) -> Policy:
+    """Return the first policy of a stage, or of ``aliases``, that is for a model; where none is, one without rules."""
+    fitting = (policy for policy in policies.get(stage, ()) if is_for(policy.models, model))
+    return next(fitting, Policy(stage=stage))
 
 
 class Decision(NamedTuple):

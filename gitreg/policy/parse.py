@@ -6,7 +6,7 @@ are the rules across fields: names of stages, people, rules and gates have to ex
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -21,6 +21,7 @@ from gitreg.policy.gates.people import ApprovalsGate, SignatureGate, SoakGate
 
 _WHERE = "gitreg.yaml"
 _NO_STAGES = (SETTINGS, ALIASES)
+_EVERY_MODEL = "*"
 _KINDS: Mapping[str, str] = {
     **{kind: kind for kind in ("metric", "metadata", "card", "content", "soak", "signature", "approvals", "command")},
     **dict.fromkeys(("artifacts", "files", "forbidden_files"), "files"),
@@ -30,8 +31,12 @@ _KINDS: Mapping[str, str] = {
 """The kind of a gate by the field that identifies it."""
 
 
-def parse_policies(policies: Mapping[str, Any], people: Mapping[str, Any], stages: Sequence[str]) -> dict[str, Policy]:
+def parse_policies(
+    policies: Mapping[str, Any], people: Mapping[str, Any], stages: Sequence[str]
+) -> dict[str, tuple[Policy, ...]]:
     """Return the policies of a registry by name: a stage, ``settings`` or ``aliases``.
+
+    For a model, the first of a name counts that is for that model (:func:`gitreg.policy.evaluate.policy_for`).
 
     Parameters
     ----------
@@ -40,7 +45,7 @@ def parse_policies(policies: Mapping[str, Any], people: Mapping[str, Any], stage
 
     Returns
     -------
-    dict[str, Policy]
+    dict[str, tuple[Policy, ...]]
         The policies in the order of the file; a stage without a policy is left out.
 
     Raises
@@ -52,7 +57,14 @@ def parse_policies(policies: Mapping[str, Any], people: Mapping[str, Any], stage
         check(POLICIES, {POLICIES: dict(policies)}, _WHERE)
     _check_people(people)
     reader = _Reader(tuple(people), tuple(stages))
-    return {stage: reader.policy(stage, data) for stage, data in policies.items()}
+    return {stage: tuple(reader.policies(stage, data)) for stage, data in policies.items()}
+
+
+def each_policy(stage: str, data: Any) -> list[tuple[list[str | int], Mapping[str, Any]]]:
+    """Return the policies of a stage as plain data, each with its place in the file: one policy, or a list of them."""
+    if isinstance(data, Mapping):
+        return [(["policies", stage], data)]
+    return [(["policies", stage, number], policy) for number, policy in enumerate(data)]
 
 
 def _check_people(people: Mapping[str, Any]) -> None:
@@ -79,10 +91,18 @@ class _Reader:
     people: tuple[str, ...]
     stages: tuple[str, ...]
 
-    def policy(self, stage: str, data: Mapping[str, Any]) -> Policy:
-        at: _Path = ["policies", stage]
+    def policies(self, stage: str, data: Any) -> Iterator[Policy]:
         if stage not in (*self.stages, *_NO_STAGES):
-            raise _unknown(at, "stage", stage, self.stages, also=_NO_STAGES)
+            raise _unknown(["policies", stage], "stage", stage, self.stages, also=_NO_STAGES)
+        earlier: set[str] = set()
+        for at, policy in each_policy(stage, data):
+            patterns = policy.get("models", [_EVERY_MODEL])
+            if _EVERY_MODEL in earlier or earlier.issuperset(patterns):
+                raise _wrong(at, "is never asked: policies before it are for all its models", "move it up, or drop it")
+            earlier.update(patterns)
+            yield self._policy(stage, at, policy)
+
+    def _policy(self, stage: str, at: _Path, data: Mapping[str, Any]) -> Policy:
         gates = self._gates([*at, "gates"], data.get("gates", ()))
         names = [*(("promoters",) if stage in _NO_STAGES else RULES), *_names(gates)]
         for number, name in enumerate(data.get("overridable", ())):
@@ -92,6 +112,7 @@ class _Reader:
             self._check_stage([*at, "from", number], origin)
         return Policy(
             stage=stage,
+            models=_unique(data.get("models", ())),
             origins=_unique(data.get("from", ())),
             promoters=_unique(data.get("promoters", ())),
             protected=data.get("protected", False),

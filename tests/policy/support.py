@@ -77,7 +77,7 @@ class Facts:
 
 def policy(**said: Any) -> Policy:
     """Read production's policy."""
-    return parse_policies({"production": said}, PEOPLE, STAGES)["production"]
+    return parse_policies({"production": said}, PEOPLE, STAGES)["production"][0]
 
 
 def gate(said: Mapping[str, Any]) -> Gate:

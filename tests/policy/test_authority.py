@@ -25,6 +25,10 @@ def production(**policy: Any) -> dict[str, Any]:
     return {"policies": {"production": policy}}
 
 
+def several(*policies: dict[str, Any]) -> dict[str, Any]:
+    return {"policies": {"production": list(policies)}}
+
+
 def gates(*found: dict[str, Any]) -> dict[str, Any]:
     return production(gates=list(found))
 
@@ -99,6 +103,43 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], list[tuple[str, str]]]] =
             "production weakens: from [a] → [a, b], promoters [ada] → [ada, eve], overridable [] → [from]",
         )],
     ),
+    "a policy for some models that comes before": (
+        production(gates=[ACCURACY]), several({"models": ["rank*"], "gates": [SIGNED]}, {"gates": [ACCURACY]}),
+        [("loses", "production of rank* loses: accuracy"), ("gains", "production of rank* gains: signature")],
+    ),
+    "a policy for some models that goes": (
+        several({"models": ["rank*"], "gates": [SIGNED]}, {"gates": [ACCURACY]}), production(gates=[ACCURACY]),
+        [("loses", "production of rank* loses: signature"), ("gains", "production of rank* gains: accuracy")],
+    ),
+    "a bound of some models": (
+        several({"models": ["a", "b*"], "gates": [ACCURACY]}, {"gates": [SIGNED]}),
+        several({"models": ["a", "b*"], "gates": [{**ACCURACY, "at_least": 0.5}]}, {"gates": [SIGNED]}),
+        [("weakens", "production of a, b* weakens: accuracy at_least 0.9 → 0.5")],
+    ),
+    "a model that is taken out": (
+        several({"models": ["a", "b"], "gates": [ACCURACY]}), several({"models": ["a"], "gates": [ACCURACY]}),
+        [("loses", "production of b loses: accuracy")],
+    ),
+    "a policy that is for some models only": (
+        production(gates=[ACCURACY]), production(models=["a?"], gates=[ACCURACY]),
+        [("loses", "production of other models loses: accuracy")],
+    ),
+    "an exemption that a wider glob covered": (
+        several({"models": ["rank*"], "gates": [ACCURACY]}),
+        several({"models": ["rank[er]*-b"]}, {"models": ["rank*"], "gates": [ACCURACY]}),
+        [("loses", "production of rank[er]*-b loses: accuracy")],
+    ),
+    "a glob that was covered already": (
+        several({"models": ["rank*"], "gates": [ACCURACY]}),
+        several({"models": ["rank*", "ranker"], "gates": [ACCURACY]}),
+        [("changes", "production changes: the models of its policies")],
+    ),
+    "an order of policies": (
+        several({"models": ["*-v2"], "gates": [ACCURACY]}, {"models": ["rank*"], "gates": [SIGNED]}),
+        several({"models": ["rank*"], "gates": [SIGNED]}, {"models": ["*-v2"], "gates": [ACCURACY]}),
+        [("changes", "production changes: the models of its policies")],
+    ),
+    "one policy that is written as a list": (production(gates=[ACCURACY]), several({"gates": [ACCURACY]}), []),
     "people": (
         {"people": {"ada": [ADA], "bob": [BOB]}},
         {"people": {"ada": {"keys": [ADA, BOB], "emails": ["ada@home"]}, "eve": [BOB]}},
@@ -130,6 +171,16 @@ def test_each_change_of_who_may_do_what_is_told(what: str) -> None:
     assert told(old, new) == says
     assert told(old, old) == []
     assert told(new, new) == []
+
+
+def test_policies_whose_globs_overlap_are_compared_for_the_models_that_are_there() -> None:
+    versions, ranks = {"models": ["*-v2"], "gates": [ACCURACY]}, {"models": ["rank*"], "gates": [SIGNED]}
+    models = ["iris", "rank-v2", "ranker"]
+    found = authority_changes(NOTHING | several(versions, ranks), NOTHING | several(ranks, versions), models=models)
+    assert [change.sentence for change in found] == [
+        "production of rank-v2 loses: accuracy", "production of rank-v2 gains: signature",
+    ]  # fmt: skip
+    assert {change.where for change in found} == {"production"}
 
 
 def test_a_fingerprint_is_as_ssh_keygen_prints_it() -> None:

@@ -18,7 +18,7 @@ from gitreg.documents.schemas import schema
 from gitreg.documents.types import CARD_FIELDS
 from gitreg.errors import InvalidDocument
 from gitreg.policy.authority import authority_changes
-from gitreg.policy.evaluate import decide
+from gitreg.policy.evaluate import decide, policy_for
 from gitreg.policy.gates.content import CommandGate
 from gitreg.policy.parse import parse_policies
 from gitreg.policy.people import People
@@ -121,6 +121,62 @@ def test_what_is_wrong_is_named_with_its_place_and_what_is_known(
     assert any(word in str(caught.value.hint) for word in tells.split("|"))
 
 
+LISTS: list[tuple[Any, str, str]] = [
+    ([], "", "at least one"),
+    ([{}], "/0", "leave it out"),
+    ([{"models": []}], "/0/models", "at least one"),
+    ([{"models": [" "]}], "/0/models/0", "not empty"),
+    ([{"models": "iris"}], "/0/models", "list"),
+    ([{"models": ["a"]}, {"models": ["b"], "from": ["stagin"]}], "/1/from/0", "did you mean 'staging'"),
+    ([{"models": ["a"], "from": ["production"]}], "/0/from/0", "before"),
+    ([{"models": ["a"], "gates": [{"metric": "auc"}]}], "/0/gates/0", "needs a bound"),
+    ([{"protected": True}, {"models": ["a"], "protected": False}], "/1", "move it up"),
+    ([{"models": ["*"], "protected": True}, {"protected": False}], "/1", "move it up"),
+    ([{"models": ["a", "b"]}, {"models": ["b"], "protected": True}], "/1", "move it up"),
+]
+
+
+@pytest.mark.parametrize(("policies", "pointer", "tells"), LISTS)
+def test_each_policy_of_a_list_is_checked_in_its_place(policies: Any, pointer: str, tells: str) -> None:
+    with pytest.raises(InvalidDocument) as caught:
+        parse_policies({"production": policies}, PEOPLE, STAGES)
+    assert caught.value.pointer == f"/policies/production{pointer}"
+    assert tells in str(caught.value.hint)
+
+
+def test_the_first_policy_whose_globs_fit_a_model_is_its_policy() -> None:
+    policies = parse_policies(
+        {
+            "production": [
+                {"models": ["rank*", "search/*"], "promoters": ["ada"]},
+                {"models": ["ranker"], "promoters": ["never asked"]},
+                {"models": ["free"]},
+                {"promoters": ["bob"]},
+            ],
+            "staging": {"models": ["Iris"], "promoters": ["cy"]},
+            "aliases": [{"models": ["iris"], "promoters": ["eve"]}],
+        },
+        PEOPLE,
+        STAGES,
+    )
+
+    def promoters(stage: str, model: str) -> tuple[str, ...]:
+        return policy_for(policies, stage, model).promoters
+
+    assert [promoters("production", model) for model in ("ranker", "search/a/b", "free", "iris", "a/ranker")] == [
+        ("ada",), ("ada",), (), ("bob",), ("bob",),
+    ]  # fmt: skip
+    assert [promoters("staging", model) for model in ("Iris", "iris")] == [("cy",), ()]
+    assert [promoters("aliases", model) for model in ("iris", "other")] == [("eve",), ()]
+    assert promoters("dev", "iris") == ()
+
+
+def test_the_settings_have_one_policy_and_it_is_for_no_models() -> None:
+    for wrong in ([{"promoters": ["ada"]}], {"promoters": ["ada"], "models": ["iris"]}):
+        with pytest.raises(InvalidDocument, match="settings"):
+            parse_policies({"settings": wrong}, PEOPLE, STAGES)
+
+
 def test_a_document_with_thousands_of_values_is_refused_without_looking_for_the_best_explanation() -> None:
     gates: list[dict[str, Any]] = [{"metadata": ["a"]} for _ in range(3000)]
     with pytest.raises(InvalidDocument) as caught:
@@ -185,7 +241,7 @@ def test_a_policy_of_aliases_has_promoters_overridable_and_gates(policy: dict[st
     assert caught.value.pointer == where
     gates = [{"metric": "a", "incumbent": "not_below"}, {"soak": {"stage": "production", "hours": 1}}]
     said = {"promoters": ["ada"], "overridable": ["promoters", "soak"], "gates": gates}
-    assert len(parse_policies({"aliases": said}, PEOPLE, STAGES)["aliases"].gates) == 2
+    assert len(parse_policies({"aliases": said}, PEOPLE, STAGES)["aliases"][0].gates) == 2
 
 
 def test_a_person_is_known_by_every_email_and_anybody_else_is_a_person_of_their_own() -> None:
@@ -234,6 +290,7 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
         "production": {"from": ["staging"], "overridable": ["from"], "protected": True, "gates": gates},
         "settings": {"promoters": ["ada"], "gates": [{"any": [{"signature": {"by": ["cy"]}}]}]},
         "aliases": {"promoters": ["ada"], "gates": gates[:1]},
+        "dev": [{"models": ["iris", "rank*"], "gates": gates}, {"models": ["a"], "protected": True}],
     }
     policies = copy.deepcopy(policies)
     for _ in range(draw(st.integers(0, 3))):
@@ -254,6 +311,7 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
 
 ACROSS_FIELDS = re.compile(
     "there is no (stage|person|rule or gate) |is .* itself$|needs .* approvals of |has at_least above at_most"
+    "|is never asked"
 )
 
 

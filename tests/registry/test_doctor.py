@@ -63,6 +63,17 @@ def test_what_a_person_writes_with_plain_git_is_accepted(registry: Registry) -> 
     assert registry.version("team/Iris 1@production").number == 2
 
 
+def test_a_glob_of_a_policy_that_fits_no_model_is_named(iris: Registry) -> None:
+    before = (iris.folder / "gitreg.yaml").read_text()
+    policies = "policies:\n  staging: {models: [ir?s], protected: true}\n  production:\n"
+    policies += "  - models: [iris, 'rank*']\n    protected: true\n  - models: [Iris]\n"
+    commit_files(iris.folder, {"gitreg.yaml": before + policies}, "policies")
+    assert [(found.where, found.what) for found in iris.doctor()] == [
+        ("gitreg.yaml", "at /policies/production/0/models/1: 'rank*' fits no model"),
+        ("gitreg.yaml", "at /policies/production/1/models/0: 'Iris' fits no model"),
+    ]
+
+
 def test_what_is_written_by_hand_without_tags_is_tagged(registry: Registry) -> None:
     first = commit_files(registry.folder, {"models/iris/versions/1.yaml": record("iris", "1", 1)})
     commit_files(registry.folder, {"models/iris/model.yaml": "format: 1\nkind: model\nname: iris\n"}, "later")

@@ -115,6 +115,41 @@ def test_a_version_is_approved_explained_and_promoted(people: AS) -> None:
     assert_sound(ada)
 
 
+BY_MODEL = """\
+policies:
+  production:
+  - models: [rank*]
+    gates: [{metric: ndcg, at_least: %s}]
+  - gates: [{metric: auc, at_least: 0.8}]
+"""
+
+
+@pytest.mark.slow
+def test_models_with_metrics_of_their_own_have_policies_of_their_own(ada: Person, tmp_path: Path) -> None:
+    ada.gitreg("init", tmp_path / "models")
+    ada = ada.at(tmp_path / "models")
+    settings = (ada.here / "gitreg.yaml").read_text()
+    for number, (model, metric) in enumerate(
+        [("iris", "auc=0.9"), *(("ranker", f"ndcg={at}") for at in (0.5, 0.6, 0.2))]
+    ):
+        ada.gitreg("save", model, write(tmp_path / f"{number}", {"m.bin": str(number)}), "--metadata", metric)
+    commit(ada, {"gitreg.yaml": settings + BY_MODEL % 0.4})
+    ada.gitreg("promote", "iris@1", "production")
+    ada.gitreg("promote", "ranker@1", "production")
+    ada.gitreg("promote", "ranker@2", "production", "--force")
+    ada.gitreg("rollback", "ranker", "production")
+    assert "✓ metric: ndcg is 0.6, at least 0.4" in ada.gitreg("why", "ranker@2", "production").out
+    assert "✓ metric: auc is 0.9, at least 0.8" in ada.gitreg("why", "iris@1", "production").out
+    ada.gitreg("verify")
+    ada.git("switch", "-q", "-c", "proposal")
+    commit(ada, {"gitreg.yaml": settings + BY_MODEL % 0.1})
+    assert "production of rank\\* weakens: ndcg at\\_least 0.4 → 0.1" in ada.gitreg("check", "--base", "main").out
+    moved = "format: 1\nkind: stage\nversion: '3'\n"
+    commit(ada, {"models/ranker/stages/production.yaml": moved})
+    refused = ada.gitreg("check", "--base", "main", code=4).out
+    assert "ndcg is 0.2, at least 0.4 is needed" in refused
+
+
 @pytest.mark.slow
 def test_an_approval_can_be_checked_with_jq_and_openssh_alone(people: AS) -> None:
     bob = people("bob")

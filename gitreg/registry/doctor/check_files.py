@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterator
 
 from gitreg.documents.layout import FOLDERS, Key, model_folder, parse_path
 from gitreg.documents.validation import check_annotation
+from gitreg.documents.yaml import pointer
 from gitreg.errors import InvalidDocument
 from gitreg.names import fold
+from gitreg.policy.evaluate import is_for
+from gitreg.policy.parse import each_policy
 from gitreg.registry.promotion.enforce import NO_STAGES, policies
 from gitreg.registry.rules.merge_rules import LINK, misread
 from gitreg.registry.rules.problem import Problem
@@ -47,6 +50,8 @@ def _files(branch: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
         policies(snapshot)
     except InvalidDocument as error:
         yield Problem(error.where, f"at {error.pointer}: {error.reason}", error.hint or "mend it by hand")
+    else:
+        yield from _globs_without_a_model(snapshot)
     prefix = f"{branch.root}/" if branch.root else ""
     for folder in FOLDERS:
         for path, _ in branch.repository.walk(snapshot.commit, f"{prefix}{folder}"):
@@ -58,6 +63,20 @@ def _files(branch: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
                 )
         for path in branch.repository.links(snapshot.commit, f"{prefix}{folder}"):
             yield Problem(path, LINK, "remove it, or put the file itself there")
+
+
+def _globs_without_a_model(snapshot: Snapshot) -> Iterator[Problem]:
+    """Yield a problem for each glob of a policy that fits no model: misspelled, it guards nothing."""
+    names = snapshot.names_in_use()
+    for stage, data in snapshot.settings.policies.items() if names else ():
+        for at, policy in each_policy(stage, data):
+            for number, glob in enumerate(policy.get("models", ())):
+                if not any(is_for([glob], name) for name in names):
+                    yield Problem(
+                        Key("registry").path,
+                        f"at {pointer([*at, 'models', number])}: {glob!r} fits no model",
+                        "correct it, or take it out, unless the model is still to come",
+                    )
 
 
 def _models(_: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:

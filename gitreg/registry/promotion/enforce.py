@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from gitreg.documents.layout import Key
 from gitreg.errors import GitregError, Protected, Refused
-from gitreg.policy.evaluate import ALIASES, SETTINGS, Decision, Policy
+from gitreg.policy.evaluate import ALIASES, SETTINGS, Decision, Policy, policy_for
 from gitreg.policy.evaluate import decide as judge
 from gitreg.policy.parse import parse_policies
 from gitreg.policy.promotion import Candidate, TargetStage, check_promotion
@@ -20,8 +20,8 @@ NO_STAGES = (SETTINGS, ALIASES)
 """The reserved names of policies that belong to no stage: settings and aliases."""
 
 
-def policies(snapshot: Snapshot) -> dict[str, Policy]:
-    """Return the policies of a registry, by stage.
+def policies(snapshot: Snapshot) -> dict[str, tuple[Policy, ...]]:
+    """Return the policies of a registry, by stage; of those of a stage, the first that is for a model counts.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def policies(snapshot: Snapshot) -> dict[str, Policy]:
 
 
 def policy_of(snapshot: Snapshot, pointer: Key) -> Policy:
-    """Return the policy of a stage, or that of all aliases.
+    """Return the policy of a model's stage, or that of its aliases.
 
     A stage of an old registry with a reserved name has no policy.
 
@@ -44,8 +44,8 @@ def policy_of(snapshot: Snapshot, pointer: Key) -> Policy:
     """
     known, stage = policies(snapshot), pointer.name
     if pointer.kind == "alias":
-        return known.get(ALIASES, Policy(stage=ALIASES))
-    return Policy(stage=stage) if stage in NO_STAGES else known.get(stage, Policy(stage=stage))
+        return policy_for(known, ALIASES, pointer.model)
+    return Policy(stage=stage) if stage in NO_STAGES else policy_for(known, stage, pointer.model)
 
 
 def decide(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,9 +82,9 @@ def settings_change(merge: Merge, context: PromotionContext) -> SettingsChange |
     if old == new:
         return None
     known = _understood(merge.base)
-    policy = known.get(SETTINGS) if known else None
+    (policy,) = known[SETTINGS] if known and SETTINGS in known else (None,)
     decision = judge(policy, SettingsEvidence(merge.base, merge.head, context)) if policy else None
-    authority = authority_changes(old, new, understood=known is not None)
+    authority = authority_changes(old, new, models=merge.head.model_names(), understood=known is not None)
     begins = SETTINGS in new["policies"] and SETTINGS not in old["policies"]
     return SettingsChange(tuple(authority), decision, bool(old["policies"]) and policy is None, begins)
 
@@ -98,7 +98,7 @@ def _mended(base: Snapshot) -> SettingsChange:
     return SettingsChange((change,), None, base.may_have_policies, begins=True)
 
 
-def _understood(base: Snapshot) -> Mapping[str, Policy] | None:
+def _understood(base: Snapshot) -> Mapping[str, Sequence[Policy]] | None:
     """Return the policies of the base; None if one is invalid: they guard nothing, and a server asks its keeper."""
     try:
         return policies(base)

@@ -127,6 +127,27 @@ def test_an_alias_asks_the_policy_of_aliases_and_no_stage_does(world: World) -> 
     world.do(delete_alias, "iris", "champion")  # nobody is asked
 
 
+def test_a_model_meets_the_first_policy_that_is_for_it(world: World) -> None:
+    world.save(metadata={"auc": 0.9})
+    world.save("search/ranker", metadata={"ndcg": 0.5})
+    world.save("search/ranker", metadata={"ndcg": 0.1}, content="b")
+    ndcg = {"models": ["search/*"], "gates": [{"metric": "ndcg", "at_least": 0.4}]}
+    policies: list[dict[str, Any]] = [ndcg, {"gates": [{"metric": "auc", "at_least": 0.8}]}]
+    said: dict[str, Any] = {"policies": {"production": policies, "aliases": policies}}
+    world.put(Key("registry"), RegistryDocument(branch="main", stages=("staging", "production"), **said))
+    for move in (promote, set_alias):
+        pointed = "production" if move is promote else "champion"
+        world.do(move, "iris@1", pointed)
+        with pytest.raises(Refused, match=r"ndcg is 0\.1"):
+            world.do(move, "search/ranker@2", pointed, force=True)
+        world.do(move, "search/ranker@1", pointed)
+    world.do(promote, "search/ranker@2", "staging")  # which has no policy
+    policies[1]["models"] = ["iris"]
+    world.put(Key("registry"), RegistryDocument(branch="main", stages=("staging", "production"), **said))
+    world.save("other")
+    world.do(promote, "other@1", "production")  # for which there is none
+
+
 def test_an_old_registrys_stage_called_aliases_has_no_policy(world: World) -> None:
     world.save()
     policies = {"aliases": {"promoters": ["bob@example.com"]}}
