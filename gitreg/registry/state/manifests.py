@@ -167,10 +167,7 @@ def stored_manifest(manifest: Manifest) -> Manifest:
 
 
 def choose_artifact(version: ModelVersion, name: str | None) -> ArtifactRecord:
-    """Return the record of the artifact with a name, or the default artifact for None.
-
-    The default is, among the sealed artifacts, the one called ``model``, else the only one of type ``model``, else the
-    only one. Artifacts that were linked later need a name, so that a link does not change the default.
+    """Return the record of the artifact with a name, or the default artifact for None (`default_artifact`).
 
     Raises
     ------
@@ -184,15 +181,24 @@ def choose_artifact(version: ModelVersion, name: str | None) -> ArtifactRecord:
             return found
         hint = f"it has {', '.join(version.artifacts)}" if version.artifacts else "it was made without files"
         raise NotFound(f"{version.reference} has no artifact {name!r}", hint=hint)
+    if default := default_artifact(version):
+        return default
+    if version.sealed:
+        artifacts = ", ".join(version.sealed)
+        raise InvalidInput(f"{version.reference} has the artifacts {artifacts}", hint="name one with --artifact")
+    linked = ", ".join(version.linked)
+    hint = f"linked to it: {linked}; name one with --artifact" if linked else "it was made without files"
+    raise NotFound(f"{version.reference} has no sealed artifact", hint=hint)
+
+
+def default_artifact(version: ModelVersion) -> ArtifactRecord | None:
+    """Return the record of the artifact that is meant where none is named; None where several, or none, could be.
+
+    It is, among the sealed artifacts, the one called ``model``, else the only one of type ``model``, else the only one.
+    Artifacts that were linked later need a name, so that a link does not change the default.
+    """
     sealed = version.sealed
-    if not sealed:
-        linked = ", ".join(version.linked)
-        hint = f"linked to it: {linked}; name one with --artifact" if linked else "it was made without files"
-        raise NotFound(f"{version.reference} has no sealed artifact", hint=hint)
     if "model" in sealed:
         return sealed["model"]
     models = [record for record in sealed.values() if record.type == "model"]
-    for meant in (models, list(sealed.values())):
-        if len(meant) == 1:
-            return meant[0]
-    raise InvalidInput(f"{version.reference} has the artifacts {', '.join(sealed)}", hint="name one with --artifact")
+    return next((meant[0] for meant in (models, list(sealed.values())) if len(meant) == 1), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import warnings
 from contextlib import suppress
 from datetime import datetime
@@ -16,7 +17,7 @@ from gitreg.registry.lineage.graphs import label
 from gitreg.registry.lineage.lineage import Lineage
 from gitreg.registry.lineage.provenance import CODE, RUN, STEP, NodeId
 from gitreg.registry.state.audit_log import stage_log
-from gitreg.registry.state.manifests import manifest_of
+from gitreg.registry.state.manifests import default_artifact, manifest_of
 from gitreg.registry.state.seals import record_problem
 from gitreg.sdk.views.tensors import tensors_of
 from gitreg.units import size_text
@@ -80,12 +81,20 @@ def _facts(version: ModelVersion, document: Any) -> list[tuple[str, str]]:
 
 def _snippets(version: ModelVersion) -> list[tuple[str, str]]:
     reference = f"{version.model}@{version.stage}" if version.stage not in (None, "archived") else version.reference
-    quoted = reference if all(c.isalnum() or c in "@._-/+" for c in reference) else f"'{reference}'"
-    python = (
-        "from gitreg import Registry\n\n"
-        f"with Registry.open() as registry:\n    folder = registry.load({json.dumps(reference)})"
-    )
-    return [("At the command line", f"gitreg load {quoted} DEST"), ("In Python", python)]
+    if default_artifact(version) is not None:
+        shell, python = [["DEST"]], f"    folder = registry.load({json.dumps(reference)})"
+    else:  # each artifact has to be named, and gets a folder of its own
+        names = list(version.artifacts)
+        shell = [[f"DEST/{name}", "--artifact", name] for name in names]
+        loads = (f"registry.load({json.dumps(reference)}, artifact={json.dumps(name)})" for name in names)
+        python = "\n".join(f"    {call}" for call in loads)
+    if not python:
+        return []
+    commands = "\n".join(shlex.join(["gitreg", "load", reference, *arguments]) for arguments in shell)
+    return [
+        ("At the command line", commands),
+        ("In Python", f"from gitreg import Registry\n\nwith Registry.open() as registry:\n{python}"),
+    ]
 
 
 def _metrics(snapshot: Snapshot, version: ModelVersion) -> list[Metric]:
