@@ -20,6 +20,7 @@ from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError
 from gitreg.blobs.cache.stat_cache import StatCache
 from gitreg.blobs.files import FileEntry, LocalFile
 from gitreg.blobs.format.chunking import FileSource, IteratorSource, LentChunk, cut
+from gitreg.blobs.format.content import Plain, is_whole
 from gitreg.blobs.format.pack import pack_size, pack_table
 from gitreg.blobs.format.recipe import Chunk, parse_recipe, recipe_text
 from gitreg.blobs.manifest import Manifest
@@ -232,13 +233,34 @@ class StoreWriter:
             self._write(keys.blob(digest), data, digest)
         return digest
 
-    def _has(self, key: str, size: int | None = None) -> bool:
-        """Return whether an object exists; if so, this save depends on it."""
+    def _has(self, key: str, size: int) -> bool:
+        """Return whether an object exists and is not known to be damaged; if so, this save depends on it."""
         info = self._bucket.find([key]).get(key)
-        if info is None or info.size < 0 or (size is not None and info.size != size):
+        if info is None or info.size != size or not self._is_whole(key, size):
             return False
         self._used.add(key)
         return True
+
+    def _is_whole(self, key: str, size: int) -> bool:
+        """Return whether an object has the bytes that its key names, as far as this costs no transfer.
+
+        A file of this machine is read unless the stat cache knows it. What is damaged counts as absent, so that the
+        good bytes, which are at hand now, replace it.
+        """
+        path = self._bucket.local_path(key)
+        if path is None:  # a service, which checks its own bytes
+            return True
+        with readable_os_errors("read the store", path):
+            try:
+                status = os.lstat(path)
+                if self._known.sha256(status) == keys.digest_in(key):
+                    return True
+                whole = is_whole(Plain(self._bucket, key, size), key)
+            except (FileNotFoundError, NoSuchObjectError):  # gc removed it at this moment
+                return False
+        if whole and not keys.is_pack(key):
+            self._known.remember(status, key.rpartition("/")[2])
+        return whole
 
     def _has_chunked(self, key: str) -> bool:
         """Return whether a recipe and all of its chunks exist; if so, this save depends on them."""
@@ -250,12 +272,17 @@ class StoreWriter:
         stored = self._bucket.find(sizes)
         if any(name not in stored or stored[name].size != size for name, size in sizes.items()):
             return False
+        if not all(self._is_whole(name, size) for name, size in sizes.items()):
+            return False
         self._used.update([key, *sizes])
         return True
 
     def _write(self, key: str, data: Buffer, sha256: str | None = None) -> None:
         self._bucket.write(key, data, sha256)
         self._used.add(key)
+        if sha256 and (path := self._bucket.local_path(key)):
+            with suppress(OSError):  # replaced or removed at this moment
+                self._known.remember_new(os.lstat(path), sha256)
 
     # -- protection from gc ------------------------------------------------------------------------------------------
 

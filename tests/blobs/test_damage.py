@@ -271,3 +271,52 @@ def test_a_pack_of_another_size_counts_as_missing_and_the_next_save_mends_it_una
     known.close()
     assert Store(bucket).missing([manifest]) == {}
     assert assert_nothing_wrong_comes_out(Store(bucket), manifest, source, tmp_path / "out") == []
+
+
+@pytest.mark.parametrize("chunking", [True, False])
+@pytest.mark.parametrize("remembered", [True, False])
+def test_saving_good_files_again_heals_what_has_rotten_in_a_folder_and_nobody_has_noticed(
+    source: Path, tmp_path: Path, remembered: bool, chunking: bool
+) -> None:
+    def save() -> Manifest:
+        known = StatCache(tmp_path / "known.sqlite" if remembered else None, lambda: 4e9)
+        try:
+            return put(Store(bucket), source, known=known, chunking=chunking)
+        finally:
+            known.close()
+
+    bucket = FolderBucket(tmp_path / "store")
+    manifest = save()
+    whole = objects(bucket)
+    for key in some_of_each_kind(whole):
+        rotten = bytearray(whole[key])
+        rotten[len(rotten) // 2] ^= 4
+        (bucket.root / key).chmod(0o644)
+        (bucket.root / key).write_bytes(rotten)
+        assert save() == manifest
+        assert objects(bucket) == whole, key
+        assert assert_nothing_wrong_comes_out(Store(bucket), manifest, source, tmp_path / "out") == []
+
+
+def test_objects_of_a_folder_are_read_once_and_then_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store of somebody else: what it holds already is looked at before a record relies on it."""
+    source = folder_of("chunks", tmp_path / "source")
+    bucket = FolderBucket(tmp_path / "store")
+    put(Store(bucket), source)
+    read: list[str] = []
+    whole = FolderBucket.read
+
+    def counted(self: FolderBucket, key: str, start: int = 0, stop: int | None = None) -> bytes:
+        read.append(key)
+        return whole(self, key, start, stop)
+
+    monkeypatch.setattr(FolderBucket, "read", counted)
+    reads = []
+    for _ in range(2):
+        known = StatCache(tmp_path / "known.sqlite", lambda: 4e9)
+        put(Store(bucket), source, known=known)
+        known.close()
+        reads.append(sum(key.startswith(keys.BLOBS) for key in read))
+        read.clear()
+    assert reads[0] > 3
+    assert reads[1] == 0

@@ -19,7 +19,7 @@ from gitreg.blobs import file_io
 from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError, ObjectInfo
 from gitreg.blobs.os_errors import readable_os_errors
 from gitreg.blobs.parallel import ahead, threads
-from gitreg.blobs.progress import Progress
+from gitreg.blobs.progress import NO_PROGRESS, Progress
 
 Answer = TypeVar("Answer")
 
@@ -99,14 +99,29 @@ class FolderBucket:
             self._publish(path, key)
 
     def upload(self, source: int, name: Callable[[str], str], progress: Progress) -> tuple[str, int]:
-        """See Bucket. The copy shares blocks with its source (reflink) if the file system supports it."""
+        """See Bucket. The copy shares blocks with its source (reflink) if the file system supports it.
+
+        An object that exists is read, and replaced where it has rotten.
+        """
         with readable_os_errors(_SAVE, self.root), self._temporary() as (path, descriptor):
             digest, size = file_io.copy_hashed(source, descriptor, progress, durable=True)
             key = name(digest)
-            info = self.find([key]).get(key)
-            if info is None or info.size != size:
+            if self._sha256(key) != digest:
                 self._publish(path, key)
         return digest, size
+
+    def _sha256(self, key: str) -> str | None:
+        """Return the sha256 of an object; None if it does not exist or is no regular file."""
+        try:
+            descriptor = file_io.open_regular(self._path(key))
+        except OSError as error:
+            if error.errno in {errno.ENOENT, *_NO_REGULAR_FILE}:
+                return None
+            raise
+        try:
+            return file_io.hash_file(descriptor, NO_PROGRESS)[0]
+        finally:
+            os.close(descriptor)
 
     def move(self, key: str, to: str) -> None:
         """See Bucket."""

@@ -65,8 +65,12 @@ class StatCache:
         """Remember the sha256 of a file that had this status before and after it was read."""
         coarse = status.st_ctime_ns % 1_000_000_000 == 0
         if self._opened * 1e9 - status.st_ctime_ns > (_COARSE_TICK if coarse else _TICK):
-            with self._lock:
-                self._new.append((*_looks(status), sha256))
+            self.remember_new(status, sha256)
+
+    def remember_new(self, status: os.stat_result, sha256: str) -> None:
+        """Remember the sha256 of a file that nobody changes after its creation: an object of a store."""
+        with self._lock:
+            self._new.append((*_looks(status), sha256))
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
