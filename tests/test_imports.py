@@ -19,8 +19,7 @@ PACKAGE = Path(gitreg.__file__).parent
 FILES = {path: ast.parse(path.read_bytes()) for path in sorted(PACKAGE.rglob("*.py"))}
 
 FIRST_PARTY_IN_FUNCTIONS = {
-    "blobs": 5, "cli": 22, "documents": 1, "git": 16, "hooks": 1, "integrations": 6, "policy": 2, "registry": 21,
-    "sdk": 37,
+    "blobs": 1, "cli": 9, "documents": 1, "git": 12, "hooks": 1, "integrations": 6, "registry": 6, "sdk": 17,
 }  # fmt: skip
 """How many imports of gitreg's own modules stand in functions, by package: these may fall, and never grow."""
 

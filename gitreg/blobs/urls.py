@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
+from gitreg.blobs import buckets
 from gitreg.blobs.buckets.bucket import Bucket
 from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.store import Store
@@ -151,21 +152,13 @@ def _open_remote(name: str, parts: SplitResult, path: str) -> Bucket:
     prefix = f"{path}/" if path else ""
     url = f"{name}://{parts.netloc}/{quote(path)}".rstrip("/")
     if name == "s3":
-        from gitreg.blobs.buckets.s3 import S3Bucket
-
-        return S3Bucket(url, place, prefix)
+        return buckets.s3.S3Bucket(url, place, prefix)
     if _REMOTE[name] is _AZURE:
-        from gitreg.blobs.buckets.azure import AzureBucket
-
         account = place.partition(".")[0] if parts.username else None
-        return AzureBucket(url, account, parts.username or place, prefix)
+        return buckets.azure.AzureBucket(url, account, parts.username or place, prefix)
     if _REMOTE[name] is _SFTP:
-        from gitreg.blobs.buckets.sftp import SftpBucket
-
-        return SftpBucket(url, parts.hostname or "", parts.port, parts.username, f"/{path}")
-    from gitreg.blobs.buckets.fsspec_bucket import FilesystemBucket
-
-    return FilesystemBucket(
+        return buckets.sftp.SftpBucket(url, parts.hostname or "", parts.port, parts.username, f"/{path}")
+    return buckets.fsspec_bucket.FilesystemBucket(
         url,
         lambda: _filesystem(name),
         f"/{place}/{path}".rstrip("/") if name == "memory" else f"{place}/{path}".rstrip("/"),

@@ -9,12 +9,12 @@ from typing import NoReturn
 
 import click
 
+import gitreg
 from gitreg.cli.exit import leave
 from gitreg.cli.failure import Failure, color
 from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.group import LazyGroup, ReaderGoneError, debug_option
 from gitreg.cli.text import lines, one_line
-from gitreg.distribution import installed_version
 
 _HERE = "gitreg.cli.commands"
 COMMANDS = {
@@ -66,7 +66,7 @@ COMMANDS = {
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
-        click.echo(f"gitreg {installed_version() or '(not installed)'}")
+        click.echo(f"gitreg {gitreg.__version__}")
         ctx.exit()
 
 

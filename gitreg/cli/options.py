@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gitreg import documents
 from gitreg.cli.click_completion import complete_model, complete_reference, complete_stage
 from gitreg.cli.global_options import GlobalOptions
 from gitreg.errors import InvalidInput, NotFound, UnsafeCode
+from gitreg.sdk import verbs
 
 if TYPE_CHECKING:
     from gitreg.sdk.registry import Registry
@@ -45,9 +47,7 @@ def open_registry(*, accept_rewrite: bool = False) -> Registry:
     ctx.call_on_close(registry.close)
     registry.proposing = session.pr
     if session.fetch:
-        from gitreg.sdk.verbs.remotes import pull
-
-        pull(registry.session)
+        verbs.remotes.pull(registry.session)
     return registry
 
 
@@ -210,11 +210,9 @@ def _read_value(key: str, text: str, option: str) -> Any:
 
 
 def _read_file(path: str) -> dict[str, Any]:
-    from gitreg.documents.yaml import loads
-
     try:
         with open(path, "rb") as file:
-            data = loads(file.read(), path)  # JSON is YAML
+            data = documents.yaml.loads(file.read(), path)  # JSON is YAML
     except OSError as error:
         raise NotFound(f"cannot read {path}: {error.strerror}", hint="--metadata @FILE names a file") from None
     if not isinstance(data, dict):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitreg import documents
 from gitreg.cli.table import Cell, fitting, lay_out, styled
 from gitreg.cli.text import as_json, in_a_file, lines, one_line
 
@@ -38,9 +39,7 @@ def emit(
     if output == "json":
         click.echo(as_json(data, indent=2))
     elif output == "yaml":
-        from gitreg.documents.yaml import dumps
-
-        text = dumps(data).decode()
+        text = documents.yaml.dumps(data).decode()
         click.echo(in_a_file(text) if sys.stdout.isatty() else text, nl=False)
     else:
         _emit_csv(list(rows) if rows is not None else [data], columns)

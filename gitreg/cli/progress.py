@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from gitreg.blobs.progress import NO_PROGRESS
+
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
@@ -35,8 +37,6 @@ def progress(title: str, total: Callable[[], int] | None = None) -> Iterator[Pro
     total:
         Returns the number of bytes, called only on a terminal; None where it is not known.
     """
-    from gitreg.blobs.progress import NO_PROGRESS
-
     size = total() if total and sys.stderr.isatty() else None
     if not sys.stderr.isatty() or (size is not None and size < _WORTH_A_BAR):
         yield NO_PROGRESS

@@ -5,24 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
+from gitreg.git import history
 from gitreg.git.discovery import RepositoryLayout, discover, object_folders
 from gitreg.git.history.history import ahead, commit_of, first_parents, is_ancestor, resolve, shallow_boundary
-from gitreg.git.history.replay import (
-    WORTH_A_PROCESS,
-    Replayed,
-    line_by_git,
-    replay_by_git,
-    replay_in_process,
-    tags_by_git,
-)
 from gitreg.git.objects.parsing import signature_kind, split_commit, split_tag
 from gitreg.git.objects.store import ObjectStore
 from gitreg.git.ownership import check_owner
 from gitreg.git.program import QUARANTINE, find_git
 from gitreg.git.refs.refs import Refs
 from gitreg.git.values import Commit, PathChange, Tag
+
+if TYPE_CHECKING:
+    from gitreg.git.history.replay import Replayed
 
 
 class ReadOnlyRepository:
@@ -164,8 +160,8 @@ class ReadOnlyRepository:
         """Return the ids of the commits that `history` yields; a long history is read with the git program."""
         found: list[str] = []
         for commit in self.history(oid, until=until):
-            if len(found) == WORTH_A_PROCESS and (git := find_git(self._env)):
-                asked = line_by_git(git, self.git_dir, commit.oid)
+            if len(found) == history.replay.WORTH_A_PROCESS and (git := find_git(self._env)):
+                asked = history.replay.line_by_git(git, self.git_dir, commit.oid)
                 if asked is not None:
                     return found + asked[: asked.index(until) if until in asked else None]
             found.append(commit.oid)
@@ -190,11 +186,11 @@ class ReadOnlyRepository:
             The largest file to read, in bytes; a larger one is given as `Oversized`. None for any size.
         """
         whole = before is None and bool(line) and self.is_boundary(line[0])  # one commit with every file
-        if (whole or len(line) > WORTH_A_PROCESS) and (git := find_git(self._env)):
-            by_git = replay_by_git(git, self.git_dir, self._objects, before, line, folder, limit)
+        if (whole or len(line) > history.replay.WORTH_A_PROCESS) and (git := find_git(self._env)):
+            by_git = history.replay.replay_by_git(git, self.git_dir, self._objects, before, line, folder, limit)
             if by_git is not None:
                 return by_git
-        return replay_in_process(self._objects, before, line, folder, self.diff, limit)
+        return history.replay.replay_in_process(self._objects, before, line, folder, self.diff, limit)
 
     def follows(self, oid: str, parent: str) -> bool:
         """Return whether the first parent of a commit is another commit, and is in this repository."""
@@ -309,8 +305,8 @@ class ReadOnlyRepository:
         It is not checked that the commits are here. Many tags are read with the git program.
         """
         wanted = list(oids)
-        if len(wanted) > WORTH_A_PROCESS and (git := find_git(self._env)):
-            tags = tags_by_git(git, self.git_dir, self._objects, wanted)
+        if len(wanted) > history.replay.WORTH_A_PROCESS and (git := find_git(self._env)):
+            tags = history.replay.tags_by_git(git, self.git_dir, self._objects, wanted)
         else:
             tags = filter(None, map(self.tag, wanted))
         return {tag.oid: tag.target for tag in tags if tag.target_type == "commit"}

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gitreg.git import objects, refs
 from gitreg.git.discovery import shared_with_group
 from gitreg.git.objects.loose import write_loose
 from gitreg.git.program import NO_HOOKS, QUARANTINE, Git, find_git
@@ -56,9 +57,7 @@ class Repository(ReadOnlyRepository):
         InvalidInput
             A path is not valid in Git (empty, absolute, ``..``, ``.git``), or names both a file and a folder.
         """
-        from gitreg.git.objects.writer import build_commit
-
-        return build_commit(
+        return objects.writer.build_commit(
             self._objects, self._write, self._signer, parent, changes,
             message=message, author=author, committer=committer, sign=sign,
         )  # fmt: skip
@@ -78,9 +77,9 @@ class Repository(ReadOnlyRepository):
         InvalidInput
             The target is not in this repository.
         """
-        from gitreg.git.objects.writer import build_tag
-
-        return build_tag(self._objects, self._write, self._signer, name, target, message=message, tagger=tagger)
+        return objects.writer.build_tag(
+            self._objects, self._write, self._signer, name, target, message=message, tagger=tagger
+        )
 
     def sign_statement(self, payload: bytes, *, namespace: str, key: str | None = None) -> bytes:
         """Return the user's SSH signature over a statement (:meth:`gitreg.git.signing.Signer.sign_statement`)."""
@@ -107,9 +106,7 @@ class Repository(ReadOnlyRepository):
         IntegrityError
             A ref would point to an object that is not in this repository.
         """
-        from gitreg.git.refs.transaction import update_refs
-
-        update_refs(self._git, self._refs, self._objects, updates, reason=reason, group=self._group)
+        refs.transaction.update_refs(self._git, self._refs, self._objects, updates, reason=reason, group=self._group)
 
     def lock(self, *, timeout: float) -> AbstractContextManager[None]:
         """Lock the repository against gitreg's other writers for a ``with`` block; the lock ends with the process.
@@ -124,9 +121,7 @@ class Repository(ReadOnlyRepository):
         Conflict
             Another process, or another ``with`` block of this one, has the lock all that time.
         """
-        from gitreg.git.refs.locking import writers_lock
-
-        return writers_lock(self.common_dir, timeout=timeout, group=self._group)
+        return refs.locking.writers_lock(self.common_dir, timeout=timeout, group=self._group)
 
     def identity(self, *, time: int, offset: int) -> Identity:
         """Return the committer by Git's configuration and environment, with a time.

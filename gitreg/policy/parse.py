@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from gitreg import documents
 from gitreg.documents.schemas import POLICIES, check
 from gitreg.errors import InvalidDocument
 from gitreg.policy.evaluate import ALIASES, RULES, SETTINGS, Policy
@@ -210,13 +211,9 @@ def _decimal(number: float) -> Decimal:
 
 
 def _wrong(at: _Path, reason: str, hint: str) -> InvalidDocument:
-    from gitreg.documents.yaml import pointer  # imports a YAML library, needed for errors only
-
-    return InvalidDocument(_WHERE, pointer(at), reason, hint=hint)
+    return InvalidDocument(_WHERE, documents.yaml.pointer(at), reason, hint=hint)
 
 
 def _unknown(at: _Path, kind: str, name: str, known: Sequence[str], *, also: Sequence[str] = ()) -> InvalidDocument:
     """Return the error for a name that is neither in ``known`` nor in ``also``, with the nearest of both."""
-    from gitreg.documents.schema_errors import known_names  # imports a YAML library, needed for errors only
-
-    return _wrong(at, f"there is no {kind} {name!r}", known_names(name, known, also=also))
+    return _wrong(at, f"there is no {kind} {name!r}", documents.schema_errors.known_names(name, known, also=also))

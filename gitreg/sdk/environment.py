@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from gitreg.registry import weights
 from gitreg.registry.state.content_verdicts import ScanCache
 from gitreg.units import parse_size
 
@@ -97,15 +98,11 @@ class Environment(NamedTuple):
 
     def trusted_stores(self) -> TrustedStores:
         """Return the list of stores that the user trusts."""
-        from gitreg.registry.weights.trusted_stores import TrustedStores
-
-        return TrustedStores(self._settings_folder() / "stores.json")
+        return weights.trusted_stores.TrustedStores(self._settings_folder() / "stores.json")
 
     def code_trust(self) -> CodeTrust:
         """Return the list of registries that the user trusts for files that can run code."""
-        from gitreg.registry.weights.trusted_code import CodeTrust
-
-        return CodeTrust(self._settings_folder() / "code.json")
+        return weights.trusted_code.CodeTrust(self._settings_folder() / "code.json")
 
     def verdicts(self) -> ScanCache:
         """Return the cache of the scanner's verdicts on files."""

@@ -1,6 +1,6 @@
 """The class `Registry`: everything that the command line does, in Python.
 
-Each method imports its dependencies when it is called, so that resolving one reference imports little.
+Verbs and queries are imported at their first use, so that resolving one reference imports little.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from gitreg.errors import GitregError, InvalidInput, NotFound
+from gitreg.registry import query, weights
 from gitreg.registry.state.snapshot import ModelCard, ModelVersion
 from gitreg.sdk import verbs
 from gitreg.sdk.session import PathLike, Session
@@ -214,11 +215,9 @@ class Registry:
         InvalidInput
             A filter, the sort order or the page is invalid.
         """
-        from gitreg.registry.query.listing import list_models
-
         snapshot = self.session.snapshot()
         warn_of_unreadable(snapshot)
-        return list_models(snapshot, filters, match_any=match_any, sort=sort, page=page, size=size)
+        return query.listing.list_models(snapshot, filters, match_any=match_any, sort=sort, page=page, size=size)
 
     def list_versions(
         self,
@@ -255,11 +254,11 @@ class Registry:
         InvalidInput
             A filter, the sort order or the page is invalid.
         """
-        from gitreg.registry.query.listing import list_versions
-
         snapshot = self.session.snapshot()
         warn_of_unreadable(snapshot, model)
-        return list_versions(snapshot, model, filters, match_any=match_any, sort=sort, page=page, size=size)
+        return query.listing.list_versions(
+            snapshot, model, filters, match_any=match_any, sort=sort, page=page, size=size
+        )
 
     def log(self, model: str | None = None, stage: str | None = None) -> Iterator[dict[str, Any]]:
         """Return the audit log, newest first, one dictionary for each commit (:mod:`gitreg.registry.state.audit_log`).
@@ -297,11 +296,9 @@ class Registry:
         dict:
             The differences in fields, metadata, files and size (bytes), each from the old version to the new one.
         """
-        from gitreg.registry.query.diff import compare
-
         a, b = sealed_version(self.session, old), sealed_version(self.session, new)
         listed = all(artifact.files is not None for version in (a, b) for artifact in version.artifacts.values())
-        return compare(a, b, None if listed else self.session.stores)
+        return query.diff.compare(a, b, None if listed else self.session.stores)
 
     def lineage(self, reference: str, *, up: bool = True, down: bool = True, depth: int | None = None) -> Lineage:
         """Return the graph of the inputs (``up``) and the results (``down``) of a version, an artifact or a run.
@@ -815,16 +812,12 @@ class Registry:
         InvalidDocument, IntegrityError, Refused
             The reachable weights cannot be determined (:mod:`gitreg.registry.weights.garbage`); nothing is moved.
         """
-        from gitreg.registry.weights.garbage import collect_garbage, find_garbage
-
-        work = collect_garbage if apply else find_garbage
+        work = weights.garbage.collect_garbage if apply else weights.garbage.find_garbage
         return work(verbs.garbage.store_users(self.session), grace=grace)
 
     def return_garbage(self) -> list[Garbage]:
         """Restore everything in the trash of the store to its place, and return the list."""
-        from gitreg.registry.weights.garbage import return_garbage
-
-        return return_garbage(self.session.branch, self.session.store)
+        return weights.garbage.return_garbage(self.session.branch, self.session.store)
 
     def purge_garbage(self, *, grace: float) -> list[Garbage]:
         """Remove for good the weights that were in the trash of the store longer than the retention; return the list.
@@ -839,9 +832,7 @@ class Registry:
         InvalidDocument, IntegrityError, Refused
             As for `collect_garbage`; nothing is removed.
         """
-        from gitreg.registry.weights.garbage import purge_garbage
-
-        return purge_garbage(verbs.garbage.store_users(self.session), grace=grace)
+        return weights.garbage.purge_garbage(verbs.garbage.store_users(self.session), grace=grace)
 
     def release_claims(self, names: Sequence[str]) -> None:
         """Remove claims of registries on the store that block `collect_garbage` and were not renewed for 90 days.

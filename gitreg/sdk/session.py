@@ -1,6 +1,6 @@
 """The class `Session`: an open registry with its branch, its stores and its one way of writing.
 
-Each method imports its dependencies when it is called, so that resolving one reference imports little.
+A dependency that a resolved reference does not need is imported at its first use.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 from gitreg.errors import Declined, GitregError, InvalidInput, Refused
 from gitreg.git.program import without_repository
+from gitreg.registry import discovery, weights
 from gitreg.registry.discovery.location import Location, locate, split_place
 from gitreg.registry.state.branch import PATIENCE, RegistryBranch
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
@@ -101,11 +102,8 @@ class Session:
         environment = Environment.of_this_process()
         named = os.fspath(path) if path is not None else environment.env.get(REGISTRY_VARIABLE)
         address = named or "."
-        if ":" in address:
-            from gitreg.registry.discovery.mirrors import is_address
-
-            if is_address(address):
-                return cls._open_mirror(address, environment, local=local, accept_rewrite=accept_rewrite)
+        if ":" in address and discovery.mirrors.is_address(address):
+            return cls._open_mirror(address, environment, local=local, accept_rewrite=accept_rewrite)
         folder, place = split_place(address, environment.folder)
         env = (
             without_repository(environment.env) if named else environment.env
@@ -115,13 +113,11 @@ class Session:
 
     @classmethod
     def _open_mirror(cls, address: str, environment: Environment, *, local: bool, accept_rewrite: bool) -> Self:
-        from gitreg.registry.discovery.mirrors import open_mirror
-
         if local:
             raise InvalidInput(
                 "a registry that is named by its URL has no clone", hint="leave --local out, or clone it"
             )
-        mirror = open_mirror(
+        mirror = discovery.mirrors.open_mirror(
             address,
             environment.mirrors(),
             env=environment.env,
@@ -164,14 +160,12 @@ class Session:
         tuple:
             The open registry, and True if it was created now (False: it existed).
         """
-        from gitreg.registry.discovery.creation import create
-
         environment = Environment.of_this_process()
         if store is not None:
             store = spelled_out(store, environment.folder)
         folder = Path(os.path.normpath(environment.folder / (path or ".")))
         env = without_repository(environment.env) if path is not None else environment.env
-        location, made = create(
+        location, made = discovery.creation.create(
             folder,
             env=env,
             writer=environment.writer,
@@ -248,9 +242,9 @@ class Session:
 
     def named_stores(self) -> list[NamedStore]:
         """Return the stores that the registry names, the primary first; those that the user trusts are opened."""
-        from gitreg.registry.weights.trusted_stores import open_named
-
-        return open_named(self.branch.snapshot().settings, self.branch.repository, self.environment.trusted_stores())
+        return weights.trusted_stores.open_named(
+            self.branch.snapshot().settings, self.branch.repository, self.environment.trusted_stores()
+        )
 
     @cached_property
     def store(self) -> Store:
@@ -277,9 +271,7 @@ class Session:
         Refused
             The registry names a primary store that the user does not trust.
         """
-        from gitreg.registry.weights.trusted_stores import readable
-
-        return readable(self.named_stores(), self.tell)
+        return weights.trusted_stores.readable(self.named_stores(), self.tell)
 
     @contextmanager
     def saving(self, progress: Progress, *, draft: bool = False) -> Iterator[StoreWriter]:
@@ -316,9 +308,7 @@ class Session:
     @property
     def claims(self) -> Claims:
         """The claims that this clone leaves in stores, so that garbage collection keeps its blobs."""
-        from gitreg.registry.weights.claims import Claims
-
-        return Claims(self.branch, self.remote)
+        return weights.claims.Claims(self.branch, self.remote)
 
     def leave_claims(self, store: Store) -> None:
         """Leave claims on a store for what this clone has: also its own, if the remote may lack some of it."""
@@ -338,15 +328,13 @@ class Session:
         remote = self.remote
         if remote is None:
             return
-        from gitreg.registry.weights.unpublished_work import is_unpublished
-
         claims = self.claims
         with suppress(GitregError):
             urls = claims.stores_with_own()
             if not (urls or collecting):
                 return
             with self.branch.repository.lock(timeout=PATIENCE):
-                if is_unpublished(self.branch, remote):
+                if weights.unpublished_work.is_unpublished(self.branch, remote):
                     return
                 for each in self.named_stores():
                     if each.opened is not None and (collecting or each.opened.url in urls):
@@ -354,10 +342,8 @@ class Session:
 
     def _has_unpublished(self) -> bool:
         """Return whether the remote may lack something that this clone has: fast, and sometimes true without need."""
-        from gitreg.registry.weights.unpublished_work import may_be_unpublished
-
         remote = self.remote
-        return remote is not None and may_be_unpublished(self.branch, remote)
+        return remote is not None and weights.unpublished_work.may_be_unpublished(self.branch, remote)
 
     def trust(self) -> list[str]:
         """Trust the stores that the registry names and return their addresses; the clone's own folder needs no trust.
@@ -390,9 +376,7 @@ class Session:
     def code_place(self) -> str:
         """The location by which the registry, with its id, is trusted for code: its common Git folder or its URL."""
         if self.mirror_of is not None:
-            from gitreg.registry.weights.trusted_code import place_of
-
-            return place_of(self.mirror_of)
+            return weights.trusted_code.place_of(self.mirror_of)
         return str(self.branch.repository.common_dir.resolve())
 
     def trusts_code(self, model: str) -> bool:

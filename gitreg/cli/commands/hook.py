@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitreg import hooks
 from gitreg.cli.group import Group
 from gitreg.cli.text import one_line
 from gitreg.errors import InvalidInput, NotFound, Refused
@@ -34,10 +35,8 @@ def command() -> None:
 @command.command("pre-commit")
 def pre_commit() -> None:
     """Refuse a commit whose registry files are wrong, or change what is sealed."""
-    from gitreg.hooks.client_hooks import pre_commit as problems
-
     with _repository() as (repository, _):
-        _refuse(problems(repository), "commit")
+        _refuse(hooks.client_hooks.pre_commit(repository), "commit")
 
 
 @command.command("pre-push")
@@ -48,36 +47,30 @@ def pre_push(remote: str | None, url: str | None) -> None:
 
     What is pushed is said on standard input as git says it, or by the pre-commit framework's variables.
     """
-    from gitreg.hooks.client_hooks import pre_push as problems
-
     with _repository() as (repository, environment):
         updates = _pushed(sys.stdin.read(), repository, environment)
         name = remote or environment.env.get("PRE_COMMIT_REMOTE_NAME") or url or "origin"
-        _refuse(problems(repository, environment, name, updates), "push")
+        _refuse(hooks.client_hooks.pre_push(repository, environment, name, updates), "push")
 
 
 @command.command("post-merge")
 @click.argument("squash", required=False, expose_value=False)
 def post_merge() -> None:
     """Move the mirrors of stages and aliases to what was merged."""
-    from gitreg.hooks.client_hooks import post_merge as follow
-
     with _repository() as (repository, environment):
         try:
             start = locate(environment.folder, env=environment.env)
         except NotFound:
             return  # nothing of a registry was merged
         with start.repository:
-            follow(repository, environment, start)
+            hooks.client_hooks.post_merge(repository, environment, start)
 
 
 @command.command("pre-receive")
 def pre_receive() -> None:
     """Refuse a push that would break a registry of this server."""
-    from gitreg.hooks.server_hooks import pre_receive as problems
-
     with _repository() as (repository, environment):
-        _refuse(problems(repository, environment, _received(sys.stdin.read())), "push")
+        _refuse(hooks.server_hooks.pre_receive(repository, environment, _received(sys.stdin.read())), "push")
 
 
 @command.command("update")
@@ -86,19 +79,17 @@ def pre_receive() -> None:
 @click.argument("new")
 def update(ref: str, old: str, new: str) -> None:
     """Refuse a move of one ref that would break a registry of this server."""
-    from gitreg.hooks.server_hooks import pre_receive as problems
-
     with _repository() as (repository, environment):
-        _refuse(problems(repository, environment, [_update(ref, old, new)], one_by_one=True), "push")
+        _refuse(
+            hooks.server_hooks.pre_receive(repository, environment, [_update(ref, old, new)], one_by_one=True), "push"
+        )
 
 
 @command.command("post-receive")
 def post_receive() -> None:
     """Make the tags and mirrors that follow from what was pushed."""
-    from gitreg.hooks.server_hooks import post_receive as follow
-
     with _repository() as (repository, environment):
-        for ref in follow(repository, environment, _received(sys.stdin.read())):
+        for ref in hooks.server_hooks.post_receive(repository, environment, _received(sys.stdin.read())):
             click.echo(f"gitreg: {one_line(ref)}", err=True)
 
 

@@ -10,6 +10,7 @@ from gitreg.cli.click_completion import complete_model
 from gitreg.cli.options import fetch_option, open_registry, output_option, page_options
 from gitreg.cli.output import emit, emit_page, note_page, print_table, when_text
 from gitreg.errors import NotFound
+from gitreg.registry import query
 from gitreg.sdk import verbs
 from gitreg.units import size_text
 
@@ -87,9 +88,7 @@ def print_models(page: Any, output: str, asked: tuple[str, ...] = ()) -> None:
         There is none; for programs the empty shape is printed before.
     """
     if output != "table":
-        from gitreg.registry.query.rows import MODEL_COLUMNS  # not needed to complete the options
-
-        emit_page(page, output, MODEL_COLUMNS)
+        emit_page(page, output, query.rows.MODEL_COLUMNS)
     if not page.items:
         if asked:
             raise NotFound("no model passes", hint="`gitreg list` without filters shows all")
@@ -129,9 +128,7 @@ def print_versions(page: Any, output: str, model: str | None, asked: tuple[str, 
         There is none; for programs the empty shape is printed before.
     """
     if output != "table":
-        from gitreg.registry.query.rows import VERSION_COLUMNS  # not needed to complete the options
-
-        emit_page(page, output, VERSION_COLUMNS)
+        emit_page(page, output, query.rows.VERSION_COLUMNS)
     if not page.items:
         if any("=" in text for text in asked):
             raise NotFound("no version passes", hint=f"`gitreg list{f' {model}' if model else ''}` shows all")

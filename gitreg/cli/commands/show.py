@@ -8,6 +8,7 @@ import click
 
 from gitreg.cli.options import fetch_option, open_registry, output_option, reference_argument
 from gitreg.cli.output import emit, print_fields, print_heading, print_line, print_table, when_text
+from gitreg.registry import query
 from gitreg.units import size_text
 
 
@@ -18,13 +19,11 @@ from gitreg.units import size_text
 @fetch_option
 def command(reference: str, at: str | None, output: str) -> None:
     """Show the version that REF means, now or at a date or commit."""
-    from gitreg.registry.query.rows import VERSION_COLUMNS, version_row  # not needed to complete the options
-
-    row = version_row(open_registry().version(reference, at=at))
+    row = query.rows.version_row(open_registry().version(reference, at=at))
     if output == "table":
         print_version(row)
     else:
-        emit(row, output, columns=VERSION_COLUMNS)
+        emit(row, output, columns=query.rows.VERSION_COLUMNS)
 
 
 def print_version(row: dict[str, Any]) -> None:

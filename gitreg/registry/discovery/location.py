@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from gitreg import documents
 from gitreg.documents.layout import REGISTRY_FILE, Key
 from gitreg.errors import InvalidDocument, InvalidInput, NotFound
 from gitreg.git import Repository
@@ -114,9 +115,7 @@ def _declared_branch(repository: Repository, file: Path) -> str:
         noted = json.loads(note.read_text()).get(text)
         if isinstance(noted, str):
             return noted
-    from gitreg.documents.files import read_data  # only if the answer is not cached
-
-    branch: str = read_data(Key("registry"), content)["branch"]
+    branch: str = documents.files.read_data(Key("registry"), content)["branch"]
     with suppress(OSError):
         note.parent.mkdir(exist_ok=True)
         aside = note.with_name(f"{note.name}.{os.getpid()}")

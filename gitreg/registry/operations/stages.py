@@ -7,6 +7,7 @@ from gitreg.documents.types import AliasDocument, StageDocument
 from gitreg.errors import InvalidInput, NotFound, Refused
 from gitreg.names import check_alias, fold
 from gitreg.policy.promotion import Candidate, TargetStage, check_promotion, check_stage_is_known
+from gitreg.registry import promotion
 from gitreg.registry.promotion.context import UNKNOWN, PromotionContext
 from gitreg.registry.state.references import resolve
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
@@ -113,11 +114,8 @@ def _ask_policy(
     """Return the trailers for the gates that were overridden; raise Refused if the policy of the pointer forbids it."""
     if not snapshot.settings.policies:
         return []
-    from gitreg.registry.promotion.enforce import enforce  # most registries have no policies
-    from gitreg.registry.promotion.stage_entries import may_return
-
-    back = rollback and may_return(snapshot, version, pointer.name, context)
-    overridden = enforce(snapshot, version, pointer, context, force=force, rollback=back)
+    back = rollback and promotion.stage_entries.may_return(snapshot, version, pointer.name, context)
+    overridden = promotion.enforce.enforce(snapshot, version, pointer, context, force=force, rollback=back)
     return [("Overridden", name) for name in overridden]
 
 

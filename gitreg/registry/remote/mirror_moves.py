@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.documents.layout import Key
 from gitreg.git import RefUpdate
+from gitreg.registry import promotion
 from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.registry_refs import mirror_namespace, mirror_ref, parse_mirror_ref
 from gitreg.registry.state.snapshot import Snapshot
@@ -40,11 +41,9 @@ class MirrorMoves(NamedTuple):
         """Warn of each mirror ref that stays."""
         if not self.refused:
             return
-        from gitreg.registry.promotion.stage_holders import sentence
-
         for ref, decision in self.refused.items():
             # With the same code line each time, so that Python shows a repeated warning once.
-            warnings.warn(f"{ref} stays where it is: {sentence(decision)}", stacklevel=1)
+            warnings.warn(f"{ref} stays where it is: {promotion.stage_holders.sentence(decision)}", stacklevel=1)
 
 
 def mirror_updates(branch: RegistryBranch, snapshot: Snapshot) -> list[RefUpdate]:
@@ -87,15 +86,9 @@ def mirror_moves(
     stages = [key for key in keys if key is not None and key.kind == "stage"]
     if not stages:
         return MirrorMoves(due, {})
-    from gitreg.registry.promotion.stage_holders import (  # lazy: policies take long to import
-        is_refused,
-        judge_pointers,
-        pointer,
-    )
-
     refused = {
-        mirror_ref(snapshot.settings, pointer(decision)): decision
-        for decision in judge_pointers(snapshot, context, stages)
-        if is_refused(decision)
+        mirror_ref(snapshot.settings, promotion.stage_holders.pointer(decision)): decision
+        for decision in promotion.stage_holders.judge_pointers(snapshot, context, stages)
+        if promotion.stage_holders.is_refused(decision)
     }
     return MirrorMoves([update for update in due if update.name not in refused], refused)

@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
+from gitreg import contents
 from gitreg.contents import CODE, DATA, RULES, Finding, worst
 
 if TYPE_CHECKING:
@@ -85,9 +86,7 @@ class ScanCache:
         """
         found = self.find(sha256)
         if found is None:
-            from gitreg.contents.scanner import scan  # lazy: few commands need the scanner
-
-            found = scan(file)
+            found = contents.scanner.scan(file)
             if keep:
                 self.keep({sha256: found})
         return found
@@ -98,9 +97,7 @@ class ScanCache:
         found = self.find_all(paths)
         new = {sha256: path for sha256, path in paths.items() if sha256 not in found}
         if new:
-            from gitreg.contents.scanner import scan_path  # lazy: few commands need the scanner
-
-            looked = {sha256: scan_path(os.path.join(folder, path)) for sha256, path in new.items()}
+            looked = {sha256: contents.scanner.scan_path(os.path.join(folder, path)) for sha256, path in new.items()}
             self.keep(looked)
             found |= looked
         return found

@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from gitreg import documents
 from gitreg.errors import Conflict, GitregError
 from gitreg.names import as_number, nfc
 from gitreg.registry.state.index_file import LOOKUPS, discard, is_busy, open_database
@@ -74,9 +75,7 @@ class IndexEntry(_Row):
         if self.text.startswith("{"):
             data: dict[str, Any] = json.loads(self.text)
             return data
-        from gitreg.documents.fast_yaml import read  # lists of names, and completion, read no record
-
-        return read(self.text)
+        return documents.fast_yaml.read(self.text)
 
 
 class BranchCommit(NamedTuple):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from gitreg import documents
 from gitreg.documents.fast_yaml import recognise
 from gitreg.documents.layout import MAX_BYTES, Key, parse_path
 from gitreg.errors import InvalidDocument
@@ -92,22 +93,19 @@ def derive_as_parsed(key: Key, content: bytes | Oversized) -> FileColumns:
 
     Any exception of the parser, a schema or a document's class becomes the problem of this file alone.
     """
-    from gitreg.documents.files import read_data  # a costly import, which most reads do not need
-    from gitreg.documents.schemas import compiled
-    from gitreg.documents.types import DOCUMENTS
-    from gitreg.documents.yaml import too_long
-
     # An annotation that cannot be read may have yanked its version.
     unread = HIDDEN_YANKED if key.kind == "annotation" else 0
     if not isinstance(content, bytes):  # too large to read: the object id stands for the digest
-        return FileColumns(f"git:{content.oid}", None, unread, None, str(too_long(key.path, content.size)))
+        return FileColumns(
+            f"git:{content.oid}", None, unread, None, str(documents.yaml.too_long(key.path, content.size))
+        )
     digest = sha256(content).hexdigest()
     if key.kind == "card":
         return FileColumns(digest, None, 0, json.dumps({"text": content.decode(errors="replace")}), None)
-    compiled(key.kind)  # outside of "try": a missing schema is no problem of the file
+    documents.schemas.compiled(key.kind)  # outside of "try": a missing schema is no problem of the file
     try:
-        data = read_data(key, content)
-        DOCUMENTS[key.kind].from_data(data).to_data()  # readers do the same with the row
+        data = documents.files.read_data(key, content)
+        documents.types.DOCUMENTS[key.kind].from_data(data).to_data()  # readers do the same with the row
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
         text.encode()
     except InvalidDocument as error:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from gitreg.git import refs
+
 VERSION = 8
 """The version of the index's own format; a file of another version is rebuilt."""
 
@@ -107,9 +109,7 @@ def _remove(path: Path) -> None:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Lock the creation and removal of the file: two databases that share one ``-wal`` file damage one another."""
-    from gitreg.git.refs.locking import locked  # only to create or remove the file
-
-    with locked(Path(f"{path}.lock"), timeout=BUSY_SECONDS):
+    with refs.locking.locked(Path(f"{path}.lock"), timeout=BUSY_SECONDS):
         yield
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from gitreg import contents
 from gitreg.blobs.files import FileEntry, LocalFile, collect
 from gitreg.blobs.hashing import describe
 from gitreg.blobs.manifest import Manifest
@@ -80,8 +81,6 @@ def look_at(files: Sequence[LocalFile], manifest: Manifest, verdicts: ScanCache)
     GitregError
         A file changed since it was hashed.
     """
-    from gitreg.contents.scanner import scan  # its imports are not needed by commands that only read
-
     sources = {file.path: file for file in files}
     found = verdicts.find_all(entry.sha256 for entry in manifest.files)
     new: dict[str, Finding] = {}
@@ -89,7 +88,7 @@ def look_at(files: Sequence[LocalFile], manifest: Manifest, verdicts: ScanCache)
         if entry.sha256 not in found:
             file = sources[entry.path]
             with open(file.source, "rb") as opened:
-                finding = scan(opened)
+                finding = contents.scanner.scan(opened)
                 status = os.fstat(opened.fileno())
             if (status.st_size, status.st_mtime_ns) != (file.status.st_size, file.status.st_mtime_ns):
                 raise GitregError(f"{file.source} changed while it was saved", hint="save when nothing writes to it")

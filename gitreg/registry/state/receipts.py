@@ -13,6 +13,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gitreg.blobs.file_io import sync_folder
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -82,8 +84,6 @@ def write_receipt(repository: Repository, receipt: Receipt) -> bool:
     known = read_receipts(repository, receipt.ref)
     if known and known[-1].commit == receipt.commit:
         return False
-    from gitreg.blobs.file_io import sync_folder  # lazy: promotions need no store
-
     path = receipts_path(repository)
     line = json.dumps(receipt._asdict(), separators=(", ", ": ")).encode() + b"\n"
     mode = path.parent.stat().st_mode & 0o666  # the mode of the folder: writable for the group in a shared repository

@@ -11,7 +11,7 @@ from gitreg.registry.promotion.enforce import decide, explain
 from gitreg.registry.promotion.signatures import signed
 from gitreg.registry.promotion.stage_holders import holder_decisions
 from gitreg.registry.state.snapshot import ModelVersion
-from gitreg.sdk.verbs.find import candidate, holders
+from gitreg.sdk.verbs.holders import candidate, holders
 from gitreg.sdk.verbs.sealed import fetch_tags
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gitreg.errors import NotFound
@@ -12,7 +11,6 @@ from gitreg.registry.state.references import resolve
 from gitreg.sdk.session import PathLike, Session
 
 if TYPE_CHECKING:
-    from gitreg.registry.state.manifests import Holder
     from gitreg.registry.state.snapshot import ModelVersion, Snapshot
 
 
@@ -62,43 +60,6 @@ def sealed_version(session: Session, reference: str, *, withdrawn: bool = False)
         True to return a yanked or deleted version, too.
     """
     return _verified(session, reference, None, withdrawn=withdrawn)[1]
-
-
-def candidate(session: Session, reference: str, *, withdrawn: bool = False) -> ModelVersion:
-    """Return the version for a decision on a promotion; a shallow clone fetches the missing history first."""
-    if session.branch.repository.is_shallow:
-        from gitreg.sdk.verbs.sealed import fetch_history  # a whole clone never needs it
-
-        fetch_history(session)
-    return sealed_version(session, reference, withdrawn=withdrawn)
-
-
-def holders(session: Session, references: Sequence[str], *, warn: bool = True) -> list[Holder]:
-    """Return the versions of models and artifacts that references name; all of the registry for no references.
-
-    Parameters
-    ----------
-    warn:
-        True to warn of files that cannot be read, where all versions are returned.
-    """
-    from gitreg.registry.state.runs_and_artifacts import artifact_names, artifact_versions  # `load` needs neither
-    from gitreg.sdk.verbs.sealed import sealed_artifact
-
-    snapshot = session.snapshot()
-    if not references:
-        if warn:
-            warn_of_unreadable(snapshot)
-        models = [version for name in snapshot.model_names() for version in snapshot.versions(name)]
-        return [*models, *artifact_versions(snapshot)]
-    found: list[Holder] = []
-    for reference in references:
-        try:
-            found.append(sealed_version(session, reference))
-        except NotFound:
-            if reference.partition("@")[0] not in artifact_names(snapshot):
-                raise
-            found.append(sealed_artifact(session, reference))
-    return found
 
 
 def warn_of_unreadable(snapshot: Snapshot, model: str | None = None, *, stacklevel: int = 3) -> None:

@@ -23,7 +23,7 @@ from gitreg.registry.weights.verification import Verification
 from gitreg.registry.weights.verify_checkpoint import VerifyCheckpoint
 from gitreg.registry.writing.commit import Outcome
 from gitreg.sdk.environment import Environment
-from gitreg.sdk.verbs.find import holders
+from gitreg.sdk.verbs.holders import holders
 from gitreg.sdk.verbs.sealed import fetch_history
 
 if TYPE_CHECKING:
