@@ -46,6 +46,7 @@ COMMANDS = {
     "seal": (f"{_HERE}.seal", "Seal what a run that failed had made."),
     "discard": (f"{_HERE}.discard", "Discard a failed run's draft."),
     "pull": (f"{_HERE}.pull", "Follow the remote."),
+    "remote": (f"{_HERE}.remote", "Share a registry by a Git remote."),
     "push": (f"{_HERE}.push", "Publish what was committed with --local."),
     "check": (f"{_HERE}.check", "Check whether a pull request may be merged, and what it would move."),
     "sync": (f"{_HERE}.sync", "After a merge: make tags and move mirrors on the remote."),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,6 +57,30 @@ def create_repository(path: Path, *, branch: str, env: Mapping[str, str]) -> Rep
     return Repository.discover(path, env=without_repository(env))
 
 
+@contextmanager
+def new_folder(path: Path) -> Iterator[None]:
+    """Create the parents of a folder; where the block fails, remove all that it made, and leave the rest as it was.
+
+    Raises
+    ------
+    AlreadyExists
+        The folder exists and is not empty.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise AlreadyExists(f"{path} is there already", hint="name another folder, or run `gitreg pull` in this one")
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for left in path.iterdir() if path.is_dir() else ():
+            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+        for folder in missing:
+            with suppress(OSError):  # it was never made, or somebody else uses it by now
+                folder.rmdir()
+        raise
+
+
 def clone_repository(url: str, path: Path, *, env: Mapping[str, str]) -> Repository:
     """Clone a repository into a folder, which is created, and open it; the remote is called ``origin``.
 
@@ -67,18 +91,26 @@ def clone_repository(url: str, path: Path, *, env: Mapping[str, str]) -> Reposit
     NotFound, Unreachable
         There is no repository at the address, or it does not answer; the folder is left as it was before.
     """
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise AlreadyExists(f"{path} is there already", hint="name another folder, or run `gitreg pull` in this one")
-    path.parent.mkdir(parents=True, exist_ok=True)
     git = find_git(env)
-    if git is None:
-        _clone_by_dulwich(url, path, env)
-    else:
-        way = remote_command(read_config(git, env, None), env, url, push=False)
-        done = git.converse("clone", "--quiet", "--", url, str(path), cwd=path.parent, variables=way.variables)
-        if done.returncode:
-            raise connection_error(hide_login(url), done.stderr.decode("utf-8", "replace"))
+    with new_folder(path):
+        if git is None:
+            _clone_by_dulwich(url, path, env)
+        else:
+            way = remote_command(read_config(git, env, None), env, url, push=False)
+            done = git.converse("clone", "--quiet", "--", url, str(path), cwd=path.parent, variables=way.variables)
+            if done.returncode:
+                raise connection_error(hide_login(url), done.stderr.decode("utf-8", "replace"))
     return Repository.discover(path, env=without_repository(env))
+
+
+def add_remote(repository: Repository, name: str, url: str) -> None:
+    """Write a further remote into the configuration of a repository, as ``git remote add`` does."""
+    from dulwich.config import ConfigFile
+
+    config = ConfigFile.from_path(str(repository.common_dir / "config"))
+    config.set((b"remote", name.encode()), b"url", url.encode("utf-8", "surrogateescape"))
+    config.set((b"remote", name.encode()), b"fetch", f"+refs/heads/*:refs/remotes/{name}/*".encode())
+    config.write_to_path()
 
 
 def mirror_repository(path: Path, url: str, *, env: Mapping[str, str]) -> Repository:
@@ -113,18 +145,6 @@ def _clone_by_dulwich(url: str, path: Path, env: Mapping[str, str]) -> None:
 
     Files are written as they are in the commit: filters and conversion of line ends need the git program.
     """
-    existed = path.exists()
-    try:
-        _clone(url, path, env)
-    except BaseException:
-        for left in path.iterdir() if path.exists() else ():
-            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
-        if not existed and path.exists():
-            path.rmdir()
-        raise
-
-
-def _clone(url: str, path: Path, env: Mapping[str, str]) -> None:
     from dulwich.repo import Repo
 
     path.mkdir(exist_ok=True)

@@ -72,24 +72,33 @@ class Registry:
         branch: str | None = None,
         prefix: str | None = None,
         remote: str | None = None,
+        store_in_remote_folder: bool = False,
     ) -> tuple[Self, bool]:
         """Create a registry, trust its store, and publish it to its remote.
 
         Parameters
         ----------
-        path, store, branch, prefix:
+        path, store, branch, prefix, store_in_remote_folder:
             Those of :meth:`Session.init`.
         remote:
-            The name of the Git remote to publish to; None for no remote.
+            The name of the Git remote to publish to; None for no remote. A registry that exists and has none declares
+            it now.
 
         Returns
         -------
         tuple:
             The open registry, and True if it was created now (False: it existed).
         """
-        session, made = Session.init(path, store=store, branch=branch, prefix=prefix, remote=remote)
+        session, made = Session.init(
+            path,
+            store=store,
+            branch=branch,
+            prefix=prefix,
+            remote=remote,
+            store_in_remote_folder=store_in_remote_folder,
+        )
         if remote is not None:
-            verbs.remotes.publish_new(session, is_store_private=made and store is None)
+            verbs.remotes.publish_new(session, remote)
         return cls(session), made
 
     def close(self) -> None:

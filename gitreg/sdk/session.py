@@ -19,7 +19,7 @@ from gitreg.registry import discovery, weights
 from gitreg.registry.discovery.location import Location, locate, split_place
 from gitreg.registry.state.branch import PATIENCE, RegistryBranch
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
-from gitreg.registry.state.store_urls import default_folder, spelled_out, store_urls
+from gitreg.registry.state.store_urls import default_folder, is_private, spelled_out, store_urls
 from gitreg.sdk.environment import REGISTRY_VARIABLE, Environment
 
 if TYPE_CHECKING:
@@ -139,6 +139,7 @@ class Session:
         branch: str | None = None,
         prefix: str | None = None,
         remote: str | None = None,
+        store_in_remote_folder: bool = False,
     ) -> tuple[Self, bool]:
         """Create a registry, and trust its store.
 
@@ -154,6 +155,8 @@ class Session:
             The folder of the version tags, ``models`` by default.
         remote:
             The name of the Git remote to publish to later; None for no remote.
+        store_in_remote_folder:
+            True to keep the weights inside of the remote's Git folder, where that is a folder on this machine.
 
         Returns
         -------
@@ -174,9 +177,10 @@ class Session:
             branch=branch,
             prefix=prefix,
             remote=remote,
+            store_in_remote_folder=store_in_remote_folder,
         )
         registry = cls(location, environment)
-        if store is not None:
+        if store is not None or store_in_remote_folder:
             registry.trust()
         if made:
             try:
@@ -292,6 +296,7 @@ class Session:
         from gitreg.blobs.save import StoreWriter
 
         settings = self.snapshot().settings
+        self.warn_of_private_store()
         if settings.store is not None:
             self.claims.leave(self.store, unpublished=draft or self.local)
         else:
@@ -393,6 +398,14 @@ class Session:
         for name in ("store", "stores"):
             self.__dict__.pop(name, None)
 
+    def warn_of_private_store(self) -> None:
+        """Warn if others get the records by a remote, but the weights go to a folder of this clone alone."""
+        if (remote := self.remote) is not None and is_private(self.branch.snapshot().settings.store):
+            self.tell(
+                f"weights go to {self.store_url}, a folder of this clone alone: {remote} gets the records, and nobody "
+                "else can load them; `gitreg store set URL --copy` moves them to a folder or a bucket that all reach"
+            )
+
     @staticmethod
     def tell(problem: str) -> None:
         """Warn the user of a problem that does not stop the call."""
@@ -464,9 +477,7 @@ class Session:
 
         upstream = self.upstream
         if upstream is None:
-            raise Refused(
-                "this registry has no remote to propose to", hint="`gitreg init --remote origin` declares one"
-            )
+            raise Refused("this registry has no remote to propose to", hint="`gitreg remote set origin` declares one")
         return propose(
             self.branch,
             operation,

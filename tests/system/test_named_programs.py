@@ -32,7 +32,7 @@ class Attack:
         self.mine = ada.at(write(where / "mine", {"more/w.bin": "more", "w/w.bin": "w"}))
         self.mine.git("init", "-q", "-b", "main")
         self.mine.git("remote", "add", "origin", self.hub)
-        self.mine.gitreg("init", "--remote", "origin")
+        self.mine.gitreg("init", "--remote", "origin", "--store-in-remote-folder")
         self.mine.gitreg("save", "iris", "w")
         write(where / "spare.git/objects", {"info/x": ""})
         ada.git("init", "-q", "--bare", where / "spare.git")

@@ -5,7 +5,18 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.output import print_line
+from gitreg.errors import Refused
+from gitreg.registry.state.store_urls import is_private
 from gitreg.sdk import verbs
+from gitreg.sdk.session import Session
+
+
+def _weights(session: Session) -> str:
+    """Return the place of the weights for the message; empty where a warning has told that they are in no reach."""
+    if is_private(session.snapshot().settings.store):
+        return ""
+    trusted = not isinstance(session.named_stores()[0].error, Refused)
+    return f"; weights come from {session.store_url}{'' if trusted else ', once you trust it: `gitreg trust`'}"
 
 
 @click.command("clone")
@@ -14,6 +25,6 @@ from gitreg.sdk import verbs
 def command(url: str, path: str | None) -> None:
     """Clone the registry at URL, as `git clone` does, with its stages."""
     with verbs.remotes.clone(url, path) as registry:
-        print_line(f"Cloned into {registry.folder}; weights come from {registry.store_url}")
+        print_line(f"Cloned into {registry.folder}{_weights(registry)}")
         if registry.upstream is None:
             print_line("gitreg.yaml declares no remote: what you save stays in this clone")

@@ -16,13 +16,27 @@ from gitreg.sdk.registry import Registry
     "--branch", metavar="NAME", help="The registry's branch.  [default: main; in a project's repository: registry]"
 )
 @click.option("--remote", metavar="NAME", help="The Git remote that all clones share, as `origin`; it moves first.")
+@click.option(
+    "--store-in-remote-folder", is_flag=True, help="Keep the weights inside of the remote, where that is a folder."
+)
 @click.option("--prefix", metavar="NAME", help="The folder of the version tags.  [default: models]")
 @output_option
 def command(
-    path: str | None, store: str | None, branch: str | None, remote: str | None, prefix: str | None, output: str
+    path: str | None,
+    store: str | None,
+    branch: str | None,
+    remote: str | None,
+    store_in_remote_folder: bool,
+    prefix: str | None,
+    output: str,
 ) -> None:
-    """Make a registry at PATH, or here: a new repository, or a branch of its own inside an existing one."""
-    registry, made = Registry.init(path, store=store, branch=branch, prefix=prefix, remote=remote)
+    """Make a registry at PATH, or here: a new repository, or a branch of its own inside an existing one.
+
+    With --remote, the weights need a store that all clones reach: --store, or --store-in-remote-folder.
+    """
+    registry, made = Registry.init(
+        path, store=store, branch=branch, prefix=prefix, remote=remote, store_in_remote_folder=store_in_remote_folder
+    )
     with registry:
         made_branch = registry.session.branch
         if output != "table":
@@ -34,7 +48,7 @@ def command(
         print_line(
             f"{verb} in {registry.folder}{inside}, on the branch {made_branch.name}; weights go to {registry.store_url}"
         )
+        if remote:
+            print_line(f"Published to {remote}")
         if made:
-            if remote:
-                print_line(f"Published to {remote}")
             print_line("Next: gitreg save MODEL PATH")

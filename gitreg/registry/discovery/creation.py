@@ -27,7 +27,7 @@ from gitreg.registry.discovery.registries import registries
 from gitreg.registry.state.branch import PATIENCE
 from gitreg.registry.state.dates import dated_after
 from gitreg.registry.state.registry_refs import DEFAULT_MIRRORS, mirror_namespaces
-from gitreg.registry.state.store_urls import store_address, store_setting
+from gitreg.registry.state.store_urls import STORE_FOLDER, is_private, store_address, store_setting
 from gitreg.registry.writing.commit import Writer
 
 _ABOUT = """\
@@ -45,6 +45,7 @@ def create(
     branch: str | None = None,
     prefix: str | None = None,
     remote: str | None = None,
+    store_in_remote_folder: bool = False,
 ) -> tuple[Location, bool]:
     """Make a registry at a path, or find the one that is there.
 
@@ -66,7 +67,10 @@ def create(
     prefix:
         The folder of the version tags, ``models`` by default.
     remote:
-        The name of the Git remote that moves first; None for a registry without one. The remote is not contacted.
+        The name of the Git remote that moves first; None for a registry without one. The remote is not contacted. An
+        existing registry without a remote is returned as it is, and declares none yet.
+    store_in_remote_folder:
+        True for a store inside of the remote's own Git folder, on this machine or a shared disk.
 
     Returns
     -------
@@ -79,16 +83,26 @@ def create(
         Tags with that prefix, or its refs, are taken; files in the work tree are in the way; or the registry exists
         with other settings.
     InvalidInput
-        The branch or the prefix is no valid ref name, gitreg cannot open the store, or the path is a file.
+        The branch or the prefix is no valid ref name, gitreg cannot open the store, or the path is a file; or others
+        would get the records of a new registry by its remote, and its weights would stay in this clone.
+    NotFound
+        Git knows no such remote.
     """
+    if store_in_remote_folder and (remote is None or store is not None):
+        reason = "needs --remote" if remote is None else "and --store name two stores"
+        raise InvalidInput(f"--store-in-remote-folder {reason}", hint="name the remote, and one store")
     for kind, name in (("branch", branch or "main"), ("prefix", prefix or DEFAULT_PREFIX)):
         if not is_ref_path(name):
             raise InvalidInput(f"{name!r} cannot be a {kind}", hint="use letters, digits, '.', '_', '-' and '/'")
     if store is not None:
         open_store(store)
-    repository = _repository(path, env, branch)
+    repository = _repository(path, env, branch, remote)
     try:
         place = _place(repository, path, branch)
+        if remote is not None and repository.remotes.address(remote) is None:
+            raise _no_remote(remote, f"in {repository.work_tree or repository.git_dir}")
+        if remote is not None and store_in_remote_folder:
+            store = _store_in_remote(repository, remote)
         store = store_setting(store, repository) if store is not None else None
         alone, before = not registries(repository), _meant(path, env)
         with repository.lock(timeout=PATIENCE):
@@ -127,6 +141,8 @@ def _commit(
     prefix = prefix or DEFAULT_PREFIX
     if repository.refs(f"refs/tags/{prefix}/"):
         raise Refused(f"there are tags under {prefix}/ already", hint="choose another --prefix")
+    if remote is not None and is_private(store):
+        raise _store_wanted(repository, remote)
     mirrors = _mirrors_beside(repository, prefix)
     document = RegistryDocument(
         id=registry_id, branch=place.branch, remote=remote, prefix=prefix, store=store, mirrors=mirrors
@@ -199,7 +215,40 @@ def _is_taken(repository: Repository, namespace: str, taken: Sequence[str]) -> b
     return namespace in taken or bool(repository.refs(f"{namespace}/"))
 
 
-def _repository(path: Path, env: Mapping[str, str], branch: str | None) -> Repository:
+def _no_remote(remote: str, place: str) -> NotFound:
+    return NotFound(
+        f"there is no remote {remote!r} {place}", hint=f"`git clone URL`, or `git remote add {remote} URL`, comes first"
+    )
+
+
+def _store_in_remote(repository: Repository, remote: str) -> str:
+    """Return the path of the store inside of the Git folder of a remote.
+
+    Raises
+    ------
+    InvalidInput
+        The remote is no folder on this machine.
+    """
+    folder = repository.remotes.folder(remote)
+    if folder is None:
+        raise InvalidInput(
+            f"{remote} is no folder on this machine: {repository.remotes.url(remote)}",
+            hint="name a folder or a bucket that all clones reach: --store URL",
+        )
+    return str(folder / STORE_FOLDER)
+
+
+def _store_wanted(repository: Repository, remote: str) -> InvalidInput:
+    folder = repository.remotes.folder(remote)
+    inside = "" if folder is None else f"; or --store-in-remote-folder, for {folder / STORE_FOLDER}"
+    return InvalidInput(
+        f"{remote} would get the records alone: without a store that all clones reach, the weights stay in this clone, "
+        "and nobody else can load them",
+        hint=f"--store URL, for a folder or a bucket that all reach, as s3://bucket/folder{inside}",
+    )
+
+
+def _repository(path: Path, env: Mapping[str, str], branch: str | None, remote: str | None) -> Repository:
     if path.exists() and not path.is_dir():
         raise InvalidInput(f"{path} is a file", hint="name a folder")
     # A folder that does not exist yet gets a repository of its own, even inside another one.
@@ -209,6 +258,8 @@ def _repository(path: Path, env: Mapping[str, str], branch: str | None) -> Repos
             return Repository.discover(nearest, env=env)
         except NotFound:
             pass
+    if remote is not None:
+        raise _no_remote(remote, f"at {path}, which is no Git repository")
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -241,8 +292,14 @@ def _folder(repository: Repository, path: Path) -> str:
 def _check_same(present: bytes, **asked: str | None) -> None:
     settings = read_data(Key("registry"), present)
     for field, wanted in asked.items():
-        if wanted is not None and settings.get(field) != wanted:
-            raise Refused(
-                f"there is a registry already, and its {field} is {settings.get(field)!r}, not {wanted!r}",
-                hint=f"edit {field} in {REGISTRY_FILE} and commit it",
-            )
+        if wanted is None or settings.get(field) == wanted or (field == "remote" and field not in settings):
+            continue
+        now = settings.get(field, DEFAULT_PREFIX if field == "prefix" else "a folder of this clone")
+        raise Refused(f"there is a registry already, and its {field} is {now}, not {wanted}", hint=_OTHERWISE[field])
+
+
+_OTHERWISE = {
+    "store": "`gitreg store set URL --copy` gives it another store",
+    "remote": "`gitreg remote set NAME` gives it another remote",
+    "prefix": "a prefix stays: versions are tagged under it",
+}

@@ -34,6 +34,25 @@ def give_id(snapshot: Snapshot, registry_id: str) -> Changes:
     )
 
 
+def set_field(snapshot: Snapshot, field: str, value: str | tuple[str, ...] | None) -> Changes:
+    """Return the changes that set one field of ``gitreg.yaml``; no files if it has that value.
+
+    Parameters
+    ----------
+    value:
+        The new value; None removes the field.
+    """
+    settings = snapshot.sound_settings()
+    if getattr(settings, field) == value:
+        return Changes(subject=f"Set {field}")
+    words = "nothing" if value is None else value if isinstance(value, str) else ", ".join(value)
+    return Changes(
+        {Key("registry"): settings.but(**{field: value})},
+        f"Set {field} to {words}",
+        trailers=(("Operation", "config"),),
+    )
+
+
 def approve_settings(
     snapshot: Snapshot,
     proposed: bytes,

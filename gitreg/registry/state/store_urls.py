@@ -9,6 +9,9 @@ from gitreg.documents.types import RegistryDocument
 from gitreg.errors import InvalidInput
 from gitreg.git import Repository
 
+STORE_FOLDER = "gitreg/store"
+"""The store inside of a Git folder: of a clone, by default, or of a remote that is a folder."""
+
 
 def store_urls(settings: RegistryDocument, repository: Repository) -> list[str]:
     """Return the URLs of a registry's stores, the primary first."""
@@ -32,7 +35,12 @@ def main_folder(repository: Repository) -> Path:
 
 def default_folder(repository: Repository) -> Path:
     """Return the folder in the clone for blobs if ``gitreg.yaml`` names no store; it is always trusted."""
-    return repository.common_dir / "gitreg" / "store"
+    return repository.common_dir / STORE_FOLDER
+
+
+def is_private(store: str | None) -> bool:
+    """Return whether a setting of the primary store names a folder inside of each clone, which other clones lack."""
+    return store is None or not ("://" in store or store.startswith(("/", "../")))
 
 
 def same_store(one: str, other: str) -> bool:

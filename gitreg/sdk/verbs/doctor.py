@@ -31,7 +31,8 @@ def examine_registry(session: Session) -> list[Problem]:
     Warns
     -----
     UserWarning
-        A store is not trusted, or the remote does not answer; it is left out.
+        A store is not trusted, or the remote does not answer; it is left out. Or the registry has a remote, and its
+        weights lie in this clone alone.
     """
     branch, upstream = session.branch, reachable(session)
     found = list(examine(branch, upstream, cached=session.is_mirror))
@@ -42,6 +43,7 @@ def examine_registry(session: Session) -> list[Problem]:
         if decision.unmet and not is_refused(decision):
             session.tell(sentence(decision))
     found = [*problems_of_gates(judged), *without_refused(found, refused_mirrors(branch.snapshot(), judged))]
+    session.warn_of_private_store()
     primary, *replicas = session.named_stores()
     for each in (primary, *replicas):
         if isinstance(each.error, Refused):

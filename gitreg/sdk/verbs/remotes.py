@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gitreg.errors import Refused
+from gitreg.errors import NotFound, Refused
 from gitreg.git import RefUpdate
-from gitreg.git.creation import clone_repository
+from gitreg.git.creation import add_remote, clone_repository, new_folder
 from gitreg.git.program import without_repository
+from gitreg.git.remote.protocol import PEELED
+from gitreg.git.urls import hide_login
 from gitreg.registry.discovery.location import OWN_BRANCH, locate
+from gitreg.registry.operations.settings import set_field
 from gitreg.registry.remote.rewrites import describe
 from gitreg.registry.remote.sync import sync as sync_refs
+from gitreg.registry.remote.upstream import Upstream
 from gitreg.registry.state.branch import PATIENCE
+from gitreg.registry.state.store_urls import is_private
+from gitreg.registry.writing.commit import Outcome, commit
 from gitreg.sdk.environment import Environment
 from gitreg.sdk.session import PathLike, Session
 from gitreg.sdk.verbs.trust_code import follow
@@ -22,7 +29,6 @@ from gitreg.sdk.verbs.trust_code import follow
 if TYPE_CHECKING:
     from gitreg.registry.remote.rewrites import Rewrite
     from gitreg.registry.remote.sync import Synced
-    from gitreg.registry.remote.upstream import Upstream
 
 
 class Pulled(NamedTuple):
@@ -54,7 +60,7 @@ class Pulled(NamedTuple):
 
 
 def clone(url: str, path: PathLike | None = None) -> Session:
-    """Clone the repository of a registry, and return the open registry.
+    """Clone the repository of a registry, and return the open registry; a clone that fails leaves nothing.
 
     Parameters
     ----------
@@ -69,21 +75,53 @@ def clone(url: str, path: PathLike | None = None) -> Session:
         The folder exists and is not empty.
     NotFound, Unreachable
         There is no repository at the address, no registry in it, or it does not answer.
+
+    Warns
+    -----
+    UserWarning
+        The weights lie in the clone that saved them.
     """
     environment = Environment.of_this_process()
     folder = Path(os.path.normpath(environment.folder / (path or _name(url))))
     address = url if "://" in url or _is_scp(url) else str(environment.folder / url)
-    with clone_repository(address, folder, env=environment.env) as repository:
-        theirs = repository.read_ref(f"refs/remotes/origin/{OWN_BRANCH}")
-        if theirs and repository.read_ref(f"refs/heads/{OWN_BRANCH}") is None:
-            repository.update_refs([RefUpdate(f"refs/heads/{OWN_BRANCH}", theirs, None)], reason="gitreg: clone")
-    with ExitStack() as stack:
-        session = stack.enter_context(Session(locate(folder, env=without_repository(environment.env)), environment))
-        if session.upstream is not None:
-            pull(session)
-        follow(session, address)
-        stack.pop_all()  # the caller closes it
+    with new_folder(folder):
+        with clone_repository(address, folder, env=environment.env) as repository:
+            theirs = repository.read_ref(f"refs/remotes/origin/{OWN_BRANCH}")
+            if theirs and repository.read_ref(f"refs/heads/{OWN_BRANCH}") is None:
+                repository.update_refs([RefUpdate(f"refs/heads/{OWN_BRANCH}", theirs, None)], reason="gitreg: clone")
+        with ExitStack() as stack:
+            session = stack.enter_context(_of_clone(folder, address, environment))
+            if session.upstream is not None:
+                pull(session)
+            follow(session, address)
+            stack.pop_all()  # the caller closes it
+    if is_private(session.snapshot().settings.store):
+        session.tell(
+            f"the weights of this registry lie in the clone that saved them: in {folder} nobody can load them; there, "
+            "`gitreg store set URL --copy` moves them to a folder or a bucket that all reach"
+        )
     return session
+
+
+def _of_clone(folder: Path, address: str, environment: Environment) -> Session:
+    """Open the registry of a new clone, which has the declared remote by its name."""
+
+    def found() -> Session:
+        return Session(locate(folder, env=without_repository(environment.env)), environment)
+
+    try:
+        session = found()
+    except NotFound:
+        raise NotFound(
+            f"there is no registry in {hide_login(address)}",
+            hint="`git clone` it, and run `gitreg init --remote origin` there",
+        ) from None
+    repository, remote = session.branch.repository, session.remote
+    if remote is None or repository.remotes.address(remote) is not None:
+        return session
+    session.close()
+    add_remote(repository, remote, address)
+    return found()
 
 
 def pull(session: Session, accept_rewrite: bool = False) -> Pulled:
@@ -139,31 +177,98 @@ def push(session: Session) -> Pulled:
     return Pulled(upstream.branch, theirs, ours)
 
 
-def publish_new(session: Session, *, is_store_private: bool) -> None:
-    """Publish a registry that was declared to have a remote; close it and raise if that fails.
-
-    Parameters
-    ----------
-    is_store_private:
-        True to warn that the weights lie in a folder of the clone, which nobody else can load from.
+def publish_new(session: Session, remote: str) -> None:
+    """Publish a registry to the remote that it declares, or declares now; close it and raise if that fails.
 
     Raises
     ------
     GitregError
-        As :func:`push` raises it.
+        As :func:`set_remote` raises it.
     """
     try:
-        push(session)
+        set_remote(session, remote)
     except BaseException:
         session.close()
         raise
-    if is_store_private:
-        session.tell(
-            f"weights will lie in {session.store_url}, and nobody else can load them: {session.remote} gets the "
-            "records alone. For a folder or a bucket that all reach: `gitreg store create URL`, write "
-            "`store: URL` into gitreg.yaml, commit it, `gitreg trust`, `gitreg push`; next time "
-            "`gitreg init --store URL`"
+
+
+def set_remote(session: Session, remote: str) -> Outcome:
+    """Declare the remote of a registry, in one commit, and publish branch, tags and mirrors to it; return the outcome.
+
+    The first remote gets all of it in one push, or nothing is changed here. A registry that has another remote by now
+    tells its clones there first.
+
+    Parameters
+    ----------
+    remote:
+        The name of a remote in Git's configuration.
+
+    Raises
+    ------
+    NotFound
+        Git knows no such remote, or there is no repository at its address.
+    Refused
+        The remote's branch has another history, or its rules forbid the push.
+    Unreachable
+        The remote does not answer.
+
+    Warns
+    -----
+    UserWarning
+        The weights lie in a folder of this clone, where nobody else can load them.
+    """
+    operation = partial(set_field, field="remote", value=remote)
+    if session.is_mirror:
+        return session.commit(operation)
+    branch = session.branch
+    if branch.repository.remotes.address(remote) is None:
+        raise NotFound(
+            f"there is no remote {remote!r} in {session.folder}",
+            hint=f"`git remote add {remote} URL`, then again; `git remote -v` lists them",
         )
+    upstream = Upstream(branch, remote, session.environment.clock, context=session.context)
+    if session.remote is not None or session.local or session.proposing:
+        if not session.local:
+            upstream.fetch()  # before anybody is told to follow it
+        outcome = session.commit(operation)
+    else:
+        outcome = commit(branch, operation, session.writer, upstream=upstream)
+    if not session.local and outcome.proposal is None:
+        push(session)
+    session.warn_of_private_store()
+    return outcome
+
+
+class Published(NamedTuple):
+    """The refs of a registry on its remote.
+
+    Parameters
+    ----------
+    branch:
+        Its branch, as ``REMOTE/BRANCH``.
+    tags:
+        The number of its versions' tags.
+    mirrors:
+        The number of its mirrors of stages and aliases.
+    """
+
+    branch: str
+    tags: int
+    mirrors: int
+
+
+def published(session: Session) -> Published:
+    """Return the refs that the registry's remote has now.
+
+    Raises
+    ------
+    Refused, Unreachable, NotFound
+        As for :func:`pull`.
+    """
+    upstream = _upstream(session)
+    refs = [name for name in upstream.derived_refs(session.snapshot().settings) if not name.endswith(PEELED)]
+    tags = sum(name.startswith("refs/tags/") for name in refs)
+    return Published(upstream.branch, tags, len(refs) - tags)
 
 
 def sync(session: Session) -> Synced:
@@ -181,7 +286,7 @@ def _upstream(session: Session) -> Upstream:
     upstream = session.upstream
     if upstream is None:
         raise Refused(
-            "this registry has no remote", hint="`gitreg init --remote origin` declares one (see `git remote -v`)"
+            "this registry has no remote", hint="`gitreg remote set origin` declares one (see `git remote -v`)"
         )
     return upstream
 

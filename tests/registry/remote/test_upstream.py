@@ -231,7 +231,7 @@ def test_a_registry_without_a_remote_says_how_to_get_one(registry: Registry) -> 
     for act in (pull, push, sync):
         with pytest.raises(Refused, match="has no remote") as caught:
             act(registry.session)
-        assert "init --remote" in (caught.value.hint or "")
+        assert "remote set" in (caught.value.hint or "")
 
 
 def test_a_clone_into_a_folder_that_is_there_is_refused(one: Registry, hub: Path) -> None:

@@ -1,0 +1,40 @@
+"""``gitreg remote``."""
+
+from __future__ import annotations
+
+import click
+
+from gitreg.cli.group import Group
+from gitreg.cli.options import local_option, open_registry, output_option, pr_option
+from gitreg.cli.output import print_line
+from gitreg.cli.results import report
+from gitreg.sdk import verbs
+
+
+@click.group("remote", cls=Group)
+def command() -> None:
+    """Share a registry by a Git remote."""
+
+
+@command.command("set")
+@click.argument("name", metavar="NAME")
+@output_option
+@local_option
+@pr_option
+def set_remote(name: str, output: str) -> None:
+    """Publish the registry to the remote NAME of `git remote -v`, which moves first from now on.
+
+    Its branch, the tags of its versions and the mirrors of its stages go there in one push; a name that is declared in
+    gitreg.yaml already is published again.
+    """
+    registry = open_registry()
+    outcome = verbs.remotes.set_remote(registry.session, name)
+    report(registry, outcome, output, nothing="it is declared already")
+    if output == "table" and outcome.proposal is None and registry.session.upstream is not None:
+        published = verbs.remotes.published(registry.session)
+        tags, mirrors = _counted(published.tags, "tag"), _counted(published.mirrors, "mirror")
+        print_line(f"Published to {published.branch}, with {tags} of versions and {mirrors} of stages and aliases")
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
