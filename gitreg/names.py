@@ -50,6 +50,28 @@ def nfc(name: str) -> str:
 
 
 @lru_cache(4096)  # a branch has the same few names many times
+def check_utf8(text: str, where: str) -> str:
+    """Return a text unchanged if UTF-8 can express it.
+
+    Parameters
+    ----------
+    where:
+        The name of the field, for the error.
+
+    Raises
+    ------
+    InvalidInput
+        The text has bytes that are not UTF-8, which Python keeps as surrogates.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidInput(
+            f"{where} is {text!r}, which has bytes that are not UTF-8", hint="write it in UTF-8, whatever the locale"
+        ) from None
+    return text
+
+
 def slug(name: str) -> str:
     """Return the spelling of a name in paths and refs.
 
@@ -322,12 +344,12 @@ def linked_name(link: str) -> str:
 def _check_text(kind: str, name: str) -> str:
     if not isinstance(name, str):
         raise InvalidInput(f"the {kind} name is text, not {type(name).__name__} {name!r}", hint="put it in quotes")
-    name = nfc(name)
+    name = nfc(check_utf8(name, f"the {kind} name"))
     if not name.strip():
         raise InvalidInput(f"the {kind} name cannot be blank", hint=f"name the {kind}")
     if len(name) > _LONGEST_NAME:
         raise InvalidInput(f"the {kind} name is {len(name)} characters long", hint=f"use at most {_LONGEST_NAME}")
-    odd = next((c for c in name if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")), None)
+    odd = next((c for c in name if unicodedata.category(c) in ("Cc", "Zl", "Zp")), None)
     if odd is not None:
         raise InvalidInput(f"{kind} name {name!r} holds the control character U+{ord(odd):04X}", hint="leave it out")
     return name
@@ -411,6 +433,7 @@ def parse_reference(text: str) -> Reference:
         The text is not a reference.
     """
     hint = "write MODEL, MODEL@VERSION, MODEL@STAGE or MODEL@ALIAS"
+    check_utf8(text, "the reference")
     body, uri = (text[len("models:/") :].lstrip("/"), True) if text.startswith("models:/") else (text, False)
     if "@" in body:
         model, _, selector = body.rpartition("@")

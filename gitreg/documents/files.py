@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from gitreg.documents.edit import rewrite
@@ -10,8 +11,9 @@ from gitreg.documents.normalization import normalized
 from gitreg.documents.schemas import check
 from gitreg.documents.types import FORMAT, NEWER_FORMAT, Document
 from gitreg.documents.validation import check_meaning
-from gitreg.documents.yaml import dumps, loads
+from gitreg.documents.yaml import dumps, loads, pointer
 from gitreg.errors import InvalidDocument
+from gitreg.names import check_utf8
 
 _VERSIONS = ("version", "previous", "rolled_back_from")
 
@@ -75,13 +77,30 @@ def write(key: Key, document: Document, old: bytes | None = None) -> bytes:
     ------
     InvalidDocument
         The document breaks its schema or the rules of names.
+    InvalidInput
+        A text has bytes that are not UTF-8.
     """
     data = normalized(key, document.to_data())
     check(key.kind, data, key.path)
     check_meaning(key, data)
-    if old is None:
-        return dumps(data)
-    return rewrite(old, data, key.path)
+    try:
+        return dumps(data) if old is None else rewrite(old, data, key.path)
+    except UnicodeEncodeError:
+        _check_texts(data, key.path, [])
+        raise
+
+
+def _check_texts(data: Any, where: str, place: list[str | int]) -> None:
+    """Raise InvalidInput for the first text of a document that UTF-8 cannot express."""
+    if isinstance(data, str):
+        check_utf8(data, f"{where} at {pointer(place)}")
+    elif isinstance(data, Mapping):
+        for name, value in data.items():
+            check_utf8(name, f"a key of {where} at {pointer(place)}")
+            _check_texts(value, where, [*place, name])
+    elif isinstance(data, list | tuple):
+        for number, value in enumerate(data):
+            _check_texts(value, where, [*place, number])
 
 
 def _path_fields(key: Key) -> list[tuple[str, str]]:

@@ -38,7 +38,9 @@ class Identity(NamedTuple):
         return datetime.fromtimestamp(self.time, timezone(timedelta(minutes=self.offset)))
 
     def __str__(self) -> str:
-        return f"{self.name} <{self.email}>"
+        """Return name and address as they are read from a commit: what is not UTF-8 is replaced."""
+        text = f"{self.name} <{self.email}>"
+        return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 class Commit(NamedTuple):

@@ -124,3 +124,65 @@ def test_a_cache_on_a_read_only_disk_is_read_by_root_too(baked: Person, tmp_path
         """,
     )
     assert (ended.code, ended.err) == (0, ""), ended
+
+
+# -- bytes that are no UTF-8 -----------------------------------------------------------------------------------------
+
+LATIN_1 = os.fsdecode("café".encode("latin-1"))
+
+
+@pytest.mark.parametrize(
+    ("command", "field"),
+    [
+        (("save", "iris", "WEIGHTS", "--description", LATIN_1), "at /description"),
+        (("save", "iris", "WEIGHTS", "--tag", LATIN_1), "at /tags/0"),
+        (("save", "iris", "WEIGHTS", "--metadata", f"origin={LATIN_1}"), "metadata.origin"),
+        (("save", "iris", "WEIGHTS", "--message", LATIN_1), "the message"),
+        (("save", f"iris@{LATIN_1}", "WEIGHTS"), "the version name"),
+        (("save", LATIN_1, "WEIGHTS"), "the model name"),
+        (("save", "iris", "WEIGHTS", "--input", f"iris@{LATIN_1}"), "the reference"),
+        (("promote", "iris@1", "production", "--reason", LATIN_1), "at /reason"),
+        (("yank", "iris@1", "--reason", LATIN_1), "at /yank_reason"),
+        (("annotate", "iris@1", "--description", LATIN_1), "at /description"),
+        (("model", "register", "other", "--description", LATIN_1), "models/other/model.yaml at /description"),
+        (("store", "add", LATIN_1), "the address of the store"),
+        (("init", "two", "--store", LATIN_1), "the address of the store"),
+        (("show", f"iris@{LATIN_1}"), "the reference"),
+        (("--repo", f"http://localhost:1/{LATIN_1}", "list"), "the address of the registry"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else " ".join(each[:2]),
+)
+def test_a_text_that_is_not_utf_8_is_refused_by_the_name_of_its_field_and_nothing_is_stored(
+    registry: Person, weights: Path, command: tuple[str, ...], field: str
+) -> None:
+    registry.gitreg("save", "iris", weights)
+    store = sorted(store_of(registry.here).rglob("*"))
+    (weights / "model.bin").write_bytes(b"others")
+    before = registry.git("for-each-ref")
+    ended = registry.gitreg(*(str(weights) if each == "WEIGHTS" else each for each in command), code=2)
+    assert field in ended.err
+    assert r"caf\udce9" in ended.err
+    assert registry.git("for-each-ref") == before
+    assert sorted(store_of(registry.here).rglob("*")) == store
+
+
+def test_a_name_that_is_not_utf_8_signs_commits_with_its_bytes_as_with_git(registry: Person, weights: Path) -> None:
+    someone = registry.with_env(GIT_AUTHOR_NAME=LATIN_1, GIT_COMMITTER_NAME=LATIN_1)
+    someone.gitreg("save", "iris", weights)
+    raw = someone.git("cat-file", "commit", "HEAD")
+    assert f"author {LATIN_1} <ada@example.com>" in raw
+    assert f"committer {LATIN_1} <ada@example.com>" in raw
+    shown = someone.gitreg("show", "iris", "--json").data
+    assert shown["created_by"] == "caf\N{REPLACEMENT CHARACTER} <ada@example.com>"
+    assert someone.doctor_says() == []
+
+
+def test_a_run_of_a_command_with_bytes_that_are_not_utf_8_is_recorded(registry: Person) -> None:
+    ended = registry.gitreg("run", "--name", "odd", "--", "echo", LATIN_1)
+    assert ended.out.strip() == LATIN_1
+
+
+def test_nothing_has_a_name_that_is_not_utf_8(registry: Person, weights: Path) -> None:
+    registry.gitreg("save", "iris", weights)
+    for command in (("list", LATIN_1), ("load", "iris", "out", "--file", LATIN_1), ("cat", f"iris:{LATIN_1}")):
+        registry.gitreg(*command, code=3)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from gitreg.errors import IntegrityError, InvalidInput
 from gitreg.git.values import Commit, Identity, Tag, without_crud
+from gitreg.names import check_utf8
 
 # Compiled and cached by re at the first use.
 _COMMIT_SIGNATURE = re.compile(rb"\ngpgsig(?:-sha256)? ((?:[^\n]|\n )*)")
@@ -104,7 +105,7 @@ def format_signature(who: Identity) -> bytes:
     if not name or not 0 <= who.time < _LATEST or abs(who.offset) >= 24 * 60:
         raise InvalidInput(f"{who} at {who.time} cannot sign a commit", hint="give a name and a time after 1970")
     zone = f"{'-' if who.offset < 0 else '+'}{abs(who.offset) // 60:02d}{abs(who.offset) % 60:02d}"
-    return f"{name} <{email}> {who.time} {zone}".encode()
+    return f"{name} <{email}> {who.time} {zone}".encode("utf-8", "surrogateescape")  # as git does, whatever the bytes
 
 
 # -- commits and tags ------------------------------------------------------------------------------------------------
@@ -216,12 +217,9 @@ def encode_message(message: str) -> bytes:
     Raises
     ------
     InvalidInput
-        The message is not valid Unicode, or contains NUL.
+        The message has bytes that are not UTF-8, or a NUL character.
     """
-    try:
-        encoded = message.encode()
-    except UnicodeEncodeError as error:
-        raise InvalidInput(f"the message is not valid Unicode: {error}", hint="write it again") from error
+    encoded = check_utf8(message, "the message").encode()
     if b"\0" in encoded:
         raise InvalidInput("the message holds a NUL character", hint="leave it out")
     return encoded if encoded.endswith(b"\n") else encoded + b"\n"

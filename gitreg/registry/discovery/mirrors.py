@@ -17,6 +17,7 @@ from gitreg.git.creation import mirror_repository
 from gitreg.git.remote.protocol import Remote
 from gitreg.git.urls import hide_login
 from gitreg.git.values import check_ref_name, is_ref_name
+from gitreg.names import check_utf8
 from gitreg.registry.discovery.location import OWN_BRANCH, Location, RegistryRoot, note_place, noted_place
 from gitreg.registry.state.branch import PATIENCE
 
@@ -74,7 +75,7 @@ def open_mirror(
     Unreachable
         The remote does not answer.
     """
-    url, _, fragment = text.partition("#")
+    url, _, fragment = check_utf8(text, "the address of the registry").partition("#")
     branch, _, root = fragment.partition(":")
     if branch:
         check_ref_name(f"refs/heads/{branch}")

@@ -9,13 +9,14 @@ from typing import Any
 
 from gitreg.documents.files import write
 from gitreg.documents.layout import Key
-from gitreg.documents.types import AnnotationDocument, ArtifactRecord, VersionDocument
+from gitreg.documents.types import AnnotationDocument, ArtifactRecord, Document, VersionDocument
 from gitreg.errors import AlreadyExists, InvalidInput, NotFound, Refused
 from gitreg.names import (
     ARCHIVED,
     as_number,
     check_artifact,
     check_model,
+    check_utf8,
     check_version,
     fold,
     is_number,
@@ -183,7 +184,11 @@ def check_saveable(snapshot: Snapshot, new: NewVersion, *, context: PromotionCon
     """
     if new.name is None or find_existing(snapshot, check_model(new.model), new.name) is None:
         context = replace(context, files_follow=True)
-        save_version(snapshot, replace(new, artifacts={}), context=context)
+        changes = save_version(snapshot, replace(new, artifacts={}), context=context)
+        for key, document in changes.files.items():
+            if isinstance(document, Document):
+                write(key, document)
+        check_utf8(changes.body, "the message")
 
 
 def record_digest(record: VersionDocument) -> str:

@@ -149,6 +149,8 @@ class Index:
             try:
                 done = self._db.executemany(sql, arguments) if many else self._db.execute(sql, arguments)
                 return done.fetchall()
+            except UnicodeEncodeError:  # nothing in the index has a name that UTF-8 cannot express
+                return []
             except sqlite3.ProgrammingError:  # an error of this program, not of the file
                 raise
             except sqlite3.DatabaseError as error:

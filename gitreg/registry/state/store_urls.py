@@ -8,6 +8,7 @@ from pathlib import Path
 from gitreg.documents.types import RegistryDocument
 from gitreg.errors import InvalidInput
 from gitreg.git import Repository
+from gitreg.names import check_utf8
 
 STORE_FOLDER = "gitreg/store"
 """The store inside of a Git folder: of a clone, by default, or of a remote that is a folder."""
@@ -68,8 +69,9 @@ def spelled_out(address: str, folder: Path) -> str:
     Raises
     ------
     InvalidInput
-        The text is empty, or neither a URL nor a path: ``s3:/bucket``, ``machine:/folder``.
+        The text is empty, or neither a URL nor a path: ``s3:/bucket``, ``machine:/folder``; or it is not UTF-8.
     """
+    check_utf8(address, "the address of the store")
     if "://" in address:
         return address
     if not address or ":" in address.partition("/")[0]:

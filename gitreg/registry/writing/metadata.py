@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gitreg.errors import InvalidInput
+from gitreg.names import check_utf8
 
 _DEEPEST = 32
 
@@ -44,9 +45,7 @@ def _value(value: Any, where: str, depth: int) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        if any("\ud800" <= sign <= "\udfff" for sign in value):
-            raise InvalidInput(f"{where} is a text with bytes that are not UTF-8", hint="decode it as what it is")
-        return value
+        return check_utf8(value, where)
     if isinstance(value, int):
         if abs(value) >= 10**99:
             raise InvalidInput(f"{where} is a number of more than 99 digits")

@@ -149,7 +149,7 @@ def _begun(
         status=RUNNING,
         created_by=str(session.writer().author),
         started_at=started_at,
-        command=command,
+        command=tuple(word.encode(errors="backslashreplace").decode() for word in command),
         source=source(session),
         environment=environment(),
     )
