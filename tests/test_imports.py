@@ -7,16 +7,14 @@ import sys
 import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-import gitreg
 from gitreg.sdk.registry import Registry
 from tests.measuring import measured
-
-PACKAGE = Path(gitreg.__file__).parent
-FILES = {path: ast.parse(path.read_bytes()) for path in sorted(PACKAGE.rglob("*.py"))}
+from tests.source_code import PACKAGE, imports, libraries, trees
 
 FIRST_PARTY_IN_FUNCTIONS = {
     "blobs": 1, "cli": 9, "documents": 1, "git": 12, "hooks": 1, "integrations": 6, "registry": 6, "sdk": 17,
@@ -42,15 +40,6 @@ def package_of(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0]
 
 
-def imports(tree: ast.AST) -> Iterator[str]:
-    """Yield the module of each import in a tree."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom):
-            yield node.module or ""
-        elif isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-
-
 def outermost_functions(tree: ast.AST) -> Iterator[ast.AST]:
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -59,11 +48,15 @@ def outermost_functions(tree: ast.AST) -> Iterator[ast.AST]:
             yield from outermost_functions(node)
 
 
-def in_functions() -> Iterator[tuple[str, str]]:
-    """Yield the package and the imported module of each import in a function."""
-    for path, tree in FILES.items():
-        for function in outermost_functions(tree):
-            yield from ((package_of(path), module) for module in imports(function))
+@cache
+def in_functions() -> list[tuple[str, str]]:
+    """Return the package and the imported module of each import in a function."""
+    return [
+        (package_of(path), module)
+        for path, tree in trees().items()
+        for function in outermost_functions(tree)
+        for module in imports(function)
+    ]
 
 
 def test_imports_of_gitreg_itself_in_functions_do_not_grow() -> None:
@@ -110,17 +103,17 @@ def test_a_command_that_reads_starts_without_heavy_libraries(folder: Path, argum
 
 
 def test_every_module_has_a_docstring() -> None:
-    assert not [path for path, tree in FILES.items() if not ast.get_docstring(tree)]
+    assert not [path for path, tree in trees().items() if not ast.get_docstring(tree)]
 
 
 def test_a_folder_has_at_most_30_files_of_python() -> None:
-    found = Counter(path.parent for path in FILES if path.parent != PACKAGE / "cli" / "commands")
+    found = Counter(path.parent for path in trees() if path.parent != PACKAGE / "cli" / "commands")
     assert not {folder: count for folder, count in found.items() if count > 30}
 
 
 def test_the_name_of_a_file_stands_once_in_a_package() -> None:
     found = defaultdict(list)
-    for path in FILES:
+    for path in trees():
         if path.parent != PACKAGE and not path.stem.startswith("__"):
             found[package_of(path), path.stem].append(path)
     assert not {key: paths for key, paths in found.items() if len(paths) > 1 and key not in ONCE_MORE}
@@ -141,7 +134,7 @@ def test_a_contract_names_every_package_but_the_home_of_its_library(contract: di
     free = packages - set(contract["source_modules"])
     homes = {
         f"gitreg.{package_of(path)}"
-        for path, tree in FILES.items()
-        if {module.partition(".")[0] for module in imports(tree)} & set(contract["forbidden_modules"])
+        for path, names in libraries().items()
+        if names & set(contract["forbidden_modules"])
     }
     assert free <= homes, "add these packages to source_modules"

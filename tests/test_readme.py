@@ -10,6 +10,8 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import gitreg
 
 README = Path(__file__).parents[1] / "README.md"
@@ -29,6 +31,7 @@ def _session() -> Iterator[tuple[str, str]]:
         yield command, output
 
 
+@pytest.mark.slow
 def test_the_session_prints_what_the_readme_says(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()

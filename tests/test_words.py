@@ -5,14 +5,10 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-import gitreg
-
-PACKAGE = Path(gitreg.__file__).parent
-FILES = {path: ast.parse(path.read_bytes()) for path in sorted(PACKAGE.rglob("*.py"))}
+from tests.source_code import PACKAGE, docstrings, trees
 
 BANNED_FIRST_WORDS = {
     "Give", "What", "Who", "Whose", "Which", "Where", "When", "How",
@@ -49,19 +45,9 @@ HOMES = {
 """The file whose docstrings explain a term that users of git, restic and MLflow search for."""
 
 
-def docstrings() -> Iterator[tuple[Path, int, str]]:
-    """Yield the file, the line and the text of each docstring."""
-    for path, tree in FILES.items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-                text = ast.get_docstring(node)
-                if text:
-                    yield path, getattr(node, "lineno", 1), text
-
-
 def names() -> Iterator[str]:
     """Yield each name that a value is given, and each parameter."""
-    for tree in FILES.values():
+    for tree in trees().values():
         for node in ast.walk(tree):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 yield node.id

@@ -105,6 +105,7 @@ WAYS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_an_object_that_was_cut_or_zeroed_never_comes_out(
     bucket: Bucket, source: Path, tmp_path: Path, way: str
@@ -143,6 +144,7 @@ def test_two_objects_that_changed_places_never_come_out(bucket: Bucket, tmp_path
         assert objects(bucket) == whole
 
 
+@pytest.mark.slow
 def test_a_damaged_manifest_is_set_aside(bucket: Bucket, source: Path) -> None:
     store = Store(bucket)
     manifest = put(store, source)
@@ -182,6 +184,7 @@ REPLACEMENTS: dict[str, Callable[[Path], None]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", REPLACEMENTS)
 def test_what_is_no_file_in_an_objects_place_is_set_aside(
     store_folder: Path, source: Path, tmp_path: Path, what: str
@@ -233,6 +236,7 @@ def test_a_folder_in_an_objects_place_is_named_by_a_save(store_folder: Path, tmp
 # -- through the cache -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_neither_cache_nor_export_gives_a_damaged_file_out(source: Path, store: Store, tmp_path: Path) -> None:
     manifest = put(store, source)
     whole = objects(store.bucket)

@@ -105,6 +105,7 @@ def test_a_manifest_that_is_stored_is_on_the_disk(disk: Disk, varied: Path, stor
         assert_durable(disk, store_folder / "sha256")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_sizes")
 def test_what_a_replica_is_given_is_on_the_disk(disk: Disk, varied: Path, tmp_path: Path, store_folder: Path) -> None:
     store, target = Store(FolderBucket(store_folder)), tmp_path / "replica"
@@ -113,6 +114,7 @@ def test_what_a_replica_is_given_is_on_the_disk(disk: Disk, varied: Path, tmp_pa
     assert_durable(disk, target)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_sizes")
 def test_what_is_put_back_from_the_trash_is_on_the_disk_before_what_names_it(
     disk: Disk, varied: Path, store_folder: Path, monkeypatch: pytest.MonkeyPatch

@@ -157,6 +157,7 @@ def test_an_accepted_path_stays_in_its_folder(path: str) -> None:
     assert os.path.normpath(os.path.join("/root", path)) == f"/root/{path}"
 
 
+@pytest.mark.slow
 def test_folders_lie_as_deep_in_one_another_as_the_system_lets_them(tmp_path: Path) -> None:
     """Deeper than Python calls itself."""
     deep = tmp_path / "deep" / ("d/" * 1100)

@@ -180,6 +180,7 @@ steps = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(steps=steps)
 def test_an_open_file_behaves_as_a_local_one(
     files: ArtifactFileSystem, folder: Path, steps: list[tuple[str, int]]
@@ -228,6 +229,7 @@ def forge(bucket: Watched, manifest: Manifest, data: Buffer) -> None:
     bucket.write(keys.recipe(big.sha256), recipe_text([*chunks[:-1], forged]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end_first", [False, True])
 def test_a_forged_recipe_is_found_when_the_file_is_read_from_beginning_to_end(
     files: ArtifactFileSystem, bucket: Watched, manifest: Manifest, chunks: list[Chunk], *, end_first: bool
@@ -251,6 +253,7 @@ def by_parts(found: ResolvedPath, entry: FileEntry) -> BinaryIO:
     return file
 
 
+@pytest.mark.slow
 def test_nothing_of_a_forged_file_is_taken_for_the_file_where_another_store_has_it_whole(
     manifest: Manifest, bucket: Watched, chunks: list[Chunk], folder: Path, cache: Cache, tmp_path: Path
 ) -> None:

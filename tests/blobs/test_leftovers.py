@@ -31,6 +31,7 @@ def removing(tmp_path: Path) -> Iterator[None]:
         thread.join()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("removing")
 @pytest.mark.parametrize("replaced", [True, False])
 def test_a_file_that_is_being_written_is_no_leftover(tmp_path: Path, replaced: bool) -> None:
@@ -42,6 +43,7 @@ def test_a_file_that_is_being_written_is_no_leftover(tmp_path: Path, replaced: b
         assert target.read_text() == str(number)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("removing")
 def test_a_folder_that_is_being_filled_is_no_leftover(tmp_path: Path) -> None:
     for number in range(100):

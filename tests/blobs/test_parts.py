@@ -41,6 +41,7 @@ def fetched(bucket: Watched) -> dict[str, int]:
     return found
 
 
+@pytest.mark.slow
 def test_of_a_pack_the_table_and_the_files_ranges_are_read(
     cache: Cache, bucket: Watched, manifest: Manifest, tmp_path: Path
 ) -> None:
@@ -50,6 +51,7 @@ def test_of_a_pack_the_table_and_the_files_ranges_are_read(
     assert 200_000 < fetched(bucket)[keys.PACKS] < 200_000 + 10_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "others"), [("middle", set()), ("big", {keys.RECIPES})])
 def test_of_other_files_the_one_that_is_asked_for_is_read(
     *, cache: Cache, bucket: Watched, manifest: Manifest, tmp_path: Path, name: str, others: set[str]

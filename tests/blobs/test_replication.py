@@ -85,6 +85,7 @@ def test_a_second_copy_neither_reads_nor_writes_and_a_third_only_what_is_lost(
     assert [key for key in source.was_read if key.startswith("sha256/")] == [lost]
 
 
+@pytest.mark.slow
 def test_no_damage_of_the_source_gets_into_the_target(
     store: Store, store_folder: Path, kinds: Manifest, tmp_path: Path
 ) -> None:

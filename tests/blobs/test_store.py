@@ -80,6 +80,7 @@ def varied(tmp_path: Path) -> Path:
 # -- what is put comes back ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(files_of.filter(saveable), st.booleans())
 def test_whatever_files_are_put_are_fetched_as_they_were(
     new_bucket: NewBucket, files: dict[str, tuple[bytes, bool]], chunking: bool
@@ -140,6 +141,7 @@ def test_without_chunking_a_big_file_lies_as_it_is(bucket: Bucket, varied: Path,
     assert contents(fetch(store, manifest, tmp_path / "out")) == contents(varied)
 
 
+@pytest.mark.slow
 def test_many_small_files_are_packed_in_chunks(bucket: Bucket, tmp_path: Path) -> None:
     store = Store(bucket)
     source = write(tmp_path / "many", {f"{n}.json": (_noise(n, 500), False) for n in range(60)})
@@ -155,6 +157,7 @@ def test_many_small_files_are_packed_in_chunks(bucket: Bucket, tmp_path: Path) -
     assert after - before < 60 * 500 / 2, "most of the chunks are there already"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["in place", "inserted", "appended", "removed"])
 def test_an_edit_of_a_big_file_stores_only_the_chunks_around_it(bucket: Bucket, tmp_path: Path, change: str) -> None:
     store = Store(bucket)
@@ -224,6 +227,7 @@ def test_what_is_known_and_there_is_neither_read_nor_written(bucket: Bucket, var
     assert {info.key: info.mtime for info in bucket.list(keys.BLOBS)} == before
 
 
+@pytest.mark.slow
 def test_what_is_known_but_not_there_is_stored(bucket: Bucket, varied: Path, tmp_path: Path) -> None:
     """Each object by itself: a chunk that its recipe still names, too."""
     known = StatCache(tmp_path / "known.sqlite", lambda: 4e9)
@@ -253,6 +257,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(bucket: Bucket, tmp_pat
     assert list(bucket.list(keys.RECIPES)) == []
 
 
+@pytest.mark.slow
 def test_a_file_that_changed_since_it_was_listed_is_refused(bucket: Bucket, varied: Path) -> None:
     for path in sorted(varied.iterdir()):
         files = collect([varied])
@@ -265,6 +270,7 @@ def test_a_file_that_changed_since_it_was_listed_is_refused(bucket: Bucket, vari
 # -- what is missing, and what is wrong ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_what_cannot_be_fetched(bucket: Bucket, varied: Path, tmp_path: Path) -> None:
     store = Store(bucket)
     manifest = put(store, varied)
@@ -342,6 +348,7 @@ def test_what_a_save_relies_on_is_held_until_it_ends(bucket: Bucket, varied: Pat
     assert list(bucket.list(keys.HOLDS)) == []
 
 
+@pytest.mark.slow
 def test_a_save_finds_what_was_taken_from_it_and_takes_it_out_of_the_trash(
     bucket: Bucket, varied: Path, tmp_path: Path
 ) -> None:

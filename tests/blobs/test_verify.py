@@ -58,6 +58,7 @@ def test_only_what_is_asked_for_is_read(store: Store, kinds: Manifest) -> None:
     assert counted.bytes == 5300
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["flipped", "cut", "grown", "emptied", "removed"])
 def test_damage_to_any_object_is_found_and_the_object_is_set_aside(
     store: Store, store_folder: Path, kinds: Manifest, tmp_path: Path, how: str
@@ -88,6 +89,7 @@ def test_damage_to_any_object_is_found_and_the_object_is_set_aside(
         assert not damaged.exists()
 
 
+@pytest.mark.slow
 def test_objects_that_were_swapped_are_found(store: Store, store_folder: Path, kinds: Manifest, tmp_path: Path) -> None:
     keys = sorted(objects(store.bucket))
     for number, (one, other) in enumerate(pairwise(keys)):

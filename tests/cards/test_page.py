@@ -67,6 +67,7 @@ def assert_harmless(page: str) -> Reader:
     return read
 
 
+@pytest.mark.slow
 @given(st.text(max_size=40) | st.just(HOSTILE))
 def test_whatever_is_said_stays_text(text: str) -> None:
     read = assert_harmless(render_card(card(text)))
@@ -113,6 +114,7 @@ def test_front_matter_is_left_out_however_its_lines_end(start: str, block: str, 
     assert made.strip() == "<h3>Title</h3>"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text", [">" * 5000, "[" * 20_000, "a *b **c " * 5000, "`" * 20_000 + "a``", "|a" * 900, "<http://a>" * 3000]
 )

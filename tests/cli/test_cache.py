@@ -21,6 +21,7 @@ def test_the_cache_is_listed_with_the_versions_that_it_holds(writer: Person) -> 
     assert "iris@1.1" in writer.gitreg("cache", "list").out
 
 
+@pytest.mark.slow
 def test_outside_of_a_registry_the_cache_is_listed_all_the_same(writer: Person, tmp_path: Path) -> None:
     writer.gitreg("load", "iris")
     (tmp_path / "elsewhere").mkdir()
@@ -83,6 +84,7 @@ def test_a_cache_that_is_not_there_is_empty(writer: Person, tmp_path: Path) -> N
     without.gitreg("cache", "verify")
 
 
+@pytest.mark.slow
 def test_cat_prints_a_file_byte_for_byte(writer: Person, tmp_path: Path) -> None:
     data = os.urandom(3_000_000)
     (tmp_path / "bytes").write_bytes(data)
@@ -99,6 +101,7 @@ def test_cat_says_what_is_wrong(reader: Person, code: int, file: str) -> None:
     assert reader.gitreg("cat", file, code=code).out == ""
 
 
+@pytest.mark.slow
 def test_cat_prints_nothing_of_a_damaged_file(writer: Person, tmp_path: Path) -> None:
     write(tmp_path, {"one": "a text" * 1000})
     writer.gitreg("save", "one", tmp_path / "one")

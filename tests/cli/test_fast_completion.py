@@ -35,6 +35,7 @@ def asked(line: str, place: int, shell: str = "bash") -> dict[str, str]:
     return {"_GITREG_COMPLETE": f"{shell}_complete", "COMP_WORDS": line, "COMP_CWORD": str(place)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
 @pytest.mark.parametrize("command", [*COMMANDS, "sho", "model show", "--repo"])
 def test_what_is_answered_is_what_click_answers(

@@ -116,6 +116,7 @@ def test_csv_has_a_column_for_each_metadata_and_a_line_for_each_version(here: Pe
     ]
 
 
+@pytest.mark.slow
 def test_every_writing_command_prints_what_it_did(writer: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     enter(writer, monkeypatch)
     write(writer.here.parent / "more", {"m": "more"})

@@ -103,6 +103,7 @@ def test_ctrl_c_is_130_and_says_so_and_leaves_nothing(writer: Person) -> None:
     assert writer.git("rev-parse", "HEAD") == head
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     ["--debug show nobody", "show --debug nobody", "show nobody --debug", "alias set nobody x --debug",
@@ -121,6 +122,7 @@ def test_a_word_that_only_looks_like_debug_is_no_option(reader: Person) -> None:
     assert "'--debug'" in ended.err
 
 
+@pytest.mark.slow
 def test_python_m_gitreg_and_git_reg_are_the_same_program(reader: Person) -> None:
     expected = reader.gitreg("list", "--json").out
     assert reader.run(sys.executable, "-m", "gitreg", "list", "--json").out == expected
@@ -132,6 +134,7 @@ def test_python_m_gitreg_and_git_reg_are_the_same_program(reader: Person) -> Non
     assert "git reg" in reader.run("git", "reg", "-h").out
 
 
+@pytest.mark.slow
 def test_a_reader_of_a_pipe_who_has_seen_enough_is_no_error(reader: Person) -> None:
     for command in ("gitreg list --json", "gitreg log", "gitreg load iris", "gitreg --help"):
         ended = reader.run("bash", "-c", f"set -o pipefail; {command} | true")
@@ -187,6 +190,7 @@ def hostile(writer: Person) -> Person:
     return writer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [30, 40])
 def test_a_narrow_terminal_has_fewer_columns_and_is_told_which(reader: Person, columns: int) -> None:
     shown = on_a_terminal(reader, columns, "gitreg", "list", "iris", NO_COLOR="1")
@@ -201,6 +205,7 @@ def test_a_narrow_terminal_has_fewer_columns_and_is_told_which(reader: Person, c
     assert "created" in wide
 
 
+@pytest.mark.slow
 def test_a_warning_has_colour_on_a_terminal_and_none_where_no_color_asks_for_it(writer: Person) -> None:
     (writer.here / "models" / "iris" / "aliases" / "champion.yaml").write_text("format: 1\nkind: alias\nodd\n")
     writer.git("commit", "-qam", "break it")
@@ -271,6 +276,7 @@ complete_line() {
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
@@ -288,6 +294,7 @@ def test_bash_completes_models_versions_and_stages(reader: Person, line: str, ex
     assert (set(ended.out.split()), ended.err) == (expected, "")
 
 
+@pytest.mark.slow
 def test_a_name_that_would_act_in_the_shell_or_the_terminal_is_not_offered(writer: Person) -> None:
     for name in ("$(touch pwned)", "a;b", "fine one"):
         writer.gitreg("model", "register", name)
@@ -295,6 +302,7 @@ def test_a_name_that_would_act_in_the_shell_or_the_terminal_is_not_offered(write
     assert ended.out.split() == ["fine", "one", "iris", "team/other"]
 
 
+@pytest.mark.slow
 def test_bash_completion_outside_a_registry_offers_nothing_and_says_nothing(reader: Person, tmp_path: Path) -> None:
     ended = reader.at(tmp_path).run("bash", "-c", f"{COMPLETE}\ncomplete_line 'gitreg show '")
     assert (ended.out.strip(), ended.err) == ("", "")

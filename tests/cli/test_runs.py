@@ -169,6 +169,7 @@ def test_an_artifact_that_was_edited_or_removed_is_told(writer: Person) -> None:
     assert "gone@1" in ended.out
 
 
+@pytest.mark.slow
 def test_an_artifact_whose_record_cannot_be_read_is_said_to_be_there(writer: Person) -> None:
     write(writer.here.parent / "data", {"a.csv": "a"})
     writer.gitreg("artifact", "save", "data", "../data")

@@ -8,6 +8,8 @@ import pytest
 
 from tests.system.world import PROGRAMS, Person, assert_in_words, write
 
+pytestmark = pytest.mark.slow
+
 LIST = """\
 - model: iris
   paths: [../b/model.bin]
@@ -29,6 +31,7 @@ def lister(writer: Person) -> Person:
     return writer
 
 
+@pytest.mark.slow
 def test_a_list_is_saved_in_one_commit(lister: Person) -> None:
     would = lister.gitreg("save", "--batch", "../list.yaml", "--dry-run", "--json").data
     assert [path for path in would["files"] if "/versions/" in path] == [

@@ -108,6 +108,7 @@ def test_nothing_of_a_store_that_is_not_approved_is_ever_opened(copied: Person, 
     assert contents(tmp_path / "replica") == before
 
 
+@pytest.mark.slow
 def test_status_says_why_a_store_is_unreachable(copied: Person, tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "replica")
     (tmp_path / "replica").write_text("no folder")

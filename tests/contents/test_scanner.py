@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ def test_each_hostile_file_is_code(name: str) -> None:
     assert verdict(data) == "code", contents.scan(io.BytesIO(data)).why
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", corpus.hostile())
 def test_each_hostile_file_is_code_in_an_archive_too(name: str) -> None:
     data = corpus.hostile()[name]
@@ -73,18 +75,18 @@ def test_a_name_of_python_2_is_held_against_what_it_is_read_as() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "data",
+    "make",
     [
-        b"\x80\x04" + b"N0" * (limits.OPCODES // 2) + b"N.",
-        corpus.zipped(*((f"{number}", b"x") for number in range(limits.MEMBERS + 1))),
-        gzip.compress(b"\0" * (limits.MEMBER_BYTES + 1), 1),
-        corpus.zipped(("x", b"\0" * (limits.MEMBER_BYTES + 1)), packed=zipfile.ZIP_DEFLATED),
-        b'{"a": "' + b" " * limits.TEXT_BYTES + b'"}',
+        lambda: b"\x80\x04" + b"N0" * (limits.OPCODES // 2) + b"N.",
+        lambda: corpus.zipped(*((f"{number}", b"x") for number in range(limits.MEMBERS + 1))),
+        lambda: gzip.compress(b"\0" * (limits.MEMBER_BYTES + 1), 1),
+        lambda: corpus.zipped(("x", b"\0" * (limits.MEMBER_BYTES + 1)), packed=zipfile.ZIP_DEFLATED),
+        lambda: b'{"a": "' + b" " * limits.TEXT_BYTES + b'"}',
     ],
     ids=["opcodes", "members", "unpacked", "unpacked member", "JSON"],
 )
-def test_limits_end_in_code(data: bytes) -> None:
-    finding = contents.scan(io.BytesIO(data))
+def test_limits_end_in_code(make: Callable[[], bytes]) -> None:
+    finding = contents.scan(io.BytesIO(make()))
     assert finding.verdict == "code"
     assert "too long to be looked through" in finding.why
 
@@ -101,6 +103,7 @@ def test_a_tuple_that_holds_itself_twice_a_hundred_times_over_is_looked_at_once(
     assert verdict(b"\x80\x04)" + b"2\x86" * 500 + b"\x85\x85.") == "limited"
 
 
+@pytest.mark.slow
 def test_what_is_large_is_stepped_over(tmp_path: Path) -> None:
     class Counted(io.FileIO):
         taken = 0

@@ -24,6 +24,7 @@ def alone(data: bytes) -> bytes:
     return lzma.compress(data, lzma.FORMAT_ALONE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pack", "reader"),
     [(gzip.compress, gzip.open), (bz2.compress, bz2.open), (lzma.compress, lzma.open), (alone, lzma.open)],

@@ -28,6 +28,7 @@ def unordered(value: Any) -> Any:
     return [unordered(item) for item in value] if isinstance(value, list) else value
 
 
+@pytest.mark.slow
 @given(DATA, DATA)
 @example({"a": 1}, {"a": True})
 @example({"a": ["\u2028"], "c": None}, {"c": []})

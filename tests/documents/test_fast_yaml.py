@@ -399,6 +399,7 @@ def test_what_the_path_contradicts_is_not_recognised(key: Key) -> None:
         assert recognise(key, text.encode()) is None
 
 
+@pytest.mark.slow
 def test_a_text_of_more_values_than_are_read_is_not_recognised() -> None:
     many = {**FULL, "metadata": {f"k{number}": 1 for number in range(MAX_NODES)}}
     assert recognise(RECORD, dumps(many)) is None

@@ -53,6 +53,7 @@ DOCUMENTS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(data=DOCUMENTS)
 @example(data={"artifacts": {"m": {"files": {path: {"size": 1, "sha256": A} for path in ODD_PATHS}}}})
 @settings(max_examples=500)
@@ -67,6 +68,7 @@ def test_each_path_and_digest_is_quoted_as_the_emitter_quotes_it(path: str, dige
     assert yaml.dumps(data) == yaml._emit(data)
 
 
+@pytest.mark.slow
 @given(path=st.from_regex(yaml._PLAIN_PATH, fullmatch=True) | st.text("01_.eE-/abx", min_size=1, max_size=8))
 @settings(max_examples=300)
 def test_no_path_that_is_written_as_it_is_would_be_quoted_by_the_emitter(path: str) -> None:

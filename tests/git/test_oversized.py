@@ -48,6 +48,7 @@ def test_what_is_too_large_is_not_read_from_an_alternate(
                 clone.read_blob(oid, limit=1000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_offset", ["true", "false"])
 def test_a_file_made_by_deltas_is_read_by_its_own_size(plain: Repository, env: Env, by_offset: str) -> None:
     texts = [b"".join(hashlib.sha1(bytes([n, n < turn])).digest() for n in range(200)) for turn in range(20)]
@@ -77,6 +78,7 @@ def test_a_delta_whose_compression_begins_with_large_tables_is_read(plain: Repos
     assert plain.read_blob(oid, limit=len(text)) == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", [3, WORTH_A_PROCESS + 3])
 def test_a_replay_goes_on_after_a_file_that_is_too_large(
     tmp_path: Path, env: Env, either_env: Env, length: int
@@ -102,6 +104,7 @@ def test_a_replay_goes_on_after_a_file_that_is_too_large(
         assert skipping[1] == {"a": f"{2:01001}".encode(), "b": b"2"}
 
 
+@pytest.mark.slow
 def test_a_commit_is_found_beside_a_tag_of_something_huge(plain: Repository, env: Env) -> None:
     """A tag may point to anything; what is no commit by its size is none."""
     oid = commit(plain, {"f": bytes(LARGEST_ON_THE_WAY + 1)})

@@ -78,6 +78,7 @@ def test_a_tag_that_exists_is_a_conflict_that_names_it(world: World, far: Far, r
     assert far.refs() == before
 
 
+@pytest.mark.slow
 @by_writers
 def test_any_old_value_is_overwritten_and_none_deletes(world: World, far: Far, remote: Remote) -> None:
     first, other = world.commit(a="one"), world.commit(a="unrelated")
@@ -202,6 +203,7 @@ def test_push_options_reach_the_host_or_it_says_that_it_takes_none(world: World,
     assert "got merge_request.create, title=" in told
 
 
+@pytest.mark.slow
 @by_writers
 def test_names_outside_ascii_and_hundreds_of_refs_are_ordinary(world: World, far: Far, remote: Remote) -> None:
     first = world.commit(a="one")
@@ -213,6 +215,7 @@ def test_names_outside_ascii_and_hundreds_of_refs_are_ordinary(world: World, far
     assert world.here.read_ref("refs/tags/模型/v1") == first
 
 
+@pytest.mark.slow
 @by_writers
 def test_many_new_tags_go_with_the_branch_or_not_at_all(
     world: World, far: Far, remote: Remote, here: Repository

@@ -35,6 +35,7 @@ def test_what_is_committed_is_what_git_sees(repo: Repository, folder: Path, env:
         assert git(folder, env, "status", "--porcelain") == ""
 
 
+@pytest.mark.slow
 def test_reading_agrees_with_what_was_written_loose_or_packed(repo: Repository, folder: Path, env: Env) -> None:
     first = commit(repo, dict(FILES))
     second = commit(repo, {"models/iris/versions/2.yaml": b"two\n", "gitreg.yaml": b"format: 2\n"})
@@ -90,6 +91,7 @@ def test_a_tag_is_gits_own_and_the_same_whoever_writes_it(repo: Repository, fold
     assert git(folder, env, "fsck", "--strict", "--no-dangling") == ""
 
 
+@pytest.mark.slow
 def test_a_commit_is_found_by_id_abbreviation_branch_and_tag(repo: Repository, folder: Path, env: Env) -> None:
     oid = commit(repo, dict(FILES))
     tag = repo.build_tag("models/iris@1", oid, message="t", tagger=ADA)
@@ -115,6 +117,7 @@ def test_what_follows_a_name_is_understood_as_git_does(repo: Repository, folder:
         assert repo.resolve(text) is None
 
 
+@pytest.mark.slow
 def test_an_abbreviation_of_several_commits_is_refused(plain: Repository, env: Env) -> None:
     assert plain.work_tree is not None
     tree = git(plain.work_tree, env, "write-tree")
@@ -236,6 +239,7 @@ def test_one_repository_serves_several_threads(tmp_path: Path, env: Env) -> None
         assert wrong == []
 
 
+@pytest.mark.slow
 def test_what_the_work_trees_are_at_is_known_from_each_of_them(
     tmp_path: Path, plain: Repository, env: Env, either_env: Env
 ) -> None:

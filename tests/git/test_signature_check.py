@@ -29,6 +29,7 @@ def sign(tmp_path: Path, who: str, payload: bytes, namespace: str = "gitreg") ->
     return subprocess.run(command, input=payload, capture_output=True, check=True).stdout
 
 
+@pytest.mark.slow
 def test_a_signature_is_its_signers_for_its_payload_and_its_purpose(
     tmp_path: Path, env: Env, keys: dict[str, list[str]]
 ) -> None:

@@ -28,6 +28,7 @@ def train(metadata: Any = None, label: str | None = None, path: Any = "m.bin") -
     return current.model.save(path, label=label, metadata=metadata)
 
 
+@pytest.mark.slow
 def test_a_function_saves_a_version_that_is_published_when_it_returns(inside: Registry) -> None:
     seen: dict[str, Any] = {}
 
@@ -47,11 +48,13 @@ def test_a_function_saves_a_version_that_is_published_when_it_returns(inside: Re
     assert inside.read_file("fit@1", "m.bin") == b"weights"
 
 
+@pytest.mark.slow
 def test_a_label_names_the_model(inside: Registry) -> None:
     assert train(label="team/iris")["reference"] == "team/iris@1"
     assert train(label="team/iris")["reference"] == "team/iris@2", "the same again is a new version"
 
 
+@pytest.mark.slow
 def test_what_was_saved_under_the_name_of_the_runs_own_model_is_another_version_of_it(inside: Registry) -> None:
     with gitreg.run() as run:
         current.model.save("m.bin", label="iris", metadata={"epoch": 1})
@@ -73,6 +76,7 @@ def test_a_hostile_label_is_refused_and_nothing_is_published(inside: Registry) -
     assert git(inside.folder, "rev-parse", "HEAD") == before
 
 
+@pytest.mark.slow
 def test_a_path_that_is_not_there_is_an_error(inside: Registry) -> None:
     with pytest.raises(NotFound, match=r"nothing\.bin"):
         train(path="nothing.bin")
@@ -118,6 +122,7 @@ def test_two_hundred_checkpoints_are_two_hundred_versions_in_one_commit(inside: 
     assert inside.version("net@137").metadata == {"epoch": 136}
 
 
+@pytest.mark.slow
 def test_threads_that_save_at_once_get_a_version_each(inside: Registry) -> None:
     @model
     def many() -> list[dict[str, Any]]:
@@ -136,6 +141,7 @@ def test_threads_that_save_at_once_get_a_version_each(inside: Registry) -> None:
 # -- loading -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_is_loaded_is_a_folder_of_its_own_that_changes_nothing_else(inside: Registry) -> None:
     reference = train(metadata={"accuracy": 0.9}, label="iris")
 
@@ -158,6 +164,7 @@ def test_what_is_loaded_is_a_folder_of_its_own_that_changes_nothing_else(inside:
     assert (Path(inside.load("iris@1")) / "m.bin").read_text() == "weights"
 
 
+@pytest.mark.slow
 def test_what_was_loaded_is_an_input_of_what_is_saved(inside: Registry) -> None:
     train(label="base")
 
@@ -168,6 +175,7 @@ def test_what_was_loaded_is_an_input_of_what_is_saved(inside: Registry) -> None:
     assert inside.version(tune()["reference"]).record.inputs == ("base@1",)
 
 
+@pytest.mark.slow
 def test_versions_are_loaded_by_number_stage_and_list_into_named_folders(inside: Registry, tmp_path: Path) -> None:
     train(label="iris")
     inside.promote("iris@1", "production")
@@ -187,6 +195,7 @@ def test_versions_are_loaded_by_number_stage_and_list_into_named_folders(inside:
     assert Path("here", "m.bin").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_an_argument_that_holds_a_reference_is_loaded_by_its_name(inside: Registry) -> None:
     first, second = train(label="iris"), train(label="iris")
     assert second["reference"] == "iris@2"
@@ -199,6 +208,7 @@ def test_an_argument_that_holds_a_reference_is_loaded_by_its_name(inside: Regist
     assert use(iris=json.loads(json.dumps(first)))["reference"] == "iris@1"
 
 
+@pytest.mark.slow
 def test_a_reference_is_found_in_the_run_that_made_it_and_by_a_copy_from_before_the_seal(inside: Registry) -> None:
     copies: list[dict[str, Any]] = []
 
@@ -221,6 +231,7 @@ def test_a_reference_is_found_in_the_run_that_made_it_and_by_a_copy_from_before_
     assert use() == ["net@1", "net@2", "net@3"]
 
 
+@pytest.mark.slow
 def test_a_reference_to_something_else_of_the_same_name_is_refused(inside: Registry) -> None:
     reference = train(label="iris")
     wrong = {**reference, "digest": "sha256:" + "0" * 64}
@@ -255,6 +266,7 @@ def test_load_takes_a_name_a_list_and_pairs() -> None:
 # -- where it stands ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_run_that_is_under_way_is_joined(inside: Registry) -> None:
     with gitreg.run("first", pipeline="outer"):
         reference = train()
@@ -265,6 +277,7 @@ def test_a_run_that_is_under_way_is_joined(inside: Registry) -> None:
     assert [version.version for version in inside.session.snapshot().versions("outer")] == ["1", "2"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model_is_above", [True, False])
 def test_a_step_of_ours_has_current_model_in_either_order(inside: Registry, model_is_above: bool) -> None:
     def fit(rounds: int) -> Annotated[dict, "saved"]:  # type: ignore[type-arg]
@@ -314,6 +327,7 @@ def test_a_decorated_function_is_still_itself() -> None:
     assert (train.__name__, train.__module__) == ("train", __name__)
 
 
+@pytest.mark.slow
 def test_metaflow_is_never_imported_without_a_flow(inside: Registry) -> None:
     script = (
         "import sys; from gitreg import model, current\n"
@@ -324,6 +338,7 @@ def test_metaflow_is_never_imported_without_a_flow(inside: Registry) -> None:
     assert ended.stdout == "[]\n"
 
 
+@pytest.mark.slow
 def test_a_child_process_saves_into_the_run_of_its_parent(inside: Registry) -> None:
     script = "from gitreg import current; current.model.save('m.bin', label='iris', metadata={'rank': 1})"
 

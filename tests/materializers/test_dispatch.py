@@ -132,6 +132,7 @@ def test_a_library_too_old_to_read_safely_is_refused_unless_the_loader_trusts_th
     assert read(files, "picky") is False
 
 
+@pytest.mark.slow
 def test_the_files_of_one_materializer_are_not_those_of_another(files: Path) -> None:
     write("text", files)
     for name in lookup.names():

@@ -269,6 +269,7 @@ GATES = st.lists(st.dictionaries(st.sampled_from(FIELDS), ODD, max_size=3), max_
 OTHERS = st.lists(st.sampled_from(SOUND) | st.dictionaries(st.sampled_from(FIELDS), ODD, max_size=3), max_size=3)
 
 
+@pytest.mark.slow
 @given(OTHERS, OTHERS)
 def test_what_differs_between_policies_that_are_understood_can_be_told(old: list[Any], new: list[Any]) -> None:
     rest: dict[str, Any] = {"people": {}, "stages": [], "replicas": [], "mirrors": {}, "store": None, "remote": None}
@@ -315,6 +316,7 @@ ACROSS_FIELDS = re.compile(
 )
 
 
+@pytest.mark.slow
 @given(mutated())
 def test_what_the_schema_accepts_is_understood_but_for_rules_across_fields(policies: dict[str, Any]) -> None:
     valid = Draft7Validator(schema("policies")).is_valid({"policies": policies})

@@ -19,6 +19,8 @@ from gitreg.sdk.registry import Registry
 from gitreg.sdk.verbs.remotes import push
 from tests.registry.support import commit_files, git, pointer, record
 
+pytestmark = pytest.mark.slow
+
 SHA = "sha256:" + "0" * 64
 
 
@@ -97,6 +99,7 @@ def test_a_record_that_was_broken_at_first_is_sealed_once_it_can_be_read(registr
     assert git(folder, "rev-parse", "models/iris@1^{commit}") == mended
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["120000", "160000"])
 @pytest.mark.parametrize("path", ["models/iris/stages/staging.yaml", "models/rose"])
 def test_a_link_where_a_file_or_a_folder_should_be_is_named(iris: Registry, path: str, mode: str) -> None:
@@ -208,6 +211,7 @@ FILES: dict[str, tuple[dict[str, bytes | str | None], str, str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:left out")  # reading says so; here doctor is asked
 @pytest.mark.parametrize("what", FILES)
 def test_a_wrong_file_is_named_and_the_rest_still_reads(iris: Registry, what: str) -> None:
@@ -287,6 +291,7 @@ REFS: dict[str, tuple[Callable[[Path], object], str, str, bool]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", REFS)
 def test_a_wrong_ref_is_named_and_mended_where_that_is_promised(iris: Registry, what: str) -> None:
     spoil, where, says, mended = REFS[what]
@@ -303,6 +308,7 @@ def test_a_wrong_ref_is_named_and_mended_where_that_is_promised(iris: Registry, 
         assert iris.doctor() == []
 
 
+@pytest.mark.slow
 def test_what_was_right_when_it_was_found_is_not_mended_over_later_work(iris: Registry) -> None:
     git(iris.folder, "update-ref", "-d", "refs/stages/iris@production")
     found = iris.doctor()
@@ -313,6 +319,7 @@ def test_what_was_right_when_it_was_found_is_not_mended_over_later_work(iris: Re
     assert git(iris.folder, "rev-parse", "refs/stages/iris@production") == moved
 
 
+@pytest.mark.slow
 def test_a_missing_blob_is_named_and_saving_the_file_again_mends_it(iris: Registry, weights: Path) -> None:
     for blob in (iris.folder / ".git/gitreg/store").rglob("*"):
         if blob.is_file() and blob.read_bytes() == b"weights":
@@ -332,6 +339,7 @@ def blobs_of(registry: Registry) -> list[Path]:
     return [path for path in store.rglob("*") if path.is_file() and path.read_bytes() == b"weights"]
 
 
+@pytest.mark.slow
 def test_a_missing_blob_comes_back_from_the_cache_of_this_machine(iris: Registry) -> None:
     iris.load("iris@1")
     for blob in blobs_of(iris):
@@ -344,6 +352,7 @@ def test_a_missing_blob_comes_back_from_the_cache_of_this_machine(iris: Registry
     assert [finding.problem for finding in iris.verify(share=1)] == [None, None]
 
 
+@pytest.mark.slow
 def test_a_rotten_blob_is_set_aside_when_it_is_read_and_comes_back_as_a_missing_one(iris: Registry) -> None:
     iris.load("iris@1")
     for blob in blobs_of(iris):
@@ -356,6 +365,7 @@ def test_a_rotten_blob_is_set_aside_when_it_is_read_and_comes_back_as_a_missing_
     assert [finding.problem for finding in iris.verify(share=1)] == [None, None]
 
 
+@pytest.mark.slow
 def test_a_rotten_cache_mends_nothing(iris: Registry) -> None:
     for file in iris.load("iris@1").rglob("*.bin"):
         file.chmod(0o644)
@@ -369,6 +379,7 @@ def test_a_rotten_cache_mends_nothing(iris: Registry) -> None:
     assert blobs_of(iris) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -394,6 +405,7 @@ def test_an_index_that_says_something_else_than_the_branch_is_made_anew(iris: Re
         assert again.version("iris@2").number == 2
 
 
+@pytest.mark.slow
 def test_a_record_that_was_reverted_by_the_remedy_is_sound_again(iris: Registry) -> None:
     for description in ("a typo", "another"):
         commit_files(iris.folder, {"models/iris/versions/1.yaml": record("iris", "1", 1, description=description)})
@@ -404,6 +416,7 @@ def test_a_record_that_was_reverted_by_the_remedy_is_sound_again(iris: Registry)
     assert iris.doctor() == []
 
 
+@pytest.mark.slow
 def test_a_merge_brings_versions_and_their_tags_stand_on_the_first_parent_line(iris: Registry) -> None:
     folder = iris.folder
     git(folder, "checkout", "-q", "-b", "side")
@@ -415,6 +428,7 @@ def test_a_merge_brings_versions_and_their_tags_stand_on_the_first_parent_line(i
     assert git(folder, "rev-parse", "models/iris@3^{commit}") == git(folder, "rev-parse", "main")
 
 
+@pytest.mark.slow
 def test_broken_settings_are_a_problem_with_which_everything_reads_and_nothing_is_written(iris: Registry) -> None:
     said = f"format: 1\nkind: registry\nid: {'0' * 32}\nbranch: main\nprefix: models\nstages: x\n"
     commit_files(iris.folder, {"gitreg.yaml": said})
@@ -449,6 +463,7 @@ def test_a_registry_without_an_id_gets_one_once(registry: Registry) -> None:
     assert registry.session.snapshot().settings.id == given
 
 
+@pytest.mark.slow
 def test_an_id_is_given_on_the_remote_first_and_not_without_it(one: Registry, hub: Path) -> None:
     without_id(one)
     push(one.session)
@@ -460,6 +475,7 @@ def test_an_id_is_given_on_the_remote_first_and_not_without_it(one: Registry, hu
     assert f"id: {one.session.snapshot().settings.id}" in git(hub, "show", "main:gitreg.yaml").replace("'", "")
 
 
+@pytest.mark.slow
 def test_a_registry_in_a_folder_is_examined_there_and_only_there(user: Path, tmp_path: Path, weights: Path) -> None:
     (tmp_path / "project").mkdir()
     git(tmp_path / "project", "init", "-q", "-b", "main")
@@ -476,6 +492,7 @@ def test_a_registry_in_a_folder_is_examined_there_and_only_there(user: Path, tmp
         branch.close()
 
 
+@pytest.mark.slow
 def test_a_namespace_shared_with_branches_costs_no_branch_on_repair(iris: Registry) -> None:
     settings = (iris.folder / "gitreg.yaml").read_text()
     commit_files(iris.folder, {"gitreg.yaml": settings + "mirrors:\n  stages: refs/heads/stages\n"})
@@ -486,6 +503,7 @@ def test_a_namespace_shared_with_branches_costs_no_branch_on_repair(iris: Regist
     assert set(before.splitlines()) <= set(after.splitlines())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line",
     [
@@ -509,6 +527,7 @@ def test_settings_that_git_or_people_would_misread_are_a_problem(iris: Registry,
     assert iris.version("iris@1").number == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "content"),
     [
@@ -523,6 +542,7 @@ def test_a_name_or_a_date_that_cannot_be_is_a_problem(iris: Registry, path: str,
     assert iris.version("iris@1").number == 1
 
 
+@pytest.mark.slow
 def test_a_path_that_is_not_utf8_is_named_and_the_rest_reads(iris: Registry) -> None:
     name = os.fsdecode(b"models/\xff")
     (iris.folder / name).mkdir()
@@ -533,6 +553,7 @@ def test_a_path_that_is_not_utf8_is_named_and_the_rest_reads(iris: Registry) -> 
     assert any("no file of the registry" in problem.what for problem in iris.doctor())
 
 
+@pytest.mark.slow
 def test_promoting_again_mends_a_pointer_whose_digest_is_wrong(iris: Registry) -> None:
     iris.promote("iris@1", "production", force=True)
     commit_files(
@@ -545,6 +566,7 @@ def test_promoting_again_mends_a_pointer_whose_digest_is_wrong(iris: Registry) -
     assert iris.version("iris@production").number == 1
 
 
+@pytest.mark.slow
 def test_a_version_whose_annotation_is_broken_counts_as_withdrawn(iris: Registry) -> None:
     commit_files(iris.folder, {"models/iris/annotations/2.yaml": "yanked: [\n"})
     with pytest.warns(UserWarning, match="cannot be read"):

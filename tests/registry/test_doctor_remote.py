@@ -12,6 +12,8 @@ from gitreg.sdk.registry import Registry
 from gitreg.sdk.verbs.remotes import push
 from tests.registry.support import commit_files, git, record, refs
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def iris(one: Registry, weights: Path) -> Registry:
@@ -58,6 +60,7 @@ MENDED: dict[str, tuple[Spoil, str, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", MENDED)
 def test_what_follows_from_the_branch_is_named_and_mended(iris: Registry, hub: Path, what: str) -> None:
     spoil, where, says = MENDED[what]
@@ -71,6 +74,7 @@ def test_what_follows_from_the_branch_is_named_and_mended(iris: Registry, hub: P
     assert (refs(iris.folder), refs(hub)) == (here, there)
 
 
+@pytest.mark.slow
 def test_a_signed_tag_comes_back_from_the_remote_as_it_was(iris: Registry, hub: Path) -> None:
     """Made anew, it would be another one than everybody else has."""
     git(hub, "tag", "-f", "-a", "-m", "signed, perhaps", "models/iris@2", "models/iris@2^{commit}")
@@ -97,6 +101,7 @@ def test_a_tag_that_was_pushed_without_its_branch_is_half_a_push(iris: Registry,
     assert iris.doctor() == []
 
 
+@pytest.mark.slow
 def test_a_tag_on_the_remote_of_which_nobody_knows_is_named(iris: Registry, hub: Path) -> None:
     git(hub, "tag", "-a", "-m", "x", "models/iris@9", "main")
     found = named(iris)
@@ -106,6 +111,7 @@ def test_a_tag_on_the_remote_of_which_nobody_knows_is_named(iris: Registry, hub:
     assert iris.doctor() == []
 
 
+@pytest.mark.slow
 def test_a_tag_that_was_moved_on_the_remote_is_named_and_goes_back_by_the_remedy(iris: Registry, hub: Path) -> None:
     before = refs(hub)
     git(hub, "tag", "-f", "-a", "-m", "x", "models/iris@2", "main~2")
@@ -120,6 +126,7 @@ def test_a_tag_that_was_moved_on_the_remote_is_named_and_goes_back_by_the_remedy
     assert iris.doctor() == []
 
 
+@pytest.mark.slow
 def test_a_rewritten_branch_and_one_that_went_another_way_are_told_apart(iris: Registry, hub: Path) -> None:
     kept = git(hub, "rev-parse", "main")
     git(hub, "update-ref", "refs/heads/main", "main~1")
@@ -131,6 +138,7 @@ def test_a_rewritten_branch_and_one_that_went_another_way_are_told_apart(iris: R
     assert "each has commits that the other lacks" in named(iris)["main"].what
 
 
+@pytest.mark.slow
 def test_a_record_that_was_merged_without_gitreg_is_synced(iris: Registry, hub: Path, tmp_path: Path) -> None:
     git(tmp_path, "clone", "-q", str(hub), "plain")
     commit_files(tmp_path / "plain", {"models/iris/versions/3.yaml": record("iris", "3", 3)})
@@ -142,6 +150,7 @@ def test_a_record_that_was_merged_without_gitreg_is_synced(iris: Registry, hub: 
     assert iris.doctor() == []
 
 
+@pytest.mark.slow
 def test_a_remote_that_does_not_answer_is_left_out_and_that_is_said(iris: Registry, hub: Path) -> None:
     hub.rename(hub.with_name("elsewhere"))
     with pytest.warns(UserWarning, match="origin was not looked at"):

@@ -174,6 +174,7 @@ def everything(snapshot: Snapshot) -> Iterator[Callable[[], object]]:
     yield lambda: compare(resolve(snapshot, "iris@6"), resolve(snapshot, "iris@7", withdrawn=True), None)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*its annotation names the artifact")
 @given(data=st.data(), key=st.sampled_from(list(SAMPLES)))
 @settings(FUZZ)
@@ -291,6 +292,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
         yield made
 
 
+@pytest.mark.slow
 @given(data=st.data(), path=st.sampled_from(list(OF_A_DRAFT)))
 @FUZZ
 def test_no_draft_makes_a_reader_fail(plain: Repository, path: str, data: st.DataObject) -> None:

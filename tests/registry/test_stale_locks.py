@@ -20,6 +20,7 @@ def saved(one: Registry, weights: Path) -> Registry:
     return one
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["refs/stages/iris@production.lock", "refs/heads/main.lock"])
 def test_a_stale_lock_on_the_remote_is_told_with_its_path_and_not_waited_for_without_end(
     saved: Registry, hub: Path, name: str, monkeypatch: pytest.MonkeyPatch
@@ -80,6 +81,7 @@ def test_what_was_published_though_a_lock_stays_here_is_an_error_that_says_so(
     assert git(saved.folder, "status", "--porcelain") == ""
 
 
+@pytest.mark.slow
 def test_a_lock_that_goes_away_is_waited_for(saved: Registry, hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lock = hub / "refs/heads/main.lock"
     lock.touch()
@@ -96,6 +98,7 @@ def test_a_lock_that_goes_away_is_waited_for(saved: Registry, hub: Path, monkeyp
     assert "refs/stages/iris@production" in refs(hub)
 
 
+@pytest.mark.slow
 def test_doctor_names_the_locks_of_a_clone_and_of_a_remote_that_it_can_see(saved: Registry, hub: Path) -> None:
     locks = {hub / "refs/stages/iris@production.lock", hub / "packed-refs.lock", saved.folder / ".git/index.lock"}
     for lock in locks:
@@ -107,6 +110,7 @@ def test_doctor_names_the_locks_of_a_clone_and_of_a_remote_that_it_can_see(saved
     assert list(examine(saved.session.branch, saved.session.upstream)) == []
 
 
+@pytest.mark.slow
 def test_the_pause_before_another_try_neither_overflows_nor_vanishes(saved: Registry) -> None:
     upstream = saved.session.upstream
     assert upstream is not None

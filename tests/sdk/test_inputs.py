@@ -17,6 +17,8 @@ from gitreg.registry.lineage.provenance import STEP, VERSION
 from tests.registry.conftest import hub, one
 from tests.registry.support import git
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["hub", "one"]
 
 CLI = [sys.executable, "-m", "gitreg"]
@@ -103,6 +105,7 @@ def in_a_step(read: Callable[[], Any]) -> list[str]:
         return sorted(used.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_what_was_made_of_a_version_is_found_however_a_step_has_read_it(inside: Registry, way: str) -> None:
     used = in_a_step(WAYS[way])
@@ -114,6 +117,7 @@ def test_what_was_made_of_a_version_is_found_however_a_step_has_read_it(inside: 
     assert "missing" not in {place.kind for place in inside.lineage("next@2").nodes}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "read",
     [
@@ -127,6 +131,7 @@ def test_an_artifact_that_was_asked_for_by_itself_is_used_by_itself(inside: Regi
     assert in_a_step(read) == ["clf@1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["info", "ls", "exists", "find"])
 def test_what_is_only_listed_is_not_used(inside: Registry, method: str) -> None:
     with gitreg.run("looks") as run, run.begin("look") as looking:
@@ -134,6 +139,7 @@ def test_what_is_only_listed_is_not_used(inside: Registry, method: str) -> None:
     assert looking.inputs == {}
 
 
+@pytest.mark.slow
 def test_what_is_read_outside_of_steps_is_an_input_of_the_run(inside: Registry) -> None:
     with gitreg.run(model=Model("next")):
         open_by_url()
@@ -142,6 +148,7 @@ def test_what_is_read_outside_of_steps_is_an_input_of_the_run(inside: Registry) 
     assert inside.version("next").record.inputs == ("demo@1", "clf@1")
 
 
+@pytest.mark.slow
 def test_another_registry_is_not_named_and_another_clone_is(
     inside: Registry, one: Registry, hub: Path, weights: Path, tmp_path: Path
 ) -> None:
@@ -162,6 +169,7 @@ def test_another_registry_is_not_named_and_another_clone_is(
         assert sorted(using.inputs.values()) == ["clf@1", "demo@1", "other@1"]
 
 
+@pytest.mark.slow
 def test_what_an_outer_run_is_still_making_is_named_by_nobody(inside: Registry) -> None:
     with gitreg.run("outer", model=Model("outer")):
         named, numbered = save_artifact([1], "own", "named"), save_artifact([2], "own")
@@ -172,6 +180,7 @@ def test_what_an_outer_run_is_still_making_is_named_by_nobody(inside: Registry) 
     assert inside.version("outer").links == ("own@named", "own@2")
 
 
+@pytest.mark.slow
 def test_what_a_killed_try_has_read_in_a_step_is_no_input_of_the_next_one(inside: Registry) -> None:
     script = (
         "import os, subprocess, gitreg\n"

@@ -62,6 +62,7 @@ def test_what_is_saved_is_loaded(registry: Registry, tmp_path: Path) -> None:
         registry.load("iris", file="*.onnx")
 
 
+@pytest.mark.slow
 def test_text_and_path_are_the_same_and_nothing_there_is_an_error(registry: Registry, weights: Path) -> None:
     first = registry.save("iris@a", str(weights))
     assert registry.save("iris@a", weights) == first
@@ -71,6 +72,7 @@ def test_text_and_path_are_the_same_and_nothing_there_is_an_error(registry: Regi
     assert [version.version for version in registry.session.snapshot().versions("iris")] == ["a"]
 
 
+@pytest.mark.slow
 def test_several_artifacts_are_told_apart(registry: Registry, weights: Path, tmp_path: Path) -> None:
     data = tmp_path / "data.csv"
     data.write_text("1,2\n")
@@ -113,6 +115,7 @@ def test_bytes_that_are_not_what_the_record_says_never_come_out(
     assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
 
 
+@pytest.mark.slow
 def test_the_past_is_answered_for_by_commit_and_by_date(registry: Registry, weights: Path) -> None:
     registry.save("iris", weights, stage="production")
     then = git(registry.folder, "rev-parse", "main")
@@ -128,6 +131,7 @@ def test_the_past_is_answered_for_by_commit_and_by_date(registry: Registry, weig
         registry.model("iris", at="yesterday")
 
 
+@pytest.mark.slow
 def test_the_handle_sees_what_others_write(registry: Registry, weights: Path) -> None:
     with Registry.open(registry.folder) as other:
         other.save("iris", weights)
@@ -153,6 +157,7 @@ def test_a_store_that_the_user_did_not_approve_is_not_opened(
         assert registry.load("iris").is_dir()
 
 
+@pytest.mark.slow
 def test_garbage_is_what_no_version_means(registry: Registry, weights: Path, tmp_path: Path) -> None:
     registry.save("iris", weights)
     weights.write_bytes(b"other weights")
@@ -183,6 +188,7 @@ def test_a_person_whom_git_does_not_know_is_told_so(
             unknown.version("iris")
 
 
+@pytest.mark.slow
 def test_a_log_tells_who_did_what_newest_first(registry: Registry, weights: Path) -> None:
     registry.register_model("iris", license="MIT")
     registry.save("iris", weights, stage="staging")
@@ -196,6 +202,7 @@ def test_a_log_tells_who_did_what_newest_first(registry: Registry, weights: Path
         list(registry.log("rose"))
 
 
+@pytest.mark.slow
 def test_a_number_whose_record_was_reset_away_is_not_given_again(registry: Registry, weights: Path) -> None:
     registry.save("iris", weights)
     registry.save("iris@alpha", weights)
@@ -205,6 +212,7 @@ def test_a_number_whose_record_was_reset_away_is_not_given_again(registry: Regis
     assert registry.save("iris", weights).number == 3
 
 
+@pytest.mark.slow
 def test_files_edited_into_a_record_are_served_by_nobody(registry: Registry, weights: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.bin"
     other.write_bytes(b"not these")
@@ -236,6 +244,7 @@ def test_an_edited_record_is_not_served(registry: Registry, weights: Path) -> No
             registry.version(reference)
 
 
+@pytest.mark.slow
 def test_weights_that_only_a_detached_work_tree_means_are_no_garbage(
     registry: Registry, weights: Path, tmp_path: Path
 ) -> None:
@@ -278,6 +287,7 @@ def test_a_registry_lists_at_most_forty_names_all_of_them_methods(registry: Regi
     assert all(callable(getattr(registry, name)) for name in names)
 
 
+@pytest.mark.slow
 def test_a_list_takes_its_sort_order_and_its_page(registry: Registry, weights: Path) -> None:
     for name in ("a", "b", "c"):
         registry.register_model(name, tags=[name])

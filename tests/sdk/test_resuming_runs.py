@@ -15,6 +15,8 @@ from gitreg import AlreadyExists, Model, Registry, pipeline, save_artifact, step
 from gitreg.sdk.verbs.drafts import find_any_run
 from tests.registry.support import git
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def inside(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Registry:
@@ -39,6 +41,7 @@ def assert_whole(registry: Registry, reference: str) -> None:
     assert registry.doctor() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resumed_by", ["its name", "its version", "another name", "another pipeline", "a step"])
 def test_a_run_that_failed_half_way_is_done_again_with_other_results(inside: Registry, resumed_by: str) -> None:
     model = Model("iris", "1.2.43")
@@ -64,6 +67,7 @@ def test_a_run_that_failed_half_way_is_done_again_with_other_results(inside: Reg
     assert_whole(inside, "iris@1.2.43")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["first", "second"])
 def test_what_a_run_left_and_nobody_made_again_is_of_the_run_that_was_sealed(inside: Registry, name: str) -> None:
     model = Model("iris", "one")
@@ -83,6 +87,7 @@ def test_what_a_run_left_and_nobody_made_again_is_of_the_run_that_was_sealed(ins
     assert_whole(inside, "checkpoint@1.2.43_1")
 
 
+@pytest.mark.slow
 def test_what_a_run_has_made_itself_stays_where_it_takes_over_what_another_left(inside: Registry) -> None:
     with pytest.raises(OSError, match="full"), gitreg.run("first", model=Model("iris", "one")):
         epochs("left", fails_after=1)
@@ -95,6 +100,7 @@ def test_what_a_run_has_made_itself_stays_where_it_takes_over_what_another_left(
     assert_whole(inside, "iris@one")
 
 
+@pytest.mark.slow
 def test_one_try_does_not_save_two_things_under_one_versions_name_and_what_is_sealed_stays(inside: Registry) -> None:
     with gitreg.run("first", model=Model("iris")):
         save_artifact("a", "checkpoint", "best")
@@ -106,6 +112,7 @@ def test_one_try_does_not_save_two_things_under_one_versions_name_and_what_is_se
     assert gitreg.load_artifact("checkpoint", "best") == "a"
 
 
+@pytest.mark.slow
 def test_a_step_whose_output_was_replaced_is_done_again_and_names_nothing_that_is_gone(inside: Registry) -> None:
     done: list[str] = []
     broken = [True]
@@ -144,6 +151,7 @@ def test_a_step_whose_output_was_replaced_is_done_again_and_names_nothing_that_i
     assert_whole(inside, "iris")
 
 
+@pytest.mark.slow
 def test_a_command_that_failed_is_run_again_with_other_results(inside: Registry, tmp_path: Path) -> None:
     script = tmp_path / "train.py"
     script.write_text(

@@ -13,6 +13,8 @@ from gitreg.integrations.metaflow.task import Attempt, FlowTask
 from tests.registry.conftest import hub, one
 from tests.registry.support import commit_files, git
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["hub", "one"]
 
 Made = Callable[[Registry, Path], str | None]
@@ -48,6 +50,7 @@ def ran(registry: Registry, weights: Path) -> str | None:
     return (registry.version("iris").record.source or {}).get("commit")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("made", [saved, saved_in_a_batch, ran])
 @pytest.mark.parametrize("named", ["by its folder", "by its URL"])
 def test_the_code_is_kept_though_its_branch_is_called_as_the_registrys(
@@ -58,6 +61,7 @@ def test_the_code_is_kept_though_its_branch_is_called_as_the_registrys(
         assert made(registry, weights) == head(code)
 
 
+@pytest.mark.slow
 def test_the_card_of_a_task_names_code_on_a_branch_called_as_the_registrys(
     registry: Registry, code: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,6 +73,7 @@ def test_the_card_of_a_task_names_code_on_a_branch_called_as_the_registrys(
     assert task.told.source["commit"] == head(code)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("checked_out", ["in the registry", "in a linked work tree", "in another clone", "detached"])
 def test_the_registry_itself_is_no_code(
     one: Registry, hub: Path, tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, checked_out: str
@@ -88,6 +93,7 @@ def test_the_registry_itself_is_no_code(
         assert saved(here, weights) is None
 
 
+@pytest.mark.slow
 def test_a_registry_in_a_folder_of_the_codes_own_branch_hides_no_code(code: Path, weights: Path) -> None:
     (code / "models").mkdir()
     made, _ = Registry.init(code / "models", branch="main")
@@ -97,6 +103,7 @@ def test_a_registry_in_a_folder_of_the_codes_own_branch_hides_no_code(code: Path
         assert saved(made, weights) == before
 
 
+@pytest.mark.slow
 def test_a_file_called_as_a_registrys_settings_hides_no_code(registry: Registry, code: Path, weights: Path) -> None:
     with Registry.open(registry.folder) as here:
         for content in ("id: [\n", "format: 1\nkind: registry\nbranch: main\n"):

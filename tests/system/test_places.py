@@ -169,6 +169,7 @@ def test_a_clone_without_tags_gives_no_number_twice(published: Person, tmp_path:
         assert clone.git("rev-parse", ref) == published.git("rev-parse", ref), "tags are a function of the branch"
 
 
+@pytest.mark.slow
 def test_an_untracked_file_in_the_way_of_a_record_refuses_the_save_and_nothing_moves(
     registry: Person, weights: Path
 ) -> None:
@@ -212,6 +213,7 @@ def other_work(registry: Person, weights: Path) -> Person:
     return registry
 
 
+@pytest.mark.slow
 def test_uncommitted_work_beside_what_must_change_stays_and_the_work_tree_follows(
     other_work: Person, weights: Path
 ) -> None:

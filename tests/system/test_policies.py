@@ -403,6 +403,7 @@ def test_a_seal_counts_for_the_version_that_it_was_made_for(people: AS) -> None:
     )
 
 
+@pytest.mark.slow
 def test_what_is_misspelled_is_told_with_its_place(people: AS) -> None:
     ada = people("ada")
     said = settings(ada)

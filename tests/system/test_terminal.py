@@ -7,6 +7,8 @@ import pty
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.system.world import PROGRAMS, Person, write
 
 
@@ -30,6 +32,7 @@ def at_a_terminal(person: Person, *arguments: str | Path) -> str:
     return shown.decode()
 
 
+@pytest.mark.slow
 def test_a_big_save_shows_how_far_it_is_and_a_small_one_nothing(registry: Person, tmp_path: Path) -> None:
     weights = write(tmp_path / "weights", {"a.bin": os.urandom(40_000_000), "b.bin": b"1"})
     shown = at_a_terminal(registry, "save", "iris", weights)

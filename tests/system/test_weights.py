@@ -10,6 +10,7 @@ import pytest
 from tests.system.world import Person, commit_by_hand, contents, record_path, store_of, write
 
 
+@pytest.mark.slow
 def test_dotfiles_empty_files_and_the_executable_bit_come_back(registry: Person, tmp_path: Path) -> None:
     weights = write(tmp_path / "weights", {".hidden": "h", "a/.b/c": "c", "empty": "", "run.sh": "#!/bin/sh\n"})
     (weights / "run.sh").chmod(0o755)
@@ -24,6 +25,7 @@ def test_dotfiles_empty_files_and_the_executable_bit_come_back(registry: Person,
     assert not any(mode & 0o222 for _, mode in contents(cached).values()), "the cache's files are read-only"
 
 
+@pytest.mark.slow
 def test_what_is_done_to_a_loaded_folder_reaches_neither_cache_nor_store(
     registry: Person, tmp_path: Path, weights: Path
 ) -> None:
@@ -60,6 +62,7 @@ def test_names_that_differ_only_in_case_are_refused_on_save(registry: Person, we
     assert "'model.bin'" in ended.err
 
 
+@pytest.mark.slow
 def test_a_path_that_is_not_there_is_an_error_and_saves_nothing(registry: Person, tmp_path: Path) -> None:
     assert "nowhere" in registry.gitreg("save", "iris", tmp_path / "nowhere", code=3).err
     assert registry.gitreg("list", "--json", code=3).data["total"] == 0

@@ -20,6 +20,8 @@ from gitreg import Client, Model, ModelStages, Refused, Registry, pipeline, save
 from tests.sdk.conftest import registry, user  # noqa: F401 - fixtures
 from tests.system.world import Person, make_person
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parents[1] / "seeds" / "zenml-model-management.md"
 BLOCKS = re.findall(r"^```(python|bash)\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
 _IMPORT = re.compile(r"^from zenml(?:\.\w+)* import (.+)$", re.MULTILINE)
@@ -113,6 +115,7 @@ def _bash(holding: str) -> list[str]:
     return words[1:]
 
 
+@pytest.mark.slow
 def test_a_model_is_registered_and_promoted_by_the_command_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,6 +142,7 @@ def test_a_model_is_registered_by_the_sdk(inside: Registry, run_block: Run) -> N
     assert (card.license, card.tags) == ("Copyright (c) ZenML GmbH 2023", ("regression", "sklearn", "iris"))
 
 
+@pytest.mark.slow
 def test_running_a_pipeline_registers_its_model_and_makes_a_version_each_time(inside: Registry, run_block: Run) -> None:
     training = "X, y = data_loader()\n    train_and_evaluate(X, y)"
     block = run_block('name="demo"', ("    ...\n", f"    {training}\n"))
@@ -158,6 +162,7 @@ def test_a_pipeline_that_does_nothing_makes_a_version_all_the_same(inside: Regis
     assert Model("demo").number == 1
 
 
+@pytest.mark.slow
 def test_a_version_is_named_and_the_step_takes_precedence(inside: Registry, run_block: Run) -> None:
     block = run_block(
         'version="1.0.5"',
@@ -179,6 +184,7 @@ def test_a_version_is_named_and_the_step_takes_precedence(inside: Registry, run_
     assert inside.version("my_model@1.0.5").artifacts["svc"].artifact == "svc@1", "the step was known, and is linked"
 
 
+@pytest.mark.slow
 def test_versions_are_numbered_whatever_their_names(inside: Registry, run_block: Run) -> None:
     for _ in range(4):
         inside.create_version("my_model")
@@ -198,6 +204,7 @@ def test_versions_are_numbered_whatever_their_names(inside: Registry, run_block:
     assert (numbers.earlier_version, numbers.updated_version) == (5, 6)
 
 
+@pytest.mark.slow
 def test_versions_are_promoted_by_the_sdk(inside: Registry, run_block: Run) -> None:
     inside.create_version("iris_logistic_regression", "1.2.3")
     inside.create_version("iris_logistic_regression", "1.2.4")
@@ -212,6 +219,7 @@ def test_versions_are_promoted_by_the_sdk(inside: Registry, run_block: Run) -> N
     assert Model("iris_logistic_regression", "1.2.4").stage == ModelStages.ARCHIVED
 
 
+@pytest.mark.slow
 def test_a_step_promotes_the_version_that_its_run_makes(inside: Registry, run_block: Run) -> None:
     block = run_block(
         "def promote_to_staging",
@@ -226,6 +234,7 @@ def test_a_step_promotes_the_version_that_its_run_makes(inside: Registry, run_bl
     assert {event["event"] for event in log["events"]} >= {"saved", "promoted", "archived"}, "in one commit"
 
 
+@pytest.mark.slow
 def test_all_artifacts_of_a_run_are_linked_to_the_version_that_is_configured(inside: Registry, run_block: Run) -> None:
     block = run_block("def my_pipeline", ("    ...\n", "    train_and_evaluate(*data_loader())\n"))
     block.my_pipeline()
@@ -233,6 +242,7 @@ def test_all_artifacts_of_a_run_are_linked_to_the_version_that_is_configured(ins
     assert Model("my_model", "1.0.0").load_artifact("X_train").shape == (150, 4)
 
 
+@pytest.mark.slow
 def test_outputs_are_marked_as_models_and_deployments(inside: Registry, run_block: Run) -> None:
     block = run_block(
         "deployment_uri", ("]:\n    ...", "]:\n    return SVC(gamma=gamma).fit(X_train, y_train), 'https://x'")
@@ -255,6 +265,7 @@ def test_outputs_are_marked_as_models_and_deployments(inside: Registry, run_bloc
     assert model.get_artifact("nothing") is None
 
 
+@pytest.mark.slow
 def test_checkpoints_that_are_saved_half_way_are_linked_and_survive_a_failure(inside: Registry, run_block: Run) -> None:
     block = run_block(
         "training_checkpoint",
@@ -300,6 +311,7 @@ def train():
     assert not list(inside.session.branch.repository.refs("refs/drafts/"))
 
 
+@pytest.mark.slow
 def test_artifacts_are_linked_by_hand_in_a_step_and_outside_of_one(inside: Registry, run_block: Run) -> None:
     save_artifact({"rows": 3}, "existing_artifact")
     block = run_block("existing_artifact =", before="")

@@ -152,6 +152,7 @@ def age(bucket: Bucket, key: str, seconds: float) -> None:
         time.sleep(seconds)
 
 
+@pytest.mark.slow
 def test_a_moved_object_counts_as_written_now(bucket: Bucket) -> None:
     bucket.write("a/key", b"x")
     age(bucket, "a/key", 2.1)
@@ -176,6 +177,7 @@ def test_what_is_deleted_is_gone_and_what_is_not_there_is_no_error(bucket: Bucke
     assert [info.key for info in bucket.list("a/")] == ["a/3"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [0, 5, 2 * PIECE + 5], ids=["empty", "small", "in pieces"])
 def test_an_uploaded_file_lies_under_the_key_that_its_sha256_gives(bucket: Bucket, tmp_path: Path, size: int) -> None:
     data = os.urandom(size)
@@ -187,6 +189,7 @@ def test_an_uploaded_file_lies_under_the_key_that_its_sha256_gives(bucket: Bucke
     assert list(bucket.unfinished()) == []
 
 
+@pytest.mark.slow
 def test_uploading_again_sends_nothing(bucket: Bucket, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"some bytes")
     key = name(upload(bucket, tmp_path / "file")[0])
@@ -196,6 +199,7 @@ def test_uploading_again_sends_nothing(bucket: Bucket, tmp_path: Path) -> None:
     assert bucket.find([key])[key] == before
 
 
+@pytest.mark.slow
 def test_a_file_that_changes_while_it_is_sent_is_never_published(bucket: Bucket, tmp_path: Path) -> None:
     from gitreg.errors import GitregError
 

@@ -266,6 +266,7 @@ class _Redirecting(BaseHTTPRequestHandler):
         pass
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_redirects_is_an_error_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("boto3")
     with ThreadingHTTPServer(("127.0.0.1", 0), _Redirecting) as server:

@@ -56,6 +56,7 @@ def test_a_url_with_credentials_is_refused_without_repeating_them(url: str) -> N
     assert "hidden" not in f"{error.value} {error.value.hint}".lower()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "url",
     [

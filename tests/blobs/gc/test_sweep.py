@@ -168,6 +168,7 @@ def saved(world: World, *names: str) -> World:
 # -- what goes ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_no_live_set_needs_goes_to_the_trash_and_the_rest_stays(world: World) -> None:
     saved(world, "one")
     only = world.weights
@@ -187,6 +188,7 @@ def test_what_no_live_set_needs_goes_to_the_trash_and_the_rest_stays(world: Worl
     assert {(one.key, one.reason) for one in thrown} == {(key, "trash") for key in others}
 
 
+@pytest.mark.slow
 def test_a_leftover_says_of_which_file_or_set_it_was_in_the_store_and_in_the_trash(world: World) -> None:
     saved(world, "one", "big pack")
     big = next(entry.sha256 for entry in world.live["one"].files if entry.path == "big")
@@ -215,6 +217,7 @@ def test_old_chunks_of_a_young_list_stay_for_a_save_may_rely_on_the_list(world: 
     world.check()
 
 
+@pytest.mark.slow
 def test_what_a_young_hold_names_stays_with_its_chunks_and_an_old_hold_goes_itself(world: World) -> None:
     saved(world, "one", "other")
     files = world.live.pop("other").files
@@ -306,6 +309,7 @@ def test_what_is_published_while_it_is_taken_is_back_in_its_place_when_the_colle
 # -- undo and purge ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_undo_returns_all_and_what_was_returned_is_young(world: World) -> None:
     saved(world, "one", "other")
     before = world.weights
@@ -322,6 +326,7 @@ def test_undo_returns_all_and_what_was_returned_is_young(world: World) -> None:
     world.check()
 
 
+@pytest.mark.slow
 def test_purge_removes_what_lay_in_the_trash_for_the_grace_time_and_returns_what_is_live(world: World) -> None:
     saved(world, "one", "other")
     one = world.live.pop("one")
@@ -335,6 +340,7 @@ def test_purge_removes_what_lay_in_the_trash_for_the_grace_time_and_returns_what
     world.check()
 
 
+@pytest.mark.slow
 def test_purge_keeps_old_chunks_of_a_list_that_it_keeps(world: World) -> None:
     saved(world, "one")
     one = dict(world.live)
@@ -349,6 +355,7 @@ def test_purge_keeps_old_chunks_of_a_list_that_it_keeps(world: World) -> None:
     assert (world.top / "back").read_bytes() == A + B
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [b"", b"x", None])
 @pytest.mark.parametrize("act", ["collect", "undo", "purge"])
 def test_what_was_saved_again_is_never_replaced_by_what_is_in_the_trash(
@@ -388,6 +395,7 @@ def test_a_manifest_in_the_trash_is_read_and_stays_there(world: World) -> None:
 # -- readers -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(SETS))
 def test_a_reader_takes_what_is_live_out_of_the_trash(world: World, name: str, tmp_path: Path) -> None:
     saved(world, name)
@@ -398,6 +406,7 @@ def test_a_reader_takes_what_is_live_out_of_the_trash(world: World, name: str, t
     assert world.keys(layout.TRASH) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(SETS))
 def test_a_reader_that_may_not_write_reads_from_the_trash(world: World, name: str) -> None:
     saved(world, name)

@@ -12,6 +12,8 @@ from gitreg.git.history.replay import WORTH_A_PROCESS
 from gitreg.git.values import Oversized
 from tests.git.conftest import BRANCH, Env, git, make
 
+pytestmark = pytest.mark.slow
+
 LENGTH = WORTH_A_PROCESS + 20
 Told = list[tuple[Commit, list[tuple[str, bytes | Oversized | None]]]]
 
@@ -60,6 +62,7 @@ def both(folder: Path, env: Env, tmp_path: Path) -> tuple[Repository, Repository
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["", "registry"])
 @pytest.mark.parametrize("skipped", [0, 4])
 def test_git_and_no_git_tell_the_same_story(history: Path, env: Env, tmp_path: Path, folder: str, skipped: int) -> None:
@@ -79,6 +82,7 @@ def test_git_and_no_git_tell_the_same_story(history: Path, env: Env, tmp_path: P
         assert by_git.line(head, until=oldest_first[3]) == in_process.line(head, until=oldest_first[3]) == line[:-4]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", [1, LENGTH - 5])
 def test_a_shallow_line_ends_where_the_clone_was_cut(history: Path, env: Env, tmp_path: Path, depth: int) -> None:
     git(tmp_path, env, "clone", "-q", "--bare", f"--depth={depth}", "-b", "registry", history.as_uri(), "cut")
@@ -101,6 +105,7 @@ def test_a_commit_that_is_not_there_is_named(history: Path, env: Env) -> None:
             told(repo, None, ["0" * 39 + "1", *line[::-1]], "")
 
 
+@pytest.mark.slow
 def test_the_commits_that_many_tags_mean_are_the_same_with_git_and_without(
     history: Path, env: Env, tmp_path: Path
 ) -> None:

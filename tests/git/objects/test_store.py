@@ -117,6 +117,7 @@ def test_equal_subtrees_are_not_opened_to_compare_them(plain: Repository) -> Non
     assert [change.path for change in plain.diff(one, two)] == ["other/b"]
 
 
+@pytest.mark.slow
 def test_folders_in_one_another_without_end_are_refused_in_words(plain: Repository, env: Env) -> None:
     deep = "d/" * 1500
     stream = (

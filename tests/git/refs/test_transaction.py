@@ -164,6 +164,7 @@ def test_no_updates_are_no_work(plain: Repository) -> None:
     plain.update_refs([], reason="t")
 
 
+@pytest.mark.slow
 def test_a_lock_that_goes_away_is_waited_for_and_one_that_stays_is_a_conflict(
     plain: Repository, two: tuple[str, str]
 ) -> None:

@@ -53,6 +53,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Reposito
         yield repository, reachable
 
 
+@pytest.mark.slow
 @given(data=st.data())
 def test_all_that_is_missing_is_sent_and_little_else(
     history: tuple[Repository, Reachable], data: st.DataObject
@@ -67,6 +68,7 @@ def test_all_that_is_missing_is_sent_and_little_else(
     assert len(set(sent)) == len(sent)
 
 
+@pytest.mark.slow
 def test_one_more_commit_on_a_long_line_is_all_that_is_looked_at(plain: Repository) -> None:
     oids: list[str | None] = [None]
     for number in range(60):

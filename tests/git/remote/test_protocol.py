@@ -55,6 +55,7 @@ def test_an_empty_repository_has_no_refs_and_no_branch_to_fetch(remote: Remote) 
 # -- fetching --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @by_readers_and_ssh
 def test_a_fetch_brings_what_is_named_and_all_it_needs_but_no_other_tag(
     world: World, far: Far, here: Repository, remote: Remote
@@ -73,6 +74,7 @@ def test_a_fetch_brings_what_is_named_and_all_it_needs_but_no_other_tag(
     assert world.is_whole()
 
 
+@pytest.mark.slow
 @by_readers
 def test_tags_come_by_pattern_and_those_that_are_here_already_too(
     world: World, far: Far, here: Repository, remote: Remote
@@ -107,6 +109,7 @@ def test_a_tag_that_was_moved_there_is_refused(world: World, far: Far, here: Rep
     assert here.read_ref(TAG) == first
 
 
+@pytest.mark.slow
 @by_readers
 def test_a_rewritten_branch_is_fetched_only_by_force(world: World, far: Far, here: Repository, remote: Remote) -> None:
     first = world.somebody_else_pushes()
@@ -142,6 +145,7 @@ def test_a_shallow_fetch_stops_where_it_was_asked_to_and_goes_on_from_there(
     assert world.is_whole()
 
 
+@pytest.mark.slow
 @by_readers
 def test_what_has_lost_its_history_is_not_fetched_from(
     world: World, far: Far, here: Repository, remote: Remote

@@ -139,6 +139,7 @@ def test_on_an_unborn_branch_what_the_user_staged_stays(plain: Repository, env: 
     assert (top / "d/b").read_bytes() == b"1\n"
 
 
+@pytest.mark.slow
 def test_every_work_tree_on_the_branch_follows_and_no_other(plain: Repository, top: Path, env: Env) -> None:
     old = plain.read_ref(BRANCH)
     git(top, env, "switch", "-q", "--detach")
@@ -452,6 +453,7 @@ def test_the_short_cut_decides_as_a_dry_run_over_all_files_does(
     assert min(taken.values()) > 3, taken
 
 
+@pytest.mark.slow
 def test_a_lock_that_a_failing_disk_keeps_is_tried_once(
     plain: Repository, top: Path, env: Env, monkeypatch: pytest.MonkeyPatch
 ) -> None:

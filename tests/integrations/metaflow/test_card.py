@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from gitreg import Registry, current, model
 from gitreg.cards import render_step
 from gitreg.integrations.metaflow.card import CardData, lineage_of, step_card
@@ -33,6 +35,7 @@ def test_it_says_when_nothing_was_saved_or_loaded() -> None:
     assert "Lineage" not in page
 
 
+@pytest.mark.slow
 def test_the_lineage_is_of_what_was_saved_and_loaded(inside: Registry) -> None:
     @model
     def train() -> dict[str, Any]:

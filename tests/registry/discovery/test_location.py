@@ -30,6 +30,7 @@ def test_a_folder_that_is_not_there_gets_a_repository_of_its_own_even_inside_ano
     assert git(project, "branch", "--list", "registry") == ""
 
 
+@pytest.mark.slow
 def test_a_registry_in_a_folder_is_found_whatever_is_checked_out_and_from_a_bare_clone(
     project: Path, tmp_path: Path, weights: Path
 ) -> None:

@@ -24,6 +24,7 @@ def objects(mirror: Path) -> int:
     return int(git(mirror, "rev-list", "--all", "--count"))
 
 
+@pytest.mark.slow
 def test_reading_brings_the_newest_commit_alone(url: str) -> None:
     with Registry.open(url) as registry:
         assert registry.version("iris@production").number == 3
@@ -31,6 +32,7 @@ def test_reading_brings_the_newest_commit_alone(url: str) -> None:
         assert git(registry.folder, "tag") == "models/iris@3"
 
 
+@pytest.mark.slow
 def test_what_others_write_is_seen_when_it_is_opened_again(url: str, tmp_path: Path) -> None:
     Registry.open(url).close()
     with Registry.open(tmp_path / "one") as one:
@@ -51,6 +53,7 @@ def test_writing_publishes_and_knows_who_held_the_stage_before(url: str, tmp_pat
     assert "refs/tags/models/iris@4" in git(tmp_path / "hub.git", "for-each-ref")
 
 
+@pytest.mark.slow
 def test_a_branch_that_was_set_back_is_followed_only_where_a_person_accepts_it(url: str, tmp_path: Path) -> None:
     Registry.open(url).close()
     was = git(tmp_path / "hub.git", "rev-parse", "main")
@@ -80,6 +83,7 @@ def test_another_registry_behind_the_address_is_told(url: str, tmp_path: Path, w
         Registry.open(url)
 
 
+@pytest.mark.slow
 def test_a_rewrite_between_opening_and_writing_is_refused_too(url: str, tmp_path: Path, weights: Path) -> None:
     with Registry.open(url) as registry:
         git(tmp_path / "hub.git", "update-ref", "refs/heads/main", "main~1")
@@ -107,6 +111,7 @@ def test_offline_takes_the_mirror_and_says_so(url: str, tmp_path: Path, monkeypa
             registry.version("iris@1")
 
 
+@pytest.mark.slow
 def test_a_registry_on_a_branch_of_its_own_is_found_and_one_that_is_not_there_named(
     user: Path, tmp_path: Path, weights: Path
 ) -> None:
@@ -123,12 +128,14 @@ def test_a_registry_on_a_branch_of_its_own_is_found_and_one_that_is_not_there_na
     assert "URL#BRANCH" in (caught.value.hint or "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("branch", ["*", "ma*n", "a b", "x..y", "^main", "main:x*"])
 def test_a_branch_that_no_ref_can_be_called_is_told(url: str, branch: str) -> None:
     with pytest.raises((InvalidInput, NotFound)):
         Registry.open(f"{url}#{branch}")
 
 
+@pytest.mark.slow
 def test_nothing_stays_local_where_there_is_no_clone(url: str) -> None:
     with pytest.raises(InvalidInput, match="has no clone"):
         Registry.open(url, local=True)

@@ -165,6 +165,7 @@ REFERENCES = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_up_and_down_are_one_graph(data: st.DataObject) -> None:
     """Whatever the records say, circles and holes included: an edge is seen from both of its ends."""
@@ -238,6 +239,7 @@ def test_a_circle_ends(world: World) -> None:
     assert {place.name for place in lineage(world.snapshot, "a").nodes} >= {"a@1", "b@1", "circle/c1/x"}
 
 
+@pytest.mark.slow
 @given(st.text(max_size=30))
 def test_hostile_names_stay_inside_their_labels(text: str) -> None:
     root = NodeId(VERSION, text or "x")

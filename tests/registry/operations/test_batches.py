@@ -67,6 +67,7 @@ def test_what_cannot_be_together_is_refused_as_a_whole(world: World, what: str) 
             check_all_saveable(world.snapshot, news)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from(["iris", "tulip", "team/iris"]), st.booleans()), max_size=12))
 def test_a_batch_says_what_saving_one_by_one_would(asked: list[tuple[str, bool]]) -> None:
     together, apart = World(), World()

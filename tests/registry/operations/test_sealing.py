@@ -192,6 +192,7 @@ def test_an_artifact_and_a_pipeline_may_have_a_models_name(world: World) -> None
     assert [run.run for run in runs(world.snapshot)] == ["one"]
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.lists(st.tuples(st.sampled_from(["iris", "tulip"]), st.sampled_from([None, "x", "y"])), max_size=4),

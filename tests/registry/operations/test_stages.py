@@ -199,6 +199,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(STEPS)
 def test_whatever_happens_a_stage_has_one_holder_and_a_version_one_stage(steps: list[tuple[str, int, str]]) -> None:
     world = World()

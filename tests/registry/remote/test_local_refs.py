@@ -40,11 +40,13 @@ def test_a_tag_made_again_is_the_same_one(merged: Registry) -> None:
     assert refs(merged.folder)["refs/tags/models/iris@1"] == before
 
 
+@pytest.mark.slow
 def test_a_record_that_nobody_could_ever_read_gets_no_tag_and_stops_nothing(merged: Registry) -> None:
     commit_files(merged.folder, {"models/iris/versions/3.yaml": "kind: [", "models/iris/versions/2.yaml": None})
     assert follow(merged.session.branch, UNKNOWN) == ["refs/stages/iris@production"]
 
 
+@pytest.mark.slow
 def test_a_record_edited_later_is_tagged_where_it_came_in(merged: Registry) -> None:
     came_in = git(merged.folder, "rev-parse", "main~1")
     commit_files(merged.folder, {"models/iris/versions/2.yaml": "kind: ["})

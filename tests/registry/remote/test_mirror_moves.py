@@ -16,6 +16,8 @@ from gitreg.sdk.registry import Registry
 from gitreg.sdk.verbs.remotes import clone, pull, sync
 from tests.registry.support import commit_files, git, pointer
 
+pytestmark = pytest.mark.slow
+
 MIRROR = "refs/stages/iris@production"
 POINTER = "models/iris/stages/production.yaml"
 STAYS = f"{MIRROR} stays where it is: iris@2 holds production, but: metric: accuracy is 0.1"
@@ -52,6 +54,7 @@ FOLLOWERS: dict[str, Callable[[Registry], object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", FOLLOWERS)
 def test_no_mirror_moves_to_who_was_refused_and_it_is_said(two: Registry, hub: Path, who: str) -> None:
     was = git(hub, "rev-parse", MIRROR)
@@ -70,12 +73,14 @@ def test_what_the_policy_lets_in_again_takes_the_mirror_along(two: Registry, hub
     assert two.doctor() == []
 
 
+@pytest.mark.slow
 def test_sync_ends_as_what_a_rule_refuses(two: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(two.folder)
     with pytest.warns(UserWarning, match=STAYS), pytest.raises(Refused, match="1 mirror of stages stayed"):
         cli(["sync"], standalone_mode=False)
 
 
+@pytest.mark.slow
 def test_a_signature_that_is_not_here_yet_is_brought_before_it_is_asked_for(
     one: Registry, hub: Path, weights: Path, tmp_path: Path
 ) -> None:

@@ -32,6 +32,7 @@ def test_init_publishes_the_registry(one: Registry, hub: Path) -> None:
     assert "remote: origin" in git(hub, "show", "main:gitreg.yaml").splitlines()
 
 
+@pytest.mark.slow
 def test_what_one_saves_and_promotes_the_hub_has_at_once_and_the_other_after_a_pull(
     clones: Clones, hub: Path, weights: Path
 ) -> None:
@@ -56,6 +57,7 @@ def test_numbers_are_dense_over_clones_that_did_not_pull(clones: Clones, weights
     assert [version.number for version in clones[0].session.snapshot().versions("iris")] == [1, 2, 3, 4, 5, 6]
 
 
+@pytest.mark.slow
 def test_a_clone_has_the_stages_that_git_does_not_clone(
     one: Registry, hub: Path, weights: Path, tmp_path: Path
 ) -> None:
@@ -65,6 +67,7 @@ def test_a_clone_has_the_stages_that_git_does_not_clone(
         assert list(late.doctor()) == []
 
 
+@pytest.mark.slow
 def test_what_is_local_stays_until_it_is_pushed(clones: Clones, hub: Path, weights: Path) -> None:
     one, two = clones
     before = refs(hub)
@@ -80,6 +83,7 @@ def test_what_is_local_stays_until_it_is_pushed(clones: Clones, hub: Path, weigh
     assert refs(two.folder) == refs(hub)
 
 
+@pytest.mark.slow
 def test_a_write_publishes_what_was_local_as_well(clones: Clones, hub: Path, weights: Path) -> None:
     one, _ = clones
     with local(one) as here:
@@ -88,6 +92,7 @@ def test_a_write_publishes_what_was_local_as_well(clones: Clones, hub: Path, wei
     assert refs(hub) == refs(one.folder)
 
 
+@pytest.mark.slow
 def test_both_sides_with_own_commits_are_refused_in_words_and_nothing_moves(
     clones: Clones, hub: Path, weights: Path
 ) -> None:
@@ -103,6 +108,7 @@ def test_both_sides_with_own_commits_are_refused_in_words_and_nothing_moves(
     assert (refs(hub), refs(one.folder)) == before
 
 
+@pytest.mark.slow
 def test_a_rewritten_history_is_refused_in_words(clones: Clones, hub: Path, weights: Path) -> None:
     one, two = clones
     one.save("iris", weights)
@@ -137,6 +143,7 @@ def test_an_accepted_rewrite_moves_a_clone_and_says_what_goes(clones: Clones, hu
     assert pull(two.session).rewrite is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", ["git", "no git"])
 def test_an_accepted_rewrite_takes_nobodys_work(
     clones: Clones, hub: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str
@@ -166,6 +173,7 @@ def test_an_accepted_rewrite_takes_nobodys_work(
             assert pull(here.session, accept_rewrite=True).rewrite is not None
 
 
+@pytest.mark.slow
 def test_a_tag_that_belongs_to_no_record_keeps_its_number_from_being_given(
     clones: Clones, hub: Path, weights: Path
 ) -> None:
@@ -177,6 +185,7 @@ def test_a_tag_that_belongs_to_no_record_keeps_its_number_from_being_given(
     assert one.session.snapshot().names_in_use() == []
 
 
+@pytest.mark.slow
 def test_a_hook_that_declines_leaves_both_sides_as_they_were_and_its_words_are_told(
     clones: Clones, hub: Path, weights: Path
 ) -> None:
@@ -192,6 +201,7 @@ def test_a_hook_that_declines_leaves_both_sides_as_they_were_and_its_words_are_t
     assert one.save("iris", weights).number == 1
 
 
+@pytest.mark.slow
 def test_a_host_that_takes_no_mirrors_is_remembered_and_the_branch_says_the_same(
     clones: Clones, hub: Path, weights: Path
 ) -> None:
@@ -207,6 +217,7 @@ def test_a_host_that_takes_no_mirrors_is_remembered_and_the_branch_says_the_same
     assert refs(two.folder) == refs(one.folder)
 
 
+@pytest.mark.slow
 def test_a_host_without_atomic_push_gets_the_branch_first(clones: Clones, hub: Path, weights: Path) -> None:
     one, _ = clones
     git(hub, "config", "receive.advertiseAtomic", "false")
@@ -214,6 +225,7 @@ def test_a_host_without_atomic_push_gets_the_branch_first(clones: Clones, hub: P
     assert refs(hub) == refs(one.folder)
 
 
+@pytest.mark.slow
 def test_what_does_not_answer_is_named_and_nothing_moves(clones: Clones, hub: Path, weights: Path) -> None:
     one, _ = clones
     before = refs(one.folder)
@@ -262,6 +274,7 @@ def merged(one: Registry, weights: Path, way: str) -> None:
     git(folder, "push", "-q", "origin", "main")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["merge", "squash", "rebase"])
 def test_sync_makes_what_follows_from_a_merge_here_and_there_and_then_has_nothing_to_do(
     clones: Clones, hub: Path, weights: Path, way: str
@@ -280,6 +293,7 @@ def test_sync_makes_what_follows_from_a_merge_here_and_there_and_then_has_nothin
     assert refs(one.folder) == refs(hub)
 
 
+@pytest.mark.slow
 def test_a_record_that_could_never_be_read_keeps_sync_from_nothing(clones: Clones, weights: Path) -> None:
     one, two = clones
     one.save("iris", weights)
@@ -305,6 +319,7 @@ def test_what_is_synced_after_all_derived_refs_were_lost_has_the_same_ids(
     assert refs(hub) == refs(one.folder) == before
 
 
+@pytest.mark.slow
 def test_a_tag_that_was_moved_on_the_hub_is_named_and_left(clones: Clones, hub: Path, weights: Path) -> None:
     one, _ = clones
     one.save("iris", weights)
@@ -315,6 +330,7 @@ def test_a_tag_that_was_moved_on_the_hub_is_named_and_left(clones: Clones, hub: 
     assert refs(hub)["refs/tags/models/iris@1"] == moved
 
 
+@pytest.mark.slow
 def test_what_is_not_found_says_how_old_the_clone_is(clones: Clones, weights: Path) -> None:
     one, two = clones
     one.save("iris", weights)

@@ -69,6 +69,7 @@ def test_gitea_is_pushed_to_for_review_with_the_text_on_one_line() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_long_text_for_a_push_loses_its_last_paragraphs() -> None:
     asked = REQUEST._replace(text="a paragraph\n\n" * 5000)
     review = Host("gitea", "codeberg.org", "team/models").push_for_review(asked)

@@ -11,6 +11,8 @@ from gitreg.sdk.registry import Registry
 from gitreg.sdk.verbs.remotes import sync
 from tests.registry.support import commit_files, git, refs
 
+pytestmark = pytest.mark.slow
+
 
 def proposing(registry: Registry) -> Registry:
     again = Registry.open(registry.folder)
@@ -25,6 +27,7 @@ def merge(hub: Path, branch: str) -> None:
     git(hub, "update-ref", "refs/heads/main", commit)
 
 
+@pytest.mark.slow
 def test_a_proposed_promotion_moves_nothing_until_it_is_merged_and_synced(
     one: Registry, hub: Path, weights: Path
 ) -> None:
@@ -41,6 +44,7 @@ def test_a_proposed_promotion_moves_nothing_until_it_is_merged_and_synced(
     assert one.version("team/iris@production").number == 1
 
 
+@pytest.mark.slow
 def test_a_proposed_version_takes_its_number_when_it_is_merged(one: Registry, hub: Path, weights: Path) -> None:
     with proposing(one) as other:
         assert other.save("iris", weights, stage="staging").number == 1
@@ -50,6 +54,7 @@ def test_a_proposed_version_takes_its_number_when_it_is_merged(one: Registry, hu
     assert one.save("iris", weights, metadata={"n": 2}).number == 2
 
 
+@pytest.mark.slow
 def test_a_protected_stage_is_entered_by_a_proposal_only(one: Registry, hub: Path, weights: Path) -> None:
     one.save("iris", weights)
     text = (one.folder / "gitreg.yaml").read_text()
@@ -63,6 +68,7 @@ def test_a_protected_stage_is_entered_by_a_proposal_only(one: Registry, hub: Pat
     assert one.session.snapshot().stages("iris") == {}
 
 
+@pytest.mark.slow
 def test_two_proposals_conflict_where_they_disagree_and_nowhere_else(one: Registry, hub: Path, weights: Path) -> None:
     for number in range(2):
         one.save("iris", weights, metadata={"n": number})

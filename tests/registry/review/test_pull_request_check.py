@@ -79,6 +79,7 @@ def sealed(registry: Registry, name: str = "1") -> str:
 # -- what must not be merged -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_edit_of_a_sealed_record_is_refused(two: Registry, proposed: Commits) -> None:
     report = proposed({RECORD: sealed(two).replace("0.91", "0.99")})
     assert f"{RECORD} is a sealed record and is edited" in told(report)
@@ -355,6 +356,7 @@ def test_a_command_gate_is_run_and_told_what_it_is_about(two: Registry) -> None:
     assert "not evaluated" in checked(two, head).moves[0].row()["decision"]["results"][0]["outcome"]
 
 
+@pytest.mark.slow
 def test_force_overrides_only_what_the_target_lets_it(two: Registry, hub: Path) -> None:
     git(two.folder, "remote", "add", "origin", str(hub))
     text = (two.folder / "gitreg.yaml").read_text() + "remote: origin\n" + GATE % 0.95

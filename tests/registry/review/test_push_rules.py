@@ -19,6 +19,8 @@ from gitreg.registry.state.branch import RegistryBranch
 from gitreg.sdk.registry import Registry
 from tests.registry.support import commit_files, git, pointer, record
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def iris(registry: Registry, weights: Path) -> Registry:
@@ -56,6 +58,7 @@ def test_what_somebody_else_does_while_a_push_is_judged_is_a_lost_race_and_no_fa
         asked(iris, push)
 
 
+@pytest.mark.slow
 def test_a_registry_in_a_folder_is_guarded_there_and_only_there(user: Path, tmp_path: Path, weights: Path) -> None:
     (tmp_path / "project").mkdir()
     git(tmp_path / "project", "init", "-q", "-b", "main")
@@ -93,6 +96,7 @@ def test_an_approval_of_settings_in_another_spelling_is_told(iris: Registry, nam
     assert problem == f"{path} is no file of the registry, or its name is not spelled as gitreg spells it"
 
 
+@pytest.mark.slow
 def test_a_protected_stage_takes_a_merge(iris: Registry, weights: Path) -> None:
     iris.save("iris", weights)
     settings = (iris.folder / "gitreg.yaml").read_text()
@@ -106,6 +110,7 @@ def test_a_protected_stage_takes_a_merge(iris: Registry, weights: Path) -> None:
     assert asked(iris, push._replace(new=merge)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "odd",
     [
@@ -134,6 +139,7 @@ def test_policies_that_nobody_understands_are_mended_by_a_push(iris: Registry, o
     assert told == ["production changes: the policies before are not understood"]
 
 
+@pytest.mark.slow
 def test_a_move_in_a_commit_with_an_impossible_date_is_told_of_that_commit(
     iris: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,6 +154,7 @@ def test_a_move_in_a_commit_with_an_impossible_date_is_told_of_that_commit(
     assert problem.endswith(f"(in {push.new[:12]})")
 
 
+@pytest.mark.slow
 def test_a_push_that_brings_branch_and_tag_together_is_judged_as_one(iris: Registry) -> None:
     push = branch(iris, "main", {"models/iris/versions/2.yaml": record("iris", "2", 2)})
     assert push.new is not None
@@ -202,6 +209,7 @@ def test_a_ref_by_itself(iris: Registry, what: str) -> None:
     assert found == [] if says is None else says in found[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", ["stages: [", "format: 99\nbranch: main\n"])
 def test_a_push_mends_a_file_that_never_could_be_read_where_it_can_have_no_policies(
     iris: Registry, tmp_path: Path, broken: str

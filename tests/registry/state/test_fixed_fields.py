@@ -12,6 +12,8 @@ from gitreg.registry.review.pull_request_check import check
 from gitreg.sdk.registry import Registry
 from tests.registry.support import commit_files, git
 
+pytestmark = pytest.mark.slow
+
 CHANGES = {
     "branch": ("^branch: .*$", "branch: other", "main"),
     "prefix": ("^prefix: .*$", "prefix: other", "models"),
@@ -25,6 +27,7 @@ def change(registry: Registry, field: str) -> str:
     return commit_files(registry.folder, {"gitreg.yaml": re.sub(pattern, new, settings, flags=re.MULTILINE)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", CHANGES)
 def test_branch_prefix_id_stay(registry: Registry, weights: Path, field: str) -> None:
     registry.save("iris", weights, stage="production")
@@ -57,6 +60,7 @@ def test_branch_prefix_id_stay(registry: Registry, weights: Path, field: str) ->
     assert registry.doctor() == []
 
 
+@pytest.mark.slow
 def test_what_was_changed_before_stops_no_later_commit_and_a_further_change_is_refused(
     registry: Registry, weights: Path
 ) -> None:
@@ -69,6 +73,7 @@ def test_what_was_changed_before_stops_no_later_commit_and_a_further_change_is_r
     assert not check(registry.session.branch, later, again).ok
 
 
+@pytest.mark.slow
 def test_before_the_first_version_all_is_free(registry: Registry, weights: Path) -> None:
     base = git(registry.folder, "rev-parse", "HEAD")
     assert check(registry.session.branch, base, change(registry, "prefix")).ok
@@ -77,6 +82,7 @@ def test_before_the_first_version_all_is_free(registry: Registry, weights: Path)
     assert registry.doctor() == []
 
 
+@pytest.mark.slow
 def test_an_id_may_be_given_once_and_not_be_taken_away(registry: Registry, weights: Path) -> None:
     settings = (registry.folder / "gitreg.yaml").read_text()
     commit_files(registry.folder, {"gitreg.yaml": re.sub("^id: .*\n", "", settings, flags=re.MULTILINE)})

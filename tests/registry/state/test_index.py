@@ -260,6 +260,7 @@ def hold(steps: list[tuple[str, str, int, int]]) -> None:
                 branch.close()
 
 
+@pytest.mark.slow
 @settings(max_examples=4)
 @given(STEPS)
 def test_the_index_says_what_the_files_say(steps: list[tuple[str, str, int, int]]) -> None:
@@ -319,6 +320,7 @@ SPOILERS: list[Callable[[Path], object]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", SPOILERS)
 def test_a_spoiled_index_is_rebuilt_and_never_wrong(saved: Registry, spoil: Callable[[Path], object]) -> None:
     spoil(saved.session.branch.index_path)
@@ -330,6 +332,7 @@ def test_a_spoiled_index_is_rebuilt_and_never_wrong(saved: Registry, spoil: Call
     index.close()
 
 
+@pytest.mark.slow
 def test_a_leftover_log_beside_a_missing_index_is_not_played_into_the_new_one(saved: Registry) -> None:
     path = saved.session.branch.index_path
     for suffix in ("-wal", "-shm", "-journal"):
@@ -338,6 +341,7 @@ def test_a_leftover_log_beside_a_missing_index_is_not_played_into_the_new_one(sa
     assert saved.version("iris@alpha").number == 2
 
 
+@pytest.mark.slow
 def test_a_locked_index_is_waited_for_and_then_done_without(saved: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index_file, "BUSY_SECONDS", 0.1)
     db = sqlite3.connect(saved.session.branch.index_path, isolation_level=None)
@@ -348,6 +352,7 @@ def test_a_locked_index_is_waited_for_and_then_done_without(saved: Registry, mon
     assert saved.session.branch.index_path.exists()
 
 
+@pytest.mark.slow
 def test_a_file_that_is_damaged_while_it_is_open_is_made_again(saved: Registry, weights: Path) -> None:
     snapshot = saved.session.snapshot()
     saved.session.branch._index._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
@@ -361,6 +366,7 @@ def test_a_file_that_is_damaged_while_it_is_open_is_made_again(saved: Registry, 
     assert saved.save("iris", weights).number == 3
 
 
+@pytest.mark.slow
 def test_an_index_in_another_threads_hands_answers_too(saved: Registry) -> None:
     assert saved.version("iris").number == 2
     found: list[int] = []
@@ -370,6 +376,7 @@ def test_an_index_in_another_threads_hands_answers_too(saved: Registry) -> None:
     assert found == [1]
 
 
+@pytest.mark.slow
 def test_what_is_remembered_is_forgotten_when_another_process_moves_the_branch(saved: Registry) -> None:
     before = saved.version("iris@production")
     assert saved.version("iris@production") is before
@@ -389,6 +396,7 @@ def test_what_is_remembered_is_forgotten_when_another_process_moves_the_branch(s
     assert len(saved.session.snapshot().versions("iris")) == 2
 
 
+@pytest.mark.slow
 def test_a_list_of_versions_is_the_callers_own(saved: Registry) -> None:
     saved.session.snapshot().versions("iris").clear()
     assert len(saved.session.snapshot().versions("iris")) == 2
@@ -416,6 +424,7 @@ LARGE = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("commits", [1, WORTH_A_PROCESS + 1])
 def test_a_file_too_large_to_be_read_is_a_problem_and_nothing_else_is(saved: Registry, commits: int) -> None:
     index_file.discard(saved.session.branch.index_path)
@@ -467,6 +476,7 @@ def test_a_bomb_in_a_registry_costs_no_memory(saved: Registry, tmp_path: Path, p
         assert memory < 200 * 1024
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keep", [True, False])
 def test_a_read_only_repository_is_read_with_the_index_in_memory(saved: Registry, weights: Path, keep: bool) -> None:
     if subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode:
@@ -574,6 +584,7 @@ def test_a_process_killed_at_any_statement_leaves_an_index_that_is_right(saved: 
     assert statements > 5
 
 
+@pytest.mark.slow
 def test_the_one_commit_of_a_shallow_clone_is_read_without_parsing_each_record(saved: Registry, tmp_path: Path) -> None:
     git(tmp_path, "clone", "-q", "--bare", "--depth=1", saved.folder.as_uri(), "cut")
     with Repository.discover(tmp_path / "cut", env=dict(os.environ)) as repository:

@@ -67,6 +67,7 @@ OPERATIONS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_mirrors_only_fast_forward_and_everything_lost_comes_back_the_same(
     registry: Registry, weights: Path, seed: int

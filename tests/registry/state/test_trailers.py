@@ -42,6 +42,7 @@ def test_a_line_of_the_body_is_no_trailer() -> None:
     assert values_of("Gitreg-Number: 7", "Gitreg-Number") == [], "nor is a subject"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("description", ["Gitreg-Number: 5000", "fine"])
 def test_no_description_takes_numbers(registry: Registry, weights: Path, description: str) -> None:
     """A tag whose record is not on the branch says which number it takes: by its trailers."""

@@ -13,6 +13,8 @@ from gitreg.errors import InvalidDocument, Refused
 from gitreg.sdk.registry import Registry
 from tests.registry.support import commit_files, git
 
+pytestmark = pytest.mark.slow
+
 AT_ONCE = -60.0
 
 
@@ -35,6 +37,7 @@ def files(where: Path, content: str) -> Path:
     return where
 
 
+@pytest.mark.slow
 def test_what_another_registry_means_stays_and_what_it_deleted_goes_under_its_name(
     shared: Callable[[str], Registry], tmp_path: Path
 ) -> None:
@@ -52,6 +55,7 @@ def test_what_another_registry_means_stays_and_what_it_deleted_goes_under_its_na
         assert two.load("rose@2", tmp_path / "out").is_dir()
 
 
+@pytest.mark.slow
 def test_a_registry_that_cannot_be_read_stops_everything_but_undo(
     shared: Callable[[str], Registry], tmp_path: Path
 ) -> None:
@@ -73,6 +77,7 @@ def test_a_registry_that_cannot_be_read_stops_everything_but_undo(
         assert {item.key for item in one.return_garbage()} == {item.key for item in gone}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whose", ["own", "another's"])
 def test_a_claim_that_vanished_stops_gc_until_it_is_left_again(
     shared: Callable[[str], Registry], tmp_path: Path, whose: str
@@ -99,6 +104,7 @@ def test_a_claim_that_vanished_stops_gc_until_it_is_left_again(
         assert one.collect_garbage(grace=AT_ONCE, apply=True) == []
 
 
+@pytest.mark.slow
 def test_a_registry_in_the_same_folder_of_another_machine_is_not_taken_for_this_one(
     shared: Callable[[str], Registry], tmp_path: Path
 ) -> None:
@@ -118,6 +124,7 @@ def test_a_registry_in_the_same_folder_of_another_machine_is_not_taken_for_this_
         assert len(here.collect_garbage(grace=AT_ONCE, apply=True)) == 2
 
 
+@pytest.mark.slow
 def test_weights_of_a_draft_or_a_stage_that_no_branch_holds_stay(registry: Registry, tmp_path: Path) -> None:
     registry.save("iris", files(tmp_path / "w", "first"))
     registry.save("iris", files(tmp_path / "w", "second"))
@@ -133,6 +140,7 @@ def test_weights_of_a_draft_or_a_stage_that_no_branch_holds_stay(registry: Regis
     assert {item.version for item in gone} == {None}, "no record names it any more"
 
 
+@pytest.mark.slow
 def test_a_manifest_that_lies_in_the_store_tells_whose_its_files_were_and_stays_in_the_trash(
     registry: Registry, tmp_path: Path
 ) -> None:
@@ -150,6 +158,7 @@ def test_a_manifest_that_lies_in_the_store_tells_whose_its_files_were_and_stays_
     assert {(item.key, item.reason, item.version) for item in shown} == {(item.key, "trash", "1") for item in taken}
 
 
+@pytest.mark.slow
 def test_what_a_draft_holds_and_what_stands_on_its_own_is_not_collected(registry: Registry, tmp_path: Path) -> None:
     import gitreg
 
@@ -172,6 +181,7 @@ def test_what_a_draft_holds_and_what_stands_on_its_own_is_not_collected(registry
     assert registry.doctor() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["removed", "without its version", "without its number"])
 def test_weights_of_an_artifact_whose_record_was_changed_by_hand_stay(registry: Registry, how: str) -> None:
     import gitreg
@@ -185,6 +195,7 @@ def test_weights_of_an_artifact_whose_record_was_changed_by_hand_stay(registry: 
     assert gitreg.load_artifact(str(saved.reference), registry=registry) == "its own"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path", ["artifacts/note/1.yaml", "models/iris/versions/1.yaml", "models/iris/annotations/1.yaml"]
 )

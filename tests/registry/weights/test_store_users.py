@@ -20,6 +20,8 @@ from gitreg.sdk.verbs.drafts import discard
 from gitreg.sdk.verbs.remotes import clone, pull, push
 from tests.registry.support import git
 
+pytestmark = pytest.mark.slow
+
 Clones = tuple[Registry, Registry]
 AT_ONCE = -60.0
 DAY = 86400.0
@@ -73,6 +75,7 @@ def age(where: Path, name: str, days: float) -> None:
     os.utime(where / "store" / "claims" / name, (then, then))
 
 
+@pytest.mark.slow
 def test_all_clones_of_a_registry_share_one_claim_and_each_sees_what_the_others_published(
     clones: Clones, files: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -86,6 +89,7 @@ def test_all_clones_of_a_registry_share_one_claim_and_each_sees_what_the_others_
     assert weights_in(tmp_path) == {"first", "second"}
 
 
+@pytest.mark.slow
 def test_a_throw_away_clone_leaves_nothing_that_blocks(
     clones: Clones, files: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -101,6 +105,7 @@ def test_a_throw_away_clone_leaves_nothing_that_blocks(
     assert {"first", "a run's"} <= weights_in(tmp_path)
 
 
+@pytest.mark.slow
 def test_what_a_clone_has_not_pushed_stays_until_it_is_pushed_and_then_for_all(
     clones: Clones, files: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -117,6 +122,7 @@ def test_what_a_clone_has_not_pushed_stays_until_it_is_pushed_and_then_for_all(
     assert one.load("rose@1", tmp_path / "out", unsafe_code=True).exists()
 
 
+@pytest.mark.slow
 def test_what_was_saved_alone_and_then_published_by_another_save_leaves_no_claim(
     clones: Clones, files: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -128,6 +134,7 @@ def test_what_was_saved_alone_and_then_published_by_another_save_leaves_no_claim
     assert of_clones(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_a_record_that_is_on_a_branch_of_one_clone_only_keeps_its_claim(
     clones: Clones, files: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -147,6 +154,7 @@ def test_a_record_that_is_on_a_branch_of_one_clone_only_keeps_its_claim(
     assert weights_in(tmp_path) == {"first", "second"}
 
 
+@pytest.mark.slow
 def test_a_draft_of_another_clone_stays_and_goes_when_it_is_discarded(
     clones: Clones, files: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -167,6 +175,7 @@ def test_a_draft_of_another_clone_stays_and_goes_when_it_is_discarded(
     assert weights_in(tmp_path) == set()
 
 
+@pytest.mark.slow
 def test_a_proposal_of_another_clone_stays(clones: Clones, files: Callable[[str], Path], tmp_path: Path) -> None:
     one, two = clones
     one.save("iris", files("first"))
@@ -177,6 +186,7 @@ def test_a_proposal_of_another_clone_stays(clones: Clones, files: Callable[[str]
     assert weights_in(tmp_path) == {"first", "proposed"}
 
 
+@pytest.mark.slow
 def test_a_deletion_frees_nothing_before_it_is_published(
     clones: Clones, files: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -193,6 +203,7 @@ def test_a_deletion_frees_nothing_before_it_is_published(
     assert weights_in(tmp_path) == {"second"}
 
 
+@pytest.mark.slow
 def test_nothing_is_collected_while_the_remote_cannot_be_asked(
     clones: Clones, files: Callable[[str], Path], hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -213,6 +224,7 @@ def test_nothing_is_collected_while_the_remote_cannot_be_asked(
     assert collect(one) != set()
 
 
+@pytest.mark.slow
 def test_a_remote_whose_history_was_rewritten_stops_gc(
     clones: Clones, files: Callable[[str], Path], hub: Path, tmp_path: Path
 ) -> None:
@@ -228,6 +240,7 @@ def test_a_remote_whose_history_was_rewritten_stops_gc(
     assert weights_in(tmp_path) == {"first"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["the folder is not there", "another clone is there"])
 def test_a_clone_on_another_machine_with_something_unpublished_stops_gc_until_it_may_be_let_go(
     clones: Clones, files: Callable[[str], Path], tmp_path: Path, how: str
@@ -263,6 +276,7 @@ def test_a_clone_on_another_machine_with_something_unpublished_stops_gc_until_it
         one.release_claims([name])
 
 
+@pytest.mark.slow
 def test_a_claim_that_can_be_read_is_never_let_go(clones: Clones, files: Callable[[str], Path], tmp_path: Path) -> None:
     one, two = clones
     with local(two) as alone:
@@ -275,6 +289,7 @@ def test_a_claim_that_can_be_read_is_never_let_go(clones: Clones, files: Callabl
     assert weights_in(tmp_path) == {"not pushed"}
 
 
+@pytest.mark.slow
 def test_a_claim_of_a_registry_that_vanished_stops_gc_in_each_of_its_clones_until_one_saves(
     clones: Clones, files: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -290,6 +305,7 @@ def test_a_claim_of_a_registry_that_vanished_stops_gc_in_each_of_its_clones_unti
     assert collect(one) == set()
 
 
+@pytest.mark.slow
 def test_a_clones_own_claim_that_vanished_stops_its_gc_until_it_publishes(
     clones: Clones, files: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -309,6 +325,7 @@ def test_a_clones_own_claim_that_vanished_stops_its_gc_until_it_publishes(
     assert weights_in(tmp_path) == {"first", "second"}
 
 
+@pytest.mark.slow
 def test_what_was_pushed_by_plain_git_leaves_the_claim_to_the_clones_own_gc(
     clones: Clones, files: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -353,6 +370,7 @@ def test_another_registry_is_read_at_its_remote_wherever_its_clones_are(
         one.collect_garbage(grace=AT_ONCE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whose", ["the copy's", "the first's"])
 def test_a_registry_that_copied_anothers_id_frees_none_of_its_weights(
     clones: Clones, files: Callable[[str], Path], tmp_path: Path, hub: Path, whose: str
@@ -375,6 +393,7 @@ def test_a_registry_that_copied_anothers_id_frees_none_of_its_weights(
     assert weights_in(tmp_path) == {"copy's", "first"}
 
 
+@pytest.mark.slow
 def test_the_same_path_of_a_remote_on_another_machine_is_another_remote(
     clones: Clones, files: Callable[[str], Path], tmp_path: Path, hub: Path
 ) -> None:
@@ -392,6 +411,7 @@ def test_the_same_path_of_a_remote_on_another_machine_is_another_remote(
     assert weights_in(tmp_path) == {"there", "here"}
 
 
+@pytest.mark.slow
 def test_claims_by_folder_of_older_clones_count_until_their_clone_has_published_all(
     clones: Clones, files: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -410,6 +430,7 @@ def test_claims_by_folder_of_older_clones_count_until_their_clone_has_published_
     assert weights_in(tmp_path) == {"first", "second"}
 
 
+@pytest.mark.slow
 def test_a_claim_by_folder_of_an_older_clone_that_cannot_be_read_stops_gc(
     clones: Clones, files: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -434,6 +455,7 @@ def by_folder(registry: Registry, where: Path) -> None:
     note.write_text(json.dumps(known))
 
 
+@pytest.mark.slow
 def test_a_damaged_note_or_claim_stops_gc_in_words_and_nothing_that_is_published(
     clones: Clones, files: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -456,6 +478,7 @@ def test_a_damaged_note_or_claim_stops_gc_in_words_and_nothing_that_is_published
             two.collect_garbage(grace=AT_ONCE)
 
 
+@pytest.mark.slow
 def test_a_store_names_no_program_that_gc_would_run(
     one: Registry, files: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -468,6 +491,7 @@ def test_a_store_names_no_program_that_gc_would_run(
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "second", "same"),
     [

@@ -19,6 +19,8 @@ from gitreg.sdk.verbs.stores import add_store, copying
 from tests.blobs.helpers import Counter, flip_a_bit
 from tests.registry.support import commit_files, git
 
+pytestmark = pytest.mark.slow
+
 MIDDLE = (1 << 20) + 1  # a file of its own
 
 
@@ -57,6 +59,7 @@ def file_of(registry: Registry, where: Path, version: str, path: str) -> Path:
     return where / "sha256" / files[path].sha256[:2] / files[path].sha256
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_a_sound_registry_has_a_finding_for_each_file_and_no_problem(iris: Registry, share: float) -> None:
     findings = list(iris.verify(share=share))
@@ -68,6 +71,7 @@ def test_a_sound_registry_has_a_finding_for_each_file_and_no_problem(iris: Regis
     assert [each.reference for each in iris.verify("iris@2")] == ["iris@2"] * 4
 
 
+@pytest.mark.slow
 def test_the_quick_way_reads_no_weights_and_finds_what_is_missing_or_cut_off(iris: Registry) -> None:
     counted = Counter()
     file_of(iris, store(iris), "iris@1", "own").unlink()
@@ -82,6 +86,7 @@ def test_the_quick_way_reads_no_weights_and_finds_what_is_missing_or_cut_off(iri
     assert counted.bytes == 0
 
 
+@pytest.mark.slow
 def test_the_deep_way_reads_what_versions_share_once_and_finds_what_is_damaged(iris: Registry) -> None:
     counted = Counter()
     assert not [each for each in iris.verify(share=1.0, progress=counted) if each.problem]
@@ -93,6 +98,7 @@ def test_the_deep_way_reads_what_versions_share_once_and_finds_what_is_damaged(i
     assert (store(iris) / "damaged" / file_of(iris, Path(), "iris@1", "shared")).exists()
 
 
+@pytest.mark.slow
 def test_a_sample_is_a_part_of_the_files_and_one_at_least(iris: Registry) -> None:
     assert len({(each.path, each.size) for each in iris.verify(share=0.000001) if each.read}) == 1
     picked = [frozenset(n for n, each in enumerate(iris.verify(share=0.5)) if each.read) for _ in range(12)]
@@ -100,6 +106,7 @@ def test_a_sample_is_a_part_of_the_files_and_one_at_least(iris: Registry) -> Non
     assert 0 < sum(map(len, picked)) < 12 * 8
 
 
+@pytest.mark.slow
 def test_a_record_that_was_edited_and_a_tag_that_was_moved_are_named(iris: Registry) -> None:
     path = "models/iris/versions/1.yaml"
     text = (iris.folder / path).read_text()
@@ -118,6 +125,7 @@ def test_a_record_that_was_edited_and_a_tag_that_was_moved_are_named(iris: Regis
     assert "models/iris@2" in (found.problem or "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "damage"),
     [
@@ -152,6 +160,7 @@ def test_what_cannot_be_read_or_was_removed_is_named_once(iris: Registry, path: 
                 iris.version(reference)
 
 
+@pytest.mark.slow
 def test_files_that_do_not_have_the_digest_of_their_record_are_named(iris: Registry) -> None:
     path = "models/iris/versions/3.yaml"
     text = (iris.folder / "models/iris/versions/2.yaml").read_text()
@@ -160,6 +169,7 @@ def test_files_that_do_not_have_the_digest_of_their_record_are_named(iris: Regis
     assert ["digest" in (each.problem or "") for each in bad(iris) if each.reference == "iris@3"] == [True]
 
 
+@pytest.mark.slow
 def test_each_store_is_verified_and_a_problem_says_in_which_it_is(iris: Registry, replica: Path) -> None:
     assert bad(iris, 1.0) == []
     counted = Counter()
@@ -172,12 +182,14 @@ def test_each_store_is_verified_and_a_problem_says_in_which_it_is(iris: Registry
     assert bad(iris, 1.0) == [], "set aside: a copy need not be complete"
 
 
+@pytest.mark.slow
 def test_a_replica_that_is_gone_is_left_out_with_a_warning(iris: Registry, replica: Path) -> None:
     shutil.rmtree(replica)
     with pytest.warns(UserWarning, match=r"left out: the store .*replica is not there"):
         assert bad(iris, 1.0) == []
 
 
+@pytest.mark.slow
 def test_a_manifest_that_is_stored_is_verified_too(registry: Registry, replica_free: Path) -> None:
     registry.save("many", replica_free)
     key = registry.version("many").artifacts["model"].digest.removeprefix("sha256:")
@@ -206,6 +218,7 @@ def take(findings: Iterator[VerifiedItem], count: int) -> list[VerifiedItem]:
     return list(islice(findings, count))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [1.0, 0.6])
 def test_a_run_that_was_interrupted_reads_only_what_is_left(iris: Registry, share: float) -> None:
     everything = Counter()
@@ -224,6 +237,7 @@ def test_a_run_that_was_interrupted_reads_only_what_is_left(iris: Registry, shar
     assert iris.verify(share=share).before == 0, "the run was complete"
 
 
+@pytest.mark.slow
 def test_damage_that_an_interrupted_run_found_is_named_again(iris: Registry) -> None:
     flip_a_bit(file_of(iris, store(iris), "iris@1", "own"))
     seen = iter(iris.verify(share=1.0))
@@ -232,6 +246,7 @@ def test_damage_that_an_interrupted_run_found_is_named_again(iris: Registry) -> 
     assert [(each.reference, each.path) for each in bad(iris, 1.0)] == [("iris@1", "own")]
 
 
+@pytest.mark.slow
 def test_another_scope_does_not_take_over_what_a_run_has_read(iris: Registry) -> None:
     seen = iter(iris.verify(share=1.0))
     take(seen, 4)

@@ -22,6 +22,8 @@ from gitreg.registry.writing.commit import commit
 from gitreg.sdk.registry import Registry
 from tests.registry.support import commit_files, git, new_version, pointer, record
 
+pytestmark = pytest.mark.slow
+
 
 def commits(registry: Registry) -> int:
     return int(git(registry.folder, "rev-list", "--count", "main"))
@@ -59,6 +61,7 @@ def test_a_dry_run_changes_nothing(registry: Registry, weights: Path) -> None:
     assert registry.session.snapshot().stages("iris") == {}
 
 
+@pytest.mark.slow
 def test_a_lock_that_a_killed_git_left_in_the_work_tree_is_named_at_once(registry: Registry, weights: Path) -> None:
     registry.save("iris", weights)
     lock = registry.folder / ".git/index.lock"
@@ -87,6 +90,7 @@ def test_nothing_to_do_makes_no_commit(registry: Registry, weights: Path) -> Non
     assert git(registry.folder, "for-each-ref") == before
 
 
+@pytest.mark.slow
 def test_a_refused_operation_leaves_everything_as_it_was(registry: Registry, weights: Path) -> None:
     registry.save("iris", weights, stage="production")
     registry.save("iris", weights)
@@ -96,6 +100,7 @@ def test_a_refused_operation_leaves_everything_as_it_was(registry: Registry, wei
     assert git(registry.folder, "for-each-ref") == before
 
 
+@pytest.mark.slow
 def test_an_operation_runs_again_on_what_plain_git_left(registry: Registry, weights: Path) -> None:
     registry.save("iris", weights)
     seen: list[int] = []
@@ -114,6 +119,7 @@ def test_an_operation_runs_again_on_what_plain_git_left(registry: Registry, weig
     assert git(registry.folder, "rev-list", "--count", "main") == "6"
 
 
+@pytest.mark.slow
 def test_patience_runs_out_as_a_conflict(registry: Registry, weights: Path) -> None:
     registry.save("iris", weights)
 
@@ -126,6 +132,7 @@ def test_patience_runs_out_as_a_conflict(registry: Registry, weights: Path) -> N
     assert len(registry.session.snapshot().versions("iris")) == 1
 
 
+@pytest.mark.slow
 def test_an_index_that_fails_after_the_refs_moved_does_not_commit_twice(registry: Registry, weights: Path) -> None:
     registry.save("iris", weights)
     calls = []
@@ -144,6 +151,7 @@ def test_an_index_that_fails_after_the_refs_moved_does_not_commit_twice(registry
     assert [version.number for version in registry.session.snapshot().versions("iris")] == [1, 2]
 
 
+@pytest.mark.slow
 def test_a_tag_that_is_there_without_a_record_stops_a_save_of_its_name(registry: Registry, weights: Path) -> None:
     registry.save("iris", weights)
     git(registry.folder, "tag", "-a", "-m", "mine", "models/iris@alpha")
@@ -154,6 +162,7 @@ def test_a_tag_that_is_there_without_a_record_stops_a_save_of_its_name(registry:
     assert registry.save("iris", weights).number == 6
 
 
+@pytest.mark.slow
 def test_two_threads_with_handles_of_their_own_and_plain_git_between_lose_nothing(
     registry: Registry, weights: Path
 ) -> None:
@@ -222,6 +231,7 @@ def test_processes_that_save_and_promote_at_once_leave_one_holder_and_dense_numb
     git(folder, "fsck", "--strict")
 
 
+@pytest.mark.slow
 def test_a_file_broken_by_hand_is_not_written_over(registry: Registry, weights: Path) -> None:
     registry.save("iris", weights)
     commit_files(registry.folder, {"models/iris/stages/production.yaml": "version: ["})
@@ -233,6 +243,7 @@ def test_a_file_broken_by_hand_is_not_written_over(registry: Registry, weights: 
     assert "# mine" in (registry.folder / "models/iris/stages/production.yaml").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_the_way", [False, True])
 def test_the_next_reader_finishes_what_a_killed_writer_left_behind(
     registry: Registry, weights: Path, monkeypatch: pytest.MonkeyPatch, in_the_way: bool

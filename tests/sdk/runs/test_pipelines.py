@@ -28,6 +28,8 @@ from gitreg import (
 )
 from gitreg.sdk.verbs.drafts import find_any_run, run_rows
 
+pytestmark = pytest.mark.slow
+
 DONE: list[str] = []
 
 
@@ -71,6 +73,7 @@ def test_a_step_outside_of_a_pipeline_is_its_function(inside: Registry) -> None:
         get_step_context()
 
 
+@pytest.mark.slow
 def test_what_a_step_gives_goes_through_the_store_to_the_next(inside: Registry) -> None:
     adding(factor=2.0)
     assert DONE == ["numbers", "total", "check 3 206.0"], "no step sees what another did to its inputs"
@@ -83,6 +86,7 @@ def test_what_a_step_gives_goes_through_the_store_to_the_next(inside: Registry) 
     assert run.steps["total"]["version"] == "sums@1"
 
 
+@pytest.mark.slow
 def test_a_step_that_is_known_is_not_done_again_and_says_so(inside: Registry, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "gitreg")
     adding()
@@ -99,6 +103,7 @@ def test_a_step_that_is_known_is_not_done_again_and_says_so(inside: Registry, ca
     assert DONE == ["numbers", "total", "check 3 103.0"]
 
 
+@pytest.mark.slow
 def test_a_step_that_does_more_than_give_outputs_is_done_again(inside: Registry) -> None:
     @step
     def logging_step() -> Annotated[int, "seven"]:
@@ -116,6 +121,7 @@ def test_a_step_that_does_more_than_give_outputs_is_done_again(inside: Registry)
     assert inside.version("iris@2").metadata == {"a": 1}
 
 
+@pytest.mark.slow
 def test_a_run_that_failed_goes_on_where_it_ended(inside: Registry) -> None:
     broken = [True]
 
@@ -138,6 +144,7 @@ def test_a_run_that_failed_goes_on_where_it_ended(inside: Registry) -> None:
     assert sorted(inside.version("iris@1").artifacts) == ["numbers", "second"]
 
 
+@pytest.mark.slow
 def test_the_steps_model_goes_before_the_pipelines(inside: Registry) -> None:
     @step(model=Model("own", "1.0"))
     def special() -> Annotated[int, "special"]:
@@ -165,6 +172,7 @@ def test_one_step_twice_has_two_names(inside: Registry) -> None:
     assert list(find_any_run(inside.session, row["run"])[0].steps) == ["numbers", "numbers_2"]
 
 
+@pytest.mark.slow
 def test_artifacts_and_objects_are_inputs_too(inside: Registry) -> None:
     earlier = save_artifact([5, 6], "earlier")
 
@@ -181,6 +189,7 @@ def test_artifacts_and_objects_are_inputs_too(inside: Registry) -> None:
     assert steps["check_2"]["inputs"] == {"values": "check.values@1"}
 
 
+@pytest.mark.slow
 def test_what_cannot_be_is_said(inside: Registry) -> None:
     @step
     def two() -> tuple[Annotated[int, "a"], Annotated[int, "b"]]:
@@ -267,6 +276,7 @@ def test_a_run_that_failed_before_it_made_anything_leaves_nothing(inside: Regist
     assert list(inside.session.branch.repository.refs("refs/drafts/")) == []
 
 
+@pytest.mark.slow
 def test_what_a_thread_of_a_step_saves_is_the_steps_and_goes_to_its_model(inside: Registry) -> None:
     @step(model=Model("own"))
     def threaded() -> Annotated[int, "one"]:
@@ -289,6 +299,7 @@ def test_what_a_thread_of_a_step_saves_is_the_steps_and_goes_to_its_model(inside
     assert DONE == ["threaded", "threaded"], "it does more than give its output"
 
 
+@pytest.mark.slow
 def test_what_a_child_process_of_a_step_saves_is_the_steps_and_goes_to_its_model(inside: Registry) -> None:
     @step(model=Model("own"))
     def parent() -> Annotated[int, "one"]:
@@ -308,6 +319,7 @@ def test_what_a_child_process_of_a_step_saves_is_the_steps_and_goes_to_its_model
     assert DONE == ["parent", "parent"], "it does more than give its output"
 
 
+@pytest.mark.slow
 def test_steps_in_threads_that_have_the_context_of_the_pipeline_are_steps(inside: Registry) -> None:
     @step
     def double(number: int) -> Annotated[int, ArtifactConfig("doubled")]:
@@ -324,6 +336,7 @@ def test_steps_in_threads_that_have_the_context_of_the_pipeline_are_steps(inside
     assert row["steps"] == 6
 
 
+@pytest.mark.slow
 def test_what_the_store_does_not_hold_any_more_is_made_again(inside: Registry) -> None:
     adding()
     for folder in (
@@ -336,6 +349,7 @@ def test_what_the_store_does_not_hold_any_more_is_made_again(inside: Registry) -
     assert inside.version("sums@2").artifacts["total"].artifact == "total@2"
 
 
+@pytest.mark.slow
 def test_a_known_output_that_the_body_looks_at_is_no_input_of_its_run(inside: Registry) -> None:
     @pipeline(model=Model("iris"))
     def train() -> list[int]:

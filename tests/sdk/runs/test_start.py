@@ -17,6 +17,8 @@ from gitreg import AlreadyExists, GitregError, InvalidInput, Model, NotFound, Re
 from gitreg.sdk.verbs.drafts import discard, draft_rows, find_any_run, run_rows, seal_by_hand
 from tests.registry.support import git
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def inside(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Registry:
@@ -38,6 +40,7 @@ def drafts(registry: Registry) -> list[str]:
     return list(registry.session.branch.repository.refs("refs/drafts/"))
 
 
+@pytest.mark.slow
 def test_what_a_run_saves_is_one_version_in_one_commit(inside: Registry) -> None:
     before = commits(inside)
     with gitreg.run("first", pipeline="train", model=Model("iris", tags=["a"]), parameters={"epochs": 3}) as run:
@@ -74,6 +77,7 @@ def test_a_run_without_a_model_keeps_its_artifacts(inside: Registry) -> None:
     assert inside.session.snapshot().model_names() == []
 
 
+@pytest.mark.slow
 def test_a_failed_run_leaves_its_draft_and_goes_on_under_its_name(inside: Registry) -> None:
     with pytest.raises(ZeroDivisionError) as failed:
         fail("r")
@@ -88,6 +92,7 @@ def test_a_failed_run_leaves_its_draft_and_goes_on_under_its_name(inside: Regist
     assert drafts(inside) == []
 
 
+@pytest.mark.slow
 def test_a_draft_is_sealed_or_discarded_by_hand(inside: Registry) -> None:
     for name in ("a", "b"):
         with pytest.raises(ZeroDivisionError):
@@ -104,6 +109,7 @@ def test_a_draft_is_sealed_or_discarded_by_hand(inside: Registry) -> None:
         seal_by_hand(inside.session, "b")
 
 
+@pytest.mark.slow
 def test_a_draft_that_was_sealed_is_none_any_more_though_its_process_died_before_it_was_removed(
     inside: Registry,
 ) -> None:
@@ -121,6 +127,7 @@ def test_a_draft_that_was_sealed_is_none_any_more_though_its_process_died_before
     assert drafts(inside) == []
 
 
+@pytest.mark.slow
 def test_a_stage_is_checked_at_once_and_taken_with_the_seal(inside: Registry) -> None:
     inside.create_version("iris")
     inside.promote("iris@1", "production")
@@ -135,6 +142,7 @@ def test_a_stage_is_checked_at_once_and_taken_with_the_seal(inside: Registry) ->
     assert inside.version("iris@production").version == "2"
 
 
+@pytest.mark.slow
 def test_a_promotion_made_meanwhile_does_not_change_what_a_run_works_on(inside: Registry) -> None:
     inside.create_version("iris")
     inside.create_version("iris")
@@ -150,6 +158,7 @@ def test_a_promotion_made_meanwhile_does_not_change_what_a_run_works_on(inside: 
     assert inside.version("iris@1").metadata == {"seen": True}
 
 
+@pytest.mark.slow
 def test_what_a_run_loads_is_an_input_of_what_it_makes(inside: Registry, weights: Path) -> None:
     inside.save("base", weights)
     save_artifact([1], "data")
@@ -161,6 +170,7 @@ def test_what_a_run_loads_is_an_input_of_what_it_makes(inside: Registry, weights
     assert inside.version("iris").record.inputs == ("base@1", "data@1")
 
 
+@pytest.mark.slow
 def test_a_child_process_joins_the_run_by_its_environment(inside: Registry) -> None:
     code = """
 import gitreg
@@ -175,6 +185,7 @@ with gitreg.run() as joined:
     assert (version.metadata, version.links) == ({"x": 1}, ("note@1",))
 
 
+@pytest.mark.slow
 def test_a_process_that_hears_of_its_run_after_it_has_imported_gitreg_joins_it(inside: Registry) -> None:
     code = """
 import os
@@ -190,6 +201,7 @@ save_artifact("from a worker", "note")
     assert inside.version("iris").links == ("note@1",)
 
 
+@pytest.mark.slow
 def test_a_run_on_a_registry_that_is_named_by_its_url_hands_on_the_mirror_and_not_the_url(
     one: Registry, hub: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -202,6 +214,7 @@ def test_a_run_on_a_registry_that_is_named_by_its_url_hands_on_the_mirror_and_no
             assert found.version("iris").number == 1
 
 
+@pytest.mark.slow
 def test_a_run_keeps_its_code_and_the_patch_when_asked(
     inside: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,6 +237,7 @@ def test_a_run_keeps_its_code_and_the_patch_when_asked(
     assert (code / "train.py").read_text() == "epochs = 2\n"
 
 
+@pytest.mark.slow
 def test_artifacts_outside_of_a_run_are_committed_at_once(inside: Registry, tmp_path: Path) -> None:
     folder = tmp_path / "table"
     folder.mkdir()
@@ -252,6 +266,7 @@ def test_artifacts_outside_of_a_run_are_committed_at_once(inside: Registry, tmp_
     assert gitreg.get_artifact_version("table").reference == "table@may", "deleting a version keeps it"
 
 
+@pytest.mark.slow
 def test_runs_in_threads_of_their_own_keep_apart(inside: Registry) -> None:
     together = threading.Barrier(3)
 
@@ -267,6 +282,7 @@ def test_runs_in_threads_of_their_own_keep_apart(inside: Registry) -> None:
     assert not {"GITREG_RUN", "GITREG_STEP", "GITREG_REGISTRY"} & set(os.environ), "whichever ended last"
 
 
+@pytest.mark.slow
 def test_what_threads_and_children_save_is_seen_by_who_waits_for_them(inside: Registry) -> None:
     code = "import gitreg; gitreg.save_artifact('from a child', 'theirs')"
     with gitreg.run(model=Model("iris")) as run:
@@ -279,6 +295,7 @@ def test_what_threads_and_children_save_is_seen_by_who_waits_for_them(inside: Re
     assert len(inside.version("iris").artifacts) == 9
 
 
+@pytest.mark.slow
 def test_a_fork_that_leaves_the_block_does_not_end_the_run(inside: Registry) -> None:
     code = """
 import os, sys, gitreg

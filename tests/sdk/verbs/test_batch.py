@@ -14,6 +14,8 @@ from gitreg.sdk.registry import Registry
 from tests.registry.conftest import hub, one
 from tests.registry.support import git, refs
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["hub", "one"]
 
 
@@ -26,6 +28,7 @@ def two(one: Registry, tmp_path: Path) -> Iterator[Registry]:
         yield registry
 
 
+@pytest.mark.slow
 def test_many_versions_are_one_commit(registry: Registry, weights: Path) -> None:
     before = registry.session.snapshot().commit
     with registry.batch("nightly") as batch:
@@ -43,6 +46,7 @@ def test_many_versions_are_one_commit(registry: Registry, weights: Path) -> None
     assert registry.doctor() == []
 
 
+@pytest.mark.slow
 def test_nothing_is_committed_where_the_block_raises_or_saves_nothing(registry: Registry, weights: Path) -> None:
     before = refs(registry.folder)
     with suppress(ZeroDivisionError), registry.batch() as batch:
@@ -59,6 +63,7 @@ def test_nothing_is_committed_where_the_block_raises_or_saves_nothing(registry: 
     assert refs(registry.folder) == before
 
 
+@pytest.mark.slow
 def test_a_batch_that_loses_a_race_takes_the_numbers_after_the_winners(
     one: Registry, two: Registry, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,6 +90,7 @@ def test_a_batch_that_loses_a_race_takes_the_numbers_after_the_winners(
     ]
 
 
+@pytest.mark.slow
 def test_a_batch_is_one_push(one: Registry, hub: Path, weights: Path) -> None:
     counts = hub / "hooks" / "post-receive"
     counts.parent.mkdir(exist_ok=True)

@@ -16,6 +16,8 @@ from gitreg.sdk.verbs.stores import add_store, copying, create_store, held, remo
 from tests.blobs.helpers import contents, flip_a_bit
 from tests.registry.support import commit_files
 
+pytestmark = pytest.mark.slow
+
 BIG = (32 << 20) + 1
 
 
@@ -52,6 +54,7 @@ def states(registry: Registry) -> dict[str, list[str]]:
     return {row[0].reference: [each.state for each in row] for row in held(registry.session)}
 
 
+@pytest.mark.slow
 def test_where_the_bytes_are_is_shown_for_each_version_and_store(iris: Registry, model: Path, tmp_path: Path) -> None:
     assert states(iris) == {"iris@1": ["whole"]}
     add_store(iris.session, tmp_path / "replica")
@@ -80,6 +83,7 @@ def test_what_is_neither_a_folder_nor_a_url_is_no_store(iris: Registry, tmp_path
     assert not (tmp_path / "other").exists()
 
 
+@pytest.mark.slow
 def test_a_copy_on_a_disk_brings_everything_home(iris: Registry, model: Path, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     assert copy(iris, to=disk) == 3
@@ -93,6 +97,7 @@ def test_a_copy_on_a_disk_brings_everything_home(iris: Registry, model: Path, tm
     assert contents(tmp_path / "out") == contents(model)
 
 
+@pytest.mark.slow
 def test_a_store_that_the_registry_names_gets_its_claim(iris: Registry, tmp_path: Path) -> None:
     add_store(iris.session, tmp_path / "replica")
     shutil.rmtree(tmp_path / "replica" / "claims")
@@ -112,6 +117,7 @@ def test_copying_asks_for_a_place_and_a_source_that_is_there(iris: Registry, tmp
     assert not (tmp_path / "disk").exists()
 
 
+@pytest.mark.slow
 def test_what_is_damaged_is_named_and_all_else_is_copied(iris: Registry, model: Path, tmp_path: Path) -> None:
     (model / "weights").write_bytes(os.urandom(2 << 20))
     iris.save("iris", model)
@@ -123,6 +129,7 @@ def test_what_is_damaged_is_named_and_all_else_is_copied(iris: Registry, model: 
     assert sum(each.files for each in done) == 5
 
 
+@pytest.mark.slow
 def test_what_is_damaged_in_the_primary_is_loaded_from_a_replica(iris: Registry, model: Path, tmp_path: Path) -> None:
     add_store(iris.session, tmp_path / "replica")
     copy(iris, to=tmp_path / "replica")
@@ -135,6 +142,7 @@ def test_what_is_damaged_in_the_primary_is_loaded_from_a_replica(iris: Registry,
         iris.load("iris", tmp_path / "again")
 
 
+@pytest.mark.slow
 def test_a_primary_that_is_gone_does_not_stop_a_load(user: Path, model: Path, tmp_path: Path) -> None:
     made, _ = Registry.init(tmp_path / "shared", store=str(tmp_path / "store"))
     with made as registry:
@@ -148,6 +156,7 @@ def test_a_primary_that_is_gone_does_not_stop_a_load(user: Path, model: Path, tm
             assert states(registry) == {"iris@1": ["unreachable", "whole"]}
 
 
+@pytest.mark.slow
 def test_doctor_says_that_a_replica_has_what_is_lost_and_copies_it_back(
     iris: Registry, model: Path, tmp_path: Path
 ) -> None:
@@ -167,6 +176,7 @@ def test_doctor_says_that_a_replica_has_what_is_lost_and_copies_it_back(
     assert (tmp_path / "replica").as_uri() in {problem.where for problem in iris.doctor()}
 
 
+@pytest.mark.slow
 def test_trust_approves_all_that_is_named_and_nothing_is_opened_before(
     user: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,6 +197,7 @@ def test_trust_approves_all_that_is_named_and_nothing_is_opened_before(
         assert states(registry) == {"iris@1": ["whole", "absent"]}
 
 
+@pytest.mark.slow
 def test_a_replica_that_is_not_trusted_is_left_out_with_a_warning(
     iris: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,6 +216,7 @@ def test_a_replica_that_is_not_trusted_is_left_out_with_a_warning(
             registry.load("iris")
 
 
+@pytest.mark.slow
 def test_a_folder_inside_the_repository_is_named_from_its_top(iris: Registry) -> None:
     add_store(iris.session, iris.folder / ".git" / "copies")
     assert iris.session.snapshot().settings.replicas == (".git/copies",)
@@ -223,6 +235,7 @@ def test_the_primary_is_no_copy_of_itself(iris: Registry, how: str) -> None:
         add_store(iris.session, "gopher://x")
 
 
+@pytest.mark.slow
 def test_with_chunking_none_big_files_lie_as_they_are_and_both_kinds_load(registry: Registry, tmp_path: Path) -> None:
     weights = tmp_path / "weights"
     weights.write_bytes(os.urandom(BIG))

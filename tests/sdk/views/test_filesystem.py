@@ -14,6 +14,8 @@ import pytest
 from gitreg.errors import NotFound
 from gitreg.sdk.registry import Registry
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def saved(registry: Registry, tmp_path: Path) -> Path:
@@ -32,6 +34,7 @@ def options(registry: Registry) -> dict[str, Any]:
     return {"registry": str(registry.folder)}
 
 
+@pytest.mark.slow
 def test_any_program_that_knows_fsspec_opens_a_file_by_its_url(saved: Path, options: dict[str, Any]) -> None:
     with fsspec.open("gitreg://team/iris@production/data/table.csv", "rt", **options) as file:
         assert file.read() == "x,y\n1,2\n3,4\n"
@@ -43,6 +46,7 @@ def test_any_program_that_knows_fsspec_opens_a_file_by_its_url(saved: Path, opti
         assert file.read() == (saved / "big.bin").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_new_process_finds_it_by_its_entry_point_and_the_registry_by_the_environment(
     saved: Path, registry: Registry
 ) -> None:
@@ -52,6 +56,7 @@ def test_a_new_process_finds_it_by_its_entry_point_and_the_registry_by_the_envir
     assert (answer.stdout, answer.stderr) == ("x,y\n", "")
 
 
+@pytest.mark.slow
 def test_a_stage_is_looked_up_each_time(saved: Path, registry: Registry, options: dict[str, Any]) -> None:
     files = fsspec.filesystem("gitreg", **options)
     assert files.exists("team/iris@production/data/table.csv")
@@ -60,6 +65,7 @@ def test_a_stage_is_looked_up_each_time(saved: Path, registry: Registry, options
     assert files.ls("team/iris@production", detail=False) == ["team/iris@production/table.csv"]
 
 
+@pytest.mark.slow
 def test_what_is_not_there_is_a_file_not_found_and_an_error_of_gitregs(saved: Path, options: dict[str, Any]) -> None:
     for url in ("gitreg://team/iris@9/x", "gitreg://nobody@1/x", "gitreg://team/iris@1/x", "gitreg://team/iris/x"):
         with pytest.raises(FileNotFoundError) as caught:
@@ -68,6 +74,7 @@ def test_what_is_not_there_is_a_file_not_found_and_an_error_of_gitregs(saved: Pa
         assert caught.value.hint
 
 
+@pytest.mark.slow
 def test_pandas_reads_csv_and_parquet(saved: Path, registry: Registry, options: dict[str, Any], tmp_path: Path) -> None:
     pandas = pytest.importorskip("pandas")
     pytest.importorskip("pyarrow")
@@ -79,6 +86,7 @@ def test_pandas_reads_csv_and_parquet(saved: Path, registry: Registry, options: 
     assert again.equals(frame)
 
 
+@pytest.mark.slow
 def test_pyarrow_reads_a_folder_of_parquet_as_one_data_set(
     registry: Registry, options: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -94,6 +102,7 @@ def test_pyarrow_reads_a_folder_of_parquet_as_one_data_set(
     assert sorted(table["x"].to_pylist()) == [0, 1, 2]
 
 
+@pytest.mark.slow
 def test_polars_reads_csv(saved: Path, options: dict[str, Any]) -> None:
     polars = pytest.importorskip("polars")
     with fsspec.open("gitreg://team/iris@1/data/table.csv", **options) as file:
@@ -114,6 +123,7 @@ def test_safetensors_are_read_from_their_bytes_and_from_the_folder(
     assert (safetensors.load_file(folder / "model.safetensors")["weight"] == tensors["weight"]).all()
 
 
+@pytest.mark.slow
 def test_xgboost_loads_a_model_from_its_bytes(registry: Registry, options: dict[str, Any], tmp_path: Path) -> None:
     xgboost = pytest.importorskip("xgboost")
     numpy = pytest.importorskip("numpy")

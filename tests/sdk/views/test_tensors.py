@@ -37,6 +37,7 @@ def test_what_is_no_header_gives_no_tensors(content: bytes) -> None:
     assert _read_header(io.BytesIO(content)) == []
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=40) | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(header))
 def test_no_header_does_harm(content: bytes) -> None:
     assert isinstance(_read_header(io.BytesIO(content)), list)

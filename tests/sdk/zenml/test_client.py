@@ -19,6 +19,7 @@ def inside(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Registry:
     return registry
 
 
+@pytest.mark.slow
 def test_a_model_is_registered_listed_changed_and_deleted(inside: Registry) -> None:
     client = Client()
     made = client.create_model(
@@ -43,6 +44,7 @@ def test_a_model_is_registered_listed_changed_and_deleted(inside: Registry) -> N
         client.get_model("tulip")
 
 
+@pytest.mark.slow
 def test_versions_are_made_found_by_name_number_and_stage_and_moved(inside: Registry, weights: Path) -> None:
     client = Client(inside.folder)
     inside.save("iris", weights, metadata={"accuracy": 0.5})
@@ -63,12 +65,14 @@ def test_versions_are_made_found_by_name_number_and_stage_and_moved(inside: Regi
     assert [version.number for version in client.list_model_versions("iris").items] == [2]
 
 
+@pytest.mark.slow
 def test_importing_gitreg_brings_in_what_is_used_and_nothing_else() -> None:
     code = "import gitreg, sys; print([m for m in sys.modules if m.startswith('gitreg')]); print(gitreg.Model)"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed.splitlines() == ["['gitreg']", "<class 'gitreg.sdk.zenml.model.Model'>"]
 
 
+@pytest.mark.slow
 def test_a_model_is_moved_by_name_number_and_latest(inside: Registry, weights: Path) -> None:
     inside.save("iris_logistic_regression@1.2.3", weights)
     inside.save("iris_logistic_regression", weights)
