@@ -1,22 +1,25 @@
 """Filters, sorting and pages of all listings.
 
 A filter is ``FIELD=VALUE`` or ``FIELD=OPERATOR:VALUE``. A field with several values (tags, aliases) passes when one of
-them does; dots lead to fields of a mapping (``metadata.accuracy``). The operators are ZenML's.
+them does; dots lead to fields of a mapping (``metadata.accuracy``). The operators are ZenML's. Numbers are compared
+exactly; versions that are numbers, as numbers; a day is the whole day, in UTC. What is no number is never greater or
+less than one, and comes after the numbers in both orders.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any, Generic, TypeVar
 
 from gitreg.documents.types import CARD_FIELDS
 from gitreg.errors import InvalidInput
-from gitreg.names import nfc
+from gitreg.names import as_number, nfc
 
 OPERATORS = (
     "equals",
@@ -68,6 +71,11 @@ _NAMES = ("model", "version", "stage", "alias", "tag", "input", "run", "name", "
 _PLURAL = {"tag": "tags", "alias": "aliases", "input": "inputs"}
 _MAPPINGS = ("metadata", "source", "run", "stages")
 _DATES = ("created_at",)
+_FLAGS = ("archived", "yanked")
+_NUMBERS = ("number", "size", "versions")
+_VERSIONS = ("version", "latest", "stages")
+"""The fields with names of versions, which may be numbers."""
+_BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
     "gt": operator.gt,
     "gte": operator.ge,
@@ -112,16 +120,49 @@ class Filter:
 
     def _compare(self, op: str, actual: Any) -> bool:
         if op == "equals":
-            return _same(actual, self.value) or (self.field in _DATES and _on_the_day(actual, self.value))
+            return self._equals(actual, self.value)
         if op == "oneof":
-            return any(_same(actual, choice) for choice in _choices(self.value))
+            return any(self._equals(actual, choice) for choice in _choices(self.value))
         if op in _ORDER:
-            pair = _comparable(self.field, actual, self.value)
+            pair = self._pair(op, actual)
             return pair is not None and _ORDER[op](*pair)
         text = actual if isinstance(actual, str) else json.dumps(actual, ensure_ascii=False)
         return bool(
             {"contains": str.__contains__, "startswith": str.startswith, "endswith": str.endswith}[op](text, self.value)
         )
+
+    def _equals(self, actual: Any, text: str) -> bool:
+        if self.field in _DATES:
+            when, span = _when(actual), _span(text)
+            return when is not None and span is not None and span[0] <= when <= span[1]
+        if isinstance(actual, bool):
+            return _boolean(text, digits=self.field in _FLAGS) is actual
+        return _same(actual, text)
+
+    def _pair(self, op: str, actual: Any) -> tuple[Any, Any] | None:
+        """Return two values that the operator compares; None where they are of different kinds."""
+        if self.field in _DATES:
+            when, span = _when(actual), _span(self.value)
+            if when is None or span is None:  # a bad date in one file must not fail the listing
+                return None
+            return when, span[op in ("gt", "lte")]
+        if isinstance(actual, bool):
+            return None
+        number = _number(self.value)
+        if isinstance(actual, int | float):
+            if number is None:
+                raise _no_number(self.field, self.value)
+            return actual, number
+        if not isinstance(actual, str):
+            return None
+        if _top(self.field) in _VERSIONS:
+            one, other = as_number(actual), as_number(self.value)
+            if one is not None and other is not None:
+                return one, other
+            return (actual, self.value) if one is other else None
+        if _top(self.field) in _MAPPINGS and number is not None:
+            return None  # "n/a" is not greater than 0.9
+        return actual, self.value
 
 
 @dataclass(frozen=True)
@@ -197,16 +238,48 @@ def make_filter(field: str, condition: Any, fields: Sequence[str]) -> Filter:
     if top in _NAMES:
         text = nfc(text)
     name, colon, value = text.partition(":")
+    if not colon and name in ("isnull", "isnotnull"):
+        return Filter(field, name, "")
     if colon and name in OPERATORS:
-        return Filter(field, name, value)
-    if text in ("isnull", "isnotnull"):
-        return Filter(field, text, "")
+        return _checked(Filter(field, name, value))
     if colon and re.fullmatch(r"[a-z_]+", name) and not value.startswith("//"):
         raise InvalidInput(
             f"there is no operator {name!r} (in {field}={text})",
             hint=f"the operators are {', '.join(OPERATORS)}; write equals:{text} for the text itself",
         )
-    return Filter(field, "equals", text)
+    return _checked(Filter(field, "equals", text))
+
+
+def _checked(wanted: Filter) -> Filter:
+    """Return a filter whose value is one that its field and operator can have.
+
+    Raises
+    ------
+    InvalidInput
+        It is no boolean, number or date.
+    """
+    field, op, value = wanted.field, wanted.operator, wanted.value
+    if op in ("isnull", "isnotnull"):
+        answer = _boolean(value, digits=True) if value else True
+        if answer is None:
+            raise InvalidInput(f"{field}={op}:{value} is neither true nor false", hint=f"write {field}={op}")
+        return wanted if answer else Filter(field, "isnotnull" if op == "isnull" else "isnull", "")
+    if op not in ("equals", "notequals", "oneof", *_ORDER):
+        return wanted
+    for each in _choices(value) if op == "oneof" else [value]:
+        if field in _FLAGS and (op in _ORDER or _boolean(each, digits=True) is None):
+            raise InvalidInput(
+                f"{field} is true or false, and {op}:{value} is neither", hint=f"write {field}=true or {field}=false"
+            )
+        if field in _NUMBERS and _number(each) is None:
+            raise _no_number(field, each)
+        if field in _DATES and _span(each) is None:
+            raise InvalidInput(f"{each!r} is no date to compare {field} with", hint="write 2026-11-22 or RFC 3339")
+    return wanted
+
+
+def _no_number(field: str, text: str) -> InvalidInput:
+    return InvalidInput(f"{text!r} is no number to compare {field} with", hint="write it in digits, as in 0.95 or 1e-4")
 
 
 def select(
@@ -228,7 +301,7 @@ def select(
     match_any:
         True if one filter is enough; else all have to pass.
     sort:
-        A field, or ``asc:FIELD`` or ``desc:FIELD``. Rows without the field come last.
+        A field, or ``asc:FIELD`` or ``desc:FIELD``. In both orders numbers come first, and rows without the field last.
     page, size:
         The number of the page, from 1, and the number of rows on a page.
 
@@ -261,19 +334,34 @@ def _sorted(rows: list[_Row], sort: str, fields: Sequence[str]) -> list[_Row]:
     if direction not in ("asc", "desc"):
         raise InvalidInput(f"{sort!r} is no order", hint="write FIELD, asc:FIELD or desc:FIELD")
     field = make_filter(field, "isnull", fields).field
-    known = [(row, _value(row, field)) for row in rows]
-    present = [(row, value) for row, value in known if value is not None]
-    present.sort(key=lambda pair: _sort_key(pair[1]), reverse=direction == "desc")
-    return [row for row, _ in present] + [row for row, value in known if value is None]
+    groups: dict[int, list[tuple[Any, _Row]]] = {}
+    for row in rows:
+        group, key = _sort_key(field, _value(row, field))
+        groups.setdefault(group, []).append((key, row))
+    for pairs in groups.values():
+        pairs.sort(key=operator.itemgetter(0), reverse=direction == "desc")
+    return [row for group in sorted(groups) for _, row in groups[group]]
 
 
-def _sort_key(value: Any) -> tuple[int, Any]:
-    """Return a sort key for values of mixed types: numbers, then strings, then the rest."""
-    if isinstance(value, bool | int | float):
+def _sort_key(field: str, value: Any) -> tuple[int, Any]:
+    """Return the place of a kind of values among the others, which no order changes, and a key among its own."""
+    if value in (None, []):
+        return 4, 0
+    if field in _DATES:
+        when = _when(value)
+        return (0, when) if when is not None else (2, str(value))
+    if isinstance(value, bool):
+        return 1, value
+    if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
         return 0, value
     if isinstance(value, str):
-        return 1, value
-    return 2, json.dumps(value, ensure_ascii=False)
+        number = as_number(value) if _top(field) in _VERSIONS else None
+        return (0, number) if number is not None else (2, value)
+    return 3, json.dumps(value, ensure_ascii=False)
+
+
+def _top(field: str) -> str:
+    return field.partition(".")[0]
 
 
 def _value(row: Mapping[str, Any], field: str) -> Any:
@@ -317,44 +405,41 @@ def _choices(text: str) -> list[str]:
     return [choice.strip() for choice in text.split(",")]
 
 
-def _comparable(field: str, actual: Any, text: str) -> tuple[Any, Any] | None:
-    if isinstance(actual, bool):
-        return None
-    if isinstance(actual, int | float):
-        try:
-            return actual, float(text)
-        except ValueError:
-            raise InvalidInput(f"{text!r} is no number to compare {field} with") from None
-    if not isinstance(actual, str):
-        return None
-    if field in _DATES:
-        wanted = _date(text, field)
-        try:
-            return _date(actual, field), wanted
-        except InvalidInput:  # a bad date in one file must not fail the listing
-            return None
-    if field.partition(".")[0] in _MAPPINGS and _is_number(text):
-        return None  # "n/a" is not greater than 0.9
-    return actual, text
+def _boolean(text: str, *, digits: bool) -> bool | None:
+    """Return the boolean that a text names, 1 and 0 only where no number can be meant; None if it names none."""
+    if digits and text in ("0", "1"):
+        return text == "1"
+    return _BOOLEANS.get(text.strip().lower())
 
 
-def _is_number(text: str) -> bool:
+def _number(text: str) -> int | float | None:
+    """Return the finite number that a text writes, exactly where it is whole; None if it is none."""
+    text = text.strip()
+    if re.fullmatch(r"[+-]?[0-9]{1,400}", text):
+        return int(text)
     try:
-        float(text)
+        number = float(text)
     except ValueError:
-        return False
-    return True
+        return None
+    return number if math.isfinite(number) and "_" not in text else None
 
 
-def _date(text: str, field: str) -> datetime:
+def _span(text: str) -> tuple[datetime, datetime] | None:
+    """Return the first and the last moment of a date: of a day in UTC, or of a moment; None if it is no date."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        when = _when(text)
+        return (when, when) if when else None
+    return datetime.combine(day, time.min, UTC), datetime.combine(day, time.max, UTC)
+
+
+def _when(text: Any) -> datetime | None:
+    """Return the moment that a text in RFC 3339 names, in UTC where it names no zone; None if it is no date."""
+    if not isinstance(text, str):
+        return None
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
-        raise InvalidInput(
-            f"{text!r} is no date to compare {field} with", hint="write 2026-11-22 or RFC 3339"
-        ) from None
+        return None
     return when if when.tzinfo else when.replace(tzinfo=UTC)
-
-
-def _on_the_day(actual: Any, text: str) -> bool:
-    return isinstance(actual, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) is not None and actual.startswith(text)
