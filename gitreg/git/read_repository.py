@@ -125,16 +125,21 @@ class ReadOnlyRepository:
     # -- objects -----------------------------------------------------------------------------------------------------
 
     def resolve(self, text: str) -> str | None:
-        """Return the id of the commit that a revision means: a full or abbreviated id, a branch or a tag; or None.
+        """Return the id of the commit that a revision means to Git (gitrevisions(7)), or None.
 
-        An abbreviated id has at least 4 digits. Steps may follow it: ``HEAD~1``, ``main^2``.
+        Full and abbreviated ids, branches, tags and ``HEAD``, and steps after them (``HEAD~1``, ``main^2``) are looked
+        up in process. Anything else (``main@{1}``, ``@{upstream}``, ``:/text``) needs the git program.
 
         Raises
         ------
         InvalidInput
             The abbreviated id fits several commits.
         """
-        return resolve(self._objects, self._refs, text)
+        found = resolve(self._objects, self._refs, text)
+        if found is None and (git := find_git(self._env)):
+            oid = history.replay.revision_by_git(git, self.git_dir, text)
+            return commit_of(self._objects, oid) if oid else None
+        return found
 
     def commit(self, oid: str) -> Commit:
         """Return a commit by its id.

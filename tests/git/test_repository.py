@@ -115,6 +115,23 @@ def test_what_follows_a_name_is_understood_as_git_does(repo: Repository, folder:
         assert repo.resolve(f"trunk{step}") == git(folder, env, "rev-parse", f"trunk{step}"), step
     for text in ("trunk~9", "trunk^3", "nothing~1", "~1", "trunk@{1}"):
         assert repo.resolve(text) is None
+    git(folder, env, "update-ref", "refs/remotes/origin/trunk", joined)
+    git(folder, env, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk")
+    for text in ("@", "@~0", "origin~1"):
+        assert repo.resolve(text) == git(folder, env, "rev-parse", text), text
+
+
+def test_any_other_revision_means_what_it_means_to_git(folder: Path, env: Env, tmp_path: Path) -> None:
+    with Repository.discover(folder, env=env) as repo:
+        first, second = commit(repo, dict(FILES), "first"), commit(repo, {"b": b"2"}, "second")
+        for oid in (first, second):
+            git(folder, env, "update-ref", "--create-reflog", "refs/heads/moved", oid)
+        for text in ("moved@{1}", ":/first", "HEAD^{/first}", "moved^{}", "moved^{commit}~1", "moved@{1}^{commit}"):
+            assert repo.resolve(text) == first if "1" in text or "first" in text else second, text
+        for text in ("moved@{9}", "^moved", "moved..HEAD", "moved^{tree}", "--all", "@{upstream}", ":/nothing"):
+            assert repo.resolve(text) is None, text
+    with Repository.discover(folder, env=env | {"PATH": str(tmp_path / "empty")}) as repo:
+        assert repo.resolve("moved@{1}") is None
 
 
 @pytest.mark.slow

@@ -16,7 +16,9 @@ from gitreg.git.values import Commit
 _ABBREVIATION = re.compile(r"[0-9a-f]{4,64}")
 _STEP = re.compile(r"[~^][0-9]{0,9}")
 _STEPS = re.compile(r"(?:[~^][0-9]{0,9})+$")
-_PLACES = ("{}", "refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}")  # in the order of gitrevisions(7)
+_PLACES = (  # in the order of gitrevisions(7)
+    "{}", "refs/{}", "refs/tags/{}", "refs/heads/{}", "refs/remotes/{}", "refs/remotes/{}/HEAD",
+)  # fmt: skip
 
 NO_SUCH_COMMIT = (
     "write an id, a branch or a tag, as Git does with ~N and ^N after it; `git fetch` brings a remote's branches"
@@ -55,7 +57,7 @@ def resolve(objects: ObjectStore, refs: Refs, text: str) -> str | None:
         The abbreviated id fits several commits.
     """
     name, steps = split_revision(text)
-    oid = _named(objects, refs, name)
+    oid = _named(objects, refs, "HEAD" if name == "@" else name)
     for step in steps:
         if oid is None:
             return None

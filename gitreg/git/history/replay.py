@@ -79,6 +79,14 @@ def line_by_git(git: Git, git_dir: Path, oid: str) -> list[str] | None:
     return result.stdout.decode().split() if not result.returncode else None
 
 
+def revision_by_git(git: Git, git_dir: Path, text: str) -> str | None:
+    """Return the id of the object that a revision means to git (gitrevisions(7)), or None."""
+    asked = "--git-dir", str(git_dir), "rev-parse", "--verify", "--quiet", "--end-of-options", text
+    result = git.run(*asked, cwd=git_dir)
+    found = result.stdout.decode("ascii", "replace").strip()
+    return found if not result.returncode and found.isalnum() else None  # git answers ^ID to ^NAME
+
+
 def tags_by_git(git: Git, git_dir: Path, objects: ObjectStore, oids: Sequence[str]) -> Iterator[Tag]:
     """Yield those of the objects that are annotated tags."""
     result = git.run(
