@@ -115,6 +115,11 @@ def format_option(*formats: str) -> Callable[[Function], Function]:
     return add
 
 
+def at_option(function: Function) -> Function:
+    """Add ``--at``; the command has the parameter ``at``."""
+    return click.option("--at", metavar="DATE|COMMIT", help="What the registry said then.")(function)
+
+
 def reference_argument(function: Function) -> Function:
     """Add the argument REF."""
     return click.argument("reference", metavar="REF", shell_complete=complete_reference)(function)

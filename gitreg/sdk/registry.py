@@ -200,6 +200,7 @@ class Registry:
         sort: str | None = None,
         page: int = 1,
         size: int = 100,
+        at: str | None = None,
     ) -> Page[dict[str, Any]]:
         """Return one page of the models as plain data, filtered and sorted.
 
@@ -213,6 +214,8 @@ class Registry:
             ``FIELD`` or ``desc:FIELD``; None sorts by name.
         page, size:
             The number of the page, from 1, and the number of rows on it.
+        at:
+            A date or a commit: the registry as it was then. None means now.
 
         Returns
         -------
@@ -224,7 +227,7 @@ class Registry:
         InvalidInput
             A filter, the sort order or the page is invalid.
         """
-        snapshot = self.session.snapshot()
+        snapshot = self.session.snapshot(at)
         warn_of_unreadable(snapshot)
         return query.listing.list_models(snapshot, filters, match_any=match_any, sort=sort, page=page, size=size)
 
@@ -237,6 +240,7 @@ class Registry:
         sort: str | None = None,
         page: int = 1,
         size: int = 100,
+        at: str | None = None,
     ) -> Page[dict[str, Any]]:
         """Return one page of the versions of a model, or of all models, as plain data, filtered and sorted.
 
@@ -250,6 +254,8 @@ class Registry:
             ``FIELD`` or ``desc:FIELD``; None sorts the newest version of each model first.
         page, size:
             The number of the page, from 1, and the number of rows on it.
+        at:
+            A date or a commit: the registry as it was then. None means now.
 
         Returns
         -------
@@ -263,7 +269,7 @@ class Registry:
         InvalidInput
             A filter, the sort order or the page is invalid.
         """
-        snapshot = self.session.snapshot()
+        snapshot = self.session.snapshot(at)
         warn_of_unreadable(snapshot, model)
         return query.listing.list_versions(
             snapshot, model, filters, match_any=match_any, sort=sort, page=page, size=size
@@ -275,51 +281,66 @@ class Registry:
         Parameters
         ----------
         model:
-            Only commits that changed this model; None returns all.
+            Only commits that changed this model, or, as ``MODEL@VERSION``, what is known of this version; None returns
+            all. ``MODEL@STAGE`` is the same as `stage`.
         stage:
             With a model: only the moves of this stage, with the version that held it after each.
 
         Raises
         ------
         NotFound
-            There never was such a model, or no version of it ever held the stage.
+            There never was such a model or version, or no version of it ever held the stage.
         InvalidInput
             There is no such stage.
         """
-        from gitreg.registry.state.audit_log import log, stage_log
+        from gitreg.registry.state.audit_log import log, reference_log, stage_log
 
+        snapshot = self.session.branch.snapshot()
         if model is not None and stage is not None:
-            return iter(stage_log(self.session.branch.snapshot(), model, stage))
-        return log(self.session.branch.snapshot(), model)
+            return iter(stage_log(snapshot, model, stage))
+        if model is not None and ("@" in model or model.startswith("models:/")):
+            return iter(reference_log(snapshot, model))
+        return log(snapshot, model)
 
-    def diff(self, old: str, new: str) -> dict[str, Any]:
+    def diff(self, old: str, new: str, *, at: str | None = None) -> dict[str, Any]:
         """Return the differences between two versions as plain data (:func:`gitreg.registry.query.diff.compare`).
 
         Parameters
         ----------
         old, new:
             References of the two versions.
+        at:
+            A date or a commit: what the references meant, and the registry said of them, then. None means now.
 
         Returns
         -------
         dict:
             The differences in fields, metadata, files and size (bytes), each from the old version to the new one.
         """
-        a, b = sealed_version(self.session, old), sealed_version(self.session, new)
+        a, b = (sealed_version(self.session, each, at=at) for each in (old, new))
         listed = all(artifact.files is not None for version in (a, b) for artifact in version.artifacts.values())
         return query.diff.compare(a, b, None if listed else self.session.stores)
 
-    def lineage(self, reference: str, *, up: bool = True, down: bool = True, depth: int | None = None) -> Lineage:
+    def lineage(
+        self,
+        reference: str,
+        *,
+        up: bool = True,
+        down: bool = True,
+        depth: int | None = None,
+        at: str | None = None,
+    ) -> Lineage:
         """Return the graph of the inputs (``up``) and the results (``down``) of a version, an artifact or a run.
 
-        Parameters and errors are those of :func:`gitreg.registry.lineage.lineage.lineage`.
+        Parameters and errors are those of :func:`gitreg.registry.lineage.lineage.lineage`; ``at`` is a date or a
+        commit, for the graph as it was then.
         """
         from gitreg.registry.lineage.lineage import lineage
 
         if self.session.branch.repository.is_shallow:
             with suppress(InvalidInput, NotFound):  # the reference may name an artifact or a run
-                sealed_version(self.session, reference, withdrawn=True)
-        return lineage(self.session.snapshot(), reference, up=up, down=down, depth=depth)
+                sealed_version(self.session, reference, withdrawn=True, at=at)
+        return lineage(self.session.snapshot(at), reference, up=up, down=down, depth=depth)
 
     # -- models ----------------------------------------------------------------------------------------------------
 
@@ -472,6 +493,7 @@ class Registry:
         artifact: str | None = None,
         file: str | None = None,
         link: bool = False,
+        at: str | None = None,
         unsafe_code: bool = False,
         progress: Progress | None = None,
     ) -> Path:
@@ -489,6 +511,8 @@ class Registry:
         link:
             True to make links in ``dest`` to the read-only files of the cache instead of copies
             (:meth:`gitreg.blobs.cache.cache.Cache.link` describes the consequences).
+        at:
+            A date or a commit: what the reference meant then. None means now.
         unsafe_code:
             True to return also files that can run code when they are loaded.
 
@@ -515,6 +539,7 @@ class Registry:
             artifact=artifact,
             file=file,
             link=link,
+            at=at,
             unsafe_code=unsafe_code,
             progress=progress,
         )

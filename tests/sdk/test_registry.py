@@ -203,6 +203,49 @@ def test_a_log_tells_who_did_what_newest_first(registry: Registry, weights: Path
 
 
 @pytest.mark.slow
+def test_a_log_of_a_version_tells_what_became_of_it(registry: Registry, weights: Path) -> None:
+    registry.save("iris", weights, stage="staging")
+    registry.save("iris", weights, metadata={"a": 1})
+    registry.annotate("iris@1", tags=["x"])
+    registry.promote("iris@2", "staging", force=True)
+    registry.set_alias("iris@1", "champion")
+    registry.set_alias("iris@2", "champion")
+    registry.delete_alias("iris", "champion")
+    registry.delete_version("iris@1")
+    told = {
+        name: [[event["event"] for event in row["events"]] for row in registry.log(name)]
+        for name in ("iris@1", "iris@2", "iris@latest", "models:/iris/2")
+    }
+    assert told["iris@1"] == [
+        ["deleted"], ["aliased"], ["aliased"], ["archived", "promoted"], ["annotated"], ["saved", "promoted"],
+    ]  # fmt: skip
+    assert told["iris@2"] == [["alias left"], ["aliased"], ["promoted"], ["saved"]]
+    assert told["iris@latest"] == told["models:/iris/2"] == told["iris@2"]
+    assert [row["version"] for row in registry.log("iris@staging")] == ["2", "1"]
+    with pytest.raises(NotFound, match="'9'"):
+        registry.log("iris@9")
+
+
+@pytest.mark.slow
+def test_what_a_reference_meant_is_read_loaded_compared_and_listed(registry: Registry, weights: Path) -> None:
+    registry.save("iris", weights, stage="production", metadata={"a": 1})
+    weights.write_text("new")
+    registry.save("iris", weights, metadata={"a": 2}, inputs=["iris@1"])
+    registry.promote("iris@2", "production", force=True)
+    assert (registry.load("iris@production") / weights.name).read_text() == "new"
+    for then in ("HEAD~2", "models/iris@1"):
+        assert (registry.load("iris@production", at=then) / weights.name).read_text() != "new"
+        assert [row["version"] for row in registry.list_versions("iris", at=then).items] == ["1"]
+        (row,) = registry.list_models(at=then).items
+        assert (row["latest"], row["stages"]) == ("1", {"production": "1"})
+        assert len(registry.lineage("iris@1", at=then).nodes) < len(registry.lineage("iris@1").nodes)
+    assert registry.diff("iris@1", "iris@production")["metadata"]["a"]["to"] == 2
+    assert registry.diff("iris@2", "iris@production", at="HEAD~1")["metadata"]["a"]["to"] == 1
+    with pytest.raises(NotFound, match="iris has no version, stage or alias '2'"):
+        registry.load("iris@2", at="HEAD~2")
+
+
+@pytest.mark.slow
 def test_a_number_whose_record_was_reset_away_is_not_given_again(registry: Registry, weights: Path) -> None:
     registry.save("iris", weights)
     registry.save("iris@alpha", weights)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from gitreg.cli.click_completion import complete_reference
-from gitreg.cli.options import fetch_option, open_registry, output_option
+from gitreg.cli.options import at_option, fetch_option, open_registry, output_option
 from gitreg.cli.output import emit, print_heading, print_line, print_table
 from gitreg.units import size_text
 
@@ -15,11 +15,12 @@ from gitreg.units import size_text
 @click.command("diff")
 @click.argument("old", metavar="REF", shell_complete=complete_reference)
 @click.argument("new", metavar="REF", shell_complete=complete_reference)
+@at_option
 @output_option
 @fetch_option
-def command(old: str, new: str, output: str) -> None:
+def command(old: str, new: str, at: str | None, output: str) -> None:
     """Compare two versions: metadata, files and sizes."""
-    found = open_registry().diff(old, new)
+    found = open_registry().diff(old, new, at=at)
     if output == "table":
         _print(found)
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitreg.cli.click_completion import complete_reference
-from gitreg.cli.options import fetch_option, format_option, open_registry
+from gitreg.cli.options import at_option, fetch_option, format_option, open_registry
 from gitreg.cli.output import emit, print_text
 from gitreg.cli.text import one_line
 from gitreg.registry.lineage.graphs import label, to_dot, to_mermaid
@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 @click.option("--up", is_flag=True, help="Only what it was made from.")
 @click.option("--down", is_flag=True, help="Only what was made from it.")
 @click.option("--depth", type=click.IntRange(min=1), metavar="N", help="How far to go.  [default: to the ends]")
+@at_option
 @format_option("tree", "mermaid", "dot", "json")
 @fetch_option
-def command(reference: str, up: bool, down: bool, depth: int | None, output: str) -> None:
+def command(reference: str, up: bool, down: bool, depth: int | None, at: str | None, output: str) -> None:
     """Show what a version was made from, and what was made from it.
 
     REF is a version of a model, NAME[@VERSION] of an artifact, or PIPELINE/RUN.
     """
-    found = open_registry().lineage(reference, up=up or not down, down=down or not up, depth=depth)
+    found = open_registry().lineage(reference, up=up or not down, down=down or not up, depth=depth, at=at)
     if output == "json":
         emit(found.to_data(), "json")
     elif output == "mermaid":

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitreg.cli.click_completion import complete_model
-from gitreg.cli.options import fetch_option, open_registry, output_option, page_options
+from gitreg.cli.options import at_option, fetch_option, open_registry, output_option, page_options
 from gitreg.cli.output import emit, emit_page, note_page, print_table, when_text
-from gitreg.errors import NotFound
+from gitreg.errors import InvalidInput, NotFound
 from gitreg.registry import query
 from gitreg.sdk import verbs
 from gitreg.units import size_text
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 @click.argument("words", metavar="[MODEL] [FILTER...]", nargs=-1, shell_complete=complete_model)
 @page_options
 @click.option("--drafts", is_flag=True, help="The versions that runs are making, or have left.")
+@at_option
 @output_option
 @fetch_option
-def command(words: tuple[str, ...], drafts: bool, output: str, **paging: Any) -> None:
+def command(words: tuple[str, ...], drafts: bool, at: str | None, output: str, **paging: Any) -> None:
     """List models with their latest versions and stages; with MODEL or a FILTER, versions, the newest first.
 
     A FILTER is FIELD=VALUE or FIELD=OPERATOR:VALUE: stage=production, tag=oneof:a,b, metadata.accuracy=gte:0.9,
@@ -34,15 +35,16 @@ def command(words: tuple[str, ...], drafts: bool, output: str, **paging: Any) ->
     registry = open_registry()
     model = words[0] if words and "=" not in words[0] else None
     if drafts:
+        if at is not None:
+            raise InvalidInput("drafts are of now: a draft has no past", hint="leave out the date or commit")
         print_drafts(registry, output, model)
         return
     filters = words[1:] if model is not None else words
     if model is None and not filters:
-        print_models(registry.list_models(**paging), output)
+        print_models(registry.list_models(at=at, **paging), output)
     else:
-        print_versions(
-            registry.list_versions(model, filters, **paging), output, model, (*filters, paging["sort"] or "")
-        )
+        page = registry.list_versions(model, filters, at=at, **paging)
+        print_versions(page, output, model, (*filters, paging["sort"] or ""))
 
 
 def print_drafts(registry: Registry, output: str, model: str | None) -> None:

@@ -6,6 +6,7 @@ import click
 
 from gitreg.cli.options import (
     NamedPath,
+    at_option,
     fetch_option,
     open_registry,
     output_option,
@@ -22,6 +23,7 @@ from gitreg.cli.progress import progress
 @click.option("--artifact", metavar="NAME", help="Which artifact.  [default: model, or the only one]")
 @click.option("--file", metavar="GLOB", help="Only the files whose path or name matches.")
 @click.option("--link", is_flag=True, help="Put links to the cache's own files into DEST instead of copies.")
+@at_option
 @unsafe_code_option
 @output_option
 @fetch_option
@@ -31,6 +33,7 @@ def command(
     artifact: str | None,
     file: str | None,
     link: bool,
+    at: str | None,
     unsafe_code: bool,
     output: str,
 ) -> None:
@@ -47,9 +50,9 @@ def command(
     registry = open_registry()
     with progress("Loading") as bar:
         folder = registry.load(
-            reference, dest, artifact=artifact, file=file, link=link, unsafe_code=unsafe_code, progress=bar
+            reference, dest, artifact=artifact, file=file, link=link, at=at, unsafe_code=unsafe_code, progress=bar
         )
     if output == "table":
         click.echo(folder)
     else:
-        emit({"reference": registry.version(reference).reference, "path": str(folder)}, output)
+        emit({"reference": registry.version(reference, at=at).reference, "path": str(folder)}, output)

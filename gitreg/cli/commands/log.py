@@ -16,18 +16,17 @@ _STAGE_COLUMNS = ("version", "from", "commit", "when", "who", "email", "subject"
 
 
 @click.command("log")
-@click.argument("target", metavar="[MODEL[@STAGE]]", required=False, shell_complete=complete_reference)
+@click.argument("target", metavar="[MODEL[@STAGE|@VERSION]]", required=False, shell_complete=complete_reference)
 @click.option("-n", "--max-count", type=click.IntRange(min=1), metavar="N", help="Only the newest N.")
 @output_option
 @fetch_option
 def command(target: str | None, max_count: int | None, output: str) -> None:
-    """Show who did what and when, the newest first: of the registry, of MODEL, or who held a stage of it."""
-    model, at, stage = target.rpartition("@") if target and "@" in target else (target, "", "")
-    registry = open_registry()
-    rows = list(islice(registry.log(model or None, stage if at else None), max_count))
+    """Show who did what and when, the newest first: of the registry, of MODEL or one version, or who held a stage."""
+    rows = list(islice(open_registry().log(target), max_count))
+    of_stage = "events" not in rows[0]
     if output != "table":
-        emit(rows, output, rows=rows, columns=_STAGE_COLUMNS if at else _COLUMNS)
-    elif at:
+        emit(rows, output, rows=rows, columns=_STAGE_COLUMNS if of_stage else _COLUMNS)
+    elif of_stage:
         _print_stage(rows)
     else:
         _print_log(rows)

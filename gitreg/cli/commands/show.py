@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from gitreg.cli.options import fetch_option, open_registry, output_option, reference_argument
+from gitreg.cli.options import at_option, fetch_option, open_registry, output_option, reference_argument
 from gitreg.cli.output import emit, print_fields, print_heading, print_line, print_table, when_text
 from gitreg.registry import query
 from gitreg.units import size_text
@@ -14,7 +14,7 @@ from gitreg.units import size_text
 
 @click.command("show")
 @reference_argument
-@click.option("--at", metavar="DATE|COMMIT", help="What the registry said then.")
+@at_option
 @output_option
 @fetch_option
 def command(reference: str, at: str | None, output: str) -> None:

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from gitreg.errors import NotFound
+from gitreg.names import as_number, parse_reference
 from gitreg.policy.promotion import check_stage_is_known
 from gitreg.registry.state.index import BranchCommit, IndexEntry
+from gitreg.registry.state.references import resolve
 from gitreg.registry.state.snapshot import Snapshot
 from gitreg.registry.state.trailers import trailers, values_of
 
@@ -35,6 +37,47 @@ def log(snapshot: Snapshot, model: str | None = None) -> Iterator[dict[str, Any]
     yield _row(*first)
     for each in rows:
         yield _row(*each)
+
+
+def reference_log(snapshot: Snapshot, reference: str) -> list[dict[str, Any]]:
+    """Return the history of what a reference names, newest first: of a stage, or of a version, deleted ones included.
+
+    The rows are those of `stage_log`, or those of `log` for the commits that changed what is known of the version:
+    record, annotation, approvals, and the stages and aliases that it took or left.
+
+    Raises
+    ------
+    NotFound
+        There is no such model or version, or the stage was never held.
+    """
+    model, selector = parse_reference(reference)
+    if selector in snapshot.settings.stages:
+        return stage_log(snapshot, model, selector)
+    number = as_number(selector) if selector else None
+    version = snapshot.find_number(model, number, deleted=True) if number is not None else None
+    version = version or (snapshot.find_version(model, selector, deleted=True) if selector else None)
+    if version is None and selector and snapshot.index.history(snapshot.seq, "stage", model, selector):
+        return stage_log(snapshot, model, selector)  # of a stage that is declared no longer
+    version = version or resolve(snapshot, reference, withdrawn=True)
+    rows = []
+    for moment, began, ended in snapshot.index.touched(snapshot.seq, version.model):
+        # what begins and ends at one file is one event: a pointer that goes to another version leaves this one
+        about = {entry[:3] for entry in (*began, *ended) if _concerns(entry, version.version)}
+        if about:
+            rows.append(_row(moment, *([entry for entry in each if entry[:3] in about] for each in (began, ended))))
+    return rows
+
+
+def _concerns(entry: IndexEntry, version: str) -> bool:
+    """Return whether a file of a model is about one of its versions."""
+    match entry.kind:
+        case "model_version" | "annotation":
+            return entry.name == version
+        case "approval":
+            return entry.name.split("/")[0] == version
+        case "stage" | "alias":
+            return _version(entry) == version
+    return False
 
 
 def stage_log(snapshot: Snapshot, model: str, stage: str) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
-from gitreg.errors import NotFound
+from gitreg.errors import InvalidInput, NotFound
 from gitreg.names import nfc
 from gitreg.registry.state.references import resolve
 from gitreg.sdk.session import PathLike, Session
@@ -43,6 +43,8 @@ def find_version(session: Session, reference: str, *, at: str | None = None) -> 
     """Return the version that a reference names (:meth:`gitreg.Registry.version`)."""
     model, _, selector = nfc(reference).rpartition("@")
     if selector == "draft" or selector.startswith("draft:"):
+        if at is not None:
+            raise InvalidInput("drafts are of now: a draft has no past", hint="leave out the date or commit")
         from gitreg.sdk.verbs.drafts import draft_of_model  # a sealed version is read without all that drafts need
 
         return draft_of_model(session, model, selector.partition(":")[2] or None)
@@ -51,15 +53,17 @@ def find_version(session: Session, reference: str, *, at: str | None = None) -> 
     return version
 
 
-def sealed_version(session: Session, reference: str, *, withdrawn: bool = False) -> ModelVersion:
+def sealed_version(session: Session, reference: str, *, withdrawn: bool = False, at: str | None = None) -> ModelVersion:
     """Return a sealed version whose record is verified by its history, in a shallow clone by its tag.
 
     Parameters
     ----------
     withdrawn:
         True to return a yanked or deleted version, too.
+    at:
+        A date or a commit: the registry as it was then. None means now.
     """
-    return _verified(session, reference, None, withdrawn=withdrawn)[1]
+    return _verified(session, reference, at, withdrawn=withdrawn)[1]
 
 
 def warn_of_unreadable(snapshot: Snapshot, model: str | None = None, *, stacklevel: int = 3) -> None:

@@ -31,13 +31,14 @@ def load(
     artifact: str | None = None,
     file: str | None = None,
     link: bool = False,
+    at: str | None = None,
     unsafe_code: bool = False,
     progress: Progress | None = None,
 ) -> Path:
     """Return the folder with the files of a version (:meth:`gitreg.Registry.load`)."""
     if link and dest is None:
         raise InvalidInput("links need a folder to lie in", hint="name DEST, or leave --link away: nothing is copied")
-    version = find_version(session, reference)
+    version = find_version(session, reference, at=at)
     _tell_yanked(version)
     record = choose_artifact(version, artifact)
     folder = load_files(
