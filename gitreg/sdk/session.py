@@ -6,12 +6,12 @@ A dependency that a resolved reference does not need is imported at its first us
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from gitreg.errors import Declined, GitregError, InvalidInput, Refused
 from gitreg.git.program import without_repository
@@ -19,7 +19,7 @@ from gitreg.registry import discovery, weights
 from gitreg.registry.discovery.location import Location, locate, split_place
 from gitreg.registry.state.branch import PATIENCE, RegistryBranch
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
-from gitreg.registry.state.store_urls import default_folder, is_private, spelled_out, store_urls
+from gitreg.registry.state.store_urls import default_folder, is_private, same_store, spelled_out, store_urls
 from gitreg.sdk.environment import REGISTRY_VARIABLE, Environment
 
 if TYPE_CHECKING:
@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from gitreg.registry.state.content_verdicts import ScanCache
     from gitreg.registry.weights.claims import Claims
     from gitreg.registry.weights.trusted_stores import NamedStore
+    from gitreg.registry.writing.changes import Changes
     from gitreg.registry.writing.commit import Operation, Outcome, Writer
 
+Opened = TypeVar("Opened")
 PathLike = str | os.PathLike[str]
 
 
@@ -61,6 +63,7 @@ class Session:
         self.mirror_of = mirror_of
         self.branch = RegistryBranch(location.repository, location.branch, location.root)
         self.local = local
+        self._open_stores: dict[str, tuple[list[str], Any]] = {}
 
     @classmethod
     def open(
@@ -250,7 +253,7 @@ class Session:
             self.branch.snapshot().settings, self.branch.repository, self.environment.trusted_stores()
         )
 
-    @cached_property
+    @property
     def store(self) -> Store:
         """The primary store, to which weights are written.
 
@@ -259,9 +262,9 @@ class Session:
         Refused
             The registry names a store that the user does not trust.
         """
-        return self.named_stores()[0].store
+        return self._opened("store", lambda: self.named_stores()[0].store)
 
-    @cached_property
+    @property
     def stores(self) -> Replicas:
         """The primary store and its replicas, for reading; a file missing or damaged in one is read from the next.
 
@@ -275,7 +278,16 @@ class Session:
         Refused
             The registry names a primary store that the user does not trust.
         """
-        return weights.trusted_stores.readable(self.named_stores(), self.tell)
+        return self._opened("stores", lambda: weights.trusted_stores.readable(self.named_stores(), self.tell))
+
+    def _opened(self, name: str, opened: Callable[[], Opened]) -> Opened:
+        """Return open stores, opened anew where gitreg.yaml names other ones by now."""
+        urls = store_urls(self.branch.snapshot().settings, self.branch.repository)
+        known = self._open_stores.get(name)
+        if known is None or known[0] != urls:
+            known = self._open_stores[name] = (urls, opened())
+        stores: Opened = known[1]
+        return stores
 
     @contextmanager
     def saving(self, progress: Progress, *, draft: bool = False) -> Iterator[StoreWriter]:
@@ -309,6 +321,20 @@ class Session:
             if settings.store is not None and self._has_unpublished():
                 # another process may have removed the clone's own claim before any record referred to these files
                 self.claims.leave(self.store, unpublished=True)
+
+    def into(self, url: str, operation: Operation) -> Operation:
+        """Return an operation that is refused if the weights go to another store by now than the one at the URL."""
+
+        def checked(snapshot: Snapshot) -> Changes:
+            primary = store_urls(snapshot.settings, self.branch.repository)[0]
+            if not same_store(primary, url):
+                raise Refused(
+                    f"the registry has moved its weights to {primary} since this was begun",
+                    hint="save it again, after `gitreg trust`; nothing was committed",
+                )
+            return operation(snapshot)
+
+        return checked
 
     @property
     def claims(self) -> Claims:
@@ -395,8 +421,7 @@ class Session:
 
     def forget_stores(self) -> None:
         """Drop the open stores, so that a change of their list or of their trust is seen at the next use."""
-        for name in ("store", "stores"):
-            self.__dict__.pop(name, None)
+        self._open_stores.clear()
 
     def warn_of_private_store(self) -> None:
         """Warn if others get the records by a remote, but the weights go to a folder of this clone alone."""

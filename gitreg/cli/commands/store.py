@@ -8,7 +8,7 @@ import click
 
 from gitreg.cli.click_completion import complete_reference
 from gitreg.cli.group import Group
-from gitreg.cli.options import local_option, open_registry, output_option
+from gitreg.cli.options import local_option, open_registry, output_option, pr_option
 from gitreg.cli.output import emit, print_line, print_table
 from gitreg.cli.progress import progress
 from gitreg.cli.results import report
@@ -17,7 +17,7 @@ from gitreg.sdk import verbs
 from gitreg.units import size_text
 
 if TYPE_CHECKING:
-    from gitreg.registry.weights.replica_status import ReplicaStatus
+    from gitreg.registry.weights.replica_status import CopiedVersion, ReplicaStatus, Replication
 
 
 @click.group("store", cls=Group)
@@ -87,6 +87,31 @@ def create(url: str) -> None:
     """
     address, made = verbs.stores.create_store(url)
     print_line(f"Made the store {address}" if made else f"{address} is a store already")
+
+
+@command.command("set")
+@click.argument("url", metavar="URL|PATH")
+@click.option("--copy", "copying", is_flag=True, help="Copy all weights first, verified on the way.")
+@output_option
+@local_option
+@pr_option
+def set_primary(url: str, copying: bool, output: str) -> None:
+    """Save to another store from now on, and approve it; clones learn of it at their next pull.
+
+    All weights have to be in it first: those of versions, artifacts, drafts and proposals. What the former store holds
+    stays there.
+    """
+    registry = open_registry()
+    former = registry.session.store_url
+
+    def fill(work: Replication) -> list[CopiedVersion]:
+        with progress("Copying", lambda: work.size) as bar:
+            return list(work.run(bar))
+
+    outcome = verbs.stores.set_store(registry.session, url, fill if copying else None)
+    report(registry, outcome, output, nothing="they go there already")
+    if output == "table" and outcome.commit and outcome.proposal is None:
+        print_line(f"Nothing is saved to {former} any more; what it holds stays there")
 
 
 @command.command("add")

@@ -84,6 +84,10 @@ class Remotes:
 
         return DulwichRemote(self._repository, self._objects, self._write, self._checked_config, self._env, address)
 
+    def has(self, name: str) -> bool:
+        """Return whether the present configuration has a remote of that name."""
+        return self._read_config().get(f"remote.{name}.url") is not None
+
     def url(self, name: str) -> str | None:
         """Return the URL of a remote without the login in it; None where there is no such remote."""
         url = self._config().get(f"remote.{name}.url")

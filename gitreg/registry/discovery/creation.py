@@ -99,7 +99,7 @@ def create(
     repository = _repository(path, env, branch, remote)
     try:
         place = _place(repository, path, branch)
-        if remote is not None and repository.remotes.address(remote) is None:
+        if remote is not None and not repository.remotes.has(remote):
             raise _no_remote(remote, f"in {repository.work_tree or repository.git_dir}")
         if remote is not None and store_in_remote_folder:
             store = _store_in_remote(repository, remote)

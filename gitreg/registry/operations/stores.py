@@ -1,4 +1,4 @@
-"""The replicas in ``gitreg.yaml``: added and removed."""
+"""The stores in ``gitreg.yaml``: replicas added and removed, and another primary store."""
 
 from __future__ import annotations
 
@@ -22,6 +22,23 @@ def add_replica(snapshot: Snapshot, url: str) -> Changes:
         {Key("registry"): settings.but(replicas=replicas)},
         f"Add the store {url}",
         trailers=(("Operation", "store-add"), ("Store", url)),
+    )
+
+
+def set_primary(snapshot: Snapshot, url: str) -> Changes:
+    """Return the changes that give the registry another primary store; it is no replica any more, if it was one.
+
+    Parameters
+    ----------
+    url:
+        The URL of the store as ``gitreg.yaml`` will spell it.
+    """
+    settings = snapshot.sound_settings()
+    replicas = tuple(each for each in settings.replicas if each != url)
+    return Changes(
+        {Key("registry"): settings.but(store=url, replicas=replicas)},
+        f"Move the weights to {url}",
+        trailers=(("Operation", "store-set"), ("Store", url)),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gitreg.blobs.gc.sweep import GarbageObject, Live, find_leftovers, purge, read_unneeded, sweep, undo
 from gitreg.blobs.manifest import Manifest
+from gitreg.blobs.reader import StoreReader
 from gitreg.blobs.store import Store
 from gitreg.documents.layout import MAX_BYTES, Key, parse_path
 from gitreg.documents.types import AnnotationDocument, ArtifactDocument, ArtifactRecord, VersionDocument
@@ -120,7 +121,7 @@ def _live(users: StoreUsers) -> Live:
     return look
 
 
-def live_manifests(user: StoreUser, store: Store) -> Iterator[Manifest]:
+def live_manifests(user: StoreUser, store: StoreReader) -> Iterator[Manifest]:
     """Yield the manifest of every artifact that is reachable from a store user; some of them more than once.
 
     Reachable is each record at a ref of the repository or of its remote, or at a checked-out commit (not in reflogs
@@ -150,7 +151,7 @@ def live_manifests(user: StoreUser, store: Store) -> Iterator[Manifest]:
 
 
 def _recorded(
-    branch: RegistryBranch, snapshot: Snapshot, refs: Sequence[tuple[str, str]], store: Store
+    branch: RegistryBranch, snapshot: Snapshot, refs: Sequence[tuple[str, str]], store: StoreReader
 ) -> Iterator[Manifest]:
     """Yield the manifests of all records that the branch, at one commit, does not call deleted."""
     repository, head = branch.repository, snapshot.commit
@@ -179,7 +180,7 @@ def _recorded(
             yield from _manifests(artifacts, record.key, store)
 
 
-def _linked_and_standalone(snapshot: Snapshot, deleted: set[Key], store: Store) -> Iterator[Manifest]:
+def _linked_and_standalone(snapshot: Snapshot, deleted: set[Key], store: StoreReader) -> Iterator[Manifest]:
     for entry in snapshot.index.scan(snapshot.seq, "annotation"):
         key = Key("annotation", entry.model, entry.name)
         if entry.data is None:
@@ -192,7 +193,7 @@ def _linked_and_standalone(snapshot: Snapshot, deleted: set[Key], store: Store) 
             yield from _manifests([ArtifactDocument.from_data(entry.data).record], key, store)
 
 
-def _drafted(branch: RegistryBranch, drafts: Mapping[str, str], store: Store) -> Iterator[Manifest]:
+def _drafted(branch: RegistryBranch, drafts: Mapping[str, str], store: StoreReader) -> Iterator[Manifest]:
     for ref, commit in drafts.items():
         if branch.repository.read(commit, RUN_FILE) is None:  # another branch under the drafts' prefix
             continue
@@ -280,7 +281,7 @@ def _not_told(key: Key, reason: str) -> InvalidDocument:
     )
 
 
-def _manifests(artifacts: Iterable[ArtifactRecord], key: Key, store: Store) -> Iterator[Manifest]:
+def _manifests(artifacts: Iterable[ArtifactRecord], key: Key, store: StoreReader) -> Iterator[Manifest]:
     for artifact in artifacts:
         try:
             yield manifest_of(artifact, store)

@@ -13,7 +13,7 @@ from gitreg.blobs.reader import StoreReader
 from gitreg.blobs.replication import replicate
 from gitreg.blobs.store import Store
 from gitreg.errors import GitregError, IntegrityError, Refused
-from gitreg.registry.state.manifests import Holder, manifest_of, stored_manifest
+from gitreg.registry.state.manifests import LISTED_FILES, Holder, manifest_of, stored_manifest
 from gitreg.registry.state.snapshot import ModelVersion
 from gitreg.registry.weights.trusted_stores import NamedStore
 
@@ -134,6 +134,8 @@ class Replication:
         A folder for temporary copies of big files that are stored without chunks.
     manifests:
         The store that manifests are read from.
+    more:
+        Further file sets to copy, which belong to drafts and proposals.
 
     Attributes
     ----------
@@ -144,7 +146,13 @@ class Replication:
     """
 
     def __init__(
-        self, versions: Iterable[Holder], sources: Sequence[Store], target: Store, spool: Path, manifests: StoreReader
+        self,
+        versions: Iterable[Holder],
+        sources: Sequence[Store],
+        target: Store,
+        spool: Path,
+        manifests: StoreReader,
+        more: Iterable[Manifest] = (),
     ) -> None:
         self._sources = sources
         self._target = target
@@ -158,9 +166,18 @@ class Replication:
                     sets.setdefault(manifest.digest, (version.reference, manifest))
             except IntegrityError as error:
                 self._unknown.append(CopiedVersion(version.reference, 0, 0, error.message))
+        for further in more:
+            listed = len(further.files) <= LISTED_FILES
+            for manifest in (further,) if listed else (further, stored_manifest(further)):
+                sets.setdefault(manifest.digest, ("a draft or a proposal", manifest))
         missing = target.missing(manifest for _, manifest in sets.values())
         self.size = sum(entry.size for entries in missing.values() for entry in entries)
         self._lacking = [sets[digest] for digest in missing]
+
+    @property
+    def is_done(self) -> bool:
+        """True if the target lacks nothing, as far as it can be known."""
+        return not (self._lacking or self._unknown)
 
     def run(self, progress: Progress) -> Iterator[CopiedVersion]:
         """Copy the missing files and yield the result of each incomplete set; damaged files do not stop the other sets.

@@ -50,6 +50,20 @@ class StoreUser:
     name: str | None = None
 
 
+def surveyed(branch: RegistryBranch, remote: Upstream) -> StoreUser:
+    """Return a clone's registry as a store user, with all refs of its remote that may have records.
+
+    Raises
+    ------
+    GitregError
+        As :meth:`Upstream.survey` raises it.
+    """
+    ours = branch.head()
+    theirs, refs = remote.survey()
+    behind = ours is not None and theirs is not None and branch.repository.is_ancestor(ours, theirs)
+    return StoreUser(branch, tuple(head for head in (theirs, None if behind else ours) if head), refs)
+
+
 @dataclass(frozen=True)
 class StoreUsers:
     """All store users of one store, as seen from one clone.
@@ -162,14 +176,12 @@ class StoreUsers:
                 hint="collect without GITREG_OFFLINE",
             )
         try:
-            theirs, refs = self.remote.survey()
+            return surveyed(branch, self.remote)
         except GitregError as error:
             raise Refused(
                 f"{self.remote.name} does not tell what other clones keep in {self.store.url}: {error.message}",
                 hint=error.hint or "nothing is collected before it can be asked",
             ) from error
-        behind = ours is not None and theirs is not None and branch.repository.is_ancestor(ours, theirs)
-        return StoreUser(branch, tuple(head for head in (theirs, None if behind else ours) if head), refs)
 
     def _open(
         self, name: str, left: StoredClaim, all_left: Collection[str], stack: ExitStack

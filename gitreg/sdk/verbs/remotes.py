@@ -117,7 +117,7 @@ def _of_clone(folder: Path, address: str, environment: Environment) -> Session:
             hint="`git clone` it, and run `gitreg init --remote origin` there",
         ) from None
     repository, remote = session.branch.repository, session.remote
-    if remote is None or repository.remotes.address(remote) is not None:
+    if remote is None or repository.remotes.has(remote):
         return session
     session.close()
     add_remote(repository, remote, address)
@@ -221,7 +221,7 @@ def set_remote(session: Session, remote: str) -> Outcome:
     if session.is_mirror:
         return session.commit(operation)
     branch = session.branch
-    if branch.repository.remotes.address(remote) is None:
+    if not branch.repository.remotes.has(remote):
         raise NotFound(
             f"there is no remote {remote!r} in {session.folder}",
             hint=f"`git remote add {remote} URL`, then again; `git remote -v` lists them",

@@ -146,7 +146,7 @@ def publish(session: Session, store: StoreWriter, operation: Operation, put_agai
         Files were lost from the store, and their sources have changed.
     """
     store.hold()
-    outcome = session.commit(operation)
+    outcome = session.commit(session.into(store.url, operation))
     # A garbage collection that began before this commit may have moved files that it found unreachable.
     if outcome.commit and store.lost() and (not put_again() or store.lost()):
         made = [outcome.changes.version] if outcome.changes.version else outcome.changes.versions

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from hashlib import sha256
@@ -15,18 +15,30 @@ from gitreg.blobs.replicas import Replicas
 from gitreg.blobs.replication import replicate
 from gitreg.blobs.store import Store
 from gitreg.blobs.urls import open_store
-from gitreg.errors import GitregError, InvalidInput, NotFound, Refused
-from gitreg.registry.operations.stores import add_replica, remove_replica
-from gitreg.registry.state.store_urls import default_folder, same_store, spelled_out, store_setting, store_urls
-from gitreg.registry.weights.replica_status import ReplicaStatus, Replication, replica_statuses
+from gitreg.errors import GitregError, IntegrityError, InvalidInput, NotFound, Refused
+from gitreg.registry.operations.stores import add_replica, remove_replica, set_primary
+from gitreg.registry.state.store_urls import (
+    default_folder,
+    is_private,
+    same_store,
+    spelled_out,
+    store_setting,
+    store_urls,
+)
+from gitreg.registry.weights.garbage import live_manifests
+from gitreg.registry.weights.replica_status import CopiedVersion, ReplicaStatus, Replication, replica_statuses
+from gitreg.registry.weights.store_users import StoreUser, surveyed
 from gitreg.registry.weights.verification import Verification
 from gitreg.registry.weights.verify_checkpoint import VerifyCheckpoint
+from gitreg.registry.writing.changes import Changes
 from gitreg.registry.writing.commit import Outcome
 from gitreg.sdk.environment import Environment
 from gitreg.sdk.verbs.holders import holders
 from gitreg.sdk.verbs.sealed import fetch_history
+from gitreg.units import size_text
 
 if TYPE_CHECKING:
+    from gitreg.registry.state.snapshot import Snapshot
     from gitreg.sdk.session import PathLike, Session
 
 
@@ -160,6 +172,87 @@ def add_store(session: Session, url: PathLike) -> Outcome:
     with suppress(GitregError):  # the store may be read-only here; a process that copies to it leaves the claim
         session.leave_claims(store)
     return outcome
+
+
+def set_store(
+    session: Session, url: PathLike, fill: Callable[[Replication], Iterable[CopiedVersion]] | None = None
+) -> Outcome:
+    """Give the registry another primary store, in one commit, and trust it; return the outcome.
+
+    All weights have to be in it before: of versions, artifacts, drafts and proposals, here and on the remote. What the
+    former store holds stays there.
+
+    Parameters
+    ----------
+    fill:
+        Runs the replication that copies what the store lacks, and returns its results; None copies nothing.
+
+    Raises
+    ------
+    InvalidInput
+        gitreg cannot open a store of that kind, or other clones of the registry would not reach it.
+    Refused
+        The store lacks weights, and none are to be copied; or a store that gitreg.yaml names is not trusted.
+    IntegrityError
+        Weights are damaged or missing in all stores, so that not all could be copied.
+    """
+    address, repository = session.address(url), session.branch.repository
+    target, setting = open_store(address), store_setting(address, repository)
+    if same_store(address, session.store_url):
+        session.environment.trusted_stores().trust(address)
+        return Outcome(None, Changes(subject=f"Move the weights to {setting}"), {})
+    if session.remote is not None and is_private(setting):
+        raise InvalidInput(
+            f"{address} is a folder of this clone alone, and {session.remote} would get the records alone",
+            hint="name a folder or a bucket that all clones reach, as s3://bucket/folder",
+        )
+    sources = [] if fill is None else [store for store in session.stores.in_order if store.url != target.url]
+    checked: list[str] = []
+
+    def operation(snapshot: Snapshot) -> Changes:
+        if snapshot.commit not in checked:  # others have saved since
+            _fill(session, sources, target, fill)
+        return set_primary(snapshot, setting)
+
+    _fill(session, sources, target, fill)
+    checked.append(session.snapshot().commit)
+    outcome = session.commit(operation)
+    session.environment.trusted_stores().trust(address)
+    session.forget_stores()
+    return outcome
+
+
+def _fill(
+    session: Session,
+    sources: Sequence[Store],
+    target: Store,
+    fill: Callable[[Replication], Iterable[CopiedVersion]] | None,
+) -> None:
+    """Copy all weights that a store lacks to it, or raise if there are any and they cannot be copied."""
+    upstream = None if session.environment.offline else session.upstream
+    head = session.branch.head()
+    user = surveyed(session.branch, upstream) if upstream else StoreUser(session.branch, (head,) if head else ())
+    manifests = Replicas([*sources, target], session.tell)
+    spool = session.environment.spool()
+    lacking = Replication(holders(session, []), sources, target, spool, manifests, live_manifests(user, manifests))
+    if fill is not None:
+        target.create()
+        session.leave_claims(target)
+        failed = [each for each in fill(lacking) if each.problem is not None]
+        if failed:
+            more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
+            raise IntegrityError(
+                f"the weights stay in {session.store_url}: {failed[0].reference}: {failed[0].problem}{more}",
+                hint="all else was copied; restore that, or `gitreg model version delete` it, and try again",
+            )
+    elif not lacking.is_done:
+        raise Refused(
+            f"{target.url} lacks weights of this registry: {size_text(lacking.size)}",
+            hint="`gitreg store set URL --copy` copies them first",
+        )
+    else:
+        target.create()
+        session.leave_claims(target)
 
 
 def remove_store(session: Session, url: PathLike) -> Outcome:

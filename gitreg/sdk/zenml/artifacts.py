@@ -226,10 +226,11 @@ def save_artifact(
             data, name, version, artifact_type=artifact_type, metadata=metadata, unsafe_pickle=unsafe_pickle
         )
         return saved
-    with opened(registry) as target, stored(target.session, data, artifact_type, unsafe_pickle=unsafe_pickle) as files:
-        session, (record, materializer) = target.session, files
-        document = new_document(session, name, version, record, materializer, metadata)
-        session.commit(lambda snapshot: artifacts.save_artifact(snapshot, document))
+    with opened(registry) as target:
+        session, url = target.session, target.session.store.url
+        with stored(session, data, artifact_type, unsafe_pickle=unsafe_pickle) as (record, materializer):
+            document = new_document(session, name, version, record, materializer, metadata)
+            session.commit(session.into(url, lambda snapshot: artifacts.save_artifact(snapshot, document)))
         found = find_artifact(session.snapshot(), name, version or document.id)
         assert found is not None
         return ArtifactVersion(found, registry)
