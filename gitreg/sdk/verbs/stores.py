@@ -177,7 +177,7 @@ def add_store(session: Session, url: PathLike) -> Outcome:
 def set_store(
     session: Session, url: PathLike, fill: Callable[[Replication], Iterable[CopiedVersion]] | None = None
 ) -> Outcome:
-    """Give the registry another primary store, in one commit, and trust it; return the outcome.
+    """Set the primary store of the registry in one commit, trust it, and return the outcome.
 
     All weights have to be in it before: of versions, artifacts, drafts and proposals, here and on the remote. What the
     former store holds stays there.
