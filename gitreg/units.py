@@ -1,7 +1,8 @@
-"""Sizes and durations as people write them: ``50GB``, ``512MiB``, ``14d``."""
+"""Numbers, sizes and durations as people write them: ``0.95``, ``50GB``, ``14d``."""
 
 from __future__ import annotations
 
+import math
 import re
 
 from gitreg.errors import InvalidInput
@@ -9,7 +10,39 @@ from gitreg.errors import InvalidInput
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _POWERS = "kmgtp"
 _SIZE = rf"(?i)([0-9]+(?:\.[0-9]+)?)\s*(?:([{_POWERS}])(i?))?b?"
+_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
+_SCIENTIFIC = re.compile(r"-?[1-9](?:\.[0-9]+)?[eE][-+]?[0-9]{1,9}")
+_DIGITS = 100  # more are no number in a document
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def is_decimal(text: str) -> bool:
+    """Return whether a text is a number in plain digits: ``0.90`` or ``-3``, neither ``0012`` nor ``1234e56``."""
+    return len(text) <= _DIGITS and _DECIMAL.fullmatch(text) is not None
+
+
+def number_as_written(text: str) -> int | float | None:
+    """Return the number that a text writes, if it would come back as it was written; otherwise None.
+
+    ``0012``, ``3.10`` and ``1234e56`` would come back as 12, 3.1 and 1.234e+59: they are identifiers, or may be.
+    ``1e-4`` is the usual way to write a small number, and keeps its value.
+    """
+    if not (is_decimal(text) or _SCIENTIFIC.fullmatch(text)) or text == "-0":
+        return None
+    _, point, fraction = text.partition(".")
+    if is_decimal(text) and (not point or (len(fraction) > 1 and fraction.endswith("0"))):
+        return None if point else int(text)
+    number = float(text)
+    return number if math.isfinite(number) and _value_of(repr(number)) == _value_of(text) else None
+
+
+def _value_of(number: str) -> tuple[bool, str, int]:
+    """Return the sign, the digits and the power of ten of a number: equal where, and only where, the values are."""
+    mantissa, _, exponent = number.lower().partition("e")
+    whole, _, fraction = mantissa.lstrip("-").partition(".")
+    digits = (whole + fraction).rstrip("0")
+    power = int(exponent or 0) + len(whole) - len(digits) if digits else 0
+    return number.startswith("-"), digits.lstrip("0"), power
 
 
 def parse_size(text: str, name: str) -> int:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gitreg.errors import InvalidInput
-from gitreg.units import parse_duration, parse_size, size_text
+from gitreg.units import is_decimal, number_as_written, parse_duration, parse_size, size_text
 
 
 def test_sizes_are_shown_in_powers_of_a_thousand() -> None:
@@ -46,3 +51,32 @@ def test_a_duration_is_read_in_seconds_to_weeks(text: str, seconds: float) -> No
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="no duration"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0", 0), ("-3", -3), ("10", 10), ("9007199254740993", 9007199254740993), ("0.95", 0.95), ("10.0", 10.0),
+        ("-0.5", -0.5), ("0.00001", 1e-5), ("0.30000000000000004", 0.1 + 0.2), ("1e-4", 1e-4), ("2.5E+3", 2500.0),
+        ("0012", None), ("-0", None), ("3.10", None), ("1234e56", None), ("1e999", None), ("1e-999", None),
+        ("1e12345", None), ("0.1234567890123456789", None), ("1_000", None), ("0x1f", None), (".5", None), ("5.", None),
+        ("+5", None), ("", None), (" 5", None), ("5\n", None), ("٣", None), ("nan", None),
+    ],
+)  # fmt: skip
+def test_a_number_is_one_where_it_comes_back_as_it_was_written(text: str, number: float | None) -> None:
+    found = number_as_written(text)
+    assert (found, type(found)) == (number, type(number))
+
+
+@given(st.from_regex(r"-?[0-9]{0,20}(\.[0-9]{0,20})?([eE][-+]?[0-9]{1,4})?", fullmatch=True))
+def test_what_is_read_as_a_number_has_the_value_that_was_written(text: str) -> None:
+    number = number_as_written(text)
+    if number is not None:
+        assert json.loads(text) == number
+        if is_decimal(text):
+            assert format(Decimal(repr(number)), "f") in (text, text + ".0", text.removesuffix(".0"))
+
+
+@given(st.integers() | st.floats(allow_nan=False, allow_infinity=False, min_value=-1e15, max_value=1e15))
+def test_what_python_and_json_write_is_read_as_that_number(number: float) -> None:
+    assert number_as_written(json.dumps(number)) == number

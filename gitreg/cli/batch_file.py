@@ -31,7 +31,7 @@ def read_batch(path: str) -> list[Saving]:
         content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except OSError as error:
         raise NotFound(f"cannot read {where}: {error.strerror}", hint="--batch names a file, or - for input") from None
-    listed = loads(content, where)
+    listed = loads(content, where, as_written=True)
     check("batch", listed, where)
     savings = []
     for each in listed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,6 +15,7 @@ from gitreg.cli.click_completion import complete_model, complete_reference, comp
 from gitreg.cli.global_options import GlobalOptions
 from gitreg.errors import InvalidInput, NotFound, UnsafeCode
 from gitreg.sdk import verbs
+from gitreg.units import number_as_written
 
 if TYPE_CHECKING:
     from gitreg.sdk.registry import Registry
@@ -173,7 +175,7 @@ def page_options(function: Function) -> Function:
 
 
 def read_metadata(given: Sequence[str], option: str = "--metadata") -> dict[str, Any]:
-    """Return the values of ``K=V`` and ``@FILE``; later ones replace earlier ones.
+    """Return the values of ``K=V`` and ``@FILE``; a value replaces that of a file, and a later file an earlier one.
 
     Parameters
     ----------
@@ -185,11 +187,12 @@ def read_metadata(given: Sequence[str], option: str = "--metadata") -> dict[str,
     Raises
     ------
     InvalidInput
-        A text has neither form, or a file contains no mapping.
+        A text has neither form, names a key again or a number that JSON does not have, or a file contains no mapping.
     NotFound
         A file cannot be read.
     """
     out: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for text in given:
         if text.startswith("@"):
             out.update(_read_file(text[1:]))
@@ -197,13 +200,23 @@ def read_metadata(given: Sequence[str], option: str = "--metadata") -> dict[str,
         key, equals, value = text.partition("=")
         if not equals or not key:
             raise InvalidInput(f"{option} {text!r} is neither K=V nor @FILE", hint="write accuracy=0.95")
-        out[key] = _read_value(key, value, option)
-    return out
+        if key in values:
+            raise InvalidInput(
+                f"{option} {key} is named twice", hint=f"name it once; several values are a list: {key}='[1, 2]'"
+            )
+        values[key] = _read_value(key, value, option)
+    return out | values
 
 
 def _read_value(key: str, text: str, option: str) -> Any:
+    """Return the JSON value of a text, or the text itself where it is no JSON or would not come back as written."""
+    if re.fullmatch(r"(?i)[+-]?(nan|inf|infinity)", text):
+        raise InvalidInput(
+            f"{option} {key} is {text}, which is no number in JSON",
+            hint=f"""leave it out; a text is quoted: {key}='"{text}"'""",
+        )
     try:
-        return json.loads(text)
+        value = json.loads(text, object_pairs_hook=lambda pairs: _mapping(pairs, key, option))
     except json.JSONDecodeError:
         return text
     except RecursionError:
@@ -212,12 +225,24 @@ def _read_value(key: str, text: str, option: str) -> Any:
         raise InvalidInput(
             f"{option} {key} is a number of {len(text):,} digits", hint=f"""a text is quoted: {key}='"123"'"""
         ) from None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return text if number_as_written(text) is None else value
+    return value
+
+
+def _mapping(pairs: Sequence[tuple[str, Any]], key: str, option: str) -> dict[str, Any]:
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidInput(f"{option} {key} has {twice!r} twice", hint="name it once")
+    return mapping
 
 
 def _read_file(path: str) -> dict[str, Any]:
     try:
         with open(path, "rb") as file:
-            data = documents.yaml.loads(file.read(), path)  # JSON is YAML
+            data = documents.yaml.loads(file.read(), path, as_written=True)  # JSON is YAML
     except OSError as error:
         raise NotFound(f"cannot read {path}: {error.strerror}", hint="--metadata @FILE names a file") from None
     if not isinstance(data, dict):

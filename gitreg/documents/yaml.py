@@ -17,6 +17,7 @@ import yaml
 
 from gitreg.documents.layout import MAX_BYTES
 from gitreg.errors import InvalidDocument
+from gitreg.units import number_as_written
 
 MAX_NODES = 100_000
 MAX_DEPTH = 64
@@ -46,6 +47,7 @@ _NUMBER_START = frozenset("+-.0123456789")
 _INT = re.compile(r"[-+]?[0-9]+")
 _OTHER_INT = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NOT_A_NUMBER = re.compile(r"(?i)[+-]?\.?(nan|inf|infinity)")
 _NOT_JSON = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 _PLACEHOLDER = "files-of-artifact-"
@@ -56,7 +58,7 @@ _PLAIN_PATH = re.compile(r"(?=[^/]*/|[A-Za-z_](?:[^.]*\.|.{5}))[A-Za-z0-9_][A-Za
 _PLAIN_SHA256 = re.compile(r"(?=[0-9be]*[acdf])[0-9a-f]{64}")
 
 
-def loads(data: bytes, where: str) -> Any:
+def loads(data: bytes, where: str, *, as_written: bool = False) -> Any:
     """Return the value of one YAML document.
 
     Parameters
@@ -65,6 +67,9 @@ def loads(data: bytes, where: str) -> Any:
         The document as UTF-8 text.
     where:
         The name of the file, for errors.
+    as_written:
+        True for values of users: a number that would not come back as it is written is a text
+        (`gitreg.units.number_as_written`).
 
     Returns
     -------
@@ -84,7 +89,7 @@ def loads(data: bytes, where: str) -> Any:
         raise InvalidDocument(where, "", f"is not UTF-8 text (byte {error.start})") from None
     loader = LOADER(text)
     try:
-        return _Builder(loader, where).document()
+        return _Builder(loader, where, as_written=as_written).document()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         if mark is not None and _open_brackets(text[: mark.index]) > MAX_DEPTH:
@@ -113,8 +118,9 @@ def _open_brackets(text: str) -> int:
 class _Builder:
     """The builder of one document's value from the events of a loader."""
 
-    def __init__(self, loader: Any, where: str) -> None:
+    def __init__(self, loader: Any, where: str, *, as_written: bool) -> None:
         self._next = loader.get_event
+        self._as_written = as_written
         self._where = where
         self._path: list[str | int] = []
         self._nodes = 0
@@ -175,6 +181,8 @@ class _Builder:
     def _scalar(self, text: str) -> Any:
         if text in _CONSTANTS:
             return _CONSTANTS[text]
+        if self._as_written:
+            return self._scalar_as_written(text)
         if text[0] not in _NUMBER_START:
             return text
         if _INT.fullmatch(text) or _OTHER_INT.fullmatch(text):
@@ -189,6 +197,14 @@ class _Builder:
         if _NOT_JSON.fullmatch(text):
             raise self._error(f"is {text}, which is no JSON number")
         return text
+
+    def _scalar_as_written(self, text: str) -> Any:
+        if _NOT_A_NUMBER.fullmatch(text):
+            raise self._error(f"is {text}, which is no JSON number; a text is quoted")
+        if text.isdigit() and len(text) > MAX_DIGITS:
+            raise self._error(f"is a number of {len(text):,} digits; at most {MAX_DIGITS} fit")
+        number = number_as_written(text)
+        return text if number is None else number
 
     def _error(self, reason: str) -> InvalidDocument:
         return InvalidDocument(self._where, pointer(self._path), _short(reason, _LONGEST_REASON))

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from gitreg.policy.evidence import Evidence, VersionMetadata
 from gitreg.policy.gates.base import Condition, Finding, finding
+from gitreg.units import is_decimal
 
 
 def look_up(metadata: Mapping[str, Any], path: str) -> Any:
@@ -27,8 +28,13 @@ def look_up(metadata: Mapping[str, Any], path: str) -> Any:
 
 
 def _number(metadata: Mapping[str, Any], metric: str) -> Decimal | None:
-    """Return a metric as the decimal number that is written, so that 0.8 - 0.1 is 0.7; None if it is not a number."""
+    """Return a metric as the decimal number that is written, so that 0.8 - 0.1 is 0.7; None if it is not a number.
+
+    A text in plain digits counts: ``0.90`` was kept as it was written.
+    """
     value = look_up(metadata, metric)
+    if isinstance(value, str):
+        return Decimal(value) if is_decimal(value) else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return Decimal(str(value))

@@ -3,7 +3,7 @@
 A filter is ``FIELD=VALUE`` or ``FIELD=OPERATOR:VALUE``. A field with several values (tags, aliases) passes when one of
 them does; dots lead to fields of a mapping (``metadata.accuracy``). The operators are ZenML's. Numbers are compared
 exactly; versions that are numbers, as numbers; a day is the whole day, in UTC. What is no number is never greater or
-less than one, and comes after the numbers in both orders.
+less than one, and comes after the numbers in both orders; a text in plain digits in the metadata, as ``0.90``, is one.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any, Generic, TypeVar
 from gitreg.documents.types import CARD_FIELDS
 from gitreg.errors import InvalidInput
 from gitreg.names import as_number, nfc
+from gitreg.units import is_decimal
 
 OPERATORS = (
     "equals",
@@ -161,7 +162,7 @@ class Filter:
                 return one, other
             return (actual, self.value) if one is other else None
         if _top(self.field) in _MAPPINGS and number is not None:
-            return None  # "n/a" is not greater than 0.9
+            return (_number(actual), number) if is_decimal(actual) else None  # "n/a" is not greater than 0.9
         return actual, self.value
 
 
@@ -355,7 +356,10 @@ def _sort_key(field: str, value: Any) -> tuple[int, Any]:
     if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
         return 0, value
     if isinstance(value, str):
-        number = as_number(value) if _top(field) in _VERSIONS else None
+        if _top(field) in _VERSIONS:
+            number: int | float | None = as_number(value)
+        else:
+            number = _number(value) if _top(field) in _MAPPINGS and is_decimal(value) else None
         return (0, number) if number is not None else (2, value)
     return 3, json.dumps(value, ensure_ascii=False)
 
