@@ -105,6 +105,12 @@ def test_gc_tells_a_person_what_would_go_why_and_what_to_do(two: Person) -> None
     assert two.gitreg("gc", "--purge").out == "Nothing to remove\n"
     two.gitreg("model", "version", "delete", "iris", "1")
     write(store_of(two.here) / "sha256" / "00", {"0" * 64: b"left"})
+    hidden = two.gitreg("gc").out.splitlines()
+    assert "within the grace time: version 1 is deleted" in hidden[2]
+    assert hidden[-2] == "Nothing to collect yet"
+    assert hidden[-1].startswith("Within the grace time: 3 objects, 1.3 MB; the first may go on 20")
+    assert {(row["reason"], row["done"]) for row in gc(two)} == {("recent", False)}
+    assert gc(two, "--apply") == []
     shown = two.gitreg("gc", "--grace", "0").out
     assert [line.split() for line in shown.splitlines()[2:4]] == [
         ["iris", "version", "1", "is", "deleted", "2", "1.3", "MB"],
@@ -275,7 +281,8 @@ def test_saves_beside_collections_lose_nothing(
         assert_sound(person)
     for option in ("--apply", "--purge"):
         gc(people[0], option, "--grace", "0")
-    assert gc(people[0], "--grace", "0") == []
+    left = gc(people[0], "--grace", "0")
+    assert {row["reason"] for row in left} <= {"recent"}, "but for those of writers whose clocks are ahead"
     assert assert_all_load(people[0], tmp_path) > 0
 
 

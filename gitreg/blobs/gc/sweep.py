@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from math import inf
 from typing import NamedTuple
 
 from gitreg.blobs import keys as layout
@@ -44,7 +45,7 @@ class GarbageObject(NamedTuple):
         Time when it was written or moved to the trash, in seconds since 1970 by the store's clock.
     reason:
         ``unused``: it is unreachable. ``unfinished``: a killed writer left it. ``damaged``: it was found damaged and
-        moved aside. ``trash``: it lies in the trash.
+        moved aside. ``recent``: it is one of these, but too young to be taken. ``trash``: it lies in the trash.
     whole:
         The sha256, in hexadecimal, of the file or of the set's manifest that it is or is a part of; None if unknown.
     """
@@ -57,7 +58,7 @@ class GarbageObject(NamedTuple):
 
 
 def find_leftovers(store: Store, live: Live, *, grace: float) -> list[GarbageObject]:
-    """Return the garbage that `sweep` would take, and the contents of the trash.
+    """Return the garbage that `sweep` would take, what it would take but for the retention, and what is in the trash.
 
     Parameters
     ----------
@@ -70,9 +71,15 @@ def find_leftovers(store: Store, live: Live, *, grace: float) -> list[GarbageObj
         A recipe that has to stay cannot be read.
     """
     bucket, now = store.bucket, store.bucket.now()
-    needed = _needed(bucket, live, now, grace, written_since=now - grace)
+    needed = _needed(bucket, live, now, grace, written_since=inf)
+    unneeded = list(_unneeded(bucket, needed, inf))
+    young = {one.key: one.key for one in unneeded if one.since >= now - grace}
+    spared = _parts(bucket, young)  # a recipe that stays keeps its chunks, however old they are
     return [
-        *_unneeded(bucket, needed, now - grace),
+        *(
+            one._replace(reason="recent") if one.key in young or layout.digest_in(one.key) in spared else one
+            for one in unneeded
+        ),
         *_unfinished(bucket, now, grace),
         *_in_trash(bucket),
     ]

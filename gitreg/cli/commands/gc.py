@@ -69,11 +69,18 @@ def command(apply: bool, undo: bool, purge: bool, grace: float, release: tuple[s
         return
     _print(found)
     if did:
-        print_line(f"{did}: {_sum(found)}" if found else f"Nothing to {'return' if undo else 'remove'}")
+        nothing = "Nothing to return" if undo else "Nothing to remove"
+        if apply:
+            nothing += "; `gitreg gc` shows what the grace time keeps"
+        print_line(f"{did}: {_sum(found)}" if found else nothing)
         return
-    thrown = [one for one in found if one.reason == "trash"]
-    rest = [one for one in found if one.reason != "trash"]
-    print_line(f"`gitreg gc --apply` would take {_sum(rest)}" if rest else "Nothing to collect")
+    thrown, recent = ([one for one in found if one.reason == reason] for reason in ("trash", "recent"))
+    rest = [one for one in found if one.reason not in ("trash", "recent")]
+    nothing = "Nothing to collect yet" if recent else "Nothing to collect"
+    print_line(f"`gitreg gc --apply` would take {_sum(rest)}" if rest else nothing)
+    if recent:
+        first = _when(min(one.since for one in recent) + grace)
+        print_line(f"Within the grace time: {_sum(recent)}; the first may go on {first}, with --grace 0s at once")
     if thrown:
         print_line(f"In the trash: {_sum(thrown)}, until `gitreg gc --purge`; `gitreg gc --undo` returns it")
 
@@ -95,6 +102,8 @@ def _why(one: Garbage) -> str:
     whose = f"version {one.version} is deleted{where}" if one.version else "no record names it"
     if one.reason == "trash":
         return f"in the trash since {_when(one.since)}: {whose}"
+    if one.reason == "recent":
+        return f"within the grace time: {whose}"
     if one.reason == "unfinished":
         return "a killed save left it"
     if one.reason == "damaged":

@@ -58,7 +58,7 @@ class Garbage:
 
 
 def find_garbage(users: StoreUsers, *, grace: float) -> list[Garbage]:
-    """Return the objects that `collect_garbage` would take, and those in the trash.
+    """Return the objects that `collect_garbage` would take, now or once they are older, and those in the trash.
 
     Parameters
     ----------

@@ -180,6 +180,9 @@ def test_what_no_live_set_needs_goes_to_the_trash_and_the_rest_stays(world: Worl
     assert {one.key for one in shown} == others
     assert {one.reason for one in shown} == {"unused"}
     assert world.weights == only | others, "so far it was only shown"
+    spared = find_leftovers(world.store, world.look, grace=3600)
+    assert {(one.key, one.reason) for one in spared} == {(key, "recent") for key in others}
+    assert {one.whole for one in spared} == {one.whole for one in shown}
     taken = sweep(world.store, world.look, grace=AT_ONCE)
     assert sorted(taken) == sorted(shown)
     assert world.weights == only
@@ -211,7 +214,10 @@ def test_old_chunks_of_a_young_list_stay_for_a_save_may_rely_on_the_list(world: 
     saved(world, "one")
     world.live.clear()
     age(world, world.weights - world.keys(layout.RECIPES))
+    shown = find_leftovers(world.store, world.look, grace=60)
+    assert {one.key for one in shown if one.reason == "recent"} > world.keys(layout.RECIPES)
     gone = sweep(world.store, world.look, grace=60)
+    assert sorted(gone) == sorted(one for one in shown if one.reason != "recent")
     assert {one.key.partition("/")[0] for one in gone} == {"packs", "sha256"}
     list(world.save("one"))
     world.check()
