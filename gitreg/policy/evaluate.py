@@ -54,7 +54,7 @@ class Policy:
 
 def is_for(patterns: Sequence[str], model: str) -> bool:
     """Return whether one of the globs matches a model's name; without globs, each name does."""
-    return not patterns or any(fnmatchcase(model, pattern) for pattern in patterns)
+    return not patterns or any(model == pattern or fnmatchcase(model, pattern) for pattern in patterns)
 
 
 def policy_for(policies: Mapping[str, Sequence[Policy]], stage: str, model: str) -> Policy:

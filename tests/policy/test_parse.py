@@ -151,6 +151,7 @@ def test_the_first_policy_whose_globs_fit_a_model_is_its_policy() -> None:
                 {"models": ["rank*", "search/*"], "promoters": ["ada"]},
                 {"models": ["ranker"], "promoters": ["never asked"]},
                 {"models": ["free"]},
+                {"models": ["tea[m]"], "promoters": ["ada"]},
                 {"promoters": ["bob"]},
             ],
             "staging": {"models": ["Iris"], "promoters": ["cy"]},
@@ -166,6 +167,7 @@ def test_the_first_policy_whose_globs_fit_a_model_is_its_policy() -> None:
     assert [promoters("production", model) for model in ("ranker", "search/a/b", "free", "iris", "a/ranker")] == [
         ("ada",), ("ada",), (), ("bob",), ("bob",),
     ]  # fmt: skip
+    assert [promoters("production", model) for model in ("tea[m]", "team", "teal")] == [("ada",), ("ada",), ("bob",)]
     assert [promoters("staging", model) for model in ("Iris", "iris")] == [("cy",), ()]
     assert [promoters("aliases", model) for model in ("iris", "other")] == [("eve",), ()]
     assert promoters("dev", "iris") == ()

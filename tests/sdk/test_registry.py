@@ -63,6 +63,29 @@ def test_what_is_saved_is_loaded(registry: Registry, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("wanted", "loaded"),
+    [
+        ("model[1].bin", {"model[1].bin"}), ("[a]*?.bin", {"[a]*?.bin"}), ("sub/model[1].txt", {"sub/model[1].txt"}),
+        ("model[1].txt", {"sub/model[1].txt"}), ("model?.bin", {"model1.bin"}), ("same", {"same", "sub/same"}),
+        ("*.txt", {"sub/model[1].txt", "sub/model1.txt"}), ("*", {"*"}),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_called_so_literally_wins_over_those_that_match_the_pattern(
+    registry: Registry, tmp_path: Path, wanted: str, loaded: set[str]
+) -> None:
+    folder = tmp_path / "model"
+    (folder / "sub").mkdir(parents=True)
+    for path in (
+        "model[1].bin", "model1.bin", "[a]*?.bin", "sub/model[1].txt", "sub/model1.txt", "same", "sub/same", "*",
+    ):  # fmt: skip
+        (folder / path).write_text(path)
+    registry.save("iris", folder)
+    out = registry.load("iris@1", tmp_path / "out", file=wanted)
+    assert {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()} == loaded
+
+
+@pytest.mark.slow
 def test_text_and_path_are_the_same_and_nothing_there_is_an_error(registry: Registry, weights: Path) -> None:
     first = registry.save("iris@a", str(weights))
     assert registry.save("iris@a", weights) == first

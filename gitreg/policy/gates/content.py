@@ -60,7 +60,8 @@ class FilesGate(Condition):
 
 def _matches(path: str, pattern: str) -> bool:
     path, pattern = path.casefold(), pattern.casefold()
-    return fnmatchcase(path, pattern) or fnmatchcase(path.rpartition("/")[2], pattern)
+    names = (path, path.rpartition("/")[2])
+    return pattern in names or any(fnmatchcase(name, pattern) for name in names)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,7 +30,7 @@ class TrustedRegistry(NamedTuple):
 
     def covers(self, model: str) -> bool:
         """Return whether the trust covers a model, or an artifact, of this name."""
-        return not self.models or any(fnmatchcase(model, pattern) for pattern in self.models)
+        return not self.models or any(model == pattern or fnmatchcase(model, pattern) for pattern in self.models)
 
 
 def place_of(url: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from fnmatch import fnmatch
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -151,13 +151,12 @@ def note_input(session: Session, used: ArtifactDocument | ModelVersion) -> None:
         run.artifacts.note_input(used, session.snapshot())
 
 
-def _matching(manifest: Manifest, pattern: str, what: str) -> set[str]:
-    wanted = nfc(pattern)
-    found = {
-        entry.path
-        for entry in manifest.files
-        if fnmatch(path := nfc(entry.path), wanted) or fnmatch(PurePosixPath(path).name, wanted)
-    }
+def _matching(manifest: Manifest, wanted: str, what: str) -> set[str]:
+    """Return the paths of the files that are called so by path or name; where none is, those that match the pattern."""
+    wanted = nfc(wanted)
+    names = {entry.path: {nfc(entry.path), nfc(PurePosixPath(entry.path).name)} for entry in manifest.files}
+    found = {path for path, of_file in names.items() if wanted in of_file}
+    found = found or {path for path, of_file in names.items() if any(fnmatchcase(name, wanted) for name in of_file)}
     if not found:
-        raise NotFound(f"no file of {what} matches {pattern!r}", hint=f"see `gitreg show {what}`")
+        raise NotFound(f"no file of {what} matches {wanted!r}", hint=f"see `gitreg show {what}`")
     return found

@@ -85,6 +85,8 @@ UNSEEN = Contents(None, None)
         ({"files": ["*.safetensors"]}, {"paths": {"model": ["m.bin"]}}, FAILED, "no file is a *.safetensors"),
         ({"files": ["*.safetensors"]}, {"paths": {}}, FAILED, "no file"),
         ({"forbidden_files": ["*.pkl"]}, {"paths": {"model": ["x/m.PKL"]}}, FAILED, "x/m.PKL is forbidden"),
+        ({"files": ["m[1].bin"]}, {"paths": {"model": ["a/m[1].bin"]}}, PASSED, "it has m[1].bin"),
+        ({"forbidden_files": ["m[1].pkl"]}, {"paths": {"model": ["m[1].pkl"]}}, FAILED, "m[1].pkl is forbidden"),
         ({"forbidden_files": ["*.pkl"]}, {"paths": {"model": None}}, UNKNOWN, "cannot be listed"),
         ({"artifacts": ["extra"]}, {"linked": {"extra": []}}, FAILED, "extra is missing; extra was linked later"),
         ({"artifacts": ["extra"], "later": True}, {"linked": {"extra": []}}, PASSED, "extra is there"),
