@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,13 @@ import click
 from gitreg import documents
 from gitreg.cli.table import Cell, fitting, lay_out, styled
 from gitreg.cli.text import as_json, in_a_file, lines, one_line
+from gitreg.units import is_decimal
 
 if TYPE_CHECKING:
     from gitreg.registry.query.filters import Page
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""The beginnings of cells that spreadsheets compute (OWASP, CSV injection)."""
 
 
 def emit(
@@ -61,30 +65,37 @@ def _emit_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None
     import csv
 
     fields = dict.fromkeys((*columns, *(field for row in rows for field in row)))
-    header: list[str] = []
+    header: dict[str, None] = {}
     flat: list[dict[str, Any]] = [{} for _ in rows]
     for field in fields:
         if field in columns:
-            header.append(field)
+            header[field] = None
         for row, out in zip(rows, flat, strict=True):
             if field in columns:
                 out[field] = _plain(row.get(field))
             elif field in row and not (columns and row[field] is None):
-                out.update(_dotted(field, row[field]))
-        header += dict.fromkeys(key for out in flat for key in out if key not in header)
+                cells = dict(_dotted(field, row[field]))
+                out.update(cells)
+                header.update(dict.fromkeys(cells))
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(map(in_a_file, header))
-    writer.writerows([out.get(key) for key in header] for out in flat)
+    writer.writerow(_harmless(in_a_file(key)) for key in header)
+    writer.writerows([_harmless(out.get(key)) for key in header] for out in flat)
 
 
-def _dotted(name: str, value: Any) -> dict[str, Any]:
-    """Return a value as columns: nested keys are joined by dots."""
-    if not isinstance(value, Mapping):
-        return {name: _plain(value)}
-    out: dict[str, Any] = {}
-    for key, item in value.items():
-        out.update(_dotted(f"{name}.{key}", item))
-    return out
+def _harmless(cell: Any) -> Any:
+    """Return a cell that no spreadsheet takes for a formula: a text that begins like one follows an apostrophe."""
+    if isinstance(cell, str) and cell.startswith(_FORMULA) and not is_decimal(cell):
+        return f"'{cell}"
+    return cell
+
+
+def _dotted(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield a value as columns: nested keys are joined by dots."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _dotted(f"{name}.{key}", item)
+    else:
+        yield name, _plain(value)
 
 
 def _plain(value: Any) -> Any:
