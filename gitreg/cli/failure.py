@@ -66,6 +66,22 @@ class Failure(NamedTuple):
             click.echo(f" {click.style('hint:', fg='cyan')} {one_line(self.hint)}", err=True, color=color())
 
 
+def unwritable_output(error: BaseException) -> GitregError | None:
+    """Return the error that standard output cannot be written, if that is what an error says; None if not.
+
+    It names no file, and was raised where something is printed: by click, or by a module of the command line.
+    """
+    if not isinstance(error, OSError) or error.filename is not None or error.__traceback__ is None:
+        return None
+    trace = error.__traceback__
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    if not trace.tb_frame.f_globals["__name__"].startswith(("click.", "gitreg.cli.")):
+        return None
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    return GitregError(f"standard output cannot be written: {reason}", hint="send it elsewhere, or make room there")
+
+
 def color() -> bool | None:
     """Return False where NO_COLOR is set (https://no-color.org); None leaves colour to the terminal."""
     return False if os.environ.get("NO_COLOR") else None

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import warnings
+from contextlib import suppress
 from typing import NoReturn
 
 import click
 
 import gitreg
-from gitreg.cli.exit import leave
-from gitreg.cli.failure import Failure, color
+from gitreg.cli.exit import leave, silence
+from gitreg.cli.failure import Failure, color, unwritable_output
 from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.group import LazyGroup, ReaderGoneError, debug_option
 from gitreg.cli.text import lines, one_line
@@ -99,6 +101,8 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line, and exit with its exit code."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     leave(run(sys.argv[1:]))
 
 
@@ -118,9 +122,8 @@ def run(arguments: list[str]) -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         code = error.exit_code
-    except (BrokenPipeError, ReaderGoneError):
-        # The reader of the output has closed it, so Python must not try to flush the rest.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, ReaderGoneError):  # the reader of the output has closed it
+        silence(sys.stdout)
         code = 0
     except (Exception, KeyboardInterrupt) as error:
         code = _report(error, options)
@@ -129,7 +132,16 @@ def run(arguments: list[str]) -> int:
 
 def _report(error: BaseException, options: GlobalOptions) -> int:
     """Print an error, with its traceback if --debug was given, and return its exit code."""
-    failure = Failure.of(error)
+    unwritable = unwritable_output(error)
+    if unwritable is not None:
+        silence(sys.stdout)
+    failure = Failure.of(unwritable or error)
+    with suppress(OSError):  # standard error is closed, or its disk is full
+        _print(failure, options)
+    return failure.exit_code
+
+
+def _print(failure: Failure, options: GlobalOptions) -> None:
     if options.debug and failure.kind not in ("usage", "interrupted"):
         import traceback
 
@@ -138,7 +150,6 @@ def _report(error: BaseException, options: GlobalOptions) -> int:
         failure.print_json()
     else:
         failure.print_text()
-    return failure.exit_code
 
 
 def _wants_json(options: GlobalOptions) -> bool:
@@ -158,4 +169,7 @@ def _program() -> str:
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {one_line(str(message))}", err=True, color=color())
+    with suppress(OSError):  # standard error is closed, or its disk is full: the work goes on
+        click.echo(
+            f"{click.style('warning:', fg='yellow', bold=True)} {one_line(str(message))}", err=True, color=color()
+        )

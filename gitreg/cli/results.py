@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
-from gitreg.cli.output import emit, print_heading, print_line, print_text
+from gitreg.cli.exit import silence
+from gitreg.cli.failure import unwritable_output
+from gitreg.cli.output import emit, note, print_heading, print_line, print_text
 from gitreg.cli.table import Cell
 from gitreg.registry.query.rows import version_row
 
@@ -12,6 +17,23 @@ if TYPE_CHECKING:
     from gitreg.registry.writing.commit import Outcome
     from gitreg.sdk.registry import Registry
     from gitreg.sdk.verbs.remotes import Pulled
+
+
+@contextmanager
+def after_the_work(work: str = "the work") -> Iterator[None]:
+    """Print in the body what was done: if standard output cannot be written, standard error says that it is done."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        unwritable = unwritable_output(error)
+        if unwritable is None:
+            raise
+        silence(sys.stdout)
+        with suppress(OSError):
+            note(f"{work} is done, but {unwritable.message}")
 
 
 def report(registry: Registry, outcome: Outcome, output: str, *, nothing: str = "nothing to do") -> None:
@@ -26,6 +48,12 @@ def report(registry: Registry, outcome: Outcome, output: str, *, nothing: str = 
     nothing:
         The message where nothing was changed.
     """
+    dry = bool(outcome.written) and outcome.commit is None  # then the output is all that it does
+    with nullcontext() if dry else after_the_work(repr(outcome.changes.subject or "the work")):
+        _report(registry, outcome, output, nothing)
+
+
+def _report(registry: Registry, outcome: Outcome, output: str, nothing: str) -> None:
     changes = outcome.changes
     if output == "table":
         _tell(outcome, nothing)
@@ -46,6 +74,7 @@ def report(registry: Registry, outcome: Outcome, output: str, *, nothing: str = 
     emit(data, output, columns=("changed", "commit", "subject"))
 
 
+@after_the_work()
 def report_moved(moved: Pulled, output: str, *, nothing: str) -> None:
     """Print the move of a branch: ``branch``, ``before`` and ``after`` for programs.
 

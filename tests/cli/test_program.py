@@ -142,9 +142,56 @@ def test_a_reader_of_a_pipe_who_has_seen_enough_is_no_error(reader: Person) -> N
     assert reader.run("bash", "-c", 'cat "$(gitreg load iris)/model.bin"').out == "better weights"
 
 
-def test_a_closed_standard_output_is_no_traceback(reader: Person) -> None:
-    ended = reader.run("bash", "-c", "gitreg list >&-")
-    assert "Traceback" not in ended.err
+@pytest.mark.parametrize(("output", "reason"), [(">&-", "Bad file descriptor"), (">/dev/full", "No space left on")])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_standard_output_that_cannot_be_written_is_an_error_of_what_only_prints(
+    reader: Person, output: str, reason: str, unbuffered: str
+) -> None:
+    for command in ("list", "list -o csv", "cat iris@1:model.bin", "--help", "save iris gitreg.yaml --dry-run"):
+        ended = reader.with_env(PYTHONUNBUFFERED=unbuffered).run("bash", "-c", f"gitreg {command} {output}")
+        assert ended.code == 1, command
+        assert f"standard output cannot be written: {reason}" in ended.err
+        assert_in_words(ended)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("output", [">&-", ">/dev/full"])
+def test_what_was_done_is_done_where_standard_output_cannot_be_written(writer: Person, output: str) -> None:
+    commands = (
+        "promote iris@1 production --force",
+        "init ../new",
+        "trust --code",
+        "cache prune",
+        "annotate iris@1 --tag x --json",
+    )
+    for command in commands:
+        ended = writer.run("bash", "-c", f"gitreg {command} {output}")
+        assert (ended.code, "is done, but standard output cannot be written" in ended.err) == (0, True), ended
+    assert writer.gitreg("show", "iris@production", "--json").data["tags"] == ["a", "x"]
+    ended = writer.run("bash", "-c", f"gitreg annotate iris@1 --tag y {output} 2>&-")
+    assert (ended.code, ended.err) == (0, "")
+    assert writer.gitreg("show", "iris@1", "--json").data["tags"] == ["a", "x", "y"]
+
+
+@pytest.mark.slow
+def test_a_standard_error_that_cannot_be_written_changes_no_exit_code(reader: Person) -> None:
+    for error in ("2>&-", "2>/dev/full"):
+        assert reader.run("bash", "-c", f"gitreg show nobody {error}").code == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", ["click", "gitreg.cli.main", "gitreg.cli.commands.list"])
+def test_an_interrupt_while_the_program_is_loaded_is_no_traceback(reader: Person, tmp_path: Path, module: str) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, signal, sys\n"
+        "class Impatient:\n"
+        "    def find_spec(self, name, *_):\n"
+        f"        if name == {module!r}:\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Impatient())\n"
+    )
+    ended = reader.with_env(PYTHONPATH=str(tmp_path)).run(PROGRAMS / "gitreg", "list")
+    assert (ended.code, ended.err.strip()) in ((-signal.SIGINT, ""), (130, "interrupted"))
 
 
 def test_the_registry_is_found_from_below_by_option_and_by_environment(reader: Person, tmp_path: Path) -> None:

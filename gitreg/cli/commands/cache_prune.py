@@ -7,6 +7,7 @@ import click
 from gitreg.cli.commands.cache_list import COLUMNS
 from gitreg.cli.options import output_option
 from gitreg.cli.output import emit, print_line, print_table
+from gitreg.cli.results import after_the_work
 from gitreg.errors import InvalidInput
 from gitreg.sdk.environment import Environment
 from gitreg.sdk.views.cache import list_cache, prune_cache
@@ -28,15 +29,18 @@ def command(to: str | None, everything: bool, output: str) -> None:
     limit = parse_size(to, "--to") if to is not None else None
     environment = Environment.of_this_process()
     rows = prune_cache(environment, limit=limit, all_unused=everything)
-    if output != "table":
-        emit(rows, output, rows=rows, columns=COLUMNS)
-        return
-    if rows:
-        cells = [(row["digest"].removeprefix("sha256:")[:12], size_text(row["size"])) for row in rows]
-        print_table(["digest", "size"], cells, right=["size"])
-    total = size_text(sum(row["size"] for row in rows))
-    print_line(f"Removed {len(rows)} artifact{'' if len(rows) == 1 else 's'}, {total}")
-    kept = list_cache(environment, None)
-    size, most = sum(row["size"] for row in kept), environment.cache().limit if limit is None else limit
-    if most is not None and size > most and not everything:
-        print_line(f"{size_text(size)} stay, handed out within a day or in use now; --all removes what is not in use")
+    with after_the_work():
+        if output != "table":
+            emit(rows, output, rows=rows, columns=COLUMNS)
+            return
+        if rows:
+            cells = [(row["digest"].removeprefix("sha256:")[:12], size_text(row["size"])) for row in rows]
+            print_table(["digest", "size"], cells, right=["size"])
+        total = size_text(sum(row["size"] for row in rows))
+        print_line(f"Removed {len(rows)} artifact{'' if len(rows) == 1 else 's'}, {total}")
+        kept = list_cache(environment, None)
+        size, most = sum(row["size"] for row in kept), environment.cache().limit if limit is None else limit
+        if most is not None and size > most and not everything:
+            print_line(
+                f"{size_text(size)} stay, handed out within a day or in use now; --all removes what is not in use"
+            )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.output import print_line
+from gitreg.cli.results import after_the_work
 from gitreg.errors import Refused
 from gitreg.registry.state.store_urls import is_private
 from gitreg.sdk import verbs
@@ -24,7 +25,7 @@ def _weights(session: Session) -> str:
 @click.argument("path", required=False, type=click.Path(file_okay=False))
 def command(url: str, path: str | None) -> None:
     """Clone the registry at URL, as `git clone` does, with its stages."""
-    with verbs.remotes.clone(url, path) as registry:
+    with verbs.remotes.clone(url, path) as registry, after_the_work():
         print_line(f"Cloned into {registry.folder}{_weights(registry)}")
         if registry.upstream is None:
             print_line("gitreg.yaml declares no remote: what you save stays in this clone")

@@ -6,6 +6,7 @@ import click
 
 from gitreg.cli.options import open_registry
 from gitreg.cli.output import print_line
+from gitreg.cli.results import after_the_work
 from gitreg.sdk import verbs
 
 
@@ -13,4 +14,6 @@ from gitreg.sdk import verbs
 @click.argument("name", metavar="[PIPELINE/]RUN")
 def command(name: str) -> None:
     """Discard the draft of a run that failed or was killed; `gitreg gc` frees its weights."""
-    print_line(f"Discarded the draft of {verbs.drafts.discard(open_registry().session, name).name}")
+    discarded = verbs.drafts.discard(open_registry().session, name)
+    with after_the_work():
+        print_line(f"Discarded the draft of {discarded.name}")

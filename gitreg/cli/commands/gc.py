@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import click
 
 from gitreg.cli.options import open_registry, output_option
 from gitreg.cli.output import emit, print_line, print_table
+from gitreg.cli.results import after_the_work
 from gitreg.errors import InvalidInput
 from gitreg.units import parse_duration, size_text
 
@@ -63,6 +65,11 @@ def command(apply: bool, undo: bool, purge: bool, grace: float, release: tuple[s
     else:
         found = registry.collect_garbage(grace=grace, apply=apply)
         did = "Moved to the trash" if apply else ""
+    with after_the_work() if did else nullcontext():
+        _report(found, did, output, undo=undo)
+
+
+def _report(found: list[Garbage], did: str, output: str, *, undo: bool) -> None:
     if output != "table":
         rows = [{**asdict(one), "since": _when(one.since), "done": bool(did)} for one in found]
         emit(rows, output, rows=rows, columns=_COLUMNS)

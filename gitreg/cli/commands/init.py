@@ -6,6 +6,7 @@ import click
 
 from gitreg.cli.options import NamedPath, output_option
 from gitreg.cli.output import emit, print_line
+from gitreg.cli.results import after_the_work
 from gitreg.sdk.registry import Registry
 
 
@@ -37,7 +38,7 @@ def command(
     registry, made = Registry.init(
         path, store=store, branch=branch, prefix=prefix, remote=remote, store_in_remote_folder=store_in_remote_folder
     )
-    with registry:
+    with registry, after_the_work():
         made_branch = registry.session.branch
         if output != "table":
             data = {"made": made, "folder": str(registry.folder), "branch": made_branch.name, "root": made_branch.root}

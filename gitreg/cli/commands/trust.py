@@ -6,6 +6,7 @@ import click
 
 from gitreg.cli.options import open_registry
 from gitreg.cli.output import print_line
+from gitreg.cli.results import after_the_work
 from gitreg.errors import InvalidInput
 from gitreg.sdk import verbs
 
@@ -32,10 +33,11 @@ def command(urls: tuple[str, ...], code: bool, no_code: bool, models: tuple[str,
         _trust_code(urls, models, trusted=code)
         return
     trusted = verbs.stores.trust_stores(urls) if urls else open_registry().session.trust()
-    for url in trusted:
-        print_line(f"Trusted {url}")
-    if not trusted:
-        print_line("Nothing to trust: the weights lie in the clone's own folder")
+    with after_the_work():
+        for url in trusted:
+            print_line(f"Trusted {url}")
+        if not trusted:
+            print_line("Nothing to trust: the weights lie in the clone's own folder")
 
 
 def _trust_code(urls: tuple[str, ...], models: tuple[str, ...], *, trusted: bool) -> None:
@@ -48,7 +50,8 @@ def _trust_code(urls: tuple[str, ...], models: tuple[str, ...], *, trusted: bool
             places = []
     else:
         places = verbs.trust_code.trust_code(urls, models) if trusted else verbs.trust_code.distrust_code(urls)
-    for place in places:
-        print_line(f"Trusted for code: {place}" if trusted else f"No more trusted for code: {place}")
-    if not places:
-        print_line("Nothing to take back: it was not trusted for code")
+    with after_the_work():
+        for place in places:
+            print_line(f"Trusted for code: {place}" if trusted else f"No more trusted for code: {place}")
+        if not places:
+            print_line("Nothing to take back: it was not trusted for code")
