@@ -44,7 +44,10 @@ class Failure(NamedTuple):
         if isinstance(error, GitregError):
             return cls(error.kind, error.message, error.hint, error.exit_code, error.has_lines)
         if isinstance(error, OSError):
-            return cls("os_error", str(error), "check that path, or run with --debug to see where it failed", 1)
+            hint = "check that path, or run with --debug to see where it failed"
+            if isinstance(error, PermissionError):
+                hint = "look whose it is and who may write it (`ls -ld`): a command may have been run as another user"
+            return cls("os_error", str(error), hint, 1)
         hint = "this is a fault of gitreg's: run with --debug and report it"
         return cls("internal", f"{type(error).__name__}: {error}", hint, 1)
 

@@ -1,6 +1,7 @@
 """The check of a repository's owner: the configuration of another user's repository is not used without consent.
 
-It follows git's ensure_valid_ownership (setup.c; safe.directory in git-config(1)); dulwich has no such check.
+It follows git's ensure_valid_ownership (setup.c; safe.directory in git-config(1)); dulwich has no such check. As git,
+it asks nothing of a repository that GIT_DIR names, and takes root by sudo for the user who called it.
 """
 
 from __future__ import annotations
@@ -15,16 +16,19 @@ from gitreg.git.program import find_git
 
 
 def check_owner(layout: RepositoryLayout, env: Mapping[str, str]) -> None:
-    """Refuse a repository of another user, unless this is root or the user's Git configuration calls it safe.
+    """Refuse a repository of another user, unless the user's Git configuration calls it safe.
 
     Raises
     ------
     Refused
         The repository belongs to another user.
     """
-    us = os.geteuid()
+    if env.get("GIT_DIR"):
+        return
+    us, sudo = os.geteuid(), env.get("SUDO_UID", "")
+    ours = {us, int(sudo)} if us == 0 and sudo.isdecimal() else {us}
     folders = [folder for folder in (layout.work_tree, layout.git_dir, layout.common_dir) if folder is not None]
-    if us == 0 or all(folder.stat().st_uid == us for folder in folders):
+    if all(folder.stat().st_uid in ours for folder in folders):
         return
     from gitreg.git.config import read_config  # rarely needed: most repositories belong to the user
 

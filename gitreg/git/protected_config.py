@@ -67,6 +67,15 @@ def without_programs(config: Config) -> Config:
     return Config(tuple(setting for setting in config.settings if not _is_ignored(*setting[:2])))
 
 
+def _moves_own_refs(config: Config, address: str) -> bool:
+    """Return whether git moves local refs with those of a remote, whatever it is asked for: in a mirror.
+
+    Each fetch and push follows what ``remote.<name>.fetch`` maps; in ``refs/remotes/`` that is what users expect.
+    """
+    mapped = (each.partition(":")[2] for each in config.get_all(f"remote.{address}.fetch"))
+    return config.is_true(f"remote.{address}.mirror") or any(to and not to.startswith("refs/remotes/") for to in mapped)
+
+
 def check_protocol(config: Config, env: Mapping[str, str], address: str, *, push: bool) -> None:
     """Refuse a remote that needs a helper program, unless the user's own configuration allows its protocol.
 
@@ -115,7 +124,8 @@ def remote_command(config: Config, env: Mapping[str, str], address: str, *, push
     asked.update(helper for url in urls if (helper := _helper(url)))
     variables = {"GIT_ALLOW_PROTOCOL": ":".join(sorted(each for each in asked if _is_allowed(own, env, each)))}
     ignored = {key for scope, key, _ in config.settings if _is_ignored(scope, key)}
-    if not ignored:
+    foreign = _moves_own_refs(config, address)
+    if not ignored and not foreign:
         return RemoteCommand(address, variables=variables)
     settings = list(_instead(own, env, ignored))
     if "core.gitproxy" in ignored and "GIT_PROXY_COMMAND" not in env:
@@ -125,8 +135,8 @@ def remote_command(config: Config, env: Mapping[str, str], address: str, *, push
     if f"remote.{address}.{pack}" in ignored:  # git uses the first value that it reads, that of the repository
         program = own.get(f"remote.{address}.{pack}") or ("git-receive-pack" if push else "git-upload-pack")
         options.append(f"--{'receive' if push else 'upload'}-pack={program}")
-    if f"remote.{address}.vcs" in ignored or any(key.endswith("insteadof") for key in ignored):
-        # Neither can be overridden. So use a random name, about which the repository has no settings.
+    if foreign or f"remote.{address}.vcs" in ignored or any(key.endswith("insteadof") for key in ignored):
+        # None of these can be overridden. So use a random name, about which the repository has no settings.
         alias = f"gitreg-remote://{os.urandom(16).hex()}"
         settings += [(f"url.{urls[0]}.{name}", alias) for name in ("insteadof", "pushinsteadof")]
         address = alias

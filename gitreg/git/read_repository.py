@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -36,6 +37,7 @@ class ReadOnlyRepository:
     """
 
     def __init__(self, layout: RepositoryLayout, env: Mapping[str, str]) -> None:
+        env = _with_absolute_settings(env, layout.work_tree or layout.git_dir)
         folders = object_folders(layout, env)
         self._layout = layout
         # The quarantine of a push to another repository does not concern this one.
@@ -218,6 +220,11 @@ class ReadOnlyRepository:
         """Return whether older history was left out when this repository was cloned."""
         return bool(shallow_boundary(self.common_dir))
 
+    @property
+    def is_partial(self) -> bool:
+        """Return whether objects were left out when this repository was cloned (``git clone --filter``)."""
+        return any((self._objects.folders[-1] / "pack").glob("*.promisor"))
+
     def read(self, tree_ish: str, path: str, *, limit: int | None = None) -> bytes | None:
         """Return the content of the file at a path of a commit or tree; None where no file is there.
 
@@ -349,3 +356,13 @@ class ReadOnlyRepository:
 
 def _prefix(folder: str) -> str:
     return f"{folder.strip('/')}/" if folder.strip("/") else ""
+
+
+def _with_absolute_settings(env: Mapping[str, str], top: Path) -> Mapping[str, str]:
+    """Return variables with absolute paths of Git's settings: git, too, reads them from the top of the work tree."""
+    relative = {
+        name: str(top / path)
+        for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM")
+        if (path := env.get(name)) and not os.path.isabs(path)
+    }
+    return {**env, **relative} if relative else env

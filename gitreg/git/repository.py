@@ -146,7 +146,7 @@ class Repository(ReadOnlyRepository):
     def _identity(self, role: str, time: int, offset: int) -> Identity:
         from gitreg.git.identity import identity
 
-        return identity(role, self._config, self._env, time=time, offset=offset)
+        return identity(role, self._config, self._env, self._git, time=time, offset=offset)
 
     # -- other repositories ------------------------------------------------------------------------------------------
 
@@ -159,6 +159,24 @@ class Repository(ReadOnlyRepository):
             self, self._git, self._env, self._objects, self._write,
             config=lambda: self._config, read_config=self._read_config,
         )  # fmt: skip
+
+    def bring_missing(self, commit: str, folder: str = "", *, history: bool = True) -> None:
+        """Fetch what a partial clone has left out of a commit; in any other repository nothing is done.
+
+        Parameters
+        ----------
+        folder:
+            The folder of the commit that is needed, "" for all.
+        history:
+            True to fetch what was left out of all earlier commits, too.
+
+        Raises
+        ------
+        NotFound
+            The remote does not answer, or there is no git program.
+        """
+        if self.is_partial:
+            self.remotes.bring_missing(commit, folder, history=history)
 
     def option(self, name: str) -> str | None:
         """Return the value of gitreg's own setting in Git's configuration (``gitreg.settings``); None where not set."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -52,9 +53,29 @@ def test_another_folder_part_of_a_name_or_a_list_that_was_cleared_let_nothing_in
         check_owner(theirs, env)
 
 
-@pytest.mark.parametrize("user", [0, None])
-def test_root_and_the_owner_need_no_configuration(
-    theirs: RepositoryLayout, env: Env, monkeypatch: pytest.MonkeyPatch, user: int | None
-) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: theirs.git_dir.stat().st_uid if user is None else user)
+def test_the_owner_needs_no_configuration(theirs: RepositoryLayout, env: Env, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: theirs.git_dir.stat().st_uid)
     check_owner(theirs, env)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize(
+    ("variables", "lets_in"), [({}, False), ({"SUDO_UID": "54321"}, True), ({"SUDO_UID": "54322"}, False)]
+)
+def test_root_is_as_any_other_user_but_for_sudo_as_in_git(
+    tmp_path: Path, env: Env, variables: dict[str, str], lets_in: bool
+) -> None:
+    top = tmp_path / "theirs"
+    subprocess.run(["git", "init", "-q", top], env=env, check=True)
+    for path in (top, *top.rglob("*")):
+        os.chown(path, 54321, 54321)
+    env = env | variables
+    by_git = subprocess.run(["git", "-C", top, "status"], env=env, check=False, capture_output=True).returncode == 0
+    layout = RepositoryLayout(top / ".git", top / ".git", top, "sha1")
+    if lets_in:
+        check_owner(layout, env)
+    else:
+        with pytest.raises(Refused, match="belongs to another user"):
+            check_owner(layout, env)
+    assert by_git == lets_in
+    check_owner(layout, env | {"GIT_DIR": str(top / ".git")})

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.world import Ended, Person, in_namespace, store_of
+from tests.system.world import Ended, Person, assert_sound, in_namespace, store_of, without_git
 
 pytestmark = pytest.mark.slow
 
@@ -186,3 +186,89 @@ def test_nothing_has_a_name_that_is_not_utf_8(registry: Person, weights: Path) -
     registry.gitreg("save", "iris", weights)
     for command in (("list", LATIN_1), ("load", "iris", "out", "--file", LATIN_1), ("cat", f"iris:{LATIN_1}")):
         registry.gitreg(*command, code=3)
+
+
+# -- remotes as people configure them --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hub(ada: Person, weights: Path, tmp_path: Path) -> Path:
+    """A bare repository with a registry of one version."""
+    ada.git("init", "-q", "--bare", "-b", "main", tmp_path / "hub.git")
+    ada.git("clone", "-q", tmp_path / "hub.git", tmp_path / "first")
+    first = ada.at(tmp_path / "first")
+    first.gitreg("init", "--remote", "origin", "--store", tmp_path / "store")
+    first.gitreg("save", "iris", weights)
+    return tmp_path / "hub.git"
+
+
+@pytest.mark.parametrize("kind", ["a mirror", "a clone of all refs"])
+def test_a_clone_that_maps_all_refs_follows_and_writes_as_any_other(
+    ada: Person, hub: Path, weights: Path, tmp_path: Path, kind: str
+) -> None:
+    ada.git("clone", "-q", *(["--mirror"] if kind == "a mirror" else []), hub, tmp_path / "clone")
+    clone = ada.at(tmp_path / "clone")
+    if kind != "a mirror":
+        clone.git("config", "remote.origin.fetch", "+refs/*:refs/*")
+    clone.gitreg("pull")
+    (weights / "model.bin").write_bytes(b"second")
+    clone.gitreg("save", "iris", weights, "--stage", "staging")
+    first = ada.at(tmp_path / "first")
+    first.gitreg("pull")
+    (weights / "model.bin").write_bytes(b"third")
+    first.gitreg("save", "iris", weights)
+    clone.gitreg("pull")
+    assert clone.gitreg("show", "iris", "--json").data["number"] == 3
+    assert_sound(clone)
+    assert clone.git("rev-parse", "main") == first.git("rev-parse", "main") == first.at(hub).git("rev-parse", "main")
+
+
+def test_what_git_refuses_is_told_in_its_words_and_nothing_moves(
+    ada: Person, hub: Path, weights: Path, tmp_path: Path
+) -> None:
+    first = ada.at(tmp_path / "first")
+    first.git("config", "push.gpgSign", "true")
+    (weights / "model.bin").write_bytes(b"second")
+    before = first.git("for-each-ref", "refs/heads", "refs/tags", "refs/stages")
+    ended = first.gitreg("save", "iris", weights, code=4)
+    assert "the receiving end does not support --signed push" in ended.err
+    assert "network" not in ended.err
+    assert first.git("for-each-ref", "refs/heads", "refs/tags", "refs/stages") == before
+    first.git("config", "--unset", "push.gpgSign")
+    first.gitreg("save", "iris", weights)
+
+
+@pytest.mark.parametrize("left_out", ["blob:none", "tree:0"])
+def test_a_partial_clone_brings_what_it_lacks_reads_and_writes(
+    ada: Person, hub: Path, weights: Path, tmp_path: Path, left_out: str
+) -> None:
+    ada.git("-C", hub, "config", "uploadpack.allowFilter", "true")
+    ada.git("clone", "-q", "--bare", f"--filter={left_out}", f"file://{hub}", tmp_path / "partial")
+    partial, first = ada.at(tmp_path / "partial"), ada.at(tmp_path / "first")
+    assert partial.gitreg("show", "iris", "--json").data["number"] == 1
+    partial.gitreg("load", "iris", tmp_path / "out")
+    for content in (b"second", b"third"):
+        (weights / "model.bin").write_bytes(content)
+        first.gitreg("save", "iris", weights)
+    partial.git("fetch", "-q", "origin", "+main:main")  # by git itself, which leaves out as before
+    assert partial.gitreg("show", "iris", "--json").data["number"] == 3
+    (weights / "model.bin").write_bytes(b"fourth")
+    partial.gitreg("save", "iris", weights)
+    assert partial.gitreg("log", "iris", "--json").data[0]["subject"] == "Save iris@4"
+
+
+def test_a_partial_clone_whose_remote_is_gone_says_so(ada: Person, hub: Path, tmp_path: Path) -> None:
+    ada.git("-C", hub, "config", "uploadpack.allowFilter", "true")
+    ada.git("clone", "-q", "--bare", "--filter=blob:none", f"file://{hub}", tmp_path / "partial")
+    partial = ada.at(tmp_path / "partial")
+    hub.rename(tmp_path / "away.git")
+    ended = partial.gitreg("show", "iris", code=3)
+    assert "partial clone" in ended.err
+    assert "no repository at origin" in ended.err
+    assert "git fetch --refetch --no-filter" in ended.err
+    without = without_git(tmp_path, partial).gitreg("show", "iris", code=3)
+    assert "needs the git program" in without.err
+    (tmp_path / "away.git").rename(hub)
+    partial.git("fetch", "-q", "--refetch", "--no-filter", "origin")
+    hub.rename(tmp_path / "away.git")
+    partial.gitreg("show", "iris")

@@ -100,7 +100,7 @@ class ObjectStore:
         if found is None:
             raise NotFound(
                 f"the {kind} {oid} is not in this repository",
-                hint="run `git fsck`; in a partial clone, `git fetch --refetch` brings what was left out",
+                hint="run `git fsck`; in a partial clone, `git fetch --refetch --no-filter` brings what was left out",
             )
         if found[0] != kind:
             raise InvalidInput(f"{oid} is a {found[0]}, not a {kind}", hint=f"give the id of a {kind}")
@@ -225,7 +225,7 @@ class ObjectStore:
         if oid is None:
             raise NotFound(
                 f"{tree_ish} is no commit or tree of this repository",
-                hint="run `git fetch`; in a partial clone, `git fetch --refetch` brings what was left out",
+                hint="run `git fetch`; in a partial clone, `git fetch --refetch --no-filter` brings what was left out",
             )
         found = self.find(oid)
         return parse_commit(oid, found[1]).tree if found and found[0] == "commit" else oid

@@ -63,7 +63,15 @@ class GitRemote:
         short = [f"--depth={depth}"] if depth else []
         self._ask(  # without --quiet, which would hide the name of a refused ref
             "fetch", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
-            "--no-auto-maintenance", *short, after=refspecs,
+            "--no-auto-maintenance", "--no-filter", *short, after=refspecs,
+        )  # fmt: skip
+
+    def fetch_objects(self, oids: Sequence[str]) -> None:
+        """Fetch objects by their ids, and what they lead to, whatever else is here; for a partial clone."""
+        self._ask(
+            "-c", "fetch.negotiationAlgorithm=noop",  # else the remote takes for granted what the commits here lead to
+            "fetch", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
+            "--no-auto-maintenance", "--no-filter", after=oids,
         )  # fmt: skip
 
     def refs(self, *patterns: str) -> dict[str, str]:

@@ -209,6 +209,14 @@ _LOGIN = re.compile(
     r"|http resp 40[13]|Host key verification failed|terminal prompts disabled|access denied|Invalid username or"
 )
 _FULL = re.compile(r"No space left on device|Disk quota exceeded|disk quota exceeded")
+_PROGRAM = re.compile(r"^fatal: (?!.*the remote end hung up unexpectedly$)", re.MULTILINE)
+"""The git program's own last line, which says that it went no further; those of a remote begin with ``remote:``."""
+_AFTER_IT = re.compile(r"^.*the remote end hung up unexpectedly$", re.MULTILINE)
+_NO_ANSWER = re.compile(
+    r"unable to (?:access|look up|connect)|[Cc]ould not (?:resolve|read from remote)|early EOF|RPC failed"
+    r"|protocol error|unexpected|[Tt]ime[d-]* ?out|[Cc]onnect|unreachable|[Rr]eset by peer|[Bb]roken pipe"
+    r"|(?:read|write) error|bad line length|SSL|TLS|HTTP|http|curl|ssh|kex_exchange|gnutls|\bexpected "
+)
 _NOISE = re.compile(r"^(?:hint: .*|To .*|Everything up-to-date|Done|\s*)$")
 
 
@@ -256,7 +264,7 @@ def connection_error(remote: str, output: str) -> GitregError:
     Returns
     -------
     GitregError:
-        A subclass by the cause; `Unreachable` where the cause is not recognised.
+        A subclass by the cause: `Refused` where git itself refuses, `Unreachable` where the cause is not recognised.
     """
     words = hide_login(output)
     lines = [line.removeprefix("fatal: ").removeprefix("error: ").strip() for line in words.splitlines()]
@@ -291,6 +299,11 @@ def connection_error(remote: str, output: str) -> GitregError:
         )
     if _NO_REPOSITORY.search(words):
         return NotFound(f"there is no repository at {remote}: {telling}", hint="correct its address (`git remote -v`)")
+    if _PROGRAM.search(words) and not _NO_ANSWER.search(_AFTER_IT.sub("", words)):
+        return Refused(
+            f"git goes no further with {remote}: {telling}",
+            hint="what it says is often a matter of its configuration: `git config --list --show-origin`",
+        )
     return Unreachable(
         f"{remote} cannot be reached: {telling}", hint="check the network and the address, and try again"
     )

@@ -15,6 +15,7 @@ from gitreg.git.objects.store import ObjectStore
 from gitreg.git.program import Git
 from gitreg.git.protected_config import RemoteCommand, ignored_keys, remote_command, urls_of
 from gitreg.git.remote.git_program import GitRemote
+from gitreg.git.remote.partial_clone import PROMISOR, bring, left_out, not_to_be_had
 from gitreg.git.remote.protocol import Remote
 from gitreg.git.urls import hide_login, hide_password
 
@@ -77,6 +78,20 @@ class Remotes:
             return remote_command(self._checked_config(), self._env, address, push=push)
 
         return GitRemote(self._git, self._repository.git_dir, self._folder, address, way)
+
+    def bring_missing(self, commit: str, folder: str, *, history: bool) -> None:
+        """Fetch what a partial clone lacks (:meth:`gitreg.git.Repository.bring_missing`)."""
+        if self._git is None:
+            raise not_to_be_had("that needs the git program")
+        oids = left_out(self._git, self._repository.git_dir, commit, folder, history=history)
+        if not oids:
+            return
+        names = [found[1] for _, key, _ in self._config().settings if (found := PROMISOR.fullmatch(key))]
+        if not names:
+            raise not_to_be_had("no remote has promised it")
+        remote = self.open(names[0])
+        assert isinstance(remote, GitRemote)
+        bring(remote, oids)
 
     def open_by_dulwich(self, address: str) -> DulwichRemote:
         """Return another repository as `open` does, without the git program."""

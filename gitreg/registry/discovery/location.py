@@ -157,7 +157,11 @@ def _holds_registry(repository: Repository, place: RegistryRoot) -> bool:
     if index_path(repository, *place).exists():  # only a registry has an index; this check reads no Git object
         return True
     file = f"{place.root}/{REGISTRY_FILE}" if place.root else REGISTRY_FILE
-    return repository.has(commit, file)
+    try:
+        return repository.has(commit, file)
+    except NotFound:
+        repository.bring_missing(commit, place.root, history=False)  # folders, too, may be left out
+        return repository.has(commit, file)
 
 
 def _remote_hint(repository: Repository) -> str | None:

@@ -184,6 +184,7 @@ class RegistryBranch:
     def _catch_up(self, index: Index, commit: str, *, rewind: bool = False) -> int:
         from gitreg.registry.state.index_builder import catch_up  # not needed while the index is warm
 
+        self.repository.bring_missing(commit, self.root)
         return catch_up(index, self.repository, commit, self.root, rewind=rewind)
 
     def _opened(self) -> Index:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitreg.errors import Conflict, IntegrityError, NotFound, Unreachable
+from gitreg.errors import Conflict, IntegrityError, NotFound, Refused, Unreachable
 from gitreg.git import Repository
 from gitreg.git.remote.protocol import Remote, connection_error
 from tests.git.faraway import MAIN, STAGE, TAG, World, by_readers, by_readers_and_ssh, by_servers
@@ -173,3 +173,23 @@ def test_a_full_disk_is_no_trouble_of_the_network() -> None:
     assert not isinstance(error, Unreachable)
     assert "a disk is full" in error.message
     assert "make room" in (error.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("output", "kind"),
+    [
+        ("fatal: --mirror can't be combined with refspecs\n", Refused),
+        ("fatal: refusing to fetch into branch 'refs/heads/main' checked out at '/here'\n", Refused),
+        ("fatal: no support for --signed push\nfatal: the remote end hung up unexpectedly\n", Refused),
+        ("error: gpg failed\nfatal: failed to sign the push certificate\n", Refused),
+        ("", Unreachable),
+        ("fatal: the remote end hung up unexpectedly\n", Unreachable),
+        ("fatal: unable to access 'http://far/x': Failed to connect to far port 80\n", Unreachable),
+        ("fatal: unable to look up far (port 9418) (Name or service not known)\n", Unreachable),
+        ("ssh: connect to host far port 22: refused\nfatal: Could not read from remote repository.\n", Unreachable),
+        ("error: RPC failed; curl 18 transfer closed\nfatal: early EOF\n", Unreachable),
+        ("fatal: expected flush after ref listing\n", Unreachable),
+    ],
+)
+def test_what_git_itself_refuses_is_no_trouble_of_the_network(output: str, kind: type[Exception]) -> None:
+    assert type(connection_error("origin", output)) is kind
