@@ -66,30 +66,26 @@ def command(apply: bool, undo: bool, purge: bool, grace: float, release: tuple[s
         found = registry.collect_garbage(grace=grace, apply=apply)
         did = "Moved to the trash" if apply else ""
     with after_the_work() if did else nullcontext():
-        _report(found, did, output, undo=undo)
-
-
-def _report(found: list[Garbage], did: str, output: str, *, undo: bool) -> None:
-    if output != "table":
-        rows = [{**asdict(one), "since": _when(one.since), "done": bool(did)} for one in found]
-        emit(rows, output, rows=rows, columns=_COLUMNS)
-        return
-    _print(found)
-    if did:
-        nothing = "Nothing to return" if undo else "Nothing to remove"
-        if apply:
-            nothing += "; `gitreg gc` shows what the grace time keeps"
-        print_line(f"{did}: {_sum(found)}" if found else nothing)
-        return
-    thrown, recent = ([one for one in found if one.reason == reason] for reason in ("trash", "recent"))
-    rest = [one for one in found if one.reason not in ("trash", "recent")]
-    nothing = "Nothing to collect yet" if recent else "Nothing to collect"
-    print_line(f"`gitreg gc --apply` would take {_sum(rest)}" if rest else nothing)
-    if recent:
-        first = _when(min(one.since for one in recent) + grace)
-        print_line(f"Within the grace time: {_sum(recent)}; the first may go on {first}, with --grace 0s at once")
-    if thrown:
-        print_line(f"In the trash: {_sum(thrown)}, until `gitreg gc --purge`; `gitreg gc --undo` returns it")
+        if output != "table":
+            rows = [{**asdict(one), "since": _when(one.since), "done": bool(did)} for one in found]
+            emit(rows, output, rows=rows, columns=_COLUMNS)
+            return
+        _print(found)
+        if did:
+            nothing = "Nothing to return" if undo else "Nothing to remove"
+            if apply:
+                nothing += "; `gitreg gc` shows what the grace time keeps"
+            print_line(f"{did}: {_sum(found)}" if found else nothing)
+            return
+        thrown, recent = ([one for one in found if one.reason == reason] for reason in ("trash", "recent"))
+        rest = [one for one in found if one.reason not in ("trash", "recent")]
+        nothing = "Nothing to collect yet" if recent else "Nothing to collect"
+        print_line(f"`gitreg gc --apply` would take {_sum(rest)}" if rest else nothing)
+        if recent:
+            first = _when(min(one.since for one in recent) + grace)
+            print_line(f"Within the grace time: {_sum(recent)}; the first may go on {first}, with --grace 0s at once")
+        if thrown:
+            print_line(f"In the trash: {_sum(thrown)}, until `gitreg gc --purge`; `gitreg gc --undo` returns it")
 
 
 def _print(found: Iterable[Garbage]) -> None:
