@@ -785,7 +785,8 @@ class Registry:
     def delete_version(self, reference: str, *, force: bool = False) -> None:
         """Delete a version softly: hide it, and release its weights to garbage collection.
 
-        See :func:`gitreg.registry.operations.versions.delete_version`.
+        See :func:`gitreg.registry.operations.versions.delete_version`. It is undone by
+        :func:`gitreg.sdk.verbs.versions.undelete_version`.
 
         Raises
         ------

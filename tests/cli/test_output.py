@@ -134,6 +134,7 @@ def test_every_writing_command_prints_what_it_did(writer: Person, monkeypatch: p
         "yank iris@3 --reason bad": "Yank iris@3",
         "unyank iris@3": "Unyank iris@3",
         "model version delete iris 3 --force": "Delete iris@3",
+        "model version undelete iris 3": "Undelete iris@3",
     }.items():
         data = json.loads(run(*command.split(), "--json"))
         assert list(data) == WRITE, command

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from gitreg.errors import IntegrityError, InvalidInput, NotFound, Refused
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.verbs import save
+from gitreg.sdk.verbs.versions import undelete_version
 from tests.registry.support import git
 
 
@@ -186,7 +188,8 @@ def test_garbage_is_what_no_version_means(registry: Registry, weights: Path, tmp
     weights.write_bytes(b"other weights")
     registry.save("iris", weights)
     registry.delete_version("iris@2")
-    assert registry.collect_garbage(grace=3600) == []
+    assert [one.reason for one in registry.collect_garbage(grace=3600)] == ["recent"]
+    assert registry.collect_garbage(grace=3600, apply=True) == []
     (shown,) = registry.collect_garbage(grace=-5)
     assert (shown.model, shown.version, shown.reason) == ("iris", "2", "unused")
     assert registry.collect_garbage(grace=-5, apply=True) == [shown]
@@ -223,6 +226,36 @@ def test_a_log_tells_who_did_what_newest_first(registry: Registry, weights: Path
     assert {row["email"] for row in rows} == {"ada@example.com"}
     with pytest.raises(NotFound):
         list(registry.log("rose"))
+
+
+@pytest.mark.slow
+def test_a_deletion_is_undone_with_the_weights_that_are_still_somewhere(registry: Registry, weights: Path) -> None:
+    registry.register_model("iris", license="MIT")
+    registry.save("iris", weights)
+    registry.delete_version("iris@1")
+    with pytest.raises(NotFound, match="iris@1 was deleted") as caught:
+        registry.load("iris@1")
+    assert caught.value.hint == "`gitreg model version undelete iris 1` takes that back"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert undelete_version(registry.session, "iris@1").written
+        assert not undelete_version(registry.session, "iris@1").written
+        registry.delete_model("iris")
+        registry.collect_garbage(grace=-1, apply=True)
+        undelete_version(registry.session, "iris@1")
+    assert registry.model("iris").document.license == "MIT"
+    assert list(registry.load("iris", weights.parent / "loaded").iterdir())
+    assert registry.doctor() == []
+    registry.delete_version("iris@1")
+    registry.collect_garbage(grace=-1, apply=True)
+    registry.purge_garbage(grace=-1)
+    with pytest.warns(UserWarning, match="weights of iris@1 are not in the store any more"):
+        undelete_version(registry.session, "iris@1")
+    for never in ("iris@9", "rose@1"):
+        with pytest.raises(NotFound):
+            undelete_version(registry.session, never)
+    with pytest.raises(InvalidInput, match="names no version"):
+        undelete_version(registry.session, "iris")
 
 
 @pytest.mark.slow

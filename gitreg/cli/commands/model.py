@@ -15,6 +15,6 @@ command = LazyGroup(
         "show": (f"{_HERE}.model_show", "Show a model's card and versions."),
         "update": (f"{_HERE}.model_update", "Change a model's card."),
         "delete": (f"{_HERE}.model_delete", "Delete a model with its versions."),
-        "version": (f"{_HERE}.model_version", "List, show, update and delete versions."),
+        "version": (f"{_HERE}.model_version", "List, show, update, delete and undelete versions."),
     },
 )

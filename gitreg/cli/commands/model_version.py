@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import click
@@ -20,7 +21,7 @@ from gitreg.cli.options import (
     page_options,
     tag_option,
 )
-from gitreg.cli.output import emit
+from gitreg.cli.output import emit, print_line
 from gitreg.cli.results import report
 from gitreg.registry.query.rows import VERSION_COLUMNS, version_row
 from gitreg.sdk import verbs
@@ -30,7 +31,7 @@ _version_argument = click.argument("version", metavar="VERSION", shell_complete=
 
 @click.group("version", cls=Group)
 def command() -> None:
-    """List, show, update and delete the versions of a model."""
+    """List, show, update, delete and undelete the versions of a model."""
 
 
 @command.command("list")
@@ -84,6 +85,25 @@ def update(model: str, version: str | None, output: str, metadata: dict[str, Any
 @output_option
 @local_option
 def delete(model: str, version: str, force: bool, output: str) -> None:
-    """Hide one version of MODEL everywhere and free its weights. Its record stays, and its number stays taken."""
+    """Hide one version of MODEL everywhere and free its weights. Its record stays, and its number stays taken.
+
+    `gitreg model version undelete` undoes it, with the weights as long as `gitreg gc` has not removed them.
+    """
     registry = open_registry()
-    report(registry, verbs.versions.delete_version(registry.session, f"{model}@{version}", force=force), output)
+    outcome = verbs.versions.delete_version(registry.session, f"{model}@{version}", force=force)
+    report(registry, outcome, output)
+    if output == "table" and outcome.written:
+        undo = shlex.join(["gitreg", "model", "version", "undelete", model, version])
+        print_line(f"`{undo}` undoes it")
+
+
+@command.command("undelete")
+@model_argument
+@click.argument("version", metavar="VERSION")
+@output_option
+@local_option
+def undelete(model: str, version: str, output: str) -> None:
+    """Undo the deletion of one version of MODEL; a model that was deleted gets its last card back."""
+    registry = open_registry()
+    outcome = verbs.versions.undelete_version(registry.session, f"{model}@{version}")
+    report(registry, outcome, output, nothing="it is not deleted")

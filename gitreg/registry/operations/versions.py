@@ -9,7 +9,7 @@ from typing import Any
 
 from gitreg.documents.files import write
 from gitreg.documents.layout import Key
-from gitreg.documents.types import AnnotationDocument, ArtifactRecord, Document, VersionDocument
+from gitreg.documents.types import AnnotationDocument, ArtifactRecord, Document, ModelDocument, VersionDocument
 from gitreg.errors import AlreadyExists, InvalidInput, NotFound, Refused
 from gitreg.names import (
     ARCHIVED,
@@ -359,6 +359,33 @@ def delete_version(snapshot: Snapshot, reference: str, *, force: bool = False) -
         edits.remove(Key("alias", version.model, alias))
     edits.annotate(version, deleted=True)
     return _said(edits, version, "Delete", "")
+
+
+def undelete_version(snapshot: Snapshot, reference: str) -> Changes:
+    """Return the changes that undo the deletion of a version; a model that was deleted gets its last card back.
+
+    Raises
+    ------
+    NotFound
+        There never was such a version.
+    InvalidInput
+        The reference names no version.
+    """
+    model, selector = parse_reference(reference)
+    if selector is None:
+        raise InvalidInput(f"{reference!r} names no version", hint=f"name the version: {model}@N")
+    number = as_number(selector)
+    version = snapshot.find_number(model, number, deleted=True) if number is not None else None
+    version = version or snapshot.find_version(model, selector, deleted=True)
+    version = version or resolve(snapshot, reference, withdrawn=True)
+    edits = Edits(snapshot)
+    if version.deleted and snapshot.find_model(version.model) is None:
+        cards = snapshot.index.history(snapshot.seq, "model", version.model, "")
+        last = next((entry.data for entry in cards if entry.data is not None), None)
+        card = ModelDocument.from_data(last) if last else ModelDocument(name=version.model)
+        edits.write(Key("model", version.model), card)
+    edits.annotate(version, deleted=False)
+    return _said(edits, version, "Undelete", "")
 
 
 def _said(edits: Edits, version: ModelVersion, verb: str, reason: str) -> Changes:

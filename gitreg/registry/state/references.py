@@ -155,7 +155,10 @@ def _missing(snapshot: Snapshot, model: str, selector: str) -> GitregError:
     if gone is None and number is not None:
         gone = snapshot.find_number(model, number, deleted=True)
     if gone is not None:
-        return NotFound(f"{gone.reference} was deleted", hint=f"see `gitreg log {model}`")
+        return NotFound(
+            f"{gone.reference} was deleted",
+            hint=f"`gitreg model version undelete {model} {gone.version}` takes that back",
+        )
     names = [version.version for version in snapshot.versions(model)]
     pointers = [*snapshot.stages(model), *snapshot.aliases(model)]
     shown = ", ".join(names[-5:] + pointers) or "none"

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from gitreg.errors import GitregError
 from gitreg.registry.operations import versions
+from gitreg.registry.state.manifests import manifest_of
 from gitreg.registry.writing.metadata import to_json
 
 if TYPE_CHECKING:
@@ -53,3 +55,30 @@ def unyank(session: Session, reference: str) -> Outcome:
 def delete_version(session: Session, reference: str, *, force: bool = False) -> Outcome:
     """Delete a version softly (:meth:`gitreg.Registry.delete_version`)."""
     return session.commit(partial(versions.delete_version, reference=reference, force=force))
+
+
+def undelete_version(session: Session, reference: str) -> Outcome:
+    """Undo the deletion of a version; its former stages and aliases stay as they are now.
+
+    Raises
+    ------
+    NotFound
+        There never was such a version.
+
+    Warns
+    -----
+    UserWarning
+        Weights of it are not in the store any more.
+    """
+    outcome = session.commit(partial(versions.undelete_version, reference=reference))
+    version = session.about(outcome)
+    try:
+        missing = session.store.missing(
+            manifest_of(artifact, session.stores) for artifact in version.artifacts.values()
+        )
+    except GitregError as error:
+        session.tell(f"the weights of {version.reference} were not looked for: {error.message}")
+    else:
+        if missing:
+            session.tell(f"weights of {version.reference} are not in the store any more: `gitreg gc` has removed them")
+    return outcome
