@@ -59,6 +59,8 @@ COMMANDS = {
     "gc": (f"{_HERE}.gc", "Show, or remove, weights that no version refers to."),
     "cache": (f"{_HERE}.cache", "List, prune and verify what this machine keeps."),
     "store": (f"{_HERE}.store", "Keep weights in several stores."),
+    "config": (f"{_HERE}.config", "Show and change the registry's settings."),
+    "edit": (f"{_HERE}.edit", "Edit gitreg.yaml, or a card, in your editor."),
     "hooks": (f"{_HERE}.hooks", "Install git hooks for commits and pushes, and on a server."),
     "hook": (f"{_HERE}.hook", "Run by those hooks."),
     "trust": (f"{_HERE}.trust", "Trust the stores that a registry names, or its code."),

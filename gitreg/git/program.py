@@ -7,6 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from gitreg.errors import InvalidInput
+
 if TYPE_CHECKING:
     from subprocess import CompletedProcess
 
@@ -143,3 +145,20 @@ def find_git(env: Mapping[str, str]) -> Git | None:
 
     path = shutil.which("git", path=env.get("PATH", ""))
     return Git(path, env) if path else None
+
+
+def editor(env: Mapping[str, str]) -> str:
+    """Return the user's editor, as a line for the shell; a repository does not name one.
+
+    Raises
+    ------
+    InvalidInput
+        None is named, and the terminal is none for vi.
+    """
+    git = find_git(env)
+    if git is None:
+        return env.get("GIT_EDITOR") or env.get("VISUAL") or env.get("EDITOR") or "vi"
+    done = git.run("var", "GIT_EDITOR", cwd=Path("/"))
+    if done.returncode:
+        raise InvalidInput("no editor is named", hint="set EDITOR, or `git config --global core.editor`")
+    return done.stdout.decode(errors="surrogateescape").strip()

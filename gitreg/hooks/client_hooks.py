@@ -10,7 +10,7 @@ from gitreg.git import RefUpdate, Repository
 from gitreg.registry.discovery.location import Location
 from gitreg.registry.discovery.registries import changed_roots, declared_branch
 from gitreg.registry.promotion.context import UNKNOWN, PromotionContext
-from gitreg.registry.promotion.settings_changes import NOBODY_IS_ASKED, SettingsChange, settings_change
+from gitreg.registry.promotion.settings_changes import settings_change
 from gitreg.registry.remote.local_refs import follow
 from gitreg.registry.remote.mirror_moves import mirror_moves
 from gitreg.registry.review.merge_check import judge_each
@@ -23,6 +23,7 @@ from gitreg.registry.weights.trusted_stores import open_named
 from gitreg.sdk.environment import Environment
 from gitreg.sdk.session import Session
 from gitreg.sdk.verbs.pull_requests import weights_in
+from gitreg.sdk.verbs.settings_rules import tell_unasked
 
 _BRANCHES = "refs/heads/"
 
@@ -65,7 +66,7 @@ def pre_commit(repository: Repository) -> Iterator[Problem]:
                     found = list(problems(branch, merge))
                     yield from found
                     if all(problem.where != "gitreg.yaml" for problem in found):
-                        _tell_unasked(settings_change(merge, UNKNOWN))
+                        tell_unasked(Session, settings_change(merge, UNKNOWN))
 
 
 def pre_push(
@@ -142,15 +143,9 @@ def _published(session: Session, base: str | None, head: str, *, proposed: bool)
         return
     for sentence in dict.fromkeys(unseen):
         session.tell(f"not looked at: {sentence}")
-    _tell_unasked(report.settings)
+    tell_unasked(session, report.settings)
     # A proposal may still be approved; a push of the branch itself was judged commit by commit.
     yield from (problem for problem in report.problems if not ((proposed or by_itself) and problem in report.unmet))
-
-
-def _tell_unasked(change: SettingsChange | None) -> None:
-    """Warn of a change of permissions that a server would refuse."""
-    if change is not None and change.guarded:
-        Session.tell(f"gitreg.yaml changes who may do what; {NOBODY_IS_ASKED}")
 
 
 def _branch(repository: Repository, root: str, old: str | None, new: str) -> str | None:

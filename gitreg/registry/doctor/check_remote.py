@@ -56,7 +56,7 @@ def problems_of_the_remote(
         snapshot = branch.snapshot_at(commit)
         settings = snapshot.settings
     except NotFound:
-        yield Problem(upstream.branch, "holds no registry", "`gitreg push`, or correct `remote` in gitreg.yaml")
+        yield Problem(upstream.branch, "holds no registry", "`gitreg push`, or `gitreg config set remote NAME`")
         return
     yield from _tags(branch, upstream, snapshot, theirs, cached=cached)
     yield from _tags_without_record(branch, upstream, snapshot, settings, theirs)

@@ -79,7 +79,7 @@ def approve(
     if who is None:
         raise Refused(
             f"{approver.names[0]} is none of `people` in gitreg.yaml: the approval would not count",
-            hint="add their public SSH key there; or tell Git the right user.email",
+            hint="add their public SSH key there (`gitreg edit`); or tell Git the right user.email",
         )
     evidence = SnapshotEvidence(snapshot, snapshot, version, Key("stage", version.model, stage), context)
     if known.person(who) in evidence.authors:

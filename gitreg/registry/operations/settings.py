@@ -105,7 +105,7 @@ def approve_settings(
     if who is None:
         raise Refused(
             f"{approver.names[0]} is none of `people` in gitreg.yaml: the approval would not count",
-            hint="add their public SSH key there; or tell Git the right user.email",
+            hint="add their public SSH key there (`gitreg edit`); or tell Git the right user.email",
         )
     if known.any_is(who, authors):
         raise Refused(f"{who} proposes that: an approval of one's own does not count", hint="ask another person")

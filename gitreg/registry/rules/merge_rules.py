@@ -209,7 +209,11 @@ def _settings(merge: Merge) -> Iterator[Problem]:
     for kind in ("stage", "alias", *(("model_version",) if set(head.settings.stages) - set(before) else ())):
         for entry in head.index.scan(head.seq, kind):
             if problem := _misnamed(head, entry):
-                yield Problem(Key(*entry[:3]).path, problem, "declare other stages, or remove the file")
+                yield Problem(
+                    Key(*entry[:3]).path,
+                    problem,
+                    "declare other stages (`gitreg config set stages`), or remove the file",
+                )
 
 
 def _model(head: Snapshot, model: str) -> Iterator[Problem]:

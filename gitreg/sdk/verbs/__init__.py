@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gitreg.sdk.verbs import save as save
     from gitreg.sdk.verbs import scan as scan
     from gitreg.sdk.verbs import sealed as sealed
+    from gitreg.sdk.verbs import settings as settings
     from gitreg.sdk.verbs import stages as stages
     from gitreg.sdk.verbs import stores as stores
     from gitreg.sdk.verbs import trust_code as trust_code

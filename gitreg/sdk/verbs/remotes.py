@@ -24,6 +24,7 @@ from gitreg.registry.state.store_urls import is_private
 from gitreg.registry.writing.commit import Outcome, commit
 from gitreg.sdk.environment import Environment
 from gitreg.sdk.session import PathLike, Session
+from gitreg.sdk.verbs.settings_rules import judged
 from gitreg.sdk.verbs.trust_code import follow
 
 if TYPE_CHECKING:
@@ -217,7 +218,7 @@ def set_remote(session: Session, remote: str) -> Outcome:
     UserWarning
         The weights lie in a folder of this clone, where nobody else can load them.
     """
-    operation = partial(set_field, field="remote", value=remote)
+    operation = judged(session, partial(set_field, field="remote", value=remote))
     if session.is_mirror:
         return session.commit(operation)
     branch = session.branch

@@ -35,6 +35,7 @@ from gitreg.registry.writing.commit import Outcome
 from gitreg.sdk.environment import Environment
 from gitreg.sdk.verbs.holders import holders
 from gitreg.sdk.verbs.sealed import fetch_history
+from gitreg.sdk.verbs.settings_rules import judged
 from gitreg.units import size_text
 
 if TYPE_CHECKING:
@@ -166,7 +167,9 @@ def add_store(session: Session, url: PathLike) -> Outcome:
         raise Refused(f"{address} is the store that this registry saves to", hint="name another one for its copies")
     with suppress(GitregError):  # the store may be read-only or unreachable here; copying to it reports that
         store.create()
-    outcome = session.commit(partial(add_replica, url=store_setting(address, session.branch.repository)))
+    outcome = session.commit(
+        judged(session, partial(add_replica, url=store_setting(address, session.branch.repository)))
+    )
     session.environment.trusted_stores().trust(address)
     session.forget_stores()
     with suppress(GitregError):  # the store may be read-only here; a process that copies to it leaves the claim
@@ -216,7 +219,7 @@ def set_store(
 
     _fill(session, sources, target, fill)
     checked.append(session.snapshot().commit)
-    outcome = session.commit(operation)
+    outcome = session.commit(judged(session, operation))
     session.environment.trusted_stores().trust(address)
     session.forget_stores()
     return outcome
@@ -264,7 +267,7 @@ def remove_store(session: Session, url: PathLike) -> Outcome:
         The registry has no such replica.
     """
     setting = store_setting(session.address(url), session.branch.repository)
-    outcome = session.commit(partial(remove_replica, url=setting))
+    outcome = session.commit(judged(session, partial(remove_replica, url=setting)))
     session.forget_stores()
     return outcome
 

@@ -1,0 +1,55 @@
+"""``gitreg config``."""
+
+from __future__ import annotations
+
+import click
+
+from gitreg.cli.group import Group
+from gitreg.cli.options import local_option, open_registry, output_option, pr_option
+from gitreg.cli.output import emit, print_fields, print_line
+from gitreg.cli.results import report
+from gitreg.sdk import verbs
+
+
+@click.group("config", cls=Group)
+def command() -> None:
+    """Show and change the registry's settings: description, remote, store, stages."""
+
+
+@command.command("list")
+@output_option
+def list_settings(output: str) -> None:
+    """Show all of them."""
+    values = verbs.settings.values(open_registry().session)
+    if output != "table":
+        emit(values, output)
+        return
+    print_fields((name, ", ".join(value) if isinstance(value, list) else value) for name, value in values.items())
+
+
+@command.command("get")
+@click.argument("name", metavar="NAME")
+@output_option
+def get(name: str, output: str) -> None:
+    """Print one, of stages each on a line of its own."""
+    value = verbs.settings.values(open_registry().session)[verbs.settings.check_name(name)]
+    if output != "table":
+        emit({name: value}, output)
+        return
+    for line in value if isinstance(value, list) else [value] if value is not None else []:
+        print_line(line)
+
+
+@command.command("set")
+@click.argument("name", metavar="NAME")
+@click.argument("values", metavar="VALUE...", nargs=-1, required=True)
+@output_option
+@local_option
+@pr_option
+def set_one(name: str, values: tuple[str, ...], output: str) -> None:
+    """Change one, in one commit; of stages all, in the order that versions pass them.
+
+    `store` is set as by `gitreg store set`, `remote` as by `gitreg remote set`. All other settings: `gitreg edit`.
+    """
+    registry = open_registry()
+    report(registry, verbs.settings.set_value(registry.session, name, values), output)

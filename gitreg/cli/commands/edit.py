@@ -1,0 +1,65 @@
+"""``gitreg edit``."""
+
+from __future__ import annotations
+
+import difflib
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import click
+
+from gitreg.cli.options import local_option, open_registry, pr_option
+from gitreg.cli.output import note, print_text
+from gitreg.cli.results import report
+from gitreg.documents.layout import REGISTRY_FILE
+from gitreg.errors import GitregError
+from gitreg.git.program import editor
+from gitreg.sdk import verbs
+
+
+@click.command("edit")
+@click.argument("path", metavar="[FILE]", default=REGISTRY_FILE)
+@local_option
+@pr_option
+def command(path: str) -> None:
+    """Edit gitreg.yaml of the registry's branch in your editor, or FILE, as models/MODEL/README.md.
+
+    What you wrote is checked, shown as a diff and committed. The editor is that of git: GIT_EDITOR, core.editor, VISUAL
+    or EDITOR.
+    """
+    registry = open_registry()
+    session = registry.session
+    before = verbs.settings.read_text(session, path)
+    folder = tempfile.mkdtemp(prefix="gitreg-")
+    copy = Path(folder, Path(path).name)
+    copy.write_bytes(before)
+    try:
+        _run_editor(editor(session.environment.env), copy)
+        after = copy.read_bytes()
+        if after == before:
+            note(f"{path} is as it was")
+        else:
+            outcome = verbs.settings.write_text(session, path, before, after)
+            print_text(_diff(path, before, after))
+            report(registry, outcome, "table")
+    except GitregError as error:
+        if not copy.exists() or copy.read_bytes() == before:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        error.advise(f"what you wrote is kept in {copy}")
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run_editor(program: str, path: Path) -> None:
+    """Run an editor on a file as git does: the setting is a line for the shell."""
+    ended = subprocess.run(["/bin/sh", "-c", f'{program} "$@"', program, str(path)], check=False)
+    if ended.returncode:
+        raise GitregError(f"the editor {program!r} ended with {ended.returncode}", hint="nothing was committed")
+
+
+def _diff(path: str, before: bytes, after: bytes) -> str:
+    old, new = (text.decode(errors="replace").splitlines() for text in (before, after))
+    return "\n".join(difflib.unified_diff(old, new, f"a/{path}", f"b/{path}", lineterm=""))
