@@ -212,7 +212,7 @@ def _settings(merge: Merge) -> Iterator[Problem]:
                 yield Problem(
                     Key(*entry[:3]).path,
                     problem,
-                    "declare other stages (`gitreg config set stages`), or remove the file",
+                    "`gitreg config set stages` declares others; or remove the file",
                 )
 
 
