@@ -1,6 +1,7 @@
 """The report of a check as Markdown for GitHub, GitLab and Gitea.
 
 All texts of the registry (names, values, sentences) are escaped: they make no link, mention nobody and end no table.
+Hosts look for URLs, e-mails, people and issues in text that is escaped, too, but not in code: these words become code.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from gitreg.policy.results import Result, Verdict
 from gitreg.registry.promotion.settings_changes import NOBODY_IS_ASKED, SettingsChange
 from gitreg.registry.review.pull_request_check import Report
 from gitreg.registry.review.semantic_diff import CardChange, Comparison, Link, Move, NewVersionMove
+from gitreg.registry.rules.problem import Problem
 from gitreg.registry.state.content_verdicts import code_in
 from gitreg.registry.state.snapshot import ModelVersion
 from gitreg.units import size_text
@@ -23,6 +25,12 @@ _MOST_ROWS = 50  # in one table; the text of a pull request is limited to some 6
 _LONGEST = 200  # characters in one value
 _MARKS = {Verdict.PASSED: "✅", Verdict.OVERRIDDEN: "⚠️", Verdict.UNKNOWN: "❔", Verdict.FAILED: "❌"}
 _UNSEEN = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff\U000e0000-\U000e007f]"
+
+
+_CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
+_WORD = r"[^\s()<>\[\]{},;\"']*"
+_LINKED = re.compile(rf"({_WORD}(?:://|(?i:www)\.|@|[#!~%$&]\w|[A-Z]-[0-9]){_WORD}|(?<!\w)[0-9a-f]{{7,64}}(?!\w))")
+"""A word that GitHub, GitLab or Gitea makes a link of, or a mention: by a scheme, an @, a #12, a KEY-12 or a commit."""
 
 
 def report_text(report: Report) -> str:
@@ -34,8 +42,7 @@ def report_text(report: Report) -> str:
         verdict = f"❌ **This must not be merged: {count} problem{'' if count == 1 else 's'}.**"
     parts = ["## gitreg check", verdict]
     if report.problems:
-        shown = [(code(each.where), text(each.what), text(each.remedy)) for each in report.problems]
-        parts.append(_table(("file", "problem", "what to do"), shown))
+        parts.append(_problems(report.problems))
     if report.files:
         parts.append(
             f"{report.files} file{'' if report.files == 1 else 's'} of weights looked for, {report.read} read whole."
@@ -49,6 +56,15 @@ def proposal_text(report: Report, reason: str) -> str:
     parts = [text(reason.strip())] if reason.strip() else []
     parts += _what_moves(report)
     return "\n\n".join([*parts, "`gitreg sync` makes the tags and mirrors that follow, once this is merged."]) + "\n"
+
+
+def _problems(problems: Sequence[Problem]) -> str:
+    """Return the problems as a table that gives each remedy once."""
+    rows, given = [], set()
+    for each in problems:
+        rows.append((code(each.where), text(each.what), "as above" if each.remedy in given else text(each.remedy)))
+        given.add(each.remedy)
+    return _table(("file", "problem", "what to do"), rows)
 
 
 def _what_moves(report: Report) -> Iterator[str]:
@@ -192,8 +208,24 @@ def _event(event: Mapping[str, Any]) -> str:
 
 
 def text(value: str) -> str:
-    """Return a text on one line, escaped so that Markdown shows it literally."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~&@!])", r"\\\1", _one_line(value)).replace("\\@", "&#64;").replace("\\&", "&amp;")
+    """Return a text on one line as Markdown that shows it: what stands in backticks as code, the rest literally."""
+    line, shown, end = _one_line(value), "", 0
+    for span in _CODE_SPAN.finditer(line):
+        shown = _joined(shown, _plain(line[end : span.start()]))
+        shown, end = _joined(shown, code(span[2])), span.end()
+    return _joined(shown, _plain(line[end:]))
+
+
+def _plain(line: str) -> str:
+    """Return a line without code spans, escaped; a word that hosts would make a link of is code."""
+    parts = _LINKED.split(line)  # each second one is such a word
+    escaped = [re.sub(r"([\\`*_{}\[\]<>#|~&!])", r"\\\1", part).replace("\\&", "&amp;") for part in parts]
+    return "".join(code(part) if place % 2 else escaped[place] for place, part in enumerate(parts))
+
+
+def _joined(first: str, second: str) -> str:
+    """Return two pieces of Markdown as one; two code spans side by side would run into each other."""
+    return f"{first} {second}" if first.endswith("`") and second.startswith("`") else first + second
 
 
 def code(value: Any) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from gitreg.policy.evaluate import Decision
 from gitreg.policy.results import Result, Verdict
@@ -73,10 +76,41 @@ def test_no_value_ends_its_cell_or_its_line(value: str) -> None:
         assert said.isprintable() or all(char.isprintable() or char.isspace() or ord(char) > 127 for char in said)
 
 
-@given(st.text(max_size=60))
+WORDS = st.lists(
+    st.sampled_from([
+        "Fixes", "https://github.com/a/b/issues/1", "http://x.org", "WWW.x.org", "ada@example.com", "@ada", "#12",
+        "a/b#12", "GH-12", "!3", "~bug", "&4", "$5", "%6", "mailto:a@b.c", "a" * 40, "1234567", "`code`", "``a`b``",
+        "`", "(https://x.org/(y),z@a.b)", "<b>", "[a](b)", "**x**", "|", "\\\\", "é", "iris@1",
+    ]),
+    max_size=8,
+)  # fmt: skip
+
+
+@given(st.text(max_size=60) | WORDS.map(" ".join) | WORDS.map("".join))
 def test_no_text_mentions_links_or_marks_up(value: str) -> None:
-    said = text(value)
-    bare = said.replace("\\\\", "")
-    for mark in "*_[<`#":
-        assert bare.replace(f"\\{mark}", "").replace("&#64;", "").count(mark) == 0
-    assert "@" not in said
+    (_, inline, _) = MarkdownIt("commonmark").parse(f"x{text(value)}x")
+    assert inline.children is not None
+    assert {each.type for each in inline.children} <= {"text", "code_inline", "text_special"}
+    plain = " ".join(each.content for each in inline.children if each.type != "code_inline")
+    assert not re.search(r"://|(?i:www)\.|@|[#!~%$&]\w|\b[A-Z]-[0-9]", plain), plain
+    shown = "".join(each.content for each in inline.children)
+    assert letters(shown) == letters(f"x{value}x")
+
+
+def letters(value: str) -> list[str]:
+    return [char for char in value if char.isascii() and char.isalnum()]
+
+
+def test_a_command_in_a_sentence_is_code_and_a_url_is_no_link() -> None:
+    assert text("see `gitreg why iris@1` (ask ada@example.com)") == "see `gitreg why iris@1` (ask `ada@example.com`)"
+    assert text("Fixes https://github.com/a/b/issues/1, #2") == "Fixes `https://github.com/a/b/issues/1`, `#2`"
+    assert text("a `b| c") == "a \\`b\\| c"
+
+
+def test_a_remedy_of_many_problems_is_given_once() -> None:
+    problems = tuple(
+        Problem("models/iris/stages/production.yaml", f"gate {number}", "`gitreg why`") for number in "123"
+    )
+    said = report_text(Report(None, HEAD, problems))
+    assert said.count("`gitreg why`") == 1
+    assert said.count("as above") == 2
