@@ -144,9 +144,32 @@ def test_a_remote_that_cannot_be_had_changes_nothing(alone: Person, hub: Path) -
     other.git("commit", "-qm", "Another history", "--allow-empty")
     other.git("push", "-q", hub, "main")
     alone.git("remote", "set-url", "origin", hub)
-    assert "each has commits" in alone.gitreg("remote", "set", "origin", code=4).err
+    assert "is a history of its own" in alone.gitreg("remote", "set", "origin", code=4).err
     assert derived(alone, alone.here) == before
     alone.gitreg("save", "iris", alone.here / "gitreg.yaml")
+
+
+def test_a_remote_that_its_host_began_with_a_readme_is_taken_in_as_the_hint_says(alone: Person, hub: Path) -> None:
+    alone.git("clone", "-q", hub, hub.parent / "host")
+    host = alone.at(write(hub.parent / "host", {"README.md": "# Models"}))
+    host.git("add", ".")
+    host.git("commit", "-qm", "Initial commit")
+    host.git("push", "-q", "origin", "HEAD:main")
+    hint = alone.gitreg("remote", "set", "origin", code=4).err
+    theirs = host.git("rev-parse", "--short=12", "HEAD").strip()
+    assert f"on main: `git merge --allow-unrelated-histories {theirs}`, then again" in hint
+    alone.git("merge", "-q", "-m", "Take it in", "--allow-unrelated-histories", theirs)
+    alone.gitreg("remote", "set", "origin")
+    assert derived(alone, alone.here) == derived(alone, hub)
+    assert_sound(alone)
+
+
+def test_another_registry_at_the_remote_is_left_alone(alone: Person, hub: Path) -> None:
+    alone.gitreg("init", hub.parent / "other")
+    alone.git("-C", hub.parent / "other", "push", "-q", hub, "main")
+    ended = alone.gitreg("remote", "set", "origin", code=4)
+    assert "origin/main is another registry" in ended.err
+    assert "git merge" not in ended.err
 
 
 def test_another_remote_gets_all_and_the_former_one_says_where_it_went(alone: Person, hub: Path) -> None:

@@ -9,7 +9,7 @@ import click
 from gitreg.cli.click_completion import complete_reference
 from gitreg.cli.group import Group
 from gitreg.cli.options import local_option, open_registry, output_option, pr_option
-from gitreg.cli.output import emit, print_line, print_table
+from gitreg.cli.output import emit, note, print_line, print_table
 from gitreg.cli.progress import progress
 from gitreg.cli.results import report
 from gitreg.errors import IntegrityError
@@ -110,7 +110,9 @@ def set_primary(url: str, copying: bool, output: str) -> None:
 
     outcome = verbs.stores.set_store(registry.session, url, fill if copying else None)
     report(registry, outcome, output, nothing="they go there already")
-    if output == "table" and outcome.commit and outcome.proposal is None:
+    if outcome.proposal is not None:
+        note(f"before it is merged, once more, for what is saved until then: `gitreg store copy --to {url}`")
+    elif output == "table" and outcome.commit:
         print_line(f"Nothing is saved to {former} any more; what it holds stays there")
 
 

@@ -34,6 +34,7 @@ from gitreg.registry.promotion.context import PromotionContext
 from gitreg.registry.remote.mirror_moves import MirrorMoves, mirror_moves, mirror_updates
 from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.registry_refs import mirror_namespace, mirror_namespaces, mirror_ref, tag_prefix, tag_ref
+from gitreg.registry.state.settings_file import settings_data
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
 
 _YIELD, _HURRY = 3.0, 3
@@ -322,6 +323,14 @@ class Upstream:
         )
 
     def _apart(self, theirs: str, ours: str) -> Refused:
+        if self._repository.ahead(ours, theirs)[0] is None:  # as a host begins a repository, with a README
+            taking = f"on {self._branch.name}: `git merge --allow-unrelated-histories {theirs[:12]}`, then again; or "
+            is_registry = settings_data(self._repository, theirs, self._branch.root) is not None
+            return Refused(
+                f"{self.branch} is {'another registry' if is_registry else 'a history of its own'}: it does not begin "
+                f"as {self._branch.name} does",
+                hint=f"{'' if is_registry else taking}publish to an empty repository",
+            )
         return Refused(
             f"{self._branch.name} is at {ours[:12]} and {self.branch} at {theirs[:12]}: each has commits that the "
             "other lacks",
