@@ -17,7 +17,7 @@ from gitreg.errors import InvalidInput
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _HINT = "give an absolute path, or a URL like s3://bucket/folder"
-_SECRET = re.compile(r"(?<=://)[^/@]*:[^/@]*(?=@)|(?<=[?#]).+")
+_SECRET = re.compile(r"(?<=://)[^@\s]*:\S*(?=@)|(?<=[?#]).+")
 _PLACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -95,7 +95,7 @@ def _folder(url: str, scheme: re.Match[str] | None) -> Path:
     if scheme:
         host, slash, rest = url[scheme.end() :].removeprefix("//").partition("/")
         if host or not url[scheme.end() :].startswith("//"):
-            raise InvalidInput(f"{url!r} names a machine, or no absolute path", hint=_HINT)
+            raise InvalidInput(f"{shown(url)!r} names a machine, or no absolute path", hint=_HINT)
         path = unquote(slash + rest, errors="surrogateescape")
     if not path.startswith("/") or "\0" in path:
         raise InvalidInput(f"store {url!r} is no absolute path", hint=_HINT)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 from gitreg.errors import GitregError
 from gitreg.git.config import without_filters
 from gitreg.git.discovery import describe
 from gitreg.git.program import find_git
 from gitreg.git.repository import Repository
+from gitreg.git.urls import hide_login
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def source_of(
         )  # fmt: skip
         remote = git.run(*_where(repository, top), "config", "--get", "remote.origin.url", cwd=top)
         url = remote.stdout.decode(errors="replace").strip()
-        return CodeRevision(_public(url) or None, commit, bool(status.stdout) if status.returncode == 0 else None)
+        return CodeRevision(hide_login(url) or None, commit, bool(status.stdout) if status.returncode == 0 else None)
 
 
 def patch_of(folder: Path, *, env: Mapping[str, str]) -> str:
@@ -88,11 +88,3 @@ def patch_of(folder: Path, *, env: Mapping[str, str]) -> str:
 def _where(repository: Repository, top: Path) -> tuple[str, str]:
     """Return the git options that name a repository: with GIT_DIR set, it need not lie above its files."""
     return f"--git-dir={repository.git_dir}", f"--work-tree={top}"
-
-
-def _public(url: str) -> str:
-    """Return a URL without user and password (``git@host:path`` contains no secret)."""
-    if "://" not in url:
-        return url
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

@@ -125,7 +125,9 @@ def _by_dulwich(env: Mapping[str, str], layout: RepositoryLayout | None) -> Iter
                 yield scope, f"{prefix}.{name.decode().lower()}", value.decode("utf-8", "surrogateescape")
     count = env.get("GIT_CONFIG_COUNT", "0")
     for number in range(int(count) if count.isdigit() else 0):
-        yield "command", env.get(f"GIT_CONFIG_KEY_{number}", "").lower(), env.get(f"GIT_CONFIG_VALUE_{number}", "")
+        first, _, rest = env.get(f"GIT_CONFIG_KEY_{number}", "").partition(".")
+        subsection, dot, last = rest.rpartition(".")  # a URL, for example, keeps its case
+        yield "command", f"{first.lower()}.{subsection}{dot}{last.lower()}", env.get(f"GIT_CONFIG_VALUE_{number}", "")
 
 
 def _bytes(path: Path) -> bytes:

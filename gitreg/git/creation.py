@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gitreg.errors import AlreadyExists, GitregError
 from gitreg.git.config import read_config
-from gitreg.git.program import find_git, without_repository
+from gitreg.git.program import configured, find_git, without_repository
 from gitreg.git.protected_config import remote_command
 from gitreg.git.remote.protocol import connection_error
 from gitreg.git.repository import Repository
@@ -114,10 +114,17 @@ def add_remote(repository: Repository, name: str, url: str) -> None:
 
 
 def mirror_repository(path: Path, url: str, *, env: Mapping[str, str]) -> Repository:
-    """Open the bare repository of a mirror, created if missing; its remote ``origin`` is the mirrored one."""
+    """Open the bare repository of a mirror, created if missing; its remote ``origin`` is the mirrored one.
+
+    The mirror's configuration has the URL without its secrets; this process alone knows the whole one.
+    """
+    public = hide_login(url)
     if not (path / "HEAD").exists():
-        _create_mirror(path, url, env)
-    return Repository.discover(path, env=without_repository(env))
+        _create_mirror(path, public, env)
+    known = without_repository(env)
+    if public != url:
+        known = configured(known, [(f"url.{url}.insteadOf", public)])
+    return Repository.discover(path, env=known)
 
 
 def _create_mirror(path: Path, url: str, env: Mapping[str, str]) -> None:

@@ -77,7 +77,7 @@ class Git(NamedTuple):
             Environment variables to add to the user's own.
         """
         env = self._clean() | {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": ""} | dict(variables)
-        given = _configured(env, [*_NOTHING_EXECUTED.items(), *settings.items()])
+        given = configured(env, [*_NOTHING_EXECUTED.items(), *settings.items()])
         return self._run(arguments, cwd, given, stdin)
 
     def converse(
@@ -98,7 +98,7 @@ class Git(NamedTuple):
             As for `run`; a key may occur several times.
         """
         env = self._clean() | {OURS: "1"} | dict(variables)
-        return self._run(arguments, cwd, _configured(env, settings), b"")
+        return self._run(arguments, cwd, configured(env, settings), b"")
 
     def _clean(self) -> dict[str, str]:
         env = {k: v for k, v in self.env.items() if k not in _OF_ONE_REPOSITORY} | _OURS
@@ -127,7 +127,7 @@ class Git(NamedTuple):
             return done
 
 
-def _configured(env: Mapping[str, str], settings: Sequence[tuple[str, str]]) -> dict[str, str]:
+def configured(env: Mapping[str, str], settings: Sequence[tuple[str, str]]) -> dict[str, str]:
     """Return an environment with settings that take precedence over all configuration.
 
     They are passed as variables (git 2.31), since `git -c` cannot set a key that contains "=".

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from gitreg.errors import Refused
 from gitreg.git.config import THE_USERS, Config
-from gitreg.git.urls import hide_login
+from gitreg.git.urls import check_login, hide_login
 
 _NAMES_ONE = re.compile(
     r"protocol\.(?:.*\.)?allow|core\.(?:sshcommand|gitproxy|askpass|alternaterefscommand)"
@@ -90,9 +90,12 @@ def check_protocol(config: Config, env: Mapping[str, str], address: str, *, push
     ------
     Refused
         The remote needs a program that the user does not allow.
+    InvalidInput
+        The login in its URL would be read as something else (:func:`gitreg.git.urls.check_login`).
     """
     own = without_programs(config)
     for url in urls_of(config, address, push=push):
+        check_login(url)
         helper = _helper(url)
         if helper is not None and not _is_allowed(own, env, helper):
             named = ", which this repository names" if url != address else ""

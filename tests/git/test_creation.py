@@ -8,7 +8,7 @@ import pytest
 
 from gitreg.errors import AlreadyExists, NotFound, Unreachable
 from gitreg.git import RefUpdate
-from gitreg.git.creation import clone_repository
+from gitreg.git.creation import clone_repository, mirror_repository
 from tests.git.conftest import Env, git
 from tests.git.faraway import MAIN, World, by_http, by_readers, by_readers_and_ssh
 from tests.servers.gitremotes import Far
@@ -95,3 +95,23 @@ def test_files_of_a_clone_follow_the_branch_afterwards(world: World, far: Far, t
             clone.update_refs([RefUpdate(MAIN, second, first)], reason="pull")
     assert (tmp_path / "clone" / "f2").read_text() == "theirs 2"
     assert git(tmp_path / "clone", env, "status", "--porcelain") == ""
+
+
+@by_http
+def test_a_mirror_is_read_and_written_with_a_login_that_its_folder_does_not_hold(far: Far, tmp_path: Path) -> None:
+    commit = fill(far)
+    for _ in range(2):  # made, and opened again
+        with mirror_repository(tmp_path / "mirror", far.url, env=far.env) as mirror:
+            remote = mirror.remotes.open("origin")
+            assert remote.refs(MAIN) == {MAIN: commit}
+            remote.fetch([f"+{MAIN}:{MAIN}"])
+            far.git("update-ref", "-d", "refs/heads/side/branch")
+            remote.push([RefUpdate("refs/heads/side/branch", commit, None)])
+            assert far.refs()["refs/heads/side/branch"] == commit
+            assert mirror.remotes.url("origin") == far.url.replace("ada:s3cr3t-pass@", "")
+    held = [path.read_bytes() for path in (tmp_path / "mirror").rglob("*") if path.is_file()]
+    assert held
+    assert not any(b"s3cr3t" in each for each in held)
+    without = far.url.replace("ada:s3cr3t-pass@", "")
+    with mirror_repository(tmp_path / "mirror", without, env=far.env) as mirror, pytest.raises(Unreachable):
+        mirror.remotes.open("origin").refs(MAIN)

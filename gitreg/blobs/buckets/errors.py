@@ -32,7 +32,7 @@ _SECRET = re.compile(
         |sig|account_?key|access_?key(?:_?id)?|aws_?access_?key_?id|sharedkey)
      ["']?\s*[=:]\s*["']?)(?:(?:bearer|basic|sharedkey(?:lite)?)\s+)?[^\s&"',;<>]+"""
 )
-_USERINFO = re.compile(r"(://)[^/@\s]*:[^/@\s]*@")
+_USERINFO = re.compile(r"(://)[^@\s]*:[^\s'\"]*@")
 _LONG = 300
 
 
