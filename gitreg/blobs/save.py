@@ -47,17 +47,11 @@ class StoreWriter:
         The stat cache of the user's files.
     chunking:
         True to cut big files into chunks; otherwise each is stored as one object.
-
-    Attributes
-    ----------
-    url:
-        The address of the store.
     """
 
     def __init__(
         self, store: Store, known: StatCache, *, chunking: bool = True, progress: Progress = NO_PROGRESS
     ) -> None:
-        self.url = store.url
         self._bucket = store.bucket
         self._known = known
         self._chunking = chunking

@@ -19,7 +19,7 @@ from gitreg.registry import discovery, weights
 from gitreg.registry.discovery.location import Location, locate, split_place
 from gitreg.registry.state.branch import PATIENCE, RegistryBranch
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
-from gitreg.registry.state.store_urls import default_folder, is_private, same_store, spelled_out, store_urls
+from gitreg.registry.state.store_urls import default_folder, is_private, spelled_out, store_urls
 from gitreg.sdk.environment import REGISTRY_VARIABLE, Environment
 
 if TYPE_CHECKING:
@@ -323,11 +323,11 @@ class Session:
                 self.claims.leave(self.store, unpublished=True)
 
     def into(self, url: str, operation: Operation) -> Operation:
-        """Return an operation that is refused if the weights go to another store by now than the one at the URL."""
+        """Return an operation that is refused if the weights go to another store by now than this `store_url`."""
 
         def checked(snapshot: Snapshot) -> Changes:
             primary = store_urls(snapshot.settings, self.branch.repository)[0]
-            if not same_store(primary, url):
+            if primary != url:
                 raise Refused(
                     f"the registry has moved its weights to {primary} since this was begun",
                     hint="save it again, after `gitreg trust`; nothing was committed",

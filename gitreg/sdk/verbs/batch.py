@@ -50,6 +50,7 @@ class Batch:
         self.outcome: Outcome | None = None
 
     def __enter__(self) -> Self:
+        self._url = self._session.store_url
         self._store = self._stack.enter_context(self._session.saving(self._progress))
         self._new_version = surrounded(self._session)
         return self
@@ -98,7 +99,7 @@ class Batch:
 
     def _publish(self) -> Outcome:
         operation = _operation(self._session, [new for _, new in self._pending], self._message)
-        return publish(self._session, self._store, operation, self._put_again)
+        return publish(self._session, self._store, self._session.into(self._url, operation), self._put_again)
 
     def _put_again(self) -> bool:
         same = [put(self._store, saving, self._session.verdicts) == new.artifacts for saving, new in self._pending]

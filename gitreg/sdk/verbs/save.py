@@ -88,10 +88,11 @@ def save(session: Session, saving: Saving, *, progress: Progress | None = None, 
     if not saving.sources:
         return session.commit(operation)
 
+    checked = session.into(session.store_url, operation)
     with session.saving(progress or NO_PROGRESS) as store:
         artifacts = put(store, saving, session.verdicts)
         new = replace(new, artifacts=artifacts)
-        return publish(session, store, operation, lambda: put(store, saving, session.verdicts) == artifacts)
+        return publish(session, store, checked, lambda: put(store, saving, session.verdicts) == artifacts)
 
 
 def surrounded(session: Session) -> Callable[[Saving], NewVersion]:
@@ -146,7 +147,7 @@ def publish(session: Session, store: StoreWriter, operation: Operation, put_agai
         Files were lost from the store, and their sources have changed.
     """
     store.hold()
-    outcome = session.commit(session.into(store.url, operation))
+    outcome = session.commit(operation)
     # A garbage collection that began before this commit may have moved files that it found unreachable.
     if outcome.commit and store.lost() and (not put_again() or store.lost()):
         made = [outcome.changes.version] if outcome.changes.version else outcome.changes.versions

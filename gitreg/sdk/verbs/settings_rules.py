@@ -46,11 +46,15 @@ def judged(session: Session, operation: Operation) -> Operation:
 
 
 def _decide(change: SettingsChange) -> None:
-    if change.decision is not None and change.decision.unmet:
-        first = change.decision.unmet[0]
+    if change.decision is None:
+        return
+    reasons = [f"{result.name}: {result.sentence}" for result in change.decision.unmet]
+    if change.decision.protected:
+        reasons.append("it is changed by pull request only (`protected` in policies.settings)")
+    if reasons:
         raise Refused(
-            f"gitreg.yaml may not be changed so: {first.name}: {first.sentence}",
-            hint="`--pr` proposes it, for those who may (`policies.settings` in gitreg.yaml)",
+            f"gitreg.yaml changes who may do what: {reasons[0]}",
+            hint="propose it by --pr; policies.settings of the file before says who may",
         )
 
 

@@ -227,7 +227,7 @@ def save_artifact(
         )
         return saved
     with opened(registry) as target:
-        session, url = target.session, target.session.store.url
+        session, url = target.session, target.session.store_url
         with stored(session, data, artifact_type, unsafe_pickle=unsafe_pickle) as (record, materializer):
             document = new_document(session, name, version, record, materializer, metadata)
             session.commit(session.into(url, lambda snapshot: artifacts.save_artifact(snapshot, document)))

@@ -169,3 +169,12 @@ def test_a_registry_of_one_clone_may_keep_its_weights_where_it_likes(registry: R
     set_store(registry.session, registry.folder / "weights", fill)
     assert registry.session.snapshot().settings.store == "weights"
     assert not registry.doctor()
+
+
+def test_a_store_whose_address_is_spelled_with_blanks_is_saved_to(registry: Registry, model: Path) -> None:
+    set_store(registry.session, "memory://tests/some folder", fill)
+    assert registry.save("iris", model).version == "1"
+    assert save_artifact({"x": 1}, "data", registry=registry).version == "1"
+    with registry.batch() as batch:
+        batch.save("wine", model)
+    assert {row[0].state for row in stores.held(registry.session)} == {"whole"}

@@ -127,11 +127,22 @@ def test_a_settings_policy_decides_over_each_change_of_a_judged_setting(one: Reg
         partial(write_text, session, FILE, text, before),
     ]
     for change in changes:
-        with pytest.raises(Refused, match=r"gitreg.yaml may not be changed so: .*promoters"):
+        with pytest.raises(Refused, match=r"gitreg.yaml changes who may do what: .*promoters"):
             change()
     assert count(one) == commits
     assert git(tmp_path / "new.git", "for-each-ref") == ""
     set_value(one.session, "description", ["is not judged"])
+
+
+def test_protected_settings_are_proposed_only(one: Registry) -> None:
+    before = read_text(one.session, FILE)
+    write_text(one.session, FILE, before, before + b"policies:\n  settings:\n    protected: true\n")
+    with pytest.raises(Refused, match="by pull request only"):
+        set_value(one.session, "stages", ["canary"])
+    one.session.proposing = True
+    outcome = set_value(one.session, "stages", ["canary", "staging", "production"])
+    assert outcome.proposal is not None
+    assert values(one.session)["stages"] == ["staging", "production"]
 
 
 def test_policies_without_one_for_settings_are_named_in_a_warning(one: Registry) -> None:
