@@ -58,6 +58,39 @@ def test_a_command_is_run_and_what_it_saves_is_one_version(trainer: Person) -> N
     assert (again.out, again.err.splitlines()[-1]) == ("trained\n", "Made iris@4")
 
 
+IN_CONTEXT = """
+from gitreg import Model, get_step_context, pipeline, step
+
+context = get_step_context()
+context.model.log_metadata({"loss": 0.5})
+print(context.pipeline_name, context.run_name, context.model.name)
+
+@step
+def again() -> int:
+    return get_step_context().model.name == "iris"
+
+@pipeline(model=Model("iris"))
+def body():
+    again()
+
+body()
+print(get_step_context().model.name)
+"""
+
+
+@pytest.mark.slow
+def test_a_plain_script_has_the_context_that_the_help_promises(writer: Person) -> None:
+    script = write(writer.here.parent / "code", {"script.py": IN_CONTEXT}) / "script.py"
+    run = PROGRAMS / "gitreg", "run", "--name", "first"
+    ended = writer.run(*run, "--model", "iris", "--", sys.executable, script)
+    assert (ended.code, ended.out) == (0, "script first iris\niris\n"), ended.err
+    assert writer.gitreg("show", "iris", "--json").data["metadata"] == {"loss": 0.5}
+    ended = writer.run(*run[:2], "--", sys.executable, script)
+    assert "works on no model" in ended.err
+    ended = writer.run(sys.executable, script)
+    assert "no step of a run is under way here" in ended.err
+
+
 @pytest.mark.slow
 def test_a_command_that_fails_leaves_a_draft_and_its_exit_code(trainer: Person) -> None:
     train(trainer, "--name", "bad", word="fail", code=3)

@@ -14,7 +14,6 @@ from gitreg.cli.click_completion import complete_model
 from gitreg.cli.options import open_registry, read_metadata
 from gitreg.cli.output import note
 from gitreg.errors import NotFound
-from gitreg.registry.state.runs_and_artifacts import find_run
 from gitreg.sdk.runs.start import run
 from gitreg.sdk.zenml.model import Model
 
@@ -69,8 +68,7 @@ def command(
         kept = "" if under_way.is_given_up else "; `gitreg list --drafts` shows what it had saved"
         note(f"{command[0]} ended with {failed.exit_code}{kept}")
         raise
-    sealed = find_run(registry.session.snapshot(), under_way.pipeline, under_way.name)
-    for reference in sealed.versions if sealed is not None else ():
+    for reference in under_way.sealed.versions if under_way.sealed is not None else ():
         note(f"Made {reference}")
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import logging
+import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
@@ -18,7 +20,10 @@ from gitreg.sdk.runs.start import run
 from gitreg.sdk.runs.step_call import StepCall
 
 if TYPE_CHECKING:
+    from gitreg.documents.types import RunDocument
     from gitreg.sdk.zenml.model import Model
+
+_LOG = logging.getLogger("gitreg")
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -109,11 +114,24 @@ class Pipeline(Generic[P, R]):
             save_patch=self.save_patch,
             substitutions=self.substitutions,
         ) as under_way:
-            under_way.is_pipeline, under_way.enable_cache = True, self.enable_cache
+            under_way.is_pipeline, under_way.enable_cache = not under_way.is_joined, self.enable_cache
             result = self.function(*args, **kwargs)
             if self.model is not None and not under_way.draft.run.steps:
                 under_way.bind(self.model)  # a run without steps makes its version, too
-            return result
+        if under_way.sealed is not None:
+            _tell_made(under_way.sealed)
+        return result
+
+
+def _tell_made(sealed: RunDocument) -> None:
+    """Log what a run made; on standard error, where nobody has set up logging."""
+    run = f"{sealed.pipeline}/{sealed.run}"
+    look = f"`gitreg show {sealed.versions[0]}`" if sealed.versions else f"`gitreg runs show {run}`"
+    made = f"Made {', '.join(sealed.versions)} in the run {run}" if sealed.versions else f"Kept the run {run}"
+    if _LOG.hasHandlers():
+        _LOG.info("%s; see %s", made, look)
+    elif sys.stderr is not None:
+        sys.stderr.write(f"{made}; see {look}\n")
 
 
 def _told(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from gitreg.sdk.runs.subprocesses import RunAddress, show_step
 from gitreg.sdk.verbs.drafts import seal_draft
 
 if TYPE_CHECKING:
+    from gitreg.documents.types import RunDocument
     from gitreg.registry.drafts import Draft
     from gitreg.sdk.registry import Registry
     from gitreg.sdk.session import Session
@@ -57,6 +58,8 @@ class Run:
         True while the body of a pipeline executes; True if its steps may be answered from the step cache.
     is_given_up:
         True if the draft is to be removed at the end of the run, neither sealed nor kept.
+    sealed:
+        The record of the run, once it was sealed; None until then.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Run:
         self.versions = RunVersions(registry.session, self.in_hand, self.steps)
         self.artifacts = RunArtifacts(registry.session, self.in_hand, self.steps, self.versions)
         self.is_given_up = False
+        self.sealed: RunDocument | None = None
         self.is_pipeline = False
         self.enable_cache = True
         self._process = os.getpid() if joined_in is None else None
@@ -210,7 +214,7 @@ class Run:
             self.in_hand.remove()
         elif status == COMPLETED:
             seal_draft(self.session, self.draft)
-            sealed = find_run(self.session.snapshot(), self.pipeline, self.name)
+            sealed = self.sealed = find_run(self.session.snapshot(), self.pipeline, self.name)
             if sealed is not None:
                 self.versions.settle(sealed)
                 self.artifacts.settle()

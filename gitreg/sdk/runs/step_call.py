@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from gitreg.documents.types import ArtifactDocument
 from gitreg.errors import InvalidInput, UnsafeCode
@@ -24,7 +24,10 @@ _LOG = logging.getLogger("gitreg")
 
 
 class StepOutput:
-    """An output of a step in the body of a pipeline: pass it to another step, or :meth:`load` it."""
+    """An output of a step in the body of a pipeline: pass it to another step, or :meth:`load` it.
+
+    It is a handle, not the object: operators raise InvalidInput.
+    """
 
     def __init__(self, artifact: ArtifactVersion, step: str, unsafe_pickle: bool, expected: type | None) -> None:
         self.artifact = artifact
@@ -44,6 +47,21 @@ class StepOutput:
             True to load pickles and other code; also allowed if the step's ``ArtifactConfig`` has ``unsafe_pickle``.
         """
         return self.artifact.load(unsafe_pickle=unsafe_pickle or self._unsafe_pickle, expected=self._expected)
+
+
+def _only_a_handle(self: StepOutput, *_: object) -> NoReturn:
+    raise InvalidInput(
+        f"{self!r} is a handle in the body of the pipeline, and no value to compare or compute with",
+        hint="pass it to a step, or take the object with .load()",
+    )
+
+
+_OPERATORS = """
+    bool len iter contains getitem int float index eq ne lt le gt ge neg abs round invert
+    add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow matmul rmatmul and rand or ror
+"""
+for _operator in _OPERATORS.split():
+    setattr(StepOutput, f"__{_operator}__", _only_a_handle)  # by default a comparison is false, whatever is meant
 
 
 class StepCall:

@@ -7,10 +7,10 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 
@@ -213,6 +213,57 @@ def test_what_cannot_be_is_said(inside: Registry) -> None:
     ):
         with pytest.raises(InvalidInput, match=words):
             pipeline(name="body")(body)()
+
+
+def test_an_output_that_is_compared_or_computed_with_in_the_body_raises(inside: Registry) -> None:
+    uses: list[Callable[[Any], object]] = [
+        lambda one: one == 1, lambda one: one != 1, lambda one: one > 1, lambda one: one > 1, lambda one: not one,
+        lambda one: one + 1, lambda one: 1 - one, lambda one: -one, lambda one: one in [1, 2], lambda one: 1 in one,
+        lambda one: max(one, 2), lambda one: [*one], lambda one: one[0], len, int, float, bool, round,
+    ]  # fmt: skip
+    refused = []
+
+    @step
+    def one() -> int:
+        return 1
+
+    @pipeline
+    def body() -> None:
+        handle: Any = one()
+        for use in uses:
+            with pytest.raises(InvalidInput, match="is a handle in the body of the pipeline") as caught:
+                use(handle)
+            refused.append(caught.value.hint)
+        assert f"{handle} {handle!r}" == "<one.output of the step one> <one.output of the step one>"
+        assert handle in {handle: 1}
+
+    body()
+    assert refused == ["pass it to a step, or take the object with .load()"] * len(uses)
+
+
+def test_a_pipeline_says_what_it_made_and_where_to_look(
+    inside: Registry, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # pytest has set up logging
+    adding.with_options(run_name="first")()
+    assert capsys.readouterr().err == "Made sums@1 in the run adding/first; see `gitreg show sums@1`\n"
+
+    @pipeline
+    def without_a_model() -> None:
+        numbers()
+
+    without_a_model.with_options(run_name="second")()
+    run_name = "without_a_model/second"
+    assert capsys.readouterr().err == f"Kept the run {run_name}; see `gitreg runs show {run_name}`\n"
+
+
+def test_a_pipeline_leaves_it_to_logging_where_that_is_set_up(
+    inside: Registry, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.INFO, "gitreg")
+    adding.with_options(run_name="first")()
+    assert "Made sums@1 in the run adding/first; see `gitreg show sums@1`" in caplog.messages
+    assert capsys.readouterr().err == ""
 
 
 def test_names_have_placeholders_for_the_date_the_time_and_the_callers_own(inside: Registry) -> None:
