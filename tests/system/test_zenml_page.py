@@ -17,7 +17,7 @@ from types import ModuleType
 import pytest
 
 from gitreg import Client, Model, ModelStages, Refused, Registry, pipeline, save_artifact
-from tests.sdk.conftest import registry, user  # noqa: F401 - fixtures
+from tests.sdk.conftest import new_registry, registry, user  # noqa: F401 - fixtures
 from tests.system.world import Person, make_person
 
 pytestmark = pytest.mark.slow
