@@ -178,3 +178,4 @@ def test_a_store_whose_address_is_spelled_with_blanks_is_saved_to(registry: Regi
     with registry.batch() as batch:
         batch.save("wine", model)
     assert {row[0].state for row in stores.held(registry.session)} == {"whole"}
+    assert set_store(registry.session, "memory://tests/some%20folder/", fill).commit is None
