@@ -79,6 +79,12 @@ def open_bucket(url: str) -> Bucket:
     return _open_remote(name, parts, path)
 
 
+def one_spelling(url: str) -> str:
+    """Return the URL or path of a store in the spelling that all URLs of it share, for comparisons."""
+    scheme, colons, _ = url.partition("://")
+    return open_bucket(url).url if not colons or scheme.lower() == "file" else unquote(url).rstrip("/")
+
+
 def extra_of(url: str) -> str:
     """Return the extra of gitreg's distribution that the store at a URL needs; empty where it needs none."""
     scheme = _SCHEME.match(url)

@@ -46,15 +46,9 @@ def is_private(store: str | None) -> bool:
 
 def same_store(one: str, other: str) -> bool:
     """Return whether two URLs name one store, as far as the URLs show it."""
-    from urllib.parse import unquote
+    from gitreg.blobs.urls import one_spelling  # opening stores needs half of the blob store; naming them nothing
 
-    from gitreg.blobs.urls import open_store  # opening stores needs half of the blob store; naming them nothing
-
-    def place(url: str) -> str:
-        scheme, colons, _ = url.partition("://")
-        return open_store(url).url if not colons or scheme.lower() == "file" else unquote(url).rstrip("/")
-
-    return place(one) == place(other)
+    return one_spelling(one) == one_spelling(other)
 
 
 def store_setting(url: str, repository: Repository) -> str:
