@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg.documents.deferred import Deferred
 from gitreg.errors import InvalidInput
-from gitreg.names import check_artifact, check_model, check_pipeline, check_run, check_written_version, nfc
+from gitreg.names import check_alias, check_artifact, check_model, check_pipeline, check_run, check_written_version, nfc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -120,14 +120,15 @@ _PATH_FIELDS = {
 _DATES = ("created_at", "started_at", "ended_at")
 _FREE = ("metadata", "run", "artifacts", "contents", "files", "environment", "parameters", "steps")
 """The fields that are mappings with free keys."""
-_check_model, _check_artifact, _check_pipeline, _check_run, _check_version = (
-    lru_cache(4096)(check) for check in (check_model, check_artifact, check_pipeline, check_run, check_written_version)
+_check_model, _check_alias, _check_artifact, _check_pipeline, _check_run, _check_version = (
+    lru_cache(4096)(check)
+    for check in (check_model, check_alias, check_artifact, check_pipeline, check_run, check_written_version)
 )
 _CHECKS: Mapping[str, tuple[Callable[[str], object], ...]] = {
     "model_version": (_check_model, _check_version),
     "annotation": (_check_model, _check_version),
     "stage": (_check_model,),
-    "alias": (_check_model,),
+    "alias": (_check_model, _check_alias),
     "artifact": (_check_artifact, _check_version),
     "run": (_check_pipeline, _check_run),
 }

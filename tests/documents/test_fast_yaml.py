@@ -386,6 +386,8 @@ def test_an_odd_word_in_any_place_is_read_as_yaml_reads_it_or_left_to_it(word: s
         RECORD._replace(model="iris"),
         ANNOTATION._replace(model="a:b"),
         ANNOTATION._replace(name="a/b"),
+        ALIAS._replace(name="7"),
+        ALIAS._replace(name="archived"),
         ARTIFACT._replace(name="13"),
         ARTIFACT._replace(model="trainer"),
         RUN._replace(name="another"),

@@ -162,13 +162,13 @@ FILES: dict[str, tuple[dict[str, bytes | str | None], str, str]] = {
     ),
     "two stages of one version": (
         {"models/iris/stages/staging.yaml": pointer("stage", "1")},
-        "iris@1",
-        "holds 2 stages",
+        "models/iris/stages/staging.yaml",
+        "is held by iris@1, and so is production; a version holds one stage",
     ),
     "a duplicate number": (
         {"models/iris/versions/twin.yaml": record("iris", "twin", 2)},
         "models/iris/versions/twin.yaml",
-        "given 2 times: 2, twin",
+        "has the number 2, which iris@2 has already",
     ),
     "a name that is another number": (
         {"models/iris/versions/4.yaml": record("iris", "4", 3)},
@@ -201,7 +201,7 @@ FILES: dict[str, tuple[dict[str, bytes | str | None], str, str]] = {
     "an annotation of nothing": (
         {"models/iris/annotations/9.yaml": dumps({"format": 1, "kind": "annotation"})},
         "models/iris/annotations/9.yaml",
-        "annotates a version that is not there",
+        "is about iris@9, which is not there",
     ),
     "a newer format": (
         {"models/iris/model.yaml": "format: 2\nkind: model\nname: iris\n"},

@@ -399,10 +399,10 @@ def test_a_version_gets_past_no_policy_by_its_name(server: Server) -> None:
     eve.with_env(**named("ada")).gitreg("alias", "set", "iris@1", "champion")
     record = (eve.here / "models/iris/versions/2.yaml").read_text().replace("number: 2", "number: 3")
     for name, says in (
-        ("production", "'production' is a stage and cannot name a version"),
-        ("Staging", "'Staging' is a stage and cannot name a version"),
-        ("champion", "'champion' is an alias of this model and cannot name a version"),
-        ("latest", "'latest' means something else and cannot name a version"),
+        ("production", "is a version that is called like a stage; only its number means it"),
+        ("Staging", "is a version that is called like a stage; only its number means it"),
+        ("champion", "is misnamed: 'champion' is an alias of this model and cannot name a version"),
+        ("latest", "is misnamed: 'latest' means something else and cannot name a version"),
     ):
         called = {f"models/iris/versions/{name}.yaml": record.replace("version: '2'", f"version: {name}")}
         commit(eve, called)

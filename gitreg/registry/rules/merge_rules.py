@@ -5,16 +5,14 @@ Only the files that a merge changes are checked, and the files that depend on th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 from gitreg.documents.layout import FOLDERS, Key, model_folder
 from gitreg.documents.types import ArtifactDocument, VersionDocument
-from gitreg.documents.validation import check_annotation
-from gitreg.errors import GitregError, InvalidDocument, InvalidInput, NotFound
-from gitreg.names import check_alias, check_version, fold
-from gitreg.registry.promotion.enforce import NO_STAGES, policies
+from gitreg.errors import GitregError, InvalidDocument, NotFound
+from gitreg.registry.rules import file_rules
 from gitreg.registry.rules.problem import Problem
 from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.index import IndexEntry
@@ -27,7 +25,6 @@ from gitreg.registry.state.snapshot import Snapshot
 
 _OF_NO_MODEL = ("registry", "artifact", "run")
 _INSIDE_THEM = tuple(f"{folder}/" for folder in FOLDERS)
-LINK = "is a symbolic link or a submodule, which no registry reads"
 
 
 def problems(branch: RegistryBranch, merge: Merge) -> Iterator[Problem]:
@@ -44,21 +41,22 @@ def problems(branch: RegistryBranch, merge: Merge) -> Iterator[Problem]:
     target = merge.base.commit if merge.base else None
     for path in branch.repository.new_links(target, merge.head.commit, branch.root):
         if (where := _inside(branch, path)) in FOLDERS or where.startswith(_INSIDE_THEM):
-            yield Problem(where, LINK, "put the file itself there")
+            yield file_rules.link(where)
     for change in merge.changes:
         yield from _file(branch, merge, change)
     if any(change.key == Key("registry") for change in merge.changes):
         yield from _fixed(merge)
         yield from _settings(merge)
+    base = _registry_before(merge)
     models = {change.key.model for change in merge.changes if change.key and change.key.kind not in _OF_NO_MODEL} - {""}
     known = set(merge.base.names_in_use()) if merge.base else set()
     new = models - known
     if new:
-        yield from _case(merge.head.names_in_use(), new, model_folder)
+        yield from file_rules.same_in_case(merge.head.names_in_use(), model_folder, new)
     yield from _versions_case(merge)
     for model in sorted(models):
-        before = set(_model(merge.base, model)) if model in known and merge.base else set()
-        yield from (problem for problem in _model(merge.head, model) if problem not in before)
+        before = set(file_rules.problems_of_model(base, model)) if base else set()
+        yield from (problem for problem in file_rules.problems_of_model(merge.head, model) if problem not in before)
 
 
 # -- one file --------------------------------------------------------------------------------------------------------
@@ -69,30 +67,18 @@ def _file(branch: RegistryBranch, merge: Merge, change: Change) -> Iterator[Prob
     key = change.key
     if key is None:
         if change.new is not None and where.startswith(_INSIDE_THEM):
-            yield Problem(
-                where,
-                "is no file of the registry, or its name is not spelled as gitreg spells it",
-                "move it elsewhere, or see schemas/README.md for how names are spelled",
-            )
+            yield file_rules.foreign_file(where)
         return
     entry = merge.head.index.get(merge.head.seq, *key) if change.new is not None else None
-    if entry is not None and entry.problem is not None:
-        yield Problem(where, entry.problem.removeprefix(f"{key.path}: ").removeprefix(f"{key.path} "), _BY_HAND)
+    if entry is not None:
+        yield from file_rules.unreadable(entry)
     if key.kind in SEALED:
         yield from _sealed(branch, merge, change, key, entry)
-    elif entry is not None and key.kind in ("annotation", "approval") and key.model:
-        version = key.name.partition("/")[0] if key.kind == "approval" else key.name
-        record = merge.head.index.get(merge.head.seq, "model_version", key.model, version)
-        if record is None:
-            yield Problem(where, f"is about {key.model}@{version}, which is not there", "remove the file")
-        elif key.kind == "annotation":
-            yield from _annotation(merge, key, entry, record)
-
-
-def _annotation(merge: Merge, key: Key, entry: IndexEntry, record: IndexEntry) -> Iterator[Problem]:
-    before = merge.base.index.get(merge.base.seq, *key) if merge.base else None
-    for found in check_annotation(key, entry.data or {}, record.data or {}, (before and before.data) or {}):
-        yield Problem(key.path, str(found), "take it out; save the artifact under another name and link that")
+    elif entry is not None and key.kind in ("annotation", "approval"):
+        yield from file_rules.problems_of_file(merge.head, entry)
+        if key.kind == "annotation":
+            before = merge.base.index.get(merge.base.seq, *key) if merge.base else None
+            yield from file_rules.sealed_names(merge.head, entry, (before and before.data) or {})
 
 
 def _sealed(
@@ -122,28 +108,14 @@ def _sealed(
 def _record(
     branch: RegistryBranch, head: Snapshot, key: Key, entry: IndexEntry, data: dict[str, Any]
 ) -> Iterator[Problem]:
-    model, name, number = key.model, key.name, data["number"]
-    twin = head.index.by_number(head.seq, model, number)
-    if twin is not None and twin.name != name:
-        yield Problem(
-            key.path,
-            f"has the number {number}, which {model}@{twin.name} has already",
-            f"save it again: the next number is {head.highest_number(model) + 1}",
-        )
-    if name.isdecimal() and name != str(number):
-        yield Problem(key.path, f"is named {name} but has the number {number}", "name and number must agree")
-    elif name != str(number):
-        try:
-            check_version(name, stages=head.settings.stages, aliases=tuple(head.aliases(model)))
-        except InvalidInput as error:
-            yield Problem(key.path, error.message, "save it under another name")
+    yield from file_rules.problems_of_file(head, entry)
     for reference in data.get("inputs", ()):
         if not _is_there(head, reference):
             yield Problem(key.path, f"was made from {reference}, which is not there", "merge that first, or save again")
     for reference in data.get("links", ()):
         if head.index.get(head.seq, "artifact", *reference.rpartition("@")[::2]) is None:
             yield Problem(key.path, f"links {reference}, which is not there", "merge that first, or save again")
-    ref = tag_ref(head.settings, model, name)
+    ref = tag_ref(head.settings, key.model, key.name)
     oid = branch.repository.read_ref(ref)
     commit = branch.repository.peel(oid) if oid else None
     if commit is not None and not same_record(branch, commit, entry):
@@ -183,8 +155,13 @@ def _no_registry(head: Snapshot) -> Problem | None:
     except NotFound:
         return Problem("gitreg.yaml", "is not there: there would be no registry", "leave it where it is")
     except InvalidDocument as error:
-        return Problem("gitreg.yaml", error.message.removeprefix("gitreg.yaml "), error.hint or _BY_HAND)
+        return Problem("gitreg.yaml", error.message.removeprefix("gitreg.yaml "), error.hint or file_rules.BY_HAND)
     return None
+
+
+def _registry_before(merge: Merge) -> Snapshot | None:
+    """Return the registry before the merge; None if there was none."""
+    return merge.base if merge.base is not None and _no_registry(merge.base) is None else None
 
 
 def _fixed(merge: Merge) -> Iterator[Problem]:
@@ -197,81 +174,14 @@ def _fixed(merge: Merge) -> Iterator[Problem]:
 
 
 def _settings(merge: Merge) -> Iterator[Problem]:
-    head = merge.head
-    before = () if merge.base is None or _no_registry(merge.base) else merge.base.settings.stages
-    for name in NO_STAGES:
-        if name in head.settings.stages and name not in before:
-            yield Problem("gitreg.yaml", f"at /stages: no stage may be called {name}", "choose another name")
-    try:
-        policies(head)
-    except InvalidDocument as error:
-        yield Problem(error.where, f"at {error.pointer}: {error.reason}", error.hint or _BY_HAND)
-    for kind in ("stage", "alias", *(("model_version",) if set(head.settings.stages) - set(before) else ())):
+    head, base = merge.head, _registry_before(merge)
+    before = set(file_rules.stage_names(base)) if base else set()
+    yield from (problem for problem in file_rules.stage_names(head) if problem not in before)
+    yield from file_rules.unreadable_policies(head)
+    new = set(head.settings.stages) - set(base.settings.stages if base else ())
+    for kind in ("stage", "alias", *(("model_version",) if new else ())):
         for entry in head.index.scan(head.seq, kind):
-            if problem := _misnamed(head, entry):
-                yield Problem(
-                    Key(*entry[:3]).path,
-                    problem,
-                    "`gitreg config set stages` declares others; or remove the file",
-                )
-
-
-def _model(head: Snapshot, model: str) -> Iterator[Problem]:
-    if head.index.get(head.seq, "model", model, "") is None and head.versions(model):
-        yield Problem(Key("model", model).path, f"is missing, though {model} has versions", "leave it where it is")
-    stage_of: dict[str, str] = {}
-    for kind in ("stage", "alias"):
-        for entry in head.index.scan(head.seq, kind, model):
-            if problem := _misnamed(head, entry) or misread(entry) or _pointer_problem(head, entry):
-                yield Problem(Key(*entry[:3]).path, problem, "let it point to a version that is there, or remove it")
-            if kind == "stage" and entry.data is not None:
-                other = stage_of.setdefault(entry.data["version"], entry.name)
-                if other != entry.name:
-                    yield Problem(
-                        Key(*entry[:3]).path,
-                        f"is held by {model}@{entry.data['version']}, and so is {other}; a version holds one stage",
-                        f"remove {Key('stage', model, other).path}, or this one",
-                    )
-    aliases = list(head.aliases(model))
-    yield from _case(aliases, set(aliases), lambda each: Key("alias", model, each).path)
-
-
-def _misnamed(head: Snapshot, entry: IndexEntry) -> str | None:
-    known = head.settings.stages
-    if entry.kind == "stage":
-        return None if entry.name in known else f"is no stage that gitreg.yaml declares ({', '.join(known)})"
-    kind = "an alias" if entry.kind == "alias" else "a version"
-    if fold(entry.name) in map(fold, known):
-        return f"is {kind} that is called like a stage ({', '.join(known)})"
-    return None
-
-
-def misread(entry: IndexEntry) -> str | None:
-    """Return the problem of an alias or version whose name would be read as something else; None if it is fine."""
-    try:
-        if entry.kind == "alias":
-            check_alias(entry.name)
-        elif entry.kind == "model_version" and not entry.name.isdecimal():
-            check_version(entry.name)
-    except InvalidInput as error:
-        return f"is misnamed: {error.message}"
-    return None
-
-
-def _pointer_problem(head: Snapshot, entry: IndexEntry) -> str | None:
-    if entry.data is None:
-        return None
-    target, digest = entry.data["version"], entry.data.get("digest")
-    record = head.index.get(head.seq, "model_version", entry.model, target)
-    if record is None:
-        return f"points to version {target!r}, which is not there"
-    note = head.index.get(head.seq, "annotation", entry.model, target)
-    if note is not None and (note.data or {}).get("deleted"):
-        return f"points to version {target!r}, which was deleted"
-    if digest not in (None, f"sha256:{record.digest}"):
-        pointed, is_now = digest.removeprefix("sha256:")[:12], record.digest[:12]
-        return f"says the digest {pointed}..., but the record of {entry.model}@{target} has {is_now}..."
-    return None
+            yield from file_rules.problems_of_file(head, entry, file_rules.NAME_RULES)
 
 
 def _versions_case(merge: Merge) -> Iterator[Problem]:
@@ -282,30 +192,16 @@ def _versions_case(merge: Merge) -> Iterator[Problem]:
         if key.kind == "model_version":
             names.setdefault(key.model, set()).add(key.name)
     for model, new in sorted(names.items()):
-        yield from _case(merge.head.names_taken(model), new, partial(_record_path, model))
+        yield from file_rules.same_in_case(merge.head.names_taken(model), partial(_record_path, model), new)
 
 
 def _record_path(model: str, name: str) -> str:
     return Key("model_version", model, name).path
 
 
-def _case(names: Collection[str], new: Collection[str], path: Callable[[str], str]) -> Iterator[Problem]:
-    """Yield a problem for each new name that differs from another in case only."""
-    seen: dict[str, str] = {}
-    for name in sorted(names, key=lambda name: name in new):
-        twin = seen.setdefault(fold(name), name)
-        if twin != name:
-            yield Problem(
-                path(name),
-                f"differs from {path(twin)} only in case: on macOS and Windows they are one file",
-                "choose another name",
-            )
-
-
 def _inside(branch: RegistryBranch, path: str) -> str:
     return path[len(branch.root) + 1 :] if branch.root else path
 
 
-_BY_HAND = "mend the file by hand"
 _HIDE = "leave it where it is; hide a version with `gitreg model version delete`"
 _ANNOTATE = "leave it as it was; say what is new with `gitreg annotate`"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gitreg.git import refs
 
-VERSION = 8
+VERSION = 9
 """The version of the index's own format; a file of another version is rebuilt."""
 
 BUSY_SECONDS = 30.0

@@ -117,7 +117,8 @@ def test_a_link_or_a_submodule_among_the_files_is_refused(two: Registry, path: s
 @pytest.mark.parametrize("name", ["1", "latest", "production", "draft", "archived", "v3"])
 def test_an_alias_that_would_be_read_as_something_else_is_refused(two: Registry, proposed: Commits, name: str) -> None:
     path = f"models/iris/aliases/{name}.yaml"
-    assert f"{path} is " in told(proposed({path: pointer("alias", "1")}))
+    why = "is an alias that is called like a stage" if name == "production" else f"alias {name!r} would be mistaken"
+    assert f"{path} {why}" in told(proposed({path: pointer("alias", "1")}))
     commit_files(two.folder, {path: pointer("alias", "1")})
     assert path in {problem.where for problem in two.doctor()}
 
@@ -125,7 +126,7 @@ def test_an_alias_that_would_be_read_as_something_else_is_refused(two: Registry,
 @pytest.mark.parametrize("name", ["latest", "draft", "archived"])
 def test_a_version_that_would_be_read_as_something_else_is_refused(two: Registry, proposed: Commits, name: str) -> None:
     path = f"models/iris/versions/{name}.yaml"
-    assert f"{path} {name!r} means something else" in told(proposed({path: record("iris", name, 3)}))
+    assert f"{path} is misnamed: {name!r} means something else" in told(proposed({path: record("iris", name, 3)}))
     commit_files(two.folder, {path: record("iris", name, 3)})
     assert path in {problem.where for problem in two.doctor()}
 
