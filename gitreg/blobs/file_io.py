@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from hashlib import sha256
@@ -13,12 +13,14 @@ from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 
+from gitreg import system
 from gitreg.blobs.progress import Progress
 from gitreg.errors import OvertakenError
 
 PARTIAL = ".gitreg-{}.partial"
 """Name pattern of a file or folder that is not complete yet."""
 
+_A_DAY = 86_400.0  # seconds
 _STEP = 8 << 20  # bytes copied before they are hashed
 _BUFFER = 256 << 10  # bytes hashed at a time; fits the processor's cache
 
@@ -38,7 +40,7 @@ def open_regular(path: Path | str) -> int:
     OSError
         As from `os.open`; EINVAL if the path is not a regular file.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDONLY | system.NO_LINK | system.NO_WAIT | system.CLOSED_TO_CHILDREN)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), str(path))
@@ -49,7 +51,7 @@ def hash_file(descriptor: int, progress: Progress) -> tuple[str, int]:
     """Return the sha256 of a whole file, and its number of bytes."""
     digest, position, buffer = sha256(), 0, bytearray(_BUFFER)
     view = memoryview(buffer)
-    while count := os.preadv(descriptor, [buffer], position):
+    while count := system.read_into(descriptor, buffer, position):
         digest.update(view[:count])
         position += count
         progress.advance(count)
@@ -96,7 +98,7 @@ def copy_hashed(source: int, target: int, progress: Progress, *, durable: bool) 
                     return
             ends.put(None)  # before the fsync, so that hashing need not wait for the disk
             if durable:
-                os.fsync(target)
+                system.sync(target)
         except BaseException as error:  # handed to the thread that waits below
             failed.append(error)
             ends.put(None)
@@ -108,7 +110,7 @@ def copy_hashed(source: int, target: int, progress: Progress, *, durable: bool) 
     try:
         while (end := ends.get()) is not None:
             while position < end:
-                count = os.preadv(target, [view[: min(_BUFFER, end - position)]], position)
+                count = system.read_into(target, view[: min(_BUFFER, end - position)], position)
                 if not count:
                     raise OSError(errno.EIO, "the copy is shorter than what was written to it")
                 digest.update(view[:count])
@@ -125,7 +127,7 @@ def copy_hashed(source: int, target: int, progress: Progress, *, durable: bool) 
 def _copy(source: int, target: int) -> Iterator[int]:
     """Copy step by step; yield the number of bytes copied so far."""
     end = 0
-    with suppress(AttributeError):  # macOS has no copy_file_range
+    with suppress(AttributeError):  # neither macOS nor Windows has copy_file_range
         try:
             while count := os.copy_file_range(source, target, _STEP, end, end):
                 end += count
@@ -135,7 +137,7 @@ def _copy(source: int, target: int) -> Iterator[int]:
                 raise
     buffer = bytearray(_BUFFER)
     view = memoryview(buffer)
-    while count := os.preadv(source, [buffer], end):
+    while count := system.read_into(source, buffer, end):
         write_all(target, view[:count], end)
         end += count
         yield end
@@ -143,12 +145,12 @@ def _copy(source: int, target: int) -> Iterator[int]:
 
 def read_range(descriptor: int, start: int, stop: int) -> bytes:
     """Return the bytes from start to stop; fewer if the file ends earlier."""
-    data = os.pread(descriptor, stop - start, start)
+    data = system.read_at(descriptor, stop - start, start)
     if len(data) == stop - start or not data:
         return data
     parts = [data]  # one call reads at most 2 GiB, and less at the end
     start += len(data)
-    while start < stop and (data := os.pread(descriptor, stop - start, start)):
+    while start < stop and (data := system.read_at(descriptor, stop - start, start)):
         parts.append(data)
         start += len(data)
     return b"".join(parts)
@@ -158,7 +160,7 @@ def write_all(target: int, data: bytes | bytearray | memoryview, start: int) -> 
     """Write all bytes at an offset, in several calls if needed: an almost full disk accepts a part first."""
     view = memoryview(data)
     while view:
-        count = os.pwrite(target, view, start)
+        count = system.write_at(target, view, start)
         view, start = view[count:], start + count
 
 
@@ -188,7 +190,7 @@ def writing(target: Path | str, *, executable: bool, fresh: bool) -> AbstractCon
 
 
 def _new_file(path: Path | str, executable: bool) -> int:
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | system.CLOSED_TO_CHILDREN
     return os.open(path, flags, 0o777 if executable else 0o666)
 
 
@@ -198,7 +200,8 @@ def _creating(target: Path | str, executable: bool) -> Iterator[int]:
     try:
         yield descriptor
     except BaseException:
-        os.unlink(target)
+        with suppress(PermissionError):  # Windows removes no open file, and whoever builds the folder starts anew
+            os.unlink(target)
         raise
     finally:
         os.close(descriptor)
@@ -206,14 +209,15 @@ def _creating(target: Path | str, executable: bool) -> Iterator[int]:
 
 def replacing(target: Path) -> AbstractContextManager[int]:
     """Return a context manager with a descriptor to write a file that replaces the target when the body succeeds."""
-    return _partial(target, False, os.replace)
+    return _partial(target, False, system.replace)
 
 
 @contextmanager
 def _partial(target: Path, executable: bool, finish: Callable[[Path, Path], None]) -> Iterator[int]:
     """Write a file under a temporary name, which survives a `kill -9` until `remove_leftovers` removes it."""
     partial, descriptor = begin(target.parent, lambda path: _new_file(path, executable))
-    lock = os.dup(descriptor)  # kept until the rename; closing the other one reports errors of network mounts
+    # Kept until the rename, where that is possible; closing the other one reports errors of network mounts.
+    lock = os.dup(descriptor) if system.POSIX else None
     try:
         try:
             yield descriptor
@@ -224,7 +228,8 @@ def _partial(target: Path, executable: bool, finish: Callable[[Path, Path], None
         partial.unlink(missing_ok=True)
         raise
     finally:
-        os.close(lock)
+        if lock is not None:
+            os.close(lock)
 
 
 def take_name(partial: Path, target: Path) -> None:
@@ -272,7 +277,8 @@ def begin(parent: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
                 raise
             continue
         with suppress(OSError):  # a file system without locks
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if system.POSIX:  # on Windows an open file cannot be removed
+                system.lock(descriptor)
         if os.path.lexists(path):
             return path, descriptor
         os.close(descriptor)  # removed as a leftover before it was locked
@@ -280,26 +286,46 @@ def begin(parent: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
 
 def remove_leftovers(folder: Path) -> None:
     """Remove the partial files and folders of killed writers from a folder; those of live writers are locked."""
+    if not system.POSIX:
+        _remove_leftovers(folder)
+        return
     for partial in folder.glob(PARTIAL.format("*")):
         with suppress(OSError):  # its writer holds the lock, or has just finished
-            descriptor = os.open(partial, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = os.open(partial, os.O_RDONLY | system.NO_LINK | system.CLOSED_TO_CHILDREN)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if not system.lock(descriptor, wait=False):
+                    continue
                 if stat.S_ISDIR(os.fstat(descriptor).st_mode):
-                    from shutil import rmtree  # slow to import; there is seldom anything to remove
-
-                    rmtree(partial)
+                    _remove_folder(partial)
                 else:
                     partial.unlink()
             finally:
                 os.close(descriptor)
 
 
+def _remove_leftovers(folder: Path) -> None:
+    """Remove partial files that no process has open, and folders of yesterday, which no process may still fill."""
+    for partial in folder.glob(PARTIAL.format("*")):
+        with suppress(OSError):
+            if not partial.is_dir():
+                partial.unlink()
+            elif time.time() - partial.stat().st_mtime > _A_DAY:
+                _remove_folder(partial)
+
+
+def _remove_folder(folder: Path) -> None:
+    from shutil import rmtree  # slow to import; there is seldom anything to remove
+
+    rmtree(folder)
+
+
 def sync_folder(folder: Path) -> None:
     """Sync a folder's entries to the disk, if its file system supports that."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    if not system.POSIX:
+        return
+    descriptor = os.open(folder, os.O_RDONLY | system.A_FOLDER | system.CLOSED_TO_CHILDREN)
     try:
-        os.fsync(descriptor)
+        system.sync(descriptor)
     except OSError as error:
         if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
             raise

@@ -23,7 +23,7 @@ def check_owner(layout: RepositoryLayout, env: Mapping[str, str]) -> None:
     Refused
         The repository belongs to another user.
     """
-    if env.get("GIT_DIR"):
+    if env.get("GIT_DIR") or not hasattr(os, "geteuid"):  # Windows: its owners are no numbers
         return
     us, sudo = os.geteuid(), env.get("SUDO_UID", "")
     ours = {us, int(sudo)} if us == 0 and sudo.isdecimal() else {us}

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from gitreg import system
+from gitreg.errors import Refused
 from gitreg.registry import weights
 from gitreg.registry.state.content_verdicts import ScanCache
 from gitreg.units import parse_size
@@ -145,8 +147,16 @@ class Environment(NamedTuple):
         ------
         InvalidInput
             Git has no name or e-mail for the user.
+        Refused
+            This is Windows, where files that are open are neither renamed nor removed, as each write does.
         """
         from gitreg.registry.writing.commit import Writer
+
+        if not system.POSIX:
+            raise Refused(
+                "on Windows, gitreg reads and loads, and does not write to registries",
+                hint="write from the Windows Subsystem for Linux (WSL), from Linux or from macOS",
+            )
 
         seconds, offset = self.now()
         author = repository.author_identity(time=seconds, offset=offset)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.system.world import Ended, Person, assert_sound, in_namespace, store_of, without_git
+from tests.system.world import Ended, Person, assert_in_words, assert_sound, in_namespace, store_of, without_git
 
 pytestmark = pytest.mark.slow
 
@@ -272,3 +273,48 @@ def test_a_partial_clone_whose_remote_is_gone_says_so(ada: Person, hub: Path, tm
     partial.git("fetch", "-q", "--refetch", "--no-filter", "origin")
     hub.rename(tmp_path / "away.git")
     partial.gitreg("show", "iris")
+
+
+# -- Windows, as far as Linux can be that ----------------------------------------------------------------------------
+
+
+def as_on_windows(person: Person, *arguments: str | Path) -> Ended:
+    """Run gitreg without the calls that Windows lacks (``windows.py``)."""
+    return person.run(sys.executable, "-P", Path(__file__).with_name("windows.py"), *arguments)
+
+
+def test_on_windows_everything_is_read_and_loaded(registry: Person, weights: Path, tmp_path: Path) -> None:
+    registry.gitreg("save", "iris", weights, "--stage", "staging")
+    for command in (
+        ("list",), ("show", "iris"), ("log", "iris"), ("verify", "--deep"), ("doctor",),
+        ("card", "iris", "-o", tmp_path / "card.html"), ("load", "iris"), ("load", "iris"), ("cache", "list"),
+        ("cache", "verify"), ("load", "iris", tmp_path / "out"), ("load", "--link", "iris", tmp_path / "linked"),
+        ("load", "--file", "model.bin", "iris"), ("cat", "iris:config/vocab.json"), ("cache", "prune", "--all"),
+        ("load", "iris"), ("--repo", f"file://{registry.here}", "show", "iris"), ("run", "--help"),
+    ):  # fmt: skip
+        ended = as_on_windows(registry, *command)
+        assert ended.code == 0, (command, ended)
+    for folder in ("out", "linked"):
+        assert (tmp_path / folder / "model.bin").read_bytes() == (weights / "model.bin").read_bytes()
+    assert list((tmp_path / "cache").rglob(".gitreg-*")) == []
+
+
+def test_on_windows_a_damaged_file_of_the_cache_is_fetched_again(
+    registry: Person, weights: Path, tmp_path: Path
+) -> None:
+    registry.gitreg("save", "iris", weights)
+    as_on_windows(registry, "load", "iris")
+    [file] = (tmp_path / "cache").glob("artifacts/*/model.bin")
+    file.write_bytes(b"damaged")
+    assert as_on_windows(registry, "load", "iris").code == 0
+    assert file.read_bytes() == (weights / "model.bin").read_bytes()
+
+
+@pytest.mark.parametrize("command", [("save", "iris", "."), ("promote", "iris@1", "production"), ("yank", "iris@1")])
+def test_on_windows_writing_is_refused_in_a_sentence(registry: Person, weights: Path, command: tuple[str, ...]) -> None:
+    registry.gitreg("save", "iris", weights)
+    before = registry.git("for-each-ref")
+    ended = as_on_windows(registry, *command)
+    assert (ended.code, "on Windows, gitreg reads and loads" in ended.err) == (4, True), ended
+    assert_in_words(ended)
+    assert registry.git("for-each-ref") == before

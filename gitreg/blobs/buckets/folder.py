@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
+from gitreg import system
 from gitreg.blobs import file_io
 from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError, ObjectInfo
 from gitreg.blobs.os_errors import readable_os_errors
@@ -78,7 +79,7 @@ class FolderBucket:
         """See Bucket."""
         with readable_os_errors(_READ, self.root):
             for parent, _, names in os.walk(self.root / prefix, onerror=_unless_gone):
-                folder = os.path.relpath(parent, self.root)
+                folder = os.path.relpath(parent, self.root).replace(os.sep, "/")
                 for name in sorted(names):
                     with suppress(FileNotFoundError):  # removed at this moment
                         yield _info(f"{folder}/{name}", os.lstat(os.path.join(parent, name)))
@@ -95,7 +96,7 @@ class FolderBucket:
         """See Bucket."""
         with readable_os_errors(_SAVE, self.root), self._temporary() as (path, descriptor):
             file_io.write_all(descriptor, data, 0)
-            os.fsync(descriptor)
+            system.sync(descriptor)
             self._publish(path, key)
 
     def upload(self, source: int, name: Callable[[str], str], progress: Progress) -> tuple[str, int]:
@@ -176,10 +177,10 @@ class FolderBucket:
         """Create a temporary file, and remove it at the end unless it was published."""
         folder = self.root / _TEMPORARY
         path = folder / os.urandom(8).hex()
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | system.CLOSED_TO_CHILDREN
         descriptor = self._in(folder, lambda: os.open(path, flags))
         try:
-            os.fchmod(descriptor, 0o444)  # whatever the umask: a store may be a team's
+            system.set_mode(descriptor, 0o444)  # whatever the umask: a store may be a team's
             yield path, descriptor
         finally:
             os.close(descriptor)

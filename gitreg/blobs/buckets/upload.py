@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import NamedTuple
 
+from gitreg import system
 from gitreg.blobs import file_io
 from gitreg.blobs.buckets.bucket import Bucket
 from gitreg.blobs.progress import NO_PROGRESS, Progress
@@ -48,7 +48,7 @@ class Upload(NamedTuple):
         """
         digest = sha256()
         for number in range(-(-self.size // length)):
-            data = os.pread(self.source, min(length, self.size - number * length), number * length)
+            data = system.read_at(self.source, min(length, self.size - number * length), number * length)
             digest.update(data)
             yield number, data
         if digest.hexdigest() != self.sha256:

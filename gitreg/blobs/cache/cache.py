@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from io import BufferedReader
 from pathlib import Path
 
+from gitreg import system
 from gitreg.blobs import file_io
 from gitreg.blobs.cache.artifact_stats import SYNCED, ArtifactStats, StatKey, stat_key, this_boot
 from gitreg.blobs.cache.export import copy_trusted, filling, link, unseen
@@ -370,9 +371,9 @@ class _Maker:
         try:
             before = os.fstat(descriptor)
             if not (verify and self._old.trusts(entry.path, before)):
-                os.fchmod(descriptor, 0o555 if entry.executable else 0o444)
+                system.set_mode(descriptor, 0o555 if entry.executable else 0o444)
                 if not self._boot or entry.size >= SYNCED:
-                    os.fsync(descriptor)
+                    system.sync(descriptor)
                 before = os.fstat(descriptor)
                 if verify and file_io.hash_file(descriptor, verify) != (entry.sha256, entry.size):
                     return False

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from gitreg import system
 from gitreg.blobs import file_io
 from gitreg.blobs.cache.artifact_stats import ArtifactStats
 from gitreg.blobs.file_io import NO_HARDLINK
@@ -69,7 +70,9 @@ def _rename(partial: Path, dest: Path) -> None:
 
 def _new_folder(path: Path) -> int:
     path.mkdir()
-    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    if not system.POSIX:  # the lock of a folder is that of nothing
+        return os.open(os.devnull, os.O_RDONLY)
+    return os.open(path, os.O_RDONLY | system.A_FOLDER | system.CLOSED_TO_CHILDREN)
 
 
 def copy_trusted(
@@ -115,7 +118,7 @@ def _copy(source: int, entry: FileEntry, stats: ArtifactStats, target: str, prog
         return False
     with suppress(_ChangedError), file_io.writing(target, executable=entry.executable, fresh=fresh) as copy:
         if entry.size < SMALL:  # one read and one write cost less than the kernel's copy
-            data = os.pread(source, SMALL, 0)
+            data = system.read_at(source, SMALL, 0)
             size = len(data)
             file_io.write_all(copy, data, 0)
             progress.advance(size)

@@ -14,12 +14,12 @@ Times are those of the file system, so that machines with different clocks can s
 
 from __future__ import annotations
 
-import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from gitreg import system
 from gitreg.blobs.cache.artifact_stats import ArtifactStats, StatKey, read_stats, stat_key, write_stats
 from gitreg.blobs.file_io import remove_leftovers, replacing, write_all
 from gitreg.blobs.manifest import Manifest
@@ -119,12 +119,12 @@ class CacheLayout:
         An artifact that may not be written is read without a lock where there is none, or none that may be opened.
         """
         try:
-            descriptor = os.open(self._lock(name), os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = os.open(self._lock(name), os.O_RDONLY | system.CLOSED_TO_CHILDREN)
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             yield not self.is_writable(name)
             return
         try:
-            yield _locked(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            yield _locked(descriptor, shared=True, wait=False)
         finally:
             os.close(descriptor)
 
@@ -139,11 +139,10 @@ class CacheLayout:
         """
         path = self._lock(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        flags = fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB
         while True:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | system.CLOSED_TO_CHILDREN, 0o666)
             try:
-                locked = _locked(descriptor, flags)
+                locked = _locked(descriptor, wait=wait)
                 if wait and not locked:  # the lock file was removed with its artifact while we waited
                     continue
                 yield locked
@@ -163,7 +162,8 @@ class CacheLayout:
         for folder in (self.artifact(name), self.building(name)):
             with suppress(FileNotFoundError):
                 os.rename(folder, removed / os.urandom(8).hex())
-        for path in (self._stats_file(name), self._manifest(name), self._lock(name)):
+        lock = [self._lock(name)] if system.POSIX else []  # Windows removes no open file
+        for path in (self._stats_file(name), self._manifest(name), *lock):
             path.unlink(missing_ok=True)
         self.clear_leftovers()
 
@@ -186,12 +186,8 @@ def _content(path: Path) -> bytes | None:
     return None
 
 
-def _locked(descriptor: int, flags: int) -> bool:
-    try:
-        fcntl.flock(descriptor, flags)
-    except BlockingIOError:
-        return False
-    return os.fstat(descriptor).st_nlink > 0
+def _locked(descriptor: int, *, shared: bool = False, wait: bool) -> bool:
+    return system.lock(descriptor, shared=shared, wait=wait) and os.fstat(descriptor).st_nlink > 0
 
 
 def listing(folder: Path) -> dict[str, StatKey]:
@@ -200,12 +196,7 @@ def listing(folder: Path) -> dict[str, StatKey]:
     pending = [""]
     while pending:
         prefix = pending.pop()
-        try:
-            descriptor = os.open(folder / prefix, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except (FileNotFoundError, NotADirectoryError):  # missing, or being repaired by another process
-            continue
-        # By descriptor: then the kernel looks up one name per file, not the whole path.
-        with _closing(descriptor), os.scandir(descriptor) as entries, suppress(FileNotFoundError):
+        with _scanned(folder / prefix) as entries, suppress(FileNotFoundError):
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     pending.append(f"{prefix}{entry.name}/")
@@ -215,9 +206,19 @@ def listing(folder: Path) -> dict[str, StatKey]:
 
 
 @contextmanager
-def _closing(descriptor: int) -> Iterator[int]:
-    """Close a descriptor when the body ends."""
+def _scanned(folder: Path) -> Iterator[Iterable[os.DirEntry[str]]]:
+    """Yield the entries of a folder; none if it is missing, a link, or being repaired by another process."""
+    if not system.POSIX:
+        entries = [] if folder.is_symlink() or not folder.is_dir() else list(os.scandir(folder))
+        yield entries
+        return
     try:
-        yield descriptor
+        descriptor = os.open(folder, os.O_RDONLY | system.A_FOLDER | system.NO_LINK | system.CLOSED_TO_CHILDREN)
+    except (FileNotFoundError, NotADirectoryError):
+        yield ()
+        return
+    try:
+        with os.scandir(descriptor) as found:  # by descriptor: then the kernel looks up one name per file, not a path
+            yield found
     finally:
         os.close(descriptor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -160,5 +161,4 @@ def _is_good(folder: Path, entry: FileEntry, progress: Progress) -> bool:
 
 
 def _fifth_of_disk(folder: Path) -> int:
-    status = os.statvfs(folder)
-    return status.f_frsize * status.f_blocks // _SHARE
+    return shutil.disk_usage(folder).total // _SHARE

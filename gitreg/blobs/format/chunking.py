@@ -8,11 +8,12 @@ saving them again stores new chunks.
 from __future__ import annotations
 
 import mmap
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from threading import Semaphore
 from typing import Protocol
+
+from gitreg import system
 
 SMALLEST, USUAL, LARGEST = 1 << 20, 4 << 20, 16 << 20
 """Sizes of a chunk, in bytes."""
@@ -37,7 +38,7 @@ class FileSource:
 
     def readinto(self, buffer: memoryview) -> int:
         """See ByteSource."""
-        count = os.preadv(self._descriptor, [buffer], self._position)
+        count = system.read_into(self._descriptor, buffer, self._position)
         self._position += count
         return count
 

@@ -17,7 +17,7 @@ from gitreg.errors import NotFound
 from gitreg.sdk.runs.start import run
 from gitreg.sdk.zenml.model import Model
 
-_PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
+_PASSED_ON = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 """What schedulers and terminals send to the process that they know; the command shall hear of it."""
 
 

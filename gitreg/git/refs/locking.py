@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gitreg import system
 from gitreg.errors import Conflict
 
 _POLL = 0.005  # seconds between two attempts to take the lock: a write takes 30 ms
@@ -52,8 +52,7 @@ class LockHeldError(OSError):
 def locked(path: Path, *, timeout: float, mode: int = 0o644) -> Iterator[None]:
     """Lock a file while the body runs (flock(2)); the lock ends with the process, the file is created if missing.
 
-    The file stays. The library filelock offers nothing more that is needed here, and takes longer to import than Python
-    to start.
+    The file stays.
 
     Parameters
     ----------
@@ -69,21 +68,13 @@ def locked(path: Path, *, timeout: float, mode: int = 0o644) -> Iterator[None]:
     """
     file = os.open(path, os.O_RDWR | os.O_CREAT, mode)
     try:
-        if os.fstat(file).st_uid == os.geteuid():
+        if system.POSIX and os.fstat(file).st_uid == os.geteuid():
             os.fchmod(file, mode)
         deadline = time.monotonic() + timeout
-        while not _taken(file):
+        while not system.lock(file, wait=False):
             if time.monotonic() >= deadline:
                 raise LockHeldError(f"{path} is held by another process")
             time.sleep(_POLL)
         yield
     finally:
         os.close(file)
-
-
-def _taken(file: int) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

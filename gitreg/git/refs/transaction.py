@@ -11,6 +11,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gitreg import system
 from gitreg.errors import Conflict, GitregError, IntegrityError, Locked, Refused
 from gitreg.git.dulwich_internals import forget_ref
 from gitreg.git.objects.store import ObjectStore
@@ -71,7 +72,7 @@ def _moved_alone(refs: Refs, objects: ObjectStore, update: RefUpdate, group: boo
         return False
     lock = path.with_name(f"{path.name}.lock")
     try:
-        file = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        file = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL | system.CLOSED_TO_CHILDREN, 0o666)
     except OSError:  # leave it to git, which waits for the lock or reports the error
         return False
     moved = False
@@ -80,12 +81,12 @@ def _moved_alone(refs: Refs, objects: ObjectStore, update: RefUpdate, group: boo
             if refs.is_symbolic(name) or refs.read(name) != old or objects.kind(new) is None:
                 return False  # leave the error to git
             if group:
-                os.fchmod(held.fileno(), 0o664)
+                system.set_mode(held.fileno(), 0o664)
             held.write(f"{new}\n".encode())
             held.flush()
-            os.fsync(held.fileno())
+            system.sync(held.fileno())
         with suppress(IsADirectoryError):  # an empty folder, which git removes
-            lock.replace(path)
+            system.replace(lock, path)
             moved = True
         return moved
     finally:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gitreg import system
 from gitreg.blobs.file_io import sync_folder
 
 if TYPE_CHECKING:
@@ -87,15 +88,15 @@ def write_receipt(repository: Repository, receipt: Receipt) -> bool:
     path = receipts_path(repository)
     line = json.dumps(receipt._asdict(), separators=(", ", ": ")).encode() + b"\n"
     mode = path.parent.stat().st_mode & 0o666  # the mode of the folder: writable for the group in a shared repository
-    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, mode)
+    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | system.CLOSED_TO_CHILDREN, mode)
     try:
         size = os.fstat(file).st_size
-        if size and os.pread(file, 1, size - 1) != b"\n":  # a crash cut the last line off
+        if size and system.read_at(file, 1, size - 1) != b"\n":  # a crash cut the last line off
             line = b"\n" + line
         if not size:
-            os.fchmod(file, mode)  # whatever the umask
+            system.set_mode(file, mode)  # whatever the umask
         os.write(file, line)
-        os.fsync(file)
+        system.sync(file)
     finally:
         os.close(file)
     if not size:

@@ -7,6 +7,8 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
+from gitreg import system
+
 _FIRST = re.compile(r"gitreg-verified 1 ([0-9a-f]{32})")
 _TOO_OLD = 7 * 86400.0  # seconds since the last note; files that were whole then may be damaged now
 
@@ -48,7 +50,7 @@ class VerifyCheckpoint:
         with suppress(OSError):  # a full disk, or a folder that cannot be written: only time is lost
             if self._descriptor is None:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+                flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | system.CLOSED_TO_CHILDREN
                 self._descriptor = os.open(self._path, flags if self.before else flags | os.O_TRUNC, 0o666)
                 os.write(self._descriptor, self._begin.encode())
             os.write(self._descriptor, f"{token}\n".encode())
