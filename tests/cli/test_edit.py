@@ -19,7 +19,7 @@ def writer(tmp_path: Path) -> Person:
     person.git("add", ".")
     person.git("commit", "-qm", "The project")
     person.gitreg("init")
-    return person.with_env(TERM="dumb")
+    return person.with_env(TERM="dumb", TMPDIR=str(tmp_path))
 
 
 def typing(person: Person, line: str) -> Person:
@@ -40,10 +40,11 @@ def test_the_file_of_the_registrys_branch_is_edited_from_the_projects_own(writer
     assert writer.git("log", "--format=%s", "main") == "The project"
 
 
-def test_what_was_written_is_kept_where_it_cannot_be_committed(writer: Person) -> None:
+def test_what_was_written_is_kept_where_it_cannot_be_committed(writer: Person, tmp_path: Path) -> None:
     ended = typing(writer, "stages: 7").gitreg("edit", code=2)
     assert "gitreg.yaml" in ended.err
     kept = ended.err.rpartition("what you wrote is kept in ")[2].strip()
+    assert Path(kept).is_relative_to(tmp_path)
     assert Path(kept).read_text().endswith("stages: 7\n")
     assert "stages: 7" not in writer.git("show", "registry:gitreg.yaml")
 
