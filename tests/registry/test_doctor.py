@@ -68,11 +68,14 @@ def test_what_a_person_writes_with_plain_git_is_accepted(registry: Registry) -> 
 def test_a_glob_of_a_policy_that_fits_no_model_is_named(iris: Registry) -> None:
     before = (iris.folder / "gitreg.yaml").read_text()
     policies = "policies:\n  staging: {models: [ir?s], protected: true}\n  production:\n"
-    policies += "  - models: [iris, 'rank*']\n    protected: true\n  - models: [Iris]\n"
+    policies += "  - models: [iris, 'rank*']\n    protected: true\n  - models: [Iris, gone]\n"
+    iris.register_model("gone")
+    iris.delete_model("gone")
     commit_files(iris.folder, {"gitreg.yaml": before + policies}, "policies")
     assert [(found.where, found.what) for found in iris.doctor()] == [
         ("gitreg.yaml", "at /policies/production/0/models/1: 'rank*' fits no model"),
         ("gitreg.yaml", "at /policies/production/1/models/0: 'Iris' fits no model"),
+        ("gitreg.yaml", "at /policies/production/1/models/1: 'gone' fits no model"),
     ]
 
 

@@ -50,7 +50,7 @@ def _settings(snapshot: Snapshot) -> Iterator[Problem]:
 
 def _globs_without_a_model(snapshot: Snapshot) -> Iterator[Problem]:
     """Yield a problem for each glob of a policy that fits no model: misspelled, it guards nothing."""
-    names = snapshot.names_in_use()
+    names = snapshot.model_names()
     for stage, data in snapshot.settings.policies.items() if names else ():
         for at, policy in each_policy(stage, data):
             for number, glob in enumerate(policy.get("models", ())):
