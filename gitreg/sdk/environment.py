@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg import system
-from gitreg.errors import Refused
+from gitreg.errors import NotFound, Refused
 from gitreg.registry import weights
 from gitreg.registry.state.content_verdicts import ScanCache
 from gitreg.units import parse_size
@@ -50,8 +50,17 @@ class Environment(NamedTuple):
 
     @classmethod
     def of_this_process(cls) -> Environment:
-        """Return the environment of this process."""
-        return cls(Path.cwd(), dict(os.environ))
+        """Return the environment of this process.
+
+        Raises
+        ------
+        NotFound
+            The current folder was removed.
+        """
+        try:
+            return cls(Path.cwd(), dict(os.environ))
+        except FileNotFoundError:
+            raise NotFound("the current folder is not there any more", hint="change to a folder that is") from None
 
     @staticmethod
     def draw_id() -> str:

@@ -81,6 +81,11 @@ def test_what_needs_a_cache_names_the_variables_that_give_one(saved: Person, hom
     assert (ended.code, "set XDG_CONFIG_HOME to a folder" in ended.err) == (1, True)
 
 
+def test_a_current_folder_that_was_removed_is_named_in_the_error(ada: Person, tmp_path: Path) -> None:
+    ended = ada.run("sh", "-c", f"mkdir {tmp_path}/gone; cd {tmp_path}/gone; rmdir {tmp_path}/gone; gitreg list")
+    assert (ended.code, "the current folder is not there any more" in ended.err) == (3, True), ended
+
+
 @pytest.fixture
 def baked(saved: Person, tmp_path: Path) -> Person:
     """A person with a cache as an image has it: copied, of another user, and not to be written."""
