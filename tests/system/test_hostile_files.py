@@ -169,7 +169,7 @@ def test_one_bad_file_stops_nothing(registry: Person, weights: Path, tmp_path: P
     for command in (["list"], ["show", "iris@production"], ["log", "-n", "1"], ["artifact", "list"]):
         registry.gitreg(*command)
     (problem,) = registry.doctor_says()
-    assert (problem["where"], problem["what"].partition(" ")[2]) == (file, "at /version: is missing")
+    assert (problem["where"], problem["what"]) == (file, "at /version: is missing")
     registry.gitreg("annotate", "iris@1", "--tag", "seen")
     # What was removed is read all the same by who begins with the whole history, whichever way it comes here.
     commit_by_hand(registry, "main", {file: None})
