@@ -7,7 +7,9 @@ no file that is open. Which of the two it is follows from what Python has here.
 from __future__ import annotations
 
 import os
+import stat
 import time
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from threading import Lock
@@ -30,6 +32,7 @@ A_FOLDER = getattr(os, "O_DIRECTORY", 0)
 _POLL = 0.005  # seconds between two attempts to take a lock
 _FAR = 1 << 30  # where bytes are locked: behind all that is read, for Windows lets nobody read what is locked
 _READERS = 64  # bytes: a reader locks one of them, a writer all
+_LONGEST_PATH = 1024  # bytes: PATH_MAX of macOS
 _RETRIES = 40  # while another process, such as a virus scanner, has a file open for a moment
 _moving = Lock()  # of the position of a descriptor, where nothing reads at an offset
 
@@ -119,6 +122,43 @@ def sync(descriptor: int) -> None:
         else:
             return
     os.fsync(descriptor)
+
+
+def clone(source: int, target: int) -> bool:
+    """Make an open, empty file share the blocks of another one (clonefile(2) of macOS); return whether that succeeded.
+
+    A clone is a new file: it gets the name, the mode and the descriptor of the target, is locked, and was written now.
+    Other systems share blocks by copy_file_range(2).
+    """
+    if not hasattr(fcntl, "F_GETPATH"):
+        return False
+    mode = stat.S_IMODE(os.fstat(target).st_mode)
+    path = os.fsdecode(fcntl.fcntl(target, fcntl.F_GETPATH, bytes(_LONGEST_PATH)).partition(b"\0")[0])
+    twin = f"{path}.partial"
+    if not _clone_file(source, os.fsencode(twin)):
+        return False
+    try:
+        os.chmod(twin, 0o600)  # it has the mode and the times of the source
+        os.utime(twin)
+        descriptor = os.open(twin, os.O_RDWR | CLOSED_TO_CHILDREN | NO_LINK)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.fchmod(descriptor, mode)
+            os.replace(twin, path)
+            os.dup2(descriptor, target, inheritable=False)
+        finally:
+            os.close(descriptor)
+    except OSError:  # as where the source may not be changed (chflags uchg), nor its clone
+        with suppress(OSError):
+            os.unlink(twin)
+        return False
+    return True
+
+
+def _clone_file(source: int, path: bytes) -> bool:
+    """Clone an open file to a new path, where the file system can do that and has both."""
+    from_here = -2  # AT_FDCWD of macOS
+    return bool(import_module("ctypes").CDLL(None).fclonefileat(source, from_here, path, 0) == 0)
 
 
 def replace(source: Path, target: Path) -> None:

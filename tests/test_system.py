@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
+import stat
+import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from gitreg import system
+from gitreg.blobs import file_io
+from gitreg.blobs.progress import NO_PROGRESS
 
 
 def test_readers_share_a_lock_and_a_writer_has_it_alone(tmp_path: Path) -> None:
@@ -39,6 +45,73 @@ def test_on_macos_a_file_is_written_to_the_disk_itself(
     with (tmp_path / "file").open("w") as file:
         system.sync(file.fileno())
     assert called == ["fcntl 51", *([] if supported else ["fsync"])]
+
+
+@pytest.fixture
+def macos(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A stand-in for the calls of macOS that clone a file: the path of a descriptor, and a copy with mode and times."""
+    control = fcntl.fcntl
+
+    def path_of(descriptor: int, command: int, *argument: bytes) -> object:
+        if command != 50:
+            return control(descriptor, command, *argument)
+        return os.readlink(f"/proc/self/fd/{descriptor}").encode().ljust(len(argument[0]), b"\0")
+
+    def clone(source: int, path: bytes) -> bool:
+        shutil.copy2(f"/proc/self/fd/{source}", os.fsdecode(path))
+        return True
+
+    monkeypatch.setattr(fcntl, "F_GETPATH", 50, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", path_of)
+    monkeypatch.setattr(system, "_clone_file", clone)
+    return monkeypatch
+
+
+def test_on_macos_a_copy_shares_its_blocks_and_is_a_file_of_its_own(macos: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    macos.delattr(os, "copy_file_range")
+    (tmp_path / "source").write_text("weights")
+    (tmp_path / "source").chmod(0o444)
+    os.utime(tmp_path / "source", (1, 1))
+    source = os.open(tmp_path / "source", os.O_RDONLY)
+    target = os.open(tmp_path / "target", os.O_RDWR | os.O_CREAT, 0o640)
+    assert file_io.copy_hashed(source, target, NO_PROGRESS, durable=True) == (sha256(b"weights").hexdigest(), 7)
+    other = os.open(tmp_path / "target", os.O_RDONLY)
+    assert os.path.sameopenfile(target, other)
+    assert not system.lock(other, wait=False), "a file that is written is locked"
+    status = os.fstat(target)
+    assert stat.S_IMODE(status.st_mode) == 0o640
+    assert status.st_mtime > 1, "its age begins now"
+    assert not os.get_inheritable(target)
+    assert {path.name for path in tmp_path.iterdir()} == {"source", "target"}
+    for each in (source, target, other):
+        os.close(each)
+
+
+@pytest.mark.parametrize("fails", ["clone", "rename"])
+def test_what_macos_cannot_clone_is_copied(macos: pytest.MonkeyPatch, tmp_path: Path, fails: str) -> None:
+    def refuse(*_: object) -> bool:
+        raise OSError
+
+    if fails == "clone":
+        macos.setattr(system, "_clone_file", lambda *_: False)
+    else:
+        macos.setattr(os, "replace", refuse)
+    (tmp_path / "source").write_text("weights")
+    source = os.open(tmp_path / "source", os.O_RDONLY)
+    target = os.open(tmp_path / "target", os.O_RDWR | os.O_CREAT)
+    assert file_io.copy(source, target, NO_PROGRESS) == 7
+    assert (tmp_path / "target").read_text() == "weights"
+    assert {path.name for path in tmp_path.iterdir()} == {"source", "target"}
+    for each in (source, target):
+        os.close(each)
+
+
+@pytest.mark.skipif(sys.platform != "darwin", reason="the call is that of macOS")
+def test_macos_clones_a_file(tmp_path: Path) -> None:
+    (tmp_path / "source").write_text("weights")
+    with (tmp_path / "source").open("rb") as source, (tmp_path / "target").open("w+b") as target:
+        assert system.clone(source.fileno(), target.fileno())
+        assert target.read() == b"weights"
 
 
 def test_bytes_are_read_and_written_at_an_offset_as_where_there_are_calls_for_it(
