@@ -46,6 +46,20 @@ def nfc(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
+def name_and_version(text: str) -> tuple[str, str | None]:
+    """Return the name and the version of ``NAME[@VERSION]``; the version is None where the next number is meant.
+
+    Raises
+    ------
+    InvalidInput
+        There is nothing behind the @, as where a script's variable is empty.
+    """
+    name, at, version = text.rpartition("@")
+    if at and not version:
+        raise InvalidInput(f"{text!r} names no version", hint="write it behind the @; without @ it is the next number")
+    return (name, version) if at else (text, None)
+
+
 # -- slugs -----------------------------------------------------------------------------------------------------------
 
 

@@ -20,6 +20,7 @@ from gitreg.names import (
     check_version,
     fold,
     is_number,
+    name_and_version,
     parse_reference,
     slug,
     unslug,
@@ -297,3 +298,10 @@ def test_reading_a_reference_never_raises_anything_else(model: str, selector: st
     except GitregError:
         return
     assert parse_reference(str(reference)) == reference
+
+
+def test_an_at_sign_is_followed_by_a_version() -> None:
+    assert name_and_version("iris") == ("iris", None)
+    assert name_and_version("team/iris@1.0") == ("team/iris", "1.0")
+    with pytest.raises(InvalidInput, match="'iris@' names no version"):
+        name_and_version("iris@")

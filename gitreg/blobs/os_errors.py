@@ -26,7 +26,7 @@ _HINTS = {
 
 
 CACHE_DENIED = "set GITREG_CACHE or XDG_CACHE_HOME to a folder that you may write to"
-_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
 
 
 class readable_os_errors:  # noqa: N801 - used as contextlib's are
@@ -41,7 +41,7 @@ class readable_os_errors:  # noqa: N801 - used as contextlib's are
     where:
         The path to report if the error itself has none.
     denied:
-        The hint if the user may not write: the way to name another folder. None gives a general one.
+        The hint if there is no folder that the user may write to: the way to name another. None gives a general one.
     """
 
     __slots__ = ("_denied", "_doing", "_where")

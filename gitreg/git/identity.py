@@ -45,10 +45,10 @@ def identity(role: str, config: Config, env: Mapping[str, str], git: Git | None,
     name = without_crud(next((raw for raw in names if raw is not None), ""))
     email = without_crud(next((raw for raw in emails if raw is not None), ""))
     if not name or not email:
-        raise InvalidInput(
-            "git does not know who you are",
-            hint='run `git config --global user.name "Your Name"` and `git config --global user.email you@example.com`',
-        )
+        hint = 'run `git config --global user.name "Your Name"` and `git config --global user.email you@example.com`'
+        if not env.get("HOME"):  # where git has no file for --global
+            hint = "set GIT_AUTHOR_NAME, GIT_AUTHOR_EMAIL, GIT_COMMITTER_NAME and GIT_COMMITTER_EMAIL"
+        raise InvalidInput("git does not know who you are", hint=hint)
     if date := env.get(f"{prefix}_DATE"):
         found = _date_by_git(git, date) if git else _parse_date(date)
         if found is None:

@@ -163,6 +163,9 @@ def test_what_was_done_is_done_where_standard_output_cannot_be_written(writer: P
         "trust --code",
         "cache prune",
         "annotate iris@1 --tag x --json",
+        "artifact save data gitreg.yaml",
+        "hooks install",
+        "hooks uninstall --json",
     )
     for command in commands:
         ended = writer.run("bash", "-c", f"gitreg {command} {output}")

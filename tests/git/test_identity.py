@@ -74,6 +74,14 @@ def test_nobody_is_told_how_to_become_somebody(top: Path, either_env: Env, extra
     assert "git config --global user.name" in str(caught.value.hint)
 
 
+def test_nobody_without_a_home_is_told_the_variables_for_git_has_no_file_for_them(top: Path, either_env: Env) -> None:
+    del either_env["HOME"]
+    with pytest.raises(InvalidInput, match="git does not know who you are") as caught:
+        Repository.discover(top, env=either_env).identity(time=5, offset=0)
+    assert "GIT_COMMITTER_EMAIL" in str(caught.value.hint)
+    assert "--global" not in str(caught.value.hint)
+
+
 def test_a_date_that_is_none_is_refused(top: Path, env: Env) -> None:
     with pytest.raises(InvalidInput, match="GIT_COMMITTER_DATE"):
         Repository.discover(top, env=env | {"GIT_COMMITTER_DATE": "next week"}).identity(time=5, offset=0)

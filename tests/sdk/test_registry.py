@@ -41,6 +41,13 @@ def test_a_registry_is_found_from_the_current_folder_upwards_or_from_the_environ
         Registry.open(tmp_path / "nowhere")
 
 
+def test_a_save_without_the_version_that_its_at_sign_announces_is_refused(registry: Registry, tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(b"w")
+    with pytest.raises(InvalidInput, match="'iris@' names no version"):
+        registry.save("iris@", tmp_path / "model.bin")
+    assert not registry.session.snapshot().models()
+
+
 def test_what_is_saved_is_loaded(registry: Registry, tmp_path: Path) -> None:
     folder = tmp_path / "model"
     (folder / "sub").mkdir(parents=True)

@@ -79,6 +79,8 @@ def test_what_needs_a_cache_names_the_variables_that_give_one(saved: Person, hom
         assert "Permission denied" in ended.err
         assert "set GITREG_CACHE or XDG_CACHE_HOME to a folder" in ended.err
         assert as_stranger(someone.with_env(GITREG_CACHE=str(tmp_path / "named")), "gitreg", *command).code == 0
+    ended = as_stranger(someone.with_env(HOME="/dev/null"), "gitreg", "load", "iris")
+    assert "set GITREG_CACHE or XDG_CACHE_HOME to a folder" in ended.err
     ended = as_stranger(someone, "gitreg", "trust", "--code")
     assert (ended.code, "set XDG_CONFIG_HOME to a folder" in ended.err) == (1, True)
 

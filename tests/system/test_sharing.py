@@ -99,6 +99,19 @@ def test_a_remote_that_git_does_not_know_is_named_before_anything_is_made(first:
     assert not (tmp_path / "store").exists()
 
 
+@pytest.mark.parametrize(
+    "address", ["https://ada:secret@host/x.git", "ada:secret@host:x.git", "https://h/x?token=secret"]
+)
+def test_an_address_in_the_place_of_a_remote_is_told_to_get_a_name_and_its_login_is_not_shown(
+    alone: Person, tmp_path: Path, address: str
+) -> None:
+    commands = (("remote", "set", address), ("init", tmp_path / "new", "--remote", address, "--store", tmp_path / "s"))
+    for command in commands:
+        ended = alone.gitreg(*command, code=3)
+        assert "`git remote add origin URL` gives it the name origin" in ended.err
+        assert "secret" not in ended.err
+
+
 def test_a_shared_registry_with_a_private_store_says_so_at_each_door(
     alone: Person, hub: Path, weights: Path, tmp_path: Path
 ) -> None:

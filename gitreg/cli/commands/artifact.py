@@ -20,8 +20,9 @@ from gitreg.cli.options import (
 )
 from gitreg.cli.output import emit, print_fields, print_heading, print_table, when_text
 from gitreg.cli.progress import progress
-from gitreg.cli.results import report
+from gitreg.cli.results import after_the_work, report
 from gitreg.errors import NotFound
+from gitreg.names import name_and_version
 from gitreg.registry.state.runs_and_artifacts import artifact_versions
 from gitreg.sdk import verbs
 from gitreg.sdk.current_run import active_run
@@ -124,15 +125,16 @@ def save(name: str, path: str, artifact_type: str, metadata: dict[str, Any], out
     """
     from gitreg.sdk.zenml.artifacts import save_artifact  # brings all materializers, which other commands need not
 
-    artifact, _, version = name.partition("@")
+    artifact, version = name_and_version(name)
     registry = None if active_run() is not None else open_registry()
     saved = save_artifact(
-        Path(path), artifact, version or None, artifact_type=artifact_type, metadata=metadata, registry=registry
+        Path(path), artifact, version, artifact_type=artifact_type, metadata=metadata, registry=registry
     )
-    if output == "table":
-        click.echo(saved.reference)
-    else:
-        emit(_row(saved.document), output)
+    with after_the_work(f"Save {saved.reference}"):
+        if output == "table":
+            click.echo(saved.reference)
+        else:
+            emit(_row(saved.document), output)
 
 
 @command.command("load")

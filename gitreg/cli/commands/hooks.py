@@ -14,6 +14,7 @@ from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.group import Group
 from gitreg.cli.options import open_registry, output_option
 from gitreg.cli.output import emit, print_line
+from gitreg.cli.results import after_the_work
 from gitreg.git import Repository
 from gitreg.git.program import without_repository
 from gitreg.hooks.install import OF_A_CLONE, OF_A_SERVER, HookPlacement
@@ -72,12 +73,12 @@ def _program() -> str | None:
 
 
 def _report(placed: Iterable[HookPlacement], output: str) -> None:
-    rows = []
-    for each in placed:
-        rows.append(each._asdict())
-        if output == "table":
-            print_line(f"{each.name}: {each.what}")
-    if output != "table":
-        emit(rows, output, rows=rows, columns=("name", "path", "what"))
-    elif not rows:
-        print_line("There are no hooks of gitreg")
+    rows = [each._asdict() for each in placed]
+    with after_the_work():
+        if output != "table":
+            emit(rows, output, rows=rows, columns=("name", "path", "what"))
+        elif not rows:
+            print_line("There are no hooks of gitreg")
+        else:
+            for row in rows:
+                print_line(f"{row['name']}: {row['what']}")

@@ -198,6 +198,7 @@ _NO_OPTIONS = re.compile(r"does not support push options")
 _WOULD_CLOBBER = re.compile(r"! \[rejected\]\s+(\S+)\s+->.*would clobber existing tag")
 _WOULD_NOT_FOLLOW = re.compile(r"! \[rejected\]\s+(\S+)\s+->.*non-fast-forward")
 _NOT_ALLOWED = re.compile(r"transport '([^']*)' not allowed")
+_NOT_OURS = re.compile(r"dubious ownership in repository at '([^'\n]*)'")
 _NO_SUCH_REF = re.compile(r"couldn't find remote ref (\S+)")
 _NO_REPOSITORY = re.compile(
     r"does not appear to be a git repository|[Rr]epository (?:'[^']*' )?not found|repository .* does not exist"
@@ -238,6 +239,14 @@ def not_following(remote: str, ref: str) -> Conflict:
     return Conflict(f"{ref} of {remote} does not follow from what is here", hint="find out who rewrote its history")
 
 
+def no_such_remote(name: str, place: str) -> NotFound:
+    """Return the error for a remote that a repository does not have; an address in its stead is without its login."""
+    hint = f"`git clone URL`, or `git remote add {name} URL`, comes first; `git remote -v` lists them"
+    if ":" in name or name.startswith((".", "/", "~")):
+        hint = "that is an address: `git remote add origin URL` gives it the name origin"
+    return NotFound(f"there is no remote {hide_login(name)!r} {place}", hint=hint)
+
+
 def no_such_ref(remote: str, ref: str) -> NotFound:
     """Return the error for a ref that a remote does not have."""
     return NotFound(f"{remote} has no {ref}", hint="name another branch, or push that one first")
@@ -275,6 +284,11 @@ def connection_error(remote: str, output: str) -> GitregError:
         return Refused(
             f"{remote} is reached by the protocol {match[1]!r}, which your own configuration does not allow",
             hint=f"if you want that: git config --global protocol.{match[1]}.allow always",
+        )
+    if match := _NOT_OURS.search(words):
+        return Refused(
+            f"{remote} belongs to another user",
+            hint=f"if you trust it, run `git config --global --add safe.directory {match[1]}` on its machine",
         )
     if match := _WOULD_CLOBBER.search(words):
         return moved_tag(remote, match[1])

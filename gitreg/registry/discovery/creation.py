@@ -14,6 +14,7 @@ from gitreg.documents.types import DEFAULT_PREFIX, RegistryDocument
 from gitreg.errors import GitregError, InvalidInput, NotFound, Refused
 from gitreg.git import RefUpdate, Repository
 from gitreg.git.creation import create_repository
+from gitreg.git.remote.protocol import no_such_remote
 from gitreg.names import is_ref_path
 from gitreg.registry.discovery.location import (
     OWN_BRANCH,
@@ -100,7 +101,7 @@ def create(
     try:
         place = _place(repository, path, branch)
         if remote is not None and not repository.remotes.has(remote):
-            raise _no_remote(remote, f"in {repository.work_tree or repository.git_dir}")
+            raise no_such_remote(remote, f"in {repository.work_tree or repository.git_dir}")
         if remote is not None and store_in_remote_folder:
             store = _store_in_remote(repository, remote)
         store = store_setting(store, repository) if store is not None else None
@@ -215,12 +216,6 @@ def _is_taken(repository: Repository, namespace: str, taken: Sequence[str]) -> b
     return namespace in taken or bool(repository.refs(f"{namespace}/"))
 
 
-def _no_remote(remote: str, place: str) -> NotFound:
-    return NotFound(
-        f"there is no remote {remote!r} {place}", hint=f"`git clone URL`, or `git remote add {remote} URL`, comes first"
-    )
-
-
 def _store_in_remote(repository: Repository, remote: str) -> str:
     """Return the path of the store inside of the Git folder of a remote.
 
@@ -259,7 +254,7 @@ def _repository(path: Path, env: Mapping[str, str], branch: str | None, remote: 
         except NotFound:
             pass
     if remote is not None:
-        raise _no_remote(remote, f"at {path}, which is no Git repository")
+        raise no_such_remote(remote, f"at {path}, which is no Git repository")
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -12,7 +12,7 @@ from gitreg.errors import NotFound, Refused
 from gitreg.git import RefUpdate
 from gitreg.git.creation import add_remote, clone_repository, new_folder
 from gitreg.git.program import without_repository
-from gitreg.git.remote.protocol import PEELED
+from gitreg.git.remote.protocol import PEELED, no_such_remote
 from gitreg.git.urls import hide_login
 from gitreg.registry.discovery.location import OWN_BRANCH, locate
 from gitreg.registry.operations.settings import set_field
@@ -223,10 +223,7 @@ def set_remote(session: Session, remote: str) -> Outcome:
         return session.commit(operation)
     branch = session.branch
     if not branch.repository.remotes.has(remote):
-        raise NotFound(
-            f"there is no remote {remote!r} in {session.folder}",
-            hint=f"`git remote add {remote} URL`, then again; `git remote -v` lists them",
-        )
+        raise no_such_remote(remote, f"in {session.folder}")
     upstream = Upstream(branch, remote, session.environment.clock, context=session.context)
     if session.remote is not None or session.local or session.proposing:
         if not session.local:

@@ -11,7 +11,7 @@ from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.save import StoreWriter
 from gitreg.documents.types import ArtifactRecord
 from gitreg.errors import IntegrityError, InvalidInput
-from gitreg.names import nfc
+from gitreg.names import name_and_version, nfc
 from gitreg.registry.operations.versions import NewVersion, check_saveable, save_version
 from gitreg.registry.state.content_verdicts import ScanCache
 from gitreg.registry.state.manifests import describe_artifact, store_artifact
@@ -100,10 +100,10 @@ def surrounded(session: Session) -> Callable[[Saving], NewVersion]:
     who, code = str(session.writer().author), source(session)
 
     def new_version(saving: Saving) -> NewVersion:
-        model, _, version = saving.model.rpartition("@") if "@" in saving.model else (saving.model, "", "")
+        model, version = name_and_version(saving.model)
         return NewVersion(
             model=model,
-            name=version or None,
+            name=version,
             created_at=session.environment.timestamp(),
             created_by=who,
             description=saving.description,

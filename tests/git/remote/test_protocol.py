@@ -175,6 +175,17 @@ def test_a_full_disk_is_no_trouble_of_the_network() -> None:
     assert "make room" in (error.hint or "")
 
 
+def test_a_repository_of_another_user_is_no_trouble_of_the_network() -> None:
+    error = connection_error(
+        "origin",
+        "fatal: detected dubious ownership in repository at '/far/x.git'\nTo add an exception, call:\n\n"
+        "\tgit config --global --add safe.directory /far/x.git\nfatal: Could not read from remote repository.\n",
+    )
+    assert type(error) is Refused
+    assert "origin belongs to another user" in error.message
+    assert "safe.directory /far/x.git`" in (error.hint or "")
+
+
 @pytest.mark.parametrize(
     ("output", "kind"),
     [
