@@ -53,6 +53,7 @@ def test_an_editor_that_changes_nothing_or_fails_commits_nothing(writer: Person)
     before = writer.git("rev-parse", "registry")
     assert "as it was" in writer.with_env(EDITOR="true").gitreg("edit").err
     assert "ended with 1" in writer.with_env(EDITOR="false").gitreg("edit", code=1).err
+    assert "the editor left no gitreg.yaml" in writer.with_env(EDITOR="rm").gitreg("edit", code=1).err
     writer.git("config", "core.editor", "touch ran; true")
     assert "set EDITOR" in writer.gitreg("edit", code=2).err
     assert not (writer.here / "ran").exists(), "a repository names no program"

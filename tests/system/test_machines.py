@@ -320,7 +320,15 @@ def test_on_windows_a_damaged_file_of_the_cache_is_fetched_again(
     assert file.read_bytes() == (weights / "model.bin").read_bytes()
 
 
-@pytest.mark.parametrize("command", [("save", "iris", "."), ("promote", "iris@1", "production"), ("yank", "iris@1")])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("save", "iris", "."),
+        ("promote", "iris@1", "production"),
+        ("yank", "iris@1"),
+        ("artifact", "save", "data", "gitreg.yaml"),
+    ],
+)
 def test_on_windows_writing_is_refused_in_a_sentence(registry: Person, weights: Path, command: tuple[str, ...]) -> None:
     registry.gitreg("save", "iris", weights)
     before = registry.git("for-each-ref")

@@ -37,6 +37,8 @@ def command(path: str) -> None:
     copy.write_bytes(before)
     try:
         _run_editor(editor(session.environment.env), copy)
+        if not copy.exists():
+            raise GitregError(f"the editor left no {copy.name}", hint="nothing was committed")
         after = copy.read_bytes()
         if after == before:
             note(f"{path} is as it was")

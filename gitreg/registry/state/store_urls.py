@@ -8,6 +8,7 @@ from pathlib import Path
 from gitreg.documents.types import RegistryDocument
 from gitreg.errors import InvalidInput
 from gitreg.git import Repository
+from gitreg.git.urls import hide_login
 from gitreg.names import check_utf8
 
 STORE_FOLDER = "gitreg/store"
@@ -72,7 +73,7 @@ def spelled_out(address: str, folder: Path) -> str:
         return address
     if not address or ":" in address.partition("/")[0]:
         raise InvalidInput(
-            f"store {address!r} is neither a folder nor a URL",
+            f"store {hide_login(address)!r} is neither a folder nor a URL",
             hint="write s3://bucket/folder, sftp://machine/folder, /folder or ./folder",
         )
     return os.path.normpath(folder / address)

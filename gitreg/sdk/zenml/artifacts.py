@@ -249,6 +249,7 @@ def stored(
     IntegrityError
         Files were lost from the store meanwhile and could not be stored again.
     """
+    session.writer()  # who may not commit stores nothing
     with TemporaryDirectory(prefix="gitreg-") as folder, session.saving(NO_PROGRESS, draft=draft) as saving:
         if isinstance(data, Path):
             source = session.environment.folder / data

@@ -81,6 +81,9 @@ def test_what_is_neither_a_folder_nor_a_url_is_no_store(iris: Registry, tmp_path
     with pytest.raises(InvalidInput, match="neither a folder nor a URL"):
         Registry.init(tmp_path / "other", store=told)
     assert not (tmp_path / "other").exists()
+    with pytest.raises(InvalidInput, match="store 'machine:/srv' is") as caught:
+        add_store(iris.session, "ada:secret@machine:/srv")
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.slow
