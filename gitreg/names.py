@@ -7,10 +7,12 @@ collide with their parents.
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 from gitreg.errors import InvalidInput
@@ -58,6 +60,19 @@ def name_and_version(text: str) -> tuple[str, str | None]:
     if at and not version:
         raise InvalidInput(f"{text!r} names no version", hint="write it behind the @; without @ it is the next number")
     return (name, version) if at else (text, None)
+
+
+def named_path(path: str | os.PathLike[str]) -> Path:
+    """Return the path that a text names.
+
+    Raises
+    ------
+    InvalidInput
+        The text is empty, as that of an unset variable, and would mean the current folder.
+    """
+    if path == "":
+        raise InvalidInput("'' names no path", hint="write . for the current folder")
+    return Path(path)
 
 
 # -- slugs -----------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from gitreg.integrations.references import (
     find,
     reference_to,
 )
-from gitreg.names import check_model
+from gitreg.names import check_model, named_path
 from gitreg.registry.writing.metadata import to_json
 from gitreg.sdk.session import PathLike
 from gitreg.sdk.verbs.load import load_files
@@ -98,7 +98,7 @@ class Models:
         values = to_json(metadata or {})
         if not isinstance(path, str | os.PathLike):
             raise InvalidInput(f"a {type(path).__name__} is no path", hint="give a text or a pathlib.Path")
-        files = Path(os.path.abspath(path))
+        files = Path(os.path.abspath(named_path(path)))
         with self._lock, stored(run.registry.session, files, "model", unsafe_pickle=False, draft=True) as (record, _):
             document = DraftDocument(
                 model=model,
@@ -184,7 +184,7 @@ class Models:
 
     def _load(self, name: str, version: ModelVersion, path: PathLike | None, *, unsafe_code: bool) -> str:
         registry = self.run.registry
-        folder = Path(os.path.abspath(path)) if path is not None else self._temporary(name)
+        folder = Path(os.path.abspath(named_path(path))) if path is not None else self._temporary(name)
         if version.number:
             registry.load(version.reference, folder, unsafe_code=unsafe_code)
         else:

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from gitreg.errors import GitregError, InvalidInput, NotFound
+from gitreg.names import named_path
 from gitreg.registry import query, weights
 from gitreg.registry.state.snapshot import ModelCard, ModelVersion
 from gitreg.sdk import verbs
@@ -450,7 +451,7 @@ class Registry:
             Another version holds the stage, or the policy of the stage forbids it.
         """
         found = verbs.save.sources(
-            type, list(map(Path, paths)), {name: Path(path) for name, path in (artifacts or {}).items()}
+            type, list(map(named_path, paths)), {name: named_path(path) for name, path in (artifacts or {}).items()}
         )
         saving = verbs.save.Saving(model, found, type, metadata or {}, tags, description, inputs, stage, message)
         return self.session.about(verbs.save.save(self.session, saving, progress=progress))
@@ -531,7 +532,7 @@ class Registry:
         IntegrityError
             The bytes in the store differ from the record; no file with wrong content is left under its final name.
         """
-        folder = Path(dest) if dest is not None else None
+        folder = named_path(dest) if dest is not None else None
         return verbs.load.load(
             self.session,
             reference,

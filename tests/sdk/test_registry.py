@@ -48,6 +48,21 @@ def test_a_save_without_the_version_that_its_at_sign_announces_is_refused(regist
     assert not registry.session.snapshot().models()
 
 
+def test_an_empty_path_is_not_the_current_folder(registry: Registry, tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(b"w")
+    registry.save("iris", tmp_path / "model.bin")
+    with registry.batch() as batch:
+        for refused in (
+            lambda: registry.save("iris", ""),
+            lambda: registry.save("iris", artifacts={"tokenizer": ""}),
+            lambda: registry.load("iris", ""),
+            lambda: batch.save("iris", ""),
+        ):
+            with pytest.raises(InvalidInput, match="'' names no path"):
+                refused()
+    assert len(registry.list_versions("iris").items) == 1
+
+
 def test_what_is_saved_is_loaded(registry: Registry, tmp_path: Path) -> None:
     folder = tmp_path / "model"
     (folder / "sub").mkdir(parents=True)

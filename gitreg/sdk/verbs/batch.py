@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.errors import InvalidInput
+from gitreg.names import named_path
 from gitreg.registry.operations.batches import check_all_saveable, save_versions
 from gitreg.registry.operations.versions import NewVersion, check_saveable
 from gitreg.registry.state.registry_refs import tagged_numbers
@@ -88,7 +88,9 @@ class Batch:
         GitregError
             As :meth:`gitreg.Registry.save` raises it.
         """
-        found = sources(type, list(map(Path, paths)), {name: Path(path) for name, path in (artifacts or {}).items()})
+        found = sources(
+            type, list(map(named_path, paths)), {name: named_path(path) for name, path in (artifacts or {}).items()}
+        )
         self.add(Saving(model, found, type, metadata or {}, tags, description, inputs, stage))
 
     def add(self, saving: Saving) -> None:
