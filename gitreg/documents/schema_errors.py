@@ -69,7 +69,7 @@ def _explained(error: ValidationError) -> tuple[list[str | int], str, str]:
     value: Any = error.instance
     rule: Any = error.validator_value
     described = schema.get("description", "")
-    shown = _shortened(repr(value), _LONGEST // 2)
+    shown = "empty" if value is None else _shortened(repr(value), _LONGEST // 2)
     match error.validator:
         case "additionalProperties" if rule is False:
             known = list(schema.get("properties", {}))

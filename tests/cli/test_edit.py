@@ -47,6 +47,16 @@ def test_what_was_written_is_kept_where_it_cannot_be_committed(writer: Person, t
     assert Path(kept).is_relative_to(tmp_path)
     assert Path(kept).read_text().endswith("stages: 7\n")
     assert "stages: 7" not in writer.git("show", "registry:gitreg.yaml")
+    assert "nothing was committed" in ended.err
+
+
+def test_an_emptied_file_is_said_to_be_empty_and_to_need_no_commit(writer: Person) -> None:
+    before = writer.git("rev-parse", "registry")
+    ended = writer.with_env(EDITOR="truncate -s 0").gitreg("edit", code=2)
+    assert "gitreg.yaml is empty, not a mapping" in ended.err
+    assert "nothing was committed" in ended.err
+    assert "commit it" not in ended.err
+    assert writer.git("rev-parse", "registry") == before
 
 
 def test_an_editor_that_changes_nothing_or_fails_commits_nothing(writer: Person) -> None:

@@ -50,7 +50,7 @@ def command(path: str) -> None:
         if not copy.exists() or copy.read_bytes() == before:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        error.advise(f"what you wrote is kept in {copy}")
+        error.advise(f"nothing was committed; what you wrote is kept in {copy}")
         raise
     shutil.rmtree(folder, ignore_errors=True)
 

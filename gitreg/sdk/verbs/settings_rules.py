@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gitreg.errors import InvalidInput, Refused
 from gitreg.policy.evaluate import SETTINGS
 from gitreg.registry.promotion.settings_changes import NOBODY_IS_ASKED, SettingsChange, settings_change
+from gitreg.registry.rules.file_rules import BY_HAND
 from gitreg.registry.rules.merge_rules import problems
 from gitreg.registry.state.merge_preview import preview_merge
 from gitreg.registry.writing.commit import Operation, plan
@@ -35,7 +36,8 @@ def judged(session: Session, operation: Operation) -> Operation:
         )
         with preview_merge(branch, snapshot.commit, made) as merge:
             if found := next(problems(branch, merge), None):
-                raise InvalidInput(f"{found.where} {found.what}", hint=found.remedy)
+                hint = None if found.remedy == BY_HAND else found.remedy  # no file is wrong yet
+                raise InvalidInput(f"{found.where} {found.what}", hint=hint)
             change = settings_change(merge, session.context())
             if change is not None and not session.proposing:
                 _decide(change)
