@@ -116,7 +116,7 @@ def test_gc_tells_a_person_what_would_go_why_and_what_to_do(two: Person) -> None
         ["iris", "version", "1", "is", "deleted", "2", "1.3", "MB"],
         ["no", "record", "names", "it", "1", "4", "B"],
     ]
-    assert shown.splitlines()[-1] == "`gitreg gc --apply` would take 3 objects, 1.3 MB"
+    assert shown.splitlines()[-1] == "`gitreg gc --apply --grace 0s` would take 3 objects, 1.3 MB"
     assert two.gitreg("gc", "--apply", "--grace", "0").out.endswith("Moved to the trash: 3 objects, 1.3 MB\n")
     shown = two.gitreg("gc").out
     assert "in the trash since 20" in shown

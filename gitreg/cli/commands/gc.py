@@ -19,6 +19,7 @@ from gitreg.units import parse_duration, size_text
 if TYPE_CHECKING:
     from gitreg.registry.weights.garbage import Garbage
 
+_GRACE = "14d"
 _COLUMNS = ("key", "size", "since", "reason", "model", "version", "registry", "done")
 
 
@@ -39,7 +40,7 @@ class _Duration(click.ParamType[float]):
 @click.option(
     "--grace",
     type=_Duration(),
-    default="14d",
+    default=_GRACE,
     show_default=True,
     metavar="DURATION",
     help="Keep what was saved, or put into the trash, so lately (s, m, h, d, w).",
@@ -80,7 +81,8 @@ def command(apply: bool, undo: bool, purge: bool, grace: float, release: tuple[s
         thrown, recent = ([one for one in found if one.reason == reason] for reason in ("trash", "recent"))
         rest = [one for one in found if one.reason not in ("trash", "recent")]
         nothing = "Nothing to collect yet" if recent else "Nothing to collect"
-        print_line(f"`gitreg gc --apply` would take {_sum(rest)}" if rest else nothing)
+        given = "" if grace == parse_duration(_GRACE) else f" --grace {grace:.0f}s"
+        print_line(f"`gitreg gc --apply{given}` would take {_sum(rest)}" if rest else nothing)
         if recent:
             first = _when(min(one.since for one in recent) + grace)
             print_line(f"Within the grace time: {_sum(recent)}; the first may go on {first}, with --grace 0s at once")
