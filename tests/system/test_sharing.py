@@ -199,6 +199,20 @@ def test_another_remote_gets_all_and_the_former_one_says_where_it_went(alone: Pe
     assert derived(alone, hub.parent / "new.git") == derived(second, second.here)
 
 
+def test_another_remote_gets_the_tags_of_what_others_saved_and_this_clone_has_not_pulled(
+    first: Person, hub: Path, weights: Path
+) -> None:
+    first.gitreg("init", "--remote", "origin", "--store-in-remote-folder")
+    first.gitreg("clone", hub, hub.parent / "second")
+    first.at(hub.parent / "second").gitreg("save", "iris", weights)
+    first.gitreg("save", "iris", weights, "--metadata", "a=1")
+    first.git("init", "-q", "--bare", "-b", "main", hub.parent / "new.git")
+    first.git("remote", "add", "team", hub.parent / "new.git")
+    assert "with 2 tags of versions" in first.gitreg("remote", "set", "team").out
+    assert derived(first, hub.parent / "new.git") == derived(first, hub)
+    assert_sound(first)
+
+
 # -- clones ------------------------------------------------------------------------------------------------------------
 
 

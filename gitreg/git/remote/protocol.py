@@ -218,7 +218,11 @@ _NO_ANSWER = re.compile(
     r"|protocol error|unexpected|[Tt]ime[d-]* ?out|[Cc]onnect|unreachable|[Rr]eset by peer|[Bb]roken pipe"
     r"|(?:read|write) error|bad line length|SSL|TLS|HTTP|http|curl|ssh|kex_exchange|gnutls|\bexpected "
 )
-_NOISE = re.compile(r"^(?:hint: .*|To .*|Everything up-to-date|Done|\s*)$")
+_NOISE = re.compile(
+    r"^(?:hint: .*|To .*|Everything up-to-date|Done|\s*"
+    r"|Could not read from remote repository\.|Please make sure you have the correct access rights"
+    r"|and the repository exists\.)$"
+)
 
 
 def _in_lines(text: str) -> str:
@@ -310,6 +314,11 @@ def connection_error(remote: str, output: str) -> GitregError:
     if _LOGIN.search(words):
         return Unreachable(
             f"{remote} does not let us in: {telling}", hint="log in as git itself does it, and try again"
+        )
+    if f"'{remote}' does not appear to be a git repository" in words and not {"/", ":"} & set(remote):
+        return NotFound(  # git took the name for a folder
+            f"there is no remote {remote!r} in this clone's configuration",
+            hint=f"`git remote add {remote} URL`, then again; `git remote -v` lists them",
         )
     if _NO_REPOSITORY.search(words):
         return NotFound(f"there is no repository at {remote}: {telling}", hint="correct its address (`git remote -v`)")

@@ -225,10 +225,13 @@ def set_remote(session: Session, remote: str) -> Outcome:
     if not branch.repository.remotes.has(remote):
         raise no_such_remote(remote, f"in {session.folder}")
     upstream = Upstream(branch, remote, session.environment.clock, context=session.context)
+    former = session.upstream
     if session.remote is not None or session.local or session.proposing:
         if not session.local:
             upstream.fetch()  # before anybody is told to follow it
         outcome = session.commit(operation)
+        if former is not None and not session.local:
+            former.fetch_tags(branch.snapshot())  # of what others saved there, which this clone has not pulled
     else:
         outcome = commit(branch, operation, session.writer, upstream=upstream)
     if not session.local and outcome.proposal is None:

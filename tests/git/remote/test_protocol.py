@@ -204,3 +204,26 @@ def test_a_repository_of_another_user_is_no_trouble_of_the_network() -> None:
 )
 def test_what_git_itself_refuses_is_no_trouble_of_the_network(output: str, kind: type[Exception]) -> None:
     assert type(connection_error("origin", output)) is kind
+
+
+SSH_ADVICE = (
+    "fatal: Could not read from remote repository.\n\nPlease make sure you have the correct access rights\n"
+    "and the repository exists.\n"
+)
+
+
+def test_a_remote_that_the_clone_does_not_know_is_told_from_an_address_without_a_repository() -> None:
+    unknown = connection_error("up", f"fatal: 'up' does not appear to be a git repository\n{SSH_ADVICE}")
+    assert isinstance(unknown, NotFound)
+    assert unknown.message == "there is no remote 'up' in this clone's configuration"
+    assert "`git remote add up URL`" in (unknown.hint or "")
+    for remote, place in (("up", "../models"), ("/srv/models", "/srv/models")):
+        empty = connection_error(remote, f"fatal: '{place}' does not appear to be a git repository\n{SSH_ADVICE}")
+        assert isinstance(empty, NotFound)
+        assert empty.message.startswith(f"there is no repository at {remote}: ")
+
+
+def test_what_git_adds_to_every_failure_is_left_out() -> None:
+    error = connection_error("origin", f"ssh: connect to host far port 22: Connection refused\n{SSH_ADVICE}")
+    assert error.message == "origin cannot be reached: ssh: connect to host far port 22: Connection refused"
+    assert "it said nothing" not in connection_error("origin", "fatal: the remote end hung up unexpectedly\n").message
