@@ -108,7 +108,7 @@ def test_a_promotion_is_checked_with_its_weights_and_told_in_markdown(
     there = github_checkout(robot, hub, tmp_path / "ci", branch=propose(clone))
     there.gitreg("trust", store)
     ended = there.gitreg("check", "--base", "origin/main~0", "--report", "report.md")
-    for base in ("origin/main~99", "HEAD~99", "origin/main@{yesterday}"):
+    for base in ("origin/main~99", "HEAD~99", "nowhere@{1}"):
         assert f"no commit '{base}'" in there.gitreg("check", "--base", base, code=3).err
     assert ended.out == (there.here / "report.md").read_text()
     for told in ("may be merged", "`iris@1` → `iris@2`", "| `accuracy` | `0.91` | `0.92` | +0.01 |", "read whole"):
@@ -116,6 +116,8 @@ def test_a_promotion_is_checked_with_its_weights_and_told_in_markdown(
     said = there.gitreg("check", "--json").data
     assert (said["ok"], said["unseen"], said["weights"]) == (True, [], {"files": 1, "read": 1})
     assert [(move["from"], move["to"]) for move in said["moves"]] == [("iris@1", "iris@2")]
+    assert "error: cannot write the report: " in there.gitreg("check", "--report", "none/report.md", code=1).err
+    there.gitreg("check", "--base", "", code=3)  # an empty variable of a job names nothing
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from gitreg.blobs.os_errors import readable_os_errors
 from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.options import NamedPath, output_option
 from gitreg.cli.output import emit, print_text
@@ -34,11 +35,15 @@ def command(base: str | None, head: str, report: str | None, output: str) -> Non
     ctx.call_on_close(registry.close)
     with progress("Reading weights") as bar:
         found = verbs.pull_requests.check_proposal(
-            registry.session, base or f"origin/{registry.session.branch.name}", head, progress=bar
+            registry.session,
+            f"origin/{registry.session.branch.name}" if base is None else base,
+            head,
+            progress=bar,
         )
     text = report_text(found)
     if report is not None:
-        Path(report).write_text(text, encoding="utf-8")
+        with readable_os_errors("write the report", report):
+            Path(report).write_text(text, encoding="utf-8")
     if output == "table":
         print_text(text)
     else:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from gitreg.documents.files import read_data
 from gitreg.documents.layout import Key, parse_path
-from gitreg.errors import InvalidInput, NotFound, Refused
+from gitreg.errors import InvalidDocument, InvalidInput, NotFound, Refused
+from gitreg.names import check_stage
 from gitreg.registry.operations.settings import set_field
 from gitreg.registry.writing.changes import Changes
 from gitreg.registry.writing.commit import Outcome
@@ -16,6 +18,7 @@ from gitreg.sdk.verbs.settings_rules import judged
 from gitreg.sdk.verbs.stores import set_store
 
 if TYPE_CHECKING:
+    from gitreg.documents.types import RegistryDocument
     from gitreg.registry.state.branch import RegistryBranch
     from gitreg.registry.state.snapshot import Snapshot
     from gitreg.sdk.session import Session
@@ -57,7 +60,7 @@ def set_value(session: Session, name: str, given: Sequence[str]) -> Outcome:
     """
     check_name(name)
     if name == "stages":
-        return session.commit(judged(session, partial(set_field, field=name, value=tuple(given))))
+        return session.commit(judged(session, partial(_set_stages, stages=tuple(given))))
     if len(given) != 1:
         raise InvalidInput(f"{name} has one value, not {len(given)}", hint=f'`gitreg config set {name} "..."`')
     if name == "store":
@@ -65,6 +68,14 @@ def set_value(session: Session, name: str, given: Sequence[str]) -> Outcome:
     if name == "remote":
         return set_remote(session, given[0])
     return session.commit(judged(session, partial(set_field, field=name, value=given[0] or None)))
+
+
+def _set_stages(snapshot: Snapshot, stages: tuple[str, ...]) -> Changes:
+    if twice := next((stage for stage in stages if stages.count(stage) > 1), None):
+        raise InvalidInput(f"the stage {twice} is named twice", hint="name all stages once, in their order")
+    for stage in stages:
+        check_stage(stage)
+    return set_field(snapshot, "stages", stages)
 
 
 def check_name(name: str) -> str:
@@ -117,16 +128,30 @@ def write_text(session: Session, path: str, before: bytes, after: bytes) -> Outc
     InvalidInput
         The new content is not valid, or causes another problem of the registry.
     Refused
-        Somebody else has changed the file since, or the settings policy forbids the change.
+        Somebody else has changed the file since, the settings policy forbids the change, or it names another store or
+        remote: a command of its own looks after what lies there.
     """
     key = _key(path)
 
     def operation(snapshot: Snapshot) -> Changes:
         if (_content(session.branch, snapshot, key) or b"") != before:
             raise Refused(f"{path} was changed by somebody else meanwhile", hint="edit it again")
+        if key.kind == "registry":
+            _check_places(snapshot.settings, after)
         return Changes({key: after}, f"Edit {path}", trailers=(("Operation", "edit"),))
 
     return session.commit(judged(session, operation))
+
+
+def _check_places(before: RegistryDocument, text: bytes) -> None:
+    """Refuse another store or remote: weights, branch and tags have to be there before a file names it."""
+    try:
+        after = read_data(Key("registry"), text)
+    except InvalidDocument:
+        return  # told by the rules of a merge
+    for field, command in (("store", "store set URL --copy"), ("remote", "remote set NAME")):
+        if after.get(field) not in {None, getattr(before, field)}:
+            raise Refused(f"gitreg.yaml names another {field}: {after[field]}", hint=f"`gitreg {command}` sets it")
 
 
 def _key(path: str) -> Key:

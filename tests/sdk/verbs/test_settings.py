@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -57,7 +58,7 @@ def test_each_setting_is_shown_and_set_in_one_commit(one: Registry, tmp_path: Pa
         ("policies", ["{}"], "no setting"),
         ("description", ["two", "words"], "has one value, not 2"),
         ("stages", ["production"], "no stage that gitreg.yaml declares"),
-        ("stages", ["staging", "staging"], "non-unique"),
+        ("stages", ["staging", "staging"], "staging is named twice"),
         ("stages", ["latest", "staging"], "cannot be a stage"),
         ("stages", ["settings", "staging"], "no stage may be called settings"),
         ("store", ["s3:/bucket"], "neither a folder nor a URL"),
@@ -68,7 +69,7 @@ def test_a_value_that_cannot_be_is_refused_and_changes_nothing(
 ) -> None:
     one.save("iris", weights, stage="staging")
     before = values(one.session), count(one)
-    with pytest.raises((InvalidInput, InvalidDocument), match=message):
+    with pytest.raises(InvalidInput, match=message):
         set_value(one.session, name, given)
     assert (values(one.session), count(one)) == before
 
@@ -92,6 +93,17 @@ def test_text_that_is_not_valid_is_refused(one: Registry, addition: bytes) -> No
     with pytest.raises((InvalidInput, InvalidDocument), match=r"gitreg\.yaml"):
         write_text(one.session, FILE, before, before + addition)
     assert (read_text(one.session, FILE), count(one)) == (before, commits)
+
+
+@pytest.mark.parametrize(("field", "value"), [("store", "s3://elsewhere/x"), ("remote", "upstream")])
+def test_another_store_or_remote_is_set_by_its_command_and_not_as_text(one: Registry, field: str, value: str) -> None:
+    before, commits = read_text(one.session, FILE), count(one)
+    edited = re.sub(rf"(?m)^{field}: .*$", f"{field}: {value}", before.decode()).encode()
+    assert edited != before
+    with pytest.raises(Refused, match=f"names another {field}: {value}") as caught:
+        write_text(one.session, FILE, before, edited)
+    assert f"gitreg {field} set" in (caught.value.hint or "")
+    assert count(one) == commits
 
 
 def test_text_that_somebody_else_changed_meanwhile_is_not_overwritten(one: Registry) -> None:
