@@ -219,7 +219,7 @@ def text(value: str) -> str:
 def _plain(line: str) -> str:
     """Return a line without code spans, escaped; a word that hosts would make a link of is code."""
     parts = _LINKED.split(line)  # each second one is such a word
-    escaped = [re.sub(r"([\\`*_{}\[\]<>#|~&!])", r"\\\1", part).replace("\\&", "&amp;") for part in parts]
+    escaped = [re.sub(r"([\\`*_{}\[\]<>#~&!])", r"\\\1", part).replace("\\&", "&amp;") for part in parts]
     return "".join(code(part) if place % 2 else escaped[place] for place, part in enumerate(parts))
 
 
@@ -230,7 +230,7 @@ def _joined(first: str, second: str) -> str:
 
 def code(value: Any) -> str:
     """Return a name or a value as inline code, on one line; "" for an empty one."""
-    line = _one_line(str(value)).replace("|", "\\|")  # Markdown splits table cells at bars before it recognises code
+    line = _one_line(str(value))
     ticks = max((len(found) for found in re.findall("`+", line)), default=0)
     fence = "`" * (ticks + 1)
     pad = " " if ticks else ""
@@ -266,7 +266,9 @@ def _flat(data: Mapping[str, Any] | None) -> str:
 
 def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     shown = [titles, ["---"] * len(titles), *rows[:_MOST_ROWS]]
-    lines = [f"| {' | '.join(row)} |" for row in shown]
+    # Cells are split at bars before code is recognised; elsewhere a backslash in code would be shown.
+    escaped = ([cell.replace("|", "\\|") for cell in row] for row in shown)
+    lines = [f"| {' | '.join(row)} |" for row in escaped]
     return "\n".join([*lines, *([""] if len(rows) > _MOST_ROWS else []), *_and_more(rows)])
 
 
