@@ -133,7 +133,10 @@ def clone(source: int, target: int) -> bool:
     if not hasattr(fcntl, "F_GETPATH"):
         return False
     mode = stat.S_IMODE(os.fstat(target).st_mode)
-    path = os.fsdecode(fcntl.fcntl(target, fcntl.F_GETPATH, bytes(_LONGEST_PATH)).partition(b"\0")[0])
+    try:
+        path = os.fsdecode(fcntl.fcntl(target, fcntl.F_GETPATH, bytes(_LONGEST_PATH)).partition(b"\0")[0])
+    except OSError:  # not on every file system
+        return False
     twin = f"{path}.partial"
     if not _clone_file(source, os.fsencode(twin)):
         return False

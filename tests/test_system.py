@@ -1,4 +1,4 @@
-"""What differs between operating systems: the ways of this one, and of the others as far as they can be had here."""
+"""Calls that differ between operating systems: those of this one, and of others as far as they can be had here."""
 
 from __future__ import annotations
 
