@@ -13,10 +13,10 @@ from gitreg.cli import main
 from gitreg.cli.failure import Failure
 from tests.system.world import Person
 
-ARGUMENTS = {"annotate": "iris --tag a", "approve": "iris production", "save": "iris ."}
+ARGUMENTS = {"annotate": "iris --tag a", "approve": "iris production", "save": "iris .", "ci": "github"}
 """The arguments of the commands that need more than those that click requires."""
 
-NEEDS_NO_REGISTRY = {"init", "cache list", "cache prune", "cache verify"}
+NEEDS_NO_REGISTRY = {"init", "cache list", "cache prune", "cache verify", "clone", "store create"}
 
 
 def commands(group: click.Group, words: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
@@ -102,7 +102,6 @@ def test_the_kind_names_the_class_of_the_error(
     [
         "show -- --json",
         "show nobody -- -o json",
-        "card nobody -o json",
         "run -- nobody --json",
         "list -o yaml --frobnicate",
     ],

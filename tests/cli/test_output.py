@@ -152,7 +152,7 @@ def test_every_writing_command_prints_what_it_did(writer: Person, monkeypatch: p
     run("model", "version", "delete", "iris", "1.1", "--force")
     swept = json.loads(run("gc", "--grace", "0", "--json"))
     assert list(swept[0]) == ["key", "size", "since", "reason", "model", "version", "registry", "done"]
-    assert list(json.loads(run("init", "--json"))) == ["made", "folder", "branch", "root", "store"]
+    assert list(json.loads(run("init", "--json"))) == ["made", "folder", "branch", "root", "store", "remote"]
 
 
 def test_the_columns_of_a_listing_are_the_fields_that_are_no_mappings_in_order() -> None:

@@ -25,14 +25,14 @@ ESCAPE = "\x1b"
 def test_a_card_is_written_whole_or_not_at_all(writer: Person) -> None:
     page = writer.here.parent / "page.html"
     page.write_text("the one before")
-    assert "/dev/full: No space left on device" in writer.gitreg("card", "iris", "-o", "/dev/full", code=1).err
+    assert "/dev/full: No space left on device" in writer.gitreg("card", "iris", "--out", "/dev/full", code=1).err
     # bytecode, too, would be written cut off
-    small = ("sh", "-c", f"ulimit -f 1; PYTHONDONTWRITEBYTECODE=1 exec {PROGRAMS}/gitreg card iris -o {page}")
+    small = ("sh", "-c", f"ulimit -f 1; PYTHONDONTWRITEBYTECODE=1 exec {PROGRAMS}/gitreg card iris --out {page}")
     ended = writer.run(*small)
     assert_in_words(ended)
     assert "cannot write the card" in ended.err
     assert [page.read_text(), *(p.name for p in page.parent.glob(".gitreg-*"))] == ["the one before"]
-    writer.gitreg("card", "iris", "-o", page)
+    writer.gitreg("card", "iris", "--out", page)
     assert "</html>" in page.read_text()
 
 

@@ -76,7 +76,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     there.gitreg("promote", "iris@3", "production", "--force")
     there.gitreg("save", "tuned", where / "weights", "--input", "iris@2")
     for reference in ("iris@2", "iris@3", "tuned"):
-        there.gitreg("card", reference, "-o", where / f"{reference}.html")
+        there.gitreg("card", reference, "--out", where / f"{reference}.html")
     (where / "step.html").write_text(render_step(STEP))
     return where
 
@@ -173,14 +173,14 @@ def test_a_draft_and_a_version_without_files_have_cards(pages: Path, tmp_path: P
     there = make_person(tmp_path).at(pages / "registry")
     begun = there.start("sh", "-c", f"{PROGRAMS}/gitreg run --model iris -- sh -c 'kill -9 $PPID'")
     begun.communicate()
-    out = there.gitreg("card", "iris@draft", "-o", "-").out
+    out = there.gitreg("card", "iris@draft", "--out", "-").out
     assert "a draft, which its run may still change" in out
     assert there.gitreg("lineage", "iris@draft", code=3).err.count("when its run is sealed") == 1
     bare = (there.here / "models/iris/versions/1.yaml").read_text().replace("model: iris", "model: bare")
     write(there.here / "models" / "bare", {"versions/1.yaml": bare.partition("artifacts:")[0]})
     there.git("add", "-A")
     there.git("commit", "-qm", "A version without files, of a model that nobody registered")
-    assert "<h1>bare@1</h1>" in there.gitreg("card", "bare", "-o", "-").out
+    assert "<h1>bare@1</h1>" in there.gitreg("card", "bare", "--out", "-").out
 
 
 def test_what_came_of_a_version_is_not_crowded_out_by_what_it_was_made_from(tmp_path: Path) -> None:
@@ -196,6 +196,6 @@ def test_what_came_of_a_version_is_not_crowded_out_by_what_it_was_made_from(tmp_
     write(there.here / "models", made | {"mid/versions/1.yaml": middle, "after/versions/1.yaml": after})
     there.git("add", "-A")
     there.git("commit", "-qm", "Many")
-    page = there.gitreg("card", "mid", "-o", "-").out
+    page = there.gitreg("card", "mid", "--out", "-").out
     assert "mid@1 → after@1 (input)" in page
     assert "and 22 more" in page

@@ -31,7 +31,7 @@ def installed(person: Person, folder: Path, direct_url: dict[str, Any] | None) -
 
 def installs(person: Person, *options: str, host: str = "github") -> str:
     """Return the one requirement that every job of the pipeline gives to pip."""
-    pipeline = person.gitreg("ci", host, "-o", "-", *options).out
+    pipeline = person.gitreg("ci", host, "--out", "-", *options).out
     found = {
         script.strip()
         for job in jobs(pipeline)

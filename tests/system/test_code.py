@@ -353,7 +353,7 @@ def test_what_was_saved_is_shown_where_it_is_looked_at(prepared: Person, bob: Pe
         "verdict": "code",
         "files": {"model.pkl": {"verdict": "code", "why": WHY}},
     }
-    bob.gitreg("card", "iris@1", "-o", tmp_path / "card.html")
+    bob.gitreg("card", "iris@1", "--out", tmp_path / "card.html")
     assert f"⚠ model.pkl: code, {WHY}" in (tmp_path / "card.html").read_text()
 
 

@@ -59,7 +59,7 @@ def test_a_user_without_a_home_does_everything_that_needs_no_cache(
 ) -> None:
     someone = homeless(saved)
     for command in (
-        ("load", "iris", tmp_path / "out"), ("save", "iris", weights), ("card", "iris", "-o", tmp_path / "card.html"),
+        ("load", "iris", tmp_path / "out"), ("save", "iris", weights), ("card", "iris", "--out", tmp_path / "c.html"),
         ("doctor",), ("verify",), ("gc",), ("cache", "list"), ("cache", "prune"), ("init", tmp_path / "new"),
     ):  # fmt: skip
         ended = as_stranger(someone, "gitreg", *command)
@@ -297,7 +297,7 @@ def test_on_windows_everything_is_read_and_loaded(registry: Person, weights: Pat
     registry.gitreg("save", "iris", weights, "--stage", "staging")
     for command in (
         ("list",), ("show", "iris"), ("log", "iris"), ("verify", "--deep"), ("doctor",),
-        ("card", "iris", "-o", tmp_path / "card.html"), ("load", "iris"), ("load", "iris"), ("cache", "list"),
+        ("card", "iris", "--out", tmp_path / "card.html"), ("load", "iris"), ("load", "iris"), ("cache", "list"),
         ("cache", "verify"), ("load", "iris", tmp_path / "out"), ("load", "--link", "iris", tmp_path / "linked"),
         ("load", "--file", "model.bin", "iris"), ("cat", "iris:config/vocab.json"), ("cache", "prune", "--all"),
         ("load", "iris"), ("--repo", f"file://{registry.here}", "show", "iris"), ("run", "--help"),

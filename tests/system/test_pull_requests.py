@@ -274,7 +274,7 @@ def test_a_pull_request_that_must_not_be_merged_fails_the_job_and_still_reports(
     clone.git("commit", "-qam", "better")
     clone.git("push", "-q", "origin", "evil")
     clone.git("checkout", "-q", "main")
-    text = clone.gitreg("ci", "github", "-o", "-").out
+    text = clone.gitreg("ci", "github", "--out", "-").out
     summary = tmp_path / "summary.md"
     there = github_checkout(robot, hub, tmp_path / "ci", branch="evil")
     ended = run_job(there, text, "check", GITHUB_STEP_SUMMARY=str(summary), GITHUB_BASE_REF="main")
@@ -462,11 +462,11 @@ def test_a_pipeline_that_is_there_is_not_written_over(clone: Person) -> None:
     assert "--force" in clone.gitreg("ci", "gitlab", code=4).err
     assert path.read_text() == "mine: true\n"
     clone.gitreg("ci", "gitlab", "--force")
-    assert path.read_text() == clone.gitreg("ci", "gitlab", "-o", "-").out
+    assert path.read_text() == clone.gitreg("ci", "gitlab", "--out", "-").out
 
 
 def test_a_pipeline_approves_the_stores_by_their_names(clone: Person, store: Path) -> None:
-    text = clone.gitreg("ci", "github", "-o", "-", "--install", "x").out
+    text = clone.gitreg("ci", "github", "--out", "-", "--install", "x").out
     approving = [script for _, script in steps(text, "check") if "trust" in script]
     assert approving == [f"gitreg trust {store}\n"]
     assert "@" not in text.replace("actions/checkout@v5", "").replace("python@v6", "").replace(

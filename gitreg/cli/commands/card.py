@@ -8,42 +8,49 @@ import click
 
 from gitreg.blobs.file_io import replacing, write_all
 from gitreg.blobs.os_errors import readable_os_errors
-from gitreg.cli.options import NamedPath, fetch_option, open_registry, reference_argument
-from gitreg.cli.output import print_line
+from gitreg.cli.options import NamedPath, fetch_option, open_registry, output_option, reference_argument
+from gitreg.cli.output import emit, print_line
+from gitreg.cli.results import after_the_work
 from gitreg.names import slug
 
 
 @click.command("card")
 @reference_argument
 @click.option(
-    "-o",
-    "--output",
+    "--out",
     metavar="FILE",
     type=NamedPath(dir_okay=False, allow_dash=True),
-    help="Where to; - prints it.  [default: MODEL@VERSION.html]",
+    help="Write to FILE (-: standard output).  [default: MODEL@VERSION.html]",
 )
+@output_option
 @fetch_option
-def command(reference: str, output: str | None) -> None:
+def command(reference: str, out: str | None, output: str) -> None:
     """Write a version's card: one HTML file that needs nothing else.
 
     What it is and how to load it, the model's card, metadata over versions, files with their digests, its stages, its
     lineage as a picture, and whether it is what was sealed.
     """
+    if out == "-" and output != "table":
+        raise click.UsageError(f"--out - prints the card itself, and -o {output} what was written: give one of them")
     from gitreg.cards import render_card  # the help of the command needs neither
     from gitreg.sdk.views.card import card
 
     found = card(open_registry(), reference)
     page = render_card(found)
-    if output == "-":
+    if out == "-":
         click.echo(page, nl=False)
         return
     path = (
-        Path(output)
-        if output
+        Path(out)
+        if out
         else Path(f"{slug(found.title.partition('@')[0]).replace('/', '-')}@{slug(found.version)}.html")
     )
     _write(path, page)
-    print_line(str(path))
+    with after_the_work():
+        if output == "table":
+            print_line(str(path))
+        else:
+            emit({"reference": found.title, "path": str(path)}, output)
 
 
 def _write(path: Path, page: str) -> None:

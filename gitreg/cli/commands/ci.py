@@ -9,8 +9,9 @@ import click
 from gitreg.blobs.urls import extra_of
 from gitreg.cli.hosting import PIPELINES, pipeline, stores
 from gitreg.cli.hosting.installation import running_requirement
-from gitreg.cli.options import open_registry
-from gitreg.cli.output import note, print_line
+from gitreg.cli.options import NamedPath, open_registry, output_option
+from gitreg.cli.output import emit, note, print_line
+from gitreg.cli.results import after_the_work
 from gitreg.errors import AlreadyExists
 
 
@@ -23,7 +24,12 @@ def _one_requirement(_: click.Context, __: click.Parameter, spec: str | None) ->
 
 @click.command("ci")
 @click.argument("host", metavar="github|gitlab", type=click.Choice(list(PIPELINES)))
-@click.option("-o", "--output", metavar="FILE", help="Where to write it; - prints it.  [default: where HOST looks]")
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=NamedPath(dir_okay=False, allow_dash=True),
+    help="Write to FILE (-: standard output).  [default: where the host looks]",
+)
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @click.option(
     "--install",
@@ -31,20 +37,27 @@ def _one_requirement(_: click.Context, __: click.Parameter, spec: str | None) ->
     callback=_one_requirement,
     help="What its jobs tell pip to install.  [default: this gitreg, at its commit or version]",
 )
-def command(host: str, output: str | None, force: bool, install: str | None) -> None:
+@output_option
+def command(host: str, out: str | None, force: bool, install: str | None, output: str) -> None:
     """Write a pipeline: it checks pull requests, syncs after a merge, and deploys when a stage has moved."""
+    if out == "-" and output != "table":
+        raise click.UsageError(f"--out - prints the pipeline itself, and -o {output} what was written: give one")
     registry = open_registry()
     spec = install or running_requirement(*map(extra_of, stores(registry)), env=registry.session.environment.env)
     text = pipeline(registry, host, install=spec)
-    if output == "-":
+    if out == "-":
         click.echo(text, nl=False)
         return
-    path = Path(output) if output else registry.folder / PIPELINES[host]
+    path = Path(out) if out else registry.folder / PIPELINES[host]
     if path.exists() and not force:
-        raise AlreadyExists(f"{path} is there already", hint="--force writes over it; `-o -` prints the pipeline")
+        raise AlreadyExists(f"{path} is there already", hint="--force writes over it; `--out -` prints the pipeline")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    print_line(f"Wrote {path}")
+    with after_the_work():
+        if output == "table":
+            print_line(f"Wrote {path}")
+        else:
+            emit({"host": host, "path": str(path), "branch": registry.session.branch.name, "install": spec}, output)
     note(f"its jobs install {spec}")
     if "file://" in spec:
         note("only this machine has that: name what jobs can reach by --install")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from gitreg.cli.output import print_line
+from gitreg.cli.options import output_option
+from gitreg.cli.output import emit, print_line
 from gitreg.cli.results import after_the_work
 from gitreg.errors import Refused
 from gitreg.registry.state.store_urls import is_private
@@ -23,9 +24,15 @@ def _weights(session: Session) -> str:
 @click.command("clone")
 @click.argument("url", metavar="URL")
 @click.argument("path", required=False, type=click.Path(file_okay=False))
-def command(url: str, path: str | None) -> None:
+@output_option
+def command(url: str, path: str | None, output: str) -> None:
     """Clone the registry at URL, as `git clone` does, with its stages."""
     with verbs.remotes.clone(url, path) as registry, after_the_work():
+        if output != "table":
+            branch = registry.branch
+            data = {"made": True, "folder": str(registry.folder), "branch": branch.name, "root": branch.root}
+            emit({**data, "store": registry.store_url, "remote": registry.remote}, output)
+            return
         print_line(f"Cloned into {registry.folder}{_weights(registry)}")
         if registry.upstream is None:
             print_line("gitreg.yaml declares no remote: what you save stays in this clone")

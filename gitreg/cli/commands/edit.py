@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from gitreg.cli.options import local_option, open_registry, pr_option
-from gitreg.cli.output import note, print_text
+from gitreg.cli.options import local_option, open_registry, output_option, pr_option
+from gitreg.cli.output import emit, note, print_text
 from gitreg.cli.results import report
 from gitreg.documents.layout import REGISTRY_FILE
 from gitreg.errors import GitregError
@@ -21,9 +21,10 @@ from gitreg.sdk import verbs
 
 @click.command("edit")
 @click.argument("path", metavar="[FILE]", default=REGISTRY_FILE)
+@output_option
 @local_option
 @pr_option
-def command(path: str) -> None:
+def command(path: str, output: str) -> None:
     """Edit gitreg.yaml of the registry's branch in your editor, or FILE, as models/MODEL/README.md.
 
     What you wrote is checked, shown as a diff and committed. The editor is that of git: GIT_EDITOR, core.editor, VISUAL
@@ -42,10 +43,13 @@ def command(path: str) -> None:
         after = copy.read_bytes()
         if after == before:
             note(f"{path} is as it was")
+            if output != "table":
+                emit({"changed": False, "commit": None, "subject": None}, output)
         else:
             outcome = verbs.settings.write_text(session, path, before, after)
-            print_text(_diff(path, before, after))
-            report(registry, outcome, "table")
+            if output == "table":
+                print_text(_diff(path, before, after))
+            report(registry, outcome, output)
     except GitregError as error:
         if not copy.exists() or copy.read_bytes() == before:
             shutil.rmtree(folder, ignore_errors=True)

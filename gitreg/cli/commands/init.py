@@ -42,7 +42,7 @@ def command(
         made_branch = registry.session.branch
         if output != "table":
             data = {"made": made, "folder": str(registry.folder), "branch": made_branch.name, "root": made_branch.root}
-            emit({**data, "store": registry.store_url}, output)
+            emit({**data, "store": registry.store_url, "remote": registry.session.remote}, output)
             return
         verb = "Made a registry" if made else "There is a registry already"
         inside = f"/{made_branch.root}" if made_branch.root else ""

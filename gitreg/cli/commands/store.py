@@ -80,12 +80,16 @@ def copy(references: tuple[str, ...], to: str | None, source: str | None, output
 
 @command.command("create")
 @click.argument("url", metavar="URL|PATH")
-def create(url: str) -> None:
+@output_option
+def create(url: str, output: str) -> None:
     """Make a store where there is none; nothing is saved to a place that is none.
 
     `gitreg init` and `gitreg store add` do the same for the store that they name. The bucket itself has to be there.
     """
     address, made = verbs.stores.create_store(url)
+    if output != "table":
+        emit({"store": address, "made": made}, output)
+        return
     print_line(f"Made the store {address}" if made else f"{address} is a store already")
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from gitreg.cli.options import open_registry
-from gitreg.cli.output import print_line
+from gitreg.cli.options import open_registry, output_option
+from gitreg.cli.output import emit, print_line
 from gitreg.cli.results import after_the_work
 from gitreg.errors import InvalidInput
 from gitreg.sdk import verbs
@@ -16,7 +16,8 @@ from gitreg.sdk import verbs
 @click.option("--code", is_flag=True, help="Trust the registry, or those at the URLs, for files that can run code.")
 @click.option("--no-code", is_flag=True, help="Take that back.")
 @click.option("--model", "models", metavar="GLOB", multiple=True, help="With --code: only these models.")
-def command(urls: tuple[str, ...], code: bool, no_code: bool, models: tuple[str, ...]) -> None:
+@output_option
+def command(urls: tuple[str, ...], code: bool, no_code: bool, models: tuple[str, ...], output: str) -> None:
     """Trust the stores that this registry's gitreg.yaml names; none is opened before.
 
     With URLs, exactly these: what CI runs, where a pull request may say what it likes of stores.
@@ -30,17 +31,20 @@ def command(urls: tuple[str, ...], code: bool, no_code: bool, models: tuple[str,
     if models and not code:
         raise InvalidInput("--model is said of --code", hint="add --code")
     if code or no_code:
-        _trust_code(urls, models, trusted=code)
+        _trust_code(urls, models, output, trusted=code)
         return
     trusted = verbs.stores.trust_stores(urls) if urls else open_registry().session.trust()
     with after_the_work():
+        if output != "table":
+            _emit(trusted, "store", True, output)
+            return
         for url in trusted:
             print_line(f"Trusted {url}")
         if not trusted:
             print_line("Nothing to trust: the weights lie in the clone's own folder")
 
 
-def _trust_code(urls: tuple[str, ...], models: tuple[str, ...], *, trusted: bool) -> None:
+def _trust_code(urls: tuple[str, ...], models: tuple[str, ...], output: str, *, trusted: bool) -> None:
     if not urls:
         registry = open_registry()
         places = [registry.session.code_place]
@@ -51,7 +55,15 @@ def _trust_code(urls: tuple[str, ...], models: tuple[str, ...], *, trusted: bool
     else:
         places = verbs.trust_code.trust_code(urls, models) if trusted else verbs.trust_code.distrust_code(urls)
     with after_the_work():
+        if output != "table":
+            _emit(places, "code", trusted, output)
+            return
         for place in places:
             print_line(f"Trusted for code: {place}" if trusted else f"No more trusted for code: {place}")
         if not places:
             print_line("Nothing to take back: it was not trusted for code")
+
+
+def _emit(places: list[str], purpose: str, trusted: bool, output: str) -> None:
+    rows = [{"url": place, "trusted_for": purpose, "trusted": trusted} for place in places]
+    emit(rows, output, rows=rows, columns=("url", "trusted_for", "trusted"))

@@ -75,7 +75,7 @@ def test_the_lines_that_a_card_gives_load_the_version(
     ada: Person, model: str, folders: list[str], tmp_path: Path
 ) -> None:
     shell, python = map(
-        unescape, findall(r"<pre[^>]*><code>(.*?)</code>", ada.gitreg("card", model, "-o", "-").out, DOTALL)
+        unescape, findall(r"<pre[^>]*><code>(.*?)</code>", ada.gitreg("card", model, "--out", "-").out, DOTALL)
     )
     loaded = ada.run("sh", "-ec", shell.replace("DEST", str(tmp_path / "loaded")))
     assert (loaded.code, loaded.err) == (0, "")
@@ -87,4 +87,4 @@ def test_the_lines_that_a_card_gives_load_the_version(
 
 @pytest.mark.slow
 def test_a_card_of_a_version_without_artifacts_promises_no_loading(ada: Person) -> None:
-    assert "Load it" not in ada.gitreg("card", "bare", "-o", "-").out
+    assert "Load it" not in ada.gitreg("card", "bare", "--out", "-").out
