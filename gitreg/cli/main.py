@@ -65,6 +65,7 @@ COMMANDS = {
     "hook": (f"{_HERE}.hook", "Run by those hooks."),
     "trust": (f"{_HERE}.trust", "Trust the stores that a registry names, or its code."),
     "demo": (f"{_HERE}.demo", "Train, save, compare, promote and load, before your eyes."),
+    "help": (f"{_HERE}.help", "Show a guide, or the help of a command."),
     "completion": (f"{_HERE}.completion", "Print the script that completes names in your shell."),
 }
 

@@ -1,0 +1,89 @@
+"""``gitreg help``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+
+import click
+from click.shell_completion import CompletionItem
+
+from gitreg import guides
+
+_WIDEST = 100
+"""Columns of rendered text: longer lines are hard to read."""
+
+
+def complete_topic(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the guides and commands, or the subcommands of the command in the preceding arguments."""
+    before = ctx.params.get("topic") or ()
+    group = _command(ctx.find_root(), before)[0].command
+    words = dict.fromkeys((*(() if before else guides.TOPICS), *_subcommands(group, ctx)))
+    return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+
+
+@click.command("help")
+@click.argument("topic", metavar="[TOPIC|COMMAND...]", nargs=-1, shell_complete=complete_topic)
+@click.pass_context
+def command(ctx: click.Context, topic: tuple[str, ...]) -> None:
+    """Show a guide, or the help of a command; without an argument, all commands and guides.
+
+    A guide is rendered on a terminal; into a pipe it is printed as Markdown. `man gitreg-start` is the same guide.
+    """
+    if len(topic) == 1 and topic[0] in guides.TOPICS:
+        _show(guides.source(topic[0]))
+        return
+    inner, rest = _command(ctx.find_root(), topic)
+    if rest:
+        raise click.UsageError(_unknown(inner, rest[0], top=len(rest) == len(topic)), inner)
+    click.echo(inner.get_help())
+    if not topic:
+        formatter = ctx.make_formatter()
+        with formatter.section("Guides (gitreg help TOPIC)"):
+            formatter.write_dl([(name, guides.title(name)) for name in guides.TOPICS])
+        click.echo(f"\n{formatter.getvalue()}", nl=False)
+
+
+def _command(root: click.Context, names: Sequence[str]) -> tuple[click.Context, Sequence[str]]:
+    """Return the context of the command that the names lead to, and the names that lead nowhere."""
+    ctx = root
+    for place, name in enumerate(names):
+        found = ctx.command.get_command(ctx, name) if isinstance(ctx.command, click.Group) else None
+        if found is None:
+            return ctx, names[place:]
+        ctx = click.Context(found, info_name=name, parent=ctx, **found.context_settings)
+    return ctx, ()
+
+
+def _subcommands(group: click.Command, ctx: click.Context) -> Iterator[str]:
+    if isinstance(group, click.Group):
+        yield from group.list_commands(ctx)
+
+
+def _unknown(ctx: click.Context, name: str, *, top: bool) -> str:
+    """Return the message for a name that is neither a guide nor a command."""
+    words = [*_subcommands(ctx.command, ctx), *(guides.TOPICS if top else ())]
+    near = get_close_matches(name, words, n=3)
+    message = f"No guide and no command is called {name!r}." if top else f"{ctx.command_path} has no command {name!r}."
+    return f"{message} Did you mean {' or '.join(dict.fromkeys(near))}?" if near else message
+
+
+def _show(markdown: str) -> None:
+    """Print a guide: rendered on a terminal, through a pager where it is longer than the screen."""
+    if not sys.stdout.isatty():
+        click.echo(markdown, nl=False)
+        return
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    size = os.get_terminal_size(sys.stdout.fileno())
+    console = Console(width=min(size.columns, _WIDEST) or None)
+    with console.capture() as captured:
+        console.print(Markdown(markdown, code_theme="ansi_light", hyperlinks=False))
+    text = captured.get()
+    if text.count("\n") < size.lines:
+        click.echo(text, nl=False)
+    else:
+        click.echo_via_pager(text, color=console.color_system is not None)

@@ -1,0 +1,245 @@
+"""The blocks of the guides, run as they are printed.
+
+Each page has a home folder of its own, in which its blocks run in order, with the files ``model.bst`` and
+``vocabulary.txt`` there. By the first word after the fence:
+
+``console``
+    Commands after ``$``, continued after ``>``; the lines below a command are what it prints, on both streams. Folder,
+    exported variables and ``$?`` go from one command to the next. A command that fails is followed by ``$ echo $?``.
+``python``
+    Code, run in the folder where the console is, in one interpreter for all blocks of the page. A block that begins
+    with ``>>>`` is a session, whose output is compared, too.
+any word, and a file's name (``python train.py``, ``yaml gitreg.yaml``)
+    The block is written to that file, in the folder where the console is.
+any other
+    Shown only.
+
+Digests, commits, times and the like (``MASKS``) are compared as what they are. After a command prints something else,
+``python -m tests.guides`` writes what it prints now into all pages, ``python -m tests.guides start project`` into
+these; what differs in masked places alone stays as it is. Look at the difference before you commit it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import gitreg
+from gitreg import guides
+
+PAGES = {topic: Path(guides.__file__).with_name(f"{topic}.md") for topic in guides.TOPICS}
+"""The path of each page, by its name."""
+
+MASKS = (
+    (re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32}|[0-9a-f]{12}|[0-9a-f]{10}|[0-9a-f]{7})\b"), "HEX"),
+    (re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?"), "WHEN"),
+    (re.compile(r"\b\d{4}-\d{2}-\d{2}\b"), "DAY"),
+    (re.compile(r"\b(AAAA[A-Za-z0-9+/=]{20,}|SHA256:[A-Za-z0-9+/]{43})"), "KEY"),
+)
+"""What differs from run to run."""
+
+_FENCE = re.compile(r"^```([^\n`]+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_SHELL = """
+(exit {status})
+eval "$GUIDE_COMMAND"
+status=$?
+unset GUIDE_COMMAND
+{{ echo $status; pwd; env -0; }} >{state}
+"""
+_INTERPRETER = """
+import ast, contextlib, io, json, linecache, os, sys, traceback
+names = {"__name__": "__main__"}
+for number, line in enumerate(sys.stdin):
+    block = json.loads(line)
+    os.chdir(block["folder"])
+    os.environ.clear()
+    os.environ.update(block["env"])
+    file = f"<block {number}>"
+    linecache.cache[file] = (len(block["code"]), None, block["code"].splitlines(keepends=True), file)
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        try:
+            exec(compile(block["code"], file, block["mode"]), names)
+            failed = None
+        except Exception:
+            failed = traceback.format_exc()
+    print(json.dumps({"printed": printed.getvalue(), "failed": failed}), flush=True)
+"""
+
+
+@dataclass
+class Step:
+    """A command or statement of a page, with the output that the page shows."""
+
+    language: str
+    code: str
+    expected: str
+    start: int
+    end: int
+
+
+class UnexpectedFailure(Exception):
+    """A command of a page fails, and the page does not show its exit code."""
+
+
+def steps(text: str) -> Iterator[Step]:
+    """Yield the steps of a page; ``start`` and ``end`` are where the expected output stands."""
+    for block in _FENCE.finditer(text):
+        language, _, file = block[1].strip().partition(" ")
+        start, end = block.span(2)
+        if file:
+            yield Step("file", file, block[2], end, end)
+        elif language == "console":
+            yield from _session("console", block[2], start, r"\$ ", "> ")
+        elif language == "python" and block[2].startswith(">>> "):
+            yield from _session("session", block[2], start, ">>> ", "... ")
+        elif language == "python":
+            yield Step("python", block[2], "", end, end)
+
+
+def _session(language: str, text: str, offset: int, prompt: str, more: str) -> Iterator[Step]:
+    mark = re.escape(more.rstrip())
+    parts = re.compile(rf"^{prompt}(.*\n(?:^{mark}(?: .*)?\n)*)((?:(?!{prompt}).*\n)*)", re.MULTILINE)
+    for part in parts.finditer(text):
+        code = re.sub(rf"^{mark} ?", "", part[1], flags=re.MULTILINE)
+        yield Step(language, code, part[2], offset + part.start(2), offset + part.end(2))
+
+
+@dataclass
+class Runner:
+    """A shell and an interpreter in a home folder.
+
+    Parameters
+    ----------
+    top:
+        An empty folder.
+    """
+
+    top: Path
+    status: str = "0"
+    interpreter: subprocess.Popen[str] | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.home = self.folder = self.top / "home"
+        self.home.mkdir()
+        (self.home / "model.bst").write_bytes(b"not really a model\n")
+        (self.home / "vocabulary.txt").write_bytes(b"first second")
+        (self.home / ".gitconfig").write_text(
+            "[user]\n\tname = Ada Lovelace\n\temail = ada@example.com\n[init]\n\tdefaultBranch = main\n"
+            "[core]\n\tfsync = none\n[advice]\n\tdetachedHead = false\n"
+        )
+        self.env = {key: value for key, value in os.environ.items() if not key.startswith(("GIT", "XDG", "PYTEST"))}
+        self.env |= {
+            "HOME": str(self.home),
+            "GITREG_CACHE": str(self.top / "cache"),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(Path(gitreg.__file__).parents[1]),
+            "LC_ALL": "C.UTF-8",
+            "TZ": "UTC",
+        }
+
+    def close(self) -> None:
+        """End the interpreter."""
+        if self.interpreter is not None:
+            assert self.interpreter.stdin is not None
+            assert self.interpreter.stdout is not None
+            self.interpreter.stdin.close()
+            self.interpreter.stdout.close()
+            self.interpreter.wait()
+
+    def run(self, step: Step) -> str:
+        """Return what a step prints, with /home/ada as its home."""
+        if step.language == "file":
+            (self.folder / step.code).write_text(step.expected)
+            return ""
+        printed = self._shell(step.code) if step.language == "console" else self._python(step)
+        return printed.replace(str(self.home), "/home/ada")
+
+    def _shell(self, command: str) -> str:
+        if self.status != "0" and not command.startswith("echo $?"):
+            raise UnexpectedFailure(f"exit code {self.status} before `{command.strip()}`")
+        state = self.top / "state"
+        done = subprocess.run(
+            ["bash", "-c", _SHELL.format(status=self.status, state=state)],
+            cwd=self.folder, env=self.env | {"GUIDE_COMMAND": command}, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        )  # fmt: skip
+        self.status, folder, env = state.read_text().split("\n", 2)
+        self.folder = Path(folder)
+        self.env = dict(entry.split("=", 1) for entry in env.split("\0") if entry)
+        self.env.pop("_", None)
+        return done.stdout
+
+    def _python(self, step: Step) -> str:
+        if self.interpreter is None:
+            self.interpreter = subprocess.Popen(
+                [sys.executable, "-c", _INTERPRETER], env=self.env, cwd=self.home, text=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            )  # fmt: skip
+        assert self.interpreter.stdin is not None
+        assert self.interpreter.stdout is not None
+        mode = "single" if step.language == "session" else "exec"
+        block = {"folder": str(self.folder), "env": self.env, "code": step.code, "mode": mode}
+        self.interpreter.stdin.write(json.dumps(block) + "\n")
+        self.interpreter.stdin.flush()
+        answer = json.loads(self.interpreter.stdout.readline())
+        if answer["failed"]:
+            raise UnexpectedFailure(f"{step.code}\n{answer['failed']}")
+        return str(answer["printed"]) if mode == "single" else ""
+
+
+def outputs(text: str, top: Path) -> Iterator[tuple[Step, str]]:
+    """Yield each step of a page with what it prints.
+
+    Raises
+    ------
+    UnexpectedFailure
+        A step fails, and no ``$ echo $?`` follows.
+    """
+    runner = Runner(top)
+    try:
+        for step in steps(text):
+            yield step, runner.run(step)
+        if runner.status != "0":
+            raise UnexpectedFailure(f"exit code {runner.status} at the end")
+    finally:
+        runner.close()
+
+
+def masked(text: str) -> str:
+    """Return a text with masks for what differs from run to run."""
+    for pattern, mask in MASKS:
+        text = pattern.sub(mask, text)
+    return text
+
+
+def rewritten(text: str, top: Path) -> str:
+    """Return a page with what its commands print now."""
+    for step, printed in reversed([*outputs(text, top)]):
+        if step.language in ("console", "session") and masked(printed) != masked(step.expected):
+            text = text[: step.start] + printed + text[step.end :]
+    return text
+
+
+def main() -> None:
+    """Rewrite the pages that the arguments name, or all."""
+    for name in sys.argv[1:] or PAGES:
+        with tempfile.TemporaryDirectory() as top:
+            text = PAGES[name].read_text()
+            try:
+                now = rewritten(text, Path(top))
+            except UnexpectedFailure as failure:
+                print(f"{name}: {failure}")
+                continue
+        print(f"{name}: {'as before' if now == text else 'rewritten'}")
+        PAGES[name].write_text(now)
+
+
+if __name__ == "__main__":
+    main()

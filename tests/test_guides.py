@@ -1,0 +1,68 @@
+"""The guides run as they are printed, and are reached by ``gitreg help``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gitreg import guides
+from tests.guides import PAGES, UnexpectedFailure, masked, outputs, rewritten
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_prints_what_it_says(page: str, tmp_path: Path) -> None:
+    for step, printed in outputs(PAGES[page].read_text(), tmp_path):
+        if step.language in ("console", "session"):
+            assert masked(printed) == masked(step.expected), f"{page}: {step.code}"
+
+
+def test_each_guide_has_a_file_a_title_and_at_most_200_lines() -> None:
+    folder = Path(guides.__file__).parent
+    assert sorted(path.stem for path in folder.glob("*.md")) == sorted(guides.TOPICS)
+    for topic in guides.TOPICS:
+        lines = guides.source(topic).splitlines()
+        assert lines[0] == f"# {guides.title(topic)}"
+        assert len(lines) <= 200, topic
+        assert max(map(len, lines)) <= 120, topic
+
+
+def test_a_guide_names_only_guides_and_commands_that_exist() -> None:
+    from gitreg.cli.main import COMMANDS
+
+    for page, path in PAGES.items():
+        for name in re.findall(r"gitreg help ([a-z-]+)", path.read_text()):
+            assert name in guides.TOPICS or name in COMMANDS, f"{page} names {name}"
+
+
+@pytest.mark.slow
+def test_an_output_that_changed_is_found_and_rewritten(tmp_path: Path) -> None:
+    page = "```console\n$ echo one\ntwo\n$ echo 0123456789\nabcdef0123\n```\n```python\n>>> 1 + 1\n3\n```\n"
+    tops = [tmp_path / name for name in "ab"]
+    for top in tops:
+        top.mkdir()
+    expected = page.replace("two", "one").replace("\n3\n", "\n2\n")
+    assert rewritten(page, tops[0]) == expected
+    assert rewritten(expected, tops[1]) == expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "page", ["```console\n$ false\n```\n", "```console\n$ false\n$ echo on\non\n```\n", "```python\n1 / 0\n```\n"]
+)
+def test_a_failure_that_the_page_does_not_show_is_an_error(page: str, tmp_path: Path) -> None:
+    with pytest.raises(UnexpectedFailure):
+        list(outputs(page, tmp_path))
+
+
+@pytest.mark.slow
+def test_folder_variables_and_exit_codes_go_from_one_command_to_the_next(tmp_path: Path) -> None:
+    page = (
+        "```console\n$ mkdir a\n$ cd a\n$ export WORD=b\n$ cat > f <<END\n> $WORD\n> END\n$ cat f\nb\n$ (exit 3)\n"
+        "$ echo $?\n3\n```\n```text g\nc\n```\n```python\nx = open('g').read()\n```\n"
+        "```python\n>>> for word in [x]:\n...     print(word, end='')\n...\nc\n```\n"
+    )
+    for step, printed in outputs(page, tmp_path):
+        assert step.language in ("file", "python") or printed == step.expected
