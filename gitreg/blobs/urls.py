@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 from gitreg.blobs import buckets
 from gitreg.blobs.buckets.bucket import Bucket
 from gitreg.blobs.buckets.folder import FolderBucket
+from gitreg.blobs.buckets.traced_bucket import traced
 from gitreg.blobs.store import Store
 from gitreg.distribution import install_command
 from gitreg.errors import InvalidInput
@@ -46,7 +47,7 @@ _REMOTE = {
 
 def open_store(url: str, *, own: bool = False) -> Store:
     """Return the store in the bucket at a URL; see `open_bucket` and, for `own`, `Store`."""
-    return Store(open_bucket(url), own=own)
+    return Store(traced(open_bucket(url)), own=own)
 
 
 def open_bucket(url: str) -> Bucket:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import click
-
 
 class GlobalOptions:
-    """The registry's place, the handling of its remote, and whether an error shows its traceback.
+    """The registry's place, the handling of its remote, and how much is printed.
 
     Parameters
     ----------
@@ -22,6 +22,11 @@ class GlobalOptions:
     def __init__(self, arguments: Sequence[str] = ()) -> None:
         self.repo: str | None = None
         self.debug = False
+        """Show the traceback of an error, and unexpected errors that were survived."""
+        self.verbose = False
+        """Show on standard error what gitreg does."""
+        self.quiet = False
+        """Print no notes and no progress, and of what is listed and written the ids only."""
         self.local = False
         self.fetch = False
         self.pr = False
@@ -29,3 +34,10 @@ class GlobalOptions:
         """The innermost command that the arguments name, as far as they were understood."""
         self.arguments = list(arguments)
         """The arguments of that command, not parsed yet."""
+
+
+def is_quiet() -> bool:
+    """Return whether the current command was asked to print no notes and no progress."""
+    ctx = click.get_current_context(silent=True)
+    options = ctx.find_object(GlobalOptions) if ctx else None
+    return options is not None and options.quiet

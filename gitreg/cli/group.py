@@ -1,14 +1,15 @@
-"""Groups of commands: each command has the option --debug, and some are imported only when they run."""
+"""Groups of commands: each command takes the global flags, and some are imported only when they run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 import click
 
+import gitreg
 from gitreg.cli.global_options import GlobalOptions
 
 
@@ -16,36 +17,67 @@ class ReaderGoneError(Exception):
     """The error that the reader of the output has closed it; for a BrokenPipeError, click itself would exit with 1."""
 
 
-def _note_debug(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+def _note(name: str) -> Callable[[click.Context, click.Parameter, bool], None]:
+    """Return the callback of a flag that is stored in the session under a name."""
+
+    def note(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+        if wanted:
+            options = ctx.ensure_object(GlobalOptions)
+            setattr(options, name, True)
+            if options.debug or options.verbose:
+                _log(debug=options.debug)
+
+    return note
+
+
+def _log(*, debug: bool) -> None:
+    """Show on standard error what gitreg logs."""
+    import logging  # seldom asked for
+
+    logger = logging.getLogger("gitreg")
+    logger.setLevel(logging.DEBUG if debug else logging.INFO)
+    if not logger.handlers:
+        handler = logging.StreamHandler()  # standard error
+        handler.setFormatter(logging.Formatter("gitreg: %(message)s"))
+        logger.addHandler(handler)
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
-        import logging  # seldom asked for
-
-        ctx.ensure_object(GlobalOptions).debug = True
-        logger = logging.getLogger("gitreg")
-        logger.setLevel(logging.DEBUG)
-        if not logger.handlers:
-            logger.addHandler(logging.StreamHandler())  # standard error
+        click.echo(f"gitreg {gitreg.__version__}")
+        ctx.exit()
 
 
-def debug_option(*, hidden: bool) -> click.Option:
-    """Return the option ``--debug``, stored in the session; eager, so that errors of other options have a traceback."""
-    return click.Option(
-        ["--debug"],
-        is_flag=True,
-        is_eager=True,
-        expose_value=False,
-        hidden=hidden,
-        callback=_note_debug,
-        help="Show a traceback where something fails.",
-    )
+_GLOBAL = (
+    (("-q", "--quiet"), _note("quiet"), "Print no notes and no progress; of what is listed or written, the ids only."),
+    (("-v", "--verbose"), _note("verbose"), "Show what gitreg does: the git commands run, the stores asked."),
+    (("--debug",), _note("debug"), "Show a traceback where something fails."),
+    (("-V", "--version"), _print_version, "Print the version and exit."),
+)
+"""The flags that stand before a command's name or after it; eager, so that errors of other options have a traceback."""
+
+
+def accepting_global_options(command: click.Command, *, hidden: bool = True) -> click.Command:
+    """Return the same command, which now takes the global flags, too; a flag that it has itself stays its own."""
+    taken = {name for parameter in command.params for name in parameter.opts}
+    for names, callback, about in _GLOBAL:
+        free = [name for name in names if name not in taken]
+        if free:
+            command.params.append(
+                click.Option(
+                    [*free, f"global_{names[-1].lstrip('-')}"],
+                    is_flag=True, is_eager=True, expose_value=False, hidden=hidden, callback=callback, help=about,
+                )
+            )  # fmt: skip
+    return command
 
 
 class Group(click.Group):
-    """A group whose commands and subcommands take ``--debug`` after their names too, hidden in their help."""
+    """A group whose commands and subcommands take the global flags after their names too, hidden in their help."""
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
-        """Add a command with a hidden ``--debug``."""
-        super().add_command(accepting_debug(cmd), name)
+        """Add a command, which takes the global flags."""
+        super().add_command(accepting_global_options(cmd), name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -55,13 +87,6 @@ class Group(click.Group):
         options = ctx.ensure_object(GlobalOptions)
         options.command, options.arguments = command, list(rest)  # the parser empties that list
         return name, command, rest
-
-
-def accepting_debug(command: click.Command) -> click.Command:
-    """Return the same command, with a hidden ``--debug`` if it has none."""
-    if not any("--debug" in parameter.opts for parameter in command.params):
-        command.params.append(debug_option(hidden=True))
-    return command
 
 
 class LazyGroup(Group):
@@ -98,7 +123,7 @@ class LazyGroup(Group):
         if cmd_name not in self.lazy:
             return None
         command: click.Command = import_module(self.lazy[cmd_name][0]).command
-        return accepting_debug(command)
+        return accepting_global_options(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -11,11 +11,10 @@ from typing import NoReturn
 
 import click
 
-import gitreg
 from gitreg.cli.exit import leave, silence
 from gitreg.cli.failure import Failure, color, unwritable_output
 from gitreg.cli.global_options import GlobalOptions
-from gitreg.cli.group import LazyGroup, ReaderGoneError, debug_option
+from gitreg.cli.group import LazyGroup, ReaderGoneError, accepting_global_options
 from gitreg.cli.text import lines, one_line
 
 _HERE = "gitreg.cli.commands"
@@ -67,13 +66,8 @@ COMMANDS = {
     "demo": (f"{_HERE}.demo", "Train, save, compare, promote and load, before your eyes."),
     "help": (f"{_HERE}.help", "Show a guide, or the help of a command."),
     "completion": (f"{_HERE}.completion", "Print the script that completes names in your shell."),
+    "version": (f"{_HERE}.version", "Print the version of gitreg."),
 }
-
-
-def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
-    if wanted:
-        click.echo(f"gitreg {gitreg.__version__}")
-        ctx.exit()
 
 
 def _note_repo(ctx: click.Context, _: click.Parameter, path: str | None) -> None:
@@ -83,7 +77,6 @@ def _note_repo(ctx: click.Context, _: click.Parameter, path: str | None) -> None
 @click.group(
     cls=LazyGroup,
     lazy=COMMANDS,
-    params=[debug_option(hidden=False)],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="REF is MODEL, MODEL@VERSION, MODEL@STAGE or MODEL@ALIAS. Exit codes: 0 done, 1 failed, 2 usage, 3 not "
     "found, 4 refused by a rule, 5 conflict (try again), 6 integrity, 130 interrupted.",
@@ -97,9 +90,11 @@ def _note_repo(ctx: click.Context, _: click.Parameter, path: str | None) -> None
     help="The registry's folder, or its repository's URL; PATH#BRANCH where there are several.  [default: the current "
     "folder, upwards]",
 )
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show it.")
 def cli() -> None:
     """Keep models in a registry that is a Git repository."""
+
+
+accepting_global_options(cli, hidden=False)
 
 
 def main() -> NoReturn:

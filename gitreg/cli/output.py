@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitreg import documents
+from gitreg.cli.global_options import is_quiet
 from gitreg.cli.table import Cell, fitting, lay_out, styled
 from gitreg.cli.text import as_json, in_a_file, lines, one_line
 from gitreg.units import is_decimal
@@ -164,7 +165,13 @@ def print_text(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Print a remark to the user on standard error."""
+    """Print a remark to the user on standard error, unless -q was given."""
+    if not is_quiet():
+        warn(text)
+
+
+def warn(text: str) -> None:
+    """Print on standard error what the user has to know, even with -q."""
     click.echo(one_line(text), err=True)
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gitreg.blobs.progress import NO_PROGRESS
+from gitreg.cli.global_options import is_quiet
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -35,10 +36,11 @@ def progress(title: str, total: Callable[[], int] | None = None) -> Iterator[Pro
     title:
         The name of the transfer, shown before the bar.
     total:
-        Returns the number of bytes, called only on a terminal; None where it is not known.
+        Returns the number of bytes, called only where it is shown; None where it is not known.
     """
-    size = total() if total and sys.stderr.isatty() else None
-    if not sys.stderr.isatty() or (size is not None and size < _WORTH_A_BAR):
+    shown = sys.stderr.isatty() and not is_quiet()
+    size = total() if total and shown else None
+    if not shown or (size is not None and size < _WORTH_A_BAR):
         yield NO_PROGRESS
         return
     from rich.console import Console

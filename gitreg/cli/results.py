@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg.cli.exit import silence
 from gitreg.cli.failure import unwritable_output
-from gitreg.cli.output import emit, note, print_heading, print_line, print_text
+from gitreg.cli.output import emit, print_heading, print_line, print_text, warn
 from gitreg.cli.table import Cell
 from gitreg.registry.query.rows import version_row
 
@@ -33,7 +33,7 @@ def after_the_work(work: str = "the work") -> Iterator[None]:
             raise
         silence(sys.stdout)
         with suppress(OSError):
-            note(f"{work} is done, but {unwritable.message}")
+            warn(f"{work} is done, but {unwritable.message}")
 
 
 def report(registry: Registry, outcome: Outcome, output: str, *, nothing: str = "nothing to do") -> None:

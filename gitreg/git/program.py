@@ -8,6 +8,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.errors import InvalidInput
+from gitreg.git.urls import hide_login
+from gitreg.tracing import timed
 
 if TYPE_CHECKING:
     from subprocess import CompletedProcess
@@ -78,7 +80,7 @@ class Git(NamedTuple):
         """
         env = self._clean() | {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": ""} | dict(variables)
         given = configured(env, [*_NOTHING_EXECUTED.items(), *settings.items()])
-        return self._run(arguments, cwd, given, stdin)
+        return self._timed(arguments, cwd, given, stdin)
 
     def converse(
         self,
@@ -98,13 +100,19 @@ class Git(NamedTuple):
             As for `run`; a key may occur several times.
         """
         env = self._clean() | {OURS: "1"} | dict(variables)
-        return self._run(arguments, cwd, configured(env, settings), b"")
+        return self._timed(arguments, cwd, configured(env, settings), b"")
 
     def _clean(self) -> dict[str, str]:
         env = {k: v for k, v in self.env.items() if k not in _OF_ONE_REPOSITORY} | _OURS
         if quarantine := self.env.get(QUARANTINE):  # objects of a push are read there, never written
             env["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = quarantine
         return env
+
+    def _timed(
+        self, arguments: Sequence[str], cwd: Path, env: Mapping[str, str], stdin: bytes
+    ) -> CompletedProcess[bytes]:
+        with timed(hide_login(f"git {' '.join(arguments)}")):
+            return self._run(arguments, cwd, env, stdin)
 
     def _run(
         self, arguments: Sequence[str], cwd: Path, env: Mapping[str, str], stdin: bytes

@@ -11,6 +11,7 @@ from typing import Any
 from gitreg.blobs.buckets import errors
 from gitreg.blobs.buckets.errors import Reason
 from gitreg.errors import GitregError
+from gitreg.tracing import trace
 
 _LOGIN = "log in as Amazon's own tools do it: aws configure, aws sso login, AWS_PROFILE or AWS_ACCESS_KEY_ID"
 _NO_CREDENTIALS = Reason("no credentials for S3 are found, or not all of them", _LOGIN)
@@ -113,6 +114,7 @@ def read_whole(ask: Callable[[], Any]) -> bytes:
         stop=stop_after_attempt(_ATTEMPTS),
         wait=wait_random_exponential(multiplier=0.2, max=10),
         reraise=True,
+        before_sleep=lambda tried: trace(f"store: try {tried.attempt_number} failed, once more"),
     )
     try:
         data: bytes = again(body)

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from threading import Lock
 from typing import Any, TypeVar
 
+from gitreg.tracing import trace
+
 _ATTEMPTS = 4
 _CONNECT = 20  # seconds to connect and log in
 _ALIVE = 10  # seconds between keepalive messages; three without an answer end the connection
@@ -56,6 +58,7 @@ class SftpConnection:
             stop=stop_after_attempt(_ATTEMPTS),
             wait=wait_random_exponential(multiplier=0.2, max=5),
             reraise=True,
+            before_sleep=lambda tried: trace(f"store: try {tried.attempt_number} failed, once more"),
         )
 
         async def attempt() -> Result:

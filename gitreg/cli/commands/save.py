@@ -20,7 +20,7 @@ from gitreg.cli.options import (
     pr_option,
     tag_option,
 )
-from gitreg.cli.output import note
+from gitreg.cli.output import note, warn
 from gitreg.cli.progress import progress
 from gitreg.cli.results import report
 from gitreg.documents.types import VersionDocument
@@ -129,7 +129,7 @@ def _note_code(outcome: Outcome) -> None:
         if isinstance(document, VersionDocument):
             for artifact in document.artifacts.values():
                 for path, why in code_in(artifact.contents):
-                    note(f"⚠ {path}: {why}")
+                    warn(f"⚠ {path}: {why}")
 
 
 def _size(savings: Sequence[verbs.save.Saving]) -> int:

@@ -28,6 +28,7 @@ from gitreg.registry.state.dates import dated_after
 from gitreg.registry.state.registry_refs import build_seal, mirror_ref
 from gitreg.registry.state.snapshot import Snapshot
 from gitreg.registry.writing.changes import Changes
+from gitreg.tracing import trace
 
 if TYPE_CHECKING:
     from gitreg.registry.remote.upstream import Upstream
@@ -173,6 +174,7 @@ def commit(
             # Before the deadline, only writers without our lock come here: plain git, and other clones.
             attempt, took = attempt + 1, time.monotonic() - begun
             lock.note(conflict, begun)
+            trace(f"try {attempt} failed: {conflict.message}")
             if time.monotonic() >= deadline or lock.stays:
                 raise
 
