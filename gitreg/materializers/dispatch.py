@@ -44,7 +44,9 @@ def write(value: object, folder: Path, *, unsafe_pickle: bool = False) -> str:
     try:
         if one is None:
             raise InvalidInput(f"no materializer takes {shown(type(value))}")
-        with _errors_with_place(one, f"{shown(type(value))} cannot be saved as {one.name}"):
+        with _errors_with_place(
+            one, f"{shown(type(value))} cannot be saved as {one.name}", "save a file that you wrote"
+        ):
             one.write(value, folder)
             return one.name
     except InvalidInput as error:
@@ -94,8 +96,14 @@ def read(folder: Path, materializer: str, *, unsafe_pickle: bool = False, expect
 
 
 @contextmanager
-def _errors_with_place(one: Materializer, place: str) -> Iterator[None]:
-    """Turn every exception of a library into InvalidInput; libraries raise arbitrary exceptions."""
+def _errors_with_place(one: Materializer, place: str, otherwise: str | None = None) -> Iterator[None]:
+    """Turn every exception of a library into InvalidInput; libraries raise arbitrary exceptions.
+
+    Parameters
+    ----------
+    otherwise:
+        The remedy for a library that cannot be installed; None if there is none.
+    """
     try:
         yield
     except GitregError as error:
@@ -104,7 +112,8 @@ def _errors_with_place(one: Materializer, place: str) -> Iterator[None]:
         raise
     except ModuleNotFoundError as error:
         raise InvalidInput(
-            f"{one.name} needs {error.name}, which is not installed", hint=f"pip install {one.needs or error.name}"
+            f"{one.name} needs {error.name}, which is not installed",
+            hint="; or ".join(filter(None, [f"pip install {_distribution(one, error.name or '')}", otherwise])),
         ) from error
     except BaseException as error:
         # polars, in Rust, panics at damaged files with a class that is not a subclass of Exception
@@ -112,6 +121,12 @@ def _errors_with_place(one: Materializer, place: str) -> Iterator[None]:
             raise
         words = " ".join(str(error).split()).partition(" Stack trace:")[0] or type(error).__name__  # XGBoost's, in C++
         raise InvalidInput(f"{place}: {words[:_LONGEST]}") from error
+
+
+def _distribution(one: Materializer, module: str) -> str:
+    """Return the distributions to install for a missing module: the one of its name, else all that are needed."""
+    top = module.partition(".")[0].replace("_", "-")
+    return top if top in one.needs.split() else one.needs or top
 
 
 _LONGEST = 500  # characters of a library's own message

@@ -79,6 +79,7 @@ def _as_frame(series: Any) -> Any:
 
 
 def _write_frame(frame: Any, folder: Path) -> None:
+    import pyarrow  # noqa: F401 - where it is missing, this names it alone, and pandas does not
     from pandas.testing import assert_frame_equal
 
     frame.to_parquet(folder / _FILE, engine="pyarrow")
@@ -98,6 +99,7 @@ def _write_frame(frame: Any, folder: Path) -> None:
 
 def _read_frame(folder: Path) -> Any:
     import pandas as pd
+    import pyarrow  # noqa: F401 - as for writing
 
     frame = pd.read_parquet(folder / _FILE, engine="pyarrow")
     if (folder / _DTYPES).exists():

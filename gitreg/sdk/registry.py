@@ -410,8 +410,8 @@ class Registry:
     def save(
         self,
         model: str,
-        *paths: PathLike,
-        artifacts: Mapping[str, PathLike] | None = None,
+        *contents: Any,
+        artifacts: Mapping[str, Any] | None = None,
         type: str = "model",  # noqa: A002 - the word of the format
         metadata: Mapping[str, Any] | None = None,
         tags: Sequence[str] = (),
@@ -419,18 +419,24 @@ class Registry:
         inputs: Sequence[str] = (),
         stage: str | None = None,
         message: str = "",
+        unsafe_pickle: bool = False,
         progress: Progress | None = None,
     ) -> ModelVersion:
-        """Save files and folders as a new version of a model and return it; a new model is registered first.
+        """Save files, folders or an object as a new version of a model and return it; a new model is registered first.
+
+            registry.save("iris", "model.bst", "vocabulary.txt")
+            registry.save("iris", estimator, metadata={"accuracy": 0.95}, artifacts={"train": frame})
 
         Parameters
         ----------
         model:
             The model's name, or ``MODEL@VERSION`` to name the version.
-        paths:
-            The files and folders of the main artifact, which is named after its type.
+        contents:
+            The files and folders of the main artifact, which is named after its type: text and ``os.PathLike`` are
+            paths. Anything else is one object (an estimator, a booster, a DataFrame, an array, a dict, bytes), which is
+            saved in the safe format of its library; `load_object` returns it again.
         artifacts:
-            Further artifacts by name.
+            The path or the object of each further artifact, by name.
         type:
             The type of all these artifacts: ``model``, ``data`` or ``deployment``.
         inputs:
@@ -439,6 +445,8 @@ class Registry:
             The stage that the version enters in the same commit.
         message:
             Text to add to the message of the commit.
+        unsafe_pickle:
+            True to pickle an object that no safe format supports.
 
         Raises
         ------
@@ -446,13 +454,12 @@ class Registry:
             There is a version of that name which differs. (If all is the same, nothing is stored, and nothing is
             raised.)
         NotFound, InvalidInput
-            A path, a name, a key of the metadata or an input is wrong.
+            A path, a name, a key of the metadata or an input is wrong; or no safe format takes an object, or the
+            library of its format is not installed.
         Refused
             Another version holds the stage, or the policy of the stage forbids it.
         """
-        found = verbs.save.sources(
-            type, list(map(named_path, paths)), {name: named_path(path) for name, path in (artifacts or {}).items()}
-        )
+        found = verbs.save.sources(type, contents, artifacts or {}, unsafe_pickle=unsafe_pickle)
         saving = verbs.save.Saving(model, found, type, metadata or {}, tags, description, inputs, stage, message)
         return self.session.about(verbs.save.save(self.session, saving, progress=progress))
 
@@ -543,6 +550,53 @@ class Registry:
             at=at,
             unsafe_code=unsafe_code,
             progress=progress,
+        )
+
+    def load_object(
+        self,
+        reference: str,
+        *,
+        artifact: str | None = None,
+        unsafe_pickle: bool = False,
+        expected: type | None = None,
+    ) -> Any:
+        """Return the object that a version was saved from, made anew from its verified files.
+
+            estimator = registry.load_object("iris@production")
+            frame = registry.load_object("iris@production", artifact="train")
+
+        Parameters
+        ----------
+        artifact:
+            The name of the artifact, as for `load`.
+        unsafe_pickle:
+            True to load also pickles and other code: that runs any code that their author put there.
+        expected:
+            The class of the object; needed if its files do not name it (a class of transformers).
+
+        Returns
+        -------
+        Any:
+            An object of the type that was saved, equal to it.
+
+        Warns
+        -----
+        UserWarning
+            The version was yanked.
+
+        Raises
+        ------
+        NotFound
+            There is no such version or artifact.
+        InvalidInput
+            The version was saved as files (`load` returns their folder), or a library is not installed.
+        Refused
+            The object is pickled, or has types that its format does not trust, and ``unsafe_pickle`` is False.
+        IntegrityError
+            The bytes in the store differ from the record.
+        """
+        return verbs.objects.load_object(
+            self.session, reference, artifact=artifact, unsafe_pickle=unsafe_pickle, expected=expected
         )
 
     def open_file(
@@ -673,24 +727,6 @@ class Registry:
         return self.session.about(
             verbs.approvals.approve(self.session, reference, stage, key=key, until=until, reason=reason)
         )
-
-    def approve_settings(
-        self, head: str = "HEAD", *, key: PathLike | None = None, until: str | None = None, reason: str = ""
-    ) -> Outcome:
-        """Sign an approval of a proposed ``gitreg.yaml`` and return the outcome of the commit.
-
-        See :mod:`gitreg.registry.operations.settings`.
-
-        Parameters
-        ----------
-        head:
-            The proposed commit that changes ``gitreg.yaml``.
-        key:
-            The file of the SSH key to sign with; None takes the key that Git signs with.
-        until:
-            The end of the approval: a date, or a number of days from now (``14d``); None means no end.
-        """
-        return verbs.approvals.approve_settings(self.session, head, key=key, until=until, reason=reason)
 
     def archive(self, reference: str, *, reason: str = "") -> ModelVersion:
         """Mark a version as no longer relevant and return it; it leaves the stage that it holds.

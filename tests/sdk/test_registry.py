@@ -328,7 +328,7 @@ def test_a_number_whose_record_was_reset_away_is_not_given_again(registry: Regis
     registry.save("iris", weights)
     registry.save("iris@alpha", weights)
     git(registry.folder, "reset", "-q", "--hard", "HEAD~1")
-    plain = save.save(registry.session, save.Saving("iris", {"model": [weights]}), dry_run=True)
+    plain = save.save(registry.session, save.Saving("iris", save.sources("model", [weights])), dry_run=True)
     assert plain.changes.version == ("iris", "3")
     assert registry.save("iris", weights).number == 3
 

@@ -133,7 +133,7 @@ def _note_code(outcome: Outcome) -> None:
 
 
 def _size(savings: Sequence[verbs.save.Saving]) -> int:
-    return sum(file.size for saving in savings for paths in saving.sources.values() for file in collect(paths))
+    return sum(file.size for saving in savings for path in saving.paths for file in collect([path]))
 
 
 def _artifact(text: str) -> tuple[str, Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import click
@@ -28,12 +29,12 @@ def command(reference: str, at: str | None, output: str) -> None:
 
 def print_version(row: dict[str, Any]) -> None:
     """Print all that is known of a version."""
-    source = row["source"] or {}
+    reference, source = f"{row['model']}@{row['version']}", row["source"] or {}
     code = f"{source.get('commit', '')[:12]}{' (dirty)' if source.get('dirty') else ''}" if source else None
     yanked = ("yes" + (f": {row['yank_reason']}" if row["yank_reason"] else "")) if row["yanked"] else None
     print_fields(
         [
-            ("version", f"{row['model']}@{row['version']}"),
+            ("version", reference),
             ("number", row["number"]),
             ("stage", row["stage"]),
             ("yanked", yanked),
@@ -55,6 +56,10 @@ def print_version(row: dict[str, Any]) -> None:
         linked = "linked, " if artifact.get("linked") else ""
         size = size_text(artifact["size"])
         print_heading(f"{name} ({linked}{artifact['type']}, {size}, {artifact['digest'][:19]}...)")
+        if artifact["materializer"]:
+            named = "" if name == "model" else f", artifact={json.dumps(name)}"
+            call = f"registry.load_object({json.dumps(reference)}{named})"
+            print_line(f"an object, as {artifact['materializer']} writes it: {call}")
         if artifact["contents"]:
             for path, found in artifact["contents"]["files"].items():
                 print_line(_content_line(path, found))

@@ -210,9 +210,9 @@ def find_existing(snapshot: Snapshot, model: str, name: str) -> ModelVersion | N
 def _check_same(existing: ModelVersion, new: NewVersion) -> None:
     """Raise AlreadyExists if the new version differs from the existing one in content, metadata or stage."""
     hint = "a version never changes: leave the name out for a new number, or annotate it with `gitreg annotate`"
-    digests = {name: (artifact.type, artifact.digest) for name, artifact in new.artifacts.items()}
-    sealed = {name: (artifact.type, artifact.digest) for name, artifact in existing.sealed.items()}
-    if digests != sealed:
+    given = {name: (each.type, each.digest, each.materializer) for name, each in new.artifacts.items()}
+    sealed = {name: (each.type, each.digest, each.materializer) for name, each in existing.sealed.items()}
+    if given != sealed:
         raise AlreadyExists(f"{existing.reference} already exists with other content", hint=hint)
     differs = {**existing.metadata, **new.metadata} != existing.metadata
     differs = differs or new.description not in (None, existing.description) or not set(new.tags) <= set(existing.tags)

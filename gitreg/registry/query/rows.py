@@ -44,6 +44,7 @@ def artifact_row(artifact: ArtifactRecord) -> dict[str, Any]:
         "type": artifact.type,
         "size": artifact.size,
         "digest": artifact.digest,
+        "materializer": artifact.materializer,
         "contents": contents_row(artifact.scan, artifact.contents),
         "files": None if files is None else {path: entry.to_data() for path, entry in files.items()},
     }

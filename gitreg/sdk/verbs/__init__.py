@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gitreg.sdk.verbs import links as links
     from gitreg.sdk.verbs import load as load
     from gitreg.sdk.verbs import models as models
+    from gitreg.sdk.verbs import objects as objects
     from gitreg.sdk.verbs import pull_requests as pull_requests
     from gitreg.sdk.verbs import remotes as remotes
     from gitreg.sdk.verbs import save as save

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -12,14 +11,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.errors import InvalidInput
-from gitreg.names import named_path
 from gitreg.registry.operations.batches import check_all_saveable, save_versions
 from gitreg.registry.operations.versions import NewVersion, check_saveable
 from gitreg.registry.state.registry_refs import tagged_numbers
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
 from gitreg.registry.writing.changes import Changes
 from gitreg.registry.writing.commit import Operation, Outcome
-from gitreg.sdk.verbs.save import Saving, describe, publish, put, sources, surrounded
+from gitreg.sdk.verbs.save import Files, Saving, describe, publish, put, sources, surrounded, written
 
 if TYPE_CHECKING:
     from gitreg.sdk.session import Session
@@ -46,7 +44,7 @@ class Batch:
         self._message = message
         self._progress = progress or NO_PROGRESS
         self._stack = ExitStack()
-        self._pending: list[tuple[Saving, NewVersion]] = []
+        self._pending: list[tuple[Saving, Mapping[str, Files], NewVersion]] = []
         self.outcome: Outcome | None = None
 
     def __enter__(self) -> Self:
@@ -70,16 +68,21 @@ class Batch:
     def save(
         self,
         model: str,
-        *paths: str | os.PathLike[str],
-        artifacts: Mapping[str, str | os.PathLike[str]] | None = None,
+        *contents: Any,
+        artifacts: Mapping[str, Any] | None = None,
         type: str = "model",  # noqa: A002 - the word of the format
         metadata: Mapping[str, Any] | None = None,
         tags: Sequence[str] = (),
         description: str | None = None,
         inputs: Sequence[str] = (),
         stage: str | None = None,
+        unsafe_pickle: bool = False,
     ) -> None:
-        """Store the files of a new version of a model; parameters are those of :meth:`gitreg.Registry.save`.
+        """Store the files or the object of a new version of a model, as :meth:`gitreg.Registry.save` does.
+
+            with registry.batch("Nightly") as batch:
+                batch.save("iris", estimator)
+                batch.save("ranker", "ranker.bst")
 
         The versions in ``inputs`` have to exist before the batch.
 
@@ -88,23 +91,26 @@ class Batch:
         GitregError
             As :meth:`gitreg.Registry.save` raises it.
         """
-        found = sources(
-            type, list(map(named_path, paths)), {name: named_path(path) for name, path in (artifacts or {}).items()}
-        )
+        found = sources(type, contents, artifacts or {}, unsafe_pickle=unsafe_pickle)
         self.add(Saving(model, found, type, metadata or {}, tags, description, inputs, stage))
 
     def add(self, saving: Saving) -> None:
         """Store the files of one new version and add it to the batch."""
         new = self._new_version(saving)
         check_saveable(self._session.snapshot(), new, context=self._session.context())
-        self._pending.append((saving, replace(new, artifacts=put(self._store, saving, self._session.verdicts))))
+        files = self._stack.enter_context(written(saving))
+        new = replace(new, artifacts=put(self._store, saving, files, self._session.verdicts))
+        self._pending.append((saving, files, new))
 
     def _publish(self) -> Outcome:
-        operation = _operation(self._session, [new for _, new in self._pending], self._message)
+        operation = _operation(self._session, [new for _, _, new in self._pending], self._message)
         return publish(self._session, self._store, self._session.into(self._url, operation), self._put_again)
 
     def _put_again(self) -> bool:
-        same = [put(self._store, saving, self._session.verdicts) == new.artifacts for saving, new in self._pending]
+        same = [
+            put(self._store, saving, files, self._session.verdicts) == new.artifacts
+            for saving, files, new in self._pending
+        ]
         return all(same)
 
 
@@ -133,10 +139,11 @@ def save_all(
     news = [new_version(saving) for saving in savings]
     check_all_saveable(session.snapshot(), news, context=session.context())
     if dry_run:
-        news = [
-            replace(new, artifacts=describe(each, progress, session.verdicts))
-            for new, each in zip(news, savings, strict=True)
-        ]
+        with ExitStack() as stack:
+            news = [
+                replace(new, artifacts=describe(each, stack.enter_context(written(each)), progress, session.verdicts))
+                for new, each in zip(news, savings, strict=True)
+            ]
         return session.commit(_operation(session, news, message), dry_run=True)
     with Batch(session, message, progress) as batch:
         for saving in savings:

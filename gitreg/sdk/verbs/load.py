@@ -39,7 +39,7 @@ def load(
     if link and dest is None:
         raise InvalidInput("links need a folder to lie in", hint="name DEST, or leave --link away: nothing is copied")
     version = find_version(session, reference, at=at)
-    _tell_yanked(version)
+    tell_yanked(version)
     record = choose_artifact(version, artifact)
     folder = load_files(
         session,
@@ -114,7 +114,7 @@ def open_file(
 ) -> BinaryIO:
     """Open one file of a version (:meth:`gitreg.Registry.open_file`)."""
     version = find_version(session, reference)
-    _tell_yanked(version)
+    tell_yanked(version)
     cache = session.environment.cache()
     record = choose_artifact(version, artifact)
     manifest = manifest_in(session, cache, record)
@@ -139,7 +139,8 @@ def manifest_in(session: Session, cache: Cache, record: ArtifactRecord) -> Manif
     return manifest_of(record, session.stores)
 
 
-def _tell_yanked(version: ModelVersion) -> None:
+def tell_yanked(version: ModelVersion) -> None:
+    """Warn whoever called the method of the registry if the version is yanked."""
     if version.yanked:
         warnings.warn(f"{version.reference} {version.withdrawal}", stacklevel=4)
 

@@ -81,12 +81,17 @@ def _facts(version: ModelVersion, document: Any) -> list[tuple[str, str]]:
 
 def _snippets(version: ModelVersion) -> list[tuple[str, str]]:
     reference = f"{version.model}@{version.stage}" if version.stage not in (None, "archived") else version.reference
-    if default_artifact(version) is not None:
-        shell, python = [["DEST"]], f"    folder = registry.load({json.dumps(reference)})"
+    if (default := default_artifact(version)) is not None:
+        call = "model = registry.load_object" if default.materializer else "folder = registry.load"
+        shell, python = [["DEST"]], f"    {call}({json.dumps(reference)})"
     else:  # each artifact has to be named, and gets a folder of its own
         names = list(version.artifacts)
         shell = [[f"DEST/{name}", "--artifact", name] for name in names]
-        loads = (f"registry.load({json.dumps(reference)}, artifact={json.dumps(name)})" for name in names)
+        loads = (
+            f"registry.{'load_object' if record.materializer else 'load'}"
+            f"({json.dumps(reference)}, artifact={json.dumps(name)})"
+            for name, record in version.artifacts.items()
+        )
         python = "\n".join(f"    {call}" for call in loads)
     if not python:
         return []

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gitreg import materializers
 from gitreg.blobs.progress import NO_PROGRESS
 from gitreg.documents.types import ArtifactDocument, ArtifactRecord
 from gitreg.errors import IntegrityError, InvalidInput, NotFound, UnsafeCode
@@ -22,6 +20,7 @@ from gitreg.registry.writing.metadata import to_json
 from gitreg.sdk.current_run import active_run
 from gitreg.sdk.registry import Registry, opened
 from gitreg.sdk.verbs.load import load_files, note_input
+from gitreg.sdk.verbs.objects import FILE, FOLDER, read_object, write_object
 from gitreg.sdk.verbs.sealed import sealed_artifact
 
 if TYPE_CHECKING:
@@ -34,10 +33,6 @@ class Linkable(Protocol):
 
     def link(self, registry: Registry, artifact: str) -> None:
         """Link an artifact version, by its id or reference, to the version."""
-
-
-FILE, FOLDER = "path", "folder"
-"""The values of ``materializer`` in a record for a file and for a folder that were saved as such."""
 
 
 class ArtifactType(StrEnum):
@@ -170,10 +165,7 @@ class ArtifactVersion:
             folder = self.path(unsafe_code=unsafe_pickle)
         except UnsafeCode as error:
             raise error.allowed_by("unsafe_pickle=True") from error
-        materializer = self.document.materializer or FOLDER
-        if materializer == FOLDER:
-            return folder
-        return materializers.read(folder, materializer, unsafe_pickle=unsafe_pickle, expected=expected)
+        return read_object(folder, self.document.materializer or FOLDER, unsafe_pickle=unsafe_pickle, expected=expected)
 
 
 # -- saving ------------------------------------------------------------------------------------------------------------
@@ -250,13 +242,12 @@ def stored(
         Files were lost from the store meanwhile and could not be stored again.
     """
     session.writer()  # who may not commit stores nothing
-    with TemporaryDirectory(prefix="gitreg-") as folder, session.saving(NO_PROGRESS, draft=draft) as saving:
+    with ExitStack() as stack, session.saving(NO_PROGRESS, draft=draft) as saving:
         if isinstance(data, Path):
             source = session.environment.folder / data
             materializer = FOLDER if source.is_dir() else FILE
         else:
-            source = Path(folder)
-            materializer = materializers.write(data, source, unsafe_pickle=unsafe_pickle)
+            source, materializer = write_object(data, stack, unsafe_pickle=unsafe_pickle)
         record = store_artifact(saving, [source], artifact_type, session.verdicts)
         saving.hold()
         yield record, materializer
