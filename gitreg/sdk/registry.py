@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from gitreg.registry.query.filters import Page
     from gitreg.registry.weights.garbage import Garbage
     from gitreg.registry.weights.verification import Verification
-    from gitreg.registry.writing.commit import Outcome
 
 Filters = Sequence[str] | Mapping[str, Any]
 """Conditions of a list: ``["stage=production", "metadata.accuracy=gte:0.9"]``, or ``{"stage": "production"}``."""
