@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 import gitreg
+from gitreg.cli.command import Command
 from gitreg.cli.global_options import GlobalOptions
 
 
@@ -72,8 +73,10 @@ def accepting_global_options(command: click.Command, *, hidden: bool = True) -> 
     return command
 
 
-class Group(click.Group):
+class Group(Command, click.Group):
     """A group whose commands and subcommands take the global flags after their names too, hidden in their help."""
+
+    command_class = Command
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         """Add a command, which takes the global flags."""

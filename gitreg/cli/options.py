@@ -109,9 +109,10 @@ def format_option(*formats: str) -> Callable[[Function], Function]:
             "-o",
             "--output",
             type=click.Choice(formats),
+            metavar="FORMAT",
             default=formats[0],
             is_eager=True,
-            help=f"How to print.  [default: {formats[0]}]",
+            help=f"Print as {', '.join(formats[:-1])} or {formats[-1]}.  [default: {formats[0]}]",
         )(function)
 
     return add

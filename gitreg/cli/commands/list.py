@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitreg.cli.click_completion import complete_model
+from gitreg.cli.command import Command
 from gitreg.cli.options import at_option, fetch_option, open_registry, output_option, page_options
 from gitreg.cli.output import emit, emit_page, note_page, print_table, when_text
 from gitreg.errors import InvalidInput, NotFound
@@ -18,7 +19,19 @@ if TYPE_CHECKING:
     from gitreg.sdk.registry import Registry
 
 
-@click.command("list")
+@click.command(
+    "list",
+    cls=Command,
+    examples=[
+        "gitreg list",
+        "gitreg list ranker --sort desc:metadata.ndcg",
+        "gitreg list stage=production",
+        "gitreg list ranker metadata.ndcg=gte:0.4 tag=nightly --any",
+        "gitreg list ranker -o csv > ranker.csv",
+    ],
+    exit_codes={3: "nothing was found"},
+    guides=["start"],
+)
 @click.argument("words", metavar="[MODEL] [FILTER...]", nargs=-1, shell_complete=complete_model)
 @page_options
 @click.option("--drafts", is_flag=True, help="The versions that runs are making, or have left.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gitreg.cli.command import Command
 from gitreg.cli.options import (
     local_option,
     open_registry,
@@ -17,7 +18,17 @@ from gitreg.cli.results import report
 from gitreg.sdk import verbs
 
 
-@click.command("promote")
+@click.command(
+    "promote",
+    cls=Command,
+    examples=[
+        "gitreg promote ranker@3 staging",
+        'gitreg promote ranker@3 production --force --reason "ndcg up by 2 points"',
+        "gitreg promote ranker@staging production --force --pr",
+    ],
+    exit_codes={3: "there is no such version or stage", 4: "the stage is taken, or its policy refuses the version"},
+    guides=["promotion", "policies"],
+)
 @reference_argument
 @stage_argument
 @click.option("--force", is_flag=True, help="Archive who holds the stage now, and override what its policy lets be.")

@@ -11,6 +11,7 @@ from click.core import ParameterSource
 
 from gitreg.blobs.files import collect
 from gitreg.cli.click_completion import complete_model, complete_reference, complete_stage
+from gitreg.cli.command import Command
 from gitreg.cli.options import (
     NamedPath,
     local_option,
@@ -32,7 +33,22 @@ if TYPE_CHECKING:
     from gitreg.registry.writing.commit import Outcome
 
 
-@click.command("save")
+@click.command(
+    "save",
+    cls=Command,
+    examples=[
+        "gitreg save ranker build/ --metadata ndcg=0.43",
+        "gitreg save ranker@2026.12 build/ --metadata @metrics.json --tag nightly",
+        "gitreg save ranker build/ --artifact tokenizer=tokenizer/ --input ranker@2",
+        "gitreg save --batch versions.yaml",
+    ],
+    exit_codes={
+        3: "there is no such path, input or stage",
+        4: "the version exists with other files, or a rule refuses it",
+        5: "others wrote at the same time for too long: run it again",
+    },
+    guides=["start", "formats"],
+)
 @click.argument("model", metavar="MODEL[@VERSION]", required=False, shell_complete=complete_model)
 @click.argument("paths", metavar="PATH...", nargs=-1, type=NamedPath())
 @click.option(
