@@ -42,6 +42,7 @@ MASKS = (
     (re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?"), "WHEN"),
     (re.compile(r"\b\d{4}-\d{2}-\d{2}\b"), "DAY"),
     (re.compile(r"\b(AAAA[A-Za-z0-9+/=]{20,}|SHA256:[A-Za-z0-9+/]{43})"), "KEY"),
+    (re.compile(r"\b1\d{15}\b"), "RUN"),  # Metaflow's: microseconds since 1970
 )
 """What differs from run to run."""
 
@@ -142,6 +143,7 @@ class Runner:
             "PYTHONPATH": str(Path(gitreg.__file__).parents[1]),
             "LC_ALL": "C.UTF-8",
             "TZ": "UTC",
+            "USERNAME": "ada",  # Metaflow asks for it
         }
 
     def close(self) -> None:

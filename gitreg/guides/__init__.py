@@ -9,7 +9,15 @@ from pathlib import Path
 
 _FOLDER = Path(__file__).parent
 
-TOPICS = ("start",)
+TOPICS = (
+    "start",
+    "stores",
+    "hooks",
+    "runs",
+    "metaflow",
+    "formats",
+    "security",
+)
 """The names of the guides, in the order in which a newcomer may read them."""
 
 
