@@ -1,4 +1,7 @@
-"""Sugiyama's layered layout: longest-path layers from left to right, ordered by barycenter, placed by least squares."""
+"""Sugiyama's layered layout: longest-path layers from left to right, ordered by barycenter, placed by least squares.
+
+Drawn from top to bottom, it is the same layout with x and y exchanged.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from itertools import accumulate, pairwise
 from statistics import fmean
 from typing import NamedTuple
 
-GAP_X, GAP_Y = 46.0, 14.0  # between layers, between the nodes of a layer
+GAP_X, GAP_Y = 40.0, 14.0  # between layers, between the nodes of a layer
 _BEND = 8.0  # the height of a long edge where it passes a layer, with the gaps
 _SWEEPS = 12  # half of them from the left
 
@@ -34,8 +37,8 @@ class Layout(NamedTuple):
     height: float
 
 
-def layered(widths: Sequence[float], height: float, edges: Iterable[tuple[int, int]]) -> Layout:
-    """Return places for nodes of these widths and of one height; an edge that closes a cycle runs from right to left.
+def layered(widths: Sequence[float], heights: Sequence[float], edges: Iterable[tuple[int, int]]) -> Layout:
+    """Return places for nodes of these sizes; an edge that closes a cycle runs from right to left.
 
     Parts that no edge joins lie below one another; above and below all of it is half a gap.
 
@@ -59,7 +62,7 @@ def layered(widths: Sequence[float], height: float, edges: Iterable[tuple[int, i
         for a, b in pairwise(paths[pair]):
             right[a].append(b)
             left[b].append(a)
-    half = [(height + GAP_Y if item < count else _BEND) / 2 for item in range(len(layer))]
+    half = [(heights[item] + GAP_Y if item < count else _BEND) / 2 for item in range(len(layer))]
     spans: dict[int, tuple[float, float]] = {}  # of the layer that an item stands in
     middles: dict[int, float] = {}
     below = 0.0
@@ -78,7 +81,7 @@ def layered(widths: Sequence[float], height: float, edges: Iterable[tuple[int, i
             spans.update(dict.fromkeys(column, (x, x + widest)))
             x += widest + GAP_X
     routes = {pair: _route(pair[0], path, widths, spans, middles) for pair, path in paths.items()}
-    corners = [(spans[n][0], middles[n] - height / 2) for n in range(count)]
+    corners = [(spans[n][0], middles[n] - heights[n] / 2) for n in range(count)]
     width = max((end for _, end in spans.values()), default=0.0)
     return Layout(corners, routes, width, below)
 

@@ -1,17 +1,23 @@
-"""A graph as a picture: boxes with labels, and curves between them; the template draws it."""
+"""A graph as a picture that fits a width: boxes with labels, and curves between them; the template draws it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
+from unicodedata import combining, east_asian_width
 
 from gitreg.cards.layered_layout import EdgeSegment, layered
 from gitreg.cards.values import Graph
 
-_LETTER = 7.0  # the width of a letter, in the picture's own units; labels are cut to what fits
-_LONGEST = 34  # letters
-_TALL, _LEFT, _ABOVE = 30.0, 8.0, 1.0
+_LETTER, _WIDE_LETTER = 7.0, 12.5  # widths in the picture's own units; capitals and Chinese letters are wide
+_LONGEST = 238.0  # of a label; a longer one loses its middle, as the end of it is a version
+_PAD, _TALL, _MARGIN = 8.0, 28.0, 2.0
+_CHIP_GAP = 6.0  # between the boxes of a frame
+_TALLEST = 900.0  # of a picture; a higher one shows less
+_TWINS = 4  # so many nodes with the same neighbours are drawn in a frame
+_ROWS = 10  # of boxes in a frame; its last box names the number of those that it has no room for
 
 
 class Box(NamedTuple):
@@ -28,41 +34,175 @@ class Box(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """A graph with places."""
+    """A graph with places.
+
+    Parameters
+    ----------
+    boxes:
+        The nodes drawn, the root first; the last box of a frame may stand for more nodes, its kind is ``rest``.
+    frames:
+        Left upper corner, width and height of each frame around nodes with the same neighbours.
+    lines:
+        The curves as SVG paths, each with its meaning.
+    more:
+        The number of nodes that the picture does not count.
+    """
 
     width: float
     height: float
     boxes: list[Box]
+    frames: list[tuple[float, float, float, float]]
     lines: list[tuple[str, str]]
-    """Each as the path of a curve, and how it is meant."""
+    more: int
 
 
-def lay_out(graph: Graph) -> Picture:
-    """Return the graph with a box for each node and a curve for each pair of linked nodes."""
-    labels = [label if len(label) <= _LONGEST else f"{label[: _LONGEST - 3]}..." for _, label, _ in graph.nodes]
-    widths = [16 + _LETTER * len(label) for label in labels]
-    laid = layered(widths, _TALL, [(source, target) for source, target, _ in graph.edges])
-    boxes = [
-        Box(round(x + _LEFT, 1), round(y + _ABOVE, 1), round(width, 1), _TALL, kind, label, title, n == 0)
-        for n, ((kind, _, title), label, width, (x, y)) in enumerate(
-            zip(graph.nodes, labels, widths, laid.corners, strict=True)
-        )
-    ]
-    meanings: dict[tuple[int, int], list[str]] = {pair: [] for pair in laid.routes}
+def lay_out(graph: Graph, width: float) -> Picture:
+    """Return a picture of a graph that is at most so wide, with as many edges around the root as there is room for.
+
+    It is drawn from left to right where that fits, otherwise from top to bottom. Nodes with the same neighbours stand
+    together in a frame, which has one curve for all of them.
+    """
+    distances = _distances(graph)
+    for depth in sorted(set(distances), reverse=True)[:-1] or [0]:
+        shown = [n for n, distance in enumerate(distances) if distance <= depth]
+        for down in (False, True):
+            picture = _picture(graph, _twins(graph, shown), width, down=down)
+            if picture.width <= width and picture.height <= _TALLEST:
+                return picture
+    near = [{source for source, target, _ in graph.edges if target == 0} - {0}]
+    near.append({target for source, target, _ in graph.edges if source == 0} - {0} - near[0])
+    return _picture(graph, [[0], *(sorted(each) for each in near if each)], width, down=True)
+
+
+def _distances(graph: Graph) -> list[int]:
+    """Return the number of edges between the root and each node; nodes without a way to it are farthest."""
+    links: dict[int, list[int]] = defaultdict(list)
+    for source, target, _ in graph.edges:
+        links[source].append(target)
+        links[target].append(source)
+    found, waiting = {0: 0}, deque([0])
+    while waiting:
+        node = waiting.popleft()
+        for link in links[node]:
+            if link not in found:
+                found[link] = found[node] + 1
+                waiting.append(link)
+    return [found.get(n, len(graph.nodes)) for n in range(len(graph.nodes))]
+
+
+def _twins(graph: Graph, shown: Sequence[int]) -> list[list[int]]:
+    """Return the nodes in groups: those of one kind and with the same neighbours, if they are many; the root first."""
+    around: dict[int, set[tuple[int, int, str]]] = {n: set() for n in shown}
     for source, target, meaning in graph.edges:
-        if source != target:
-            meanings[source, target].append(meaning)
-    lines = [(_curve(laid.routes[pair]), ", ".join(dict.fromkeys(hows))) for pair, hows in meanings.items()]
-    return Picture(round(laid.width + 2 * _LEFT, 1), round(laid.height + 2 * _ABOVE, 1), boxes, lines)
+        if source in around and target in around:
+            around[source].add((1, target, meaning))
+            around[target].add((-1, source, meaning))
+    alike: dict[object, list[int]] = defaultdict(list)
+    for n in shown:
+        alike[n == 0, graph.nodes[n][0], frozenset(around[n])].append(n)
+    return [group for each in alike.values() for group in ([each] if len(each) >= _TWINS else [[n] for n in each])]
 
 
-def _curve(route: Sequence[EdgeSegment]) -> str:
-    """Return the path of an edge: level within a layer, bent between layers."""
-    moved = [EdgeSegment(enter + _LEFT, leave + _LEFT, y + _ABOVE) for enter, leave, y in route]
-    path = f"M{moved[0].enter:.1f} {moved[0].y:.1f}H{moved[0].leave:.1f}"
-    for a, b in pairwise(moved):
+def _picture(graph: Graph, groups: Sequence[Sequence[int]], width: float, *, down: bool) -> Picture:
+    """Return the picture of groups of nodes, without the edges inside of a group."""
+    chips = {n: _letters_that_fit(graph.nodes[n][1]) for group in groups for n in group}
+    shapes = [_Shape.of([chips[n][1] for n in group], (width if down else width / 2) - 2 * _MARGIN) for group in groups]
+    where = {n: at for at, group in enumerate(groups) for n in group}
+    meanings: dict[tuple[int, int], list[str]] = defaultdict(list)
+    for source, target, meaning in graph.edges:
+        if source in where and target in where and where[source] != where[target]:
+            meanings[where[source], where[target]].append(meaning)
+    widths, heights = [shape.width for shape in shapes], [shape.height for shape in shapes]
+    laid = layered(heights, widths, meanings) if down else layered(widths, heights, meanings)
+    boxes, frames = [], []
+    for corner, group, shape in zip(laid.corners, groups, shapes, strict=True):
+        x, y = (each + _MARGIN for each in (reversed(corner) if down else corner))
+        if len(group) > 1:
+            frames.append((round(x, 1), round(y, 1), round(shape.width, 1), round(shape.height, 1)))
+        for n, (left, top) in zip(group, shape.places(), strict=False):
+            kind, label, title = graph.nodes[n][0], chips[n][0], graph.nodes[n][2]
+            if n == group[shape.shown - 1] != group[-1]:
+                rest = len(group) - shape.shown + 1
+                kind, label, title = "rest", f"+{rest}", f"and {rest} more"
+            boxes.append(Box(round(x + left, 1), round(y + top, 1), shape.chip, _TALL, kind, label, title, n == 0))
+    across, along = (laid.height, laid.width) if down else (laid.width, laid.height)
+    return Picture(
+        round(across + 2 * _MARGIN, 1),
+        round(along + 2 * _MARGIN, 1),
+        boxes,
+        frames,
+        [(_curve(laid.routes[pair], down=down), ", ".join(dict.fromkeys(all_))) for pair, all_ in meanings.items()],
+        graph.more + len(graph.nodes) - len(where),
+    )
+
+
+class _Shape(NamedTuple):
+    """The size of a node, or of a frame with boxes in columns."""
+
+    shown: int
+    columns: int
+    chip: float
+
+    @classmethod
+    def of(cls, widths: Sequence[float], room: float) -> _Shape:
+        """Return the shape for boxes of these widths: about twice as many rows as columns, if the room is enough."""
+        chip, count = max(widths), len(widths)
+        fitting = max(1, int((room - 2 * _PAD + _CHIP_GAP) // (chip + _CHIP_GAP)))
+        columns = min(fitting, max(round((count / 2) ** 0.5), -(-count // _ROWS)))
+        return cls(min(count, columns * _ROWS), columns, chip)
+
+    @property
+    def width(self) -> float:
+        return self.chip if self.shown == 1 else self.columns * (self.chip + _CHIP_GAP) - _CHIP_GAP + 2 * _PAD
+
+    @property
+    def height(self) -> float:
+        rows = -(-self.shown // self.columns)
+        return _TALL if self.shown == 1 else rows * (_TALL + _CHIP_GAP) - _CHIP_GAP + 2 * _PAD
+
+    def places(self) -> Iterator[tuple[float, float]]:
+        """Yield the left upper corner of each box shown, within the shape."""
+        inset = 0.0 if self.shown == 1 else _PAD
+        for n in range(self.shown):
+            row, column = divmod(n, self.columns)
+            yield inset + column * (self.chip + _CHIP_GAP), inset + row * (_TALL + _CHIP_GAP)
+
+
+def _letters_that_fit(label: str) -> tuple[str, float]:
+    """Return a label, without its middle where it is too long, and the width of a box for it."""
+    sizes = [_letter(letter) for letter in label]
+    if sum(sizes) > _LONGEST:
+        head, tail = 0, len(label)
+        room = _LONGEST - _WIDE_LETTER
+        while True:  # the head gets two letters for each of the tail's
+            take_head = head <= 2 * (len(label) - tail)
+            room -= sizes[head if take_head else tail - 1]
+            if room < 0:
+                break
+            head, tail = (head + 1, tail) if take_head else (head, tail - 1)
+        label, sizes = f"{label[:head]}…{label[tail:]}", [*sizes[:head], _WIDE_LETTER, *sizes[tail:]]
+    return label, round(2 * _PAD + sum(sizes), 1)
+
+
+def _letter(letter: str) -> float:
+    if combining(letter):
+        return 0.0
+    if east_asian_width(letter) in "WF":
+        return _WIDE_LETTER
+    return 9.5 if letter.isupper() or letter in "mw@" else _LETTER
+
+
+def _curve(route: Sequence[EdgeSegment], *, down: bool) -> str:
+    """Return the path of an edge: straight within a layer, bent between layers."""
+
+    def point(along: float, across: float) -> str:
+        x, y = (across, along) if down else (along, across)
+        return f"{x + _MARGIN:.1f} {y + _MARGIN:.1f}"
+
+    path = f"M{point(route[0].enter, route[0].y)}L{point(route[0].leave, route[0].y)}"
+    for a, b in pairwise(route):
         between = (a.leave + b.enter) / 2
-        path += f"C{between:.1f} {a.y:.1f} {between:.1f} {b.y:.1f} {b.enter:.1f} {b.y:.1f}"
+        path += f"C{point(between, a.y)} {point(between, b.y)} {point(b.enter, b.y)}"
         if b.leave != b.enter:
-            path += f"H{b.leave:.1f}"
+            path += f"L{point(b.leave, b.y)}"
     return path

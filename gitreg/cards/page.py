@@ -9,16 +9,17 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gitreg.cards.lineage_graph import lay_out
+from gitreg.cards.lineage_graph import Picture, lay_out
 from gitreg.cards.markdown import to_html
 from gitreg.cards.plots import plot
-from gitreg.cards.values import Card, StepCard
+from gitreg.cards.values import Card, Graph, StepCard
 from gitreg.units import size_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 _HERE = Path(__file__).parent
+_WIDE, _NARROW = 800.0, 342.0  # widths of pictures: what the page has on a screen, and on a phone
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff\ufffe\uffff\U000e0000-\U000e007f]"
 )
@@ -58,11 +59,17 @@ def _render(template: str, card: Card | StepCard, **more: Any) -> str:
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     values: dict[str, Any] = {
         "card": card,
-        "picture": lay_out(card.lineage) if card.lineage and len(card.lineage.nodes) > 1 else None,
+        "pictures": _pictures(card.lineage) if card.lineage and len(card.lineage.nodes) > 1 else [],
         "style": Markup(style),  # noqa: S704 - our own
         "policy": f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
     }
     return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", _environment().get_template(template).render(values | more))
+
+
+def _pictures(graph: Graph) -> list[Picture]:
+    """Return the picture for a screen or a sheet of paper, and one for a phone where the first is too wide for it."""
+    wide = lay_out(graph, _WIDE)
+    return [wide] if wide.width <= _NARROW else [wide, lay_out(graph, _NARROW)]
 
 
 @cache

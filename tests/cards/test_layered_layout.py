@@ -22,7 +22,7 @@ graphs = st.integers(1, 14).flatmap(
 
 
 def laid(count: int, *edges: tuple[int, int]) -> Layout:
-    return layered([60.0] * count, HEIGHT, edges)
+    return layered([60.0] * count, [HEIGHT] * count, edges)
 
 
 def crossings(layout: Layout) -> int:
@@ -36,7 +36,7 @@ def crossings(layout: Layout) -> int:
 @given(graphs)
 def test_no_node_and_no_edge_lies_on_a_node(graph: tuple[list[float], list[tuple[int, int]]]) -> None:
     widths, edges = graph
-    layout = layered(widths, HEIGHT, edges)
+    layout = layered(widths, [HEIGHT] * len(widths), edges)
     boxes = [(x, x + width, y, y + HEIGHT) for (x, y), width in zip(layout.corners, widths, strict=True)]
     for left, right, top, bottom in boxes:
         assert 0 <= left < right <= layout.width + 1e-6
@@ -54,7 +54,7 @@ def test_each_edge_goes_from_its_source_to_its_target_and_bends_only_between_lay
     graph: tuple[list[float], list[tuple[int, int]]],
 ) -> None:
     widths, edges = graph
-    layout = layered(widths, HEIGHT, edges)
+    layout = layered(widths, [HEIGHT] * len(widths), edges)
     assert list(layout.routes) == [pair for pair in dict.fromkeys(edges) if pair[0] != pair[1]]
     for (source, target), route in layout.routes.items():
         ends = [(x, x + width, y + HEIGHT / 2) for (x, y), width in zip(layout.corners, widths, strict=True)]
@@ -109,5 +109,5 @@ def test_an_edge_that_closes_a_cycle_runs_back_from_left_side_to_right_side() ->
 
 def test_edges_between_the_same_nodes_are_one_line_that_names_all_their_meanings() -> None:
     nodes = [("version", "a", "a"), ("artifact", "b", "b")]
-    picture = lay_out(Graph(nodes, [(1, 0, "input"), (1, 0, "train"), (1, 0, "input"), (0, 0, "itself")]))
+    picture = lay_out(Graph(nodes, [(1, 0, "input"), (1, 0, "train"), (1, 0, "input"), (0, 0, "itself")]), 800)
     assert [how for _, how in picture.lines] == ["input, train"]
