@@ -3,8 +3,8 @@
     from gitreg import Registry
 
     with Registry.open(".") as registry:
-        registry.save("iris", "model.bst", metadata={"accuracy": 0.95})
-        folder = registry.load("iris@production")
+        registry.save("iris", estimator, metadata={"accuracy": 0.95}, stage="production")
+        registry.load_object("iris@production").predict(rows)
 
 Each name is imported at its first use, so that ``import gitreg`` itself takes almost no time.
 """
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from gitreg.sdk.runs.step_context import StepContext, get_step_context
     from gitreg.sdk.runs.step_run import StepRun
     from gitreg.sdk.verbs.batch import Batch
+    from gitreg.sdk.views.shortcuts import load, load_object
     from gitreg.sdk.zenml.artifacts import (
         ArtifactType,
         ArtifactVersion,
@@ -133,7 +134,9 @@ __all__ = [
     "get_artifact_version",
     "get_step_context",
     "link_artifact_to_model",
+    "load",
     "load_artifact",
+    "load_object",
     "model",
     "pipeline",
     "run",
@@ -174,7 +177,9 @@ _HOMES = {
     "get_artifact_version": "gitreg.sdk.zenml.artifacts",
     "get_step_context": "gitreg.sdk.runs.step_context",
     "link_artifact_to_model": "gitreg.sdk.zenml.artifacts",
+    "load": "gitreg.sdk.views.shortcuts",
     "load_artifact": "gitreg.sdk.zenml.artifacts",
+    "load_object": "gitreg.sdk.views.shortcuts",
     "model": "gitreg.integrations.model_decorator",
     "pipeline": "gitreg.sdk.runs.pipelines",
     "run": "gitreg.sdk.runs.start",
