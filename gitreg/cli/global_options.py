@@ -30,6 +30,8 @@ class GlobalOptions:
         self.local = False
         self.fetch = False
         self.pr = False
+        self.fields: tuple[str, ...] = ()
+        """The fields that are printed of what is listed and shown; none: all of them."""
         self.command: click.Command | None = None
         """The innermost command that the arguments name, as far as they were understood."""
         self.arguments = list(arguments)
@@ -38,6 +40,16 @@ class GlobalOptions:
 
 def is_quiet() -> bool:
     """Return whether the current command was asked to print no notes and no progress."""
-    ctx = click.get_current_context(silent=True)
-    options = ctx.find_object(GlobalOptions) if ctx else None
+    options = _current()
     return options is not None and options.quiet
+
+
+def chosen_fields() -> tuple[str, ...]:
+    """Return the fields that the current command was asked to print; none means all."""
+    options = _current()
+    return () if options is None else options.fields
+
+
+def _current() -> GlobalOptions | None:
+    ctx = click.get_current_context(silent=True)
+    return ctx.find_object(GlobalOptions) if ctx else None

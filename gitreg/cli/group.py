@@ -12,6 +12,7 @@ import click
 import gitreg
 from gitreg.cli.command import Command
 from gitreg.cli.global_options import GlobalOptions
+from gitreg.suggestions import nearest
 
 
 class ReaderGoneError(Exception):
@@ -141,9 +142,7 @@ class LazyGroup(Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            from difflib import get_close_matches
-
-            near = get_close_matches(args[0], self.lazy, n=3)
+            near = nearest(args[0], self.lazy)
             if not near:
                 raise
             raise click.UsageError(f"{error.message} Did you mean {' or '.join(near)}?", ctx) from None

@@ -159,7 +159,7 @@ def _wants_json(options: GlobalOptions) -> bool:
         return False
     settings = {**command.context_settings, "ignore_unknown_options": True, "resilient_parsing": True}
     values, _, _ = command.make_parser(click.Context(command, **settings)).parse_args(options.arguments)
-    return bool(values.get("json")) or values.get("output") == "json"
+    return bool(values.get("json")) or values.get("output") in ("json", "jsonl")
 
 
 def _program() -> str:

@@ -92,7 +92,32 @@ def _noted(function: Function, name: str, about: str) -> Function:
 
 def output_option(function: Function) -> Function:
     """Add ``-o FORMAT`` and ``--json``; the command has the parameter ``output``."""
-    return format_option("table", "json", "yaml", "csv")(function)
+    return format_option("table", "json", "yaml", "csv", "jsonl")(function)
+
+
+def listing_options(function: Function) -> Function:
+    """Add ``-o FORMAT``, ``--json`` and ``--fields``; the command has the parameter ``output``.
+
+    It is ``columns`` where a table of the chosen fields is wanted, and ``ids`` with ``--quiet``.
+    """
+
+    @wraps(function)  # keeps the options added so far
+    def command(*args: Any, output: str, **kwargs: Any) -> Any:
+        options = click.get_current_context().ensure_object(GlobalOptions)
+        if output == "table" and (options.fields or options.quiet):
+            output = "columns" if options.fields else "ids"
+        return function(*args, output=output, **kwargs)
+
+    def note(ctx: click.Context, _: click.Parameter, text: str | None) -> None:
+        if text is not None:
+            fields = tuple(field.strip() for field in text.split(","))
+            if not all(fields):
+                raise click.BadParameter("write names between commas, as in version,stage,metadata.auc")
+            ctx.ensure_object(GlobalOptions).fields = fields
+
+    about = "Only these fields, in this order: version,metadata.auc."
+    chosen = click.option("--fields", metavar="A,B", expose_value=False, callback=note, help=about)
+    return output_option(chosen(command))  # type: ignore[return-value]
 
 
 def format_option(*formats: str) -> Callable[[Function], Function]:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitreg import documents
-from gitreg.cli.global_options import is_quiet
+from gitreg.cli.fields import choose
+from gitreg.cli.global_options import chosen_fields, is_quiet
 from gitreg.cli.table import Cell, fitting, lay_out, styled
 from gitreg.cli.text import as_json, in_a_file, lines, one_line
 from gitreg.units import is_decimal
@@ -27,39 +28,79 @@ def emit(
     data: Any,
     output: str,
     *,
-    rows: Iterable[Mapping[str, Any]] | None = None,
+    rows: Sequence[Mapping[str, Any]] | None = None,
     columns: Sequence[str] = (),
+    name: str = "",
+    complete: bool = True,
 ) -> None:
     """Print data for a program.
 
     Parameters
     ----------
     output:
-        ``json``, ``yaml`` or ``csv``.
+        ``json``, ``yaml``, ``csv`` or ``jsonl``; ``columns``, a table of the fields that ``--fields`` chooses; or
+        ``ids``, the names alone.
     rows:
-        The rows of CSV; None: the data itself is the only row.
+        The rows of all formats but JSON and YAML, where they may be a part of the data; None: the data is the only row.
     columns:
         The columns that CSV always has, before all others.
+    name:
+        The name of a row, with fields in braces.
+    complete:
+        False if there are more rows on other pages.
+
+    Raises
+    ------
+    InvalidInput
+        There is no field that ``--fields`` names.
     """
-    if output == "json":
+    if fields := chosen_fields():
+        chosen = choose([data] if rows is None else rows, fields, columns, complete=complete)
+        if rows is None:
+            (data,) = chosen
+        elif data is rows:
+            data = rows = chosen
+        else:
+            data = {key: chosen if value is rows else value for key, value in data.items()}
+            rows = chosen
+        columns = fields
+    if output == "ids":
+        for each in dict.fromkeys(name.format_map(row) for row in ([data] if rows is None else rows)):
+            print_line(each)
+    elif output == "columns" and rows is None:
+        print_fields(data.items())
+    elif output == "columns":
+        _print_columns(fields, rows or [])
+    elif output == "jsonl":
+        for row in [data] if rows is None else rows:
+            click.echo(as_json(row))
+    elif output == "json":
         click.echo(as_json(data, indent=2))
     elif output == "yaml":
         text = documents.yaml.dumps(data).decode()
         click.echo(in_a_file(text) if sys.stdout.isatty() else text, nl=False)
     else:
-        _emit_csv(list(rows) if rows is not None else [data], columns)
+        _emit_csv([data] if rows is None else rows, columns)
 
 
-def emit_page(page: Page[dict[str, Any]], output: str, columns: Sequence[str]) -> None:
+def emit_page(page: Page[dict[str, Any]], output: str, columns: Sequence[str], name: str) -> None:
     """Print a page for a program: ``items``, ``total``, ``page``, ``pages``, ``size``; CSV has the items alone."""
     shape = {"items": page.items, "total": page.total, "page": page.page, "pages": page.pages, "size": page.size}
-    emit(shape, output, rows=page.items, columns=columns)
+    emit(shape, output, rows=page.items, columns=columns, name=name, complete=page.pages == 1)
+    if output in ("columns", "ids"):
+        note_page(page)
 
 
 def note_page(page: Page[dict[str, Any]]) -> None:
     """Print on standard error that there are more pages, if so."""
     if page.pages > 1:
         note(f"page {page.page} of {page.pages}, {page.total} in all (--page, --size)")
+
+
+def _print_columns(fields: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    numbers = [field for field in fields if all(isinstance(row[field], int | float | None) for row in rows)]
+    if rows:
+        print_table(fields, [list(row.values()) for row in rows], right=numbers)
 
 
 def _emit_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:

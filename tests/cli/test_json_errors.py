@@ -16,7 +16,7 @@ from tests.system.world import Person
 ARGUMENTS = {"annotate": "iris --tag a", "approve": "iris production", "save": "iris .", "ci": "github"}
 """The arguments of the commands that need more than those that click requires."""
 
-NEEDS_NO_REGISTRY = {"init", "cache list", "cache prune", "cache verify", "clone", "store create"}
+NEEDS_NO_REGISTRY = {"init", "cache list", "cache prune", "cache verify", "clone", "store create", "version"}
 
 
 def commands(group: click.Group, words: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:

@@ -12,6 +12,7 @@ from gitreg.cli.group import Group
 from gitreg.cli.options import (
     NamedPath,
     fetch_option,
+    listing_options,
     local_option,
     metadata_option,
     open_registry,
@@ -38,13 +39,13 @@ def command() -> None:
 
 @command.command("list")
 @click.argument("name", metavar="[NAME]", required=False)
-@output_option
+@listing_options
 @fetch_option
 def list_artifacts(name: str | None, output: str) -> None:
     """List the versions of an artifact, or of all, by name and number."""
     rows = [_row(each) for each in artifact_versions(open_registry().session.snapshot(), name)]
     if output != "table":
-        emit(rows, output, rows=rows, columns=_COLUMNS)
+        emit(rows, output, rows=rows, columns=_COLUMNS, name="{artifact}@{version}")
     if not rows:
         raise NotFound(
             f"there is no artifact {name!r}" if name else "there are no artifacts yet",
@@ -71,13 +72,13 @@ def list_artifacts(name: str | None, output: str) -> None:
 
 @command.command("show")
 @click.argument("reference", metavar="NAME[@VERSION]|ID")
-@output_option
+@listing_options
 @fetch_option
 def show(reference: str, output: str) -> None:
     """Show a version of an artifact, the latest where none is named."""
     row = _row(verbs.sealed.sealed_artifact(open_registry().session, reference))
     if output != "table":
-        emit(row, output)
+        emit(row, output, name="{artifact}@{version}")
         return
     print_fields(
         [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.global_options import GlobalOptions
-from gitreg.cli.options import open_registry, output_option
+from gitreg.cli.options import listing_options, open_registry
 from gitreg.cli.output import emit, print_line, print_table, when_text
 from gitreg.errors import NotFound
 from gitreg.sdk.environment import Environment
@@ -16,7 +16,7 @@ COLUMNS = ("digest", "size", "files", "used")
 
 
 @click.command("list")
-@output_option
+@listing_options
 def command(output: str) -> None:
     """List what this machine keeps, the most recently used first, and the current registry's versions that it is."""
     try:
@@ -27,7 +27,7 @@ def command(output: str) -> None:
         registry = None
     rows = list_cache(Environment.of_this_process(), registry)
     if output != "table":
-        emit(rows, output, rows=rows, columns=(*COLUMNS, "versions"))
+        emit(rows, output, rows=rows, columns=(*COLUMNS, "versions"), name="{digest}")
         return
     if rows:
         cells = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.commands.cache_list import COLUMNS
-from gitreg.cli.options import output_option
+from gitreg.cli.options import listing_options
 from gitreg.cli.output import emit, print_line, print_table
 from gitreg.cli.results import after_the_work
 from gitreg.errors import InvalidInput
@@ -17,7 +17,7 @@ from gitreg.units import parse_size, size_text
 @click.command("prune")
 @click.option("--to", metavar="SIZE", help="How much to keep.  [default: GITREG_CACHE_SIZE, or a fifth of the disk]")
 @click.option("--all", "everything", is_flag=True, help="Remove what was used lately too.")
-@output_option
+@listing_options
 def command(to: str | None, everything: bool, output: str) -> None:
     """Remove from this machine what was not used for longest, until the rest fits.
 
@@ -31,7 +31,7 @@ def command(to: str | None, everything: bool, output: str) -> None:
     rows = prune_cache(environment, limit=limit, all_unused=everything)
     with after_the_work():
         if output != "table":
-            emit(rows, output, rows=rows, columns=COLUMNS)
+            emit(rows, output, rows=rows, columns=COLUMNS, name="{digest}")
             return
         if rows:
             cells = [(row["digest"].removeprefix("sha256:")[:12], size_text(row["size"])) for row in rows]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gitreg.cli.options import output_option
+from gitreg.cli.options import listing_options
 from gitreg.cli.output import emit, print_line, print_table
 from gitreg.cli.progress import progress
 from gitreg.errors import IntegrityError
@@ -14,14 +14,14 @@ from gitreg.units import size_text
 
 
 @click.command("verify")
-@output_option
+@listing_options
 def command(output: str) -> None:
     """Hash all that this machine keeps again, and remove what is damaged: it is fetched again when it is needed."""
     with progress("Verifying") as bar:
         rows = list(verify_cache(Environment.of_this_process(), progress=bar))
     bad = [row for row in rows if not row["ok"]]
     if output != "table":
-        emit(rows, output, rows=rows, columns=("digest", "size", "ok", "damaged"))
+        emit(rows, output, rows=rows, columns=("digest", "size", "ok", "damaged"), name="{digest}")
     else:
         if bad:
             cells = [(row["digest"].removeprefix("sha256:")[:12], row["damaged"]) for row in bad]

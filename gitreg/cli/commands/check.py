@@ -8,7 +8,7 @@ import click
 
 from gitreg.blobs.os_errors import readable_os_errors
 from gitreg.cli.global_options import GlobalOptions
-from gitreg.cli.options import NamedPath, output_option
+from gitreg.cli.options import NamedPath, listing_options
 from gitreg.cli.output import emit, print_text
 from gitreg.cli.progress import progress
 from gitreg.errors import Refused
@@ -21,7 +21,7 @@ from gitreg.sdk.registry import Registry
 @click.option("--base", metavar="COMMIT", help="What it shall be merged into.  [default: the branch on origin]")
 @click.option("--head", metavar="COMMIT", default="HEAD", show_default=True, help="What shall be merged.")
 @click.option("--report", metavar="FILE", type=NamedPath(dir_okay=False), help="Write the report there, too.")
-@output_option
+@listing_options
 def command(base: str | None, head: str, report: str | None, output: str) -> None:
     """Check whether a pull request may be merged, and report in Markdown what it would move.
 
@@ -48,7 +48,7 @@ def command(base: str | None, head: str, report: str | None, output: str) -> Non
         print_text(text)
     else:
         row = found.row()
-        emit(row, output, rows=row["problems"], columns=("where", "what", "remedy"))
+        emit(row, output, rows=row["problems"], columns=("where", "what", "remedy"), name="{where}")
     if not found.ok:
         first, more = found.problems[0], len(found.problems) - 1
         others = f", and {more} more" if more else ""

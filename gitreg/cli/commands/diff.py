@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from gitreg.cli.click_completion import complete_reference
-from gitreg.cli.options import at_option, fetch_option, open_registry, output_option
+from gitreg.cli.options import at_option, fetch_option, listing_options, open_registry
 from gitreg.cli.output import emit, print_heading, print_line, print_table
 from gitreg.units import size_text
 
@@ -16,7 +16,7 @@ from gitreg.units import size_text
 @click.argument("old", metavar="REF", shell_complete=complete_reference)
 @click.argument("new", metavar="REF", shell_complete=complete_reference)
 @at_option
-@output_option
+@listing_options
 @fetch_option
 def command(old: str, new: str, at: str | None, output: str) -> None:
     """Compare two versions: metadata, files and sizes."""
@@ -24,7 +24,7 @@ def command(old: str, new: str, at: str | None, output: str) -> None:
     if output == "table":
         _print(found)
     else:
-        emit(found, output, rows=_rows(found), columns=("part", "name", "from", "to", "delta", "change"))
+        emit(found, output, rows=_rows(found), columns=("part", "name", "from", "to", "delta", "change"), name="{name}")
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitreg.cli.options import open_registry, output_option
+from gitreg.cli.options import listing_options, open_registry
 from gitreg.cli.output import emit, print_line, print_table
 from gitreg.cli.results import after_the_work
 from gitreg.errors import InvalidInput
@@ -51,7 +51,7 @@ class _Duration(click.ParamType[float]):
     metavar="CLAIM",
     help="First let go of a claim on the store that nobody has renewed for 90 days.",
 )
-@output_option
+@listing_options
 def command(apply: bool, undo: bool, purge: bool, grace: float, release: tuple[str, ...], output: str) -> None:
     """Show, or take away, weights that no version means, and what killed saves left behind."""
     if apply + undo + purge > 1:
@@ -69,7 +69,7 @@ def command(apply: bool, undo: bool, purge: bool, grace: float, release: tuple[s
     with after_the_work() if did else nullcontext():
         if output != "table":
             rows = [{**asdict(one), "since": _when(one.since), "done": bool(did)} for one in found]
-            emit(rows, output, rows=rows, columns=_COLUMNS)
+            emit(rows, output, rows=rows, columns=_COLUMNS, name="{key}")
             return
         _print(found)
         if did:

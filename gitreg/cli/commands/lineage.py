@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--down", is_flag=True, help="Only what was made from it.")
 @click.option("--depth", type=click.IntRange(min=1), metavar="N", help="How far to go.  [default: to the ends]")
 @at_option
-@format_option("tree", "mermaid", "dot", "json")
+@format_option("tree", "mermaid", "dot", "json", "jsonl")
 @fetch_option
 def command(reference: str, up: bool, down: bool, depth: int | None, at: str | None, output: str) -> None:
     """Show what a version was made from, and what was made from it.
@@ -31,8 +31,8 @@ def command(reference: str, up: bool, down: bool, depth: int | None, at: str | N
     REF is a version of a model, NAME[@VERSION] of an artifact, or PIPELINE/RUN.
     """
     found = open_registry().lineage(reference, up=up or not down, down=down or not up, depth=depth, at=at)
-    if output == "json":
-        emit(found.to_data(), "json")
+    if output in ("json", "jsonl"):
+        emit(found.to_data(), output)
     elif output == "mermaid":
         print_text(to_mermaid(found))
     elif output == "dot":

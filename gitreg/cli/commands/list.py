@@ -8,7 +8,7 @@ import click
 
 from gitreg.cli.click_completion import complete_model
 from gitreg.cli.command import Command
-from gitreg.cli.options import at_option, fetch_option, open_registry, output_option, page_options
+from gitreg.cli.options import at_option, fetch_option, listing_options, open_registry, page_options
 from gitreg.cli.output import emit, emit_page, note_page, print_table, when_text
 from gitreg.errors import InvalidInput, NotFound
 from gitreg.registry import query
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @page_options
 @click.option("--drafts", is_flag=True, help="The versions that runs are making, or have left.")
 @at_option
-@output_option
+@listing_options
 @fetch_option
 def command(words: tuple[str, ...], drafts: bool, at: str | None, output: str, **paging: Any) -> None:
     """List models with their latest versions and stages; with MODEL or a FILTER, versions, the newest first.
@@ -70,7 +70,13 @@ def print_drafts(registry: Registry, output: str, model: str | None) -> None:
     """
     rows = [row for row in verbs.drafts.draft_rows(registry.session) if model in (None, row["model"])]
     if output != "table":
-        emit(rows, output, rows=rows, columns=("model", "version", "run", "status", "stage", "size", "started_at"))
+        emit(
+            rows,
+            output,
+            rows=rows,
+            columns=("model", "version", "run", "status", "stage", "size", "started_at"),
+            name="{run}",
+        )
     if not rows:
         raise NotFound("there are no drafts", hint="a run that is under way has one, and one that failed leaves it")
     if output == "table":
@@ -103,7 +109,7 @@ def print_models(page: Any, output: str, asked: tuple[str, ...] = ()) -> None:
         There is none; for programs the empty shape is printed before.
     """
     if output != "table":
-        emit_page(page, output, query.rows.MODEL_COLUMNS)
+        emit_page(page, output, query.rows.MODEL_COLUMNS, "{name}")
     if not page.items:
         if asked:
             raise NotFound("no model passes", hint="`gitreg list` without filters shows all")
@@ -143,7 +149,7 @@ def print_versions(page: Any, output: str, model: str | None, asked: tuple[str, 
         There is none; for programs the empty shape is printed before.
     """
     if output != "table":
-        emit_page(page, output, query.rows.VERSION_COLUMNS)
+        emit_page(page, output, query.rows.VERSION_COLUMNS, "{model}@{version}")
     if not page.items:
         if any("=" in text for text in asked):
             raise NotFound("no version passes", hint=f"`gitreg list{f' {model}' if model else ''}` shows all")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gitreg.cli.click_completion import complete_reference
-from gitreg.cli.options import fetch_option, open_registry, output_option
+from gitreg.cli.options import fetch_option, listing_options, open_registry
 from gitreg.cli.output import emit, note, print_table, when_text
 
 _COLUMNS = ("commit", "when", "who", "email", "subject", "reason", "overridden", "events", "cut")
@@ -18,14 +18,14 @@ _STAGE_COLUMNS = ("version", "from", "commit", "when", "who", "email", "subject"
 @click.command("log")
 @click.argument("target", metavar="[MODEL[@STAGE|@VERSION]]", required=False, shell_complete=complete_reference)
 @click.option("-n", "--max-count", type=click.IntRange(min=1), metavar="N", help="Only the newest N.")
-@output_option
+@listing_options
 @fetch_option
 def command(target: str | None, max_count: int | None, output: str) -> None:
     """Show who did what and when, the newest first: of the registry, of MODEL or one version, or who held a stage."""
     rows = list(islice(open_registry().log(target), max_count))
     of_stage = "events" not in rows[0]
     if output != "table":
-        emit(rows, output, rows=rows, columns=_STAGE_COLUMNS if of_stage else _COLUMNS)
+        emit(rows, output, rows=rows, columns=_STAGE_COLUMNS if of_stage else _COLUMNS, name="{commit}")
     elif of_stage:
         _print_stage(rows)
     else:

@@ -7,13 +7,13 @@ from typing import Any
 import click
 
 from gitreg.cli.commands.list import print_models
-from gitreg.cli.options import fetch_option, open_registry, output_option, page_options
+from gitreg.cli.options import fetch_option, listing_options, open_registry, page_options
 
 
 @click.command("list")
 @click.argument("filters", metavar="[FILTER...]", nargs=-1)
 @page_options
-@output_option
+@listing_options
 @fetch_option
 def command(filters: tuple[str, ...], output: str, **paging: Any) -> None:
     """List models, those that pass every FILTER (tag=sklearn, versions=gt:3, stages.production=isnotnull)."""

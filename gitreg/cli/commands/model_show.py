@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gitreg.cli.options import fetch_option, model_argument, open_registry, output_option
+from gitreg.cli.options import fetch_option, listing_options, model_argument, open_registry
 from gitreg.cli.output import emit, print_fields, print_heading, print_text, when_text
 from gitreg.documents.types import CARD_FIELDS
 from gitreg.registry.query.rows import MODEL_COLUMNS, model_row
@@ -12,7 +12,7 @@ from gitreg.registry.query.rows import MODEL_COLUMNS, model_row
 
 @click.command("show")
 @model_argument
-@output_option
+@listing_options
 @fetch_option
 def command(model: str, output: str) -> None:
     """Show a model's card, and where its versions stand."""
@@ -20,7 +20,7 @@ def command(model: str, output: str) -> None:
     row = model_row(snapshot.model(model))
     aliases, card = snapshot.aliases(model), snapshot.card(model)
     if output != "table":
-        emit({**row, "aliases": aliases, "card": card}, output, columns=(*MODEL_COLUMNS, "card"))
+        emit({**row, "aliases": aliases, "card": card}, output, columns=(*MODEL_COLUMNS, "card"), name="{name}")
         return
     print_fields(
         [

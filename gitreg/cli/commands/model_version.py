@@ -13,6 +13,7 @@ from gitreg.cli.commands.show import print_version
 from gitreg.cli.group import Group
 from gitreg.cli.options import (
     fetch_option,
+    listing_options,
     local_option,
     metadata_option,
     model_argument,
@@ -38,7 +39,7 @@ def command() -> None:
 @model_argument
 @click.argument("filters", metavar="[FILTER...]", nargs=-1)
 @page_options
-@output_option
+@listing_options
 @fetch_option
 def list_(model: str, filters: tuple[str, ...], output: str, **paging: Any) -> None:
     """List the versions of MODEL, the newest first; see `gitreg list --help` for filters."""
@@ -49,7 +50,7 @@ def list_(model: str, filters: tuple[str, ...], output: str, **paging: Any) -> N
 @command.command("show")
 @model_argument
 @_version_argument
-@output_option
+@listing_options
 @fetch_option
 def show(model: str, version: str, output: str) -> None:
     """Show one version of MODEL."""
@@ -57,7 +58,7 @@ def show(model: str, version: str, output: str) -> None:
     if output == "table":
         print_version(row)
     else:
-        emit(row, output, columns=VERSION_COLUMNS)
+        emit(row, output, columns=VERSION_COLUMNS, name="{model}@{version}")
 
 
 @command.command("update")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.group import Group
-from gitreg.cli.options import fetch_option, open_registry, output_option
+from gitreg.cli.options import fetch_option, listing_options, open_registry
 from gitreg.cli.output import emit, print_fields, print_heading, print_table, when_text
 from gitreg.errors import NotFound
 from gitreg.sdk import verbs
@@ -20,13 +20,13 @@ def command() -> None:
 
 @command.command("list")
 @click.argument("pipeline", metavar="[PIPELINE]", required=False)
-@output_option
+@listing_options
 @fetch_option
 def list_runs(pipeline: str | None, output: str) -> None:
     """List runs, of one pipeline or of all, the newest first; those that are not sealed stand before."""
     rows = verbs.drafts.run_rows(open_registry().session, pipeline)
     if output != "table":
-        emit(rows, output, rows=rows, columns=_COLUMNS)
+        emit(rows, output, rows=rows, columns=_COLUMNS, name="{pipeline}/{run}")
     if not rows:
         raise NotFound(
             f"there is no run of {pipeline}" if pipeline else "there are no runs yet",
@@ -53,7 +53,7 @@ def list_runs(pipeline: str | None, output: str) -> None:
 
 @command.command("show")
 @click.argument("name", metavar="[PIPELINE/]RUN")
-@output_option
+@listing_options
 @fetch_option
 def show(name: str, output: str) -> None:
     """Show a run: its code, its surroundings, and step by step what went in and came out."""
@@ -62,7 +62,7 @@ def show(name: str, output: str) -> None:
     run, status = verbs.drafts.find_any_run(open_registry().session, name)
     data = {**run.to_data(), "status": status}
     if output != "table":
-        emit(data, output)
+        emit(data, output, name="{pipeline}/{run}")
         return
     source, environment = run.source or {}, run.environment
     commit = f"{source.get('commit', '')[:12]}{', with uncommitted changes' if source.get('dirty') else ''}"

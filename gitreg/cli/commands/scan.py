@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from gitreg.cli.click_completion import complete_reference
-from gitreg.cli.options import fetch_option, open_registry, output_option
+from gitreg.cli.options import fetch_option, listing_options, open_registry
 from gitreg.cli.output import emit, print_table
 from gitreg.cli.progress import progress
 from gitreg.errors import NotFound, Refused
@@ -20,7 +20,7 @@ _COLUMNS = ("path", "verdict", "why", "names")
 @click.command("scan")
 @click.argument("target", metavar="PATH|REF", shell_complete=complete_reference)
 @click.option("--artifact", metavar="NAME", help="Which artifact of REF.  [default: model, or the only one]")
-@output_option
+@listing_options
 @fetch_option
 def command(target: str, artifact: str | None, output: str) -> None:
     """Judge files by their content, whatever they are called; none is loaded.
@@ -43,7 +43,7 @@ def command(target: str, artifact: str | None, output: str) -> None:
         print_table(["file", "verdict", "why"], rows)
     else:
         data = [{"path": path, **finding._asdict(), "names": list(finding.names)} for path, finding in found]
-        emit(data, output, rows=data, columns=_COLUMNS)
+        emit(data, output, rows=data, columns=_COLUMNS, name="{path}")
     for path, finding in found:
         if finding.verdict == "code":
             raise Refused(

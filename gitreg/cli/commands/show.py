@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gitreg.cli.options import at_option, fetch_option, open_registry, output_option, reference_argument
+from gitreg.cli.options import at_option, fetch_option, listing_options, open_registry, reference_argument
 from gitreg.cli.output import emit, print_fields, print_heading, print_line, print_table, when_text
 from gitreg.registry import query
 from gitreg.units import size_text
@@ -16,7 +16,7 @@ from gitreg.units import size_text
 @click.command("show")
 @reference_argument
 @at_option
-@output_option
+@listing_options
 @fetch_option
 def command(reference: str, at: str | None, output: str) -> None:
     """Show the version that REF means, now or at a date or commit."""
@@ -24,7 +24,7 @@ def command(reference: str, at: str | None, output: str) -> None:
     if output == "table":
         print_version(row)
     else:
-        emit(row, output, columns=query.rows.VERSION_COLUMNS)
+        emit(row, output, columns=query.rows.VERSION_COLUMNS, name="{model}@{version}")
 
 
 def print_version(row: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ import click
 
 from gitreg.cli.click_completion import complete_reference
 from gitreg.cli.group import Group
-from gitreg.cli.options import local_option, open_registry, output_option, pr_option
+from gitreg.cli.options import listing_options, local_option, open_registry, output_option, pr_option
 from gitreg.cli.output import emit, note, print_line, print_table
 from gitreg.cli.progress import progress
 from gitreg.cli.results import report
@@ -27,7 +27,7 @@ def command() -> None:
 
 @command.command("status")
 @click.argument("reference", metavar="[REF]", required=False, shell_complete=complete_reference)
-@output_option
+@listing_options
 def status(reference: str | None, output: str) -> None:
     """Show where the bytes of a version, or of all, are.
 
@@ -37,7 +37,7 @@ def status(reference: str | None, output: str) -> None:
     table = verbs.stores.held(registry.session, [] if reference is None else [reference])
     if output != "table":
         rows = [holding.row() for row in table for holding in row]
-        emit(rows, output, rows=rows, columns=("reference", "store", "state", "held", "files"))
+        emit(rows, output, rows=rows, columns=("reference", "store", "state", "held", "files"), name="{reference}")
         return
     stores = [named.url for named in registry.session.named_stores()]
     print_table(["version", *stores], [(row[0].reference, *map(_state, row)) for row in table])
@@ -53,7 +53,7 @@ def _state(holding: ReplicaStatus) -> str:
 @click.argument("references", metavar="[REF]...", nargs=-1, shell_complete=complete_reference)
 @click.option("--to", metavar="URL|PATH", help="Where to.  [default: the store that is saved to]")
 @click.option("--from", "source", metavar="URL|PATH", help="Where from.  [default: the stores that gitreg.yaml names]")
-@output_option
+@listing_options
 def copy(references: tuple[str, ...], to: str | None, source: str | None, output: str) -> None:
     """Copy the files of versions, or of all, that a store lacks from another, verified on the way.
 
@@ -70,7 +70,7 @@ def copy(references: tuple[str, ...], to: str | None, source: str | None, output
         print_line(f"Copied {files} file{'' if files == 1 else 's'}, {size_text(size)}, to {work.target}")
     else:
         rows = [each.row() for each in done]
-        emit(rows, output, rows=rows, columns=("reference", "files", "size", "problem"))
+        emit(rows, output, rows=rows, columns=("reference", "files", "size", "problem"), name="{reference}")
     if failed:
         more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
         raise IntegrityError(

@@ -8,7 +8,7 @@ from collections import Counter
 import click
 
 from gitreg.cli.click_completion import complete_reference
-from gitreg.cli.options import open_registry, output_option
+from gitreg.cli.options import listing_options, open_registry
 from gitreg.cli.output import emit, note, print_line, print_table
 from gitreg.cli.progress import progress
 from gitreg.errors import IntegrityError, InvalidInput, Refused
@@ -36,7 +36,7 @@ class _Share(click.ParamType[float]):
 @click.argument("reference", metavar="[REF]", required=False, shell_complete=complete_reference)
 @click.option("--deep", is_flag=True, help="Read every file whole.")
 @click.option("--sample", type=_Share(), metavar="PERCENT", help="Read some of the files whole, by chance: 5%.")
-@output_option
+@listing_options
 def command(reference: str | None, deep: bool, sample: float | None, output: str) -> None:
     """Check that records, tags and stored files of a version, or of all, are intact.
 
@@ -79,7 +79,7 @@ def command(reference: str | None, deep: bool, sample: float | None, output: str
     else:
         data = {"files": rows, "gates": [decision.row() for decision in judged]}
         data["signed"] = [each.row() for each in signed]
-        emit(data, output, rows=rows, columns=_COLUMNS)
+        emit(data, output, rows=rows, columns=_COLUMNS, name="{reference}")
     if bad:
         more = f", and {len(bad) - 1} more" if len(bad) > 1 else ""
         raise IntegrityError(

@@ -5,9 +5,15 @@ from __future__ import annotations
 import click
 
 import gitreg
+from gitreg.cli.options import output_option
+from gitreg.cli.output import emit
 
 
 @click.command("version")
-def command() -> None:
+@output_option
+def command(output: str) -> None:
     """Print the version of gitreg, as --version does."""
-    click.echo(f"gitreg {gitreg.__version__}")
+    if output == "table":
+        click.echo(f"gitreg {gitreg.__version__}")
+    else:
+        emit({"version": gitreg.__version__}, output)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitreg.cli.click_completion import complete_stage
-from gitreg.cli.options import open_registry, output_option, reference_argument
+from gitreg.cli.options import listing_options, open_registry, reference_argument
 from gitreg.cli.output import emit, print_line
 from gitreg.cli.table import Cell
 from gitreg.errors import Refused
@@ -30,7 +30,7 @@ _COLUMNS = ("reference", "stage", "allowed", "protected", "overridden")
 @click.argument("stage", metavar="[STAGE]", required=False, shell_complete=complete_stage)
 @click.option("--alias", metavar="NAME", help="Explain instead whether that alias may name it.")
 @click.option("--force", is_flag=True, help="Ask what it would meet with --force.")
-@output_option
+@listing_options
 def command(reference: str, stage: str | None, alias: str | None, force: bool, output: str) -> None:
     """Explain whether the version that REF means may enter STAGE: each rule and gate, with its numbers.
 
@@ -51,7 +51,7 @@ def command(reference: str, stage: str | None, alias: str | None, force: bool, o
             _print(decision, alias)
     else:
         rows = [decision.row() for decision in decisions]
-        emit(rows[0] if one else rows, output, rows=rows, columns=_COLUMNS)
+        emit(rows[0] if one else rows, output, rows=rows, columns=_COLUMNS, name="{reference}")
     if one and not decisions[0].allowed:
         unmet = ", ".join(result.name for result in decisions[0].unmet)
         raise Refused(f"{decisions[0].reference} may not {_taking(decisions[0], alias)}: {unmet}")
