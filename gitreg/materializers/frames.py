@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -159,3 +160,44 @@ def _missing(value: Any) -> bool:
 
 def _one_line(error: BaseException) -> str:
     return "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
+
+
+# -- tables of values --------------------------------------------------------------------------------------------------
+
+
+def new_frame(columns: Mapping[str, Sequence[Any]], *, dates: Collection[str] = ()) -> Any:
+    """Return a DataFrame of plain values by column; None is a missing value, and leaves whole numbers whole.
+
+    Parameters
+    ----------
+    dates:
+        The columns of dates, as text in ISO 8601; they become aware datetimes in UTC.
+
+    Raises
+    ------
+    InvalidInput
+        pandas is not installed.
+    """
+    try:
+        import pandas as pd
+    except ModuleNotFoundError as error:
+        raise InvalidInput(
+            f"a DataFrame needs {error.name}, which is not installed", hint="pip install pandas"
+        ) from None
+    series = {
+        name: pd.to_datetime(pd.Series(values, dtype=object), utc=True, format="ISO8601", errors="coerce")
+        if name in dates
+        else pd.Series(values, dtype=_dtype(values))
+        for name, values in columns.items()
+    }
+    return pd.DataFrame(series)
+
+
+def _dtype(values: Sequence[Any]) -> str | None:
+    """Return the dtype that keeps the values of a column; None where pandas chooses it."""
+    kinds = {type(value) for value in values if value is not None}
+    if None not in values or kinds not in ({int}, {bool}):
+        return None if kinds in ({int}, {bool}, {float}, {str}) or kinds == {int, float} else "object"
+    if kinds == {bool}:
+        return "boolean"
+    return "Int64" if all(-(2**63) <= value < 2**63 for value in values if value is not None) else "object"

@@ -9,6 +9,7 @@ from gitreg.lazy_modules import import_on_use
 if TYPE_CHECKING:
     from gitreg.registry.query import diff as diff
     from gitreg.registry.query import filters as filters
+    from gitreg.registry.query import frames as frames
     from gitreg.registry.query import listing as listing
     from gitreg.registry.query import rows as rows
 else:

@@ -12,7 +12,7 @@ import json
 import math
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any, Generic, TypeVar
@@ -20,6 +20,7 @@ from typing import Any, Generic, TypeVar
 from gitreg.documents.types import CARD_FIELDS
 from gitreg.errors import InvalidInput
 from gitreg.names import as_number, nfc
+from gitreg.registry import query
 from gitreg.units import is_decimal
 
 OPERATORS = (
@@ -168,7 +169,10 @@ class Filter:
 
 @dataclass(frozen=True)
 class Page(Generic[Item]):
-    """One page of a list.
+    """One page of a list: iterate over its items, or make a table of them.
+
+        for row in registry.list_versions("iris", sort="desc:metadata.accuracy"):
+            print(row["version"], row["metadata"])
 
     Parameters
     ----------
@@ -178,12 +182,45 @@ class Page(Generic[Item]):
         The number of items on all pages.
     page, size:
         The number of this page, from 1, and the number of items on a full page.
+    columns:
+        The columns of a table of the items that come first.
     """
 
     items: list[Item]
     total: int
     page: int
     size: int
+    columns: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[Item]:
+        """Yield the items of this page."""
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        """Return the number of items on this page."""
+        return len(self.items)
+
+    def __getitem__(self, position: int) -> Item:
+        """Return an item of this page by its position, from 0."""
+        return self.items[position]
+
+    def to_pandas(self) -> Any:
+        """Return the items of this page as a DataFrame.
+
+            registry.list_versions("iris").to_pandas().sort_values("metadata.accuracy")
+
+        Returns
+        -------
+        pandas.DataFrame:
+            A row for each item. The columns are the fields, with dots for keys of mappings (``metadata.accuracy``,
+            ``source.commit``); dates are aware datetimes in UTC, numbers are numbers, values that lack are missing.
+
+        Raises
+        ------
+        InvalidInput
+            pandas is not installed.
+        """
+        return query.frames.to_pandas(self.items, self.columns)
 
     @property
     def pages(self) -> int:

@@ -15,7 +15,7 @@ from gitreg.registry.query.filters import (
     parse_filter,
     select,
 )
-from gitreg.registry.query.rows import VersionFacts, model_row, version_row
+from gitreg.registry.query.rows import MODEL_COLUMNS, VERSION_COLUMNS, VersionFacts, model_row, version_row
 from gitreg.registry.state.snapshot import Snapshot
 
 
@@ -43,7 +43,7 @@ def list_models(
     rows = map(model_row, snapshot.models())
     chosen = _filters(filters, MODEL_FIELDS)
     items, total = select(rows, chosen, fields=MODEL_FIELDS, match_any=match_any, sort=sort, page=page, size=size)
-    return Page(items, total, page, size)
+    return Page(items, total, page, size, MODEL_COLUMNS)
 
 
 def list_versions(
@@ -71,7 +71,7 @@ def list_versions(
     rows = (VersionFacts(version) for name in names for version in reversed(snapshot.versions(name)))
     chosen = _filters(filters, VERSION_FIELDS)
     items, total = select(rows, chosen, fields=VERSION_FIELDS, match_any=match_any, sort=sort, page=page, size=size)
-    return Page([version_row(each.version) for each in items], total, page, size)
+    return Page([version_row(each.version) for each in items], total, page, size, VERSION_COLUMNS)
 
 
 def _filters(filters: Sequence[str] | Mapping[str, Any], fields: Sequence[str]) -> list[Filter]:

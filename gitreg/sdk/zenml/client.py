@@ -113,7 +113,8 @@ class Client:
                 _given(filters), match_any=_any(logical_operator), sort=sort_by, page=page, size=size
             )
             snapshot = registry.session.snapshot()
-            return Page([snapshot.model(row["name"]) for row in rows.items], rows.total, rows.page, rows.size)
+            models = [snapshot.model(row["name"]) for row in rows]
+            return Page(models, rows.total, rows.page, rows.size, rows.columns)
 
     def update_model(
         self,
@@ -209,7 +210,8 @@ class Client:
             )
             snapshot = registry.session.snapshot()
             found = (snapshot.find_version(row["model"], row["version"]) for row in rows.items)
-            return Page([version for version in found if version is not None], rows.total, rows.page, rows.size)
+            versions = [version for version in found if version is not None]
+            return Page(versions, rows.total, rows.page, rows.size, rows.columns)
 
     def update_model_version(
         self,
