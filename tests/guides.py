@@ -33,6 +33,7 @@ from pathlib import Path
 
 import gitreg
 from gitreg import guides
+from tests.conftest import OF_THE_DEVELOPER
 
 PAGES = {topic: Path(guides.__file__).with_name(f"{topic}.md") for topic in guides.TOPICS}
 """The path of each page, by its name."""
@@ -135,10 +136,9 @@ class Runner:
             "[user]\n\tname = Ada Lovelace\n\temail = ada@example.com\n[init]\n\tdefaultBranch = main\n"
             "[core]\n\tfsync = none\n[advice]\n\tdetachedHead = false\n"
         )
-        self.env = {key: value for key, value in os.environ.items() if not key.startswith(("GIT", "XDG", "PYTEST"))}
+        self.env = {key: value for key, value in os.environ.items() if not key.startswith(OF_THE_DEVELOPER)}
         self.env |= {
             "HOME": str(self.home),
-            "GITREG_CACHE": str(self.top / "cache"),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(Path(gitreg.__file__).parents[1]),
             "LC_ALL": "C.UTF-8",

@@ -65,6 +65,7 @@ COMMANDS = {
     "trust": (f"{_HERE}.trust", "Trust the stores that a registry names, or its code."),
     "demo": (f"{_HERE}.demo", "Train, save, compare, promote and load, before your eyes."),
     "help": (f"{_HERE}.help", "Show a guide, or the help of a command."),
+    "env": (f"{_HERE}.env", "Show versions, folders and variables, for a bug report."),
     "completion": (f"{_HERE}.completion", "Print the script that completes names in your shell."),
     "version": (f"{_HERE}.version", "Print the version of gitreg."),
 }

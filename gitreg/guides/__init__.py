@@ -16,6 +16,7 @@ TOPICS = (
     "runs",
     "metaflow",
     "formats",
+    "environment",
     "security",
 )
 """The names of the guides, in the order in which a newcomer may read them."""

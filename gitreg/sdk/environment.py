@@ -29,6 +29,51 @@ RUN_VARIABLE = "GITREG_RUN"
 STEP_VARIABLE = "GITREG_STEP"
 CACHE_VARIABLE = "GITREG_CACHE"
 CACHE_SIZE_VARIABLE = "GITREG_CACHE_SIZE"
+OFFLINE_VARIABLE = "GITREG_OFFLINE"
+
+
+class Variable(NamedTuple):
+    """An environment variable that gitreg reads or sets.
+
+    Parameters
+    ----------
+    meaning:
+        A sentence without its full stop.
+    default:
+        The value that counts where it is not set; empty if gitreg sets it itself.
+    """
+
+    name: str
+    meaning: str
+    default: str = ""
+
+
+VARIABLES = (
+    Variable(
+        REGISTRY_VARIABLE,
+        "The registry: a folder, PATH#BRANCH, or the URL of its repository",
+        "the current folder, upwards",
+    ),
+    Variable(
+        CACHE_VARIABLE, "The folder of the cache", "gitreg in XDG_CACHE_HOME or ~/.cache (macOS: ~/Library/Caches)"
+    ),
+    Variable(
+        CACHE_SIZE_VARIABLE,
+        "The size that the cache may have, such as 50GB; least recently used goes first",
+        "a fifth of the disk",
+    ),
+    Variable(OFFLINE_VARIABLE, "1 contacts no remote: a registry named by URL is read as it was last fetched", "0"),
+    Variable(
+        "GITREG_PUSH_TOKEN", "The token by which the pipeline of `gitreg ci gitlab` pushes", "the job's own rights"
+    ),
+    Variable(RUN_VARIABLE, "Set by a run for the programs that it starts: the run that they save into"),
+    Variable(STEP_VARIABLE, "Set by a run for the programs that it starts: the step that they belong to"),
+    Variable("GITREG_VERSION", "Set for the command of a gate: the version in question"),
+    Variable("GITREG_STAGE", "Set for the command of a gate: the stage that the version is to enter"),
+    Variable("GITREG_ALIAS", "Set for the command of a gate: the alias that is to name the version"),
+    Variable("GITREG_PUSHES", "Set for git while gitreg pushes: the hook pre-push lets pass what gitreg has checked"),
+)
+"""All variables of gitreg's own, those that a user sets first."""
 
 
 class Environment(NamedTuple):
@@ -82,47 +127,51 @@ class Environment(NamedTuple):
         from gitreg.blobs.cache.cache import Cache
 
         size = self.env.get(CACHE_SIZE_VARIABLE)
-        return Cache(self._cache_folder(), limit=parse_size(size, CACHE_SIZE_VARIABLE) if size else None)
+        return Cache(self.cache_folder, limit=parse_size(size, CACHE_SIZE_VARIABLE) if size else None)
 
     def stat_cache(self) -> StatCache:
         """Return the stat cache: size and mtime of the user's files when they were last hashed, with their digests."""
         from gitreg.blobs.cache.stat_cache import StatCache  # `show` and `list` need nothing of the store
 
-        return StatCache(self._cache_folder() / "known-1.sqlite", self.clock)
+        return StatCache(self.cache_folder / "known-1.sqlite", self.clock)
 
     def spool(self) -> Path:
         """Return the folder for blobs that are being copied from one store to another."""
-        return self._cache_folder() / "spool"
+        return self.cache_folder / "spool"
 
     def mirrors(self) -> Path:
         """Return the folder for mirrors of registries that are opened by URL."""
-        return self._cache_folder() / "mirrors"
+        return self.cache_folder / "mirrors"
 
     @property
     def offline(self) -> bool:
         """True if no remote may be contacted (GITREG_OFFLINE)."""
-        return self.env.get("GITREG_OFFLINE", "") not in ("", "0")
+        return self.env.get(OFFLINE_VARIABLE, "") not in ("", "0")
 
     def unfinished(self, name: str) -> Path:
         """Return the path of the checkpoint file of an interrupted verification."""
-        return self._cache_folder() / "verified" / f"{name}.txt"
+        return self.cache_folder / "verified" / f"{name}.txt"
 
     def trusted_stores(self) -> TrustedStores:
         """Return the list of stores that the user trusts."""
-        return weights.trusted_stores.TrustedStores(self._settings_folder() / "stores.json")
+        return weights.trusted_stores.TrustedStores(self.config_folder / "stores.json")
 
     def code_trust(self) -> CodeTrust:
         """Return the list of registries that the user trusts for files that can run code."""
-        return weights.trusted_code.CodeTrust(self._settings_folder() / "code.json")
+        return weights.trusted_code.CodeTrust(self.config_folder / "code.json")
 
     def verdicts(self) -> ScanCache:
         """Return the cache of the scanner's verdicts on files."""
-        return ScanCache(self._cache_folder())
+        return ScanCache(self.cache_folder)
 
-    def _settings_folder(self) -> Path:
+    @property
+    def config_folder(self) -> Path:
+        """The user's folder of gitreg: which stores and registries are trusted."""
         return self._own_folder("XDG_CONFIG_HOME", ".config", "Library/Application Support")
 
-    def _cache_folder(self) -> Path:
+    @property
+    def cache_folder(self) -> Path:
+        """The folder of the cache, and of what else gitreg keeps on this machine."""
         named = self.env.get(CACHE_VARIABLE)
         return self.folder / named if named else self._own_folder("XDG_CACHE_HOME", ".cache", "Library/Caches")
 

@@ -392,7 +392,7 @@ def test_what_the_store_does_not_hold_any_more_is_made_again(inside: Registry) -
     adding()
     for folder in (
         inside.session.branch.repository.common_dir / "gitreg" / "store",
-        inside.session.environment._cache_folder(),
+        inside.session.environment.cache_folder,
     ):
         shutil.rmtree(folder)
     adding()
