@@ -24,9 +24,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
+import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +43,8 @@ MASKS = (
     (re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32}|[0-9a-f]{12}|[0-9a-f]{10}|[0-9a-f]{7})\b"), "HEX"),
     (re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?"), "WHEN"),
     (re.compile(r"\b\d{4}-\d{2}-\d{2}\b"), "DAY"),
+    (re.compile(r"(?<=\S) {2,}(?=\S)"), "  "),  # columns are wider where a home has a longer name
+    (re.compile("─+"), "─"),
     (re.compile(r"\b(AAAA[A-Za-z0-9+/=]{20,}|SHA256:[A-Za-z0-9+/]{43})"), "KEY"),
     (re.compile(r"\b1\d{15}\b"), "RUN"),  # Metaflow's: microseconds since 1970
 )
@@ -119,17 +122,16 @@ class Runner:
 
     Parameters
     ----------
-    top:
+    home:
         An empty folder.
     """
 
-    top: Path
+    home: Path
     status: str = "0"
     interpreter: subprocess.Popen[str] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self.home = self.folder = self.top / "home"
-        self.home.mkdir()
+        self.folder = self.home
         (self.home / "model.bst").write_bytes(b"not really a model\n")
         (self.home / "vocabulary.txt").write_bytes(b"first second")
         (self.home / ".gitconfig").write_text(
@@ -166,7 +168,7 @@ class Runner:
     def _shell(self, command: str) -> str:
         if self.status != "0" and not command.startswith("echo $?"):
             raise UnexpectedFailure(f"exit code {self.status} before `{command.strip()}`")
-        state = self.top / "state"
+        state = self.home / ".state"
         done = subprocess.run(
             ["bash", "-c", _SHELL.format(status=self.status, state=state)],
             cwd=self.folder, env=self.env | {"GUIDE_COMMAND": command}, stdin=subprocess.DEVNULL,
@@ -196,7 +198,7 @@ class Runner:
         return str(answer["printed"]) if mode == "single" else ""
 
 
-def outputs(text: str, top: Path) -> Iterator[tuple[Step, str]]:
+def outputs(text: str, home: Path) -> Iterator[tuple[Step, str]]:
     """Yield each step of a page with what it prints.
 
     Raises
@@ -204,7 +206,7 @@ def outputs(text: str, top: Path) -> Iterator[tuple[Step, str]]:
     UnexpectedFailure
         A step fails, and no ``$ echo $?`` follows.
     """
-    runner = Runner(top)
+    runner = Runner(home)
     try:
         for step in steps(text):
             yield step, runner.run(step)
@@ -221,9 +223,9 @@ def masked(text: str) -> str:
     return text
 
 
-def rewritten(text: str, top: Path) -> str:
+def rewritten(text: str, home: Path) -> str:
     """Return a page with what its commands print now."""
-    for step, printed in reversed([*outputs(text, top)]):
+    for step, printed in reversed([*outputs(text, home)]):
         if step.language in ("console", "session") and masked(printed) != masked(step.expected):
             text = text[: step.start] + printed + text[step.end :]
     return text
@@ -231,16 +233,20 @@ def rewritten(text: str, top: Path) -> str:
 
 def main() -> None:
     """Rewrite the pages that the arguments name, or all."""
+    home = Path("/tmp", secrets.token_hex(2))  # as long as /home/ada, so that columns are as wide
     for name in sys.argv[1:] or PAGES:
-        with tempfile.TemporaryDirectory() as top:
+        home.mkdir()
+        try:
             text = PAGES[name].read_text()
-            try:
-                now = rewritten(text, Path(top))
-            except UnexpectedFailure as failure:
-                print(f"{name}: {failure}")
-                continue
-        print(f"{name}: {'as before' if now == text else 'rewritten'}")
-        PAGES[name].write_text(now)
+            now = rewritten(text, home)
+        except UnexpectedFailure as failure:
+            print(f"{name}: {failure}")
+        else:
+            print(f"{name}: {'as before' if now == text else 'rewritten'}")
+            PAGES[name].write_text(now)
+        finally:
+            subprocess.run(["chmod", "-R", "u+w", home], check=True)
+            shutil.rmtree(home)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from gitreg.cli.command import Command
 from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.options import format_option
 from gitreg.cli.output import emit, print_fields, print_heading
@@ -14,7 +15,7 @@ from gitreg.sdk.views.installation import describe
 from gitreg.units import size_text
 
 
-@click.command("env")
+@click.command("env", cls=Command, examples=["gitreg env", "gitreg env --json"], guides=["environment"])
 @format_option("table", "json", "yaml")
 @click.pass_context
 def command(ctx: click.Context, output: str) -> None:

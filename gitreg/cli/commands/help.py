@@ -11,6 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from gitreg import guides
+from gitreg.cli.command import Command
 
 _WIDEST = 100
 """Columns of rendered text: longer lines are hard to read."""
@@ -24,7 +25,9 @@ def complete_topic(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
     return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
 
-@click.command("help")
+@click.command(
+    "help", cls=Command, examples=["gitreg help", "gitreg help start", "gitreg help store add"], guides=["start"]
+)
 @click.argument("topic", metavar="[TOPIC|COMMAND...]", nargs=-1, shell_complete=complete_topic)
 @click.pass_context
 def command(ctx: click.Context, topic: tuple[str, ...]) -> None:
