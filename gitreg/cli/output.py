@@ -200,6 +200,12 @@ def print_line(*parts: str | Cell) -> None:
     click.echo("".join(styled(cell, one_line(cell.text)) for cell in cells))
 
 
+def print_done(*parts: str | Cell) -> None:
+    """Print one line that tells what was done, unless the user asked for quiet."""
+    if not is_quiet():
+        print_line(*parts)
+
+
 def print_text(text: str) -> None:
     """Print a text of several lines."""
     click.echo(lines(text).rstrip())
@@ -227,14 +233,15 @@ def _width() -> int | None:
 
 def _cell(value: Any) -> Cell:
     colour = {"production": "green", "staging": "yellow", "yanked": "red"}.get(str(value))
-    return Cell(lines(_text(value)), colour, dim=value == "archived")
+    return Cell(lines(value_text(value)), colour, dim=value == "archived")
 
 
-def _text(value: Any) -> str:
+def value_text(value: Any) -> str:
+    """Return a value as people read it: a list with commas, numbers to six digits, None as nothing."""
     if value is None:
         return ""
     if isinstance(value, list | tuple):
-        return ", ".join(_text(item) for item in value)
+        return ", ".join(value_text(item) for item in value)
     if isinstance(value, Mapping):
         return as_json(value)
     return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg.cli.exit import silence
 from gitreg.cli.failure import unwritable_output
+from gitreg.cli.global_options import is_quiet
 from gitreg.cli.output import emit, print_heading, print_line, print_text, warn
+from gitreg.cli.sentences import moved_sentence, sentence
 from gitreg.cli.table import Cell
 from gitreg.registry.query.rows import version_row
 
 if TYPE_CHECKING:
     from gitreg.registry.writing.commit import Outcome
     from gitreg.sdk.registry import Registry
+    from gitreg.sdk.session import Session
     from gitreg.sdk.verbs.remotes import Pulled
 
 
@@ -37,7 +40,7 @@ def after_the_work(work: str = "the work") -> Iterator[None]:
 
 
 def report(registry: Registry, outcome: Outcome, output: str, *, nothing: str = "nothing to do") -> None:
-    """Print the outcome of a write.
+    """Print the outcome of a write: a sentence in the past tense, and the commit's short id; if quiet, the versions.
 
     For programs: ``changed``, ``commit`` (null where nothing was committed), ``subject`` and, where the command
     concerns one version, ``version`` as ``gitreg show`` prints it, or ``versions`` where it concerns several; a
@@ -46,7 +49,7 @@ def report(registry: Registry, outcome: Outcome, output: str, *, nothing: str = 
     Parameters
     ----------
     nothing:
-        The message where nothing was changed.
+        The sentence where nothing was changed.
     """
     dry = bool(outcome.written) and outcome.commit is None  # then the output is all that it does
     with nullcontext() if dry else after_the_work(repr(outcome.changes.subject or "the work")):
@@ -55,6 +58,10 @@ def report(registry: Registry, outcome: Outcome, output: str, *, nothing: str = 
 
 def _report(registry: Registry, outcome: Outcome, output: str, nothing: str) -> None:
     changes = outcome.changes
+    if output == "table" and is_quiet():
+        for model, version in changes.versions or filter(None, [changes.version]):
+            print_line(f"{model}@{version}")
+        return
     if output == "table":
         _tell(outcome, nothing)
         return
@@ -75,37 +82,47 @@ def _report(registry: Registry, outcome: Outcome, output: str, nothing: str) -> 
 
 
 @after_the_work()
-def report_moved(moved: Pulled, output: str, *, nothing: str) -> None:
+def report_moved(session: Session, moved: Pulled, output: str, *, verb: str) -> None:
     """Print the move of a branch: ``branch``, ``before`` and ``after`` for programs.
 
     They get ``gone`` and ``stages`` too: the commits that a rewrite of history removed, and the stages that it moved.
+
+    Parameters
+    ----------
+    verb:
+        ``Pulled`` or ``Pushed``.
     """
     if output != "table":
         emit(moved.row(), output, columns=("branch", "before", "after"))
         return
+    if is_quiet():
+        return
+    after = Cell((moved.after or "")[:10], dim=True)
     if moved.before == moved.after:
-        print_line(f"{moved.branch} {nothing}")
+        print_line(f"Nothing to {verb.removesuffix('ed').lower()}: {moved.branch} has nothing new  ", after)
+    elif moved.rewrite is not None:
+        print_line(f"Followed the rewritten history of {moved.branch}, from {(moved.before or '')[:10]} to  ", after)
     else:
-        print_line(f"{moved.branch}: {(moved.before or 'nothing')[:10]} -> {(moved.after or 'nothing')[:10]}")
+        print_line(f"{moved_sentence(session.branch.repository, moved, verb)}  ", after)
     for commit, subject in moved.rewrite.gone if moved.rewrite else ():
         print_line(f"gone: {commit[:10]} {subject}")
-    for stage, before, after in moved.rewrite.stages if moved.rewrite else ():
-        print_line(f"{stage}: {before or 'nothing'} -> {after or 'nothing'}")
+    for stage, before, holder in moved.rewrite.stages if moved.rewrite else ():
+        print_line(f"{stage}: {before or 'nothing'} -> {holder or 'nothing'}")
 
 
 def _tell(outcome: Outcome, nothing: str) -> None:
-    subject = outcome.changes.subject
     if not outcome.written:
-        print_line(f"{subject}: {nothing}" if subject else nothing)
+        print_line(nothing)
     elif outcome.commit is None:
-        print_line(f"Would commit: {subject}")
+        print_line(f"Would commit: {outcome.changes.subject}")
         for path, content in outcome.written.items():
             print_heading(path if content is not None else f"{path} (removed)")
             print_text(_text(content) or "")
+    elif outcome.proposal is None:
+        print_line(f"{sentence(outcome.changes)}  ", Cell(outcome.commit[:10], dim=True))
     else:
-        print_line(f"{subject}  ", Cell(outcome.commit[:10], dim=True))
-    if outcome.proposal:
-        print_line(f"Proposed on the branch {outcome.proposal.branch}; nothing has moved yet")
+        print_line(f"Proposed: {outcome.changes.subject}  ", Cell(outcome.commit[:10], dim=True))
+        print_line(f"It waits on the branch {outcome.proposal.branch}; nothing has moved yet")
         if outcome.proposal.url:
             done = "The pull request is" if outcome.proposal.opened else "Open the pull request"
             print_line(f"{done}: {outcome.proposal.url}")

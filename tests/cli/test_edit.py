@@ -33,7 +33,7 @@ def typing(person: Person, line: str) -> Person:
 def test_the_file_of_the_registrys_branch_is_edited_from_the_projects_own(writer: Person) -> None:
     ended = typing(writer, "description: Ours").gitreg("edit")
     assert "+description: Ours" in ended.out
-    assert "Edit gitreg.yaml" in ended.out
+    assert "Edited gitreg.yaml" in ended.out
     assert "description: Ours" in writer.git("show", "registry:gitreg.yaml")
     assert writer.gitreg("config", "get", "description").out == "Ours\n"
     assert writer.git("status", "--porcelain") == ""

@@ -111,7 +111,7 @@ def test_a_command_that_fails_leaves_a_draft_and_its_exit_code(trainer: Person) 
         said = trainer.gitreg(*asked, code=3).err
         assert "iris@draft is a draft" in said
         assert "gitreg seal" in said
-    assert "Seal train/bad: iris@3" in trainer.gitreg("seal", "bad").out
+    assert "Sealed train/bad: iris@3" in trainer.gitreg("seal", "bad").out
     assert trainer.gitreg("show", "iris@staging", "--json").data["version"] == "3"
     trainer.gitreg("list", "--drafts", code=3)
     trainer.gitreg("seal", "bad", code=3)
@@ -154,14 +154,17 @@ def test_a_killed_run_is_resumed_under_its_name(trainer: Person) -> None:
 @pytest.mark.slow
 def test_artifacts_are_saved_shown_linked_and_loaded_by_hand(writer: Person) -> None:
     write(writer.here.parent / "table", {"a.csv": "1,2\n", "b/c.csv": "3\n"})
-    assert writer.gitreg("artifact", "save", "table@may", "../table", "--metadata", "rows=2").out == "table@may\n"
+    assert (
+        writer.gitreg("artifact", "save", "table@may", "../table", "--metadata", "rows=2").out
+        == "Saved the artifact table@may (2 files, 6 B)\n"
+    )
     shown = writer.gitreg("artifact", "show", "table", "--json").data
     assert (shown["version"], shown["metadata"], sorted(shown["files"])) == ("may", {"rows": 2}, ["a.csv", "b/c.csv"])
     assert "table@may" in writer.gitreg("artifact", "show", shown["id"][:8]).out
     assert writer.gitreg("artifact", "list", "--json").data[0]["artifact"] == "table"
     assert "may" in writer.gitreg("artifact", "list", "table").out
-    assert "Link table@may to iris@1" in writer.gitreg("artifact", "link", "table", "iris@1").out
-    assert "linked already" in writer.gitreg("artifact", "link", "table", "iris@1").out
+    assert "Linked table@may to iris@1" in writer.gitreg("artifact", "link", "table", "iris@1").out
+    assert "iris@1 already has table" in writer.gitreg("artifact", "link", "table", "iris@1").out
     assert "table" in writer.gitreg("show", "iris@1", "--json").data["artifacts"]
     writer.gitreg("artifact", "load", "table@1", "mine")
     assert (writer.here / "mine" / "b" / "c.csv").read_text() == "3\n"

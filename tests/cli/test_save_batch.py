@@ -52,7 +52,7 @@ def test_a_list_is_saved_in_one_commit(lister: Person) -> None:
 def test_json_on_standard_input_is_a_list_too(lister: Person) -> None:
     given = json.dumps([{"model": "rose", "paths": ["../b"]}, {"model": "rose", "paths": ["../b/model.bin"]}])
     ended = lister.run(PROGRAMS / "gitreg", "save", "--batch", "-", stdin=given)
-    assert (ended.code, ended.out.startswith("Save rose@1, rose@2  ")) == (0, True), ended
+    assert (ended.code, ended.out.startswith("Saved rose@1 and rose@2 (")) == (0, True), ended
 
 
 WRONG = {

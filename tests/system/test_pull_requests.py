@@ -432,7 +432,7 @@ def test_where_the_branch_is_protected_the_change_is_proposed_by_itself(
     weights = write(tmp_path / "weights-3", {"m": "3"})
     ended = clone.gitreg("save", "iris", weights)
     assert "origin/main is protected: the change is proposed instead" in ended.err
-    assert "Proposed on the branch gitreg/save/iris-3" in ended.out
+    assert "It waits on the branch gitreg/save/iris-3" in ended.out
     clone.gitreg("promote", "iris@2", "production", "--force")
     branches = {"refs/heads/gitreg/save/iris-3", f"refs/heads/{PROMOTION}"}
     assert {name: oid for name, oid in far.refs().items() if name not in branches} == before

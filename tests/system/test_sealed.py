@@ -97,7 +97,7 @@ def test_what_the_record_links_itself_is_nothing_to_do(ada: Person) -> None:
     code = "import gitreg\ngitreg.link_artifact_to_model('model@1', gitreg.Model('wine', 'v1'))\n"
     assert ada.run("python", "-c", code).code == 0
     assert loaded(ada, "wine@v1") == "evil"
-    assert "it is linked already" in ada.gitreg("artifact", "link", "model@1", "wine@v1").out
+    assert "wine@v1 already has model@1" in ada.gitreg("artifact", "link", "model@1", "wine@v1").out
     head = ada.git("rev-parse", "HEAD")
     assert ada.run("python", "-c", code).code == 0
     step = write(ada.here.parent / "flow", {"go.py": (

@@ -25,7 +25,7 @@ def set_(reference: str, alias: str, force: bool, output: str) -> None:
     """Point ALIAS to the version that REF names."""
     registry = open_registry()
     outcome = verbs.stages.set_alias(registry.session, reference, alias, force=force)
-    report(registry, outcome, output, nothing="it names that version already")
+    report(registry, outcome, output, nothing=f"{alias} already means {outcome.changes.reference}")
 
 
 @command.command("delete")

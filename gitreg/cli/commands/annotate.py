@@ -41,4 +41,4 @@ def command(
     outcome = verbs.versions.annotate(
         registry.session, reference, metadata=metadata, tags=tags, description=description
     )
-    report(registry, outcome, output, nothing="all that is said already")
+    report(registry, outcome, output, nothing=f"{outcome.changes.reference} says all that already")

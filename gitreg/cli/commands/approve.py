@@ -49,4 +49,4 @@ def command(
     assert reference is not None
     assert stage is not None
     outcome = verbs.approvals.approve(registry.session, reference, stage, key=key, until=until, reason=reason)
-    report(registry, outcome, output, nothing=f"{reference} is approved for {stage} already")
+    report(registry, outcome, output, nothing=f"{outcome.changes.reference} is already approved for {stage} by you")

@@ -19,4 +19,4 @@ def command(reference: str, reason: str, output: str) -> None:
     """Mark the version that REF means as no longer relevant; it leaves the stage that it holds."""
     registry = open_registry()
     outcome = verbs.stages.archive(registry.session, reference, reason=reason)
-    report(registry, outcome, output, nothing="archived already")
+    report(registry, outcome, output, nothing=f"{outcome.changes.reference} is already archived")

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from gitreg.cli.click_completion import complete_reference
+from gitreg.cli.global_options import is_quiet
 from gitreg.cli.group import Group
 from gitreg.cli.options import (
     NamedPath,
@@ -19,9 +20,10 @@ from gitreg.cli.options import (
     output_option,
     unsafe_code_option,
 )
-from gitreg.cli.output import emit, print_fields, print_heading, print_table, when_text
+from gitreg.cli.output import emit, print_fields, print_heading, print_line, print_table, when_text
 from gitreg.cli.progress import progress
 from gitreg.cli.results import after_the_work, report
+from gitreg.cli.sentences import amount
 from gitreg.errors import NotFound
 from gitreg.names import name_and_version
 from gitreg.registry.state.runs_and_artifacts import artifact_versions
@@ -128,14 +130,19 @@ def save(name: str, path: str, artifact_type: str, metadata: dict[str, Any], out
 
     artifact, version = name_and_version(name)
     registry = None if active_run() is not None else open_registry()
+    known = {each.reference for each in artifact_versions(registry.session.snapshot(), artifact)} if registry else set()
     saved = save_artifact(
         Path(path), artifact, version, artifact_type=artifact_type, metadata=metadata, registry=registry
     )
-    with after_the_work(f"Save {saved.reference}"):
-        if output == "table":
-            click.echo(saved.reference)
-        else:
+    with after_the_work():
+        if output != "table":
             emit(_row(saved.document), output)
+        elif is_quiet():
+            print_line(saved.reference)
+        elif saved.reference in known:
+            print_line(f"{saved.reference} is already saved with these files")
+        else:
+            print_line(f"Saved the artifact {saved.reference}{amount([saved.document])}")
 
 
 @command.command("load")
@@ -177,7 +184,7 @@ def link(artifact: str, reference: str, output: str) -> None:
     """Link an artifact to a version of a model: predictions that it made, data that it was tried on."""
     registry = open_registry()
     outcome = verbs.links.link_artifact(registry.session, artifact, reference)
-    report(registry, outcome, output, nothing="it is linked already")
+    report(registry, outcome, output, nothing=f"{outcome.changes.reference} already has {artifact}")
 
 
 def _row(document: Any) -> dict[str, Any]:

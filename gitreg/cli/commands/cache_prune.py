@@ -6,8 +6,9 @@ import click
 
 from gitreg.cli.commands.cache_list import COLUMNS
 from gitreg.cli.options import listing_options
-from gitreg.cli.output import emit, print_line, print_table
+from gitreg.cli.output import emit, print_done, print_table
 from gitreg.cli.results import after_the_work
+from gitreg.cli.sentences import counted
 from gitreg.errors import InvalidInput
 from gitreg.sdk.environment import Environment
 from gitreg.sdk.views.cache import list_cache, prune_cache
@@ -37,10 +38,10 @@ def command(to: str | None, everything: bool, output: str) -> None:
             cells = [(row["digest"].removeprefix("sha256:")[:12], size_text(row["size"])) for row in rows]
             print_table(["digest", "size"], cells, right=["size"])
         total = size_text(sum(row["size"] for row in rows))
-        print_line(f"Removed {len(rows)} artifact{'' if len(rows) == 1 else 's'}, {total}")
+        print_done(f"Removed {counted(len(rows), 'artifact')}, {total}")
         kept = list_cache(environment, None)
         size, most = sum(row["size"] for row in kept), environment.cache().limit if limit is None else limit
         if most is not None and size > most and not everything:
-            print_line(
+            print_done(
                 f"{size_text(size)} stay, handed out within a day or in use now; --all removes what is not in use"
             )

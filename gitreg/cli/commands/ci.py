@@ -10,7 +10,7 @@ from gitreg.blobs.urls import extra_of
 from gitreg.cli.hosting import PIPELINES, pipeline, stores
 from gitreg.cli.hosting.installation import running_requirement
 from gitreg.cli.options import NamedPath, open_registry, output_option
-from gitreg.cli.output import emit, note, print_line
+from gitreg.cli.output import emit, note, print_done
 from gitreg.cli.results import after_the_work
 from gitreg.errors import AlreadyExists
 
@@ -55,7 +55,7 @@ def command(host: str, out: str | None, force: bool, install: str | None, output
     path.write_text(text, encoding="utf-8")
     with after_the_work():
         if output == "table":
-            print_line(f"Wrote {path}")
+            print_done(f"Wrote {path}")
         else:
             emit({"host": host, "path": str(path), "branch": registry.session.branch.name, "install": spec}, output)
     note(f"its jobs install {spec}")

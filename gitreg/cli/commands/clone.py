@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.options import output_option
-from gitreg.cli.output import emit, print_line
+from gitreg.cli.output import emit, print_done
 from gitreg.cli.results import after_the_work
+from gitreg.cli.sentences import counted
 from gitreg.errors import Refused
 from gitreg.registry.state.store_urls import is_private
 from gitreg.sdk import verbs
@@ -33,6 +34,10 @@ def command(url: str, path: str | None, output: str) -> None:
             data = {"made": True, "folder": str(registry.folder), "branch": branch.name, "root": branch.root}
             emit({**data, "store": registry.store_url, "remote": registry.remote}, output)
             return
-        print_line(f"Cloned into {registry.folder}{_weights(registry)}")
+        snapshot = registry.snapshot()
+        models = snapshot.model_names()
+        versions = sum(len(list(snapshot.versions(model))) for model in models)
+        holds = f"{counted(len(models), 'model')}, {counted(versions, 'version')}"
+        print_done(f"Cloned into {registry.folder} ({holds}){_weights(registry)}")
         if registry.upstream is None:
-            print_line("gitreg.yaml declares no remote: what you save stays in this clone")
+            print_done("gitreg.yaml declares no remote: what you save stays in this clone")

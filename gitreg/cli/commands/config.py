@@ -52,4 +52,5 @@ def set_one(name: str, values: tuple[str, ...], output: str) -> None:
     `store` is set as by `gitreg store set`, `remote` as by `gitreg remote set`. All other settings: `gitreg edit`.
     """
     registry = open_registry()
-    report(registry, verbs.settings.set_value(registry.session, name, values), output)
+    outcome = verbs.settings.set_value(registry.session, name, values)
+    report(registry, outcome, output, nothing=f"{name} is already {', '.join(values)}")

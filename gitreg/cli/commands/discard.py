@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.options import open_registry, output_option
-from gitreg.cli.output import emit, print_line
+from gitreg.cli.output import emit, print_done
 from gitreg.cli.results import after_the_work
 from gitreg.sdk import verbs
 
@@ -21,4 +21,4 @@ def command(name: str, output: str) -> None:
             data = {"changed": True, "commit": None, "subject": f"Discard the draft of {discarded.name}"}
             emit({**data, "run": discarded.name}, output)
             return
-        print_line(f"Discarded the draft of {discarded.name}")
+        print_done(f"Discarded the draft of {discarded.name}")

@@ -13,7 +13,7 @@ import click
 from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.group import Group
 from gitreg.cli.options import open_registry, output_option
-from gitreg.cli.output import emit, print_line
+from gitreg.cli.output import emit, print_done
 from gitreg.cli.results import after_the_work
 from gitreg.git import Repository
 from gitreg.git.program import without_repository
@@ -78,7 +78,7 @@ def _report(placed: Iterable[HookPlacement], output: str) -> None:
         if output != "table":
             emit(rows, output, rows=rows, columns=("name", "path", "what"))
         elif not rows:
-            print_line("There are no hooks of gitreg")
+            print_done("There are no hooks of gitreg")
         else:
             for row in rows:
-                print_line(f"{row['name']}: {row['what']}")
+                print_done(f"{row['name']}: {row['what']}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.options import NamedPath, output_option
-from gitreg.cli.output import emit, print_line
+from gitreg.cli.output import emit, print_done
 from gitreg.cli.results import after_the_work
 from gitreg.sdk.registry import Registry
 
@@ -46,10 +46,10 @@ def command(
             return
         verb = "Made a registry" if made else "There is a registry already"
         inside = f"/{made_branch.root}" if made_branch.root else ""
-        print_line(
+        print_done(
             f"{verb} in {registry.folder}{inside}, on the branch {made_branch.name}; weights go to {registry.store_url}"
         )
         if remote:
-            print_line(f"Published to {remote}")
+            print_done(f"Published to {remote}")
         if made:
-            print_line("Next: gitreg save MODEL PATH")
+            print_done("Next: gitreg save MODEL PATH")

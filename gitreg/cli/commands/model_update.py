@@ -43,4 +43,4 @@ def command(
     outcome = verbs.models.update_model(
         session, model, fields=fields, tags=tags, remove_tags=remove_tags, metadata=metadata
     )
-    report(registry, outcome, output)
+    report(registry, outcome, output, nothing=f"The card of {model} says all that already")

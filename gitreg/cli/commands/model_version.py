@@ -22,7 +22,7 @@ from gitreg.cli.options import (
     page_options,
     tag_option,
 )
-from gitreg.cli.output import emit, print_line
+from gitreg.cli.output import emit, print_done
 from gitreg.cli.results import report
 from gitreg.registry.query.rows import VERSION_COLUMNS, version_row
 from gitreg.sdk import verbs
@@ -76,7 +76,7 @@ def update(model: str, version: str | None, output: str, metadata: dict[str, Any
     """Move one version of MODEL (the latest, if none is named) to a stage, and say more of it, in one commit."""
     registry = open_registry()
     outcome = verbs.versions.annotate(registry.session, f"{model}@{version or 'latest'}", metadata=metadata, **changes)
-    report(registry, outcome, output)
+    report(registry, outcome, output, nothing=f"{outcome.changes.reference} says all that already")
 
 
 @command.command("delete")
@@ -95,7 +95,7 @@ def delete(model: str, version: str, force: bool, output: str) -> None:
     report(registry, outcome, output)
     if output == "table" and outcome.written:
         undo = shlex.join(["gitreg", "model", "version", "undelete", model, version])
-        print_line(f"`{undo}` undoes it")
+        print_done(f"`{undo}` undoes it")
 
 
 @command.command("undelete")
@@ -107,4 +107,4 @@ def undelete(model: str, version: str, output: str) -> None:
     """Undo the deletion of one version of MODEL; a model that was deleted gets its last card back."""
     registry = open_registry()
     outcome = verbs.versions.undelete_version(registry.session, f"{model}@{version}")
-    report(registry, outcome, output, nothing="it is not deleted")
+    report(registry, outcome, output, nothing=f"{outcome.changes.reference} is not deleted")

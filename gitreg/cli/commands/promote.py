@@ -40,4 +40,4 @@ def command(reference: str, stage: str, force: bool, reason: str, output: str) -
     """Move the version that REF names into STAGE; it leaves the stage that it had."""
     registry = open_registry()
     outcome = verbs.stages.promote(registry.session, reference, stage, force=force, reason=reason)
-    report(registry, outcome, output, nothing=f"{reference} is in {stage} already")
+    report(registry, outcome, output, nothing=f"{outcome.changes.reference} is already in {stage}")

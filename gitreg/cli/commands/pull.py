@@ -19,5 +19,6 @@ def command(accept_rewrite: bool, output: str) -> None:
     history was rewritten is followed with --accept-rewrite alone, which prints the commits that go and the stages that
     move, and gives up no work of this clone's own.
     """
-    moved = verbs.remotes.pull(open_registry(accept_rewrite=accept_rewrite).session, accept_rewrite)
-    report_moved(moved, output, nothing="has nothing new")
+    session = open_registry(accept_rewrite=accept_rewrite).session
+    moved = verbs.remotes.pull(session, accept_rewrite)
+    report_moved(session, moved, output, verb="Pulled")

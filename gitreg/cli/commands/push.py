@@ -13,4 +13,5 @@ from gitreg.sdk import verbs
 @output_option
 def command(output: str) -> None:
     """Publish what was committed with --local: commits, tags, stages and aliases."""
-    report_moved(verbs.remotes.push(open_registry().session), output, nothing="has all of it")
+    session = open_registry().session
+    report_moved(session, verbs.remotes.push(session), output, verb="Pushed")

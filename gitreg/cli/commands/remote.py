@@ -6,8 +6,9 @@ import click
 
 from gitreg.cli.group import Group
 from gitreg.cli.options import local_option, open_registry, output_option, pr_option
-from gitreg.cli.output import print_line
+from gitreg.cli.output import print_done
 from gitreg.cli.results import report
+from gitreg.cli.sentences import counted
 from gitreg.sdk import verbs
 
 
@@ -29,12 +30,8 @@ def set_remote(name: str, output: str) -> None:
     """
     registry = open_registry()
     outcome = verbs.remotes.set_remote(registry.session, name)
-    report(registry, outcome, output, nothing="it is declared already")
+    report(registry, outcome, output, nothing=f"{name} is already the remote of this registry")
     if output == "table" and outcome.proposal is None and registry.session.upstream is not None:
         published = verbs.remotes.published(registry.session)
-        tags, mirrors = _counted(published.tags, "tag"), _counted(published.mirrors, "mirror")
-        print_line(f"Published to {published.branch}, with {tags} of versions and {mirrors} of stages and aliases")
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
+        tags, mirrors = counted(published.tags, "tag"), counted(published.mirrors, "mirror")
+        print_done(f"Published to {published.branch}, with {tags} of versions and {mirrors} of stages and aliases")

@@ -21,7 +21,7 @@ from gitreg.cli.options import (
     pr_option,
     tag_option,
 )
-from gitreg.cli.output import note, warn
+from gitreg.cli.output import warn
 from gitreg.cli.progress import progress
 from gitreg.cli.results import report
 from gitreg.documents.types import VersionDocument
@@ -115,9 +115,7 @@ def command(
     saving = verbs.save.Saving(model, found, artifact_type, metadata, tags, description, inputs, stage, message)
     with progress("Saving", lambda: _size([saving])) as bar:
         outcome = verbs.save.save(registry.session, saving, progress=bar, dry_run=dry_run)
-    if not outcome.changes.subject:
-        note(f"{'@'.join(outcome.changes.version or ())} is there already, with the very same files")
-    report(registry, outcome, output, nothing="nothing to save")
+    report(registry, outcome, output, nothing=f"{outcome.changes.reference} is already saved with these files")
     _note_code(outcome)
 
 
@@ -135,7 +133,7 @@ def _save_batch(ctx: click.Context, path: str, message: str, *, dry_run: bool, o
     savings = read_batch(path)
     with progress("Saving", lambda: _size(savings)) as bar:
         outcome = verbs.batch.save_all(registry.session, savings, message=message, progress=bar, dry_run=dry_run)
-    report(registry, outcome, output, nothing="nothing to save")
+    report(registry, outcome, output, nothing="All of them are already saved with these files")
     _note_code(outcome)
 
 

@@ -16,4 +16,4 @@ from gitreg.sdk import verbs
 def command(name: str, output: str) -> None:
     """Seal what a run that failed or was killed had made: its versions take their numbers."""
     registry = open_registry()
-    report(registry, verbs.drafts.seal_by_hand(registry.session, name), output, nothing="it was sealed already")
+    report(registry, verbs.drafts.seal_by_hand(registry.session, name), output, nothing=f"{name} is already sealed")

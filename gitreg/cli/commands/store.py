@@ -9,9 +9,10 @@ import click
 from gitreg.cli.click_completion import complete_reference
 from gitreg.cli.group import Group
 from gitreg.cli.options import listing_options, local_option, open_registry, output_option, pr_option
-from gitreg.cli.output import emit, note, print_line, print_table
+from gitreg.cli.output import emit, note, print_done, print_table
 from gitreg.cli.progress import progress
 from gitreg.cli.results import report
+from gitreg.cli.sentences import counted
 from gitreg.errors import IntegrityError
 from gitreg.sdk import verbs
 from gitreg.units import size_text
@@ -67,7 +68,7 @@ def copy(references: tuple[str, ...], to: str | None, source: str | None, output
     if output == "table":
         if failed:
             print_table(["version", "problem"], [(each.reference, each.problem) for each in failed])
-        print_line(f"Copied {files} file{'' if files == 1 else 's'}, {size_text(size)}, to {work.target}")
+        print_done(f"Copied {counted(files, 'file')}, {size_text(size)}, to {work.target}")
     else:
         rows = [each.row() for each in done]
         emit(rows, output, rows=rows, columns=("reference", "files", "size", "problem"), name="{reference}")
@@ -90,7 +91,7 @@ def create(url: str, output: str) -> None:
     if output != "table":
         emit({"store": address, "made": made}, output)
         return
-    print_line(f"Made the store {address}" if made else f"{address} is a store already")
+    print_done(f"Made the store {address}" if made else f"{address} is a store already")
 
 
 @command.command("set")
@@ -113,11 +114,11 @@ def set_primary(url: str, copying: bool, output: str) -> None:
             return list(work.run(bar))
 
     outcome = verbs.stores.set_store(registry.session, url, fill if copying else None)
-    report(registry, outcome, output, nothing="they go there already")
+    report(registry, outcome, output, nothing=f"The weights already go to {url}")
     if outcome.proposal is not None:
         note(f"before it is merged, once more, for what is saved until then: `gitreg store copy --to {url}`")
     elif output == "table" and outcome.commit:
-        print_line(f"Nothing is saved to {former} any more; what it holds stays there")
+        print_done(f"What {former} holds stays there; nothing more is saved to it")
 
 
 @command.command("add")
@@ -127,7 +128,12 @@ def set_primary(url: str, copying: bool, output: str) -> None:
 def add(url: str, output: str) -> None:
     """Name a further store that holds copies, and approve it; `gitreg store copy --to` fills it."""
     registry = open_registry()
-    report(registry, verbs.stores.add_store(registry.session, url), output, nothing="it is named already")
+    report(
+        registry,
+        verbs.stores.add_store(registry.session, url),
+        output,
+        nothing=f"{url} is already a store of this registry",
+    )
 
 
 @command.command("remove")

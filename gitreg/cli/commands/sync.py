@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.options import open_registry, output_option
-from gitreg.cli.output import emit, print_line
+from gitreg.cli.output import emit, print_done, print_line
+from gitreg.cli.sentences import counted
 from gitreg.errors import IntegrityError, Refused
 from gitreg.sdk import verbs
 
@@ -24,11 +25,11 @@ def command(output: str) -> None:
         for ref in synced.moved:
             print_line(ref)
         count = len(synced.moved)
-        print_line(f"{count} ref{'' if count == 1 else 's'} made or moved" if count else "Nothing to do")
+        print_done(f"Made or moved {counted(count, 'ref')}" if count else "All tags and mirrors are already in place")
     if synced.refused and not synced.wrong:
         count = len(synced.refused)
         raise Refused(
-            f"{count} mirror{'' if count == 1 else 's'} of stages stayed: the policy refuses who holds them",
+            f"{counted(count, 'mirror')} of stages stayed: the policy refuses who holds them",
             hint="`gitreg doctor` says what to do",
         )
     if synced.wrong:

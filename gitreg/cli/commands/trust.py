@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.options import open_registry, output_option
-from gitreg.cli.output import emit, print_line
+from gitreg.cli.output import emit, print_done
 from gitreg.cli.results import after_the_work
 from gitreg.errors import InvalidInput
 from gitreg.sdk import verbs
@@ -39,9 +39,9 @@ def command(urls: tuple[str, ...], code: bool, no_code: bool, models: tuple[str,
             _emit(trusted, "store", True, output)
             return
         for url in trusted:
-            print_line(f"Trusted {url}")
+            print_done(f"Trusted {url}")
         if not trusted:
-            print_line("Nothing to trust: the weights lie in the clone's own folder")
+            print_done("Nothing to trust: the weights lie in the clone's own folder")
 
 
 def _trust_code(urls: tuple[str, ...], models: tuple[str, ...], output: str, *, trusted: bool) -> None:
@@ -59,9 +59,9 @@ def _trust_code(urls: tuple[str, ...], models: tuple[str, ...], output: str, *, 
             _emit(places, "code", trusted, output)
             return
         for place in places:
-            print_line(f"Trusted for code: {place}" if trusted else f"No more trusted for code: {place}")
+            print_done(f"Trusted for code: {place}" if trusted else f"No more trusted for code: {place}")
         if not places:
-            print_line("Nothing to take back: it was not trusted for code")
+            print_done("Nothing to take back: it was not trusted for code")
 
 
 def _emit(places: list[str], purpose: str, trusted: bool, output: str) -> None:

@@ -17,4 +17,5 @@ from gitreg.sdk import verbs
 def command(reference: str, output: str) -> None:
     """Take the yank of the version that REF means back."""
     registry = open_registry()
-    report(registry, verbs.versions.unyank(registry.session, reference), output, nothing="it is not yanked")
+    outcome = verbs.versions.unyank(registry.session, reference)
+    report(registry, outcome, output, nothing=f"{outcome.changes.reference} is not yanked")

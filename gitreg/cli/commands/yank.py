@@ -20,7 +20,7 @@ def command(reference: str, reason: str, output: str) -> None:
     """Withdraw the version that REF means: it loads by name with a warning, and never by latest or a stage."""
     registry = open_registry()
     outcome = verbs.versions.yank(registry.session, reference, reason=reason)
-    report(registry, outcome, output, nothing="yanked already")
+    report(registry, outcome, output, nothing=f"{outcome.changes.reference} is already yanked")
     version = registry.session.about(outcome)
     if version.stage in registry.session.snapshot().settings.stages:
         note(f"it still holds {version.stage}: `gitreg rollback {version.model} {version.stage}`")

@@ -10,7 +10,7 @@ from gitreg.documents.types import CARD_FIELDS, ModelDocument
 from gitreg.errors import AlreadyExists, InvalidInput, Refused
 from gitreg.names import check_model, fold, nfc
 from gitreg.registry.state.snapshot import Snapshot
-from gitreg.registry.writing.changes import Changes, Edits
+from gitreg.registry.writing.changes import Changes, Edits, differences
 
 
 def register_model(
@@ -108,11 +108,13 @@ def update_model(
     tags, remove_tags = unique(tags), unique(remove_tags)
     kept = [tag for tag in (*document.tags, *tags) if tag not in remove_tags]
     changed = document.but(**card_fields, tags=unique(kept), metadata={**document.metadata, **(metadata or {})})
-    changed_fields = sorted(field for field in (*CARD_FIELDS, "tags", "metadata") if _differs(document, changed, field))
+    found = differences(document, changed, (*CARD_FIELDS, "tags", "metadata"))
+    changed_fields = sorted({each.field.partition(".")[0] for each in found})
     return Changes(
         {Key("model", name): changed},
         f"Update {name}: {', '.join(changed_fields)}" if changed_fields else f"Update {name}",
         trailers=(("Operation", "update"), ("Model", name)),
+        differences=found,
     )
 
 
@@ -166,7 +168,3 @@ def _said(fields: Mapping[str, str | None]) -> dict[str, Any]:
     if unknown:
         raise InvalidInput(f"a card has no field {unknown[0]!r}", hint=f"its fields are {', '.join(CARD_FIELDS)}")
     return {field: value for field, value in fields.items() if value is not None}
-
-
-def _differs(old: ModelDocument, new: ModelDocument, field: str) -> bool:
-    return bool(getattr(old, field) != getattr(new, field))

@@ -13,7 +13,7 @@ from gitreg.policy.approval import statement
 from gitreg.registry.operations.approvals import UNSIGNED, Approver
 from gitreg.registry.promotion.people import people
 from gitreg.registry.state.snapshot import Snapshot
-from gitreg.registry.writing.changes import Changes
+from gitreg.registry.writing.changes import Changes, Difference
 
 
 def give_id(snapshot: Snapshot, registry_id: str) -> Changes:
@@ -43,13 +43,15 @@ def set_field(snapshot: Snapshot, field: str, value: str | tuple[str, ...] | Non
         The new value; None removes the field.
     """
     settings = snapshot.sound_settings()
-    if getattr(settings, field) == value:
+    before = getattr(settings, field)
+    if before == value:
         return Changes(subject=f"Set {field}")
     words = "nothing" if value is None else value if isinstance(value, str) else ", ".join(value)
     return Changes(
         {Key("registry"): settings.but(**{field: value})},
         f"Set {field} to {words}",
         trailers=(("Operation", "config"),),
+        differences=(Difference(field, before, value),),
     )
 
 

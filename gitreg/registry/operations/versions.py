@@ -30,7 +30,7 @@ from gitreg.registry.promotion.context import UNKNOWN, PromotionContext
 from gitreg.registry.state.references import resolve
 from gitreg.registry.state.runs_and_artifacts import artifact_names, resolve_artifact
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
-from gitreg.registry.writing.changes import Changes, Edits
+from gitreg.registry.writing.changes import Changes, Edits, differences
 
 _LONGEST_FILE_NAME = 250  # bytes of "<model>@<version>": with Git's ".lock" it is one file name
 
@@ -286,6 +286,7 @@ def annotate(
         changed = changed.but(description=description)
     if changed != note:
         edits.annotate(version, tags=changed.tags, metadata=changed.metadata, description=changed.description)
+    found = differences(version, version._replace(annotation=changed))
     subject = f"Annotate {version.reference}"
     trailers: tuple[tuple[str, str], ...] = (("Model", version.model), ("Version", version.version))
     operation = "annotate"
@@ -299,7 +300,11 @@ def annotate(
         trailers = take_stage(edits, snapshot, version, stage, force=force, context=context)
         operation, subject = "promote", f"Promote {version.reference} to {stage}"
     return Changes(
-        edits.files, subject, trailers=(("Operation", operation), *trailers), version=(version.model, version.version)
+        edits.files,
+        subject,
+        trailers=(("Operation", operation), *trailers),
+        version=(version.model, version.version),
+        differences=found,
     )
 
 

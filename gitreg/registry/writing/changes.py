@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from gitreg.documents.layout import Key
 from gitreg.documents.types import AnnotationDocument, Document
 from gitreg.documents.validation import check_annotation
 from gitreg.errors import Refused
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
+
+
+class Difference(NamedTuple):
+    """A field that an operation changes, for the sentence of its result.
+
+    Parameters
+    ----------
+    field:
+        The name of the field; of one key of the metadata ``metadata.KEY``.
+    before, after:
+        Its values; None where it has none.
+    """
+
+    field: str
+    before: Any
+    after: Any
+
+
+def differences(
+    before: object, after: object, fields: Iterable[str] = ("description", "tags", "metadata")
+) -> tuple[Difference, ...]:
+    """Return the attributes that differ between two versions or documents; the metadata key by key."""
+    found: list[Difference] = []
+    for name in fields:
+        old, new = getattr(before, name), getattr(after, name)
+        if name == "metadata":
+            pairs = {f"metadata.{key}": (old.get(key), new.get(key)) for key in {**old, **new}}
+        else:
+            pairs = {name: (old, new)}
+        found += [Difference(each, *pair) for each, pair in pairs.items() if pair[0] != pair[1]]
+    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -31,6 +62,8 @@ class Changes:
         The model and name of the version that the operation is about; None where it is not about one.
     versions:
         The models and names of the versions, in order, where the operation is about several.
+    differences:
+        The fields of a version, a card or the settings that the operation changes.
     """
 
     files: Mapping[Key, Document | bytes | None] = field(default_factory=dict)
@@ -39,6 +72,12 @@ class Changes:
     trailers: tuple[tuple[str, str], ...] = ()
     version: tuple[str, str] | None = None
     versions: tuple[tuple[str, str], ...] = ()
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def reference(self) -> str | None:
+        """The version that the operation is about, as ``model@version``; None where it is not about one."""
+        return "@".join(self.version) if self.version is not None else None
 
     @property
     def message(self) -> str:
