@@ -1,18 +1,13 @@
-"""Cards: the facts about a version as one self-contained HTML file, rendered from plain values."""
+"""Cards, and tables in notebooks: HTML from plain values; each module is imported at its first use."""
 
-from gitreg.cards.page import render_card, render_step
-from gitreg.cards.values import Artifact, Card, CheckResult, Graph, Metric, StageMove, StepCard, StepModel, TensorInfo
+from __future__ import annotations
 
-__all__ = [
-    "Artifact",
-    "Card",
-    "CheckResult",
-    "Graph",
-    "Metric",
-    "StageMove",
-    "StepCard",
-    "StepModel",
-    "TensorInfo",
-    "render_card",
-    "render_step",
-]  # fmt: skip
+from typing import TYPE_CHECKING
+
+from gitreg.lazy_modules import import_on_use
+
+if TYPE_CHECKING:
+    from gitreg.cards import page as page
+    from gitreg.cards import values as values
+else:
+    __getattr__ = import_on_use(__name__)

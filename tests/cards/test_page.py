@@ -11,10 +11,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gitreg.cards import Artifact, Card, CheckResult, Graph, Metric, StageMove, TensorInfo, render_card
 from gitreg.cards.markdown import to_html
 from gitreg.cards.page import _UNSAFE as UNSAFE
+from gitreg.cards.page import render_card
 from gitreg.cards.plots import plot
+from gitreg.cards.values import Artifact, Card, CheckResult, Graph, Metric, StageMove, TensorInfo
 
 HOSTILE = "<script>alert(1)</script>\"' onload=x <!-- {{ 7*7 }} ]]> &amp;"
 ALLOWED = (

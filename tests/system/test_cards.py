@@ -14,7 +14,8 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
-from gitreg.cards import Graph, StepCard, StepModel, render_step
+from gitreg.cards.page import render_step
+from gitreg.cards.values import Graph, StepCard, StepModel
 from tests.system.world import PROGRAMS, Person, make_person, write
 
 pytestmark = [

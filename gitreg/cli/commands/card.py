@@ -32,7 +32,7 @@ def command(reference: str, out: str | None, output: str) -> None:
     """
     if out == "-" and output != "table":
         raise click.UsageError(f"--out - prints the card itself, and -o {output} what was written: give one of them")
-    from gitreg.cards import render_card  # the help of the command needs neither
+    from gitreg.cards.page import render_card  # the help of the command needs neither
     from gitreg.sdk.views.card import card
 
     found = card(open_registry(), reference)

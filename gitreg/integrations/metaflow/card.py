@@ -13,7 +13,8 @@ from itertools import chain
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from gitreg.cards import StepCard, StepModel, render_step
+from gitreg.cards.page import render_step
+from gitreg.cards.values import StepCard, StepModel
 from gitreg.registry.lineage.lineage import Lineage
 from gitreg.registry.lineage.provenance import STEP, VERSION, Edge, Node, NodeId
 from gitreg.sdk.registry import Registry
@@ -21,7 +22,7 @@ from gitreg.sdk.views.card import graph_of
 from gitreg.units import size_text
 
 if TYPE_CHECKING:
-    from gitreg.cards import Graph
+    from gitreg.cards.values import Graph
 
 TYPE = "gitreg_model"
 """The type of the card, as in ``python flow.py card view STEP --type gitreg_model``."""

@@ -10,7 +10,7 @@ from datetime import datetime
 from math import isfinite, prod
 from typing import TYPE_CHECKING, Any
 
-from gitreg.cards import Artifact, Card, CheckResult, Graph, Metric, StageMove, TensorInfo
+from gitreg.cards.values import Artifact, Card, CheckResult, Graph, Metric, StageMove, TensorInfo
 from gitreg.documents.types import CARD_FIELDS, ModelDocument
 from gitreg.errors import GitregError
 from gitreg.registry.lineage.graphs import label

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from gitreg.blobs import keys
 from gitreg.blobs.fsspec_filesystem import ResolvedPath, open_by_parts
-from gitreg.cards import TensorInfo
+from gitreg.cards.values import TensorInfo
 from gitreg.errors import GitregError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gitreg import Registry, current, model
-from gitreg.cards import render_step
+from gitreg.cards.page import render_step
 from gitreg.integrations.metaflow.card import CardData, lineage_of, step_card
 from tests.cards.test_page import HOSTILE, assert_harmless
 

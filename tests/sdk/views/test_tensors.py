@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitreg.cards import TensorInfo
+from gitreg.cards.values import TensorInfo
 from gitreg.sdk.views.tensors import _read_header
 
 
