@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gitreg import guides
+from gitreg import errors, guides
+from gitreg.errors import GitregError
 from tests.guides import PAGES, UnexpectedFailure, masked, outputs, rewritten
 
 COMING = {
@@ -32,7 +33,8 @@ def test_each_guide_has_a_file_a_title_and_at_most_200_lines() -> None:
         lines = guides.source(topic).splitlines()
         assert lines[0] == f"# {guides.title(topic)}"
         assert len(lines) <= 200, topic
-        assert max(len(line) for line in lines if not line.startswith(("|", "/home"))) <= 120, topic
+        prose = re.sub(r"^```.*?^```", "", guides.source(topic), flags=re.DOTALL | re.MULTILINE).splitlines()
+        assert max(len(line) for line in prose if not line.startswith("|")) <= 120, topic
 
 
 def test_a_guide_names_only_guides_and_commands_that_exist() -> None:
@@ -72,3 +74,11 @@ def test_folder_variables_and_exit_codes_go_from_one_command_to_the_next(tmp_pat
     )
     for step, printed in outputs(page, tmp_path):
         assert step.language in ("file", "python") or printed == step.expected
+
+
+def test_the_guide_to_exit_codes_has_every_kind_of_error_with_its_code() -> None:
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| (\d+) \|", guides.source("exit-codes"), re.MULTILINE)
+    shown = {kind: int(code) for kinds, code in rows for kind in re.findall(r"\w+", kinds)}
+    classes = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, GitregError)]
+    of_the_program = {"os_error": 1, "internal": 1, "usage": 2, "interrupted": 130}
+    assert shown == {each.kind: each.exit_code for each in classes} | of_the_program

@@ -17,6 +17,8 @@ TOPICS = (
     "metaflow",
     "formats",
     "environment",
+    "exit-codes",
+    "json",
     "security",
 )
 """The names of the guides, in the order in which a newcomer may read them."""
