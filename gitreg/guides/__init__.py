@@ -15,11 +15,14 @@ TOPICS = (
     "hooks",
     "runs",
     "metaflow",
+    "notebooks",
     "formats",
     "environment",
     "exit-codes",
     "json",
     "security",
+    "deployment",
+    "air-gap",
 )
 """The names of the guides, in the order in which a newcomer may read them."""
 
