@@ -22,6 +22,8 @@ class GitregError(Exception):
         The problem and its place (a file, a field, a reference), in one sentence.
     hint:
         The remedy, in one sentence; None if there is none.
+    correction:
+        The text that the caller wrote, and the one that was probably meant; None if there is none.
     """
 
     kind = "failed"
@@ -31,10 +33,13 @@ class GitregError(Exception):
     has_lines = False
     """True if the message quotes the output of another program, whose lines are kept."""
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, correction: tuple[str, str] | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint: str | None = None
+        self.correction = correction
+        if correction:
+            self.advise(f"did you mean {correction[1]!r}?")
         if hint:
             self.advise(hint)
 
@@ -43,7 +48,8 @@ class GitregError(Exception):
 
     def advise(self, hint: str) -> None:
         """Add a hint to the ones that the error has; a traceback shows it, too."""
-        self.hint = f"{self.hint}; {hint}" if self.hint else hint
+        before = self.hint or ""
+        self.hint = f"{before}{'' if before.endswith('?') else ';'} {hint}" if before else hint
         self.add_note(f"hint: {hint}")
 
 

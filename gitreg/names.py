@@ -172,14 +172,21 @@ def check_model(name: str) -> str:
     name = _check_text("model", name)
     odd = next((character for character in ":@\\" if character in name), None)
     if odd is not None:
+        joined = re.fullmatch(r"([^:@\\]+):v?([^:@\\/ ]+)", name)
+        meant = "@".join(joined.groups()) if joined else name.strip("\\").replace("\\", "/") if odd == "\\" else None
         raise InvalidInput(
-            f"model name {name!r} holds {odd!r}",
-            hint="use letters, digits, spaces, '-', '_', '.', and '/' to nest names",
+            f"the model name {name!r} has the character {odd!r}",
+            hint=None if meant else "use letters, digits, spaces, '-', '_', '.', and '/' to nest names",
+            correction=(name, meant) if meant else None,
         )
     for part in name.split("/"):
         if part.strip() in ("", ".", ".."):
+            meant = re.sub(r"/{2,}", "/", name.removeprefix("./")).strip("/ ")
+            meant = meant if re.match(r"[^.]", meant) else None
             raise InvalidInput(
-                f"model name {name!r} has an empty, '.' or '..' part", hint="give every part between '/' a name"
+                f"the model name {name!r} has an empty, '.' or '..' part between '/'",
+                hint=None if meant else "give every part a name",
+                correction=(name, meant) if meant else None,
             )
     return _check_slug("model", name)
 
@@ -462,7 +469,8 @@ def parse_reference(text: str) -> Reference:
         The text is not a reference.
     """
     hint = "write MODEL, MODEL@VERSION, MODEL@STAGE or MODEL@ALIAS"
-    check_utf8(text, "the reference")
+    if not check_utf8(text, "the reference").strip():
+        raise InvalidInput("the reference is empty", hint=f"is a variable of your script unset? {hint}")
     body, uri = (text[len("models:/") :].lstrip("/"), True) if text.startswith("models:/") else (text, False)
     if "@" in body:
         model, _, selector = body.rpartition("@")
@@ -470,8 +478,12 @@ def parse_reference(text: str) -> Reference:
         model, _, selector = body.rpartition("/")
     else:
         model, selector = body, LATEST
-    if not selector or not model:
-        raise InvalidInput(f"{text!r} is not a reference to a version", hint=hint)
+    if not model and selector:
+        raise InvalidInput(
+            f"{text!r} names no model", hint=f"write MODEL{text}, with one of the models that `gitreg list` shows"
+        )
+    if not selector:
+        raise InvalidInput(f"{text!r} names no version behind the @", hint=hint)
     if selector.startswith("sha256:") and not re.fullmatch(_HEX, selector[len("sha256:") :]):
         raise InvalidInput(f"{text!r} does not end in a sha256 digest", hint="give 6 to 64 hexadecimal digits")
     return Reference(check_model(model), None if selector == LATEST else nfc(selector))

@@ -9,14 +9,16 @@ _MOST_LISTED = 10
 
 
 def nearest(word: str, known: Iterable[str], *, most: int = _MOST) -> list[str]:
-    """Return the known words that are near a word, the nearest first; upper and lower case are alike."""
+    """Return the known words that are near a word or begin with it, the nearest first; the case does not count."""
     from difflib import get_close_matches  # only for an error
 
     folded: dict[str, str] = {}
     for each in known:
         folded.setdefault(each.casefold(), each)
-    near = get_close_matches(word.strip().casefold(), folded, n=most)
-    return [folded[each] for each in near]
+    short = word.strip().casefold()
+    near = get_close_matches(short, folded, n=most)
+    begun = [each for each in folded if each.startswith(short)] if len(short) > 1 else []
+    return [folded[each] for each in dict.fromkeys([*near, *begun])][:most]
 
 
 def alternatives(words: Sequence[str]) -> str:

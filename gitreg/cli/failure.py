@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import click
 
+from gitreg.cli.mistakes import Line, explain
 from gitreg.cli.text import as_json, one_line
 from gitreg.errors import GitregError
 
@@ -32,17 +33,23 @@ class Failure(NamedTuple):
     keeps_lines: bool = False
 
     @classmethod
-    def of(cls, error: BaseException) -> Failure:
-        """Return any error as a failure."""
+    def of(cls, error: BaseException, line: Line) -> Failure:
+        """Return any error as a failure.
+
+        Parameters
+        ----------
+        line:
+            The command line, for a hint that repeats it without its mistake.
+        """
+        if isinstance(error, click.UsageError):
+            message, hint = explain(error, line)
+            return cls("usage", message, hint, error.exit_code)
         if isinstance(error, click.ClickException):
-            ctx = getattr(error, "ctx", None)
-            hint = f"see `{ctx.command_path} --help`" if ctx else None
-            kind = "usage" if isinstance(error, click.UsageError) else GitregError.kind
-            return cls(kind, error.format_message(), hint, error.exit_code)
+            return cls(GitregError.kind, error.format_message(), None, error.exit_code)
         if isinstance(error, KeyboardInterrupt | click.Abort):
             return cls("interrupted", "interrupted", None, INTERRUPTED)
         if isinstance(error, GitregError):
-            return cls(error.kind, error.message, error.hint, error.exit_code, error.has_lines)
+            return cls(error.kind, error.message, _with_line(error, line), error.exit_code, error.has_lines)
         if isinstance(error, OSError):
             hint = "check that path, or run with --debug to see where it failed"
             if isinstance(error, PermissionError):
@@ -67,6 +74,14 @@ class Failure(NamedTuple):
         click.echo(f"{click.style('error:', fg='red', bold=True)} {message}", err=True, color=color())
         if self.hint:
             click.echo(f" {click.style('hint:', fg='cyan')} {one_line(self.hint)}", err=True, color=color())
+
+
+def _with_line(error: GitregError, line: Line) -> str | None:
+    """Return the hint of an error, with the whole line in the place of the text that was probably meant."""
+    corrected = line.corrected(*error.correction) if error.correction else None
+    if error.hint is None or error.correction is None or corrected is None:
+        return error.hint
+    return error.hint.replace(f"did you mean {error.correction[1]!r}?", f"did you mean `{corrected}`?", 1)
 
 
 def unwritable_output(error: BaseException) -> GitregError | None:

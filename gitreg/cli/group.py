@@ -12,7 +12,6 @@ import click
 import gitreg
 from gitreg.cli.command import Command
 from gitreg.cli.global_options import GlobalOptions
-from gitreg.suggestions import nearest
 
 
 class ReaderGoneError(Exception):
@@ -128,24 +127,6 @@ class LazyGroup(Group):
             return None
         command: click.Command = import_module(self.lazy[cmd_name][0]).command
         return accepting_global_options(command)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command with its name and arguments.
-
-        Raises
-        ------
-        click.UsageError
-            There is no such command; the message names similar ones.
-        """
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            near = nearest(args[0], self.lazy)
-            if not near:
-                raise
-            raise click.UsageError(f"{error.message} Did you mean {' or '.join(near)}?", ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing them."""

@@ -15,6 +15,7 @@ from gitreg.cli.exit import leave, silence
 from gitreg.cli.failure import Failure, color, unwritable_output
 from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.group import LazyGroup, ReaderGoneError, accepting_global_options
+from gitreg.cli.mistakes import Line
 from gitreg.cli.text import lines, one_line
 
 _HERE = "gitreg.cli.commands"
@@ -108,7 +109,7 @@ def main() -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Run the command that the arguments name, and return its exit code; errors are printed."""
     warnings.showwarning = _show_warning
-    options = GlobalOptions(arguments)
+    options, typed = GlobalOptions(arguments), tuple(arguments)
     try:
         try:
             code = cli.main(arguments, prog_name=_program(), standalone_mode=False, obj=options, color=color())
@@ -125,16 +126,16 @@ def run(arguments: list[str]) -> int:
         silence(sys.stdout)
         code = 0
     except (Exception, KeyboardInterrupt) as error:
-        code = _report(error, options)
+        code = _report(error, options, Line(_program(), typed))
     return code if isinstance(code, int) else 0
 
 
-def _report(error: BaseException, options: GlobalOptions) -> int:
+def _report(error: BaseException, options: GlobalOptions, line: Line) -> int:
     """Print an error, with its traceback if --debug was given, and return its exit code."""
     unwritable = unwritable_output(error)
     if unwritable is not None:
         silence(sys.stdout)
-    failure = Failure.of(unwritable or error)
+    failure = Failure.of(unwritable or error, line)
     with suppress(OSError):  # standard error is closed, or its disk is full
         _print(failure, options)
     return failure.exit_code

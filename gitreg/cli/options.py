@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from gitreg import documents
+from gitreg.cli.arguments import ModelArgument, ReferenceArgument
 from gitreg.cli.click_completion import complete_model, complete_reference, complete_stage
 from gitreg.cli.global_options import GlobalOptions
 from gitreg.errors import InvalidInput, NotFound, UnsafeCode
@@ -150,12 +151,14 @@ def at_option(function: Function) -> Function:
 
 def reference_argument(function: Function) -> Function:
     """Add the argument REF."""
-    return click.argument("reference", metavar="REF", shell_complete=complete_reference)(function)
+    return click.argument("reference", metavar="REF", cls=ReferenceArgument, shell_complete=complete_reference)(
+        function
+    )
 
 
 def model_argument(function: Function) -> Function:
     """Add the argument MODEL."""
-    return click.argument("model", metavar="MODEL", shell_complete=complete_model)(function)
+    return click.argument("model", metavar="MODEL", cls=ModelArgument, shell_complete=complete_model)(function)
 
 
 def stage_argument(function: Function) -> Function:

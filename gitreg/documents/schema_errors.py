@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from gitreg.documents.yaml import pointer
 from gitreg.errors import InvalidDocument
+from gitreg.suggestions import nearest
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -57,7 +57,7 @@ def explain(schema: Mapping[str, Any], data: Any, where: str) -> InvalidDocument
 
 def known_names(name: object, known: Sequence[str], *, also: Sequence[str] = ()) -> str:
     """Return the hint for an unknown name: the nearest valid name, all that are known, and those valid besides."""
-    near = get_close_matches(str(name), [*known, *also], n=1)
+    near = nearest(str(name), [*known, *also], most=1)
     meant = f"did you mean {near[0]!r}? " if near else ""
     listed = f"the known ones are {', '.join(known)}" if known else "there is none"
     return meant + listed + (f"; {' and '.join(also)} may stand there, too" if also else "")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from gitreg.errors import InvalidInput, Refused
 from gitreg.names import ARCHIVED, LATEST
+from gitreg.suggestions import nearest
 
 
 class Candidate(NamedTuple):
@@ -56,8 +57,12 @@ def check_stage_is_known(stage: str, known: Sequence[str]) -> None:
     if stage == ARCHIVED:
         raise InvalidInput("'archived' is a mark, not a stage", hint="use `gitreg archive REF`")
     if stage not in known:
+        near = nearest(stage, known, most=1)
+        listed = f"the stages are {', '.join(known)}" if known else "`gitreg config set stages NAME...` names some"
         raise InvalidInput(
-            f"there is no stage {stage!r}", hint=f"the registry's stages are {', '.join(known) or 'none'} (gitreg.yaml)"
+            f"there is no stage {stage!r}",
+            hint=None if near else listed,
+            correction=(stage, near[0]) if near else None,
         )
 
 

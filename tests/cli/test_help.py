@@ -42,9 +42,9 @@ def test_without_a_topic_all_commands_and_guides_are_listed(capsys: pytest.Captu
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["strat"], "No guide and no command is called 'strat'. Did you mean start"),
-        (["store", "ad"], "gitreg store has no command 'ad'. Did you mean add?"),
-        (["promote", "staging"], "gitreg promote has no command 'staging'."),
+        (["strat"], "no guide and no command is called 'strat'\n hint: did you mean 'start'"),
+        (["store", "ad"], "gitreg store has no command 'ad'\n hint: did you mean `gitreg help store add`?"),
+        (["promote", "staging"], "gitreg promote has no command 'staging'\n hint: see `gitreg promote --help`"),
     ],
 )
 def test_an_unknown_topic_is_answered_with_similar_ones(

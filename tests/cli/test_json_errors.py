@@ -11,9 +11,13 @@ import pytest
 
 from gitreg.cli import main
 from gitreg.cli.failure import Failure
+from gitreg.cli.mistakes import Line
 from tests.system.world import Person
 
-ARGUMENTS = {"annotate": "iris --tag a", "approve": "iris production", "save": "iris .", "ci": "github"}
+ARGUMENTS = {
+    "annotate": "iris --tag a", "approve": "iris production", "save": "iris .", "ci": "github",
+    "promote": "iris production", "alias set": "iris champion",
+}  # fmt: skip
 """The arguments of the commands that need more than those that click requires."""
 
 NEEDS_NO_REGISTRY = {"init", "cache list", "cache prune", "cache verify", "clone", "store create", "version"}
@@ -130,5 +134,5 @@ def test_a_traceback_stands_before_the_error(reader: Person, capsys: pytest.Capt
     ],
 )
 def test_an_error_that_is_none_of_gitregs_has_a_kind_too(error: BaseException, kind: str, code: int) -> None:
-    failed = Failure.of(error)
+    failed = Failure.of(error, Line("gitreg", ["list"]))
     assert (failed.kind, failed.exit_code) == (kind, code)

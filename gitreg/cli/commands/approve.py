@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gitreg.cli.arguments import ReferenceArgument
 from gitreg.cli.click_completion import complete_reference, complete_stage
 from gitreg.cli.options import local_option, open_registry, output_option, reason_option
 from gitreg.cli.results import report
@@ -11,7 +12,7 @@ from gitreg.sdk import verbs
 
 
 @click.command("approve")
-@click.argument("reference", metavar="[REF]", required=False, shell_complete=complete_reference)
+@click.argument("reference", metavar="[REF]", cls=ReferenceArgument, required=False, shell_complete=complete_reference)
 @click.argument("stage", metavar="[STAGE]", required=False, shell_complete=complete_stage)
 @click.option("--settings", is_flag=True, help="Approve a change of gitreg.yaml instead.")
 @click.option("--head", metavar="COMMIT", help="The commit that changes gitreg.yaml.  [default: HEAD]")

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from gitreg.cli.arguments import ReferenceArgument
 from gitreg.cli.click_completion import complete_reference
 from gitreg.cli.global_options import is_quiet
 from gitreg.cli.group import Group
@@ -177,7 +178,7 @@ def load(reference: str, dest: str | None, unsafe_code: bool, output: str) -> No
 
 @command.command("link")
 @click.argument("artifact", metavar="NAME[@VERSION]|ID")
-@click.argument("reference", metavar="REF", shell_complete=complete_reference)
+@click.argument("reference", metavar="REF", cls=ReferenceArgument, shell_complete=complete_reference)
 @output_option
 @local_option
 def link(artifact: str, reference: str, output: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from gitreg.cli.arguments import ReferenceArgument
 from gitreg.cli.click_completion import complete_reference
 from gitreg.cli.options import at_option, fetch_option, listing_options, open_registry
 from gitreg.cli.output import emit, print_heading, print_line, print_table
@@ -13,8 +14,8 @@ from gitreg.units import size_text
 
 
 @click.command("diff")
-@click.argument("old", metavar="REF", shell_complete=complete_reference)
-@click.argument("new", metavar="REF", shell_complete=complete_reference)
+@click.argument("old", metavar="REF", cls=ReferenceArgument, shell_complete=complete_reference)
+@click.argument("new", metavar="REF", cls=ReferenceArgument, shell_complete=complete_reference)
 @at_option
 @listing_options
 @fetch_option

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 
 import click
 from click.shell_completion import CompletionItem
 
 from gitreg import guides
 from gitreg.cli.command import Command
+from gitreg.cli.usage_errors import UnknownWordError
 
 _WIDEST = 100
 """Columns of rendered text: longer lines are hard to read."""
@@ -40,7 +40,7 @@ def command(ctx: click.Context, topic: tuple[str, ...]) -> None:
         return
     inner, rest = _command(ctx.find_root(), topic)
     if rest:
-        raise click.UsageError(_unknown(inner, rest[0], top=len(rest) == len(topic)), inner)
+        raise _unknown(inner, rest[0], top=len(rest) == len(topic))
     click.echo(inner.get_help())
     if not topic:
         formatter = ctx.make_formatter()
@@ -65,12 +65,11 @@ def _subcommands(group: click.Command, ctx: click.Context) -> Iterator[str]:
         yield from group.list_commands(ctx)
 
 
-def _unknown(ctx: click.Context, name: str, *, top: bool) -> str:
-    """Return the message for a name that is neither a guide nor a command."""
+def _unknown(ctx: click.Context, name: str, *, top: bool) -> UnknownWordError:
+    """Return the error for a name that is neither a guide nor a command."""
     words = [*_subcommands(ctx.command, ctx), *(guides.TOPICS if top else ())]
-    near = get_close_matches(name, words, n=3)
-    message = f"No guide and no command is called {name!r}." if top else f"{ctx.command_path} has no command {name!r}."
-    return f"{message} Did you mean {' or '.join(dict.fromkeys(near))}?" if near else message
+    message = f"no guide and no command is called {name!r}" if top else f"{ctx.command_path} has no command {name!r}"
+    return UnknownWordError(message, ctx, name, dict.fromkeys(words))
 
 
 def _show(markdown: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from gitreg.cli.arguments import ReferenceArgument
 from gitreg.cli.click_completion import complete_reference
 from gitreg.cli.options import fetch_option, listing_options, open_registry
 from gitreg.cli.output import emit, note, print_table, when_text
@@ -16,7 +17,13 @@ _STAGE_COLUMNS = ("version", "from", "commit", "when", "who", "email", "subject"
 
 
 @click.command("log")
-@click.argument("target", metavar="[MODEL[@STAGE|@VERSION]]", required=False, shell_complete=complete_reference)
+@click.argument(
+    "target",
+    metavar="[MODEL[@STAGE|@VERSION]]",
+    cls=ReferenceArgument,
+    required=False,
+    shell_complete=complete_reference,
+)
 @click.option("-n", "--max-count", type=click.IntRange(min=1), metavar="N", help="Only the newest N.")
 @listing_options
 @fetch_option

@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from gitreg.blobs.files import collect
+from gitreg.cli.arguments import ModelArgument
 from gitreg.cli.click_completion import complete_model, complete_reference, complete_stage
 from gitreg.cli.command import Command
 from gitreg.cli.options import (
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     },
     guides=["start", "formats"],
 )
-@click.argument("model", metavar="MODEL[@VERSION]", required=False, shell_complete=complete_model)
+@click.argument("model", metavar="MODEL[@VERSION]", cls=ModelArgument, required=False, shell_complete=complete_model)
 @click.argument("paths", metavar="PATH...", nargs=-1, type=NamedPath())
 @click.option(
     "--batch", metavar="FILE", help="A YAML or JSON list of versions, saved in one commit; - is standard input."

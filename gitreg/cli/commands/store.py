@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitreg.cli.arguments import ReferenceArgument
 from gitreg.cli.click_completion import complete_reference
 from gitreg.cli.group import Group
 from gitreg.cli.options import listing_options, local_option, open_registry, output_option, pr_option
@@ -27,7 +28,7 @@ def command() -> None:
 
 
 @command.command("status")
-@click.argument("reference", metavar="[REF]", required=False, shell_complete=complete_reference)
+@click.argument("reference", metavar="[REF]", cls=ReferenceArgument, required=False, shell_complete=complete_reference)
 @listing_options
 def status(reference: str | None, output: str) -> None:
     """Show where the bytes of a version, or of all, are.

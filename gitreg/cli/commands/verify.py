@@ -7,6 +7,7 @@ from collections import Counter
 
 import click
 
+from gitreg.cli.arguments import ReferenceArgument
 from gitreg.cli.click_completion import complete_reference
 from gitreg.cli.options import listing_options, open_registry
 from gitreg.cli.output import emit, note, print_line, print_table
@@ -33,7 +34,7 @@ class _Share(click.ParamType[float]):
 
 
 @click.command("verify")
-@click.argument("reference", metavar="[REF]", required=False, shell_complete=complete_reference)
+@click.argument("reference", metavar="[REF]", cls=ReferenceArgument, required=False, shell_complete=complete_reference)
 @click.option("--deep", is_flag=True, help="Read every file whole.")
 @click.option("--sample", type=_Share(), metavar="PERCENT", help="Read some of the files whole, by chance: 5%.")
 @listing_options

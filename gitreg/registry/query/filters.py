@@ -21,6 +21,7 @@ from gitreg.documents.types import CARD_FIELDS
 from gitreg.errors import InvalidInput
 from gitreg.names import as_number, nfc
 from gitreg.registry import query
+from gitreg.suggestions import listed, nearest
 from gitreg.units import is_decimal
 
 OPERATORS = (
@@ -84,10 +85,18 @@ _ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
     "lt": operator.lt,
     "lte": operator.le,
 }
+_SIGNS = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte", "!=": "notequals", "==": "equals"}
 DEFAULT_PAGE_SIZE = 100
+
+MetadataKeys = Callable[[], Iterable[str]]
+"""Returns the keys of the metadata of all rows; it is called only for a field that is unknown."""
 
 Item = TypeVar("Item")
 _Row = TypeVar("_Row", bound=Mapping[str, Any])
+
+
+def _no_keys() -> Iterable[str]:
+    return ()
 
 
 @dataclass(frozen=True)
@@ -243,35 +252,53 @@ class Page(Generic[Item]):
         return self.pages
 
 
-def parse_filter(text: str, fields: Sequence[str]) -> Filter:
+def is_filter(word: str) -> bool:
+    """Return whether a word of a command line is a filter, not the name of a model."""
+    return re.search("[=<>:]", word) is not None
+
+
+def parse_filter(text: str, fields: Sequence[str], keys: MetadataKeys = _no_keys) -> Filter:
     """Return the filter parsed from ``FIELD=VALUE`` or ``FIELD=OPERATOR:VALUE``.
+
+    ``FIELD>VALUE`` (and ``>=``, ``<``, ``<=``, ``!=``, ``==``) and ``FIELD:VALUE`` are understood, too.
 
     Raises
     ------
     InvalidInput
         The text is no filter, or its field or operator is unknown; the hint lists the known ones.
     """
+    compared = re.fullmatch(r"(?s)\s*([^=<>!]+?)\s*(>=|<=|!=|==|>|<)\s*(.*)", text)
+    if compared and compared[3]:
+        field, sign, value = compared.groups()
+        return make_filter(field, f"{_SIGNS[sign]}:{value}", fields, keys)
     field, equals, rest = text.partition("=")
     if not equals:
+        field, equals, rest = text.partition(":")
+    if not equals:
+        known = nearest(text, [*fields, *keys()], most=1)
+        example = f"{known[0]}=VALUE" if known else "metadata.accuracy=gte:0.9"
         raise InvalidInput(
-            f"{text!r} is no filter", hint="write FIELD=VALUE or FIELD=OPERATOR:VALUE, as in metadata.accuracy=gte:0.9"
+            f"{text!r} is no filter",
+            hint=f"write FIELD=VALUE or FIELD=OPERATOR:VALUE, as in {example}; in a shell, quote what has < or >",
         )
-    return make_filter(field.strip(), rest, fields)
+    return make_filter(field.strip(), rest, fields, keys)
 
 
-def make_filter(field: str, condition: Any, fields: Sequence[str]) -> Filter:
+def make_filter(field: str, condition: Any, fields: Sequence[str], keys: MetadataKeys = _no_keys) -> Filter:
     """Return a filter of a field and a condition: a value, or ``OPERATOR:VALUE``.
+
+    Parameters
+    ----------
+    keys:
+        Returns the keys of the metadata: a key that is no field needs no ``metadata.`` before it.
 
     Raises
     ------
     InvalidInput
         The field or the operator is unknown; the hint lists the known ones.
     """
-    singular = {plural: name for name, plural in _PLURAL.items()}
-    field = singular.get(field, field)
-    top, dot, _ = field.partition(".")
-    if top not in fields or (dot and top not in _MAPPINGS) or field.endswith("."):
-        raise InvalidInput(f"there is no field {field!r} to filter by", hint=f"the fields are {', '.join(fields)}")
+    field = _known_field(field, fields, keys, "filter by")
+    top = _top(field)
     text = condition if isinstance(condition, str) else json.dumps(condition)
     if top in _NAMES:
         text = nfc(text)
@@ -281,11 +308,43 @@ def make_filter(field: str, condition: Any, fields: Sequence[str]) -> Filter:
     if colon and name in OPERATORS:
         return _checked(Filter(field, name, value))
     if colon and re.fullmatch(r"[a-z_]+", name) and not value.startswith("//"):
+        near = nearest(name, OPERATORS, most=1)
+        written = f"{field}={text}"
         raise InvalidInput(
-            f"there is no operator {name!r} (in {field}={text})",
-            hint=f"the operators are {', '.join(OPERATORS)}; write equals:{text} for the text itself",
+            f"there is no operator {name!r} (in {written})",
+            hint=f"the operators are {', '.join(OPERATORS)}; write {field}=equals:{text} for the text itself",
+            correction=(written, f"{field}={near[0]}:{value}") if near else None,
         )
     return _checked(Filter(field, "equals", text))
+
+
+def _known_field(field: str, fields: Sequence[str], keys: MetadataKeys, use: str) -> str:
+    """Return the name of a field, in the singular, and with ``metadata.`` before a key.
+
+    Raises
+    ------
+    InvalidInput
+        There is neither a field nor a key of that name.
+    """
+    singular = {plural: name for name, plural in _PLURAL.items()}
+    name = singular.get(field, field)
+    top, dot, _ = name.partition(".")
+    if top in fields and not (dot and top not in _MAPPINGS) and not name.endswith("."):
+        return name
+    known = list(keys()) if "metadata" in fields else []
+    if field in known:
+        return f"metadata.{field}"
+    near = nearest(field, [*fields, *(f"metadata.{key}" for key in known), *known], most=1)
+    if field.endswith("."):
+        near = []
+    elif near and near[0] in known:
+        near = [f"metadata.{near[0]}"]
+    measured = f", and metadata.KEY with the keys {listed(known)}" if known else ""
+    raise InvalidInput(
+        f"there is no field {field!r} to {use}",
+        hint=None if near else f"the fields are {', '.join(fields)}{measured}",
+        correction=(field, near[0]) if near else None,
+    )
 
 
 def _checked(wanted: Filter) -> Filter:
@@ -325,6 +384,7 @@ def select(
     filters: Sequence[Filter],
     *,
     fields: Sequence[str],
+    keys: MetadataKeys = _no_keys,
     match_any: bool = False,
     sort: str | None = None,
     page: int = 1,
@@ -334,12 +394,13 @@ def select(
 
     Parameters
     ----------
-    fields:
-        The fields that `sort` may name.
+    fields, keys:
+        The fields, and the keys of the metadata, that `sort` may name.
     match_any:
         True if one filter is enough; else all have to pass.
     sort:
-        A field, or ``asc:FIELD`` or ``desc:FIELD``. In both orders numbers come first, and rows without the field last.
+        A field, or ``asc:FIELD`` or ``desc:FIELD`` (``-FIELD``, ``FIELD:desc``). In both orders numbers come first, and
+        rows without the field last.
     page, size:
         The number of the page, from 1, and the number of rows on a page.
 
@@ -358,20 +419,16 @@ def select(
     quantify = any if match_any and filters else all
     found = [row for row in rows if quantify(each.passes(row) for each in filters)]
     if sort is not None:
-        found = _sorted(found, sort, fields)
+        found = _sorted(found, sort, fields, keys)
     total = len(found)
     if page > 1 and (page - 1) * size >= total:
         raise InvalidInput(f"there is no page {page}", hint=f"{total} rows fill {max(1, -(-total // size))} pages")
     return found[(page - 1) * size : page * size], total
 
 
-def _sorted(rows: list[_Row], sort: str, fields: Sequence[str]) -> list[_Row]:
-    direction, colon, field = sort.partition(":")
-    if not colon:
-        direction, field = "asc", sort
-    if direction not in ("asc", "desc"):
-        raise InvalidInput(f"{sort!r} is no order", hint="write FIELD, asc:FIELD or desc:FIELD")
-    field = make_filter(field, "isnull", fields).field
+def _sorted(rows: list[_Row], sort: str, fields: Sequence[str], keys: MetadataKeys) -> list[_Row]:
+    field, direction = parse_sort(sort)
+    field = _known_field(field, fields, keys, "sort by")
     groups: dict[int, list[tuple[Any, _Row]]] = {}
     for row in rows:
         group, key = _sort_key(field, _value(row, field))
@@ -379,6 +436,20 @@ def _sorted(rows: list[_Row], sort: str, fields: Sequence[str]) -> list[_Row]:
     for pairs in groups.values():
         pairs.sort(key=operator.itemgetter(0), reverse=direction == "desc")
     return [row for group in sorted(groups) for _, row in groups[group]]
+
+
+def parse_sort(sort: str) -> tuple[str, str]:
+    """Return the field of a sort order, and ``asc`` or ``desc``.
+
+    Raises
+    ------
+    InvalidInput
+        The text names no field, or a direction that is neither.
+    """
+    order = re.fullmatch(r"(?i)(?:(asc|desc):|(-))?([^:]*?)(?:[: ](asc|desc))?", sort.strip())
+    if order is None or not order[3]:
+        raise InvalidInput(f"{sort!r} is no order", hint="write FIELD, asc:FIELD or desc:FIELD")
+    return order[3], "desc" if order[2] else (order[1] or order[4] or "asc").lower()
 
 
 def _sort_key(field: str, value: Any) -> tuple[int, Any]:

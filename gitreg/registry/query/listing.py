@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from gitreg.registry.query.filters import (
@@ -40,9 +40,22 @@ def list_models(
     InvalidInput
         A filter, the sort order or the page is invalid.
     """
-    rows = map(model_row, snapshot.models())
-    chosen = _filters(filters, MODEL_FIELDS)
-    items, total = select(rows, chosen, fields=MODEL_FIELDS, match_any=match_any, sort=sort, page=page, size=size)
+    models = snapshot.models()
+
+    def keys() -> Iterable[str]:
+        return dict.fromkeys(key for model in models for key in model.document.metadata)
+
+    chosen = _filters(filters, MODEL_FIELDS, keys)
+    items, total = select(
+        map(model_row, models),
+        chosen,
+        fields=MODEL_FIELDS,
+        keys=keys,
+        match_any=match_any,
+        sort=sort,
+        page=page,
+        size=size,
+    )
     return Page(items, total, page, size, MODEL_COLUMNS)
 
 
@@ -69,12 +82,27 @@ def list_versions(
     """
     names = snapshot.model_names() if model is None else [snapshot.card_fields(model).name]
     rows = (VersionFacts(version) for name in names for version in reversed(snapshot.versions(name)))
-    chosen = _filters(filters, VERSION_FIELDS)
-    items, total = select(rows, chosen, fields=VERSION_FIELDS, match_any=match_any, sort=sort, page=page, size=size)
+
+    def keys() -> Iterable[str]:
+        return metadata_keys(snapshot, names)
+
+    chosen = _filters(filters, VERSION_FIELDS, keys)
+    items, total = select(
+        rows, chosen, fields=VERSION_FIELDS, keys=keys, match_any=match_any, sort=sort, page=page, size=size
+    )
     return Page([version_row(each.version) for each in items], total, page, size, VERSION_COLUMNS)
 
 
-def _filters(filters: Sequence[str] | Mapping[str, Any], fields: Sequence[str]) -> list[Filter]:
+def metadata_keys(snapshot: Snapshot, models: Iterable[str]) -> list[str]:
+    """Return the keys of the metadata of all versions of these models, the oldest version's first."""
+    return list(
+        dict.fromkeys(key for name in models for version in snapshot.versions(name) for key in version.metadata)
+    )
+
+
+def _filters(
+    filters: Sequence[str] | Mapping[str, Any], fields: Sequence[str], keys: Callable[[], Iterable[str]]
+) -> list[Filter]:
     if isinstance(filters, Mapping):
-        return [make_filter(field, condition, fields) for field, condition in filters.items()]
-    return [parse_filter(text, fields) for text in filters]
+        return [make_filter(field, condition, fields, keys) for field, condition in filters.items()]
+    return [parse_filter(text, fields, keys) for text in filters]

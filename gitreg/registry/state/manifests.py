@@ -20,6 +20,7 @@ from gitreg.errors import GitregError, IntegrityError, InvalidInput, NotFound
 from gitreg.names import nfc
 from gitreg.registry.state.content_verdicts import ScanCache, recorded
 from gitreg.registry.state.snapshot import ModelVersion
+from gitreg.suggestions import nearest
 
 
 class Holder(Protocol):
@@ -178,8 +179,13 @@ def choose_artifact(version: ModelVersion, name: str | None) -> ArtifactRecord:
     if name is not None:
         if found := version.artifacts.get(nfc(name)):
             return found
+        near = nearest(name, version.artifacts, most=1)
         hint = f"it has {', '.join(version.artifacts)}" if version.artifacts else "it was made without files"
-        raise NotFound(f"{version.reference} has no artifact {name!r}", hint=hint)
+        raise NotFound(
+            f"{version.reference} has no artifact {name!r}",
+            hint=None if near else hint,
+            correction=(name, near[0]) if near else None,
+        )
     if default := default_artifact(version):
         return default
     if version.sealed:

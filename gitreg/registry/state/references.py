@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Sequence
 
 from gitreg.documents.types import AliasDocument, StageDocument
 from gitreg.errors import GitregError, IntegrityError, NotFound, Refused
 from gitreg.names import ARCHIVED, LATEST, Reference, as_number, is_number, parse_reference
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
+from gitreg.suggestions import nearest
 
 
 def resolve(snapshot: Snapshot, reference: str | Reference, *, withdrawn: bool = False) -> ModelVersion:
@@ -160,10 +162,34 @@ def _missing(snapshot: Snapshot, model: str, selector: str) -> GitregError:
             hint=f"`gitreg model version undelete {model} {gone.version}` takes that back",
         )
     names = [version.version for version in snapshot.versions(model)]
-    pointers = [*snapshot.stages(model), *snapshot.aliases(model)]
-    shown = ", ".join(names[-5:] + pointers) or "none"
-    more = f"the newest of {len(names)} and its pointers: " if len(names) > 5 else "there are: "
-    return NotFound(f"{model} has no version, stage or alias {selector!r}", hint=f"{more}{shown}")
+    stages, aliases = list(snapshot.stages(model)), list(snapshot.aliases(model))
+    meant = _meant(snapshot, model, selector, [*snapshot.settings.stages, *aliases, LATEST, *names])
+    return NotFound(
+        f"{model} has no version, stage or alias {selector!r}",
+        hint=None if meant else _selectors(model, names, stages, aliases),
+        correction=(f"{model}@{selector}", f"{model}@{meant}") if meant else None,
+    )
+
+
+def _meant(snapshot: Snapshot, model: str, selector: str, known: Sequence[str]) -> str | None:
+    """Return the selector that is probably meant: the number in ``v9``, else the nearest one that is no number."""
+    number = as_number(re.sub(r"(?i)^(?:v|version|#)[ ._-]?", "", selector.strip()))
+    if number is not None:
+        return str(number) if snapshot.find_number(model, number) is not None else None
+    return next(iter(nearest(selector, [each for each in known if not is_number(each)], most=1)), None)
+
+
+def _selectors(model: str, names: Sequence[str], stages: Sequence[str], aliases: Sequence[str]) -> str:
+    """Return a sentence with the newest versions, the stages and the aliases of a model."""
+    parts = []
+    for kind, words in (("version", names[-5:]), ("stage", stages), ("alias", aliases)):
+        if words:
+            plural = "" if len(words) == 1 else "es" if kind == "alias" else "s"
+            newest = "newest " if len(words) < len(names) and kind == "version" else ""
+            parts.append(f"the {newest}{kind}{plural} {', '.join(words)}")
+    if not parts:
+        return f"it has no version yet; save one with `gitreg save {model} PATH`"
+    return f"{model} has {' and '.join([', '.join(parts[:-1]), parts[-1]] if parts[1:] else parts)}"
 
 
 def _unreadable(snapshot: Snapshot, model: str, name: str, kinds: Collection[str]) -> GitregError | None:

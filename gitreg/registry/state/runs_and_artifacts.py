@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gitreg.documents.types import ArtifactDocument, RunDocument
 from gitreg.errors import GitregError, IntegrityError, InvalidInput, NotFound
 from gitreg.names import LATEST, check_artifact
+from gitreg.suggestions import listed, nearest
 
 if TYPE_CHECKING:
     from gitreg.registry.state.snapshot import Snapshot
@@ -115,8 +116,11 @@ def resolve_artifact(snapshot: Snapshot, reference: str) -> ArtifactDocument:
             hint="`gitreg doctor` names the commit to go back to",
         )
     names = artifact_names(snapshot)
+    near = nearest(name, names, most=1)
+    if near:
+        raise NotFound(f"there is no artifact {name!r}", correction=(name, near[0]))
     raise NotFound(
-        f"there is no artifact {name!r}", hint=f"there are {', '.join(names[:10])}" if names else "none was saved yet"
+        f"there is no artifact {name!r}", hint=f"there are {listed(names)}" if names else "none was saved yet"
     )
 
 

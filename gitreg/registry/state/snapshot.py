@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
@@ -17,9 +18,10 @@ from gitreg.documents.types import (
     VersionDocument,
 )
 from gitreg.errors import InvalidDocument, NotFound, Refused
-from gitreg.names import ARCHIVED, linked_name
+from gitreg.names import ARCHIVED, LATEST, as_number, linked_name
 from gitreg.registry.state.fixed_fields import FixedFieldChange, fixed_field_changes
 from gitreg.registry.state.index import Index, IndexEntry
+from gitreg.suggestions import alternatives, listed, nearest
 
 _Answer = TypeVar("_Answer")
 _UNKNOWN: Any = object()
@@ -301,8 +303,34 @@ class Snapshot:
         """
         document = self.find_model(name)
         if document is None:
-            raise NotFound(f"there is no model {name!r}", hint=_nearest(name, self.model_names()))
+            raise self._no_model(name)
         return document
+
+    def _no_model(self, name: str) -> NotFound:
+        """Return the error for a model that is not there, which names those that are."""
+        known = self.model_names()
+        message = f"there is no model {name!r}"
+        if name in self.settings.stages:
+            return NotFound(message, hint=f"{name} is a stage; `gitreg list stage={name}` shows the versions in it")
+        joined = re.fullmatch(r"(.+?) ?(?:==?|[/#_ -])v?([^/=#@ ]+)", name)
+        if joined and joined[1] in known and self._has(*joined.groups()):
+            return NotFound(message, correction=(name, f"{joined[1]}@{joined[2]}"))
+        near = nearest(name, known)
+        if len(near) == 1:
+            return NotFound(message, correction=(name, near[0]))
+        if near:
+            return NotFound(message, hint=f"did you mean {alternatives(near)}?")
+        register = "register one with `gitreg model register`, or save a first version"
+        return NotFound(message, hint=f"the models are {listed(known)}" if known else register)
+
+    def _has(self, model: str, selector: str) -> bool:
+        """Return whether a model has a version, a stage or an alias of a name."""
+        number = as_number(selector)
+        return (
+            (number is not None and self.find_number(model, number) is not None)
+            or self.find_version(model, selector) is not None
+            or selector in (*self.stages(model), *self.aliases(model), LATEST)
+        )
 
     def model(self, name: str) -> ModelCard:
         """Return a model.
@@ -469,15 +497,6 @@ def _holding(
     """Return the versions with an artifact whose digest starts with these hexadecimal digits."""
     wanted = f"sha256:{prefix}"
     return [each for each in versions if any(a.digest.startswith(wanted) for a in artifacts(each).values())]
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    from difflib import get_close_matches  # lazy: only for an error message
-
-    close = get_close_matches(name, known, n=3)
-    if close:
-        return "did you mean " + " or ".join(repr(each) for each in close) + "?"
-    return "see `gitreg model list`" if known else "register one with `gitreg model register`, or save a first version"
 
 
 def _card(entry: IndexEntry) -> ModelDocument:

@@ -18,9 +18,11 @@ from gitreg.registry.query.filters import (
     MODEL_FIELDS,
     OPERATORS,
     VERSION_FIELDS,
+    Filter,
     Page,
     make_filter,
     parse_filter,
+    parse_sort,
     select,
 )
 from gitreg.registry.query.listing import list_models, list_versions
@@ -134,11 +136,62 @@ def test_a_filter_passes_what_it_means(text: str, passes: bool) -> None:
     assert parse_filter(text, VERSION_FIELDS).passes(ROW) == passes
 
 
-@pytest.mark.parametrize("text", ["colour=blue", "tag.x=1", "metadata.=1", "=1", "Stage=x"])
+@pytest.mark.parametrize("text", ["colour=blue", "metadata.=1", "=1"])
 def test_an_unknown_field_is_an_error_that_names_the_known_ones(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         parse_filter(text, VERSION_FIELDS)
-    assert "stage" in str(caught.value.hint)
+    assert "the fields are model, version, number, stage" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("Stage=x", "stage"), ("tag.x=1", "tag"), ("acuracy=1", "metadata.accuracy"), ("sise=1", "size")],
+)
+def test_a_field_that_is_spelled_wrong_is_an_error_that_names_the_nearest(text: str, meant: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_filter(text, VERSION_FIELDS, lambda: ["accuracy"])
+    assert caught.value.hint == f"did you mean {meant!r}?"
+    assert caught.value.correction == (text.partition("=")[0], meant)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("accuracy=gte:0.9", Filter("metadata.accuracy", "gte", "0.9")),
+        ("accuracy>=0.9", Filter("metadata.accuracy", "gte", "0.9")),
+        ("metadata.accuracy > 0.9", Filter("metadata.accuracy", "gt", "0.9")),
+        ("accuracy<0.9", Filter("metadata.accuracy", "lt", "0.9")),
+        ("number<=3", Filter("number", "lte", "3")),
+        ("stage!=production", Filter("stage", "notequals", "production")),
+        ("stage==production", Filter("stage", "equals", "production")),
+        ("stage:production", Filter("stage", "equals", "production")),
+        ("accuracy:gte:0.9", Filter("metadata.accuracy", "gte", "0.9")),
+        ("description=a>b", Filter("description", "equals", "a>b")),
+    ],
+)
+def test_a_filter_is_understood_in_the_spelling_of_other_tools(text: str, meant: Filter) -> None:
+    assert parse_filter(text, VERSION_FIELDS, lambda: ["accuracy"]) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("size", ("size", "asc")),
+        ("desc:size", ("size", "desc")),
+        ("-size", ("size", "desc")),
+        ("size:desc", ("size", "desc")),
+        ("size DESC", ("size", "desc")),
+        ("asc:metadata.a-b", ("metadata.a-b", "asc")),
+    ],
+)
+def test_an_order_is_understood_in_the_spelling_of_other_tools(text: str, meant: tuple[str, str]) -> None:
+    assert parse_sort(text) == meant
+
+
+@pytest.mark.parametrize("text", ["", "-", "up:size", "desc:", "size:up"])
+def test_what_is_no_order_is_an_error(text: str) -> None:
+    with pytest.raises(InvalidInput, match="is no order"):
+        parse_sort(text)
 
 
 @pytest.mark.parametrize("text", ["number=greater:7", "stage=is:x", "stage=like:prod"])
