@@ -97,3 +97,8 @@ def size_text(size: float | None) -> str:
     while abs(size) >= 1000 and unit < len(_UNITS) - 1:
         size, unit = size / 1000, unit + 1
     return f"{size:.1f} {_UNITS[unit]}" if unit else f"{size:.0f} B"
+
+
+def counted(number: int, word: str) -> str:
+    """Return a number with its noun: ``1 file``, ``3 files``."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from gitreg.cli.output import value_text
-from gitreg.documents.types import ArtifactDocument, ArtifactRecord, VersionDocument
-from gitreg.units import size_text
+from gitreg.documents.types import ArtifactDocument, ArtifactRecord, VersionDocument, amount_text
+from gitreg.units import counted
 
 if TYPE_CHECKING:
     from gitreg.git.read_repository import ReadOnlyRepository
@@ -26,11 +26,6 @@ def sentence(changes: Changes) -> str:
     return write(changes, facts) + (f", overriding {', '.join(overridden)}" if overridden else "")
 
 
-def counted(number: int, word: str) -> str:
-    """Return a number with its noun: ``1 file``, ``3 files``."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
-
-
 def listed(names: Iterable[str], number: int, word: str) -> str:
     """Return names in a row where they are few, else the first of them and the number of the rest.
 
@@ -47,13 +42,8 @@ def listed(names: Iterable[str], number: int, word: str) -> str:
 
 def amount(artifacts: Iterable[ArtifactRecord | ArtifactDocument]) -> str:
     """Return the number of files and their size in brackets; where a record leaves the files out, the size alone."""
-    kept = list(artifacts)
-    size = size_text(sum(each.size for each in kept))
-    if not kept:
-        return ""
-    if any(each.files is None for each in kept):
-        return f" ({size})"
-    return f" ({counted(sum(len(each.files or ()) for each in kept), 'file')}, {size})"
+    text = amount_text(list(artifacts))
+    return f" ({text})" if text else ""
 
 
 def moved_sentence(repository: ReadOnlyRepository, moved: Pulled, verb: str) -> str:

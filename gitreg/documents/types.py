@@ -5,11 +5,12 @@ Unknown fields, from a later gitreg or a person, are kept in ``extra`` and writt
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Self, dataclass_transform
 
 from gitreg.documents.deferred import Deferred
+from gitreg.units import counted, size_text
 
 FORMAT = 1
 NEWER_FORMAT = f"this gitreg reads format {FORMAT}"
@@ -201,6 +202,9 @@ class ArtifactRecord(_Data):
     contents: Mapping[str, Any] = _NOTHING
     files: Mapping[str, FileRecord] | None = None
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.type!r}, {amount_text([self])})"
+
     @classmethod
     def _read(cls, name: str, value: Any) -> Any:
         if name == "files":
@@ -282,6 +286,10 @@ class ArtifactDocument(Document):
         if name == "files":
             return {path: FileRecord.from_data(entry) for path, entry in value.items()}
         return super()._read(name, value)
+
+    def __repr__(self) -> str:
+        name = self.artifact if self.version is None else self.reference
+        return f"{type(self).__name__}({name!r}, {self.type!r}, {amount_text([self])})"
 
     @property
     def reference(self) -> str:
@@ -407,3 +415,11 @@ DOCUMENTS: Mapping[str, type[Document]] = {
         DraftDocument,
     )
 }
+
+
+def amount_text(artifacts: Collection[ArtifactRecord | ArtifactDocument]) -> str:
+    """Return the number of files and their size as text; the size alone where a record leaves the files out."""
+    size = size_text(sum(each.size for each in artifacts)) if artifacts else ""
+    if any(each.files is None for each in artifacts) or not artifacts:
+        return size
+    return f"{counted(sum(len(each.files or ()) for each in artifacts), 'file')}, {size}"

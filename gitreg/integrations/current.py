@@ -22,6 +22,9 @@ _OF_RUNS: WeakKeyDictionary[Run, Models] = WeakKeyDictionary()
 class Current:
     """The context of the active function or step, like Metaflow's ``current``."""
 
+    def __repr__(self) -> str:
+        return "gitreg.current"
+
     @property
     def model(self) -> Models:
         """The object that saves and loads models: that of the innermost ``@model``, or else of the active run.

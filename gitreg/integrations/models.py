@@ -64,6 +64,9 @@ class Models:
         self._published = list(published)
         self._lock = Lock()
 
+    def __repr__(self) -> str:
+        return f"Models({self.run!r}, {len(self.loaded)} loaded, {len(self.saved)} saved)"
+
     def save(
         self, path: PathLike, label: str | None = None, metadata: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from gitreg.policy.evidence import Evidence
 from gitreg.policy.gates.base import Gate
 from gitreg.policy.results import Result, Verdict, overridden, override
+from gitreg.units import counted
 
 RULES = ("from", "promoters")
 """The rules that ``overridable`` may name, besides gates."""
@@ -82,6 +83,10 @@ class Decision(NamedTuple):
     stage: str
     protected: bool
     results: tuple[Result, ...]
+
+    def __repr__(self) -> str:
+        met = f"{len(self.results) - len(self.unmet)} of {counted(len(self.results), 'rule')} met"
+        return f"Decision({self.reference!r}, {self.stage!r}, {'allowed' if self.allowed else 'refused'}, {met})"
 
     @property
     def allowed(self) -> bool:

@@ -65,6 +65,9 @@ class Result(NamedTuple):
     facts: Mapping[str, Any] = _NOTHING
     parts: tuple[Result, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"Result({self.name!r}, {self.outcome.word!r}, {self.sentence!r})"
+
     def row(self) -> dict[str, Any]:
         """Return the result as plain data."""
         return {

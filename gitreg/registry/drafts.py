@@ -23,6 +23,7 @@ from gitreg.git.refs.locking import LockHeldError, locked
 from gitreg.names import slug
 from gitreg.registry.state.branch import DRAFTS
 from gitreg.registry.state.runs_and_artifacts import find_run
+from gitreg.units import counted
 
 if TYPE_CHECKING:
     from gitreg.git import Repository
@@ -58,6 +59,10 @@ class Draft:
     artifacts: Mapping[str, ArtifactDocument] = field(default_factory=dict)
     versions: Mapping[str, DraftDocument] = field(default_factory=dict)
     commit: str | None = None
+
+    def __repr__(self) -> str:
+        made = f"{counted(len(self.versions), 'version')}, {counted(len(self.artifacts), 'artifact')}"
+        return f"Draft({self.name!r}, {self.run.status!r}, {made})"
 
     @property
     def ref(self) -> str:

@@ -110,7 +110,8 @@ class Registry:
             store = f", store={self.store_url!r}"
         except GitregError:  # the settings cannot be read
             store = ""
-        return f"<Registry {str(self.folder)!r}, branch={self.session.branch.name!r}{store}>"
+        place = self.session.mirror_of or str(self.folder)
+        return f"Registry({place!r}, branch={self.session.branch.name!r}{store})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return how to open it again: a copy in another process has files of its own."""

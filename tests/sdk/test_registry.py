@@ -383,12 +383,12 @@ def test_weights_that_only_a_detached_work_tree_means_are_no_garbage(
 
 
 def test_a_registry_shows_its_folder_branch_and_store(registry: Registry) -> None:
-    assert repr(registry) == f"<Registry '{registry.folder}', branch='main', store='{registry.store_url}'>"
+    assert repr(registry) == f"Registry('{registry.folder}', branch='main', store='{registry.store_url}')"
 
 
 def test_a_registry_whose_branch_is_gone_shows_no_store(registry: Registry) -> None:
     git(registry.folder, "update-ref", "-d", "refs/heads/main")
-    assert repr(registry) == f"<Registry '{registry.folder}', branch='main'>"
+    assert repr(registry) == f"Registry('{registry.folder}', branch='main')"
 
 
 def test_a_pickled_registry_is_opened_again_with_its_options(registry: Registry, weights: Path) -> None:

@@ -8,11 +8,10 @@ from gitreg.cli.commands.cache_list import COLUMNS
 from gitreg.cli.options import listing_options
 from gitreg.cli.output import emit, print_done, print_table
 from gitreg.cli.results import after_the_work
-from gitreg.cli.sentences import counted
 from gitreg.errors import InvalidInput
 from gitreg.sdk.environment import Environment
 from gitreg.sdk.views.cache import list_cache, prune_cache
-from gitreg.units import parse_size, size_text
+from gitreg.units import counted, parse_size, size_text
 
 
 @click.command("prune")

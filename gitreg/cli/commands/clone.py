@@ -7,11 +7,11 @@ import click
 from gitreg.cli.options import output_option
 from gitreg.cli.output import emit, print_done
 from gitreg.cli.results import after_the_work
-from gitreg.cli.sentences import counted
 from gitreg.errors import Refused
 from gitreg.registry.state.store_urls import is_private
 from gitreg.sdk import verbs
 from gitreg.sdk.session import Session
+from gitreg.units import counted
 
 
 def _weights(session: Session) -> str:

@@ -8,8 +8,8 @@ from gitreg.cli.group import Group
 from gitreg.cli.options import local_option, open_registry, output_option, pr_option
 from gitreg.cli.output import print_done
 from gitreg.cli.results import report
-from gitreg.cli.sentences import counted
 from gitreg.sdk import verbs
+from gitreg.units import counted
 
 
 @click.group("remote", cls=Group)

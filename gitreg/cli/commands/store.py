@@ -13,10 +13,9 @@ from gitreg.cli.options import listing_options, local_option, open_registry, out
 from gitreg.cli.output import emit, note, print_done, print_table
 from gitreg.cli.progress import progress
 from gitreg.cli.results import report
-from gitreg.cli.sentences import counted
 from gitreg.errors import IntegrityError
 from gitreg.sdk import verbs
-from gitreg.units import size_text
+from gitreg.units import counted, size_text
 
 if TYPE_CHECKING:
     from gitreg.registry.weights.replica_status import CopiedVersion, ReplicaStatus, Replication

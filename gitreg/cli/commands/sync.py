@@ -6,9 +6,9 @@ import click
 
 from gitreg.cli.options import open_registry, output_option
 from gitreg.cli.output import emit, print_done, print_line
-from gitreg.cli.sentences import counted
 from gitreg.errors import IntegrityError, Refused
 from gitreg.sdk import verbs
+from gitreg.units import counted
 
 
 @click.command("sync")

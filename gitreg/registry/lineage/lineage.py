@@ -12,6 +12,7 @@ from gitreg.names import nfc
 from gitreg.registry.lineage.provenance import ARTIFACT, RUN, VERSION, Edge, Node, NodeId, Provenance
 from gitreg.registry.state.references import resolve
 from gitreg.registry.state.runs_and_artifacts import find_run, resolve_artifact
+from gitreg.units import counted
 
 if TYPE_CHECKING:
     from gitreg.registry.state.snapshot import Snapshot
@@ -34,6 +35,9 @@ class Lineage:
     root: NodeId
     nodes: dict[NodeId, Node]
     edges: tuple[Edge, ...]
+
+    def __repr__(self) -> str:
+        return f"Lineage({self.root.name!r}, {counted(len(self.nodes), 'node')}, {counted(len(self.edges), 'edge')})"
 
     def to_data(self) -> dict[str, Any]:
         """Return the lineage as plain data."""

@@ -22,6 +22,9 @@ class VersionSignature(NamedTuple):
     reference: str
     seal: SealEvidence
 
+    def __repr__(self) -> str:
+        return f"VersionSignature({self.reference!r}, {self.words!r})"
+
     @property
     def words(self) -> str:
         """The signature in words, as ``signed by ada@example.com`` or ``unsigned``."""

@@ -22,7 +22,7 @@ from gitreg.errors import InvalidInput
 from gitreg.names import as_number, nfc
 from gitreg.registry import query
 from gitreg.suggestions import listed, nearest
-from gitreg.units import is_decimal
+from gitreg.units import counted, is_decimal
 
 OPERATORS = (
     "equals",
@@ -200,6 +200,9 @@ class Page(Generic[Item]):
     page: int
     size: int
     columns: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Page({len(self)} of {counted(self.total, 'item')}, page {self.page} of {self.pages})"
 
     def __iter__(self) -> Iterator[Item]:
         """Yield the items of this page."""

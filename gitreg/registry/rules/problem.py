@@ -35,6 +35,9 @@ class Problem:
     remedy: str
     repair: Repair | None = None
 
+    def __repr__(self) -> str:
+        return f"Problem({f'{self.where}: {self.what}'!r}{', repairable' if self.repair else ''})"
+
     def row(self) -> dict[str, Any]:
         """Return the problem as plain data: ``where``, ``what``, ``remedy`` and ``repairable``."""
         return {"where": self.where, "what": self.what, "remedy": self.remedy, "repairable": self.repair is not None}

@@ -16,12 +16,14 @@ from gitreg.documents.types import (
     RegistryDocument,
     StageDocument,
     VersionDocument,
+    amount_text,
 )
 from gitreg.errors import InvalidDocument, NotFound, Refused
 from gitreg.names import ARCHIVED, LATEST, as_number, linked_name
 from gitreg.registry.state.fixed_fields import FixedFieldChange, fixed_field_changes
 from gitreg.registry.state.index import Index, IndexEntry
 from gitreg.suggestions import alternatives, listed, nearest
+from gitreg.units import counted
 
 _Answer = TypeVar("_Answer")
 _UNKNOWN: Any = object()
@@ -53,6 +55,15 @@ class ModelVersion(NamedTuple):
     stage: str | None
     aliases: tuple[str, ...]
     is_hidden: bool = False
+
+    def __repr__(self) -> str:
+        parts = [
+            repr(self.reference),
+            *([f"stage={self.stage!r}"] if self.stage else []),
+            *(["yanked"] if self.yanked else []),
+            *([text] if (text := amount_text(self.artifacts.values())) else []),
+        ]
+        return f"ModelVersion({', '.join(parts)})"
 
     @property
     def model(self) -> str:
@@ -165,6 +176,10 @@ class ModelCard(NamedTuple):
     versions: int
     latest: str | None
     stages: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        stages = "".join(f", {stage}={version!r}" for stage, version in self.stages.items())
+        return f"ModelCard({self.name!r}, {counted(self.versions, 'version')}, latest={self.latest!r}{stages})"
 
     @property
     def name(self) -> str:

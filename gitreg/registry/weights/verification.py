@@ -26,6 +26,7 @@ from gitreg.registry.state.manifests import Holder, manifest_of, stored_manifest
 from gitreg.registry.state.seals import record_problem
 from gitreg.registry.state.snapshot import Snapshot
 from gitreg.registry.weights.verify_checkpoint import VerifyCheckpoint
+from gitreg.units import counted
 
 _AT_ONCE = 50_000  # files whose existence is checked in one request
 
@@ -180,6 +181,9 @@ class Verification:
         self._tell = tell
         self._progress = progress
         self._problems: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"Verification({counted(len(self._stores), 'store')}, reading {self._share:.0%} of the files)"
 
     def __iter__(self) -> Iterator[VerifiedItem]:
         try:

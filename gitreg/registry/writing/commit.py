@@ -87,6 +87,12 @@ class Outcome:
     written: dict[str, bytes | None]
     proposal: Proposal | None = None
 
+    def __repr__(self) -> str:
+        if not self.written:
+            return "Outcome(nothing to change)"
+        made = f"{self.commit[:10]!r}" if self.commit else "a dry run"
+        return f"Outcome({made}, {self.changes.subject!r})"
+
 
 @dataclass(frozen=True)
 class Writer:

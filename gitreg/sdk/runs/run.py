@@ -84,6 +84,9 @@ class Run:
         self.enable_cache = True
         self._process = os.getpid() if joined_in is None else None
 
+    def __repr__(self) -> str:
+        return f"Run({self.draft.name!r}, {(self.sealed or self.draft.run).status!r})"
+
     @property
     def session(self) -> Session:
         """The open registry that it writes to, without its public methods."""

@@ -20,6 +20,9 @@ class StepContext:
         self.run = run
         self._step = step
 
+    def __repr__(self) -> str:
+        return f"StepContext({self.run!r}{f', {self._step.name!r}' if self._step else ''})"
+
     @property
     def step_name(self) -> str:
         """The name of the step in this run.

@@ -47,6 +47,9 @@ class StepRun:
         self._start = time.monotonic()
         self._duration = 0.0
 
+    def __repr__(self) -> str:
+        return f"StepRun({self.name!r}, {self.status!r})"
+
     def end(self, status: str) -> None:
         """Set the final status and the duration."""
         self.status = status

@@ -18,6 +18,7 @@ from gitreg.registry.state.snapshot import ModelVersion, Snapshot
 from gitreg.registry.writing.changes import Changes
 from gitreg.registry.writing.commit import Operation, Outcome
 from gitreg.sdk.verbs.save import Files, Saving, describe, publish, put, sources, surrounded, written
+from gitreg.units import counted
 
 if TYPE_CHECKING:
     from gitreg.sdk.session import Session
@@ -46,6 +47,10 @@ class Batch:
         self._stack = ExitStack()
         self._pending: list[tuple[Saving, Mapping[str, Files], NewVersion]] = []
         self.outcome: Outcome | None = None
+
+    def __repr__(self) -> str:
+        state = repr(self.outcome.commit[:10]) if self.outcome and self.outcome.commit else "not committed"
+        return f"Batch({counted(len(self._pending), 'version')}, {state})"
 
     def __enter__(self) -> Self:
         self._url = self._session.store_url

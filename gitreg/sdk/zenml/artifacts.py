@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gitreg.blobs.progress import NO_PROGRESS
-from gitreg.documents.types import ArtifactDocument, ArtifactRecord
+from gitreg.documents.types import ArtifactDocument, ArtifactRecord, amount_text
 from gitreg.errors import IntegrityError, InvalidInput, NotFound, UnsafeCode
 from gitreg.names import nfc
 from gitreg.registry.operations import artifacts
@@ -69,7 +69,7 @@ class ArtifactVersion:
         self._uses = uses
 
     def __repr__(self) -> str:
-        return f"ArtifactVersion({self.reference!r})"
+        return f"ArtifactVersion({self.reference!r}, {str(self.type)!r}, {amount_text([self.document])})"
 
     @property
     def id(self) -> str:

@@ -31,6 +31,9 @@ class Client:
     def __init__(self, registry: Registry | PathLike | None = None) -> None:
         self._registry = registry
 
+    def __repr__(self) -> str:
+        return f"Client({self._registry!r})" if self._registry is not None else "Client()"
+
     @contextmanager
     def _open(self) -> Iterator[Registry]:
         if isinstance(self._registry, Registry):

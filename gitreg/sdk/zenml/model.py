@@ -77,7 +77,7 @@ class Model:
         }
 
     def __repr__(self) -> str:
-        return f"Model({self.reference!r})"
+        return f"{type(self).__name__}({self.reference!r})"
 
     @property
     def selector(self) -> str | None:
