@@ -14,7 +14,7 @@ import gitreg
 from gitreg.distribution import NAME, install_command, installed_version, requirement
 
 ROOT = Path(__file__).parents[1]
-TEXTS = {".cfg", ".css", ".in", ".j2", ".json", ".md", ".py", ".sh", ".toml", ".yaml", ".yml", "", ".1"}
+TEXTS = {".cfg", ".css", ".in", ".j2", ".json", ".md", ".py", ".sh", ".toml", ".yaml", ".yml", ""}
 ANOTHER = re.compile(
     r"\b(?:pipx?|tool) install\b[^\n]*[ '\"]gitreg(-metaflow)?(\[[\w,]+\])?(?=[ '\"`)]|$)|gitreg-metaflow", re.MULTILINE
 )

@@ -8,6 +8,7 @@ from gitreg.lazy_modules import import_on_use
 
 if TYPE_CHECKING:
     from gitreg.cards import page as page
+    from gitreg.cards import roff as roff
     from gitreg.cards import values as values
 else:
     __getattr__ = import_on_use(__name__)

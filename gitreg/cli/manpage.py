@@ -1,19 +1,31 @@
-"""The manual page git-reg(1), which `git reg --help` opens: generated from the commands themselves.
+"""The manual pages of the wheel: git-reg(1) from the commands, which `git reg --help` opens, and one for each guide.
 
-``python -m gitreg.cli.manpage`` prints it; its output is in the package as ``gitreg/cli/git-reg.1``.
+``python -m gitreg.cli.manpage FOLDER`` writes them.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
+from gitreg import cards, guides
+from gitreg.cli.command import Command
 from gitreg.cli.main import cli
 
 
-def manpage() -> str:
-    """Return the page in the man macros of roff (man(7))."""
+def pages() -> dict[str, str]:
+    """Return the manual pages by their paths in a folder such as ``share/man``."""
+    names = {topic: f"gitreg-{topic}" for topic in guides.TOPICS}
+    return {"man1/git-reg.1": command_page()} | {
+        f"man7/{name}.7": cards.roff.to_man_page(guides.source(topic), name, 7) for topic, name in names.items()
+    }
+
+
+def command_page() -> str:
+    """Return git-reg(1) in the man macros of roff (man(7))."""
     ctx = click.Context(cli, info_name="gitreg")
     parts = [
         '.TH GIT\\-REG 1 "" gitreg "Model registry"',
@@ -29,6 +41,7 @@ def manpage() -> str:
         ".SH NOTES",
         _escape(cli.epilog or ""),
         ".SH SEE ALSO",
+        *(f".BR {_escape(f'gitreg-{topic}')} (7)," for topic in guides.TOPICS),
         ".BR git (1)",
     ]
     return "\n".join(parts) + "\n"
@@ -39,6 +52,8 @@ def _commands(group: click.Group, ctx: click.Context) -> Iterator[str]:
         command = group.get_command(ctx, name)
         assert command is not None
         inner = click.Context(command, info_name=name, parent=ctx)
+        if command.hidden:
+            continue
         if isinstance(command, click.Group):
             yield from _commands(command, inner)
             continue
@@ -46,6 +61,8 @@ def _commands(group: click.Group, ctx: click.Context) -> Iterator[str]:
         yield f".SS {_escape(usage)}"
         yield _escape(" ".join((command.help or "").replace("\b", "").split()))
         yield from _options(command, inner)
+        if isinstance(command, Command) and command.examples:
+            yield from (".PP", "Examples:", ".PP", ".in +4n", ".nf", *map(_escape, command.examples), ".fi", ".in")
 
 
 def _options(command: click.Command, ctx: click.Context) -> Iterator[str]:
@@ -58,9 +75,17 @@ def _options(command: click.Command, ctx: click.Context) -> Iterator[str]:
 
 
 def _escape(text: str) -> str:
-    escaped = text.replace("\\", "\\e").replace("-", "\\-")
-    return f"\\&{escaped}" if escaped.startswith((".", "'")) else escaped
+    return cards.roff.escape(text, code=True)
+
+
+def write(folder: Path) -> list[Path]:
+    """Write the pages into a folder such as ``share/man``, and return their paths in it."""
+    for name, text in pages().items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    return [Path(name) for name in pages()]
 
 
 if __name__ == "__main__":
-    click.echo(manpage(), nl=False)
+    write(Path(sys.argv[1]))

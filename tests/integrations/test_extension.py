@@ -13,6 +13,7 @@ from zipfile import ZipFile
 import pytest
 
 import gitreg
+from gitreg.cli.manpage import pages
 from gitreg.distribution import installed_version
 from tests.integrations.metaflow.test_decorator import Flows, page_block
 
@@ -90,6 +91,13 @@ def test_the_wheel_says_its_top_levels_and_the_extension_holds_nothing_but_names
         assert f'__version__ = "{installed_version()}"' in file.read(names).decode(), "Metaflow asks for it"
     extension = {name for name in code if "metaflow_extension" in name}
     assert extension == {f"metaflow_extensions/gitreg/toplevel/{name}.py" for name in ("__init__", "toplevel")}
+
+
+def test_the_wheel_installs_the_manual_pages(wheel: Path) -> None:
+    with ZipFile(wheel) as file:
+        installed = {name.partition(".data/data/share/man/")[2]: name for name in file.namelist()}
+        assert {path: file.read(installed[path]).decode() for path in installed if path} == pages()
+        assert not any("hatch_build" in name for name in file.namelist())
 
 
 def without_gitreg(folder: Path) -> Path:

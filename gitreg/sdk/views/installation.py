@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 from typing import Any
 
-import gitreg
 from gitreg.blobs.cache.prune import cached_artifacts
 from gitreg.blobs.urls import shown
-from gitreg.distribution import NAME
+from gitreg.distribution import NAME, installed_version
 from gitreg.errors import GitregError
 from gitreg.git.program import find_git
 from gitreg.git.urls import hide_login
@@ -37,7 +36,7 @@ def describe(environment: Environment, repo: str | None) -> dict[str, Any]:
         The registry that an option names; None takes GITREG_REGISTRY, else the current folder and those above it.
     """
     return {
-        "gitreg": gitreg.__version__,
+        "gitreg": installed_version(),
         "python": f"{platform.python_version()} ({sys.executable})",
         "git": _git_version(environment),
         "platform": platform.platform(),
