@@ -45,6 +45,9 @@ def _log(*, debug: bool) -> None:
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
+        words = ctx.ensure_object(GlobalOptions).arguments
+        if "--version" in words[:-1] and ctx.parent is not None:  # `show ranker --version 2`
+            raise click.NoSuchOption("--version", ctx=ctx)
         click.echo(f"gitreg {gitreg.__version__}")
         ctx.exit()
 

@@ -14,6 +14,7 @@ from gitreg import documents
 from gitreg.cli.arguments import ModelArgument, ReferenceArgument
 from gitreg.cli.click_completion import complete_model, complete_reference, complete_stage
 from gitreg.cli.global_options import GlobalOptions
+from gitreg.cli.usage_errors import WrongLineError
 from gitreg.errors import InvalidInput, NotFound, UnsafeCode
 from gitreg.sdk import verbs
 from gitreg.units import number_as_written
@@ -179,7 +180,9 @@ def tag_option(function: Function) -> Function:
 def metadata_option(function: Function) -> Function:
     """Add ``--metadata``, which may be repeated; the command has the parameter ``metadata``, a dict."""
 
-    def read(_: click.Context, __: click.Parameter, given: Sequence[str]) -> dict[str, Any]:
+    def read(ctx: click.Context, _: click.Parameter, given: Sequence[str]) -> dict[str, Any]:
+        for text in given:
+            _check_pair(ctx, text)
         return read_metadata(given)
 
     return click.option(
@@ -189,6 +192,29 @@ def metadata_option(function: Function) -> Function:
         callback=read,
         help="A value (JSON, else text), or a JSON or YAML file of them; repeat for more.",
     )(function)
+
+
+def _check_pair(ctx: click.Context, text: str) -> None:
+    """Raise an error that has the right line for ``--metadata accuracy 0.9`` and ``--metadata accuracy:0.9``.
+
+    Raises
+    ------
+    WrongLineError
+        The text is a key without a value, and the value is the next word, or it stands after a colon.
+    """
+    words = list(ctx.ensure_object(GlobalOptions).arguments)
+    if "=" in text or text.startswith("@") or text not in words:
+        return
+    place = words.index(text)
+    after = words[place + 1 : place + 2]
+    key, colon, value = text.partition(":")
+    if colon and key and value:
+        right = [*words[:place], f"{key}={value}", *words[place + 1 :]]
+    elif after and not after[0].startswith("--"):
+        right = [*words[:place], f"{text}={after[0]}", *words[place + 2 :]]
+    else:
+        return
+    raise WrongLineError(f"--metadata {text!r} is neither K=V nor @FILE", ctx, right)
 
 
 def page_options(function: Function) -> Function:
@@ -228,7 +254,7 @@ def read_metadata(given: Sequence[str], option: str = "--metadata") -> dict[str,
             continue
         key, equals, value = text.partition("=")
         if not equals or not key:
-            raise InvalidInput(f"{option} {text!r} is neither K=V nor @FILE", hint="write accuracy=0.95")
+            raise InvalidInput(f"{option} {text!r} is neither K=V nor @FILE", hint=f"write {key or 'accuracy'}=0.95")
         if key in values:
             raise InvalidInput(
                 f"{option} {key} is named twice", hint=f"name it once; several values are a list: {key}='[1, 2]'"

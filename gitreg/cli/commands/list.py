@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -46,7 +49,8 @@ def command(words: tuple[str, ...], drafts: bool, at: str | None, output: str, *
     lte, isnull, isnotnull.
     """
     registry = open_registry()
-    model = words[0] if words and "=" not in words[0] else None
+    model = words[0] if words and not query.filters.is_filter(words[0]) else None
+    _check_words(registry, words if model is None else words[1:], model)
     if drafts:
         if at is not None:
             raise InvalidInput("drafts are of now: a draft has no past", hint="leave out the date or commit")
@@ -57,7 +61,27 @@ def command(words: tuple[str, ...], drafts: bool, at: str | None, output: str, *
         print_models(registry.list_models(at=at, **paging), output)
     else:
         page = registry.list_versions(model, filters, at=at, **paging)
-        print_versions(page, output, model, (*filters, paging["sort"] or ""))
+        print_versions(registry, page, output, model, (*filters, paging["sort"] or ""))
+
+
+def _check_words(registry: Registry, words: Sequence[str], model: str | None) -> None:
+    """Raise an error that has the right line for a version in the place of the model, or a word that is no filter."""
+    if model is not None and "@" in model:
+        raise InvalidInput(
+            f"{model} is no model, but a version of one",
+            hint=f"`{shlex.join(['gitreg', 'show', model])}`; all versions: `gitreg list {model.partition('@')[0]}`",
+        )
+    odd = [word for word in words if not query.filters.is_filter(word)]
+    if not odd:
+        return
+    first, *others = odd
+    line = None
+    if len(others) == 1:
+        line = ["gitreg", "list", *([model] if model else []), f"{first}={others[0]}"]
+    elif model is not None and not others and registry.session.snapshot().has(model, first):
+        line = ["gitreg", "show", f"{model}@{first}"]
+    if line is not None:
+        raise InvalidInput(f"{first!r} is no filter", hint=f"did you mean `{shlex.join(line)}`?")
 
 
 def print_drafts(registry: Registry, output: str, model: str | None) -> None:
@@ -135,13 +159,13 @@ def print_models(page: Any, output: str, asked: tuple[str, ...] = ()) -> None:
     note_page(page)
 
 
-def print_versions(page: Any, output: str, model: str | None, asked: tuple[str, ...] = ()) -> None:
+def print_versions(registry: Registry, page: Any, output: str, model: str | None, asked: tuple[str, ...] = ()) -> None:
     """Print a page of versions.
 
     Parameters
     ----------
     asked:
-        The filters and the order: metadata that they name gets a column.
+        The filters, and last the order: metadata that they name gets a column.
 
     Raises
     ------
@@ -151,8 +175,10 @@ def print_versions(page: Any, output: str, model: str | None, asked: tuple[str, 
     if output != "table":
         emit_page(page, output, query.rows.VERSION_COLUMNS, "{model}@{version}")
     if not page.items:
-        if any("=" in text for text in asked):
-            raise NotFound("no version passes", hint=f"`gitreg list{f' {model}' if model else ''}` shows all")
+        if any(asked[:-1]):
+            meant = query.listing.likely_filter(registry.session.snapshot(), model, asked[:-1])
+            every = f"`{shlex.join(['gitreg', 'list', *([model] if model else [])])}` shows all"
+            raise NotFound("no version passes", hint=None if meant else every, correction=meant)
         raise NotFound(f"{model} has no versions yet", hint=f"`gitreg save {model} PATH` makes one")
     if output != "table":
         return
@@ -188,5 +214,7 @@ def _metadata_columns(rows: list[dict[str, Any]], asked: tuple[str, ...]) -> lis
         for key, value in row["metadata"].items()
         if isinstance(value, int | float) and not isinstance(value, bool)
     ]
-    named = [text.partition("metadata.")[2].partition("=")[0] for text in asked if "metadata." in text]
+    known = {key for row in rows for key in row["metadata"]}
+    fields = [re.sub(r"^(asc:|desc:|-)|[=<>!: ].*$", "", text) for text in asked]
+    named = [field.removeprefix("metadata.") for field in fields if field.startswith("metadata.") or field in known]
     return list(dict.fromkeys([*named, *numbers]))[: max(3, len(named))]

@@ -43,8 +43,9 @@ def command() -> None:
 @fetch_option
 def list_(model: str, filters: tuple[str, ...], output: str, **paging: Any) -> None:
     """List the versions of MODEL, the newest first; see `gitreg list --help` for filters."""
-    page = open_registry().list_versions(model, filters, **paging)
-    print_versions(page, output, model, (*filters, paging["sort"] or ""))
+    registry = open_registry()
+    page = registry.list_versions(model, filters, **paging)
+    print_versions(registry, page, output, model, (*filters, paging["sort"] or ""))
 
 
 @command.command("show")

@@ -115,7 +115,7 @@ class Filter:
         InvalidInput
             The value cannot be compared with the field's value: it is no number or no date.
         """
-        actual = _value(row, self.field)
+        actual = value_of(row, self.field)
         if self.operator == "isnull":
             return actual in (None, [])
         if self.operator == "isnotnull":
@@ -432,9 +432,14 @@ def select(
 def _sorted(rows: list[_Row], sort: str, fields: Sequence[str], keys: MetadataKeys) -> list[_Row]:
     field, direction = parse_sort(sort)
     field = _known_field(field, fields, keys, "sort by")
+    values = [value_of(row, field) for row in rows]
+    if rows and field.startswith("metadata.") and all(value is None for value in values):
+        near = nearest(field.removeprefix("metadata."), keys(), most=1)
+        if near:
+            raise InvalidInput(f"none has the {field} to sort by", correction=(field, f"metadata.{near[0]}"))
     groups: dict[int, list[tuple[Any, _Row]]] = {}
-    for row in rows:
-        group, key = _sort_key(field, _value(row, field))
+    for row, value in zip(rows, values, strict=True):
+        group, key = _sort_key(field, value)
         groups.setdefault(group, []).append((key, row))
     for pairs in groups.values():
         pairs.sort(key=operator.itemgetter(0), reverse=direction == "desc")
@@ -479,7 +484,8 @@ def _top(field: str) -> str:
     return field.partition(".")[0]
 
 
-def _value(row: Mapping[str, Any], field: str) -> Any:
+def value_of(row: Mapping[str, Any], field: str) -> Any:
+    """Return the value of a field of a row; of a field with dots, what the mapping has there, or None."""
     top, _, path = field.partition(".")
     value: Any = row.get(_PLURAL.get(top, top))
     if path and isinstance(value, Mapping) and path in value:  # the usual case

@@ -14,9 +14,11 @@ from gitreg.registry.query.filters import (
     make_filter,
     parse_filter,
     select,
+    value_of,
 )
 from gitreg.registry.query.rows import MODEL_COLUMNS, VERSION_COLUMNS, VersionFacts, model_row, version_row
 from gitreg.registry.state.snapshot import Snapshot
+from gitreg.suggestions import nearest
 
 
 def list_models(
@@ -91,6 +93,35 @@ def list_versions(
         rows, chosen, fields=VERSION_FIELDS, keys=keys, match_any=match_any, sort=sort, page=page, size=size
     )
     return Page([version_row(each.version) for each in items], total, page, size, VERSION_COLUMNS)
+
+
+def likely_filter(snapshot: Snapshot, model: str | None, filters: Sequence[str]) -> tuple[str, str] | None:
+    """Return the first filter whose key or value no version has, and the one that was probably meant; None if unclear.
+
+    Parameters
+    ----------
+    model:
+        The model whose versions were asked for; None for all.
+    """
+    names = snapshot.model_names() if model is None else [model]
+    keys = metadata_keys(snapshot, names)
+    for text in filters:
+        wanted = parse_filter(text, VERSION_FIELDS, lambda: keys)
+        key = wanted.field.removeprefix("metadata.")
+        if key != wanted.field and key not in keys and key.partition(".")[0] not in keys:
+            written, known = key, keys
+        elif wanted.operator == "equals":
+            values = [value_of(VersionFacts(each), wanted.field) for name in names for each in snapshot.versions(name)]
+            flat = [item for value in values for item in (value if isinstance(value, list) else [value])]
+            written, known = wanted.value, [item for item in dict.fromkeys(flat) if isinstance(item, str)]
+            known += snapshot.settings.stages if wanted.field == "stage" else ()
+        else:
+            continue
+        near = nearest(written, known, most=1)
+        if near and written not in known:
+            start, _, end = text.rpartition(written) if written == wanted.value else text.partition(written)
+            return text, f"{start}{near[0]}{end}"
+    return None
 
 
 def metadata_keys(snapshot: Snapshot, models: Iterable[str]) -> list[str]:

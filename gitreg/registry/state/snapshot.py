@@ -328,7 +328,7 @@ class Snapshot:
         if name in self.settings.stages:
             return NotFound(message, hint=f"{name} is a stage; `gitreg list stage={name}` shows the versions in it")
         joined = re.fullmatch(r"(.+?) ?(?:==?|[/#_ -])v?([^/=#@ ]+)", name)
-        if joined and joined[1] in known and self._has(*joined.groups()):
+        if joined and joined[1] in known and self.has(*joined.groups()):
             return NotFound(message, correction=(name, f"{joined[1]}@{joined[2]}"))
         near = nearest(name, known)
         if len(near) == 1:
@@ -338,7 +338,7 @@ class Snapshot:
         register = "register one with `gitreg model register`, or save a first version"
         return NotFound(message, hint=f"the models are {listed(known)}" if known else register)
 
-    def _has(self, model: str, selector: str) -> bool:
+    def has(self, model: str, selector: str) -> bool:
         """Return whether a model has a version, a stage or an alias of a name."""
         number = as_number(selector)
         return (
