@@ -20,7 +20,7 @@ ARGUMENTS = {
 }  # fmt: skip
 """The arguments of the commands that need more than those that click requires."""
 
-NEEDS_NO_REGISTRY = {"init", "cache list", "cache prune", "cache verify", "clone", "store create", "version"}
+NEEDS_NO_REGISTRY = {"init", "cache list", "cache prune", "cache verify", "clone", "store create", "version", "env"}
 
 
 def commands(group: click.Group, words: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:

@@ -16,7 +16,7 @@ from gitreg.units import size_text
 
 
 @click.command("env", cls=Command, examples=["gitreg env", "gitreg env --json"], guides=["environment"])
-@format_option("table", "json", "yaml")
+@format_option("table", "json", "yaml", "jsonl")
 @click.pass_context
 def command(ctx: click.Context, output: str) -> None:
     """Show versions, folders and variables, for a bug report; logins and tokens are left out.

@@ -60,7 +60,7 @@ def show(name: str, output: str) -> None:
     from gitreg.sdk.run_environment import spelled  # brings importlib.metadata and email
 
     run, status = verbs.drafts.find_any_run(open_registry().session, name)
-    data = {**run.to_data(), "status": status}
+    data = verbs.drafts.whole_run_row(run, status)
     if output != "table":
         emit(data, output, name="{pipeline}/{run}")
         return

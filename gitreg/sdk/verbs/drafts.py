@@ -220,6 +220,20 @@ def run_row(run: RunDocument, status: str) -> dict[str, Any]:
     }
 
 
+def whole_run_row(run: RunDocument, status: str) -> dict[str, Any]:
+    """Return one run with all that its record has, as plain data; the fields are the same for every run."""
+    return {
+        **run_row(run, status),
+        "ended_at": run.ended_at,
+        "command": list(run.command),
+        "parameters": dict(run.parameters),
+        "source": dict(run.source) if run.source else None,
+        "environment": dict(run.environment),
+        "inputs": list(run.inputs),
+        "steps": {name: dict(step) for name, step in run.steps.items()},
+    }
+
+
 def find_any_run(session: Session, name: str) -> tuple[RunDocument, str]:
     """Return a run that is named ``RUN`` or ``PIPELINE/RUN``, sealed or a draft, and its status.
 
