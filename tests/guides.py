@@ -1,4 +1,4 @@
-"""The blocks of the guides, run as they are printed.
+"""The blocks of README.md and of the guides, run as they are printed.
 
 Each page has a home folder of its own, in which its blocks run in order, with the files ``model.bst`` and
 ``vocabulary.txt`` there. By the first word after the fence:
@@ -36,7 +36,10 @@ import gitreg
 from gitreg import guides
 from tests.conftest import OF_THE_DEVELOPER
 
-PAGES = {topic: Path(guides.__file__).with_name(f"{topic}.md") for topic in guides.TOPICS}
+PAGES = {
+    "README": Path(__file__).parents[1] / "README.md",
+    **{topic: Path(guides.__file__).with_name(f"{topic}.md") for topic in guides.TOPICS},
+}
 """The path of each page, by its name."""
 
 MASKS = (

@@ -1,4 +1,4 @@
-"""The guides run as they are printed, and are reached by ``gitreg help``."""
+"""README.md and the guides run as they are printed; the guides are reached by ``gitreg help``."""
 
 from __future__ import annotations
 

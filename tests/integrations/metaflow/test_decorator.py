@@ -120,14 +120,6 @@ def test_the_page_of_metaflows_documentation_runs(flows: Flows) -> None:
     assert "xgboost_classifier@1 → end of XGBoostModelFlow/" in loaded
 
 
-def test_the_flow_in_the_readme_runs(flows: Flows) -> None:
-    readme = (Path(__file__).parents[3] / "README.md").read_text()
-    (flow,) = re.findall(r"^## In Metaflow\n.*?^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
-    (flows.here / "training.py").write_text(flow)
-    assert "{'accuracy': 0.95}" in flows.flow("training.py", "run").out
-    assert flows.numbers("flowers") == [1]
-
-
 def test_of_eight_tasks_with_one_that_fails_seven_are_published_and_resume_brings_the_eighth(flows: Flows) -> None:
     (flows.here / "base.txt").write_text("base")
     flows.person.gitreg("save", "base", "base.txt", "--stage", "production")
