@@ -1,9 +1,11 @@
-"""Numbers, sizes and durations as people write them: ``0.95``, ``50GB``, ``14d``."""
+"""Numbers, sizes, durations and counts as people write them: ``0.95``, ``50GB``, ``14d``, ``3 files``."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
+from itertools import islice
 
 from gitreg.errors import InvalidInput
 
@@ -13,6 +15,14 @@ _SIZE = rf"(?i)([0-9]+(?:\.[0-9]+)?)\s*(?:([{_POWERS}])(i?))?b?"
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 _SCIENTIFIC = re.compile(r"-?[1-9](?:\.[0-9]+)?[eE][-+]?[0-9]{1,9}")
 _DIGITS = 100  # more are no number in a document
+_AGES = (
+    (60, 1, "s"),
+    (3600, 60, "min"),
+    (86400, 3600, "h"),
+    (60 * 86400, 86400, "d"),
+    (730 * 86400, 30.44 * 86400, "mo"),
+)
+_NAMED = 3  # as many names are listed, of more only the number
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -99,6 +109,28 @@ def size_text(size: float | None) -> str:
     return f"{size:.1f} {_UNITS[unit]}" if unit else f"{size:.0f} B"
 
 
+def age_text(seconds: float) -> str:
+    """Return the age of something in its largest unit, as ``3 d ago``; ``in 3 d`` for what is to come."""
+    size = abs(seconds)
+    unit, word = next(((unit, word) for limit, unit, word in _AGES if size < limit), (365.25 * 86400, "y"))
+    text = f"{int(size / unit)} {word}"
+    return f"in {text}" if seconds <= -1 else f"{text} ago"
+
+
 def counted(number: int, word: str) -> str:
     """Return a number with its noun: ``1 file``, ``3 files``."""
     return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def listed(names: Iterable[str], number: int, word: str) -> str:
+    """Return names in a row; of more than a few, the first and the number of the rest.
+
+    Parameters
+    ----------
+    number:
+        The number of all names; of `names`, only the first ones are read.
+    """
+    shown = [*islice(names, _NAMED)]
+    if number > _NAMED:
+        shown.append(counted(number - _NAMED, f"more {word}"))
+    return ", ".join(shown[:-1]) + (" and " if shown[1:] else "") + "".join(shown[-1:])

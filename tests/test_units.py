@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitreg.errors import InvalidInput
-from gitreg.units import is_decimal, number_as_written, parse_duration, parse_size, size_text
+from gitreg.units import age_text, counted, is_decimal, listed, number_as_written, parse_duration, parse_size, size_text
 
 
 def test_sizes_are_shown_in_powers_of_a_thousand() -> None:
@@ -80,3 +80,20 @@ def test_what_is_read_as_a_number_has_the_value_that_was_written(text: str) -> N
 @given(st.integers() | st.floats(allow_nan=False, allow_infinity=False, min_value=-1e15, max_value=1e15))
 def test_what_python_and_json_write_is_read_as_that_number(number: float) -> None:
     assert number_as_written(json.dumps(number)) == number
+
+
+def test_an_age_is_told_in_its_largest_unit() -> None:
+    ages = (0, 59, 60, 3599, 7200, 86_400 * 3, 86_400 * 59, 86_400 * 61, 86_400 * 800, -86_400 * 3)
+    shown = ["0 s", "59 s", "1 min", "59 min", "2 h", "3 d", "59 d", "2 mo", "2 y"]
+    assert [age_text(age) for age in ages] == [*(f"{each} ago" for each in shown), "in 3 d"]
+
+
+def test_a_noun_follows_its_number() -> None:
+    assert [counted(number, "file") for number in (0, 1, 1234)] == ["0 files", "1 file", "1,234 files"]
+
+
+def test_few_names_are_listed_and_of_many_the_first() -> None:
+    assert [listed("abcd"[:n], n, "version") for n in (1, 2, 3, 4)] == [
+        "a", "a and b", "a, b and c", "a, b, c and 1 more version"
+    ]  # fmt: skip
+    assert listed("abcdef", 6, "version") == "a, b, c and 3 more versions"

@@ -15,13 +15,16 @@ from gitreg.cli.fields import choose
 from gitreg.cli.global_options import chosen_fields, is_quiet
 from gitreg.cli.table import Cell, fitting, lay_out, styled
 from gitreg.cli.text import as_json, in_a_file, lines, one_line
-from gitreg.units import is_decimal
+from gitreg.units import age_text, is_decimal, listed
 
 if TYPE_CHECKING:
     from gitreg.registry.query.filters import Page
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """The beginnings of cells that spreadsheets compute (OWASP, CSV injection)."""
+
+_TIMES = frozenset({"created", "when", "started", "last used"})
+"""The titles of columns whose times are in the local time zone."""
 
 
 def emit(
@@ -155,9 +158,16 @@ def _plain(value: Any) -> Any:
 
 
 def print_table(
-    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = (), spare: Sequence[str] = ()
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    right: Sequence[str] = (),
+    spare: Sequence[str] = (),
+    shorten: Mapping[str, str] | None = None,
 ) -> None:
     """Print a table that fits the terminal; into a pipe, columns are as wide as they need to be.
+
+    Columns that may be spared or shortened are left out where they have no value, and the title of a column of times names their zone.
 
     Parameters
     ----------
@@ -165,18 +175,29 @@ def print_table(
         The columns to align right.
     spare:
         The columns to leave out on a narrow terminal, the first of them first.
+    shorten:
+        The only columns that give way there: by leaving out the ``middle`` or the ``end`` of their texts, or by
+        folding them (``fold``). None: all columns are folded.
     """
+    body = [[_cell(cell) for cell in row] for row in rows]
+    optional = {*spare, *(shorten or ())}
+    filled = [n for n, name in enumerate(columns) if name not in optional or any(row[n].text for row in body)]
+    columns = [columns[n] for n in filled]
+    titles = [
+        Cell(f"{one_line(name)} ({_zone()})" if name in _TIMES else one_line(name), bold=True) for name in columns
+    ]
+    table = [titles, *([row[n] for n in filled] for row in body)]
     width = _width()
-    titles = [Cell(one_line(column), bold=True) for column in columns]
-    table = [titles, *([_cell(cell) for cell in row] for row in rows)]
     places = dict.fromkeys(columns.index(name) for name in spare if name in columns)
-    kept = fitting(table, width=width, spare=list(places))
+    parts = None if shorten is None else {n: shorten[name] for n, name in enumerate(columns) if name in shorten}
+    kept = fitting(table, width=width, spare=list(places), shorten=parts)
     right_ones = [place for place, number in enumerate(kept) if columns[number] in right]
+    shortened = {place: parts[number] for place, number in enumerate(kept) if parts and number in parts}
     shown = [[row[number] for number in kept] for row in table]
-    click.echo("\n".join(lay_out(shown, width=width, right=right_ones, titles=True)))
-    left = [name for number, name in enumerate(columns) if number not in kept]
+    click.echo("\n".join(lay_out(shown, width=width, right=right_ones, titles=True, shorten=shortened)))
+    left = [name for number, name in enumerate(columns) if number not in kept and name != "age"]
     if left:
-        note(f"too narrow for {', '.join(left)}")
+        note(f"too narrow for {listed(left, len(left), 'column')}: -o csv, or widen")
 
 
 def print_fields(fields: Iterable[tuple[str, Any]]) -> None:
@@ -249,9 +270,34 @@ def value_text(value: Any) -> str:
 
 def when_text(when: str | None) -> str:
     """Return an RFC 3339 time in the local time zone, to the minute; an invalid time is returned unchanged."""
-    if not when:
+    moment = _local(when)
+    return f"{moment:%Y-%m-%d %H:%M}" if moment is not None else when or ""
+
+
+def dated(when: str | None, by: str | None = None) -> str:
+    """Return a time with its zone and its age, and the person who did it: ``2026-11-22 13:39 CET (3 d ago) by Ada``."""
+    moment, age = _local(when), age_of(when)
+    text = f"{when_text(when)} {_zone(moment)}" if moment is not None else when or ""
+    return text + (f" ({age})" if age else "") + (f" by {by}" if by else "")
+
+
+def age_of(when: str | None) -> str:
+    """Return the age of a time for people, as ``3 d ago``; nothing in a pipe, where it would be outdated when read."""
+    moment = _local(when)
+    if moment is None or not sys.stdout.isatty():
         return ""
+    return age_text((datetime.now(moment.tzinfo) - moment).total_seconds())
+
+
+def _local(when: str | None) -> datetime | None:
+    """Return a time in the local time zone; None for none, or one outside the calendar there."""
     try:
-        return f"{datetime.fromisoformat(when).astimezone():%Y-%m-%d %H:%M}"
-    except (ValueError, OverflowError, OSError):  # no date, or one outside the calendar in the local time zone
-        return when
+        return datetime.fromisoformat(when).astimezone() if when else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _zone(moment: datetime | None = None) -> str:
+    """Return the name of the local time zone at a moment, by default now: ``CET``, or ``UTC+03`` where it has none."""
+    name = (moment or datetime.now().astimezone()).tzname() or ""
+    return name if name[:1].isalpha() else f"UTC{name}"

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from gitreg.cli.output import value_text
 from gitreg.documents.types import ArtifactDocument, ArtifactRecord, VersionDocument, amount_text
-from gitreg.units import counted
+from gitreg.units import counted, listed
 
 if TYPE_CHECKING:
     from gitreg.git.read_repository import ReadOnlyRepository
     from gitreg.registry.writing.changes import Changes, Difference
     from gitreg.sdk.verbs.remotes import Pulled
 
-_NAMED = 3  # as many versions or commits are named, of more only the number
 _LONGEST = 40  # characters of a value; a longer one is not repeated
 
 
@@ -24,20 +23,6 @@ def sentence(changes: Changes) -> str:
     write = _SENTENCES.get(facts.get("Operation", ""), _subject)
     overridden = [value for name, value in changes.trailers if name == "Overridden"]
     return write(changes, facts) + (f", overriding {', '.join(overridden)}" if overridden else "")
-
-
-def listed(names: Iterable[str], number: int, word: str) -> str:
-    """Return names in a row where they are few, else the first of them and the number of the rest.
-
-    Parameters
-    ----------
-    number:
-        The number of all names; of `names`, only the first ones are read.
-    """
-    shown = [name for name, _ in zip(names, range(_NAMED), strict=False)]
-    if number > _NAMED:
-        shown.append(counted(number - _NAMED, f"more {word}"))
-    return ", ".join(shown[:-1]) + (" and " if shown[1:] else "") + "".join(shown[-1:])
 
 
 def amount(artifacts: Iterable[ArtifactRecord | ArtifactDocument]) -> str:

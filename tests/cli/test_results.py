@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import gitreg
-from gitreg.cli.sentences import _SENTENCES, listed
+from gitreg.cli.sentences import _SENTENCES
 from tests.system.world import Person, write
 
 SESSION = """\
@@ -131,13 +131,6 @@ def test_a_clone_a_pull_and_a_push_count_what_came_and_went(writer: Person) -> N
     assert writer.gitreg("push").out.startswith(f"Pushed {pushed}  ")
     assert writer.gitreg("push").out.startswith("Nothing to push: ")
     assert bob.gitreg("pull").out.startswith(f"Pulled {pushed.replace(' to ', ' of ')}  ")
-
-
-def test_few_names_are_listed_and_of_many_the_first() -> None:
-    assert [listed("abcd"[:n], n, "version") for n in (1, 2, 3, 4)] == [
-        "a", "a and b", "a, b and c", "a, b, c and 1 more version"
-    ]  # fmt: skip
-    assert listed("abcdef", 6, "version") == "a, b, c and 3 more versions"
 
 
 @pytest.mark.slow

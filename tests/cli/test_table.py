@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitreg.cli.table import Cell, cells, fitting, lay_out
+from gitreg.cli.table import Cell, cells, fitting, lay_out, shortened
 
 TEXTS = st.text(st.sampled_from("ab \u00e9\u6a21\u578be\u0301\n"), max_size=30)
 TABLES = st.integers(1, 4).flatmap(
@@ -61,3 +61,29 @@ def test_columns_that_can_be_spared_go_in_their_order_where_the_rest_could_not_b
 ) -> None:
     table = rows(("n", "text", "title"), ("1", "a text of many words", "x"), ("23456", "b", "y"))
     assert fitting(table, width=width, spare=[1, 2]) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "room", "part", "short"),
+    [
+        ("team/classifier-large@12", 30, "middle", "team/classifier-large@12"),
+        ("team/classifier-large@12", 13, "middle", "team/c…rge@12"),
+        ("nightly, bigger", 9, "end", "nightly,…"),
+        ("two\nlines", 20, "end", "two lines"),
+        ("模型模型模型", 8, "middle", "模型…型"),
+    ],
+)
+def test_a_long_text_loses_its_middle_or_its_end(text: str, room: int, part: str, short: str) -> None:
+    assert shortened(text, room, part) == short
+
+
+@given(TEXTS, st.integers(4, 20), st.sampled_from(["middle", "end"]))
+def test_a_shortened_text_fits(text: str, room: int, part: str) -> None:
+    assert cells(shortened(text, room, part)) <= room
+
+
+def test_columns_that_give_way_do_so_before_any_row_is_folded() -> None:
+    table = rows(("model", "created"), ("a-model-of-a-long-name@12", "2026-11-22 13:39"))
+    assert fitting(table, width=35, spare=[1], shorten={0: "middle"}) == [0, 1]
+    assert fitting(table, width=34, spare=[1], shorten={0: "middle"}) == [0]
+    assert lay_out(table, width=35, shorten={0: "middle"})[1] == "a-model-…name@12   2026-11-22 13:39"

@@ -1,41 +1,81 @@
-"""What somebody sees at a terminal while bytes go by."""
+"""The view at a real terminal: progress, tables of its width, ages."""
 
 from __future__ import annotations
 
 import os
-import pty
-import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.system.world import PROGRAMS, Person, write
-
-
-def at_a_terminal(person: Person, *arguments: str | Path) -> str:
-    """Run gitreg with its standard error at a terminal, and give what is shown there."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [PROGRAMS / "gitreg", *arguments], cwd=person.here, env=person.env | {"TERM": "xterm"},
-        stdout=subprocess.DEVNULL, stderr=theirs,
-    )  # fmt: skip
-    os.close(theirs)
-    shown = b""
-    try:
-        while data := os.read(ours, 65536):
-            shown += data
-    except OSError:  # how Linux says that nobody has the other end any more
-        pass
-    finally:
-        os.close(ours)
-    assert process.wait() == 0
-    return shown.decode()
+from gitreg.cli.table import cells
+from tests.system.terminal import at_a_terminal, plain
+from tests.system.world import Person, write
 
 
 @pytest.mark.slow
 def test_a_big_save_shows_how_far_it_is_and_a_small_one_nothing(registry: Person, tmp_path: Path) -> None:
     weights = write(tmp_path / "weights", {"a.bin": os.urandom(40_000_000), "b.bin": b"1"})
-    shown = at_a_terminal(registry, "save", "iris", weights)
+    shown = at_a_terminal(registry, "save", "iris", weights, out=False)
     assert "Saving" in shown
     assert "/40.0 MB" in shown
-    assert at_a_terminal(registry, "save", "iris", weights / "b.bin") == ""
+    assert at_a_terminal(registry, "save", "iris", weights / "b.bin", out=False) == ""
+
+
+LONG = "team/classifier-of-very-long-names-for-all-documents-in-the-archive-large"
+
+
+@pytest.fixture
+def filled(registry: Person, tmp_path: Path) -> Person:
+    """A registry with a version of twenty numbers, four of a long name in wide characters, and a plain one."""
+    weights = str(write(tmp_path / "weights", {"m.bin": "weights"}))
+    many = {f"metric_{number:02d}": 7.0 if number % 3 else number / 7 for number in range(20)}
+    savings: list[dict[str, object]] = [{"model": "one", "paths": [weights]}]
+    savings += [{"model": "many", "paths": [weights], "metadata": many | {"metric_05": n}} for n in (1, 2)]
+    savings += [
+        {"model": LONG, "paths": [weights], "tags": ["nightly", "模型测试"], "metadata": {"auc": n / 9, "loss": n / 3}}
+        for n in range(4)
+    ]
+    registry.gitreg("save", "--batch", write(tmp_path / "batch", {"b.yaml": yaml.safe_dump(savings)}) / "b.yaml")
+    registry.gitreg("promote", f"{LONG}@3", "staging")
+    return registry
+
+
+def table(person: Person, *arguments: str, columns: int) -> list[str]:
+    shown = plain(at_a_terminal(person, *arguments, columns=columns)).splitlines()
+    assert max(map(cells, shown)) <= columns or shown[-1].startswith("too narrow")
+    return shown
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("columns", [80, 100, 120])
+def test_no_row_of_a_listing_is_folded(filled: Person, columns: int) -> None:
+    for arguments, rows in {("one",): 1, ("many",): 2, (LONG,): 4, (): 3, ("size=gt:0",): 7}.items():
+        shown = [line for line in table(filled, "list", *arguments, columns=columns) if not line.startswith("too")]
+        assert len(shown) == 2 + rows, shown
+
+
+@pytest.mark.slow
+def test_a_narrow_listing_keeps_the_numbers_and_tells_how_to_see_the_rest(filled: Person) -> None:
+    narrow = table(filled, "list", LONG, columns=60)
+    assert narrow[0].split() == ["version", "stage", "auc", "loss", "size", "age"]
+    assert narrow[-1] == "too narrow for tags and created: -o csv, or widen"
+    assert table(filled, "list", LONG, columns=100)[0].split()[-3:] == ["created", "(UTC)", "age"]
+    across = table(filled, "list", "size=gt:0", columns=80)
+    assert any(line.startswith("team/") and "…" in line and "-large" in line for line in across)
+
+
+@pytest.mark.slow
+def test_numbers_that_are_asked_for_or_vary_come_first(filled: Person) -> None:
+    asked = table(filled, "list", "many", "metadata.metric_19=gt:0", "--sort", "metadata.metric_18", columns=80)[0]
+    assert asked.split()[1:4] == ["metric_19", "metric_18", "metric_05"]
+
+
+@pytest.mark.slow
+def test_a_terminal_shows_ages_and_the_time_zone_and_a_pipe_shows_dates(filled: Person) -> None:
+    tokyo = filled.with_env(TZ="Asia/Tokyo")
+    assert "created (JST)" in tokyo.gitreg("list", "one").out
+    assert " ago" not in tokyo.gitreg("list", "one").out
+    assert " s ago" in table(tokyo, "list", "one", columns=80)[-1]
+    assert " JST (" in "\n".join(table(tokyo, "show", "one", columns=120))
+    assert " JST by Ada" in tokyo.gitreg("show", "one").out

@@ -21,7 +21,7 @@ from gitreg.cli.options import (
     output_option,
     unsafe_code_option,
 )
-from gitreg.cli.output import emit, print_fields, print_heading, print_line, print_table, when_text
+from gitreg.cli.output import age_of, dated, emit, print_fields, print_heading, print_line, print_table, when_text
 from gitreg.cli.progress import progress
 from gitreg.cli.results import after_the_work, report
 from gitreg.cli.sentences import amount
@@ -56,7 +56,7 @@ def list_artifacts(name: str | None, output: str) -> None:
         )
     if output == "table":
         print_table(
-            ["artifact", "version", "type", "made by", "size", "created"],
+            ["artifact", "version", "type", "made by", "size", "created", "age"],
             [
                 (
                     row["artifact"],
@@ -65,11 +65,13 @@ def list_artifacts(name: str | None, output: str) -> None:
                     _made_by(row["run"]),
                     size_text(row["size"]),
                     when_text(row["created_at"]),
+                    age_of(row["created_at"]),
                 )
                 for row in rows
             ],
             right=["size"],
-            spare=["made by", "type"],
+            spare=["age", "made by", "type", "created"],
+            shorten={"artifact": "middle", "version": "middle", "made by": "middle"},
         )
 
 
@@ -89,7 +91,7 @@ def show(reference: str, output: str) -> None:
             ("number", row["number"]),
             ("type", row["type"]),
             ("id", row["id"]),
-            ("created", f"{when_text(row['created_at'])} by {row['created_by']}"),
+            ("created", dated(row["created_at"], row["created_by"])),
             ("made by", _made_by(row["run"])),
             ("holds", row["materializer"]),
             ("size", size_text(row["size"])),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import click
 from gitreg.cli.click_completion import complete_model
 from gitreg.cli.command import Command
 from gitreg.cli.options import at_option, fetch_option, listing_options, open_registry, page_options
-from gitreg.cli.output import emit, emit_page, note_page, print_table, when_text
+from gitreg.cli.output import age_of, emit, emit_page, note_page, print_table, when_text
 from gitreg.errors import InvalidInput, NotFound
 from gitreg.registry import query
 from gitreg.sdk import verbs
@@ -20,6 +21,8 @@ from gitreg.units import size_text
 
 if TYPE_CHECKING:
     from gitreg.sdk.registry import Registry
+
+_LEAST_KEYS = 3  # keys of metadata for which dates and tags are left out where the terminal is narrow
 
 
 @click.command(
@@ -105,7 +108,7 @@ def print_drafts(registry: Registry, output: str, model: str | None) -> None:
         raise NotFound("there are no drafts", hint="a run that is under way has one, and one that failed leaves it")
     if output == "table":
         print_table(
-            ["model", "version", "run", "status", "stage", "artifacts", "size", "started"],
+            ["model", "version", "run", "status", "stage", "artifacts", "size", "started", "age"],
             [
                 (
                     row["model"],
@@ -116,11 +119,13 @@ def print_drafts(registry: Registry, output: str, model: str | None) -> None:
                     row["artifacts"],
                     size_text(row["size"]),
                     when_text(row["started_at"]),
+                    age_of(row["started_at"]),
                 )
                 for row in rows
             ],
             right=["size"],
-            spare=["started", "artifacts", "stage"],
+            spare=["started", "age", "artifacts", "stage"],
+            shorten={"model": "middle", "run": "middle", "artifacts": "end"},
         )
 
 
@@ -155,6 +160,7 @@ def print_models(page: Any, output: str, asked: tuple[str, ...] = ()) -> None:
         ],
         right=["versions"],
         spare=["description", "tags", "versions", "stages"],
+        shorten={"model": "middle", "latest": "middle", "tags": "end", "description": "end"},
     )
     note_page(page)
 
@@ -182,8 +188,9 @@ def print_versions(registry: Registry, page: Any, output: str, model: str | None
         raise NotFound(f"{model} has no versions yet", hint=f"`gitreg save {model} PATH` makes one")
     if output != "table":
         return
-    keys = _metadata_columns(page.items, asked)
-    columns = [*(["model"] if model is None else []), "version", "stage", "aliases", "tags", *keys, "size", "created"]
+    least, further = _metadata_keys(page.items, asked)
+    keys = [*least, *further]
+    columns = [*([] if model else ["model"]), "version", "stage", "aliases", "tags", *keys, "size", "created", "age"]
     rows = [
         (
             *([row["model"]] if model is None else []),
@@ -194,27 +201,33 @@ def print_versions(registry: Registry, page: Any, output: str, model: str | None
             *(row["metadata"].get(key) for key in keys),
             size_text(row["size"]),
             when_text(row["created_at"]),
+            age_of(row["created_at"]),
         )
         for row in page.items
     ]
-    empty = {column for n, column in enumerate(columns) if n and all(row[n] in (None, [], "") for row in rows)}
-    spare = ["created", *reversed(keys), "tags", "aliases", "size"]
-    kept = [n for n, column in enumerate(columns) if column not in empty]
     print_table(
-        [columns[n] for n in kept], [[row[n] for n in kept] for row in rows], right=["size", *keys], spare=spare
+        columns,
+        rows,
+        right=["size", *keys],
+        spare=[*reversed(further), "created", "age", "tags", "aliases", "size", *reversed(least)],
+        shorten={"model": "middle", "version": "middle", "aliases": "end", "tags": "end"},
     )
     note_page(page)
 
 
-def _metadata_columns(rows: list[dict[str, Any]], asked: tuple[str, ...]) -> list[str]:
-    """Choose at most three: those asked for, then the first numbers."""
-    numbers = [
-        key
-        for row in rows
-        for key, value in row["metadata"].items()
-        if isinstance(value, int | float) and not isinstance(value, bool)
-    ]
+def _metadata_keys(rows: list[dict[str, Any]], asked: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Return the keys of metadata to show, and those to show where they fit.
+
+    First come those that filters and the order name, then numbers that vary, then numbers that do not.
+    """
     known = {key for row in rows for key in row["metadata"]}
     fields = [re.sub(r"^(asc:|desc:|-)|[=<>!: ].*$", "", text) for text in asked]
     named = [field.removeprefix("metadata.") for field in fields if field.startswith("metadata.") or field in known]
-    return list(dict.fromkeys([*named, *numbers]))[: max(3, len(named))]
+    values: dict[str, set[Any]] = {}
+    for row in rows:
+        for key, value in row["metadata"].items():
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                values.setdefault(key, set()).add(value)
+    keys = list(dict.fromkeys([*named, *sorted(values, key=lambda key: len(values[key]) == 1)]))
+    least = max(_LEAST_KEYS, len(set(named)))
+    return keys[:least], keys[least:] if sys.stdout.isatty() else []

@@ -10,7 +10,7 @@ import click
 from gitreg.cli.arguments import ReferenceArgument
 from gitreg.cli.click_completion import complete_reference
 from gitreg.cli.options import fetch_option, listing_options, open_registry
-from gitreg.cli.output import emit, note, print_table, when_text
+from gitreg.cli.output import age_of, emit, note, print_table, when_text
 
 _COLUMNS = ("commit", "when", "who", "email", "subject", "reason", "overridden", "events", "cut")
 _STAGE_COLUMNS = ("version", "from", "commit", "when", "who", "email", "subject", "reason", "overridden")
@@ -41,10 +41,11 @@ def command(target: str | None, max_count: int | None, output: str) -> None:
 
 def _print_stage(rows: list[dict[str, Any]]) -> None:
     print_table(
-        ["when", "version", "from", "who", "reason", "commit"],
+        ["when", "age", "version", "from", "who", "reason", "commit"],
         [
             (
                 when_text(row["when"]),
+                age_of(row["when"]),
                 row["version"] or "(nobody)",
                 row["from"],
                 row["who"],
@@ -53,7 +54,8 @@ def _print_stage(rows: list[dict[str, Any]]) -> None:
             )
             for row in rows
         ],
-        spare=["commit", "from", "who"],
+        spare=["age", "commit", "from", "who"],
+        shorten={"who": "end", "reason": "fold"},
     )
 
 
@@ -67,9 +69,13 @@ def _reason(row: dict[str, Any]) -> str | None:
 
 def _print_log(rows: list[dict[str, Any]]) -> None:
     print_table(
-        ["when", "who", "what", "reason", "commit"],
-        [(when_text(row["when"]), row["who"], row["subject"], _reason(row), row["commit"][:10]) for row in rows],
-        spare=["commit", "reason", "who"],
+        ["when", "age", "who", "what", "reason", "commit"],
+        [
+            (when_text(row["when"]), age_of(row["when"]), row["who"], row["subject"], _reason(row), row["commit"][:10])
+            for row in rows
+        ],
+        spare=["age", "commit", "reason", "who"],
+        shorten={"who": "end", "what": "fold", "reason": "fold"},
     )
     if rows and rows[-1]["cut"]:
         note("this clone is shallow: what came before is not in it (`git fetch --unshallow`)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.options import fetch_option, listing_options, model_argument, open_registry
-from gitreg.cli.output import emit, print_fields, print_heading, print_text, when_text
+from gitreg.cli.output import dated, emit, print_fields, print_heading, print_text
 from gitreg.documents.types import CARD_FIELDS
 from gitreg.registry.query.rows import MODEL_COLUMNS, model_row
 
@@ -31,7 +31,7 @@ def command(model: str, output: str) -> None:
             ("aliases", [f"{alias}={version}" for alias, version in aliases.items()]),
             ("tags", row["tags"]),
             *((field.replace("_", " "), row[field]) for field in CARD_FIELDS),
-            ("registered", when_text(row["created_at"])),
+            ("registered", dated(row["created_at"])),
         ]
     )
     if row["metadata"]:

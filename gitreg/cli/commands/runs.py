@@ -6,7 +6,7 @@ import click
 
 from gitreg.cli.group import Group
 from gitreg.cli.options import fetch_option, listing_options, open_registry
-from gitreg.cli.output import emit, print_fields, print_heading, print_table, when_text
+from gitreg.cli.output import age_of, dated, emit, print_fields, print_heading, print_table, when_text
 from gitreg.errors import NotFound
 from gitreg.sdk import verbs
 
@@ -34,12 +34,13 @@ def list_runs(pipeline: str | None, output: str) -> None:
         )
     if output == "table":
         print_table(
-            ["run", "status", "started", "duration", "steps", "versions"],
+            ["run", "status", "started", "age", "duration", "steps", "versions"],
             [
                 (
                     f"{row['pipeline']}/{row['run']}",
                     row["status"],
                     when_text(row["started_at"]),
+                    age_of(row["started_at"]),
                     _seconds(row["duration"]),
                     row["steps"],
                     row["versions"],
@@ -47,7 +48,8 @@ def list_runs(pipeline: str | None, output: str) -> None:
                 for row in rows
             ],
             right=["duration", "steps"],
-            spare=["steps", "duration"],
+            spare=["steps", "age", "duration", "started"],
+            shorten={"run": "middle", "versions": "end"},
         )
 
 
@@ -70,7 +72,7 @@ def show(name: str, output: str) -> None:
         [
             ("run", f"{run.pipeline}/{run.run}"),
             ("status", status),
-            ("started", f"{when_text(run.started_at)} by {run.created_by}"),
+            ("started", dated(run.started_at, run.created_by)),
             ("duration", _seconds(run.duration)),
             ("command", spelled(run.command)),
             ("code", commit if source else None),

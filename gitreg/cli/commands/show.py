@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gitreg.cli.options import at_option, fetch_option, listing_options, open_registry, reference_argument
-from gitreg.cli.output import emit, print_fields, print_heading, print_line, print_table, when_text
+from gitreg.cli.output import dated, emit, print_fields, print_heading, print_line, print_table
 from gitreg.registry import query
 from gitreg.units import size_text
 
@@ -41,7 +41,7 @@ def print_version(row: dict[str, Any]) -> None:
             ("aliases", row["aliases"]),
             ("tags", row["tags"]),
             ("description", row["description"]),
-            ("created", f"{when_text(row['created_at'])} by {row['created_by']}"),
+            ("created", dated(row["created_at"], row["created_by"])),
             ("code", code),
             ("from", source.get("repository")),
             ("made from", row["inputs"]),
