@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gitreg.lazy_modules import import_on_use
 
 if TYPE_CHECKING:
+    from gitreg.cards import notebook as notebook
     from gitreg.cards import page as page
     from gitreg.cards import roff as roff
     from gitreg.cards import values as values

@@ -16,7 +16,10 @@ from gitreg.cards.values import Card, Graph, StepCard
 from gitreg.units import size_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from jinja2 import Environment
+    from markupsafe import Markup
 
 _HERE = Path(__file__).parent
 _WIDE, _NARROW = 800.0, 342.0  # widths of pictures: what the page has on a screen, and on a phone
@@ -52,18 +55,28 @@ def render_step(card: StepCard) -> str:
     return _render("step.html.j2", card)
 
 
-def _render(template: str, card: Card | StepCard, **more: Any) -> str:
+def render_part(template: str, values: Mapping[str, Any]) -> str:
+    """Return a template of this folder with its values, in which each is escaped, and without unsafe characters."""
+    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", _environment().get_template(template).render(values))
+
+
+def style_sheet(name: str) -> Markup:
+    """Return a style sheet of this folder for a template."""
     from markupsafe import Markup
 
-    style = (_HERE / "card.css").read_text()
+    return Markup((_HERE / name).read_text())  # noqa: S704 - our own
+
+
+def _render(template: str, card: Card | StepCard, **more: Any) -> str:
+    style = style_sheet("card.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     values: dict[str, Any] = {
         "card": card,
         "pictures": _pictures(card.lineage) if card.lineage and len(card.lineage.nodes) > 1 else [],
-        "style": Markup(style),  # noqa: S704 - our own
+        "style": style,
         "policy": f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
     }
-    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", _environment().get_template(template).render(values | more))
+    return render_part(template, values | more)
 
 
 def _pictures(graph: Graph) -> list[Picture]:

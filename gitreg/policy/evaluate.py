@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
+from gitreg import cards
 from gitreg.policy.evidence import Evidence
 from gitreg.policy.gates.base import Gate
-from gitreg.policy.results import Result, Verdict, overridden, override
+from gitreg.policy.results import Result, Verdict, nested, overridden, override
 from gitreg.units import counted
 
 RULES = ("from", "promoters")
@@ -87,6 +88,18 @@ class Decision(NamedTuple):
     def __repr__(self) -> str:
         met = f"{len(self.results) - len(self.unmet)} of {counted(len(self.results), 'rule')} met"
         return f"Decision({self.reference!r}, {self.stage!r}, {'allowed' if self.allowed else 'refused'}, {met})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            ("- " * depth + result.name, result.outcome.word, result.sentence) for depth, result in nested(self.results)
+        ]
+        facts = {
+            "stage": self.stage,
+            "decision": "allowed" if self.allowed else "refused",
+            "protected": "by pull request only" if self.protected else None,
+        }
+        tables = [cards.notebook.Table(("rule", "result", "reason"), rows)]
+        return cards.notebook.render("Decision", self.reference, facts=facts, tables=tables)
 
     @property
     def allowed(self) -> bool:

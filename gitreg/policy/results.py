@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import IntEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -78,6 +78,13 @@ class Result(NamedTuple):
             **({"facts": dict(self.facts)} if self.facts else {}),
             **({"parts": [part.row() for part in self.parts]} if self.parts else {}),
         }
+
+
+def nested(results: Iterable[Result], depth: int = 0) -> Iterator[tuple[int, Result]]:
+    """Yield the depth and the result of each rule and gate, an outer one before its parts."""
+    for result in results:
+        yield depth, result
+        yield from nested(result.parts, depth + 1)
 
 
 def override(result: Result, names: Collection[str]) -> Result:

@@ -11,7 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
+from gitreg import cards
 from gitreg.errors import GitregError, InvalidInput, NotFound
+from gitreg.git.urls import hide_login
 from gitreg.names import named_path
 from gitreg.registry import query, weights
 from gitreg.registry.state.snapshot import ModelCard, ModelVersion
@@ -110,8 +112,21 @@ class Registry:
             store = f", store={self.store_url!r}"
         except GitregError:  # the settings cannot be read
             store = ""
-        place = self.session.mirror_of or str(self.folder)
-        return f"Registry({place!r}, branch={self.session.branch.name!r}{store})"
+        return f"Registry({self._address!r}, branch={self.session.branch.name!r}{store})"
+
+    def _repr_html_(self) -> str:
+        facts = {"branch": self.session.branch.name}
+        tables = []
+        try:
+            facts |= {"store": hide_login(self.store_url), "commit": self.session.branch.snapshot().commit[:12]}
+            tables.append(query.page_table.table(self.list_models(size=cards.notebook.MOST_ROWS)))
+        except GitregError as error:
+            facts["problem"] = error.message
+        return cards.notebook.render("Registry", self._address, facts=facts, tables=tables)
+
+    @property
+    def _address(self) -> str:
+        return hide_login(self.session.mirror_of or str(self.folder))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return how to open it again: a copy in another process has files of its own."""

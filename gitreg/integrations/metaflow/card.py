@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg.cards.page import render_step
 from gitreg.cards.values import StepCard, StepModel
+from gitreg.registry.lineage.graphs import to_picture
 from gitreg.registry.lineage.lineage import Lineage
 from gitreg.registry.lineage.provenance import STEP, VERSION, Edge, Node, NodeId
 from gitreg.sdk.registry import Registry
-from gitreg.sdk.views.card import graph_of
 from gitreg.units import size_text
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def lineage_of(registry: Registry, data: CardData) -> Graph | None:
         root = NodeId(STEP, _run(data.run))
         nodes = {root: Node(root), **nodes}
         edges |= dict.fromkeys(Edge(NodeId(VERSION, reference), root, "input") for reference in loaded)
-    return graph_of(Lineage(root, nodes, tuple(edges)))
+    return to_picture(Lineage(root, nodes, tuple(edges)))
 
 
 def _entry(title: str, reference: Mapping[str, Any]) -> StepModel:

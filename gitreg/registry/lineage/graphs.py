@@ -1,13 +1,17 @@
-"""The lineage graph as text for Mermaid and for Graphviz (DOT)."""
+"""The lineage graph as text for Mermaid and for Graphviz (DOT), and as the graph that cards draw."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gitreg.cards.values import Graph
+from gitreg.registry.lineage.provenance import CODE, RUN, STEP
+
 if TYPE_CHECKING:
     from gitreg.registry.lineage.lineage import Lineage
-    from gitreg.registry.lineage.provenance import Node
+    from gitreg.registry.lineage.provenance import Node, NodeId
 
+_MOST_NODES = 60  # in a picture
 _MERMAID = {
     "version": '(["{}"])', "artifact": '["{}"]', "step": '>"{}"]', "run": '{{{{"{}"}}}}', "code": '[/"{}"/]',
     "missing": '["{}"]',
@@ -38,6 +42,26 @@ def to_mermaid(lineage: Lineage) -> str:
         lines.append(f"    {number[place]}{_MERMAID[place.kind].format(_entities(label(node)))}")
     lines += [f"    {number[edge.source]} -->|{edge.relation}| {number[edge.target]}" for edge in lineage.edges]
     return "\n".join(lines) + "\n"
+
+
+def to_picture(lineage: Lineage) -> Graph:
+    """Return a lineage as the graph that cards draw; of a large one, only its first nodes."""
+    places = list(lineage.nodes)[:_MOST_NODES]
+    number = {place: n for n, place in enumerate(places)}
+    nodes = [(place.kind, _short(place), label(lineage.nodes[place])) for place in places]
+    edges = [
+        (number[edge.source], number[edge.target], edge.relation)
+        for edge in lineage.edges
+        if edge.source in number and edge.target in number
+    ]
+    return Graph(nodes, edges, len(lineage.nodes) - len(places))
+
+
+def _short(place: NodeId) -> str:
+    """Return the short name of a node; its edges state the rest."""
+    if place.kind in (STEP, RUN):
+        return place.name.split("/", 2)[2 if place.kind == STEP else 1]
+    return place.name.rpartition("@")[2] if place.kind == CODE else place.name
 
 
 def to_dot(lineage: Lineage) -> str:

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gitreg import cards
 from gitreg.errors import InvalidInput, NotFound
 from gitreg.names import nfc
+from gitreg.registry import lineage as modules
 from gitreg.registry.lineage.provenance import ARTIFACT, RUN, VERSION, Edge, Node, NodeId, Provenance
 from gitreg.registry.state.references import resolve
 from gitreg.registry.state.runs_and_artifacts import find_run, resolve_artifact
@@ -38,6 +40,15 @@ class Lineage:
 
     def __repr__(self) -> str:
         return f"Lineage({self.root.name!r}, {counted(len(self.nodes), 'node')}, {counted(len(self.edges), 'edge')})"
+
+    def _repr_html_(self) -> str:
+        links = [(edge.source.name, edge.relation, edge.target.name) for edge in self.edges]
+        return cards.notebook.render(
+            "Lineage",
+            self.root.name,
+            tables=[cards.notebook.Table(("from", "as", "to"), links)],
+            graph=modules.graphs.to_picture(self),
+        )
 
     def to_data(self) -> dict[str, Any]:
         """Return the lineage as plain data."""

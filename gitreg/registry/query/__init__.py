@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from gitreg.registry.query import filters as filters
     from gitreg.registry.query import frames as frames
     from gitreg.registry.query import listing as listing
+    from gitreg.registry.query import page_table as page_table
     from gitreg.registry.query import rows as rows
 else:
     __getattr__ = import_on_use(__name__)

@@ -204,6 +204,9 @@ class Page(Generic[Item]):
     def __repr__(self) -> str:
         return f"Page({len(self)} of {counted(self.total, 'item')}, page {self.page} of {self.pages})"
 
+    def _repr_html_(self) -> str:
+        return query.page_table.page_html(self)
+
     def __iter__(self) -> Iterator[Item]:
         """Yield the items of this page."""
         return iter(self.items)

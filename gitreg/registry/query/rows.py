@@ -107,3 +107,26 @@ def model_row(model: ModelCard) -> dict[str, Any]:
         "metadata": dict(document.metadata),
         "created_at": document.created_at,
     }
+
+
+def cells(item: Any) -> dict[str, Any]:
+    """Return a row, a version or a model as one value for each column; of the artifacts, the names."""
+    row: Mapping[str, Any] = item
+    if isinstance(item, ModelVersion):
+        row = version_row(item)
+    elif isinstance(item, ModelCard):
+        row = model_row(item)
+    return {
+        column: value
+        for name, each in row.items()
+        for column, value in _dotted(name, list(each) if name == "artifacts" else each)
+    }
+
+
+def _dotted(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield a value by its name; of a mapping, each value by the dotted name that filters have for it."""
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _dotted(f"{name}.{key}", each)
+    elif value is not None or "." in name:
+        yield name, value

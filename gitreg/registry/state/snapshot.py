@@ -7,7 +7,9 @@ from collections.abc import Callable, Hashable, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
+from gitreg import cards
 from gitreg.documents.types import (
+    CARD_FIELDS,
     NEWER_FORMAT,
     AliasDocument,
     AnnotationDocument,
@@ -64,6 +66,28 @@ class ModelVersion(NamedTuple):
             *([text] if (text := amount_text(self.artifacts.values())) else []),
         ]
         return f"ModelVersion({', '.join(parts)})"
+
+    def _repr_html_(self) -> str:
+        record, source, run = self.record, self.record.source or {}, self.record.run or {}
+        facts = {
+            "stage": "yanked" if self.yanked else self.stage,
+            "aliases": self.aliases,
+            "tags": self.tags,
+            "description": self.description,
+            "made": " by ".join(filter(None, [cards.notebook.when(record.created_at), record.created_by])),
+            "made from": record.inputs,
+            "run": "/".join(str(run[part]) for part in ("pipeline", "run", "step") if run.get(part)),
+            "code": f"{str(source.get('commit', ''))[:12]}{', changed since' if source.get('dirty') else ''}",
+        }
+        files = [
+            (name, each.type, amount_text([each]), each.materializer, each.digest[:19])
+            for name, each in self.artifacts.items()
+        ]
+        tables = [
+            cards.notebook.Table(("metadata", "value"), list(self.metadata.items())),
+            cards.notebook.Table(("artifact", "type", "files", "object", "digest"), files),
+        ]
+        return cards.notebook.render("ModelVersion", self.reference, facts=facts, tables=tables)
 
     @property
     def model(self) -> str:
@@ -180,6 +204,21 @@ class ModelCard(NamedTuple):
     def __repr__(self) -> str:
         stages = "".join(f", {stage}={version!r}" for stage, version in self.stages.items())
         return f"ModelCard({self.name!r}, {counted(self.versions, 'version')}, latest={self.latest!r}{stages})"
+
+    def _repr_html_(self) -> str:
+        document = self.document
+        facts = {
+            "versions": self.versions,
+            "latest": self.latest,
+            **{field.replace("_", " "): getattr(document, field) for field in CARD_FIELDS},
+            "tags": document.tags,
+            "created": cards.notebook.when(document.created_at),
+        }
+        tables = [
+            cards.notebook.Table(("stage", "version"), list(self.stages.items())),
+            cards.notebook.Table(("metadata", "value"), list(document.metadata.items())),
+        ]
+        return cards.notebook.render("ModelCard", self.name, facts=facts, tables=tables)
 
     @property
     def name(self) -> str:

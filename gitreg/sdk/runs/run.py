@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from gitreg import cards
 from gitreg.registry.state.runs_and_artifacts import find_run
 from gitreg.registry.writing.metadata import to_json
 from gitreg.sdk import current_run
@@ -86,6 +87,26 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({self.draft.name!r}, {(self.sealed or self.draft.run).status!r})"
+
+    def _repr_html_(self) -> str:
+        record = self.sealed or self.draft.run
+        facts = {
+            "status": record.status,
+            "started": cards.notebook.when(record.started_at),
+            "ended": cards.notebook.when(record.ended_at),
+            "by": record.created_by,
+            "made from": record.inputs,
+            "made": record.versions,
+        }
+        steps = [
+            (name, step.get("status"), step.get("duration"), ", ".join(step.get("outputs", {})))
+            for name, step in record.steps.items()
+        ]
+        tables = [
+            cards.notebook.Table(("step", "status", "seconds", "outputs"), steps),
+            cards.notebook.Table(("parameter", "value"), list(record.parameters.items())),
+        ]
+        return cards.notebook.render("Run", self.draft.name, facts=facts, tables=tables)
 
     @property
     def session(self) -> Session:

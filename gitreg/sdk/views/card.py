@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 from gitreg.cards.values import Artifact, Card, CheckResult, Graph, Metric, StageMove, TensorInfo
 from gitreg.documents.types import CARD_FIELDS, ModelDocument
 from gitreg.errors import GitregError
-from gitreg.registry.lineage.graphs import label
+from gitreg.registry.lineage.graphs import to_picture
 from gitreg.registry.lineage.lineage import Lineage
-from gitreg.registry.lineage.provenance import CODE, RUN, STEP, NodeId
 from gitreg.registry.state.audit_log import stage_log
 from gitreg.registry.state.manifests import default_artifact, manifest_of
 from gitreg.registry.state.seals import record_problem
@@ -174,27 +173,7 @@ def _lineage(registry: Registry, version: ModelVersion) -> Graph:
     shown = max(_MOST_NODES // 2, _MOST_NODES - len(below))
     above = list(up.nodes.items())
     nodes = dict((*above[:shown], *below.items(), *above[shown:]))
-    return graph_of(Lineage(up.root, nodes, tuple(dict.fromkeys((*up.edges, *down.edges)))))
-
-
-def graph_of(found: Lineage) -> Graph:
-    """Return a lineage as a graph for a card; of a large one, only its first nodes."""
-    places = list(found.nodes)[:_MOST_NODES]
-    number = {place: n for n, place in enumerate(places)}
-    nodes = [(place.kind, _short(place), label(found.nodes[place])) for place in places]
-    edges = [
-        (number[edge.source], number[edge.target], edge.relation)
-        for edge in found.edges
-        if edge.source in number and edge.target in number
-    ]
-    return Graph(nodes, edges, len(found.nodes) - len(places))
-
-
-def _short(place: NodeId) -> str:
-    """Return the short name of a node; its edges state the rest."""
-    if place.kind in (STEP, RUN):
-        return place.name.split("/", 2)[2 if place.kind == STEP else 1]
-    return place.name.rpartition("@")[2] if place.kind == CODE else place.name
+    return to_picture(Lineage(up.root, nodes, tuple(dict.fromkeys((*up.edges, *down.edges)))))
 
 
 def _checks(registry: Registry, version: ModelVersion) -> list[CheckResult]:

@@ -10,7 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from gitreg.errors import NotFound
+from gitreg import cards
+from gitreg.errors import GitregError, NotFound
 from gitreg.names import nfc
 from gitreg.registry.state.references import only_looked_up
 from gitreg.registry.state.snapshot import ModelVersion, Snapshot
@@ -78,6 +79,12 @@ class Model:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.reference!r})"
+
+    def _repr_html_(self) -> str:
+        try:
+            return self.get()._repr_html_()
+        except GitregError as error:
+            return cards.notebook.render(type(self).__name__, self.reference, facts={"problem": error.message})
 
     @property
     def selector(self) -> str | None:
