@@ -131,6 +131,7 @@ class Runner:
 
     home: Path
     status: str = "0"
+    printed: str = ""
     interpreter: subprocess.Popen[str] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -170,7 +171,7 @@ class Runner:
 
     def _shell(self, command: str) -> str:
         if self.status != "0" and not command.startswith("echo $?"):
-            raise UnexpectedFailure(f"exit code {self.status} before `{command.strip()}`")
+            raise UnexpectedFailure(f"exit code {self.status} before `{command.strip()}`\n{self.printed}")
         state = self.home / ".state"
         done = subprocess.run(
             ["bash", "-c", _SHELL.format(status=self.status, state=state)],
@@ -181,6 +182,7 @@ class Runner:
         self.folder = Path(folder)
         self.env = dict(entry.split("=", 1) for entry in env.split("\0") if entry)
         self.env.pop("_", None)
+        self.printed = done.stdout
         return done.stdout
 
     def _python(self, step: Step) -> str:
@@ -214,7 +216,7 @@ def outputs(text: str, home: Path) -> Iterator[tuple[Step, str]]:
         for step in steps(text):
             yield step, runner.run(step)
         if runner.status != "0":
-            raise UnexpectedFailure(f"exit code {runner.status} at the end")
+            raise UnexpectedFailure(f"exit code {runner.status} at the end\n{runner.printed}")
     finally:
         runner.close()
 

@@ -12,6 +12,8 @@ _FOLDER = Path(__file__).parent
 TOPICS = (
     "start",
     "stores",
+    "promotion",
+    "policies",
     "hooks",
     "runs",
     "metaflow",
