@@ -167,7 +167,8 @@ def print_table(
 ) -> None:
     """Print a table that fits the terminal; into a pipe, columns are as wide as they need to be.
 
-    Columns that may be spared or shortened are left out where they have no value, and the title of a column of times names their zone.
+    Columns that may be spared or shortened are left out where they have no value. The title of a column of times names
+    their zone.
 
     Parameters
     ----------

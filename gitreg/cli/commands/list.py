@@ -125,7 +125,7 @@ def print_drafts(registry: Registry, output: str, model: str | None) -> None:
             ],
             right=["size"],
             spare=["started", "age", "artifacts", "stage"],
-            shorten={"model": "middle", "run": "middle", "artifacts": "end"},
+            shorten={"model": "middle", "version": "middle", "run": "middle", "artifacts": "end"},
         )
 
 
@@ -210,7 +210,7 @@ def print_versions(registry: Registry, page: Any, output: str, model: str | None
         rows,
         right=["size", *keys],
         spare=[*reversed(further), "created", "age", "tags", "aliases", "size", *reversed(least)],
-        shorten={"model": "middle", "version": "middle", "aliases": "end", "tags": "end"},
+        shorten={"model": "middle", "version": "middle", "stage": "end", "aliases": "end", "tags": "end"},
     )
     note_page(page)
 
