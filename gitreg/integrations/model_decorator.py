@@ -50,6 +50,15 @@ def model(
     ------
     InvalidInput
         ``load`` has another form, or the object is not a function or step that a run can be put around.
+
+    Examples
+    --------
+    >>> @model(load="iris@production")
+    ... def evaluate() -> float:
+    ...     text = Path(current.model.loaded["iris@production"], "model.bst").read_text()
+    ...     return float(text.split()[-1])
+    >>> evaluate()
+    0.93
     """
     names_and_paths(load)
 

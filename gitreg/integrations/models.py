@@ -95,6 +95,16 @@ class Models:
         InvalidInput
             The label is not a valid model name, or a value of the metadata is not a JSON value: the error names its
             key.
+
+        Examples
+        --------
+        >>> @model
+        ... def train() -> str:
+        ...     return current.model.save("model.bst", label="flowers")["model"]
+        >>> train()
+        'flowers'
+        >>> registry.version("flowers").reference
+        'flowers@1'
         """
         run = self.run
         model = check_model(run.pipeline if label is None else label)
@@ -157,6 +167,14 @@ class Models:
             false, and the registry is not trusted for code.
         IntegrityError
             The bytes in the store differ from the record.
+
+        Examples
+        --------
+        >>> @model
+        ... def look() -> list[str]:
+        ...     return os.listdir(current.model.load("iris@production"))
+        >>> look()
+        ['model.bst']
         """
         with self._lock:
             version = find(self.run.registry, self.run, reference)

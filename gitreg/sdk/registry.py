@@ -42,6 +42,10 @@ class Registry:
     error. Threads may share a registry: writes are made one after the other, and each read of a thread sees one commit,
     whatever other threads write meanwhile.
 
+    In the examples ``registry`` is an open registry with three versions of the model iris. Version 2 is in production
+    and has the alias champion, version 1 was in production before. The files ``model.bst`` and ``vocabulary.txt`` are
+    in the current folder, and the artifact labels is a dictionary.
+
     Parameters
     ----------
     session:
@@ -60,7 +64,14 @@ class Registry:
         checked_out: bool = False,
         accept_rewrite: bool = False,
     ) -> Self:
-        """Open the registry that a folder or a URL belongs to, as :meth:`Session.open` does."""
+        """Open the registry that a folder or a URL belongs to, as :meth:`Session.open` does.
+
+        Examples
+        --------
+        >>> with Registry.open(".") as opened:
+        ...     opened.version("iris").reference
+        'iris@3'
+        """
         session = Session.open(path, local=local, checked_out=checked_out, accept_rewrite=accept_rewrite)
         check_mirror(session)
         return cls(session)
@@ -90,6 +101,13 @@ class Registry:
         -------
         tuple:
             The open registry, and True if it was created now (False: it existed).
+
+        Examples
+        --------
+        >>> made, is_new = Registry.init("garden")
+        >>> is_new
+        True
+        >>> made.close()
         """
         session, made = Session.init(
             path,
@@ -104,7 +122,13 @@ class Registry:
         return cls(session), made
 
     def close(self) -> None:
-        """Close all files that are open."""
+        """Close all files that are open.
+
+        Examples
+        --------
+        >>> opened = Registry.open(".")
+        >>> opened.close()
+        """
         self.session.close()
 
     def __repr__(self) -> str:
@@ -177,6 +201,11 @@ class Registry:
         ------
         NotFound
             There is no model of that name.
+
+        Examples
+        --------
+        >>> registry.model("iris").stages
+        {'production': '2'}
         """
         return self.session.snapshot(at).model(name)
 
@@ -205,6 +234,15 @@ class Registry:
         -----
         UserWarning
             A file of the model cannot be read. It is left out, here and in every other read of the registry.
+
+        Examples
+        --------
+        >>> registry.version("iris").number
+        3
+        >>> registry.version("iris@production").reference
+        'iris@2'
+        >>> registry.version("iris@champion").metadata
+        {'accuracy': 0.93}
         """
         return find_version(self.session, reference, at=at)
 
@@ -242,6 +280,11 @@ class Registry:
         ------
         InvalidInput
             A filter, the sort order or the page is invalid.
+
+        Examples
+        --------
+        >>> [row["name"] for row in registry.list_models().items]
+        ['iris']
         """
         snapshot = self.session.snapshot(at)
         warn_of_unreadable(snapshot)
@@ -284,6 +327,14 @@ class Registry:
             There is no such model.
         InvalidInput
             A filter, the sort order or the page is invalid.
+
+        Examples
+        --------
+        >>> page = registry.list_versions("iris", ["metadata.accuracy=gte:0.93"], sort="desc:metadata.accuracy")
+        >>> page.total
+        2
+        >>> [row["version"] for row in page.items]
+        ['3', '2']
         """
         snapshot = self.session.snapshot(at)
         warn_of_unreadable(snapshot, model)
@@ -308,6 +359,11 @@ class Registry:
             There never was such a model or version, or no version of it ever held the stage.
         InvalidInput
             There is no such stage.
+
+        Examples
+        --------
+        >>> [row["subject"] for row in registry.log("iris@2")]
+        ['Alias iris@champion: 2', 'Promote iris@2 to production', 'Save iris@2']
         """
         from gitreg.registry.state.audit_log import log, reference_log, stage_log
 
@@ -332,6 +388,11 @@ class Registry:
         -------
         dict:
             The differences in fields, metadata, files and size (bytes), each from the old version to the new one.
+
+        Examples
+        --------
+        >>> registry.diff("iris@1", "iris@2")["metadata"]
+        {'accuracy': {'from': 0.9, 'to': 0.93, 'delta': 0.030000000000000027}}
         """
         a, b = (sealed_version(self.session, each, at=at) for each in (old, new))
         listed = all(artifact.files is not None for version in (a, b) for artifact in version.artifacts.values())
@@ -350,6 +411,13 @@ class Registry:
 
         Parameters and errors are those of :func:`gitreg.registry.lineage.lineage.lineage`; ``at`` is a date or a
         commit, for the graph as it was then.
+
+        Examples
+        --------
+        >>> registry.save("iris", "model.bst", inputs=["iris@2"]).reference
+        'iris@4'
+        >>> [node.name for node in registry.lineage("iris@4").nodes]
+        ['iris@4', 'iris@2']
         """
         from gitreg.registry.lineage.lineage import lineage
 
@@ -376,6 +444,11 @@ class Registry:
             A model of that name is registered, or a model whose name differs only in case.
         InvalidInput
             The name is invalid, or a card has no such field.
+
+        Examples
+        --------
+        >>> registry.register_model("taste", license="MIT", tags=["embedding"]).name
+        'taste'
         """
         outcome = verbs.models.register_model(self.session, name, fields=fields, tags=tags, metadata=metadata)
         return self.session.after(outcome).model(name)
@@ -397,6 +470,11 @@ class Registry:
         ------
         NotFound
             There is no such model.
+
+        Examples
+        --------
+        >>> registry.update_model("iris", description="Three kinds of iris").document.description
+        'Three kinds of iris'
         """
         outcome = verbs.models.update_model(
             self.session, name, fields=fields, tags=tags, remove_tags=remove_tags, metadata=metadata
@@ -417,6 +495,12 @@ class Registry:
             There is no such model.
         Refused
             A stage or an alias points to one of its versions, and ``force`` is False.
+
+        Examples
+        --------
+        >>> registry.register_model("taste").name
+        'taste'
+        >>> registry.delete_model("taste")
         """
         verbs.models.delete_model(self.session, name, force=force)
 
@@ -473,6 +557,13 @@ class Registry:
             library of its format is not installed.
         Refused
             Another version holds the stage, or the policy of the stage forbids it.
+
+        Examples
+        --------
+        >>> registry.save("iris", "model.bst", "vocabulary.txt", metadata={"accuracy": 0.96}).reference
+        'iris@4'
+        >>> registry.save("taste", {"weights": [0.1, 0.7]}, stage="staging").stage
+        'staging'
         """
         found = verbs.save.sources(type, contents, artifacts or {}, unsafe_pickle=unsafe_pickle)
         saving = verbs.save.Saving(model, found, type, metadata or {}, tags, description, inputs, stage, message)
@@ -485,6 +576,14 @@ class Registry:
         ----------
         message:
             Text to add to the message of the commit.
+
+        Examples
+        --------
+        >>> with registry.batch("Two sizes") as batch:
+        ...     batch.save("iris@small", "model.bst")
+        ...     batch.save("iris@large", "model.bst", "vocabulary.txt")
+        >>> [version.reference for version in batch.versions]
+        ['iris@small', 'iris@large']
         """
         return verbs.batch.Batch(self.session, message, progress)
 
@@ -503,6 +602,11 @@ class Registry:
         ------
         AlreadyExists
             There is a version of that name which differs.
+
+        Examples
+        --------
+        >>> registry.create_version("iris", "reserved", description="Files follow").reference
+        'iris@reserved'
         """
         reference = f"{model}@{name}" if name is not None else model
         saving = verbs.save.Saving(reference, {}, metadata=metadata or {}, tags=tags, description=description)
@@ -553,6 +657,14 @@ class Registry:
             and the registry is not trusted for code.
         IntegrityError
             The bytes in the store differ from the record; no file with wrong content is left under its final name.
+
+        Examples
+        --------
+        >>> folder = registry.load("iris@production")
+        >>> sorted(path.name for path in folder.iterdir())
+        ['model.bst']
+        >>> registry.load("iris@1", "serving").name
+        'serving'
         """
         folder = named_path(dest) if dest is not None else None
         return verbs.load.load(
@@ -609,6 +721,13 @@ class Registry:
             The object is pickled, or has types that its format does not trust, and ``unsafe_pickle`` is False.
         IntegrityError
             The bytes in the store differ from the record.
+
+        Examples
+        --------
+        >>> registry.save("taste", {"weights": [0.1, 0.7]}).reference
+        'taste@1'
+        >>> registry.load_object("taste")
+        {'weights': [0.1, 0.7]}
         """
         return verbs.objects.load_object(
             self.session, reference, artifact=artifact, unsafe_pickle=unsafe_pickle, expected=expected
@@ -642,13 +761,25 @@ class Registry:
             The file can run code, ``unsafe_code`` is False, and the registry is not trusted for code.
         IntegrityError
             The bytes in the store differ from the record.
+
+        Examples
+        --------
+        >>> with registry.open_file("iris@production", "model.bst") as file:
+        ...     file.read()
+        b'weights of 0.93'
         """
         return verbs.load.open_file(
             self.session, reference, path, artifact=artifact, unsafe_code=unsafe_code, progress=progress
         )
 
     def read_file(self, reference: str, path: str, *, artifact: str | None = None, unsafe_code: bool = False) -> bytes:
-        """Return the bytes of one file, verified; parameters and errors are those of :meth:`open_file`."""
+        """Return the bytes of one file, verified; parameters and errors are those of :meth:`open_file`.
+
+        Examples
+        --------
+        >>> registry.read_file("iris@production", "model.bst")
+        b'weights of 0.93'
+        """
         with self.open_file(reference, path, artifact=artifact, unsafe_code=unsafe_code) as file:
             return file.read()
 
@@ -670,6 +801,13 @@ class Registry:
             There is no such version, or no such stage.
         Refused
             Another version holds the stage and ``force`` is False, or the policy of the stage forbids the promotion.
+
+        Examples
+        --------
+        >>> registry.promote("iris@3", "staging").stage
+        'staging'
+        >>> registry.promote("iris@3", "production", force=True, reason="accuracy +0.02").stage
+        'production'
         """
         return self.session.about(verbs.stages.promote(self.session, reference, stage, force=force, reason=reason))
 
@@ -686,6 +824,11 @@ class Registry:
             There is no such stage.
         Refused
             No earlier holder may hold the stage again, or the policy of the stage forbids it.
+
+        Examples
+        --------
+        >>> registry.rollback("iris", "production", reason="too slow").reference
+        'iris@1'
         """
         return self.session.about(verbs.stages.rollback(self.session, model, stage, reason=reason))
 
@@ -705,6 +848,14 @@ class Registry:
             There is no such version, or no such stage.
         InvalidDocument
             The policies of the registry are invalid.
+
+        Examples
+        --------
+        >>> decision = registry.why("iris@3", "production")
+        >>> decision.allowed
+        False
+        >>> [result.sentence for result in decision.unmet]
+        ['production is held by iris@2; --force archives it and takes its place']
         """
         return verbs.decisions.why(self.session, reference, stage, force=force)
 
@@ -722,6 +873,11 @@ class Registry:
             There is no such version, or the name cannot be an alias.
         InvalidDocument
             The policies of the registry are invalid.
+
+        Examples
+        --------
+        >>> registry.why_alias("iris@3", "champion").allowed
+        True
         """
         return verbs.decisions.why_alias(self.session, reference, alias, force=force)
 
@@ -738,6 +894,11 @@ class Registry:
             The file of the SSH key to sign with; None takes the key that Git signs with.
         until:
             The end of the approval: a date, or a number of days from now (``14d``); None means no end.
+
+        Examples
+        --------
+        >>> registry.approve("iris@3", "production", key="key", until="14d").reference
+        'iris@3'
         """
         return self.session.about(
             verbs.approvals.approve(self.session, reference, stage, key=key, until=until, reason=reason)
@@ -747,6 +908,11 @@ class Registry:
         """Mark a version as no longer relevant and return it; it leaves the stage that it holds.
 
         See :func:`gitreg.registry.operations.stages.archive`.
+
+        Examples
+        --------
+        >>> registry.archive("iris@1", reason="replaced").archived
+        True
         """
         return self.session.about(verbs.stages.archive(self.session, reference, reason=reason))
 
@@ -766,6 +932,13 @@ class Registry:
             The name cannot be an alias.
         Refused
             The policy of aliases forbids it.
+
+        Examples
+        --------
+        >>> registry.set_alias("iris@3", "challenger").reference
+        'iris@3'
+        >>> registry.version("iris@challenger").number
+        3
         """
         return self.session.about(verbs.stages.set_alias(self.session, reference, alias, force=force))
 
@@ -778,6 +951,10 @@ class Registry:
         ------
         NotFound
             There is no such model.
+
+        Examples
+        --------
+        >>> registry.delete_alias("iris", "champion")
         """
         verbs.stages.delete_alias(self.session, model, alias)
 
@@ -803,6 +980,11 @@ class Registry:
             There is no such version, or no such stage.
         Refused
             A tag in ``remove_tags`` belongs to the sealed record, or the version may not enter the stage.
+
+        Examples
+        --------
+        >>> registry.annotate("iris@2", metadata={"auc": 0.98}, tags=["checked"]).metadata
+        {'accuracy': 0.93, 'auc': 0.98}
         """
         outcome = verbs.versions.annotate(
             self.session,
@@ -827,11 +1009,26 @@ class Registry:
             There is no such version.
         InvalidInput
             The reference is a model's name alone.
+
+        Examples
+        --------
+        >>> registry.yank("iris@3", reason="trained on the test set").yanked
+        True
+        >>> registry.version("iris").reference
+        'iris@2'
         """
         return self.session.about(verbs.versions.yank(self.session, reference, reason=reason))
 
     def unyank(self, reference: str) -> ModelVersion:
-        """Undo a yank and return the version (:func:`gitreg.registry.operations.versions.unyank`)."""
+        """Undo a yank and return the version (:func:`gitreg.registry.operations.versions.unyank`).
+
+        Examples
+        --------
+        >>> registry.yank("iris@3").yanked
+        True
+        >>> registry.unyank("iris@3").yanked
+        False
+        """
         return self.session.about(verbs.versions.unyank(self.session, reference))
 
     def delete_version(self, reference: str, *, force: bool = False) -> None:
@@ -846,6 +1043,10 @@ class Registry:
             There is no such version.
         Refused
             A stage or an alias points to it, and ``force`` is False.
+
+        Examples
+        --------
+        >>> registry.delete_version("iris@1")
         """
         verbs.versions.delete_version(self.session, reference, force=force)
 
@@ -863,11 +1064,23 @@ class Registry:
         share:
             The part of the files to read: 0 checks only that they exist, 1 reads all. A verification that reads files
             and is interrupted continues at the same point when it is run again.
+
+        Examples
+        --------
+        >>> for item in registry.verify("iris@2", share=1):
+        ...     print(item.path, item.problem)
+        model.bst None
         """
         return verbs.stores.verification(self.session, reference, share, progress)
 
     def signed(self, reference: str | None = None) -> list[VersionSignature]:
-        """Return the signers of a version, or of all versions, by the public keys that the registry names."""
+        """Return the signers of a version, or of all versions, by the public keys that the registry names.
+
+        Examples
+        --------
+        >>> [signature.words for signature in registry.signed("iris@2")]
+        ['unsigned']
+        """
         return verbs.decisions.signers(self.session, reference)
 
     def doctor(self) -> list[Problem]:
@@ -877,11 +1090,22 @@ class Registry:
         -----
         UserWarning
             A store is not trusted, or the remote does not answer; it is left out.
+
+        Examples
+        --------
+        >>> registry.doctor()
+        []
         """
         return verbs.doctor.examine_registry(self.session)
 
     def repair(self, problems: Sequence[Problem]) -> list[Problem]:
-        """Repair the problems that gitreg can repair, and return those."""
+        """Repair the problems that gitreg can repair, and return those.
+
+        Examples
+        --------
+        >>> registry.repair(registry.doctor())
+        []
+        """
         return verbs.doctor.repair_registry(self.session, problems)
 
     def collect_garbage(self, *, grace: float, apply: bool = False) -> list[Garbage]:
@@ -898,12 +1122,27 @@ class Registry:
         ------
         InvalidDocument, IntegrityError, Refused
             The reachable weights cannot be determined (:mod:`gitreg.registry.weights.garbage`); nothing is moved.
+
+        Examples
+        --------
+        >>> registry.delete_version("iris@1")
+        >>> for item in registry.collect_garbage(grace=0, apply=True):
+        ...     print(item.reason, item.size)
+        unused 14
         """
         work = weights.garbage.collect_garbage if apply else weights.garbage.find_garbage
         return work(verbs.garbage.store_users(self.session), grace=grace)
 
     def return_garbage(self) -> list[Garbage]:
-        """Restore everything in the trash of the store to its place, and return the list."""
+        """Restore everything in the trash of the store to its place, and return the list.
+
+        Examples
+        --------
+        >>> registry.delete_version("iris@1")
+        >>> _ = registry.collect_garbage(grace=0, apply=True)
+        >>> len(registry.return_garbage())
+        1
+        """
         return weights.garbage.return_garbage(self.session.branch, self.session.store)
 
     def purge_garbage(self, *, grace: float) -> list[Garbage]:
@@ -918,6 +1157,11 @@ class Registry:
         ------
         InvalidDocument, IntegrityError, Refused
             As for `collect_garbage`; nothing is removed.
+
+        Examples
+        --------
+        >>> registry.purge_garbage(grace=14 * 24 * 3600)
+        []
         """
         return weights.garbage.purge_garbage(verbs.garbage.store_users(self.session), grace=grace)
 

@@ -234,6 +234,11 @@ class Page(Generic[Item]):
         ------
         InvalidInput
             pandas is not installed.
+
+        Examples
+        --------
+        >>> registry.list_versions("iris").to_pandas()["version"].tolist()
+        ['3', '2', '1']
         """
         return query.frames.to_pandas(self.items, self.columns)
 

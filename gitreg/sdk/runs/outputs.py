@@ -27,6 +27,18 @@ class ArtifactConfig:
         True for the type model, or the type deployment; otherwise the type is data.
     unsafe_pickle:
         True to pickle the object if no safe format supports it, and to load it again.
+
+    Examples
+    --------
+    >>> @step
+    ... def train() -> Annotated[dict, ArtifactConfig("weights", is_model_artifact=True)]:
+    ...     return {"w": 0.5}
+    >>> @pipeline(model=Model("iris"))
+    ... def training() -> None:
+    ...     train()
+    >>> training()
+    >>> Model("iris").load_artifact("weights")
+    {'w': 0.5}
     """
 
     name: str | None = None

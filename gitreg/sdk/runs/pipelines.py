@@ -187,6 +187,14 @@ def step(
     ------
     InvalidInput
         The function is a coroutine or a generator.
+
+    Examples
+    --------
+    >>> @step
+    ... def double(number: int) -> int:
+    ...     return 2 * number
+    >>> double(4)
+    8
     """
 
     def made(function: Callable[..., Any]) -> Step[Any, Any]:
@@ -236,6 +244,18 @@ def pipeline(
     ------
     InvalidInput
         The function is a coroutine or a generator.
+
+    Examples
+    --------
+    >>> @step
+    ... def count(rows: int) -> Annotated[dict, "table"]:
+    ...     return {"rows": rows}
+    >>> @pipeline(model=Model("iris"))
+    ... def training(rows: int) -> None:
+    ...     count(rows)
+    >>> training(150)
+    >>> Model("iris").load_artifact("table")
+    {'rows': 150}
     """
 
     def made(function: Callable[..., Any]) -> Pipeline[Any, Any]:

@@ -73,6 +73,14 @@ def run(
         The run executes in another process.
     GitregError
         The draft cannot be sealed; it is kept.
+
+    Examples
+    --------
+    >>> with gitreg.run("monday", model=Model("iris"), parameters={"depth": 3}) as run:
+    ...     _ = save_artifact({"w": 0.5}, "weights")
+    ...     run.model.log_metadata({"accuracy": 0.97})
+    >>> registry.version("iris").metadata
+    {'accuracy': 0.97}
     """
     outer = active_run()
     if outer is not None and outer.is_joined and registry is None:

@@ -79,6 +79,13 @@ def get_step_context() -> StepContext:
     ------
     InvalidInput
         No run executes in this context, or this is the body of a pipeline, between its steps.
+
+    Examples
+    --------
+    >>> with gitreg.run("monday", model=Model("iris")):
+    ...     get_step_context().model.log_metadata({"accuracy": 0.97})
+    >>> registry.version("iris").metadata
+    {'accuracy': 0.97}
     """
     under_way = active_run()
     step = under_way.step if under_way is not None else None

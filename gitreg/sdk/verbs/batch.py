@@ -95,6 +95,13 @@ class Batch:
         ------
         GitregError
             As :meth:`gitreg.Registry.save` raises it.
+
+        Examples
+        --------
+        >>> with registry.batch() as batch:
+        ...     batch.save("iris", "model.bst")
+        >>> batch.versions[0].reference
+        'iris@4'
         """
         found = sources(type, contents, artifacts or {}, unsafe_pickle=unsafe_pickle)
         self.add(Saving(model, found, type, metadata or {}, tags, description, inputs, stage))

@@ -51,6 +51,12 @@ def load(
     ------
     GitregError
         As :meth:`gitreg.Registry.open` and :meth:`gitreg.Registry.load` raise it.
+
+    Examples
+    --------
+    >>> folder = gitreg.load(".", "iris@production")
+    >>> sorted(path.name for path in folder.iterdir())
+    ['model.bst']
     """
     with _registry_and_reference(registry, reference) as (found, wanted):
         return found.load(wanted, dest, artifact=artifact, file=file, at=at, unsafe_code=unsafe_code)
@@ -85,6 +91,13 @@ def load_object(
     ------
     GitregError
         As :meth:`gitreg.Registry.open` and :meth:`gitreg.Registry.load_object` raise it.
+
+    Examples
+    --------
+    >>> registry.save("taste", {"weights": [0.1, 0.7]}).reference
+    'taste@1'
+    >>> gitreg.load_object(".", "taste")
+    {'weights': [0.1, 0.7]}
     """
     with _registry_and_reference(registry, reference) as (found, wanted):
         return found.load_object(wanted, artifact=artifact, unsafe_pickle=unsafe_pickle, expected=expected)

@@ -55,6 +55,12 @@ class ArtifactVersion:
     uses:
         The artifact versions and model versions that a run notes as inputs when it loads this one; None means this one
         alone.
+
+    Examples
+    --------
+    >>> labels = get_artifact_version("labels", registry=registry)
+    >>> labels.reference, labels.number, labels.size
+    ('labels@1', 1, 36)
     """
 
     def __init__(
@@ -135,6 +141,12 @@ class ArtifactVersion:
             A file can run code when it is loaded, ``unsafe_code`` is False, and the registry is not trusted for code.
         IntegrityError
             The bytes in the store differ from the record.
+
+        Examples
+        --------
+        >>> labels = get_artifact_version("labels", registry=registry)
+        >>> [path.name for path in labels.path().iterdir()]
+        ['data.json']
         """
         with opened(self._registry) as registry:
             found = load_files(
@@ -160,6 +172,12 @@ class ArtifactVersion:
             The object is pickled, or has types that its format does not trust, and ``unsafe_pickle`` is False.
         IntegrityError
             The bytes in the store differ from the record.
+
+        Examples
+        --------
+        >>> labels = get_artifact_version("labels", registry=registry)
+        >>> labels.load()
+        {'classes': ['setosa', 'virginica']}
         """
         try:
             folder = self.path(unsafe_code=unsafe_pickle)
@@ -211,6 +229,13 @@ def save_artifact(
         raised.)
     InvalidInput
         A name is invalid, or no safe format supports the type of the object.
+
+    Examples
+    --------
+    >>> save_artifact({"rows": 150}, "table", metadata={"source": "garden"}).reference
+    'table@1'
+    >>> save_artifact(Path("vocabulary.txt"), "words").reference
+    'words@1'
     """
     run = active_run()
     if run is not None and registry is None:
@@ -303,6 +328,11 @@ def get_artifact_version(
         There is no such artifact version.
     InvalidInput
         Several ids begin with these digits.
+
+    Examples
+    --------
+    >>> get_artifact_version("labels").number
+    1
     """
     reference = name_id_or_prefix if version is None else f"{name_id_or_prefix}@{version}"
     run = active_run()
@@ -321,7 +351,13 @@ def load_artifact(
     unsafe_pickle: bool = False,
     registry: Registry | None = None,
 ) -> Any:
-    """Return the object of an artifact version (:func:`get_artifact_version`, :meth:`ArtifactVersion.load`)."""
+    """Return the object of an artifact version (:func:`get_artifact_version`, :meth:`ArtifactVersion.load`).
+
+    Examples
+    --------
+    >>> load_artifact("labels")
+    {'classes': ['setosa', 'virginica']}
+    """
     return get_artifact_version(name_id_or_prefix, version, registry=registry).load(unsafe_pickle=unsafe_pickle)
 
 
@@ -401,6 +437,12 @@ def link_artifact_to_model(
         There is no such artifact version, or no version of that number or stage.
     InvalidInput
         No model is given, and no active run works on one.
+
+    Examples
+    --------
+    >>> link_artifact_to_model("labels@1", Model("iris", "production"))
+    >>> Model("iris", "production").load_artifact("labels")
+    {'classes': ['setosa', 'virginica']}
     """
     named = artifact_version_id.id if isinstance(artifact_version_id, ArtifactVersion) else str(artifact_version_id)
     run = active_run()

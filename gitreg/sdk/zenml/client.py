@@ -26,6 +26,12 @@ class Client:
     ----------
     registry:
         An open registry, or its folder or URL; None opens that of the current folder for each call.
+
+    Examples
+    --------
+    >>> client = Client(registry)
+    >>> client.get_model_version("iris", "production").reference
+    'iris@2'
     """
 
     def __init__(self, registry: Registry | PathLike | None = None) -> None:
@@ -62,6 +68,12 @@ class Client:
         ------
         AlreadyExists
             There is a model of that name.
+
+        Examples
+        --------
+        >>> client = Client(registry)
+        >>> client.create_model("taste", license="MIT", tags=["embedding"]).name
+        'taste'
         """
         with self._open() as registry:
             return registry.register_model(
@@ -83,6 +95,12 @@ class Client:
         ------
         NotFound
             There is no model of that name.
+
+        Examples
+        --------
+        >>> client = Client(registry)
+        >>> client.get_model("iris").stages
+        {'production': '2'}
         """
         with self._open() as registry:
             return registry.model(model_name_or_id)
@@ -110,6 +128,12 @@ class Client:
         ------
         InvalidInput
             The logical operator is neither ``and`` nor ``or``.
+
+        Examples
+        --------
+        >>> client = Client(registry)
+        >>> [model.name for model in client.list_models(name="startswith:i").items]
+        ['iris']
         """
         with self._open() as registry:
             rows = registry.list_models(
@@ -138,6 +162,12 @@ class Client:
         ------
         NotFound
             There is no such model.
+
+        Examples
+        --------
+        >>> client = Client(registry)
+        >>> client.update_model("iris", add_tags=["flowers"], license="MIT").document.license
+        'MIT'
         """
         with self._open() as registry:
             return registry.update_model(model_name_or_id, tags=add_tags or (), remove_tags=remove_tags or (), **fields)
@@ -151,6 +181,13 @@ class Client:
             There is no such model.
         Refused
             A stage or an alias points to one of its versions.
+
+        Examples
+        --------
+        >>> client = Client(registry)
+        >>> client.create_model("taste").name
+        'taste'
+        >>> client.delete_model("taste")
         """
         with self._open() as registry:
             registry.delete_model(model_name_or_id)
@@ -172,6 +209,12 @@ class Client:
             There is no such model.
         AlreadyExists
             There is a version of that name which differs.
+
+        Examples
+        --------
+        >>> client = Client(registry)
+        >>> client.create_model_version("iris", "reserved", tags=["empty"]).reference
+        'iris@reserved'
         """
         with self._open() as registry:
             registry.model(model_name_or_id)
@@ -188,6 +231,14 @@ class Client:
         ------
         NotFound
             There is no such version.
+
+        Examples
+        --------
+        >>> client = Client(registry)
+        >>> client.get_model_version("iris").number
+        3
+        >>> client.get_model_version("iris", ModelStages.PRODUCTION).number
+        2
         """
         selector = model_version_name_or_number_or_id
         with self._open() as registry:
@@ -205,6 +256,14 @@ class Client:
         """Return one page of the versions of a model, or of all; parameters are those of :meth:`list_models`.
 
         A filter on metadata is passed by unpacking a dictionary: ``**{"metadata.accuracy": "gte:0.9"}``.
+
+        Examples
+        --------
+        >>> client = Client(registry)
+        >>> filters = {"metadata.accuracy": "gte:0.93"}
+        >>> page = client.list_model_versions("iris", sort_by="desc:metadata.accuracy", **filters)
+        >>> [version.reference for version in page.items]
+        ['iris@3', 'iris@2']
         """
         with self._open() as registry:
             match_any = _any(logical_operator)
@@ -234,6 +293,12 @@ class Client:
             There is no such version, or no such stage.
         Refused
             The version may not enter the stage, or a tag in ``remove_tags`` belongs to the sealed record.
+
+        Examples
+        --------
+        >>> client = Client(registry)
+        >>> client.update_model_version("iris", 3, stage="staging", add_tags=["checked"]).stage
+        'staging'
         """
         with self._open() as registry:
             return registry.annotate(
@@ -254,6 +319,11 @@ class Client:
             There is no such version.
         Refused
             A stage or an alias points to it.
+
+        Examples
+        --------
+        >>> client = Client(registry)
+        >>> client.delete_model_version("iris", 1)
         """
         with self._open() as registry:
             registry.delete_version(f"{model_name_or_id}@{version_name_or_id}")
@@ -267,6 +337,12 @@ class Client:
         ------
         NotFound
             There is no such artifact version.
+
+        Examples
+        --------
+        >>> client = Client(registry)
+        >>> client.get_artifact_version("labels").load()
+        {'classes': ['setosa', 'virginica']}
         """
         if self._registry is None:
             return get_artifact_version(name_id_or_prefix, version)
@@ -274,7 +350,14 @@ class Client:
             return get_artifact_version(name_id_or_prefix, version, registry=registry)
 
     def list_artifact_versions(self, name: str | None = None) -> list[ArtifactVersion]:
-        """Return the versions of an artifact, or of all artifacts, sorted by name and number."""
+        """Return the versions of an artifact, or of all artifacts, sorted by name and number.
+
+        Examples
+        --------
+        >>> client = Client(registry)
+        >>> [artifact.reference for artifact in client.list_artifact_versions()]
+        ['labels@1']
+        """
         kept = self._registry if isinstance(self._registry, Registry) else None
         with self._open() as registry:
             return [ArtifactVersion(each, kept) for each in artifact_versions(registry.session.snapshot(), name)]

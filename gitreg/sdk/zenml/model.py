@@ -46,6 +46,13 @@ class Model:
         nothing; use :meth:`gitreg.Registry.update_model`.
     registry:
         An open registry; None takes that of the active run, else opens that of the current folder for each call.
+
+    Examples
+    --------
+    >>> Model("iris", "production", registry=registry).number
+    2
+    >>> Model("iris", registry=registry).version
+    '3'
     """
 
     def __init__(
@@ -98,7 +105,13 @@ class Model:
         return other
 
     def card(self) -> dict[str, Any]:
-        """Return the fields of the card that were given, with the tags."""
+        """Return the fields of the card that were given, with the tags.
+
+        Examples
+        --------
+        >>> Model("taste", license="MIT", tags=["embedding"]).card()
+        {'license': 'MIT', 'tags': ['embedding']}
+        """
         fields = {field: value for field, value in self._card.items() if value is not None}
         return {**fields, "tags": list(self.tags)} if self.tags else fields
 
@@ -135,6 +148,12 @@ class Model:
         ------
         NotFound
             There is no such version.
+
+        Examples
+        --------
+        >>> model = Model("iris", "production", registry=registry)
+        >>> model.get().reference
+        'iris@2'
         """
         with self._open() as registry:
             version = self._find(registry)
@@ -155,17 +174,39 @@ class Model:
             Another version holds the stage and ``force`` is False, or the policy of the stage forbids it.
         NotFound, InvalidInput
             There is no such version, or no such stage.
+
+        Examples
+        --------
+        >>> model = Model("iris", version="latest", registry=registry)
+        >>> model.set_stage("staging")
+        >>> model.stage
+        <ModelStages.STAGING: 'staging'>
         """
         with self._open() as registry:
             registry.annotate(self._get_or_create(registry).reference, stage=str(stage), force=force)
 
     def log_metadata(self, metadata: Mapping[str, Any]) -> None:
-        """Add metadata to the annotation of the version; a key that exists is overwritten."""
+        """Add metadata to the annotation of the version; a key that exists is overwritten.
+
+        Examples
+        --------
+        >>> model = Model("iris", "production", registry=registry)
+        >>> model.log_metadata({"auc": 0.98})
+        >>> model.metadata
+        {'accuracy': 0.93, 'auc': 0.98}
+        """
         with self._open() as registry:
             registry.annotate(self._get_or_create(registry).reference, metadata=metadata)
 
     def load(self, dest: PathLike | None = None, *, artifact: str | None = None, unsafe_code: bool = False) -> Path:
-        """Return the folder with the files of the version; parameters are those of :meth:`gitreg.Registry.load`."""
+        """Return the folder with the files of the version; parameters are those of :meth:`gitreg.Registry.load`.
+
+        Examples
+        --------
+        >>> model = Model("iris", "production", registry=registry)
+        >>> (model.load() / "model.bst").read_text()
+        'weights of 0.93'
+        """
         with self._open() as registry:
             return registry.load(self.reference, dest, artifact=artifact, unsafe_code=unsafe_code)
 
@@ -178,21 +219,48 @@ class Model:
         ----------
         version:
             The version of the artifact; None means the newest that is linked.
+
+        Examples
+        --------
+        >>> model = Model("iris", "production", registry=registry)
+        >>> model.get_artifact("model").type
+        <ArtifactType.MODEL: 'model'>
         """
         with self._open() as registry:
             selector = None if version is None else str(version)
             return artifact_of(self._find(registry), name, selector, registry.session, self._registry)
 
     def get_model_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
-        """Return a linked artifact of the type model; None if there is none of that name."""
+        """Return a linked artifact of the type model; None if there is none of that name.
+
+        Examples
+        --------
+        >>> model = Model("iris", "production", registry=registry)
+        >>> model.get_model_artifact("model").size
+        15
+        """
         return self._typed("model", name, version)
 
     def get_data_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
-        """Return a linked artifact of the type data; None if there is none of that name."""
+        """Return a linked artifact of the type data; None if there is none of that name.
+
+        Examples
+        --------
+        >>> model = Model("iris", "production", registry=registry)
+        >>> link_artifact_to_model("labels", model, registry=registry)
+        >>> model.get_data_artifact("labels").reference
+        'labels@1'
+        """
         return self._typed("data", name, version)
 
     def get_deployment_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
-        """Return a linked artifact of the type deployment; None if there is none of that name."""
+        """Return a linked artifact of the type deployment; None if there is none of that name.
+
+        Examples
+        --------
+        >>> model = Model("iris", "production", registry=registry)
+        >>> model.get_deployment_artifact("endpoint")
+        """
         return self._typed("deployment", name, version)
 
     def load_artifact(self, name: str, version: str | int | None = None, *, unsafe_pickle: bool = False) -> Any:
@@ -202,11 +270,23 @@ class Model:
         ------
         NotFound
             The version has no artifact of that name.
+
+        Examples
+        --------
+        >>> model = Model("iris", "production", registry=registry)
+        >>> link_artifact_to_model("labels", model, registry=registry)
+        >>> model.load_artifact("labels")
+        {'classes': ['setosa', 'virginica']}
         """
         return require(self.get_artifact(name, version), name, self.reference).load(unsafe_pickle=unsafe_pickle)
 
     def link(self, registry: Registry, artifact: str) -> None:
-        """Link an artifact version, by its id or reference, to the version; a version of a new name is created."""
+        """Link an artifact version, by its id or reference, to the version; a version of a new name is created.
+
+        Examples
+        --------
+        >>> Model("iris", "production").link(registry, "labels@1")
+        """
         snapshot = registry.session.snapshot()
         if self._selector is None or only_looked_up(snapshot, self._selector):
             link_artifact(registry.session, artifact, self.reference)
