@@ -60,6 +60,7 @@ def read_safely(html: str) -> Reader:
     return found
 
 
+EVIL_FILE = FileRecord(size=1, sha256=EVIL)
 EVIL_RECORD = ArtifactRecord(type=EVIL, size=1, digest=EVIL, materializer=EVIL, files={EVIL: EVIL_FILE})
 EVIL_VERSION = ModelVersion(
     VersionDocument(
