@@ -53,8 +53,8 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 
 
 _GLOBAL = (
-    (("-q", "--quiet"), _note("quiet"), "Print no notes and no progress; of what is listed or written, the ids only."),
-    (("-v", "--verbose"), _note("verbose"), "Show what gitreg does: the git commands run, the stores asked."),
+    (("-q", "--quiet"), _note("quiet"), "Print no notes or progress; of lists and writes, ids only."),
+    (("-v", "--verbose"), _note("verbose"), "Show the git commands run and the stores asked."),
     (("--debug",), _note("debug"), "Show a traceback where something fails."),
     (("-V", "--version"), _print_version, "Print the version and exit."),
 )
@@ -102,11 +102,20 @@ class LazyGroup(Group):
     ----------
     lazy:
         For each command, the module that has it as ``command``, and the line that help shows for it.
+    groups:
+        The lines that help shows instead, by the title of their group, each for one command or several.
     """
 
-    def __init__(self, *args: Any, lazy: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        lazy: Mapping[str, tuple[str, str]],
+        groups: Mapping[str, Mapping[str, str]] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.lazy = lazy
+        self.groups = groups
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
@@ -131,10 +140,24 @@ class LazyGroup(Group):
         command: click.Command = import_module(self.lazy[cmd_name][0]).command
         return accepting_global_options(command)
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options before the commands, or where those are in groups, after them."""
+        if self.groups is None:
+            super().format_options(ctx, formatter)
+        else:
+            self.format_commands(ctx, formatter)
+            click.Command.format_options(self, ctx, formatter)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, help_line) for name, (_, help_line) in self.lazy.items()])
+            if self.groups is None:
+                formatter.write_dl([(name, help_line) for name, (_, help_line) in self.lazy.items()])
+                return
+            for title, rows in self.groups.items():
+                for number, (names, help_line) in enumerate(rows.items()):
+                    left = click.style(f"{'' if number else title:12}", bold=True)
+                    formatter.write(f"{'':{formatter.current_indent}}{left}{names:20}{help_line}\n")
 
 
 @contextmanager

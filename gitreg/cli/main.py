@@ -18,58 +18,62 @@ from gitreg.cli.group import LazyGroup, ReaderGoneError, accepting_global_option
 from gitreg.cli.mistakes import Line
 from gitreg.cli.text import lines, one_line
 
-_HERE = "gitreg.cli.commands"
-COMMANDS = {
-    "init": (f"{_HERE}.init", "Make a registry: a new repository, or a branch of an existing one."),
-    "clone": (f"{_HERE}.clone", "Clone a registry from a Git host."),
-    "save": (f"{_HERE}.save", "Save files as a new version of a model."),
-    "load": (f"{_HERE}.load", "Load a version's files, verified, and print their folder."),
-    "cat": (f"{_HERE}.cat", "Print one file of a version, verified."),
-    "scan": (f"{_HERE}.scan", "Judge by content whether a file can run code."),
-    "list": (f"{_HERE}.list", "List models, or the versions of one."),
-    "show": (f"{_HERE}.show", "Show a version, now or at a date."),
-    "promote": (f"{_HERE}.promote", "Move a version into a stage."),
-    "why": (f"{_HERE}.why", "Explain whether a version may enter a stage."),
-    "approve": (f"{_HERE}.approve", "Approve a version for a stage, with a signature."),
-    "rollback": (f"{_HERE}.rollback", "Return a stage to its previous holder."),
-    "archive": (f"{_HERE}.archive", "Mark a version as no longer relevant."),
-    "alias": (f"{_HERE}.alias", "Manage aliases (movable names)."),
-    "annotate": (f"{_HERE}.annotate", "Add metadata, tags or a description."),
-    "yank": (f"{_HERE}.yank", "Withdraw a version without removing it."),
-    "unyank": (f"{_HERE}.unyank", "Take a yank back."),
-    "log": (f"{_HERE}.log", "Show who did what and when."),
-    "diff": (f"{_HERE}.diff", "Compare two versions."),
-    "model": (f"{_HERE}.model", "Register, describe and delete models."),
-    "lineage": (f"{_HERE}.lineage", "Show what a version was made from, and what came of it."),
-    "card": (f"{_HERE}.card", "Write a version's card: one HTML file."),
-    "artifact": (f"{_HERE}.artifact", "Keep data and checkpoints on their own, and link them to versions."),
-    "run": (f"{_HERE}.run", "Run a command, and keep what it saves as one run."),
-    "runs": (f"{_HERE}.runs", "List runs, and show one."),
-    "seal": (f"{_HERE}.seal", "Seal what a run that failed had made."),
-    "discard": (f"{_HERE}.discard", "Discard a failed run's draft."),
-    "pull": (f"{_HERE}.pull", "Follow the remote."),
-    "remote": (f"{_HERE}.remote", "Share a registry by a Git remote."),
-    "push": (f"{_HERE}.push", "Publish what was committed with --local."),
-    "check": (f"{_HERE}.check", "Check whether a pull request may be merged, and what it would move."),
-    "sync": (f"{_HERE}.sync", "After a merge: make tags and move mirrors on the remote."),
-    "ci": (f"{_HERE}.ci", "Write a pipeline that checks pull requests and syncs after a merge."),
-    "protect": (f"{_HERE}.protect", "Print the rules that a Git host should be given."),
-    "verify": (f"{_HERE}.verify", "Check that records, tags and stored files are intact."),
-    "doctor": (f"{_HERE}.doctor", "Find problems of the registry, and repair them."),
-    "gc": (f"{_HERE}.gc", "Show, or remove, weights that no version refers to."),
-    "cache": (f"{_HERE}.cache", "List, prune and verify what this machine keeps."),
-    "store": (f"{_HERE}.store", "Keep weights in several stores."),
-    "config": (f"{_HERE}.config", "Show and change the registry's settings."),
-    "edit": (f"{_HERE}.edit", "Edit gitreg.yaml, or a card, in your editor."),
-    "hooks": (f"{_HERE}.hooks", "Install git hooks for commits and pushes, and on a server."),
-    "hook": (f"{_HERE}.hook", "Run by those hooks."),
-    "trust": (f"{_HERE}.trust", "Trust the stores that a registry names, or its code."),
-    "demo": (f"{_HERE}.demo", "Train, save, compare, promote and load, before your eyes."),
-    "help": (f"{_HERE}.help", "Show a guide, or the help of a command."),
-    "env": (f"{_HERE}.env", "Show versions, folders and variables, for a bug report."),
-    "completion": (f"{_HERE}.completion", "Print the script that completes names in your shell."),
-    "version": (f"{_HERE}.version", "Print the version of gitreg."),
+GROUPS = {
+    "Start": {
+        "init": "Make a registry: a repository, or a branch",
+        "clone": "Clone a registry from a Git host",
+        "demo": "Train two models, save, promote and load them",
+        "help, env, version": "Show guides and help; what a bug report needs",
+    },
+    "Versions": {
+        "save": "Save files as a new version of a model",
+        "load, cat": "Load a version's files; print one of them",
+        "annotate": "Change metadata, tags or the description",
+        "yank, unyank": "Withdraw a version; take that back",
+        "delete, undelete": "Delete a version; take that back",
+        "model": "Register, describe and delete models",
+        "artifact": "Keep data and checkpoints, linked to versions",
+    },
+    "Look": {
+        "list, show": "List models or versions; show one version",
+        "log, diff": "Show who did what and when; compare versions",
+        "lineage, card": "Show what came from what; write it all as HTML",
+        "scan": "Judge by content whether a file can run code",
+    },
+    "Stages": {
+        "promote, rollback": "Move a version into a stage; undo that",
+        "why, approve": "Explain what a stage's policy says; approve",
+        "archive": "Mark a version as no longer relevant",
+        "alias": "Manage aliases (movable names)",
+    },
+    "Runs": {
+        "run, runs": "Run a command, keep what it saves; list runs",
+        "seal, discard": "Keep, or drop, what a failed run had saved",
+    },
+    "Share": {
+        "remote, pull, push": "Share a registry by a Git remote",
+        "check, sync": "Judge a pull request; move tags after a merge",
+        "ci, protect": "Write a pipeline; print rules for a Git host",
+        "hooks": "Install git hooks in a clone or on a server",
+    },
+    "Keep sound": {
+        "verify, doctor": "Check records and files; find and mend faults",
+        "gc": "Show, or remove, weights of no version",
+        "store, trust": "Keep copies in several stores; trust them",
+        "cache": "List, prune and verify what this machine keeps",
+        "config, edit": "Change the registry's settings",
+        "completion": "Print the script that completes names",
+    },
 }
+"""The help lines by group: each of one command, or of several that belong together."""
+
+COMMANDS = {
+    name: (f"gitreg.cli.commands.{name}", line)
+    for rows in (*GROUPS.values(), {"hook": "Run by git's hooks."})
+    for names, line in rows.items()
+    for name in names.split(", ")
+}
+"""The module of each command, and the help line of its group; `hook` is git's to call."""
 
 
 def _note_repo(ctx: click.Context, _: click.Parameter, path: str | None) -> None:
@@ -79,9 +83,11 @@ def _note_repo(ctx: click.Context, _: click.Parameter, path: str | None) -> None
 @click.group(
     cls=LazyGroup,
     lazy=COMMANDS,
+    groups=GROUPS,
+    subcommand_metavar="COMMAND [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="REF is MODEL, MODEL@VERSION, MODEL@STAGE or MODEL@ALIAS. Exit codes: 0 done, 1 failed, 2 usage, 3 not "
-    "found, 4 refused by a rule, 5 conflict (try again), 6 integrity, 130 interrupted.",
+    epilog="REF names a version: MODEL (the latest), MODEL@2, MODEL@STAGE, MODEL@ALIAS.\n\n"
+    "Guides: `gitreg help` lists them, `gitreg help start` shows the first.",
 )
 @click.option(
     "--repo",
@@ -89,8 +95,7 @@ def _note_repo(ctx: click.Context, _: click.Parameter, path: str | None) -> None
     envvar="GITREG_REGISTRY",
     expose_value=False,
     callback=_note_repo,
-    help="The registry's folder, or its repository's URL; PATH#BRANCH where there are several.  [default: the current "
-    "folder, upwards]",
+    help="The registry: a folder, a URL, or either with #BRANCH.",
 )
 def cli() -> None:
     """Keep models in a registry that is a Git repository."""

@@ -52,6 +52,15 @@ def _prepared(tmp_path_factory: pytest.TempPathFactory) -> Person:
     there.gitreg("promote", "ranker@2", "production", "--force", "--reason", "better")
     there.gitreg("promote", "ranker@3", "staging")
     there.gitreg("alias", "set", "ranker@2", "champion")
+    write(there.here, {"build/model.bin": "worse weights", "data/clicks.csv": "query,click"})
+    there.gitreg("save", "ranker", "build")
+    there.gitreg("delete", "ranker@4")
+    there.gitreg("artifact", "save", "clicks", "data")
+    there.gitreg("run", "--pipeline", "train", "--name", "monday", "--", "true")
+    failing = "gitreg artifact save clicks data && false"
+    there.run(
+        "gitreg", "run", "--pipeline", "train", "--name", "tuesday", "--model", "ranker", "--", "sh", "-c", failing
+    )
     there.gitreg("remote", "set", "origin")
     write(
         there.here,

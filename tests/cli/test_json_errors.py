@@ -16,7 +16,7 @@ from tests.system.world import Person
 
 ARGUMENTS = {
     "annotate": "iris --tag a", "approve": "iris production", "save": "iris .", "ci": "github",
-    "promote": "iris production", "alias set": "iris champion",
+    "delete": "iris@1", "promote": "iris production", "alias set": "iris champion",
 }  # fmt: skip
 """The arguments of the commands that need more than those that click requires."""
 

@@ -257,7 +257,7 @@ def test_a_deletion_is_undone_with_the_weights_that_are_still_somewhere(registry
     registry.delete_version("iris@1")
     with pytest.raises(NotFound, match="iris@1 was deleted") as caught:
         registry.load("iris@1")
-    assert caught.value.hint == "`gitreg model version undelete iris 1` takes that back"
+    assert caught.value.hint == "`gitreg undelete iris@1` takes that back"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert undelete_version(registry.session, "iris@1").written

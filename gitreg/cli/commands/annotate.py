@@ -31,7 +31,7 @@ from gitreg.sdk import verbs
 def command(
     reference: str, metadata: dict[str, Any], tags: tuple[str, ...], description: str | None, output: str
 ) -> None:
-    """Add metadata, tags or a description to the version that REF names.
+    """Change metadata, tags or the description of a version.
 
     The sealed record never changes; annotations override it when it is shown.
     """

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _ZEROS = frozenset("0")
 
 
-@click.group("hook", cls=Group)
+@click.group("hook", cls=Group, hidden=True)
 def command() -> None:
     """Run by git's hooks, in the repository that they are of; `gitreg hooks install` puts those there."""
 

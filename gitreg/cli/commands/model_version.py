@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
 
 import click
 
 from gitreg.cli.click_completion import complete_stage, complete_version
+from gitreg.cli.commands.delete import delete_version
 from gitreg.cli.commands.list import print_versions
 from gitreg.cli.commands.show import print_version
+from gitreg.cli.commands.undelete import undelete_version
 from gitreg.cli.group import Group
 from gitreg.cli.options import (
     fetch_option,
@@ -22,7 +23,7 @@ from gitreg.cli.options import (
     page_options,
     tag_option,
 )
-from gitreg.cli.output import emit, print_done
+from gitreg.cli.output import emit
 from gitreg.cli.results import report
 from gitreg.registry.query.rows import VERSION_COLUMNS, version_row
 from gitreg.sdk import verbs
@@ -91,12 +92,7 @@ def delete(model: str, version: str, force: bool, output: str) -> None:
 
     `gitreg model version undelete` undoes it, with the weights as long as `gitreg gc` has not removed them.
     """
-    registry = open_registry()
-    outcome = verbs.versions.delete_version(registry.session, f"{model}@{version}", force=force)
-    report(registry, outcome, output)
-    if output == "table" and outcome.written:
-        undo = shlex.join(["gitreg", "model", "version", "undelete", model, version])
-        print_done(f"`{undo}` undoes it")
+    delete_version(f"{model}@{version}", force=force, output=output)
 
 
 @command.command("undelete")
@@ -106,6 +102,4 @@ def delete(model: str, version: str, force: bool, output: str) -> None:
 @local_option
 def undelete(model: str, version: str, output: str) -> None:
     """Undo the deletion of one version of MODEL; a model that was deleted gets its last card back."""
-    registry = open_registry()
-    outcome = verbs.versions.undelete_version(registry.session, f"{model}@{version}")
-    report(registry, outcome, output, nothing=f"{outcome.changes.reference} is not deleted")
+    undelete_version(f"{model}@{version}", output=output)

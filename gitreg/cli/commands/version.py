@@ -12,7 +12,7 @@ from gitreg.cli.output import emit
 @click.command("version")
 @output_option
 def command(output: str) -> None:
-    """Print the version of gitreg, as --version does."""
+    """Print the version of gitreg."""
     if output == "table":
         click.echo(f"gitreg {gitreg.__version__}")
     else:

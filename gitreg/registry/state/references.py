@@ -159,7 +159,7 @@ def _missing(snapshot: Snapshot, model: str, selector: str) -> GitregError:
     if gone is not None:
         return NotFound(
             f"{gone.reference} was deleted",
-            hint=f"`gitreg model version undelete {model} {gone.version}` takes that back",
+            hint=f"`gitreg undelete {model}@{gone.version}` takes that back",
         )
     names = [version.version for version in snapshot.versions(model)]
     stages, aliases = list(snapshot.stages(model)), list(snapshot.aliases(model))
