@@ -11,6 +11,8 @@ _FOLDER = Path(__file__).parent
 
 TOPICS = (
     "start",
+    "project",
+    "team",
     "stores",
     "promotion",
     "policies",
