@@ -167,7 +167,8 @@ class Runner:
             (self.folder / step.code).write_text(step.expected)
             return ""
         printed = self._shell(step.code) if step.language == "console" else self._python(step)
-        return printed.replace(str(self.home), "/home/ada")
+        ended = printed if not printed or printed.endswith("\n") else f"{printed}\n"
+        return ended.replace(str(self.home), "/home/ada")
 
     def _shell(self, command: str) -> str:
         if self.status != "0" and not command.startswith("echo $?"):

@@ -11,12 +11,6 @@ from gitreg import errors, guides
 from gitreg.errors import GitregError
 from tests.guides import PAGES, UnexpectedFailure, masked, outputs, rewritten
 
-COMING = {
-    "air-gap", "deployment", "exit-codes", "formats", "hooks", "json", "metaflow", "notebooks", "policies", "project",
-    "promotion", "runs", "security", "stores", "team", "troubleshooting",
-}  # fmt: skip
-"""Guides that are being written: others may name them already."""
-
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
@@ -42,7 +36,7 @@ def test_a_guide_names_only_guides_and_commands_that_exist() -> None:
 
     for page, path in PAGES.items():
         for name in re.findall(r"gitreg help ([a-z-]+)", path.read_text()):
-            assert name in {*guides.TOPICS, *COMMANDS, *COMING}, f"{page} names {name}"
+            assert name in {*guides.TOPICS, *COMMANDS}, f"{page} names {name}"
 
 
 @pytest.mark.slow
