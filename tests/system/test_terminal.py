@@ -79,3 +79,44 @@ def test_a_terminal_shows_ages_and_the_time_zone_and_a_pipe_shows_dates(filled: 
     assert " s ago" in table(tokyo, "list", "one", columns=80)[-1]
     assert " JST (" in "\n".join(table(tokyo, "show", "one", columns=120))
     assert " JST by Ada" in tokyo.gitreg("show", "one").out
+
+
+POLICY = """\
+people:
+  bob:
+    keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPFMzlbYvfcrlGBhsvM4NGqvkmnRQ2QGxmvvmOHh4ORO]
+policies:
+  production:
+    gates:
+      - {metric: auc, at_least: 0.2}
+      - {metric: loss, at_most: 0.5}
+      - {approvals: {count: 1}}
+"""
+
+
+@pytest.mark.slow
+def test_a_version_is_shown_with_who_put_it_where_and_what_each_gate_says(filled: Person) -> None:
+    filled.gitreg("promote", f"{LONG}@2", "production", "--reason", "best on the held-out set")
+    with (filled.here / "gitreg.yaml").open("a") as file:
+        file.write(POLICY)
+    filled.git("commit", "-qam", "A policy")
+    held = plain(at_a_terminal(filled, "show", f"{LONG}@2", columns=140))
+    assert "production since 20" in held
+    assert " s ago) by Ada Lovelace: best on the held-out set" in held
+    assert f"{LONG}@3 in staging" in held
+    for line in ("failed        metric: auc", "passed        metric: loss", "waiting       approvals: 0 of 1"):
+        assert line in held, held
+    assert "Policy of production, now" in plain(at_a_terminal(filled, "show", LONG, columns=80))
+    store = filled.here / ".git" / "gitreg" / "store"
+    assert f"weights  in {store}\n" in filled.gitreg("show", "one").out
+    assert "gitreg load one@1 FOLDER" in filled.gitreg("show", "one").out
+
+
+@pytest.mark.slow
+def test_a_policy_that_cannot_be_read_hides_no_version(filled: Person) -> None:
+    with (filled.here / "gitreg.yaml").open("a") as file:
+        file.write(POLICY.replace("{approvals: {count: 1}}", "{approve: {}}"))
+    filled.git("commit", "-qam", "A wrong policy")
+    shown = filled.gitreg("show", f"{LONG}@3")
+    assert "no policy can be asked: gitreg.yaml at /policies" in shown.err
+    assert "m.bin" in shown.out

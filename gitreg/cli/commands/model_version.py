@@ -56,9 +56,11 @@ def list_(model: str, filters: tuple[str, ...], output: str, **paging: Any) -> N
 @fetch_option
 def show(model: str, version: str, output: str) -> None:
     """Show one version of MODEL."""
-    row = version_row(open_registry().version(f"{model}@{version}"))
+    registry = open_registry()
+    found = registry.version(f"{model}@{version}")
+    row = version_row(found)
     if output == "table":
-        print_version(row)
+        print_version(registry.session, found, row)
     else:
         emit(row, output, columns=VERSION_COLUMNS, name="{model}@{version}")
 

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gitreg.cli.options import at_option, fetch_option, listing_options, open_registry, reference_argument
-from gitreg.cli.output import dated, emit, print_fields, print_heading, print_line, print_table
+from gitreg.cli.output import dated, emit, print_fields, print_heading, print_line, print_table, warn
+from gitreg.cli.table import Cell
+from gitreg.errors import InvalidDocument
 from gitreg.registry import query
+from gitreg.registry.state import audit_log
+from gitreg.registry.state.store_urls import store_urls
+from gitreg.sdk import verbs
 from gitreg.units import size_text
+
+if TYPE_CHECKING:
+    from gitreg.registry.state.snapshot import ModelVersion
+    from gitreg.sdk.session import Session
+
+_WAITING = frozenset({"approvals", "soak"})
+"""The kinds of gates that time or people open: they wait where others have failed."""
+
+_COLOURS = {"passed": "green", "failed": "red"}
 
 
 @click.command("show")
@@ -20,15 +34,23 @@ from gitreg.units import size_text
 @fetch_option
 def command(reference: str, at: str | None, output: str) -> None:
     """Show the version that REF means, now or at a date or commit."""
-    row = query.rows.version_row(open_registry().version(reference, at=at))
+    registry = open_registry()
+    version = registry.version(reference, at=at)
+    row = query.rows.version_row(version)
     if output == "table":
-        print_version(row)
+        print_version(registry.session, version, row, now=at is None and version.number > 0)
     else:
         emit(row, output, columns=query.rows.VERSION_COLUMNS, name="{model}@{version}")
 
 
-def print_version(row: dict[str, Any]) -> None:
-    """Print all that is known of a version."""
+def print_version(session: Session, version: ModelVersion, row: dict[str, Any], *, now: bool = True) -> None:
+    """Print all that is known of a version without asking a store.
+
+    Parameters
+    ----------
+    now:
+        False for a version as it was in the past, and for a draft: then nothing is told of the stages of today.
+    """
     reference, source = f"{row['model']}@{row['version']}", row["source"] or {}
     code = f"{source.get('commit', '')[:12]}{' (dirty)' if source.get('dirty') else ''}" if source else None
     yanked = ("yes" + (f": {row['yank_reason']}" if row["yank_reason"] else "")) if row["yanked"] else None
@@ -36,7 +58,8 @@ def print_version(row: dict[str, Any]) -> None:
         [
             ("version", reference),
             ("number", row["number"]),
-            ("stage", row["stage"]),
+            ("stage", _tenure(session, version) if now else row["stage"]),
+            ("incumbent", _incumbents(session, version) if now else None),
             ("yanked", yanked),
             ("aliases", row["aliases"]),
             ("tags", row["tags"]),
@@ -46,9 +69,13 @@ def print_version(row: dict[str, Any]) -> None:
             ("from", source.get("repository")),
             ("made from", row["inputs"]),
             ("size", size_text(row["size"])),
+            ("weights", _weights(session) if row["artifacts"] else None),
             ("record", row["digest"]),
+            ("load", f"gitreg load {reference} FOLDER" if row["artifacts"] else None),
         ]
     )
+    if now and session.snapshot().settings.policies:
+        _print_standing(session, version)
     if row["metadata"]:
         print_heading("Metadata")
         print_fields(row["metadata"].items())
@@ -75,6 +102,40 @@ def print_version(row: dict[str, Any]) -> None:
                 right=["size"],
                 spare=["sha256"],
             )
+
+
+def _tenure(session: Session, version: ModelVersion) -> str | None:
+    """Return the stage of a version, with the time and the person of its promotion, and the reason."""
+    if version.stage not in session.snapshot().settings.stages:
+        return version.stage
+    entered = audit_log.stage_log(session.snapshot(), version.model, version.stage)[0]
+    reason = f": {entered['reason']}" if entered["reason"] else ""
+    return f"{version.stage} since {dated(entered['when'], entered['who'])}{reason}"
+
+
+def _incumbents(session: Session, version: ModelVersion) -> list[str]:
+    """Return the other versions of the model that hold a stage."""
+    stages = session.snapshot().stages(version.model)
+    return [f"{version.model}@{name} in {stage}" for stage, name in stages.items() if name != version.version]
+
+
+def _weights(session: Session) -> str:
+    primary, *replicas = store_urls(session.snapshot().settings, session.branch.repository)
+    return f"in {primary}" + (f", with copies in {', '.join(replicas)}" if replicas else "")
+
+
+def _print_standing(session: Session, version: ModelVersion) -> None:
+    """Print a line for each gate and each approval of the stages that a policy guards."""
+    try:
+        decisions = verbs.decisions.standing(session, version)
+    except InvalidDocument as error:  # it stops promotions, but not a look at the version
+        warn(f"no policy can be asked: {error.message}")
+        return
+    for decision in decisions:
+        print_heading(f"Policy of {decision.stage}, now")
+        for result in decision.results:
+            word = "waiting" if result.kind in _WAITING and not result.outcome.opens else result.outcome.word
+            print_line(Cell(word, _COLOURS.get(word)), " " * (14 - len(word)), f"{result.name}: {result.sentence}")
 
 
 def _content_line(path: str, found: dict[str, Any]) -> str:

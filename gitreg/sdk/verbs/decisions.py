@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitreg.documents.layout import Key
@@ -34,6 +35,18 @@ def why_alias(session: Session, reference: str, alias: str, *, force: bool = Fal
     snapshot = session.snapshot()
     check_alias(alias, stages=snapshot.settings.stages)
     return decide(snapshot, snapshot, version, Key("alias", version.model, alias), session.context(), force=force)
+
+
+def standing(session: Session, version: ModelVersion) -> list[Decision]:
+    """Return the policies' decisions on a version as it stands, by what is known here: no store is asked.
+
+    They are on the stage that it holds, or else on each stage with gates.
+    """
+    snapshot, context = session.snapshot(), replace(session.context(), source=None)
+    stages = [version.stage] if version.stage in snapshot.settings.stages else snapshot.settings.stages
+    pointers = [Key("stage", version.model, stage) for stage in stages if stage is not None]
+    decisions = [decide(snapshot, snapshot, version, pointer, context) for pointer in pointers]
+    return [decision for decision in decisions if decision.results]
 
 
 def judge_holders(session: Session, reference: str | None = None) -> list[Decision]:
