@@ -6,6 +6,8 @@ prints or exits: it raises one of these errors.
 
 from __future__ import annotations
 
+import os
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -51,6 +53,25 @@ class GitregError(Exception):
         before = self.hint or ""
         self.hint = f"{before}{'' if before.endswith('?') else ';'} {hint}" if before else hint
         self.add_note(f"hint: {hint}")
+
+    def _render_traceback_(self) -> list[str]:
+        """Return the lines that IPython and notebooks show: calls in the user's own code, the message, the hint.
+
+        The frames inside of gitreg are left out; ``%debug`` has them all.
+        """
+        from traceback import extract_tb  # a start without an error does without it
+
+        calls = takewhile(lambda frame: not frame.filename.startswith(_PACKAGE), extract_tb(self.__traceback__))
+        lines = []
+        for frame in calls:
+            if f"{os.sep}IPython{os.sep}" not in frame.filename:
+                place = frame.filename if os.path.exists(frame.filename) else "Cell"
+                function = "" if frame.name == "<module>" else f", in {frame.name}"
+                lines += [f"{place}, line {frame.lineno}{function}", f"    {frame.line}", ""]
+        return [*lines, f"{type(self).__name__}: {self.message}", *getattr(self, "__notes__", ())]
+
+
+_PACKAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
 
 
 class InvalidDocument(GitregError):
