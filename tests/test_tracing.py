@@ -10,6 +10,7 @@ from gitreg.tracing import is_traced, timed, trace
 
 
 def test_a_line_is_logged_only_where_somebody_reads_the_trace(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, logger="gitreg")  # a test before may have asked for --debug in this process
     trace("unheard")
     assert not is_traced()
     with caplog.at_level(logging.INFO, logger="gitreg"):

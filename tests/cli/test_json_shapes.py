@@ -89,9 +89,10 @@ doctor
 model version delete iris 2
 ! rm -rf more && mkdir more && echo further > more/file
 save iris more
-model version delete iris 5
+delete iris@5
 gc --grace 0s
 model version undelete iris 2
+undelete iris@5
 cache list
 cache verify
 cache prune --all

@@ -189,7 +189,8 @@ def test_a_document_with_thousands_of_values_is_refused_without_looking_for_the_
 def test_a_policy_for_a_stage_that_is_misspelled_is_an_error_for_every_stage() -> None:
     with pytest.raises(InvalidDocument, match="prod") as caught:
         parse_policies({"prod": {"from": ["staging"]}}, PEOPLE, STAGES)
-    assert caught.value.hint == "the known ones are dev, staging, production; settings and aliases may stand there, too"
+    known = "the known ones are dev, staging, production; settings and aliases may stand there, too"
+    assert caught.value.hint == f"did you mean 'production'? {known}"
 
 
 def test_one_key_of_two_people_is_refused_for_one_person_could_approve_twice() -> None:

@@ -43,5 +43,8 @@ def test_a_stage_that_is_none_is_refused(stage: str, says: str) -> None:
 def test_the_known_stages_are_named() -> None:
     check_stage_is_known("staging", ("staging", "production"))
     with pytest.raises(InvalidInput) as caught:
-        check_stage_is_known("prod", ("staging", "production"))
+        check_stage_is_known("qa", ("staging", "production"))
     assert "staging, production" in str(caught.value.hint)
+    with pytest.raises(InvalidInput) as caught:
+        check_stage_is_known("prod", ("staging", "production"))
+    assert caught.value.hint == "did you mean 'production'?"
