@@ -5,20 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 _MOST = 3
+_NEAR = 0.6  # of difflib's ratio: two of three characters are the same
+_AS_NEAR = 0.1  # a word that is less like it than the nearest one by more than that is not meant
 _MOST_LISTED = 10
 
 
 def nearest(word: str, known: Iterable[str], *, most: int = _MOST) -> list[str]:
     """Return the known words that are near a word or begin with it, the nearest first; the case does not count."""
-    from difflib import get_close_matches  # only for an error
+    from difflib import SequenceMatcher  # only for an error
 
     folded: dict[str, str] = {}
     for each in known:
         folded.setdefault(each.casefold(), each)
     short = word.strip().casefold()
-    near = get_close_matches(short, folded, n=most)
-    begun = [each for each in folded if each.startswith(short)] if len(short) > 1 else []
-    return [folded[each] for each in dict.fromkeys([*near, *begun])][:most]
+    matcher = SequenceMatcher(b=short)
+    likeness: dict[str, float] = {}
+    for each in folded:
+        matcher.set_seq1(each)
+        begins = len(short) > 1 and each.startswith(short)
+        if begins or min(matcher.real_quick_ratio(), matcher.quick_ratio()) >= _NEAR:
+            likeness[each] = max(matcher.ratio(), _NEAR if begins else 0)
+    best = max(likeness.values(), default=0)
+    near = [each for each, ratio in likeness.items() if ratio >= max(_NEAR, best - _AS_NEAR)]
+    return [folded[each] for each in sorted(near, key=lambda each: -likeness[each])][:most]
 
 
 def alternatives(words: Sequence[str]) -> str:

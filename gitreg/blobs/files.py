@@ -10,6 +10,7 @@ import os
 import stat
 import unicodedata
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from gitreg.blobs.os_errors import readable_os_errors
 from gitreg.errors import InvalidInput, NotFound
 from gitreg.folder_walk import regular_file, walk
 from gitreg.names import fold, is_dot_git, is_windows_device
+from gitreg.suggestions import nearest
 
 _RENAME = "rename the file"
 
@@ -94,7 +96,7 @@ def collect(sources: Sequence[Path]) -> list[LocalFile]:
         name = Path(os.path.abspath(source)).name
         with readable_os_errors("read what is to be saved", source):
             if not os.path.exists(source):
-                raise NotFound(_absence(source), hint="check the path")
+                raise _absence(source)
             prefix = f"{name}/" if len(sources) > 1 else ""
             if source.is_dir():
                 found.extend(LocalFile(prefix + path, place, status) for path, place, status in walk(source))
@@ -108,10 +110,19 @@ def collect(sources: Sequence[Path]) -> list[LocalFile]:
     return sorted(found, key=lambda file: file.path.encode())
 
 
-def _absence(source: Path) -> str:
+def _absence(source: Path) -> NotFound:
+    """Return the error for a path that is not there, which names the nearest one beside it."""
     if source.is_symlink():
-        return f"{source} is a symbolic link to {os.readlink(source)!r}, which is not there"
-    return f"{source} is not there"
+        link = os.readlink(source)
+        return NotFound(f"{source} is a symbolic link to {link!r}, which is not there", hint="check the path")
+    near = None
+    with suppress(OSError):
+        near = next(iter(nearest(source.name, sorted(os.listdir(source.parent)), most=1)), None)
+    return NotFound(
+        f"{source} is not there",
+        hint=None if near else "check the path",
+        correction=(str(source), str(source.with_name(near))) if near else None,
+    )
 
 
 def check_paths(paths: Iterable[str]) -> None:

@@ -35,7 +35,10 @@ def explain(error: click.UsageError, line: Line) -> Explanation:
     ctx = error.ctx
     if ctx is None:  # of the parser, which does not know its command
         words = line.typed[:1] if line.typed and not line.typed[0].startswith("-") else []
-        return Explanation(error.format_message().rstrip("."), f"see `{line.of([*words, '--help'])}`")
+        message = error.format_message().rstrip(".")
+        if isinstance(error, click.BadOptionUsage):
+            message = re.sub(r"^Option '(\S+)' requires an argument$", r"\1 needs a value", message)
+        return Explanation(message, f"see `{line.of([*words, '--help'])}`")
     match error:
         case WrongLineError():
             return Explanation(error.message, f"did you mean `{ctx.command_path} {shlex.join(error.arguments)}`?")
@@ -47,15 +50,16 @@ def explain(error: click.UsageError, line: Line) -> Explanation:
         case click.NoSuchOption():
             return _no_option(error.option_name, ctx, line)
         case click.MissingParameter():
-            return Explanation(f"`{ctx.command_path}` needs {_missing(error)}", _usage(ctx))
+            return Explanation(f"{ctx.command_path} needs {_missing(error)}", _usage(ctx))
         case click.BadParameter(param=click.Parameter(type=click.Choice() as choice) as parameter):
             return _no_choice(error, parameter, list(map(str, choice.choices)), ctx, line)
         case click.BadParameter(param=click.Option() as option):
-            return Explanation(f"{_long(option)}: {error.message.rstrip('.')}", f"see `{ctx.command_path} --help`")
+            message = re.sub(r"^('.*') is not a valid integer( range)?$", r"\1 is no whole number", error.message[:-1])
+            return Explanation(f"{_long(option)}: {message}", f"see `{ctx.command_path} --help`")
     message = error.format_message().rstrip(".")
     extra = re.fullmatch(r"Got unexpected extra arguments? \((.*)\)", message, re.DOTALL)
     if extra:
-        return Explanation(f"`{ctx.command_path}` does not take {extra[1]!r}", _usage(ctx))
+        return Explanation(f"{ctx.command_path} takes no further words: {extra[1]}", _usage(ctx))
     return Explanation(message, f"see `{ctx.command_path} --help`")
 
 
@@ -98,12 +102,11 @@ def _no_command(word: str, ctx: click.Context, line: Line) -> Explanation:
     known = ctx.command.list_commands(ctx)
     at = line.typed.index(word)
     rest = line.typed[at + 1 :]
-    carried = shlex.join(rest[: next((n for n, each in enumerate(rest) if each.startswith("-")), len(rest))])
+    carried = rest[: next((n for n, each in enumerate(rest) if each.startswith("-")), len(rest))]
     if ctx.parent is None:
         lines = COMMANDS.get(word.lower().replace("_", "-"))
         if lines is not None:
-            lines = lines.replace("gitreg ", f"{line.program} ")
-            return Explanation(message, re.sub(r"\{(.*?)\}", lambda shown: carried or shown[1], lines))
+            return Explanation(message, _filled(lines, carried).replace("`gitreg ", f"`{line.program} "))
     else:
         word = _same_in(word, known) or word
         if word in known:
@@ -113,6 +116,26 @@ def _no_command(word: str, ctx: click.Context, line: Line) -> Explanation:
     if ctx.parent is None:
         return Explanation(message, f"`{ctx.command_path} --help` lists the commands")
     return Explanation(message, f"it has {', '.join(known)}")
+
+
+def _filled(lines: str, words: Sequence[str]) -> str:
+    """Return lines with words in the place of what stands in braces; the last braces of a line take all that are left.
+
+    A line that lacks words keeps the names of those that it needs.
+    """
+
+    def fill(line: re.Match[str]) -> str:
+        rest = list(words)
+        places = re.findall(r"\{.*?\}", line[0])
+        text = line[0]
+        for n, place in enumerate(places, 1):
+            needed = [each for each in re.findall(r"\[.*?\]+(?:\.\.\.)?|\S+", place[1:-1]) if each[0] != "["]
+            count = len(rest) if n == len(places) else len(needed)
+            taken, rest = rest[:count], rest[count:]
+            text = text.replace(place, " ".join([*map(shlex.quote, taken), *needed[len(taken) :]]), 1)
+        return text.replace(" `", "`")
+
+    return re.sub(r"`.*?`", fill, lines)
 
 
 def _meant(word: str, known: Sequence[str], line: Line) -> str | None:
@@ -130,7 +153,7 @@ def _same_in(word: str, known: Sequence[str]) -> str | None:
 
 
 def _no_option(name: str, ctx: click.Context, line: Line) -> Explanation:
-    message = f"`{ctx.command_path}` has no option {name}"
+    message = f"{ctx.command_path} has no option {name}"
     place = next((n for n, word in enumerate(line.typed) if word.partition("=")[0] == name), None)
     meant = OPTIONS.get(name, ())
     if name in BEFORE_THE_COMMAND and ctx.parent is not None and place is not None:
@@ -194,7 +217,7 @@ def _no_choice(
     error: click.BadParameter, parameter: click.Parameter, choices: Sequence[str], ctx: click.Context, line: Line
 ) -> Explanation:
     given = re.match(r"'(.*)' is not", error.message, re.DOTALL)
-    name = _long(parameter) if isinstance(parameter, click.Option) else parameter.make_metavar(ctx)
+    name = _long(parameter) if isinstance(parameter, click.Option) else (parameter.name or "").upper()
     message = f"{name} is {given[1]!r}, none of {', '.join(choices)}" if given else error.format_message()
     meant = _meant(given[1], choices, line) if given else None
     return Explanation(message, meant or f"see `{ctx.command_path} --help`")

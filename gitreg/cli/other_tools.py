@@ -6,26 +6,27 @@ arguments of the user go there, if there are any.
 
 from __future__ import annotations
 
-_DELETE = "`gitreg model version delete {MODEL VERSION}`; `gitreg yank {REF}` only withdraws it"
+_DELETE = "`gitreg delete {MODEL@VERSION}`; `gitreg yank {MODEL@VERSION}` only withdraws it"
 _SAVE = "`gitreg save {MODEL PATH}`"
 _LOAD = "`gitreg load {REF [DEST]}`"
 _LIST = "`gitreg list {[MODEL] [FILTER...]}`"
 _SHOW = "`gitreg show {REF}`"
 _PROMOTE = "`gitreg promote {REF STAGE}`"
-_ROLLBACK = "`gitreg rollback {MODEL STAGE}`"
-_TAG = "`gitreg annotate REF --tag TAG`; a movable name is `gitreg alias set REF ALIAS`"
+_ROLLBACK = "`gitreg rollback {MODEL@STAGE}`"
+_TAG = "`gitreg annotate {REF} --tag {TAG}`; a name that moves: `gitreg alias set {REF ALIAS}`"
 _DIFF = "`gitreg diff {REF REF}`"
 _LOG = "`gitreg log {[MODEL[@STAGE|@VERSION]]}`"
 _SETTINGS = "`gitreg config list`, `gitreg config set NAME VALUE`, or `gitreg edit`"
-_PAGE = "`gitreg card REF` writes a page of HTML"
+_PAGE = "`gitreg card {REF}` writes a page of HTML"
 _LOGIN = "gitreg has no accounts: Git's own login counts for the remote, and the cloud's own for the bucket"
-_WHO = "gitreg takes `git config user.name` and `git config user.email`"
+_WHO = "gitreg writes as the user.name and user.email of `git config`"
 _RUN = "`gitreg run {-- COMMAND}`"
 _COPIES = "a clone is a whole copy (`gitreg clone URL`); weights go to a further store by `gitreg store copy --to URL`"
 _NAME = "a name stays; save under the new one, and archive the old one by `gitreg archive REF`"
 _SOUND = "`gitreg verify {[REF]}`; the registry itself: `gitreg doctor`"
 _GC = "`gitreg gc`; on this machine: `gitreg cache prune`"
-_DEPLOY = f"{_PROMOTE}; what serves the model runs `gitreg load MODEL@STAGE DEST`"
+_DEPLOY = f"{_PROMOTE}; a server takes its files by `gitreg load MODEL@STAGE DEST`"
+_SERVE = "`gitreg load {REF [DEST]}` brings the files to the server"
 
 COMMANDS = {
     # looking
@@ -35,11 +36,11 @@ COMMANDS = {
     "info": _SHOW, "describe": _SHOW, "inspect": _SHOW, "view": _SHOW, "details": _SHOW, "metadata": _SHOW,
     "compare": _DIFF, "history": _LOG, "audit": _LOG, "blame": _LOG, "reflog": _LOG, "events": _LOG,
     "metrics": "`gitreg show {REF}`; of two versions: `gitreg diff REF REF`", "params": _SHOW,
-    "leaderboard": "`gitreg list MODEL --sort desc:metadata.KEY`", "graph": "`gitreg lineage {REF}`",
+    "leaderboard": "`gitreg list {MODEL} --sort desc:metadata.KEY`", "graph": "`gitreg lineage {REF}`",
     "dag": "`gitreg lineage {REF}`", "provenance": "`gitreg lineage {REF}`", "experiments": "`gitreg runs list`",
     "exp": "`gitreg runs list`", "jobs": "`gitreg runs list`", "aliases": "`gitreg show MODEL` shows them",
     "artifacts": "`gitreg artifact list`", "datasets": "`gitreg artifact list`", "stores": "`gitreg store status`",
-    "remotes": "`gitreg remote show`", "settings": _SETTINGS, "get-config": _SETTINGS, "ui": _PAGE,
+    "remotes": "`gitreg config get remote`", "settings": _SETTINGS, "get-config": _SETTINGS, "ui": _PAGE,
     "dashboard": _PAGE, "web": _PAGE, "open": _PAGE, "report": _PAGE, "readme": "`gitreg card {REF}`",
     # saving and loading
     "upload": _SAVE, "push-model": _SAVE, "log-model": _SAVE, "add": _SAVE, "commit": _SAVE, "publish": _SAVE,
@@ -52,13 +53,13 @@ COMMANDS = {
     "fetch": "`gitreg pull`; the files of a version: `gitreg load REF`", "update": "`gitreg pull`",
     "snapshot": _COPIES, "backup": _COPIES, "mirror": _COPIES, "dump": _COPIES,
     # stages and names
-    "deploy": _DEPLOY, "serve": _DEPLOY, "release": _PROMOTE, "transition": _PROMOTE, "assign": _PROMOTE,
+    "deploy": _DEPLOY, "serve": _SERVE, "release": _PROMOTE, "transition": _PROMOTE, "assign": _PROMOTE,
     "stage": _PROMOTE, "set-stage": _PROMOTE, "transition-stage": _PROMOTE,
     "demote": _ROLLBACK, "unstage": _ROLLBACK, "unassign": _ROLLBACK, "revert": _ROLLBACK, "undo": _ROLLBACK,
     "reset": _ROLLBACK, "deprecate": "`gitreg archive {REF}`; a broken one: `gitreg yank REF`",
     "retract": "`gitreg yank {REF}`",
     "tag": _TAG, "label": _TAG, "untag": _TAG, "set-tag": _TAG, "set-alias": "`gitreg alias set {REF ALIAS}`",
-    "comment": "`gitreg annotate REF --description TEXT`", "note": "`gitreg annotate REF --description TEXT`",
+    "comment": "`gitreg annotate {REF} --description {TEXT}`", "note": "`gitreg annotate {REF} --description {TEXT}`",
     "rm": _DELETE, "remove": _DELETE, "del": _DELETE, "unregister": _DELETE, "rmi": _DELETE, "delete-model": _DELETE,
     "mv": _NAME, "rename": _NAME, "move": _NAME,
     # keeping
@@ -113,6 +114,7 @@ OPTIONS: dict[str, tuple[str, ...] | str] = {
     "--date": ("--at",), "--rev": ("--at",), "--revision": ("--at",), "--commit": ("--at",), "--no-push": ("--local",),
     "--pull-request": ("--pr",), "--propose": ("--pr",), "--refresh": ("--fetch",), "--pull": ("--fetch",),
     "--simulate": ("--dry-run",), "--from": ("--input",), "--parent": ("--input",), "--symlink": ("--link",),
+    "--older-than": ("--grace",), "--older": ("--grace",), "--max-size": ("--to",), "--apply": ("--repair",),
     "--include": ("--file",), "--only": ("--file",), "--fix": ("--repair",), "--or": ("--any",),
     "--allow-pickle": ("--unsafe-code",), "--trust-remote-code": ("--unsafe-code",),
     "--yes": _QUESTIONS, "-y": _QUESTIONS, "--no-input": _QUESTIONS, "--assume-yes": _QUESTIONS,

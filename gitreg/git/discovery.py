@@ -80,7 +80,7 @@ def discover(start: Path, env: Mapping[str, str]) -> RepositoryLayout:
             return describe(folder, found_at=None)
     raise NotFound(
         f"no Git repository at {start} or above it",
-        hint="change to a folder inside a repository, or make one with `git init`",
+        hint="change to a folder inside one, or name one by --repo or GITREG_REGISTRY; `gitreg init` makes a registry",
     )
 
 

@@ -53,9 +53,12 @@ def check_stage_is_known(stage: str, known: Sequence[str]) -> None:
         The stage is unknown, or it is ``latest`` or ``archived``, which are not pointers.
     """
     if stage == LATEST:
-        raise InvalidInput("'latest' is the highest number by itself; no version can be put there")
+        raise InvalidInput(
+            "latest is always the version with the highest number: no version is promoted to it",
+            hint=f"the stages are {', '.join(known)}",
+        )
     if stage == ARCHIVED:
-        raise InvalidInput("'archived' is a mark, not a stage", hint="use `gitreg archive REF`")
+        raise InvalidInput("archived is a mark, not a stage", hint="`gitreg archive REF` sets it")
     if stage not in known:
         near = nearest(stage, known, most=1)
         listed = f"the stages are {', '.join(known)}" if known else "`gitreg config set stages NAME...` names some"

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.system.world import Person, make_person, write
+
+
+@pytest.fixture(autouse=True)
+def _quiet_logger() -> Iterator[None]:
+    """Take off what --verbose and --debug put on gitreg's logger: it prints to the standard error of its own test."""
+    yield
+    logger = logging.getLogger("gitreg")
+    logger.handlers.clear()
+    logger.setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,7 @@ def test_without_a_topic_all_commands_and_guides_are_listed(capsys: pytest.Captu
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["strat"], "no guide and no command is called 'strat'\n hint: did you mean 'start'"),
+        (["strat"], "no guide and no command is called 'strat'\n hint: did you mean `gitreg help start`?"),
         (["store", "ad"], "gitreg store has no command 'ad'\n hint: did you mean `gitreg help store add`?"),
         (["promote", "staging"], "gitreg promote has no command 'staging'\n hint: see `gitreg promote --help`"),
     ],

@@ -43,8 +43,13 @@ def test_a_stage_that_is_none_is_refused(stage: str, says: str) -> None:
 def test_the_known_stages_are_named() -> None:
     check_stage_is_known("staging", ("staging", "production"))
     with pytest.raises(InvalidInput) as caught:
-        check_stage_is_known("qa", ("staging", "production"))
-    assert "staging, production" in str(caught.value.hint)
+        check_stage_is_known("canary", ("staging", "production"))
+    assert caught.value.hint == "the stages are staging, production"
+
+
+@pytest.mark.parametrize("written", ["prod", "Production", "productoin"])
+def test_a_stage_that_is_spelled_wrong_is_suggested(written: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        check_stage_is_known("prod", ("staging", "production"))
+        check_stage_is_known(written, ("staging", "production"))
     assert caught.value.hint == "did you mean 'production'?"
+    assert caught.value.correction == (written, "production")

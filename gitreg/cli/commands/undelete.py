@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gitreg.cli.arguments import ReferenceArgument
 from gitreg.cli.command import Command
 from gitreg.cli.options import local_option, open_registry, output_option
 from gitreg.cli.results import report
@@ -17,7 +18,7 @@ from gitreg.sdk import verbs
     exit_codes={3: "there never was such a version"},
     guides=["stores"],
 )
-@click.argument("reference", metavar="MODEL@VERSION")
+@click.argument("reference", metavar="MODEL@VERSION", cls=ReferenceArgument)
 @output_option
 @local_option
 def command(reference: str, output: str) -> None:

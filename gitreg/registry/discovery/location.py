@@ -74,7 +74,7 @@ def locate(
         message = f"there is no registry in {repository.work_tree or repository.git_dir}"
         if place is not None:
             message += f" on the branch {place.branch}" + (f" in the folder {place.root}" if place.root else "")
-        hint = _remote_hint(repository) or "run `gitreg init`, or name one by --repo or GITREG_REGISTRY"
+        hint = _remote_hint(repository) or "name one by --repo or GITREG_REGISTRY; `gitreg init` makes one here"
         raise NotFound(message, hint=hint)
     except BaseException:
         repository.close()

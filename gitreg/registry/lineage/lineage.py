@@ -130,7 +130,9 @@ def _root(snapshot: Snapshot, reference: str) -> NodeId:
                 f"{reference} is in no record yet", hint="a draft has a lineage when its run is sealed"
             ) from None
         hint = error.hint or "see `gitreg list`, `gitreg artifact list`, `gitreg runs list`"
-        raise NotFound(f"{error.message}, nor an artifact or a run of that name", hint=hint) from None
+        raised = NotFound(f"{error.message}, nor an artifact or a run of that name", hint=hint)
+        raised.correction = error.correction
+        raise raised from None
 
 
 def _otherwise(snapshot: Snapshot, reference: str) -> NodeId | None:

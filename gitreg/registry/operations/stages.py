@@ -138,7 +138,9 @@ def rollback(
     check_stage_is_known(stage, snapshot.settings.stages)
     past = stage_history(snapshot, model, stage)
     if not past.holders:
-        raise NotFound(f"no version of {model} was ever in {stage}", hint=f"see `gitreg log {model}@{stage}`")
+        raise NotFound(
+            f"no version of {model} was ever in {stage}", hint=f"`gitreg promote {model}@N {stage}` puts one there"
+        )
     current = snapshot.find_stage(model, stage)
     for place in past.below():
         target = snapshot.find_version(model, past.holders[place])
@@ -146,8 +148,8 @@ def rollback(
             break
     else:
         raise Refused(
-            f"nobody held {stage} of {model} before {past.holders[-1]} who could take it again",
-            hint=f"promote a version instead; see `gitreg log {model}@{stage}`",
+            f"{stage} of {model} has no former version to return to: there was none, or it was yanked or deleted",
+            hint=f"promote a version instead; `gitreg log {model}@{stage}` lists those that were there",
         )
     _ask_policy(snapshot, target, Key("stage", model, stage), context, rollback=True)
     edits = Edits(snapshot)

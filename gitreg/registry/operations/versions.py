@@ -319,7 +319,12 @@ def yank(snapshot: Snapshot, reference: str, *, reason: str = "") -> Changes:
         The reference names no version, stage or alias: a repeated call would yank a second version.
     """
     if parse_reference(reference).selector is None:
-        raise InvalidInput(f"{reference!r} means whatever is the latest", hint=f"name the version: {reference}@N")
+        latest = snapshot.latest(parse_reference(reference).model)
+        raise InvalidInput(
+            f"{reference!r} names no version: the latest is another one after each save",
+            hint=None if latest else f"name the version: {reference}@N",
+            correction=(reference, latest.reference) if latest else None,
+        )
     version = resolve(snapshot, reference, withdrawn=True)
     edits = Edits(snapshot)
     edits.annotate(version, yanked=True, yank_reason=reason or version.annotation.yank_reason)

@@ -320,11 +320,10 @@ def make_filter(field: str, condition: Any, fields: Sequence[str], keys: Metadat
         return _checked(Filter(field, name, value))
     if colon and re.fullmatch(r"[a-z_]+", name) and not value.startswith("//"):
         near = nearest(name, OPERATORS, most=1)
-        written = f"{field}={text}"
         raise InvalidInput(
-            f"there is no operator {name!r} (in {written})",
+            f"there is no operator {name!r} (in {field}={text})",
             hint=f"the operators are {', '.join(OPERATORS)}; write {field}=equals:{text} for the text itself",
-            correction=(written, f"{field}={near[0]}:{value}") if near else None,
+            correction=(f"{name}:{value}", f"{near[0]}:{value}") if near else None,
         )
     return _checked(Filter(field, "equals", text))
 

@@ -106,7 +106,9 @@ def resolve_artifact(snapshot: Snapshot, reference: str) -> ArtifactDocument:
         return check_sealed(snapshot, by_id[0])
     versions = [str(each.version) for each in artifact_versions(snapshot, name)]
     if versions:
-        raise NotFound(f"the artifact {name} has no version {selector!r}", hint=f"it has {', '.join(versions[-5:])}")
+        raise NotFound(
+            f"the artifact {name} has no version {selector!r}", hint=f"its versions are {', '.join(versions[-5:])}"
+        )
     broken = [entry for entry in snapshot.index.scan(snapshot.seq, "artifact", name) if entry.data is None]
     if broken:
         asked = [entry for entry in broken if entry.name == selector] or broken

@@ -15,6 +15,7 @@ from gitreg.registry.state.registry_refs import tagged_numbers
 from gitreg.registry.state.runs_and_artifacts import runs
 from gitreg.registry.state.snapshot import ModelVersion
 from gitreg.sdk.current_run import active_run
+from gitreg.suggestions import listed, nearest
 
 if TYPE_CHECKING:
     from gitreg.documents.types import RunDocument
@@ -70,10 +71,14 @@ def find_draft(session: Session, run: str) -> Draft:
     found = [draft for draft in drafts if run in (draft.name, draft.run.run)]
     if len(found) == 1:
         return found[0]
-    known = ", ".join(draft.name for draft in found or drafts) or "none"
+    if found:
+        raise NotFound(f"{run!r} names {len(found)} drafts", hint=f"name one: {listed([each.name for each in found])}")
+    names = [draft.name for draft in drafts]
+    near = nearest(run, [*names, *(draft.run.run for draft in drafts)], most=1)
     raise NotFound(
-        f"{run!r} names {len(found)} drafts" if found else f"there is no draft of a run {run!r}",
-        hint=f"there are: {known}",
+        f"there is no draft of a run {run!r}",
+        hint=None if near else f"the drafts are {listed(names)}" if names else "no run has left one",
+        correction=(run, near[0]) if near else None,
     )
 
 
@@ -256,7 +261,13 @@ def find_any_run(session: Session, name: str) -> tuple[RunDocument, str]:
     if found:
         known = ", ".join(f"{run.pipeline}/{run.run}" for run, _ in found)
         raise NotFound(f"{name!r} names {len(found)} runs", hint=f"name one: {known}")
-    raise NotFound(f"there is no run {name!r}", hint="see `gitreg runs list`")
+    runs_here = [*(draft.run for draft in drafts), *runs(session.snapshot())]
+    near = nearest(name, [word for run in runs_here for word in (run.run, f"{run.pipeline}/{run.run}")], most=1)
+    raise NotFound(
+        f"there is no run {name!r}",
+        hint=None if near else "`gitreg runs list` lists them",
+        correction=(name, near[0]) if near else None,
+    )
 
 
 def status_of(session: Session, draft: Draft) -> str:

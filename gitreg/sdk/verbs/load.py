@@ -15,6 +15,7 @@ from gitreg.registry.state.manifests import choose_artifact, manifest_of
 from gitreg.sdk.current_run import active_run
 from gitreg.sdk.verbs.admission import Admission
 from gitreg.sdk.verbs.find import find_version
+from gitreg.suggestions import nearest
 
 if TYPE_CHECKING:
     from gitreg.blobs.cache.cache import Cache
@@ -120,7 +121,12 @@ def open_file(
     manifest = manifest_in(session, cache, record)
     entry = manifest.find(path)
     if entry is None:
-        raise NotFound(f"{version.reference} has no file {path!r}", hint=f"see `gitreg show {version.reference}`")
+        near = nearest(path, [each.path for each in manifest.files], most=1)
+        raise NotFound(
+            f"{version.reference} has no file {path!r}",
+            hint=None if near else f"`gitreg show {version.reference}` lists its files",
+            correction=(path, near[0]) if near else None,
+        )
     admission = Admission(session, record, model=version.model, what=version.reference, unsafe_code=unsafe_code)
     opened = cache.open(manifest, session.stores, entry.path, progress=progress or NO_PROGRESS)
     try:

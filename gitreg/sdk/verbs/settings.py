@@ -16,6 +16,7 @@ from gitreg.registry.writing.commit import Outcome
 from gitreg.sdk.verbs.remotes import set_remote
 from gitreg.sdk.verbs.settings_rules import judged
 from gitreg.sdk.verbs.stores import set_store
+from gitreg.suggestions import nearest
 
 if TYPE_CHECKING:
     from gitreg.documents.types import RegistryDocument
@@ -87,9 +88,11 @@ def check_name(name: str) -> str:
         There is no such setting.
     """
     if name not in FIELDS:
+        near = nearest(name, FIELDS, most=1)
         raise InvalidInput(
-            f"{name!r} is no setting that is set by name",
-            hint=f"there are {', '.join(FIELDS)}; all else: `gitreg edit`",
+            f"{name!r} is no setting that has a command",
+            hint=None if near else f"there are {', '.join(FIELDS)}; all else: `gitreg edit`",
+            correction=(name, near[0]) if near else None,
         )
     return name
 
@@ -175,4 +178,4 @@ def _content(branch: RegistryBranch, snapshot: Snapshot, key: Key) -> bytes | No
 
 
 def _no_file(path: str) -> NotFound:
-    return NotFound(f"{path} is no file of the registry", hint="as gitreg.yaml, or models/MODEL/README.md")
+    return NotFound(f"{path} is no file of the registry", hint="name gitreg.yaml, or models/MODEL/README.md")
