@@ -39,6 +39,13 @@ def test_a_guide_names_only_guides_and_commands_that_exist() -> None:
             assert name in {*guides.TOPICS, *COMMANDS}, f"{page} names {name}"
 
 
+def test_a_guide_that_is_called_like_a_command_ends_by_naming_the_commands_help() -> None:
+    from gitreg.cli.main import COMMANDS
+
+    for topic in COMMANDS.keys() & set(guides.TOPICS):
+        assert f"`gitreg {topic} --help`" in guides.source(topic).splitlines()[-1]
+
+
 @pytest.mark.slow
 def test_an_output_that_changed_is_found_and_rewritten(tmp_path: Path) -> None:
     page = "```console\n$ echo one\ntwo\n$ echo 0123456789\nabcdef0123\n```\n```python\n>>> 1 + 1\n3\n```\n"

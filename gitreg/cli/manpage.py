@@ -14,6 +14,7 @@ import click
 from gitreg import cards, guides
 from gitreg.cli.command import Command
 from gitreg.cli.main import cli
+from gitreg.sdk.environment import VARIABLES
 
 
 def pages() -> dict[str, str]:
@@ -29,6 +30,8 @@ def command_page() -> str:
     ctx = click.Context(cli, info_name="gitreg")
     parts = [
         '.TH GIT\\-REG 1 "" gitreg "Model registry"',
+        ".ad l",
+        ".nh",
         ".SH NAME",
         "git\\-reg, gitreg \\- a model registry that is a Git repository",
         ".SH SYNOPSIS",
@@ -38,6 +41,8 @@ def command_page() -> str:
         *_options(cli, ctx),
         ".SH COMMANDS",
         *_commands(cli, ctx),
+        ".SH ENVIRONMENT",
+        *_variables(),
         ".SH NOTES",
         _escape(cli.epilog or ""),
         ".SH SEE ALSO",
@@ -72,6 +77,12 @@ def _options(command: click.Command, ctx: click.Context) -> Iterator[str]:
             yield ".TP"
             yield f".B {_escape(record[0])}"
             yield _escape(" ".join(record[1].split()))
+
+
+def _variables() -> Iterator[str]:
+    for variable in VARIABLES:
+        default = f" [default: {variable.default}]" if variable.default else ""
+        yield from (".TP", f".B {_escape(variable.name)}", _escape(f"{variable.meaning}.{default}"))
 
 
 def _escape(text: str) -> str:

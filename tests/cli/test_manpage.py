@@ -11,6 +11,7 @@ import pytest
 from gitreg import guides
 from gitreg.cli.main import cli
 from gitreg.cli.manpage import command_page, pages, write
+from gitreg.sdk.environment import VARIABLES
 
 
 def test_there_is_a_page_for_the_commands_and_one_for_each_guide() -> None:
@@ -25,6 +26,7 @@ def test_the_page_of_the_commands_has_each_command_but_hidden_ones() -> None:
     commands = {name: cli.get_command(ctx, name) for name in cli.list_commands(ctx)}
     assert titles == {name for name, command in commands.items() if command is not None and not command.hidden}
     assert "gitreg promote ranker@3 staging" in page, "examples"
+    assert all(f".B {variable.name}\n" in page for variable in VARIABLES)
 
 
 @pytest.mark.slow

@@ -16,6 +16,9 @@ from gitreg.cli.usage_errors import UnknownWordError
 _WIDEST = 100
 """Columns of rendered text: longer lines are hard to read."""
 
+_STYLES = {"markdown.h1": "bold", "markdown.h2": "bold", "markdown.h3": "bold", "markdown.code": "cyan"}
+"""Styles that are readable on a light and on a dark terminal."""
+
 
 def complete_topic(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the guides and commands, or the subcommands of the command in the preceding arguments."""
@@ -79,11 +82,15 @@ def _show(markdown: str) -> None:
         return
     from rich.console import Console
     from rich.markdown import Markdown
+    from rich.style import Style
+    from rich.syntax import ANSISyntaxTheme
+    from rich.theme import Theme
 
     size = os.get_terminal_size(sys.stdout.fileno())
-    console = Console(width=min(size.columns, _WIDEST) or None)
+    console = Console(width=min(size.columns, _WIDEST) or None, theme=Theme(_STYLES))
+    prompts = ANSISyntaxTheme({("Generic", "Prompt"): Style(bold=True), ("Comment",): Style(dim=True)})
     with console.capture() as captured:
-        console.print(Markdown(markdown, code_theme="ansi_light", hyperlinks=False))
+        console.print(Markdown(markdown, code_theme=prompts, hyperlinks=False))  # type: ignore[arg-type] # it takes both
     text = captured.get()
     if text.count("\n") < size.lines:
         click.echo(text, nl=False)
