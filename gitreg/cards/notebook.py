@@ -16,7 +16,9 @@ from gitreg.units import counted
 
 MOST_ROWS = 20
 """The number of rows of a table that are shown."""
-_LONGEST = 200  # characters of a value
+_LONGEST, _LONGEST_AMONG_MANY = 200, 60  # characters of a value, and of one in a table of many columns
+_MANY_COLUMNS = 4
+_FOLDED = 32  # characters of a value that may be folded
 _WIDTH = 760.0  # of a picture: what a cell's output has on a screen
 
 
@@ -47,9 +49,14 @@ class Table(NamedTuple):
         return f"and {counted(rest, 'more row')}" if rest else ""
 
     @property
-    def cells(self) -> list[list[tuple[str, bool]]]:
-        """The text of each cell that is shown, and True for a number."""
-        return [[(text(value), _is_number(value)) for value in row] for row in self.rows[:MOST_ROWS]]
+    def cells(self) -> list[list[tuple[str, str]]]:
+        """The text of each cell that is shown, and its kind: ``text``, ``long``, or ``number`` in a column of them."""
+        longest = _LONGEST if len(self.columns) < _MANY_COLUMNS else _LONGEST_AMONG_MANY
+        columns = [
+            [(text(value, longest), kind) for value, kind in zip(values, _kinds(values), strict=True)]
+            for values in zip(*self.rows[:MOST_ROWS], strict=True)
+        ]
+        return [list(row) for row in zip(*columns, strict=True)]
 
 
 def render(
@@ -95,7 +102,7 @@ def render(
     )
 
 
-def text(value: Any) -> str:
+def text(value: Any, longest: int = _LONGEST) -> str:
     """Return a plain value as text for people: numbers in six digits, lists in a row, long texts cut."""
     if value is None:
         return ""
@@ -109,7 +116,7 @@ def text(value: Any) -> str:
         found = json.dumps(value, ensure_ascii=False, default=str)
     else:
         found = str(value)
-    return found if len(found) <= _LONGEST else f"{found[: _LONGEST - 1]}…"
+    return found if len(found) <= longest else f"{found[: longest - 1]}…"
 
 
 def when(moment: str | None) -> str:
@@ -119,5 +126,7 @@ def when(moment: str | None) -> str:
     return moment or ""
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _kinds(values: Sequence[Any]) -> list[str]:
+    if all(value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in values):
+        return ["number"] * len(values)
+    return ["long" if len(text(value)) > _FOLDED else "text" for value in values]

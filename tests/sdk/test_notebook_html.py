@@ -175,3 +175,12 @@ def test_a_decision_shows_each_rule_with_its_parts() -> None:
     )
     texts = read_safely(decision._repr_html_()).texts
     assert {"refused", "by pull request only", "- accuracy", "0.8 is below 0.9", "failed"} <= set(texts)
+
+
+def test_numbers_stand_at_the_right_only_in_a_column_of_numbers() -> None:
+    def kinds(*values: Any) -> list[str]:
+        return [row[0][1] for row in Table(("a",), [(value,) for value in values]).cells]
+
+    assert kinds(1, 0.5, None) == ["number", "number", "number"]
+    assert kinds(1, "x", "y" * 40) == ["text", "text", "long"]
+    assert kinds(True) == ["text"]

@@ -19,7 +19,9 @@ _MOST_COLUMNS = 12
 
 def page_html(page: Page[Any]) -> str:
     """Return a page as HTML for a notebook."""
-    title = f"{len(page)} of {counted(page.total, 'item')}, page {page.page} of {page.pages}"
+    title = counted(page.total, "item")
+    if page.pages > 1:
+        title = f"{len(page)} of {title}, page {page.page} of {page.pages}"
     return render("Page", title, tables=[table(page)])
 
 
@@ -49,4 +51,6 @@ def _columns(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[
 def _value(name: str, value: Any) -> Any:
     if name == "size":
         return size_text(value)
+    if name == "created_by":
+        return str(value or "").partition(" <")[0]
     return when(value) if name.endswith("_at") else value
