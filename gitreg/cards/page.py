@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitreg.cards.lineage_graph import Picture, lay_out
 from gitreg.cards.markdown import to_html
-from gitreg.cards.plots import plot
+from gitreg.cards.plots import by_version, change, difference, number, plot
 from gitreg.cards.values import Card, Graph, StepCard
 from gitreg.units import size_text
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 _WIDE, _NARROW = 800.0, 342.0  # widths of pictures: what the page has on a screen, and on a phone
+_MOST_PLOTS = 6
+_WEB = re.compile(r"https?://[^\s@]+\Z")
+"""The addresses that a card links to: of web pages, without a login."""
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff\ufffe\uffff\U000e0000-\U000e007f]"
 )
@@ -46,7 +49,7 @@ def render_card(card: Card) -> str:
         "card.html.j2",
         card,
         text=Markup(to_html(card.text)) if card.text and card.text.strip() else None,  # noqa: S704 - it is safe HTML
-        plots=[plot(metric, card.version) for metric in card.metrics],
+        plots=[plot(each, card.version) for each in card.metrics if len(each.points) > 1][:_MOST_PLOTS],
     )
 
 
@@ -92,5 +95,13 @@ def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    made.filters["size"] = size_text
+    made.filters |= {
+        "size": size_text,
+        "number": number,
+        "difference": difference,
+        "change": change,
+        "by_version": by_version,
+        "version_part": lambda reference: reference.rpartition("@")[2],
+    }
+    made.tests["web_address"] = lambda url: _WEB.match(url) is not None
     return made

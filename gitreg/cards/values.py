@@ -7,17 +7,79 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 
-class Metric(NamedTuple):
-    """A metric over the versions of a model.
+class Badge(NamedTuple):
+    """A word on a coloured ground; the word alone says it, too.
 
     Parameters
     ----------
-    points:
-        Name and value of each version that has the metric, ordered by version number.
+    tone:
+        ``good``, ``warn``, ``bad`` or ``plain``.
+    """
+
+    word: str
+    tone: str = "plain"
+
+
+class Fact(NamedTuple):
+    """A short fact.
+
+    Parameters
+    ----------
+    url:
+        The page of it; it is a link only if this begins with ``https://`` or ``http://``.
+    full:
+        The whole text, where ``text`` is a short form of it.
     """
 
     name: str
-    points: Sequence[tuple[str, float]]
+    text: str
+    url: str | None = None
+    full: str | None = None
+
+
+class GateLine(NamedTuple):
+    """The verdict on one rule or gate, or one approval.
+
+    Parameters
+    ----------
+    depth:
+        0, or more for a part of another gate.
+    """
+
+    name: str
+    verdict: Badge
+    sentence: str
+    depth: int = 0
+
+
+class StageGates(NamedTuple):
+    """The verdicts of a stage's policy on the version."""
+
+    title: str
+    verdict: Badge
+    lines: Sequence[GateLine]
+
+
+class Metric(NamedTuple):
+    """A metric of the version, and over the versions of its model.
+
+    Parameters
+    ----------
+    value:
+        That of the version.
+    points:
+        Name and value of each version that has the metric, ordered by version number.
+    other:
+        The value of the version that it is compared with; None if that has none.
+    better:
+        ``higher`` or ``lower``, whichever is better; "" where that is not known.
+    """
+
+    name: str
+    value: float
+    points: Sequence[tuple[str, float]] = ()
+    other: float | None = None
+    better: str = ""
 
 
 class TensorInfo(NamedTuple):
@@ -39,6 +101,8 @@ class Artifact(NamedTuple):
         Path, size in bytes and sha256 of each file shown.
     more:
         Number of files not shown.
+    folders:
+        Of many files: the name, the number of files and their size in bytes of each folder.
     contents:
         Path, verdict and reason, as in the record, of each file that is not plain data.
     tensors, more_tensors, parameters:
@@ -56,6 +120,7 @@ class Artifact(NamedTuple):
     more_tensors: int = 0
     parameters: int = 0
     contents: Sequence[tuple[str, str, str]] = ()
+    folders: Sequence[tuple[str, int, int]] = ()
 
 
 class StageMove(NamedTuple):
@@ -68,11 +133,20 @@ class StageMove(NamedTuple):
 
 
 class CheckResult(NamedTuple):
-    """The result of a verification: ``ok`` is None if it was not possible."""
+    """The result of a verification.
+
+    Parameters
+    ----------
+    ok:
+        None if it was not possible.
+    digest:
+        The digest that was verified.
+    """
 
     name: str
     ok: bool | None
     message: str
+    digest: str | None = None
 
 
 class Graph(NamedTuple):
@@ -99,8 +173,18 @@ class Card:
 
     Parameters
     ----------
+    badges:
+        The stage and whatever else warns a reader.
+    standing:
+        How it came to its stage, a line each: since when and by whom, and the reason.
     facts:
-        Short facts by name: stage, aliases, license, tags, author and time, code, run.
+        Short facts: aliases, license, tags, author and time, code, run.
+    gates:
+        The verdicts of the policies of stages.
+    metrics:
+        The numbers that measure the version.
+    compared:
+        The version that the metrics are compared with, and a remark on it; "" for none.
     fields:
         The short text fields of the model's card.
     text:
@@ -108,14 +192,18 @@ class Card:
     snippets:
         Code that loads it: title and code of each snippet.
     metadata:
-        The values as text, by key.
+        The other values as text, by key.
     generated:
-        Time and program that made the card.
+        The program, the commit and the date that made the card.
     """
 
     title: str
     description: str | None
-    facts: Sequence[tuple[str, str]]
+    facts: Sequence[Fact]
+    badges: Sequence[Badge] = ()
+    standing: Sequence[tuple[str, str | None]] = ()
+    gates: Sequence[StageGates] = ()
+    compared: tuple[str, str] = ("", "")
     fields: Sequence[tuple[str, str]] = ()
     text: str | None = None
     snippets: Sequence[tuple[str, str]] = ()
@@ -125,7 +213,7 @@ class Card:
     history: Sequence[StageMove] = ()
     lineage: Graph | None = None
     checks: Sequence[CheckResult] = ()
-    generated: str = ""
+    generated: Sequence[Fact] = ()
     version: str = ""
 
 
@@ -140,7 +228,7 @@ class StepModel(NamedTuple):
 
     title: str
     digest: str
-    facts: Sequence[tuple[str, str]]
+    facts: Sequence[Fact]
     metadata: Sequence[tuple[str, str]] = ()
 
 
@@ -154,7 +242,7 @@ class StepCard(NamedTuple):
     """
 
     title: str
-    facts: Sequence[tuple[str, str]]
+    facts: Sequence[Fact]
     saved: Sequence[StepModel] = ()
     loaded: Sequence[StepModel] = ()
     lineage: Graph | None = None

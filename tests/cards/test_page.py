@@ -15,13 +15,25 @@ from gitreg.cards.markdown import to_html
 from gitreg.cards.page import _UNSAFE as UNSAFE
 from gitreg.cards.page import render_card
 from gitreg.cards.plots import plot
-from gitreg.cards.values import Artifact, Card, CheckResult, Graph, Metric, StageMove, TensorInfo
+from gitreg.cards.values import (
+    Artifact,
+    Badge,
+    Card,
+    CheckResult,
+    Fact,
+    GateLine,
+    Graph,
+    Metric,
+    StageGates,
+    StageMove,
+    TensorInfo,
+)
 
 HOSTILE = "<script>alert(1)</script>\"' onload=x <!-- {{ 7*7 }} ]]> &amp;"
 ALLOWED = (
     "html head meta title style body header main section footer p h1 h2 h3 h4 h5 h6 dl dt dd div figure figcaption pre "
     "code table caption thead tbody tr th td small strong em span svg defs marker path polyline circle g rect text "
-    "details summary ul ol li a blockquote hr br"
+    "q details summary ul ol li a blockquote hr br"
 )
 
 
@@ -46,13 +58,19 @@ class Reader(HTMLParser):
 
 def card(text: str) -> Card:
     return Card(
-        title=text, description=text, facts=[(text, text)], fields=[(text, text)], text=text, snippets=[(text, text)],
-        metadata=[(text, text)], metrics=[Metric(text, [(text, 1.0), ("2", 2.5)])], version=text,
-        artifacts=[Artifact(text, text, 5, text, text, [(text, 5, text)], 3, [TensorInfo(text, text, [1, 2])], 4)],
+        title=text, description=text, facts=[Fact(text, text, text, text)], badges=[Badge(text, text)],
+        standing=[(text, text)], compared=(text, text),
+        gates=[StageGates(text, Badge(text), [GateLine(text, Badge(text), text, 1)])],
+        fields=[(text, text)], text=text, snippets=[(text, text)],
+        metadata=[(text, text)], metrics=[Metric(text, 1.0, [(text, 1.0), ("2", 2.5)], 2.5, text)], version=text,
+        artifacts=[Artifact(
+            text, text, 5, text, text, [(text, 5, text)], 3, [TensorInfo(text, text, [1, 2])], 4, 2,
+            [(text, text, text)], [(text, 1, 5)],
+        )],
         history=[StageMove(text, text, text, text)],
-        checks=[CheckResult(text, None, text), CheckResult(text, True, text)],
+        checks=[CheckResult(text, None, text), CheckResult(text, True, text, text)],
         lineage=Graph([("version", text, text), ("artifact", text, text)], [(1, 0, text)]),
-        generated=text,
+        generated=[Fact(text, text)],
     )  # fmt: skip
 
 
@@ -143,8 +161,8 @@ def test_a_picture_says_how_much_it_leaves_out() -> None:
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**300), 10**300), min_size=1))
 def test_a_plot_of_any_numbers_keeps_inside_its_frame(values: list[float]) -> None:
-    drawn = plot(Metric("m", [(str(n), value) for n, value in enumerate(values)]), "0")
-    assert all(0 <= x <= drawn.width and 0 <= y <= drawn.height for x, y, _, _ in drawn.dots)
+    drawn = plot(Metric("m", values[0], [(str(n), value) for n, value in enumerate(values)]), "0")
+    assert all(0 <= x <= drawn.width and 0 <= y <= drawn.height for x, y, *_ in drawn.dots)
 
 
 def test_the_page_lets_nothing_in_but_its_own_style() -> None:
@@ -157,14 +175,14 @@ def test_the_page_lets_nothing_in_but_its_own_style() -> None:
 
 
 def test_what_is_not_there_has_no_heading() -> None:
-    bare = Card(title="iris@1", description=None, facts=[("Number", "1")])
+    bare = Card(title="iris@1", description=None, facts=[Fact("Number", "1")])
     assert re.findall(r"<h2[^>]*>(.*?)</h2>", render_card(bare)) == []
     assert re.findall(r"<h2[^>]*>(.*?)</h2>", render_card(replace(bare, metadata=[("a", "1")]))) == ["Metadata"]
 
 
 def test_a_plot_marks_the_version_and_keeps_inside_its_frame() -> None:
-    drawn = plot(Metric("loss", [("1", 3.0), ("2", 1.0), ("3", 2.0)]), "2")
-    assert [own for _, _, _, own in drawn.dots] == [False, True, False]
-    assert all(0 <= x <= drawn.width and 0 <= y <= drawn.height for x, y, _, _ in drawn.dots)
+    drawn = plot(Metric("loss", 1.0, [("1", 3.0), ("2", 1.0), ("3", 2.0)]), "2")
+    assert [dot.own for dot in drawn.dots] == [False, True, False]
+    assert all(0 <= x <= drawn.width and 0 <= y <= drawn.height for x, y, *_ in drawn.dots)
     assert (drawn.value, drawn.low, drawn.high) == ("1", "1", "3")
-    assert len({y for _, y, _, _ in plot(Metric("flat", [("1", 1.0), ("2", 1.0)]), "1").dots}) == 1
+    assert len({dot.y for dot in plot(Metric("flat", 1.0, [("1", 1.0), ("2", 1.0)]), "1").dots}) == 1

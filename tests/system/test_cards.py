@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
 from gitreg.cards.page import render_step
-from gitreg.cards.values import Graph, StepCard, StepModel
+from gitreg.cards.values import Fact, Graph, StepCard, StepModel
 from tests.system.world import PROGRAMS, Person, make_person, write
 
 pytestmark = [
@@ -24,10 +25,18 @@ pytestmark = [
 ]
 AXE = next(Path(axe_core_python.__file__).parent.glob("**/axe*.js"))
 STEP = StepCard(
-    "start of Flow", [("Task", "Flow/1795389818005308/start/1")],
-    [StepModel("iris@2", f"sha256:{'ab' * 32}", [("Size", "1.5 kB")], [("note", "<img src=x onerror=alert(1)>")])],
+    "start of Flow", [Fact("Task", "Flow/1795389818005308/start/1")],
+    [StepModel("iris@2", f"sha256:{'ab' * 32}", [Fact("Size", "1.5 kB")], [("note", "<img src=x onerror=alert(1)>")])],
     lineage=Graph([("version", "iris@2", "iris@2"), ("step", "start", "start of Flow/1")], [(1, 0, "made by")]),
 )  # fmt: skip
+GATES = """
+policies:
+  production:
+    gates:
+    - {metric: loss, incumbent: not_above}
+    - {name: enough, metric: loss, at_most: 0.6}
+    - soak: {stage: staging, hours: 24}
+"""
 README = """---
 license: mit
 ---
@@ -76,10 +85,29 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     there.gitreg("promote", "iris@2", "production", "--reason", "<i>lower</i> loss")
     there.gitreg("promote", "iris@3", "production", "--force")
     there.gitreg("save", "tuned", where / "weights", "--input", "iris@2")
-    for reference in ("iris@2", "iris@3", "tuned"):
+    record = (there.here / "models/tuned/versions/1.yaml").read_text()
+    bare = record.replace("inputs:\n- iris@2\n", "")
+    parts = {f"part-{n}/versions/1.yaml": bare.replace("tuned", f"part-{n}") for n in range(40)}
+    inputs = "".join(f"- part-{n}@1\n" for n in range(40))
+    wide = record.replace("tuned", "wide").replace("- iris@2\n", inputs)
+    write(there.here / "models", parts | {"wide/versions/1.yaml": wide})
+    settings = there.here / "gitreg.yaml"
+    settings.write_text(settings.read_text() + GATES)
+    there.git("add", "-A")
+    there.git("commit", "-qm", "Forty inputs, and gates")
+    there.gitreg("promote", "iris@1", "staging")
+    for reference in ("iris@1", "iris@2", "iris@3", "tuned", "wide"):
         there.gitreg("card", reference, "--out", where / f"{reference}.html")
     (where / "step.html").write_text(render_step(STEP))
     return where
+
+
+def show(driver: webdriver.Chrome, width: int, scheme: str, media: str = "screen") -> None:
+    """Set the width of the window, the colours that its user likes, and whether it is paper."""
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})
+    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
 
 @pytest.fixture(scope="module")
@@ -100,10 +128,7 @@ def browsing() -> Iterator[Callable[..., webdriver.Chrome]]:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
         opened.append(driver)
-        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
-        size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
-        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        show(driver, width, scheme)
         driver.get(page.as_uri())
         return driver
 
@@ -112,26 +137,42 @@ def browsing() -> Iterator[Callable[..., webdriver.Chrome]]:
         driver.quit()
 
 
-@pytest.mark.parametrize(
-    ("name", "width", "scheme"),
-    [("iris@2", 1000, "light"), ("iris@2", 1000, "dark"), ("iris@2", 360, "light"), ("step", 360, "dark")],
-)
-def test_a_card_is_readable_and_axe_finds_nothing(
-    pages: Path, browsing: Callable[..., Any], name: str, width: int, scheme: str
+@pytest.mark.parametrize("name", ["iris@2", "iris@3", "wide", "step"])
+def test_a_card_is_readable_in_both_schemes_and_widths_and_axe_finds_nothing(
+    pages: Path, browsing: Callable[..., Any], name: str
 ) -> None:
-    driver = browsing(pages / f"{name}.html", width=width, scheme=scheme)
+    driver = browsing(pages / f"{name}.html")
     asked = [entry["message"] for entry in driver.get_log("performance") if "requestWillBeSent" in entry["message"]]
     assert all("file://" in message for message in asked), "nobody is asked for anything"
     assert driver.get_log("browser") == []
-    assert driver.title in ("iris@2", "Models of start of Flow"), "no script of the card ran"
-    wide = driver.execute_script("return document.documentElement.scrollWidth")
-    assert wide <= width, "the page itself does not scroll sideways"
+    assert driver.title.startswith((name, "Models of start")), "no script of the card ran"
     for details in driver.find_elements("css selector", "summary"):
         details.click()
     driver.execute_script(AXE.read_text())
-    found = driver.execute_async_script("axe.run().then(arguments[0])")
-    assert found["violations"] == []
-    assert found["passes"]
+    for width, scheme in product((1280, 390), ("light", "dark")):
+        show(driver, width, scheme)
+        wide = driver.execute_script("return document.documentElement.scrollWidth")
+        assert wide <= width, "the page itself does not scroll sideways"
+        found = driver.execute_async_script("axe.run().then(arguments[0])")
+        assert found["violations"] == [], (width, scheme)
+        assert found["passes"]
+
+
+@pytest.mark.parametrize("name", ["iris@2", "wide"])
+def test_the_version_is_in_view_in_its_lineage_and_its_label_can_be_read(
+    pages: Path, browsing: Callable[..., Any], name: str
+) -> None:
+    driver = browsing(pages / f"{name}.html")
+    for media, width in (("screen", 1280), ("screen", 390), ("print", 680)):
+        show(driver, width, "light", media)
+        left, right, label = driver.execute_script("""
+            const root = [...document.querySelectorAll('.node.root')].find(each => each.getBoundingClientRect().width);
+            const box = root.getBoundingClientRect(), picture = root.ownerSVGElement;
+            const scale = picture.getBoundingClientRect().width / picture.viewBox.baseVal.width;
+            return [box.left, box.right, 12 * scale];
+        """)
+        assert 0 <= left < right <= width, (media, width)
+        assert label >= 9, "pixels"
 
 
 def test_a_card_says_all_of_it_without_scripts(pages: Path, browsing: Callable[..., Any]) -> None:
@@ -155,11 +196,11 @@ def test_a_card_on_paper_is_light_holds_to_the_page_and_folds_nothing_away(
     pages: Path, browsing: Callable[..., Any]
 ) -> None:
     driver = browsing(pages / "iris@2.html", width=680, scheme="dark")  # A4 without its margins
-    dark = {"name": "prefers-color-scheme", "value": "dark"}
-    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": [dark]})
-    folded = "[...document.querySelectorAll('details > :not(summary)')]"
-    shown = driver.execute_script(f"return {folded}.map(each => each.checkVisibility() && each.offsetHeight > 20)")
-    assert shown == [True, True], "the tensors and the lineage as a list, which nobody can unfold"
+    show(driver, 680, "dark", "print")
+    folded = "[...document.querySelectorAll('details:not(.screen) > :not(summary)')]"
+    shown = driver.execute_script(f"return {folded}.map(each => each.checkVisibility() && each.offsetHeight > 0)")
+    assert len(shown) >= 4, "digests, tensors, the lineage as a list, metrics over versions"
+    assert all(shown), "nobody can unfold paper"
     assert driver.execute_script("return document.documentElement.scrollWidth") <= 680
     ink = driver.execute_script("return getComputedStyle(document.body).color")
     assert max(int(part) for part in re.findall(r"[0-9]+", ink)[:3]) < 100, "dark ink"
@@ -168,6 +209,22 @@ def test_a_card_on_paper_is_light_holds_to_the_page_and_folds_nothing_away(
 def test_the_card_of_what_is_in_production_tells_how_to_load_that(pages: Path) -> None:
     page = (pages / "iris@3.html").read_text()
     assert "gitreg load iris@production DEST" in page
+
+
+def test_the_first_screen_tells_the_stage_since_when_by_whom_the_gates_and_the_version_to_beat(
+    pages: Path, browsing: Callable[..., Any]
+) -> None:
+    first, third = (
+        " ".join(browsing(pages / f"iris@{n}.html").find_element("css selector", "body").text.split()) for n in (1, 3)
+    )
+    for told in (
+        "iris@1 staging", "In staging since 20", "UTC by Ada Lovelace", "To enter production barred",
+        "failed metric: loss is 0.5", "passed enough: loss is 0.5", "waiting soak: it was in staging for 0 hours",
+        "Beside iris@3, in production", "loss lower is better 0.5 0.4 +0.1 worse",
+    ):  # fmt: skip
+        assert told in first, told
+    assert "Beside iris@2, in production before" in third
+    assert "loss lower is better 0.4 0.3 +0.1 worse" in third
 
 
 def test_a_draft_and_a_version_without_files_have_cards(pages: Path, tmp_path: Path) -> None:

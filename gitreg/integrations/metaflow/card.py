@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from gitreg.cards.page import render_step
-from gitreg.cards.values import StepCard, StepModel
+from gitreg.cards.values import Fact, StepCard, StepModel
 from gitreg.registry.lineage.graphs import to_picture
 from gitreg.registry.lineage.lineage import Lineage
 from gitreg.registry.lineage.provenance import STEP, VERSION, Edge, Node, NodeId
@@ -78,7 +78,7 @@ def step_card(pathspec: str, data: CardData, lineage: Graph | None) -> StepCard:
     code = f"{commit[:12]}{' and uncommitted changes' if data.source.get('dirty') else ''}" if commit else "not in Git"
     return StepCard(
         " of ".join(part for part in (data.run.get("step"), data.run.get("pipeline")) if part),
-        [("Task", pathspec), ("Run", _run(data.run)), ("Code", code)],
+        [Fact("Task", pathspec), Fact("Run", _run(data.run)), Fact("Code", code)],
         [_entry(_title(each), each) for each in data.saved],
         [_entry(_title(each) if name == _title(each) else f"{name}: {_title(each)}", each)
          for name, each in data.loaded.items()],
@@ -107,13 +107,13 @@ def lineage_of(registry: Registry, data: CardData) -> Graph | None:
 
 def _entry(title: str, reference: Mapping[str, Any]) -> StepModel:
     facts = [
-        ("Size", size_text(reference["size"])),
-        ("Saved at", str(reference["created_at"])),
-        ("Saved by", _run(reference.get("run") or {})),
+        Fact("Size", size_text(reference["size"])),
+        Fact("Saved at", str(reference["created_at"])),
+        Fact("Saved by", _run(reference.get("run") or {})),
     ]
     rows = [(key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
             for key, value in reference["metadata"].items()]  # fmt: skip
-    return StepModel(title, str(reference["digest"]), [(name, value) for name, value in facts if value], rows)
+    return StepModel(title, str(reference["digest"]), [fact for fact in facts if fact.text], rows)
 
 
 def _title(reference: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gitreg.cards.values import Graph
-from gitreg.registry.lineage.provenance import CODE, RUN, STEP
+from gitreg.registry.lineage.provenance import CODE, MISSING, RUN, STEP
 
 if TYPE_CHECKING:
     from gitreg.registry.lineage.lineage import Lineage
@@ -48,13 +48,20 @@ def to_picture(lineage: Lineage) -> Graph:
     """Return a lineage as the graph that cards draw; of a large one, only its first nodes."""
     places = list(lineage.nodes)[:_MOST_NODES]
     number = {place: n for n, place in enumerate(places)}
-    nodes = [(place.kind, _short(place), label(lineage.nodes[place])) for place in places]
+    nodes = [_node(lineage.nodes[place]) for place in places]
     edges = [
         (number[edge.source], number[edge.target], edge.relation)
         for edge in lineage.edges
         if edge.source in number and edge.target in number
     ]
     return Graph(nodes, edges, len(lineage.nodes) - len(places))
+
+
+def _node(node: Node) -> tuple[str, str, str]:
+    """Return kind, short label and full label of a node."""
+    gone = node.note if node.note in ("deleted", "yanked") else None
+    short = f"{_short(node.place)} ({gone})" if gone else _short(node.place)
+    return MISSING if gone == "deleted" else node.place.kind, short, label(node)
 
 
 def _short(place: NodeId) -> str:

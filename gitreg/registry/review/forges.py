@@ -83,6 +83,11 @@ class Host(NamedTuple):
         """The URL of the repository's page."""
         return f"https://{self.name}/{self.path}"
 
+    def commit_page(self, commit: str) -> str | None:
+        """Return the URL of the page of a commit; None for an unknown kind of host."""
+        part = {"github": "commit", "gitlab": "-/commit", "gitea": "commit", "bitbucket": "commits"}.get(self.kind)
+        return f"{self.address}/{part}/{quote(commit, safe='')}" if part else None
+
     def page(self, branch: str, target: str) -> str | None:
         """Return the URL of the page where a person opens a pull request; None for an unknown kind of host."""
         source = quote(branch, safe="")
@@ -139,6 +144,16 @@ def offered_by_push(reply: str) -> str | None:
     return found[0] if found else None
 
 
+def host_by_name(remote: str) -> Host | None:
+    """Return the host of a remote's address, by its name alone and so without a program; None for a folder."""
+    found = _REMOTE.match(remote)
+    if found is None:
+        return None
+    name = found["host"] or found["machine"]
+    kind = next((kind for part, kind in _BY_NAME.items() if part in name.lower()), "")
+    return Host(kind, name, found["path"].strip("/"))
+
+
 def host_of(remote: str, env: Mapping[str, str]) -> Host | None:
     """Return the host of a remote's address; None for a folder.
 
@@ -147,18 +162,17 @@ def host_of(remote: str, env: Mapping[str, str]) -> Host | None:
     env:
         The environment of ``gh`` and ``glab``, with the PATH to find them.
     """
-    found = _REMOTE.match(remote)
-    if found is None:
+    host = host_by_name(remote)
+    if host is None:
         return None
-    name, path = found["host"] or found["machine"], found["path"].strip("/")
-    kind = next((kind for part, kind in _BY_NAME.items() if part in name.lower()), "")
+    kind, name, path, _ = host
     for program, its_kind in _PROGRAMS.items():
         if kind not in ("", its_kind):
             continue
         program_path = shutil.which(program, path=env.get("PATH"))
         if program_path and _run([program_path, "auth", "status", "--hostname", name], env) is not None:
             return Host(its_kind, name, path, program_path)
-    return Host(kind, name, path)
+    return host
 
 
 def open_pull_request(host: Host, request: PullRequest, env: Mapping[str, str]) -> str | None:

@@ -261,6 +261,15 @@ class Index:
         )
         return IndexEntry(*row) if row else None
 
+    def by_numbers(self, seq: int, model: str, first: int, last: int) -> list[IndexEntry]:
+        """Return the records of a model's versions with these numbers, both ends included, ordered by number."""
+        rows = self._run(
+            f"SELECT {_ENTRY} FROM documents d WHERE model = ? AND number BETWEEN ? AND ? AND {_STANDS} "
+            "ORDER BY number, since",
+            (model, first, last, seq, seq),
+        )
+        return list(map(IndexEntry._make, rows))
+
     def by_digest(self, seq: int, model: str, prefix: str) -> list[IndexEntry]:
         """Return a model's records whose own sha256 begins with ``prefix`` (hexadecimal), ordered by number."""
         rows = self._run(

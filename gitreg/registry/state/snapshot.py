@@ -466,6 +466,19 @@ class Snapshot:
         """Return a version by its number; None if there is none, or it is deleted and ``deleted`` is False."""
         return self._complete(self.index.by_number(self.seq, model, number), deleted)
 
+    def versions_between(self, model: str, first: int, last: int) -> list[ModelVersion]:
+        """Return the versions with these numbers, both ends included, by number and without deleted ones."""
+        stages = {version: stage for stage, version in self.stages(model).items()}
+        aliases = self.aliases(model)
+        found = [
+            self._version(
+                entry, self.index.get(self.seq, "annotation", model, entry.name), stages.get(entry.name), aliases
+            )
+            for entry in self.index.by_numbers(self.seq, model, first, last)
+            if entry.data is not None
+        ]
+        return [version for version in found if not version.deleted]
+
     def find_digest(self, model: str, prefix: str) -> list[ModelVersion]:
         """Return the versions whose record digest has this hexadecimal prefix, or else those with such an artifact."""
         found = [self._complete(entry, False) for entry in self.index.by_digest(self.seq, model, prefix)]

@@ -5,29 +5,39 @@ from __future__ import annotations
 import json
 import shlex
 import warnings
+from collections import Counter
 from contextlib import suppress
-from datetime import datetime
-from math import isfinite, prod
+from datetime import UTC, datetime
+from keyword import iskeyword
+from math import prod
+from re import fullmatch
 from typing import TYPE_CHECKING, Any
 
-from gitreg.cards.values import Artifact, Card, CheckResult, Graph, Metric, StageMove, TensorInfo
+from gitreg.cards.values import Artifact, Card, CheckResult, Fact, Graph, Metric, StageMove, TensorInfo
 from gitreg.documents.types import CARD_FIELDS, ModelDocument
 from gitreg.errors import GitregError
+from gitreg.git.urls import hide_login
 from gitreg.registry.lineage.graphs import to_picture
 from gitreg.registry.lineage.lineage import Lineage
+from gitreg.registry.review.forges import host_by_name
 from gitreg.registry.state.audit_log import stage_log
 from gitreg.registry.state.manifests import default_artifact, manifest_of
 from gitreg.registry.state.seals import record_problem
+from gitreg.sdk.views.metrics import better, flat, is_metric, is_number
+from gitreg.sdk.views.standing import badges, gate_metrics, gates, incumbent, standing
 from gitreg.sdk.views.tensors import tensors_of
 from gitreg.units import size_text
 
 if TYPE_CHECKING:
     from gitreg.documents.types import ArtifactRecord
+    from gitreg.registry.review.forges import Host
     from gitreg.registry.state.snapshot import ModelVersion, Snapshot
     from gitreg.sdk.registry import Registry
+    from gitreg.sdk.session import Session
 
-_LARGEST = 10**300  # largest integer in a plot, which is drawn with floats
-_MOST_FILES, _MOST_TENSORS, _MOST_POINTS, _MOST_METRICS, _MOST_NODES = 200, 300, 60, 6, 60
+_MOST_FILES, _MOST_TENSORS, _MOST_POINTS, _MOST_NODES = 200, 300, 60, 60
+_FEW_FILES, _MOST_FOLDERS = 20, 40
+_DIGITS = 12  # of an object id or a digest that is shown in short
 
 
 def card(registry: Registry, reference: str) -> Card:
@@ -42,40 +52,72 @@ def card(registry: Registry, reference: str) -> Card:
     session, snapshot = registry.session, registry.session.snapshot()
     document = snapshot.find_model(version.model) or ModelDocument(name=version.model)
     texts = [(field, getattr(document, field)) for field in CARD_FIELDS if field not in ("description", "license")]
+    moves = _history(snapshot, version)
+    other, remark = incumbent(snapshot, version)
+    metrics, rest = _metrics(snapshot, version, other)
+    home = _home(session)
     return Card(
         title=version.reference,
         version=version.version,
         description=version.description or document.description,
-        facts=_facts(version, document),
+        badges=badges(snapshot, version),
+        standing=standing(snapshot, version, moves),
+        facts=_facts(version, document, home),
+        gates=gates(session, snapshot, version),
+        compared=(other.reference, remark) if other else ("", ""),
         fields=[(_words(field), text) for field, text in texts if text],
         text=snapshot.card(version.model),
         snippets=_snippets(version),
-        metadata=[(key, _text(value)) for key, value in version.metadata.items()],
-        metrics=_metrics(snapshot, version),
+        metadata=[(key, _text(value)) for key, value in rest.items()],
+        metrics=metrics,
         artifacts=[_artifact(registry, name, record) for name, record in version.artifacts.items()],
-        history=_history(snapshot, version),
+        history=moves,
         lineage=_lineage(registry, version) if version.number else None,  # no record refers to a draft yet
         checks=_checks(registry, version),
-        generated=f"Made by gitreg from the commit {snapshot.commit[:12]}, {session.environment.timestamp()[:10]}",
+        generated=[
+            Fact("Made by gitreg on", session.environment.timestamp()[:10]),
+            _commit("from the commit", snapshot.commit, home),
+        ],
     )
 
 
-def _facts(version: ModelVersion, document: Any) -> list[tuple[str, str]]:
+def _facts(version: ModelVersion, document: ModelDocument, home: Host | None) -> list[Fact]:
     source, run = version.record.source or {}, version.record.run or {}
-    commit = str(source.get("commit") or "")[:12] + (", changed since" if source.get("dirty") else "")
-    lines = [
-        ("Stage", "yanked" if version.yanked else version.stage),
-        ("Aliases", ", ".join(version.aliases)),
-        ("Number", str(version.number)),
-        ("Made", f"{_when(version.record.created_at)} by {version.record.created_by or 'somebody'}"),
-        ("License", document.license),
-        ("Tags", ", ".join((*document.tags, *version.tags))),
-        ("Size", size_text(version.size)),
-        ("Code", commit if source else None),
-        ("Repository", source.get("repository")),
-        ("Run", "/".join(str(run[part]) for part in ("pipeline", "run", "step") if run.get(part))),
+    author = version.record.created_by or "somebody"
+    repository = hide_login(str(source.get("repository") or ""))
+    code = host_by_name(repository)
+    commit = _commit("Code", str(source.get("commit") or ""), code)
+    if source.get("dirty"):
+        commit = commit._replace(text=f"{commit.text}, changed since")
+    facts = [
+        Fact("Aliases", ", ".join(version.aliases)),
+        Fact("Number", str(version.number) if version.number and version.version != str(version.number) else ""),
+        Fact("Made", f"{_when(version.record.created_at)} by {author.partition(' <')[0]}", full=author),
+        Fact("License", document.license or ""),
+        Fact("Tags", ", ".join((*document.tags, *version.tags))),
+        Fact("Size", size_text(version.size)),
+        commit,
+        Fact("Code from", repository, _page(code)),
+        Fact("Run", "/".join(str(run[part]) for part in ("pipeline", "run", "step") if run.get(part))),
+        Fact("Registry", f"{home.name}/{home.path}" if home else "", _page(home)),
     ]
-    return [(name, value) for name, value in lines if value]
+    return [fact for fact in facts if fact.text]
+
+
+def _home(session: Session) -> Host | None:
+    """Return the host of the registry's remote; None without a remote, and for a folder."""
+    address = session.branch.repository.remotes.url(session.remote) if session.remote else None
+    return host_by_name(address) if address else None
+
+
+def _page(host: Host | None) -> str | None:
+    """Return the URL of a repository's page on a known kind of host, without whatever else the address had in it."""
+    return host.address if host and host.kind and fullmatch(r"[\w./~-]+", host.path) else None
+
+
+def _commit(name: str, commit: str, host: Host | None) -> Fact:
+    page = host.commit_page(commit) if host and _page(host) and commit else None
+    return Fact(name, commit[:_DIGITS], page, commit)
 
 
 def _snippets(version: ModelVersion) -> list[tuple[str, str]]:
@@ -95,37 +137,65 @@ def _snippets(version: ModelVersion) -> list[tuple[str, str]]:
     if not python:
         return []
     commands = "\n".join(shlex.join(["gitreg", "load", reference, *arguments]) for arguments in shell)
-    return [
-        ("At the command line", commands),
-        ("In Python", f"from gitreg import Registry\n\nwith Registry.open() as registry:\n{python}"),
-    ]
+    opened = "from gitreg import Registry\n\nwith Registry.open() as registry:"
+    snippets = [("At the command line", commands), ("In Python", f"{opened}\n{python}")]
+    objects = {name: record for name, record in version.artifacts.items() if record.materializer}
+    if objects:
+        default = default_artifact(version)
+        loads = (
+            f"    {_name(name)} = registry.load_object({json.dumps(reference)}"
+            + (")" if record is default else f", artifact={json.dumps(name)})")
+            for name, record in objects.items()
+        )
+        snippets.append(("As the object that was saved", "\n".join([opened, *loads])))
+    return snippets
 
 
-def _metrics(snapshot: Snapshot, version: ModelVersion) -> list[Metric]:
-    numeric = [key for key, value in version.metadata.items() if _is_number(value)]
-    versions = snapshot.versions(version.model)
-    found = []
-    for key in numeric[:_MOST_METRICS]:
-        points = [(each.version, each.metadata[key]) for each in versions if _is_number(each.metadata.get(key))]
-        if len(points) > 1:
-            found.append(Metric(key, _around(points, version.version)))
-    return found
+def _name(artifact: str) -> str:
+    """Return a name for a variable."""
+    return artifact if artifact.isidentifier() and not iskeyword(artifact) else "loaded"
 
 
-def _around(points: list[tuple[str, float]], version: str) -> list[tuple[str, float]]:
-    """Return at most ``_MOST_POINTS`` points, with that of the version among them."""
-    own = next((n for n, (name, _) in enumerate(points) if name == version), len(points) - 1)
-    end = min(len(points), max(own + _MOST_POINTS // 4, _MOST_POINTS))
-    return points[max(0, end - _MOST_POINTS) : end]
+def _metrics(
+    snapshot: Snapshot, version: ModelVersion, other: ModelVersion | None
+) -> tuple[list[Metric], dict[str, Any]]:
+    """Return the metrics of a version with those of another and of the versions around it, and all other metadata."""
+    own, others = flat(version.metadata), flat(other.metadata) if other else {}
+    numbers = [key for key, value in own.items() if is_number(value)]
+    if not numbers:
+        return [], own
+    last = snapshot.highest_number(version.model)
+    end = min(last, max((version.number or last) + _MOST_POINTS // 4, _MOST_POINTS))
+    around = snapshot.versions_between(version.model, end - _MOST_POINTS + 1, end)
+    values = [(each.version, own if each.version == version.version else flat(each.metadata)) for each in around]
+    if not version.number:
+        values.append((version.version, own))
+    named, metrics = gate_metrics(snapshot, version.model), []
+    for key in numbers:
+        points = [(name, each[key]) for name, each in values if is_number(each.get(key))]
+        if key in named or is_metric(key, [value for _, value in points]):
+            value = others.get(key)
+            metrics.append(
+                Metric(key, own[key], points, value if is_number(value) else None, named.get(key) or better(key))
+            )
+    drawn = {metric.name for metric in metrics}
+    return metrics, {key: value for key, value in own.items() if key not in drawn}
 
 
 def _artifact(registry: Registry, name: str, record: ArtifactRecord) -> Artifact:
     files: list[tuple[str, int, str]] = []
+    folders: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
     tensors: list[TensorInfo] = []
     with suppress(GitregError):  # `_checks` reports it
         manifest = manifest_of(record, registry.session.stores)
         files = [(entry.path, entry.size, entry.sha256) for entry in manifest.files]
         tensors = tensors_of(registry, manifest)
+    if len(files) > _FEW_FILES:
+        for path, size, _ in files:
+            folder = path.partition("/")[0] + "/" if "/" in path else "top folder"
+            folders[folder] += 1
+            sizes[folder] += size
     return Artifact(
         name,
         record.type,
@@ -141,6 +211,7 @@ def _artifact(registry: Registry, name: str, record: ArtifactRecord) -> Artifact
             (path, str(finding.get("verdict", "")), str(finding.get("why", "")))
             for path, finding in list(record.contents.items())[:_MOST_FILES]
         ],
+        [(folder, count, sizes[folder]) for folder, count in folders.most_common(_MOST_FOLDERS)],
     )
 
 
@@ -179,7 +250,11 @@ def _lineage(registry: Registry, version: ModelVersion) -> Graph:
 def _checks(registry: Registry, version: ModelVersion) -> list[CheckResult]:
     if version.number:
         problem = record_problem(registry.session.branch, version)
-        checks = [CheckResult("Record", problem is None, problem or f"it is what was sealed, {version.digest}")]
+        checks = [
+            CheckResult(
+                "Record", problem is None, problem or "it is what was sealed", None if problem else version.digest
+            )
+        ]
     else:
         checks = [CheckResult("Record", None, "a draft, which its run may still change")]
     try:
@@ -207,14 +282,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _is_number(value: Any) -> bool:
-    """Return whether a value can be drawn in a plot."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return -_LARGEST < value < _LARGEST if isinstance(value, int) else isfinite(value)
-
-
 def _when(moment: str) -> str:
     with suppress(ValueError):
-        return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M}"
+        return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     return moment
