@@ -64,7 +64,31 @@ class Registry:
         checked_out: bool = False,
         accept_rewrite: bool = False,
     ) -> Self:
-        """Open the registry that a folder or a URL belongs to, as :meth:`Session.open` does.
+        """Open the registry that a folder or a URL belongs to.
+
+        Parameters
+        ----------
+        path:
+            A folder of the registry or of the project around it, or the URL of its repository, which is read from a
+            mirror in the user's cache; ``PATH#BRANCH`` if a repository has several registries. None takes
+            GITREG_REGISTRY, else GIT_DIR, else the current folder and those above it.
+        local:
+            True to leave the remote alone: writes stay in this clone until they are pushed.
+        checked_out:
+            True to take the registry that is checked out, even if its branch is not in this clone.
+        accept_rewrite:
+            True to follow the remote of a URL even if its history was rewritten, or another registry is there now.
+
+        Raises
+        ------
+        NotFound
+            There is no registry.
+        InvalidInput
+            ``local`` is True for a URL.
+        Refused
+            The history at a URL was rewritten, or another registry is there, and ``accept_rewrite`` is False.
+        Unreachable
+            The remote of a URL does not answer.
 
         Examples
         --------
@@ -91,8 +115,16 @@ class Registry:
 
         Parameters
         ----------
-        path, store, branch, prefix, store_in_remote_folder:
-            Those of :meth:`Session.init`.
+        path:
+            The folder of the registry; None takes the current folder, or the repository that GIT_DIR names.
+        store:
+            A folder or a URL for the weights; None takes a folder of the clone.
+        branch:
+            The branch of the registry.
+        prefix:
+            The folder of the version tags, ``models`` by default.
+        store_in_remote_folder:
+            True to keep the weights inside of the remote's Git folder, where that is a folder on this machine.
         remote:
             The name of the Git remote to publish to; None for no remote. A registry that exists and has none declares
             it now.
@@ -101,6 +133,14 @@ class Registry:
         -------
         tuple:
             The open registry, and True if it was created now (False: it existed).
+
+        Raises
+        ------
+        InvalidInput, NotFound
+            A name cannot be a branch or a prefix, or there is no such remote.
+        Refused
+            There is a registry with other settings, or tags that it would use belong to somebody else; or there is a
+            remote, and no store that all its clones reach.
 
         Examples
         --------
@@ -389,6 +429,11 @@ class Registry:
         dict:
             The differences in fields, metadata, files and size (bytes), each from the old version to the new one.
 
+        Raises
+        ------
+        NotFound
+            There is no such version.
+
         Examples
         --------
         >>> registry.diff("iris@1", "iris@2")["metadata"]
@@ -411,6 +456,13 @@ class Registry:
 
         Parameters and errors are those of :func:`gitreg.registry.lineage.lineage.lineage`; ``at`` is a date or a
         commit, for the graph as it was then.
+
+        Raises
+        ------
+        NotFound
+            There is no such version, artifact or run.
+        InvalidInput
+            The reference is malformed or ambiguous.
 
         Examples
         --------
@@ -775,6 +827,15 @@ class Registry:
     def read_file(self, reference: str, path: str, *, artifact: str | None = None, unsafe_code: bool = False) -> bytes:
         """Return the bytes of one file, verified; parameters and errors are those of :meth:`open_file`.
 
+        Raises
+        ------
+        NotFound
+            There is no such version, artifact or file.
+        Refused
+            The file can run code, ``unsafe_code`` is False, and the registry is not trusted for code.
+        IntegrityError
+            The bytes in the store differ from the record.
+
         Examples
         --------
         >>> registry.read_file("iris@production", "model.bst")
@@ -895,6 +956,14 @@ class Registry:
         until:
             The end of the approval: a date, or a number of days from now (``14d``); None means no end.
 
+        Raises
+        ------
+        NotFound, InvalidInput
+            There is no such version, or no such stage.
+        Refused
+            The approval would not count: gitreg.yaml does not name the approver or the key, or the approver made the
+            version.
+
         Examples
         --------
         >>> registry.approve("iris@3", "production", key="key", until="14d").reference
@@ -908,6 +977,11 @@ class Registry:
         """Mark a version as no longer relevant and return it; it leaves the stage that it holds.
 
         See :func:`gitreg.registry.operations.stages.archive`.
+
+        Raises
+        ------
+        NotFound
+            There is no such version.
 
         Examples
         --------
@@ -1022,6 +1096,11 @@ class Registry:
     def unyank(self, reference: str) -> ModelVersion:
         """Undo a yank and return the version (:func:`gitreg.registry.operations.versions.unyank`).
 
+        Raises
+        ------
+        NotFound
+            There is no such version.
+
         Examples
         --------
         >>> registry.yank("iris@3").yanked
@@ -1065,6 +1144,11 @@ class Registry:
             The part of the files to read: 0 checks only that they exist, 1 reads all. A verification that reads files
             and is interrupted continues at the same point when it is run again.
 
+        Raises
+        ------
+        NotFound
+            There is no such version.
+
         Examples
         --------
         >>> for item in registry.verify("iris@2", share=1):
@@ -1075,6 +1159,11 @@ class Registry:
 
     def signed(self, reference: str | None = None) -> list[VersionSignature]:
         """Return the signers of a version, or of all versions, by the public keys that the registry names.
+
+        Raises
+        ------
+        NotFound
+            There is no such version.
 
         Examples
         --------
@@ -1135,6 +1224,11 @@ class Registry:
 
     def return_garbage(self) -> list[Garbage]:
         """Restore everything in the trash of the store to its place, and return the list.
+
+        Raises
+        ------
+        Refused
+            The registry names a store that the user does not trust.
 
         Examples
         --------

@@ -353,6 +353,15 @@ def load_artifact(
 ) -> Any:
     """Return the object of an artifact version (:func:`get_artifact_version`, :meth:`ArtifactVersion.load`).
 
+    Raises
+    ------
+    NotFound
+        There is no such artifact version.
+    Refused
+        The object is pickled, or has types that its format does not trust, and ``unsafe_pickle`` is False.
+    IntegrityError
+        The bytes in the store differ from the record.
+
     Examples
     --------
     >>> load_artifact("labels")

@@ -257,6 +257,13 @@ class Client:
 
         A filter on metadata is passed by unpacking a dictionary: ``**{"metadata.accuracy": "gte:0.9"}``.
 
+        Raises
+        ------
+        NotFound
+            There is no such model.
+        InvalidInput
+            A filter or the order names no known field, or the logical operator is neither ``and`` nor ``or``.
+
         Examples
         --------
         >>> client = Client(registry)

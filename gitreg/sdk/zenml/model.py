@@ -188,6 +188,13 @@ class Model:
     def log_metadata(self, metadata: Mapping[str, Any]) -> None:
         """Add metadata to the annotation of the version; a key that exists is overwritten.
 
+        Raises
+        ------
+        NotFound
+            There is no version of that number or stage.
+        InvalidInput
+            A value is not a JSON value.
+
         Examples
         --------
         >>> model = Model("iris", "production", registry=registry)
@@ -200,6 +207,15 @@ class Model:
 
     def load(self, dest: PathLike | None = None, *, artifact: str | None = None, unsafe_code: bool = False) -> Path:
         """Return the folder with the files of the version; parameters are those of :meth:`gitreg.Registry.load`.
+
+        Raises
+        ------
+        NotFound
+            There is no such version or artifact.
+        Refused
+            A file in ``dest`` exists and differs; or a file can run code, and ``unsafe_code`` is False.
+        IntegrityError
+            The bytes in the store differ from the record.
 
         Examples
         --------
@@ -220,6 +236,11 @@ class Model:
         version:
             The version of the artifact; None means the newest that is linked.
 
+        Raises
+        ------
+        NotFound
+            There is no such version.
+
         Examples
         --------
         >>> model = Model("iris", "production", registry=registry)
@@ -233,6 +254,11 @@ class Model:
     def get_model_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
         """Return a linked artifact of the type model; None if there is none of that name.
 
+        Raises
+        ------
+        NotFound
+            There is no such version.
+
         Examples
         --------
         >>> model = Model("iris", "production", registry=registry)
@@ -243,6 +269,11 @@ class Model:
 
     def get_data_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
         """Return a linked artifact of the type data; None if there is none of that name.
+
+        Raises
+        ------
+        NotFound
+            There is no such version.
 
         Examples
         --------
@@ -255,6 +286,11 @@ class Model:
 
     def get_deployment_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
         """Return a linked artifact of the type deployment; None if there is none of that name.
+
+        Raises
+        ------
+        NotFound
+            There is no such version.
 
         Examples
         --------
@@ -282,6 +318,11 @@ class Model:
 
     def link(self, registry: Registry, artifact: str) -> None:
         """Link an artifact version, by its id or reference, to the version; a version of a new name is created.
+
+        Raises
+        ------
+        NotFound
+            There is no such artifact version, or no version of that number or stage.
 
         Examples
         --------
