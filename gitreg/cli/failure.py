@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import click
 
-from gitreg.cli.mistakes import Line, explain
+from gitreg.cli import mistakes
 from gitreg.cli.text import as_json, one_line
 from gitreg.errors import GitregError
 
@@ -33,7 +33,7 @@ class Failure(NamedTuple):
     keeps_lines: bool = False
 
     @classmethod
-    def of(cls, error: BaseException, line: Line) -> Failure:
+    def of(cls, error: BaseException, line: mistakes.line.Line) -> Failure:
         """Return any error as a failure.
 
         Parameters
@@ -42,7 +42,7 @@ class Failure(NamedTuple):
             The command line, for a hint that repeats it without its mistake.
         """
         if isinstance(error, click.UsageError):
-            message, hint = explain(error, line)
+            message, hint = mistakes.explanation.explain(error, line)
             return cls("usage", message, hint, error.exit_code)
         if isinstance(error, click.ClickException):
             return cls(GitregError.kind, error.format_message(), None, error.exit_code)
@@ -76,7 +76,7 @@ class Failure(NamedTuple):
             click.echo(f" {click.style('hint:', fg='cyan')} {one_line(self.hint)}", err=True, color=color())
 
 
-def _with_line(error: GitregError, line: Line) -> str | None:
+def _with_line(error: GitregError, line: mistakes.line.Line) -> str | None:
     """Return the hint of an error, with the whole line in the place of the text that was probably meant."""
     corrected = line.corrected(*error.correction) if error.correction else None
     if error.hint is None or error.correction is None or corrected is None:

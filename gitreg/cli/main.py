@@ -11,11 +11,11 @@ from typing import NoReturn
 
 import click
 
+from gitreg.cli import mistakes
 from gitreg.cli.exit import leave, silence
 from gitreg.cli.failure import Failure, color, unwritable_output
 from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.group import LazyGroup, ReaderGoneError, accepting_global_options
-from gitreg.cli.mistakes import Line
 from gitreg.cli.text import lines, one_line
 
 GROUPS = {
@@ -131,11 +131,11 @@ def run(arguments: list[str]) -> int:
         silence(sys.stdout)
         code = 0
     except (Exception, KeyboardInterrupt) as error:
-        code = _report(error, options, Line(_program(), typed))
+        code = _report(error, options, mistakes.line.Line(_program(), typed))
     return code if isinstance(code, int) else 0
 
 
-def _report(error: BaseException, options: GlobalOptions, line: Line) -> int:
+def _report(error: BaseException, options: GlobalOptions, line: mistakes.line.Line) -> int:
     """Print an error, with its traceback if --debug was given, and return its exit code."""
     unwritable = unwritable_output(error)
     if unwritable is not None:

@@ -11,7 +11,7 @@ import pytest
 
 from gitreg.cli import main
 from gitreg.cli.failure import Failure
-from gitreg.cli.mistakes import Line
+from gitreg.cli.mistakes.line import Line
 from tests.system.world import Person
 
 ARGUMENTS = {

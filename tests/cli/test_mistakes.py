@@ -13,7 +13,8 @@ import click
 import pytest
 
 from gitreg import guides
-from gitreg.cli import main, other_tools
+from gitreg.cli import main
+from gitreg.cli.mistakes import other_tools
 from gitreg.sdk.registry import Registry
 from tests.system.world import Person, make_person, write
 
