@@ -29,6 +29,7 @@ TOPICS = (
     "security",
     "deployment",
     "air-gap",
+    "glossary",
 )
 """The names of the guides, in the order in which a newcomer may read them."""
 
