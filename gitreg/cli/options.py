@@ -12,7 +12,7 @@ import click
 
 from gitreg import documents
 from gitreg.cli.arguments import ModelArgument, ReferenceArgument
-from gitreg.cli.click_completion import complete_model, complete_reference, complete_stage
+from gitreg.cli.click_completion import Complete, complete, complete_model, complete_reference, complete_stage
 from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.usage_errors import WrongLineError
 from gitreg.errors import InvalidInput, NotFound, UnsafeCode
@@ -97,18 +97,11 @@ def output_option(function: Function) -> Function:
     return format_option("table", "json", "yaml", "csv", "jsonl")(function)
 
 
-def listing_options(function: Function) -> Function:
-    """Add ``-o FORMAT``, ``--json`` and ``--fields``; the command has the parameter ``output``.
+def listing_options(complete_fields: Complete) -> Callable[[Function], Function]:
+    """Return a decorator that adds ``-o FORMAT``, ``--json`` and ``--fields``.
 
-    It is ``columns`` where a table of the chosen fields is wanted, and ``ids`` with ``--quiet``.
+    The parameter ``output`` is ``columns`` for a table of the chosen fields, and ``ids`` with ``--quiet``.
     """
-
-    @wraps(function)  # keeps the options added so far
-    def command(*args: Any, output: str, **kwargs: Any) -> Any:
-        options = click.get_current_context().ensure_object(GlobalOptions)
-        if output == "table" and (options.fields or options.quiet):
-            output = "columns" if options.fields else "ids"
-        return function(*args, output=output, **kwargs)
 
     def note(ctx: click.Context, _: click.Parameter, text: str | None) -> None:
         if text is not None:
@@ -117,9 +110,25 @@ def listing_options(function: Function) -> Function:
                 raise click.BadParameter("write names between commas, as in version,stage,metadata.auc")
             ctx.ensure_object(GlobalOptions).fields = fields
 
-    about = "Only these fields, in this order: version,metadata.auc."
-    chosen = click.option("--fields", metavar="A,B", expose_value=False, callback=note, help=about)
-    return output_option(chosen(command))  # type: ignore[return-value]
+    def add(function: Function) -> Function:
+        @wraps(function)  # keeps the options added so far
+        def command(*args: Any, output: str, **kwargs: Any) -> Any:
+            options = click.get_current_context().ensure_object(GlobalOptions)
+            if output == "table" and (options.fields or options.quiet):
+                output = "columns" if options.fields else "ids"
+            return function(*args, output=output, **kwargs)
+
+        chosen = click.option(
+            "--fields",
+            metavar="A,B",
+            expose_value=False,
+            callback=note,
+            shell_complete=complete_fields,
+            help="Only these fields, in this order: version,metadata.auc.",
+        )
+        return output_option(chosen(command))  # type: ignore[return-value]
+
+    return add
 
 
 def format_option(*formats: str) -> Callable[[Function], Function]:
@@ -147,7 +156,9 @@ def format_option(*formats: str) -> Callable[[Function], Function]:
 
 def at_option(function: Function) -> Function:
     """Add ``--at``; the command has the parameter ``at``."""
-    return click.option("--at", metavar="DATE|COMMIT", help="What the registry said then.")(function)
+    return click.option(
+        "--at", metavar="DATE|COMMIT", shell_complete=complete("moments"), help="What the registry said then."
+    )(function)
 
 
 def reference_argument(function: Function) -> Function:
@@ -174,7 +185,15 @@ def reason_option(function: Function) -> Function:
 
 def tag_option(function: Function) -> Function:
     """Add ``--tag``, which may be repeated; the command has the parameter ``tags``."""
-    return click.option("-t", "--tag", "tags", metavar="TAG", multiple=True, help="A label; repeat for more.")(function)
+    return click.option(
+        "-t",
+        "--tag",
+        "tags",
+        metavar="TAG",
+        shell_complete=complete("tags"),
+        multiple=True,
+        help="A label; repeat for more.",
+    )(function)
 
 
 def metadata_option(function: Function) -> Function:
@@ -188,6 +207,7 @@ def metadata_option(function: Function) -> Function:
     return click.option(
         "--metadata",
         metavar="K=V|@FILE",
+        shell_complete=complete("metadata"),
         multiple=True,
         callback=read,
         help="A value (JSON, else text), or a JSON or YAML file of them; repeat for more.",
@@ -223,7 +243,7 @@ def page_options(function: Function) -> Function:
         click.option("--any", "match_any", is_flag=True, help="One filter is enough; otherwise all must pass."),
         click.option("--size", type=int, default=100, show_default=True, help="Rows on a page."),
         click.option("--page", type=int, default=1, show_default=True, help="Which page."),
-        click.option("--sort", metavar="[desc:]FIELD", help="What to order by."),
+        click.option("--sort", metavar="[desc:]FIELD", shell_complete=complete("orders"), help="What to order by."),
     ):
         function = option(function)
     return function

@@ -9,6 +9,7 @@ import sys
 from contextlib import suppress
 from typing import NoReturn
 
+from gitreg.cli import completion
 from gitreg.cli.exit import leave
 
 _OBJECTS = 50_000  # objects before Python collects garbage: imports create as many, and almost no garbage
@@ -35,14 +36,17 @@ def main() -> NoReturn:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # until the command line runs, no traceback of an import
     gc.set_threshold(_OBJECTS, *gc.get_threshold()[1:])
     if "_GITREG_COMPLETE" in os.environ:
-        from gitreg.cli.fast_completion import answer
-
-        words = answer(os.environ)
-        if words is not None:
-            with suppress(OSError):  # the shell may not wait for it
-                sys.stdout.write(words)
-                sys.stdout.flush()
-            leave(0)
+        _complete(os.environ["_GITREG_COMPLETE"])
     from gitreg.cli.main import main as run
 
     run()
+
+
+def _complete(line: str) -> NoReturn:
+    words = completion.fast.answer(line)
+    if words is None:
+        words = completion.answer.answer(line)
+    with suppress(OSError):  # the shell may not wait for it
+        sys.stdout.write(words)
+        sys.stdout.flush()
+    leave(0)

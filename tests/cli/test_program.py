@@ -310,60 +310,6 @@ def test_a_terminal_has_colour_and_no_color_and_a_pipe_have_none(reader: Person)
         assert ESCAPE not in ended.out + ended.err
 
 
-# -- completion --------------------------------------------------------------------------------------------------------
-
-COMPLETE = r"""
-eval "$(gitreg completion bash)"
-complete_line() {
-  COMP_LINE="$1"; COMP_POINT=${#COMP_LINE}
-  read -r -a COMP_WORDS <<< "$COMP_LINE"
-  case "$COMP_LINE" in *" ") COMP_WORDS+=("");; esac
-  COMP_CWORD=$(( ${#COMP_WORDS[@]} - 1 )); COMPREPLY=()
-  function_name=$(complete -p gitreg | sed 's/.*-F \([^ ]*\).*/\1/')
-  $function_name gitreg "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
-  printf '%s\n' "${COMPREPLY[@]}"
-}
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("gitreg prom", {"promote"}),
-        ("gitreg show ", {"iris@", "team/other@"}),
-        ("gitreg show iris@", {"iris@1", "iris@1.1", "iris@production", "iris@champion", "iris@latest"}),
-        ("gitreg show iris@1.", {"iris@1.1"}),
-        ("gitreg promote iris@1 st", {"staging"}),
-        ("gitreg rollback ir", {"iris"}),
-        ("gitreg model version show iris ", {"1", "1.1"}),
-    ],
-)
-def test_bash_completes_models_versions_and_stages(reader: Person, line: str, expected: set[str]) -> None:
-    ended = reader.run("bash", "-c", f"{COMPLETE}\ncomplete_line '{line}'")
-    assert (set(ended.out.split()), ended.err) == (expected, "")
-
-
-@pytest.mark.slow
-def test_a_name_that_would_act_in_the_shell_or_the_terminal_is_not_offered(writer: Person) -> None:
-    for name in ("$(touch pwned)", "a;b", "fine one"):
-        writer.gitreg("model", "register", name)
-    ended = writer.run("bash", "-c", f"{COMPLETE}\ncomplete_line 'gitreg rollback '")
-    assert ended.out.split() == ["fine", "one", "iris", "team/other"]
-
-
-@pytest.mark.slow
-def test_bash_completion_outside_a_registry_offers_nothing_and_says_nothing(reader: Person, tmp_path: Path) -> None:
-    ended = reader.at(tmp_path).run("bash", "-c", f"{COMPLETE}\ncomplete_line 'gitreg show '")
-    assert (ended.out.strip(), ended.err) == ("", "")
-
-
-@pytest.mark.parametrize("shell", ["zsh", "fish"])
-def test_the_scripts_of_other_shells_are_printed(reader: Person, shell: str) -> None:
-    script = reader.gitreg("completion", shell).out
-    assert f"_GITREG_COMPLETE={shell}_complete" in script
-
-
 def test_the_programs_are_installed_beside_python() -> None:
     assert (PROGRAMS / "gitreg").is_file()
     assert (PROGRAMS / "git-reg").is_file()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gitreg.cli.click_completion import complete
 from gitreg.cli.group import Group
 from gitreg.cli.options import local_option, model_argument, open_registry, output_option, reference_argument
 from gitreg.cli.results import report
@@ -17,7 +18,7 @@ def command() -> None:
 
 @command.command("set")
 @reference_argument
-@click.argument("alias", metavar="ALIAS")
+@click.argument("alias", metavar="ALIAS", shell_complete=complete("aliases"))
 @click.option("--force", is_flag=True, help="Override what the policy of aliases lets be.")
 @output_option
 @local_option
@@ -30,7 +31,7 @@ def set_(reference: str, alias: str, force: bool, output: str) -> None:
 
 @command.command("delete")
 @model_argument
-@click.argument("alias", metavar="ALIAS")
+@click.argument("alias", metavar="ALIAS", shell_complete=complete("aliases"))
 @output_option
 @local_option
 def delete(model: str, alias: str, output: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.arguments import ReferenceArgument
-from gitreg.cli.click_completion import complete_reference, complete_stage
+from gitreg.cli.click_completion import complete, complete_path, complete_reference, complete_stage
 from gitreg.cli.options import local_option, open_registry, output_option, reason_option
 from gitreg.cli.results import report
 from gitreg.sdk import verbs
@@ -15,8 +15,18 @@ from gitreg.sdk import verbs
 @click.argument("reference", metavar="[REF]", cls=ReferenceArgument, required=False, shell_complete=complete_reference)
 @click.argument("stage", metavar="[STAGE]", required=False, shell_complete=complete_stage)
 @click.option("--settings", is_flag=True, help="Approve a change of gitreg.yaml instead.")
-@click.option("--head", metavar="COMMIT", help="The commit that changes gitreg.yaml.  [default: HEAD]")
-@click.option("--key", metavar="FILE", help="The SSH key to sign with.  [default: the one that Git signs with]")
+@click.option(
+    "--head",
+    metavar="COMMIT",
+    shell_complete=complete("branches"),
+    help="The commit that changes gitreg.yaml.  [default: HEAD]",
+)
+@click.option(
+    "--key",
+    metavar="FILE",
+    shell_complete=complete_path,
+    help="The SSH key to sign with.  [default: the one that Git signs with]",
+)
 @click.option("--until", metavar="14d|DATE", help="When it expires.  [default: never]")
 @reason_option
 @output_option

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gitreg.cli.arguments import ReferenceArgument
-from gitreg.cli.click_completion import complete_reference
+from gitreg.cli.click_completion import complete, complete_fields, complete_reference
 from gitreg.cli.global_options import is_quiet
 from gitreg.cli.group import Group
 from gitreg.cli.options import (
@@ -41,8 +41,8 @@ def command() -> None:
 
 
 @command.command("list")
-@click.argument("name", metavar="[NAME]", required=False)
-@listing_options
+@click.argument("name", metavar="[NAME]", shell_complete=complete("artifacts"), required=False)
+@listing_options(complete_fields(_COLUMNS))
 @fetch_option
 def list_artifacts(name: str | None, output: str) -> None:
     """List the versions of an artifact, or of all, by name and number."""
@@ -76,8 +76,8 @@ def list_artifacts(name: str | None, output: str) -> None:
 
 
 @command.command("show")
-@click.argument("reference", metavar="NAME[@VERSION]|ID")
-@listing_options
+@click.argument("reference", metavar="NAME[@VERSION]|ID", shell_complete=complete("artifacts"))
+@listing_options(complete_fields(_COLUMNS))
 @fetch_option
 def show(reference: str, output: str) -> None:
     """Show a version of an artifact, the latest where none is named."""
@@ -111,7 +111,7 @@ def show(reference: str, output: str) -> None:
 
 
 @command.command("save")
-@click.argument("name", metavar="NAME[@VERSION]")
+@click.argument("name", metavar="NAME[@VERSION]", shell_complete=complete("artifacts"))
 @click.argument("path", metavar="PATH", type=NamedPath())
 @click.option(
     "--type",
@@ -149,7 +149,7 @@ def save(name: str, path: str, artifact_type: str, metadata: dict[str, Any], out
 
 
 @command.command("load")
-@click.argument("reference", metavar="NAME[@VERSION]|ID")
+@click.argument("reference", metavar="NAME[@VERSION]|ID", shell_complete=complete("artifacts"))
 @click.argument("dest", required=False, type=NamedPath(file_okay=False))
 @unsafe_code_option
 @output_option
@@ -179,7 +179,7 @@ def load(reference: str, dest: str | None, unsafe_code: bool, output: str) -> No
 
 
 @command.command("link")
-@click.argument("artifact", metavar="NAME[@VERSION]|ID")
+@click.argument("artifact", metavar="NAME[@VERSION]|ID", shell_complete=complete("artifacts"))
 @click.argument("reference", metavar="REF", cls=ReferenceArgument, shell_complete=complete_reference)
 @output_option
 @local_option

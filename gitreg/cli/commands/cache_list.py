@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gitreg.cli.click_completion import complete_fields
 from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.options import listing_options, open_registry
 from gitreg.cli.output import emit, print_line, print_table, when_text
@@ -14,9 +15,11 @@ from gitreg.units import size_text
 
 COLUMNS = ("digest", "size", "files", "used")
 
+_COLUMNS = (*COLUMNS, "versions")
+
 
 @click.command("list")
-@listing_options
+@listing_options(complete_fields(_COLUMNS))
 def command(output: str) -> None:
     """List what this machine keeps, the most recently used first, and the current registry's versions that it is."""
     try:
@@ -27,7 +30,7 @@ def command(output: str) -> None:
         registry = None
     rows = list_cache(Environment.of_this_process(), registry)
     if output != "table":
-        emit(rows, output, rows=rows, columns=(*COLUMNS, "versions"), name="{digest}")
+        emit(rows, output, rows=rows, columns=_COLUMNS, name="{digest}")
         return
     if rows:
         cells = [

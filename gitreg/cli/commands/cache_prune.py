@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gitreg.cli.click_completion import complete_fields
 from gitreg.cli.commands.cache_list import COLUMNS
 from gitreg.cli.options import listing_options
 from gitreg.cli.output import emit, print_done, print_table
@@ -17,7 +18,7 @@ from gitreg.units import counted, parse_size, size_text
 @click.command("prune")
 @click.option("--to", metavar="SIZE", help="How much to keep.  [default: GITREG_CACHE_SIZE, or a fifth of the disk]")
 @click.option("--all", "everything", is_flag=True, help="Remove what was used lately too.")
-@listing_options
+@listing_options(complete_fields(COLUMNS))
 def command(to: str | None, everything: bool, output: str) -> None:
     """Remove from this machine what was not used for longest, until the rest fits.
 

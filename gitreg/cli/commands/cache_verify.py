@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gitreg.cli.click_completion import complete_fields
 from gitreg.cli.options import listing_options
 from gitreg.cli.output import emit, print_line, print_table
 from gitreg.cli.progress import progress
@@ -12,16 +13,18 @@ from gitreg.sdk.environment import Environment
 from gitreg.sdk.views.cache import verify_cache
 from gitreg.units import size_text
 
+_COLUMNS = ("digest", "size", "ok", "damaged")
+
 
 @click.command("verify")
-@listing_options
+@listing_options(complete_fields(_COLUMNS))
 def command(output: str) -> None:
     """Hash all that this machine keeps again, and remove what is damaged: it is fetched again when it is needed."""
     with progress("Verifying") as bar:
         rows = list(verify_cache(Environment.of_this_process(), progress=bar))
     bad = [row for row in rows if not row["ok"]]
     if output != "table":
-        emit(rows, output, rows=rows, columns=("digest", "size", "ok", "damaged"), name="{digest}")
+        emit(rows, output, rows=rows, columns=_COLUMNS, name="{digest}")
     else:
         if bad:
             cells = [(row["digest"].removeprefix("sha256:")[:12], row["damaged"]) for row in bad]

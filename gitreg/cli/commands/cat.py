@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from gitreg.cli.click_completion import complete
 from gitreg.cli.options import fetch_option, open_registry, unsafe_code_option
 from gitreg.cli.progress import progress
 from gitreg.errors import InvalidInput
@@ -14,8 +15,13 @@ _STEP = 1 << 20  # bytes written at once
 
 
 @click.command("cat")
-@click.argument("file", metavar="REF:PATH")
-@click.option("--artifact", metavar="NAME", help="Which artifact.  [default: model, or the only one]")
+@click.argument("file", metavar="REF:PATH", shell_complete=complete("files"))
+@click.option(
+    "--artifact",
+    metavar="NAME",
+    shell_complete=complete("artifacts_of_version"),
+    help="Which artifact.  [default: model, or the only one]",
+)
 @unsafe_code_option
 @fetch_option
 def command(file: str, artifact: str | None, unsafe_code: bool) -> None:

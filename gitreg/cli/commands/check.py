@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from gitreg.blobs.os_errors import readable_os_errors
+from gitreg.cli.click_completion import complete, complete_fields
 from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.options import NamedPath, listing_options
 from gitreg.cli.output import emit, print_text
@@ -16,12 +17,26 @@ from gitreg.registry.review.markdown_report import report_text
 from gitreg.sdk import verbs
 from gitreg.sdk.registry import Registry
 
+_COLUMNS = ("where", "what", "remedy")
+
 
 @click.command("check")
-@click.option("--base", metavar="COMMIT", help="What it shall be merged into.  [default: the branch on origin]")
-@click.option("--head", metavar="COMMIT", default="HEAD", show_default=True, help="What shall be merged.")
+@click.option(
+    "--base",
+    metavar="COMMIT",
+    shell_complete=complete("branches"),
+    help="What it shall be merged into.  [default: the branch on origin]",
+)
+@click.option(
+    "--head",
+    metavar="COMMIT",
+    shell_complete=complete("branches"),
+    default="HEAD",
+    show_default=True,
+    help="What shall be merged.",
+)
 @click.option("--report", metavar="FILE", type=NamedPath(dir_okay=False), help="Write the report there, too.")
-@listing_options
+@listing_options(complete_fields(_COLUMNS))
 def command(base: str | None, head: str, report: str | None, output: str) -> None:
     """Check whether a pull request may be merged, and report in Markdown what it would move.
 
@@ -48,7 +63,7 @@ def command(base: str | None, head: str, report: str | None, output: str) -> Non
         print_text(text)
     else:
         row = found.row()
-        emit(row, output, rows=row["problems"], columns=("where", "what", "remedy"), name="{where}")
+        emit(row, output, rows=row["problems"], columns=_COLUMNS, name="{where}")
     if not found.ok:
         first, more = found.problems[0], len(found.problems) - 1
         others = f", and {more} more" if more else ""

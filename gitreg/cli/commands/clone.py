@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gitreg.cli.click_completion import complete_path
 from gitreg.cli.options import output_option
 from gitreg.cli.output import emit, print_done
 from gitreg.cli.results import after_the_work
@@ -23,7 +24,7 @@ def _weights(session: Session) -> str:
 
 
 @click.command("clone")
-@click.argument("url", metavar="URL")
+@click.argument("url", metavar="URL", shell_complete=complete_path)
 @click.argument("path", required=False, type=click.Path(file_okay=False))
 @output_option
 def command(url: str, path: str | None, output: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gitreg.cli.click_completion import complete
 from gitreg.cli.group import Group
 from gitreg.cli.options import local_option, open_registry, output_option, pr_option
 from gitreg.cli.output import emit, print_fields, print_line
@@ -28,7 +29,7 @@ def list_settings(output: str) -> None:
 
 
 @command.command("get")
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=complete("settings"))
 @output_option
 def get(name: str, output: str) -> None:
     """Print one, of stages each on a line of its own."""
@@ -41,8 +42,8 @@ def get(name: str, output: str) -> None:
 
 
 @command.command("set")
-@click.argument("name", metavar="NAME")
-@click.argument("values", metavar="VALUE...", nargs=-1, required=True)
+@click.argument("name", metavar="NAME", shell_complete=complete("settings"))
+@click.argument("values", metavar="VALUE...", shell_complete=complete("values_of_setting"), nargs=-1, required=True)
 @output_option
 @local_option
 @pr_option

@@ -7,17 +7,19 @@ from typing import Any
 import click
 
 from gitreg.cli.arguments import ReferenceArgument
-from gitreg.cli.click_completion import complete_reference
+from gitreg.cli.click_completion import complete_fields, complete_reference
 from gitreg.cli.options import at_option, fetch_option, listing_options, open_registry
 from gitreg.cli.output import emit, print_heading, print_line, print_table
 from gitreg.units import size_text
+
+_COLUMNS = ("part", "name", "from", "to", "delta", "change")
 
 
 @click.command("diff")
 @click.argument("old", metavar="REF", cls=ReferenceArgument, shell_complete=complete_reference)
 @click.argument("new", metavar="REF", cls=ReferenceArgument, shell_complete=complete_reference)
 @at_option
-@listing_options
+@listing_options(complete_fields(_COLUMNS))
 @fetch_option
 def command(old: str, new: str, at: str | None, output: str) -> None:
     """Compare two versions: metadata, files and sizes."""
@@ -25,7 +27,7 @@ def command(old: str, new: str, at: str | None, output: str) -> None:
     if output == "table":
         _print(found)
     else:
-        emit(found, output, rows=_rows(found), columns=("part", "name", "from", "to", "delta", "change"), name="{name}")
+        emit(found, output, rows=_rows(found), columns=_COLUMNS, name="{name}")
 
 
 def _print(found: dict[str, Any]) -> None:

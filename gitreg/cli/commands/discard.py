@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gitreg.cli.click_completion import complete
 from gitreg.cli.options import open_registry, output_option
 from gitreg.cli.output import emit, print_done
 from gitreg.cli.results import after_the_work
@@ -11,7 +12,7 @@ from gitreg.sdk import verbs
 
 
 @click.command("discard")
-@click.argument("name", metavar="[PIPELINE/]RUN")
+@click.argument("name", metavar="[PIPELINE/]RUN", shell_complete=complete("drafts"))
 @output_option
 def command(name: str, output: str) -> None:
     """Discard the draft of a run that failed or was killed; `gitreg gc` frees its weights."""

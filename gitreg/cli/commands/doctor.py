@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import click
 
+from gitreg.cli.click_completion import complete_fields
 from gitreg.cli.options import listing_options, local_option, open_registry
 from gitreg.cli.output import emit, print_line
 from gitreg.cli.table import Cell
 
+_COLUMNS = ("where", "what", "remedy", "repairable")
+
 
 @click.command("doctor")
 @click.option("--repair", is_flag=True, help="Mend what can be: tags, mirrors, work trees, weights, index.")
-@listing_options
+@listing_options(complete_fields(_COLUMNS))
 @local_option
 def command(repair: bool, output: str) -> None:
     """Find problems of the registry, and name each in a sentence with its remedy.
@@ -32,6 +35,6 @@ def command(repair: bool, output: str) -> None:
             print_line("The registry is sound.")
     else:
         data = {"mended": [problem.row() for problem in mended], "problems": [problem.row() for problem in left]}
-        emit(data, output, rows=data["problems"], columns=("where", "what", "remedy", "repairable"), name="{where}")
+        emit(data, output, rows=data["problems"], columns=_COLUMNS, name="{where}")
     if left:
         click.get_current_context().exit(6)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from gitreg.cli.click_completion import complete
 from gitreg.cli.options import local_option, open_registry, output_option, pr_option
 from gitreg.cli.output import emit, note, print_text
 from gitreg.cli.results import report
@@ -20,7 +21,7 @@ from gitreg.sdk import verbs
 
 
 @click.command("edit")
-@click.argument("path", metavar="[FILE]", default=REGISTRY_FILE)
+@click.argument("path", metavar="[FILE]", shell_complete=complete("registry_files"), default=REGISTRY_FILE)
 @output_option
 @local_option
 @pr_option

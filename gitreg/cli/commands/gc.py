@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitreg.cli.click_completion import complete_fields
 from gitreg.cli.options import listing_options, open_registry
 from gitreg.cli.output import emit, print_line, print_table
 from gitreg.cli.results import after_the_work
@@ -51,7 +52,7 @@ class _Duration(click.ParamType[float]):
     metavar="CLAIM",
     help="First let go of a claim on the store that nobody has renewed for 90 days.",
 )
-@listing_options
+@listing_options(complete_fields(_COLUMNS))
 def command(apply: bool, undo: bool, purge: bool, grace: float, release: tuple[str, ...], output: str) -> None:
     """Show, or take away, weights that no version means, and what killed saves left behind."""
     if apply + undo + purge > 1:

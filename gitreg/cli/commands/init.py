@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gitreg.cli.click_completion import complete, complete_path
 from gitreg.cli.options import NamedPath, output_option
 from gitreg.cli.output import emit, print_done
 from gitreg.cli.results import after_the_work
@@ -12,11 +13,24 @@ from gitreg.sdk.registry import Registry
 
 @click.command("init")
 @click.argument("path", required=False, type=NamedPath(file_okay=False))
-@click.option("--store", metavar="URL", help="Where the weights lie.  [default: a folder inside .git]")
 @click.option(
-    "--branch", metavar="NAME", help="The registry's branch.  [default: main; in a project's repository: registry]"
+    "--store",
+    metavar="URL",
+    shell_complete=complete_path,
+    help="Where the weights lie.  [default: a folder inside .git]",
 )
-@click.option("--remote", metavar="NAME", help="The Git remote that all clones share, as `origin`; it moves first.")
+@click.option(
+    "--branch",
+    metavar="NAME",
+    shell_complete=complete("branches"),
+    help="The registry's branch.  [default: main; in a project's repository: registry]",
+)
+@click.option(
+    "--remote",
+    metavar="NAME",
+    shell_complete=complete("remotes"),
+    help="The Git remote that all clones share, as `origin`; it moves first.",
+)
 @click.option(
     "--store-in-remote-folder", is_flag=True, help="Keep the weights inside of the remote, where that is a folder."
 )

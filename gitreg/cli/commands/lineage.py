@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitreg.cli.arguments import ReferenceArgument
-from gitreg.cli.click_completion import complete_reference
+from gitreg.cli.click_completion import complete
 from gitreg.cli.options import at_option, fetch_option, format_option, open_registry
 from gitreg.cli.output import emit, print_text
 from gitreg.cli.text import one_line
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("lineage")
-@click.argument("reference", metavar="REF", cls=ReferenceArgument, shell_complete=complete_reference)
+@click.argument("reference", metavar="REF", cls=ReferenceArgument, shell_complete=complete("lineage_roots"))
 @click.option("--up", is_flag=True, help="Only what it was made from.")
 @click.option("--down", is_flag=True, help="Only what was made from it.")
 @click.option("--depth", type=click.IntRange(min=1), metavar="N", help="How far to go.  [default: to the ends]")

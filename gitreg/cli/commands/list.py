@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitreg.cli.click_completion import complete_model
+from gitreg.cli.click_completion import complete
 from gitreg.cli.command import Command
 from gitreg.cli.options import at_option, fetch_option, listing_options, open_registry, page_options
 from gitreg.cli.output import age_of, emit, emit_page, note_page, print_table, when_text
@@ -38,11 +38,11 @@ _LEAST_KEYS = 3  # keys of metadata for which dates and tags are left out where 
     exit_codes={3: "nothing was found"},
     guides=["start"],
 )
-@click.argument("words", metavar="[MODEL] [FILTER...]", nargs=-1, shell_complete=complete_model)
+@click.argument("words", metavar="[MODEL] [FILTER...]", nargs=-1, shell_complete=complete("words_of_list"))
 @page_options
 @click.option("--drafts", is_flag=True, help="The versions that runs are making, or have left.")
 @at_option
-@listing_options
+@listing_options(complete("fields"))
 @fetch_option
 def command(words: tuple[str, ...], drafts: bool, at: str | None, output: str, **paging: Any) -> None:
     """List models with their latest versions and stages; with MODEL or a FILTER, versions, the newest first.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gitreg.cli.click_completion import complete
 from gitreg.cli.options import (
     NamedPath,
     at_option,
@@ -20,8 +21,15 @@ from gitreg.cli.progress import progress
 @click.command("load")
 @reference_argument
 @click.argument("dest", required=False, type=NamedPath(file_okay=False))
-@click.option("--artifact", metavar="NAME", help="Which artifact.  [default: model, or the only one]")
-@click.option("--file", metavar="GLOB", help="Only the files whose path or name matches.")
+@click.option(
+    "--artifact",
+    metavar="NAME",
+    shell_complete=complete("artifacts_of_version"),
+    help="Which artifact.  [default: model, or the only one]",
+)
+@click.option(
+    "--file", metavar="GLOB", shell_complete=complete("paths"), help="Only the files whose path or name matches."
+)
 @click.option("--link", is_flag=True, help="Put links to the cache's own files into DEST instead of copies.")
 @at_option
 @unsafe_code_option

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gitreg.cli.arguments import ReferenceArgument
-from gitreg.cli.click_completion import complete_reference
+from gitreg.cli.click_completion import complete_fields, complete_reference
 from gitreg.cli.options import fetch_option, listing_options, open_registry
 from gitreg.cli.output import age_of, emit, note, print_table, when_text
 
@@ -25,7 +25,7 @@ _STAGE_COLUMNS = ("version", "from", "commit", "when", "who", "email", "subject"
     shell_complete=complete_reference,
 )
 @click.option("-n", "--max-count", type=click.IntRange(min=1), metavar="N", help="Only the newest N.")
-@listing_options
+@listing_options(complete_fields(_COLUMNS))
 @fetch_option
 def command(target: str | None, max_count: int | None, output: str) -> None:
     """Show who did what and when, the newest first: of the registry, of MODEL or one version, or who held a stage."""

@@ -6,14 +6,15 @@ from typing import Any
 
 import click
 
+from gitreg.cli.click_completion import complete
 from gitreg.cli.commands.list import print_models
 from gitreg.cli.options import fetch_option, listing_options, open_registry, page_options
 
 
 @click.command("list")
-@click.argument("filters", metavar="[FILTER...]", nargs=-1)
+@click.argument("filters", metavar="[FILTER...]", shell_complete=complete("model_filters"), nargs=-1)
 @page_options
-@listing_options
+@listing_options(complete("fields"))
 @fetch_option
 def command(filters: tuple[str, ...], output: str, **paging: Any) -> None:
     """List models, those that pass every FILTER (tag=sklearn, versions=gt:3, stages.production=isnotnull)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gitreg.cli.click_completion import complete
 from gitreg.cli.options import fetch_option, listing_options, model_argument, open_registry
 from gitreg.cli.output import dated, emit, print_fields, print_heading, print_text
 from gitreg.documents.types import CARD_FIELDS
@@ -12,7 +13,7 @@ from gitreg.registry.query.rows import MODEL_COLUMNS, model_row
 
 @click.command("show")
 @model_argument
-@listing_options
+@listing_options(complete("fields"))
 @fetch_option
 def command(model: str, output: str) -> None:
     """Show a model's card, and where its versions stand."""

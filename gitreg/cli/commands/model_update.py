@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from gitreg.cli.card_options import card_options
+from gitreg.cli.click_completion import complete
 from gitreg.cli.options import (
     local_option,
     metadata_option,
@@ -24,7 +25,14 @@ from gitreg.sdk import verbs
 @model_argument
 @card_options
 @tag_option
-@click.option("--remove-tag", "remove_tags", metavar="TAG", multiple=True, help="A label to take away.")
+@click.option(
+    "--remove-tag",
+    "remove_tags",
+    metavar="TAG",
+    shell_complete=complete("tags"),
+    multiple=True,
+    help="A label to take away.",
+)
 @metadata_option
 @output_option
 @local_option

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from gitreg.cli.click_completion import complete_stage, complete_version
+from gitreg.cli.click_completion import complete, complete_stage, complete_version
 from gitreg.cli.commands.delete import delete_version
 from gitreg.cli.commands.list import print_versions
 from gitreg.cli.commands.show import print_version
@@ -38,9 +38,9 @@ def command() -> None:
 
 @command.command("list")
 @model_argument
-@click.argument("filters", metavar="[FILTER...]", nargs=-1)
+@click.argument("filters", metavar="[FILTER...]", shell_complete=complete("version_filters"), nargs=-1)
 @page_options
-@listing_options
+@listing_options(complete("fields"))
 @fetch_option
 def list_(model: str, filters: tuple[str, ...], output: str, **paging: Any) -> None:
     """List the versions of MODEL, the newest first; see `gitreg list --help` for filters."""
@@ -52,7 +52,7 @@ def list_(model: str, filters: tuple[str, ...], output: str, **paging: Any) -> N
 @command.command("show")
 @model_argument
 @_version_argument
-@listing_options
+@listing_options(complete("fields"))
 @fetch_option
 def show(model: str, version: str, output: str) -> None:
     """Show one version of MODEL."""
@@ -70,7 +70,14 @@ def show(model: str, version: str, output: str) -> None:
 @click.argument("version", metavar="[VERSION]", required=False, shell_complete=complete_version)
 @click.option("--stage", metavar="STAGE", shell_complete=complete_stage, help="The stage to take, or archived.")
 @tag_option
-@click.option("--remove-tag", "remove_tags", metavar="TAG", multiple=True, help="A label to take away.")
+@click.option(
+    "--remove-tag",
+    "remove_tags",
+    metavar="TAG",
+    shell_complete=complete("tags"),
+    multiple=True,
+    help="A label to take away.",
+)
 @click.option("--description", metavar="TEXT", help="Takes the place of the former.")
 @metadata_option
 @click.option("--force", is_flag=True, help="Archive who holds the stage now.")

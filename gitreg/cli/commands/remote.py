@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gitreg.cli.click_completion import complete
 from gitreg.cli.group import Group
 from gitreg.cli.options import local_option, open_registry, output_option, pr_option
 from gitreg.cli.output import print_done
@@ -18,7 +19,7 @@ def command() -> None:
 
 
 @command.command("set")
-@click.argument("name", metavar="NAME")
+@click.argument("name", metavar="NAME", shell_complete=complete("remotes"))
 @output_option
 @local_option
 @pr_option

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from gitreg.cli.click_completion import complete_model
+from gitreg.cli.click_completion import complete, complete_model, complete_path
 from gitreg.cli.options import open_registry, read_metadata
 from gitreg.cli.output import note
 from gitreg.errors import NotFound
@@ -25,11 +25,23 @@ _PASSED_ON = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr
 @click.option(
     "--model", metavar="MODEL[@VERSION]", shell_complete=complete_model, help="What the command makes a version of."
 )
-@click.option("--pipeline", metavar="NAME", help="What it is a run of.  [default: the command's name]")
-@click.option("--name", metavar="RUN", help="The run's name; one that failed or was killed is resumed.")
+@click.option(
+    "--pipeline",
+    metavar="NAME",
+    shell_complete=complete("pipelines"),
+    help="What it is a run of.  [default: the command's name]",
+)
+@click.option(
+    "--name",
+    metavar="RUN",
+    shell_complete=complete("drafts"),
+    help="The run's name; one that failed or was killed is resumed.",
+)
 @click.option("-p", "--parameter", "parameters", metavar="K=V", multiple=True, help="What the run was told.")
 @click.option("--patch", is_flag=True, help="Keep what the code changes beside its commit, as an artifact.")
-@click.argument("command", metavar="COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.argument(
+    "command", metavar="COMMAND...", shell_complete=complete_path, nargs=-1, required=True, type=click.UNPROCESSED
+)
 def command(
     model: str | None,
     pipeline: str | None,

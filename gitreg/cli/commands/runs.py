@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gitreg.cli.click_completion import complete, complete_fields
 from gitreg.cli.group import Group
 from gitreg.cli.options import fetch_option, listing_options, open_registry
 from gitreg.cli.output import age_of, dated, emit, print_fields, print_heading, print_table, when_text
@@ -19,8 +20,8 @@ def command() -> None:
 
 
 @command.command("list")
-@click.argument("pipeline", metavar="[PIPELINE]", required=False)
-@listing_options
+@click.argument("pipeline", metavar="[PIPELINE]", shell_complete=complete("pipelines"), required=False)
+@listing_options(complete_fields(_COLUMNS))
 @fetch_option
 def list_runs(pipeline: str | None, output: str) -> None:
     """List runs, of one pipeline or of all, the newest first; those that are not sealed stand before."""
@@ -54,8 +55,8 @@ def list_runs(pipeline: str | None, output: str) -> None:
 
 
 @command.command("show")
-@click.argument("name", metavar="[PIPELINE/]RUN")
-@listing_options
+@click.argument("name", metavar="[PIPELINE/]RUN", shell_complete=complete("runs"))
+@listing_options(complete_fields(_COLUMNS))
 @fetch_option
 def show(name: str, output: str) -> None:
     """Show a run: its code, its surroundings, and step by step what went in and came out."""

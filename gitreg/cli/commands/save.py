@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from gitreg.blobs.files import collect
 from gitreg.cli.arguments import ModelArgument
-from gitreg.cli.click_completion import complete_model, complete_reference, complete_stage
+from gitreg.cli.click_completion import complete, complete_model, complete_path, complete_stage
 from gitreg.cli.command import Command
 from gitreg.cli.options import (
     NamedPath,
@@ -53,7 +53,10 @@ if TYPE_CHECKING:
 @click.argument("model", metavar="MODEL[@VERSION]", cls=ModelArgument, required=False, shell_complete=complete_model)
 @click.argument("paths", metavar="PATH...", nargs=-1, type=NamedPath())
 @click.option(
-    "--batch", metavar="FILE", help="A YAML or JSON list of versions, saved in one commit; - is standard input."
+    "--batch",
+    metavar="FILE",
+    shell_complete=complete_path,
+    help="A YAML or JSON list of versions, saved in one commit; - is standard input.",
 )
 @click.option(
     "--artifact", "artifacts", metavar="NAME=PATH", multiple=True, help="A further artifact; repeat for more."
@@ -70,7 +73,7 @@ if TYPE_CHECKING:
 @tag_option
 @click.option("--description", metavar="TEXT", help="What is new or particular about it.")
 @click.option(
-    "--input", "inputs", metavar="REF", multiple=True, shell_complete=complete_reference, help="What it was made from."
+    "--input", "inputs", metavar="REF", multiple=True, shell_complete=complete("inputs"), help="What it was made from."
 )
 @click.option("--stage", metavar="STAGE", shell_complete=complete_stage, help="The stage to take in the same commit.")
 @click.option("-m", "--message", metavar="TEXT", default="", help="What to add to the commit's message.")

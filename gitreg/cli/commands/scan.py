@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from gitreg.cli.click_completion import complete_reference
+from gitreg.cli.click_completion import complete, complete_fields, complete_reference
 from gitreg.cli.options import fetch_option, listing_options, open_registry
 from gitreg.cli.output import emit, print_table
 from gitreg.cli.progress import progress
@@ -19,8 +19,13 @@ _COLUMNS = ("path", "verdict", "why", "names")
 
 @click.command("scan")
 @click.argument("target", metavar="PATH|REF", shell_complete=complete_reference)
-@click.option("--artifact", metavar="NAME", help="Which artifact of REF.  [default: model, or the only one]")
-@listing_options
+@click.option(
+    "--artifact",
+    metavar="NAME",
+    shell_complete=complete("artifacts_of_version"),
+    help="Which artifact of REF.  [default: model, or the only one]",
+)
+@listing_options(complete_fields(_COLUMNS))
 @fetch_option
 def command(target: str, artifact: str | None, output: str) -> None:
     """Judge files by their content, whatever they are called; none is loaded.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from gitreg.cli.click_completion import complete
 from gitreg.cli.options import local_option, open_registry, output_option
 from gitreg.cli.results import report
 from gitreg.sdk import verbs
 
 
 @click.command("seal")
-@click.argument("name", metavar="[PIPELINE/]RUN")
+@click.argument("name", metavar="[PIPELINE/]RUN", shell_complete=complete("drafts"))
 @output_option
 @local_option
 def command(name: str, output: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitreg.cli.click_completion import complete
 from gitreg.cli.options import at_option, fetch_option, listing_options, open_registry, reference_argument
 from gitreg.cli.output import dated, emit, print_fields, print_heading, print_line, print_table, warn
 from gitreg.cli.table import Cell
@@ -30,7 +31,7 @@ _COLOURS = {"passed": "green", "failed": "red"}
 @click.command("show")
 @reference_argument
 @at_option
-@listing_options
+@listing_options(complete("fields"))
 @fetch_option
 def command(reference: str, at: str | None, output: str) -> None:
     """Show the version that REF means, now or at a date or commit."""

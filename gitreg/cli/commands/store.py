@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitreg.cli.arguments import ReferenceArgument
-from gitreg.cli.click_completion import complete_reference
+from gitreg.cli.click_completion import complete, complete_fields, complete_reference
 from gitreg.cli.group import Group
 from gitreg.cli.options import listing_options, local_option, open_registry, output_option, pr_option
 from gitreg.cli.output import emit, note, print_done, print_table
@@ -20,6 +20,9 @@ from gitreg.units import counted, size_text
 if TYPE_CHECKING:
     from gitreg.registry.weights.replica_status import CopiedVersion, ReplicaStatus, Replication
 
+_STATUS_COLUMNS = ("reference", "store", "state", "held", "files")
+_COPY_COLUMNS = ("reference", "files", "size", "problem")
+
 
 @click.group("store", cls=Group)
 def command() -> None:
@@ -28,7 +31,7 @@ def command() -> None:
 
 @command.command("status")
 @click.argument("reference", metavar="[REF]", cls=ReferenceArgument, required=False, shell_complete=complete_reference)
-@listing_options
+@listing_options(complete_fields(_STATUS_COLUMNS))
 def status(reference: str | None, output: str) -> None:
     """Show where the bytes of a version, or of all, are.
 
@@ -38,7 +41,7 @@ def status(reference: str | None, output: str) -> None:
     table = verbs.stores.held(registry.session, [] if reference is None else [reference])
     if output != "table":
         rows = [holding.row() for row in table for holding in row]
-        emit(rows, output, rows=rows, columns=("reference", "store", "state", "held", "files"), name="{reference}")
+        emit(rows, output, rows=rows, columns=_STATUS_COLUMNS, name="{reference}")
         return
     stores = [named.url for named in registry.session.named_stores()]
     print_table(["version", *stores], [(row[0].reference, *map(_state, row)) for row in table])
@@ -52,9 +55,20 @@ def _state(holding: ReplicaStatus) -> str:
 
 @command.command("copy")
 @click.argument("references", metavar="[REF]...", nargs=-1, shell_complete=complete_reference)
-@click.option("--to", metavar="URL|PATH", help="Where to.  [default: the store that is saved to]")
-@click.option("--from", "source", metavar="URL|PATH", help="Where from.  [default: the stores that gitreg.yaml names]")
-@listing_options
+@click.option(
+    "--to",
+    metavar="URL|PATH",
+    shell_complete=complete("stores"),
+    help="Where to.  [default: the store that is saved to]",
+)
+@click.option(
+    "--from",
+    "source",
+    metavar="URL|PATH",
+    shell_complete=complete("stores"),
+    help="Where from.  [default: the stores that gitreg.yaml names]",
+)
+@listing_options(complete_fields(_COPY_COLUMNS))
 def copy(references: tuple[str, ...], to: str | None, source: str | None, output: str) -> None:
     """Copy the files of versions, or of all, that a store lacks from another, verified on the way.
 
@@ -71,7 +85,7 @@ def copy(references: tuple[str, ...], to: str | None, source: str | None, output
         print_done(f"Copied {counted(files, 'file')}, {size_text(size)}, to {work.target}")
     else:
         rows = [each.row() for each in done]
-        emit(rows, output, rows=rows, columns=("reference", "files", "size", "problem"), name="{reference}")
+        emit(rows, output, rows=rows, columns=_COPY_COLUMNS, name="{reference}")
     if failed:
         more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
         raise IntegrityError(
@@ -80,7 +94,7 @@ def copy(references: tuple[str, ...], to: str | None, source: str | None, output
 
 
 @command.command("create")
-@click.argument("url", metavar="URL|PATH")
+@click.argument("url", metavar="URL|PATH", shell_complete=complete("stores"))
 @output_option
 def create(url: str, output: str) -> None:
     """Make a store where there is none; nothing is saved to a place that is none.
@@ -95,7 +109,7 @@ def create(url: str, output: str) -> None:
 
 
 @command.command("set")
-@click.argument("url", metavar="URL|PATH")
+@click.argument("url", metavar="URL|PATH", shell_complete=complete("stores"))
 @click.option("--copy", "copying", is_flag=True, help="Copy all weights first, verified on the way.")
 @output_option
 @local_option
@@ -122,7 +136,7 @@ def set_primary(url: str, copying: bool, output: str) -> None:
 
 
 @command.command("add")
-@click.argument("url", metavar="URL|PATH")
+@click.argument("url", metavar="URL|PATH", shell_complete=complete("stores"))
 @output_option
 @local_option
 def add(url: str, output: str) -> None:
@@ -137,7 +151,7 @@ def add(url: str, output: str) -> None:
 
 
 @command.command("remove")
-@click.argument("url", metavar="URL|PATH")
+@click.argument("url", metavar="URL|PATH", shell_complete=complete("stores"))
 @output_option
 @local_option
 def remove(url: str, output: str) -> None:

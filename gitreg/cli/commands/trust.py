@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gitreg.cli.click_completion import complete
 from gitreg.cli.options import open_registry, output_option
 from gitreg.cli.output import emit, print_done
 from gitreg.cli.results import after_the_work
@@ -12,10 +13,17 @@ from gitreg.sdk import verbs
 
 
 @click.command("trust")
-@click.argument("urls", metavar="[URL]...", nargs=-1)
+@click.argument("urls", metavar="[URL]...", shell_complete=complete("stores"), nargs=-1)
 @click.option("--code", is_flag=True, help="Trust the registry, or those at the URLs, for files that can run code.")
 @click.option("--no-code", is_flag=True, help="Take that back.")
-@click.option("--model", "models", metavar="GLOB", multiple=True, help="With --code: only these models.")
+@click.option(
+    "--model",
+    "models",
+    metavar="GLOB",
+    shell_complete=complete("models"),
+    multiple=True,
+    help="With --code: only these models.",
+)
 @output_option
 def command(urls: tuple[str, ...], code: bool, no_code: bool, models: tuple[str, ...], output: str) -> None:
     """Trust the stores that this registry's gitreg.yaml names; none is opened before.

@@ -8,7 +8,7 @@ from collections import Counter
 import click
 
 from gitreg.cli.arguments import ReferenceArgument
-from gitreg.cli.click_completion import complete_reference
+from gitreg.cli.click_completion import complete_fields, complete_reference
 from gitreg.cli.options import listing_options, open_registry
 from gitreg.cli.output import emit, note, print_line, print_table
 from gitreg.cli.progress import progress
@@ -37,7 +37,7 @@ class _Share(click.ParamType[float]):
 @click.argument("reference", metavar="[REF]", cls=ReferenceArgument, required=False, shell_complete=complete_reference)
 @click.option("--deep", is_flag=True, help="Read every file whole.")
 @click.option("--sample", type=_Share(), metavar="PERCENT", help="Read some of the files whole, by chance: 5%.")
-@listing_options
+@listing_options(complete_fields(_COLUMNS))
 def command(reference: str | None, deep: bool, sample: float | None, output: str) -> None:
     """Check that records, tags and stored files of a version, or of all, are intact.
 

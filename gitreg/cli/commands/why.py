@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitreg.cli.click_completion import complete_stage
+from gitreg.cli.click_completion import complete, complete_fields, complete_stage
 from gitreg.cli.options import listing_options, open_registry, reference_argument
 from gitreg.cli.output import emit, print_line
 from gitreg.cli.table import Cell
@@ -28,9 +28,14 @@ _COLUMNS = ("reference", "stage", "allowed", "protected", "overridden")
 @click.command("why")
 @reference_argument
 @click.argument("stage", metavar="[STAGE]", required=False, shell_complete=complete_stage)
-@click.option("--alias", metavar="NAME", help="Explain instead whether that alias may name it.")
+@click.option(
+    "--alias",
+    metavar="NAME",
+    shell_complete=complete("aliases"),
+    help="Explain instead whether that alias may name it.",
+)
 @click.option("--force", is_flag=True, help="Ask what it would meet with --force.")
-@listing_options
+@listing_options(complete_fields(_COLUMNS))
 def command(reference: str, stage: str | None, alias: str | None, force: bool, output: str) -> None:
     """Explain whether the version that REF means may enter STAGE: each rule and gate, with its numbers.
 

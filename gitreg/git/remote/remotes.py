@@ -99,6 +99,11 @@ class Remotes:
 
         return DulwichRemote(self._repository, self._objects, self._write, self._checked_config, self._env, address)
 
+    def names(self) -> list[str]:
+        """Return the names of the remotes that have a URL, sorted."""
+        keys = [key for _, key, _ in self._config().settings if key.startswith("remote.") and key.endswith(".url")]
+        return sorted({key.removeprefix("remote.").removesuffix(".url") for key in keys})
+
     def has(self, name: str) -> bool:
         """Return whether the present configuration has a remote of that name."""
         return self._read_config().get(f"remote.{name}.url") is not None
