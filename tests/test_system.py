@@ -14,7 +14,7 @@ import pytest
 
 from gitreg import system
 from gitreg.blobs import file_io
-from gitreg.blobs.progress import NO_PROGRESS
+from gitreg.progress import NO_PROGRESS
 
 
 def test_readers_share_a_lock_and_a_writer_has_it_alone(tmp_path: Path) -> None:

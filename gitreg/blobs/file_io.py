@@ -14,8 +14,8 @@ from queue import SimpleQueue
 from threading import Thread
 
 from gitreg import system
-from gitreg.blobs.progress import Progress
 from gitreg.errors import OvertakenError
+from gitreg.progress import Progress
 
 PARTIAL = ".gitreg-{}.partial"
 """Name pattern of a file or folder that is not complete yet."""

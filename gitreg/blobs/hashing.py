@@ -9,7 +9,7 @@ from gitreg.blobs.file_io import hash_file, open_regular
 from gitreg.blobs.files import FileEntry, LocalFile
 from gitreg.blobs.os_errors import readable_os_errors
 from gitreg.blobs.parallel import by_size, threads
-from gitreg.blobs.progress import Progress
+from gitreg.progress import Progress
 
 
 def describe(files: Sequence[LocalFile], *, progress: Progress) -> list[FileEntry]:

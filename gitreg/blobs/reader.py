@@ -8,8 +8,8 @@ from typing import Protocol
 from gitreg.blobs.files import FileEntry
 from gitreg.blobs.format.content import Content
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.store import Target
+from gitreg.progress import NO_PROGRESS, Progress
 
 
 class StoreReader(Protocol):

@@ -8,9 +8,9 @@ from typing import TypeVar
 from gitreg.blobs.files import FileEntry
 from gitreg.blobs.format.content import Content
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.store import Store, Target
 from gitreg.errors import AbsentError, GitregError, IntegrityError, OvertakenError
+from gitreg.progress import NO_PROGRESS, Progress
 
 Answer = TypeVar("Answer")
 

@@ -22,9 +22,9 @@ from gitreg.blobs.format.recipe import recipe_text
 from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.os_errors import CACHE_DENIED, readable_os_errors
 from gitreg.blobs.parallel import ahead, threads
-from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.store import Pack, Store
 from gitreg.errors import GitregError, IntegrityError
+from gitreg.progress import NO_PROGRESS, Progress
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor

@@ -26,10 +26,10 @@ from gitreg.blobs.format.recipe import Chunk, parse_recipe, recipe_text
 from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.os_errors import readable_os_errors
 from gitreg.blobs.parallel import ahead, one_thread, threads
-from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.store import Store
 from gitreg.blobs.trash import find_trashed, restore
 from gitreg.errors import GitregError, InvalidDocument
+from gitreg.progress import NO_PROGRESS, Progress
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future

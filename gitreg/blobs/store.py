@@ -26,9 +26,9 @@ from gitreg.blobs.inventory import missing_of
 from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.os_errors import readable_os_errors
 from gitreg.blobs.parallel import ahead, threads
-from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.trash import TrashReader
 from gitreg.errors import AbsentError, GitregError, IntegrityError, InvalidDocument, StoreGoneError
+from gitreg.progress import NO_PROGRESS, Progress
 
 _MARK = b"gitreg-store 1\n"
 # Folders that show that a store without a marker, from an older gitreg, exists:

@@ -15,9 +15,9 @@ from gitreg.blobs.files import FileEntry
 from gitreg.blobs.format.pack import Span
 from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.parallel import ahead, threads
-from gitreg.blobs.progress import Progress
 from gitreg.blobs.store import Pack, Store, runs, wrong_size
 from gitreg.errors import IntegrityError
+from gitreg.progress import Progress
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor

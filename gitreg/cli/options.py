@@ -14,6 +14,7 @@ from gitreg import documents
 from gitreg.cli.arguments import ModelArgument, ReferenceArgument
 from gitreg.cli.click_completion import Complete, complete, complete_model, complete_reference, complete_stage
 from gitreg.cli.global_options import GlobalOptions
+from gitreg.cli.progress import show_progress
 from gitreg.cli.usage_errors import WrongLineError
 from gitreg.errors import InvalidInput, NotFound, UnsafeCode
 from gitreg.sdk import verbs
@@ -47,6 +48,7 @@ def open_registry(*, accept_rewrite: bool = False) -> Registry:
 
     ctx = click.get_current_context()
     session = ctx.ensure_object(GlobalOptions)
+    show_progress()
     registry = Registry.open(session.repo, local=session.local, accept_rewrite=accept_rewrite)
     ctx.call_on_close(registry.close)
     registry.proposing = session.pr

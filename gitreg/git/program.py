@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from gitreg import progress
 from gitreg.errors import InvalidInput
 from gitreg.git.urls import hide_login
 from gitreg.tracing import timed
@@ -32,6 +37,9 @@ _MUCH = 64 * 1024
 OURS = "GITREG_PUSHES"
 """The variable that tells the pre-push hook that gitreg itself pushes, and has made its checks already."""
 NO_HOOKS = "/dev/null"
+_TRANSFERS = frozenset({"clone", "fetch", "push"})
+_LINE_END = re.compile(rb"[\r\n]")
+_STEP = re.compile(rb"(?:remote: )?([A-Z][a-z]+ (?:objects|deltas)): +[0-9]+% \(([0-9]+)/([0-9]+)\)")
 _NOTHING_EXECUTED = {"core.hooksPath": NO_HOOKS, "core.fsmonitor": "false", "submodule.recurse": "false"}
 
 
@@ -99,8 +107,12 @@ class Git(NamedTuple):
         settings, variables:
             As for `run`; a key may occur several times.
         """
-        env = self._clean() | {OURS: "1"} | dict(variables)
-        return self._timed(arguments, cwd, configured(env, settings), b"")
+        env = configured(self._clean() | {OURS: "1"} | dict(variables), settings)
+        if not progress.is_shown() or not _TRANSFERS.intersection(arguments):
+            return self._timed(arguments, cwd, env, b"")
+        place = next(n for n, word in enumerate(arguments) if word in _TRANSFERS) + 1
+        loud = [*arguments[:place], "--progress", *(word for word in arguments[place:] if word != "--quiet")]
+        return self._timed(loud, cwd, env, b"", watched=True)
 
     def _clean(self) -> dict[str, str]:
         env = {k: v for k, v in self.env.items() if k not in _OF_ONE_REPOSITORY} | _OURS
@@ -109,30 +121,61 @@ class Git(NamedTuple):
         return env
 
     def _timed(
-        self, arguments: Sequence[str], cwd: Path, env: Mapping[str, str], stdin: bytes
+        self, arguments: Sequence[str], cwd: Path, env: Mapping[str, str], stdin: bytes, *, watched: bool = False
     ) -> CompletedProcess[bytes]:
         with timed(hide_login(f"git {' '.join(arguments)}")):
-            return self._run(arguments, cwd, env, stdin)
+            return self._run(arguments, cwd, env, stdin, watched=watched)
 
     def _run(
-        self, arguments: Sequence[str], cwd: Path, env: Mapping[str, str], stdin: bytes
+        self, arguments: Sequence[str], cwd: Path, env: Mapping[str, str], stdin: bytes, *, watched: bool = False
     ) -> CompletedProcess[bytes]:
+        """Run a command; if `watched`, report the progress that git tells on standard error."""
         import subprocess  # slow to import: slower than reading a ref
 
         command = [self.path, *arguments]
-        if len(stdin) < _MUCH:
+        if len(stdin) < _MUCH and not watched:
             return subprocess.run(command, cwd=cwd, env=env, input=stdin, capture_output=True, check=False)
         from tempfile import TemporaryFile  # only for long output: a pipe would be read 4 KiB at a time
 
         with TemporaryFile() as asked, TemporaryFile() as output:
             asked.write(stdin)
             asked.seek(0)
-            done = subprocess.run(
-                command, cwd=cwd, env=env, stdin=asked, stdout=output, stderr=subprocess.PIPE, check=False
-            )
+            with subprocess.Popen(
+                command, cwd=cwd, env=env, stdin=asked, stdout=output, stderr=subprocess.PIPE
+            ) as process:
+                assert process.stderr is not None
+                try:
+                    chunks = iter(partial(os.read, process.stderr.fileno(), 65536), b"")
+                    errors = _without_progress(chunks) if watched else b"".join(chunks)
+                except BaseException:  # as subprocess.run does
+                    process.kill()
+                    raise
             output.seek(0)
-            done.stdout = output.read()
-            return done
+            return subprocess.CompletedProcess(command, process.returncode, output.read(), errors)
+
+
+def _without_progress(chunks: Iterable[bytes]) -> bytes:
+    """Return what git says on standard error but for its progress, which is reported: nothing hides a prompt of git's.
+
+    Its lines are as ``Receiving objects:  45% (450/1000), 12.30 MiB | 5.00 MiB/s``, each ended by a carriage return.
+    """
+    kept, rest, title, done = [], b"", b"", 0
+    with ExitStack() as stack:
+        work = progress.NO_PROGRESS
+        for chunk in chunks:
+            *ended, rest = _LINE_END.split(rest + chunk)
+            for line in ended:
+                step = _STEP.match(line)
+                if step is None:
+                    kept.append(line)
+                    continue
+                if step[1] != title:
+                    stack.close()
+                    title, done = step[1], 0
+                    work = stack.enter_context(progress.reported(title.decode(), int(step[3]), "objects"))
+                work.advance(int(step[2]) - done)
+                done = int(step[2])
+    return b"\n".join([*kept, rest])
 
 
 def configured(env: Mapping[str, str], settings: Sequence[tuple[str, str]]) -> dict[str, str]:

@@ -22,8 +22,8 @@ from gitreg.sdk.session import PathLike, Session
 from gitreg.sdk.verbs.find import check_mirror, find_version, sealed_version, warn_of_unreadable
 
 if TYPE_CHECKING:
-    from gitreg.blobs.progress import Progress
     from gitreg.policy.evaluate import Decision
+    from gitreg.progress import Progress
     from gitreg.registry.doctor import Problem
     from gitreg.registry.lineage.lineage import Lineage
     from gitreg.registry.promotion.signatures import VersionSignature

@@ -23,10 +23,10 @@ from gitreg.registry.state.store_urls import default_folder, is_private, spelled
 from gitreg.sdk.environment import REGISTRY_VARIABLE, Environment
 
 if TYPE_CHECKING:
-    from gitreg.blobs.progress import Progress
     from gitreg.blobs.replicas import Replicas
     from gitreg.blobs.save import StoreWriter
     from gitreg.blobs.store import Store
+    from gitreg.progress import Progress
     from gitreg.registry.promotion.context import PromotionContext
     from gitreg.registry.remote.upstream import Upstream
     from gitreg.registry.state.content_verdicts import ScanCache

@@ -18,7 +18,6 @@ from typing import IO, Any
 from gitreg import Registry
 from gitreg.blobs.files import FileEntry, collect
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.progress import NO_PROGRESS
 from gitreg.documents.layout import Key
 from gitreg.documents.types import (
     AliasDocument,
@@ -32,6 +31,7 @@ from gitreg.documents.types import (
     VersionDocument,
 )
 from gitreg.documents.yaml import dumps
+from gitreg.progress import NO_PROGRESS
 from gitreg.registry.state.registry_refs import mirror_ref, tag_message, tag_ref
 
 WHO = "Ada Lovelace <ada@example.com>"

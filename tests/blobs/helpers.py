@@ -13,9 +13,9 @@ from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.cache.stat_cache import StatCache
 from gitreg.blobs.files import FileEntry, LocalFile, collect
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.save import StoreWriter
 from gitreg.blobs.store import Store, Target
+from gitreg.progress import NO_PROGRESS, Progress
 
 NOTHING_KNOWN = StatCache(None, lambda: 0.0)
 """Every file is read."""

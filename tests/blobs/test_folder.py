@@ -18,9 +18,9 @@ from gitreg.blobs import keys as layout
 from gitreg.blobs.buckets.bucket import NoSuchObjectError
 from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.progress import NO_PROGRESS
 from gitreg.blobs.store import Store
 from gitreg.errors import GitregError, StoreGoneError
+from gitreg.progress import NO_PROGRESS
 from tests.blobs.helpers import contents, fetch, put
 
 KEY = layout.blob("0" * 64)

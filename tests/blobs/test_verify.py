@@ -17,10 +17,10 @@ from gitreg.blobs.files import FileEntry
 from gitreg.blobs.format.content import Content
 from gitreg.blobs.gc.sweep import sweep
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.progress import NO_PROGRESS
 from gitreg.blobs.store import Store
 from gitreg.blobs.verify import verify
 from gitreg.errors import IntegrityError
+from gitreg.progress import NO_PROGRESS
 from tests.blobs.helpers import Counter, blob, flip_a_bit, objects, put
 
 

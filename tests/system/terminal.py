@@ -9,6 +9,7 @@ import re
 import struct
 import subprocess
 import termios
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.system.world import PROGRAMS, Person
@@ -26,11 +27,18 @@ def at_a_terminal(
     out:
         False where only standard error is the terminal, and standard output is thrown away.
     """
+    return run_at_a_terminal(person, [PROGRAMS / "gitreg", *arguments], columns=columns, rows=rows, out=out, code=code)
+
+
+def run_at_a_terminal(
+    person: Person, command: Sequence[str | Path], *, columns: int, rows: int = 40, out: bool = True, code: int = 0
+) -> str:
+    """Run any program as `at_a_terminal` runs gitreg."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     env = {"TERM": "xterm-256color", **{k: v for k, v in person.env.items() if k not in ("COLUMNS", "LINES")}}
     process = subprocess.Popen(
-        [PROGRAMS / "gitreg", *arguments], cwd=person.here, env=env, start_new_session=True, stdin=theirs,
+        command, cwd=person.here, env=env, start_new_session=True, stdin=theirs,
         stdout=theirs if out else subprocess.DEVNULL, stderr=theirs,
     )  # fmt: skip
     os.close(theirs)
@@ -43,7 +51,7 @@ def at_a_terminal(
     finally:
         os.close(ours)
     ended = process.wait()
-    assert ended == code, f"gitreg {arguments} ended with {ended}:\n{shown.decode()}"
+    assert ended == code, f"{command} ended with {ended}:\n{shown.decode()}"
     return shown.decode()
 
 

@@ -2,24 +2,57 @@
 
 from __future__ import annotations
 
-import os
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 from gitreg.cli.table import cells
-from tests.system.terminal import at_a_terminal, plain
+from tests.system.terminal import at_a_terminal, plain, run_at_a_terminal
 from tests.system.world import Person, write
+
+COPYING = """
+import sys, time
+from gitreg.cli.progress import show_progress, shown
+from gitreg.progress import counting
+show_progress()
+with shown("Copying", 40_000_000) as work:
+    work.advance(10_000_000)
+    time.sleep(float(sys.argv[1]))
+    work.advance(5_000_000)
+    for _ in counting(range(3), "Indexing", 3, "commits"):
+        time.sleep(0.3)
+        work.advance(5_000_000)
+print("done")
+"""
+
+
+def copying(person: Person, seconds: float, columns: int = 80) -> str:
+    return run_at_a_terminal(person, [sys.executable, "-c", COPYING, str(seconds)], columns=columns)
 
 
 @pytest.mark.slow
-def test_a_big_save_shows_how_far_it_is_and_a_small_one_nothing(registry: Person, tmp_path: Path) -> None:
-    weights = write(tmp_path / "weights", {"a.bin": os.urandom(40_000_000), "b.bin": b"1"})
-    shown = at_a_terminal(registry, "save", "iris", weights, out=False)
-    assert "Saving" in shown
-    assert "/40.0 MB" in shown
-    assert at_a_terminal(registry, "save", "iris", weights / "b.bin", out=False) == ""
+@pytest.mark.parametrize("columns", [80, 120])
+def test_what_takes_longer_than_a_second_shows_total_rate_and_time_left(registry: Person, columns: int) -> None:
+    shown = plain(copying(registry, 1.4, columns))
+    for part in ("Copying", "10.0 MB of 40.0 MB", "25.0 MB of 40.0 MB, ", "/s ", " left", "Indexing", "of 3 commits"):
+        assert part in shown, shown
+    assert shown.rstrip().endswith("done")
+
+
+@pytest.mark.slow
+def test_what_is_done_within_a_second_shows_nothing(registry: Person, tmp_path: Path) -> None:
+    assert copying(registry, 0) == "done\r\n"
+    weights = write(tmp_path / "weights", {"b.bin": b"1"})
+    assert at_a_terminal(registry, "save", "iris", weights, out=False) == ""
+
+
+@pytest.mark.slow
+def test_a_dumb_terminal_and_a_pipe_show_no_progress(registry: Person) -> None:
+    assert copying(registry.with_env(TERM="dumb"), 1.2) == "done\r\n"
+    piped = registry.run(sys.executable, "-c", COPYING, "1.2")
+    assert (piped.out, piped.err) == ("done\n", "")
 
 
 LONG = "team/classifier-of-very-long-names-for-all-documents-in-the-archive-large"

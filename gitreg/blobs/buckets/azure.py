@@ -16,7 +16,7 @@ from gitreg.blobs.buckets import upload as sending
 from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError, ObjectInfo
 from gitreg.blobs.buckets.errors import Reason, readable_errors
 from gitreg.blobs.buckets.listing import find
-from gitreg.blobs.progress import Progress
+from gitreg.progress import Progress
 
 _TOGETHER = 16  # requests at a time
 _CONNECT, _READ = 10, 30  # timeouts in seconds

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from gitreg.blobs.progress import Progress
+from gitreg.progress import Progress
 
 Buffer = bytes | bytearray | memoryview
 

@@ -20,7 +20,7 @@ from gitreg.blobs import file_io
 from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError, ObjectInfo
 from gitreg.blobs.os_errors import readable_os_errors
 from gitreg.blobs.parallel import ahead, threads
-from gitreg.blobs.progress import NO_PROGRESS, Progress
+from gitreg.progress import NO_PROGRESS, Progress
 
 Answer = TypeVar("Answer")
 

@@ -20,7 +20,7 @@ from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError, ObjectInfo
 from gitreg.blobs.buckets.errors import Reason, readable_errors
 from gitreg.blobs.buckets.listing import find
 from gitreg.blobs.parallel import ahead, threads
-from gitreg.blobs.progress import Progress
+from gitreg.progress import Progress
 
 _TEMPORARY = "tmp/"
 _LOGIN = "log in as Google's own tools do it: gcloud auth application-default login, or GOOGLE_APPLICATION_CREDENTIALS"

@@ -20,7 +20,7 @@ from gitreg.blobs.buckets import upload as sending
 from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError, ObjectInfo
 from gitreg.blobs.buckets.errors import readable_errors
 from gitreg.blobs.buckets.listing import find
-from gitreg.blobs.progress import Progress
+from gitreg.progress import Progress
 
 _UPLOAD = "?uploadId="
 _BATCH = 1000  # keys that one request may delete

@@ -22,7 +22,7 @@ from gitreg.blobs.buckets.bucket import Buffer, NoSuchObjectError, ObjectInfo
 from gitreg.blobs.buckets.errors import Reason, readable_errors
 from gitreg.blobs.buckets.listing import find
 from gitreg.blobs.buckets.sftp_connection import SftpConnection
-from gitreg.blobs.progress import Progress
+from gitreg.progress import Progress
 
 _TEMPORARY = "tmp/"
 _TOGETHER = 32  # files removed at a time

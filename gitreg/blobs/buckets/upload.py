@@ -9,8 +9,8 @@ from typing import NamedTuple
 from gitreg import system
 from gitreg.blobs import file_io
 from gitreg.blobs.buckets.bucket import Bucket
-from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.errors import GitregError
+from gitreg.progress import NO_PROGRESS, Progress
 
 PIECE = 16 << 20  # bytes in memory at a time, per sending thread
 

@@ -16,10 +16,10 @@ from gitreg.blobs.cache.layout import CacheLayout, listing
 from gitreg.blobs.files import FileEntry, check_paths
 from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.os_errors import CACHE_DENIED, readable_os_errors
-from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.reader import StoreReader
 from gitreg.blobs.store import Target
 from gitreg.errors import IntegrityError, OvertakenError
+from gitreg.progress import NO_PROGRESS, Progress
 
 _USE = "use the cache"
 _ATTEMPTS = 10  # to write into a folder that other processes change

@@ -14,8 +14,8 @@ from gitreg.blobs.cache.artifact_stats import ArtifactStats
 from gitreg.blobs.file_io import NO_HARDLINK
 from gitreg.blobs.files import FileEntry
 from gitreg.blobs.parallel import SMALL, by_size, threads
-from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.errors import OvertakenError
+from gitreg.progress import NO_PROGRESS, Progress
 
 _THERE = {errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR}
 

@@ -11,8 +11,8 @@ from gitreg.blobs import file_io
 from gitreg.blobs.files import FileEntry
 from gitreg.blobs.os_errors import readable_os_errors
 from gitreg.blobs.parallel import by_size, threads
-from gitreg.blobs.progress import Progress
 from gitreg.errors import Refused
+from gitreg.progress import Progress
 
 _HINT = "choose another folder, or move it away"
 

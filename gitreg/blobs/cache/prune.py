@@ -14,7 +14,7 @@ from gitreg.blobs.cache.layout import CacheLayout, listing
 from gitreg.blobs.file_io import hash_file, open_regular
 from gitreg.blobs.files import FileEntry
 from gitreg.blobs.os_errors import readable_os_errors
-from gitreg.blobs.progress import NO_PROGRESS, Progress
+from gitreg.progress import NO_PROGRESS, Progress
 
 IN_USE = 24 * 3600.0
 """Seconds after its last use during which an artifact is not evicted: the user may still read it."""

@@ -10,7 +10,7 @@ from gitreg.cli.output import emit, print_line, print_table
 from gitreg.cli.progress import progress
 from gitreg.errors import IntegrityError
 from gitreg.sdk.environment import Environment
-from gitreg.sdk.views.cache import verify_cache
+from gitreg.sdk.views.cache import list_cache, verify_cache
 from gitreg.units import size_text
 
 _COLUMNS = ("digest", "size", "ok", "damaged")
@@ -20,8 +20,9 @@ _COLUMNS = ("digest", "size", "ok", "damaged")
 @listing_options(complete_fields(_COLUMNS))
 def command(output: str) -> None:
     """Hash all that this machine keeps again, and remove what is damaged: it is fetched again when it is needed."""
-    with progress("Verifying") as bar:
-        rows = list(verify_cache(Environment.of_this_process(), progress=bar))
+    environment = Environment.of_this_process()
+    with progress("Verifying", lambda: sum(row["size"] for row in list_cache(environment, None))) as bar:
+        rows = list(verify_cache(environment, progress=bar))
     bad = [row for row in rows if not row["ok"]]
     if output != "table":
         emit(rows, output, rows=rows, columns=_COLUMNS, name="{digest}")

@@ -7,6 +7,7 @@ import click
 from gitreg.cli.click_completion import complete_path
 from gitreg.cli.options import output_option
 from gitreg.cli.output import emit, print_done
+from gitreg.cli.progress import show_progress
 from gitreg.cli.results import after_the_work
 from gitreg.errors import Refused
 from gitreg.registry.state.store_urls import is_private
@@ -29,6 +30,7 @@ def _weights(session: Session) -> str:
 @output_option
 def command(url: str, path: str | None, output: str) -> None:
     """Clone the registry at URL, as `git clone` does, with its stages."""
+    show_progress()
     with verbs.remotes.clone(url, path) as registry, after_the_work():
         if output != "table":
             branch = registry.branch

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from gitreg.cli.click_completion import complete
@@ -16,6 +18,10 @@ from gitreg.cli.options import (
 )
 from gitreg.cli.output import emit
 from gitreg.cli.progress import progress
+from gitreg.errors import GitregError
+
+if TYPE_CHECKING:
+    from gitreg.sdk.registry import Registry
 
 
 @click.command("load")
@@ -56,7 +62,7 @@ def command(
     links point to.
     """
     registry = open_registry()
-    with progress("Loading") as bar:
+    with progress("Loading", lambda: _size(registry, reference, artifact, file, at)) as bar:
         folder = registry.load(
             reference, dest, artifact=artifact, file=file, link=link, at=at, unsafe_code=unsafe_code, progress=bar
         )
@@ -64,3 +70,13 @@ def command(
         click.echo(folder)
     else:
         emit({"reference": registry.version(reference, at=at).reference, "path": str(folder)}, output)
+
+
+def _size(registry: Registry, reference: str, artifact: str | None, file: str | None, at: str | None) -> int | None:
+    """Return the number of bytes to load; None where that is not known."""
+    try:
+        artifacts = registry.version(reference, at=at).artifacts
+    except GitregError:  # told by the load itself
+        return None
+    name = artifact or ("model" if "model" in artifacts else next(iter(artifacts), ""))
+    return artifacts[name].size if file is None and name in artifacts else None

@@ -52,8 +52,9 @@ def command(reference: str | None, deep: bool, sample: float | None, output: str
 
     registry = open_registry()
     bad, rows, good, read, size = [], [], 0, 0, 0
-    with progress("Verifying") as bar:
-        verification = registry.verify(reference, share=1.0 if deep else sample or 0.0, progress=bar)
+    share = 1.0 if deep else sample or 0.0
+    with progress("Verifying", lambda: verbs.stores.size_to_read(registry.session, reference, share)) as bar:
+        verification = registry.verify(reference, share=share, progress=bar)
         if verification.before:
             n = verification.before
             note(f"resuming: {n} file{'' if n == 1 else 's'} {'was' if n == 1 else 'were'} verified before")

@@ -10,6 +10,7 @@ from gitreg.documents.layout import FOLDERS, Key, model_folder, parse_path
 from gitreg.documents.yaml import pointer
 from gitreg.policy.evaluate import is_for
 from gitreg.policy.parse import each_policy
+from gitreg.progress import counting
 from gitreg.registry.rules import file_rules
 from gitreg.registry.rules.problem import Problem
 from gitreg.registry.state.branch import RegistryBranch
@@ -88,7 +89,8 @@ def _record_path(model: str, name: str) -> str:
 def _records(branch: RegistryBranch, snapshot: Snapshot) -> Iterator[Problem]:
     root = f"{branch.root}/" if branch.root else ""
     present = set()
-    for entry in snapshot.index.scan(snapshot.seq, "model_version"):
+    entries = list(snapshot.index.scan(snapshot.seq, "model_version"))
+    for entry in counting(entries, "Checking records", len(entries), "versions"):
         present.add((entry.model, entry.name))
         yield from file_rules.problems_of_file(snapshot, entry)
         contents = readings(snapshot, entry) if entry.data is not None else []

@@ -9,6 +9,7 @@ from gitreg.blobs.manifest import Manifest
 from gitreg.blobs.reader import StoreReader
 from gitreg.blobs.store import Store
 from gitreg.errors import GitregError
+from gitreg.progress import counting
 from gitreg.registry.rules.problem import Problem
 from gitreg.registry.state.manifests import Holder, manifest_of, stored_manifest
 from gitreg.registry.state.runs_and_artifacts import artifact_versions
@@ -33,7 +34,8 @@ def problems_of_weights(
     references: dict[str, str] = {}
     models = {entry.model for entry in snapshot.index.scan(snapshot.seq, "model_version")}
     versions: list[Holder] = [version for model in models for version in snapshot.versions(model)]
-    for kept_by in (*versions, *artifact_versions(snapshot)):
+    every = (*versions, *artifact_versions(snapshot))
+    for kept_by in counting(every, "Checking weights", len(every), "versions"):
         for name, artifact in kept_by.artifacts.items():
             try:
                 manifest = manifest_of(artifact, source)

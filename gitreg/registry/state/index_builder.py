@@ -12,6 +12,7 @@ from gitreg import documents
 from gitreg.documents.fast_yaml import recognise
 from gitreg.documents.layout import MAX_BYTES, Key, parse_path
 from gitreg.errors import InvalidDocument
+from gitreg.progress import counting
 from gitreg.registry.state.index import RewrittenError
 from gitreg.registry.state.index_rows import HIDDEN_DELETED, HIDDEN_YANKED, FileColumns
 
@@ -63,7 +64,8 @@ def catch_up(index: Index, repository: Repository, commit: str, root: str, *, re
         replayed = repository.replay(known, missing, root, limit=MAX_BYTES)
         few = len(missing) < _FEW and not cut  # the first commit of a shallow clone brings every file
         derived = derive_as_parsed if few and "yaml" in sys.modules else derive
-        index.extend((each, _read(files, root, derived), cut and each.oid == missing[0]) for each, files in replayed)
+        new = ((each, _read(files, root, derived), cut and each.oid == missing[0]) for each, files in replayed)
+        index.extend(counting(new, "Indexing", len(missing), "commits"))
     place = index.position(commit)
     assert place is not None
     return place

@@ -11,13 +11,13 @@ from gitreg import contents
 from gitreg.blobs.files import FileEntry, LocalFile, collect
 from gitreg.blobs.hashing import describe
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.progress import Progress
 from gitreg.blobs.reader import StoreReader
 from gitreg.blobs.save import StoreWriter
 from gitreg.contents import RULES, Finding
 from gitreg.documents.types import ArtifactRecord, FileRecord
 from gitreg.errors import GitregError, IntegrityError, InvalidInput, NotFound
 from gitreg.names import nfc
+from gitreg.progress import Progress
 from gitreg.registry.state.content_verdicts import ScanCache, recorded
 from gitreg.registry.state.snapshot import ModelVersion
 from gitreg.suggestions import nearest

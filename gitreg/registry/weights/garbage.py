@@ -15,6 +15,7 @@ from gitreg.documents.types import AnnotationDocument, ArtifactDocument, Artifac
 from gitreg.documents.yaml import loads
 from gitreg.errors import GitregError, IntegrityError, InvalidDocument
 from gitreg.git import Repository
+from gitreg.progress import counting
 from gitreg.registry.drafts import RUN_FILE, read_draft_at
 from gitreg.registry.state.branch import DRAFTS, RegistryBranch
 from gitreg.registry.state.manifests import manifest_of
@@ -116,7 +117,8 @@ def _live(users: StoreUsers) -> Live:
     def look() -> Iterator[Manifest]:
         with users.read() as found:
             for user in found:
-                yield from live_manifests(user, users.store)
+                live = live_manifests(user, users.store)
+                yield from counting(live, "Reading records", None, "artifacts")
 
     return look
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.progress import Progress
 from gitreg.blobs.reader import StoreReader
 from gitreg.blobs.replication import replicate
 from gitreg.blobs.store import Store
 from gitreg.errors import GitregError, IntegrityError, Refused
+from gitreg.progress import Progress
 from gitreg.registry.state.manifests import LISTED_FILES, Holder, manifest_of, stored_manifest
 from gitreg.registry.state.snapshot import ModelVersion
 from gitreg.registry.weights.trusted_stores import NamedStore

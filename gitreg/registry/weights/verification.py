@@ -10,7 +10,6 @@ from typing import Any, BinaryIO, NamedTuple
 from gitreg.blobs import keys
 from gitreg.blobs.files import FileEntry
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.progress import Progress
 from gitreg.blobs.reader import StoreReader
 from gitreg.blobs.store import Store
 from gitreg.blobs.verify import verify
@@ -19,6 +18,7 @@ from gitreg.contents import Finding as Verdict
 from gitreg.documents.layout import Key
 from gitreg.documents.types import ArtifactRecord
 from gitreg.errors import GitregError
+from gitreg.progress import Progress
 from gitreg.registry.state.branch import RegistryBranch
 from gitreg.registry.state.content_verdicts import Difference, ScanCache, differences
 from gitreg.registry.state.index import IndexEntry

@@ -9,8 +9,8 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.errors import InvalidInput
+from gitreg.progress import NO_PROGRESS, Progress
 from gitreg.registry.operations.batches import check_all_saveable, save_versions
 from gitreg.registry.operations.versions import NewVersion, check_saveable
 from gitreg.registry.state.registry_refs import tagged_numbers

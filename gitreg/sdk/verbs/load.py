@@ -8,9 +8,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.errors import InvalidInput, NotFound
 from gitreg.names import nfc
+from gitreg.progress import NO_PROGRESS, Progress
 from gitreg.registry.state.manifests import choose_artifact, manifest_of
 from gitreg.sdk.current_run import active_run
 from gitreg.sdk.verbs.admission import Admission

@@ -9,13 +9,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.documents.files import read_data
 from gitreg.documents.layout import MAX_BYTES, Key, parse_path
 from gitreg.errors import GitregError, NotFound, Refused
 from gitreg.git import Repository
 from gitreg.git.history.history import NO_SUCH_COMMIT, split_revision
 from gitreg.names import is_ref_path
+from gitreg.progress import NO_PROGRESS, Progress
 from gitreg.registry.review.pull_request_check import LookAtWeights, Report, check
 from gitreg.registry.state.content_verdicts import worst_of
 from gitreg.registry.state.manifests import Holder, manifest_of

@@ -10,11 +10,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.save import StoreWriter
 from gitreg.documents.types import ArtifactRecord
 from gitreg.errors import IntegrityError, InvalidInput
 from gitreg.names import name_and_version, named_path, nfc
+from gitreg.progress import NO_PROGRESS, Progress
 from gitreg.registry.operations.versions import NewVersion, check_saveable, save_version
 from gitreg.registry.state.content_verdicts import ScanCache
 from gitreg.registry.state.manifests import describe_artifact, store_artifact

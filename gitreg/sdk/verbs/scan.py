@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitreg.blobs.files import collect
-from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.contents.scanner import scan_path
+from gitreg.progress import NO_PROGRESS, Progress
 from gitreg.registry.state.manifests import choose_artifact
 from gitreg.sdk.verbs.find import find_version
 from gitreg.sdk.verbs.load import manifest_in

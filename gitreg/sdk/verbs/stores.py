@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from gitreg.blobs.files import collect
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.replicas import Replicas
 from gitreg.blobs.replication import replicate
 from gitreg.blobs.store import Store
 from gitreg.blobs.urls import open_store
 from gitreg.errors import GitregError, IntegrityError, InvalidInput, NotFound, Refused
+from gitreg.progress import NO_PROGRESS, Progress
 from gitreg.registry.operations.stores import add_replica, remove_replica, set_primary
 from gitreg.registry.state.store_urls import (
     default_folder,
@@ -292,6 +292,13 @@ def verification(session: Session, reference: str | None, share: float, progress
         tell=session.tell,
         progress=progress or NO_PROGRESS,
     )
+
+
+def size_to_read(session: Session, reference: str | None, share: float) -> int | None:
+    """Return about how many bytes a verification reads: each artifact once in the primary store; None for none."""
+    found = holders(session, [] if reference is None else [reference], warn=False)
+    sizes = {each.digest: each.size for holder in found for each in holder.artifacts.values()}
+    return int(sum(sizes.values()) * share) or None
 
 
 def opened_replicas(session: Session) -> list[Store]:

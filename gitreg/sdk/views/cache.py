@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gitreg.blobs.cache.prune import CachedArtifact, cached_artifacts, prune, verify
-from gitreg.blobs.progress import NO_PROGRESS, Progress
+from gitreg.progress import NO_PROGRESS, Progress
 from gitreg.sdk.environment import Environment
 from gitreg.sdk.registry import Registry
 

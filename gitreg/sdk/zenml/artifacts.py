@@ -9,10 +9,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gitreg.blobs.progress import NO_PROGRESS
 from gitreg.documents.types import ArtifactDocument, ArtifactRecord, amount_text
 from gitreg.errors import IntegrityError, InvalidInput, NotFound, UnsafeCode
 from gitreg.names import nfc
+from gitreg.progress import NO_PROGRESS
 from gitreg.registry.operations import artifacts
 from gitreg.registry.state.manifests import store_artifact
 from gitreg.registry.state.runs_and_artifacts import find_artifact

@@ -13,8 +13,8 @@ import pytest
 from gitreg.blobs.buckets.bucket import Bucket, NoSuchObjectError
 from gitreg.blobs.buckets.folder import FolderBucket
 from gitreg.blobs.buckets.upload import PIECE
-from gitreg.blobs.progress import NO_PROGRESS
 from gitreg.blobs.urls import open_bucket
+from gitreg.progress import NO_PROGRESS
 
 MIB = 1 << 20
 

@@ -213,7 +213,7 @@ def killed_after(made: Proxy, url: str, path: Path, nbytes: int) -> None:
     code = (
         "import os, sys\n"
         "from gitreg.blobs.urls import open_bucket\n"
-        "from gitreg.blobs.progress import NO_PROGRESS\n"
+        "from gitreg.progress import NO_PROGRESS\n"
         "name = lambda digest: f'sha256/{digest[:2]}/{digest}'\n"
         "open_bucket(sys.argv[1]).upload(os.open(sys.argv[2], os.O_RDONLY), name, NO_PROGRESS)\n"
     )
@@ -241,7 +241,7 @@ def test_memory_stays_bounded_whatever_the_size(url: str, tmp_path: Path) -> Non
         "import os, sys\n"
         "from pathlib import Path\n"
         "from gitreg.blobs.urls import open_bucket\n"
-        "from gitreg.blobs.progress import NO_PROGRESS\n"
+        "from gitreg.progress import NO_PROGRESS\n"
         "name = lambda digest: f'sha256/{digest[:2]}/{digest}'\n"
         "open_bucket(sys.argv[1]).upload(os.open(sys.argv[2], os.O_RDONLY), name, NO_PROGRESS)\n"
         "print(Path('/proc/self/status').read_text())\n"

@@ -17,9 +17,9 @@ from gitreg.blobs.cache import prune
 from gitreg.blobs.cache.cache import Cache
 from gitreg.blobs.file_io import PARTIAL
 from gitreg.blobs.manifest import Manifest
-from gitreg.blobs.progress import NO_PROGRESS, Progress
 from gitreg.blobs.store import Store, Target
 from gitreg.errors import Refused
+from gitreg.progress import NO_PROGRESS, Progress
 from tests.blobs.faults import ROOT, python
 from tests.blobs.helpers import Watched, contents, put
 

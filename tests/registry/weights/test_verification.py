@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs.progress import NO_PROGRESS
 from gitreg.blobs.urls import open_store
 from gitreg.errors import IntegrityError
+from gitreg.progress import NO_PROGRESS
 from gitreg.registry.weights.verification import VerifiedItem
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.verbs.stores import add_store, copying

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from gitreg import Model, run, save_artifact
-from gitreg.blobs.progress import NO_PROGRESS
 from gitreg.errors import IntegrityError, InvalidInput, Refused
+from gitreg.progress import NO_PROGRESS
 from gitreg.registry.weights.replica_status import CopiedVersion, Replication
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.verbs import stores

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.blobs.progress import NO_PROGRESS
 from gitreg.errors import IntegrityError, InvalidInput, NotFound, Refused, StoreGoneError
+from gitreg.progress import NO_PROGRESS
 from gitreg.sdk.registry import Registry
 from gitreg.sdk.verbs.stores import add_store, copying, create_store, held, remove_store
 from tests.blobs.helpers import contents, flip_a_bit
