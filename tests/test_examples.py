@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -106,3 +107,15 @@ def test_every_verb_has_an_example() -> None:
         if isinstance(value, FunctionType) and name.partition(".")[0] in {*VERBS, *functions}
     }
     assert verbs - {*WITH_EXAMPLES} == WITHOUT
+
+
+def test_every_verb_that_returns_something_tells_what_it_is() -> None:
+    returning = {
+        name
+        for name in WITH_EXAMPLES
+        if isinstance(DOCUMENTED[name], FunctionType) and DOCUMENTED[name].__annotations__.get("return") != "None"
+    }
+    described = {
+        name for name in returning if re.search(r"^ *(Returns|Yields)$", DOCUMENTED[name].__doc__, re.MULTILINE)
+    }
+    assert returning - described == set()

@@ -46,6 +46,11 @@ def model(
     unsafe_code:
         True if the models in ``load`` may contain files that can run code when they are loaded.
 
+    Returns
+    -------
+    Callable:
+        What was decorated, with ``current.model`` inside of it.
+
     Raises
     ------
     InvalidInput

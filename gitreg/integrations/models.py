@@ -158,6 +158,11 @@ class Models:
         unsafe_code:
             True if files that can run code when they are loaded are allowed.
 
+        Returns
+        -------
+        str:
+            The folder with the files.
+
         Raises
         ------
         NotFound

@@ -79,6 +79,11 @@ class Registry:
         accept_rewrite:
             True to follow the remote of a URL even if its history was rewritten, or another registry is there now.
 
+        Returns
+        -------
+        Registry:
+            Open; close it, or use it in a ``with`` statement.
+
         Raises
         ------
         NotFound
@@ -237,6 +242,11 @@ class Registry:
         at:
             A date or a commit: the model as it was then. None means now.
 
+        Returns
+        -------
+        ModelCard:
+            The fields of its card, the count of its versions, the latest one, and the holder of each stage.
+
         Raises
         ------
         NotFound
@@ -260,6 +270,11 @@ class Registry:
         ----------
         at:
             A date or a commit: the registry as it was then. None means now.
+
+        Returns
+        -------
+        ModelVersion:
+            Its sealed record with the annotation over it; its stage and its aliases are those of now, or of `at`.
 
         Raises
         ------
@@ -393,6 +408,11 @@ class Registry:
         stage:
             With a model: only the moves of this stage, with the version that held it after each.
 
+        Returns
+        -------
+        Iterator:
+            Dictionaries with ``commit``, ``when`` (ISO 8601), ``who`` and the change, newest first.
+
         Raises
         ------
         NotFound
@@ -457,6 +477,11 @@ class Registry:
         Parameters and errors are those of :func:`gitreg.registry.lineage.lineage.lineage`; ``at`` is a date or a
         commit, for the graph as it was then.
 
+        Returns
+        -------
+        Lineage:
+            Its nodes and edges; the node that was asked for is ``root``. A notebook shows it as a picture.
+
         Raises
         ------
         NotFound
@@ -490,6 +515,11 @@ class Registry:
         fields:
             The fields of the card: description, license, audience, use_cases, limitations, trade_offs, ethics.
 
+        Returns
+        -------
+        ModelCard:
+            The model, which has no versions yet.
+
         Raises
         ------
         AlreadyExists
@@ -517,6 +547,11 @@ class Registry:
         """Change the card of a model and return the model (:func:`gitreg.registry.operations.models.update_model`).
 
         Fields that are given replace the old ones; tags and metadata are added.
+
+        Returns
+        -------
+        ModelCard:
+            The model after the change.
 
         Raises
         ------
@@ -599,6 +634,11 @@ class Registry:
         unsafe_pickle:
             True to pickle an object that no safe format supports.
 
+        Returns
+        -------
+        ModelVersion:
+            The new version with its number; the existing one if it has this name and the same content.
+
         Raises
         ------
         AlreadyExists
@@ -629,6 +669,11 @@ class Registry:
         message:
             Text to add to the message of the commit.
 
+        Returns
+        -------
+        Batch:
+            A context manager; after its block, ``versions`` has what was saved, in order.
+
         Examples
         --------
         >>> with registry.batch("Two sizes") as batch:
@@ -649,6 +694,11 @@ class Registry:
         metadata: Mapping[str, Any] | None = None,
     ) -> ModelVersion:
         """Create a version without files and return it; artifacts can be linked to it later.
+
+        Returns
+        -------
+        ModelVersion:
+            The new version; the existing one if it has this name and is the same.
 
         Raises
         ------
@@ -694,6 +744,11 @@ class Registry:
             A date or a commit: what the reference meant then. None means now.
         unsafe_code:
             True to return also files that can run code when they are loaded.
+
+        Returns
+        -------
+        pathlib.Path:
+            `dest`, or the folder in the cache.
 
         Warns
         -----
@@ -805,6 +860,11 @@ class Registry:
         unsafe_code:
             True to open it even if it can run code when it is loaded.
 
+        Returns
+        -------
+        BinaryIO:
+            A file to read from its beginning; the caller closes it.
+
         Raises
         ------
         NotFound
@@ -826,6 +886,11 @@ class Registry:
 
     def read_file(self, reference: str, path: str, *, artifact: str | None = None, unsafe_code: bool = False) -> bytes:
         """Return the bytes of one file, verified; parameters and errors are those of :meth:`open_file`.
+
+        Returns
+        -------
+        bytes:
+            The whole content.
 
         Raises
         ------
@@ -856,6 +921,11 @@ class Registry:
         reason:
             Text for the audit log.
 
+        Returns
+        -------
+        ModelVersion:
+            The version, which holds the stage now.
+
         Raises
         ------
         NotFound, InvalidInput
@@ -876,6 +946,11 @@ class Registry:
         """Return a stage to the version that held it before, skipping yanked and deleted ones; return that version.
 
         See :func:`gitreg.registry.operations.stages.rollback`.
+
+        Returns
+        -------
+        ModelVersion:
+            The version that holds the stage now.
 
         Raises
         ------
@@ -903,6 +978,11 @@ class Registry:
         force:
             True to ask about a promotion with ``force``.
 
+        Returns
+        -------
+        Decision:
+            ``allowed`` is True if the version may enter; ``unmet`` are the results that refuse it.
+
         Raises
         ------
         NotFound, InvalidInput
@@ -927,6 +1007,11 @@ class Registry:
         ----------
         force:
             True to ask about setting the alias with ``force``.
+
+        Returns
+        -------
+        Decision:
+            As of `why`, with ``aliases`` as its stage.
 
         Raises
         ------
@@ -956,6 +1041,11 @@ class Registry:
         until:
             The end of the approval: a date, or a number of days from now (``14d``); None means no end.
 
+        Returns
+        -------
+        ModelVersion:
+            The version, as it was.
+
         Raises
         ------
         NotFound, InvalidInput
@@ -978,6 +1068,11 @@ class Registry:
 
         See :func:`gitreg.registry.operations.stages.archive`.
 
+        Returns
+        -------
+        ModelVersion:
+            The version, with the stage ``archived``.
+
         Raises
         ------
         NotFound
@@ -997,6 +1092,11 @@ class Registry:
         ----------
         force:
             True to override gates of the aliases' policy where it allows that.
+
+        Returns
+        -------
+        ModelVersion:
+            The version, with the alias among its aliases.
 
         Raises
         ------
@@ -1048,6 +1148,11 @@ class Registry:
         Metadata replaces older values key by key, tags are added, a description replaces the old one.
         See :func:`gitreg.registry.operations.versions.annotate`.
 
+        Returns
+        -------
+        ModelVersion:
+            The version after the change.
+
         Raises
         ------
         NotFound, InvalidInput
@@ -1077,6 +1182,11 @@ class Registry:
 
         See :func:`gitreg.registry.operations.versions.yank`.
 
+        Returns
+        -------
+        ModelVersion:
+            The version, with ``yanked`` True.
+
         Raises
         ------
         NotFound
@@ -1095,6 +1205,11 @@ class Registry:
 
     def unyank(self, reference: str) -> ModelVersion:
         """Undo a yank and return the version (:func:`gitreg.registry.operations.versions.unyank`).
+
+        Returns
+        -------
+        ModelVersion:
+            The version, with ``yanked`` False.
 
         Raises
         ------
@@ -1144,6 +1259,11 @@ class Registry:
             The part of the files to read: 0 checks only that they exist, 1 reads all. A verification that reads files
             and is interrupted continues at the same point when it is run again.
 
+        Returns
+        -------
+        Verification:
+            An iterator of `VerifiedItem`; those with a ``problem`` are findings.
+
         Raises
         ------
         NotFound
@@ -1160,6 +1280,11 @@ class Registry:
     def signed(self, reference: str | None = None) -> list[VersionSignature]:
         """Return the signers of a version, or of all versions, by the public keys that the registry names.
 
+        Returns
+        -------
+        list:
+            A `VersionSignature` for each version, in the order of models and numbers.
+
         Raises
         ------
         NotFound
@@ -1175,6 +1300,11 @@ class Registry:
     def doctor(self) -> list[Problem]:
         """Return the problems of the registry, its stores and its remote.
 
+        Returns
+        -------
+        list:
+            A `Problem` for each finding; an empty list if all is well.
+
         Warns
         -----
         UserWarning
@@ -1189,6 +1319,11 @@ class Registry:
 
     def repair(self, problems: Sequence[Problem]) -> list[Problem]:
         """Repair the problems that gitreg can repair, and return those.
+
+        Returns
+        -------
+        list:
+            The problems that are repaired.
 
         Examples
         --------
@@ -1207,6 +1342,11 @@ class Registry:
         apply:
             True to move them. If False, nothing is moved, and the list also contains the present content of the trash.
 
+        Returns
+        -------
+        list:
+            A `Garbage` for each object, with its key, size in bytes, and reason.
+
         Raises
         ------
         InvalidDocument, IntegrityError, Refused
@@ -1224,6 +1364,11 @@ class Registry:
 
     def return_garbage(self) -> list[Garbage]:
         """Restore everything in the trash of the store to its place, and return the list.
+
+        Returns
+        -------
+        list:
+            A `Garbage` for each restored object.
 
         Raises
         ------
@@ -1246,6 +1391,11 @@ class Registry:
         ----------
         grace:
             The retention in seconds.
+
+        Returns
+        -------
+        list:
+            A `Garbage` for each removed object.
 
         Raises
         ------

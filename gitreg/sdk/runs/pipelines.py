@@ -183,6 +183,11 @@ def step(
     substitutions:
         Values for placeholders in the names of its model and outputs, beside ``{date}`` and ``{time}``.
 
+    Returns
+    -------
+    Step:
+        The step, which is called as the function is.
+
     Raises
     ------
     InvalidInput
@@ -239,6 +244,11 @@ def pipeline(
         True to save uncommitted changes of the code as an artifact.
     substitutions:
         Values for placeholders in names, beside ``{date}`` and ``{time}`` (:func:`gitreg.run`).
+
+    Returns
+    -------
+    Pipeline:
+        The pipeline, which is called as the function is.
 
     Raises
     ------

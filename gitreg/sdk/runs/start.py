@@ -65,6 +65,11 @@ def run(
     command:
         The command to record; None records that of this process.
 
+    Yields
+    ------
+    Run:
+        The run; its ``model`` is the version that it works on.
+
     Raises
     ------
     AlreadyExists

@@ -75,6 +75,11 @@ def get_step_context() -> StepContext:
 
     A script is one under ``gitreg run``, and in the block of :func:`gitreg.run`.
 
+    Returns
+    -------
+    StepContext:
+        The names of the run and the step, and the version of a model that the step works on.
+
     Raises
     ------
     InvalidInput

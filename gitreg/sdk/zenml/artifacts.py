@@ -135,6 +135,11 @@ class ArtifactVersion:
         unsafe_code:
             True to return also files that can run code when they are loaded.
 
+        Returns
+        -------
+        pathlib.Path:
+            A read-only folder.
+
         Raises
         ------
         Refused
@@ -165,6 +170,11 @@ class ArtifactVersion:
             True to load also pickles and other code: that runs any code that their author put there.
         expected:
             The class of the result, if the files allow several.
+
+        Returns
+        -------
+        Any:
+            An object of the type that was saved, equal to it.
 
         Raises
         ------
@@ -221,6 +231,11 @@ def save_artifact(
         True to pickle an object that no safe format supports.
     registry:
         An open registry; None takes that of the active run, else opens that of the current folder.
+
+    Returns
+    -------
+    ArtifactVersion:
+        Its handle; in a run, it has a number once the run has ended well.
 
     Raises
     ------
@@ -322,6 +337,11 @@ def get_artifact_version(
 
     In a run, the artifacts of the run's draft are searched first.
 
+    Returns
+    -------
+    ArtifactVersion:
+        Its handle; ``load()`` returns the object.
+
     Raises
     ------
     NotFound
@@ -352,6 +372,11 @@ def load_artifact(
     registry: Registry | None = None,
 ) -> Any:
     """Return the object of an artifact version (:func:`get_artifact_version`, :meth:`ArtifactVersion.load`).
+
+    Returns
+    -------
+    Any:
+        The object that was saved; for a file or a folder, its read-only path.
 
     Raises
     ------

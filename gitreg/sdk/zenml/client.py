@@ -64,6 +64,11 @@ class Client:
     ) -> ModelCard:
         """Register a model and return it.
 
+        Returns
+        -------
+        ModelCard:
+            The model, which has no versions yet.
+
         Raises
         ------
         AlreadyExists
@@ -90,6 +95,11 @@ class Client:
 
     def get_model(self, model_name_or_id: str) -> ModelCard:
         """Return a model by its name.
+
+        Returns
+        -------
+        ModelCard:
+            The model with its card, its latest version and its stages.
 
         Raises
         ------
@@ -124,6 +134,11 @@ class Client:
         filters:
             ``field="value"`` or ``field="operator:value"`` (:mod:`gitreg.registry.query.filters`).
 
+        Returns
+        -------
+        Page:
+            ``items`` are `ModelCard`; ``total`` is the number of all that match.
+
         Raises
         ------
         InvalidInput
@@ -157,6 +172,11 @@ class Client:
         ----------
         fields:
             The fields to replace: license, description, audience, use_cases, limitations, trade_offs, ethics.
+
+        Returns
+        -------
+        ModelCard:
+            The model after the change.
 
         Raises
         ------
@@ -203,6 +223,11 @@ class Client:
     ) -> ModelVersion:
         """Create a version without files and return it.
 
+        Returns
+        -------
+        ModelVersion:
+            The new version, without files.
+
         Raises
         ------
         NotFound
@@ -226,6 +251,11 @@ class Client:
         model_version_name_or_number_or_id: str | int | ModelStages | None = None,
     ) -> ModelVersion:
         """Return a version by its name, number, stage or alias; None means the latest.
+
+        Returns
+        -------
+        ModelVersion:
+            The version with its record and its annotation.
 
         Raises
         ------
@@ -256,6 +286,11 @@ class Client:
         """Return one page of the versions of a model, or of all; parameters are those of :meth:`list_models`.
 
         A filter on metadata is passed by unpacking a dictionary: ``**{"metadata.accuracy": "gte:0.9"}``.
+
+        Returns
+        -------
+        Page:
+            ``items`` are `ModelVersion`; ``total`` is the number of all that match.
 
         Raises
         ------
@@ -293,6 +328,11 @@ class Client:
         remove_tags: Sequence[str] | None = None,
     ) -> ModelVersion:
         """Move a version to a stage and add to its annotation, in one commit; return the version.
+
+        Returns
+        -------
+        ModelVersion:
+            The version after the change.
 
         Raises
         ------
@@ -340,6 +380,11 @@ class Client:
     def get_artifact_version(self, name_id_or_prefix: str, version: str | int | None = None) -> ArtifactVersion:
         """Return an artifact version by name (default: the latest version), by id, or by the first digits of the id.
 
+        Returns
+        -------
+        ArtifactVersion:
+            Its handle; ``load()`` returns the object.
+
         Raises
         ------
         NotFound
@@ -358,6 +403,11 @@ class Client:
 
     def list_artifact_versions(self, name: str | None = None) -> list[ArtifactVersion]:
         """Return the versions of an artifact, or of all artifacts, sorted by name and number.
+
+        Returns
+        -------
+        list:
+            Handles, in the order of their numbers.
 
         Examples
         --------

@@ -107,6 +107,11 @@ class Model:
     def card(self) -> dict[str, Any]:
         """Return the fields of the card that were given, with the tags.
 
+        Returns
+        -------
+        dict:
+            The fields of the card by name, and ``tags`` if there are any.
+
         Examples
         --------
         >>> Model("taste", license="MIT", tags=["embedding"]).card()
@@ -143,6 +148,11 @@ class Model:
 
     def get(self) -> ModelVersion:
         """Return the version from the registry, with its record and its annotation.
+
+        Returns
+        -------
+        ModelVersion:
+            Its record and its annotation as they are now.
 
         Raises
         ------
@@ -208,6 +218,11 @@ class Model:
     def load(self, dest: PathLike | None = None, *, artifact: str | None = None, unsafe_code: bool = False) -> Path:
         """Return the folder with the files of the version; parameters are those of :meth:`gitreg.Registry.load`.
 
+        Returns
+        -------
+        pathlib.Path:
+            `dest`, or the folder in the cache.
+
         Raises
         ------
         NotFound
@@ -236,6 +251,11 @@ class Model:
         version:
             The version of the artifact; None means the newest that is linked.
 
+        Returns
+        -------
+        ArtifactVersion:
+            Its handle; None if there is none of that name.
+
         Raises
         ------
         NotFound
@@ -254,6 +274,11 @@ class Model:
     def get_model_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
         """Return a linked artifact of the type model; None if there is none of that name.
 
+        Returns
+        -------
+        ArtifactVersion:
+            As of `get_artifact`.
+
         Raises
         ------
         NotFound
@@ -269,6 +294,11 @@ class Model:
 
     def get_data_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
         """Return a linked artifact of the type data; None if there is none of that name.
+
+        Returns
+        -------
+        ArtifactVersion:
+            As of `get_artifact`.
 
         Raises
         ------
@@ -287,6 +317,11 @@ class Model:
     def get_deployment_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion | None:
         """Return a linked artifact of the type deployment; None if there is none of that name.
 
+        Returns
+        -------
+        ArtifactVersion:
+            As of `get_artifact`.
+
         Raises
         ------
         NotFound
@@ -301,6 +336,11 @@ class Model:
 
     def load_artifact(self, name: str, version: str | int | None = None, *, unsafe_pickle: bool = False) -> Any:
         """Return the object of a linked artifact (:meth:`gitreg.ArtifactVersion.load`).
+
+        Returns
+        -------
+        Any:
+            An object of the type that was saved, equal to it.
 
         Raises
         ------
