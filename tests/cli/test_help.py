@@ -96,3 +96,5 @@ def test_a_guide_on_a_terminal_is_rendered_and_paged_where_it_is_longer(tmp_path
         plain = re.sub(r"\x1b\[[\d;]*m", "", shown)
         assert "$ gitreg save ranker" in plain
         assert "```" not in plain
+    assert "paged" in on_a_terminal(["help"], lines=20, env=env)
+    assert "paged" not in on_a_terminal(["help"], lines=200, env=env)

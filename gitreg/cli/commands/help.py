@@ -39,17 +39,21 @@ def command(ctx: click.Context, topic: tuple[str, ...]) -> None:
     A guide is rendered on a terminal; into a pipe it is printed as Markdown. `man gitreg-start` is the same guide.
     """
     if len(topic) == 1 and topic[0] in guides.TOPICS:
-        _show(guides.source(topic[0]))
+        text, color = guides.source(topic[0]), False
+        if sys.stdout.isatty():
+            text, color = _rendered(text)
+        _print_paged(text, color=color)
         return
     inner, rest = _command(ctx.find_root(), topic)
     if rest:
         raise _unknown(inner, rest[0], top=len(rest) == len(topic))
-    click.echo(inner.get_help())
+    text = f"{inner.get_help()}\n"
     if not topic:
         formatter = ctx.make_formatter()
         with formatter.section("Guides (gitreg help TOPIC)"):
             formatter.write_dl([(name, guides.title(name)) for name in guides.TOPICS])
-        click.echo(f"\n{formatter.getvalue()}", nl=False)
+        text += f"\n{formatter.getvalue()}"
+    _print_paged(text)
 
 
 def _command(root: click.Context, names: Sequence[str]) -> tuple[click.Context, Sequence[str]]:
@@ -75,24 +79,25 @@ def _unknown(ctx: click.Context, name: str, *, top: bool) -> UnknownWordError:
     return UnknownWordError(message, ctx, name, dict.fromkeys(words))
 
 
-def _show(markdown: str) -> None:
-    """Print a guide: rendered on a terminal, through a pager where it is longer than the screen."""
-    if not sys.stdout.isatty():
-        click.echo(markdown, nl=False)
-        return
+def _print_paged(text: str, *, color: bool | None = None) -> None:
+    """Print a text, on a terminal through a pager where it is longer than the screen."""
+    if sys.stdout.isatty() and text.count("\n") >= os.get_terminal_size(sys.stdout.fileno()).lines:
+        click.echo_via_pager(text, color=color)
+    else:
+        click.echo(text, nl=False)
+
+
+def _rendered(markdown: str) -> tuple[str, bool]:
+    """Return a guide as it looks on this terminal, and whether it has colours."""
     from rich.console import Console
     from rich.markdown import Markdown
     from rich.style import Style
     from rich.syntax import ANSISyntaxTheme
     from rich.theme import Theme
 
-    size = os.get_terminal_size(sys.stdout.fileno())
-    console = Console(width=min(size.columns, _WIDEST) or None, theme=Theme(_STYLES))
+    columns = os.get_terminal_size(sys.stdout.fileno()).columns
+    console = Console(width=min(columns, _WIDEST) or None, theme=Theme(_STYLES))
     prompts = ANSISyntaxTheme({("Generic", "Prompt"): Style(bold=True), ("Comment",): Style(dim=True)})
     with console.capture() as captured:
         console.print(Markdown(markdown, code_theme=prompts, hyperlinks=False))  # type: ignore[arg-type] # it takes both
-    text = captured.get()
-    if text.count("\n") < size.lines:
-        click.echo(text, nl=False)
-    else:
-        click.echo_via_pager(text, color=console.color_system is not None)
+    return captured.get(), console.color_system is not None
