@@ -58,7 +58,9 @@ def name_and_version(text: str) -> tuple[str, str | None]:
     """
     name, at, version = text.rpartition("@")
     if at and not version:
-        raise InvalidInput(f"{text!r} names no version", hint="write it behind the @; without @ it is the next number")
+        raise InvalidInput(
+            f"{text!r} names no version", hint="write it behind the @; without the @ the version gets the next number"
+        )
     return (name, version) if at else (text, None)
 
 
@@ -213,10 +215,10 @@ def check_version(name: str, *, stages: tuple[str, ...] = (), aliases: tuple[str
     name = check_written_version(name)
     if is_number(name):
         raise InvalidInput(
-            f"a version cannot be named the number {name!r}", hint="numbers are given by themselves; leave the name out"
+            f"a version cannot be named by a number, {name!r}", hint="leave the name out: gitreg counts by itself"
         )
     if name.lower() in (LATEST, ARCHIVED, "draft") or name.lower().startswith(("draft:", "sha256:")):
-        raise InvalidInput(f"{name!r} means something else and cannot name a version", hint="choose another name")
+        raise InvalidInput(f"{name!r} is a word of gitreg's and cannot name a version", hint="choose another name")
     if fold(name) in map(fold, stages):
         raise InvalidInput(f"{name!r} is a stage and cannot name a version", hint="choose another name")
     if name in aliases:
@@ -239,7 +241,9 @@ def check_written_version(name: str) -> str:
     """
     name = _check_text("version", name)
     if name in (".", "..") or "/" in name or "\\" in name:
-        raise InvalidInput(f"version name {name!r} is or holds a path", hint="leave out '/', '\\', '.' and '..'")
+        raise InvalidInput(
+            f"the version name {name!r} is a path, or has one in it", hint="leave out '/', '\\', '.' and '..'"
+        )
     return _check_slug("version", name)
 
 

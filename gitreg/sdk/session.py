@@ -118,7 +118,8 @@ class Session:
     def _open_mirror(cls, address: str, environment: Environment, *, local: bool, accept_rewrite: bool) -> Self:
         if local:
             raise InvalidInput(
-                "a registry that is named by its URL has no clone", hint="leave --local out, or clone it"
+                "--local needs a clone, and this registry is named by its URL",
+                hint="leave --local out, or `gitreg clone` it",
             )
         mirror = discovery.mirrors.open_mirror(
             address,

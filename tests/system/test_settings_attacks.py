@@ -402,7 +402,7 @@ def test_a_version_gets_past_no_policy_by_its_name(server: Server) -> None:
         ("production", "is a version that is called like a stage; only its number means it"),
         ("Staging", "is a version that is called like a stage; only its number means it"),
         ("champion", "is misnamed: 'champion' is an alias of this model and cannot name a version"),
-        ("latest", "is misnamed: 'latest' means something else and cannot name a version"),
+        ("latest", "is misnamed: 'latest' is a word of gitreg's and cannot name a version"),
     ):
         called = {f"models/iris/versions/{name}.yaml": record.replace("version: '2'", f"version: {name}")}
         commit(eve, called)

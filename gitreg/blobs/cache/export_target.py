@@ -27,7 +27,7 @@ def files_to_write(dest: Path, files: Sequence[FileEntry], progress: Progress) -
     """
     with readable_os_errors("look into the folder", dest):
         if dest.exists() and not dest.is_dir():
-            raise Refused(f"{dest} is there and is no folder", hint=_HINT)
+            raise Refused(f"{dest} exists already and is no folder", hint=_HINT)
         if not os.path.lexists(dest):
             return list(files)
         for parent in sorted({parent for entry in files for parent in _parents(entry.path)}):
@@ -44,7 +44,7 @@ def _is_missing(path: Path, entry: FileEntry, progress: Progress) -> bool:
     if status is None:
         return True
     if not stat.S_ISREG(status.st_mode):
-        raise Refused(f"{path} is there and is no regular file", hint=_HINT)
+        raise Refused(f"{path} exists already and is no regular file", hint=_HINT)
     if status.st_size == entry.size:
         descriptor = file_io.open_regular(path)
         try:
@@ -52,7 +52,7 @@ def _is_missing(path: Path, entry: FileEntry, progress: Progress) -> bool:
                 return False
         finally:
             os.close(descriptor)
-    raise Refused(f"{path} is there and differs", hint=_HINT)
+    raise Refused(f"{path} exists already and differs", hint=_HINT)
 
 
 def _parents(path: str) -> list[str]:

@@ -36,7 +36,7 @@ def command(
     The sealed record never changes; annotations override it when it is shown.
     """
     if not metadata and not tags and description is None:
-        raise InvalidInput("there is nothing to say", hint="give --metadata, --tag or --description")
+        raise InvalidInput("nothing was given to annotate with", hint="give --metadata, --tag or --description")
     registry = open_registry()
     outcome = verbs.versions.annotate(
         registry.session, reference, metadata=metadata, tags=tags, description=description

@@ -48,7 +48,7 @@ def command(
     counts where policies.settings asks for approvals.
     """
     if settings != (reference is None) or settings != (stage is None) or (head and not settings):
-        raise click.UsageError("give REF and STAGE, or --settings, with --head or without")
+        raise click.UsageError("give REF and STAGE, or --settings (and --head) instead")
     registry = open_registry()
     if settings:
         report(

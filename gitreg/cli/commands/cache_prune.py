@@ -26,7 +26,7 @@ def command(to: str | None, everything: bool, output: str) -> None:
     being fetched or copied at this moment.
     """
     if to is not None and everything:
-        raise InvalidInput("--to and --all contradict each other", hint="give one of them")
+        raise InvalidInput("--to and --all exclude each other", hint="give one of them")
     limit = parse_size(to, "--to") if to is not None else None
     environment = Environment.of_this_process()
     rows = prune_cache(environment, limit=limit, all_unused=everything)

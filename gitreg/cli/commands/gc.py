@@ -56,7 +56,7 @@ class _Duration(click.ParamType[float]):
 def command(apply: bool, undo: bool, purge: bool, grace: float, release: tuple[str, ...], output: str) -> None:
     """Show, or take away, weights that no version means, and what killed saves left behind."""
     if apply + undo + purge > 1:
-        raise InvalidInput("--apply, --undo and --purge are three different things", hint="choose one of them")
+        raise InvalidInput("--apply, --undo and --purge exclude one another", hint="choose one of them")
     registry = open_registry()
     if release:
         registry.release_claims(release)

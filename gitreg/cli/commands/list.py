@@ -56,7 +56,9 @@ def command(words: tuple[str, ...], drafts: bool, at: str | None, output: str, *
     _check_words(registry, words if model is None else words[1:], model)
     if drafts:
         if at is not None:
-            raise InvalidInput("drafts are of now: a draft has no past", hint="leave out the date or commit")
+            raise InvalidInput(
+                "--drafts and --at exclude each other: drafts have no history", hint="leave one of them out"
+            )
         print_drafts(registry, output, model)
         return
     filters = words[1:] if model is not None else words
@@ -105,7 +107,7 @@ def print_drafts(registry: Registry, output: str, model: str | None) -> None:
             name="{run}",
         )
     if not rows:
-        raise NotFound("there are no drafts", hint="a run that is under way has one, and one that failed leaves it")
+        raise NotFound("there are no drafts", hint="a run has one while it is running, and keeps it if it fails")
     if output == "table":
         print_table(
             ["model", "version", "run", "status", "stage", "artifacts", "size", "started", "age"],
@@ -141,7 +143,7 @@ def print_models(page: Any, output: str, asked: tuple[str, ...] = ()) -> None:
         emit_page(page, output, query.rows.MODEL_COLUMNS, "{name}")
     if not page.items:
         if asked:
-            raise NotFound("no model passes", hint="`gitreg list` without filters shows all")
+            raise NotFound("no model matches the filters", hint="`gitreg list` without filters shows all")
         raise NotFound("there are no models yet", hint="`gitreg save MODEL PATH` makes one")
     if output != "table":
         return
@@ -184,7 +186,7 @@ def print_versions(registry: Registry, page: Any, output: str, model: str | None
         if any(asked[:-1]):
             meant = query.listing.likely_filter(registry.session.snapshot(), model, asked[:-1])
             every = f"`{shlex.join(['gitreg', 'list', *([model] if model else [])])}` shows all"
-            raise NotFound("no version passes", hint=None if meant else every, correction=meant)
+            raise NotFound("no version matches the filters", hint=None if meant else every, correction=meant)
         raise NotFound(f"{model} has no versions yet", hint=f"`gitreg save {model} PATH` makes one")
     if output != "table":
         return

@@ -129,7 +129,7 @@ _OF_A_BATCH = frozenset({"batch", "message", "dry_run", "output"})
 def _save_batch(ctx: click.Context, path: str, message: str, *, dry_run: bool, output: str) -> None:
     for name in ctx.params:
         if name not in _OF_A_BATCH and ctx.get_parameter_source(name) is not ParameterSource.DEFAULT:
-            raise click.UsageError(f"--batch says all that is to be saved: leave {name} out.", ctx)
+            raise click.UsageError(f"--batch names everything to save: leave {name} out.", ctx)
 
     from gitreg.cli.batch_file import read_batch  # brings the schemas and the YAML of all documents
 

@@ -35,9 +35,9 @@ def command(urls: tuple[str, ...], code: bool, no_code: bool, models: tuple[str,
     registry that it makes, `gitreg clone` a clone of a URL that is trusted.
     """
     if code and no_code:
-        raise InvalidInput("--code and --no-code together say nothing", hint="name one of them")
+        raise InvalidInput("--code and --no-code exclude each other", hint="give one of them")
     if models and not code:
-        raise InvalidInput("--model is said of --code", hint="add --code")
+        raise InvalidInput("--model needs --code", hint="add --code")
     if code or no_code:
         _trust_code(urls, models, output, trusted=code)
         return

@@ -48,7 +48,9 @@ def command(reference: str | None, deep: bool, sample: float | None, output: str
     exit code where it did not let them in, 6 where bytes, seals or records are wrong.
     """
     if deep and sample is not None:
-        raise InvalidInput("--deep reads all files, --sample some of them", hint="give one of the two")
+        raise InvalidInput(
+            "--deep and --sample exclude each other: one reads all files, the other some", hint="give one of the two"
+        )
 
     registry = open_registry()
     bad, rows, good, read, size = [], [], 0, 0, 0

@@ -63,7 +63,8 @@ def rules(registry: Registry, host: str) -> str:
     found = host_of(url, {}) if url else None
     if found is None:
         raise InvalidInput(
-            f"the remote {remote} is at no Git host", hint="`git remote set-url` names one, and `git remote add` does"
+            f"the remote {remote} is not on a Git host",
+            hint="`git remote set-url` names one, and `git remote add` does",
         )
     folder = f"/{registry.session.branch.root}" if registry.session.branch.root else ""
     owners = [

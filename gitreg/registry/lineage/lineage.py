@@ -127,7 +127,7 @@ def _root(snapshot: Snapshot, reference: str) -> NodeId:
             raise
         if reference.partition("@")[2].partition(":")[0] == "draft":
             raise NotFound(
-                f"{reference} is in no record yet", hint="a draft has a lineage when its run is sealed"
+                f"{reference} is a draft, which has no lineage yet", hint="seal its run first: `gitreg seal RUN`"
             ) from None
         hint = error.hint or "see `gitreg list`, `gitreg artifact list`, `gitreg runs list`"
         raised = NotFound(f"{error.message}, nor an artifact or a run of that name", hint=hint)

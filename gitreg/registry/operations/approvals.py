@@ -83,9 +83,7 @@ def approve(
         )
     evidence = SnapshotEvidence(snapshot, snapshot, version, Key("stage", version.model, stage), context)
     if known.person(who) in evidence.authors:
-        raise Refused(
-            f"{who} made {version.reference}: an approval of one's own does not count", hint="ask another person"
-        )
+        raise Refused(f"{who} made {version.reference}: nobody approves their own version", hint="ask another person")
 
     def signed_by(document: ApprovalDocument) -> str | None:
         return approver.signer(statement(document.to_data()), document.signature.encode(), {who: known.keys[who]})

@@ -74,7 +74,9 @@ def save_versions(
         names[model, fold(name)] = name
         for key in changes.files.keys() & files.keys():
             if key.kind == "stage":
-                raise Refused(f"two versions of {model} want to be in {key.name}", hint="give the stage to one of them")
+                raise Refused(
+                    f"the batch puts two versions of {model} into {key.name}", hint="give the stage to one of them"
+                )
         files |= changes.files
         highest[model] = record.number
         trailers += changes.trailers[1:]  # the operation is written once for the batch
@@ -107,7 +109,7 @@ def _subject(made: Sequence[str]) -> str:
 
 def _twice(model: str, name: str, twin: str) -> AlreadyExists:
     if name == twin:
-        return AlreadyExists(f"{model}@{name} is to be saved twice", hint="a version never changes: name one otherwise")
+        return AlreadyExists(f"the batch has {model}@{name} twice", hint="a version never changes: name one otherwise")
     return AlreadyExists(
         f"{name!r} and {twin!r} of {model} differ only in case; on macOS and Windows they are one file",
         hint="choose another name for one of them",

@@ -101,7 +101,7 @@ def approve_settings(
             branch = snapshot.settings.branch
             aside = f"`git switch -c change`, `git branch -f {branch} {remote}/{branch}`, then --head change"
             hint += f"; one that is on {branch} here and not published is moved to a branch of its own first: {aside}"
-        raise InvalidInput(f"{key.path} says that already", hint=hint)
+        raise InvalidInput(f"{key.path} has these settings already", hint=hint)
     known = people(snapshot)
     who = next(filter(None, map(known.find, approver.names)), None)
     if who is None:
@@ -110,7 +110,7 @@ def approve_settings(
             hint="add their public SSH key there (`gitreg edit`); or tell Git the right user.email",
         )
     if known.any_is(who, authors):
-        raise Refused(f"{who} proposes that: an approval of one's own does not count", hint="ask another person")
+        raise Refused(f"{who} proposes this change: nobody approves their own", hint="ask another person")
     document = ApprovalDocument(
         registry=snapshot.settings.id,
         subject="settings",

@@ -53,7 +53,7 @@ def remove_replica(snapshot: Snapshot, url: str) -> Changes:
     settings = snapshot.sound_settings()
     if url not in settings.replicas:
         named = f"they are {', '.join(settings.replicas)}" if settings.replicas else "there is none"
-        raise NotFound(f"{url} is none of the stores that hold copies", hint=named)
+        raise NotFound(f"{url} is no replica of this registry", hint=named)
     replicas = tuple(each for each in settings.replicas if each != url)
     return Changes(
         {Key("registry"): settings.but(replicas=replicas)},

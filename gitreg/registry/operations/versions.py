@@ -217,7 +217,7 @@ def _check_same(existing: ModelVersion, new: NewVersion) -> None:
     differs = {**existing.metadata, **new.metadata} != existing.metadata
     differs = differs or new.description not in (None, existing.description) or not set(new.tags) <= set(existing.tags)
     if differs:
-        raise AlreadyExists(f"{existing.reference} already exists, and what is said of it differs", hint=hint)
+        raise AlreadyExists(f"{existing.reference} already exists with other metadata, tags or description", hint=hint)
     if new.stage is not None and existing.stage != new.stage:
         raise AlreadyExists(
             f"{existing.reference} already exists", hint=f"`gitreg promote {existing.reference} {new.stage}`"
@@ -236,7 +236,7 @@ def check_new_name(snapshot: Snapshot, model: str, name: str) -> str:
     """
     if is_number(name):
         hint = f"leave it out: the next number is {snapshot.highest_number(model) + 1}"
-        raise InvalidInput(f"{model} has no version {name}, and numbers are given by themselves", hint=hint)
+        raise InvalidInput(f"{model} has no version {name}, and a new version gets its number from gitreg", hint=hint)
     name = check_version(name, stages=snapshot.settings.stages, aliases=tuple(snapshot.aliases(model)))
     taken = snapshot.names_taken(model)
     if name in taken:

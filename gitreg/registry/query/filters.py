@@ -381,7 +381,10 @@ def _checked(wanted: Filter) -> Filter:
         if field in _NUMBERS and _number(each) is None:
             raise _no_number(field, each)
         if field in _DATES and _span(each) is None:
-            raise InvalidInput(f"{each!r} is no date to compare {field} with", hint="write 2026-11-22 or RFC 3339")
+            raise InvalidInput(
+                f"{each!r} is no date to compare {field} with",
+                hint="write a day, as 2026-11-22, or a time, as 2026-11-22T10:00:00Z",
+            )
     return wanted
 
 

@@ -81,7 +81,7 @@ def _resolve(snapshot: Snapshot, reference: str | Reference, withdrawn: bool) ->
     if selector == "draft" or selector.startswith("draft:"):
         run = selector.partition(":")[2] or "RUN"
         raise NotFound(
-            f"{ref} is a draft, which a run has made and nobody has sealed",
+            f"{ref} is a draft of a run, and not sealed yet",
             hint=f"seal it first: `gitreg seal {run}`; `gitreg list --drafts` names the runs",
         )
     number = as_number(selector)
@@ -102,7 +102,8 @@ def _follow(snapshot: Snapshot, ref: Reference, withdrawn: bool) -> ModelVersion
     assert ref.selector is not None
     if ref.selector == ARCHIVED:
         raise Refused(
-            f"{ref} may mean many versions", hint=f"list them with `gitreg list {ref.model} stage={ARCHIVED}`"
+            f"{ref} names no single version: archived is a mark that many may have",
+            hint=f"list them with `gitreg list {ref.model} stage={ARCHIVED}`",
         )
     pointer = snapshot.find_stage(ref.model, ref.selector)
     kind = "stage" if pointer else "alias"

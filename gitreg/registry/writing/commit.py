@@ -259,7 +259,7 @@ def _try(
         if not isinstance(error, Refused):
             raise
         if branch.head() != snapshot.commit:  # the branch moved meanwhile
-            raise Conflict(f"{branch.name} was moved by somebody else", hint="try again") from None
+            raise Conflict(f"{branch.name} was changed by somebody else in the meantime", hint="try again") from None
         raise
     with suppress(Conflict):  # a locked index is no reason to commit again
         branch.snapshot_at(made)  # adds the new commit to the index

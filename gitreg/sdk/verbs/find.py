@@ -44,7 +44,7 @@ def find_version(session: Session, reference: str, *, at: str | None = None) -> 
     model, _, selector = nfc(reference).rpartition("@")
     if selector == "draft" or selector.startswith("draft:"):
         if at is not None:
-            raise InvalidInput("drafts are of now: a draft has no past", hint="leave out the date or commit")
+            raise InvalidInput("a draft has no history", hint="leave out the date or commit")
         from gitreg.sdk.verbs.drafts import draft_of_model  # a sealed version is read without all that drafts need
 
         return draft_of_model(session, model, selector.partition(":")[2] or None)

@@ -38,7 +38,10 @@ def load(
 ) -> Path:
     """Return the folder with the files of a version (:meth:`gitreg.Registry.load`)."""
     if link and dest is None:
-        raise InvalidInput("links need a folder to lie in", hint="name DEST, or leave --link away: nothing is copied")
+        raise InvalidInput(
+            "--link needs DEST: links are made in a folder of yours",
+            hint="name DEST, or leave --link away: nothing is copied",
+        )
     version = find_version(session, reference, at=at)
     tell_yanked(version)
     record = choose_artifact(version, artifact)

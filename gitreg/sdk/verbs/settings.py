@@ -90,7 +90,7 @@ def check_name(name: str) -> str:
     if name not in FIELDS:
         near = nearest(name, FIELDS, most=1)
         raise InvalidInput(
-            f"{name!r} is no setting that has a command",
+            f"gitreg config has no setting {name!r}",
             hint=None if near else f"there are {', '.join(FIELDS)}; all else: `gitreg edit`",
             correction=(name, near[0]) if near else None,
         )

@@ -111,7 +111,7 @@ def copying(
         A store that gitreg.yaml names is needed and not trusted.
     """
     if to is None and source is None:
-        raise InvalidInput("neither where to copy to nor where from is said", hint="name a store with --to or --from")
+        raise InvalidInput("no store was named to copy from or to", hint="name a store with --to or --from")
     target = session.store if to is None else open_store(session.address(to))
     if source is None:
         sources = [store for store in session.stores.in_order if not same_store(store.url, target.url)]

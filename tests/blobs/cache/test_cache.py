@@ -231,7 +231,7 @@ def test_an_export_over_another_content_is_refused_before_anything_is_written(
 ) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "run.sh").write_text(content)
-    with pytest.raises(Refused, match=r"run\.sh is there and differs"):
+    with pytest.raises(Refused, match=r"run\.sh exists already and differs"):
         cache.export(saved, store, tmp_path / "out")
     assert contents(tmp_path / "out") == {"run.sh": content.encode()}
 

@@ -65,7 +65,7 @@ def test_what_somebody_else_loads_meanwhile_is_taken_as_loaded(
 def test_another_version_that_is_loaded_meanwhile_is_not_mixed_with_this_one(
     cache: Cache, store: Store, saved: Manifest, other: Manifest, dest: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(Refused, match=r"model\.safetensors is there and differs"):
+    with pytest.raises(Refused, match=r"model\.safetensors exists already and differs"):
         cache.export(saved, Meanwhile(store, lambda: cache.export(other, store, dest)), dest)
     assert contents(dest).items() >= contents(tmp_path / "other").items()
 
@@ -77,7 +77,7 @@ def test_a_file_of_the_users_own_that_appears_meanwhile_stays(
         dest.mkdir(exist_ok=True)
         (dest / "model.safetensors").write_text("my own")
 
-    with pytest.raises(Refused, match=r"model\.safetensors is there and differs"):
+    with pytest.raises(Refused, match=r"model\.safetensors exists already and differs"):
         cache.export(saved, Meanwhile(store, edit), dest)
     assert (dest / "model.safetensors").read_text() == "my own"
 
@@ -266,6 +266,6 @@ def test_what_is_admitted_overwrites_nothing_that_appears_meanwhile(
         dest.mkdir(exist_ok=True)
         (dest / "model.safetensors").write_text("my own")
 
-    with pytest.raises(Refused, match=r"model\.safetensors is there and differs"):
+    with pytest.raises(Refused, match=r"model\.safetensors exists already and differs"):
         cache.export(saved, store, dest, admit=edit)
     assert (dest / "model.safetensors").read_text() == "my own"

@@ -137,7 +137,7 @@ def test_a_branch_that_no_ref_can_be_called_is_told(url: str, branch: str) -> No
 
 @pytest.mark.slow
 def test_nothing_stays_local_where_there_is_no_clone(url: str) -> None:
-    with pytest.raises(InvalidInput, match="has no clone"):
+    with pytest.raises(InvalidInput, match="--local needs a clone"):
         Registry.open(url, local=True)
 
 

@@ -42,12 +42,12 @@ def test_what_is_there_already_and_is_the_same_is_left_as_it_is(world: World) ->
 
 
 STRIFE: dict[str, tuple[list[NewVersion], type[GitregError], str]] = {
-    "a name twice": ([new_version("iris", "a"), new_version("iris", "a")], AlreadyExists, "saved twice"),
+    "a name twice": ([new_version("iris", "a"), new_version("iris", "a")], AlreadyExists, "twice"),
     "names in two cases": ([new_version("iris", "a"), new_version("iris", "A")], AlreadyExists, "only in case"),
     "models in two cases": ([new_version("iris"), new_version("Iris")], AlreadyExists, "only in case"),
     "folders in two cases": ([new_version("a/x"), new_version("A/y")], AlreadyExists, "only in case"),
     "a stage twice": (
-        [new_version(stage="production"), new_version(stage="production")], Refused, "want to be in production",
+        [new_version(stage="production"), new_version(stage="production")], Refused, "into production",
     ),
     "a stage that is taken": ([new_version(), new_version("rose", stage="staging")], Refused, "rose@1"),
     "a stage that is none": ([new_version(stage="prod")], InvalidInput, "prod"),
