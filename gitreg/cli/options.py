@@ -59,17 +59,17 @@ def open_registry(*, accept_rewrite: bool = False) -> Registry:
 
 def local_option(function: Function) -> Function:
     """Add ``--local``, stored in the session."""
-    return _noted(function, "local", "Leave the remote alone; `gitreg push` publishes it later.")
+    return _noted(function, "local", "Do not contact the remote; `gitreg push` publishes later.")
 
 
 def pr_option(function: Function) -> Function:
     """Add ``--pr``, stored in the session."""
-    return _noted(function, "pr", "Propose it: on a branch of its own on the remote, for a pull request.")
+    return _noted(function, "pr", "Propose it on a new branch of the remote, for a pull request.")
 
 
 def fetch_option(function: Function) -> Function:
     """Add ``--fetch``, stored in the session."""
-    return _noted(function, "fetch", "Ask the remote first.")
+    return _noted(function, "fetch", "Pull from the remote first.")
 
 
 def unsafe_code_option(function: Function) -> Function:
@@ -82,7 +82,7 @@ def unsafe_code_option(function: Function) -> Function:
         except UnsafeCode as error:
             raise error.allowed_by("--unsafe-code") from error
 
-    about = "Even files that can run code when they are loaded."
+    about = "Allow files that can run code when they are loaded."
     return click.option("--unsafe-code", is_flag=True, help=about)(command)  # type: ignore[return-value]
 
 
@@ -159,7 +159,7 @@ def format_option(*formats: str) -> Callable[[Function], Function]:
 def at_option(function: Function) -> Function:
     """Add ``--at``; the command has the parameter ``at``."""
     return click.option(
-        "--at", metavar="DATE|COMMIT", shell_complete=complete("moments"), help="What the registry said then."
+        "--at", metavar="DATE|COMMIT", shell_complete=complete("moments"), help="Show the registry as it was then."
     )(function)
 
 
@@ -182,7 +182,7 @@ def stage_argument(function: Function) -> Function:
 
 def reason_option(function: Function) -> Function:
     """Add ``--reason``."""
-    return click.option("--reason", metavar="TEXT", default="", help="Why; kept in the history.")(function)
+    return click.option("--reason", metavar="TEXT", default="", help="The reason, kept in the history.")(function)
 
 
 def tag_option(function: Function) -> Function:
@@ -194,7 +194,7 @@ def tag_option(function: Function) -> Function:
         metavar="TAG",
         shell_complete=complete("tags"),
         multiple=True,
-        help="A label; repeat for more.",
+        help="Tag to add; repeat for more.",
     )(function)
 
 
@@ -212,7 +212,7 @@ def metadata_option(function: Function) -> Function:
         shell_complete=complete("metadata"),
         multiple=True,
         callback=read,
-        help="A value (JSON, else text), or a JSON or YAML file of them; repeat for more.",
+        help="Add a value (JSON, else text), or all of a JSON or YAML file; may be repeated.",
     )(function)
 
 
@@ -242,10 +242,12 @@ def _check_pair(ctx: click.Context, text: str) -> None:
 def page_options(function: Function) -> Function:
     """Add ``--sort``, ``--page``, ``--size`` and ``--any``."""
     for option in (
-        click.option("--any", "match_any", is_flag=True, help="One filter is enough; otherwise all must pass."),
-        click.option("--size", type=int, default=100, show_default=True, help="Rows on a page."),
-        click.option("--page", type=int, default=1, show_default=True, help="Which page."),
-        click.option("--sort", metavar="[desc:]FIELD", shell_complete=complete("orders"), help="What to order by."),
+        click.option("--any", "match_any", is_flag=True, help="Show what passes any filter, not all of them."),
+        click.option("--size", type=int, default=100, show_default=True, help="Rows per page."),
+        click.option("--page", type=int, default=1, show_default=True, help="Page to show."),
+        click.option(
+            "--sort", metavar="[desc:]FIELD", shell_complete=complete("orders"), help="Sort by FIELD; desc: reverses."
+        ),
     ):
         function = option(function)
     return function

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from gitreg.cli.command import Command
 from gitreg.cli.options import (
     local_option,
     metadata_option,
@@ -20,11 +21,20 @@ from gitreg.errors import InvalidInput
 from gitreg.sdk import verbs
 
 
-@click.command("annotate")
+@click.command(
+    "annotate",
+    cls=Command,
+    examples=[
+        "gitreg annotate ranker@3 --metadata clicks=0.21 --tag audited",
+        "gitreg annotate ranker@production --description 'First with prices'",
+    ],
+    exit_codes={3: "there is no such version"},
+    guides=["promotion"],
+)
 @reference_argument
 @metadata_option
 @tag_option
-@click.option("--description", metavar="TEXT", help="Takes the place of the former.")
+@click.option("--description", metavar="TEXT", help="New description.")
 @output_option
 @local_option
 @pr_option

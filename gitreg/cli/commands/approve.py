@@ -6,12 +6,26 @@ import click
 
 from gitreg.cli.arguments import ReferenceArgument
 from gitreg.cli.click_completion import complete, complete_path, complete_reference, complete_stage
+from gitreg.cli.command import Command
 from gitreg.cli.options import local_option, open_registry, output_option, reason_option
 from gitreg.cli.results import report
 from gitreg.sdk import verbs
 
 
-@click.command("approve")
+@click.command(
+    "approve",
+    cls=Command,
+    examples=[
+        "gitreg approve ranker@3 production",
+        "gitreg approve ranker@3 production --until 14d --reason 'audit passed'",
+        "gitreg approve --settings --head proposal",
+    ],
+    exit_codes={
+        3: "there is no such version or stage",
+        4: "nothing asks for approvals, or Git has no key to sign with",
+    },
+    guides=["promotion", "policies"],
+)
 @click.argument("reference", metavar="[REF]", cls=ReferenceArgument, required=False, shell_complete=complete_reference)
 @click.argument("stage", metavar="[STAGE]", required=False, shell_complete=complete_stage)
 @click.option("--settings", is_flag=True, help="Approve a change of gitreg.yaml instead.")
@@ -27,7 +41,7 @@ from gitreg.sdk import verbs
     shell_complete=complete_path,
     help="The SSH key to sign with.  [default: the one that Git signs with]",
 )
-@click.option("--until", metavar="14d|DATE", help="When it expires.  [default: never]")
+@click.option("--until", metavar="14d|DATE", help="Time when the approval expires.  [default: never]")
 @reason_option
 @output_option
 @local_option
@@ -41,7 +55,7 @@ def command(
     reason: str,
     output: str,
 ) -> None:
-    """Approve, with a signature, that the version which REF means enters STAGE.
+    """Approve, with a signature, that a version enters STAGE.
 
     It counts where the stage's policy asks for approvals, and where `people` in gitreg.yaml knows the key. For
     the policy of aliases, STAGE is `aliases`. With --settings: that gitreg.yaml becomes what --head says; it

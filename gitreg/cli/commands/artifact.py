@@ -37,15 +37,23 @@ _COLUMNS = ("artifact", "version", "number", "type", "size", "digest", "created_
 
 @click.group("artifact", cls=Group)
 def command() -> None:
-    """Keep data, checkpoints and predictions on their own, and link them to versions."""
+    """Keep data, checkpoints and predictions, and link them to versions."""
 
 
-@command.command("list")
+@command.command(
+    "list",
+    examples=[
+        "gitreg artifact list",
+        "gitreg artifact list clicks --json",
+    ],
+    exit_codes={3: "nothing was found"},
+    guides=["runs"],
+)
 @click.argument("name", metavar="[NAME]", shell_complete=complete("artifacts"), required=False)
 @listing_options(complete_fields(_COLUMNS))
 @fetch_option
 def list_artifacts(name: str | None, output: str) -> None:
-    """List the versions of an artifact, or of all, by name and number."""
+    """List artifacts, or the versions of one."""
     rows = [_row(each) for each in artifact_versions(open_registry().session.snapshot(), name)]
     if output != "table":
         emit(rows, output, rows=rows, columns=_COLUMNS, name="{artifact}@{version}")
@@ -75,12 +83,20 @@ def list_artifacts(name: str | None, output: str) -> None:
         )
 
 
-@command.command("show")
+@command.command(
+    "show",
+    examples=[
+        "gitreg artifact show clicks",
+        "gitreg artifact show clicks@1 --json",
+    ],
+    exit_codes={3: "there is no such artifact"},
+    guides=["runs"],
+)
 @click.argument("reference", metavar="NAME[@VERSION]|ID", shell_complete=complete("artifacts"))
 @listing_options(complete_fields(_COLUMNS))
 @fetch_option
 def show(reference: str, output: str) -> None:
-    """Show a version of an artifact, the latest where none is named."""
+    """Show one version of an artifact (the latest by default)."""
     row = _row(verbs.sealed.sealed_artifact(open_registry().session, reference))
     if output != "table":
         emit(row, output, name="{artifact}@{version}")
@@ -110,7 +126,15 @@ def show(reference: str, output: str) -> None:
         )
 
 
-@command.command("save")
+@command.command(
+    "save",
+    examples=[
+        "gitreg artifact save clicks data/",
+        "gitreg artifact save clicks@2026-12 data/clicks.csv --metadata rows=2",
+    ],
+    exit_codes={3: "there is no such path", 4: "the version exists with other files"},
+    guides=["runs"],
+)
 @click.argument("name", metavar="NAME[@VERSION]", shell_complete=complete("artifacts"))
 @click.argument("path", metavar="PATH", type=NamedPath())
 @click.option(
@@ -119,7 +143,7 @@ def show(reference: str, output: str) -> None:
     type=click.Choice(["model", "data", "deployment"]),
     default="data",
     show_default=True,
-    help="What the files are.",
+    help="Kind of the files.",
 )
 @metadata_option
 @output_option
@@ -148,16 +172,28 @@ def save(name: str, path: str, artifact_type: str, metadata: dict[str, Any], out
             print_line(f"Saved the artifact {saved.reference}{amount([saved.document])}")
 
 
-@command.command("load")
+@command.command(
+    "load",
+    examples=[
+        "gitreg artifact load clicks",
+        "gitreg artifact load clicks@1 ../clicks",
+    ],
+    exit_codes={
+        3: "there is no such artifact",
+        4: "a file can run code, and the registry is not trusted for code",
+        6: "the bytes are not those that were saved",
+    },
+    guides=["runs"],
+)
 @click.argument("reference", metavar="NAME[@VERSION]|ID", shell_complete=complete("artifacts"))
 @click.argument("dest", required=False, type=NamedPath(file_okay=False))
 @unsafe_code_option
 @output_option
 @fetch_option
 def load(reference: str, dest: str | None, unsafe_code: bool, output: str) -> None:
-    """Load an artifact's files, every byte held against its record, and print their folder.
+    """Load an artifact's files, verified, and print their folder.
 
-    With DEST they are yours to change; without, the folder is the cache's own and read-only.
+    With DEST the files are copied there, yours to change; without, the folder is in the cache and read-only.
     """
     registry = open_registry()
     document = verbs.sealed.sealed_artifact(registry.session, reference)
@@ -178,13 +214,20 @@ def load(reference: str, dest: str | None, unsafe_code: bool, output: str) -> No
         emit({"reference": document.reference, "path": str(folder)}, output)
 
 
-@command.command("link")
+@command.command(
+    "link",
+    examples=[
+        "gitreg artifact link clicks@1 ranker@3",
+    ],
+    exit_codes={3: "there is no such artifact or version"},
+    guides=["runs"],
+)
 @click.argument("artifact", metavar="NAME[@VERSION]|ID", shell_complete=complete("artifacts"))
 @click.argument("reference", metavar="REF", cls=ReferenceArgument, shell_complete=complete_reference)
 @output_option
 @local_option
 def link(artifact: str, reference: str, output: str) -> None:
-    """Link an artifact to a version of a model: predictions that it made, data that it was tried on."""
+    """Link an artifact to a version, such as its predictions."""
     registry = open_registry()
     outcome = verbs.links.link_artifact(registry.session, artifact, reference)
     report(registry, outcome, output, nothing=f"{outcome.changes.reference} already has {artifact}")

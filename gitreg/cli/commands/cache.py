@@ -8,10 +8,10 @@ _HERE = "gitreg.cli.commands"
 
 command = LazyGroup(
     "cache",
-    help="List, prune and verify what this machine keeps of weights, for all registries of its user.",
+    help="List, prune and verify the weights that this machine keeps for all your registries.",
     lazy={
-        "list": (f"{_HERE}.cache_list", "List what is kept."),
-        "prune": (f"{_HERE}.cache_prune", "Remove what was not used for longest."),
-        "verify": (f"{_HERE}.cache_verify", "Hash all of it again, and remove what is damaged."),
+        "list": (f"{_HERE}.cache_list", "List cached files."),
+        "prune": (f"{_HERE}.cache_prune", "Remove the least recently used files."),
+        "verify": (f"{_HERE}.cache_verify", "Hash all files again and remove damaged ones."),
     },
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.click_completion import complete_fields
+from gitreg.cli.command import Command
 from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.options import listing_options, open_registry
 from gitreg.cli.output import emit, print_line, print_table, when_text
@@ -18,10 +19,17 @@ COLUMNS = ("digest", "size", "files", "used")
 _COLUMNS = (*COLUMNS, "versions")
 
 
-@click.command("list")
+@click.command(
+    "list",
+    cls=Command,
+    examples=[
+        "gitreg cache list",
+    ],
+    guides=["environment"],
+)
 @listing_options(complete_fields(_COLUMNS))
 def command(output: str) -> None:
-    """List what this machine keeps, the most recently used first, and the current registry's versions that it is."""
+    """List cached files, the most recently used first, with the versions they belong to."""
     try:
         registry = open_registry()
     except NotFound:

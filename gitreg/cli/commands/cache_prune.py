@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.click_completion import complete_fields
+from gitreg.cli.command import Command
 from gitreg.cli.commands.cache_list import COLUMNS
 from gitreg.cli.options import listing_options
 from gitreg.cli.output import emit, print_done, print_table
@@ -15,12 +16,21 @@ from gitreg.sdk.views.cache import list_cache, prune_cache
 from gitreg.units import counted, parse_size, size_text
 
 
-@click.command("prune")
-@click.option("--to", metavar="SIZE", help="How much to keep.  [default: GITREG_CACHE_SIZE, or a fifth of the disk]")
-@click.option("--all", "everything", is_flag=True, help="Remove what was used lately too.")
+@click.command(
+    "prune",
+    cls=Command,
+    examples=[
+        "gitreg cache prune",
+        "gitreg cache prune --to 20GB",
+        "gitreg cache prune --all",
+    ],
+    guides=["environment"],
+)
+@click.option("--to", metavar="SIZE", help="Size to keep.  [default: GITREG_CACHE_SIZE, or a fifth of the disk]")
+@click.option("--all", "everything", is_flag=True, help="Remove also what was used within a day.")
 @listing_options(complete_fields(COLUMNS))
 def command(to: str | None, everything: bool, output: str) -> None:
-    """Remove from this machine what was not used for longest, until the rest fits.
+    """Remove the least recently used files until the rest fits.
 
     What was handed out within a day stays, for somebody may still read it, unless --all is given; and always what is
     being fetched or copied at this moment.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.click_completion import complete_fields
+from gitreg.cli.command import Command
 from gitreg.cli.options import listing_options
 from gitreg.cli.output import emit, print_line, print_table
 from gitreg.cli.progress import progress
@@ -16,10 +17,18 @@ from gitreg.units import size_text
 _COLUMNS = ("digest", "size", "ok", "damaged")
 
 
-@click.command("verify")
+@click.command(
+    "verify",
+    cls=Command,
+    examples=[
+        "gitreg cache verify",
+    ],
+    exit_codes={6: "damaged files were removed; they are fetched again"},
+    guides=["environment"],
+)
 @listing_options(complete_fields(_COLUMNS))
 def command(output: str) -> None:
-    """Hash all that this machine keeps again, and remove what is damaged: it is fetched again when it is needed."""
+    """Hash all cached files again and remove damaged ones; they are fetched again when needed."""
     environment = Environment.of_this_process()
     with progress("Verifying", lambda: sum(row["size"] for row in list_cache(environment, None))) as bar:
         rows = list(verify_cache(environment, progress=bar))

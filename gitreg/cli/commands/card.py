@@ -8,13 +8,24 @@ import click
 
 from gitreg.blobs.file_io import replacing, write_all
 from gitreg.blobs.os_errors import readable_os_errors
+from gitreg.cli.command import Command
 from gitreg.cli.options import NamedPath, fetch_option, open_registry, output_option, reference_argument
 from gitreg.cli.output import emit, print_line
 from gitreg.cli.results import after_the_work
 from gitreg.names import slug
 
 
-@click.command("card")
+@click.command(
+    "card",
+    cls=Command,
+    examples=[
+        "gitreg card ranker@production",
+        "gitreg card ranker@3 --out card.html",
+        "gitreg card ranker@3 --out - | wc -c",
+    ],
+    exit_codes={3: "there is no such version"},
+    guides=["start"],
+)
 @reference_argument
 @click.option(
     "--out",

@@ -8,6 +8,7 @@ import click
 
 from gitreg.blobs.os_errors import readable_os_errors
 from gitreg.cli.click_completion import complete, complete_fields
+from gitreg.cli.command import Command
 from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.options import NamedPath, listing_options
 from gitreg.cli.output import emit, print_text
@@ -20,12 +21,21 @@ from gitreg.sdk.registry import Registry
 _COLUMNS = ("where", "what", "remedy")
 
 
-@click.command("check")
+@click.command(
+    "check",
+    cls=Command,
+    examples=[
+        "gitreg check --base origin/main",
+        "gitreg check --base main --head HEAD --report report.md",
+    ],
+    exit_codes={3: "there is no such commit", 4: "it may not be merged", 6: "weights are damaged"},
+    guides=["team", "promotion"],
+)
 @click.option(
     "--base",
     metavar="COMMIT",
     shell_complete=complete("branches"),
-    help="What it shall be merged into.  [default: the branch on origin]",
+    help="Commit to merge into.  [default: the branch on origin]",
 )
 @click.option(
     "--head",
@@ -33,9 +43,9 @@ _COLUMNS = ("where", "what", "remedy")
     shell_complete=complete("branches"),
     default="HEAD",
     show_default=True,
-    help="What shall be merged.",
+    help="Commit to merge.",
 )
-@click.option("--report", metavar="FILE", type=NamedPath(dir_okay=False), help="Write the report there, too.")
+@click.option("--report", metavar="FILE", type=NamedPath(dir_okay=False), help="Also write the report to FILE.")
 @listing_options(complete_fields(_COLUMNS))
 def command(base: str | None, head: str, report: str | None, output: str) -> None:
     """Check whether a pull request may be merged, and report in Markdown what it would move.
@@ -43,7 +53,7 @@ def command(base: str | None, head: str, report: str | None, output: str) -> Non
     For CI, in a checkout of the pull request. Sealed records that are edited, pointers to nothing, numbers
     given twice, files that cannot be read, weights that are missing or damaged, and gates that are not met are
     refused, with exit code 4. The policy that counts is the target's; its commands are run. Weights are looked
-    for in stores that were approved on this machine.
+    for in stores trusted on this machine.
     """
     ctx = click.get_current_context()
     registry = Registry.open(ctx.ensure_object(GlobalOptions).repo, checked_out=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from gitreg.blobs.urls import extra_of
+from gitreg.cli.command import Command
 from gitreg.cli.hosting import PIPELINES, pipeline, stores
 from gitreg.cli.hosting.installation import running_requirement
 from gitreg.cli.options import NamedPath, open_registry, output_option
@@ -22,7 +23,17 @@ def _one_requirement(_: click.Context, __: click.Parameter, spec: str | None) ->
     return spec
 
 
-@click.command("ci")
+@click.command(
+    "ci",
+    cls=Command,
+    examples=[
+        "gitreg ci github",
+        "gitreg ci gitlab --out -",
+        "gitreg ci github --install gitreg==1.0",
+    ],
+    exit_codes={4: "the file exists: --force writes over it"},
+    guides=["team"],
+)
 @click.argument("host", metavar="github|gitlab", type=click.Choice(list(PIPELINES)))
 @click.option(
     "--out",
@@ -30,12 +41,12 @@ def _one_requirement(_: click.Context, __: click.Parameter, spec: str | None) ->
     type=NamedPath(dir_okay=False, allow_dash=True),
     help="Write to FILE (-: standard output).  [default: where the host looks]",
 )
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @click.option(
     "--install",
     metavar="SPEC",
     callback=_one_requirement,
-    help="What its jobs tell pip to install.  [default: this gitreg, at its commit or version]",
+    help="What the jobs install with pip.  [default: this gitreg, at its commit or version]",
 )
 @output_option
 def command(host: str, out: str | None, force: bool, install: str | None, output: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.click_completion import complete_path
+from gitreg.cli.command import Command
 from gitreg.cli.options import output_option
 from gitreg.cli.output import emit, print_done
 from gitreg.cli.progress import show_progress
@@ -24,7 +25,16 @@ def _weights(session: Session) -> str:
     return f"; weights come from {session.store_url}{'' if trusted else ', once you trust it: `gitreg trust`'}"
 
 
-@click.command("clone")
+@click.command(
+    "clone",
+    cls=Command,
+    examples=[
+        "gitreg clone https://github.com/acme/shop.git",
+        "gitreg clone https://github.com/acme/shop.git ../copy",
+    ],
+    exit_codes={3: "there is no registry at the URL"},
+    guides=["team"],
+)
 @click.argument("url", metavar="URL", shell_complete=complete_path)
 @click.argument("path", required=False, type=click.Path(file_okay=False))
 @output_option

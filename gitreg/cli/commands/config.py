@@ -17,10 +17,17 @@ def command() -> None:
     """Show and change the registry's settings: description, remote, store, stages."""
 
 
-@command.command("list")
+@command.command(
+    "list",
+    examples=[
+        "gitreg config list",
+        "gitreg config list --json",
+    ],
+    guides=["policies"],
+)
 @output_option
 def list_settings(output: str) -> None:
-    """Show all of them."""
+    """Show all settings."""
     values = verbs.settings.values(open_registry().session)
     if output != "table":
         emit(values, output)
@@ -28,11 +35,17 @@ def list_settings(output: str) -> None:
     print_fields((name, ", ".join(value) if isinstance(value, list) else value) for name, value in values.items())
 
 
-@command.command("get")
+@command.command(
+    "get",
+    examples=[
+        "gitreg config get store",
+    ],
+    guides=["policies"],
+)
 @click.argument("name", metavar="NAME", shell_complete=complete("settings"))
 @output_option
 def get(name: str, output: str) -> None:
-    """Print one, of stages each on a line of its own."""
+    """Print one setting; stages are printed one a line."""
     value = verbs.settings.values(open_registry().session)[verbs.settings.check_name(name)]
     if output != "table":
         emit({name: value}, output)
@@ -41,14 +54,24 @@ def get(name: str, output: str) -> None:
         print_line(line)
 
 
-@command.command("set")
+@command.command(
+    "set",
+    examples=[
+        "gitreg config set description 'Models of the shop'",
+        "gitreg config set stages staging canary production",
+    ],
+    exit_codes={4: "a rule refuses the change"},
+    guides=["policies"],
+)
 @click.argument("name", metavar="NAME", shell_complete=complete("settings"))
 @click.argument("values", metavar="VALUE...", shell_complete=complete("values_of_setting"), nargs=-1, required=True)
 @output_option
 @local_option
 @pr_option
 def set_one(name: str, values: tuple[str, ...], output: str) -> None:
-    """Change one, in one commit; of stages all, in the order that versions pass them.
+    """Change one setting in one commit.
+
+    For `stages` name all of them, in the order in which versions pass them.
 
     `store` is set as by `gitreg store set`, `remote` as by `gitreg remote set`. All other settings: `gitreg edit`.
     """

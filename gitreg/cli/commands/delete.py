@@ -18,7 +18,10 @@ from gitreg.sdk import verbs
     "delete",
     cls=Command,
     examples=["gitreg delete ranker@1", "gitreg delete ranker@staging --force"],
-    exit_codes={3: "there is no such version", 4: "a stage or an alias points to it: --force deletes it all the same"},
+    exit_codes={
+        3: "there is no such version",
+        4: "a stage or an alias points to it: --force deletes it all the same",
+    },
     guides=["stores"],
 )
 @reference_argument

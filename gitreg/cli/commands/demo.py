@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 
+from gitreg.cli.command import Command
 from gitreg.distribution import install_command
 from gitreg.errors import GitregError, NotFound, Refused
 from gitreg.git.program import without_repository
@@ -21,7 +22,16 @@ from gitreg.git.program import without_repository
 _DESCRIPTIONS = {"logistic": "Logistic regression, strongly regularised", "forest": "Random forest of 50 shallow trees"}
 
 
-@click.command("demo")
+@click.command(
+    "demo",
+    cls=Command,
+    examples=[
+        "gitreg demo",
+        "gitreg demo ../demo",
+    ],
+    exit_codes={3: "scikit-learn or git is not installed", 4: "the folder is not empty"},
+    guides=["start"],
+)
 @click.argument("path", default="gitreg-demo", type=click.Path(file_okay=False))
 def command(path: str) -> None:
     """Train two models on scikit-learn's iris data at PATH, save, compare, promote, load, and predict.

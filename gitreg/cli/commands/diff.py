@@ -8,6 +8,7 @@ import click
 
 from gitreg.cli.arguments import ReferenceArgument
 from gitreg.cli.click_completion import complete_fields, complete_reference
+from gitreg.cli.command import Command
 from gitreg.cli.options import at_option, fetch_option, listing_options, open_registry
 from gitreg.cli.output import emit, print_heading, print_line, print_table
 from gitreg.units import size_text
@@ -15,7 +16,16 @@ from gitreg.units import size_text
 _COLUMNS = ("part", "name", "from", "to", "delta", "change")
 
 
-@click.command("diff")
+@click.command(
+    "diff",
+    cls=Command,
+    examples=[
+        "gitreg diff ranker@2 ranker@3",
+        "gitreg diff ranker@production ranker@staging --json",
+    ],
+    exit_codes={3: "there is no such version"},
+    guides=["start"],
+)
 @click.argument("old", metavar="REF", cls=ReferenceArgument, shell_complete=complete_reference)
 @click.argument("new", metavar="REF", cls=ReferenceArgument, shell_complete=complete_reference)
 @at_option

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.click_completion import complete_fields
+from gitreg.cli.command import Command
 from gitreg.cli.options import listing_options, local_option, open_registry
 from gitreg.cli.output import emit, print_line
 from gitreg.cli.table import Cell
@@ -12,14 +13,24 @@ from gitreg.cli.table import Cell
 _COLUMNS = ("where", "what", "remedy", "repairable")
 
 
-@click.command("doctor")
-@click.option("--repair", is_flag=True, help="Mend what can be: tags, mirrors, work trees, weights, index.")
+@click.command(
+    "doctor",
+    cls=Command,
+    examples=[
+        "gitreg doctor",
+        "gitreg doctor --repair",
+        "gitreg doctor --json",
+    ],
+    exit_codes={6: "a problem is left"},
+    guides=["troubleshooting"],
+)
+@click.option("--repair", is_flag=True, help="Repair tags, mirrors, work trees, weights and the index where possible.")
 @listing_options(complete_fields(_COLUMNS))
 @local_option
 def command(repair: bool, output: str) -> None:
-    """Find problems of the registry, and name each in a sentence with its remedy.
+    """Find problems of the registry, each with its remedy.
 
-    The remote is asked, too, unless --local is given. Exits with 6 where something is left to mend.
+    The remote is asked, too, unless --local is given.
     """
     registry = open_registry()
     found = registry.doctor()

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from gitreg.cli.click_completion import complete
+from gitreg.cli.command import Command
 from gitreg.cli.options import local_option, open_registry, output_option, pr_option
 from gitreg.cli.output import emit, note, print_text
 from gitreg.cli.results import report
@@ -20,13 +21,22 @@ from gitreg.git.program import editor
 from gitreg.sdk import verbs
 
 
-@click.command("edit")
+@click.command(
+    "edit",
+    cls=Command,
+    examples=[
+        "gitreg edit",
+        "gitreg edit models/ranker/README.md",
+    ],
+    exit_codes={4: "a rule refuses the change", 5: "others changed the file meanwhile"},
+    guides=["policies"],
+)
 @click.argument("path", metavar="[FILE]", shell_complete=complete("registry_files"), default=REGISTRY_FILE)
 @output_option
 @local_option
 @pr_option
 def command(path: str, output: str) -> None:
-    """Edit gitreg.yaml of the registry's branch in your editor, or FILE, as models/MODEL/README.md.
+    """Edit gitreg.yaml, or another file such as models/MODEL/README.md, in your editor.
 
     What you wrote is checked, shown as a diff and committed. The editor is that of git: GIT_EDITOR, core.editor, VISUAL
     or EDITOR.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitreg.cli.click_completion import complete_fields
+from gitreg.cli.command import Command
 from gitreg.cli.options import listing_options, open_registry
 from gitreg.cli.output import emit, print_line, print_table
 from gitreg.cli.results import after_the_work
@@ -34,27 +35,38 @@ class _Duration(click.ParamType[float]):
             self.fail(f"{error.message}: {error.hint}", param, ctx)
 
 
-@click.command("gc")
-@click.option("--apply", is_flag=True, help="Move it to the store's trash; otherwise it is only shown.")
-@click.option("--undo", is_flag=True, help="Return all that is in the trash.")
-@click.option("--purge", is_flag=True, help="Remove for good what has been in the trash for the grace time.")
+@click.command(
+    "gc",
+    cls=Command,
+    examples=[
+        "gitreg gc",
+        "gitreg gc --apply",
+        "gitreg gc --undo",
+        "gitreg gc --purge --grace 30d",
+    ],
+    exit_codes={4: "a registry that uses the store cannot be read"},
+    guides=["stores"],
+)
+@click.option("--apply", is_flag=True, help="Move them to the store's trash.")
+@click.option("--undo", is_flag=True, help="Restore everything from the trash.")
+@click.option("--purge", is_flag=True, help="Delete what has been in the trash longer than the grace time.")
 @click.option(
     "--grace",
     type=_Duration(),
     default=_GRACE,
     show_default=True,
     metavar="DURATION",
-    help="Keep what was saved, or put into the trash, so lately (s, m, h, d, w).",
+    help="Keep what is younger than this (s, m, h, d, w).",
 )
 @click.option(
     "--release",
     multiple=True,
     metavar="CLAIM",
-    help="First let go of a claim on the store that nobody has renewed for 90 days.",
+    help="First drop a claim on the store that was not renewed for 90 days.",
 )
 @listing_options(complete_fields(_COLUMNS))
 def command(apply: bool, undo: bool, purge: bool, grace: float, release: tuple[str, ...], output: str) -> None:
-    """Show, or take away, weights that no version means, and what killed saves left behind."""
+    """Show, or remove, weights that no version refers to, and what interrupted saves left behind."""
     if apply + undo + purge > 1:
         raise InvalidInput("--apply, --undo and --purge exclude one another", hint="choose one of them")
     registry = open_registry()

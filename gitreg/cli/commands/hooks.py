@@ -29,11 +29,18 @@ def command() -> None:
     """Install git hooks: before a commit, before a push, and on a server of your own."""
 
 
-@command.command("install")
-@click.option("--server", is_flag=True, help="Those of a server of your own: what is pushed there keeps to the rules.")
+@command.command(
+    "install",
+    examples=[
+        "gitreg hooks install",
+        "gitreg --repo ../host/shop.git hooks install --server",
+    ],
+    guides=["hooks"],
+)
+@click.option("--server", is_flag=True, help="Install the hooks of a server: pushes have to keep the rules.")
 @output_option
 def install(server: bool, output: str) -> None:
-    """Install hooks into the repository; a hook that is there is kept, and runs first.
+    """Install gitreg's hooks; an existing hook is kept and runs first.
 
     In a clone: pre-commit (files are sound, sealed records stay), pre-push (weights are in the store) and
     post-merge (mirrors follow). On a server: pre-receive (sealed records, tags made once, forward only,
@@ -46,10 +53,16 @@ def install(server: bool, output: str) -> None:
     _report(placed, output)
 
 
-@command.command("uninstall")
+@command.command(
+    "uninstall",
+    examples=[
+        "gitreg hooks uninstall",
+    ],
+    guides=["hooks"],
+)
 @output_option
 def uninstall(output: str) -> None:
-    """Take gitreg's hooks away, and put back those that were there before."""
+    """Remove gitreg's hooks and restore those that were there before."""
     _report(uninstall_hooks(_repository()), output)
 
 

@@ -5,19 +5,30 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.click_completion import complete, complete_path
+from gitreg.cli.command import Command
 from gitreg.cli.options import NamedPath, output_option
 from gitreg.cli.output import emit, print_done
 from gitreg.cli.results import after_the_work
 from gitreg.sdk.registry import Registry
 
 
-@click.command("init")
+@click.command(
+    "init",
+    cls=Command,
+    examples=[
+        "gitreg init",
+        "gitreg init ../shop",
+        "gitreg init ../shop --store ../weights",
+    ],
+    exit_codes={4: "the folder cannot become a registry"},
+    guides=["start", "team"],
+)
 @click.argument("path", required=False, type=NamedPath(file_okay=False))
 @click.option(
     "--store",
     metavar="URL",
     shell_complete=complete_path,
-    help="Where the weights lie.  [default: a folder inside .git]",
+    help="Where weights are stored.  [default: a folder inside .git]",
 )
 @click.option(
     "--branch",
@@ -29,12 +40,10 @@ from gitreg.sdk.registry import Registry
     "--remote",
     metavar="NAME",
     shell_complete=complete("remotes"),
-    help="The Git remote that all clones share, as `origin`; it moves first.",
+    help="Git remote to share, such as origin; every write is pushed to it.",
 )
-@click.option(
-    "--store-in-remote-folder", is_flag=True, help="Keep the weights inside of the remote, where that is a folder."
-)
-@click.option("--prefix", metavar="NAME", help="The folder of the version tags.  [default: models]")
+@click.option("--store-in-remote-folder", is_flag=True, help="Store weights inside the remote's own folder.")
+@click.option("--prefix", metavar="NAME", help="First part of the names of version tags.  [default: models]")
 @output_option
 def command(
     path: str | None,
@@ -45,9 +54,9 @@ def command(
     prefix: str | None,
     output: str,
 ) -> None:
-    """Make a registry at PATH, or here: a new repository, or a branch of its own inside an existing one.
+    """Make a registry in PATH or this folder: a new repository, or a new branch of the one that is there.
 
-    With --remote, the weights need a store that all clones reach: --store, or --store-in-remote-folder.
+    With --remote, weights go to a store that all clones can reach: --store, or --store-in-remote-folder.
     """
     registry, made = Registry.init(
         path, store=store, branch=branch, prefix=prefix, remote=remote, store_in_remote_folder=store_in_remote_folder

@@ -8,6 +8,7 @@ import click
 
 from gitreg.cli.arguments import ReferenceArgument
 from gitreg.cli.click_completion import complete
+from gitreg.cli.command import Command
 from gitreg.cli.options import at_option, fetch_option, format_option, open_registry
 from gitreg.cli.output import emit, print_text
 from gitreg.cli.text import one_line
@@ -18,11 +19,22 @@ if TYPE_CHECKING:
     from gitreg.registry.lineage.provenance import NodeId
 
 
-@click.command("lineage")
+@click.command(
+    "lineage",
+    cls=Command,
+    examples=[
+        "gitreg lineage ranker@production",
+        "gitreg lineage ranker@3 --up --depth 2",
+        "gitreg lineage ranker@3 -o mermaid > lineage.mmd",
+        "gitreg lineage clicks",
+    ],
+    exit_codes={3: "there is no such version, artifact or run"},
+    guides=["runs"],
+)
 @click.argument("reference", metavar="REF", cls=ReferenceArgument, shell_complete=complete("lineage_roots"))
-@click.option("--up", is_flag=True, help="Only what it was made from.")
-@click.option("--down", is_flag=True, help="Only what was made from it.")
-@click.option("--depth", type=click.IntRange(min=1), metavar="N", help="How far to go.  [default: to the ends]")
+@click.option("--up", is_flag=True, help="Show only what it was made from.")
+@click.option("--down", is_flag=True, help="Show only what was made from it.")
+@click.option("--depth", type=click.IntRange(min=1), metavar="N", help="Number of steps to follow.  [default: all]")
 @at_option
 @format_option("tree", "mermaid", "dot", "json", "jsonl")
 @fetch_option

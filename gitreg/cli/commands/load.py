@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitreg.cli.click_completion import complete
+from gitreg.cli.command import Command
 from gitreg.cli.options import (
     NamedPath,
     at_option,
@@ -24,19 +25,34 @@ if TYPE_CHECKING:
     from gitreg.sdk.registry import Registry
 
 
-@click.command("load")
+@click.command(
+    "load",
+    cls=Command,
+    examples=[
+        "gitreg load ranker@production",
+        "gitreg load ranker@3 serving/",
+        "gitreg load ranker@3 serving/ --file '*.json'",
+        'cp "$(gitreg load ranker@production)/model.bin" serving.bin',
+    ],
+    exit_codes={
+        3: "there is no such version, stage or file",
+        4: "a file can run code, and the registry is not trusted for code",
+        6: "the bytes are not those that were saved",
+    },
+    guides=["start", "security"],
+)
 @reference_argument
 @click.argument("dest", required=False, type=NamedPath(file_okay=False))
 @click.option(
     "--artifact",
     metavar="NAME",
     shell_complete=complete("artifacts_of_version"),
-    help="Which artifact.  [default: model, or the only one]",
+    help="Artifact to load.  [default: model, or the only one]",
 )
 @click.option(
-    "--file", metavar="GLOB", shell_complete=complete("paths"), help="Only the files whose path or name matches."
+    "--file", metavar="GLOB", shell_complete=complete("paths"), help="Load only files whose path or name matches."
 )
-@click.option("--link", is_flag=True, help="Put links to the cache's own files into DEST instead of copies.")
+@click.option("--link", is_flag=True, help="Link DEST to the files in the cache instead of copying them.")
 @at_option
 @unsafe_code_option
 @output_option
@@ -51,10 +67,11 @@ def command(
     unsafe_code: bool,
     output: str,
 ) -> None:
-    """Load a version's files, every byte held against its record, and print their folder.
+    """Load a version's files, verified, and print the folder they are in.
 
-    With DEST they are yours to change; without, the folder is the cache's own and read-only. Files that can run code
-    when they are loaded are refused (`gitreg scan`), unless you trust the registry (`gitreg trust --code`).
+    With DEST the files are copied there, yours to change; without, the folder is in the cache and
+    read-only. Files that can run code are refused (`gitreg scan`), unless you trust the registry for code
+    (`gitreg trust --code`).
 
     With --link nothing is copied: DEST holds hardlinks to the cache's files, or symbolic links where it is on another
     file system. They are read-only and shared: a change to one would be seen by all who load it, until gitreg finds it

@@ -9,6 +9,7 @@ import click
 
 from gitreg.cli.arguments import ReferenceArgument
 from gitreg.cli.click_completion import complete_fields, complete_reference
+from gitreg.cli.command import Command
 from gitreg.cli.options import fetch_option, listing_options, open_registry
 from gitreg.cli.output import age_of, emit, note, print_table, when_text
 
@@ -16,7 +17,18 @@ _COLUMNS = ("commit", "when", "who", "email", "subject", "reason", "overridden",
 _STAGE_COLUMNS = ("version", "from", "commit", "when", "who", "email", "subject", "reason", "overridden")
 
 
-@click.command("log")
+@click.command(
+    "log",
+    cls=Command,
+    examples=[
+        "gitreg log",
+        "gitreg log ranker@production",
+        "gitreg log ranker@3 --json",
+        "gitreg log ranker -n 5",
+    ],
+    exit_codes={3: "there is no such model, version or stage"},
+    guides=["promotion"],
+)
 @click.argument(
     "target",
     metavar="[MODEL[@STAGE|@VERSION]]",
@@ -24,7 +36,7 @@ _STAGE_COLUMNS = ("version", "from", "commit", "when", "who", "email", "subject"
     required=False,
     shell_complete=complete_reference,
 )
-@click.option("-n", "--max-count", type=click.IntRange(min=1), metavar="N", help="Only the newest N.")
+@click.option("-n", "--max-count", type=click.IntRange(min=1), metavar="N", help="Show only the newest N.")
 @listing_options(complete_fields(_COLUMNS))
 @fetch_option
 def command(target: str | None, max_count: int | None, output: str) -> None:

@@ -5,18 +5,28 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.click_completion import complete
+from gitreg.cli.command import Command
 from gitreg.cli.options import fetch_option, listing_options, model_argument, open_registry
 from gitreg.cli.output import dated, emit, print_fields, print_heading, print_text
 from gitreg.documents.types import CARD_FIELDS
 from gitreg.registry.query.rows import MODEL_COLUMNS, model_row
 
 
-@click.command("show")
+@click.command(
+    "show",
+    cls=Command,
+    examples=[
+        "gitreg model show ranker",
+        "gitreg model show ranker --json",
+    ],
+    exit_codes={3: "there is no such model"},
+    guides=["start"],
+)
 @model_argument
 @listing_options(complete("fields"))
 @fetch_option
 def command(model: str, output: str) -> None:
-    """Show a model's card, and where its versions stand."""
+    """Show a model's card, latest version, stages and aliases."""
     snapshot = open_registry().session.snapshot()
     row = model_row(snapshot.model(model))
     aliases, card = snapshot.aliases(model), snapshot.card(model)

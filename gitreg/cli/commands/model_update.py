@@ -8,6 +8,7 @@ import click
 
 from gitreg.cli.card_options import card_options
 from gitreg.cli.click_completion import complete
+from gitreg.cli.command import Command
 from gitreg.cli.options import (
     local_option,
     metadata_option,
@@ -21,7 +22,16 @@ from gitreg.cli.results import report
 from gitreg.sdk import verbs
 
 
-@click.command("update")
+@click.command(
+    "update",
+    cls=Command,
+    examples=[
+        "gitreg model update ranker --license MIT --tag search",
+        "gitreg model update ranker --description 'Orders what was found'",
+    ],
+    exit_codes={3: "there is no such model"},
+    guides=["start"],
+)
 @model_argument
 @card_options
 @tag_option
@@ -31,7 +41,7 @@ from gitreg.sdk import verbs
     metavar="TAG",
     shell_complete=complete("tags"),
     multiple=True,
-    help="A label to take away.",
+    help="Tag to remove; repeat for more.",
 )
 @metadata_option
 @output_option

@@ -33,29 +33,43 @@ _version_argument = click.argument("version", metavar="VERSION", shell_complete=
 
 @click.group("version", cls=Group)
 def command() -> None:
-    """List, show, update, delete and undelete the versions of a model."""
+    """List, show, update, delete and undelete versions, as ZenML names it."""
 
 
-@command.command("list")
+@command.command(
+    "list",
+    examples=[
+        "gitreg model version list ranker stage=production",
+    ],
+    exit_codes={3: "nothing was found"},
+    guides=["start"],
+)
 @model_argument
 @click.argument("filters", metavar="[FILTER...]", shell_complete=complete("version_filters"), nargs=-1)
 @page_options
 @listing_options(complete("fields"))
 @fetch_option
 def list_(model: str, filters: tuple[str, ...], output: str, **paging: Any) -> None:
-    """List the versions of MODEL, the newest first; see `gitreg list --help` for filters."""
+    """List versions: `gitreg list MODEL`, which explains filters."""
     registry = open_registry()
     page = registry.list_versions(model, filters, **paging)
     print_versions(registry, page, output, model, (*filters, paging["sort"] or ""))
 
 
-@command.command("show")
+@command.command(
+    "show",
+    examples=[
+        "gitreg model version show ranker 3",
+    ],
+    exit_codes={3: "there is no such version"},
+    guides=["start"],
+)
 @model_argument
 @_version_argument
 @listing_options(complete("fields"))
 @fetch_option
 def show(model: str, version: str, output: str) -> None:
-    """Show one version of MODEL."""
+    """Show a version: `gitreg show MODEL@VERSION`."""
     registry = open_registry()
     found = registry.version(f"{model}@{version}")
     row = version_row(found)
@@ -65,10 +79,21 @@ def show(model: str, version: str, output: str) -> None:
         emit(row, output, columns=VERSION_COLUMNS, name="{model}@{version}")
 
 
-@command.command("update")
+@command.command(
+    "update",
+    examples=[
+        "gitreg model version update ranker 3 --tag audited",
+        "gitreg model version update ranker 3 --stage archived",
+    ],
+    exit_codes={
+        3: "there is no such version or stage",
+        4: "the stage is taken, or its policy refuses the version",
+    },
+    guides=["promotion"],
+)
 @model_argument
 @click.argument("version", metavar="[VERSION]", required=False, shell_complete=complete_version)
-@click.option("--stage", metavar="STAGE", shell_complete=complete_stage, help="The stage to take, or archived.")
+@click.option("--stage", metavar="STAGE", shell_complete=complete_stage, help="Stage to promote it to, or archived.")
 @tag_option
 @click.option(
     "--remove-tag",
@@ -76,39 +101,53 @@ def show(model: str, version: str, output: str) -> None:
     metavar="TAG",
     shell_complete=complete("tags"),
     multiple=True,
-    help="A label to take away.",
+    help="Tag to remove; repeat for more.",
 )
-@click.option("--description", metavar="TEXT", help="Takes the place of the former.")
+@click.option("--description", metavar="TEXT", help="New description.")
 @metadata_option
-@click.option("--force", is_flag=True, help="Archive who holds the stage now.")
+@click.option("--force", is_flag=True, help="Archive the current holder.")
 @output_option
 @local_option
 def update(model: str, version: str | None, output: str, metadata: dict[str, Any], **changes: Any) -> None:
-    """Move one version of MODEL (the latest, if none is named) to a stage, and say more of it, in one commit."""
+    """Promote and annotate a version in one commit.
+
+    Without VERSION it is the latest. `gitreg promote` and `gitreg annotate` do each alone.
+    """
     registry = open_registry()
     outcome = verbs.versions.annotate(registry.session, f"{model}@{version or 'latest'}", metadata=metadata, **changes)
     report(registry, outcome, output, nothing=f"{outcome.changes.reference} says all that already")
 
 
-@command.command("delete")
+@command.command(
+    "delete",
+    examples=[
+        "gitreg model version delete ranker 1",
+    ],
+    exit_codes={3: "there is no such version", 4: "a stage or an alias points to it"},
+    guides=["stores"],
+)
 @model_argument
 @_version_argument
-@click.option("--force", is_flag=True, help="Also where a stage or an alias points to it.")
+@click.option("--force", is_flag=True, help="Delete it even if a stage or an alias points to it.")
 @output_option
 @local_option
 def delete(model: str, version: str, force: bool, output: str) -> None:
-    """Hide one version of MODEL everywhere and free its weights. Its record stays, and its number stays taken.
-
-    `gitreg model version undelete` undoes it, with the weights as long as `gitreg gc` has not removed them.
-    """
+    """Delete a version: `gitreg delete MODEL@VERSION`."""
     delete_version(f"{model}@{version}", force=force, output=output)
 
 
-@command.command("undelete")
+@command.command(
+    "undelete",
+    examples=[
+        "gitreg model version undelete ranker 4",
+    ],
+    exit_codes={3: "there never was such a version"},
+    guides=["stores"],
+)
 @model_argument
 @click.argument("version", metavar="VERSION")
 @output_option
 @local_option
 def undelete(model: str, version: str, output: str) -> None:
-    """Undo the deletion of one version of MODEL; a model that was deleted gets its last card back."""
+    """Take a deletion back: `gitreg undelete MODEL@VERSION`."""
     undelete_version(f"{model}@{version}", output=output)

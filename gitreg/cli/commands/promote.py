@@ -26,18 +26,21 @@ from gitreg.sdk import verbs
         'gitreg promote ranker@3 production --force --reason "ndcg up by 2 points"',
         "gitreg promote ranker@staging production --force --pr",
     ],
-    exit_codes={3: "there is no such version or stage", 4: "the stage is taken, or its policy refuses the version"},
+    exit_codes={
+        3: "there is no such version or stage",
+        4: "the stage is taken, or its policy refuses the version",
+    },
     guides=["promotion", "policies"],
 )
 @reference_argument
 @stage_argument
-@click.option("--force", is_flag=True, help="Archive who holds the stage now, and override what its policy lets be.")
+@click.option("--force", is_flag=True, help="Archive the holder, and override rules that are `overridable`.")
 @reason_option
 @output_option
 @local_option
 @pr_option
 def command(reference: str, stage: str, force: bool, reason: str, output: str) -> None:
-    """Move the version that REF names into STAGE; it leaves the stage that it had."""
+    """Move a version into STAGE; it leaves the stage it is in."""
     registry = open_registry()
     outcome = verbs.stages.promote(registry.session, reference, stage, force=force, reason=reason)
     report(registry, outcome, output, nothing=f"{outcome.changes.reference} is already in {stage}")

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import click
 
+from gitreg.cli.command import Command
 from gitreg.cli.options import open_registry, output_option
 from gitreg.cli.results import report_moved
 from gitreg.sdk import verbs
 
 
-@click.command("pull")
-@click.option("--accept-rewrite", is_flag=True, help="Follow a history that was rewritten, or another registry.")
+@click.command(
+    "pull",
+    cls=Command,
+    examples=[
+        "gitreg pull",
+        "gitreg pull --accept-rewrite",
+    ],
+    exit_codes={4: "both sides have commits, or the history was rewritten", 5: "the remote moved meanwhile"},
+    guides=["team"],
+)
+@click.option("--accept-rewrite", is_flag=True, help="Accept that the remote's history was rewritten.")
 @output_option
 def command(accept_rewrite: bool, output: str) -> None:
-    """Follow the remote: branch, tags, stages and aliases.
+    """Fetch the remote's branch, tags, stages and aliases, and move to them.
 
     Commits are never merged or rebased: where both sides have some that the other lacks, it says so. A remote whose
     history was rewritten is followed with --accept-rewrite alone, which prints the commits that go and the stages that

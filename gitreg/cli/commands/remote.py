@@ -18,13 +18,20 @@ def command() -> None:
     """Share a registry by a Git remote."""
 
 
-@command.command("set")
+@command.command(
+    "set",
+    examples=[
+        "gitreg remote set origin",
+    ],
+    exit_codes={3: "Git has no such remote", 4: "the weights lie where no clone can reach them"},
+    guides=["team"],
+)
 @click.argument("name", metavar="NAME", shell_complete=complete("remotes"))
 @output_option
 @local_option
 @pr_option
 def set_remote(name: str, output: str) -> None:
-    """Publish the registry to the remote NAME of `git remote -v`, which moves first from now on.
+    """Publish the registry to a Git remote; every later write is pushed to it.
 
     Its branch, the tags of its versions and the mirrors of its stages go there in one push; a name that is declared in
     gitreg.yaml already is published again.

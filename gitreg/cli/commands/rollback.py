@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gitreg.cli.command import Command
 from gitreg.cli.options import (
     local_option,
     model_argument,
@@ -17,7 +18,16 @@ from gitreg.cli.results import report
 from gitreg.sdk import verbs
 
 
-@click.command("rollback")
+@click.command(
+    "rollback",
+    cls=Command,
+    examples=[
+        "gitreg rollback ranker production",
+        'gitreg rollback ranker production --reason "clicks fell"',
+    ],
+    exit_codes={3: "nobody holds the stage", 4: "there is no earlier holder, or a rule refuses it"},
+    guides=["promotion"],
+)
 @model_argument
 @stage_argument
 @reason_option
@@ -25,7 +35,7 @@ from gitreg.sdk import verbs
 @local_option
 @pr_option
 def command(model: str, stage: str, reason: str, output: str) -> None:
-    """Return STAGE of MODEL to the version that held it before; yanked ones are passed over.
+    """Return a stage to the version that held it before; yanked versions are skipped.
 
     The version that is rolled back may be promoted again without --force.
     """

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from gitreg.cli.click_completion import complete, complete_model, complete_path
+from gitreg.cli.command import Command
 from gitreg.cli.options import open_registry, read_metadata
 from gitreg.cli.output import note
 from gitreg.errors import NotFound
@@ -21,24 +22,36 @@ _PASSED_ON = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr
 """What schedulers and terminals send to the process that they know; the command shall hear of it."""
 
 
-@click.command("run", context_settings={"allow_interspersed_args": False})
+@click.command(
+    "run",
+    context_settings={"allow_interspersed_args": False},
+    cls=Command,
+    examples=[
+        "gitreg run --model ranker -- python train.py",
+        "gitreg run --name sweep-1 -p depth=6 -- python train.py --depth 6",
+    ],
+    exit_codes={3: "there is no such command"},
+    guides=["runs"],
+)
 @click.option(
-    "--model", metavar="MODEL[@VERSION]", shell_complete=complete_model, help="What the command makes a version of."
+    "--model", metavar="MODEL[@VERSION]", shell_complete=complete_model, help="Model that gets a version from this run."
 )
 @click.option(
     "--pipeline",
     metavar="NAME",
     shell_complete=complete("pipelines"),
-    help="What it is a run of.  [default: the command's name]",
+    help="Pipeline that the run belongs to.  [default: the command's name]",
 )
 @click.option(
     "--name",
     metavar="RUN",
     shell_complete=complete("drafts"),
-    help="The run's name; one that failed or was killed is resumed.",
+    help="Name of the run; a failed run of that name is resumed.",
 )
-@click.option("-p", "--parameter", "parameters", metavar="K=V", multiple=True, help="What the run was told.")
-@click.option("--patch", is_flag=True, help="Keep what the code changes beside its commit, as an artifact.")
+@click.option(
+    "-p", "--parameter", "parameters", metavar="K=V", multiple=True, help="Parameter to record; repeat for more."
+)
+@click.option("--patch", is_flag=True, help="Keep uncommitted changes of the code as an artifact.")
 @click.argument(
     "command", metavar="COMMAND...", shell_complete=complete_path, nargs=-1, required=True, type=click.UNPROCESSED
 )
@@ -50,7 +63,7 @@ def command(
     patch: bool,
     command: tuple[str, ...],
 ) -> None:
-    """Run a command, and keep what it saves and links as one run.
+    """Run a command, and keep what it saves as one run.
 
     `gitreg run --model iris -- python train.py`: what train.py saves by gitreg.save_artifact and says of
     get_step_context().model or gitreg.run() becomes one version of iris, sealed when the command ends with 0. Else it

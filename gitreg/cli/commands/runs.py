@@ -19,12 +19,20 @@ def command() -> None:
     """List runs, and show one."""
 
 
-@command.command("list")
+@command.command(
+    "list",
+    examples=[
+        "gitreg runs list",
+        "gitreg runs list train --json",
+    ],
+    exit_codes={3: "nothing was found"},
+    guides=["runs"],
+)
 @click.argument("pipeline", metavar="[PIPELINE]", shell_complete=complete("pipelines"), required=False)
 @listing_options(complete_fields(_COLUMNS))
 @fetch_option
 def list_runs(pipeline: str | None, output: str) -> None:
-    """List runs, of one pipeline or of all, the newest first; those that are not sealed stand before."""
+    """List runs, the newest first; unsealed ones come before."""
     rows = verbs.drafts.run_rows(open_registry().session, pipeline)
     if output != "table":
         emit(rows, output, rows=rows, columns=_COLUMNS, name="{pipeline}/{run}")
@@ -54,12 +62,20 @@ def list_runs(pipeline: str | None, output: str) -> None:
         )
 
 
-@command.command("show")
+@command.command(
+    "show",
+    examples=[
+        "gitreg runs show monday",
+        "gitreg runs show train/monday --json",
+    ],
+    exit_codes={3: "there is no such run"},
+    guides=["runs"],
+)
 @click.argument("name", metavar="[PIPELINE/]RUN", shell_complete=complete("runs"))
 @listing_options(complete_fields(_COLUMNS))
 @fetch_option
 def show(name: str, output: str) -> None:
-    """Show a run: its code, its surroundings, and step by step what went in and came out."""
+    """Show a run: code, environment, and the inputs and outputs of each step."""
     from gitreg.sdk.run_environment import spelled  # brings importlib.metadata and email
 
     run, status = verbs.drafts.find_any_run(open_registry().session, name)

@@ -59,7 +59,11 @@ if TYPE_CHECKING:
     help="A YAML or JSON list of versions, saved in one commit; - is standard input.",
 )
 @click.option(
-    "--artifact", "artifacts", metavar="NAME=PATH", multiple=True, help="A further artifact; repeat for more."
+    "--artifact",
+    "artifacts",
+    metavar="NAME=PATH",
+    multiple=True,
+    help="Save PATH as another artifact; repeat for more.",
 )
 @click.option(
     "--type",
@@ -67,16 +71,21 @@ if TYPE_CHECKING:
     type=click.Choice(["model", "data", "deployment"]),
     default="model",
     show_default=True,
-    help="What the files are.",
+    help="Kind of the files.",
 )
 @metadata_option
 @tag_option
-@click.option("--description", metavar="TEXT", help="What is new or particular about it.")
+@click.option("--description", metavar="TEXT", help="Description of this version.")
 @click.option(
-    "--input", "inputs", metavar="REF", multiple=True, shell_complete=complete("inputs"), help="What it was made from."
+    "--input",
+    "inputs",
+    metavar="REF",
+    multiple=True,
+    shell_complete=complete("inputs"),
+    help="Source that it was made from; repeat for more.",
 )
-@click.option("--stage", metavar="STAGE", shell_complete=complete_stage, help="The stage to take in the same commit.")
-@click.option("-m", "--message", metavar="TEXT", default="", help="What to add to the commit's message.")
+@click.option("--stage", metavar="STAGE", shell_complete=complete_stage, help="Promote it to STAGE in the same commit.")
+@click.option("-m", "--message", metavar="TEXT", default="", help="Text to add to the commit message.")
 @click.option("--dry-run", is_flag=True, help="Show what would be committed; store nothing.")
 @output_option
 @local_option
@@ -98,7 +107,7 @@ def command(
     dry_run: bool,
     output: str,
 ) -> None:
-    """Save files and folders as a new version of MODEL, which is registered where it is not yet.
+    """Save files and folders as a new version of MODEL; a new model is registered.
 
     A folder's files keep their paths inside it. A symbolic link that is named is followed, and so are
     links in a folder to files of its own tree: the folder, its Git work tree without hidden files, its

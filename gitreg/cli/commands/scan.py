@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from gitreg.cli.click_completion import complete, complete_fields, complete_reference
+from gitreg.cli.command import Command
 from gitreg.cli.options import fetch_option, listing_options, open_registry
 from gitreg.cli.output import emit, print_table
 from gitreg.cli.progress import progress
@@ -17,18 +18,27 @@ from gitreg.sdk import verbs
 _COLUMNS = ("path", "verdict", "why", "names")
 
 
-@click.command("scan")
+@click.command(
+    "scan",
+    cls=Command,
+    examples=[
+        "gitreg scan build/",
+        "gitreg scan ranker@production --json",
+    ],
+    exit_codes={3: "there is no such file or version", 4: "a file can run code"},
+    guides=["security"],
+)
 @click.argument("target", metavar="PATH|REF", shell_complete=complete_reference)
 @click.option(
     "--artifact",
     metavar="NAME",
     shell_complete=complete("artifacts_of_version"),
-    help="Which artifact of REF.  [default: model, or the only one]",
+    help="Artifact of REF to scan.  [default: model, or the only one]",
 )
 @listing_options(complete_fields(_COLUMNS))
 @fetch_option
 def command(target: str, artifact: str | None, output: str) -> None:
-    """Judge files by their content, whatever they are called; none is loaded.
+    """Judge by content whether files can run code; nothing is loaded.
 
     data: a format that holds no code. limited: a pickle that names known types alone. opaque: unknown. code: what may
     run its maker's code when it is loaded; with exit code 4. A PATH that is there is taken before a REF.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitreg.cli.click_completion import complete
+from gitreg.cli.command import Command
 from gitreg.cli.options import at_option, fetch_option, listing_options, open_registry, reference_argument
 from gitreg.cli.output import dated, emit, print_fields, print_heading, print_line, print_table, warn
 from gitreg.cli.table import Cell
@@ -28,13 +29,23 @@ _WAITING = frozenset({"approvals", "soak"})
 _COLOURS = {"passed": "green", "failed": "red"}
 
 
-@click.command("show")
+@click.command(
+    "show",
+    cls=Command,
+    examples=[
+        "gitreg show ranker@production",
+        "gitreg show ranker@3 --json",
+        "gitreg show ranker --at HEAD",
+    ],
+    exit_codes={3: "there is no such version"},
+    guides=["start"],
+)
 @reference_argument
 @at_option
 @listing_options(complete("fields"))
 @fetch_option
 def command(reference: str, at: str | None, output: str) -> None:
-    """Show the version that REF means, now or at a date or commit."""
+    """Show one version: stage, metadata, files, sources."""
     registry = open_registry()
     version = registry.version(reference, at=at)
     row = query.rows.version_row(version)

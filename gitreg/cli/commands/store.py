@@ -29,13 +29,21 @@ def command() -> None:
     """Keep weights in several stores."""
 
 
-@command.command("status")
+@command.command(
+    "status",
+    examples=[
+        "gitreg store status",
+        "gitreg store status ranker@production",
+    ],
+    exit_codes={3: "there is no such version"},
+    guides=["stores"],
+)
 @click.argument("reference", metavar="[REF]", cls=ReferenceArgument, required=False, shell_complete=complete_reference)
 @listing_options(complete_fields(_STATUS_COLUMNS))
 def status(reference: str | None, output: str) -> None:
-    """Show where the bytes of a version, or of all, are.
+    """Show which store has the files of each version.
 
-    For each store: whole, part (how many of its files), absent, not approved or unreachable.
+    For each store: whole, part (how many of its files), absent, not trusted or unreachable.
     """
     registry = open_registry()
     table = verbs.stores.held(registry.session, [] if reference is None else [reference])
@@ -53,26 +61,35 @@ def _state(holding: ReplicaStatus) -> str:
     return holding.state
 
 
-@command.command("copy")
+@command.command(
+    "copy",
+    examples=[
+        "gitreg store copy --to ../copies",
+        "gitreg store copy ranker@production --to ../copies",
+    ],
+    exit_codes={3: "there is no such version or store", 6: "a file could not be copied whole"},
+    guides=["stores"],
+)
 @click.argument("references", metavar="[REF]...", nargs=-1, shell_complete=complete_reference)
 @click.option(
     "--to",
     metavar="URL|PATH",
     shell_complete=complete("stores"),
-    help="Where to.  [default: the store that is saved to]",
+    help="Store to copy to.  [default: the store that is saved to]",
 )
 @click.option(
     "--from",
     "source",
     metavar="URL|PATH",
     shell_complete=complete("stores"),
-    help="Where from.  [default: the stores that gitreg.yaml names]",
+    help="Store to copy from.  [default: those in gitreg.yaml]",
 )
 @listing_options(complete_fields(_COPY_COLUMNS))
 def copy(references: tuple[str, ...], to: str | None, source: str | None, output: str) -> None:
-    """Copy the files of versions, or of all, that a store lacks from another, verified on the way.
+    """Copy missing files from one store to another, verified.
 
-    A store that is named here is approved by that. What was copied before an interruption is not copied again.
+    Without REF, of all versions. A store that is named here is trusted by that. What was copied before an
+    interruption is not copied again.
     """
     work = verbs.stores.copying(open_registry().session, references, to=to, source=source)
     with progress("Copying", lambda: work.size) as bar:
@@ -93,11 +110,17 @@ def copy(references: tuple[str, ...], to: str | None, source: str | None, output
         )
 
 
-@command.command("create")
+@command.command(
+    "create",
+    examples=[
+        "gitreg store create ../copies",
+    ],
+    guides=["stores"],
+)
 @click.argument("url", metavar="URL|PATH", shell_complete=complete("stores"))
 @output_option
 def create(url: str, output: str) -> None:
-    """Make a store where there is none; nothing is saved to a place that is none.
+    """Make a store at a place that is none yet.
 
     `gitreg init` and `gitreg store add` do the same for the store that they name. The bucket itself has to be there.
     """
@@ -108,14 +131,23 @@ def create(url: str, output: str) -> None:
     print_done(f"Made the store {address}" if made else f"{address} is a store already")
 
 
-@command.command("set")
+@command.command(
+    "set",
+    examples=[
+        "gitreg store set ../bigger --copy",
+    ],
+    exit_codes={4: "weights are missing there: --copy copies them first"},
+    guides=["stores"],
+)
 @click.argument("url", metavar="URL|PATH", shell_complete=complete("stores"))
-@click.option("--copy", "copying", is_flag=True, help="Copy all weights first, verified on the way.")
+@click.option("--copy", "copying", is_flag=True, help="Copy all weights there first, verified.")
 @output_option
 @local_option
 @pr_option
 def set_primary(url: str, copying: bool, output: str) -> None:
-    """Save to another store from now on, and approve it; clones learn of it at their next pull.
+    """Save to another store from now on, and trust it.
+
+    Clones learn of it at their next pull.
 
     All weights have to be in it first: those of versions, artifacts, drafts and proposals. What the former store holds
     stays there.
@@ -135,12 +167,21 @@ def set_primary(url: str, copying: bool, output: str) -> None:
         print_done(f"What {former} holds stays there; nothing more is saved to it")
 
 
-@command.command("add")
+@command.command(
+    "add",
+    examples=[
+        "gitreg store add ../copies",
+    ],
+    guides=["stores"],
+)
 @click.argument("url", metavar="URL|PATH", shell_complete=complete("stores"))
 @output_option
 @local_option
 def add(url: str, output: str) -> None:
-    """Name a further store that holds copies, and approve it; `gitreg store copy --to` fills it."""
+    """Name another store that holds copies, and trust it.
+
+    `gitreg store copy --to` fills it.
+    """
     registry = open_registry()
     report(
         registry,
@@ -150,11 +191,18 @@ def add(url: str, output: str) -> None:
     )
 
 
-@command.command("remove")
+@command.command(
+    "remove",
+    examples=[
+        "gitreg store remove ../old-copies",
+    ],
+    exit_codes={3: "gitreg.yaml names no such store"},
+    guides=["stores"],
+)
 @click.argument("url", metavar="URL|PATH", shell_complete=complete("stores"))
 @output_option
 @local_option
 def remove(url: str, output: str) -> None:
-    """Name a store that holds copies no longer; what it holds stays there."""
+    """Forget a store of copies; its files stay there."""
     registry = open_registry()
     report(registry, verbs.stores.remove_store(registry.session, url), output)

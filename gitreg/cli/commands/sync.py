@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gitreg.cli.command import Command
 from gitreg.cli.options import open_registry, output_option
 from gitreg.cli.output import emit, print_done, print_line
 from gitreg.errors import IntegrityError, Refused
@@ -11,10 +12,18 @@ from gitreg.sdk import verbs
 from gitreg.units import counted
 
 
-@click.command("sync")
+@click.command(
+    "sync",
+    cls=Command,
+    examples=[
+        "gitreg sync",
+    ],
+    exit_codes={4: "a policy refuses who holds a stage", 6: "a tag of a version was moved"},
+    guides=["team"],
+)
 @output_option
 def command(output: str) -> None:
-    """After a merge: make the tags and move the mirrors that follow from the remote's branch.
+    """Make tags and move mirrors on the remote, after a merge.
 
     Running it again, or twice at once, changes nothing more.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from gitreg.cli.click_completion import complete
+from gitreg.cli.command import Command
 from gitreg.cli.options import open_registry, output_option
 from gitreg.cli.output import emit, print_done
 from gitreg.cli.results import after_the_work
@@ -12,7 +13,17 @@ from gitreg.errors import InvalidInput
 from gitreg.sdk import verbs
 
 
-@click.command("trust")
+@click.command(
+    "trust",
+    cls=Command,
+    examples=[
+        "gitreg trust",
+        "gitreg trust https://github.com/acme/shop.git --code",
+        "gitreg trust --code --model 'ranker*'",
+        "gitreg trust --no-code",
+    ],
+    guides=["security", "stores"],
+)
 @click.argument("urls", metavar="[URL]...", shell_complete=complete("stores"), nargs=-1)
 @click.option("--code", is_flag=True, help="Trust the registry, or those at the URLs, for files that can run code.")
 @click.option("--no-code", is_flag=True, help="Take that back.")

@@ -9,6 +9,7 @@ import click
 
 from gitreg.cli.arguments import ReferenceArgument
 from gitreg.cli.click_completion import complete_fields, complete_reference
+from gitreg.cli.command import Command
 from gitreg.cli.options import listing_options, open_registry
 from gitreg.cli.output import emit, note, print_line, print_table
 from gitreg.cli.progress import progress
@@ -33,10 +34,20 @@ class _Share(click.ParamType[float]):
         return float(match[1]) / 100
 
 
-@click.command("verify")
+@click.command(
+    "verify",
+    cls=Command,
+    examples=[
+        "gitreg verify",
+        "gitreg verify ranker@production --deep",
+        "gitreg verify --sample 5%",
+    ],
+    exit_codes={4: "a stage's policy would not have let its holder in", 6: "bytes, seals or records are wrong"},
+    guides=["troubleshooting", "security"],
+)
 @click.argument("reference", metavar="[REF]", cls=ReferenceArgument, required=False, shell_complete=complete_reference)
-@click.option("--deep", is_flag=True, help="Read every file whole.")
-@click.option("--sample", type=_Share(), metavar="PERCENT", help="Read some of the files whole, by chance: 5%.")
+@click.option("--deep", is_flag=True, help="Read every file completely.")
+@click.option("--sample", type=_Share(), metavar="PERCENT", help="Read a random share of the files completely: 5%.")
 @listing_options(complete_fields(_COLUMNS))
 def command(reference: str | None, deep: bool, sample: float | None, output: str) -> None:
     """Check that records, tags and stored files of a version, or of all, are intact.

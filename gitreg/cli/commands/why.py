@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitreg.cli.click_completion import complete, complete_fields, complete_stage
+from gitreg.cli.command import Command
 from gitreg.cli.options import listing_options, open_registry, reference_argument
 from gitreg.cli.output import emit, print_line
 from gitreg.cli.table import Cell
@@ -25,22 +26,31 @@ _MARKS = {
 _COLUMNS = ("reference", "stage", "allowed", "protected", "overridden")
 
 
-@click.command("why")
+@click.command(
+    "why",
+    cls=Command,
+    examples=[
+        "gitreg why ranker@3 staging",
+        "gitreg why ranker",
+        "gitreg why ranker@3 --alias champion",
+    ],
+    exit_codes={3: "there is no such version or stage", 4: "the version may not enter the stage"},
+    guides=["promotion", "policies"],
+)
 @reference_argument
 @click.argument("stage", metavar="[STAGE]", required=False, shell_complete=complete_stage)
 @click.option(
     "--alias",
     metavar="NAME",
     shell_complete=complete("aliases"),
-    help="Explain instead whether that alias may name it.",
+    help="Explain whether NAME may point to it instead.",
 )
-@click.option("--force", is_flag=True, help="Ask what it would meet with --force.")
+@click.option("--force", is_flag=True, help="Judge it as promote --force would.")
 @listing_options(complete_fields(_COLUMNS))
 def command(reference: str, stage: str | None, alias: str | None, force: bool, output: str) -> None:
-    """Explain whether the version that REF means may enter STAGE: each rule and gate, with its numbers.
+    """Explain whether a version may enter STAGE: each rule and gate with its numbers.
 
-    Exits with 0 where `gitreg promote`, or `gitreg alias set`, would do it, and with 4 where it would refuse.
-    Without STAGE, all stages are explained.
+    The exit code is 0 if `gitreg promote` would do it, 4 if it would refuse. Without STAGE, all stages are explained.
     """
     if stage is not None and alias is not None:
         raise click.UsageError("give STAGE or --alias")
