@@ -6,12 +6,14 @@ from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
-from unicodedata import combining, east_asian_width
+from unicodedata import bidirectional, combining, east_asian_width
 
 from gitreg.cards.layered_layout import EdgeSegment, layered
 from gitreg.cards.values import Graph
 
 _LETTER, _WIDE_LETTER = 7.0, 12.5  # widths in the picture's own units; capitals and Chinese letters are wide
+_BOLD = 1.1  # the width of a bold letter, by that of another one
+_TO_THE_LEFT, _LEFT_TO_RIGHT = ("R", "AL"), "\N{LEFT-TO-RIGHT MARK}"
 _LONGEST = 238.0  # of a label; a longer one loses its middle, as the end of it is a version
 _PAD, _TALL, _MARGIN = 8.0, 28.0, 2.0
 _CHIP_GAP = 6.0  # between the boxes of a frame
@@ -105,7 +107,7 @@ def _twins(graph: Graph, shown: Sequence[int]) -> list[list[int]]:
 
 def _picture(graph: Graph, groups: Sequence[Sequence[int]], width: float, *, down: bool) -> Picture:
     """Return the picture of groups of nodes, without the edges inside of a group."""
-    chips = {n: _letters_that_fit(graph.nodes[n][1]) for group in groups for n in group}
+    chips = {n: _letters_that_fit(graph.nodes[n][1], bold=n == 0) for group in groups for n in group}
     shapes = [_Shape.of([chips[n][1] for n in group], (width if down else width / 2) - 2 * _MARGIN) for group in groups]
     where = {n: at for at, group in enumerate(groups) for n in group}
     meanings: dict[tuple[int, int], list[str]] = defaultdict(list)
@@ -168,9 +170,9 @@ class _Shape(NamedTuple):
             yield inset + column * (self.chip + _CHIP_GAP), inset + row * (_TALL + _CHIP_GAP)
 
 
-def _letters_that_fit(label: str) -> tuple[str, float]:
+def _letters_that_fit(label: str, *, bold: bool) -> tuple[str, float]:
     """Return a label, without its middle where it is too long, and the width of a box for it."""
-    sizes = [_letter(letter) for letter in label]
+    sizes = [_letter(letter) * (_BOLD if bold else 1) for letter in label]
     if sum(sizes) > _LONGEST:
         head, tail = 0, len(label)
         room = _LONGEST - _WIDE_LETTER
@@ -181,6 +183,8 @@ def _letters_that_fit(label: str) -> tuple[str, float]:
                 break
             head, tail = (head + 1, tail) if take_head else (head, tail - 1)
         label, sizes = f"{label[:head]}…{label[tail:]}", [*sizes[:head], _WIDE_LETTER, *sizes[tail:]]
+    if any(bidirectional(letter) in _TO_THE_LEFT for letter in label):
+        label = label.replace("@", f"{_LEFT_TO_RIGHT}@")  # else the version would stand before the name
     return label, round(2 * _PAD + sum(sizes), 1)
 
 

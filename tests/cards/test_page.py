@@ -6,6 +6,7 @@ import html
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from gitreg.cards.markdown import to_html
 from gitreg.cards.page import _UNSAFE as UNSAFE
 from gitreg.cards.page import render_card
-from gitreg.cards.plots import plot
+from gitreg.cards.plots import by_version, plot
 from gitreg.cards.values import (
     Artifact,
     Badge,
@@ -33,7 +34,7 @@ HOSTILE = "<script>alert(1)</script>\"' onload=x <!-- {{ 7*7 }} ]]> &amp;"
 ALLOWED = (
     "html head meta title style body header main section footer p h1 h2 h3 h4 h5 h6 dl dt dd div figure figcaption pre "
     "code table caption thead tbody tr th td small strong em span svg defs marker path polyline circle g rect text "
-    "q details summary ul ol li a blockquote hr br"
+    "q bdi details summary ul ol li a blockquote hr br"
 )
 
 
@@ -186,3 +187,58 @@ def test_a_plot_marks_the_version_and_keeps_inside_its_frame() -> None:
     assert all(0 <= x <= drawn.width and 0 <= y <= drawn.height for x, y, *_ in drawn.dots)
     assert (drawn.value, drawn.low, drawn.high) == ("1", "1", "3")
     assert len({dot.y for dot in plot(Metric("flat", 1.0, [("1", 1.0), ("2", 1.0)]), "1").dots}) == 1
+
+
+def test_a_link_leads_to_a_web_page_without_a_login_or_is_text() -> None:
+    bare = Card(title="iris@1", description=None, facts=[])
+    for url in ("javascript:alert(1)", "data:text/html,x", "https://user:word@host.example/x", "file:///x", "//x"):
+        page = render_card(replace(bare, facts=[Fact("Registry", "there", url)]))
+        assert "<dd>there</dd>" in page, url
+    page = render_card(replace(bare, facts=[Fact("Registry", "there", "https://host.example/x")]))
+    assert '<a href="https://host.example/x" rel="noopener noreferrer nofollow">there</a>' in page
+
+
+def test_metrics_beside_another_version_have_differences_and_say_what_is_better_only_where_it_is_known() -> None:
+    metrics = [
+        Metric("loss", 0.7, [], 0.8, "lower"),
+        Metric("auc", 0.7, [], 0.8, "higher"),
+        Metric("rows", 1200, [], 1000),
+        Metric("f1", 0.5, [], 0.5, "higher"),
+        Metric("new", 0.5, [], None, "higher"),
+    ]
+    read = Reader(render_card(Card("a@2", None, [], metrics=metrics, compared=("a@1", "in production"))))
+    text = " ".join(read.text.split())
+    assert "Beside a@1, in production" in text
+    for row in (
+        "loss lower is better0.70.8\N{MINUS SIGN}0.1 better", "auc higher is better0.70.8\N{MINUS SIGN}0.1 worse",
+        "rows1,2001,000+200 ", "f1 higher is better0.50.5same", "new higher is better0.5\N{EN DASH}",
+    ):  # fmt: skip
+        assert row in text, text
+
+
+def test_versions_that_only_some_metrics_have_stand_in_order_in_the_table_of_numbers() -> None:
+    a = plot(Metric("a", 1.0, [("1", 1.0), ("2", 2.0), ("4", 4.0)]), "2")
+    b = plot(Metric("b", 1.0, [("2", 5.0), ("3", 6.0), ("4", 7.0)]), "2")
+    assert by_version([a, b]) == [
+        ("1", ["1", ""], False), ("2", ["2", "5"], True), ("3", ["", "6"], False), ("4", ["4", "7"], False),
+    ]  # fmt: skip
+
+
+@given(st.lists(st.text(min_size=1, max_size=30), min_size=1, max_size=60, unique=True), st.integers(0, 59))
+def test_the_names_on_the_axis_of_versions_do_not_touch_and_the_own_one_is_there(names: list[str], own: int) -> None:
+    version = names[own % len(names)]
+    drawn = plot(Metric("m", 1.0, [(name, float(n)) for n, name in enumerate(names)]), version)
+    assert [mark for _, _, mark in drawn.names].count("own") == 1
+    ends = sorted((x - len(name) * 3.5, x + len(name) * 3.5) for x, name, _ in drawn.names)
+    assert all(a[1] < b[0] for a, b in pairwise(ends))
+    assert ends[0][0] >= 0
+    assert ends[-1][1] <= drawn.width
+
+
+def test_many_files_are_folded_below_their_folders() -> None:
+    files = [(f"part/{n}.bin", 1, "ab" * 32) for n in range(30)]
+    artifact = Artifact("model", "model", 30, f"sha256:{'cd' * 32}", None, files, folders=[("part/", 30, 30)])
+    page = render_card(Card("a@1", None, [], artifacts=[artifact]))
+    assert page.index("part/</th>") < page.index("All 30 files") < page.index("part/0.bin")
+    assert f"{'ab' * 32}  part/0.bin\n" in page, "as sha256sum -c reads it"
+    assert page.count("cd" * 32) == 1

@@ -238,7 +238,7 @@ def test_a_draft_and_a_version_without_files_have_cards(pages: Path, tmp_path: P
     write(there.here / "models" / "bare", {"versions/1.yaml": bare.partition("artifacts:")[0]})
     there.git("add", "-A")
     there.git("commit", "-qm", "A version without files, of a model that nobody registered")
-    assert "<h1>bare@1</h1>" in there.gitreg("card", "bare", "--out", "-").out
+    assert "<h1><bdi>bare</bdi>@<bdi>1</bdi></h1>" in there.gitreg("card", "bare", "--out", "-").out
 
 
 def test_what_came_of_a_version_is_not_crowded_out_by_what_it_was_made_from(tmp_path: Path) -> None:

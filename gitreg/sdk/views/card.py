@@ -124,13 +124,13 @@ def _snippets(version: ModelVersion) -> list[tuple[str, str]]:
     reference = f"{version.model}@{version.stage}" if version.stage not in (None, "archived") else version.reference
     if (default := default_artifact(version)) is not None:
         call = "model = registry.load_object" if default.materializer else "folder = registry.load"
-        shell, python = [["DEST"]], f"    {call}({json.dumps(reference)})"
+        shell, python = [["DEST"]], f"    {call}({_literal(reference)})"
     else:  # each artifact has to be named, and gets a folder of its own
         names = list(version.artifacts)
         shell = [[f"DEST/{name}", "--artifact", name] for name in names]
         loads = (
             f"registry.{'load_object' if record.materializer else 'load'}"
-            f"({json.dumps(reference)}, artifact={json.dumps(name)})"
+            f"({_literal(reference)}, artifact={_literal(name)})"
             for name, record in version.artifacts.items()
         )
         python = "\n".join(f"    {call}" for call in loads)
@@ -143,12 +143,17 @@ def _snippets(version: ModelVersion) -> list[tuple[str, str]]:
     if objects:
         default = default_artifact(version)
         loads = (
-            f"    {_name(name)} = registry.load_object({json.dumps(reference)}"
-            + (")" if record is default else f", artifact={json.dumps(name)})")
+            f"    {_name(name)} = registry.load_object({_literal(reference)}"
+            + (")" if record is default else f", artifact={_literal(name)})")
             for name, record in objects.items()
         )
         snippets.append(("As the object that was saved", "\n".join([opened, *loads])))
     return snippets
+
+
+def _literal(text: str) -> str:
+    """Return a text as a literal of Python."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _name(artifact: str) -> str:
