@@ -5,6 +5,7 @@ A big file is uploaded below ``tmp/`` first; a copy on the server's side gives i
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -22,6 +23,7 @@ from gitreg.blobs.buckets.listing import find
 from gitreg.blobs.parallel import ahead, threads
 from gitreg.progress import Progress
 
+logging.getLogger("gcsfs").addHandler(logging.NullHandler())  # else it prints tracebacks of what is told in words
 _TEMPORARY = "tmp/"
 _LOGIN = "log in as Google's own tools do it: gcloud auth application-default login, or GOOGLE_APPLICATION_CREDENTIALS"
 _NO_CREDENTIALS = Reason("no credentials for Google are found, or they have expired", _LOGIN)

@@ -113,5 +113,5 @@ def _removed(snapshot: Snapshot, present: set[tuple[str, str]]) -> Iterator[Prob
             yield Problem(
                 file_rules.path_of(entry),
                 f"is a sealed record and was removed in {commit[:12]}",
-                f"`git revert {commit[:12]}`; hide a version with `gitreg model version delete`",
+                f"`git revert {commit[:12]}`; hide a version with `gitreg delete`",
             )

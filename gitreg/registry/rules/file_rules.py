@@ -60,7 +60,7 @@ def _number(snapshot: Snapshot, entry: IndexEntry) -> Iterator[Problem]:
 def _version_name(snapshot: Snapshot, entry: IndexEntry) -> Iterator[Problem]:
     if not entry.name.isdecimal() and (problem := _misread(snapshot, entry)):
         yield Problem(
-            path_of(entry), problem, "save it under another name; `gitreg model version delete` hides this one"
+            path_of(entry), problem, "save it under another name; `gitreg delete` hides this one"
         )
 
 

@@ -203,5 +203,5 @@ def _inside(branch: RegistryBranch, path: str) -> str:
     return path[len(branch.root) + 1 :] if branch.root else path
 
 
-_HIDE = "leave it where it is; hide a version with `gitreg model version delete`"
+_HIDE = "leave it where it is; hide a version with `gitreg delete`"
 _ANNOTATE = "leave it as it was; say what is new with `gitreg annotate`"

@@ -262,6 +262,6 @@ def publish(session: Session, store: StoreWriter, operation: Operation, put_agai
         raise IntegrityError(
             f"{', '.join(references)} was saved, but bytes of it are gone from the store, and its files have changed "
             "since",
-            hint=f"`gitreg model version delete {references[0]}`, and save the files again",
+            hint=f"`gitreg delete {references[0]}`, and save the files again",
         )
     return outcome

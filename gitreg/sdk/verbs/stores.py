@@ -246,7 +246,7 @@ def _fill(
             more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
             raise IntegrityError(
                 f"the weights stay in {session.store_url}: {failed[0].reference}: {failed[0].problem}{more}",
-                hint="all else was copied; restore that, or `gitreg model version delete` it, and try again",
+                hint="all else was copied; restore that, or `gitreg delete` it, and try again",
             )
     elif not lacking.is_done:
         raise Refused(

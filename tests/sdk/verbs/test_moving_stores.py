@@ -87,7 +87,7 @@ def test_weights_that_are_lost_keep_the_registry_where_it_is(shared: Registry, m
     lost.unlink()
     with pytest.raises(IntegrityError, match="iris@2") as caught:
         set_store(shared.session, tmp_path / "store", fill)
-    assert "gitreg model version delete" in (caught.value.hint or "")
+    assert "gitreg delete" in (caught.value.hint or "")
     assert shared.store_url == str(shared.folder / ".git/gitreg/store")
     shared.delete_version("iris@2")
     set_store(shared.session, tmp_path / "store", fill)
