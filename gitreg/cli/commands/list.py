@@ -63,6 +63,7 @@ def command(words: tuple[str, ...], drafts: bool, at: str | None, output: str, *
         return
     filters = words[1:] if model is not None else words
     if model is None and not filters:
+        _check_order(registry, paging["sort"])
         print_models(registry.list_models(at=at, **paging), output)
     else:
         page = registry.list_versions(model, filters, at=at, **paging)
@@ -87,6 +88,18 @@ def _check_words(registry: Registry, words: Sequence[str], model: str | None) ->
         line = ["gitreg", "show", f"{model}@{first}"]
     if line is not None:
         raise InvalidInput(f"{first!r} is no filter", hint=f"did you mean `{shlex.join(line)}`?")
+
+
+def _check_order(registry: Registry, sort: str | None) -> None:
+    """Raise an error that has the right line where models are to be sorted by a key that only versions have."""
+    field = query.filters.parse_sort(sort)[0].removeprefix("metadata.") if sort else None
+    if sort is None or field in query.filters.MODEL_FIELDS:
+        return
+    snapshot = registry.session.snapshot()
+    having = [name for name in snapshot.model_names() if field in query.listing.metadata_keys(snapshot, [name])]
+    if having and not any(field in each.document.metadata for each in snapshot.models()):
+        line = shlex.join(["gitreg", "list", having[0], "--sort", sort])
+        raise InvalidInput(f"models have no {field}, but their versions have", hint=f"did you mean `{line}`?")
 
 
 def print_drafts(registry: Registry, output: str, model: str | None) -> None:

@@ -59,9 +59,7 @@ def _number(snapshot: Snapshot, entry: IndexEntry) -> Iterator[Problem]:
 
 def _version_name(snapshot: Snapshot, entry: IndexEntry) -> Iterator[Problem]:
     if not entry.name.isdecimal() and (problem := _misread(snapshot, entry)):
-        yield Problem(
-            path_of(entry), problem, "save it under another name; `gitreg delete` hides this one"
-        )
+        yield Problem(path_of(entry), problem, "save it under another name; `gitreg delete` hides this one")
 
 
 def _misread(snapshot: Snapshot, version: IndexEntry) -> str | None:
