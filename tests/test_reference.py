@@ -14,6 +14,9 @@ from tests.test_public_names import PUBLIC, own_functions
 pytest.importorskip("pdoc")
 from tests.reference import CONSTRUCTED, FIRST, build
 
+INSIDE = [f"gitreg.{package}." for package in ("blobs", "git", "policy", "registry", "sdk")]
+"""Packages that are not for users: what their docstrings say of a public name has to stand in that name's own."""
+
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> str:

@@ -260,7 +260,7 @@ class Registry:
         return self.session.snapshot(at).model(name)
 
     def version(self, reference: str, *, at: str | None = None) -> ModelVersion:
-        """Return the version that a reference names (:func:`gitreg.registry.state.references.resolve`).
+        """Return the version that a reference names.
 
         A reference is ``MODEL`` (the latest version) or ``MODEL@SELECTOR``, with a number, a name, a stage, an alias or
         a digest. ``iris@draft`` is the draft of a version that a run is making; ``iris@draft:RUN`` names the run if
@@ -398,7 +398,7 @@ class Registry:
         )
 
     def log(self, model: str | None = None, stage: str | None = None) -> Iterator[dict[str, Any]]:
-        """Return the audit log, newest first, one dictionary for each commit (:mod:`gitreg.registry.state.audit_log`).
+        """Return the audit log, newest first, one dictionary for each commit.
 
         Parameters
         ----------
@@ -435,7 +435,7 @@ class Registry:
         return log(snapshot, model)
 
     def diff(self, old: str, new: str, *, at: str | None = None) -> dict[str, Any]:
-        """Return the differences between two versions as plain data (:func:`gitreg.registry.query.diff.compare`).
+        """Return the differences between two versions as plain data.
 
         Parameters
         ----------
@@ -474,8 +474,16 @@ class Registry:
     ) -> Lineage:
         """Return the graph of the inputs (``up``) and the results (``down``) of a version, an artifact or a run.
 
-        Parameters and errors are those of :func:`gitreg.registry.lineage.lineage.lineage`; ``at`` is a date or a
-        commit, for the graph as it was then.
+        Parameters
+        ----------
+        reference:
+            A version of a model, a version of an artifact (``data``, ``data@12``, an id), or a run (``PIPELINE/RUN``).
+        up, down:
+            True to follow what it was made from, and what was made from it.
+        depth:
+            The most edges to follow in each direction; None for no limit.
+        at:
+            A date or a commit: the graph as it was then. None means now.
 
         Returns
         -------
@@ -508,7 +516,7 @@ class Registry:
     def register_model(
         self, name: str, *, tags: Sequence[str] = (), metadata: Mapping[str, Any] | None = None, **fields: Any
     ) -> ModelCard:
-        """Register a model and return it (:func:`gitreg.registry.operations.models.register_model`).
+        """Register a model and return it.
 
         Parameters
         ----------
@@ -544,7 +552,7 @@ class Registry:
         metadata: Mapping[str, Any] | None = None,
         **fields: Any,
     ) -> ModelCard:
-        """Change the card of a model and return the model (:func:`gitreg.registry.operations.models.update_model`).
+        """Change the card of a model and return the model.
 
         Fields that are given replace the old ones; tags and metadata are added.
 
@@ -569,7 +577,7 @@ class Registry:
         return self.session.after(outcome).model(name)
 
     def delete_model(self, name: str, *, force: bool = False) -> None:
-        """Delete a model with its versions (:func:`gitreg.registry.operations.models.delete_model`).
+        """Delete a model with its versions.
 
         Parameters
         ----------
@@ -738,8 +746,8 @@ class Registry:
         file:
             A glob pattern (``tokenizer*``): only files whose path or name matches are fetched and returned.
         link:
-            True to make links in ``dest`` to the read-only files of the cache instead of copies
-            (:meth:`gitreg.blobs.cache.cache.Cache.link` describes the consequences).
+            True to make links in ``dest`` to the read-only files of the cache instead of copies; a change to
+            one would be seen by all who load it.
         at:
             A date or a commit: what the reference meant then. None means now.
         unsafe_code:
@@ -912,7 +920,7 @@ class Registry:
     # -- stages and annotations ------------------------------------------------------------------------------------
 
     def promote(self, reference: str, stage: str, *, force: bool = False, reason: str = "") -> ModelVersion:
-        """Move a version into a stage and return it (:func:`gitreg.registry.operations.stages.promote`).
+        """Move a version into a stage and return it.
 
         Parameters
         ----------
@@ -945,8 +953,6 @@ class Registry:
     def rollback(self, model: str, stage: str, *, reason: str = "") -> ModelVersion:
         """Return a stage to the version that held it before, skipping yanked and deleted ones; return that version.
 
-        See :func:`gitreg.registry.operations.stages.rollback`.
-
         Returns
         -------
         ModelVersion:
@@ -970,8 +976,6 @@ class Registry:
 
     def why(self, reference: str, stage: str, *, force: bool = False) -> Decision:
         """Return the decision on a promotion, with the verdict of each rule and gate, without promoting.
-
-        See :func:`gitreg.registry.promotion.enforce.explain`.
 
         Parameters
         ----------
@@ -1032,8 +1036,6 @@ class Registry:
     ) -> ModelVersion:
         """Sign an approval of a version for a stage and return the version.
 
-        See :func:`gitreg.registry.operations.approvals.approve`.
-
         Parameters
         ----------
         key:
@@ -1066,8 +1068,6 @@ class Registry:
     def archive(self, reference: str, *, reason: str = "") -> ModelVersion:
         """Mark a version as no longer relevant and return it; it leaves the stage that it holds.
 
-        See :func:`gitreg.registry.operations.stages.archive`.
-
         Returns
         -------
         ModelVersion:
@@ -1086,7 +1086,7 @@ class Registry:
         return self.session.about(verbs.stages.archive(self.session, reference, reason=reason))
 
     def set_alias(self, reference: str, alias: str, *, force: bool = False) -> ModelVersion:
-        """Point an alias to a version and return the version (:func:`gitreg.registry.operations.stages.set_alias`).
+        """Point an alias to a version and return the version.
 
         Parameters
         ----------
@@ -1119,8 +1119,6 @@ class Registry:
     def delete_alias(self, model: str, alias: str) -> None:
         """Remove an alias; one that does not exist is no error.
 
-        See :func:`gitreg.registry.operations.stages.delete_alias`.
-
         Raises
         ------
         NotFound
@@ -1146,7 +1144,6 @@ class Registry:
         """Add to the annotation of a version, move it to a stage in the same commit, and return it.
 
         Metadata replaces older values key by key, tags are added, a description replaces the old one.
-        See :func:`gitreg.registry.operations.versions.annotate`.
 
         Returns
         -------
@@ -1180,8 +1177,6 @@ class Registry:
     def yank(self, reference: str, *, reason: str = "") -> ModelVersion:
         """Yank a version and return it: it loads by name with a warning, never by latest, stage or alias.
 
-        See :func:`gitreg.registry.operations.versions.yank`.
-
         Returns
         -------
         ModelVersion:
@@ -1204,7 +1199,7 @@ class Registry:
         return self.session.about(verbs.versions.yank(self.session, reference, reason=reason))
 
     def unyank(self, reference: str) -> ModelVersion:
-        """Undo a yank and return the version (:func:`gitreg.registry.operations.versions.unyank`).
+        """Undo a yank and return the version.
 
         Returns
         -------
@@ -1228,8 +1223,7 @@ class Registry:
     def delete_version(self, reference: str, *, force: bool = False) -> None:
         """Delete a version softly: hide it, and release its weights to garbage collection.
 
-        See :func:`gitreg.registry.operations.versions.delete_version`. It is undone by
-        :func:`gitreg.sdk.verbs.versions.undelete_version`.
+        `gitreg undelete` undoes it.
 
         Raises
         ------
@@ -1350,7 +1344,7 @@ class Registry:
         Raises
         ------
         InvalidDocument, IntegrityError, Refused
-            The reachable weights cannot be determined (:mod:`gitreg.registry.weights.garbage`); nothing is moved.
+            The reachable weights cannot be determined; nothing is moved.
 
         Examples
         --------

@@ -40,8 +40,15 @@ class Garbage:
 
     Parameters
     ----------
-    key, size, since, reason:
-        As in :class:`gitreg.blobs.gc.sweep.GarbageObject`.
+    key:
+        Its key, or its key before it was moved to the trash.
+    size:
+        In bytes.
+    since:
+        Time when it was written or moved to the trash, in seconds since 1970 by the store's clock.
+    reason:
+        ``unused``: it is unreachable. ``unfinished``: a killed writer left it. ``damaged``: it was found damaged and
+        moved aside. ``recent``: it is one of these, but too young to be taken. ``trash``: it lies in the trash.
     model, version:
         The deleted version that the object belonged to, of several the first; None where no record names the object:
         its save did not end, or its registry is gone.

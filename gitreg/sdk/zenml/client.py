@@ -132,7 +132,7 @@ class Client:
         logical_operator:
             ``and``: every filter has to match; ``or``: one is enough.
         filters:
-            ``field="value"`` or ``field="operator:value"`` (:mod:`gitreg.registry.query.filters`).
+            ``field="value"`` or ``field="operator:value"``.
 
         Returns
         -------
