@@ -227,6 +227,34 @@ def test_the_first_screen_tells_the_stage_since_when_by_whom_the_gates_and_the_v
     assert "loss lower is better 0.4 0.3 +0.1 worse" in third
 
 
+@pytest.mark.parametrize(
+    ("remote", "link"),
+    [
+        ("https://ada:secret@github.com/acme/models.git", "https://github.com/acme/models"),
+        ("git@gitlab.example.com:acme/models.git", "https://gitlab.example.com/acme/models"),
+        ("https://git.example.com/acme/models?token=secret", None),
+        ("javascript:alert(1)//github.com/acme", None),
+    ],
+)
+def test_the_registry_and_its_commit_are_links_where_the_host_is_known_and_never_hold_a_login(
+    tmp_path: Path, remote: str, link: str | None
+) -> None:
+    ada = make_person(tmp_path)
+    ada.gitreg("init", tmp_path / "registry")
+    there = ada.at(tmp_path / "registry")
+    there.gitreg("save", "iris", write(tmp_path / "w", {"m.bin": "x"}))
+    settings = there.here / "gitreg.yaml"
+    settings.write_text(f"{settings.read_text()}remote: origin\n")
+    there.git("commit", "-qam", "A remote")
+    there.git("remote", "add", "origin", remote)
+    page = there.gitreg("card", "iris", "--out", "-").out
+    links = re.findall(r'href="([^"]*)"', page)
+    commit = there.git("rev-parse", "HEAD")
+    part = "-/commit" if "gitlab" in remote else "commit"
+    assert links == ([link, f"{link}/{part}/{commit}"] if link else [])
+    assert "secret" not in page
+
+
 def test_a_draft_and_a_version_without_files_have_cards(pages: Path, tmp_path: Path) -> None:
     there = make_person(tmp_path).at(pages / "registry")
     begun = there.start("sh", "-c", f"{PROGRAMS}/gitreg run --model iris -- sh -c 'kill -9 $PPID'")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gitreg.registry.review.forges import Host, PullRequest, host_of, open_pull_request
+from gitreg.registry.review.forges import Host, PullRequest, host_by_name, host_of, open_pull_request
 
 GITLAB = "https://gitlab.example.com/a/b/c/-/merge_requests/new?merge_request%5Bsource_branch%5D=gitreg%2F"
 TO_MAIN = "&merge_request%5Btarget_branch%5D=main"
@@ -30,6 +30,22 @@ def test_the_page_that_opens_a_pull_request_follows_from_the_remotes_address(rem
     host = host_of(remote, {})
     assert host is not None
     assert host.page("gitreg/a+7", "main") == page
+
+
+@pytest.mark.parametrize(
+    ("remote", "page"),
+    [
+        ("git@github.com:team/models.git", "https://github.com/team/models/commit/ab12"),
+        ("ssh://git@gitlab.example.com:2222/a/b/c.git", "https://gitlab.example.com/a/b/c/-/commit/ab12"),
+        ("https://ada:word@codeberg.org/team/models.git", "https://codeberg.org/team/models/commit/ab12"),
+        ("git@bitbucket.org:team/models.git", "https://bitbucket.org/team/models/commits/ab12"),
+        ("https://git.example.com/team/models.git", None),
+    ],
+)
+def test_a_commit_has_a_page_where_the_host_is_known_by_its_name(remote: str, page: str | None) -> None:
+    host = host_by_name(remote)
+    assert host is not None
+    assert host.commit_page("ab12") == page
 
 
 @pytest.mark.parametrize("remote", ["/srv/models.git", "../models.git", "file:///srv/models.git", "models/hub"])
