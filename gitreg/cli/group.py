@@ -77,9 +77,33 @@ def accepting_global_options(command: click.Command, *, hidden: bool = True) -> 
 
 
 class Group(Command, click.Group):
-    """A group whose commands and subcommands take the global flags after their names too, hidden in their help."""
+    """A group whose commands and subcommands take the global flags after their names too, hidden in their help.
+
+    Parameters
+    ----------
+    default:
+        The subcommand that runs where none is named; None: help is shown.
+    """
 
     command_class = Command
+
+    def __init__(self, *arguments: Any, default: str | None = None, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.default = default
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; options alone are those of the default subcommand."""
+        asks_group = {*ctx.help_option_names, "-V", "--version"} & set(args)
+        if self.default is not None and not asks_group and all(word.startswith("-") for word in args):
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options and the commands, and which of these is the default."""
+        super().format_options(ctx, formatter)
+        if self.default is not None:
+            formatter.write_paragraph()
+            formatter.write_text(f"Without a command: {ctx.command_path} {self.default}.")
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         """Add a command, which takes the global flags."""

@@ -122,6 +122,15 @@ def uninstall(repository: Repository) -> Iterator[HookPlacement]:
             yield HookPlacement(name, str(path), "removed")
 
 
+def installed(repository: Repository) -> Iterator[HookPlacement]:
+    """Yield the hooks of gitreg that git runs."""
+    folder, _ = repository.hooks_folder()
+    for name in (*OF_A_CLONE, *OF_A_SERVER, "update"):
+        content = _content(folder / name)
+        if content is not None and _is_ours(content, name):
+            yield HookPlacement(name, str(folder / name), "installed")
+
+
 def _folder(repository: Repository) -> Path:
     folder, shared = repository.hooks_folder()
     if shared:

@@ -51,6 +51,7 @@ why iris@1
 rollback iris production
 archive iris@2
 alias set iris@1 champion
+alias list
 alias delete iris champion
 annotate iris@1 --metadata a=1
 yank iris@2
@@ -78,6 +79,7 @@ runs show bad
 ! ! gitreg run --model iris --name worse -- sh -c 'gitreg artifact save lost weights; exit 3'
 discard worse
 remote set origin
+remote list
 clone bare twin
 push
 pull
@@ -107,6 +109,7 @@ config get stages
 config set description new
 edit
 hooks install
+hooks list
 hooks uninstall
 trust
 trust --code

@@ -13,6 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from gitreg.cli.group import Group
 from gitreg.cli.main import COMMANDS, GROUPS, cli
 from gitreg.cli.output import (
     emit,
@@ -333,3 +334,15 @@ def test_no_cell_of_csv_is_a_formula_and_numbers_stay_numbers(
 ) -> None:
     emit({"=name": value}, "csv")
     assert list(csv.reader(io.StringIO(capsys.readouterr().out))) == [["'=name"], [cell]]
+
+
+@pytest.mark.parametrize("group", ["store", "alias", "runs", "artifact", "config", "cache", "remote", "hooks"])
+def test_a_group_alone_lists_and_its_options_are_those_of_the_list(group: str) -> None:
+    command = cli.get_command(click.Context(cli), group)
+    assert isinstance(command, Group)
+    assert command.default in command.list_commands(click.Context(command))
+    for words, rest in (([], []), (["--json"], ["--json"])):
+        ctx = click.Context(command, info_name=group)
+        command.parse_args(ctx, [*words])
+        assert [*ctx._protected_args, *ctx.args] == [command.default, *rest]
+    assert f"Without a command: cli {group} {command.default}." in run(group, "--help")

@@ -6,14 +6,49 @@ import click
 
 from gitreg.cli.click_completion import complete
 from gitreg.cli.group import Group
-from gitreg.cli.options import local_option, model_argument, open_registry, output_option, reference_argument
+from gitreg.cli.options import (
+    fetch_option,
+    local_option,
+    model_argument,
+    open_registry,
+    output_option,
+    reference_argument,
+)
+from gitreg.cli.output import emit, print_line, print_table
 from gitreg.cli.results import report
 from gitreg.sdk import verbs
 
 
-@click.group("alias", cls=Group)
+@click.group("alias", cls=Group, default="list")
 def command() -> None:
     """Manage aliases: movable names without the rules of stages."""
+
+
+@command.command(
+    "list",
+    examples=["gitreg alias", "gitreg alias list ranker --json"],
+    exit_codes={3: "there is no such model"},
+    guides=["promotion"],
+)
+@click.argument("model", metavar="[MODEL]", required=False, shell_complete=complete("models"))
+@output_option
+@fetch_option
+def list_(model: str | None, output: str) -> None:
+    """List aliases, of one model or of all."""
+    snapshot = open_registry().session.snapshot()
+    if model is not None:
+        snapshot.model(model)
+    rows = [
+        {"model": name, "alias": alias, "version": version}
+        for name in ([model] if model is not None else snapshot.model_names())
+        for alias, version in snapshot.aliases(name).items()
+    ]
+    if output != "table":
+        emit(rows, output, rows=rows, columns=("model", "alias", "version"))
+    elif rows:
+        print_table(["model", "alias", "version"], [tuple(row.values()) for row in rows])
+    else:
+        print_line("There are no aliases: `gitreg alias set REF ALIAS` makes one")
 
 
 @command.command(

@@ -35,7 +35,7 @@ from gitreg.units import size_text
 _COLUMNS = ("artifact", "version", "number", "type", "size", "digest", "created_at", "id")
 
 
-@click.group("artifact", cls=Group)
+@click.group("artifact", cls=Group, default="list")
 def command() -> None:
     """Keep data, checkpoints and predictions, and link them to versions."""
 

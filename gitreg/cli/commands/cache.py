@@ -8,6 +8,7 @@ _HERE = "gitreg.cli.commands"
 
 command = LazyGroup(
     "cache",
+    default="list",
     help="List, prune and verify the weights that this machine keeps for all your registries.",
     lazy={
         "list": (f"{_HERE}.cache_list", "List cached files."),

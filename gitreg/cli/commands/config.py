@@ -12,7 +12,7 @@ from gitreg.cli.results import report
 from gitreg.sdk import verbs
 
 
-@click.group("config", cls=Group)
+@click.group("config", cls=Group, default="list")
 def command() -> None:
     """Show and change the registry's settings: description, remote, store, stages."""
 

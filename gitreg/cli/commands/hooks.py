@@ -17,16 +17,23 @@ from gitreg.cli.output import emit, print_done
 from gitreg.cli.results import after_the_work
 from gitreg.git import Repository
 from gitreg.git.program import without_repository
-from gitreg.hooks.install import OF_A_CLONE, OF_A_SERVER, HookPlacement
+from gitreg.hooks.install import OF_A_CLONE, OF_A_SERVER, HookPlacement, installed
 from gitreg.hooks.install import install as install_hooks
 from gitreg.hooks.install import uninstall as uninstall_hooks
 from gitreg.hooks.server_hooks import write_first_receipts
 from gitreg.sdk.environment import Environment
 
 
-@click.group("hooks", cls=Group)
+@click.group("hooks", cls=Group, default="list")
 def command() -> None:
     """Install git hooks: before a commit, before a push, and on a server of your own."""
+
+
+@command.command("list", examples=["gitreg hooks", "gitreg hooks --json"], guides=["hooks"])
+@output_option
+def list_(output: str) -> None:
+    """List the hooks of gitreg that are installed."""
+    _report(installed(_repository()), output)
 
 
 @command.command(

@@ -7,15 +7,31 @@ import click
 from gitreg.cli.click_completion import complete
 from gitreg.cli.group import Group
 from gitreg.cli.options import local_option, open_registry, output_option, pr_option
-from gitreg.cli.output import print_done
+from gitreg.cli.output import emit, print_done, print_fields, print_line
 from gitreg.cli.results import report
 from gitreg.sdk import verbs
 from gitreg.units import counted
 
 
-@click.group("remote", cls=Group)
+@click.group("remote", cls=Group, default="list")
 def command() -> None:
     """Share a registry by a Git remote."""
+
+
+@command.command("list", examples=["gitreg remote", "gitreg remote --json"], guides=["team"])
+@output_option
+def list_(output: str) -> None:
+    """Show the remote that this registry is shared by."""
+    session = open_registry().session
+    name = session.remote
+    url = session.branch.repository.remotes.url(name) if name else None
+    row = {"remote": name, "url": url, "branch": session.branch.name}
+    if output != "table":
+        emit(row, output)
+    elif name is None:
+        print_line("This registry has no remote: `gitreg remote set NAME` publishes it")
+    else:
+        print_fields(row.items())
 
 
 @command.command(

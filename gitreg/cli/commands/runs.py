@@ -14,7 +14,7 @@ from gitreg.sdk import verbs
 _COLUMNS = ("pipeline", "run", "status", "started_at", "duration", "steps", "versions")
 
 
-@click.group("runs", cls=Group)
+@click.group("runs", cls=Group, default="list")
 def command() -> None:
     """List runs, and show one."""
 

@@ -24,7 +24,7 @@ _STATUS_COLUMNS = ("reference", "store", "state", "held", "files")
 _COPY_COLUMNS = ("reference", "files", "size", "problem")
 
 
-@click.group("store", cls=Group)
+@click.group("store", cls=Group, default="status")
 def command() -> None:
     """Keep weights in several stores."""
 
