@@ -203,7 +203,7 @@ def _read(terminal: int, enough: Callable[[str], bool]) -> str:
     """Return what a terminal shows once it is enough, and nothing more has come for a moment."""
     text = ""
     while select.select([terminal], [], [], 0.3 if enough(text) else 20)[0]:
-        text += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", os.read(terminal, 4096).decode(errors="replace"))
+        text += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\x07", "", os.read(terminal, 4096).decode(errors="replace"))
     return text
 
 

@@ -11,8 +11,7 @@ from gitreg.registry.query.filters import MODEL_FIELDS, OPERATORS, VERSION_FIELD
 from gitreg.registry.query.rows import MODEL_COLUMNS, VERSION_COLUMNS
 from gitreg.registry.state.references import resolve
 from gitreg.registry.state.runs_and_artifacts import artifact_names, artifact_versions
-from gitreg.sdk.verbs import drafts as drafts_verbs
-from gitreg.sdk.verbs.settings import FIELDS
+from gitreg.sdk import verbs
 
 if TYPE_CHECKING:
     from gitreg.registry.state.snapshot import ModelVersion
@@ -158,7 +157,7 @@ def runs(session: Session, incomplete: str, _: Given) -> Iterable[str]:
 
 def drafts(session: Session, _: str, __: Given) -> Iterable[str]:
     """Return the runs that are not sealed."""
-    return [row["run"] for row in drafts_verbs.draft_rows(session)]
+    return [row["run"] for row in verbs.drafts.draft_rows(session)]
 
 
 def pipelines(session: Session, _: str, __: Given) -> Iterable[str]:
@@ -188,7 +187,7 @@ def stores(session: Session, _: str, __: Given) -> Iterable[str]:
 
 def settings(_: Session, __: str, ___: Given) -> Iterable[str]:
     """Return the settings that have names."""
-    return FIELDS
+    return verbs.settings.FIELDS
 
 
 def values_of_setting(session: Session, incomplete: str, given: Given) -> Iterable[str]:
@@ -245,7 +244,7 @@ def _paths(version: ModelVersion | None) -> Iterable[str]:
 
 
 def _runs(session: Session) -> list[dict[str, Any]]:
-    return drafts_verbs.run_rows(session)
+    return verbs.drafts.run_rows(session)
 
 
 def _short_refs(session: Session, prefix: str) -> Iterator[str]:
