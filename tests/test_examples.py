@@ -99,23 +99,22 @@ def test_an_example_does_what_it_says(
     assert not runner.failures, "".join(report)
 
 
+FUNCTIONS = {name for name, value in PUBLIC.items() if isinstance(value, FunctionType)}
+PUBLIC_VERBS = {
+    name
+    for name, value in DOCUMENTED.items()
+    if isinstance(value, FunctionType) and name.partition(".")[0] in {*VERBS, *FUNCTIONS}
+}
+RAISE_NOTHING = {
+    "Batch.add", "Client.list_artifact_versions", "Model.card", "Model.filled", "Model.warn_of_differences",
+    "Registry.close", "Registry.doctor", "Registry.repair",
+}  # fmt: skip
+"""Verbs that have no errors of their own: `doctor` and `repair` report, and the others only look."""
+
+
 def test_every_verb_has_an_example() -> None:
-    functions = {name for name, value in PUBLIC.items() if isinstance(value, FunctionType)}
-    verbs = {
-        name
-        for name, value in DOCUMENTED.items()
-        if isinstance(value, FunctionType) and name.partition(".")[0] in {*VERBS, *functions}
-    }
-    assert verbs - {*WITH_EXAMPLES} == WITHOUT
+    assert PUBLIC_VERBS - {*WITH_EXAMPLES} == WITHOUT
 
 
-def test_every_verb_that_returns_something_tells_what_it_is() -> None:
-    returning = {
-        name
-        for name in WITH_EXAMPLES
-        if isinstance(DOCUMENTED[name], FunctionType) and DOCUMENTED[name].__annotations__.get("return") != "None"
-    }
-    described = {
-        name for name in returning if re.search(r"^ *(Returns|Yields)$", DOCUMENTED[name].__doc__, re.MULTILINE)
-    }
-    assert returning - described == set()
+def test_every_verb_says_what_it_raises() -> None:
+    assert {name for name in PUBLIC_VERBS if "Raises\n" not in DOCUMENTED[name].__doc__} == RAISE_NOTHING

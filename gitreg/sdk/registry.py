@@ -682,6 +682,11 @@ class Registry:
         Batch:
             A context manager; after its block, ``versions`` has what was saved, in order.
 
+        Raises
+        ------
+        AlreadyExists, NotFound, InvalidInput, Refused
+            In the block or at its end, as for `save`; then none of the versions is saved.
+
         Examples
         --------
         >>> with registry.batch("Two sizes") as batch:
