@@ -22,7 +22,7 @@ from gitreg.sdk import verbs
         3: "there is no such version",
         4: "a stage or an alias points to it: --force deletes it all the same",
     },
-    guides=["stores"],
+    guides=["versions", "stores"],
 )
 @reference_argument
 @click.option("--force", is_flag=True, help="Delete it even if a stage or an alias points to it.")

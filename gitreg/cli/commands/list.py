@@ -36,7 +36,7 @@ _LEAST_KEYS = 3  # keys of metadata for which dates and tags are left out where 
         "gitreg list ranker -o csv > ranker.csv",
     ],
     exit_codes={3: "nothing was found"},
-    guides=["start"],
+    guides=["versions", "json"],
 )
 @click.argument("words", metavar="[MODEL] [FILTER...]", nargs=-1, shell_complete=complete("words_of_list"))
 @page_options

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
         4: "the version exists with other files, or a rule refuses it",
         5: "others wrote at the same time for too long: run it again",
     },
-    guides=["start", "formats"],
+    guides=["versions", "formats"],
 )
 @click.argument("model", metavar="MODEL[@VERSION]", cls=ModelArgument, required=False, shell_complete=complete_model)
 @click.argument("paths", metavar="PATH...", nargs=-1, type=NamedPath())

@@ -16,7 +16,7 @@ from gitreg.sdk import verbs
     cls=Command,
     examples=["gitreg undelete ranker@4"],
     exit_codes={3: "there never was such a version"},
-    guides=["stores"],
+    guides=["versions", "stores"],
 )
 @click.argument("reference", metavar="MODEL@VERSION", cls=ReferenceArgument)
 @output_option
