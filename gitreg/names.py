@@ -386,7 +386,9 @@ def _check_text(kind: str, name: str) -> str:
         raise InvalidInput(f"the {kind} name is text, not {type(name).__name__} {name!r}", hint="put it in quotes")
     name = nfc(check_utf8(name, f"the {kind} name"))
     if not name.strip():
-        raise InvalidInput(f"the {kind} name cannot be blank", hint=f"name the {kind}")
+        raise InvalidInput(
+            f"the {kind} name cannot be blank", hint=f"name the {kind}; is a variable of your script unset?"
+        )
     if len(name) > _LONGEST_NAME:
         raise InvalidInput(f"the {kind} name is {len(name)} characters long", hint=f"use at most {_LONGEST_NAME}")
     odd = next((c for c in name if unicodedata.category(c) in ("Cc", "Zl", "Zp")), None)
@@ -482,6 +484,11 @@ def parse_reference(text: str) -> Reference:
         model, _, selector = body.rpartition("/")
     else:
         model, selector = body, LATEST
+    if "://" in body:
+        raise InvalidInput(
+            f"{text!r} is an address, not a model",
+            hint="a registry is named before the command: `gitreg --repo URL show MODEL`",
+        )
     if not model and selector:
         raise InvalidInput(
             f"{text!r} names no model", hint=f"write MODEL{text}, with one of the models that `gitreg list` shows"

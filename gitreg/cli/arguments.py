@@ -19,6 +19,10 @@ _PARTS = (*_POINTERS, "version")
 """The arguments that MODEL@X may give together with MODEL."""
 
 
+_ON_VERSIONS = {"show": "show", "delete": "delete", "update": "annotate", "version list": "show"}
+"""For the subcommands of ``model``: the command that does the same with a version."""
+
+
 class ReferenceArgument(click.Argument):
     """REF: MODEL, MODEL@X, or MODEL and X as two words where the command would have one word too many."""
 
@@ -87,12 +91,15 @@ def _split(ctx: click.Context, argument: click.Argument, opts: MutableMapping[st
     arguments = _arguments(ctx)
     word = opts.get(argument.name)
     place = arguments.index(argument) + 1
-    if not isinstance(word, str) or place == len(arguments) or arguments[place].name not in _PARTS:
+    if not isinstance(word, str):
         return
-    part = arguments[place].name
     model, at, selector = word.rpartition("@")
     if not at or not model:
         return
+    if place == len(arguments) or arguments[place].name not in _PARTS:
+        _refuse_version(ctx, word)
+        return
+    part = arguments[place].name
     given = opts.get(part)
     if isinstance(given, str) and given != selector:
         raise WrongLineError(
@@ -101,6 +108,14 @@ def _split(ctx: click.Context, argument: click.Argument, opts: MutableMapping[st
             _replaced(ctx, {word: model}),
         )
     opts[argument.name], opts[part] = model, selector
+
+
+def _refuse_version(ctx: click.Context, word: str) -> None:
+    """Raise an error where a command on models is given a version, and there is the same command on versions."""
+    command = _ON_VERSIONS.get(ctx.command_path.partition(" model ")[2])
+    if command is not None:
+        arguments = list(ctx.ensure_object(GlobalOptions).arguments)
+        raise WrongLineError(f"{word} is a version, not a model", ctx, arguments, command=command)
 
 
 def _check_order(ctx: click.Context, argument: click.Argument, opts: Mapping[str, Any]) -> None:

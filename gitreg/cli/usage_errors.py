@@ -14,11 +14,16 @@ class WrongLineError(click.UsageError):
     ----------
     arguments:
         The right arguments of the command.
+    command:
+        The name of the command that was meant; None for the same one.
     """
 
-    def __init__(self, message: str, ctx: click.Context, arguments: Sequence[str]) -> None:
+    def __init__(
+        self, message: str, ctx: click.Context, arguments: Sequence[str], *, command: str | None = None
+    ) -> None:
         super().__init__(message, ctx)
         self.arguments = list(arguments)
+        self.command_path = f"{ctx.find_root().info_name} {command}" if command else ctx.command_path
 
 
 class UnknownWordError(click.UsageError):

@@ -42,7 +42,7 @@ def explain(error: click.UsageError, line: Line) -> Explanation:
         return Explanation(message, f"see `{line.of([*words, '--help'])}`")
     match error:
         case WrongLineError():
-            return Explanation(error.message, f"did you mean `{ctx.command_path} {shlex.join(error.arguments)}`?")
+            return Explanation(error.message, f"did you mean `{error.command_path} {shlex.join(error.arguments)}`?")
         case UnknownWordError():
             hint = _meant(error.word, error.known, line) or f"see `{ctx.command_path} --help`"
             return Explanation(error.message, hint)
@@ -54,6 +54,8 @@ def explain(error: click.UsageError, line: Line) -> Explanation:
             return Explanation(f"{ctx.command_path} needs {_missing(error)}", _usage(ctx))
         case click.BadParameter(param=click.Parameter(type=click.Choice() as choice) as parameter):
             return _no_choice(error, parameter, list(map(str, choice.choices)), ctx, line)
+        case click.BadParameter(param=click.Argument() as argument):
+            return Explanation(f"{(argument.name or '').upper()}: {error.message}", _usage(ctx))
         case click.BadParameter(param=click.Option() as option):
             message = re.sub(r"^('.*') is not a valid integer( range)?$", r"\1 is no whole number", error.message[:-1])
             return Explanation(f"{_long(option)}: {message}", f"see `{ctx.command_path} --help`")

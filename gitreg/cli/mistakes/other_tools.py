@@ -38,7 +38,7 @@ COMMANDS = {
     "metrics": "`gitreg show {REF}`; of two versions: `gitreg diff REF REF`", "params": _SHOW,
     "leaderboard": "`gitreg list {MODEL} --sort desc:metadata.KEY`", "graph": "`gitreg lineage {REF}`",
     "dag": "`gitreg lineage {REF}`", "provenance": "`gitreg lineage {REF}`", "experiments": "`gitreg runs list`",
-    "exp": "`gitreg runs list`", "jobs": "`gitreg runs list`", "aliases": "`gitreg show MODEL` shows them",
+    "exp": "`gitreg runs list`", "jobs": "`gitreg runs list`", "aliases": "`gitreg alias list`",
     "artifacts": "`gitreg artifact list`", "datasets": "`gitreg artifact list`", "stores": "`gitreg store status`",
     "remotes": "`gitreg config get remote`", "settings": _SETTINGS, "get-config": _SETTINGS, "ui": _PAGE,
     "dashboard": _PAGE, "web": _PAGE, "open": _PAGE, "report": _PAGE, "readme": "`gitreg card {REF}`",
@@ -121,7 +121,7 @@ OPTIONS: dict[str, tuple[str, ...] | str] = {
     "--output-dir": PLACE, "--out-dir": PLACE, "--dest": PLACE, "--dir": PLACE, "--path": PLACE,
     "--local-dir": PLACE, "--version": _VERSION, "--stage": _STAGE, "--alias": _ALIAS, "--model": _MODEL,
     "--name": _MODEL, "--model-name": _MODEL, "--filter": _FILTER, "--where": _FILTER,
-    "--csv": "-o csv", "--yaml": "-o yaml", "--table": "-o table",
+    "-j": ("--json",), "--csv": "-o csv", "--yaml": "-o yaml", "--table": "-o table",
     "--reverse": "the other way round is --sort desc:FIELD", "--recursive": _FOLDERS,
     "-r": _FOLDERS, "--offline": "set GITREG_OFFLINE=1 instead",
 }  # fmt: skip

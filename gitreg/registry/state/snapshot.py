@@ -21,7 +21,7 @@ from gitreg.documents.types import (
     amount_text,
 )
 from gitreg.errors import InvalidDocument, NotFound, Refused
-from gitreg.names import ARCHIVED, LATEST, as_number, linked_name
+from gitreg.names import ARCHIVED, LATEST, as_number, is_number, linked_name
 from gitreg.registry.state.fixed_fields import FixedFieldChange, fixed_field_changes
 from gitreg.registry.state.index import Index, IndexEntry
 from gitreg.suggestions import alternatives, listed, nearest
@@ -369,7 +369,9 @@ class Snapshot:
         joined = re.fullmatch(r"(.+?) ?(?:==?|[/#_ -])v?([^/=#@ ]+)", name)
         if joined and joined[1] in known and self.has(*joined.groups()):
             return NotFound(message, correction=(name, f"{joined[1]}@{joined[2]}"))
-        near = nearest(name, known)
+        if is_number(name):
+            return NotFound(message, hint=f"write MODEL@{name}; the models are {listed(known)}")
+        near = nearest(name, known) if "@" not in name else []  # who names a version never means all of the model
         if len(near) == 1:
             return NotFound(message, correction=(name, near[0]))
         if near:
