@@ -94,7 +94,9 @@ class Replicas:
                     self._tell(f"{problem}; read from another store instead")
                 return answer
         if not errors:
-            raise IntegrityError("there is no store to read from", hint="`gitreg trust` approves those of a registry")
+            raise IntegrityError(
+                "there is no store to read from", hint="`gitreg trust --stores` approves those of a registry"
+            )
         unreachable = [error for error in errors if not isinstance(error, IntegrityError)]
         if unreachable or len(errors) == 1:
             raise (unreachable or errors)[0]

@@ -331,7 +331,7 @@ class Session:
             if primary != url:
                 raise Refused(
                     f"the registry has moved its weights to {primary} since this was begun",
-                    hint="save it again, after `gitreg trust`; nothing was committed",
+                    hint="save it again, after `gitreg trust --stores`; nothing was committed",
                 )
             return operation(snapshot)
 

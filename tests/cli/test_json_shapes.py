@@ -111,6 +111,7 @@ edit
 hooks install
 hooks list
 hooks uninstall
+trust --stores
 trust
 trust --code
 trust --no-code

@@ -80,9 +80,23 @@ def test_verify_is_quick_or_reads_all_or_some_and_ends_with_6(copied: Person, tm
 
 @pytest.mark.slow
 def test_trust_says_each_store_that_it_approves(copied: Person, tmp_path: Path) -> None:
-    assert copied.gitreg("trust").out == f"Trusted {tmp_path / 'replica'}\n"
+    assert copied.gitreg("trust", "--stores").out == f"Trusted {tmp_path / 'replica'}\n"
     copied.gitreg("store", "remove", "../replica")
-    assert copied.gitreg("trust").out.startswith("Nothing to trust")
+    assert copied.gitreg("trust", "--stores").out.startswith("Nothing to trust")
+
+
+@pytest.mark.slow
+def test_trust_alone_trusts_nothing_and_lists_what_is_trusted_and_what_is_named_but_not(
+    copied: Person, tmp_path: Path
+) -> None:
+    stranger = copied.with_env(XDG_CONFIG_HOME=str(tmp_path / "stranger"))
+    for _ in range(2):
+        listed = stranger.gitreg("trust", "--json").data
+        assert listed == [{"url": str(tmp_path / "replica"), "trusted_for": "store", "trusted": False}]
+    assert "gitreg trust --stores" in stranger.gitreg("trust").err
+    stranger.gitreg("trust", "--stores")
+    assert stranger.gitreg("trust", "--json").data == [{**listed[0], "trusted": True}]
+    stranger.gitreg("trust", "--stores", "--code", code=2)
 
 
 @pytest.mark.slow
@@ -103,7 +117,7 @@ def test_nothing_of_a_store_that_is_not_approved_is_ever_opened(copied: Person, 
     warned = nothing_cached.gitreg("load", "iris@1").err
     assert "replica, which is not trusted on this machine" in warned
     before = contents(tmp_path / "replica")
-    stranger.gitreg("trust")
+    stranger.gitreg("trust", "--stores")
     assert "replica" not in stranger.gitreg("load", "iris@1").err
     assert contents(tmp_path / "replica") == before
 

@@ -132,7 +132,7 @@ def test_a_store_on_a_server_that_is_not_there_is_named_and_nothing_is_made(
     assert url in text
     (there.here / "gitreg.yaml").write_text(text.replace(url, elsewhere))
     there.git("commit", "-qam", "another place")
-    there.gitreg("trust")
+    there.gitreg("trust", "--stores")
     reader = there.with_env(GITREG_CACHE=str(tmp_path / "empty"))
     head = there.git("rev-parse", "HEAD")
     for command in commands(weights, tmp_path):

@@ -91,7 +91,7 @@ def test_runs_in_four_clones_of_one_remote_share_their_numbers(ada: Person, tmp_
     for name in ("two", "three", "four"):
         ada.gitreg("clone", str(tmp_path / "hub.git"), tmp_path / name)
         clones.append(ada.at(tmp_path / name))
-        clones[-1].gitreg("trust")
+        clones[-1].gitreg("trust", "--stores")
     all_at_once(clones, RUNS, [[str(worker), "3"] for worker in range(4)])
     for clone in clones:
         clone.gitreg("pull")

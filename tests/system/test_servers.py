@@ -51,7 +51,7 @@ def test_what_one_person_saves_another_loads_once_the_store_is_trusted(
     refused = other.gitreg("load", "iris", tmp_path / "out", code=4)
     assert url in refused.err
     assert "gitreg trust" in refused.err
-    other.gitreg("trust")
+    other.gitreg("trust", "--stores")
     other.gitreg("load", "iris", tmp_path / "out")
     assert contents(tmp_path / "out") == contents(tmp_path / "weights")
     some = other.gitreg("load", "iris", tmp_path / "some", "--file", "*.json")

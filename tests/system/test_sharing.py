@@ -70,9 +70,9 @@ def test_weights_inside_of_the_remote_are_loaded_in_another_clone(first: Person,
     assert not first.gitreg("doctor").err
     bob = another(first, hub.parent)
     said = bob.gitreg("clone", hub, hub.parent / "second").out
-    assert f"weights come from {hub}/gitreg/store, once you trust it: `gitreg trust`" in said
+    assert f"weights come from {hub}/gitreg/store, once you trust it: `gitreg trust --stores`" in said
     second = bob.at(hub.parent / "second")
-    second.gitreg("trust")
+    second.gitreg("trust", "--stores")
     second.gitreg("load", "iris", hub.parent / "loaded")
     assert contents(hub.parent / "loaded") == contents(weights)
     second.git("-C", hub, "gc", "--quiet", "--prune=now")

@@ -22,7 +22,7 @@ def _weights(session: Session) -> str:
     if is_private(session.snapshot().settings.store):
         return ""
     trusted = not isinstance(session.named_stores()[0].error, Refused)
-    return f"; weights come from {session.store_url}{'' if trusted else ', once you trust it: `gitreg trust`'}"
+    return f"; weights come from {session.store_url}{'' if trusted else ', once you trust it: `gitreg trust --stores`'}"
 
 
 @click.command(

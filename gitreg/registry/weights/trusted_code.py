@@ -52,7 +52,7 @@ class CodeTrust:
 
     def find(self, place: str, registry: str | None) -> TrustedRegistry | None:
         """Return the entry of a registry at a place; None where it is not trusted."""
-        for each in self._all():
+        for each in self.registries():
             if (each.place, each.registry) == (place, registry):
                 return each
         return None
@@ -60,18 +60,19 @@ class CodeTrust:
     def add(self, place: str, registry: str | None, models: Sequence[str] = ()) -> None:
         """Add a registry at a place; an earlier entry of that place is replaced."""
         new = TrustedRegistry(place, registry, tuple(models))
-        self._write([*(each for each in self._all() if each.place != place), new])
+        self._write([*(each for each in self.registries() if each.place != place), new])
 
     def remove(self, place: str) -> bool:
         """Remove all entries of a place; return whether there were any."""
-        known = self._all()
+        known = self.registries()
         rest = [each for each in known if each.place != place]
         if len(rest) == len(known):
             return False
         self._write(rest)
         return True
 
-    def _all(self) -> list[TrustedRegistry]:
+    def registries(self) -> list[TrustedRegistry]:
+        """Return the trusted registries."""
         return [found for each in read_list(self._path) if (found := _read(each)) is not None]
 
     def _write(self, trusted: Sequence[TrustedRegistry]) -> None:

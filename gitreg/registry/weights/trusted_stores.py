@@ -110,7 +110,7 @@ def _open(url: str, trusted: Collection[str], own: str) -> NamedStore:
     if url not in trusted:
         refused = Refused(
             f"this registry keeps weights at {shown(url)}, which is not trusted on this machine",
-            hint="`gitreg trust` trusts it; until then nothing is read from it or written to it",
+            hint="`gitreg trust --stores` trusts it; until then nothing is read from it or written to it",
         )
         return NamedStore(shown(url), None, refused)
     try:

@@ -48,7 +48,7 @@ def examine_registry(session: Session) -> list[Problem]:
     for each in (primary, *replicas):
         if isinstance(each.error, Refused):
             session.tell(
-                f"no weights were looked for in {each.url}: it is not trusted on this machine (`gitreg trust`)"
+                f"no weights were looked for in {each.url}: it is not trusted on this machine (`gitreg trust --stores`)"
             )
     if primary.opened is not None:
         opened = [each.opened for each in replicas if each.opened]

@@ -100,7 +100,7 @@ def weights_in(
     """
     for each in named:
         if isinstance(each.error, Refused):
-            unseen.append(f"the weights in {each.url}: it is not trusted on this machine (`gitreg trust`)")
+            unseen.append(f"the weights in {each.url}: it is not trusted on this machine (`gitreg trust --stores`)")
         elif each.error is not None:
             unseen.append(f"the weights in {each.url}: {each.error.message}")
     primary = named[0]
