@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import doctest
 import os
-import re
 import shutil
 import subprocess
 from collections.abc import Iterator

@@ -103,6 +103,14 @@ def test_there_are_mistakes_of_all_kinds() -> None:
     assert {each.code for each in MISTAKES} == {2, 3, 4}
 
 
+@pytest.mark.parametrize("command", ["shwo ranker", "show ranker --outptu json", "promote production ranker@2"])
+def test_the_password_of_an_address_is_not_repeated(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = printed(capsys, f"--repo https://ada:secret@host.example/models.git {command}")
+    assert code == 2
+    assert "did you mean" in err
+    assert "secret" not in err
+
+
 # -- what is understood ----------------------------------------------------------------------------------------------
 
 

@@ -21,6 +21,7 @@ from gitreg.cli.mistakes.other_tools import (
     SUBCOMMANDS,
 )
 from gitreg.cli.usage_errors import UnknownWordError, WrongLineError
+from gitreg.git.urls import hide_login
 from gitreg.suggestions import alternatives, nearest
 
 
@@ -42,7 +43,9 @@ def explain(error: click.UsageError, line: Line) -> Explanation:
         return Explanation(message, f"see `{line.of([*words, '--help'])}`")
     match error:
         case WrongLineError():
-            return Explanation(error.message, f"did you mean `{error.command_path} {shlex.join(error.arguments)}`?")
+            return Explanation(
+                error.message, f"did you mean `{error.command_path} {shlex.join(map(hide_login, error.arguments))}`?"
+            )
         case UnknownWordError():
             hint = _meant(error.word, error.known, line) or f"see `{ctx.command_path} --help`"
             return Explanation(error.message, hint)
@@ -102,7 +105,7 @@ def _filled(lines: str, words: Sequence[str]) -> str:
             needed = [each for each in re.findall(r"\[.*?\]+(?:\.\.\.)?|\S+", place[1:-1]) if each[0] != "["]
             count = len(rest) if n == len(places) else len(needed)
             taken, rest = rest[:count], rest[count:]
-            text = text.replace(place, " ".join([*map(shlex.quote, taken), *needed[len(taken) :]]), 1)
+            text = text.replace(place, " ".join([*map(shlex.quote, map(hide_login, taken)), *needed[len(taken) :]]), 1)
         return text.replace(" `", "`")
 
     return re.sub(r"`.*?`", fill, lines)

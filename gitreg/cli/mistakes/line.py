@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from gitreg.git.urls import hide_login
+
 
 class Line(NamedTuple):
     """A command line as it was typed.
@@ -37,5 +39,5 @@ class Line(NamedTuple):
         return self.of(words)
 
     def of(self, words: Sequence[str]) -> str:
-        """Return a line of other arguments, quoted for a shell."""
-        return f"{self.program} {shlex.join(words)}"
+        """Return a line of other arguments, quoted for a shell, without the passwords of URLs."""
+        return f"{self.program} {shlex.join(map(hide_login, words))}"
