@@ -6,6 +6,7 @@ Unknown fields, from a later gitreg or a person, are kept in ``extra`` and writt
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from reprlib import Repr
 from types import MappingProxyType
 from typing import Any, ClassVar, Self, dataclass_transform
 
@@ -21,6 +22,10 @@ CARD_FIELDS = ("description", "license", "audience", "use_cases", "limitations",
 """The text fields of a model's card (:class:`ModelDocument`)."""
 _LISTS = frozenset({"tags", "inputs", "links", "stages", "replicas", "command", "versions"})
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+_SHORTENED = Repr()
+_SHORTENED.maxlevel = 2
+_SHORTENED.maxdict = _SHORTENED.maxtuple = _SHORTENED.maxlist = 3
+_SHORTENED.maxstring = _SHORTENED.maxother = 60
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
@@ -60,7 +65,11 @@ class _Frozen:
     __hash__ = None  # type: ignore[assignment] # some fields are mappings, which have no hash
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self._names)})"
+        fields = ((name, getattr(self, name)) for name in self._names)
+        shown = (
+            f"{name}={_SHORTENED.repr(value)}" for name, value in fields if value != getattr(type(self), name, None)
+        )
+        return f"{type(self).__name__}({', '.join(shown)})"
 
 
 class _Data(_Frozen):
