@@ -1,15 +1,6 @@
 from __future__ import annotations
 
-import os
-import pty
-import re
-import select
-import signal
-import struct
-import sys
-from fcntl import ioctl
 from pathlib import Path
-from termios import TIOCSWINSZ
 
 import click
 import pytest
@@ -17,6 +8,8 @@ import pytest
 from gitreg import guides
 from gitreg.cli.commands.help import command, complete_topic
 from gitreg.cli.main import cli, run
+from tests.system.terminal import at_a_terminal, plain
+from tests.system.world import Person
 
 
 def test_a_guide_in_a_pipe_is_its_markdown(capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,38 +56,17 @@ def test_topics_commands_and_subcommands_are_completed() -> None:
     assert [item.value for item in complete_topic(ctx, parameter, "a")] == ["add"]
 
 
-def on_a_terminal(arguments: list[str], *, lines: int, env: dict[str, str]) -> str:
-    """Return what gitreg writes to a terminal of 80 columns."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        ioctl(0, TIOCSWINSZ, struct.pack("HHHH", lines, 80, 0, 0))
-        os.environ.update(env)
-        os.execv(sys.executable, [sys.executable, "-m", "gitreg", *arguments])
-    written = b""
-    while select.select([terminal], [], [], 60)[0]:
-        try:
-            written += os.read(terminal, 65536)
-        except OSError:  # it has ended
-            break
-    else:
-        os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    os.close(terminal)
-    return written.decode()
-
-
 @pytest.mark.slow
-def test_a_guide_on_a_terminal_is_rendered_and_paged_where_it_is_longer(tmp_path: Path) -> None:
+def test_a_guide_on_a_terminal_is_rendered_and_paged_where_it_is_longer(reader: Person, tmp_path: Path) -> None:
     pager = tmp_path / "pager"
     pager.write_text("#!/bin/sh\necho paged\ncat\n")
     pager.chmod(0o755)
-    env = {"PAGER": str(pager), "TERM": "xterm"}
+    person = reader.with_env(PAGER=str(pager))
     for lines, paged in ((1000, False), (20, True)):
-        shown = on_a_terminal(["help", "start"], lines=lines, env=env)
+        shown = at_a_terminal(person, "help", "start", rows=lines)
         assert ("paged" in shown) is paged
         assert "\x1b[" in shown
-        plain = re.sub(r"\x1b\[[\d;]*m", "", shown)
-        assert "$ gitreg save ranker" in plain
-        assert "```" not in plain
-    assert "paged" in on_a_terminal(["help"], lines=20, env=env)
-    assert "paged" not in on_a_terminal(["help"], lines=200, env=env)
+        assert "$ gitreg save ranker" in plain(shown)
+        assert "```" not in plain(shown)
+    assert "paged" in at_a_terminal(person, "help", rows=20)
+    assert "paged" not in at_a_terminal(person, "help", rows=200)
