@@ -38,8 +38,9 @@ from gitreg.names import slug
 def command(reference: str, out: str | None, output: str) -> None:
     """Write a version's card: one HTML file that needs nothing else.
 
-    What it is and how to load it, the model's card, metadata over versions, files with their digests, its stages, its
-    lineage as a picture, and whether it is what was sealed.
+    Its stage, since when and by whom, what each gate says, its metrics beside the incumbent's and over the versions,
+    how to load it, the model's card, files with their digests, its lineage as a picture, and whether it is what was
+    sealed. It fits a screen, a phone and paper.
     """
     if out == "-" and output != "table":
         raise click.UsageError(f"--out - prints the card itself, and -o {output} what was written: give one of them")

@@ -111,6 +111,8 @@ def told(snapshot: Snapshot) -> Said:
             "stages": snapshot.stages(model),
             "aliases": snapshot.aliases(model),
         }
+        between = [version for version in versions if 2 <= version.number <= 3]
+        assert snapshot.versions_between(model, 2, 3) == between
         for version in versions:
             assert snapshot.find_version(model, version.version) == version
             assert snapshot.find_number(model, version.number) == version
