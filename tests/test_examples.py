@@ -117,3 +117,15 @@ def test_every_verb_has_an_example() -> None:
 
 def test_every_verb_says_what_it_raises() -> None:
     assert {name for name in PUBLIC_VERBS if "Raises\n" not in DOCUMENTED[name].__doc__} == RAISE_NOTHING
+
+
+def test_every_verb_that_returns_something_tells_what_it_is() -> None:
+    returning = {
+        name
+        for name in WITH_EXAMPLES
+        if isinstance(DOCUMENTED[name], FunctionType) and DOCUMENTED[name].__annotations__.get("return") != "None"
+    }
+    described = {
+        name for name in returning if re.search(r"^ *(Returns|Yields)$", DOCUMENTED[name].__doc__, re.MULTILINE)
+    }
+    assert returning - described == set()
