@@ -65,15 +65,28 @@ def lay_out(graph: Graph, width: float) -> Picture:
     together in a frame, which has one curve for all of them.
     """
     distances = _distances(graph)
-    for depth in sorted(set(distances), reverse=True)[:-1] or [0]:
+    found: Picture | None = None
+    for depth in sorted(set(distances))[1:] or [0]:
         shown = [n for n, distance in enumerate(distances) if distance <= depth]
-        for down in (False, True):
-            picture = _picture(graph, _twins(graph, shown), width, down=down)
-            if picture.width <= width and picture.height <= _TALLEST:
-                return picture
+        fitting = _fitting(graph, shown, width)
+        if fitting is None:  # nor does a larger part, whose layout takes longer
+            break
+        found = fitting
+    if found is not None:
+        return found
     near = [{source for source, target, _ in graph.edges if target == 0} - {0}]
     near.append({target for source, target, _ in graph.edges if source == 0} - {0} - near[0])
     return _picture(graph, [[0], *(sorted(each) for each in near if each)], width, down=True)
+
+
+def _fitting(graph: Graph, shown: Sequence[int], width: float) -> Picture | None:
+    """Return a picture of a part of a graph, to the right or else down; None if it is too wide and too high."""
+    groups = _twins(graph, shown)
+    for down in (False, True):
+        picture = _picture(graph, groups, width, down=down)
+        if picture.width <= width and picture.height <= _TALLEST:
+            return picture
+    return None
 
 
 def _distances(graph: Graph) -> list[int]:
