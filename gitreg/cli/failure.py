@@ -8,6 +8,7 @@ from typing import NamedTuple
 import click
 
 from gitreg.cli import mistakes
+from gitreg.cli.terminal import color
 from gitreg.cli.text import as_json, one_line
 from gitreg.errors import GitregError
 
@@ -73,7 +74,7 @@ class Failure(NamedTuple):
         )
         click.echo(f"{click.style('error:', fg='red', bold=True)} {message}", err=True, color=color())
         if self.hint:
-            click.echo(f" {click.style('hint:', fg='cyan')} {one_line(self.hint)}", err=True, color=color())
+            click.echo(f" {click.style('hint:', bold=True)} {one_line(self.hint)}", err=True, color=color())
 
 
 def _with_line(error: GitregError, line: mistakes.line.Line) -> str | None:
@@ -98,8 +99,3 @@ def unwritable_output(error: BaseException) -> GitregError | None:
         return None
     reason = os.strerror(error.errno) if error.errno else str(error)
     return GitregError(f"standard output cannot be written: {reason}", hint="send it elsewhere, or make room there")
-
-
-def color() -> bool | None:
-    """Return False where NO_COLOR is set (https://no-color.org); None leaves colour to the terminal."""
-    return False if os.environ.get("NO_COLOR") else None

@@ -13,9 +13,10 @@ import click
 
 from gitreg.cli import mistakes
 from gitreg.cli.exit import leave, silence
-from gitreg.cli.failure import Failure, color, unwritable_output
+from gitreg.cli.failure import Failure, unwritable_output
 from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.group import LazyGroup, ReaderGoneError, accepting_global_options
+from gitreg.cli.terminal import color
 from gitreg.cli.text import lines, one_line
 
 GROUPS = {
@@ -176,5 +177,5 @@ def _program() -> str:
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
     with suppress(OSError):  # standard error is closed, or its disk is full: the work goes on
         click.echo(
-            f"{click.style('warning:', fg='yellow', bold=True)} {one_line(str(message))}", err=True, color=color()
+            f"{click.style('warning:', fg='magenta', bold=True)} {one_line(str(message))}", err=True, color=color()
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitreg import documents
+from gitreg.cli import terminal
 from gitreg.cli.fields import choose
 from gitreg.cli.global_options import chosen_fields, is_quiet
 from gitreg.cli.table import Cell, fitting, lay_out, styled
@@ -81,7 +81,7 @@ def emit(
         click.echo(as_json(data, indent=2))
     elif output == "yaml":
         text = documents.yaml.dumps(data).decode()
-        click.echo(in_a_file(text) if sys.stdout.isatty() else text, nl=False)
+        click.echo(in_a_file(text) if terminal.is_terminal() else text, nl=False)
     else:
         _emit_csv([data] if rows is None else rows, columns)
 
@@ -188,7 +188,7 @@ def print_table(
         Cell(f"{one_line(name)} ({_zone()})" if name in _TIMES else one_line(name), bold=True) for name in columns
     ]
     table = [titles, *([row[n] for n in filled] for row in body)]
-    width = _width()
+    width = terminal.width()
     places = dict.fromkeys(columns.index(name) for name in spare if name in columns)
     parts = None if shorten is None else {n: shorten[name] for n, name in enumerate(columns) if name in shorten}
     kept = fitting(table, width=width, spare=list(places), shorten=parts)
@@ -207,7 +207,7 @@ def print_fields(fields: Iterable[tuple[str, Any]]) -> None:
         (Cell(one_line(name), bold=True), _cell(value)) for name, value in fields if value not in (None, "", [], {})
     ]
     if filled:
-        click.echo("\n".join(lay_out(filled, width=_width(), gap="  ")))
+        click.echo("\n".join(lay_out(filled, width=terminal.width(), gap="  ")))
 
 
 def print_heading(text: str) -> None:
@@ -244,17 +244,8 @@ def warn(text: str) -> None:
     click.echo(one_line(text), err=True)
 
 
-def _width() -> int | None:
-    if not sys.stdout.isatty():
-        return None
-    columns = os.environ.get("COLUMNS", "")  # not with shutil, which imports four compression libraries
-    if columns.isdecimal() and int(columns):
-        return int(columns)
-    return os.get_terminal_size(sys.stdout.fileno()).columns or None
-
-
 def _cell(value: Any) -> Cell:
-    colour = {"production": "green", "staging": "yellow", "yanked": "red"}.get(str(value))
+    colour = {"production": "green", "staging": "magenta", "yanked": "red"}.get(str(value))
     return Cell(lines(value_text(value)), colour, dim=value == "archived")
 
 
@@ -285,7 +276,7 @@ def dated(when: str | None, by: str | None = None) -> str:
 def age_of(when: str | None) -> str:
     """Return the age of a time for people, as ``3 d ago``; nothing in a pipe, where it would be outdated when read."""
     moment = _local(when)
-    if moment is None or not sys.stdout.isatty():
+    if moment is None or not terminal.is_terminal():
         return ""
     return age_text((datetime.now(moment.tzinfo) - moment).total_seconds())
 

@@ -10,6 +10,7 @@ from threading import Lock, Timer
 from typing import TYPE_CHECKING
 
 from gitreg.cli.global_options import is_quiet
+from gitreg.cli.terminal import color
 from gitreg.progress import BYTES, NO_PROGRESS, show_with
 from gitreg.units import size_text
 
@@ -107,7 +108,7 @@ def _bars() -> Bars:
             return Text.assemble(TimeRemainingColumn(compact=True).render(task), " left")
 
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), Amount(), TimeColumn())
-    return Bars(*columns, console=Console(stderr=True), transient=True)
+    return Bars(*columns, console=Console(stderr=True, no_color=color() is False), transient=True)
 
 
 def _amount(task: Task) -> str:

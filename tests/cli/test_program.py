@@ -260,7 +260,7 @@ def test_a_warning_has_colour_on_a_terminal_and_none_where_no_color_asks_for_it(
     (writer.here / "models" / "iris" / "aliases" / "champion.yaml").write_text("format: 1\nkind: alias\nodd\n")
     writer.git("commit", "-qam", "break it")
     command = ("gitreg", "show", "iris@1")
-    assert "\x1b[33m\x1b[1mwarning:\x1b[0m" in on_a_terminal(writer, 100, *command)
+    assert "\x1b[35m\x1b[1mwarning:\x1b[0m" in on_a_terminal(writer, 100, *command)
     plain = on_a_terminal(writer, 100, *command, NO_COLOR="1")
     assert "warning: " in plain
     assert ESCAPE not in plain

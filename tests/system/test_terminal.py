@@ -153,3 +153,32 @@ def test_a_policy_that_cannot_be_read_hides_no_version(filled: Person) -> None:
     shown = filled.gitreg("show", f"{LONG}@3")
     assert "no policy can be asked: gitreg.yaml at /policies" in shown.err
     assert "m.bin" in shown.out
+
+
+@pytest.mark.slow
+def test_long_output_goes_through_the_pager_of_the_user_and_one_who_quits_is_no_error(filled: Person) -> None:
+    upper = filled.with_env(PAGER="tr a-z A-Z")
+    for arguments in (["list"], ["log"], ["show", "one"], ["diff", "many@1", "many@2"], ["lineage", "one"]):
+        assert plain(at_a_terminal(upper, *arguments)).isupper(), arguments
+    assert "CREATED" not in upper.gitreg("show", "one").out
+    assert "version" in plain(at_a_terminal(upper.with_env(GIT_PAGER="cat"), "list", "one"))
+    assert "version" in plain(at_a_terminal(upper.with_env(TERM="dumb"), "list", "one"))
+    first = plain(at_a_terminal(filled.with_env(PAGER="head -1"), "log"))
+    assert first.count("\n") == 1
+    assert "version" in plain(at_a_terminal(filled.with_env(PAGER="no-such-pager-anywhere"), "list", "one"))
+    narrow = plain(at_a_terminal(upper, "list", "many"))
+    assert "TOO NARROW FOR" in narrow, "notes stand below the text, in the pager"
+
+
+@pytest.mark.slow
+def test_colours_are_shown_and_left_out_as_the_variables_of_all_programs_say(filled: Person) -> None:
+    def coloured(**env: str) -> bool:
+        return "\x1b[" in at_a_terminal(filled.with_env(**env), "list", LONG)
+
+    assert coloured()
+    assert "\x1b[33m" not in at_a_terminal(filled, "list", LONG), "yellow cannot be read on white"
+    for env in ({"NO_COLOR": "1"}, {"CLICOLOR": "0"}, {"TERM": "dumb"}, {"NO_COLOR": "1", "FORCE_COLOR": "1"}):
+        assert not coloured(**env), env
+    for env in ({"FORCE_COLOR": "1"}, {"CLICOLOR_FORCE": "1"}, {"CLICOLOR": "0", "CLICOLOR_FORCE": "1"}):
+        assert "\x1b[" in filled.with_env(**env).gitreg("list", LONG).out, env
+    assert "\x1b[" not in filled.with_env(FORCE_COLOR="0").gitreg("list", LONG).out

@@ -131,6 +131,7 @@ def make_person(where: Path) -> Person:
         "XDG_CONFIG_HOME": str(home / ".config"),
         "GITREG_CACHE": str(where / "cache"),
         "GIT_CONFIG_NOSYSTEM": "1",
+        "PAGER": "cat",
         "GIT_AUTHOR_NAME": "Ada Lovelace",
         "GIT_AUTHOR_EMAIL": "ada@example.com",
         "GIT_COMMITTER_NAME": "Ada Lovelace",

@@ -104,7 +104,7 @@ def _say(text: str) -> None:
 
 def _run(folder: Path, program: str, *arguments: str) -> None:
     """Show a command and run it, with this interpreter's own programs."""
-    click.secho(f"$ {shlex.join([program, *arguments])}", fg="cyan")
+    click.secho(f"$ {shlex.join([program, *arguments])}", bold=True)
     sys.stdout.flush()
     done = subprocess.run(_real(program, list(arguments)), cwd=folder, env=_env(), check=False)
     if done.returncode != 0:

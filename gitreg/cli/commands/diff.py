@@ -11,6 +11,7 @@ from gitreg.cli.click_completion import complete_fields, complete_reference
 from gitreg.cli.command import Command
 from gitreg.cli.options import at_option, fetch_option, listing_options, open_registry
 from gitreg.cli.output import emit, print_heading, print_line, print_table
+from gitreg.cli.terminal import start_pager
 from gitreg.units import size_text
 
 _COLUMNS = ("part", "name", "from", "to", "delta", "change")
@@ -41,6 +42,7 @@ def command(old: str, new: str, at: str | None, output: str) -> None:
 
 
 def _print(found: dict[str, Any]) -> None:
+    start_pager()
     a, b = found["from"], found["to"]
     if found["metadata"]:
         print_heading("Metadata")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator, Sequence
 
 import click
 from click.shell_completion import CompletionItem
 
 from gitreg import guides
+from gitreg.cli import terminal
 from gitreg.cli.command import Command
 from gitreg.cli.usage_errors import UnknownWordError
 
@@ -39,10 +38,8 @@ def command(ctx: click.Context, topic: tuple[str, ...]) -> None:
     A guide is rendered on a terminal; into a pipe it is printed as Markdown. `man gitreg-start` is the same guide.
     """
     if len(topic) == 1 and topic[0] in guides.TOPICS:
-        text, color = guides.source(topic[0]), False
-        if sys.stdout.isatty():
-            text, color = _rendered(text)
-        _print_paged(text, color=color)
+        source = guides.source(topic[0])
+        _print_paged(_rendered(source) if terminal.is_terminal() else source)
         return
     inner, rest = _command(ctx.find_root(), topic)
     if rest:
@@ -79,25 +76,25 @@ def _unknown(ctx: click.Context, name: str, *, top: bool) -> UnknownWordError:
     return UnknownWordError(message, ctx, name, dict.fromkeys(words))
 
 
-def _print_paged(text: str, *, color: bool | None = None) -> None:
+def _print_paged(text: str) -> None:
     """Print a text, on a terminal through a pager where it is longer than the screen."""
-    if sys.stdout.isatty() and text.count("\n") >= os.get_terminal_size(sys.stdout.fileno()).lines:
-        click.echo_via_pager(text, color=color)
-    else:
-        click.echo(text, nl=False)
+    if terminal.is_terminal() and text.count("\n") >= terminal.size().lines:
+        terminal.start_pager()
+    click.echo(text, nl=False)
 
 
-def _rendered(markdown: str) -> tuple[str, bool]:
-    """Return a guide as it looks on this terminal, and whether it has colours."""
+def _rendered(markdown: str) -> str:
+    """Return a guide as it looks on this terminal."""
     from rich.console import Console
     from rich.markdown import Markdown
     from rich.style import Style
     from rich.syntax import ANSISyntaxTheme
     from rich.theme import Theme
 
-    columns = os.get_terminal_size(sys.stdout.fileno()).columns
-    console = Console(width=min(columns, _WIDEST) or None, theme=Theme(_STYLES))
+    columns = terminal.width()
+    width = min(columns, _WIDEST) if columns else None
+    console = Console(width=width, theme=Theme(_STYLES), no_color=terminal.color() is False)
     prompts = ANSISyntaxTheme({("Generic", "Prompt"): Style(bold=True), ("Comment",): Style(dim=True)})
     with console.capture() as captured:
         console.print(Markdown(markdown, code_theme=prompts, hyperlinks=False))  # type: ignore[arg-type] # it takes both
-    return captured.get(), console.color_system is not None
+    return captured.get()

@@ -11,6 +11,7 @@ from gitreg.cli.click_completion import complete
 from gitreg.cli.command import Command
 from gitreg.cli.options import at_option, fetch_option, format_option, open_registry
 from gitreg.cli.output import emit, print_text
+from gitreg.cli.terminal import start_pager
 from gitreg.cli.text import one_line
 from gitreg.registry.lineage.graphs import label, to_dot, to_mermaid
 
@@ -51,6 +52,7 @@ def command(reference: str, up: bool, down: bool, depth: int | None, at: str | N
     elif output == "dot":
         print_text(to_dot(found))
     else:
+        start_pager()
         print_text("\n".join(_tree(found)))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from gitreg.cli.click_completion import complete
 from gitreg.cli.command import Command
 from gitreg.cli.options import at_option, fetch_option, listing_options, open_registry, page_options
 from gitreg.cli.output import age_of, emit, emit_page, note_page, print_table, when_text
+from gitreg.cli.terminal import is_terminal, start_pager
 from gitreg.errors import InvalidInput, NotFound
 from gitreg.registry import query
 from gitreg.sdk import verbs
@@ -122,6 +122,7 @@ def print_drafts(registry: Registry, output: str, model: str | None) -> None:
     if not rows:
         raise NotFound("there are no drafts", hint="a run has one while it is running, and keeps it if it fails")
     if output == "table":
+        start_pager()
         print_table(
             ["model", "version", "run", "status", "stage", "artifacts", "size", "started", "age"],
             [
@@ -160,6 +161,7 @@ def print_models(page: Any, output: str, asked: tuple[str, ...] = ()) -> None:
         raise NotFound("there are no models yet", hint="`gitreg save MODEL PATH` makes one")
     if output != "table":
         return
+    start_pager()
     print_table(
         ["model", "versions", "latest", "stages", "tags", "description"],
         [
@@ -220,6 +222,7 @@ def print_versions(registry: Registry, page: Any, output: str, model: str | None
         )
         for row in page.items
     ]
+    start_pager()
     print_table(
         columns,
         rows,
@@ -245,4 +248,4 @@ def _metadata_keys(rows: list[dict[str, Any]], asked: tuple[str, ...]) -> tuple[
                 values.setdefault(key, set()).add(value)
     keys = list(dict.fromkeys([*named, *sorted(values, key=lambda key: len(values[key]) == 1)]))
     least = max(_LEAST_KEYS, len(set(named)))
-    return keys[:least], keys[least:] if sys.stdout.isatty() else []
+    return keys[:least], keys[least:] if is_terminal() else []

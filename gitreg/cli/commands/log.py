@@ -12,6 +12,7 @@ from gitreg.cli.click_completion import complete_fields, complete_reference
 from gitreg.cli.command import Command
 from gitreg.cli.options import fetch_option, listing_options, open_registry
 from gitreg.cli.output import age_of, emit, note, print_table, when_text
+from gitreg.cli.terminal import start_pager
 
 _COLUMNS = ("commit", "when", "who", "email", "subject", "reason", "overridden", "events", "cut")
 _STAGE_COLUMNS = ("version", "from", "commit", "when", "who", "email", "subject", "reason", "overridden")
@@ -52,6 +53,7 @@ def command(target: str | None, max_count: int | None, output: str) -> None:
 
 
 def _print_stage(rows: list[dict[str, Any]]) -> None:
+    start_pager()
     print_table(
         ["when", "age", "version", "from", "who", "reason", "commit"],
         [
@@ -80,6 +82,7 @@ def _reason(row: dict[str, Any]) -> str | None:
 
 
 def _print_log(rows: list[dict[str, Any]]) -> None:
+    start_pager()
     print_table(
         ["when", "age", "who", "what", "reason", "commit"],
         [

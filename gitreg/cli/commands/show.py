@@ -12,6 +12,7 @@ from gitreg.cli.command import Command
 from gitreg.cli.options import at_option, fetch_option, listing_options, open_registry, reference_argument
 from gitreg.cli.output import dated, emit, print_fields, print_heading, print_line, print_table, warn
 from gitreg.cli.table import Cell
+from gitreg.cli.terminal import start_pager
 from gitreg.errors import InvalidDocument
 from gitreg.registry import query
 from gitreg.registry.state import audit_log
@@ -66,6 +67,7 @@ def print_version(session: Session, version: ModelVersion, row: dict[str, Any], 
     reference, source = f"{row['model']}@{row['version']}", row["source"] or {}
     code = f"{source.get('commit', '')[:12]}{' (dirty)' if source.get('dirty') else ''}" if source else None
     yanked = ("yes" + (f": {row['yank_reason']}" if row["yank_reason"] else "")) if row["yanked"] else None
+    start_pager()
     print_fields(
         [
             ("version", reference),

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _MARKS = {
     "passed": ("✓", "green"),
-    "overridden": ("!", "yellow"),
-    "not evaluated": ("?", "yellow"),
+    "overridden": ("!", "magenta"),
+    "not evaluated": ("?", "magenta"),
     "failed": ("✗", "red"),
 }
 _COLUMNS = ("reference", "stage", "allowed", "protected", "overridden")
