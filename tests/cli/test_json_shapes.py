@@ -190,6 +190,15 @@ def test_the_guide_has_a_line_for_every_command_with_json_and_an_entry_for_every
     assert set(SHAPES) == named | nested
 
 
+def test_every_listing_and_whatever_shows_one_thing_takes_fields() -> None:
+    """What `hooks install` and `trust` list is what they did."""
+    for words, shape in table().items():
+        name = next(each for each in _prefixes(words) if each in WITH_JSON)
+        reads = shape.startswith(("a page", "a list")) or name.endswith("show")
+        if reads and name not in ("trust", "hooks install", "hooks uninstall", "remote show"):
+            assert any("--fields" in parameter.opts for parameter in WITH_JSON[name].params), name
+
+
 @pytest.mark.slow
 def test_every_command_prints_the_shape_of_the_guide_and_nothing_else(
     tmp_path_factory: pytest.TempPathFactory,

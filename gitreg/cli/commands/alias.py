@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
-from gitreg.cli.click_completion import complete
+from gitreg.cli.click_completion import complete, complete_fields
 from gitreg.cli.group import Group
 from gitreg.cli.options import (
     fetch_option,
+    listing_options,
     local_option,
     model_argument,
     open_registry,
@@ -17,6 +18,8 @@ from gitreg.cli.options import (
 from gitreg.cli.output import emit, print_line, print_table
 from gitreg.cli.results import report
 from gitreg.sdk import verbs
+
+_COLUMNS = ("model", "alias", "version")
 
 
 @click.group("alias", cls=Group, default="list")
@@ -31,7 +34,7 @@ def command() -> None:
     guides=["promotion"],
 )
 @click.argument("model", metavar="[MODEL]", required=False, shell_complete=complete("models"))
-@output_option
+@listing_options(complete_fields(_COLUMNS))
 @fetch_option
 def list_(model: str | None, output: str) -> None:
     """List aliases, of one model or of all."""
@@ -44,7 +47,7 @@ def list_(model: str | None, output: str) -> None:
         for alias, version in snapshot.aliases(name).items()
     ]
     if output != "table":
-        emit(rows, output, rows=rows, columns=("model", "alias", "version"))
+        emit(rows, output, rows=rows, columns=_COLUMNS, name="{model}@{alias}")
     elif rows:
         print_table(["model", "alias", "version"], [tuple(row.values()) for row in rows])
     else:

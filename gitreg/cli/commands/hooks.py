@@ -10,9 +10,10 @@ from pathlib import Path
 
 import click
 
+from gitreg.cli.click_completion import complete_fields
 from gitreg.cli.global_options import GlobalOptions
 from gitreg.cli.group import Group
-from gitreg.cli.options import open_registry, output_option
+from gitreg.cli.options import listing_options, open_registry, output_option
 from gitreg.cli.output import emit, print_done
 from gitreg.cli.results import after_the_work
 from gitreg.git import Repository
@@ -23,6 +24,8 @@ from gitreg.hooks.install import uninstall as uninstall_hooks
 from gitreg.hooks.server_hooks import write_first_receipts
 from gitreg.sdk.environment import Environment
 
+_COLUMNS = ("name", "path", "what")
+
 
 @click.group("hooks", cls=Group, default="list")
 def command() -> None:
@@ -30,7 +33,7 @@ def command() -> None:
 
 
 @command.command("list", examples=["gitreg hooks", "gitreg hooks --json"], guides=["hooks"])
-@output_option
+@listing_options(complete_fields(_COLUMNS))
 def list_(output: str) -> None:
     """List the hooks of gitreg that are installed."""
     _report(installed(_repository()), output)
@@ -96,7 +99,7 @@ def _report(placed: Iterable[HookPlacement], output: str) -> None:
     rows = [each._asdict() for each in placed]
     with after_the_work():
         if output != "table":
-            emit(rows, output, rows=rows, columns=("name", "path", "what"))
+            emit(rows, output, rows=rows, columns=_COLUMNS, name="{name}")
         elif not rows:
             print_done("There are no hooks of gitreg")
         else:
