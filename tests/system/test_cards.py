@@ -261,7 +261,7 @@ def test_a_draft_and_a_version_without_files_have_cards(pages: Path, tmp_path: P
     begun.communicate()
     out = there.gitreg("card", "iris@draft", "--out", "-").out
     assert "a draft, which its run may still change" in out
-    assert there.gitreg("lineage", "iris@draft", code=3).err.count("when its run is sealed") == 1
+    assert there.gitreg("lineage", "iris@draft", code=3).err.count("which has no lineage yet") == 1
     bare = (there.here / "models/iris/versions/1.yaml").read_text().replace("model: iris", "model: bare")
     write(there.here / "models" / "bare", {"versions/1.yaml": bare.partition("artifacts:")[0]})
     there.git("add", "-A")
