@@ -198,6 +198,18 @@ def tag_option(function: Function) -> Function:
     )(function)
 
 
+def removal_options(function: Function) -> Function:
+    """Add ``--remove-tag`` and ``--remove-metadata``; the parameters are ``remove_tags`` and ``remove_metadata``."""
+    for option in (
+        click.option("--remove-metadata", metavar="KEY", multiple=True, help="Metadata to remove; repeat for more."),
+        click.option(
+            "--remove-tag", "remove_tags", metavar="TAG", multiple=True, help="Tag to remove; repeat for more."
+        ),
+    ):
+        function = option(function)
+    return function
+
+
 def metadata_option(function: Function) -> Function:
     """Add ``--metadata``, which may be repeated; the command has the parameter ``metadata``, a dict."""
 

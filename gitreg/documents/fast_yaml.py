@@ -95,7 +95,8 @@ _KINDS = {
     "model_version": rf"model: (?P<model>{_WORDS})\nversion: (?P<version>{_TEXT})\n"
     rf"number: (?P<number>[1-9][0-9]{{0,14}})\ncreated_at: (?P<created_at>{_TIME})\n(?:created_by: {_TEXT}\n)?{_ABOUT}"
     rf"{_SOURCE}(?:run:\n(?P<run>{_MAPPING}))?(?:inputs:\n{_LIST})?(?:links:\n{_LIST})?{_ARTIFACTS}",
-    "annotation": rf"{_ABOUT}(?:archived: {_BOOLEAN}\n)?(?:yanked: (?P<yanked>{_BOOLEAN})\n)?"
+    "annotation": rf"{_ABOUT}(?:removed:\n{_LIST})?(?:removed_tags:\n{_LIST})?"
+    rf"(?:archived: {_BOOLEAN}\n)?(?:yanked: (?P<yanked>{_BOOLEAN})\n)?"
     rf"(?:yank_reason: {_TEXT}\n)?(?:deleted: (?P<deleted>{_BOOLEAN})\n)?(?:links:\n{_LIST})?{_ARTIFACTS}",
     "stage": rf"version: {_TEXT}\n{_DIGEST}"
     rf"(?:previous: {_TEXT}\n)?(?:rolled_back_from: {_TEXT}\n)?(?:reason: {_TEXT}\n)?",

@@ -13,7 +13,7 @@ from gitreg.names import nfc
 _KINDS = ("model", "model_version", "annotation", "stage", "alias", "artifact", "run")
 """The kinds of documents with names, except approvals, whose signature is over their exact content."""
 _NAMES = ("name", "model", "version", "previous", "rolled_back_from", "artifact", "pipeline", "run", "step")
-_LISTS = ("tags", "inputs", "links", "versions")
+_LISTS = ("tags", "removed", "removed_tags", "inputs", "links", "versions")
 _BY_NAME = ("inputs", "outputs")
 
 

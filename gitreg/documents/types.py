@@ -20,7 +20,7 @@ DEFAULT_STAGES = ("staging", "production")
 DEFAULT_PREFIX = "models"
 CARD_FIELDS = ("description", "license", "audience", "use_cases", "limitations", "trade_offs", "ethics")
 """The text fields of a model's card (:class:`ModelDocument`)."""
-_LISTS = frozenset({"tags", "inputs", "links", "stages", "replicas", "command", "versions"})
+_LISTS = frozenset({"tags", "removed", "removed_tags", "inputs", "links", "stages", "replicas", "command", "versions"})
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _SHORTENED = Repr()
 _SHORTENED.maxlevel = 2
@@ -249,12 +249,17 @@ class VersionDocument(Document):
 
 
 class AnnotationDocument(Document):
-    """The annotation of a sealed version; ``links`` and ``artifacts`` are those that were added after the seal."""
+    """The annotation of a sealed version; ``links`` and ``artifacts`` are those that were added after the seal.
+
+    ``removed`` and ``removed_tags`` are the metadata keys and tags of the record that do not hold any more.
+    """
 
     kind: ClassVar[str] = "annotation"
     description: str | None = None
     tags: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = _NOTHING
+    removed: tuple[str, ...] = ()
+    removed_tags: tuple[str, ...] = ()
     archived: bool = False
     yanked: bool = False
     yank_reason: str | None = None

@@ -1143,12 +1143,19 @@ class Registry:
         tags: Sequence[str] = (),
         remove_tags: Sequence[str] = (),
         metadata: Mapping[str, Any] | None = None,
+        remove_metadata: Sequence[str] = (),
         stage: str | None = None,
         force: bool = False,
     ) -> ModelVersion:
-        """Add to the annotation of a version, move it to a stage in the same commit, and return it.
+        """Change the annotation of a version, move it to a stage in the same commit, and return it.
 
-        Metadata replaces older values key by key, tags are added, a description replaces the old one.
+        Metadata replaces older values key by key, tags are added, a description replaces the old one, and ``""``
+        removes it. The sealed record stays as it is: the annotation says what of it does not hold any more.
+
+        Parameters
+        ----------
+        remove_tags, remove_metadata:
+            Tags and keys of the metadata to remove; those that are not there are no error.
 
         Returns
         -------
@@ -1158,9 +1165,9 @@ class Registry:
         Raises
         ------
         NotFound, InvalidInput
-            There is no such version, or no such stage.
+            There is no such version, or no such stage; or a key or tag is both set and removed.
         Refused
-            A tag in ``remove_tags`` belongs to the sealed record, or the version may not enter the stage.
+            The version may not enter the stage.
 
         Examples
         --------
@@ -1174,6 +1181,7 @@ class Registry:
             tags=tags,
             remove_tags=remove_tags,
             metadata=metadata,
+            remove_metadata=remove_metadata,
             stage=stage,
             force=force,
         )

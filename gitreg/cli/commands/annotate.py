@@ -14,6 +14,7 @@ from gitreg.cli.options import (
     output_option,
     pr_option,
     reference_argument,
+    removal_options,
     tag_option,
 )
 from gitreg.cli.results import report
@@ -27,6 +28,7 @@ from gitreg.sdk import verbs
     examples=[
         "gitreg annotate ranker@3 --metadata clicks=0.21 --tag audited",
         "gitreg annotate ranker@production --description 'First with prices'",
+        "gitreg annotate ranker@3 --remove-metadata ndcg --remove-tag nightly",
     ],
     exit_codes={3: "there is no such version"},
     guides=["promotion"],
@@ -34,21 +36,34 @@ from gitreg.sdk import verbs
 @reference_argument
 @metadata_option
 @tag_option
-@click.option("--description", metavar="TEXT", help="New description.")
+@removal_options
+@click.option("--description", metavar="TEXT", help="New description; '' removes it.")
 @output_option
 @local_option
 @pr_option
 def command(
-    reference: str, metadata: dict[str, Any], tags: tuple[str, ...], description: str | None, output: str
+    reference: str,
+    metadata: dict[str, Any],
+    tags: tuple[str, ...],
+    remove_metadata: tuple[str, ...],
+    remove_tags: tuple[str, ...],
+    description: str | None,
+    output: str,
 ) -> None:
     """Change metadata, tags or the description of a version.
 
-    The sealed record never changes; annotations override it when it is shown.
+    The sealed record never changes: the annotation is laid over it, and also says what of it no longer holds.
     """
-    if not metadata and not tags and description is None:
+    if not (metadata or tags or remove_metadata or remove_tags) and description is None:
         raise InvalidInput("nothing was given to annotate with", hint="give --metadata, --tag or --description")
     registry = open_registry()
     outcome = verbs.versions.annotate(
-        registry.session, reference, metadata=metadata, tags=tags, description=description
+        registry.session,
+        reference,
+        metadata=metadata,
+        tags=tags,
+        remove_metadata=remove_metadata,
+        remove_tags=remove_tags,
+        description=description,
     )
     report(registry, outcome, output, nothing=f"{outcome.changes.reference} says all that already")

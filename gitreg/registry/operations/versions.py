@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
@@ -258,34 +258,45 @@ def annotate(
     tags: Sequence[str] = (),
     remove_tags: Sequence[str] = (),
     metadata: Mapping[str, Any] | None = None,
+    remove_metadata: Sequence[str] = (),
     stage: str | None = None,
     force: bool = False,
     context: PromotionContext = UNKNOWN,
 ) -> Changes:
     """Return the changes that annotate a version and, if a stage is given, promote it in the same commit.
 
-    Metadata is merged by key, tags are added and removed, a description replaces the former one.
+    Metadata is merged by key, keys and tags are added and removed, a description replaces the former one. The record
+    is sealed: the annotation names what of it does not hold any more. Removing what is not there changes nothing.
 
     Raises
     ------
     NotFound, InvalidInput
-        The version or the stage does not exist.
+        The version or the stage does not exist, or a key or a tag is both set and removed.
     Refused
-        A tag to remove is part of the sealed record, or the version cannot take the stage.
+        The version cannot take the stage.
     """
     version = resolve(snapshot, reference, withdrawn=True)
     tags, remove_tags = unique(tags), unique(remove_tags)
-    sealed = [tag for tag in remove_tags if tag in version.record.tags]
-    if sealed:
-        raise Refused(f"the tag {sealed[0]!r} is part of the sealed record of {version.reference}")
+    metadata = metadata or {}
+    both = [f"metadata.{key}" for key in metadata if key in remove_metadata]
+    both += [f"the tag {tag!r}" for tag in tags if tag in remove_tags]
+    if both:
+        raise InvalidInput(f"{both[0]} is both set and removed", hint="do one of them")
     edits = Edits(snapshot)
     note = version.annotation
-    added = unique([tag for tag in (*note.tags, *tags) if tag not in version.record.tags and tag not in remove_tags])
-    changed = note.but(tags=added, metadata={**note.metadata, **(metadata or {})})
+    record = version.record
+    changed = note.but(
+        tags=unique([tag for tag in (*note.tags, *tags) if tag not in record.tags and tag not in remove_tags]),
+        metadata={**{key: value for key, value in note.metadata.items() if key not in remove_metadata}, **metadata},
+        removed=_removed(note.removed, metadata, remove_metadata, record.metadata),
+        removed_tags=_removed(note.removed_tags, tags, remove_tags, record.tags),
+    )
     if description is not None:
-        changed = changed.but(description=description)
+        kept = "" if record.description is not None else None  # the record's has to be hidden
+        changed = changed.but(description=description or kept)
     if changed != note:
-        edits.annotate(version, tags=changed.tags, metadata=changed.metadata, description=changed.description)
+        fields = ("tags", "metadata", "removed", "removed_tags", "description")
+        edits.annotate(version, **{name: getattr(changed, name) for name in fields})
     found = differences(version, version._replace(annotation=changed))
     subject = f"Annotate {version.reference}"
     trailers: tuple[tuple[str, str], ...] = (("Model", version.model), ("Version", version.version))
@@ -306,6 +317,13 @@ def annotate(
         version=(version.model, version.version),
         differences=found,
     )
+
+
+def _removed(
+    before: Sequence[str], given: Container[str], removed: Sequence[str], sealed: Container[str]
+) -> tuple[str, ...]:
+    """Return what of a record does not hold any more: as before without what is given, and what is removed of it."""
+    return tuple(sorted({each for each in before if each not in given} | {each for each in removed if each in sealed}))
 
 
 def yank(snapshot: Snapshot, reference: str, *, reason: str = "") -> Changes:

@@ -118,17 +118,20 @@ class ModelVersion(NamedTuple):
     @property
     def description(self) -> str | None:
         """The newest description; None if there is none."""
-        return self.annotation.description if self.annotation.description is not None else self.record.description
+        newest = self.annotation.description
+        return (newest if newest is not None else self.record.description) or None
 
     @property
     def tags(self) -> tuple[str, ...]:
         """The labels, later ones last."""
-        return tuple(dict.fromkeys((*self.record.tags, *self.annotation.tags)))
+        kept = (tag for tag in self.record.tags if tag not in self.annotation.removed_tags)
+        return tuple(dict.fromkeys((*kept, *self.annotation.tags)))
 
     @property
     def metadata(self) -> dict[str, Any]:
         """The metadata, each key with its newest value."""
-        return {**self.record.metadata, **self.annotation.metadata}
+        kept = {key: value for key, value in self.record.metadata.items() if key not in self.annotation.removed}
+        return {**kept, **self.annotation.metadata}
 
     @property
     def sealed(self) -> Mapping[str, ArtifactRecord]:

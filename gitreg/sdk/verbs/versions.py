@@ -24,10 +24,11 @@ def annotate(
     tags: Sequence[str] = (),
     remove_tags: Sequence[str] = (),
     metadata: Mapping[str, Any] | None = None,
+    remove_metadata: Sequence[str] = (),
     stage: str | None = None,
     force: bool = False,
 ) -> Outcome:
-    """Add to the annotation of a version, and move it to a stage (:meth:`gitreg.Registry.annotate`)."""
+    """Change the annotation of a version, and move it to a stage (:meth:`gitreg.Registry.annotate`)."""
     operation = partial(
         versions.annotate,
         reference=reference,
@@ -35,6 +36,7 @@ def annotate(
         tags=tags,
         remove_tags=remove_tags,
         metadata=to_json(metadata or {}),
+        remove_metadata=remove_metadata,
         stage=stage,
         force=force,
         context=session.context(),

@@ -339,7 +339,7 @@ class Client:
         NotFound, InvalidInput
             There is no such version, or no such stage.
         Refused
-            The version may not enter the stage, or a tag in ``remove_tags`` belongs to the sealed record.
+            The version may not enter the stage.
 
         Examples
         --------

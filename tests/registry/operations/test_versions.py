@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -167,13 +169,35 @@ def test_metadata_said_again_overwrites_key_by_key_and_the_record_stays(world: W
     assert world.commits == before
 
 
-def test_a_tag_that_was_added_later_can_go_and_a_sealed_one_cannot(world: World) -> None:
-    world.save(tags=("sealed",))
-    world.do(annotate, "iris@1", tags=["later"])
-    world.do(annotate, "iris@1", remove_tags=["later"])
-    assert resolve(world.snapshot, "iris@1").tags == ("sealed",)
-    with pytest.raises(Refused, match="sealed record"):
-        world.do(annotate, "iris@1", remove_tags=["sealed"])
+def test_tags_and_metadata_go_and_what_is_sealed_is_named_by_the_annotation(world: World) -> None:
+    world.save(tags=("sealed",), metadata={"a": 1, "b": 2}, description="old")
+    sealed = world.files[Key("model_version", "iris", "1")]
+    world.do(annotate, "iris@1", tags=["later"], metadata={"c": 3})
+    world.do(annotate, "iris@1", remove_tags=["later", "sealed"], remove_metadata=["a", "c", "none"], description="")
+    version = resolve(world.snapshot, "iris@1")
+    assert (version.tags, version.metadata, version.description) == ((), {"b": 2}, None)
+    assert [*version.annotation.removed, *version.annotation.removed_tags] == ["a", "sealed"]
+    assert world.files[Key("model_version", "iris", "1")] == sealed
+    before = world.commits
+    world.do(annotate, "iris@1", remove_tags=["sealed"], remove_metadata=["a"])
+    assert world.commits == before
+    world.do(annotate, "iris@1", tags=["sealed"], metadata={"a": 4})
+    version = resolve(world.snapshot, "iris@1")
+    assert (version.tags, version.metadata) == (("sealed",), {"a": 4, "b": 2})
+    assert [*version.annotation.removed, *version.annotation.removed_tags] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"metadata": {"a": 1}, "remove_metadata": ["a"]}, "metadata.a is both set and removed"),
+        ({"tags": ["x"], "remove_tags": ["x"]}, "the tag 'x' is both set and removed"),
+    ],
+)
+def test_what_is_both_set_and_removed_is_refused(world: World, given: dict[str, Any], message: str) -> None:
+    world.save()
+    with pytest.raises(InvalidInput, match=message):
+        world.do(annotate, "iris@1", **given)
 
 
 @pytest.mark.parametrize("tags", ["one text", ["a", ""], [3]])
